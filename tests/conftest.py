@@ -71,6 +71,15 @@ def without_a_language() -> Iterator[None]:
     translation.deactivate()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def without_kept_figures() -> Iterator[None]:
+    """Count figures each time, however slow the machine: the next test's rows have the same ids."""
+    from subscribers.audience import kept_figures
+
+    with patch.object(kept_figures, "QUICK_SECONDS", float("inf")):
+        yield
+
+
 @pytest.fixture(autouse=True)
 def without_cached_mails() -> Iterator[None]:
     """Forget the archive's mails after each test: the next test's rows have the same ids."""

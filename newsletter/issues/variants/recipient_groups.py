@@ -212,10 +212,20 @@ def add_unsubscribed_to_exclusions(issue: Issue, *, counted: AudienceCount) -> A
     return replace(counted, candidates=shown, excluded=excluded)
 
 
-def count_final_audience(issue: Issue, *, content: IssueContent, now: datetime, at_once: bool = False) -> AudienceCount:
-    """Count as `count_people` does, but exclude people for whom the issue has nothing that they asked for."""
+def count_final_audience(
+    issue: Issue,
+    *,
+    content: IssueContent,
+    now: datetime,
+    at_once: bool = False,
+    grouped: "tuple[list[RecipientGroup], GroupVisibility] | None" = None,
+) -> AudienceCount:
+    """Count as `count_people` does, but exclude people for whom the issue has nothing that they asked for.
+
+    ``grouped`` is what `group_recipients` returned for the same arguments, if the caller has it.
+    """
     counted = count_people(issue, now=now, at_once=at_once)
-    groups, visibility = group_recipients(issue, content=content, now=now, at_once=at_once)
+    groups, visibility = grouped or group_recipients(issue, content=content, now=now, at_once=at_once)
     empty: Counter[str] = Counter()
     for group in groups:
         if reason := visibility.choose(group).empty_reason:

@@ -1,11 +1,12 @@
 """The page “Audience and versions”: recipients by version and region, exclusions, and unusual recipients."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypedDict
 
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
 from newsletter.desk.issues.audience.audience_summary import AudienceSummary, summarise_audience
@@ -21,8 +22,11 @@ from newsletter.desk.shell.charts import Point, draw_bars
 from newsletter.issue_checks.block_reach import BlockReach, count_block_reach
 from newsletter.issue_checks.variant_groups import VariantGroup, find_variant_groups
 from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.sealed import find_sealed_revision
 from newsletter.models import Issue
+from subscribers.audience.kept_figures import recall_or_count
+from subscribers.desk.count_again import COUNT_AGAIN_URL, label_counted, wants_count
 
 MAX_VARIANTS_SHOWN = 100
 
@@ -42,6 +46,8 @@ class AudienceContext(TypedDict, total=False):
     more_groups: int
     version_count: int
     edge_cases: list[EdgeCase]
+    edge_cases_counted: str
+    count_again_url: str
     can_edit: bool
     can_preview_people: bool
 
@@ -80,12 +86,22 @@ class IssueAudience(IssuePage):
             "variant_groups": groups[:MAX_VARIANTS_SHOWN],
             "more_groups": max(len(groups) - MAX_VARIANTS_SHOWN, 0),
             "version_count": len(groups),
-            "edge_cases": find_edge_cases(issue, content=content, groups=groups, now=now)
-            if audience.recipients
-            else [],
+            **(self._edge_cases_context(content, groups, now=now) if audience.recipients else {}),
             "can_edit": self.request.user.has_perm("newsletter.change_issue"),
             "can_preview_people": can_preview_people(self.request.user),
         }
+
+    def _edge_cases_context(
+        self, content: IssueContent, groups: list[VariantGroup], *, now: datetime
+    ) -> AudienceContext:
+        figure = recall_or_count(
+            f"edge cases of issue {self.issue.pk} in {get_language()}",
+            lambda: find_edge_cases(self.issue, content=content, groups=groups, now=now),
+            now=now,
+            again=wants_count(self.request),
+        )
+        counted = label_counted(figure.counted_at) if figure.counted_at else ""
+        return {"edge_cases": figure.value, "edge_cases_counted": counted, "count_again_url": COUNT_AGAIN_URL}
 
 
 def _draw(bars: Sequence[Point], *, title: str) -> str:

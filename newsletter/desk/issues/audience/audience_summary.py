@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from newsletter.desk.shell.labels import label_exclusion
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import (
-    GroupVisibility,
     RecipientGroup,
     count_final_audience,
-    find_groups,
+    group_recipients,
 )
 from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.models import Issue, ReaderGroup, Send
@@ -65,9 +64,8 @@ class AudienceSummary:
 
 def summarise_audience(issue: Issue, *, content: IssueContent, now: datetime) -> AudienceSummary:
     """Count the audience as it is at ``now``."""
-    counted = count_final_audience(issue, content=content, now=now)
-    groups = find_groups(issue, content=content, now=now)
-    visibility = GroupVisibility(content, groups=groups)
+    groups, visibility = grouped = group_recipients(issue, content=content, now=now)
+    counted = count_final_audience(issue, content=content, now=now, grouped=grouped)
     included = [group for group in groups if not visibility.choose(group).is_empty]
     last = find_last_send(issue)
     regions = compare_regions(count_regions(included), last)

@@ -1,0 +1,41 @@
+"""`newsletter bench` opens every page of the desk, and times starts, in a database and folders of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+
+
+def test_bench_prints_the_time_of_pages_and_starts(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "newsletter.project.cli",
+            "bench",
+            "--only",
+            "pages,start",
+            "--recipients",
+            "5000",
+            "--json",
+        ],
+        env={
+            **os.environ,
+            "NEWSLETTER_DATA_DIR": str(tmp_path),
+            "DATABASE_URL": f"sqlite:///{tmp_path / 'none.sqlite3'}",
+        },
+        capture_output=True,
+        check=True,
+        timeout=600,
+    )
+    report = orjson.loads(run.stdout)
+    pages, start = report["pages"], report["start"]
+    assert pages["people"] == 5000
+    assert pages["desk_pages"] > 100
+    assert len(pages["slowest"]) == 10
+    assert pages["home_ms"] > 0
+    assert set(start["milliseconds"]) == {"--help", "status", "doctor --quick"}
+    assert start["first_page_seconds"] > 0
+    assert not (tmp_path / "none.sqlite3").exists()

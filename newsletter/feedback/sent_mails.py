@@ -49,6 +49,7 @@ def list_sent_mails(person: Subscriber) -> list[SentMail]:
             at=row.batch.settled_at or row.batch.send.started_at,
             outcome=_label_outcome(row, delivered=row.pk in delivered, unsubscribed=row.batch.send_id in unsubscribed),
             why=_explain(row, subscriptions),
+            was_handed_over=was_handed_over(row),
         )
         for row in found
     ]
@@ -72,6 +73,14 @@ def describe_delivery(row: Delivery) -> str:
     delivered = find_delivered({row.pk: row.batch.send_id})
     unsubscribed = CountedUnsubscribe.objects.filter(subscriber_id=row.subscriber_id, mailing=row.batch.send_id)
     return _label_outcome(row, delivered=row.pk in delivered, unsubscribed=unsubscribed.exists())
+
+
+def was_handed_over(row: Delivery) -> bool:
+    """Return True if the provider got the mail or may have got it, also if it refused it."""
+    own: DeliveryException | None = getattr(row, "exception", None)
+    if own and (own.state == DeliveryException.State.SKIPPED or own.code == DeliveryException.Code.RENDER_FAILURE):
+        return False
+    return row.batch.state != Batch.State.PENDING
 
 
 def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str:

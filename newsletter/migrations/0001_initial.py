@@ -190,6 +190,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.CharField(blank=True, max_length=12)),
                 ('detail', newsletter.common.message_fields.MessageField(blank=True)),
                 ('code', models.CharField(blank=True, choices=[('', 'None'), ('sent_again', 'Sent Again'), ('render_failure', 'Render Failure'), ('render_stop', 'Render Stop'), ('not_called', 'Not Called')], default='', max_length=14)),
+                ('fingerprints', models.BinaryField(default=b'')),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='newsletter.batch')),
             ],
             options={

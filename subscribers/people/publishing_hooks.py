@@ -37,7 +37,10 @@ class MonthlyMailCount:
 
 @dataclass(frozen=True)
 class SentMail:
-    """One issue that was sent to a person, or should have been. `why` and `outcome` are for people; `at` is in UTC."""
+    """One issue that was sent to a person, or should have been. `why` and `outcome` are for people; `at` is in UTC.
+
+    `was_handed_over`: the provider got their mail, or may have got it.
+    """
 
     issue_id: int
     issue: str
@@ -45,6 +48,7 @@ class SentMail:
     at: datetime | None
     outcome: str
     why: str
+    was_handed_over: bool = False
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from newsletter.desk.issues.reuse.issue_forms import InsertBlock, SaveBlock, Sav
 from newsletter.desk.issues.reuse.saved_pages import SAVED, DeleteSaved, RenameSaved, SavedMail, SavedPage
 from newsletter.desk.preview.explain_page import ExplainPage
 from newsletter.desk.preview.person import search_people
+from newsletter.desk.preview.sent_mail_page import SentMailPage, SentMailPart
 from newsletter.desk.sends.unreached import CompleteSend
 
 LOG_ACTIONS = {
@@ -59,6 +60,7 @@ LOG_ACTIONS = {
     "translate": (_("Translate an issue"), _("Translation saved")),
     "proof": (_("Send a proof"), _("Proof sent")),
     "previewed_as": (_("Preview as a person"), _("Mail previewed as a person")),
+    "saw_mail": (_("Look at a mail that a person got"), _("Mail of a person looked at")),
     "preview_as": (_("Search for a person"), _("Searched for a person to preview as")),
 }
 
@@ -71,6 +73,12 @@ def register_issue_urls() -> list[URLPattern]:
         re_path(rf"^issues/(?P<pk>\d+)/(?P<step>{steps})/$", run_issue_step, name="newsletter_issue_step"),
         path("issues/<int:pk>/withdraw-to-edit/", withdraw_and_edit, name="newsletter_issue_withdraw_to_edit"),
         path("people/<int:pk>/issues/<int:issue>/", ExplainPage.as_view(), name="newsletter_person_issue"),
+        path("people/<int:pk>/issues/<int:issue>/mail/", SentMailPage.as_view(), name="newsletter_person_mail"),
+        path(
+            "people/<int:pk>/issues/<int:issue>/mail/<str:part>/",
+            SentMailPart.as_view(),
+            name="newsletter_person_mail_part",
+        ),
         path("issues/<int:pk>/audience/", IssueAudience.as_view(), name="newsletter_issue_audience"),
         path("issues/<int:pk>/languages/<slug:language>/", TranslateIssue.as_view(), name="newsletter_issue_translate"),
         path("issues/<int:pk>/checks/", ChecksPart.as_view(), name="newsletter_issue_checks"),

@@ -55,4 +55,4 @@ class ExplainPage(WagtailAdminTemplateMixin, TemplateView):
             explained = explain_issue(self.issue, person=self.person, now=timezone.now())
         except DomainError as error:
             return {**context, "error": translate(error)}
-        return {**context, "explained": explained}
+        return {**context, "explained": explained, "has_mail": explained.was_handed_over}

@@ -1,7 +1,7 @@
 """Say whether one person gets an issue, or got it, and why they get each of its parts. Reads only."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from newsletter.common.errors import BadRule
@@ -10,7 +10,8 @@ from newsletter.common.messages import Message
 from newsletter.feedback.explaining.explain_exclusion import explain_left_out, was_frozen
 from newsletter.feedback.explaining.explain_hour import explain_hour
 from newsletter.feedback.explaining.explain_welcome import explain_step
-from newsletter.feedback.sent_mails import describe_delivery
+from newsletter.feedback.explaining.find_delivery import find_delivery
+from newsletter.feedback.sent_mails import describe_delivery, was_handed_over
 from newsletter.issues.checks.languages import name_language
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -40,7 +41,8 @@ from subscribers.models import Subscriber
 class IssueExplanation:
     """``outcome`` says whether the person gets the mail or got it, ``version`` which one. No ``reasons`` if there is none.
 
-    ``language`` says in which language they get it and why, if the issue is in several.
+    ``language`` says in which language they get it and why, if the issue is in several. ``was_handed_over``: the provider
+    has, or may have, their mail.
     """
 
     issue: Issue
@@ -48,6 +50,7 @@ class IssueExplanation:
     version: str
     reasons: list[ContentReason]
     language: str = ""
+    was_handed_over: bool = False
 
 
 def explain_issue(issue: Issue, *, person: Subscriber, now: datetime) -> IssueExplanation:
@@ -55,14 +58,10 @@ def explain_issue(issue: Issue, *, person: Subscriber, now: datetime) -> IssueEx
 
     Raises NotReady if a block of an issue that was not sent is unfinished.
     """
-    delivery = (
-        Delivery.objects.filter(issue=issue, subscriber_id=person.pk, proof=False)
-        .select_related("batch__variant__revision", "batch__send__issue__publication__mailing_list")
-        .select_related("exception")
-        .first()
-    )
+    delivery = find_delivery(issue, person=person.pk)
     if delivery is not None:
-        return _explain_delivery(issue, delivery, person=person)
+        explained = _explain_delivery(issue, delivery, person=person)
+        return replace(explained, was_handed_over=was_handed_over(delivery))
     if issue.is_welcome:
         return IssueExplanation(issue, explain_step(issue, person=person), "", [])
     if was_frozen(issue):

@@ -200,7 +200,11 @@ class Batch(models.Model):
 
 
 class Attempt(models.Model):
-    """One HTTP call, committed before it is made. Without ``ended_at`` its result is unknown."""
+    """One HTTP call, committed before it is made. Without ``ended_at`` its result is unknown.
+
+    ``fingerprints`` are those of `newsletter.sending.fingerprints`, of each mail that the provider has or may have. They
+    are deleted with the deliveries.
+    """
 
     class Code(models.TextChoices):
         """The details that later decisions depend on. Every other detail has no code."""
@@ -220,6 +224,7 @@ class Attempt(models.Model):
     outcome = models.CharField(max_length=12, blank=True)
     detail = MessageField(blank=True)
     code = models.CharField(max_length=14, choices=Code.choices, blank=True, default=Code.NONE)
+    fingerprints = models.BinaryField(default=b"")
 
     NOT_ACCEPTED_OUTCOMES = ("not_sent", "throttled", "rejected")
     """The outcomes after which the provider certainly has nobody's mail."""

@@ -27,6 +27,7 @@ from newsletter.sending.build_call import (
 from newsletter.sending.dispatching.claim import Claim, SendCache, claim_batch
 from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import count_failures, record_outcome
+from newsletter.sending.fingerprints import make_fingerprints
 from newsletter.sending.limits.rate_limit import (
     postpone_calls,
     record_success,
@@ -47,11 +48,15 @@ Clock = Callable[[], datetime]
 
 
 class AttemptResult(NamedTuple):
-    """The outcome of an attempt, with a code for later decisions and the deliveries that could not be rendered."""
+    """The outcome of an attempt, with a code for later decisions and the deliveries that could not be rendered.
+
+    ``fingerprints`` are those of the mails that were handed to the provider.
+    """
 
     outcome: Outcome
     code: Attempt.Code = Attempt.Code.NONE
     unrendered: Collection[int] = ()
+    fingerprints: bytes = b""
 
 
 def utc_now() -> datetime:
@@ -83,7 +88,12 @@ class Dispatcher:
             result = self._deliver(claim, lease)
             now = self.clock()
             if record_outcome(
-                claim=claim, outcome=result.outcome, code=result.code, unrendered=result.unrendered, now=now
+                claim=claim,
+                outcome=result.outcome,
+                code=result.code,
+                unrendered=result.unrendered,
+                fingerprints=result.fingerprints,
+                now=now,
             ):
                 self._adjust_rate(claim, result, now=now)
                 if _mailed_nobody(result.outcome):
@@ -148,6 +158,7 @@ class Dispatcher:
 
     def _build_and_call(self, claim: Claim, lease: Lease) -> AttemptResult:
         call, failures = self._build(claim)
+        fingerprints = make_fingerprints(call) if call else b""
         if failures and (stop := _find_failure_run(claim, failures)):
             return AttemptResult(Outcome(Verdict.NOT_SENT, stop, stop=True), Attempt.Code.RENDER_STOP)
         left_out = _reject_unrendered(claim, failures)
@@ -163,7 +174,7 @@ class Dispatcher:
         outcome = self.adapter.deliver(call)
         if left_out:
             outcome = replace(outcome, people={**outcome.people, **left_out})
-        return AttemptResult(outcome, unrendered=left_out)
+        return AttemptResult(outcome, unrendered=left_out, fingerprints=fingerprints)
 
     def _build(self, claim: Claim) -> tuple[BatchCall | None, dict[int, Message]]:
         """Return the call and why some people are not in it. After an error each person is built separately."""

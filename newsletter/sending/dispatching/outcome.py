@@ -39,13 +39,20 @@ def record_outcome(
     now: datetime,
     code: Attempt.Code = Attempt.Code.NONE,
     unrendered: Collection[int] = (),
+    fingerprints: bytes = b"",
 ) -> bool:
     """Close the attempt and settle the batch. Return False and settle nothing if the claim was lost meanwhile.
 
-    ``code`` classifies the attempt. ``unrendered``: deliveries that could not be rendered.
+    ``code`` classifies the attempt. ``unrendered``: deliveries that could not be rendered. ``fingerprints`` are kept unless
+    the provider certainly got nothing.
     """
+    was_handed_over = outcome.verdict not in _RETRIED or outcome.people
     Attempt.objects.filter(batch=claim.batch, number=claim.attempt_number, ended_at__isnull=True).update(
-        ended_at=now, outcome=outcome.verdict.value, detail=outcome.reason, code=code
+        ended_at=now,
+        outcome=outcome.verdict.value,
+        detail=outcome.reason,
+        code=code,
+        fingerprints=fingerprints if was_handed_over else b"",
     )
     retry_at = now + wait_before_retry(attempts=claim.attempt_number, retry_after=outcome.retry_after)
     state = _find_state(outcome)

@@ -1,0 +1,153 @@
+"""Make the mail of one person again, by the code that sends, and say whether it is proved to be the one that was sent.
+
+The variant is stored. Name, town and address are those of today: the fingerprint of the attempt shows if one changed.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
+from newsletter.feedback.explaining.explain_exclusion import explain_left_out, was_frozen
+from newsletter.feedback.explaining.find_delivery import find_delivery
+from newsletter.models import Attempt, Delivery, DeliveryException, Issue
+from newsletter.providers.base.contract import BatchCall, Mail, Recipient
+from newsletter.providers.base.mail.tokens import fill_tokens
+from newsletter.rendering.values import PERSONAL_LINKS
+from newsletter.sending.build_call import (
+    ADDRESS_FIELD,
+    RENDER_ERRORS,
+    LocationNames,
+    RecipientRow,
+    build_call,
+    prepare_variant,
+)
+from newsletter.sending.fingerprints import has_fingerprint, make_fingerprints
+from subscribers.models import Subscriber
+
+_STORED_HASH_BYTES = Delivery._meta.get_field("address_hash").max_length or 32
+
+
+class MailNotShown(DomainError):
+    """There is no mail of this person in the issue, or it cannot be made again."""
+
+
+class Match(StrEnum):
+    """Whether the mail that was made again is proved to be the one that was handed over."""
+
+    EXACT = "exact"
+    CHANGED = "changed"
+    OTHER_ADDRESS = "other_address"
+    UNKNOWN = "unknown"
+
+
+NOTES = {
+    Match.EXACT: Message(
+        "This is the mail that we handed to the provider, byte for byte. It matches the fingerprint that was kept when "
+        "it was sent."
+    ),
+    Match.CHANGED: Message(
+        "Something changed since this mail was sent: the name or town of the person, or a setting such as the address of "
+        "the site. The mail is the version that was sent, with the values of today."
+    ),
+    Match.OTHER_ADDRESS: Message(
+        "This mail went to another address of the person, which we no longer keep. The mail is the version that was sent, "
+        "with the values of today. We cannot prove that name and town were the same."
+    ),
+    Match.UNKNOWN: Message(
+        "No fingerprint was kept, because the call to the provider did not end. The mail is the version that was sent, with "
+        "the values of today. We cannot prove that name and town were the same."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class RebuiltMail:
+    """One person's mail. ``attempt`` handed it over, the newest if several did. `mail` has tokens in place of the values."""
+
+    delivery: Delivery
+    attempt: Attempt
+    mail: Mail
+    recipient: Recipient
+    match: Match
+
+    @property
+    def subject(self) -> str:
+        return fill_tokens(self.mail.subject, self.recipient.variables)
+
+    @property
+    def html(self) -> str:
+        return fill_tokens(self.mail.html, self.recipient.variables)
+
+    @property
+    def text(self) -> str:
+        return fill_tokens(self.mail.text, self.recipient.variables)
+
+
+def rebuild_mail(issue: Issue, *, person: Subscriber) -> RebuiltMail:
+    """Return the mail that was handed to the provider for this person.
+
+    Raises MailNotShown if there is none, and InvariantViolated if the stored variant is not the one that was approved.
+    """
+    delivery = find_delivery(issue, person=person.pk)
+    if delivery is None:
+        raise MailNotShown(_explain_missing(issue, person=person))
+    _refuse_unsent(delivery)
+    attempts = list(delivery.batch.attempts.exclude(outcome__in=("not_sent", "throttled"), fingerprints=b""))
+    if not attempts:
+        raise MailNotShown("Nothing was handed to the provider for this person yet. Look again after the send.")
+    try:
+        call = _build(delivery, person=person)
+    except RENDER_ERRORS as error:
+        raise MailNotShown(
+            "The mail cannot be made again, because it needs a value of the person that is not stored any more."
+        ) from error
+    own = make_fingerprints(call)
+    attempt = max(
+        attempts, key=lambda one: (has_fingerprint(bytes(one.fingerprints), own), bool(one.fingerprints), one.number)
+    )
+    match = _compare(attempt, own, delivery=delivery, person=person)
+    return RebuiltMail(delivery, attempt, call.mail, call.people[0], match)
+
+
+def mask_links(rebuilt: RebuiltMail, *, link: str) -> RebuiltMail:
+    """Return the mail with ``link`` in place of each personal link, so that nobody can unsubscribe the person by it."""
+    masked = {
+        token: link if token[2:] in (*PERSONAL_LINKS, ADDRESS_FIELD) else value
+        for token, value in rebuilt.recipient.variables.items()
+    }
+    return replace(rebuilt, recipient=rebuilt.recipient._replace(variables=masked))
+
+
+def _build(delivery: Delivery, *, person: Subscriber) -> BatchCall:
+    row = RecipientRow(delivery.pk, person.uuid.bytes, person.email, person.name, person.place_id)
+    prepared = prepare_variant(delivery.batch.variant)
+    return build_call(batch=delivery.batch, recipients=[row], prepared=prepared, places=LocationNames())
+
+
+def _compare(attempt: Attempt, own: bytes, *, delivery: Delivery, person: Subscriber) -> Match:
+    kept = bytes(attempt.fingerprints)
+    if has_fingerprint(kept, own):
+        return Match.EXACT
+    if bytes(delivery.address_hash) != bytes(person.address_hash)[:_STORED_HASH_BYTES]:
+        return Match.OTHER_ADDRESS
+    return Match.CHANGED if kept else Match.UNKNOWN
+
+
+def _refuse_unsent(delivery: Delivery) -> None:
+    own: DeliveryException | None = getattr(delivery, "exception", None)
+    if own is None:
+        return
+    if own.state == DeliveryException.State.SKIPPED or own.code == DeliveryException.Code.RENDER_FAILURE:
+        raise MailNotShown("Nothing was handed to the provider for this person: %(reason)s.", reason=own.reason)
+
+
+def _explain_missing(issue: Issue, *, person: Subscriber) -> Message | str:
+    if issue.sends.filter(purged_at__isnull=False).exists():
+        return Message(
+            "We deleted who got this issue 90 days after it was sent, and kept only the numbers. Nobody’s mail of it can be "
+            "shown any more."
+        )
+    if was_frozen(issue):
+        return explain_left_out(issue, person=person)
+    return Message("This issue was not sent yet. Its preview shows the mail as this person will get it.")

@@ -17,7 +17,7 @@ from subscribers.people.publishing_hooks import MissedMail, SentMail
 
 MAX_MAILS = 50
 MAX_MISSED = 5
-_BATCH_OUTCOMES = {
+BATCH_OUTCOMES = {
     Batch.State.PENDING: gettext_lazy("Still to send"),
     Batch.State.SUBMITTING: gettext_lazy("Still to send"),
     Batch.State.ACCEPTED: gettext_lazy("Accepted by the provider"),
@@ -26,11 +26,21 @@ _BATCH_OUTCOMES = {
     Batch.State.UNCERTAIN: gettext_lazy("Uncertain: no clear answer from the provider"),
     Batch.State.WRITTEN_OFF: gettext_lazy("Uncertain: no clear answer from the provider"),
 }
-_OWN_OUTCOMES = {
+OWN_OUTCOMES = {
     DeliveryException.State.REJECTED: gettext_lazy("Rejected by the provider"),
     DeliveryException.State.SKIPPED: gettext_lazy("Not sent: unsubscribed, paused or suppressed just before"),
     DeliveryException.State.UNCERTAIN: gettext_lazy("Uncertain: no clear answer from the provider"),
 }
+
+REPORTED_OUTCOMES = {
+    "unsubscribed": gettext_lazy("Unsubscribed by a link of this email"),
+    "complained": gettext_lazy("Reported as spam"),
+    "bounced": gettext_lazy("Bounced"),
+    "delivered": gettext_lazy("Delivered"),
+    "to_files": gettext_lazy("Written to a file; not sent"),
+    "cancelled": gettext_lazy("Not sent: the send was cancelled first"),
+}
+"""What was reported or done later. It comes before the state of the batch."""
 
 
 def list_sent_mails(person: Subscriber) -> list[SentMail]:
@@ -86,21 +96,21 @@ def was_handed_over(row: Delivery) -> bool:
 def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str:
     own: DeliveryException | None = getattr(row, "exception", None)
     if unsubscribed or (own and own.unsubscribed_at):
-        return _("Unsubscribed by a link of this email")
+        return str(REPORTED_OUTCOMES["unsubscribed"])
     if own and own.complained_at:
-        return _("Reported as spam")
+        return str(REPORTED_OUTCOMES["complained"])
     if own and own.bounced_at:
-        return _("Bounced")
+        return str(REPORTED_OUTCOMES["bounced"])
     if delivered:
-        return _("Delivered")
+        return str(REPORTED_OUTCOMES["delivered"])
     if own and own.state:
-        return str(_OWN_OUTCOMES[DeliveryException.State(own.state)])
+        return str(OWN_OUTCOMES[DeliveryException.State(own.state)])
     state = Batch.State(row.batch.state)
     if row.batch.send.provider == OUTBOX and state == Batch.State.ACCEPTED:
-        return _("Written to a file; not sent")
+        return str(REPORTED_OUTCOMES["to_files"])
     if row.batch.send.state == Send.State.CANCELLED and state == Batch.State.PENDING:
-        return _("Not sent: the send was cancelled first")
-    return str(_BATCH_OUTCOMES[state])
+        return str(REPORTED_OUTCOMES["cancelled"])
+    return str(BATCH_OUTCOMES[state])
 
 
 def _explain(row: Delivery, subscriptions: Iterable[Subscription]) -> str:

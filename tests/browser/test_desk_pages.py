@@ -48,7 +48,7 @@ SECTIONS = {
 }
 """Pictures of one part of a page: the page, and a field that is in the middle of the picture."""
 STATES = {"appeal": "[name=audience]"}
-CARDS = {"subject-result": "#nl-subject-test", "raised": "#nl-gifts"}
+CARDS = {"subject-result": "#nl-subject-test", "raised": "#nl-gifts", "person-mails": "#nl-mails"}
 """The part in the middle of pictures of `tests.support.guide_states`, and the cards that are a picture by themselves."""
 LANGUAGES = ("en", "es")
 STAFF = {"en": LOGIN.email, "es": SPANISH_STAFF}

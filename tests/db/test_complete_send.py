@@ -6,6 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongState
+from newsletter.feedback.explaining.explain_issue import explain_issue
+from newsletter.feedback.explaining.rebuild_mail import Match, rebuild_mail
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.close_issue import close_issue
@@ -86,6 +88,18 @@ def test_both_receipts_account_for_everybody(cancelled: Issue, mailgun: FakeProv
     assert len(people) == len(set(people)) == 25
     for send in (old, new):
         assert all(batch.size == batch.deliveries.count() for batch in send.batches.all())
+
+
+def test_the_corrected_issue_is_explained_to_those_who_got_it(cancelled: Issue, mailgun: FakeProvider) -> None:
+    made = complete_send(issue=cancelled, by=make_approver(), now=NOW)
+    made.subject = "The corrected subject"
+    made.save()
+    approve_and_send(made)
+    person = Subscriber.objects.get(email="person21@example.com")
+    for issue in (made, cancelled):
+        assert explain_issue(issue, person=person, now=NOW).outcome == "Accepted by the provider"
+        rebuilt = rebuild_mail(issue, person=person)
+        assert (rebuilt.subject, rebuilt.match) == ("The corrected subject", Match.EXACT)
 
 
 def test_whoever_left_since_is_excluded_and_counted(cancelled: Issue, mailgun: FakeProvider) -> None:

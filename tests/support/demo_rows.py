@@ -137,6 +137,7 @@ def print_rows() -> None:
         "kind": "block",
         "name": "0.none",
         "other": "0.none",
+        "part": "mail",
         "issue": sent.pk,
         "revision_id": waiting.latest_revision_id,
         "language": "es",

@@ -32,6 +32,7 @@ NO_PAGE = {
     "newsletter_issue_compared": "two mails in the iframe of the comparison",
     "newsletter_send_progress": "JSON",
     "newsletter_person_issue": "a mail as one person got it",
+    "newsletter_person_mail_part": "a mail in the iframe of its page",
     "subscribers_import_progress": "JSON",
     "subscribers_import_refused": "a file",
     "subscribers_regions": "JSON",

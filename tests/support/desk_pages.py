@@ -97,6 +97,7 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
         "name": "0.none",
         "issue": str(issue.pk),
         "other": "0.none",
+        "part": "mail",
         "token": "not-a-token",
     }
 

@@ -59,6 +59,8 @@ LOOKED_AT = {
     "newsletter_mail_template": WRITERS,
     "newsletter_mail_template_preview": WRITERS,
     "newsletter_person_issue": PEOPLE,
+    "newsletter_person_mail": PEOPLE,
+    "newsletter_person_mail_part": PEOPLE,
     "newsletter_protected_terms": PEOPLE,
     "newsletter_processing": PEOPLE,
     "newsletter_replies": PEOPLE,

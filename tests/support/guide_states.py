@@ -14,7 +14,9 @@ from newsletter.feedback.gifts import ReportedGift, record_gifts
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.campaign_links import name_campaign
 from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
-from newsletter.models import Appeal, Issue, MailLimits, SubjectTest
+from newsletter.models import Appeal, Delivery, DeliveryException, Issue, MailLimits, Send, SubjectTest
+from newsletter.models.feedback import Bounce
+from newsletter.providers.registry import OUTBOX
 from subscribers.links.signed_links import Purpose
 from subscribers.models import ConsentEvent, StayQuestion, Subscriber, Subscription
 from tests.support.outbox import find_mails
@@ -49,11 +51,14 @@ def print_states() -> None:
     _make_silent(sent, before=now - timedelta(days=900))
     person = StayQuestion.objects.earliest("pk").subscriber
     mailing_list = sent.publication.mailing_list
+    mails = _report_mails(sent)
     states = {
         "subject-result": f"/admin/issues/{sent.pk}/report/",
         "raised": f"/admin/issues/{sent.pk}/report/",
         "appeal": f"/admin/appeals/edit/{Appeal.objects.filter(audience='donor').earliest('pk').pk}/",
         "preferences": path_to(person, mailing_list, Purpose.PREFERENCES),
+        "person-mails": f"/admin/people/{mails}/",
+        "sent-mail": f"/admin/people/{mails}/issues/{sent.pk}/mail/",
         "stay": path_to(person, mailing_list, Purpose.STAY),
     }
     sys.stdout.write(json.dumps(states))
@@ -71,6 +76,17 @@ def print_question() -> None:
     body = mail.get_body(("html",))
     assert body is not None
     sys.stdout.write(body.get_content())
+
+
+def _report_mails(issue: Issue) -> int:
+    """Let a provider have sent the issue, and one mail have bounced. Return the row of the person who did not get it."""
+    Send.objects.filter(provider=OUTBOX).update(provider="mailgun (news.example.org)")
+    bounced = Delivery.objects.filter(batch__send__issue=issue, exception=None).order_by("-pk").first()
+    assert bounced is not None
+    at = timezone.now()
+    DeliveryException.objects.create(delivery=bounced, at=at, bounced_at=at)
+    Bounce.objects.create(delivery=bounced, bounce_class="soft", status="4.2.2", reason="The mailbox is full", at=at)
+    return int(bounced.subscriber_id)
 
 
 def _make_silent(issue: Issue, *, before: datetime) -> None:

@@ -3,18 +3,34 @@
 import re
 from pathlib import Path
 
+from newsletter.feedback.explaining.rebuild_mail import NOTES
+from newsletter.feedback.sent_mails import BATCH_OUTCOMES, OWN_OUTCOMES, REPORTED_OUTCOMES
 from tests.support.guide_pictures import FOLDER, MAX_BYTES
 
-GUIDE = (Path(FOLDER).parents[1] / "how-to/use-the-desk.md").read_text(encoding="utf-8")
+HOW_TO = Path(FOLDER).parents[1] / "how-to"
+GUIDE = (HOW_TO / "use-the-desk.md").read_text(encoding="utf-8")
+MISSING_MAIL = (HOW_TO / "why-mail-did-not-arrive.md").read_text(encoding="utf-8")
 
 
 def test_every_picture_of_the_guide_is_there_and_none_is_left_over() -> None:
-    shown = set(re.findall(r"\]\(\.\./images/guide/([^)]+)\)", GUIDE))
+    shown = set(re.findall(r"\]\(\.\./images/guide/([^)]+)\)", GUIDE + MISSING_MAIL))
     assert shown == {path.name for path in FOLDER.iterdir()}
 
 
 def test_no_picture_of_the_guide_is_heavy() -> None:
     assert [path.name for path in FOLDER.iterdir() if path.stat().st_size > MAX_BYTES] == []
+
+
+def test_the_guide_explains_each_outcome_of_a_mail() -> None:
+    explained = {line.split("|")[1].strip() for line in MISSING_MAIL.splitlines() if line.startswith("| ")}
+    assert {str(outcome) for outcome in (*BATCH_OUTCOMES.values(), *OWN_OUTCOMES.values())} <= explained
+    assert {str(outcome) for outcome in REPORTED_OUTCOMES.values()} <= explained
+
+
+def test_the_guide_explains_what_the_page_of_a_mail_says() -> None:
+    said = [line.split("|")[1].strip() for line in MISSING_MAIL.splitlines() if line.startswith("| ")]
+    for note in NOTES.values():
+        assert any(str(note).startswith(sentence) for sentence in said if sentence), note
 
 
 def test_every_jump_within_the_guide_arrives() -> None:

@@ -103,6 +103,16 @@ def test_a_report_counts_outcomes_and_marks_high_ones(sent: Send) -> None:
     assert "The provider has reported no deliveries" in html
 
 
+def test_each_card_of_a_report_says_who_counted(sent: Send) -> None:
+    DeliveryException.objects.create(delivery=Delivery.objects.latest("pk"), state="rejected", at=NOW)
+    click(sent, first_target(), people=7, machines=9)
+    html = page(sent, sign_in("writer"))
+    cards = [card.split("</section>")[0] for card in html.split('<section class="nl-card')[1:]]
+    assert len(cards) == 5
+    assert [card[:80] for card in cards if "ounted by" not in card] == []
+    assert "Counted by us, from the provider’s answers." in html
+
+
 def test_a_link_is_labelled_by_its_text_before_its_image() -> None:
     href = "https://ours.example.org/r/issue/0123456789abcdef0123456789abcdef?to=https://example.org/story"
     mail = f'<a href="{href}"><img alt="A river between fields"></a><a href="{href}">The river has a map</a>'

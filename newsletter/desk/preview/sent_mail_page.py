@@ -1,4 +1,4 @@
-"""The page “What this person got”: one person's mail of an issue, made again from what is stored, and what became of it.
+"""The page “The mail as it was sent”: one person's mail of an issue, made again from what is stored, and what became of it.
 
 Its links cannot unsubscribe anybody and count no click.
 """
@@ -33,6 +33,7 @@ from newsletter.feedback.explaining.rebuild_mail import NOTES, Match, mask_links
 from newsletter.feedback.sent_mails import describe_delivery
 from newsletter.issues.variants.click_links import untrack_links
 from newsletter.models import AuditEntry, Issue
+from newsletter.providers.registry import OUTBOX
 from subscribers.desk.listing import make_breadcrumbs
 from subscribers.models import Subscriber
 
@@ -50,7 +51,7 @@ class SentMailPage(WagtailAdminTemplateMixin, TemplateView):
 
     template_name = "desk/person_mail.html"
     header_icon = "mail"
-    page_title = gettext_lazy("What this person got")
+    page_title = gettext_lazy("The mail as it was sent")
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         _require_people(request)
@@ -88,6 +89,8 @@ class SentMailPage(WagtailAdminTemplateMixin, TemplateView):
             "outcome": describe_delivery(rebuilt.delivery),
             "bounce": getattr(rebuilt.delivery, "bounce", None),
             "batch": rebuilt.delivery.batch,
+            "to_files": rebuilt.delivery.batch.send.provider == OUTBOX,
+            "provider": rebuilt.delivery.batch.send.provider,
             "parts": PARTS,
             "part": asked if asked in dict(PARTS) else "mail",
         }

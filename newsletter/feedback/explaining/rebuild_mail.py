@@ -43,8 +43,7 @@ class Match(StrEnum):
 
 NOTES = {
     Match.EXACT: Message(
-        "This is the mail that we handed to the provider, byte for byte. It matches the fingerprint that was kept when "
-        "it was sent."
+        "This is the mail as it was sent, byte for byte: it matches the fingerprint that was kept then."
     ),
     Match.CHANGED: Message(
         "Something changed since this mail was sent: the name or town of the person, or a setting such as the address of "

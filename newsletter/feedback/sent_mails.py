@@ -90,7 +90,7 @@ def was_handed_over(row: Delivery) -> bool:
     own: DeliveryException | None = getattr(row, "exception", None)
     if own and (own.state == DeliveryException.State.SKIPPED or own.code == DeliveryException.Code.RENDER_FAILURE):
         return False
-    return row.batch.state != Batch.State.PENDING
+    return row.batch.state != Batch.State.PENDING and row.batch.code != Batch.Code.RENDER_FAILURE
 
 
 def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str:

@@ -132,7 +132,7 @@ def test_a_call_that_was_not_made_keeps_no_fingerprint(mailgun: FakeProvider) ->
     send = start_send(issue=issue, now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(send.batches.get().pk)
     assert bytes(Attempt.objects.get().fingerprints) == b""
-    with pytest.raises(MailNotShown, match="Nothing was handed to the provider for this person yet"):
+    with pytest.raises(MailNotShown, match="Nothing was handed to the provider for this person"):
         rebuild_mail(issue, person=find_person())
 
 
@@ -167,6 +167,10 @@ def test_why_there_is_no_mail_to_show(mailgun: FakeProvider, tmp_path: Path) -> 
     with pytest.raises(MailNotShown, match="unsubscribed after the audience was frozen"):
         rebuild_mail(issue, person=find_person())
     person = Subscriber.objects.get(pk=second.subscriber_id)
+    unmade = {"state": "rejected", "code": "render_failure", "reason": "the mail could not be made", "at": NOW}
+    DeliveryException.objects.create(delivery=second, **unmade)
+    with pytest.raises(MailNotShown, match="the mail could not be made"):
+        rebuild_mail(issue, person=person)
     delete_old_deliveries(now=(send.ended_at or NOW) + KEPT + timedelta(days=1))
     assert find_delivery(issue, person=person.pk) is None
     with pytest.raises(MailNotShown, match="90 days after it was sent"):

@@ -55,7 +55,7 @@ def test_a_mail_that_was_not_sent_has_no_link_and_says_why() -> None:
     start_send(issue=issue, now=NOW)
     person, desk = Subscriber.objects.get(), sign_in("data")
     assert page_of(issue, person) not in desk.get(f"/admin/people/{person.pk}/").content.decode()
-    sentence = "Nothing was handed to the provider for this person yet"
+    sentence = "Nothing was handed to the provider for this person"
     assert sentence in desk.get(page_of(issue, person)).content.decode()
     assert sentence in desk.get(page_of(issue, person, part="text")).content.decode()
     skipped = {"state": "skipped", "reason": "unsubscribed after the audience was frozen", "at": NOW}

@@ -11,6 +11,7 @@ from wagtail.models import ModelLogEntry
 
 from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.feedback.explaining.explain_welcome import describe_steps
+from newsletter.feedback.explaining.rebuild_mail import MailNotShown, Match, rebuild_mail
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
 from newsletter.models import Issue, Publication
 from newsletter.sending.settling.receipt import status_of
@@ -180,6 +181,9 @@ def test_the_page_of_a_person_and_explain_name_the_welcome(weekly: Publication) 
         assert "Written to a file" in explain_issue(first, person=person, now=now).outcome
         assert "They get it on 7 March 2026" in explain_issue(second, person=person, now=now).outcome
         assert "Not a recipient" in explain_issue(first, person=other, now=now).outcome
+        assert rebuild_mail(first, person=person).match is Match.EXACT
+        with pytest.raises(MailNotShown, match="They get it on 7 March 2026"):
+            rebuild_mail(second, person=person)
     Subscription.objects.filter(subscriber=person).update(ended_at=now, end_reason="unsubscribe")
     run_welcome(now)
     assert "they unsubscribed" in explain_issue(second, person=person, now=now).outcome

@@ -56,8 +56,9 @@ class SentMailPage(WagtailAdminTemplateMixin, TemplateView):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         _require_people(request)
         self.issue = get_object_or_404(ISSUES, pk=kwargs["issue"])
-        self.person = Subscriber.objects.select_related("place").filter(pk=kwargs["pk"]).first()
-        if self.person is None and find_delivery(self.issue, person=int(str(kwargs["pk"]))) is None:
+        pk = int(str(kwargs["pk"]))
+        self.person = Subscriber.objects.select_related("place").filter(pk=pk).first()
+        if self.person is None and find_delivery(self.issue, person=pk) is None:
             raise Http404("There is no such person.")
         return super().dispatch(request, *args, **kwargs)
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.feedback.explaining.explain_exclusion import explain_left_out, was_frozen
+from newsletter.feedback.explaining.explain_welcome import explain_step
 from newsletter.feedback.explaining.find_delivery import find_delivery
 from newsletter.models import Attempt, Delivery, DeliveryException, Issue
 from newsletter.providers.base.contract import BatchCall, Mail, Recipient
@@ -92,9 +93,12 @@ def rebuild_mail(issue: Issue, *, person: Subscriber) -> RebuiltMail:
     if delivery is None:
         raise MailNotShown(_explain_missing(issue, person=person))
     _refuse_unsent(delivery)
-    attempts = list(delivery.batch.attempts.exclude(outcome__in=("not_sent", "throttled"), fingerprints=b""))
+    made = delivery.batch.attempts.exclude(code=Attempt.Code.RENDER_FAILURE)
+    attempts = list(made.exclude(outcome__in=("not_sent", "throttled"), fingerprints=b""))
     if not attempts:
-        raise MailNotShown("Nothing was handed to the provider for this person yet. Look again after the send.")
+        raise MailNotShown(
+            "Nothing was handed to the provider for this person. If the send goes on, look again after it."
+        )
     try:
         call = _build(delivery, person=person)
     except RENDER_ERRORS as error:
@@ -142,6 +146,8 @@ def _refuse_unsent(delivery: Delivery) -> None:
 
 
 def _explain_missing(issue: Issue, *, person: Subscriber) -> Message | str:
+    if issue.is_welcome:
+        return explain_step(issue, person=person)
     if issue.sends.filter(purged_at__isnull=False).exists():
         return Message(
             "We deleted who got this issue 90 days after it was sent, and kept only the numbers. Nobody’s mail of it can be "

@@ -23,7 +23,7 @@ LabelFacts = list[dict[str, object]]
 waits), ``language`` with its code, ``only_events``, ``appeal`` and ``first`` with a ``title``, ``follows`` with the
 names of ``cases``, ``hidden`` with ``stories``, ``rules`` with those that are ``met`` as stored messages, and
 ``events`` with their ``choice``, their ``places`` as (town, ISO 3166-2 region, ISO 3166-1 country), how many are
-``close`` within ``km``, and how many are ``online``.
+``close`` within ``km``, the countries of those ``abroad``, and how many are ``online``.
 """
 
 
@@ -79,6 +79,9 @@ def _label_events(fact: dict[str, Any]) -> str:
     if fact["close"]:
         close = _("%(close)s within %(km)s km") % {"close": fact["close"], "km": fact["km"]}
         named += f" ({close})"
+    if fact.get("abroad") and fact["choice"] == "near":
+        countries = ", ".join(country_label(code, language=get_language() or "en") for code in fact["abroad"])
+        named = _("%(places)s, abroad: %(countries)s") % {"places": named, "countries": countries}
     choices = {
         "near": _("events near %(named)s") % {"named": named},
         "region": _("events in the region: %(named)s") % {"named": named},

@@ -24,8 +24,9 @@ from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, nam
 from newsletter.issues.variants.dates import find_first_day, format_event_hours, format_event_time
 from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.issues.variants.subject_arms import with_subject
-from newsletter.issues.visible.event_locations import describe_event_location
-from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection
+from newsletter.issues.visible.block_choices import find_own_country
+from newsletter.issues.visible.event_locations import describe_location_for_readers
+from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection, list_abroad
 from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
 from newsletter.rendering.phrases import find_phrase, find_text_direction
@@ -182,7 +183,7 @@ def _make_events(
         return None
     items = [
         replace(
-            _make_event(event, content, language),
+            _make_event(event, content, language, abroad=event.id in chosen.abroad),
             distance=_format_distance(language) if event.id in chosen.close else "",
         )
         for event in chosen.events
@@ -208,9 +209,10 @@ def _choose_heading(chosen: EventSelection, language: str) -> str:
 
 def _make_event_card(block: records.EventCardBlock, content: IssueContent, language: str) -> mail.EventCard:
     event = block.events[0]
+    abroad = list_abroad([event], country=find_own_country(content))
     return mail.EventCard(
         event=replace(
-            _make_event(event, content, language),
+            _make_event(event, content, language, abroad=bool(abroad)),
             summary=block.summary,
             picture=make_optional_picture(block.picture),
             map_url="" if event.online or not event.location else _MAP + quote(event.location),
@@ -220,7 +222,7 @@ def _make_event_card(block: records.EventCardBlock, content: IssueContent, langu
     )
 
 
-def _make_event(event: EventRecord, content: IssueContent, language: str) -> mail.EventItem:
+def _make_event(event: EventRecord, content: IssueContent, language: str, *, abroad: bool) -> mail.EventItem:
     locale, default_zone = get_babel_locale(language), content.publication.zone
     day = find_first_day(event, default_zone=default_zone)
     return mail.EventItem(
@@ -229,7 +231,7 @@ def _make_event(event: EventRecord, content: IssueContent, language: str) -> mai
         when=format_event_time(event, locale=locale, default_zone=default_zone),
         day=str(day.day),
         month=format_date(day, format="MMM", locale=locale),
-        where=describe_event_location(event, language=language),
+        where=describe_location_for_readers(event, language=language, abroad=abroad),
         online=event.online,
         weekday=format_date(day, format="EEE", locale=locale),
         hours=format_event_hours(event, locale=locale, default_zone=default_zone, year=_find_due_day(content).year),

@@ -1,5 +1,9 @@
 """Choose the events and the appeal of each block of an issue, for readers and for the archive. No database."""
 
+from dataclasses import replace
+
+from babel.core import get_global
+
 from newsletter.issues.appeal_rules import choose_for_giving
 from newsletter.issues.snapshot.records.blocks import AppealsBlock, EventsBlock
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -10,17 +14,22 @@ from newsletter.issues.visible.nearby_events import (
     choose_events_for,
     choose_events_of_all_places,
     choose_only_near_events,
+    list_abroad,
 )
 from newsletter.issues.visible.visible_content import VisibleContent
 
 MAX_EVENTS_OF_ALL_PLACES = 12
+_NO_COUNTRY = "ZZ"
 
 
 def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
     """Return what the archive shows: the blocks for everybody, every event, the appeal to people who do not give yet."""
     closed = {block.key for block in content.blocks if block.shown_to}
+    country = find_own_country(content)
     events = {
-        block.key: EventSelection("all", tuple(event for event in block.events if not event.cancelled))
+        block.key: _with_abroad(
+            EventSelection("all", tuple(event for event in block.events if not event.cancelled)), country=country
+        )
         for block in content.blocks
         if isinstance(block, EventsBlock) and block.key not in closed
     }
@@ -30,10 +39,32 @@ def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
     )
 
 
+def find_own_country(content: IssueContent) -> str:
+    """Return the code of the country of the publication's time zone, "" for UTC."""
+    zone = content.publication.zone
+    territories: dict[str, str] = get_global("zone_territories")
+    country = territories.get(get_global("zone_aliases").get(zone, zone), "")
+    return "" if country == _NO_COUNTRY else country
+
+
 def choose_block_events(
     content: IssueContent, block: EventsBlock, *, location: RecipientLocation | None, radius_km: float, only_near: bool
 ) -> EventSelection:
-    """Return the events of a block for readers at a location, or for those of all places if it is None."""
+    """Return the events of a block for readers at a location, or for those of all places if it is None.
+
+    If the country of the readers is not known, it is taken to be the publication's own.
+    """
+    chosen = _choose_events(content, block, location=location, radius_km=radius_km, only_near=only_near)
+    return _with_abroad(chosen, country=(location.country if location else "") or find_own_country(content))
+
+
+def _with_abroad(chosen: EventSelection, *, country: str) -> EventSelection:
+    return replace(chosen, abroad=list_abroad(chosen.events, country=country))
+
+
+def _choose_events(
+    content: IssueContent, block: EventsBlock, *, location: RecipientLocation | None, radius_km: float, only_near: bool
+) -> EventSelection:
     publication = content.publication
     if content.issue.is_correction:
         return EventSelection("near", tuple(event for event in block.events if not event.cancelled))

@@ -36,7 +36,7 @@ from newsletter.issues.visible.visible_content import (
 NO_RULE_MET = 0
 _NO_GIVING_STATUS = ""
 _UNKNOWN_LOCATION = RecipientLocation()
-_EventsId = tuple[tuple[str, str, tuple[int, ...], tuple[int, ...]], ...]
+_EventsId = tuple[tuple[str, str, tuple[int, ...], tuple[int, ...], tuple[int, ...]], ...]
 _AppealsId = tuple[tuple[str, int], ...]
 
 
@@ -126,7 +126,7 @@ class VisibilityChooser:
         follows = 0 if fallback >= Fallback.IN_ORDER else rules >> len(self._rule_sets)
         closed = self._closed(rules)
         events = self._events(location, radius_km, only_events, closed, everywhere)
-        has_events = any(ids for _block, _kind, ids, _close in events)
+        has_events = any(ids for _block, _kind, ids, _close, _abroad in events)
         if only_events:
             return VersionId(events, (), 0, (), closed, 0, True, 0, "" if has_events else NO_EVENT_NEAR)
         simplified = fallback >= Fallback.FIRST
@@ -218,7 +218,8 @@ class VisibilityChooser:
             if isinstance(block, EventsBlock) and block.key not in closed
         }
         events = tuple(
-            (block, one.kind, tuple(event.id for event in one.events), one.close) for block, one in chosen.items()
+            (block, one.kind, tuple(event.id for event in one.events), one.close, one.abroad)
+            for block, one in chosen.items()
         )
         self._selections.setdefault(events, chosen)
         return events

@@ -32,12 +32,14 @@ class RecipientLocation:
 class EventSelection:
     """The events that a group of readers sees, in the order to show. ``all`` is for pages that everybody sees.
 
-    ``close`` are the ids of the events within CLOSE_KM (kilometres) of every reader of the group.
+    ``close`` are the ids of the events within CLOSE_KM (kilometres) of every reader of the group, ``abroad`` those of the
+    events in another country than theirs: a mail names the country of these alone.
     """
 
     kind: SelectionKind
     events: tuple[EventRecord, ...]
     close: tuple[int, ...] = ()
+    abroad: tuple[int, ...] = ()
 
 
 def choose_events_for(
@@ -79,6 +81,11 @@ def _select_near(location: RecipientLocation, events: Sequence[EventRecord]) -> 
     """Note which events are close. Use a single distance: each further one would multiply the variants."""
     close = (event.id for event in events if not event.online and is_near(location, event, radius_km=_CLOSE_TO_TOWN_KM))
     return EventSelection("near", tuple(events), tuple(close))
+
+
+def list_abroad(events: Iterable[EventRecord], *, country: str) -> tuple[int, ...]:
+    """Return the ids of the events in another country than this one. If it is not known (""), that is every country."""
+    return tuple(event.id for event in events if not event.online and event.country not in ("", country))
 
 
 def is_possibly_in(location: RecipientLocation, codes: Iterable[str]) -> bool:

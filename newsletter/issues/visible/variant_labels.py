@@ -40,6 +40,7 @@ def list_label_facts(visible: VisibleContent) -> LabelFacts:
 
 
 def _make_events_fact(chosen: EventSelection) -> dict[str, object]:
+    countries = dict.fromkeys(event.country for event in chosen.events if event.id in chosen.abroad)
     places = dict.fromkeys((event.town, event.region, event.country) for event in chosen.events if not event.online)
     return {
         "kind": "events",
@@ -47,5 +48,6 @@ def _make_events_fact(chosen: EventSelection) -> dict[str, object]:
         "places": [list(place) for place in places],
         "close": len(chosen.close),
         "km": CLOSE_KM,
+        "abroad": list(countries),
         "online": sum(1 for event in chosen.events if event.online),
     }

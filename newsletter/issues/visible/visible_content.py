@@ -78,6 +78,11 @@ class VisibleContent:
         }
         if close:
             chosen["close"] = close
+        abroad: dict[str, JsonValue] = {
+            block: list(selected.abroad) for block, selected in self.events.items() if selected.abroad
+        }
+        if abroad:
+            chosen["abroad"] = abroad
         if self.hidden:
             chosen["hidden"] = list(self.hidden)
         if self.order:

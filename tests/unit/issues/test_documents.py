@@ -1,17 +1,21 @@
 """The date, time and location of an event as a mail shows them."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 import pytest
 
-from newsletter.issues.snapshot.records.blocks import EventsBlock, LeadStoryBlock
+from newsletter.issues.snapshot.records.blocks import EventCardBlock, EventsBlock, LeadStoryBlock
+from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.variants.documents import make_document
+from newsletter.issues.visible.block_choices import choose_visible_in_archive
+from newsletter.issues.visible.choose_visible import VisibilityChooser
 from newsletter.issues.visible.nearby_events import EventSelection, RecipientLocation, choose_events_for
 from newsletter.issues.visible.variant_labels import describe_visible
 from newsletter.issues.visible.visible_content import VisibleContent
-from newsletter.rendering.blocks import EventItem, Events, LeadStory
+from newsletter.rendering.blocks import EventCard, EventItem, Events, LeadStory
 from newsletter.rendering.pipeline import render
 from tests.support.content import make_content, make_event_record, make_story_record
 
@@ -142,6 +146,78 @@ def test_readers_close_to_an_event_get_their_own_variant() -> None:
 )
 def test_the_location_of_an_event_names_a_town_once(location: str, shown: str) -> None:
     assert show(location=location).where == shown
+
+
+WINDSOR, DETROIT = (
+    RecipientLocation("CA", "CA-ON", "Windsor", 42.3, -83.02),
+    RecipientLocation("US", "US-MI", "Detroit", 42.33, -83.05),
+)
+IN_DETROIT: dict[str, Any] = {
+    "location": "Main Library, Detroit, MI", "town": "Detroit", "country": "US", "region": "US-MI", "latitude": 42.36,
+    "longitude": -83.07, "zone": "America/Detroit",
+}  # fmt: skip
+
+
+def choose_for(reader: RecipientLocation, *events: EventRecord, zone: str = "Europe/London") -> VisibleContent:
+    content = make_content(EventsBlock(key="e", heading="", events=events), zone=zone)
+    return VisibilityChooser(content).choose(location=reader, giving="none")
+
+
+@pytest.mark.parametrize(
+    ("language", "location", "home", "abroad"),
+    [
+        ("en", "Main Library, Detroit, MI", "Main Library, Detroit, MI", "Main Library, Detroit, MI, United States"),
+        ("en", "Detroit, United States", "Detroit", "Detroit, United States"),
+        ("en", "Detroit, USA", "Detroit", "Detroit, USA"),
+        ("es", "Detroit, Estados Unidos", "Detroit", "Detroit, Estados Unidos"),
+        ("en", "United States", "United States", "United States"),
+        ("es", "", "Detroit", "Detroit, Estados Unidos"),
+    ],
+)
+def test_the_country_of_an_event_is_named_only_to_readers_in_another(
+    language: str, location: str, home: str, abroad: str
+) -> None:
+    event = make_event_record(**IN_DETROIT | {"location": location})
+    content = make_content(EventsBlock(key="e", heading="", events=(event,)))
+    for reader, words in ((DETROIT, home), (WINDSOR, abroad)):
+        visible = replace(choose_for(reader, event), language=language)
+        (block,) = make_document(content, visible=visible, view_online="").blocks
+        assert isinstance(block, Events)
+        assert block.events[0].where == words
+
+
+@pytest.mark.parametrize(
+    ("zone", "where"),
+    [
+        ("Europe/London", "Town Hall, Leeds"),
+        ("America/Toronto", "Town Hall, Leeds, United Kingdom"),
+        ("UTC", "Town Hall, Leeds, United Kingdom"),
+        ("Asia/Calcutta", "Town Hall, Leeds, United Kingdom"),
+    ],
+)
+def test_the_country_is_the_publications_if_that_of_readers_is_unknown(zone: str, where: str) -> None:
+    event = make_event_record()
+    events = EventsBlock(key="e", heading="", events=(event,))
+    card = EventCardBlock(key="c", events=(event,), summary="", picture=None, button="")
+    content = make_content(events, card, zone=zone)
+    (listed, shown) = make_document(content, visible=choose_visible_in_archive(content), view_online="").blocks
+    assert isinstance(listed, Events)
+    assert isinstance(shown, EventCard)
+    assert (listed.events[0].where, shown.event.where) == (where, where)
+
+
+def test_a_country_makes_no_variant_unless_a_border_is_near() -> None:
+    leeds, detroit = make_event_record(), make_event_record(id=2, **IN_DETROIT)
+    seen = [choose_for(reader, leeds, detroit) for reader in (LEEDS, WINDSOR, DETROIT, RecipientLocation("KE"))]
+    assert len({one.key for one in seen[1:3]}) == 2
+    labels = [describe_visible(one) for one in seen]
+    assert labels[1:3] == [
+        "Events near Detroit (1 within 15 km), abroad: United States",
+        "Events near Detroit (1 within 15 km)",
+    ]
+    online = make_event_record(id=3, online=True)
+    countries = [RecipientLocation(code) for code in ("KE", "CA", "FR", "")]
+    assert len({choose_for(reader, leeds, online).key for reader in countries}) == 1
 
 
 @pytest.mark.parametrize(

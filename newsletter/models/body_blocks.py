@@ -21,6 +21,7 @@ from newsletter.models.body_fields import (
 )
 from newsletter.models.missing_blocks import StreamWithMissingBlocks
 
+MAX_RELATED_LINKS = 3
 FILLED_GROUP = gettext_lazy("Filled in for each new subscriber")
 """The heading of the blocks that a rule fills. They work only in a welcome mail."""
 
@@ -194,6 +195,7 @@ class RelatedBlock(BodyPart):
                 ("url", LinkBlock(label=gettext_lazy("Address"))),
             ]
         ),
+        max_num=MAX_RELATED_LINKS,
         collapsed=True,
         label=gettext_lazy("Links"),
     )

@@ -13,6 +13,7 @@ from newsletter.rendering.blocks import (
     EventItem,
     Events,
     LeadStory,
+    Note,
     Related,
     SchemaBlock,
     StoryCards,
@@ -21,7 +22,8 @@ from newsletter.rendering.colours import dark_palette, light_palette
 from newsletter.rendering.phrases import find_phrase
 from newsletter.rendering.prepare import PreparedDocument
 from newsletter.rendering.social import find_icons
-from newsletter.rendering.typography import Typography, choose_typography
+from newsletter.rendering.text import tidy_line
+from newsletter.rendering.typography import SOFT_HYPHEN, Typography, choose_typography
 
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -62,6 +64,7 @@ def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[s
         "footer_links": _list_brand_links(document) + ([] if family == "t" else named_links),
         "icons": icons,
         "social": [(name, url) for name, url, _ in icons] + named_links,
+        "standfirst": _find_standfirst(prepared, family=family),
         "ends_in_band": bool(document.blocks) and _is_band(document.blocks[-1]),
         "contents": _list_contents(document),
         "first_event": _find_first_event(document),
@@ -99,6 +102,21 @@ def _ends_visibly(block: Block) -> bool:
 
 def _is_band(block: Block) -> bool:
     return isinstance(block, AppealBlock) or find_template_kind(block).endswith("_band")
+
+
+def _find_standfirst(prepared: PreparedDocument, *, family: str) -> str:
+    """Return the preheader for the masthead of a dated letter: assistants that summarise mails skip what is hidden.
+
+    Return "" if the letter begins with the same words.
+    """
+    document = prepared.document
+    if not document.edition or document.layout != "letter":
+        return ""
+    first = document.blocks[0] if document.blocks else None
+    begins = first.body_text if isinstance(first, Note) else first.story.title if isinstance(first, LeadStory) else ""
+    if prepared.preheader.rstrip("…") in tidy_line(begins.replace(SOFT_HYPHEN, "")):
+        return ""
+    return prepared.preheader if family == "t" else prepared.preheader_html
 
 
 def _list_contents(document: Document) -> list[str]:

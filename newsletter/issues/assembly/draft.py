@@ -8,8 +8,8 @@ from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.assembly.selection import Choice
 from newsletter.issues.snapshot.drafted_subjects import fill_subject
 from newsletter.models import Publication, Story
+from newsletter.models.body_blocks import MAX_RELATED_LINKS
 
-RELATED_LINKS = 3
 StoryTexts = Mapping[str, Any]
 """A story's value in an issue's body: the story and this issue's own texts for it."""
 _STORY_OVERRIDES: dict[str, object] = {"headline": "", "teaser": "", "picture": None, "link": ""}
@@ -60,7 +60,7 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
         if normalise_url(str(url)) not in inside and not has_pseudonym_mark(str(title))
     ]
     if named:
-        return list(dict.fromkeys(named))[:RELATED_LINKS]
+        return list(dict.fromkeys(named))[:MAX_RELATED_LINKS]
     topics = {topic.pk for story in stories for topic in story.topics.all()}
     languages = {story.language for story in stories}
     shared = (
@@ -69,8 +69,8 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
         .exclude(url__in=["", *(story.url for story in stories)])
         .distinct()
     )
-    return [(story.title, story.url) for story in shared[: RELATED_LINKS * 2] if not has_pseudonym_mark(story.title)][
-        :RELATED_LINKS
+    return [(story.title, story.url) for story in shared[: MAX_RELATED_LINKS * 2] if not has_pseudonym_mark(story.title)][
+        :MAX_RELATED_LINKS
     ]
 
 

@@ -180,6 +180,32 @@ def test_a_whole_story_keeps_its_picture_and_its_first_words(block: type[StoryCa
 
 
 @pytest.mark.requirement("M4")
+def test_a_gap_parts_the_intro_of_a_whole_story_from_its_text():
+    html = render(document(LeadStory(story(url="", teaser="In short.", text="At length.")))).html
+    intro = html[: html.index("In short.")].rpartition("<p ")[2]
+    assert 'class="intro"' in intro
+    assert "margin-bottom:16px" in intro
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, True),
+        ({"edition": ""}, False),
+        ({"layout": "announcement"}, False),
+        ({"preheader": "Dear friend, we have n…"}, False),
+    ],
+    ids=str,
+)
+def test_a_dated_letter_begins_with_what_is_in_it(changes: dict[str, str], shown: bool):
+    greeting = Note(body_html="<p>Dear friend, we have news.</p>", body_text="Dear friend, we have news.")
+    fields = {"edition": "26 November 2026", "preheader": "A boat, a court and a walk"} | changes
+    mail = render(document(greeting, **fields))
+    first = f"{fields['edition']} {fields['preheader']} Dear friend"
+    assert (first in visible_text(mail.html)) == shown
+    assert (first in " ".join(mail.text.split())) == shown
+
+
 def test_60_stories_are_shortened_and_keep_all_notes_and_the_footer():
     made = big_document(stories=60, events=4)
     mail = render(made)

@@ -57,7 +57,7 @@ def test_a_feed_becomes_stories_with_topics_and_our_own_image(site, settings, tm
     assert (report.new, report.error, report.set_aside) == (1, "", [])
     assert [topic.slug for topic in story.topics.all()] == ["courts"]
     assert story.picture is not None
-    assert story.picture.width == 1200
+    assert story.picture.width == 1280
     assert site.url not in story.picture.url
     assert (tmp_path / story.picture.file).is_file()
 

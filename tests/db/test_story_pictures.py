@@ -186,7 +186,7 @@ def test_postponed_images_are_fetched_at_the_next_visit(site, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "AVIF"])
-def test_newer_formats_become_jpeg(site, kind):
+def test_newer_formats_become_one_that_mail_shows(site, kind):
     site.put(f"/p.{kind.lower()}", draw(1600, 900, kind))
     look(
         site,
@@ -194,4 +194,4 @@ def test_newer_formats_become_jpeg(site, kind):
     )
     picture = Story.objects.get().picture
     assert picture is not None
-    assert (picture.width, picture.file.rsplit(".")[-1]) == (1200, "jpg")
+    assert (picture.width, picture.file.rsplit(".")[-1]) == (1280, "png")

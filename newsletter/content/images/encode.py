@@ -26,6 +26,7 @@ MAX_JPEG_BYTES = 150 * 1024
 _MAX_PNG_BYTES = 150 * 1024
 _QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
 _SHRINK = 0.8
+_SAMPLE_SIDE, _FLAT_COLOURS, _FLAT_SHARE = 200, 32, 0.95
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
 _AVIF_BRANDS = (b"avif", b"avis")
 
@@ -56,8 +57,9 @@ def encode_image(
     """Return the image at most ``width`` pixels wide, upright, without EXIF, as a JPEG or PNG of at most 150 KB.
 
     With a ``rendition_format``, crop it to that shape around ``focus``, within that format's width and size.
-    ``is_video`` draws a play button on it. An image with transparency becomes PNG, any other JPEG. Of an animation,
-    use the first frame. Raises BadImage for anything but JPEG, PNG, GIF, WebP and AVIF, and for a damaged or too large file.
+    ``is_video`` draws a play button on it. An image with transparency or in a few flat colours becomes PNG, any other a
+    progressive JPEG. Of an animation, use the first frame. Raises BadImage for anything but JPEG, PNG, GIF, WebP and
+    AVIF, and for a damaged or too large file.
     """
     return _encode(BytesIO(body), width=width, rendition_format=rendition_format, focus=focus, is_video=is_video)
 
@@ -72,7 +74,7 @@ def _encode(
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         shape = rendition_format
         image = decode_image(file, width=shape.width if shape else width, ratio=shape.ratio if shape else None)
-        transparent = has_transparency(image)
+        transparent, flat = has_transparency(image), _is_flat(image)
         image = image.convert("RGBA" if transparent else "RGB")
         image = crop_to_format(image, shape, focus=focus) if shape else _shrink_to_width(image, width)
         if is_video:
@@ -80,7 +82,19 @@ def _encode(
         if transparent:
             image = add_light_edge(image) if shape and shape.has_light_edge else image
             return _encode_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)
+        if flat:
+            return _encode_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)
         return _encode_jpeg(image, max_bytes=shape.max_bytes if shape else MAX_JPEG_BYTES)
+
+
+def _is_flat(image: Image.Image) -> bool:
+    """Return True if a few colours cover nearly all of an image, as in drawings, charts and screenshots."""
+    side = max(image.size)
+    scale = min(1.0, _SAMPLE_SIDE / side)
+    size = max(1, int(image.width * scale)), max(1, int(image.height * scale))
+    sample = image.convert("RGB").resize(size, Image.Resampling.NEAREST)
+    counts = sorted((count for count, _colour in sample.getcolors(size[0] * size[1]) or ()), reverse=True)
+    return sum(counts[:_FLAT_COLOURS]) >= _FLAT_SHARE * size[0] * size[1]
 
 
 def make_placeholder(*, width: int, height: int) -> EncodedImage:

@@ -1,6 +1,6 @@
 """The rendition formats of images in a mail, and drawing: crop, light edge, play button, placeholder.
 
-All lengths are pixels of the file, twice those of the screen. A focus is fractions of width and height.
+All lengths are pixels of the file, three times those of a phone's screen. A focus is fractions of width and height.
 """
 
 from PIL import Image, ImageDraw, ImageFilter, ImageStat
@@ -12,9 +12,9 @@ _BACKGROUND_COLOUR, _SHADE, _LINE = (236, 231, 222), (224, 217, 205), (206, 197,
 
 
 RENDITION_FORMATS = {
-    "wide": RenditionFormat(width=1120, max_bytes=140 * 1024),
-    "card": RenditionFormat(width=536, max_bytes=34 * 1024, ratio=3 / 2),
-    "portrait": RenditionFormat(width=144, max_bytes=16 * 1024, ratio=1.0),
+    "wide": RenditionFormat(width=1280, max_bytes=140 * 1024),
+    "card": RenditionFormat(width=804, max_bytes=34 * 1024, ratio=3 / 2),
+    "portrait": RenditionFormat(width=216, max_bytes=16 * 1024, ratio=1.0),
     "signature": RenditionFormat(width=360, max_bytes=20 * 1024),
     "logo": RenditionFormat(width=440, max_bytes=40 * 1024, max_height_ratio=4.0, has_light_edge=True),
 }

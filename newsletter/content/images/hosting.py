@@ -13,7 +13,7 @@ from newsletter.content.images.sandbox_messages import EncodedImage
 from newsletter.content.images.sandboxed import encode_image_in_sandbox
 from newsletter.models import Picture, StoryImage
 
-MAIL_WIDTH = 1200
+MAIL_WIDTH = 1280
 LOGO_WIDTH = 600
 
 

@@ -69,9 +69,9 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
         .exclude(url__in=["", *(story.url for story in stories)])
         .distinct()
     )
-    return [(story.title, story.url) for story in shared[: MAX_RELATED_LINKS * 2] if not has_pseudonym_mark(story.title)][
-        :MAX_RELATED_LINKS
-    ]
+    return [
+        (story.title, story.url) for story in shared[: MAX_RELATED_LINKS * 2] if not has_pseudonym_mark(story.title)
+    ][:MAX_RELATED_LINKS]
 
 
 def has_pseudonym_mark(title: str) -> bool:

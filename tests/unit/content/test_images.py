@@ -38,6 +38,25 @@ def test_each_known_format_becomes_one_that_mail_shows(kind: str) -> None:
     assert made.sha256 == hashlib.sha256(made.data).hexdigest()
 
 
+def test_a_photo_is_a_progressive_jpeg_and_flat_colours_are_png() -> None:
+    drawing = Image.new("RGB", (1600, 900), (23, 65, 79))
+    drawing.paste((168, 72, 27), (200, 200, 900, 700))
+    flat, natural = encode_image(encoded(drawing, "WEBP", lossless=True)), encode_image(encoded(photo(), "PNG"))
+    assert (flat.format, natural.format) == ("png", "jpeg")
+    assert opened(flat.data).convert("RGB").getpixel((5, 5)) == (23, 65, 79)
+    assert opened(natural.data).info["progressive"]
+
+
+@pytest.mark.parametrize(("name", "screen", "most"), [("wide", 331, 140), ("card", 268, 34), ("portrait", 72, 16)])
+def test_images_are_sharp_at_three_times_and_still_small(name: str, screen: int, most: int) -> None:
+    shape = RENDITION_FORMATS[name]
+    made = encode_image(
+        encoded(Image.radial_gradient("L").resize((2400, 1600)).convert("RGB"), "PNG"), rendition_format=shape
+    )
+    assert made.width == shape.width >= 3 * screen
+    assert len(made.data) <= shape.max_bytes == most * 1024
+
+
 def test_a_wide_image_is_reduced_to_the_width_and_size_limit() -> None:
     made = encode_image(encoded(photo(2400, 1200), "JPEG", quality=95), width=1200)
     assert len(made.data) <= MAX_JPEG_BYTES

@@ -24,6 +24,7 @@ from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 from tests.gallery.browser_checks import find_axe_violations, find_page_problems
 from tests.gallery.documents import documents, painted_picture
+from tests.gallery.email_support import check_support, find_features
 from tests.gallery.run import fill_sample
 from tests.gallery.screenshots import CHROMIUM, SCHEMES, WIDTHS, open_browser, open_mail
 from tests.gallery.validators import (
@@ -68,6 +69,7 @@ def main() -> int:
     faults = [
         *check_ourselves(mails),
         *check_size(mails["letter-harbour"][0]),
+        *check_mail_programs(mails),
         *ask("Chromium and axe", check_in_browser(mails), missing=missing),
         *ask("the Nu validator", check_with_vnu(out, files), missing=missing),
         *ask("html-validate", check_with_html_validate(out, files), missing=missing),
@@ -109,6 +111,13 @@ def check_size(letter: Document) -> Iterator[str]:
     _say(f"14 stories and 12 events: {size:,} bytes of HTML")
     if size > MAX_LETTER_BYTES or 'class="brief' in html:
         yield f"14 stories and 12 events make {size:,} bytes of HTML, more than {MAX_LETTER_BYTES:,}, or are shortened"
+
+
+def check_mail_programs(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:
+    """Return the features of HTML and CSS that too few mail programs show, and that have no fallback."""
+    features = {feature for _, mail in mails.values() for feature in find_features(mail.html)}
+    _say(f"Can I email: {len(features)} features looked at")
+    yield from check_support(features)
 
 
 def check_in_browser(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import axe_playwright_python
 from playwright.sync_api import Page
 
+from tests.gallery.readings import Reading
 from tests.gallery.screenshots import RequestedUrls
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -59,6 +60,15 @@ def find_page_problems(page: Page, seen: RequestedUrls, *, width: int, scheme: s
     yield from (f"lower than 44 px: {words}" for words in measured["low"])
     yield from (f"picture not shown: {source}" for source in measured["broken"])
     yield from (f"asks somebody else: {url}" for url in seen.others)
+
+
+def find_reading_problems(page: Page, reading: Reading) -> Iterator[str]:
+    """Return the problems of a mail that a mail program or reader changed. Colours are those of the program."""
+    measured: dict[str, Any] = page.evaluate(MEASURE)
+    if measured["seen"] < 8:
+        yield f"only {measured['seen']} pieces of text are seen"
+    if measured["wide"] > reading.width:
+        yield f"{measured['wide']} px wide on a screen of {reading.width}"
 
 
 def find_axe_violations(page: Page) -> list[str]:

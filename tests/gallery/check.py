@@ -22,11 +22,12 @@ from newsletter.rendering.lint.document import MAX_TOTAL_PICTURE_BYTES
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
-from tests.gallery.browser_checks import find_axe_violations, find_page_problems
+from tests.gallery.browser_checks import find_axe_violations, find_page_problems, find_reading_problems
 from tests.gallery.documents import documents, painted_picture
 from tests.gallery.email_support import check_support, find_features
+from tests.gallery.readings import READINGS
 from tests.gallery.run import fill_sample
-from tests.gallery.screenshots import CHROMIUM, SCHEMES, WIDTHS, open_browser, open_mail
+from tests.gallery.screenshots import CHROMIUM, SCHEMES, WIDTHS, open_browser, open_mail, open_reading
 from tests.gallery.validators import (
     Unavailable,
     find_html_validate,
@@ -71,6 +72,7 @@ def main() -> int:
         *check_size(mails["letter-harbour"][0]),
         *check_mail_programs(mails),
         *ask("Chromium and axe", check_in_browser(mails), missing=missing),
+        *ask("Chromium", check_readings(mails), missing=missing),
         *ask("the Nu validator", check_with_vnu(out, files), missing=missing),
         *ask("html-validate", check_with_html_validate(out, files), missing=missing),
         *ask("SpamAssassin", check_spam(out, mails), missing=missing),
@@ -136,6 +138,18 @@ def check_in_browser(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterato
                     looked += 1
                     yield from (f"{name} {scheme} {width}: {fault}" for fault in faults)
     _say(f"Chromium and axe: {looked} pages looked at")
+
+
+def check_readings(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:
+    """Return what goes wrong where mail programs and readers change a mail."""
+    if not Path(CHROMIUM).exists():
+        raise Unavailable("it is not installed (Debian: apt install chromium)")
+    with open_browser() as browser:
+        for name, (_, mail) in mails.items():
+            for way, reading in READINGS.items():
+                with open_reading(browser, fill_sample(mail.html), reading=reading) as page:
+                    yield from (f"{name} {way}: {fault}" for fault in find_reading_problems(page, reading))
+    _say(f"Chromium: {len(READINGS)} ways of reading each mail looked at")
 
 
 def check_with_vnu(out: Path, files: dict[str, Path]) -> Iterator[str]:

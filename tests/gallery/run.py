@@ -1,15 +1,20 @@
-"""``make email-gallery``: every layout in every brand, light and dark, on a phone and a desktop, on one contact sheet."""
+"""``make email-gallery``: every layout in every brand, light and dark, on a phone and a desktop, on one contact sheet.
+
+A second sheet, ``readings.jpg``, has them as mail programs and readers change them: without styles, inverted, enlarged, printed.
+"""
 
 import argparse
 import sys
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import Browser
 
 from newsletter.rendering.mail import split
 from newsletter.rendering.pipeline import render
 from tests.gallery.documents import documents, painted_picture
-from tests.gallery.screenshots import SCHEMES, WIDTHS, open_browser, open_mail, save
+from tests.gallery.readings import READINGS
+from tests.gallery.screenshots import SCHEMES, WIDTHS, open_browser, open_mail, open_reading, save
 
 SCALE = 2
 GAP, LABEL = 24, 30
@@ -28,7 +33,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="Only mails whose name holds this.")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    rows = []
+    rows, readings = [], []
     with open_browser() as browser:
         for name, document in documents(picture=painted_picture).items():
             if options.only not in name:
@@ -45,7 +50,9 @@ def main() -> None:
                     shots.append(path)
             rows.append((name, shots))
             sheet(rows[-1:], options.out / f"sheet-{name}.jpg")
+            readings.append((name, save_readings(browser, name, fill_sample(mail.html), out=options.out)))
     sheet(rows, options.out / "contact-sheet.jpg")
+    sheet(readings, options.out / "readings.jpg")
     pictures = sum(len(shots) for _, shots in rows)
     sys.stdout.write(f"{len(rows)} mails, {pictures} pictures: {options.out / 'contact-sheet.jpg'}\n")
     usual = options.out / f"letter-usual-{SCHEMES[0]}-{WIDTHS[0]}.png"
@@ -54,8 +61,19 @@ def main() -> None:
         sys.stdout.write(f"Five stories, four events and an appeal: {height} px on a phone of {WIDTHS[0]} px.\n")
 
 
+def save_readings(browser: Browser, name: str, html: str, *, out: Path) -> list[Path]:
+    """Draw the mail in each of the ways in which mail programs and readers change it."""
+    shots = []
+    for way, reading in READINGS.items():
+        path = out / f"{name}-{way}.png"
+        with open_reading(browser, html, reading=reading) as page:
+            save(page, path)
+        shots.append(path)
+    return shots
+
+
 def sheet(rows: list[tuple[str, list[Path]]], out: Path) -> None:
-    """Return the contact sheet: one row for each mail, its four pictures side by side at half size."""
+    """Return the contact sheet: one row for each mail, its pictures side by side at half size."""
     font = ImageFont.load_default(18)
     images = [[Image.open(path) for path in shots] for _, shots in rows]
     heights = [max(image.height for image in row) // SCALE + LABEL + GAP for row in images]

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from newsletter.rendering.social import ICONS as ICON_FOLDER
 from tests.gallery.documents import ICONS, MEDIA, picture_bytes
+from tests.gallery.readings import Reading
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -37,16 +38,29 @@ def open_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def open_mail(browser: Browser, html: str, *, width: int, scheme: str) -> Iterator[tuple[Page, RequestedUrls]]:
-    """Open the mail in a page of its own, with its pictures loaded."""
+def open_mail(
+    browser: Browser, html: str, *, width: int, scheme: str, pictures: bool = True
+) -> Iterator[tuple[Page, RequestedUrls]]:
+    """Open the mail in a page of its own, with its pictures loaded unless they are off."""
     seen = RequestedUrls()
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page.route("**/*", lambda route: _answer(route, seen))
+    page.route("**/*", lambda route: _answer(route, seen) if pictures else route.abort())
     try:
         page.set_content(html, wait_until="load")
         yield page, seen
     finally:
         page.close()
+
+
+@contextmanager
+def open_reading(browser: Browser, html: str, *, reading: Reading) -> Iterator[Page]:
+    """Open the mail as a mail program or a reader changes it."""
+    changed = reading.change(html)
+    with open_mail(browser, changed, width=reading.width, scheme="light", pictures=reading.pictures) as (page, _seen):
+        if reading.media:
+            page.emulate_media(**reading.media)  # type: ignore[arg-type]
+        reading.prepare(page)
+        yield page
 
 
 def _answer(route: Route, seen: RequestedUrls) -> None:

@@ -11,9 +11,10 @@ from playwright.sync_api import Browser, Page
 
 from newsletter.rendering.blocks import Document, LeadStory, StoryCards
 from newsletter.rendering.pipeline import LAYOUTS, render
-from tests.gallery.browser_checks import find_axe_violations, find_page_problems
+from tests.gallery.browser_checks import find_axe_violations, find_page_problems, find_reading_problems
 from tests.gallery.documents import documents, flat_picture
-from tests.gallery.screenshots import CHROMIUM, SCHEMES, open_browser, open_mail
+from tests.gallery.readings import READINGS, rename_classes
+from tests.gallery.screenshots import CHROMIUM, SCHEMES, open_browser, open_mail, open_reading
 from tests.support.mail_documents import document, story
 
 BRANDS = ("harbour", "meadow", "lantern", "meadow", "harbour")
@@ -54,6 +55,38 @@ def test_each_layout_can_be_read_by_everybody_on_every_screen(
             page.set_viewport_size({"width": width, "height": 900})
             assert list(find_page_problems(page, seen, width=width, scheme=scheme)) == []
         assert find_axe_violations(page) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("way", READINGS)
+def test_a_mail_that_programs_change_stays_whole(browser: Browser, gallery: dict[str, Document], way: str):
+    reading = READINGS[way]
+    with open_reading(browser, render(gallery["letter-harbour"]).html, reading=reading) as page:
+        assert list(find_reading_problems(page, reading)) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("name", "side"), [("letter-harbour", "x"), ("letter-ar", "right")])
+def test_cards_below_each_other_are_in_line_and_apart(
+    browser: Browser, gallery: dict[str, Document], name: str, side: str
+):
+    with open_reading(browser, render(gallery[name]).html, reading=READINGS["no-styles"]) as page:
+        first, second = (page.locator(f"img[width='266'] >> nth={at}").bounding_box() for at in (0, 1))
+        texts = page.locator(".teaser >> nth=0").bounding_box()
+    assert first is not None
+    assert second is not None
+    assert texts is not None
+    edges = [box["x"] + (box["width"] if side == "right" else 0) for box in (first, second)]
+    assert abs(edges[0] - edges[1]) < 1
+    assert round(second["y"] - texts["y"] - texts["height"]) == 16
+
+
+@pytest.mark.browser
+def test_renamed_classes_match_their_renamed_styles():
+    html = rename_classes('<style>.a .b > p { margin: .5em } [data-ogsc] .a { top: 0 }</style><p class="a b">1.5</p>')
+    assert html == (
+        '<style>.m_42a .m_42b > p { margin: .5em } [data-ogsc] .m_42a { top: 0 }</style><p class="m_42a m_42b">1.5</p>'
+    )
 
 
 @pytest.mark.browser

@@ -89,8 +89,9 @@ def test_responsive_and_dark_rules_stand_in_style_blocks_of_their_own():
 
 def test_columns_have_the_widths_that_outlook_needs():
     outlook = view_for_outlook(render(rich_document()).html)
-    assert outlook.count("vertical-align:top;width:280px;") == 2
-    assert 'width="268"' in outlook
+    assert outlook.count("vertical-align:top;width:294px;") == 1
+    assert outlook.count("vertical-align:top;width:266px;") == 1
+    assert 'width="266"' in outlook
     assert 'width="560"' in outlook
 
 
@@ -133,7 +134,8 @@ def test_a_pseudonym_note_stands_under_a_quotation():
 def test_an_odd_last_story_fills_its_row_and_says_what_the_others_say():
     html = render(document(StoryCards((story("One"), story("Two"), story("Three", picture=None))))).html
     assert [heading.text_content() for heading in document_fromstring(html).iter("h2")] == ["One", "Two", "Three"]
-    assert html.count('class="mj-outlook-group-fix mj-column-per-50') == 2
+    assert html.count('class="mj-outlook-group-fix mj-column-per-52-5') == 1
+    assert html.count('class="mj-outlook-group-fix mj-column-per-47-5') == 1
 
 
 def test_a_story_without_picture_teaser_or_link_is_still_a_whole_card():

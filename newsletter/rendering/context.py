@@ -19,7 +19,7 @@ from newsletter.rendering.blocks import (
     StoryCards,
 )
 from newsletter.rendering.colours import dark_palette, light_palette
-from newsletter.rendering.phrases import find_phrase
+from newsletter.rendering.phrases import find_phrase, find_text_direction
 from newsletter.rendering.prepare import PreparedDocument
 from newsletter.rendering.social import find_icons
 from newsletter.rendering.text import tidy_line
@@ -79,6 +79,7 @@ def build_block_context(document: Document, position: int) -> dict[str, object]:
     block, language = document.blocks[position], document.language
     ruled = position > 0 and not _ends_visibly(document.blocks[position - 1])
     extras: dict[str, object] = {"ruled": ruled, "block": block, "language": block.language}
+    extras["direction"] = find_text_direction(block.language) if block.language else ""
     match block:
         case SchemaBlock(values=values, key=key):
             extras["block"] = SimpleNamespace(key=key, **values)

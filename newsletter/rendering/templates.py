@@ -28,6 +28,8 @@ from newsletter.rendering.text import MAX_LINE_LENGTH, wrap
 _HERE = Path(__file__).resolve()
 _TEMPLATE_FOLDERS = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")
 _MAX_LOGO_SIZE = (220, 64)
+# A long logo lower than the first becomes wider, up to this width. One lower than the last even so is replaced by the name.
+_LOW_LOGO, _MAX_LONG_LOGO_WIDTH, _MIN_LOGO_HEIGHT = 24, 320, 12
 _HOURS = re.compile(r"\d{1,2}[:.h]\d\d\s?[–-]\s?\d{1,2}[:.h]\d\d(?:\s?[ap]m\b)?")
 
 
@@ -139,8 +141,12 @@ def _underline(text: str, mark: str, length: int = 0) -> str:
 
 
 def _logo_width(logo: Picture) -> int:
+    """Return the width at which a logo is shown, 0 for one so long that nobody could read it."""
     wide, high = _MAX_LOGO_SIZE
-    return max(1, min(logo.width, wide, round(logo.width * high / logo.height)))
+    width = min(logo.width, wide, round(logo.width * high / logo.height))
+    if width * logo.height < _LOW_LOGO * logo.width:
+        width = min(logo.width, _MAX_LONG_LOGO_WIDTH)
+    return width if width * logo.height >= _MIN_LOGO_HEIGHT * logo.width else 0
 
 
 def as_markup(text: str) -> Markup:

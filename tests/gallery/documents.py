@@ -1,4 +1,4 @@
-"""The mails of the gallery: each layout in each finished brand, and a letter in scripts that need other fonts."""
+"""The mails of the gallery: each layout in each finished brand, a letter in scripts that need other fonts, and odd ones."""
 
 from dataclasses import replace
 from functools import cache
@@ -13,6 +13,7 @@ from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem
 from newsletter.rendering.pipeline import LAYOUTS
 from tests.gallery.languages import letter_in
+from tests.gallery.odd_mails import odd_documents
 from tests.support.sample_mails import PictureFinder, sample_document, usual_letter
 
 MEDIA = "https://news.harbour.example/m"
@@ -29,6 +30,8 @@ def documents(*, picture: PictureFinder) -> dict[str, Document]:
     }
     plain = replace(brand_of("harbour"), logo=None, logo_dark=None)
     found |= {f"letter-{language}": letter_in(language, brand=plain, picture=picture) for language in LANGUAGES}
+    odd = odd_documents(brand=brand_of("harbour"), picture=picture)
+    found |= {f"odd-{name}": document for name, document in odd.items()}
     found["letter-usual"] = usual_letter(brand=brand_of("harbour"), picture=picture)
     return found | {"letter-bare": bare_letter(), "notice-meadow": notice(brand_of("meadow"))}
 

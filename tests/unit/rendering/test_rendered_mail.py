@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from pathlib import Path
 
@@ -206,6 +206,33 @@ def test_a_dated_letter_begins_with_what_is_in_it(changes: dict[str, str], shown
     first = f"{fields['edition']} {fields['preheader']} Dear friend"
     assert (first in visible_text(mail.html)) == shown
     assert (first in " ".join(mail.text.split())) == shown
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shown"), [(448, 140, 205), (600, 48, 320), (1200, 60, 320), (2000, 40, 0), (40, 2000, 1)]
+)
+def test_a_logo_is_as_wide_as_it_can_be_read_or_the_name_is_instead(width: int, height: int, shown: int):
+    logo = Picture("https://news.harbour.example/m/logo.png", width, height, "A ship")
+    html = render(document(LeadStory(story()), brand=replace(BRAND, logo=logo, logo_dark=None))).html
+    assert (f'width="{shown}" style' in html) == bool(shown)
+    assert ("/m/logo.png" in html) == bool(shown)
+    assert ("brandname" in html[html.index("<body") :]) != bool(shown)
+
+
+def test_a_small_picture_is_not_made_larger_in_rows():
+    small = picture(width=30, height=30)
+    rows = tuple(story(title, picture=small) for title in ("One", "Two", "Three"))
+    html = render(document(LeadStory(story()), StoryCards(rows))).html
+    assert html.count('width="30"') == 3
+    assert html.count("tiny") == 3
+    assert html.count('class="stamp"') == 1
+
+
+def test_words_of_another_direction_keep_their_place():
+    html = render(document(LeadStory(story(topic="أجور عادلة", date="24 November")))).html
+    assert '<span class="topic" dir="auto"' in html
+    note = Note(body_html="<p>Dear friends.</p>", body_text="Dear friends.", language="en")
+    assert '<div class="copy" lang="en" dir="ltr">' in render(document(note, language="ar", direction="rtl")).html
 
 
 def test_60_stories_are_shortened_and_keep_all_notes_and_the_footer():

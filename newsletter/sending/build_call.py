@@ -181,8 +181,9 @@ def list_header_variables() -> tuple[Variable, ...]:
 
 
 def build_headers(content: IssueContent) -> dict[str, str]:
-    """Return Feedback-ID, List-Id and the one-click pair. The id of the list never changes and reveals nothing.
+    """Return Feedback-ID, List-Id, the one-click pair and X-Entity-Ref-ID. The id of the list never changes and reveals nothing.
 
+    Gmail shows issues with the same subject as one conversation unless X-Entity-Ref-ID tells them apart.
     With inbound mail, List-Unsubscribe has a signed address too, for programs that unsubscribe by mail only.
     """
     publication = content.publication
@@ -193,6 +194,7 @@ def build_headers(content: IssueContent) -> dict[str, str]:
         "List-Id": f"<{publication.list_id}.{domain}>",
         "List-Unsubscribe": f"<__pv_t_unsubscribe__>{address}",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        "X-Entity-Ref-ID": content.issue.public_id,
     }
 
 

@@ -86,6 +86,14 @@ def test_every_mail_has_one_click_headers_list_id_and_own_links(mailgun):
     assert first.headers["List-Id"].endswith(".news.example.org>")
     issue = Issue.objects.get().public_id
     assert first.headers["Feedback-ID"] == second.headers["Feedback-ID"] == f"{issue}:weekly:issue:newsexampleorg"
+    assert first.headers["X-Entity-Ref-ID"] == issue
+    assert list(first.headers)[:5] == [
+        "Feedback-ID",
+        "List-Id",
+        "List-Unsubscribe",
+        "List-Unsubscribe-Post",
+        "X-Entity-Ref-ID",
+    ]
     assert link in first.html
     assert link in first.text
     assert link not in second.html

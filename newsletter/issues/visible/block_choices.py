@@ -42,8 +42,7 @@ def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
 def find_own_country(content: IssueContent) -> str:
     """Return the code of the country of the publication's time zone, "" for UTC."""
     zone = content.publication.zone
-    territories: dict[str, str] = get_global("zone_territories")
-    country = territories.get(get_global("zone_aliases").get(zone, zone), "")
+    country = str(get_global("zone_territories").get(get_global("zone_aliases").get(zone, zone), ""))
     return "" if country == _NO_COUNTRY else country
 
 

@@ -39,6 +39,8 @@ from tests.gallery.validators import (
 
 MAX_LETTER_BYTES = 80_000
 MAX_SPAM_SCORE = 1.0
+LONG = ("odd-many-events", "size", "warning")
+"""The one mail that is nearly too large: staff are warned, and mail programs show all of it."""
 BLACK = ("odd-black-on-black",)
 """The mails whose brand wants a black page, by day too."""
 OUTLOOK_ONLY = re.compile(
@@ -91,7 +93,8 @@ def check_ourselves(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator
     """Return what our own lint finds, and pictures that are too large."""
     for name, (document, mail) in mails.items():
         for finding in lint_mail(mail, document=document):
-            if finding.code != "preheader-length" and document.personal:
+            is_expected = finding.code == "preheader-length" or (name, finding.code, finding.level) == LONG
+            if not is_expected and document.personal:
                 yield f"{name}: {finding.message}"
     _say(
         f"our own checks: {len(mails)} mails looked at; pictures at most {MAX_TOTAL_PICTURE_BYTES // 1024} kB each mail"

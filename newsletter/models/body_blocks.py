@@ -6,7 +6,6 @@ from django.utils.translation import gettext_lazy
 from wagtail import blocks
 from wagtail.fields import StreamField
 from wagtail.images.blocks import ImageChooserBlock
-from wagtail.snippets.blocks import SnippetChooserBlock
 
 from newsletter.models.body_fields import (
     DESCRIPTION_HELP,
@@ -17,6 +16,7 @@ from newsletter.models.body_fields import (
     LineBlock,
     LinkBlock,
     OwnTextsChooserBlock,
+    RowChooserBlock,
     TextBlock,
 )
 from newsletter.models.missing_blocks import StreamWithMissingBlocks
@@ -113,9 +113,7 @@ class EventsBlock(BodyPart):
     """The events to choose from; each recipient sees those near them."""
 
     heading = LineBlock(required=False, limit=120, label=gettext_lazy("Heading"))
-    events = blocks.ListBlock(
-        SnippetChooserBlock("newsletter.EventNotice"), collapsed=True, label=gettext_lazy("Events")
-    )
+    events = blocks.ListBlock(RowChooserBlock("newsletter.EventNotice"), collapsed=True, label=gettext_lazy("Events"))
 
     class Meta:
         icon = "date"
@@ -178,7 +176,7 @@ class EventCardBlock(BodyPart):
 class AppealsBlock(BodyPart):
     """Appeals; each recipient sees the first that is for them."""
 
-    appeals = blocks.ListBlock(SnippetChooserBlock("newsletter.Appeal"), collapsed=True, label=gettext_lazy("Appeals"))
+    appeals = blocks.ListBlock(RowChooserBlock("newsletter.Appeal"), collapsed=True, label=gettext_lazy("Appeals"))
 
     class Meta:
         icon = "pick"

@@ -1,17 +1,23 @@
 """The fields of which blocks are made. A draft may hold wrong ones: `find_incomplete_parts` names them."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.utils.choices import CallableChoiceIterator
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy
 from wagtail import blocks
+from wagtail.hooks import search_for_hooks
 from wagtail.snippets.blocks import SnippetChooserBlock
 
 from newsletter.common.languages import OFFERED_LANGUAGES, language_label
 from subscribers.attribute_rules import MAX_VALUE_LENGTH
 from subscribers.models import Giving, Segment, Topic
 from subscribers.segments.attributes import attribute_keys
+
+if TYPE_CHECKING:
+    from wagtail.snippets.widgets import AdminSnippetChooser
 
 TEXT_FEATURES = ["bold", "italic", "link", "ol", "ul"]
 LIMIT_ATTRIBUTE = "data-nl-limit"
@@ -45,7 +51,16 @@ class LinkBlock(LimitedBlock, blocks.URLBlock):
         return value if self.is_deferred_validation else super().clean(value)
 
 
-class OwnTextsChooserBlock(SnippetChooserBlock):
+class RowChooserBlock(SnippetChooserBlock):
+    """A chooser of a row. Its widget needs the desk's registrations, which a process without pages has not loaded yet."""
+
+    @cached_property
+    def widget(self) -> "AdminSnippetChooser":
+        search_for_hooks()
+        return super().widget
+
+
+class OwnTextsChooserBlock(RowChooserBlock):
     """A chooser that tells the form the chosen row's own texts, which the fields beside it replace."""
 
     def get_form_state(self, value: object) -> object:

@@ -21,6 +21,14 @@ def test_rows_that_use_pictures_are_tracked_without_the_desk() -> None:
     assert found == "[]"
 
 
+def test_a_block_finds_its_chooser_without_the_desk() -> None:
+    found = _run(
+        f"{START}; from newsletter.models.body_fields import RowChooserBlock; "
+        "print(type(RowChooserBlock('newsletter.Story').widget).__name__)"
+    )
+    assert found == "AdminSnippetChooser"
+
+
 def _run(program: str) -> str:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     return run.stdout.strip()

@@ -17,6 +17,8 @@ _MADE_AT_LOADING = {
 def main() -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "new.sqlite3"
+        for name in [name for name in os.environ if name.startswith("NEWSLETTER_")]:
+            del os.environ[name]
         os.environ |= {
             "DJANGO_SETTINGS_MODULE": "newsletter.project.settings",
             "NEWSLETTER_DATA_DIR": folder,

@@ -68,8 +68,9 @@ def list_sent_mails(person: Subscriber) -> list[SentMail]:
 def list_missed_mails(person: Subscriber) -> list[MissedMail]:
     """Return the newest issues of the person's lists that were not sent to them, or not yet, at most `MAX_MISSED`."""
     lists = Subscription.objects.open().filter(subscriber=person).values("mailing_list")
-    got = Delivery.objects.filter(subscriber_id=person.pk, proof=False).values("issue")
-    issues = Issue.objects.filter(publication__mailing_list__in=lists).exclude(pk__in=got)
+    got = Delivery.objects.filter(subscriber_id=person.pk, proof=False)
+    issues = Issue.objects.filter(publication__mailing_list__in=lists)
+    issues = issues.exclude(pk__in=got.values("issue")).exclude(pk__in=got.values("batch__send__issue"))
     entered = WelcomeStep.objects.filter(subscriber_id=person.pk).values("issue")
     issues = issues.exclude(~Q(pk__in=entered), kind=Issue.Kind.WELCOME)
     newest = issues.exclude(state=Issue.State.CANCELLED).select_related("publication").order_by("-made_at")[:MAX_MISSED]

@@ -4,17 +4,14 @@ from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
-from django.urls import get_resolver
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from newsletter.api.calls.middleware import API_URLS
 from newsletter.management.web_worker import worker_class
+from newsletter.management.wsgi_pages import load_pages
 from newsletter.monitoring.logs.formatters import make_formatter
 from newsletter.web.layers.body_limits import body_limit_of_target
-from newsletter.web.layers.wsgi_layers import wrap_pages
 
 THREADS = 24
 CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open
@@ -59,12 +56,4 @@ class Server(BaseApplication):
             self.cfg.set(_CONTROL_SOCKET_OFF, True)
 
     def load(self) -> WSGIApplication:
-        pages = get_wsgi_application()
-        _import_pages()
-        return wrap_pages(pages)
-
-
-def _import_pages() -> None:
-    """Import every page now. Else the first visitor would wait for it, and everybody else with them."""
-    for resolver in (get_resolver(), get_resolver(API_URLS)):
-        resolver.url_patterns  # noqa: B018
+        return load_pages()

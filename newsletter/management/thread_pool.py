@@ -72,8 +72,8 @@ class LastUsedFirstExecutor(Executor):
 
     def _start_thread(self, work: _Work) -> None:
         thread = Thread(target=self._work, args=(work,), daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)
 
     def _work(self, first: _Work) -> None:
         mine: _Hand = SimpleQueue()

@@ -6,12 +6,12 @@ from newsletter.project.process_setup import prepare_process, restrict_data_fold
 
 prepare_process()
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402  nothing may read a setting before
+import django  # noqa: E402  nothing may read a setting before
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
-_pages = get_wsgi_application()
+django.setup()
 restrict_data_folder()
 
-from newsletter.web.layers.wsgi_layers import wrap_pages  # noqa: E402  needs the settings
+from newsletter.management.wsgi_pages import load_pages  # noqa: E402  needs the settings
 
-application = wrap_pages(_pages)
+application = load_pages()

@@ -114,7 +114,9 @@ def _find_standfirst(prepared: PreparedDocument, *, family: str) -> str:
     if not document.edition or document.layout != "letter":
         return ""
     first = document.blocks[0] if document.blocks else None
-    begins = first.body_text if isinstance(first, Note) else first.story.title if isinstance(first, LeadStory) else ""
+    begins = first.body_text if isinstance(first, Note) else ""
+    if isinstance(first, LeadStory):
+        begins = f"{first.story.title}\n{first.story.teaser}"
     if prepared.preheader.rstrip("…") in tidy_line(begins.replace(SOFT_HYPHEN, "")):
         return ""
     return prepared.preheader if family == "t" else prepared.preheader_html

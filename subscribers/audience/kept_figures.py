@@ -4,11 +4,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.metadata import version
 from typing import Generic, TypeVar
 
 from django.core.cache import cache
 
 T = TypeVar("T")
+_VERSION = version("newsletter")  # another version may not read what this one pickled
 QUICK_SECONDS = 0.2
 MAX_AGE = timedelta(minutes=15)
 
@@ -24,9 +26,10 @@ class Figure(Generic[T]):
 def recall_or_count(name: str, count: Callable[[], T], *, now: datetime, again: bool = False) -> Figure[T]:
     """Return what ``count`` returns, or what it returned in the last 15 minutes if it took longer than 0.2 seconds then.
 
-    With ``again`` it is counted in any case. ``name`` says what is counted. The value has to be pickled.
+    With ``again`` it is counted in any case. ``name`` says what is counted, for whom if it differs. The value is pickled into
+    a file that nobody deletes before it is read again, so it must not contain a name, an address or a location.
     """
-    key = f"figure {name}".replace(" ", "_")
+    key = f"figure {_VERSION} {name}".replace(" ", "_")
     kept = None if again else cache.get(key)
     if kept is not None:
         return Figure(*kept)

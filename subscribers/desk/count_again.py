@@ -5,14 +5,19 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 PARAMETER, VALUE = "count", "again"
-COUNT_AGAIN_URL = f"?{PARAMETER}={VALUE}"
 
 
 def wants_count(request: HttpRequest) -> bool:
     return request.GET.get(PARAMETER) == VALUE
+
+
+def make_count_again_url(request: HttpRequest) -> str:
+    """Return the address of the same page, with its search and filters, that counts again."""
+    return "?" + urlencode({**request.GET.dict(), PARAMETER: VALUE})
 
 
 def label_counted(counted_at: datetime) -> str:
@@ -20,4 +25,4 @@ def label_counted(counted_at: datetime) -> str:
 
 
 def label_count_again(counted_at: datetime) -> str:
-    return f"{label_counted(counted_at)} {_('Count again')}"
+    return _("Count again (counted at %(time)s)") % {"time": date_format(timezone.localtime(counted_at), "H:i")}

@@ -19,7 +19,7 @@ from newsletter.common.archiving import MAX_USES_NAMED, Uses, find_uses
 from subscribers.audience.eligibility import AudienceCount, count_lists
 from subscribers.audience.kept_figures import Figure, recall_or_count
 from subscribers.desk.choosers import PermittedChooserViewSet
-from subscribers.desk.count_again import COUNT_AGAIN_URL, label_count_again, wants_count
+from subscribers.desk.count_again import label_count_again, make_count_again_url, wants_count
 from subscribers.desk.editing.archiving import (
     ArchivableEditMixin,
     ArchivableList,
@@ -70,7 +70,9 @@ class ListIndexView(ArchivableList):
             return buttons
         return [
             *buttons,
-            HeaderButton(label_count_again(self.figure.counted_at), url=COUNT_AGAIN_URL, icon_name="rotate"),
+            HeaderButton(
+                label_count_again(self.figure.counted_at), url=make_count_again_url(self.request), icon_name="rotate"
+            ),
         ]
 
     def get_context_data(self, *args: object, **kwargs: object) -> dict[str, object]:

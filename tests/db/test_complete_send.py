@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.feedback.explaining.rebuild_mail import Match, rebuild_mail
+from newsletter.feedback.sent_mails import list_missed_mails
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.close_issue import close_issue
@@ -24,6 +25,7 @@ from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.models import Segment, Subscriber
 from subscribers.segments.compile import compile_rule
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_approver
 from tests.support.sends import Clock, make_ready_issue
@@ -100,6 +102,10 @@ def test_the_corrected_issue_is_explained_to_those_who_got_it(cancelled: Issue, 
         assert explain_issue(issue, person=person, now=NOW).outcome == "Accepted by the provider"
         rebuilt = rebuild_mail(issue, person=person)
         assert (rebuilt.subject, rebuilt.match) == ("The corrected subject", Match.EXACT)
+    assert list_missed_mails(person) == []
+    page = sign_in("data").get(f"/admin/people/{person.pk}/issues/{cancelled.pk}/mail/").content.decode()
+    assert f"They got it as {made}, which completes it." in page
+    assert f"/admin/people/{person.pk}/issues/{made.pk}/mail/mail/" in page
 
 
 def test_whoever_left_since_is_excluded_and_counted(cancelled: Issue, mailgun: FakeProvider) -> None:

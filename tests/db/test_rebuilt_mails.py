@@ -126,6 +126,24 @@ def test_a_call_without_an_answer_keeps_its_fingerprints(mailgun: FakeProvider) 
     assert rebuild_mail(issue, person=find_person()).match is Match.EXACT
 
 
+def test_one_of_several_attempts_is_no_proof_of_what_arrived(mailgun: FakeProvider) -> None:
+    issue = make_personal_issue()
+    send_issue(issue)
+    made = Attempt.objects.get()
+    earlier = Attempt.objects.create(
+        batch=made.batch,
+        number=made.number + 1,
+        people=made.people,
+        started_at=NOW,
+        ended_at=NOW,
+        outcome="uncertain",
+        fingerprints=b"another",
+    )
+    assert rebuild_mail(issue, person=find_person()).match is Match.ONE_OF_SEVERAL
+    Attempt.objects.filter(pk=earlier.pk).update(fingerprints=made.fingerprints)
+    assert rebuild_mail(issue, person=find_person()).match is Match.EXACT
+
+
 def test_a_call_that_was_not_made_keeps_no_fingerprint(mailgun: FakeProvider) -> None:
     issue = make_personal_issue()
     mailgun.stop_listening()
@@ -210,7 +228,15 @@ def test_the_command_writes_the_part_that_the_ending_names(
     for name, content in (("mail.html", rebuilt.html), ("mail.txt", rebuilt.text)):
         call_command("explain", person.email, issue.reference, mail=tmp_path / name)
         assert (tmp_path / name).read_bytes() == content.encode()
-    assert "byte for byte" in capsys.readouterr().out
+        assert (tmp_path / name).stat().st_mode & 0o077 == 0
+    said = capsys.readouterr().out
+    assert "byte for byte" in said
+    assert "Message-ID" not in said
+    call_command("explain", person.email, issue.reference, mail=tmp_path / "mail.eml")
+    assert "the Message-ID and the lines between the parts of the file are ours" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="cannot be written to: No such file or directory"):
+        call_command("explain", person.email, issue.reference, mail=tmp_path / "none" / "mail.txt")
+    capsys.readouterr()
     call_command("explain", person.email, issue.reference, mail=tmp_path / "mail.txt", json=True)
     assert json.loads(capsys.readouterr().out)["mail"]["is_exact"] is True
     with pytest.raises(CommandError, match=r"end in \.eml, \.html or \.txt"):

@@ -4,10 +4,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from statistics import median, quantiles
+from statistics import quantiles
 
 from django.apps import apps
 from django.conf import settings
+from django.core.cache import cache
 from django.db.models import Model
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
@@ -32,16 +33,20 @@ _ROWS_OF_ROUTES: dict[str, type[Model]] = {"newsletter_story": Story, "newslette
 
 @dataclass(frozen=True)
 class PageFigures:
-    """Milliseconds on the server for a whole page: the median of three. ``slowest`` names the slowest of all."""
+    """Milliseconds on the server for a whole page, the best of three. Home and the slowest pages, by name, have two times.
+
+    The first is with figures that were counted in the last 15 minutes, the second when they are counted for it.
+    """
 
     people: int
     issues: int
     stories: int
     desk_pages: int
-    home_ms: float
+    home_ms: tuple[float, float]
     desk_p95_ms: float
     public_p95_ms: float
-    slowest: dict[str, float]
+    slowest: dict[str, tuple[float, float]]
+    without_a_page: int
 
 
 def measure_pages(*, people: int) -> PageFigures:
@@ -49,34 +54,39 @@ def measure_pages(*, people: int) -> PageFigures:
     issue = _make_used_installation(people)
     settings.ALLOWED_HOSTS = ["*"]
     staff, reader = sign_in(), Client()
-    desk = {name: took for name, url in _find_desk_pages(issue) if (took := _time(staff, url))}
+    routes = list(_find_desk_pages(issue))
+    desk = {name: took for name, url in routes if (took := _time(staff, url))}
     public = {url: took for url in _list_public_pages(issue) if (took := _time(reader, url))}
-    if "wagtailadmin_home" not in desk or not public:
-        raise NotMeasured("Home or the public pages did not answer.")
-    slowest = sorted({**desk, **public}.items(), key=lambda page: -page[1])[:_SLOWEST_NAMED]
+    if "wagtailadmin_home" not in desk or len(public) < len(_list_public_pages(issue)):
+        raise NotMeasured("Home or a public page did not answer with a page.")
+    slowest = sorted({**desk, **public}.items(), key=lambda page: max(page[1]), reverse=True)[:_SLOWEST_NAMED]
     return PageFigures(
         people=people,
         issues=Issue.objects.count(),
         stories=Story.objects.count(),
         desk_pages=len(desk),
         home_ms=desk["wagtailadmin_home"],
-        desk_p95_ms=round(quantiles(desk.values(), n=100)[94], 1),
-        public_p95_ms=round(quantiles(public.values(), n=100)[94], 1),
+        desk_p95_ms=round(quantiles([kept for kept, _counted in desk.values()], n=100)[94], 1),
+        public_p95_ms=round(quantiles([kept for kept, _counted in public.values()], n=100)[94], 1),
         slowest=dict(slowest),
+        without_a_page=len(routes) - len(desk),
     )
 
 
-def _time(client: Client, url: str) -> float:
-    """Return the milliseconds of a page, or 0 if this address shows none without further input."""
-    took = []
+def _time(client: Client, url: str) -> tuple[float, float] | None:
+    """Return the milliseconds of a page with kept figures and without, or None if it shows none without further input."""
+    kept: list[float] = []
+    counted: list[float] = []
     for _ in range(_REPEATS):
-        started = time.perf_counter()
-        answer = client.get(url)
-        answer.getvalue()
-        took.append((time.perf_counter() - started) * 1000)
-        if answer.status_code != 200:
-            return 0
-    return round(median(took), 1)
+        cache.clear()
+        for took in (counted, kept):
+            started = time.perf_counter()
+            answer = client.get(url)
+            answer.getvalue()
+            took.append((time.perf_counter() - started) * 1000)
+            if answer.status_code != 200:
+                return None
+    return round(min(kept), 1), round(min(counted), 1)
 
 
 def _find_desk_pages(issue: Issue) -> Iterator[tuple[str, str]]:

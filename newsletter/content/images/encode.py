@@ -57,9 +57,9 @@ def encode_image(
     """Return the image at most ``width`` pixels wide, upright, without EXIF, as a JPEG or PNG of at most 150 KB.
 
     With a ``rendition_format``, crop it to that shape around ``focus``, within that format's width and size.
-    ``is_video`` draws a play button on it. An image with transparency or in a few flat colours becomes PNG, any other a
-    progressive JPEG. Of an animation, use the first frame. Raises BadImage for anything but JPEG, PNG, GIF, WebP and
-    AVIF, and for a damaged or too large file.
+    ``is_video`` draws a play button on it. An image with transparency becomes PNG, and so does one in a few flat colours if
+    its file is small enough in its size; any other becomes a progressive JPEG. Of an animation, use the first frame. Raises
+    BadImage for anything but JPEG, PNG, GIF, WebP and AVIF, and for a damaged or too large file.
     """
     return _encode(BytesIO(body), width=width, rendition_format=rendition_format, focus=focus, is_video=is_video)
 
@@ -82,8 +82,8 @@ def _encode(
         if transparent:
             image = add_light_edge(image) if shape and shape.has_light_edge else image
             return _encode_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)
-        if flat:
-            return _encode_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)
+        if flat and (png := _encode_whole_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)):
+            return png
         return _encode_jpeg(image, max_bytes=shape.max_bytes if shape else MAX_JPEG_BYTES)
 
 
@@ -136,15 +136,20 @@ def _encode_jpeg(image: Image.Image, *, max_bytes: int) -> EncodedImage:
 
 
 def _encode_png(image: Image.Image, *, max_bytes: int) -> EncodedImage:
-    while True:
-        out = BytesIO()
-        image.save(out, "PNG", optimize=True)
-        if out.tell() > max_bytes:
-            out = BytesIO()
-            image.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
-        if out.tell() <= max_bytes:
-            return _make_encoded(out.getvalue(), "png", image)
+    """Lower the number of colours, then the size, until the file is small enough."""
+    while (png := _encode_whole_png(image, max_bytes=max_bytes)) is None:
         image = _shrink(image)
+    return png
+
+
+def _encode_whole_png(image: Image.Image, *, max_bytes: int) -> EncodedImage | None:
+    """Return the image in its size, with 256 colours if it has to be, or None if the file would be too large."""
+    out = BytesIO()
+    image.save(out, "PNG", optimize=True)
+    if out.tell() > max_bytes:
+        out = BytesIO()
+        image.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
+    return _make_encoded(out.getvalue(), "png", image) if out.tell() <= max_bytes else None
 
 
 def _shrink(image: Image.Image) -> Image.Image:

@@ -25,7 +25,7 @@ from newsletter.desk.shell.labels import label_people
 from newsletter.models import Issue
 from newsletter.sending.settling.receipt import Receipt
 from subscribers.audience.kept_figures import Figure, recall_or_count
-from subscribers.desk.count_again import COUNT_AGAIN_URL, label_counted, wants_count
+from subscribers.desk.count_again import label_counted, make_count_again_url, wants_count
 from subscribers.models import MailingList
 from subscribers.people.growth import Week, count_growth
 
@@ -99,7 +99,7 @@ class HomePanel(Component):
             "recipients": receipt.recipients if receipt else 0,
             "rates": list_rates(receipt, to_files=delivery.get("to_files", False)) if receipt else [],
             "receipt_error": delivery.get("receipt_error", ""),
-            **growth_context(now=now, again=wants_count(request)),
+            **growth_context(request, now=now),
         }
 
 
@@ -137,15 +137,15 @@ def _share(people: int, recipients: int) -> str:
     return format_percent(100 * people / recipients)
 
 
-def growth_context(*, now: datetime, again: bool) -> GrowthContext:
+def growth_context(request: HttpRequest, *, now: datetime) -> GrowthContext:
     """Return one chart for each list of an enabled publication, by name, and when the oldest was counted if not now."""
     lists = MailingList.objects.filter(publication__enabled=True).distinct().order_by("name")
-    figures = [(row, _recall_growth(row, now=now, again=again)) for row in lists[:MAX_LISTS_SHOWN]]
+    figures = [(row, _recall_growth(row, now=now, again=wants_count(request))) for row in lists[:MAX_LISTS_SHOWN]]
     counted = min((figure.counted_at for _row, figure in figures if figure.counted_at), default=None)
     return {
         "growth_charts": [_draw_list(row, figure.value) for row, figure in figures],
         "growth_counted": label_counted(counted) if counted else "",
-        "count_again_url": COUNT_AGAIN_URL,
+        "count_again_url": make_count_again_url(request),
     }
 
 
@@ -153,7 +153,8 @@ def _recall_growth(mailing_list: MailingList, *, now: datetime, again: bool) -> 
     def count() -> list[Week]:
         return count_growth(mailing_list=mailing_list, weeks=GROWTH_WEEKS, now=now)
 
-    return recall_or_count(f"growth of list {mailing_list.pk}", count, now=now, again=again)
+    name = f"growth of list {mailing_list.pk} in {timezone.get_current_timezone_name()}"
+    return recall_or_count(name, count, now=now, again=again)
 
 
 def _draw_list(mailing_list: MailingList, weeks: list[Week]) -> SafeString:

@@ -73,16 +73,19 @@ class SentMailPage(WagtailAdminTemplateMixin, TemplateView):
         context = {**super().get_context_data(**kwargs), "issue": self.issue, "person": self.person}
         if self.person is None:
             return {**context, "error": _("This person was erased. Their mail needs values that are gone with them.")}
-        log(instance=self.person, action=SAW_MAIL, user=self.request.user, data=_describe_look(self.issue))
         context["who"] = mask_person(self.person)
         try:
             rebuilt = rebuild_mail(self.issue, person=self.person)
         except DomainError as error:
+            log(instance=self.person, action=SAW_MAIL, user=self.request.user, data=_describe_look(self.issue))
             return {**context, "error": translate(error)}
+        sent = rebuilt.delivery.batch.send.issue
+        log(instance=self.person, action=SAW_MAIL, user=self.request.user, data=_describe_look(sent))
         asked = self.request.GET.get("part", "mail")
         return {
             **context,
             "mail": rebuilt,
+            "sent_as": sent if sent != self.issue else None,
             "subject": mask_links(rebuilt, link=PLACEHOLDER_LINK).subject,
             "note": NOTES[rebuilt.match],
             "is_exact": rebuilt.match is Match.EXACT,

@@ -3,6 +3,7 @@
 The variant is stored. Name, town and address are those of today: the fingerprint of the attempt shows if one changed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -37,6 +38,7 @@ class Match(StrEnum):
     """Whether the mail that was made again is proved to be the one that was handed over."""
 
     EXACT = "exact"
+    ONE_OF_SEVERAL = "one_of_several"
     CHANGED = "changed"
     OTHER_ADDRESS = "other_address"
     UNKNOWN = "unknown"
@@ -44,19 +46,23 @@ class Match(StrEnum):
 
 NOTES = {
     Match.EXACT: Message(
-        "This is the mail as it was sent, byte for byte: it matches the fingerprint that was kept then."
+        "This is the mail as we handed it to the provider, byte for byte: it matches the fingerprint that was kept then."
+    ),
+    Match.ONE_OF_SEVERAL: Message(
+        "We tried several times to hand this mail over, and the mail is the one of one attempt, byte for byte. Another "
+        "attempt had other values, or none are known of it. We cannot tell which one reached the person."
     ),
     Match.CHANGED: Message(
-        "Something changed since this mail was sent: the name or town of the person, or a setting such as the address of "
-        "the site. The mail is the version that was sent, with the values of today."
+        "Something changed since this mail was sent: the name or town of the person, a setting such as the address of the "
+        "site, or this program. The mail is the version that was sent, with the values of today."
     ),
     Match.OTHER_ADDRESS: Message(
-        "This mail went to another address of the person, which we no longer keep. The mail is the version that was sent, "
-        "with the values of today. We cannot prove that name and town were the same."
+        "This mail may have gone to another address of the person, which we no longer keep. The mail is the version that "
+        "was sent, with the values of today. We cannot prove that name and town were the same."
     ),
     Match.UNKNOWN: Message(
-        "No fingerprint was kept, because the call to the provider did not end. The mail is the version that was sent, with "
-        "the values of today. We cannot prove that name and town were the same."
+        "No fingerprint was kept: the call to the provider is still running, or ended without an answer in time. The mail is "
+        "the version that was sent, with the values of today. We cannot prove that name and town were the same."
     ),
 }
 
@@ -109,7 +115,7 @@ def rebuild_mail(issue: Issue, *, person: Subscriber) -> RebuiltMail:
     attempt = max(
         attempts, key=lambda one: (has_fingerprint(bytes(one.fingerprints), own), bool(one.fingerprints), one.number)
     )
-    match = _compare(attempt, own, delivery=delivery, person=person)
+    match = _compare(attempts, own, delivery=delivery, person=person)
     return RebuiltMail(delivery, attempt, call.mail, call.people[0], match)
 
 
@@ -128,13 +134,14 @@ def _build(delivery: Delivery, *, person: Subscriber) -> BatchCall:
     return build_call(batch=delivery.batch, recipients=[row], prepared=prepared, places=LocationNames())
 
 
-def _compare(attempt: Attempt, own: bytes, *, delivery: Delivery, person: Subscriber) -> Match:
-    kept = bytes(attempt.fingerprints)
-    if has_fingerprint(kept, own):
-        return Match.EXACT
+def _compare(attempts: Sequence[Attempt], own: bytes, *, delivery: Delivery, person: Subscriber) -> Match:
+    kept = [bytes(attempt.fingerprints) for attempt in attempts]
+    matching = [has_fingerprint(fingerprints, own) for fingerprints in kept]
+    if any(matching):
+        return Match.EXACT if all(matching) else Match.ONE_OF_SEVERAL
     if bytes(delivery.address_hash) != bytes(person.address_hash)[:_STORED_HASH_BYTES]:
         return Match.OTHER_ADDRESS
-    return Match.CHANGED if kept else Match.UNKNOWN
+    return Match.CHANGED if any(kept) else Match.UNKNOWN
 
 
 def _refuse_unsent(delivery: Delivery) -> None:

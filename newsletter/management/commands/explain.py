@@ -11,9 +11,14 @@ from newsletter.feedback.explaining.rebuild_mail import NOTES, Match, RebuiltMai
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.management.base import ProductCommand
 from newsletter.management.explanation_lines import list_explanation_lines
+from newsletter.management.private_output import write_private
 from newsletter.providers.base.mail.headers import make_message_id
 from newsletter.providers.base.mail.mime import build_message
 from subscribers.people.lookup import find_person
+
+_OURS_IN_A_FILE = (
+    "The date, the Message-ID and the lines between the parts of the file are ours; providers set their own."
+)
 
 
 class Command(ProductCommand):
@@ -35,7 +40,7 @@ class Command(ProductCommand):
         issue, person = find_issue(reference), find_person(email)
         rebuilt = rebuild_mail(issue, person=person) if mail else None
         if mail and rebuilt:
-            mail.write_bytes(_read_part(rebuilt, suffix=mail.suffix.lower()))
+            _write(rebuilt, mail)
         explained = explain_issue(issue, person=person, now=datetime.now(UTC))
         if json:
             reasons = [asdict(reason) for reason in explained.reasons]
@@ -53,7 +58,18 @@ class Command(ProductCommand):
         for line in list_explanation_lines(explained):
             self.stdout.write(line)
         if rebuilt:
-            self.stdout.write(f"Their mail is in {mail}. {NOTES[rebuilt.match]}")
+            of_a_file = f" {_OURS_IN_A_FILE}" if mail and mail.suffix.lower() == ".eml" else ""
+            self.stdout.write(f"Their mail is in {mail}. {NOTES[rebuilt.match]}{of_a_file}")
+
+
+def _write(rebuilt: RebuiltMail, file: Path) -> None:
+    content = _read_part(rebuilt, suffix=file.suffix.lower())
+    try:
+        write_private(file, content)
+    except OSError as error:
+        raise BadFile(
+            f"{file} cannot be written to: {error.strerror}. The mail was not written. Choose another file."
+        ) from error
 
 
 def _read_part(rebuilt: RebuiltMail, *, suffix: str) -> bytes:

@@ -123,7 +123,7 @@ def _find_with_batch(send: Send) -> QuerySet[Delivery]:
 
 
 def _without_mail(send: Send) -> QuerySet[Delivery]:
-    """Return the deliveries of a send but for those of people who have, or may have, the mail of an earlier call."""
+    """Return the deliveries of a send, except of people who have, or may have, the mail of an earlier call."""
     no_report = Q(exception__bounced_at__isnull=True, exception__complained_at__isnull=True)
     unclear = Attempt.objects.filter(batch=OuterRef("batch"), outcome="uncertain")
     return Delivery.objects.filter(no_report, ~Exists(unclear), batch__send=send, proof=False)

@@ -47,6 +47,11 @@ def test_a_photo_is_a_progressive_jpeg_and_flat_colours_are_png() -> None:
     assert opened(natural.data).info["progressive"]
 
 
+def test_a_dithered_drawing_is_no_png_of_half_the_width() -> None:
+    dithered = Image.effect_noise((1600, 1066), 200).point(lambda value: 255 * (value > 140)).convert("RGB")
+    assert encode_image(encoded(dithered, "PNG"), rendition_format=RENDITION_FORMATS["wide"]).format == "jpeg"
+
+
 @pytest.mark.parametrize(("name", "screen", "most"), [("wide", 331, 140), ("card", 268, 34), ("portrait", 72, 16)])
 def test_images_are_sharp_at_three_times_and_still_small(name: str, screen: int, most: int) -> None:
     shape = RENDITION_FORMATS[name]

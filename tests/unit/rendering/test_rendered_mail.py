@@ -208,6 +208,15 @@ def test_a_dated_letter_begins_with_what_is_in_it(changes: dict[str, str], shown
     assert (first in " ".join(mail.text.split())) == shown
 
 
+def test_a_letter_of_one_story_says_its_teaser_once():
+    teaser = "A boat, a court and a walk by the sea."
+    mail = render(
+        document(LeadStory(story(teaser=teaser)), edition="26 November 2026", preheader="A boat, a court and…")
+    )
+    assert "26 November 2026 A boat" not in visible_text(mail.html)
+    assert teaser in visible_text(mail.html)
+
+
 @pytest.mark.parametrize(
     ("width", "height", "shown"), [(448, 140, 205), (600, 48, 320), (1200, 60, 320), (2000, 40, 0), (40, 2000, 1)]
 )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
 from newsletter.desk.issues.audience.audience_summary import AudienceSummary, summarise_audience
-from newsletter.desk.issues.audience.edge_cases import EdgeCase, find_edge_cases
+from newsletter.desk.issues.audience.edge_cases import EdgeCase, find_edge_cases, show_edge_cases
 from newsletter.desk.issues.audience.reader_groups import count_by_language, count_by_topic
 from newsletter.desk.issues.audience.story_reach import StoryReach, count_story_reach
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
@@ -22,11 +22,13 @@ from newsletter.desk.shell.charts import Point, draw_bars
 from newsletter.issue_checks.block_reach import BlockReach, count_block_reach
 from newsletter.issue_checks.variant_groups import VariantGroup, find_variant_groups
 from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.snapshot.sealed import find_sealed_revision
 from newsletter.models import Issue
 from subscribers.audience.kept_figures import recall_or_count
-from subscribers.desk.count_again import COUNT_AGAIN_URL, label_counted, wants_count
+from subscribers.desk.count_again import label_counted, make_count_again_url, wants_count
 
 MAX_VARIANTS_SHOWN = 100
 
@@ -94,14 +96,19 @@ class IssueAudience(IssuePage):
     def _edge_cases_context(
         self, content: IssueContent, groups: list[VariantGroup], *, now: datetime
     ) -> AudienceContext:
+        segments = [segment.rule for segment in (self.issue.segment, self.issue.publication.segment) if segment]
         figure = recall_or_count(
-            f"edge cases of issue {self.issue.pk} in {get_language()}",
+            f"edge cases in {get_language()} of {hash_content(content)} for {hash_text(repr(segments))}",
             lambda: find_edge_cases(self.issue, content=content, groups=groups, now=now),
             now=now,
             again=wants_count(self.request),
         )
         counted = label_counted(figure.counted_at) if figure.counted_at else ""
-        return {"edge_cases": figure.value, "edge_cases_counted": counted, "count_again_url": COUNT_AGAIN_URL}
+        return {
+            "edge_cases": show_edge_cases(figure.value),
+            "edge_cases_counted": counted,
+            "count_again_url": make_count_again_url(self.request),
+        }
 
 
 def _draw(bars: Sequence[Point], *, title: str) -> str:

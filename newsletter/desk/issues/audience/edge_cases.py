@@ -1,5 +1,6 @@
 """The recipients whose mail is most likely to look wrong. People are shown masked."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -16,7 +17,7 @@ from newsletter.issue_checks.variant_groups import VariantGroup, parse_group_key
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import GROUP_KEY, REFERENCES, find_recipients
 from newsletter.models import Issue
-from subscribers.models import Subscription
+from subscribers.models import Subscriber, Subscription
 
 MAX_EDGE_CASES = 5
 MAX_USUAL_NAME_LENGTH = 24
@@ -35,12 +36,21 @@ class EdgeCase:
     mode: str
 
 
+def show_edge_cases(found: Iterable[tuple[int, str]]) -> list[EdgeCase]:
+    """Return what `find_edge_cases` found as it is shown, without people who were erased since."""
+    found = list(found)
+    people = Subscriber.objects.select_related("place").in_bulk([pk for pk, _why in found])
+    return [
+        EdgeCase(who=mask_person(people[pk]), why=why, mode=f"{PERSON_PREFIX}{pk}") for pk, why in found if pk in people
+    ]
+
+
 def find_edge_cases(
     issue: Issue, *, content: IssueContent, groups: list[VariantGroup], now: datetime
-) -> list[EdgeCase]:
-    """Return at most `MAX_EDGE_CASES` different recipients, the most unusual first."""
+) -> list[tuple[int, str]]:
+    """Return the row ids of at most `MAX_EDGE_CASES` different recipients and why each is unusual, the most unusual first."""
     recipients = find_recipients(issue, content=content, now=now).select_related("subscriber__place")
-    cases: dict[int, EdgeCase] = {}
+    cases: dict[int, str] = {}
     for find in (
         _strange_name,
         _long_name,
@@ -55,11 +65,10 @@ def find_edge_cases(
         if found is None:
             continue
         subscription, why = found
-        person = subscription.subscriber
-        cases[person.pk] = EdgeCase(who=mask_person(person), why=why, mode=f"{PERSON_PREFIX}{person.pk}")
+        cases[subscription.subscriber_id] = why
         if len(cases) == MAX_EDGE_CASES:
             break
-    return list(cases.values())
+    return list(cases.items())
 
 
 def _strange_name(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:

@@ -222,6 +222,7 @@ class Document:
     ``direction`` is ltr or rtl. ``reason`` is the footer's line on why the reader gets this.
     ``layout`` is letter, digest, announcement, event_notice or appeal (a file of ``templates/email/layouts``).
     ``headline`` is the main heading of the last three ("": the subject); ``edition`` is a line such as "No. 12".
+    ``repeats_preheader`` False keeps the preheader out of the masthead of a dated letter.
     """
 
     subject: str
@@ -237,3 +238,4 @@ class Document:
     layout: str = "letter"
     headline: str = ""
     edition: str = ""
+    repeats_preheader: bool = True

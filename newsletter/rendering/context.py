@@ -111,7 +111,7 @@ def _find_standfirst(prepared: PreparedDocument, *, family: str) -> str:
     Return "" if the letter begins with the same words.
     """
     document = prepared.document
-    if not document.edition or document.layout != "letter":
+    if not document.edition or document.layout != "letter" or not document.repeats_preheader:
         return ""
     first = document.blocks[0] if document.blocks else None
     begins = first.body_text if isinstance(first, Note) else ""

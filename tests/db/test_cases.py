@@ -50,7 +50,7 @@ def find_mail(person: Subscriber) -> Variant:
 
 def order_in(mail: Variant) -> list[str]:
     titles = [title for title in ("A hearing", "Another matter", "A third one") if title in mail.text]
-    return sorted(titles, key=mail.text.index)
+    return sorted(titles, key=mail.text.rindex)
 
 
 @pytest.mark.parametrize("interests", ["off", "first", "only"])

@@ -41,6 +41,7 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
     publication, language = content.publication, visible.language
     campaign, names = make_campaign(content), name_blocks(content.blocks)
     content = with_subject(content, arm=visible.arm)
+    whole = content
     content = filter_visible(content, visible=visible, only_events_subject=find_phrase("events_near", language))
     blocks = (
         campaign.tag(
@@ -62,7 +63,14 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
         layout=content.layout,
         headline=content.headline,
         edition=_format_edition_date(content, language, sent_on=visible.sent_on),
+        repeats_preheader=not _names_hidden_story(content.preheader, whole=whole, shown=content),
     )
+
+
+def _names_hidden_story(preheader: str, *, whole: IssueContent, shown: IssueContent) -> bool:
+    """Return True if the preheader has the headline of a story that this variant does not show."""
+    headlines = {story.title for story in shown.stories}
+    return any(story.title in preheader for story in whole.stories if story.title not in headlines)
 
 
 def _make_block_in_language(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:

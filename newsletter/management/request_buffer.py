@@ -41,6 +41,7 @@ class RequestBuffer:
         self.stage = Stage.HEADERS
         self.started = False
         self.surplus = b""
+        self.first_line = b""
         self.expects_continue = False
         self.body_left_out = False
 
@@ -78,6 +79,7 @@ class RequestBuffer:
         head, rest = self._head[: end + 4], self._head[end + 4 :]
         self._bytes.write(head)
         self._head = b""
+        self.first_line = head.lstrip(b"\r\n").partition(b"\r\n")[0]
         self.stage = Stage.BODY
         self._missing = self.body_length = self._body_length(head)
         self.expects_continue = bool(self._missing) and bool(_EXPECTS.search(head))

@@ -11,6 +11,7 @@ from gunicorn.glogging import Logger
 from newsletter.management.web_worker import worker_class
 from newsletter.management.wsgi_pages import load_pages
 from newsletter.monitoring.logs.formatters import make_formatter
+from newsletter.web.layers.api_reads import is_api_read
 from newsletter.web.layers.body_limits import body_limit_of_target
 
 THREADS = 24
@@ -36,7 +37,9 @@ class Server(BaseApplication):
             "bind": f"{host}:{port}",
             "workers": 1,
             "threads": THREADS,
-            "worker_class": worker_class(body_limit=body_limit_of_target, trusted_proxies=proxies),
+            "worker_class": worker_class(
+                body_limit=body_limit_of_target, trusted_proxies=proxies, is_for_one_thread=is_api_read
+            ),
             "worker_connections": CONNECTIONS,
             "forwarded_allow_ips": ",".join(proxies),
             "forwarder_headers": "",

@@ -1,5 +1,6 @@
-"""A pool of threads in which the thread that worked last works next."""
+"""The threads that answer requests: the one that worked last works next, and some work is done one after another."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -93,3 +94,43 @@ class LastUsedFirstExecutor(Executor):
             else:
                 self._idle.append(mine)
         return None
+
+
+class OneAtATimeExecutor(Executor):
+    """One thread for work that takes longer in several threads than one after another.
+
+    Work that has waited longer than ``max_wait_seconds`` goes to the ``others``, so that slow work holds up nothing for long.
+    """
+
+    def __init__(self, others: Executor, *, max_wait_seconds: float) -> None:
+        self._others = others
+        self._max_wait_seconds = max_wait_seconds
+        self._lock = Lock()
+        self._one = LastUsedFirstExecutor(1)
+        self._waiting: deque[tuple[float, _Work]] = deque()
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        work = _Work(Future(), lambda: fn(*args, **kwargs))
+        with self._lock:
+            self._waiting.append((time.monotonic(), work))
+        self._one.submit(self._run_next)
+        self.hand_over_late_work()
+        return work.future
+
+    def hand_over_late_work(self) -> None:
+        """Let the others do what has waited too long. Call it often: nothing else looks."""
+        while work := self._take(submitted_before=time.monotonic() - self._max_wait_seconds):
+            self._others.submit(work.run)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._one.shutdown(wait, cancel_futures=cancel_futures)
+
+    def _run_next(self) -> None:
+        if work := self._take():
+            work.run()
+
+    def _take(self, *, submitted_before: float = float("inf")) -> _Work | None:
+        with self._lock:
+            if not self._waiting or self._waiting[0][0] > submitted_before:
+                return None
+            return self._waiting.popleft()[1]

@@ -8,7 +8,7 @@ import errno
 import selectors
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -19,13 +19,14 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from newsletter.common.networks import is_proxy, single_client_network
 from newsletter.management.request_buffer import BodyLimit, RequestBuffer, Stage
-from newsletter.management.thread_pool import LastUsedFirstExecutor
+from newsletter.management.thread_pool import LastUsedFirstExecutor, OneAtATimeExecutor
 
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 20.0
 SLOWEST_BODY_BYTES_PER_SECOND = 32 * 1024
 WRITE_SECONDS = 30.0
 DRAIN_SECONDS = 2.0
+MAX_WAIT_FOR_ONE_THREAD = 0.1
 STOPPING_SECONDS = 2.0
 MAX_WAITING_PER_NETWORK = 50
 MAX_COLLECTED_BYTES = 512 * 1024 * 1024
@@ -67,11 +68,13 @@ class Connection(TConn):
 class CollectingWorker(ThreadWorker):
     """Threads for complete requests only, deadlines for headers and bodies, and a limit of waiting connections per network.
 
-    Subclasses set the body limits and the reverse proxies, whose connections carry many visitors.
+    Subclasses set the body limits, the reverse proxies, whose connections carry many visitors, and by its first line which
+    request is answered after the one before it, by one thread.
     """
 
     body_limit: ClassVar[BodyLimit]
     trusted_proxies: ClassVar[Sequence[str]] = ()
+    is_for_one_thread: ClassVar[Callable[[bytes], bool]]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -79,7 +82,15 @@ class CollectingWorker(ThreadWorker):
         self._next_look = 0.0
 
     def get_thread_pool(self) -> LastUsedFirstExecutor:
-        return LastUsedFirstExecutor(self.cfg.threads)
+        threads = LastUsedFirstExecutor(self.cfg.threads)
+        self._one_thread = OneAtATimeExecutor(threads, max_wait_seconds=MAX_WAIT_FOR_ONE_THREAD)
+        return threads
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Let a thread answer the request, and the event loop go on with the connection afterwards."""
+        threads = self._one_thread if type(self).is_for_one_thread(conn.request.first_line) else self.tpool
+        answered = threads.submit(self.handle, conn)
+        answered.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection and wait for its request in the event loop."""
@@ -103,6 +114,7 @@ class CollectingWorker(ThreadWorker):
 
     def murder_pending(self) -> None:
         """Close every connection whose request did not arrive in time. Called at every event; looks once a second."""
+        self._one_thread.hand_over_late_work()
         now = time.monotonic()
         if now < self._next_look:
             return
@@ -219,9 +231,15 @@ class CollectingWorker(ThreadWorker):
         connection.close()
 
 
-def worker_class(*, body_limit: BodyLimit, trusted_proxies: Sequence[str]) -> type[CollectingWorker]:
+def worker_class(
+    *, body_limit: BodyLimit, trusted_proxies: Sequence[str], is_for_one_thread: Callable[[bytes], bool]
+) -> type[CollectingWorker]:
     """Return the worker with these limits, for gunicorn's ``worker_class``."""
-    limits = {"body_limit": staticmethod(body_limit), "trusted_proxies": tuple(trusted_proxies)}
+    limits = {
+        "body_limit": staticmethod(body_limit),
+        "trusted_proxies": tuple(trusted_proxies),
+        "is_for_one_thread": staticmethod(is_for_one_thread),
+    }
     return type("Worker", (CollectingWorker,), limits)
 
 

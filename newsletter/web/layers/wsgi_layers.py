@@ -2,7 +2,6 @@
 
 from wsgiref.types import WSGIApplication
 
-from newsletter.web.layers.api_reads import ApiReadMiddleware
 from newsletter.web.layers.monitoring_endpoints import MonitoringMiddleware
 from newsletter.web.layers.request_ids import RequestIdMiddleware
 from newsletter.web.layers.request_timing import RequestTimingMiddleware
@@ -11,5 +10,4 @@ from subscribers.web.one_click_middleware import OneClickMiddleware
 
 def wrap_pages(pages: WSGIApplication) -> WSGIApplication:
     """Return the whole application around Django's."""
-    answered_by_django = ApiReadMiddleware(OneClickMiddleware(pages))
-    return RequestIdMiddleware(RequestTimingMiddleware(MonitoringMiddleware(answered_by_django)))
+    return RequestIdMiddleware(RequestTimingMiddleware(MonitoringMiddleware(OneClickMiddleware(pages))))

@@ -6,7 +6,7 @@ An unsubscribe is known by a link of the send, which carries its number, or from
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from django.db.models import Count, Q, Sum
 
@@ -16,15 +16,6 @@ from newsletter.issues.variants.audience_rules import NamedAudience, name_audien
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
 from subscribers.models import CountedUnsubscribe
-
-
-def count_unsubscribed(send: Send) -> int:
-    """Count the people of the send who unsubscribed either way."""
-    reported = DeliveryException.objects.filter(delivery__batch__send=send, unsubscribed_at__isnull=False)
-    by_link = CountedUnsubscribe.objects.filter(mailing=send.pk).exclude(
-        subscriber_id__in=reported.values("delivery__subscriber_id")
-    )
-    return reported.count() + by_link.count()
 
 
 def find_unsubscribed(send: Send) -> dict[int, datetime]:
@@ -80,17 +71,11 @@ def make_receipt(send: Send | None) -> Receipt:
     for state, calls, people in send.batches.order_by().values_list("state").annotate(Count("pk"), Sum("size")):
         batches[state] = calls
         states[_DELIVERY_STATE[state]] += people
-    exceptions = DeliveryException.objects.filter(delivery__batch__send=send)
-    exceptions_by_state = (
-        exceptions.exclude(state="").order_by().values_list("delivery__batch__state", "state").annotate(Count("pk"))
-    )
-    for batch_state, state, people in exceptions_by_state:
-        states[_DELIVERY_STATE[batch_state]] -= people
-        states[state] += people
-    reported = exceptions.aggregate(
-        bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
-        complained=Count("pk", filter=Q(complained_at__isnull=False)),
-    )
+    exceptions = _count_exceptions(send)
+    for row in exceptions:
+        if row.state:
+            states[_DELIVERY_STATE[row.batch_state]] -= row.people
+            states[row.state] += row.people
     cancelled = states["pending"] if send.state == Send.State.CANCELLED else 0
     states["skipped"] += cancelled
     states["pending"] -= cancelled
@@ -101,9 +86,10 @@ def make_receipt(send: Send | None) -> Receipt:
         deliveries=states,
         batches=batches,
         delivered=count_delivered(send),
-        unsubscribed=count_unsubscribed(send),
+        bounced=sum(row.bounced for row in exceptions),
+        complained=sum(row.complained for row in exceptions),
+        unsubscribed=_count_unsubscribed(send, reported=sum(row.unsubscribed for row in exceptions)),
         cancelled=cancelled,
-        **reported,
     )
     _check_sums(receipt, send)
     return receipt
@@ -230,6 +216,38 @@ def _describe_send(send: Send) -> SendStatus:
         "provider": send.provider,
         "hours": send.hours,
     }
+
+
+class _ExceptionCount(NamedTuple):
+    """People with one state of their own in batches of one state, and how many of them were reported."""
+
+    batch_state: str
+    state: str
+    people: int
+    bounced: int
+    complained: int
+    unsubscribed: int
+
+
+def _count_exceptions(send: Send) -> list[_ExceptionCount]:
+    """Count the people who differ from their batch or were reported, in one pass over the send."""
+    rows = DeliveryException.objects.filter(delivery__batch__send=send).order_by()
+    counts = rows.values_list("delivery__batch__state", "state").annotate(
+        people=Count("pk"),
+        bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
+        complained=Count("pk", filter=Q(complained_at__isnull=False)),
+        unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
+    )
+    return [_ExceptionCount(*row) for row in counts]
+
+
+def _count_unsubscribed(send: Send, *, reported: int) -> int:
+    """Count the people of the send who unsubscribed either way. ``reported`` of them were reported by the provider."""
+    by_link = CountedUnsubscribe.objects.filter(mailing=send.pk)
+    if reported:
+        both = DeliveryException.objects.filter(delivery__batch__send=send, unsubscribed_at__isnull=False)
+        by_link = by_link.exclude(subscriber_id__in=both.values("delivery__subscriber_id"))
+    return reported + by_link.count()
 
 
 def _check_sums(receipt: Receipt, send: Send) -> None:

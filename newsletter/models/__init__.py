@@ -30,9 +30,10 @@ from newsletter.models.processes import RunningProcess
 from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Publication
 from newsletter.models.reuse import IssueTemplate, SavedBlock, SavedRow
+from newsletter.models.sending.batches import Attempt, Batch, Delivery, DeliveryException
 from newsletter.models.sending.exclusions import Exclusion
 from newsletter.models.sending.sending_limits import Installation, MailLimits, ProviderAccount, SendingDay
-from newsletter.models.sending.sends import Attempt, Batch, Delivery, DeliveryException, Send
+from newsletter.models.sending.sends import Send
 from newsletter.models.sending.template_mails import MailTemplate, MailTemplateText, TemplateMail
 from newsletter.models.special_issues.corrections import CorrectedDelivery, Correction
 from newsletter.models.special_issues.subject_tests import SubjectTest

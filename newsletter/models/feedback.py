@@ -7,7 +7,8 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.common.message_fields import MessageField
 from newsletter.models.issues import Issue
-from newsletter.models.sending.sends import Delivery, Send
+from newsletter.models.sending.batches import Delivery
+from newsletter.models.sending.sends import Send
 from newsletter.models.states import one_of
 
 

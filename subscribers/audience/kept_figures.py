@@ -17,7 +17,7 @@ MAX_AGE = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Figure(Generic[T]):
-    """What was counted. ``counted_at`` is None if that was a moment ago."""
+    """A count and its time. ``counted_at`` is None if it was made a moment ago."""
 
     value: T
     counted_at: datetime | None = None

@@ -31,11 +31,11 @@ _STORED_HASH_BYTES = Delivery._meta.get_field("address_hash").max_length or 32
 
 
 class MailNotShown(DomainError):
-    """There is no mail of this person in the issue, or it cannot be made again."""
+    """The issue has no mail of this person, or their mail cannot be made again."""
 
 
 class Match(StrEnum):
-    """Whether the mail that was made again is proved to be the one that was handed over."""
+    """How sure we are that the mail made again is the one that was handed over."""
 
     EXACT = "exact"
     ONE_OF_SEVERAL = "one_of_several"

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 from newsletter.models.content.events import EventNotice
 from newsletter.models.issues import Issue
 from newsletter.models.publications import Publication
-from newsletter.models.sending.sends import Delivery
+from newsletter.models.sending.batches import Delivery
 from newsletter.models.states import one_of
 
 

@@ -46,7 +46,7 @@ class Match(StrEnum):
 
 NOTES = {
     Match.EXACT: Message(
-        "This is the mail as we handed it to the provider, byte for byte: it matches the fingerprint that was kept then."
+        "This is the mail as we handed it over, byte for byte: it matches the fingerprint that was kept then."
     ),
     Match.ONE_OF_SEVERAL: Message(
         "We tried several times to hand this mail over, and the mail is the one of one attempt, byte for byte. Another "

@@ -62,13 +62,15 @@ WITH mine (delivery, subscriber, address) AS (
     )
 ), person (subscriber, uuid, email, name, place, address) AS ({eligible})
 SELECT mine.delivery, {uuid}, person.email, person.name, person.place, SUBSTR(person.address, 1, 16) <> mine.address
-FROM mine LEFT JOIN person ON person.subscriber = mine.subscriber
-ORDER BY mine.delivery
+FROM mine JOIN person ON person.subscriber = mine.subscriber
+UNION ALL SELECT mine.delivery, NULL, NULL, NULL, NULL, NULL FROM mine
 """
+# With a LEFT JOIN, SQLite compares each delivery with each person: ten times slower for a batch of 1,000.
 # 32 hexadecimal digits are faster to read than millions of UUID objects. SQLite stores UUIDs as such.
 _UUID_AS_HEX = {"postgresql": "ENCODE(UUID_SEND(person.uuid), 'hex')", "sqlite": "person.uuid"}
 
 _Row = tuple[int, str | None, str, str, int | None, bool]
+"""A delivery with its person, or, once for each delivery, the delivery alone."""
 
 
 class BatchRecipients(NamedTuple):
@@ -123,17 +125,19 @@ def _compile_people_query(mailing_list: MailingList, vendor: str, only_to: Recip
 
 def _split_rows(rows: Iterable[_Row]) -> tuple[list[RecipientRow], list[int], list[int]]:
     """Return the mailable people, the deliveries of those who unsubscribed, and those with a changed address."""
+    deliveries: set[int] = set()
     mailable: list[RecipientRow] = []
-    unsubscribed: list[int] = []
     changed: list[int] = []
     for delivery, uuid, email, name, place, has_changed in rows:
         if uuid is None:
-            unsubscribed.append(delivery)
+            deliveries.add(delivery)
             continue
         mailable.append(RecipientRow(delivery, bytes.fromhex(uuid), email, name, place))
         if has_changed:
             changed.append(delivery)
-    return mailable, unsubscribed, changed
+    mailable.sort()
+    unsubscribed = deliveries.difference(recipient.delivery for recipient in mailable)
+    return mailable, sorted(unsubscribed), changed
 
 
 def _find_already_mailed(deliveries: Collection[int], *, batch: Batch) -> frozenset[int]:

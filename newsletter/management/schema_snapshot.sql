@@ -1416,7 +1416,7 @@ CREATE UNIQUE INDEX "suppression_one_live_all" ON "subscribers_suppression" ("ad
 CREATE UNIQUE INDEX "suppression_one_live_list" ON "subscribers_suppression" ("address_hash", "mailing_list_id", "reason") WHERE ("removed_at" IS NULL AND "scope" = 'list');
 CREATE INDEX "subscribers_suppression_import_batch_id_8c1d24ee" ON "subscribers_suppression" ("import_batch_id");
 CREATE INDEX "subscribers_suppression_mailing_list_id_f035cb24" ON "subscribers_suppression" ("mailing_list_id");
-CREATE INDEX "suppression_live" ON "subscribers_suppression" ("address_hash") WHERE "removed_at" IS NULL;
+CREATE INDEX "suppression_address" ON "subscribers_suppression" ("address_hash");
 CREATE UNIQUE INDEX "subscribers_subscriber_topics_subscriber_id_topic_id_dcb51c38_uniq" ON "subscribers_subscriber_topics" ("subscriber_id", "topic_id");
 CREATE INDEX "subscribers_subscriber_topics_subscriber_id_6df62ef1" ON "subscribers_subscriber_topics" ("subscriber_id");
 CREATE INDEX "subscribers_subscriber_topics_topic_id_f565aae1" ON "subscribers_subscriber_topics" ("topic_id");

@@ -422,7 +422,7 @@ class Migration(migrations.Migration):
                 ('mailing_list', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='subscribers.mailinglist')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('removed_at__isnull', True)), fields=['address_hash'], name='suppression_live')],
+                'indexes': [models.Index(fields=['address_hash'], name='suppression_address')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('reason__in', ['unsubscribe', 'complaint', 'hard', 'soft_limit', 'erasure', 'staff', 'legal'])), name='suppression_reason'), models.CheckConstraint(condition=models.Q(models.Q(('mailing_list__isnull', True), ('scope', 'all')), models.Q(('mailing_list__isnull', False), ('scope', 'list')), _connector='OR'), name='suppression_scope'), models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('scope', 'all')), fields=('address_hash', 'reason'), name='suppression_one_live_all'), models.UniqueConstraint(condition=models.Q(('removed_at__isnull', True), ('scope', 'list')), fields=('address_hash', 'mailing_list', 'reason'), name='suppression_one_live_list')],
             },
         ),

@@ -73,7 +73,7 @@ class Suppression(models.Model):
                 name="suppression_one_live_list",
             ),
         ]
-        indexes = [models.Index(fields=["address_hash"], condition=LIVE, name="suppression_live")]
+        indexes = [models.Index(fields=["address_hash"], name="suppression_address")]
 
     def __str__(self) -> str:
         return f"{self.reason} ({self.scope})"

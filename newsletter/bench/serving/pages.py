@@ -56,8 +56,8 @@ def measure_pages(*, people: int) -> PageFigures:
     staff, reader = sign_in(), Client()
     routes = list(_find_desk_pages(issue))
     desk = {name: took for name, url in routes if (took := _time(staff, url))}
-    public = {url: took for url in _list_public_pages(issue) if (took := _time(reader, url))}
-    if "wagtailadmin_home" not in desk or len(public) < len(_list_public_pages(issue)):
+    public = {url: took for url in list_public_pages(issue) if (took := _time(reader, url))}
+    if "wagtailadmin_home" not in desk or len(public) < len(list_public_pages(issue)):
         raise NotMeasured("Home or a public page did not answer with a page.")
     slowest = sorted({**desk, **public}.items(), key=lambda page: max(page[1]), reverse=True)[:_SLOWEST_NAMED]
     return PageFigures(
@@ -122,7 +122,8 @@ def _find_row(name: str, issue: Issue) -> int | None:
     return model._default_manager.values_list("pk", flat=True).first()
 
 
-def _list_public_pages(issue: Issue) -> list[str]:
+def list_public_pages(issue: Issue) -> list[str]:
+    """Return the addresses of the archive, its feed, the sign-up page, the preferences and the page to unsubscribe."""
     person, weekly, slug = Subscriber.objects.order_by("pk")[0], issue.publication.mailing_list, issue.publication.slug
     signer = Signer(link_keys(), site_url="", issued=datetime.now(UTC))
     links = [

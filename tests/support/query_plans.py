@@ -1,0 +1,80 @@
+"""The plans of the queries that a page makes, on SQLite: which of them read a whole large table."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.db import connection
+
+LARGE_TABLES = frozenset(
+    apps.get_model(name)._meta.db_table
+    for name in (
+        "newsletter.bounce",
+        "newsletter.correcteddelivery",
+        "newsletter.delivered",
+        "newsletter.delivery",
+        "newsletter.deliveryexception",
+        "newsletter.providerevent",
+        "newsletter.senderdelay",
+        "newsletter.templatemail",
+        "subscribers.consentevent",
+        "subscribers.importpiece",
+        "subscribers.outboundevent",
+        "subscribers.subscriber",
+        "subscribers.subscriberattribute",
+        "subscribers.subscription",
+        "subscribers.suppression",
+        "subscribers.webhookdelivery",
+    )
+)
+_SMALL_TABLES = frozenset(connection.introspection.django_table_names()) - LARGE_TABLES
+_NAMED = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?(?:\s+(?:AS\s+)?"?(\w+)"?)?')
+_SCAN = re.compile(r"^SCAN (\w+)")
+
+
+@dataclass
+class Plans:
+    """The number of queries that were explained, and those that read a whole large table, as (tables, SQL)."""
+
+    queries: int = 0
+    scans: list[tuple[frozenset[str], str]] = field(default_factory=list)
+
+
+@contextmanager
+def watch_plans() -> Iterator[Plans]:
+    """Explain each query of this block that reads rows. Works on SQLite only."""
+    plans = Plans()
+
+    def explain(execute: Callable[..., object], sql: str, params: Any, many: bool, context: Any) -> object:
+        if not many and sql.lstrip("( \n").upper().startswith(("SELECT", "WITH")):
+            plans.queries += 1
+            if tables := find_scanned_tables(sql, params):
+                plans.scans.append((tables, sql))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        yield plans
+
+
+def find_scanned_tables(sql: str, params: Sequence[object] | None) -> frozenset[str]:
+    """Return what this query reads from the first row to the last: large tables, and an inner part once for each row.
+
+    A read that ends at a LIMIT without sorting is none, because it stops early.
+    """
+    question = re.sub(r"(?<!%)%s", "?", sql).replace("%%", "%")
+    steps = connection.connection.execute(f"EXPLAIN QUERY PLAN {question}", tuple(params or ())).fetchall()
+    stops_early = " LIMIT " in sql and not any("TEMP B-TREE" in detail for *_, detail in steps)
+    large: set[str] = set()
+    outer: set[int] = set()
+    for _, parent, _, detail in steps:
+        if scan := _SCAN.match(detail):
+            tables = {table for table, alias in _NAMED.findall(sql) if scan[1] in (table, alias)}
+            if parent in outer and not tables & _SMALL_TABLES:
+                large.add(f"{scan[1]} for each row of another")
+            outer.add(parent)
+            if not stops_early:
+                large |= LARGE_TABLES & tables
+    return frozenset(large)

@@ -1,0 +1,82 @@
+"""No page reads a whole large table and no batch compares each with each: at a million people it would be slow."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from newsletter.bench.serving.pages import list_public_pages
+from newsletter.models import Issue, Publication
+from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
+from subscribers.identity import identify
+from subscribers.models import Suppression
+from tests.support.desk import sign_in_superuser
+from tests.support.desk_looks import list_pages
+from tests.support.desk_pages import make_desk_rows  # noqa: F401  a fixture
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import NOW
+from tests.support.query_plans import watch_plans
+from tests.support.sends import Clock, make_ready_issue, send_issue
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the number of rows"),
+]
+
+COUNTED = {
+    "wagtailsnippets_subscribers_mailinglist:list": "a count that is kept for 15 minutes",
+    "wagtailsnippets_subscribers_mailinglist:archived": "the same",
+    "newsletter_processing": "a record that says how many people there are",
+    "newsletter_setup_people": "a step of the set-up, before there are many",
+    "newsletter_mails": "the number of pages of a list whose rows are deleted after their days",
+    "wagtailsnippets_newsletter_eventnotice:delete": "the mails of the few events that were ever corrected",
+}
+"""The pages that may read a whole large table, with the reason."""
+
+
+def test_only_named_pages_of_the_desk_read_a_large_table(desk: dict[str, str]) -> None:
+    client, reading, queries = sign_in_superuser(), dict[str, list[str]](), 0
+    for name, address in list_pages(desk).items():
+        with watch_plans() as plans:
+            client.get(address)
+        queries += plans.queries
+        if plans.scans:
+            reading[name] = [f"{sorted(tables)}: {sql}" for tables, sql in plans.scans]
+    assert {name: found for name, found in reading.items() if name not in COUNTED} == {}
+    assert set(COUNTED) - set(reading) == set()
+    assert queries > 1000
+
+
+def test_no_public_page_reads_a_large_table(fake_provider: FakeProvider, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    issue = make_ready_issue(archive=Publication.Archive.PUBLIC)
+    send_issue(issue)
+    for address in list_public_pages(Issue.objects.get(pk=issue.pk)):
+        with watch_plans() as plans:
+            assert Client().get(address).status_code == 200, address
+        assert plans.scans == [], address
+
+
+def test_a_send_compares_none_of_its_people_with_each(fake_provider: FakeProvider, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    issue = make_ready_issue()
+    with watch_plans() as freezing:
+        send = start_send(issue=issue, now=NOW)
+    with watch_plans() as dispatching:
+        Dispatcher(adapter=current_adapter(), clock=Clock()).dispatch(send.batches.get().pk)
+    assert [*freezing.scans, *dispatching.scans] == []
+    assert min(freezing.queries, dispatching.queries) > 5
+    assert sum(fake_provider.accepted_counts().values()) == 25
+
+
+def test_a_plan_that_compares_each_with_each_is_found(publication: Publication) -> None:
+    with watch_plans() as plans, connection.cursor() as cursor:
+        cursor.execute(
+            "WITH a (x) AS MATERIALIZED (SELECT id FROM newsletter_delivery), b (x) AS MATERIALIZED "
+            "(SELECT batch_id FROM newsletter_delivery WHERE id = 1) SELECT 1 FROM a LEFT JOIN b ON a.x < b.x"
+        )
+        Suppression.objects.filter(address_hash=identify("anna@example.org")).exists()
+    assert [tables for tables, _ in plans.scans] == [frozenset({"newsletter_delivery", "b for each row of another"})]

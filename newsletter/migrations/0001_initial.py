@@ -375,6 +375,7 @@ class Migration(migrations.Migration):
                 ('preheader', models.CharField(blank=True, verbose_name='preheader')),
                 ('layout', models.CharField(blank=True, choices=[('', 'The publication’s layout'), ('letter', 'Letter: a greeting, a lead story, and what follows'), ('digest', 'Digest: what is in it, then many things in short'), ('announcement', 'Announcement: one piece of news under its own headline'), ('event_notice', 'Event notice: one day, large, and all about it'), ('appeal', "Appeal: one request in the brand's colour")], max_length=12, verbose_name='layout')),
                 ('headline', models.CharField(blank=True, help_text='Heading of announcements, event notices and appeals. Leave empty to use the subject.', verbose_name='headline')),
+                ('charitable', models.BooleanField(default=True, help_text='Turn this off if it also sells or promotes something else, such as a shop. People covered only by the UK’s charitable soft opt-in do not get it then.', verbose_name='only for our charitable purposes')),
                 ('body', newsletter.models.body_blocks.BodyField([], blank=True, verbose_name='body')),
                 ('closed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('completes', models.ForeignKey(editable=False, help_text='The issue whose cancelled send this one completes: it goes to those not reached.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='newsletter.issue')),
@@ -715,6 +716,7 @@ class Migration(migrations.Migration):
                 ('monthly_digest', models.BooleanField(default=True, help_text='Once a month, for readers who chose it: the stories of the month in one mail.', verbose_name='monthly digest')),
                 ('digest_schedule', models.CharField(default='0 9 1 * *', help_text='When it goes out. Minute, hour, day, month, weekday.', max_length=60, verbose_name='digest schedule')),
                 ('consent_required', models.BooleanField(default=False, help_text='No story without a recorded consent, even if it is not marked as about a person.', verbose_name='consent required')),
+                ('charitable', models.BooleanField(default=True, help_text='Turn this off if its issues also sell or promote something else, such as a shop. People covered only by the UK’s charitable soft opt-in do not get them then.', verbose_name='only for our charitable purposes')),
                 ('archive', models.CharField(choices=[('off', 'No archive'), ('unlisted', 'Only for people with the link; search engines are asked not to list it'), ('public', 'For everybody, with a feed')], default='off', max_length=8, verbose_name='archive')),
                 ('enabled', models.BooleanField(default=True, verbose_name='enabled')),
                 ('archived', models.BooleanField(default=False, editable=False, verbose_name='archived')),
@@ -856,7 +858,7 @@ class Migration(migrations.Migration):
                 ('send', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='exclusions', to='newsletter.send')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('subscriber', 'send'), name='one_exclusion_per_person_and_send'), models.CheckConstraint(condition=models.Q(('reason__in', ['unconfirmed', 'implied_consent_ran_out', 'resting', 'paused', 'outside', 'over_budget', 'every_issue', 'monthly', 'events_only', 'not_on_the_list', 'suppressed:legal', 'suppressed:erasure', 'suppressed:complaint', 'suppressed:unsubscribe', 'suppressed:hard', 'suppressed:soft_limit', 'suppressed:staff', 'no_event_near', 'no_story_of_topics', 'had_the_stories', 'no_block_for_them', 'no_story_in_their_region'])), name='exclusion_reason')],
+                'constraints': [models.UniqueConstraint(fields=('subscriber', 'send'), name='one_exclusion_per_person_and_send'), models.CheckConstraint(condition=models.Q(('reason__in', ['unconfirmed', 'implied_consent_ran_out', 'resting', 'paused', 'outside', 'over_budget', 'not_charitable', 'every_issue', 'monthly', 'events_only', 'not_on_the_list', 'suppressed:legal', 'suppressed:erasure', 'suppressed:complaint', 'suppressed:unsubscribe', 'suppressed:hard', 'suppressed:soft_limit', 'suppressed:staff', 'no_event_near', 'no_story_of_topics', 'had_the_stories', 'no_block_for_them', 'no_story_in_their_region'])), name='exclusion_reason')],
             },
         ),
         migrations.CreateModel(

@@ -181,6 +181,14 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         blank=True,
         help_text=gettext_lazy("Heading of announcements, event notices and appeals. Leave empty to use the subject."),
     )
+    charitable = models.BooleanField(
+        gettext_lazy("only for our charitable purposes"),
+        default=True,
+        help_text=gettext_lazy(
+            "Turn this off if it also sells or promotes something else, such as a shop. People covered only by the UK’s "
+            "charitable soft opt-in do not get it then."
+        ),
+    )
     body = BodyField(make_body_block(), verbose_name=gettext_lazy("body"), blank=True)
 
     class Meta:
@@ -254,6 +262,11 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     def is_welcome(self) -> bool:
         """Return True for a mail that each new subscriber gets."""
         return self.kind == self.Kind.WELCOME
+
+    @property
+    def is_charitable(self) -> bool:
+        """Return True if it and its publication serve only the organisation's charitable purposes."""
+        return self.charitable and self.publication.charitable
 
     @property
     def reference(self) -> str:

@@ -257,6 +257,14 @@ class Publication(PreviewableMixin, models.Model):
         default=False,
         help_text=gettext_lazy("No story without a recorded consent, even if it is not marked as about a person."),
     )
+    charitable = models.BooleanField(
+        gettext_lazy("only for our charitable purposes"),
+        default=True,
+        help_text=gettext_lazy(
+            "Turn this off if its issues also sell or promote something else, such as a shop. People covered only by the UK’s "
+            "charitable soft opt-in do not get them then."
+        ),
+    )
     archive = models.CharField(gettext_lazy("archive"), max_length=8, choices=Archive.choices, default=Archive.OFF)
     enabled = models.BooleanField(gettext_lazy("enabled"), default=True)
     archived = models.BooleanField(gettext_lazy("archived"), default=False, editable=False)

@@ -156,6 +156,7 @@ class PublicationEntry(Entry):
     monthly_digest: bool = True
     digest_schedule: Line = ""
     consent_required: bool = False
+    charitable: bool = True
     archive: Literal["off", "unlisted", "public"] = "off"
     enabled: bool = True
 

@@ -45,6 +45,7 @@ RESTING = "resting"
 IMPLIED_CONSENT_EXPIRED = "implied_consent_ran_out"
 NOT_ON_ALLOWLIST = "outside"
 OVER_BUDGET = "over_budget"
+NOT_CHARITABLE = "not_charitable"
 OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly", Frequency.EVENTS: "events_only"}
 """The exclusion reason of people who chose this frequency, for mail of another one."""
 
@@ -87,15 +88,18 @@ def eligible(
     frequencies: Set[Frequency] = EVERY_ISSUE,
     subscriber_ids: SubscriberIds = None,
     over_budget: Q | None = None,
+    charitable: bool = True,
 ) -> QuerySet[Subscription]:
     """Return the subscriptions that this kind of mail may reach at `now`, one row for each person.
 
     `frequencies` are the choices that the mail serves. `ANY_FREQUENCY` gives everyone who may be mailed at all.
-    `over_budget` is the condition of people who get too many mails.
+    `over_budget` is the condition of people who get too many mails. If the mail is not `charitable`, the charitable soft
+    opt-in does not cover it.
     """
     asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
     people = list_contactable(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids, now=now)
     people = people.filter(~_is_paused(now), asked, _is_on_allowlist(), ~_is_resting())
+    people = people if charitable else people.exclude(basis=Basis.SOFT_OPT_IN)
     return people if over_budget is None else people.exclude(over_budget)
 
 
@@ -107,16 +111,19 @@ def candidates(
     frequencies: Set[Frequency] = EVERY_ISSUE,
     subscriber_ids: SubscriberIds = None,
     over_budget: Q | None = None,
+    charitable: bool = True,
 ) -> QuerySet[Any]:
     """Return everyone on the list and in the segment, one subscription each, annotated with ``exclusion_reason``.
 
     The reason is "" for eligible people. Otherwise it is the first that applies: `unconfirmed`, `implied_consent_ran_out`,
     `suppressed:<reason>`, `resting` (did not answer whether they still want mail), `paused`, `every_issue`, `monthly` or
-    `events_only` (they chose another kind of mail), `outside` (not on this installation's recipient allowlist), or
-    `over_budget`.
+    `events_only` (they chose another kind of mail), `not_charitable` (only the charitable soft opt-in covers them), `outside`
+    (not on this installation's recipient allowlist), or `over_budget`.
     """
     people = _candidates(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids).order_by()
-    reason = _exclusion_reason(mailing_list, now=now, frequencies=frequencies, over_budget=over_budget)
+    reason = _exclusion_reason(
+        mailing_list, now=now, frequencies=frequencies, over_budget=over_budget, charitable=charitable
+    )
     return people.annotate(exclusion_reason=reason)
 
 
@@ -128,6 +135,7 @@ def count_audience(
     frequencies: Set[Frequency] = EVERY_ISSUE,
     subscriber_ids: SubscriberIds = None,
     over_budget: Q | None = None,
+    charitable: bool = True,
 ) -> AudienceCount:
     """Count candidates, eligible and excluded people in one statement, so that the numbers agree."""
     people = candidates(
@@ -137,6 +145,7 @@ def count_audience(
         frequencies=frequencies,
         subscriber_ids=subscriber_ids,
         over_budget=over_budget,
+        charitable=charitable,
     )
     return make_audience_count(
         dict(people.values("exclusion_reason").annotate(people=Count("pk")).values_list("exclusion_reason", "people"))
@@ -172,10 +181,13 @@ def explain_ineligible(
     now: datetime,
     frequencies: Set[Frequency] = ANY_FREQUENCY,
     over_budget: Q | None = None,
+    charitable: bool = True,
 ) -> str:
     """Return why this person would not get such mail of this list, or "" if they would."""
     open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    annotation = _exclusion_reason(mailing_list, now=now, frequencies=frequencies, over_budget=over_budget)
+    annotation = _exclusion_reason(
+        mailing_list, now=now, frequencies=frequencies, over_budget=over_budget, charitable=charitable
+    )
     subscription = open_now.annotate(exclusion_reason=annotation).first()
     if subscription is None:
         return Message("Not on the list %(name)s.", name=mailing_list.name)
@@ -192,6 +204,8 @@ def explain_ineligible(
         return Message("This installation may mail only the addresses in NEWSLETTER_ONLY_TO.")
     if code == OVER_BUDGET:
         return Message("With it, they would get more mails in 7 days than the limit for one person allows.")
+    if code == NOT_CHARITABLE:
+        return Message("Their charitable soft opt-in covers only mail for your charitable purposes.")
     if code in OTHER_FREQUENCY.values():
         return Message("Chose another frequency: %(label)s.", label=Frequency(subscription.frequency).label)
     if code:
@@ -239,7 +253,12 @@ def _has_expired(now: datetime) -> Q:
 
 
 def _exclusion_reason(
-    mailing_list: MailingList | OuterRef, *, now: datetime, frequencies: Set[Frequency], over_budget: Q | None = None
+    mailing_list: MailingList | OuterRef,
+    *,
+    now: datetime,
+    frequencies: Set[Frequency],
+    over_budget: Q | None = None,
+    charitable: bool = True,
 ) -> Case:
     """Return an expression for the reason code why a subscription may not be mailed, "" if it may."""
     severity = Case(
@@ -258,6 +277,7 @@ def _exclusion_reason(
         When(_is_resting(), then=Value(RESTING)),
         When(_is_paused(now), then=Value(PAUSED)),
         *(When(frequency=other, then=Value(OTHER_FREQUENCY[other])) for other in sorted(set(Frequency) - frequencies)),
+        *([] if charitable else [When(basis=Basis.SOFT_OPT_IN, then=Value(NOT_CHARITABLE))]),
         *([When(~_is_on_allowlist(), then=Value(NOT_ON_ALLOWLIST))] if _is_on_allowlist() else []),
         *([When(over_budget, then=Value(OVER_BUDGET))] if over_budget is not None else []),
         default=Value(""),

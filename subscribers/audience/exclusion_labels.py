@@ -3,6 +3,7 @@
 from newsletter.common.messages import Message
 from subscribers.audience.eligibility import (
     IMPLIED_CONSENT_EXPIRED,
+    NOT_CHARITABLE,
     NOT_ON_ALLOWLIST,
     OVER_BUDGET,
     PAUSED,
@@ -17,6 +18,7 @@ EXCLUSION_LABELS = {
     RESTING: Message("rest, because they did not answer whether they still want mail"),
     NOT_ON_ALLOWLIST: Message("not on this installation’s recipient allowlist (NEWSLETTER_ONLY_TO)"),
     OVER_BUDGET: Message("would get more mails in 7 days than the limit for one person allows"),
+    NOT_CHARITABLE: Message("covered only for your charitable purposes (charitable soft opt-in)"),
     "suppressed:unsubscribe": Message("unsubscribed from everything"),
     "suppressed:complaint": Message("reported spam"),
     "suppressed:hard": Message("address no longer exists"),

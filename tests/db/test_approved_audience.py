@@ -69,9 +69,24 @@ def test_an_approval_keeps_list_rule_and_number_of_people(approved: Issue) -> No
     assert row.audience["rule"] == {"all": [{"any": [{"region": "GB-ENG"}]}]}
 
 
-@pytest.mark.parametrize(
-    ("change", "named"), [(widen, "the segment"), (no_segment, "the segment"), (another_list, "the list")]
-)
+def sell_something() -> None:
+    Publication.objects.update(charitable=False)
+
+
+def sell_something_once() -> None:
+    Issue.objects.update(charitable=False)
+
+
+CHANGES = [
+    (widen, "the segment"),
+    (no_segment, "the segment"),
+    (another_list, "the list"),
+    (sell_something, "your charitable purposes"),
+    (sell_something_once, "your charitable purposes"),
+]
+
+
+@pytest.mark.parametrize(("change", "named"), CHANGES)
 def test_a_changed_audience_stops_the_send(approved: Issue, change: Callable[[], None], named: str) -> None:
     change()
     with pytest.raises(NotApproved, match=named):

@@ -100,6 +100,11 @@ def reach_the_limit(publication: Publication, person: Subscriber) -> Issue:
     return make_issue(other)
 
 
+def sell_something(publication: Publication, person: Subscriber) -> None:
+    Subscription.objects.filter(subscriber=person).update(basis="soft_opt_in")
+    Publication.objects.update(charitable=False)
+
+
 REASONS: list[tuple[str, Arrange]] = [
     ("unconfirmed", change_subscription(basis="consent_double_opt_in", confirmed_at=None)),
     ("implied_consent_ran_out", change_subscription(basis="casl_implied", expires_at=NOW)),
@@ -108,6 +113,7 @@ REASONS: list[tuple[str, Arrange]] = [
     ("paused", change_subscription(paused_until=NOW + timedelta(days=1))),
     ("monthly", change_subscription(frequency="monthly")),
     ("over_budget", reach_the_limit),
+    ("not_charitable", sell_something),
     ("no_event_near", change_subscription(frequency="events")),
     ("no_story_of_topics", choose_another_topic),
     ("had_the_stories", have_the_story),

@@ -39,6 +39,7 @@ def issue_form(issue: Issue, *, story: Story | None, headline: str = "", **field
     return {
         "subject": issue.subject,
         "preheader": issue.preheader,
+        "charitable": "on",
         "body-count": "1",
         "body-0-type": "lead_story",
         "body-0-order": "0",

@@ -47,6 +47,7 @@ def test_the_audience_page_counts_who_gets_the_block(issue: Issue) -> None:
 
 BUTTON = {
     "body-count": "2",
+    "charitable": "on",
     "body-1-type": "button",
     "body-1-order": "1",
     "body-1-deleted": "",

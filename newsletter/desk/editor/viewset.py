@@ -287,8 +287,8 @@ class IssueViewSet(SnippetViewSet):
             heading=gettext_lazy("Inbox"),
         ),
         MultiFieldPanel(
-            [FieldPanel("layout"), _make_limited_panel("headline")],
-            heading=gettext_lazy("Layout"),
+            [FieldPanel("layout"), _make_limited_panel("headline"), FieldPanel("charitable")],
+            heading=gettext_lazy("Layout and purpose"),
             classname="collapsed",
         ),
         FieldPanel("body"),

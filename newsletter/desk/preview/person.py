@@ -135,6 +135,7 @@ def _search_result(person: Subscriber, issue: Issue, *, now: datetime) -> dict[s
         segment=find_audience_segment(issue),
         now=now,
         frequencies=FREQUENCIES[Issue.Kind(issue.kind)],
+        charitable=issue.is_charitable,
     )
     return {
         "mode": f"{PERSON_PREFIX}{person.pk}",

@@ -32,6 +32,7 @@ BASIC_FIELDS = [
 AUDIENCE_FIELDS = [
     FieldPanel("mailing_list", heading=_("List"), help_text=_("Issues go to the people on this list.")),
     FieldPanel("segment", help_text=_("Leave empty to send to the whole list.")),
+    FieldPanel("charitable"),
 ]
 SENDER_FIELDS = [
     FieldRowPanel(

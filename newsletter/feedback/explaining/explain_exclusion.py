@@ -14,6 +14,7 @@ from newsletter.issues.visible.visible_content import (
 from newsletter.models import Exclusion, Issue, Send
 from subscribers.audience.eligibility import (
     IMPLIED_CONSENT_EXPIRED,
+    NOT_CHARITABLE,
     NOT_ON_ALLOWLIST,
     OTHER_FREQUENCY,
     OVER_BUDGET,
@@ -38,6 +39,9 @@ _SENTENCES = {
     ),
     OVER_BUDGET: Message(
         "They did not get it: with it, they would have had more mails in 7 days than the limit for one person allows."
+    ),
+    NOT_CHARITABLE: Message(
+        "They did not get it: it was not only for your charitable purposes, and their charitable soft opt-in covers nothing else."
     ),
     OTHER_FREQUENCY[Frequency.EVERY]: Message(
         "They did not get it: they had chosen every issue, not this type of mail."

@@ -75,6 +75,7 @@ def explain_issue(issue: Issue, *, person: Subscriber, now: datetime) -> IssueEx
         now=now,
         frequencies=people["frequencies"],
         over_budget=find_over_budget(issue, now=now),
+        charitable=issue.is_charitable,
     )
     named = find_named_ids(issue)
     if not why_not and named is not None and not named.filter(subscriber_id=person.pk).exists():

@@ -20,6 +20,8 @@ def describe_audience(issue: Issue) -> Audience:
     """Return the current audience as data. It names rows by id and never counts people."""
     publication = issue.publication
     described: Audience = {"list": publication.mailing_list_id}
+    if not issue.is_charitable:
+        described["charitable"] = False
     if issue.kind == Issue.Kind.CORRECTION:
         correction = issue.correction if hasattr(issue, "correction") else None
         return {**described, "correction": correction.pk if correction else None}

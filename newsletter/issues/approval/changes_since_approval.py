@@ -44,7 +44,12 @@ def _compare_audience(approval: Approval, now: Audience) -> Iterator[str]:
         yield Message("it was approved before approvals said who gets it")
     elif approval.audience_sha256 != hash_audience(now):
         before = approval.audience
-        yield Message("the list") if before.get("list") != now.get("list") else Message("the segment that gets it")
+        if before.get("charitable", True) != now.get("charitable", True):
+            yield Message("whether it is only for your charitable purposes")
+        elif before.get("list") != now.get("list"):
+            yield Message("the list")
+        else:
+            yield Message("the segment that gets it")
 
 
 def _compare(before: IssueContent, after: IssueContent) -> Iterator[str]:

@@ -61,6 +61,7 @@ def _make(issue: Issue, *, by: User | AnonymousUser, now: datetime) -> Issue:
         preheader=preheader,
         layout=issue.layout,
         headline=issue.headline,
+        charitable=issue.charitable,
         body=issue.body,
     )
     made.save()

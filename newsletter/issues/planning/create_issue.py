@@ -110,7 +110,7 @@ def _fill(
                 raise NotReady("Choose the issue to copy.")
             body, stories = copy_body(original, issue=issue, now=now)
             issue.subject, issue.preheader = find_texts_without_gone_stories(original)
-            issue.layout, issue.headline = original.layout, original.headline
+            issue.layout, issue.headline, issue.charitable = original.layout, original.headline, original.charitable
             _save(issue, body=body, by=by, now=now)
             place_stories(issue=issue, stories=stories, now=now)
         case Beginning.TEMPLATE:

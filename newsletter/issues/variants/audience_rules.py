@@ -71,6 +71,7 @@ class AudienceFilters(TypedDict, total=False):
     frequencies: Required[frozenset[Frequency]]
     subscriber_ids: QuerySet[Any, int]
     over_budget: Q | None
+    charitable: Required[bool]
 
 
 def make_audience_filters(issue: Issue, *, now: datetime, at_once: bool = False) -> AudienceFilters:
@@ -85,11 +86,13 @@ def make_audience_filters(issue: Issue, *, now: datetime, at_once: bool = False)
             frequencies=ANY_FREQUENCY,
             subscriber_ids=due,
             over_budget=over_budget,
+            charitable=issue.is_charitable,
             now=now,
         )
         return {
             "mailing_list": mailing_list,
             "frequencies": ANY_FREQUENCY,
+            "charitable": issue.is_charitable,
             "subscriber_ids": people.order_by().values_list("subscriber_id", flat=True),
         }
     return {**select_people(issue), "over_budget": over_budget}
@@ -104,12 +107,14 @@ def select_people(issue: Issue) -> AudienceFilters:
         return {
             "mailing_list": publication.mailing_list,
             "frequencies": FREQUENCIES[Issue.Kind(kind)],
+            "charitable": issue.is_charitable,
             "subscriber_ids": named,
         }
     return {
         "mailing_list": publication.mailing_list,
         "segment": find_audience_segment(issue),
         "frequencies": FREQUENCIES[Issue.Kind(issue.kind)],
+        "charitable": issue.is_charitable,
     }
 
 

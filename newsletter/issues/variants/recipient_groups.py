@@ -82,7 +82,12 @@ def find_recipients(
     ``at_once``: it is sent at ``now``, not when it is due. The mails of other issues are counted then.
     """
     if rehearsed and issue.is_welcome:
-        on_list = eligible(mailing_list=issue.publication.mailing_list, frequencies=ANY_FREQUENCY, now=now)
+        on_list = eligible(
+            mailing_list=issue.publication.mailing_list,
+            frequencies=ANY_FREQUENCY,
+            charitable=issue.is_charitable,
+            now=now,
+        )
         return _with_groups(on_list.order_by(), issue=issue, content=content, have_memory=False)
     return _with_groups(
         eligible(**make_audience_filters(issue, now=now, at_once=at_once), now=now).order_by(),

@@ -7,7 +7,7 @@ from newsletter.models.states import one_of
 from subscribers.models import Subscriber
 
 EXCLUSION_REASONS = (
-    *("unconfirmed", "implied_consent_ran_out", "resting", "paused", "outside", "over_budget"),
+    *("unconfirmed", "implied_consent_ran_out", "resting", "paused", "outside", "over_budget", "not_charitable"),
     *("every_issue", "monthly", "events_only", "not_on_the_list"),
     *("suppressed:legal", "suppressed:erasure", "suppressed:complaint", "suppressed:unsubscribe"),
     *("suppressed:hard", "suppressed:soft_limit", "suppressed:staff"),

@@ -308,3 +308,13 @@ dora at example.org,'=Dora,
         report = again
     assert import_text(weekly, out.getvalue().replace(" at ", "@")).new == 1
     assert find_person("dora@example.org").name == "=Dora"
+
+
+@pytest.mark.requirement("S5")
+def test_one_file_of_subscribed_and_opted_out_people_does_both() -> None:
+    weekly = make_list()
+    text = "email,name,subscribed_to_emails\nann@example.org,Ann,true\nbea@example.org,Bea,false\n"
+    report = import_text(weekly, text)
+    assert (report.new, report.barred) == (1, 1)
+    assert [row.subscriber.email for row in Subscription.objects.all()] == ["ann@example.org"]
+    assert import_text(weekly, "email\nbea@example.org\n").new == 0

@@ -30,8 +30,9 @@ from newsletter.api.people.reach import find_list, list_visible_lists
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, ApiScope
 from subscribers.desk.imports.forms import CHARITY_DECLARATION
-from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST, guess_mapping
+from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST
 from subscribers.importing.reading.errors import CannotImport
+from subscribers.importing.reading.layouts import guess_columns
 from subscribers.importing.reading.ndjson import convert_ndjson_to_csv
 from subscribers.importing.writing.import_people import check_list, make_mapping
 from subscribers.importing.writing.import_steps import ImportOptions, create_draft_import, set_import_terms
@@ -147,7 +148,7 @@ def _store_file(request: HttpRequest, key: ApiKey, mailing_list: MailingList, da
 
 def _make_options(batch: ImportBatch, data: ImportToStart) -> ImportOptions:
     """Return the decisions that a person takes in the desk. Raise Problem if one is missing."""
-    mapping = make_mapping(batch.header, guess_mapping(batch.header), dict(map(_read_column, data.column)))
+    mapping = make_mapping(batch.header, guess_columns(batch.header), dict(map(_read_column, data.column)))
     kind, basis = ImportKind(data.kind), Basis(data.basis or Basis.CONSENT)
     soft, implied = basis == Basis.SOFT_OPT_IN, basis == Basis.CASL_IMPLIED
     evidence = data.evidence.strip()

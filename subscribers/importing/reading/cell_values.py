@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import clean_line, unescape_csv_cell
-from subscribers.importing.reading.parsed_rows import RefusalKind, RowKind
 from subscribers.places.disambiguation import describe, describe_closely
 from subscribers.places.postcodes import shorten_postcode
 from subscribers.places.regions import resolve_country
@@ -27,27 +26,6 @@ _DAY = re.compile(
 _MAX_JSON_CHARACTERS = 20_000
 _MAX_POSTCODE_LENGTH = 12
 _POSTCODE_COUNTRIES = ("GB", "US")
-
-_STATUS = {
-    **dict.fromkeys(("", "subscribed", "enabled", "active", "confirmed", "opted in", "yes"), RowKind.JOIN),
-    **dict.fromkeys(("unsubscribed", "unsubscribe", "opted out", "left"), RowKind.UNSUBSCRIBED_LIST),
-    **dict.fromkeys(
-        ("blocklisted", "blacklisted", "blocked", "left everything", "suppressed"), RowKind.UNSUBSCRIBED_ALL
-    ),
-    **dict.fromkeys(("cleaned", "bounced", "bounce", "hard bounce", "hard bounced", "invalid"), RowKind.BOUNCED),
-    **dict.fromkeys(("complained", "complaint", "spam", "reported as spam", "abuse"), RowKind.COMPLAINED),
-}
-_NEVER_SUBSCRIBED = {
-    "pending",
-    "unconfirmed",
-    "non-subscribed",
-    "nonsubscribed",
-    "transactional",
-    "disabled",
-    "archived",
-}
-_NEVER_SUBSCRIBED |= {"deleted", "inactive", "never subscribed", "no"}
-_SPAM_WORDS = ("spam", "abuse", "complain")
 
 
 @lru_cache(maxsize=65_536)
@@ -128,38 +106,6 @@ def read_language(text: str, notes: list[str]) -> str:
         return code
     notes.append(Message("“%(code)s” is not a language code such as en or pt-BR; left out.", code=code[:40]))
     return ""
-
-
-def read_status(text: str) -> tuple[str, RefusalKind | None]:
-    """Return what happens to somebody with this status, or why their line is refused."""
-    status = text.strip().lower()
-    kind = _STATUS.get(status)
-    if kind is not None:
-        return kind, None
-    return "", RefusalKind.NOT_SUBSCRIBED if status in _NEVER_SUBSCRIBED else RefusalKind.UNKNOWN_STATUS
-
-
-def explain_status(text: str, refused: RefusalKind) -> str:
-    """Return the refusal as a message."""
-    status = text.strip().lower()[:40]
-    if refused is RefusalKind.NOT_SUBSCRIBED:
-        return Message(
-            "The status is “%(status)s”: this person was not subscribed in the old system, so they cannot be imported.",
-            status=status,
-        )
-    return Message(
-        "The status “%(status)s” is unknown, so the line was not imported. Write subscribed, unsubscribed or bounced.",
-        status=status,
-    )
-
-
-def apply_unsubscribe_reason(kind: str, because: str) -> str:
-    """Return a complaint if the reason for unsubscribing was spam."""
-    if kind in (RowKind.UNSUBSCRIBED_LIST, RowKind.UNSUBSCRIBED_ALL) and any(
-        word in because.lower() for word in _SPAM_WORDS
-    ):
-        return RowKind.COMPLAINED
-    return kind
 
 
 def read_giving(text: str, notes: list[str]) -> str:

@@ -1,12 +1,13 @@
 """Map columns of a file to fields: what a column can be, and what it is likely to be by its name. A person decides."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from newsletter.common.messages import Message
 from newsletter.common.text import clean_line, unescape_csv_cell
 from subscribers.attribute_rules import attribute_key
 from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.reading.subscription_state import AGREED, ON_HOLD, OPTED_OUT, SUBSCRIBED, YES_NO_FIELDS
 
 NOT_IMPORTED = ""
 ATTRIBUTE = "attribute:"
@@ -32,13 +33,17 @@ FIELDS = {
     "paused_until": Message("End of their pause"),
     EACH_LIST: Message("Lists and terms (from an export of all lists)"),
     "status": Message("Status: subscribed, unsubscribed, bounced …"),
+    SUBSCRIBED: Message("Subscribed: yes or no"),
+    AGREED: Message("Agreed or confirmed: yes or no"),
+    OPTED_OUT: Message("Opted out or blocked: yes or no"),
+    ON_HOLD: Message("Bounced or on hold: yes or no"),
     "left_on": Message("Date of unsubscribing or bouncing"),
     "left_because": Message("Reason for unsubscribing"),
     "attributes": Message("Several values as JSON"),
 }
 """Labels of the targets that a column can have. The others are "" (left out) and "attribute:<key>"."""
-REPEATABLE_TARGETS = {"topics", "asked_on", "left_on"}
-"""Targets that several columns may have: topics add up; the first date that is given counts."""
+REPEATABLE_TARGETS = {"topics", "asked_on", "left_on", *YES_NO_FIELDS}
+"""Targets that several columns may have: topics add up, the first date that is given counts, and any “no” wins."""
 
 _ALIASES = {
     "email": "e-mail, email address, e-mail address, mail, email_address, emailaddress, correo, correo electrónico, courriel",
@@ -46,17 +51,25 @@ _ALIASES = {
     "first_name": "first name, firstname, fname, given name, forename, prénom",
     "last_name": "last name, lastname, lname, surname, family name, apellido, apellidos",
     "country": "cc, country code, land, país, pays",
-    "region": "state, province, county, state/province",
-    "city": "town, ciudad, ville, city/town, locality",
-    "postcode": "post code, postal code, zip, zip code, zipcode, código postal, code postal",
+    "region": "state, province, county, state/province, can2_user_state",
+    "city": "town, ciudad, ville, city/town, locality, can2_user_city",
+    "postcode": "post code, postal code, zip, zip code, zip_code, zipcode, código postal, code postal",
     "language": "lang, locale, idioma, langue",
-    "topics": "tags, interests, topic, tag",
+    "topics": "tags, interests, topic, tag, labels, can2_user_tags",
     "giving": "giving status",
     "timezone": "time zone, tz",
     "source": "origin, signup source, sign-up source",
     "asked_on": "optin_time, confirm_time, signed up, signed up on, subscribed at, opt-in date, optin date, created_at, "
-    "date added, joined, joined on, signup date, sign-up date",
-    "status": "subscription status, email marketing, marketing status",
+    "date added, joined, joined on, signup date, sign-up date, creation_date, entered",
+    "status": "subscription status, email marketing, marketing status, can2_subscription_status",
+    SUBSCRIBED: "subscribed_to_emails, subscribed to emails, is_subscribed, email subscribed",
+    AGREED: "is this subscriber confirmed, accepts marketing, accepts email marketing, marketing consent, "
+    "email consent, opt in, opt-in, optin, email opt in, opted in, opted_in",
+    OPTED_OUT: "no bulk emails (user opt out), is_opt_out, do not email, do_not_email, do not contact, dnc, opt out, opt-out, "
+    "optout, opt_out, opted out, opted_out, email opt out, has opted out of email, unsubscribed, is_unsubscribed, "
+    "global unsubscribe, blacklisted, blocklisted, is this subscriber blacklisted, is this account disabled?, suppressed, "
+    "deceased, is deceased",
+    ON_HOLD: "on hold, on_hold, email on hold, bouncing, hard bounced",
     "expires_on": "expires, expiry, expiry date, consent expires, implied consent until",
     "left_on": "unsub_time, clean_time, unsubscribed at, bounced at",
     "left_because": "unsub_reason",
@@ -69,6 +82,28 @@ _IRRELEVANT_COLUMNS = {
     *("address", "street", "address line 1", "address line 2", "phone", "phone number", "mobile", "birthday"),
     *("date of birth", "dob", "notes", "member_rating", "optin_ip", "confirm_ip", "ip", "ip address", "latitude"),
     *("longitude", "gmtoff", "dstoff", "last_changed", "leid", "euid", "unsub_campaign_title", "unsub_campaign_id"),
+    *(
+        "note",
+        "password",
+        "complimentary_plan",
+        "stripe_customer_id",
+        "deleted_at",
+        "tiers",
+        "external id",
+    ),  # Ghost, Keila
+    *("did this subscriber manually confirm", "number of bounces", "last modified", "rss frequency"),  # phpList
+    *("send this subscriber html emails", "additional data", "foreign key", "list membership", "unique id"),
+    *(
+        "contact id",
+        "contact type",
+        "contact subtype",
+        "do not phone",
+        "do not mail",
+        "do not sms",
+        "do not trade",
+    ),  # CiviCRM
+    *("street address", "supplemental address 1", "external identifier", "birth date", "current employer"),
+    *("can2_user_address", "can2_phone", "can2_sms_status"),  # Action Network
     *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "line in the file", "why it was refused"),
 }
 LINE_COLUMN, REASON_COLUMN = Message("Line in the file"), Message("Why it was refused")
@@ -93,11 +128,14 @@ def guess_target(name: str) -> str:
     return f"{ATTRIBUTE}{attribute_key(plain)}"
 
 
-def guess_mapping(header: Sequence[str]) -> list[str]:
-    """Guess a field for each column. `check_mapping` refuses duplicates, because a person has to decide."""
+def guess_mapping(header: Sequence[str], *, known: Mapping[str, str] | None = None) -> list[str]:
+    """Guess a field for each column. `check_mapping` refuses duplicates, because a person has to decide.
+
+    ``known`` has the fields of columns whose names mean something else in other files.
+    """
     mapping: list[str] = []
     for name in header:
-        target = guess_target(name)
+        target = (known or {}).get(normalise_column_name(name)) or guess_target(name)
         mapping.append(NOT_IMPORTED if target in mapping and target.startswith(ATTRIBUTE) else target)
     return mapping
 

@@ -1,11 +1,11 @@
 """Recognise the program that exported a file by its columns, and what its people are. Any other file is plain."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from newsletter.common.messages import Message
-from subscribers.importing.reading.column_mapping import normalise_column_name
+from subscribers.importing.reading.column_mapping import guess_mapping, normalise_column_name
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.parsed_rows import RowKind
 
@@ -18,6 +18,8 @@ class Layout:
     name: str
     kind: str
     explanation: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The fields of columns whose names mean something else in other files."""
 
 
 PLAIN = Layout("", "", RowKind.JOIN, "")
@@ -51,8 +53,74 @@ LAYOUTS = (
             "unsubscribed from which list: see the documentation on moving a list."
         ),
     ),
+    Layout(
+        "ghost",
+        "Ghost",
+        RowKind.JOIN,
+        Message(
+            "Members who turned emails off are suppressed on this list, so they are never emailed. A label becomes a topic if a "
+            "topic has the same name. Create the topics first."
+        ),
+    ),
+    Layout(
+        "keila",
+        "Keila",
+        RowKind.JOIN,
+        Message(
+            "The data of a contact becomes custom attributes. Contacts who unsubscribed or cannot be reached are suppressed. If "
+            "the file has no column “Status”, it does not say who unsubscribed: see the documentation on moving a list."
+        ),
+        {"data": "attributes"},
+    ),
+    Layout(
+        "buttondown",
+        "Buttondown",
+        RowKind.JOIN,
+        Message(
+            "Unsubscribed people are suppressed on this list. People who never confirmed, and those whom you or Buttondown "
+            "removed, are refused; you can download their lines."
+        ),
+        {"type": "status", "metadata": "attributes"},
+    ),
+    Layout(
+        "phplist",
+        "phpList",
+        RowKind.JOIN,
+        Message(
+            "Blacklisted and disabled people are suppressed, so they are never emailed. People who never confirmed are refused; "
+            "you can download their lines."
+        ),
+    ),
+    Layout(
+        "civicrm",
+        "CiviCRM",
+        RowKind.JOIN,
+        Message(
+            "People who opted out, whom you must not email, or who died are suppressed, and so are addresses on hold. The file "
+            "must have these columns: “Do Not Email”, “No Bulk Emails (User Opt Out)” and “On Hold”."
+        ),
+    ),
+    Layout(
+        "action_network",
+        "Action Network",
+        RowKind.JOIN,
+        Message(
+            "Unsubscribed people are suppressed on this list, and so are bouncing addresses and people who reported spam. A tag "
+            "becomes a topic if a topic has the same name. Create the topics first."
+        ),
+    ),
     Layout("ours", Message("an export of this newsletter"), RowKind.JOIN, ""),
 )
+_OWN_COLUMNS = {
+    "ghost": {"email", "subscribed_to_emails"},
+    "keila": {"email", "first name", "last name", "data"},
+    "buttondown": {"email_address", "creation_date", "type"},
+    "phplist": {"email", "is this subscriber blacklisted"},
+    "civicrm": {"contact id", "contact type"},
+    "action_network": {"can2_subscription_status"},
+}
+"""The columns by which a program's export is recognised, in lower case."""
+_CIVICRM_OPT_OUTS = {"do not email", "no bulk emails (user opt out)"}
 _BY_SLUG = {layout.slug: layout for layout in (PLAIN, *LAYOUTS)}
 
 
@@ -67,7 +135,12 @@ def detect_layout(header: Sequence[str]) -> Layout:
         return _BY_SLUG["listmonk"]
     if {"email", "topics", "giving", "lists"} <= names:
         return _BY_SLUG["ours"]
-    return PLAIN
+    return _BY_SLUG[next((slug for slug, own in _OWN_COLUMNS.items() if own <= names), "")]
+
+
+def guess_columns(header: Sequence[str]) -> list[str]:
+    """Guess a field for each column, by the program that exported the file."""
+    return guess_mapping(header, known=detect_layout(header).columns)
 
 
 def refuse_non_subscribed_export(layout: Layout, *, file_name: str) -> None:
@@ -76,6 +149,15 @@ def refuse_non_subscribed_export(layout: Layout, *, file_name: str) -> None:
         raise BadFile(
             "These are Mailchimp's non-subscribed contacts. They never asked for a newsletter, so nobody was "
             "imported. Use the file whose name begins with “subscribed”."
+        )
+
+
+def refuse_export_without_opt_outs(layout: Layout, *, header: Sequence[str]) -> None:
+    """Raise `BadFile` for an export of CiviCRM that does not say who opted out: they would be imported like the others."""
+    if layout.slug == "civicrm" and not {normalise_column_name(name) for name in header} >= _CIVICRM_OPT_OUTS:
+        raise BadFile(
+            "This is CiviCRM's export without the columns “Do Not Email” and “No Bulk Emails (User Opt Out)”. Nobody was "
+            "imported, because it does not say who opted out. Export the contacts again with these columns."
         )
 
 

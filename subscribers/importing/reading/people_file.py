@@ -15,13 +15,12 @@ from subscribers.addresses.normalise import normalise
 from subscribers.importing.reading.column_mapping import (
     REASON_COLUMN,
     check_mapping,
-    guess_mapping,
     normalise_column_name,
 )
 from subscribers.importing.reading.csv_records import Record, split_records
 from subscribers.importing.reading.encodings import UTF8_WITH_CP1252, detect_encoding, make_seekable
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import Layout, detect_layout
+from subscribers.importing.reading.layouts import Layout, detect_layout, guess_columns
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
 from subscribers.importing.reading.row_reader import RowReader
 from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv, is_workbook
@@ -44,7 +43,7 @@ class DetectedFile:
 
     def guess(self) -> list[str]:
         """Return a likely field for each column."""
-        return guess_mapping(self.header)
+        return guess_columns(self.header)
 
 
 @dataclass(frozen=True)

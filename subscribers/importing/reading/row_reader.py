@@ -13,8 +13,6 @@ from newsletter.common.text import unescape_csv_cell
 from subscribers.addresses.normalise import normalise
 from subscribers.attribute_rules import clean_attributes
 from subscribers.importing.reading.cell_values import (
-    apply_unsubscribe_reason,
-    explain_status,
     find_town_by_postcode,
     read_day_or_note,
     read_frequency,
@@ -22,7 +20,6 @@ from subscribers.importing.reading.cell_values import (
     read_language,
     read_line,
     read_radius,
-    read_status,
     read_timezone,
     read_topics,
     unpack_attributes,
@@ -39,6 +36,7 @@ from subscribers.importing.reading.parsed_rows import (
     RowKind,
     format_csv_line,
 )
+from subscribers.importing.reading.subscription_state import YES_NO_FIELDS, apply_unsubscribe_reason, find_state
 
 SOFT_OPT_IN_SINCE = date(2026, 2, 5)
 MAX_IMPLIED_CONSENT = timedelta(days=731)
@@ -71,8 +69,9 @@ class RowReader:
         self._column_of = {target: at for at, target in enumerate(columns) if target}
         self._columns_of = {
             name: [at for at, target in enumerate(columns) if target == name]
-            for name in ("topics", "asked_on", "left_on", "expires_on")
+            for name in ("topics", "asked_on", "left_on", "expires_on", *YES_NO_FIELDS)
         }
+        self._yes_no_fields = [field for field in YES_NO_FIELDS if self._columns_of[field]]
         self._attribute_columns = [
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
@@ -127,10 +126,11 @@ class RowReader:
         """Decide whether the person is imported, suppressed or refused."""
         kind = self._terms.kind
         status = self._read_cell(cells, "status")
-        if status.strip():
-            found, refused = read_status(status)
-            if refused is not None:
-                return _refuse(record, explain_status(status, refused), refused)
+        if self._yes_no_fields or status.strip():
+            answers = {field: self._read_cells(cells, field) for field in self._yes_no_fields}
+            found, unread = find_state(status, answers)
+            if unread is not None:
+                return _refuse(record, unread[1], unread[0])
             if found != RowKind.JOIN:
                 kind = found
         if kind != RowKind.JOIN:

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from subscribers.importing.reading.column_mapping import check_mapping, header_key, normalise_column_name
 from subscribers.importing.reading.errors import BadFile, CannotImport
-from subscribers.importing.reading.layouts import refuse_non_subscribed_export
+from subscribers.importing.reading.layouts import refuse_export_without_opt_outs, refuse_non_subscribed_export
 from subscribers.importing.reading.parsed_rows import RowKind
 from subscribers.importing.reading.people_file import inspect_file, open_csv
 from subscribers.importing.writing.claims import ClaimedProgress, claim
@@ -71,6 +71,7 @@ def import_people(
         fill_from_file(batch, detected)
         if (kind or detected.layout.kind) == RowKind.JOIN:
             refuse_non_subscribed_export(detected.layout, file_name=file_name)
+            refuse_export_without_opt_outs(detected.layout, header=detected.header)
         batch.kind = ImportKind(kind or detected.layout.kind)
         batch.header_key = header_key(detected.header)
         batch.mapping = make_mapping(detected.header, detected.guess(), columns or {})

@@ -12,10 +12,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
-from subscribers.importing.reading.column_mapping import check_mapping, guess_mapping, header_key, reuse_mapping
+from subscribers.importing.reading.column_mapping import check_mapping, header_key, reuse_mapping
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.errors import CannotImport
-from subscribers.importing.reading.layouts import refuse_non_subscribed_export
+from subscribers.importing.reading.layouts import refuse_export_without_opt_outs, refuse_non_subscribed_export
 from subscribers.importing.reading.people_file import FileSample, inspect_file, open_csv, sample_file
 from subscribers.importing.writing.claims import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
@@ -64,13 +64,14 @@ def create_draft_import(
     with open_csv(file) as source:
         detected = inspect_file(source)
         refuse_non_subscribed_export(detected.layout, file_name=name)
+        refuse_export_without_opt_outs(detected.layout, header=detected.header)
         batch = ImportBatch(mailing_list=mailing_list, file_name=name[:200], by=by, started_at=now, typed=typed)
         if by_key is not None:
             batch.by_key, batch.origin = by_key, current_origin()
         fill_from_file(batch, detected)
         batch.kind = ImportKind(detected.layout.kind)
         batch.header_key = header_key(detected.header)
-        batch.mapping = find_previous_mapping(detected.header) or guess_mapping(detected.header)
+        batch.mapping = find_previous_mapping(detected.header) or detected.guess()
         batch.file_key, batch.file_bytes, batch.lines = measure_file(source)
         batch.save()
         store_file(batch, source)

@@ -1,0 +1,126 @@
+"""Decide by its columns whether a line's person is subscribed: by a status, and by columns that say yes or no.
+
+Every program writes this differently. A “no” in any column wins, and a value that is not understood refuses the line.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from newsletter.common.messages import Message
+from subscribers.importing.reading.parsed_rows import RefusalKind, RowKind
+
+SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD = "subscribed", "agreed", "opted_out", "on_hold"
+YES_NO_FIELDS = (SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD)
+"""The fields whose columns say yes or no. Several columns may have one of them."""
+
+_STATUS = {
+    **dict.fromkeys(("", "subscribed", "enabled", "active", "confirmed", "opted in", "yes"), RowKind.JOIN),
+    **dict.fromkeys(
+        ("regular", "premium", "gifted", "trialed", "churning", "unpaid", "past_due"), RowKind.JOIN
+    ),  # Buttondown
+    **dict.fromkeys(("unsubscribed", "unsubscribe", "opted out", "left"), RowKind.UNSUBSCRIBED_LIST),
+    **dict.fromkeys(
+        ("blocklisted", "blacklisted", "blocked", "left everything", "suppressed"), RowKind.UNSUBSCRIBED_ALL
+    ),
+    **dict.fromkeys(("cleaned", "bounced", "bounce", "hard bounce", "hard bounced", "invalid"), RowKind.BOUNCED),
+    **dict.fromkeys(("bouncing", "previous bounce", "undeliverable", "unreachable"), RowKind.BOUNCED),
+    **dict.fromkeys(("complained", "complaint", "spam", "reported as spam", "abuse"), RowKind.COMPLAINED),
+    **dict.fromkeys(("spam complaint", "previous spam complaint"), RowKind.COMPLAINED),
+}
+_NEVER_SUBSCRIBED = {
+    *("pending", "unconfirmed", "unactivated", "non-subscribed", "nonsubscribed", "transactional", "disabled"),
+    *("archived", "deleted", "removed", "spammy", "inactive", "never subscribed", "no"),
+}
+_SPAM_WORDS = ("spam", "abuse", "complain")
+_YES = {"yes", "y", "true", "t", "1", "on", "x", "sí", "si", "oui", "ja"}
+_NO = {"no", "n", "false", "f", "0", "off", "non", "nein"}
+_DATE = re.compile(r"\d{4}[-/.]\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")  # when it happened: yes
+_HOLD_BY_PERSON = {"2", "on hold opt out", "opt out"}  # CiviCRM
+_HOLD_BY_BOUNCE = {"on hold bounce", "bounce", "bounced", "hard", "hard bounce"}
+_BY_SEVERITY = (RowKind.COMPLAINED, RowKind.UNSUBSCRIBED_ALL, RowKind.BOUNCED, RowKind.UNSUBSCRIBED_LIST)
+
+Refusal = tuple[RefusalKind, str]
+
+
+def find_state(status: str, answers: Mapping[str, Iterable[str]]) -> tuple[str, Refusal | None]:
+    """Return what the line does with its person, a `RowKind`, or why it is refused.
+
+    ``answers`` are the values of the columns of each of `YES_NO_FIELDS`.
+    """
+    found: set[str] = set()
+    refusals: list[Refusal] = []
+    if status.strip():
+        kind, refusal = _read_status(status)
+        found.add(kind)
+        refusals += [refusal] if refusal else []
+    for field, values in answers.items():
+        for text in filter(str.strip, values):
+            kind, refusal = _read_answer(field, text)
+            found.add(kind)
+            refusals += [refusal] if refusal else []
+    unknown = next((refusal for refusal in refusals if refusal[0] is RefusalKind.UNKNOWN_STATUS), None)
+    suppressed = next((kind for kind in _BY_SEVERITY if kind in found), None)
+    if suppressed and not unknown:
+        return suppressed, None
+    return RowKind.JOIN, unknown or next(iter(refusals), None)
+
+
+def apply_unsubscribe_reason(kind: str, because: str) -> str:
+    """Return a complaint if the reason for unsubscribing was spam."""
+    if kind in (RowKind.UNSUBSCRIBED_LIST, RowKind.UNSUBSCRIBED_ALL) and any(
+        word in because.lower() for word in _SPAM_WORDS
+    ):
+        return RowKind.COMPLAINED
+    return kind
+
+
+def _read_status(text: str) -> tuple[str, Refusal | None]:
+    status = text.strip().lower()
+    kind = _STATUS.get(status)
+    if kind is not None:
+        return kind, None
+    if status in _NEVER_SUBSCRIBED:
+        return RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _explain_never_subscribed(status))
+    return RowKind.JOIN, (
+        RefusalKind.UNKNOWN_STATUS,
+        Message(
+            "The status “%(status)s” is unknown, so the line was not imported. Write subscribed, unsubscribed or bounced.",
+            status=status[:40],
+        ),
+    )
+
+
+def _read_answer(field: str, text: str) -> tuple[str, Refusal | None]:
+    answer = text.strip().lower()
+    if field == ON_HOLD and answer in _HOLD_BY_PERSON:
+        return RowKind.UNSUBSCRIBED_ALL, None
+    if answer in _NO:
+        return _when_no(field)
+    if answer in _YES or _DATE.match(answer) or (field == ON_HOLD and answer in _HOLD_BY_BOUNCE):
+        return {OPTED_OUT: RowKind.UNSUBSCRIBED_ALL, ON_HOLD: RowKind.BOUNCED}.get(field, RowKind.JOIN), None
+    return RowKind.JOIN, (
+        RefusalKind.UNKNOWN_STATUS,
+        Message(
+            "“%(text)s” says neither yes nor no, so the line was not imported. Correct it, or choose another field for its "
+            "column.",
+            text=text.strip()[:40],
+        ),
+    )
+
+
+def _when_no(field: str) -> tuple[str, Refusal | None]:
+    if field == SUBSCRIBED:
+        return RowKind.UNSUBSCRIBED_LIST, None
+    if field == AGREED:
+        return RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _NEVER_AGREED)
+    return RowKind.JOIN, None
+
+
+_NEVER_AGREED = Message("This person did not agree to mail in the old system, so they cannot be imported.")
+
+
+def _explain_never_subscribed(status: str) -> str:
+    return Message(
+        "The status is “%(status)s”: this person was not subscribed in the old system, so they cannot be imported.",
+        status=status[:40],
+    )

@@ -1,0 +1,163 @@
+"""The exports of other newsletter programs: nobody who opted out there is imported as a subscriber."""
+
+import io
+from typing import NamedTuple
+
+import pytest
+
+from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.reading.layouts import detect_layout, guess_columns, refuse_export_without_opt_outs
+from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusalKind, RefusedRow
+from subscribers.importing.reading.people_file import inspect_file, read_people
+
+pytestmark = [pytest.mark.requirement("D2"), pytest.mark.requirement("S5")]
+
+
+class Program(NamedTuple):
+    """An export: its header, the first line's person, who subscribed, and the other lines with what becomes of each."""
+
+    header: str
+    subscriber: str
+    others: dict[str, str]
+    delimiter: str = ","
+
+
+PROGRAMS = {
+    "ghost": Program(
+        "id,email,name,note,subscribed_to_emails,complimentary_plan,stripe_customer_id,created_at,deleted_at,labels,tiers",
+        'a1,ann@example.org,Ann,private,true,false,,2024-02-03T10:00:00.000Z,,"Land,Water",',
+        {"a2,bea@example.org,Bea,,false,false,cus_1,2024-02-03T10:00:00.000Z,,,": "left_list"},
+    ),
+    "keila": Program(
+        "Email,First name,Last name,Data,Status",
+        'ann@example.org,Ann,Lee,"{""city"": ""Leeds""}",active',
+        {
+            "bea@example.org,Bea,,,unsubscribed": "left_list",
+            "cy@example.org,Cy,,,unreachable": "bounced",
+        },
+    ),
+    "buttondown": Program(
+        "id,email_address,creation_date,type,notes,metadata,tags",
+        'x1,ann@example.org,2024-02-03,premium,private,"{""city"": ""Leeds""}","Land,Water"',
+        {
+            "x2,bea@example.org,2024-02-03,unsubscribed,,,": "left_list",
+            "x3,cy@example.org,2024-02-03,unactivated,,,": "not_subscribed",
+            "x4,di@example.org,2024-02-03,removed,,,": "not_subscribed",
+            "x5,ed@example.org,2024-02-03,undeliverable,,,": "bounced",
+        },
+    ),
+    "phplist": Program(
+        "id|Email|Is this subscriber confirmed|Is this subscriber blacklisted|Did this subscriber manually confirm|"
+        "Number of bounces|Entered|Last Modified|Send this subscriber HTML emails|RSS Frequency|Password|"
+        "Is this account disabled?|Additional data|Foreign Key|Name|List Membership",
+        "1|ann@example.org|1|0|1|0|2024-02-03 10:00:00|2024-02-03 10:00:00|1||5f4dcc|0|||Ann|News ",
+        {
+            "2|bea@example.org|1|1|1|0|2024-02-03 10:00:00||1||5f4dcc|0|||Bea|News ": "left_all",
+            "3|cy@example.org|0|0|0|0|2024-02-03 10:00:00||1||5f4dcc|0|||Cy|News ": "not_subscribed",
+            "4|di@example.org|1|0|1|0|2024-02-03 10:00:00||1||5f4dcc|1|||Di|News ": "left_all",
+        },
+        "\t",
+    ),
+    "civicrm": Program(
+        "Contact ID,Contact Type,Do Not Email,Do Not Phone,No Bulk Emails (User Opt Out),First Name,Last Name,Deceased,Email,"
+        "On Hold",
+        "1,Individual,,1,,Ann,Lee,,ann@example.org,0",
+        {
+            "2,Individual,,,1,Bea,Lee,,bea@example.org,": "left_all",
+            "3,Individual,Yes,,No,Cy,Lee,No,cy@example.org,No": "left_all",
+            "4,Individual,,,,Di,Lee,,di@example.org,1": "bounced",
+            "5,Individual,,,,Ed,Lee,,ed@example.org,On Hold Opt Out": "left_all",
+            "6,Individual,,,,Flo,Lee,1,flo@example.org,": "left_all",
+        },
+    ),
+    "action_network": Program(
+        "uuid,first_name,last_name,email,can2_phone,can2_user_address,can2_user_city,can2_user_state,zip_code,can2_user_tags,"
+        "can2_subscription_status,can2_sms_status",
+        'u1,Ann,Lee,ann@example.org,,,Leeds,,LS1 1AA,"Land,Water",subscribed,',
+        {
+            "u2,Bea,,bea@example.org,,,,,,,unsubscribed,subscribed": "left_list",
+            "u3,Cy,,cy@example.org,,,,,,,bouncing,": "bounced",
+            "u4,Di,,di@example.org,,,,,,,previous spam complaint,": "complained",
+        },
+    ),
+}
+
+
+def read(text: str) -> list[PersonRow | RefusedRow]:
+    file = io.BytesIO(text.encode())
+    detected = inspect_file(file)
+    return list(read_people(file, detected=detected, mapping=detected.guess(), terms=ImportTerms()))
+
+
+def write(program: Program) -> str:
+    text = "\n".join([program.header, program.subscriber, *program.others])
+    return text.replace("|", program.delimiter) if program.delimiter != "," else text
+
+
+@pytest.mark.parametrize("slug", PROGRAMS)
+def test_whoever_opted_out_in_another_program_is_not_imported(slug: str) -> None:
+    program = PROGRAMS[slug]
+    text = write(program)
+    assert inspect_file(io.BytesIO(text.encode())).layout.slug == slug
+    subscriber, *others = read(text)
+    assert isinstance(subscriber, PersonRow)
+    assert (subscriber.email, subscriber.kind) == ("ann@example.org", "join")
+    assert [str(row.kind) for row in others] == list(program.others.values())
+
+
+@pytest.mark.parametrize("slug", PROGRAMS)
+def test_no_column_of_another_program_becomes_an_attribute(slug: str) -> None:
+    subscriber = read(write(PROGRAMS[slug]))[0]
+    assert isinstance(subscriber, PersonRow)
+    assert dict(subscriber.attributes) == {}
+
+
+@pytest.mark.parametrize(("slug", "city"), [("keila", "Leeds"), ("buttondown", "Leeds"), ("action_network", "Leeds")])
+def test_the_town_of_another_program_is_kept(slug: str, city: str) -> None:
+    subscriber = read(write(PROGRAMS[slug]))[0]
+    assert isinstance(subscriber, PersonRow)
+    assert subscriber.city == city
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "kind"),
+    [
+        ("unsubscribed", "2024-05-01", "left_all"),
+        ("unsubscribed", "", "join"),
+        ("Email Opt Out", "TRUE", "left_all"),
+        ("Subscribed", "No", "left_list"),
+        ("Subscribed", "2024-05-01 10:00", "join"),
+        ("Accepts Email Marketing", "no", "not_subscribed"),
+        ("Accepts Email Marketing", "yes", "join"),
+        ("Subscribed", "perhaps", "unknown_status"),
+        ("On hold", "2", "left_all"),
+    ],
+)
+def test_a_column_that_says_yes_or_no_decides(column: str, value: str, kind: str) -> None:
+    (row,) = read(f"email,{column}\nann@example.org,{value}\n")
+    assert str(row.kind) == kind
+
+
+def test_any_no_wins_over_every_yes_and_an_unknown_value_over_both() -> None:
+    header = "email,status,subscribed,do not email,opt out,hard bounced\n"
+    no, refused, complaint = read(
+        header
+        + "ann@example.org,subscribed,yes,no,yes,yes\n"
+        + "bea@example.org,subscribed,yes,maybe,yes,\n"
+        + "cy@example.org,complained,yes,,yes,yes\n"
+    )
+    assert (no.kind, complaint.kind) == ("left_all", "complained")
+    assert isinstance(refused, RefusedRow)
+    assert (refused.kind, "“maybe” says neither yes nor no" in refused.reason) == (RefusalKind.UNKNOWN_STATUS, True)
+
+
+def test_a_column_called_type_is_a_status_only_at_buttondown() -> None:
+    assert guess_columns(["email", "type"])[1] == "attribute:type"
+
+
+def test_a_file_of_civicrm_that_hides_who_opted_out_is_refused() -> None:
+    header = ["Contact ID", "Contact Type", "Email", "Do Not Email"]
+    with pytest.raises(BadFile, match="does not say who opted out"):
+        refuse_export_without_opt_outs(detect_layout(header), header=header)
+    complete = [*header, "No Bulk Emails (User Opt Out)"]
+    refuse_export_without_opt_outs(detect_layout(complete), header=complete)

@@ -61,14 +61,15 @@ _ALIASES = {
     "source": "origin, signup source, sign-up source",
     "asked_on": "optin_time, confirm_time, signed up, signed up on, subscribed at, opt-in date, optin date, created_at, "
     "date added, joined, joined on, signup date, sign-up date, creation_date, entered",
-    "status": "subscription status, email marketing, marketing status, can2_subscription_status",
+    "status": "subscription status, email marketing, marketing status, can2_subscription_status, email status, "
+    "email marketing consent, subscriber status",
     SUBSCRIBED: "subscribed_to_emails, subscribed to emails, is_subscribed, email subscribed",
     AGREED: "is this subscriber confirmed, accepts marketing, accepts email marketing, marketing consent, "
     "email consent, opt in, opt-in, optin, email opt in, opted in, opted_in",
     OPTED_OUT: "no bulk emails (user opt out), is_opt_out, do not email, do_not_email, do not contact, dnc, opt out, opt-out, "
     "optout, opt_out, opted out, opted_out, email opt out, has opted out of email, unsubscribed, is_unsubscribed, "
     "global unsubscribe, blacklisted, blocklisted, is this subscriber blacklisted, is this account disabled?, suppressed, "
-    "deceased, is deceased",
+    "deceased, is deceased, opted out of all email, unsubscribed from all email, email_disabled",
     ON_HOLD: "on hold, on_hold, email on hold, bouncing, hard bounced",
     "expires_on": "expires, expiry, expiry date, consent expires, implied consent until",
     "left_on": "unsub_time, clean_time, unsubscribed at, bounced at",

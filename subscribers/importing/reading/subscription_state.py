@@ -18,18 +18,20 @@ _STATUS = {
     **dict.fromkeys(
         ("regular", "premium", "gifted", "trialed", "churning", "unpaid", "past_due"), RowKind.JOIN
     ),  # Buttondown
-    **dict.fromkeys(("unsubscribed", "unsubscribe", "opted out", "left"), RowKind.UNSUBSCRIBED_LIST),
+    **dict.fromkeys(
+        ("unsubscribed", "unsubscribe", "opted out", "left", "cancelled", "canceled"), RowKind.UNSUBSCRIBED_LIST
+    ),
     **dict.fromkeys(
         ("blocklisted", "blacklisted", "blocked", "left everything", "suppressed"), RowKind.UNSUBSCRIBED_ALL
     ),
     **dict.fromkeys(("cleaned", "bounced", "bounce", "hard bounce", "hard bounced", "invalid"), RowKind.BOUNCED),
     **dict.fromkeys(("bouncing", "previous bounce", "undeliverable", "unreachable"), RowKind.BOUNCED),
     **dict.fromkeys(("complained", "complaint", "spam", "reported as spam", "abuse"), RowKind.COMPLAINED),
-    **dict.fromkeys(("spam complaint", "previous spam complaint"), RowKind.COMPLAINED),
+    **dict.fromkeys(("spam complaint", "previous spam complaint", "junk"), RowKind.COMPLAINED),
 }
 _NEVER_SUBSCRIBED = {
     *("pending", "unconfirmed", "unactivated", "non-subscribed", "nonsubscribed", "transactional", "disabled"),
-    *("archived", "deleted", "removed", "spammy", "inactive", "never subscribed", "no"),
+    *("archived", "deleted", "removed", "spammy", "inactive", "never subscribed", "never_subscribed", "no"),
 }
 _SPAM_WORDS = ("spam", "abuse", "complain")
 _YES = {"yes", "y", "true", "t", "1", "on", "x", "sí", "si", "oui", "ja"}

@@ -131,6 +131,12 @@ def test_the_town_of_another_program_is_kept(slug: str, city: str) -> None:
         ("Accepts Email Marketing", "yes", "join"),
         ("Subscribed", "perhaps", "unknown_status"),
         ("On hold", "2", "left_all"),
+        ("Opted out of all email", "true", "left_all"),
+        ("email_disabled", "TRUE", "left_all"),
+        ("Email status", "Unsubscribed", "left_list"),
+        ("Email Marketing Consent", "NEVER_SUBSCRIBED", "not_subscribed"),
+        ("status", "cancelled", "left_list"),
+        ("status", "junk", "complained"),
     ],
 )
 def test_a_column_that_says_yes_or_no_decides(column: str, value: str, kind: str) -> None:

@@ -64,9 +64,10 @@ def find_outbox_folder(issue: Issue) -> Path:
 
 
 def write_outbox_index(send: Send) -> None:
-    """Update the index page of a finished send if the outbox is the provider."""
-    if send.provider == OUTBOX:
-        write_index(find_outbox_folder(send.issue))
+    """Update the index page of a finished send if the outbox is the provider and holds a mail of it."""
+    folder = find_outbox_folder(send.issue)
+    if send.provider == OUTBOX and folder.is_dir():
+        write_index(folder)
 
 
 @lru_cache(maxsize=4)

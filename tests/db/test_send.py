@@ -17,7 +17,7 @@ from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import prepare_send, start_send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt, status_of
-from newsletter.sending.settling.sweep import finish_sends, settle_expired_leases
+from newsletter.sending.settling.sweep import finish_sends, settle_expired_leases, sweep
 from subscribers.links.signed_links import link_keys
 from subscribers.links.unsubscribe_addresses import read_token
 from subscribers.models import MailingList, Reason, Subscriber, Subscription
@@ -358,3 +358,11 @@ def test_the_outbox_holds_complete_mails_an_index_and_one_line_per_person(settin
     assert (folder / "index.html").is_file()
     assert sum(len(file.read_text().splitlines()) for file in folder.glob("batches/*.jsonl")) == 12
     assert len(list(folder.glob("*/*.eml"))) == 3
+
+
+def test_a_send_to_files_ends_without_its_folder():
+    send = start_send(issue=make_ready_issue(), now=NOW)
+    send.batches.update(state="accepted", settled_at=NOW)
+    assert send.provider == "outbox"
+    assert [ended.pk for ended in sweep(adapter=current_adapter(), clock=lambda: NOW)] == [send.pk]
+    assert Send.objects.get().state == "submitted"

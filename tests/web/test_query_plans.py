@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 
 from newsletter.bench.serving.pages import list_public_pages
+from newsletter.jobs.catalogue import JOBS
 from newsletter.models import Issue, Publication
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
@@ -80,3 +81,29 @@ def test_a_plan_that_compares_each_with_each_is_found(publication: Publication) 
         )
         Suppression.objects.filter(address_hash=identify("anna@example.org")).exists()
     assert [tables for tables, _ in plans.scans] == [frozenset({"newsletter_delivery", "b for each row of another"})]
+
+
+OUTWARD = {
+    "check_links",
+    "check_sender_domains",
+    "confirm_report_subscriptions",
+    "dispatch_batches",
+    "read_mailboxes",
+    "read_provider_suppressions",
+    "read_sources",
+    "score_issues_for_spam",
+    "send_heartbeat",
+}
+"""Jobs that ask other machines."""
+
+
+def test_no_job_of_every_ten_minutes_reads_a_large_table(desk: dict[str, str]) -> None:
+    reading = dict[str, list[str]]()
+    assert {job.name for job in JOBS} >= OUTWARD
+    for job in JOBS:
+        if job.every_seconds <= 600 and job.name not in OUTWARD:
+            with watch_plans() as plans:
+                job.run()
+            if plans.scans:
+                reading[job.name] = [f"{sorted(tables)}: {sql}" for tables, sql in plans.scans]
+    assert reading == {}

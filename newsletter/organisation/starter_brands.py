@@ -12,9 +12,13 @@ from newsletter.common.errors import NotFound
 
 @dataclass(frozen=True)
 class Starter:
-    """A look: colours as ``#rrggbb``, fonts as CSS lists, ``radius`` in pixels, ``masthead`` plain, band or rule."""
+    """A look: colours as ``#rrggbb``, fonts as CSS lists, ``radius`` in pixels, ``masthead`` plain, band or rule.
+
+    ``kind`` is the kind of organisation that it was made for; any other may choose it.
+    """
 
     slug: str
+    kind: str
     label: str
     about: str
     colour: str
@@ -27,7 +31,7 @@ class Starter:
 
     def look(self) -> dict[str, str | int]:
         """Return the values that it sets on a brand, by field."""
-        names = (field.name for field in fields(self) if field.name not in {"slug", "label", "about"})
+        names = (field.name for field in fields(self) if field.name not in {"slug", "kind", "label", "about"})
         return {name: getattr(self, name) for name in names}
 
 

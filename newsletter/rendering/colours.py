@@ -103,12 +103,13 @@ def light_palette(*, colour: str, accent: str, background: str) -> Palette:
     page_ink = choose_text_colour(background)
     button = accent if contrast(accent, paper) >= 3 else make_readable(accent, on=paper, ratio=3.0)
     band_ink = choose_text_colour(colour)
+    masthead_ratio = _SMALL_TEXT_RATIO if contrast(background, LIGHT) >= 9 else MIN_CONTRAST_RATIO
     return Palette(
         page=background,
         page_ink=page_ink,
         page_soft=make_readable(mix_colours(page_ink, background, share=0.35), on=background, ratio=_SMALL_TEXT_RATIO),
         page_line=mix_colours(background, page_ink, share=0.16),
-        masthead=make_readable(colour, on=background),
+        masthead=make_readable(colour, on=background, ratio=masthead_ratio),
         paper=paper,
         ink="#2c2a27",
         soft=make_readable("#655f58", on=paper, ratio=_SMALL_TEXT_RATIO),

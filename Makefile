@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging schema email-gallery email-check email-goldens email-blocks email-support messages soak guide-pictures desk-looks lock audit licences site
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -31,6 +31,7 @@ help:
 	@echo "make email-gallery  draw every mail layout in every brand on one sheet (needs Chromium)"
 	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
 	@echo "make email-blocks   write docs/reference/email-blocks.md and its pictures again (needs Chromium)"
+	@echo "make email-looks    draw the finished looks for the desk and the docs again (needs Chromium)"
 	@echo "make email-support  write docs/reference/email-support.md again: which mail programs show what the mails use"
 	@echo "make desk-looks     look at every page wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
 	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
@@ -113,6 +114,9 @@ email-support: $(VENV)/.dev
 
 email-blocks: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.blocks $(ARGS)
+
+email-looks: $(VENV)/.dev
+	$(BIN)/python -m tests.gallery.looks
 
 mutations: $(VENV)/.dev
 	NEWSLETTER_MUTATIONS=1000 $(BIN)/pytest tests/unit/content/test_mutations.py

@@ -226,9 +226,10 @@ def _take(catalog: Catalog, file: Path, source: bytes, *, errors: Iterable[str] 
 
 
 def _names() -> Iterator[str]:
-    """Yield the names of tables, the labels of a mail's blocks, and what Wagtail's own catalogues lack."""
+    """Yield the names of tables, the labels of a mail's blocks and looks, and what Wagtail's own catalogues lack."""
     from django.apps import apps
 
+    from newsletter.organisation.starter_brands import load_starters
     from newsletter.rendering.schemas import load_schemas
 
     for app in ("newsletter", "subscribers"):
@@ -239,6 +240,8 @@ def _names() -> Iterator[str]:
         for field in schema.fields:
             said += [field.label, field.help, *(words for _value, words in field.options)]
         yield from filter(None, said)
+    for starter in load_starters().values():
+        yield from (starter.label, starter.kind, starter.about)
 
 
 def _folder(language: str) -> Path:

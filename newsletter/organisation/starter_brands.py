@@ -29,6 +29,11 @@ class Starter:
     radius: int
     masthead: str
 
+    @property
+    def picture(self) -> str:
+        """Return the static file that shows it, light and dark. ``make email-looks`` draws it."""
+        return f"newsletter/looks/{self.slug}.jpg"
+
     def look(self) -> dict[str, str | int]:
         """Return the values that it sets on a brand, by field."""
         names = (field.name for field in fields(self) if field.name not in {"slug", "kind", "label", "about"})

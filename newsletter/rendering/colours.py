@@ -7,6 +7,7 @@ from functools import lru_cache
 MIN_CONTRAST_RATIO = 4.5
 _VISIBLE_RATIO = 1.8
 _SMALL_TEXT_RATIO = 7.0
+_BAND_RATIO = 1.1
 DARK, LIGHT = "#1d1c1a", "#fdfbf7"
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 
@@ -147,6 +148,8 @@ def dark_palette(*, colour: str, accent: str) -> Palette:
         if contrast(ink, band) >= 7
         else make_readable(mix_colours(colour, "#1d1c1a", share=0.6), on=ink, ratio=7.0)
     )
+    if contrast(band, paper) < _BAND_RATIO:
+        band = mix_colours(band, ink, share=0.12)
     button = make_readable(accent, on=paper)
     return Palette(
         page=page,

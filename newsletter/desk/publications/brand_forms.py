@@ -1,6 +1,7 @@
 """The form of a brand: colours (unreadable ones are refused), fonts, logos and social networks."""
 
 import hashlib
+import json
 import re
 from typing import Any
 
@@ -15,6 +16,7 @@ from newsletter.common.translation import translate
 from newsletter.content.images.hosting import LOGO_WIDTH, host_image
 from newsletter.content.parsing.urls import find_host
 from newsletter.models import Brand
+from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.lint.colour_advice import find_colour_problems
 from subscribers.desk.editing.lines_field import LinesField
 from subscribers.desk.editing.short_name_form import CleanedData, NamedForm
@@ -29,6 +31,8 @@ FONTS = (
     ("Verdana, Geneva, sans-serif", "Verdana"),
     ("'Trebuchet MS', Helvetica, sans-serif", "Trebuchet"),
     ("Tahoma, Verdana, sans-serif", "Tahoma"),
+    ("'Segoe UI', 'Helvetica Neue', Helvetica, Arial, sans-serif", "Segoe UI"),
+    ("'Palatino Linotype', Palatino, 'Book Antiqua', Georgia, serif", "Palatino, Book Antiqua"),
 )
 
 
@@ -126,6 +130,9 @@ class BrandForm(NamedForm):
         ),
     )
 
+    class Media:
+        js = ("newsletter/brand_looks.js",)
+
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         for name in ("colour", "accent", "background", "font"):
@@ -168,6 +175,21 @@ class NewBrandForm(NamedForm):
     class Meta:
         model = Brand
         fields = ("name", "postal_address")
+
+
+def looks_panel_context(brand: Brand) -> dict[str, object]:
+    """Return the finished looks that a brand can take, each with its picture and the values of the form's fields."""
+    looks = [
+        {
+            "name": _(starter.label),
+            "kind": _(starter.kind),
+            "about": _(starter.about),
+            "picture": starter.picture,
+            "values": json.dumps(starter.look()),
+        }
+        for starter in load_starters().values()
+    ]
+    return {"looks": looks}
 
 
 def colours_panel_context(brand: Brand) -> dict[str, object]:

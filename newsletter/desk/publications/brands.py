@@ -18,7 +18,7 @@ from newsletter.common.archiving import Uses, archive_row, find_active_uses
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
-from newsletter.desk.publications.brand_forms import BrandForm, NewBrandForm, colours_panel_context
+from newsletter.desk.publications.brand_forms import BrandForm, NewBrandForm, colours_panel_context, looks_panel_context
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.plain_text import escape_merge_fields
@@ -157,6 +157,14 @@ class BrandViewSet(ArchivableViewSet):
                     FieldPanel("postal_address"),
                 ],
                 heading=gettext_lazy("The organisation"),
+            ),
+            MultiFieldPanel(
+                [
+                    TemplatePanel(
+                        get_context=looks_panel_context, template="desk/panels/looks.html", for_new=True
+                    )
+                ],
+                heading=gettext_lazy("Finished looks"),
             ),
             MultiFieldPanel(
                 [

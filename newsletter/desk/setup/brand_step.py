@@ -12,14 +12,15 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from newsletter.desk.publications.brand_forms import FONTS, BrandForm
+from newsletter.desk.publications.brand_forms import FONTS, BrandForm, looks_panel_context
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Brand, Picture
 from newsletter.organisation.logos import BRAND
 from newsletter.organisation.site_look import SiteLook, look_at_site, read_site, read_site_address
 from subscribers.desk.editing.short_name_form import CleanedData
 
-FIELDS = ("name", "postal_address", "website", "privacy_url", "colour", "accent", "background", "font", "heading_font")
+_LOOK_FIELDS = ("colour", "accent", "background", "font", "heading_font", "radius", "masthead")
+FIELDS = ("name", "postal_address", "website", "privacy_url", *_LOOK_FIELDS)
 _SERIF_NAMES = ("serif", "georgia", "garamond", "merriweather", "playfair", "lora", "times", "palatino", "baskerville")
 
 
@@ -32,7 +33,10 @@ class SiteAddressForm(forms.Form):
 
 
 class BrandStepForm(BrandForm):
-    """The brand's form without its rarer fields. ``site_logo`` is the logo that was found on the web site."""
+    """The brand's form without its rarer fields. ``site_logo`` is the logo that was found on the web site.
+
+    Only a finished look changes ``radius`` and ``masthead``, which are hidden.
+    """
 
     site_logo = forms.ModelChoiceField(
         Picture.objects.filter(withdrawn_at__isnull=True), required=False, widget=forms.HiddenInput
@@ -44,6 +48,8 @@ class BrandStepForm(BrandForm):
             del self.fields[name]
         self.fields["name"].label = _("Name of your organisation")
         self.fields["postal_address"].required = True
+        for name in ("radius", "masthead"):
+            self.fields[name].widget, self.fields[name].required = forms.HiddenInput(), False
 
     def clean(self) -> CleanedData:
         if logo := self.cleaned_data.get("site_logo"):
@@ -64,6 +70,7 @@ class BrandStep(StepPage):
         return {
             "site_form": SiteAddressForm(initial={"site": brand.website if brand else ""}),
             "form": self._make_form() if brand or "plain" in self.request.GET else None,
+            **looks_panel_context(brand or Brand()),
             **super().get_context_data(**kwargs),
         }
 

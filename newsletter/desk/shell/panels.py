@@ -44,22 +44,33 @@ class RequiredIfShownPanel(FieldPanel):
 class TemplatePanel(Panel):
     """A panel made by a template.
 
-    ``get_context(row)`` returns the template's context, or None to hide the panel. A row without a key has no panel.
+    ``get_context(row)`` returns the template's context, or None to hide the panel. A row without a key has no panel
+    unless ``for_new``.
     """
 
-    def __init__(self, *, get_context: Callable[[Any], Context | None], template: str, **kwargs: object) -> None:
+    def __init__(
+        self,
+        *,
+        get_context: Callable[[Any], Context | None],
+        template: str,
+        for_new: bool = False,
+        **kwargs: object,
+    ) -> None:
         super().__init__(**kwargs)
         self.get_context = get_context
         self.template = template
+        self.for_new = for_new
 
     def clone_kwargs(self) -> dict[str, object]:
-        return {**super().clone_kwargs(), "get_context": self.get_context, "template": self.template}
+        own = {"get_context": self.get_context, "template": self.template, "for_new": self.for_new}
+        return {**super().clone_kwargs(), **own}
 
     class BoundPanel(Panel.BoundPanel):
         def __init__(self, **kwargs: object) -> None:
             super().__init__(**kwargs)
             self.template_name = self.panel.template
-            self.template_context = self.panel.get_context(self.instance) if self.instance.pk else None
+            has_panel = self.instance.pk or self.panel.for_new
+            self.template_context = self.panel.get_context(self.instance) if has_panel else None
 
         def is_shown(self) -> bool:
             return self.template_context is not None and bool(super().is_shown())

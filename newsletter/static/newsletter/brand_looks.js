@@ -1,0 +1,29 @@
+// Fills the fields of a brand's form with a finished look, and marks the look that the form has now.
+(() => {
+  const looks = [...document.querySelectorAll('[data-nl-look]')];
+  const form = looks[0]?.closest('form');
+  if (!form) return;
+
+  const valuesOf = (button) => Object.entries(JSON.parse(button.dataset.nlLook));
+
+  function mark() {
+    for (const button of looks) {
+      const same = valuesOf(button).every(([name, value]) => form.elements[name].value.toLowerCase() === String(value).toLowerCase());
+      button.setAttribute('aria-pressed', String(same));
+    }
+  }
+
+  function fill(button) {
+    for (const [name, value] of valuesOf(button)) {
+      const field = form.elements[name];
+      field.value = value;
+      for (const kind of ['input', 'change']) field.dispatchEvent(new Event(kind, { bubbles: true }));
+    }
+    const said = form.querySelector('[data-nl-look-said]');
+    said.textContent = said.dataset.nlLookSaid.replace('{name}', button.querySelector('b').textContent);
+  }
+
+  for (const button of looks) button.addEventListener('click', () => fill(button));
+  form.addEventListener('input', mark);
+  mark();
+})();

@@ -20,7 +20,7 @@ class Command(ProductCommand):
             "--brand",
             metavar="NAME",
             help="Starter brand: "
-            + "; ".join(f"{slug} ({starter.about.split('.')[0].lower()})" for slug, starter in load_starters().items())
+            + "; ".join(f"{slug} ({starter.kind.lower()})" for slug, starter in load_starters().items())
             + ".",
         )
 

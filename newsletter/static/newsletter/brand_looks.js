@@ -1,19 +1,15 @@
 // Fills the fields of a brand's form with a finished look, and marks the look that the form has now.
 (() => {
-  const looks = [...document.querySelectorAll('[data-nl-look]')];
-  const form = looks[0]?.closest('form');
-  if (!form) return;
-
   const valuesOf = (button) => Object.entries(JSON.parse(button.dataset.nlLook));
 
-  function mark() {
+  function mark(form, looks) {
     for (const button of looks) {
       const same = valuesOf(button).every(([name, value]) => form.elements[name].value.toLowerCase() === String(value).toLowerCase());
       button.setAttribute('aria-pressed', String(same));
     }
   }
 
-  function fill(button) {
+  function fill(form, button) {
     for (const [name, value] of valuesOf(button)) {
       const field = form.elements[name];
       field.value = value;
@@ -23,7 +19,15 @@
     said.textContent = said.dataset.nlLookSaid.replace('{name}', button.querySelector('b').textContent);
   }
 
-  for (const button of looks) button.addEventListener('click', () => fill(button));
-  form.addEventListener('input', mark);
-  mark();
+  function start() {
+    const looks = [...document.querySelectorAll('[data-nl-look]')];
+    const form = looks[0]?.closest('form');
+    if (!form) return;
+    for (const button of looks) button.addEventListener('click', () => fill(form, button));
+    form.addEventListener('input', () => mark(form, looks));
+    mark(form, looks);
+  }
+
+  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
+  else start();
 })();

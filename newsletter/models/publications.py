@@ -18,6 +18,8 @@ class Layout(models.TextChoices):
     """The layouts of ``templates/email/layouts``."""
 
     LETTER = "letter", gettext_lazy("Letter: a greeting, a lead story, and what follows")
+    PLAIN = "plain", gettext_lazy("Plain letter: as if a person wrote it, without cards or buttons")
+    EVENTS_FIRST = "events_first", gettext_lazy("Events first: the next event large, and stories after the events")
     DIGEST = "digest", gettext_lazy("Digest: what is in it, then many things in short")
     ANNOUNCEMENT = "announcement", gettext_lazy("Announcement: one piece of news under its own headline")
     EVENT_NOTICE = "event_notice", gettext_lazy("Event notice: one day, large, and all about it")

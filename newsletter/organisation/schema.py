@@ -146,7 +146,7 @@ class PublicationEntry(Entry):
     host_url: OptionalUrl = ""
     language: Language = ""
     languages: list[Language] = []
-    layout: Literal["letter", "digest", "announcement", "event_notice", "appeal"] = "letter"
+    layout: Literal["letter", "plain", "events_first", "digest", "announcement", "event_notice", "appeal"] = "letter"
     quiet_from: time | None = None
     quiet_until: time | None = None
     stale_hours: int = Field(default=48, ge=0, le=24 * 60)

@@ -220,8 +220,8 @@ class Document:
     ``unsubscribe``) are tokens that rendering puts in by itself.
     ``personal`` False makes a notice of the system itself, which has no such links.
     ``direction`` is ltr or rtl. ``reason`` is the footer's line on why the reader gets this.
-    ``layout`` is letter, digest, announcement, event_notice or appeal (a file of ``templates/email/layouts``).
-    ``headline`` is the main heading of the last three ("": the subject); ``edition`` is a line such as "No. 12".
+    ``layout`` is letter, plain, events_first, digest, announcement, event_notice or appeal (a file of
+    ``templates/email/layouts``). ``headline`` is the main heading of the last three ("": the subject); ``edition`` is a line such as "No. 12".
     ``repeats_preheader`` False keeps the preheader out of the masthead of a dated letter.
     """
 

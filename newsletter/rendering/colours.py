@@ -1,7 +1,7 @@
 """Compute with colours: contrast, mixing, and the nearest readable colour (WCAG 2.2, ratio 4.5)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 MIN_CONTRAST_RATIO = 4.5
@@ -179,6 +179,23 @@ def dark_palette(*, colour: str, accent: str) -> Palette:
         band_button_ink=make_readable(colour, on=ink),
         button=button,
         button_ink=choose_text_colour(button),
+    )
+
+
+def put_on_paper(palette: Palette) -> Palette:
+    """Return the palette of a mail without page and panels: everything is on the paper."""
+    return replace(
+        palette,
+        page=palette.paper,
+        page_ink=palette.ink,
+        page_soft=palette.soft,
+        page_line=palette.line,
+        masthead=palette.heading,
+        tint=palette.paper,
+        tint_ink=palette.heading,
+        tint_soft=palette.soft,
+        tint_link=palette.link,
+        tint_line=palette.line,
     )
 
 

@@ -18,7 +18,7 @@ from newsletter.rendering.blocks import (
     SchemaBlock,
     StoryCards,
 )
-from newsletter.rendering.colours import dark_palette, light_palette
+from newsletter.rendering.colours import dark_palette, light_palette, put_on_paper
 from newsletter.rendering.phrases import find_phrase, find_text_direction
 from newsletter.rendering.prepare import PreparedDocument
 from newsletter.rendering.social import find_icons
@@ -26,6 +26,9 @@ from newsletter.rendering.text import tidy_line
 from newsletter.rendering.typography import SOFT_HYPHEN, Typography, choose_typography
 
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+_DATED = ("letter", "events_first")
 
 
 def find_template_kind(block: Block) -> str:
@@ -40,9 +43,13 @@ def build_style_context(document: Document) -> dict[str, object]:
     brand = document.brand
     rtl = document.direction == "rtl"
     look: Typography = choose_typography(brand, language=document.language)
+    light = light_palette(colour=brand.colour, accent=brand.accent, background=brand.background)
+    dark = dark_palette(colour=brand.colour, accent=brand.accent)
+    if document.layout == "plain":
+        light, dark = put_on_paper(light), put_on_paper(dark)
     return {
-        "light": light_palette(colour=brand.colour, accent=brand.accent, background=brand.background),
-        "dark": dark_palette(colour=brand.colour, accent=brand.accent),
+        "light": light,
+        "dark": dark,
         "type": look,
         "start": "right" if rtl else "left",
         "end": "left" if rtl else "right",
@@ -65,7 +72,7 @@ def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[s
         "icons": icons,
         "social": [(name, url) for name, url, _ in icons] + named_links,
         "standfirst": _find_standfirst(prepared, family=family),
-        "ends_in_band": bool(document.blocks) and _is_band(document.blocks[-1]),
+        "ends_in_band": document.layout != "plain" and bool(document.blocks) and _is_band(document.blocks[-1]),
         "contents": _list_contents(document),
         "first_event": _find_first_event(document),
         "view_online": document.urls.get("view_online", ""),
@@ -111,7 +118,7 @@ def _find_standfirst(prepared: PreparedDocument, *, family: str) -> str:
     Return "" if the letter begins with the same words.
     """
     document = prepared.document
-    if not document.edition or document.layout != "letter" or not document.repeats_preheader:
+    if not document.edition or document.layout not in _DATED or not document.repeats_preheader:
         return ""
     first = document.blocks[0] if document.blocks else None
     begins = first.body_text if isinstance(first, Note) else ""

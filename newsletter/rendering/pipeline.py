@@ -6,13 +6,14 @@ The same document makes the same bytes.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import filterfalse, takewhile
 from pathlib import Path
 
 from jinja2 import Environment
 from markupsafe import escape
 
 from newsletter.common.messages import Message
-from newsletter.rendering.blocks import Block, Document, Note, SchemaBlock
+from newsletter.rendering.blocks import Block, Document, EventCard, Events, Note, SchemaBlock
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.context import (
     build_block_context,
@@ -34,7 +35,7 @@ _FULL_STORY_LIMITS = (1000, 12, 8, 4, 0)
 # Invisible characters after the preheader, so that inboxes do not show the beginning of the body there.
 _PREHEADER_FILLER = "\u034f\u200c\u00a0" * 60
 _MARK = re.compile(r'<div data-block="[^"]*" hidden(?:="")?></div>')
-LAYOUTS = ("letter", "digest", "announcement", "event_notice", "appeal")
+LAYOUTS = ("letter", "plain", "events_first", "digest", "announcement", "event_notice", "appeal")
 
 
 def render(document: Document, *, templates: Path | None = None, marked: bool = False) -> RenderedMail:
@@ -55,7 +56,7 @@ def render(document: Document, *, templates: Path | None = None, marked: bool = 
                 layouts=", ".join(LAYOUTS),
             )
         )
-    prepared = prepare(document, schemas=load_schemas(folder if templates else None))
+    prepared = prepare(_arrange(document), schemas=load_schemas(folder if templates else None))
     html, in_html = "", _hyphenate(prepared)
     for max_full_stories in _FULL_STORY_LIMITS:
         html = _render_html(environment, in_html, max_full_stories=max_full_stories, marked=marked)
@@ -71,6 +72,19 @@ def render(document: Document, *, templates: Path | None = None, marked: bool = 
         variables=variables,
         sha256=hash_mail(subject=prepared.subject, html=html, text=text, variables=variables),
     )
+
+
+def _arrange(document: Document) -> Document:
+    """Return the document with the blocks in the order of its layout: “events first” has events after the greeting."""
+    if document.layout != "events_first":
+        return document
+    greeting = tuple(takewhile(lambda block: isinstance(block, Note), document.blocks))
+    rest = document.blocks[len(greeting) :]
+    return replace(document, blocks=(*greeting, *filter(_has_event, rest), *filterfalse(_has_event, rest)))
+
+
+def _has_event(block: Block) -> bool:
+    return isinstance(block, EventCard) or (isinstance(block, Events) and bool(block.events))
 
 
 def _hyphenate(prepared: PreparedDocument) -> PreparedDocument:
@@ -90,7 +104,7 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
     for position, block in enumerate(document.blocks):
         for html in _list_staff_html(block):
             check_source(html, block=block.key, kind=find_template_kind(block))
-        piece = _fill_block(environment, "mjml", block, context | build_block_context(document, position))
+        piece = _fill_block(environment, "mjml", block, context | build_block_context(document, position), layout=document.layout)
         check_source(piece, block=block.key, kind=find_template_kind(block))
         pieces.append((block, piece))
     shown = [f"{_mark(block.key)}{piece}" if marked else piece for block, piece in pieces]
@@ -119,7 +133,9 @@ def _render_text(environment: Environment, prepared: PreparedDocument) -> str:
     document = prepared.document
     context = build_document_context(prepared, family="t")
     blocks = [
-        _fill_block(environment, "txt", block, context | build_block_context(document, position)).strip("\n")
+        _fill_block(
+            environment, "txt", block, context | build_block_context(document, position), layout=document.layout
+        ).strip("\n")
         for position, block in enumerate(document.blocks)
     ]
     filled = fill_template(
@@ -132,9 +148,15 @@ def _render_text(environment: Environment, prepared: PreparedDocument) -> str:
     return text
 
 
-def _fill_block(environment: Environment, part: str, block: Block, context: Mapping[str, object]) -> str:
+def _fill_block(
+    environment: Environment, part: str, block: Block, context: Mapping[str, object], *, layout: str
+) -> str:
+    """Return one filled block, by the template of the layout if it has one of its own."""
     kind = find_template_kind(block)
-    return fill_template(environment, f"blocks/{kind}.{part}.j2", context, block=block.key, kind=kind)
+    own = f"layouts/{layout}/{kind}.{part}.j2"
+    return fill_template(
+        environment, f"blocks/{kind}.{part}.j2", context, instead=(own,), block=block.key, kind=kind
+    )
 
 
 def _list_staff_html(block: Block) -> list[str]:

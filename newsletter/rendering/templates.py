@@ -1,7 +1,7 @@
 """The Jinja environment of the mail templates: their folder, filters and globals."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -81,11 +81,22 @@ def _load_block(name: str) -> tuple[str, str, Callable[[], bool]] | None:
 
 
 def fill_template(
-    environment: Environment, name: str, context: Mapping[str, object], *, block: str = "", kind: str = ""
+    environment: Environment,
+    name: str,
+    context: Mapping[str, object],
+    *,
+    instead: Sequence[str] = (),
+    block: str = "",
+    kind: str = "",
 ) -> str:
-    """Return one filled template. Raise TemplateError, with its name and line, for every error of Jinja."""
+    """Return one filled template: the first of ``instead`` that exists, else ``name``.
+
+    Raise TemplateError, with its name and line, for every error of Jinja.
+    """
     try:
-        return environment.get_template(name).render(context)
+        template = environment.get_or_select_template([*instead, name])
+        name = template.name or name
+        return template.render(context)
     except TemplateNotFound as error:
         raise TemplateError(
             Message("The template %(name)s is missing.", name=error.name), block=block, kind=kind

@@ -70,6 +70,8 @@ def check_templates(folder: Path) -> list[MjmlProblem]:
     for path in sorted(folder.rglob("*.mjml.j2")):
         source = path.read_text(encoding="utf-8")
         root = {"blocks": "mj-body", "layouts": ""}.get(path.parent.name)
+        if path.parent.parent.name == "layouts":
+            root = "mj-body"
         if root == "" and "{% extends" in source:
             root = "mj-body"
         name = path.relative_to(folder).as_posix()

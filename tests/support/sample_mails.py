@@ -135,8 +135,24 @@ def _appeal_mail(picture: PictureFinder) -> tuple[mail.Block, ...]:
     )
 
 
+def _plain_letter(picture: PictureFinder) -> tuple[mail.Block, ...]:
+    close = "<p>Thank you for being part of it. Write back if you like: I read every answer.</p>"
+    signed = sample_schema_block("person_note", picture)
+    values = {**signed.values, "text": {"html": close, "text": _strip_tags(close)}, "portrait": None}
+    return (
+        _greeting(),
+        mail.LeadStory(_lead(picture), key="lead"),
+        mail.StoryCards(_stories(picture)[:2], key="cards"),
+        mail.Events(_events()[:2], key="events"),
+        _appeal(),
+        replace(signed, values=values),
+    )
+
+
 _BLOCKS_BY_LAYOUT: dict[str, Callable[[PictureFinder], tuple[mail.Block, ...]]] = {
     "letter": _weekly_mail,
+    "plain": _plain_letter,
+    "events_first": _weekly_mail,
     "digest": _digest,
     "announcement": _announcement,
     "event_notice": _event_notice,
@@ -144,6 +160,8 @@ _BLOCKS_BY_LAYOUT: dict[str, Callable[[PictureFinder], tuple[mail.Block, ...]]] 
 }
 _FIELDS_BY_LAYOUT: dict[str, dict[str, str]] = {
     "letter": {"edition": "No. 12 · 26 November 2026"},
+    "plain": {"edition": "26 November 2026"},
+    "events_first": {"publication": "What’s On", "edition": "26 November 2026"},
     "digest": {"publication": "The Month in Brief", "edition": "November 2026"},
     "announcement": {"headline": "We have opened our doors in Port Selby"},
     "event_notice": {"headline": "An evening of stories in Reading"},

@@ -21,6 +21,8 @@ from tests.support.mail_documents import rich_document
 GOLDEN = Path(__file__).parents[2] / "golden"
 OF_GALLERY = (
     "letter-harbour",
+    "plain-harbour",
+    "events_first-harbour",
     "digest-meadow",
     "announcement-lantern",
     "event_notice-harbour",

@@ -17,7 +17,7 @@ from tests.gallery.readings import READINGS, rename_classes
 from tests.gallery.screenshots import CHROMIUM, SCHEMES, open_browser, open_mail, open_reading
 from tests.support.mail_documents import document, story
 
-BRANDS = ("harbour", "meadow", "lantern", "meadow", "harbour")
+BRANDS = ("harbour", "harbour", "meadow", "meadow", "lantern", "meadow", "harbour")
 
 
 @pytest.fixture(scope="module")

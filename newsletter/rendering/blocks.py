@@ -221,7 +221,8 @@ class Document:
     ``personal`` False makes a notice of the system itself, which has no such links.
     ``direction`` is ltr or rtl. ``reason`` is the footer's line on why the reader gets this.
     ``layout`` is letter, plain, events_first, digest, announcement, event_notice or appeal (a file of
-    ``templates/email/layouts``). ``headline`` is the main heading of the last three ("": the subject); ``edition`` is a line such as "No. 12".
+    ``templates/email/layouts``). ``headline`` is the main heading of the last three ("": the subject).
+    ``edition`` is a line such as "No. 12".
     ``repeats_preheader`` False keeps the preheader out of the masthead of a dated letter.
     """
 

@@ -104,7 +104,9 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
     for position, block in enumerate(document.blocks):
         for html in _list_staff_html(block):
             check_source(html, block=block.key, kind=find_template_kind(block))
-        piece = _fill_block(environment, "mjml", block, context | build_block_context(document, position), layout=document.layout)
+        piece = _fill_block(
+            environment, "mjml", block, context | build_block_context(document, position), layout=document.layout
+        )
         check_source(piece, block=block.key, kind=find_template_kind(block))
         pieces.append((block, piece))
     shown = [f"{_mark(block.key)}{piece}" if marked else piece for block, piece in pieces]
@@ -154,9 +156,7 @@ def _fill_block(
     """Return one filled block, by the template of the layout if it has one of its own."""
     kind = find_template_kind(block)
     own = f"layouts/{layout}/{kind}.{part}.j2"
-    return fill_template(
-        environment, f"blocks/{kind}.{part}.j2", context, instead=(own,), block=block.key, kind=kind
-    )
+    return fill_template(environment, f"blocks/{kind}.{part}.j2", context, instead=(own,), block=block.key, kind=kind)
 
 
 def _list_staff_html(block: Block) -> list[str]:

@@ -41,8 +41,8 @@ MAX_LETTER_BYTES = 80_000
 MAX_SPAM_SCORE = 1.0
 LONG = ("odd-many-events", "size", "warning")
 """The one mail that is nearly too large: staff are warned, and mail programs show all of it."""
-BLACK = ("odd-black-on-black",)
-"""The mails whose brand wants a black page, by day too."""
+BLACK = ("odd-black-on-black", "letter-descant")
+"""The mails whose brand wants a dark page, by day too."""
 OUTLOOK_ONLY = re.compile(
     r"mso-|supported-color-schemes|xmlns:[vo]|“vertical-align” not allowed|Attribute “(background|bgcolor)”|“[vo]:"
 )

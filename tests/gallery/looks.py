@@ -59,7 +59,9 @@ def make_document(starter: Starter, *, picture: PictureFinder) -> Document:
     story = StoryItem(
         title, f"{SITE}/story/", teaser="How it began, who helped, and what comes next.", picture=picture(shown, "wide")
     )
-    event = EventItem(gathering, f"{SITE}/event/", "", "3", "Dec", where="Central Library", weekday="Thu", hours="18:30")
+    event = EventItem(
+        gathering, f"{SITE}/event/", "", "3", "Dec", where="Central Library", weekday="Thu", hours="18:30"
+    )
     return Document(
         subject=title,
         preheader="",
@@ -100,9 +102,7 @@ def draw_sheet() -> Image.Image:
     width, height = (side * 7 // 10 for side in SHOWN)
     starters = list(load_starters().values())
     rows = -(-len(starters) // COLUMNS)
-    sheet = Image.new(
-        "RGB", (COLUMNS * (width + GAP) + GAP, rows * (height + LABEL + GAP) + GAP), "#c9c9cd"
-    )
+    sheet = Image.new("RGB", (COLUMNS * (width + GAP) + GAP, rows * (height + LABEL + GAP) + GAP), "#c9c9cd")
     pen = ImageDraw.Draw(sheet)
     for at, starter in enumerate(starters):
         left, top = GAP + at % COLUMNS * (width + GAP), GAP + at // COLUMNS * (height + LABEL + GAP)

@@ -159,11 +159,7 @@ class BrandViewSet(ArchivableViewSet):
                 heading=gettext_lazy("The organisation"),
             ),
             MultiFieldPanel(
-                [
-                    TemplatePanel(
-                        get_context=looks_panel_context, template="desk/panels/looks.html", for_new=True
-                    )
-                ],
+                [TemplatePanel(get_context=looks_panel_context, template="desk/panels/looks.html", for_new=True)],
                 heading=gettext_lazy("Finished looks"),
             ),
             MultiFieldPanel(

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from email.policy import default
 from itertools import islice
 
+from newsletter.content.parsing.mails.aggregate_reports import find_report_files
 from newsletter.content.parsing.mails.mail_headers import (
     decode,
     first,
@@ -35,7 +36,10 @@ def parse_mail(raw: RawMail) -> ParsedMail | None:
     fields = read_fields(mail)
     if not fields:
         return None
-    kind = find_report_kind(parts)
+    kind, subject = find_report_kind(parts), _clean(decode(first(fields, "subject")), 200)
+    report_files = find_report_files(parts, subject=subject) if kind is None else ()
+    if report_files:
+        kind = MailKind.AGGREGATE_REPORT
     if kind is None:
         kind = MailKind.AUTOMATIC if is_automatic(fields) else MailKind.REPLY
     name, address = read_sender(fields)
@@ -45,7 +49,7 @@ def parse_mail(raw: RawMail) -> ParsedMail | None:
         recipients=list_recipients(fields),
         sender=_clean(address, 254),
         sender_name=_clean(name, MAX_NAME_LENGTH),
-        subject=_clean(decode(first(fields, "subject")), 200),
+        subject=subject,
         message_id=_clean(first(fields, "message-id"), 300),
         date=_clean(first(fields, "date"), 100),
         text=text,
@@ -53,6 +57,7 @@ def parse_mail(raw: RawMail) -> ParsedMail | None:
         cut=raw.cut or is_cut or len(parts) > MAX_PARTS,
         returned=tuple(_clean(value, 2_000) for value in list_returned(parts)),
         reports=read_recipient_reports(parts),
+        report_files=report_files,
     )
 
 

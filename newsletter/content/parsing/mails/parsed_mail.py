@@ -11,6 +11,7 @@ class MailKind(StrEnum):
     AUTOMATIC = "automatic"
     BOUNCE = "bounce"
     COMPLAINT = "complaint"
+    AGGREGATE_REPORT = "dmarc"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class ParsedMail:
 
     ``recipients`` are the addresses that it was sent to, in lower case. ``returned`` are the List-Unsubscribe fields of the
     mail that a bounce or complaint sends back. ``attachments`` are names of files. ``cut``: text or attachments are missing.
+    ``report_files`` are the contents of the files of a DMARC report.
     """
 
     kind: MailKind
@@ -50,3 +52,4 @@ class ParsedMail:
     cut: bool = False
     returned: tuple[str, ...] = ()
     reports: tuple[RecipientReport, ...] = ()
+    report_files: tuple[bytes, ...] = ()

@@ -1,6 +1,6 @@
 """The child process that reads files from outside, within limits of time and memory, and the messages to and from it.
 
-``process`` starts it for one task (documents, images or mails). It holds no secret, writes no file, and exits
+``process`` starts it for one task (documents, images, mails or reports). It holds no secret, writes no file, and exits
 when its parent exits or has no work for it. A message is a length, then a pickle that may hold only our own plain data.
 """
 
@@ -22,6 +22,7 @@ from newsletter.common.errors import DomainError
 OUT_OF_MEMORY = 3
 READY = "ready"
 TASKS = {
+    "aggregate_reports": ("newsletter.content.parsing.aggregate_reports.parse_report", "parse_report"),
     "documents": ("newsletter.content.parsing.parse", "parse_document"),
     "images": ("newsletter.content.images.encode", "encode_requested_image"),
     "mails": ("newsletter.content.parsing.mails.parse_mail", "parse_mail"),
@@ -36,6 +37,10 @@ _ALLOWED = {
     ("datetime", "timezone"),
     ("newsletter.common.messages", "Message"),
     ("newsletter.common.messages", "Quantity"),
+    ("newsletter.content.parsing.aggregate_reports.report", "AggregateReport"),
+    ("newsletter.content.parsing.aggregate_reports.report", "AggregateRow"),
+    ("newsletter.content.parsing.aggregate_reports.report", "ReportFile"),
+    ("newsletter.content.parsing.aggregate_reports.report", "ReportProblem"),
     ("newsletter.content.parsing.entries", "EventEntry"),
     ("newsletter.content.parsing.entries", "Parsed"),
     ("newsletter.content.parsing.entries", "SetAside"),

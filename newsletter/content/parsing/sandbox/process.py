@@ -1,6 +1,6 @@
 """Parse documents in a child process that is killed if a document exceeds its limits.
 
-``SandboxProcess`` is the process itself, which also encodes images (``content.images.sandboxed``) and reads mails.
+``SandboxProcess`` is the process itself, which also encodes images (``content.images.sandboxed``) and reads mails and reports.
 Each process keeps one child, which one thread uses at a time. It starts when needed and is replaced after an overrun.
 """
 

@@ -1,0 +1,52 @@
+"""Take the XML of a report out of its zip or gzip file, within a limit. What it is decides, not its name."""
+
+import gzip
+import zipfile
+import zlib
+from io import BytesIO
+
+from newsletter.content.parsing.aggregate_reports.report import ReportProblem
+
+MAX_UNPACKED_BYTES = 20 * 1024 * 1024
+MAX_ZIP_ENTRIES = 20
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ENCRYPTED = 0x1
+
+
+class CannotRead(Exception):
+    """The file is not read, for the reason of its code."""
+
+    def __init__(self, problem: ReportProblem) -> None:
+        super().__init__(problem.value)
+        self.problem = problem
+
+
+def unpack_xml(body: bytes) -> bytes:
+    """Return the XML of a file. Raise CannotRead."""
+    try:
+        if body.startswith(_GZIP):
+            with gzip.GzipFile(fileobj=BytesIO(body)) as packed:
+                xml = packed.read(MAX_UNPACKED_BYTES + 1)
+        elif body.startswith(_ZIP):
+            xml = _unzip(body)
+        else:
+            xml = body
+    except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+        raise CannotRead(ReportProblem.NOT_A_REPORT) from error
+    if len(xml) > MAX_UNPACKED_BYTES:
+        raise CannotRead(ReportProblem.TOO_LARGE)
+    return xml
+
+
+def _unzip(body: bytes) -> bytes:
+    """Return the one XML file of an archive. What its directory says about sizes is not believed."""
+    with zipfile.ZipFile(BytesIO(body)) as archive:
+        entries = archive.infolist()
+        found = [one for one in entries if one.filename.lower().endswith(".xml") and "__MACOSX" not in one.filename]
+        if len(entries) > MAX_ZIP_ENTRIES or len(found) != 1:
+            raise CannotRead(ReportProblem.NOT_A_REPORT)
+        if found[0].flag_bits & _ENCRYPTED or found[0].compress_type not in _METHODS:
+            raise CannotRead(ReportProblem.NOT_A_REPORT)
+        with archive.open(found[0]) as packed:
+            return packed.read(MAX_UNPACKED_BYTES + 1)

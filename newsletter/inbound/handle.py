@@ -1,18 +1,22 @@
-"""Act on one mail that came in, once: unsubscribe, take a bounce or complaint, ignore what programs write, keep a reply.
+"""Act on one mail that came in, once: unsubscribe, take a bounce, complaint or DMARC report, or keep a reply.
 
-A mail is read in the sandbox first. All effects are one transaction with the row's new state. Nothing is ever answered.
+What programs write is ignored. A mail and its reports are read in sandboxes first. All effects are one transaction with the
+row's new state. Nothing is ever answered.
 """
 
 from datetime import datetime
 
 from django.db import transaction
 
+from newsletter.content.parsing.aggregate_reports.report import AggregateReport, ReportFile, ReportProblem
+from newsletter.content.parsing.aggregate_reports.sandboxed import parse_report_in_sandbox
 from newsletter.content.parsing.mails.parsed_mail import MailKind, ParsedMail, RawMail
 from newsletter.content.parsing.mails.sandboxed import parse_mail_in_sandbox
 from newsletter.inbound.addresses import find_unsubscribes, is_own_address
 from newsletter.inbound.replies import take_reply
 from newsletter.inbound.reports import take_report
 from newsletter.models import InboundMail, transition
+from newsletter.sending.deliverability.dmarc_reports.store import store_report
 from subscribers.unsubscribing.one_click import unsubscribe_batch
 
 MAILS_A_ROUND = 100
@@ -34,16 +38,26 @@ def handle_mail(row: InboundMail, *, now: datetime) -> InboundMail:
     if row.state != _State.WAITING or row.raw is None:
         return row
     parsed = parse_mail_in_sandbox(RawMail(bytes(row.raw), cut=row.cut))
+    reports = _read_aggregate_reports(parsed, cut=row.cut) if parsed else []
     with transaction.atomic():
         if parsed is None:
             transition(row, from_states=[_State.WAITING], to=_State.UNREADABLE, read_at=now)
         else:
-            _act(row, parsed, now=now)
+            _act(row, parsed, reports, now=now)
     row.refresh_from_db()
     return row
 
 
-def _act(row: InboundMail, parsed: ParsedMail, *, now: datetime) -> None:
+def _read_aggregate_reports(parsed: ParsedMail, *, cut: bool) -> list[AggregateReport | ReportProblem]:
+    """Return what the files of a DMARC report say. The end of a mail that was cut is missing."""
+    if cut:
+        return [ReportProblem.TOO_LARGE for _ in parsed.report_files]
+    return [parse_report_in_sandbox(ReportFile(content)) for content in parsed.report_files]
+
+
+def _act(
+    row: InboundMail, parsed: ParsedMail, reports: list[AggregateReport | ReportProblem], *, now: datetime
+) -> None:
     """Act by the signed address first: whoever holds it may leave, whatever else the mail says."""
     unsubscribes = find_unsubscribes(parsed.recipients)
     if unsubscribes:
@@ -52,6 +66,10 @@ def _act(row: InboundMail, parsed: ParsedMail, *, now: datetime) -> None:
     elif parsed.kind in (MailKind.BOUNCE, MailKind.COMPLAINT):
         if _close(row, _Kind(parsed.kind.value), now=now):
             take_report(parsed, key=row.key, now=now)
+    elif parsed.kind is MailKind.AGGREGATE_REPORT:
+        if _close(row, _Kind.DMARC, now=now):
+            for report in reports:
+                store_report(report, origin=row.origin, now=now)
     elif parsed.kind is MailKind.AUTOMATIC or is_own_address(parsed.sender):
         _close(row, _Kind.AUTOMATIC, now=now)
     else:

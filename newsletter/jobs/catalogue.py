@@ -45,6 +45,7 @@ from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.outbound.deliver import deliver_due
 from newsletter.outbound.replay import delete_old_outbound_events
 from newsletter.outbound.signing import reseal_secrets
+from newsletter.sending.deliverability.dmarc_reports.retention import delete_old_reports
 from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
@@ -150,6 +151,7 @@ JOBS = (
     Job("handle_inbound_mails", 5, lambda: handle_waiting_mails(now=_now()), WORKER),
     Job("send_replies_on", 10, lambda: send_replies_on(now=_now()), WORKER),
     Job("delete_old_inbound_mails", 3600, lambda: delete_old_inbound_mails(now=_now()), SCHEDULER),
+    Job("delete_old_dmarc_reports", 3600, lambda: delete_old_reports(now=_now()), SCHEDULER),
     Job("read_provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
     Job("delete_old_api_calls", 3600, lambda: delete_old_calls(now=_now()), SCHEDULER),
     Job("delete_old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),

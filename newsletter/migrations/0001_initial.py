@@ -96,7 +96,13 @@ class Migration(migrations.Migration):
                 ('provider', models.CharField(blank=True, max_length=60)),
                 ('findings', newsletter.common.message_fields.MessagesJSONField(default=list)),
                 ('looked_at', models.DateTimeField(null=True)),
+                ('policy_domain', models.CharField(blank=True, default='', max_length=255)),
+                ('policy', models.CharField(blank=True, default='', max_length=10)),
+                ('reports_since', models.DateTimeField(null=True)),
             ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('policy__in', ['', 'none', 'quarantine', 'reject'])), name='sender_domain_policy')],
+            },
         ),
         migrations.CreateModel(
             name='ProviderWebhook',
@@ -1392,6 +1398,58 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('send', 'variant', 'part'), name='batch_part_once'),
         ),
         migrations.CreateModel(
+            name='DmarcRefusal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('day', models.DateField()),
+                ('code', models.CharField(choices=[('not_a_report', 'No report, or damaged'), ('too_large', 'Too large'), ('unsafe_xml', 'Definitions in the XML, which attacks use'), ('missing_field', 'Not complete'), ('bad_value', 'An impossible number, address or domain'), ('other_domain', 'About a domain that is not yours'), ('bad_range', 'About the future, or about more than a month'), ('too_old', 'Too old'), ('known', 'Came before'), ('too_many', 'Too many in one day')], max_length=16)),
+                ('reports', models.PositiveIntegerField(default=0)),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('day', 'code'), name='dmarc_refusal_once_a_day'), models.CheckConstraint(condition=models.Q(('code__in', ['not_a_report', 'too_large', 'unsafe_xml', 'missing_field', 'bad_value', 'other_domain', 'bad_range', 'too_old', 'known', 'too_many'])), name='dmarc_refusal_code')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DmarcReport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reporter', models.CharField(max_length=100)),
+                ('report_id', models.CharField(max_length=255)),
+                ('domain', models.CharField(max_length=253)),
+                ('begins_at', models.DateTimeField()),
+                ('ends_at', models.DateTimeField()),
+                ('received_at', models.DateTimeField()),
+                ('origin', models.CharField(max_length=20)),
+            ],
+            options={
+                'default_permissions': ('view', 'add'),
+                'indexes': [models.Index(fields=['ends_at'], name='dmarc_report_by_end'), models.Index(fields=['received_at'], name='dmarc_report_by_arrival')],
+                'constraints': [models.UniqueConstraint(fields=('reporter', 'report_id', 'domain'), name='dmarc_report_once'), models.CheckConstraint(condition=models.Q(('begins_at__lte', models.F('ends_at'))), name='dmarc_report_range')],
+            },
+        ),
+        migrations.CreateModel(
+            name='DmarcReportRow',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('source', models.GenericIPAddressField()),
+                ('header_from', models.CharField(max_length=253)),
+                ('disposition', models.CharField(max_length=10)),
+                ('dkim_aligned', models.BooleanField()),
+                ('spf_aligned', models.BooleanField()),
+                ('signed_by', models.CharField(blank=True, max_length=253)),
+                ('return_path', models.CharField(blank=True, max_length=253)),
+                ('broken_signature', models.BooleanField(default=False)),
+                ('reason', models.CharField(blank=True, max_length=20)),
+                ('mails', models.BigIntegerField()),
+                ('report', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='newsletter.dmarcreport')),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('mails__gte', 1), ('mails__lte', 1000000000)), name='dmarc_row_mails'), models.CheckConstraint(condition=models.Q(('disposition__in', ['none', 'quarantine', 'reject'])), name='dmarc_row_disposition')],
+            },
+        ),
+        migrations.CreateModel(
             name='MailboxReading',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1414,7 +1472,7 @@ class Migration(migrations.Migration):
                 ('origin', models.CharField(max_length=20)),
                 ('once', models.CharField(max_length=64, null=True)),
                 ('state', models.CharField(choices=[('waiting', 'Not read yet'), ('to_send_on', 'To be sent on'), ('held', 'Held: too many'), ('not_sent_on', 'Could not be sent on'), ('unreadable', 'Unreadable'), ('done', 'Done')], default='waiting', max_length=12)),
-                ('kind', models.CharField(blank=True, choices=[('', 'Unknown'), ('unsubscribe', 'Unsubscribe'), ('reply', 'Reply'), ('automatic', 'Automatic reply'), ('bounce', 'Bounce'), ('complaint', 'Complaint')], default='', max_length=12)),
+                ('kind', models.CharField(blank=True, choices=[('', 'Unknown'), ('unsubscribe', 'Unsubscribe'), ('reply', 'Reply'), ('automatic', 'Automatic reply'), ('bounce', 'Bounce'), ('complaint', 'Complaint'), ('dmarc', 'DMARC report')], default='', max_length=12)),
                 ('received_at', models.DateTimeField()),
                 ('read_at', models.DateTimeField(null=True)),
                 ('raw', models.BinaryField(null=True)),
@@ -1432,7 +1490,7 @@ class Migration(migrations.Migration):
                 'ordering': ['-pk'],
                 'default_permissions': (),
                 'indexes': [models.Index(condition=models.Q(('state', 'done'), _negated=True), fields=['id'], name='inbound_mail_open'), models.Index(fields=['sender_hash', 'received_at'], name='inbound_mail_of_sender'), models.Index(fields=['received_at'], name='inbound_mail_by_time')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('once__isnull', False)), fields=('origin', 'once'), name='inbound_token_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'to_send_on', 'held', 'not_sent_on', 'unreadable', 'done'])), name='inbound_mail_state'), models.CheckConstraint(condition=models.Q(('kind__in', ['', 'unsubscribe', 'reply', 'automatic', 'bounce', 'complaint'])), name='inbound_mail_kind'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('raw__isnull', True), ('sender', ''), ('sender_name', ''), ('subject', ''), ('text', '')), _connector='OR'), name='inbound_mail_forgets'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'unreadable']), ('raw__isnull', True), _connector='OR'), name='inbound_mail_raw_until_read')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('once__isnull', False)), fields=('origin', 'once'), name='inbound_token_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'to_send_on', 'held', 'not_sent_on', 'unreadable', 'done'])), name='inbound_mail_state'), models.CheckConstraint(condition=models.Q(('kind__in', ['', 'unsubscribe', 'reply', 'automatic', 'bounce', 'complaint', 'dmarc'])), name='inbound_mail_kind'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'done'), _negated=True), models.Q(('raw__isnull', True), ('sender', ''), ('sender_name', ''), ('subject', ''), ('text', '')), _connector='OR'), name='inbound_mail_forgets'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'unreadable']), ('raw__isnull', True), _connector='OR'), name='inbound_mail_raw_until_read')],
             },
         ),
         migrations.CreateModel(

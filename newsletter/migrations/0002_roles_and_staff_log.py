@@ -43,6 +43,7 @@ ADMIN = [
     "subscribers.change_webhookendpoint",
     "newsletter.change_maillimits",
     "newsletter.view_auditentry",
+    *rights("newsletter", "dmarcreport", may=("view", "add")),
     *rights("newsletter", "brand", "publication", may=ALL),
     *rights("auth", "user", may=ALL),
     *rights("auth", "group", may=("view",)),

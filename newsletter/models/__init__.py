@@ -14,6 +14,7 @@ from newsletter.models.content.story_images import StoryImage
 from newsletter.models.content.story_origins import GoneCode, StoryAddress, StoryOrigin
 from newsletter.models.content.story_use import StoryPlacement, StoryRefusal
 from newsletter.models.content.translations import TextTranslation
+from newsletter.models.dmarc import DmarcRefusal, DmarcReport, DmarcReportRow
 from newsletter.models.feedback import (
     Delivered,
     Gift,
@@ -60,6 +61,9 @@ __all__ = [
     "Delivered",
     "Delivery",
     "DeliveryException",
+    "DmarcRefusal",
+    "DmarcReport",
+    "DmarcReportRow",
     "EventNotice",
     "Exclusion",
     "Gift",

@@ -34,14 +34,24 @@ class Acknowledgement(models.Model):
 
 
 class SenderDomain(models.Model):
-    """The last check of a sender's domain. ``findings`` are rows of `Finding`: check, level, says, means, do, code, records."""
+    """The last check of a sender's domain. ``findings`` are rows of `Finding`: check, level, says, means, do, code, records.
+
+    ``policy`` is what receivers apply by the DMARC record at ``policy_domain``, both "" without one.
+    ``reports_since``: from when on this record sends reports to our inbound address.
+    """
 
     domain = models.CharField(max_length=255, unique=True)
     provider = models.CharField(max_length=60, blank=True)
     findings = MessagesJSONField(default=list)
     looked_at = models.DateTimeField(null=True)
+    policy_domain = models.CharField(max_length=255, blank=True, default="")
+    policy = models.CharField(max_length=10, blank=True, default="")
+    reports_since = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [one_of("sender_domain_policy", "policy", ["", "none", "quarantine", "reject"])]
 
     def __str__(self) -> str:
         return self.domain

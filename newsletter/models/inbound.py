@@ -33,6 +33,7 @@ class InboundMail(models.Model):
         AUTOMATIC = "automatic", gettext_lazy("Automatic reply")
         BOUNCE = "bounce", gettext_lazy("Bounce")
         COMPLAINT = "complaint", gettext_lazy("Complaint")
+        DMARC = "dmarc", gettext_lazy("DMARC report")
 
     key = models.CharField(max_length=64, unique=True)
     origin = models.CharField(max_length=20)
@@ -64,7 +65,9 @@ class InboundMail(models.Model):
             one_of(
                 "inbound_mail_state", "state", ["waiting", "to_send_on", "held", "not_sent_on", "unreadable", "done"]
             ),
-            one_of("inbound_mail_kind", "kind", ["", "unsubscribe", "reply", "automatic", "bounce", "complaint"]),
+            one_of(
+                "inbound_mail_kind", "kind", ["", "unsubscribe", "reply", "automatic", "bounce", "complaint", "dmarc"]
+            ),
             models.CheckConstraint(
                 condition=~Q(state="done") | Q(raw__isnull=True, sender="", sender_name="", subject="", text=""),
                 name="inbound_mail_forgets",

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Publication, SenderDomain
-from newsletter.sending.deliverability.domain_checks.dmarc import FIRST_POLICY
+from newsletter.sending.deliverability.domain_checks.dmarc import write_first_policy
 from newsletter.sending.deliverability.domain_checks.sender import Sender
 from newsletter.sending.deliverability.domain_checks.spf import write_first_record
 from newsletter.sending.deliverability.domains import (
@@ -55,5 +55,5 @@ def list_records(sender: Sender) -> list[RecordToAdd]:
     return [
         RecordToAdd(sender.spf_domain, "TXT (SPF)", write_first_record(sender) or from_provider),
         RecordToAdd(selector, "TXT (DKIM)", from_provider),
-        RecordToAdd(f"_dmarc.{sender.domain}", "TXT (DMARC)", FIRST_POLICY),
+        RecordToAdd(f"_dmarc.{sender.domain}", "TXT (DMARC)", write_first_policy(sender)),
     ]

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 
@@ -16,7 +16,13 @@ from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
-from newsletter.sending.deliverability.domains import is_own_endpoint, make_fetcher, make_sender, read_provider
+from newsletter.sending.deliverability.domains import (
+    add_report_state,
+    is_own_endpoint,
+    make_fetcher,
+    make_sender,
+    read_provider,
+)
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 from newsletter.sending.provider import find_account_tester
@@ -113,7 +119,8 @@ def check_senders(url: str, *, dns: Dns | None) -> Iterator[Finding]:
         except BadAddress as fault:
             yield error(f"sender of {publication.slug}", str(fault), "Correct the publication's from_email.")
     for domain in sorted(domains):
-        yield from check_sender_domain(make_sender(domain, provider), dns=dns or SystemDns(), fetcher=make_fetcher())
+        sender = add_report_state(make_sender(domain, provider), now=datetime.now(UTC))
+        yield from check_sender_domain(sender, dns=dns or SystemDns(), fetcher=make_fetcher())
 
 
 def check_journal(*, now: datetime) -> Finding:

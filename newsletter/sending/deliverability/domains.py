@@ -3,29 +3,34 @@
 A job asks DNS and stores the findings. Pages read them and never ask DNS themselves.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Max
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.content.fetching.fetcher import Fetcher
-from newsletter.models import Publication, SenderDomain
+from newsletter.models import DmarcReport, Publication, Send, SenderDomain
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.codes import DomainCode
-from newsletter.sending.deliverability.domain_checks.lookup import TOTAL_SECONDS, Dns, SystemDns
+from newsletter.sending.deliverability.domain_checks.dmarc_records import walk_tree
+from newsletter.sending.deliverability.domain_checks.dmarc_reports import MISSED_AFTER_DAYS
+from newsletter.sending.deliverability.domain_checks.lookup import TOTAL_SECONDS, Dns, NoAnswer, SystemDns
 from newsletter.sending.deliverability.domain_checks.sender import Sender
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.addresses.normalise import to_ascii
 
 RECHECK_AFTER = timedelta(hours=6)
 RECHECK_FAILED_AFTER = timedelta(minutes=10)
+REPORTS_TAKE = timedelta(days=2)
+"""How long receivers may take to report a day."""
 
 
 def read_provider(url: str) -> ProviderSettings | None:
@@ -66,6 +71,25 @@ def make_sender(domain: str, provider: ProviderSettings) -> Sender:
     )
 
 
+def add_report_state(sender: Sender, *, now: datetime) -> Sender:
+    """Return the sender with what is known of its DMARC reports: when the last came, and if some must have come."""
+    row = SenderDomain.objects.filter(domain=sender.domain).first()
+    about = {sender.domain, row.policy_domain if row else ""}
+    last = DmarcReport.objects.filter(domain__in=about).aggregate(last=Max("received_at"))["last"]
+    since = now - timedelta(days=MISSED_AFTER_DAYS)
+    is_silent = row is not None and row.reports_since is not None and row.reports_since <= since
+    is_silent = is_silent and (last is None or last < since)
+    return replace(sender, last_report_at=last, reports_missed=is_silent and _has_sent(sender.domain, since, now=now))
+
+
+def _has_sent(domain: str, since: datetime, *, now: datetime) -> bool:
+    publications = [
+        pk for pk, address in Publication.objects.values_list("pk", "from_email") if domain_of(address) == domain
+    ]
+    sends = Send.objects.filter(issue__publication__in=publications, recipients__gt=0)
+    return sends.filter(started_at__gte=since, started_at__lt=now - REPORTS_TAKE).exists()
+
+
 def make_fetcher() -> Fetcher:
     """Return a fetcher for all web addresses that the checks of one domain read."""
     return BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=TOTAL_SECONDS)
@@ -88,15 +112,34 @@ def refresh_sender_domains(
     rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
     due = [row for row in rows if even_if_checked or _is_due(row, provider=provider.scheme, now=now)]
     for row in due[:limit]:
-        sender = make_sender(row.domain, provider)
-        checks = check_sender_domain(sender, dns=dns or SystemDns(), fetcher=make_fetcher())
+        sender, resolver = add_report_state(make_sender(row.domain, provider), now=now), dns or SystemDns()
+        checks = check_sender_domain(sender, dns=resolver, fetcher=make_fetcher())
         found = list(checks)
         if row.provider == provider.scheme:
             found += _find_unanswered_errors([Finding.from_row(earlier) for earlier in row.findings or ()], found)
         SenderDomain.objects.filter(pk=row.pk).update(
-            findings=[finding.to_row() for finding in found], provider=provider.scheme, looked_at=now
+            findings=[finding.to_row() for finding in found],
+            provider=provider.scheme,
+            looked_at=now,
+            **_find_policy(row, sender, resolver, now=now),
         )
     return len(due[:limit])
+
+
+def _find_policy(row: SenderDomain, sender: Sender, dns: Dns, *, now: datetime) -> dict[str, object]:
+    """Return the columns about the DMARC record that applies; none if DNS does not answer, so that they stay."""
+    try:
+        record = walk_tree(sender.domain, dns).policy_record
+    except NoAnswer:
+        return {}
+    if record is None:
+        return {"policy_domain": "", "policy": "", "reports_since": None}
+    is_asked = bool(sender.reports_to) and sender.reports_to.lower() in record.report_addresses
+    return {
+        "policy_domain": record.domain,
+        "policy": record.find_applied_policy(sender.domain),
+        "reports_since": (row.reports_since or now) if is_asked else None,
+    }
 
 
 def _find_unanswered_errors(earlier: list[Finding], found: list[Finding]) -> list[Finding]:

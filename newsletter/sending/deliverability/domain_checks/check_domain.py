@@ -10,6 +10,7 @@ from newsletter.sending.deliverability.domain_checks.codes import DomainCode
 from newsletter.sending.deliverability.domain_checks.complaint_reports import explain_complaint_reports
 from newsletter.sending.deliverability.domain_checks.dkim_keys import check_dkim
 from newsletter.sending.deliverability.domain_checks.dmarc import check_dmarc
+from newsletter.sending.deliverability.domain_checks.dmarc_reports import check_dmarc_reports
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, NoAnswer
 from newsletter.sending.deliverability.domain_checks.mta_sts import check_mta_sts
 from newsletter.sending.deliverability.domain_checks.reverse_names import check_reverse_names
@@ -27,6 +28,7 @@ def check_sender_domain(sender: Sender, *, dns: Dns, fetcher: Fetcher) -> Iterat
         ("SPF", "warning", lambda: check_spf(sender, dns)),
         ("DKIM", "warning", lambda: check_dkim(sender, dns)),
         ("DMARC", "warning", lambda: check_dmarc(sender, dns)),
+        (Message("DMARC reports"), "advice", lambda: check_dmarc_reports(sender, dns)),
         (Message("DMARC alignment"), "advice", lambda: check_alignment(sender, dns)),
         ("PTR", "warning", lambda: check_reverse_names(sender, dns)),
         ("MTA-STS", "advice", lambda: check_mta_sts(sender, dns, fetcher)),

@@ -1,6 +1,6 @@
 """Check the DMARC record that applies to a sender's domain (RFC 9989)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from newsletter.common.messages import Message
 from newsletter.sending.deliverability.domain_checks.codes import DomainCode
@@ -11,7 +11,6 @@ from newsletter.sending.deliverability.findings import Finding, RecordToAdd
 
 OBSOLETE_TAGS = ("pct", "rf", "ri")
 MAX_COPIED = 2_000
-FIRST_POLICY = "v=DMARC1; p=none"
 _VALUES = {
     "sp": ("none", "quarantine", "reject"),
     "np": ("none", "quarantine", "reject"),
@@ -45,6 +44,11 @@ def check_dmarc(sender: Sender, dns: Dns) -> Iterator[Finding]:
         )
 
 
+def write_first_policy(sender: Sender) -> str:
+    """Return the record for a domain without one. It asks for reports if an address of ours reads them."""
+    return "v=DMARC1; p=none" + (f"; rua=mailto:{sender.reports_to}" if sender.reports_to else "")
+
+
 def _describe_missing(sender: Sender, walk: TreeWalk) -> Finding:
     refused = Message("Large mailbox providers refuse bulk mail without a policy.")
     if walk.several:
@@ -75,7 +79,7 @@ def _describe_missing(sender: Sender, walk: TreeWalk) -> Finding:
         Message("Add this record. Make it stricter once the reports look right."),
         means=refused,
         code=DomainCode.DMARC_MISSING,
-        records=(RecordToAdd(f"_dmarc.{sender.domain}", "TXT", FIRST_POLICY),),
+        records=(RecordToAdd(f"_dmarc.{sender.domain}", "TXT", write_first_policy(sender)),),
     )
 
 
@@ -92,7 +96,7 @@ def _check_policy(sender: Sender, record: DmarcRecord) -> Iterator[Finding]:
         if has_reports
         else Message("Receivers treat the domain as if it had no DMARC record."),
         code=DomainCode.DMARC_NO_POLICY,
-        records=_to_copy(record, {"p": "none"}),
+        records=write_changed(record, {"p": "none"}),
     )
 
 
@@ -124,7 +128,7 @@ def _check_test(sender: Sender, record: DmarcRecord) -> Iterator[Finding]:
             Message("Take t=y out once the reports look right."),
             means=Message("Receivers apply the next weaker policy."),
             code=DomainCode.DMARC_TESTING,
-            records=_to_copy(record, {"t": ""}),
+            records=write_changed(record, {"t": ""}),
         )
 
 
@@ -143,11 +147,11 @@ def _check_obsolete(sender: Sender, record: DmarcRecord) -> Iterator[Finding]:
             else Message("Take them out."),
             means=Message("Receivers that follow RFC 9989 ignore them, so pct= no longer limits the policy."),
             code=DomainCode.DMARC_OBSOLETE_TAG,
-            records=() if is_limited else _to_copy(record, dict.fromkeys(tags, "")),
+            records=() if is_limited else write_changed(record, dict.fromkeys(tags, "")),
         )
 
 
-def _to_copy(record: DmarcRecord, changes: dict[str, str]) -> tuple[RecordToAdd, ...]:
+def write_changed(record: DmarcRecord, changes: Mapping[str, str]) -> tuple[RecordToAdd, ...]:
     """Return the record with some tags changed, or taken out if the new value is "". The policy stays second."""
     tags = {name: value for name, value in {**record.tags, **changes}.items() if value and name != "v"}
     policy = {"p": tags.pop("p")} if "p" in tags else {}

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import unquote
 
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, NoAnswer
 from newsletter.sending.deliverability.domain_checks.tags import find_version, read_tags
@@ -34,6 +35,12 @@ class DmarcRecord:
     @property
     def reports_to(self) -> str:
         return self.tags.get("rua", "")
+
+    @property
+    def report_addresses(self) -> list[str]:
+        """The mail addresses of ``rua``, in lower case, without limits of size such as ``!10m``."""
+        uris = (uri.strip().partition("!")[0].lower() for uri in self.reports_to.split(","))
+        return [unquote(uri.removeprefix("mailto:")) for uri in uris if uri.startswith("mailto:")]
 
     def find_policy(self, tag: str = "p") -> Policy | None:
         """Return the policy of a tag, None if it is missing or not a policy."""

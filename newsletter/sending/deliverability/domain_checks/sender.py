@@ -1,6 +1,7 @@
 """The sender whose domain is checked: its domain, and what the provider's settings say about it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from newsletter.providers.base.contract import DnsRecords, MailDomains
 
@@ -9,13 +10,16 @@ from newsletter.providers.base.contract import DnsRecords, MailDomains
 class Sender:
     """A domain of From in ASCII. ``wanted`` and ``known`` come from the provider and its settings.
 
-    ``reports_to`` is our own address that reads complaints, "" without one.
+    ``reports_to`` is our own address that reads complaints and DMARC reports, "" without one. ``reports_missed``: mail went
+    out in the last days and DNS names that address, but no DMARC report came.
     """
 
     domain: str
     wanted: DnsRecords = field(default_factory=DnsRecords)
     known: MailDomains = field(default_factory=MailDomains)
     reports_to: str = ""
+    last_report_at: datetime | None = None
+    reports_missed: bool = False
 
     @property
     def spf_domain(self) -> str:

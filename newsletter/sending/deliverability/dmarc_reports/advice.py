@@ -1,0 +1,126 @@
+"""Say what to do about mail that failed, and when a stricter DMARC policy is safe. Staff decide; nothing follows by itself."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from newsletter.common.messages import Message, Quantity
+from newsletter.models import DmarcReport, SenderDomain
+from newsletter.sending.deliverability.dmarc_reports.summary import FailingSource, SourceKind, Summary, summarise
+
+LOOK_BACK_DAYS = 30
+MIN_DAYS = 28
+MIN_MAILS = 100
+MAX_OWN_FAILING = 0.005
+"""The share of our own mail that may fail before a stricter policy is safe: some is always damaged on the way."""
+_STRICTER = {"none": "quarantine", "quarantine": "reject"}
+
+
+class PolicyStep(StrEnum):
+    """The next step towards a stricter policy."""
+
+    NOT_CHECKED = "not-checked"
+    TOO_EARLY = "too-early"
+    REPAIR_OWN = "repair-own"
+    ASK_SERVICES = "ask-services"
+    READY = "ready"
+    STRICTEST = "strictest"
+
+
+@dataclass(frozen=True)
+class PolicyAdvice:
+    """The policy that the last check of the domain found, and the next step."""
+
+    step: PolicyStep
+    text: Message
+
+
+def describe_source(failing: FailingSource) -> Message:
+    """Return in one sentence how many mails of a server failed, and what it seems to be."""
+    mails, server = Quantity(failing.source.mails), failing.source.name
+    match failing.kind:
+        case SourceKind.FORWARDED:
+            return Message("%(mails)s from %(server)s failed: forwarded mail.", mails=mails, server=server)
+        case SourceKind.OWN:
+            return Message(
+                "%(mails)s from %(server)s failed: other mail of yours from there passes.", mails=mails, server=server
+            )
+        case SourceKind.SERVICE:
+            return Message(
+                "%(mails)s from %(server)s failed: a service that sends as %(service)s.",
+                mails=mails,
+                server=server,
+                service=", ".join(sorted(failing.source.vouching)[:3]),
+            )
+        case SourceKind.UNKNOWN:
+            return Message("%(mails)s from %(server)s failed: unknown sender.", mails=mails, server=server)
+
+
+def advise_on_source(kind: SourceKind) -> Message:
+    """Return what to do about a server whose mail failed."""
+    return {
+        SourceKind.FORWARDED: Message(
+            "Forwarding is normal. It sends mail from another server and often changes it. There is nothing to do."
+        ),
+        SourceKind.OWN: Message(
+            "Other mail from there passes. Check that each of your systems that sends there signs with your domain (DKIM)."
+        ),
+        SourceKind.SERVICE: Message(
+            "If your organisation uses this service, set up DKIM for your domain there. If it does not, somebody else uses "
+            "your name; a stricter policy stops that."
+        ),
+        SourceKind.UNKNOWN: Message(
+            "If it is a system of yours, add it to SPF and DKIM, or stop it. If it is not, somebody else uses your name; a "
+            "stricter policy stops that."
+        ),
+    }[kind]
+
+
+def advise_on_policy(domain: str, *, now: datetime) -> PolicyAdvice:
+    """Return whether a stricter policy is safe for a domain, by its reports of the last 30 days and the last check of DNS."""
+    checked = SenderDomain.objects.filter(policy_domain=domain).order_by("pk").first()
+    if checked is None or not checked.policy:
+        return PolicyAdvice(
+            PolicyStep.NOT_CHECKED,
+            Message(
+                "The DMARC policy at %(domain)s is not known here, so there is no advice about it. Set up › Sending domain "
+                "shows the records of your senders.",
+                domain=domain,
+            ),
+        )
+    now_is = Message("The policy at %(domain)s is %(policy)s.", domain=domain, policy=checked.policy)
+    step, text = _find_step(summarise(domain, days=LOOK_BACK_DAYS, now=now), policy=checked.policy, now=now)
+    return PolicyAdvice(step, Message.joined([now_is, text], between=" "))
+
+
+def _find_step(summary: Summary, *, policy: str, now: datetime) -> tuple[PolicyStep, Message]:
+    if policy not in _STRICTER:
+        return PolicyStep.STRICTEST, Message("No policy is stricter.")
+    first = DmarcReport.objects.filter(domain=summary.domain).order_by("begins_at").first()
+    if first is None or first.begins_at > now - timedelta(days=MIN_DAYS) or summary.passed + summary.failed < MIN_MAILS:
+        return PolicyStep.TOO_EARLY, Message(
+            "Keep it until reports of %(days)s days and of at least %(mails)s mails are here.",
+            days=MIN_DAYS,
+            mails=MIN_MAILS,
+        )
+    own = summary.count_failed(SourceKind.OWN)
+    if own > (summary.passed + own) * MAX_OWN_FAILING:
+        return PolicyStep.REPAIR_OWN, Message(
+            "Keep it until your own mail passes: %(mails)s in 30 days failed from servers that also send mail of yours.",
+            mails=Quantity(own),
+        )
+    change = Message(
+        "In the record _dmarc.%(domain)s, change the policy to %(next)s.", domain=summary.domain, next=_STRICTER[policy]
+    )
+    if summary.count_failed(SourceKind.SERVICE, SourceKind.UNKNOWN):
+        return PolicyStep.ASK_SERVICES, Message.joined(
+            [
+                Message("Look at each service and unknown sender below first: a stricter policy stops their mail."),
+                Message("If none of them is yours, this is safe:"),
+                change,
+            ],
+            between=" ",
+        )
+    return PolicyStep.READY, Message.joined(
+        [Message("A stricter policy is safe by these reports."), change], between=" "
+    )

@@ -1,0 +1,90 @@
+"""Keep a report that was read, once, or count why it is refused. Nothing is decided by a report: anybody can write one."""
+
+from datetime import UTC, datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from newsletter.content.parsing.aggregate_reports.report import AggregateReport, ReportFile, ReportProblem
+from newsletter.content.parsing.aggregate_reports.sandboxed import parse_report_in_sandbox
+from newsletter.models import DmarcRefusal, DmarcReport, DmarcReportRow
+from newsletter.sending.deliverability.dmarc_reports.own_domains import list_own_domains
+from newsletter.sending.deliverability.dmarc_reports.retention import KEPT
+
+BY_HAND = "hand"
+"""The origin of a report whose file staff gave."""
+MAX_SPAN = timedelta(days=31)
+CLOCK_TOLERANCE = timedelta(days=1)
+"""How far in the future a report may end: receivers close their days in zones of their own."""
+MAX_REPORTS_A_DAY, MAX_ROWS_A_DAY = 500, 20_000
+"""How much of what comes by mail is kept in 24 hours. Anybody can send reports to the address in the DMARC record."""
+_Code = DmarcRefusal.Code
+
+
+def store_report(answer: AggregateReport | ReportProblem, *, origin: str, now: datetime) -> DmarcRefusal.Code | None:
+    """Keep a report. Return None, or why it was refused, which is counted."""
+    code = _Code(answer.value) if isinstance(answer, ReportProblem) else _find_refusal(answer, origin=origin, now=now)
+    if code is None and isinstance(answer, AggregateReport) and not _keep(answer, origin=origin, now=now):
+        code = _Code.KNOWN
+    if code is not None:
+        _count_refusal(code, now=now)
+    return code
+
+
+def store_report_file(content: bytes, *, now: datetime) -> DmarcRefusal.Code | None:
+    """Read and keep the file of a report that staff gave. Return None, or why it was refused, which is counted."""
+    return store_report(parse_report_in_sandbox(ReportFile(content)), origin=BY_HAND, now=now)
+
+
+def _find_refusal(report: AggregateReport, *, origin: str, now: datetime) -> DmarcRefusal.Code | None:
+    begins, ends = _moment(report.begins), _moment(report.ends)
+    if report.domain not in list_own_domains():
+        return _Code.OTHER_DOMAIN
+    if begins > ends or ends - begins > MAX_SPAN or ends > now + CLOCK_TOLERANCE:
+        return _Code.BAD_RANGE
+    if ends < now - KEPT:
+        return _Code.TOO_OLD
+    if origin != BY_HAND and _is_flood(now=now):
+        return _Code.TOO_MANY
+    return None
+
+
+def _is_flood(*, now: datetime) -> bool:
+    recent = DmarcReport.objects.filter(received_at__gt=now - timedelta(days=1)).exclude(origin=BY_HAND)
+    rows = DmarcReportRow.objects.filter(report__in=recent)
+    return recent.count() >= MAX_REPORTS_A_DAY or rows.count() >= MAX_ROWS_A_DAY
+
+
+def _keep(answer: AggregateReport, *, origin: str, now: datetime) -> bool:
+    """Return False if this report is kept already; the first one stays as it is."""
+    try:
+        with transaction.atomic():
+            report = DmarcReport.objects.create(
+                reporter=answer.reporter,
+                report_id=answer.report_id,
+                domain=answer.domain,
+                begins_at=_moment(answer.begins),
+                ends_at=_moment(answer.ends),
+                received_at=now,
+                origin=origin,
+            )
+            DmarcReportRow.objects.bulk_create(
+                (DmarcReportRow(report=report, **vars(row)) for row in answer.rows), batch_size=500
+            )
+    except IntegrityError:
+        known = DmarcReport.objects.filter(
+            reporter=answer.reporter, report_id=answer.report_id, domain=answer.domain
+        ).exists()
+        if not known:
+            raise
+        return False
+    return True
+
+
+def _count_refusal(code: DmarcRefusal.Code, *, now: datetime) -> None:
+    row, _ = DmarcRefusal.objects.get_or_create(day=now.astimezone(UTC).date(), code=code)
+    DmarcRefusal.objects.filter(pk=row.pk).update(reports=F("reports") + 1)
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

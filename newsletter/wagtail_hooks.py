@@ -14,6 +14,7 @@ from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 
 import newsletter.desk.content.admin_hooks
+import newsletter.desk.dmarc.admin_hooks
 import newsletter.desk.home.admin_hooks
 import newsletter.desk.issues.admin_hooks
 import newsletter.desk.mails.admin_hooks

@@ -23,7 +23,7 @@ COMMANDS = {
     "api-key": "make, list or revoke keys for your other systems",
     "mcp": "let an assistant read and draft, never approve or send",
     "webhook": "add, list or remove webhooks for your other systems",
-    "provider": "show or set up the webhook by which your mail provider reports",
+    "provider": "show or set up your mail provider's webhook, or add DMARC reports",
     "subscribers": "import, export or look up the people of a list",
     "breach-drill": "list whose data an account, an API key or an export touched",
     "serve": "run everything in one process: web, schedule, sender",

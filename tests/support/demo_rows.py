@@ -51,6 +51,7 @@ from subscribers.models import (
     Subscriber,
     Topic,
 )
+from tests.support.aggregate_reports import keep_sample_reports
 from tests.support.drawing import draw
 from tests.support.inbound_mails import make_waiting_reply
 from tests.support.webhooks import make_answered_endpoint
@@ -114,6 +115,7 @@ def print_rows() -> None:
         at=now,
     )
     make_waiting_reply()
+    keep_sample_reports(now=now)
     person = Subscriber.objects.filter(subscriptions__mailing_list=sent.publication.mailing_list).earliest("pk")
     StayQuestion.objects.create(
         subscriber=person, mailing_list=mailing_list, asked_at=now - timedelta(days=9), sent_at=now - timedelta(days=9)

@@ -163,6 +163,7 @@ TABLE = {
     "/admin/groups/": ADMIN,
     "/admin/groups/edit/": NOBODY,
     "/admin/groups/new/": NOBODY,
+    "/admin/dmarc/": ADMIN,
     "/admin/limits/": ADMIN,
     "/admin/results/gifts/": GIFTS,
     "/admin/processing/": PEOPLE,

@@ -19,6 +19,7 @@ from newsletter.sending.settling.retry_refused import list_refusals
 from subscribers.exporting.export_requests import allow_export, request_export
 from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
+from tests.support.aggregate_reports import make_report
 from tests.support.desk import PASSWORD, audience_fields, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import DECIDED, POSTED_TOO, SETUP_STEPS, list_desk_routes
@@ -213,6 +214,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_webhook": lambda: {"step": "on"},
     "newsletter_replies": _reply,
     "newsletter_gifts": lambda: {"file": SimpleUploadedFile("gifts.csv", b"id,amount,currency,date,utm_campaign\n")},
+    "newsletter_dmarc": lambda: {"reports": SimpleUploadedFile("a.xml", make_report(ends=timezone.now()))},
     "newsletter_limits": lambda: {"mails_in_7_days": "3", "questions_per_day": "500"},
     "newsletter_story_withdraw": lambda: {"reason": "They asked us to."},
     "subscribers_export": lambda: {"mailing_list": "", "reason": "Print", "password": PASSWORD},

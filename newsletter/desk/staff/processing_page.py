@@ -20,6 +20,7 @@ RETENTION_LABELS = {
     "deliveries": gettext_lazy("who was sent which issue; after that, only totals"),
     "webhooks": gettext_lazy("what was told to other systems by webhook, without addresses"),
     "inbound": gettext_lazy("that a mail came in; what a reply says only until staff have it"),
+    "dmarc": gettext_lazy("DMARC reports: addresses of mail servers, and counts"),
     "mails": gettext_lazy("that a single mail was sent, as a keyed hash; its values only until then"),
 }
 """Labels for the names of `retention_days`."""

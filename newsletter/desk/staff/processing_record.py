@@ -19,6 +19,7 @@ from newsletter.models import ApiKey, Brand, Publication
 from newsletter.outbound import replay
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, read_provider_url
+from newsletter.sending.deliverability.dmarc_reports import retention as dmarc_retention
 from newsletter.sending.notices import template_mails
 from newsletter.sending.settling import retention as send_retention
 from subscribers.erasing import retention
@@ -111,6 +112,7 @@ def retention_days() -> dict[str, int]:
         "webhooks": replay.RETENTION,
         "mails": template_mails.KEPT,
         "inbound": inbound_retention.KEPT,
+        "dmarc": dmarc_retention.KEPT,
     }
     return {name: span.days for name, span in spans.items()}
 

@@ -1,23 +1,27 @@
-"""newsletter provider: look at the webhook by which the mail provider reports, and set it up."""
+"""newsletter provider: look at the webhook by which the mail provider reports, set it up, and add files of DMARC reports."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from wagtail.log_actions import log
 
-from newsletter.common.errors import NotReady
+from newsletter.common.errors import BadFile, NotReady
+from newsletter.content.parsing.aggregate_reports.sandboxed import MAX_FILE_BYTES
 from newsletter.feedback.webhook_setup.install import install_webhook, read_webhook
 from newsletter.feedback.webhook_setup.state import WebhookSettings, require_webhook_settings
 from newsletter.management.base import ProductCommand
 from newsletter.models import ProviderWebhook
 from newsletter.providers.base.webhook_setup import WebhookState
+from newsletter.sending.deliverability.dmarc_reports.store import store_report_file
 
 
 class Command(ProductCommand):
-    help = "Show the webhook by which your mail provider reports bounces and complaints, or set it up."
+    help = "Show or set up the webhook by which your mail provider reports, or add DMARC reports from files."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True, metavar="webhooks")
+        actions = parser.add_subparsers(dest="action", required=True, metavar="webhooks|dmarc")
         webhooks = actions.add_parser("webhooks", help="Show the webhook. Nothing is changed without --install.")
         webhooks.add_argument(
             "--install",
@@ -25,8 +29,37 @@ class Command(ProductCommand):
             help="Create or repair it by the provider's interface. Webhooks that lead elsewhere are left alone.",
         )
         webhooks.add_argument("--json", action="store_true")
+        dmarc = actions.add_parser(
+            "dmarc", help="Add DMARC aggregate reports to the desk's page of who sends in your name."
+        )
+        dmarc.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".xml, .xml.gz or .zip")
+        dmarc.add_argument("--json", action="store_true")
 
-    def run(self, *, action: str, install: bool, json: bool) -> None:
+    def run(self, *, action: str, json: bool, install: bool = False, files: Sequence[Path] = ()) -> None:
+        if action == "dmarc":
+            self._add_reports(files, json=json)
+        else:
+            self._look_at_webhook(install=install, json=json)
+
+    def _add_reports(self, files: Sequence[Path], *, json: bool) -> None:
+        refused = {}
+        for file in files:
+            code = store_report_file(_read(file), now=datetime.now(UTC))
+            if code is not None:
+                refused[str(file)] = code
+        if json:
+            self.write_json({"added": len(files) - len(refused), "refused": refused})
+        else:
+            self.write_lines([f"{name}: {code.label}." for name, code in refused.items()])
+            self.write_lines([f"Added {len(files) - len(refused)} of {len(files)} reports."])
+        if refused:
+            raise BadFile(
+                "%(refused)s of %(files)s files were not added. The lines above name the reason of each; the others are added.",
+                refused=len(refused),
+                files=len(files),
+            )
+
+    def _look_at_webhook(self, *, install: bool, json: bool) -> None:
         webhook = require_webhook_settings()
         if install:
             state = install_webhook(now=datetime.now(UTC))
@@ -46,6 +79,19 @@ class Command(ProductCommand):
                 "%(provider)s does not report everything yet. Do what the lines above say, then run this again.",
                 provider=webhook.label,
             )
+
+
+def _read(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise BadFile(
+            "%(file)s cannot be read (%(why)s). Files before it were added. Correct the name and run this again: no report "
+            "is counted twice.",
+            file=str(file),
+            why=error.strerror or type(error).__name__,
+        ) from error
 
 
 def _list_lines(webhook: WebhookSettings, state: WebhookState | None) -> list[str]:

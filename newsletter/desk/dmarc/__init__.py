@@ -1,0 +1,1 @@
+"""The page of DMARC reports: who sends in our name, by what receivers say."""

@@ -129,15 +129,16 @@ def refresh_sender_domains(
 def _find_policy(row: SenderDomain, sender: Sender, dns: Dns, *, now: datetime) -> dict[str, object]:
     """Return the columns about the DMARC record that applies; none if DNS does not answer, so that they stay."""
     try:
-        record = walk_tree(sender.domain, dns).policy_record
+        walk = walk_tree(sender.domain, dns)
     except NoAnswer:
         return {}
+    record = walk.policy_record
     if record is None:
         return {"policy_domain": "", "policy": "", "reports_since": None}
     is_asked = bool(sender.reports_to) and sender.reports_to.lower() in record.report_addresses
     return {
         "policy_domain": record.domain,
-        "policy": record.find_applied_policy(sender.domain),
+        "policy": walk.applied_policy,
         "reports_since": (row.reports_since or now) if is_asked else None,
     }
 

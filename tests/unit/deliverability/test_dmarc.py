@@ -44,6 +44,41 @@ def test_the_nearest_record_applies(texts: dict[str, str], applied: str, at: str
 
 
 @pytest.mark.parametrize(
+    ("text", "exists", "applied"),
+    [
+        ("p=none; sp=quarantine; np=reject", False, "reject"),
+        ("p=none; sp=quarantine; np=reject", True, "quarantine"),
+        ("p=none; np=reject", True, "none"),
+        ("p=none; sp=quarantine; np=x", False, "quarantine"),
+        ("p=reject; np=none", False, "none"),
+        ("p=none; np=reject; t=y", False, "quarantine"),
+    ],
+)
+def test_a_name_that_is_not_in_dns_has_a_policy_of_its_own(
+    text: str, exists: bool, applied: str, server: DnsServer
+) -> None:
+    server.texts["_dmarc.example.org"] = [f"v=DMARC1; {text}"]
+    server.records.update({f"{DOMAIN} MX": ["10 mail.example.org."]} if exists else {})
+    assert walk_tree(DOMAIN, server.make_dns()).applied_policy == applied
+
+
+def test_the_own_record_of_a_domain_has_no_policy_for_missing_names(server: DnsServer) -> None:
+    server.texts[NAME] = ["v=DMARC1; p=none; np=reject"]
+    assert walk_tree(DOMAIN, server.make_dns()).applied_policy == "none"
+    assert f"{DOMAIN} TXT" not in server.asked
+
+
+def test_a_name_about_which_dns_is_silent_counts_as_one_that_exists(server: DnsServer) -> None:
+    server.texts["_dmarc.example.org"] = ["v=DMARC1; p=none; np=reject"]
+    server.broken.add(DOMAIN)
+    assert walk_tree(DOMAIN, server.make_dns()).applied_policy == "none"
+
+
+def test_a_domain_without_any_record_has_no_policy(server: DnsServer) -> None:
+    assert walk_tree(DOMAIN, server.make_dns()).applied_policy == "none"
+
+
+@pytest.mark.parametrize(
     ("texts", "organisation"),
     [
         ({}, "a.b.example.org"),

@@ -22,7 +22,7 @@ _NOT_SHOWN = Message("Mailboxes do not show your logo beside your mail.")
 def check_bimi(sender: Sender, dns: Dns, fetcher: Fetcher) -> Iterator[Finding]:
     """Yield the findings. Raise NoAnswer."""
     name, walk = Message("BIMI of %(domain)s", domain=sender.domain), walk_tree(sender.domain, dns)
-    if not _is_enforced(walk, sender.domain):
+    if not _is_enforced(walk):
         yield Finding(
             name,
             "advice",
@@ -64,11 +64,11 @@ def check_bimi(sender: Sender, dns: Dns, fetcher: Fetcher) -> Iterator[Finding]:
             yield Finding(name, "ok", Message("The logo and its certificate can be used."), code=DomainCode.BIMI_GOOD)
 
 
-def _is_enforced(walk: TreeWalk, domain: str) -> bool:
+def _is_enforced(walk: TreeWalk) -> bool:
     """Return True if failing mail of the domain, and of its organisation, is at least quarantined."""
     record = walk.policy_record
     return record is not None and "none" not in (
-        record.find_applied_policy(domain),
+        walk.applied_policy,
         record.find_applied_policy(record.domain),
     )
 

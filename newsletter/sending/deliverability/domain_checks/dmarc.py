@@ -38,7 +38,7 @@ def check_dmarc(sender: Sender, dns: Dns) -> Iterator[Finding]:
             Message(
                 "A policy is published at %(parent)s: %(policy)s.",
                 parent=record.domain,
-                policy=record.find_applied_policy(sender.domain),
+                policy=walk.applied_policy,
             ),
             code=DomainCode.DMARC_GOOD,
         )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import unquote
@@ -46,18 +47,26 @@ class DmarcRecord:
         """Return the policy of a tag, None if it is missing or not a policy."""
         return _POLICIES.get(self.tags.get(tag, "").lower())
 
-    def find_applied_policy(self, domain: str) -> Policy:
-        """Return what receivers do with mail of a domain that fails: ``sp`` counts below, ``t=y`` is one step less."""
+    def find_applied_policy(self, domain: str, *, exists: bool = True) -> Policy:
+        """Return what receivers do with mail of a domain that fails.
+
+        ``sp`` counts below, before it ``np`` for a name that does not exist in DNS. ``t=y`` is one step less.
+        """
         own = self.find_policy() or "none"
-        policy = own if domain == self.domain else self.find_policy("sp") or own
+        below = (None if exists else self.find_policy("np")) or self.find_policy("sp") or own
+        policy = own if domain == self.domain else below
         return _WEAKER[policy] if self.is_test else policy
 
 
 @dataclass
 class TreeWalk:
-    """The records on the way up, that of the longest name first. ``misread`` and ``several`` are names of no use."""
+    """The records on the way up, that of the longest name first. ``misread`` and ``several`` are names of no use.
+
+    ``exists``: the domain itself is in DNS. It is asked only if a record above has a policy for names that are not (``np``).
+    """
 
     domain: str
+    exists: bool = True
     records: list[DmarcRecord] = field(default_factory=list)
     misread: list[str] = field(default_factory=list)
     several: list[str] = field(default_factory=list)
@@ -81,6 +90,12 @@ class TreeWalk:
         above = self.records[-1] if self.records else None
         return by_domain.get(self.domain) or by_domain.get(self.organisational_domain) or above
 
+    @property
+    def applied_policy(self) -> Policy:
+        """What receivers do with mail of the domain that fails, "none" without a record."""
+        record = self.policy_record
+        return record.find_applied_policy(self.domain, exists=self.exists) if record else "none"
+
 
 def walk_tree(domain: str, dns: Dns) -> TreeWalk:
     """Return what is found with at most MAX_QUERIES queries. Raise NoAnswer if no record was found before a failure."""
@@ -102,6 +117,10 @@ def walk_tree(domain: str, dns: Dns) -> TreeWalk:
                 break
         elif any(find_version(text).upper() == "DMARC1" for text in texts):
             walk.misread.append(name)
+    if any("np" in record.tags and record.domain != domain for record in walk.records):
+        # Without an answer, the name counts as one that exists.
+        with suppress(NoAnswer):
+            walk.exists = dns.exists(domain)
     return walk
 
 

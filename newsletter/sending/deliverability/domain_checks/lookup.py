@@ -24,7 +24,10 @@ class NoAnswer(DomainError):
 
 
 class Dns(Protocol):
-    """The questions that the checks ask. Each returns [] if there is no such record, and raises NoAnswer."""
+    """The questions that the checks ask. Each returns [] if there is no such record, and raises NoAnswer.
+
+    ``exists`` returns False if DNS says that there is no such name (NXDOMAIN), and raises NoAnswer too.
+    """
 
     def find_txt(self, name: str) -> list[str]: ...
 
@@ -33,6 +36,8 @@ class Dns(Protocol):
     def find_mail_hosts(self, name: str) -> list[str]: ...
 
     def find_names(self, address: str) -> list[str]: ...
+
+    def exists(self, name: str) -> bool: ...
 
 
 class SystemDns:
@@ -45,6 +50,7 @@ class SystemDns:
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds
         self._resolver = resolver
+        self._missing: set[str] = set()
         self._known: dict[tuple[str, str], list[dns.rdata.Rdata] | NoAnswer] = {}
 
     def find_txt(self, name: str) -> list[str]:
@@ -69,6 +75,11 @@ class SystemDns:
             for record in self._ask(reverse, "PTR")
         ]
 
+    def exists(self, name: str) -> bool:
+        """Return False if DNS says that there is no such name. A name without any record of ours may exist."""
+        self._ask(name, "TXT")
+        return name.lower() not in self._missing
+
     def _ask(self, name: str, kind: str) -> list[dns.rdata.Rdata]:
         key = name.lower(), kind
         if key not in self._known:
@@ -92,7 +103,10 @@ class SystemDns:
         try:
             resolver = self._resolver or dns.resolver.Resolver()
             answer = resolver.resolve(name, kind, lifetime=min(QUERY_SECONDS, left), search=False)
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+        except dns.resolver.NXDOMAIN:
+            self._missing.add(name.lower())
+            return []
+        except dns.resolver.NoAnswer:
             return []
         except (dns.exception.DNSException, UnicodeError) as error:
             raise NoAnswer(

@@ -1,5 +1,6 @@
 """Mailboxes that are read by IMAP: once, with a deadline, in spite of servers that hang, break off or lack extensions."""
 
+import gzip
 import threading
 import time
 from datetime import timedelta
@@ -15,7 +16,8 @@ from newsletter.inbound.read_mailboxes import list_readable_mailboxes, read_mail
 from newsletter.inbound.settings import parse_sources
 from newsletter.jobs.catalogue import Job
 from newsletter.jobs.timer import JobTimer
-from newsletter.models import InboundMail, Installation, MailboxReading, StaffNotice
+from newsletter.models import DmarcReport, InboundMail, Installation, MailboxReading, StaffNotice
+from tests.support.aggregate_reports import make_report, make_report_mail
 from tests.support.fixtures import NOW, make_publication
 from tests.support.imap_server import PASSWORD, ImapServer, run_imap_server
 from tests.support.inbound_mails import make_reply
@@ -41,6 +43,15 @@ def test_each_message_is_taken_once_and_moved(settings: Any) -> None:
     reading = MailboxReading.objects.get()
     assert (reading.last_uid, reading.read_at, reading.error) == (2, NOW, "")
     assert PASSWORD not in reading.label
+
+
+def test_a_dmarc_report_in_a_mailbox_is_kept_and_its_mail_moved(settings: Any) -> None:
+    make_publication()
+    mail = make_report_mail(gzip.compress(make_report()))
+    with run_imap_server(ImapServer({1: mail.as_bytes()})) as server:
+        assert read(settings, server) == 1
+    assert list(server.folders) == ["Handled"]
+    assert (DmarcReport.objects.get().origin, InboundMail.objects.get().kind) == ("imap", "dmarc")
 
 
 @pytest.mark.parametrize("capabilities", ["IMAP4rev1", "IMAP4rev1 UIDPLUS"])

@@ -1,6 +1,7 @@
 """Mails that providers post are verified, stored once before the answer 200, and acted on by a job."""
 
 import base64
+import gzip
 import hashlib
 import hmac
 import json
@@ -16,8 +17,10 @@ from newsletter.inbound import webhooks
 from newsletter.inbound.handle import handle_waiting_mails
 from newsletter.inbound.settings import WEBHOOK_PROVIDERS, parse_sources
 from newsletter.inbound.webhooks import inbound_secret, inbound_url
-from newsletter.models import InboundMail
+from newsletter.models import DmarcReport, InboundMail
 from newsletter.web import inbound
+from tests.support.aggregate_reports import make_report, make_report_mail
+from tests.support.fixtures import make_publication
 from tests.support.inbound_mails import make_reply
 from tests.support.provider_webhooks import SIGNING_KEY, sendgrid_keys, sign_sendgrid
 
@@ -85,6 +88,16 @@ def test_a_posted_mail_is_stored_once_and_handled(post_mail: Any) -> None:
     handle_waiting_mails(now=NOW)
     row.refresh_from_db()
     assert (row.kind, row.text, row.sender) == ("reply", "Thank you!", "ana@example.com")
+
+
+@pytest.mark.parametrize("post_mail", [post_mailgun, post_postmark, post_sendgrid])
+def test_a_posted_dmarc_report_is_kept(post_mail: Any) -> None:
+    make_publication()
+    raw = make_report_mail(gzip.compress(make_report(ends=NOW))).as_bytes()
+    assert post_mail(raw.decode() if post_mail is post_postmark else raw).status_code == 200
+    handle_waiting_mails(now=NOW)
+    assert DmarcReport.objects.get().domain == "news.example.org"
+    assert InboundMail.objects.get().kind == "dmarc"
 
 
 def test_mailgun_may_post_a_form_without_parts() -> None:

@@ -116,7 +116,7 @@ def _find_step(summary: Summary, *, policy: str, now: datetime) -> tuple[PolicyS
         return PolicyStep.ASK_SERVICES, Message.joined(
             [
                 Message("Look at each service and unknown sender below first: a stricter policy stops their mail."),
-                Message("If none of them is yours, this is safe:"),
+                Message("If none of them is yours, it is safe."),
                 change,
             ],
             between=" ",

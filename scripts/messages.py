@@ -237,7 +237,7 @@ def _names() -> Iterator[str]:
     yield from WAGTAIL_MESSAGES
     for schema in load_schemas().values():
         said = [schema.label, schema.about]
-        for field in schema.fields:
+        for field in (one for outer in schema.fields for one in (outer, *outer.fields)):
             said += [field.label, field.help, *(words for _value, words in field.options)]
         yield from filter(None, said)
     for starter in load_starters().values():

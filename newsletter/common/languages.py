@@ -55,8 +55,3 @@ def _own_name(code: str) -> str:
     except (ValueError, UnknownLocaleError):
         return code
     return (name or code).capitalize()
-
-
-def get_babel_locale(language: str) -> str:
-    """Return Babel's name of the language. English without a country is British."""
-    return {"en": "en_GB"}.get(language, language.replace("-", "_"))

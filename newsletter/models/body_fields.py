@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from django import forms
 from django.utils.choices import CallableChoiceIterator
 from django.utils.functional import cached_property
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, override
 from wagtail import blocks
+from wagtail.admin.widgets import AdminDateInput
 from wagtail.hooks import search_for_hooks
 from wagtail.snippets.blocks import SnippetChooserBlock
 
 from newsletter.common.languages import OFFERED_LANGUAGES, language_label
+from newsletter.common.messages import Message
+from newsletter.rendering.amounts import list_currency_choices, list_currency_codes, parse_amount, parse_day
 from subscribers.attribute_rules import MAX_VALUE_LENGTH
 from subscribers.models import Giving, Segment, Topic
 from subscribers.segments.attributes import attribute_keys
@@ -49,6 +52,69 @@ class LinkBlock(LimitedBlock, blocks.URLBlock):
 
     def clean(self, value: str) -> object:
         return value if self.is_deferred_validation else super().clean(value)
+
+
+class CheckedBlock(LimitedBlock, blocks.CharBlock):
+    """A text that must have a certain form. It is kept as it was typed, so that a draft may hold a wrong one."""
+
+    def find_problem(self, value: str) -> Message | None:
+        """Return what is wrong with a value that is not blank, or None. The message takes the field's label as “field”."""
+        raise NotImplementedError
+
+
+class AmountBlock(CheckedBlock):
+    """An amount of money, above 0 if ``positive``. It is typed as people write it: 12400, or 12,400.50."""
+
+    def __init__(self, *, positive: bool = False, **kwargs: object) -> None:
+        super().__init__(limit=30, **kwargs)
+        self.positive = positive
+
+    def find_problem(self, value: str) -> Message | None:
+        amount = parse_amount(value)
+        if amount is None:
+            return Message(
+                "“%(field)s” is not an amount; write it like 12400 or 12400.50, without a currency",
+                field=label_in_english(self),
+            )
+        if self.positive and not amount:
+            return Message("“%(field)s” must be more than 0", field=label_in_english(self))
+        return None
+
+
+class DayBlock(CheckedBlock):
+    """A date, kept like 2026-11-24."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(limit=10, **kwargs)
+        self.field.widget = AdminDateInput()
+
+    def find_problem(self, value: str) -> Message | None:
+        if parse_day(value):
+            return None
+        return Message("“%(field)s” is not a date; write it like 2026-11-24", field=label_in_english(self))
+
+
+class CurrencyBlock(CheckedBlock):
+    """The code of a currency. It is chosen by name, in the desk's language."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(limit=3, **kwargs)
+        self.field.widget = forms.Select(choices=CallableChoiceIterator(_list_currencies))
+
+    def find_problem(self, value: str) -> Message | None:
+        if value in list_currency_codes():
+            return None
+        return Message("“%(field)s” is not the code of a currency, such as GBP", field=label_in_english(self))
+
+
+def _list_currencies() -> list[tuple[str, str]]:
+    return [("", "—"), *list_currency_choices(get_language() or "en")]
+
+
+def label_in_english(block: blocks.Block) -> Message:
+    """Return the block's label in English, to be translated where it is shown."""
+    with override(None):
+        return Message(str(block.label))
 
 
 class RowChooserBlock(SnippetChooserBlock):

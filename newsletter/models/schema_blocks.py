@@ -10,7 +10,11 @@ from newsletter.models.body_blocks import BodyBlock
 from newsletter.models.body_fields import (
     DESCRIPTION_HELP,
     TEXT_FEATURES,
+    AmountBlock,
     BodyPart,
+    BodyStruct,
+    CurrencyBlock,
+    DayBlock,
     DescribedPicture,
     LineBlock,
     LinkBlock,
@@ -67,6 +71,21 @@ def _make_field(field: FieldSchema) -> blocks.Block:
                 ],
                 label=_lazy_label(field.label),
             )
+        case "rows":
+            return blocks.ListBlock(
+                BodyStruct([(part.name, _make_field(part)) for part in field.fields]),
+                label=_lazy_label(field.label),
+                help_text=_lazy_label(field.help),
+                min_num=field.min_rows,
+                max_num=field.max_rows,
+                default=[{}] * max(field.min_rows, 1),
+            )
+        case "amount":
+            return AmountBlock(positive=field.positive, **common)
+        case "currency":
+            return CurrencyBlock(**common)
+        case "day":
+            return DayBlock(**common)
         case "paragraphs":
             return TextBlock(limit=field.most, rows=3, **common)
         case _:

@@ -14,16 +14,23 @@ from newsletter.rendering.errors import TemplateError
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
+FieldKind = Literal[
+    "line", "paragraphs", "rich", "lines", "link", "choice", "picture", "amount", "currency", "day", "rows"
+]
+KINDS_IN_ROWS = frozenset({"line", "paragraphs", "link", "choice", "picture", "amount", "currency", "day"})
+
+
 class FieldSchema(BaseModel):
     """One field. ``line`` is a line of text, ``paragraphs`` several, ``rich`` staff's formatted text with personal fields,
     ``lines`` a list of lines, ``link`` a web address, ``choice`` one of ``options``, ``picture`` a picture cropped for
-    its ``place`` and, with ``mark``, marked as a film.
+    its ``place`` and, with ``mark``, marked as a film. ``amount`` is an amount of money, above 0 if ``positive``,
+    ``currency`` the code of one, ``day`` a date. ``rows`` are from ``min_rows`` to ``max_rows`` rows of ``fields``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    kind: Literal["line", "paragraphs", "rich", "lines", "link", "choice", "picture"]
+    kind: FieldKind
     label: str
     help: str = ""
     required: bool = False
@@ -31,11 +38,25 @@ class FieldSchema(BaseModel):
     options: tuple[tuple[str, str], ...] = ()
     place: str = "wide"
     mark: Literal["", "film"] = ""
+    positive: bool = False
+    fields: tuple["FieldSchema", ...] = Field(default=(), alias="field")
+    min_rows: int = Field(default=0, ge=0)
+    max_rows: int = Field(default=10, ge=1, le=100)
 
     @model_validator(mode="after")
     def _check_options(self) -> "FieldSchema":
         if (self.kind == "choice") != bool(self.options):
             raise ValueError("options are given for a choice, and for nothing else")
+        return self
+
+    @model_validator(mode="after")
+    def _check_rows(self) -> "FieldSchema":
+        if (self.kind == "rows") != bool(self.fields):
+            raise ValueError("fields are given for rows, and for nothing else")
+        if wrong := [field.kind for field in self.fields if field.kind not in KINDS_IN_ROWS]:
+            raise ValueError(f"a row has no field of the kind “{wrong[0]}”")
+        if self.kind == "rows" and (self.required != (self.min_rows > 0) or self.min_rows > self.max_rows):
+            raise ValueError("min_rows is above 0 if rows are required, and not above max_rows")
         return self
 
 
@@ -66,9 +87,9 @@ def blank_value(field: FieldSchema) -> Any:
     match field.kind:
         case "rich":
             return {"html": "", "text": ""}
-        case "lines":
+        case "lines" | "rows":
             return ()
-        case "picture":
+        case "picture" | "amount" | "day":
             return None
         case "choice":
             return field.options[0][0]

@@ -205,7 +205,7 @@ class SchemaBlock(Block):
     """A block that a schema describes (``templates/email/blocks/<kind>.toml``), its values by the schema's names.
 
     A value is a str; for a ``rich`` field {"html": …, "text": …}, for a ``picture`` a Picture or None, for ``lines``
-    a tuple of str. What the schema names and ``values`` lacks is blank.
+    a tuple of str, for ``rows`` a tuple of mappings. What the schema names and ``values`` lacks is blank.
     """
 
     kind: str

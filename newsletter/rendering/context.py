@@ -1,6 +1,7 @@
 """Build what templates see beside a block's own fields: the style, phrases, and default headings."""
 
 import re
+from collections.abc import Mapping
 from types import SimpleNamespace
 
 from newsletter.common.personal_tokens import format_token
@@ -89,7 +90,8 @@ def build_block_context(document: Document, position: int) -> dict[str, object]:
     extras["direction"] = find_text_direction(block.language) if block.language else ""
     match block:
         case SchemaBlock(values=values, key=key):
-            extras["block"] = SimpleNamespace(key=key, **values)
+            named = {name: _name_fields(value) for name, value in values.items()}
+            extras["block"] = SimpleNamespace(key=key, **named)
         case StoryCards(heading=heading):
             after_lead = any(isinstance(before, LeadStory) for before in document.blocks[:position])
             extras["after_lead"] = after_lead
@@ -101,6 +103,13 @@ def build_block_context(document: Document, position: int) -> dict[str, object]:
         case Related(heading=heading):
             extras["heading"] = heading or find_phrase("related", language)
     return extras
+
+
+def _name_fields(value: object) -> object:
+    """Return rows as objects, so that a field called “items” is no method of a dictionary."""
+    if not isinstance(value, tuple):
+        return value
+    return tuple(SimpleNamespace(**row) if isinstance(row, Mapping) else row for row in value)
 
 
 def _ends_visibly(block: Block) -> bool:

@@ -42,3 +42,8 @@ def find_text_direction(language: str) -> str:
 def base_language(language: str) -> str:
     """Return ``en`` for ``en-GB``."""
     return language.replace("_", "-").split("-", maxsplit=1)[0].lower()
+
+
+def get_babel_locale(language: str) -> str:
+    """Return Babel's name of the language. English without a country is British."""
+    return {"en": "en_GB"}.get(language, language.replace("-", "_"))

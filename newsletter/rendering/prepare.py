@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from markupsafe import Markup
 
 from newsletter.common.messages import Message
+from newsletter.rendering.amounts import list_currency_codes, parse_amount, parse_day
 from newsletter.rendering.blocks import Block, Brand, Document, Picture, SchemaBlock
 from newsletter.rendering.colours import normalise_colour
 from newsletter.rendering.errors import TemplateError
@@ -106,12 +107,14 @@ def _clean_schema_block(block: SchemaBlock, registry: TokenRegistry, schemas: Ma
         raise TemplateError(
             Message("There is no template for a block of the kind “%(kind)s”.", kind=block.kind), block=block.key
         )
-    values = {field.name: _clean_field(field, block, registry) for field in schema.fields}
+    values = {
+        field.name: _clean_value(field, block.values.get(field.name), key=block.key, registry=registry)
+        for field in schema.fields
+    }
     return replace(block, values=values)
 
 
-def _clean_field(field: FieldSchema, block: SchemaBlock, registry: TokenRegistry) -> Any:
-    value = block.values.get(field.name)
+def _clean_value(field: FieldSchema, value: Any, *, key: str, registry: TokenRegistry) -> Any:
     if value is None:
         return blank_value(field)
     match field.kind:
@@ -119,8 +122,8 @@ def _clean_field(field: FieldSchema, block: SchemaBlock, registry: TokenRegistry
             html, text = tidy_lines(value["html"]), tidy_lines(value["text"])
             text += _list_missing_links(html, of=text)
             return {
-                "html": as_markup(merge_html(html, registry=registry, block=block.key)),
-                "text": merge_text(text, registry=registry, block=block.key),
+                "html": as_markup(merge_html(html, registry=registry, block=key)),
+                "text": merge_text(text, registry=registry, block=key),
             }
         case "picture":
             return _clean_picture(value)
@@ -130,6 +133,18 @@ def _clean_field(field: FieldSchema, block: SchemaBlock, registry: TokenRegistry
             return tuple(
                 escape_token_lookalikes(shorten(line, field.most)) for item in value if (line := tidy_line(item))
             )
+        case "amount":
+            return parse_amount(value)
+        case "day":
+            return parse_day(value)
+        case "currency":
+            return value if value in list_currency_codes() else ""
+        case "rows":
+            rows = (
+                {part.name: _clean_value(part, row.get(part.name), key=key, registry=registry) for part in field.fields}
+                for row in value
+            )
+            return tuple(row for row in rows if any(row.values()))[: field.max_rows]
         case "choice":
             return value if value in dict(field.options) else blank_value(field)
         case _:

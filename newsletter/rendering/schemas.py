@@ -21,6 +21,14 @@ class OwnBlock(BlockKind):
     folder = default_templates() / "blocks"
 
 
+class DocumentLink(OwnBlock):
+    pass
+
+
+class Gallery(OwnBlock):
+    pass
+
+
 class PartnerBand(OwnBlock):
     pass
 
@@ -29,7 +37,23 @@ class PersonNote(OwnBlock):
     pass
 
 
+class PortraitQuote(OwnBlock):
+    pass
+
+
+class Progress(OwnBlock):
+    pass
+
+
+class Question(OwnBlock):
+    pass
+
+
 class Statistic(OwnBlock):
+    pass
+
+
+class Timetable(OwnBlock):
     pass
 
 

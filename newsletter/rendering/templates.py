@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,11 +17,14 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
     UndefinedError,
+    pass_context,
     select_autoescape,
 )
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from newsletter.common.messages import Message
+from newsletter.rendering.amounts import find_share, format_amount, format_day, format_share
 from newsletter.rendering.block_kind import find_template
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.errors import TemplateError
@@ -67,8 +72,11 @@ def make_environment(folder: Path) -> Environment:
         "underline": _underline,
         "wrap_item": wrap_item,
         "whole_hours": whole_hours,
+        "money": _write_money,
+        "percent": _write_percent,
+        "day": _write_day,
     }
-    environment.globals = {"logo_width": _logo_width}
+    environment.globals = {"logo_width": _logo_width, "share": find_share}
     return environment
 
 
@@ -141,6 +149,25 @@ def wrap_item(text: str) -> str:
 def whole_hours(text: str) -> Markup:
     """Return the text as HTML in which a time span like “18:30–20:00” never wraps."""
     return as_markup(_HOURS.sub(r'<span class="whole">\g<0></span>', str(escape(text))))
+
+
+@pass_context
+def _write_money(context: Context, amount: Decimal | None, currency: str) -> str:
+    """Return an amount as readers of the mail's language write it, "" if it or its currency is not known."""
+    if amount is None or not currency:
+        return ""
+    return format_amount(amount, currency=currency, language=context["document"].language)
+
+
+@pass_context
+def _write_percent(context: Context, share: int) -> str:
+    return format_share(share, language=context["document"].language)
+
+
+@pass_context
+def _write_day(context: Context, day: date | None, *, weekday: bool = False) -> str:
+    """Return a day in the mail's language, "" for none."""
+    return format_day(day, language=context["document"].language, with_weekday=weekday) if day else ""
 
 
 def _paragraphs(text: str) -> list[str]:

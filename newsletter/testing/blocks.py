@@ -51,10 +51,7 @@ class BlockContract:
 
     def test_typed_markup_is_shown_and_not_obeyed(self) -> None:
         schema = BLOCK_KINDS[self.name].schema
-        values = {
-            **self.sample(),
-            **{field.name: _HOSTILE for field in schema.fields if field.kind in ("line", "paragraphs")},
-        }
+        values = {field.name: _make_hostile(field, self.sample()[field.name]) for field in schema.fields}
         html = self.render(values).html
         assert "<script" not in html
         assert ">49<" not in html
@@ -83,12 +80,24 @@ def _make_document(block: Block) -> Document:
     )
 
 
+def _make_hostile(field: FieldSchema, value: Any) -> Any:
+    match field.kind:
+        case "line" | "paragraphs" | "amount" | "currency" | "day":
+            return _HOSTILE
+        case "rows":
+            return tuple({part.name: _make_hostile(part, row[part.name]) for part in field.fields} for row in value)
+        case _:
+            return value
+
+
 def _read_sample(field: FieldSchema, given: Any) -> Any:
     match field.kind:
         case _ if given is None:
             return blank_value(field)
         case "lines":
             return tuple(given)
+        case "rows":
+            return tuple({part.name: _read_sample(part, row.get(part.name)) for part in field.fields} for row in given)
         case "rich":
             return {"html": f"<p>{given}</p>", "text": str(given)} if isinstance(given, str) else given
         case "picture":

@@ -14,7 +14,6 @@ from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import conditional_page, require_safe
 
-from newsletter.common.languages import get_babel_locale
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.issues.archive.public_view import find_public_content, render_for_archive
 from newsletter.issues.protected_terms.check import mail_has_protected_term
@@ -22,7 +21,7 @@ from newsletter.issues.snapshot.stories.own_pages import find_story_of_page
 from newsletter.issues.variants.reader_texts import READER_TEXTS, reader_text
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
-from newsletter.rendering.phrases import find_text_direction
+from newsletter.rendering.phrases import find_text_direction, get_babel_locale
 from newsletter.web.impersonal import find_join_url, wrap_mail
 
 PER_PAGE = 13

@@ -10,7 +10,6 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
-from newsletter.common.languages import get_babel_locale
 from newsletter.issues.protected_terms.check import event_has_protected_term
 from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
@@ -18,7 +17,7 @@ from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import EventNotice
-from newsletter.rendering.phrases import find_phrase
+from newsletter.rendering.phrases import find_phrase, get_babel_locale
 from subscribers.web.page import private_page, render_response
 
 GOOGLE = "https://calendar.google.com/calendar/render"

@@ -35,6 +35,12 @@ UNFINISHED = {
         "Block 2, You might also be interested in, is unfinished: “Title” is empty, “Address” has 2020 characters;",
     ),
     "statistic": ({"number": "", "text": ""}, "Block 2, "),
+    "progress": (
+        {"headline": "A boat", "raised": "lots", "goal": "0", "currency": "POUND", "as_of": "2026-02-31"},
+        "Block 2, Progress of an appeal, is unfinished: “Raised so far” is not an amount; write it like 12400 or 12400.50, "
+        "without a currency, “Goal” must be more than 0, “Currency” is not the code of a currency, such as GBP, “Date of the "
+        "amounts” is not a date; write it like 2026-11-24. Complete it, or delete the block.",
+    ),
 }
 
 

@@ -52,6 +52,10 @@ KINDS = {
     "link": "a web address",
     "choice": "one of the options",
     "picture": "an image",
+    "amount": "an amount of money",
+    "currency": "the code of a currency",
+    "day": "a date",
+    "rows": "rows of the fields below",
 }
 
 
@@ -87,7 +91,9 @@ def _describe(name: str, block: Block, schemas: Mapping[str, BlockSchema]) -> It
     )
     if schema:
         yield from ("| field | content | |", "|---|---|---|")
-        yield from (_describe_field(field) for field in schema.fields)
+        for field in schema.fields:
+            yield _describe_field(field)
+            yield from (_describe_field(part, of=f"{field.name}.") for part in field.fields)
     elif rows := list(_fields_of(type(block))):
         yield from ("| field | type |", "|---|---|", *rows)
     else:
@@ -95,12 +101,14 @@ def _describe(name: str, block: Block, schemas: Mapping[str, BlockSchema]) -> It
     yield from ("", "In plain text:", "", "```text", _plain_text(block), "```")
 
 
-def _describe_field(field: FieldSchema) -> str:
+def _describe_field(field: FieldSchema, *, of: str = "") -> str:
     bounds = f", at most {field.most} characters" if field.kind in ("line", "paragraphs", "rich", "lines") else ""
     place = f", cut for the place `{field.place}`" if field.kind == "picture" else ""
     options = f": {', '.join(name for name, _ in field.options)}" if field.options else ""
     more = " ".join(part for part in ("Required." if field.required else "", field.help) if part)
-    return f"| `{field.name}` {field.label} | {KINDS[field.kind]}{options}{bounds}{place} | {more} |"
+    rows = f", {field.min_rows} to {field.max_rows}" if field.kind == "rows" else ""
+    above = ", more than 0" if field.positive else ""
+    return f"| `{of}{field.name}` {field.label} | {KINDS[field.kind]}{rows}{above}{options}{bounds}{place} | {more} |"
 
 
 def _describe_data() -> Iterator[str]:

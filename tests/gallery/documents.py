@@ -14,7 +14,7 @@ from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, P
 from newsletter.rendering.pipeline import LAYOUTS
 from tests.gallery.languages import letter_in
 from tests.gallery.odd_mails import odd_documents
-from tests.support.sample_mails import PictureFinder, sample_document, usual_letter
+from tests.support.sample_mails import PictureFinder, every_schema_block, sample_document, usual_letter
 
 MEDIA = "https://news.harbour.example/m"
 ICONS = "https://news.harbour.example/m/icons"
@@ -33,6 +33,9 @@ def documents(*, picture: PictureFinder) -> dict[str, Document]:
     found |= {f"letter-{language}": letter_in(language, brand=plain, picture=picture) for language in LANGUAGES}
     odd = odd_documents(brand=brand_of("harbour"), picture=picture)
     found |= {f"odd-{name}": document for name, document in odd.items()}
+    found["letter-blocks"] = replace(
+        sample_document(layout="letter", brand=brand_of("harbour"), picture=picture), blocks=every_schema_block(picture)
+    )
     found["letter-usual"] = usual_letter(brand=brand_of("harbour"), picture=picture)
     return found | {"letter-bare": bare_letter(), "notice-meadow": notice(brand_of("meadow"))}
 

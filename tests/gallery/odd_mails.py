@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from newsletter.rendering.blocks import Brand, Document, EventCard, Events, LeadStory, Picture, StoryCards, StoryItem
-from tests.support.sample_mails import PictureFinder, sample_document
+from newsletter.rendering.schemas import load_schemas
+from tests.support.sample_mails import PictureFinder, endless_schema_block, sample_document
 
 LONG_WORD = "Rechtsschutzversicherungsgesellschaftsangestelltenvertretungsversammlungsprotokol"[:80]
 EMOJI = "🏳️‍🌈 👩🏾‍🌾 ✊🏿 🇺🇦 🎉"
@@ -33,6 +34,8 @@ def odd_documents(*, brand: Brand, picture: PictureFinder) -> dict[str, Document
     def branded(**changes: object) -> Document:
         return replace(make(lead, cards, Events(events)), brand=replace(brand, **changes))  # type: ignore[arg-type]
 
+    endless = tuple(endless_schema_block(kind, LONG_WORD, picture) for kind in load_schemas())
+    arabic = tuple(endless_schema_block(kind, ARABIC, picture) for kind in load_schemas())
     logo = Picture(f"{_folder(brand)}/flat-2000x40.jpg", 2000, 40, "Harbour Justice")
     return {
         "long-word": titled(LONG_WORD),
@@ -43,6 +46,8 @@ def odd_documents(*, brand: Brand, picture: PictureFinder) -> dict[str, Document
         "one-story": make(lead, (), None),
         "many-events": make(lead, cards, Events(events * 13 + events[:1])),
         "rtl-in-ltr": titled(ARABIC, language="ar"),
+        "endless-blocks": replace(letter, blocks=(letter.blocks[0], *endless)),
+        "arabic-blocks": replace(letter, language="ar", direction="rtl", blocks=arabic),
         "ltr-in-rtl": _turn(titled(ENGLISH, language="en")),
         "black-on-black": branded(colour="#000000", accent="#000000", background="#000000", logo=None, logo_dark=None),
         "long-logo": branded(logo=logo, logo_dark=logo),

@@ -6,10 +6,11 @@ No person, place, case or figure in them is real. The caller provides the pictur
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from newsletter.rendering import blocks as mail
 from newsletter.rendering.phrases import find_phrase
-from newsletter.rendering.schemas import load_schemas
+from newsletter.rendering.schemas import FieldSchema, load_schemas
 
 SITE = "https://harbour.example"
 CALENDAR = "https://news.harbour.example/calendar"
@@ -57,14 +58,49 @@ def sample_blocks(picture: PictureFinder) -> dict[str, mail.Block]:
 def sample_schema_block(kind: str, picture: PictureFinder, *, templates: Path | None = None) -> mail.SchemaBlock:
     """Return the sample from a block's own schema."""
     schema = load_schemas(templates)[kind]
-    values = dict(schema.sample)
-    for field in schema.fields:
-        given = values.get(field.name)
-        if field.kind == "picture" and given:
-            values[field.name] = picture(given, field.place)
-        if field.kind == "rich" and given:
-            values[field.name] = {"html": given, "text": _strip_tags(given)}
+    values = {field.name: _fill_sample(field, schema.sample.get(field.name), picture) for field in schema.fields}
     return mail.SchemaBlock(kind, values, key=kind)
+
+
+def _fill_sample(field: FieldSchema, given: Any, picture: PictureFinder) -> Any:
+    match field.kind:
+        case "picture" if given:
+            return picture(given, field.place)
+        case "rich" if given:
+            return {"html": given, "text": _strip_tags(given)}
+        case "rows":
+            return tuple(
+                {part.name: _fill_sample(part, row.get(part.name), picture) for part in field.fields} for row in given
+            )
+        case _:
+            return given
+
+
+def every_schema_block(picture: PictureFinder) -> tuple[mail.Block, ...]:
+    """Return the sample of each block that a schema describes."""
+    return tuple(sample_schema_block(kind, picture) for kind in load_schemas())
+
+
+def endless_schema_block(kind: str, word: str, picture: PictureFinder) -> mail.SchemaBlock:
+    """Return a block whose texts are all one word, with three rows if it has rows."""
+    values = {field.name: _fill_endless(field, word, picture) for field in load_schemas()[kind].fields}
+    return mail.SchemaBlock(kind, values, key=kind)
+
+
+def _fill_endless(field: FieldSchema, word: str, picture: PictureFinder) -> Any:
+    match field.kind:
+        case "rows":
+            return ({part.name: _fill_endless(part, word, picture) for part in field.fields},) * 3
+        case "lines":
+            return (word,) * 3
+        case "rich":
+            return {"html": f"<p>{word}</p>", "text": word}
+        case "picture":
+            return picture("lanterns", field.place)
+        case "link":
+            return f"{SITE}/stories/"
+        case _:
+            return {"amount": "999999999999", "currency": "USD", "day": "2026-12-12"}.get(field.kind, word)
 
 
 def usual_letter(*, brand: mail.Brand, picture: PictureFinder) -> mail.Document:

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 from ninja import Status
+from wagtail import blocks
 
 from newsletter.api.calls.access import ApiKeyAuth
 from newsletter.api.publishing.drafting import edit_draft, find_issue_by_id, show_issue
@@ -23,13 +24,14 @@ READING, WRITING = ApiKeyAuth(ApiScope.ISSUES_READ), ApiKeyAuth(ApiScope.ISSUES_
 @router.get("block-types", auth=READING, response=BlockTypes, summary="List the blocks of own words")
 def block_types(request: HttpRequest) -> BlockTypes:
     """Return the types that `POST issues/{issue}/blocks` takes, each with its fields."""
-    own = list_own_types(Issue())
-    return BlockTypes(
-        types=[
-            OwnType(type=kind, label=str(block.label), fields=list(getattr(block, "child_blocks", {})))
-            for kind, block in own.items()
-        ]
-    )
+    return BlockTypes(types=[_describe(kind, block) for kind, block in list_own_types(Issue()).items()])
+
+
+def _describe(kind: str, block: blocks.Block) -> OwnType:
+    children: dict[str, blocks.Block] = getattr(block, "child_blocks", {})
+    listed = {name: getattr(child, "child_block", None) for name, child in children.items()}
+    rows = {name: list(item.child_blocks) for name, item in listed.items() if isinstance(item, blocks.StructBlock)}
+    return OwnType(type=kind, label=str(block.label), fields=list(children), rows=rows)
 
 
 @router.post("issues/{int:issue}/blocks", auth=WRITING, response={201: IssueAnswer}, summary="Add a block")

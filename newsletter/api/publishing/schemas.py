@@ -108,6 +108,7 @@ class OwnType(BaseModel):
     type: str
     label: str
     fields: list[str]
+    rows: dict[str, list[str]] = Field(description="The fields of each row, by the name of the field that has rows.")
 
 
 class BlockTypes(BaseModel):

@@ -17,9 +17,11 @@ from newsletter.issues.snapshot.records.blocks import (
     RelatedBlock,
     RichText,
     StoriesBlock,
+    list_custom_values,
     list_stories,
 )
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.fields import PictureRecord
 
 _PERSONAL_FIELD = re.compile(r"\{\{[^{}]*\}\}")
 _ADDRESS = re.compile(r"\S*(?:://|@)\S*|www\.\S+")
@@ -64,9 +66,18 @@ def _list_block_texts(block: Block) -> Iterator[TextPart]:
         case PictureBlock():
             yield TextPart(_join(block.caption, block.picture.alt), block.key)
         case CustomBlock():
-            for value in block.values.values():
-                if isinstance(value, RichText | str):
-                    yield TextPart(value.text if isinstance(value, RichText) else value, block.key)
+            for value in list_custom_values(block):
+                yield TextPart(_find_words(value), block.key)
+
+
+def _find_words(value: str | RichText | PictureRecord) -> str:
+    match value:
+        case RichText():
+            return value.text
+        case PictureRecord():
+            return value.alt
+        case str():
+            return value
 
 
 def _join(*texts: str) -> str:

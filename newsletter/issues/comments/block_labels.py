@@ -10,7 +10,7 @@ from newsletter.models import Issue
 from newsletter.models.body_fields import DescribedPicture
 
 MAX_LABEL_LENGTH = 120
-_NAMING_FIELDS = ("headline", "heading", "title", "story", "event", "label", "alt", "who", "text")
+_NAMING_FIELDS = ("headline", "heading", "title", "question", "story", "event", "label", "alt", "who", "text")
 
 
 def label_block(child: Any) -> str:

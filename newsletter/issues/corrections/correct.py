@@ -14,7 +14,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Max, QuerySet
 
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
-from newsletter.common.languages import get_babel_locale
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.assembly.assemble import save_assembled_content
@@ -33,6 +32,7 @@ from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import Correction, Delivery, EventNotice, Issue, Publication, Send, transition
 from newsletter.outbound.publishing_facts import report_issue
 from newsletter.providers.registry import OUTBOX
+from newsletter.rendering.phrases import get_babel_locale
 from subscribers.models import EventKind
 
 _WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)

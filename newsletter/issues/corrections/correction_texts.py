@@ -4,7 +4,6 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from html import escape
 
-from newsletter.common.languages import get_babel_locale
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.events import EventRecord
@@ -12,6 +11,7 @@ from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import Correction, EventNotice, Publication, TextTranslation
+from newsletter.rendering.phrases import get_babel_locale
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from newsletter.issues.snapshot.records.blocks import (
     Block,
+    CustomBlock,
     EventCardBlock,
     EventsBlock,
     LeadStoryBlock,
@@ -48,7 +49,8 @@ def find_web_links(content: IssueContent) -> dict[str, str]:
     for part in (content.brand, content.publication):
         found.update(dict.fromkeys(_find_followed(to_json(part)), ""))
     for block in content.all_blocks:
-        for url in _find_followed(to_json(block)):
+        links = _find_written if isinstance(block, CustomBlock) else _find_followed
+        for url in links(to_json(block)):
             found.setdefault(url, block.key)
     return {url: key for url, key in found.items() if url.startswith(("http://", "https://"))}
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from babel.dates import format_skeleton
 
-from newsletter.common.languages import get_babel_locale
 from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.models import Issue
+from newsletter.rendering.phrases import get_babel_locale
 
 PREHEADER_LENGTH = 100
 _PLACEHOLDER = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")

@@ -4,10 +4,10 @@ The editor keeps all of it as a draft. No mail shows an unfinished block.
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.utils import translation
 from django.utils.html import strip_tags
 from wagtail import blocks
 from wagtail.blocks import StreamValue
@@ -18,7 +18,13 @@ from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS
 from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS, MAX_STORIES
 from newsletter.issues.snapshot.show_rules import find_rule_problems
 from newsletter.models import Issue, Story
-from newsletter.models.body_fields import DescribedPicture, LimitedBlock, ShowToBlock
+from newsletter.models.body_fields import (
+    CheckedBlock,
+    DescribedPicture,
+    LimitedBlock,
+    ShowToBlock,
+    label_in_english,
+)
 from newsletter.models.missing_blocks import MissingBlock
 from newsletter.rendering.block_kind import BLOCK_KINDS
 
@@ -115,14 +121,14 @@ def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
                     message=Message(
                         "Block %(number)s, %(kind)s, works only in a welcome mail. Delete the block.",
                         number=number,
-                        kind=_label(child.block),
+                        kind=label_in_english(child.block),
                     ),
                 )
             elif problems := list(find_value_problems(child.block, child.value, raw["value"])):
                 message = Message(
                     "Block %(number)s, %(kind)s, is unfinished: %(problems)s. Complete it, or delete the block.",
                     number=number,
-                    kind=_label(child.block),
+                    kind=label_in_english(child.block),
                     problems=Message.joined(problems, between=", "),
                 )
                 yield IncompletePart(key=child.id or "", message=message)
@@ -137,35 +143,67 @@ def find_value_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[M
             for name, child in block.child_blocks.items():
                 yield from find_value_problems(child, value.get(name), (raw or {}).get(name))
             if isinstance(block, DescribedPicture) and value["image"] and not block.find_alt(value):
-                yield Message("“%(field)s” is empty", field=_label(block.child_blocks["alt"]))
+                yield Message("“%(field)s” is empty", field=label_in_english(block.child_blocks["alt"]))
         case blocks.ListBlock():
             items = [item["value"] if isinstance(item, dict) and "value" in item else item for item in raw or ()]
-            if len(items) < (block.meta.min_num or 0):
-                yield Message("“%(field)s” is empty", field=_label(block))
-            for item in items:
-                yield from _list_problems_of_item(block, item)
+            yield from _list_problems_of_number(block, len(items))
+            for number, (item, native) in enumerate(zip_longest(items, value or ()), 1):
+                for problem in _list_problems_of_item(block, item, native):
+                    yield _say_where(problem, number) if len(items) > 1 else problem
         case blocks.ChoiceBlock():
             return  # without a choice, its default applies
         case ChooserBlock() if block.required and value is None:
-            yield Message("“%(field)s” is empty", field=_label(block))
+            yield Message("“%(field)s” is empty", field=label_in_english(block))
         case blocks.RichTextBlock() if block.required and not (value and strip_tags(value.source).strip()):
-            yield Message("“%(field)s” is empty", field=_label(block))
+            yield Message("“%(field)s” is empty", field=label_in_english(block))
         case blocks.FieldBlock() if block.required and value in (None, ""):
-            yield Message("“%(field)s” is empty", field=_label(block))
-        case LimitedBlock() if too_long := list(_list_long(value or "", limit=block.limit, label=_label(block))):
+            yield Message("“%(field)s” is empty", field=label_in_english(block))
+        case CheckedBlock() if value and (wrong := block.find_problem(value)):
+            yield wrong
+        case LimitedBlock() if too_long := list(
+            _list_long(value or "", limit=block.limit, label=label_in_english(block))
+        ):
             yield from too_long
         case blocks.URLBlock() if value and not _is_address(block, value):
-            yield Message("“%(field)s” is not a web address", field=_label(block))
+            yield Message("“%(field)s” is not a web address", field=label_in_english(block))
 
 
-def _list_problems_of_item(block: blocks.ListBlock, item: Any) -> Iterator[Message]:
+def _list_problems_of_number(block: blocks.ListBlock, number: int) -> Iterator[Message]:
+    least, most = block.meta.min_num or 0, block.meta.max_num
+    if number < least and not number:
+        yield Message("“%(field)s” is empty", field=label_in_english(block))
+    elif number < least:
+        yield Message(
+            "“%(field)s” has %(number)s; at least %(least)s are needed",
+            field=label_in_english(block),
+            number=number,
+            least=least,
+        )
+    if most is not None and number > most:
+        yield Message(
+            "“%(field)s” has %(number)s; at most %(most)s are allowed",
+            field=label_in_english(block),
+            number=number,
+            most=most,
+        )
+
+
+def _say_where(problem: Message, number: int) -> Message:
+    return Message("%(problem)s (in number %(number)s)", problem=problem, number=number)
+
+
+def _list_problems_of_item(block: blocks.ListBlock, item: Any, native: Any) -> Iterator[Message]:
     """Yield what is wrong with one item. A chosen row that is gone since is no problem: the mail leaves it out."""
     if isinstance(block.child_block, blocks.StructBlock):
-        yield from find_value_problems(block.child_block, item, item)
+        pictures = [
+            name for name, child in block.child_block.child_blocks.items() if isinstance(child, DescribedPicture)
+        ]
+        value = {**(item or {}), **{name: native[name] for name in pictures}}
+        yield from find_value_problems(block.child_block, value, item)
     elif item in (None, ""):
-        yield Message("“%(field)s” has an empty line", field=_label(block))
+        yield Message("“%(field)s” has an empty line", field=label_in_english(block))
     elif isinstance(block.child_block, LimitedBlock):
-        yield from _list_long(item, limit=block.child_block.limit, label=_label(block))
+        yield from _list_long(item, limit=block.child_block.limit, label=label_in_english(block))
 
 
 def _list_long(text: str, *, limit: int, label: Message) -> Iterator[Message]:
@@ -186,9 +224,3 @@ def _is_address(block: blocks.URLBlock, text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def _label(block: blocks.Block) -> Message:
-    """Return the block's label in English, to be translated where it is shown."""
-    with translation.override(None):
-        return Message(str(block.label))

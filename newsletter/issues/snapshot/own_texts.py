@@ -28,10 +28,10 @@ from newsletter.issues.snapshot.records.blocks import (
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.rendering.schemas import load_schemas
+from newsletter.rendering.schemas import FieldSchema, load_schemas
 
 _BLOCK_KEY = re.compile(r' data-block-key="[^"]*"')
-_TRANSLATED_KINDS = ("line", "paragraphs", "rich", "lines", "link")
+_TRANSLATED_KINDS = ("line", "paragraphs", "link")
 
 
 class TextKind(StrEnum):
@@ -108,19 +108,26 @@ def _translate_block(block: Block, translate: Translate) -> Block:
     def put_story(story: StoryRecord) -> StoryRecord:
         return replace(story, picture=put_picture(story.picture), other_picture=put_picture(story.other_picture))
 
-    def put_value(value: CustomValue, field: str, kind: str) -> CustomValue:
+    def put_part(value: str | PictureRecord | None, field: str, kind: str) -> str | PictureRecord | None:
+        if isinstance(value, str) and kind in _TRANSLATED_KINDS:
+            return put(field, value, TextKind(kind), counts=kind != TextKind.LINK)
+        return put_picture(value) if isinstance(value, PictureRecord) else value
+
+    def put_value(value: CustomValue, field: str, schema: FieldSchema | None) -> CustomValue:
         match value:
-            case PictureRecord():
-                return put_picture(value)
             case RichText():
                 html = put(field, value.html, TextKind.RICH)
                 return value if html == value.html else RichText(html, plain_text(html))
-            case str() if kind in _TRANSLATED_KINDS:
-                return put(field, value, TextKind(kind), counts=kind != TextKind.LINK)
             case tuple():
-                return tuple(put(field, line) for line in value)
+                kinds = {part.name: part.kind for part in schema.fields} if schema else {}
+                return tuple(  # type: ignore[return-value]
+                    {name: put_part(part, name, kinds.get(name, "")) for name, part in item.items()}
+                    if isinstance(item, dict)
+                    else put(field, item)
+                    for item in value
+                )
             case _:
-                return value
+                return put_part(value, field, schema.kind if schema else "")
 
     match block:
         case NoteBlock():
@@ -153,8 +160,8 @@ def _translate_block(block: Block, translate: Translate) -> Block:
             return replace(block, label=put("label", block.label), url=put_link(block.url))
         case CustomBlock():
             schema = load_schemas().get(block.type)
-            kinds = {field.name: field.kind for field in schema.fields} if schema else {}
-            values = {name: put_value(value, name, kinds.get(name, "")) for name, value in block.values.items()}
+            fields = {field.name: field for field in schema.fields} if schema else {}
+            values = {name: put_value(value, name, fields.get(name)) for name, value in block.values.items()}
             return replace(block, values=values)
         case _:
             return block

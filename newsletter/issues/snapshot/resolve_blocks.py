@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from wagtail.blocks import StructValue
 from wagtail.images.models import AbstractImage
@@ -14,6 +15,7 @@ from newsletter.issues.snapshot.records.blocks import (
     Block,
     ButtonBlock,
     CustomBlock,
+    CustomRow,
     CustomValue,
     DividerBlock,
     EventCardBlock,
@@ -27,6 +29,7 @@ from newsletter.issues.snapshot.records.blocks import (
     StoriesBlock,
 )
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
+from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.show_rules import resolve_show_rules
 from newsletter.issues.snapshot.stories.resolve_stories import (
     CARD_FORMAT,
@@ -168,28 +171,42 @@ def _resolve_divider(value: StructValue, key: str) -> DividerBlock:
 
 
 def _resolve_custom_block(schema: BlockSchema, value: StructValue, *, key: str) -> CustomBlock | None:
-    """Return None if a picture that the block needs is of a story that is withdrawn or gone."""
-    values = {field.name: _resolve_custom_value(field, value) for field in schema.fields}
-    if any(field.kind == "picture" and field.required and values[field.name] is None for field in schema.fields):
-        return None
-    return CustomBlock(key=key, values=values, type=schema.kind)
+    """Return None if a picture that the block needs is of a story that is withdrawn or gone, or no row is left."""
+    values = {field.name: _resolve_custom_value(field, value.get(field.name)) for field in schema.fields}
+    needed = [values[field.name] for field in schema.fields if field.required and field.kind in ("picture", "rows")]
+    return CustomBlock(key=key, values=values, type=schema.kind) if all(needed) else None
 
 
-def _resolve_custom_value(field: FieldSchema, values: StructValue) -> CustomValue:
-    value = values.get(field.name)
+def _resolve_custom_value(field: FieldSchema, value: Any) -> CustomValue:
     match field.kind:
         case "rich":
             return RichText(value.source, plain_text(value.source)) if value else RichText("", "")
         case "picture":
-            if not (value and value["image"]):
-                return None
-            alt = DescribedPicture.find_alt(value)
-            is_video = field.mark == "film"
-            return resolve_library_image(value["image"], alt=alt, format_name=field.place, is_video=is_video)
+            return _resolve_custom_picture(field, value)
         case "lines":
             return tuple(str(line) for line in value or ())
+        case "rows":
+            return tuple(row for item in value or () if (row := _resolve_row(field, item)))
         case _:
             return str(value or "")
+
+
+def _resolve_row(field: FieldSchema, value: StructValue) -> CustomRow | None:
+    """Return None if a picture that the row needs is of a story that is withdrawn or gone."""
+    row: CustomRow = {}
+    for part in field.fields:
+        given = value.get(part.name)
+        row[part.name] = _resolve_custom_picture(part, given) if part.kind == "picture" else str(given or "")
+        if part.kind == "picture" and part.required and row[part.name] is None:
+            return None
+    return row
+
+
+def _resolve_custom_picture(field: FieldSchema, value: StructValue | None) -> PictureRecord | None:
+    if not (value and value["image"]):
+        return None
+    alt, is_video = DescribedPicture.find_alt(value), field.mark == "film"
+    return resolve_library_image(value["image"], alt=alt, format_name=field.place, is_video=is_video)
 
 
 _RESOLVERS_IN_CONTEXT: dict[str, Callable[[StructValue, str, IssueContext], Block | None]] = {

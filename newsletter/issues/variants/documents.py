@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_skeleton
 from babel.units import format_unit
 
-from newsletter.common.languages import get_babel_locale
 from newsletter.content.parsing.markup import plain_text
 from newsletter.issues.snapshot.records import blocks as records
 from newsletter.issues.snapshot.records.content import IssueContent, name_row
@@ -29,7 +28,7 @@ from newsletter.issues.visible.event_locations import describe_location_for_read
 from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection, list_abroad
 from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
-from newsletter.rendering.phrases import find_phrase, find_text_direction
+from newsletter.rendering.phrases import find_phrase, find_text_direction, get_babel_locale
 
 _STORIES: dict[str, type[mail.StoryCards]] = {"cards": mail.StoryCards, "rows": mail.StoryRows, "list": mail.StoryList}
 _MAP = "https://www.openstreetmap.org/search?query="
@@ -119,13 +118,17 @@ def _make_block(block: records.Block, content: IssueContent, visible: VisibleCon
             return mail.SchemaBlock(block.type, values, key=key)
 
 
-def _make_custom_value(value: records.CustomValue) -> object:
+def _make_custom_value(value: records.CustomValue | records.CustomRow) -> object:
     """Return a value as rendering's `SchemaBlock` takes it."""
     match value:
         case PictureRecord():
             return _make_picture(value)
         case records.RichText():
             return {"html": value.html, "text": value.text}
+        case dict():
+            return {name: _make_custom_value(part) for name, part in value.items()}
+        case tuple():
+            return tuple(_make_custom_value(item) for item in value)
         case _:
             return value
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from html import unescape
+from typing import Any
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.blocks import (
@@ -20,7 +21,7 @@ from newsletter.rendering.blocks import (
 )
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.links import is_vague, make_vague_link_finding
-from newsletter.rendering.schemas import blank_value, load_schemas
+from newsletter.rendering.schemas import FieldSchema, blank_value, load_schemas
 from newsletter.rendering.text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
 
 UNRESOLVED_MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)
@@ -161,24 +162,32 @@ def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterat
 
 
 def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
-    """Check a block by its schema: blank required fields, links, formatted text."""
+    """Check a block by its schema: blank required fields, links, formatted text, the parts of each row."""
     schema = load_schemas().get(block.kind)
     for field in schema.fields if schema else ():
-        value = block.values.get(field.name) or blank_value(field)
-        html = value["html"] if field.kind == "rich" else ""
-        if field.required and not (html.strip() if field.kind == "rich" else value):
-            message = Message("“%(label)s” is empty. Fill it in, or take the block out.", label=field.label)
-            yield Finding("error", "field-empty", message, block=block.key, field=field.name)
-        if field.kind == "rich":
-            yield from _check_staff_html(html, value["text"], block=block.key, field=field.name)
-        if field.kind == "link" and value and not safe_url(value):
-            message = Message(
-                "A link goes to “%(value)s”. Only http, https, mailto and tel can be, so it is left out.",
-                value=value[:60],
-            )
-            yield Finding("error", "link-scheme", message, block=block.key, field=field.name)
-        if isinstance(value, Picture):
-            yield from _check_links(value, block=block.key, field=field.name)
+        yield from _check_schema_field(field, block.values.get(field.name), block=block.key)
+
+
+def _check_schema_field(field: FieldSchema, value: Any, *, block: str) -> Iterator[Finding]:
+    value = value or blank_value(field)
+    html = value["html"] if field.kind == "rich" else ""
+    if field.required and not (html.strip() if field.kind == "rich" else value):
+        message = Message("“%(label)s” is empty. Fill it in, or take the block out.", label=field.label)
+        yield Finding("error", "field-empty", message, block=block, field=field.name)
+    if field.kind == "rich":
+        yield from _check_staff_html(html, value["text"], block=block, field=field.name)
+    if field.kind == "rows":
+        for row in value:
+            for part in field.fields:
+                yield from _check_schema_field(part, row.get(part.name), block=block)
+    if field.kind == "link" and value and not safe_url(value):
+        message = Message(
+            "A link goes to “%(value)s”. Only http, https, mailto and tel can be, so it is left out.",
+            value=value[:60],
+        )
+        yield Finding("error", "link-scheme", message, block=block, field=field.name)
+    if isinstance(value, Picture):
+        yield from _check_links(value, block=block, field=field.name)
 
 
 def _check_pictures(document: Document) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ OF_GALLERY = (
     "appeal-meadow",
     "letter-ar",
     "letter-bare",
+    "letter-blocks",
     "notice-meadow",
 )
 

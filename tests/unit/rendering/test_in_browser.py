@@ -38,6 +38,10 @@ CASES = [
     ("letter-ar", "light"),
     ("letter-hi", "dark"),
     ("letter-de", "light"),
+    ("letter-blocks", "light"),
+    ("letter-blocks", "dark"),
+    ("odd-endless-blocks", "light"),
+    ("odd-arabic-blocks", "dark"),
     ("letter-bare", "dark"),
     ("notice-meadow", "light"),
 ]

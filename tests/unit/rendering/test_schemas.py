@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,13 @@ options = [["calm", "Calm"], ["loud", "Loud"]]
 title = "Tea"
 steps = ["Boil", "Wait"]
 """
+ROWS = """
+[[field]]
+name = "cups"
+kind = "rows"
+label = "Cups"
+field = [{name = "items", kind = "line", label = "Items"}]
+"""
 MJML = (
     "<mj-section><mj-column><mj-text><h2>{{ block.title }}</h2><ol>{% for step in block.steps %}<li>{{ step }}</li>"
     "{% endfor %}</ol><p>{{ block.mood }}</p></mj-text></mj-column></mj-section>"
@@ -54,6 +62,15 @@ def add(folder: Path, *, name: str = "recipe", schema: str = SCHEMA) -> None:
     (folder / "blocks" / f"{name}.toml").write_text(schema)
     (folder / "blocks" / f"{name}.mjml.j2").write_text(MJML)
     (folder / "blocks" / f"{name}.txt.j2").write_text(TEXT)
+
+
+def test_rows_of_fields_reach_both_templates(folder: Path) -> None:
+    add(folder, schema=SCHEMA.replace("[sample]", ROWS + "max_rows = 2\n[sample]"))
+    (folder / "blocks" / "recipe.txt.j2").write_text("{% for cup in block.cups %}\n{{ cup.items }}\n{% endfor %}\n")
+    rows = ({"items": " One\n"}, {"items": ""}, {}, {"items": "Two"}, {"items": "Three"})
+    text = render(document(SchemaBlock("recipe", {"title": "Tea", "cups": rows})), templates=folder).text
+    assert "One\nTwo\n" in text
+    assert "Three" not in text
 
 
 def test_three_files_make_a_block(folder: Path) -> None:
@@ -78,9 +95,19 @@ def test_every_schemas_sample_passes_the_checks_and_reads_well_as_text(kind: str
     mail = render(sample)
     assert lint_mail(mail, document=sample) == ()
     for value in load_schemas()[kind].sample.values():
-        for line in value if isinstance(value, list) else [value]:
+        for line in _list_lines(value):
             if not line.startswith(("http", "<")) and " " in line:
                 assert " ".join(line.split()) in " ".join(mail.text.split()).replace(" - ", " ")
+
+
+def _list_lines(value: Any) -> list[str]:
+    match value:
+        case list():
+            return [line for item in value for line in _list_lines(item)]
+        case dict():
+            return [line for item in value.values() for line in _list_lines(item)]
+        case _:
+            return [value]
 
 
 @pytest.mark.parametrize("kind", sorted(load_schemas()))
@@ -115,6 +142,12 @@ def test_a_link_and_a_picture_of_a_schema_are_checked() -> None:
         (SCHEMA.replace('title = "Tea"', ""), "the sample lacks “title”, which is required"),
         (SCHEMA + 'more = "x"', "the sample has “more”, which is no field"),
         (SCHEMA.replace('[["calm", "Calm"], ["loud", "Loud"]]', "[]"), "options are given for a choice"),
+        (SCHEMA.replace('kind = "lines"', 'kind = "rows"'), "fields are given for rows"),
+        (
+            SCHEMA.replace("[sample]", ROWS.replace('"line"', '"rich"') + "[sample]"),
+            "a row has no field of the kind “rich”",
+        ),
+        (SCHEMA.replace("[sample]", ROWS + "required = true\n[sample]"), "min_rows is above 0 if rows are required"),
     ],
 )
 def test_a_schema_at_fault_is_named(folder: Path, schema: str, message: str) -> None:

@@ -141,7 +141,8 @@ class RichText:
     text: str
 
 
-CustomValue = str | RichText | PictureRecord | tuple[str, ...] | None
+CustomRow = dict[str, str | PictureRecord | None]
+CustomValue = str | RichText | PictureRecord | tuple[str, ...] | tuple[CustomRow, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +221,19 @@ def list_pictures(block: Block) -> list[PictureRecord]:
         case EventCardBlock() | PictureBlock():
             shown = [block.picture]
         case CustomBlock():
-            shown = [value for value in block.values.values() if isinstance(value, PictureRecord)]
+            shown = [value for value in list_custom_values(block) if isinstance(value, PictureRecord)]
         case _:
             shown = [picture for story in list_stories(block) for picture in (story.picture, story.other_picture)]
     return [picture for picture in shown if picture]
+
+
+def list_custom_values(block: CustomBlock) -> list[str | RichText | PictureRecord]:
+    """Return every value of a block with a schema, with those of its lists and rows, in their order."""
+    found: list[str | RichText | PictureRecord] = []
+    for value in block.values.values():
+        for item in value if isinstance(value, tuple) else (value,):
+            found += [one for one in (item.values() if isinstance(item, dict) else (item,)) if one]
+    return found
 
 
 def list_appeals(block: Block) -> tuple[AppealRecord, ...]:

@@ -8,7 +8,6 @@ from django.utils.choices import CallableChoiceIterator
 from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext_lazy, override
 from wagtail import blocks
-from wagtail.admin.widgets import AdminDateInput
 from wagtail.hooks import search_for_hooks
 from wagtail.snippets.blocks import SnippetChooserBlock
 
@@ -54,7 +53,7 @@ class LinkBlock(LimitedBlock, blocks.URLBlock):
         return value if self.is_deferred_validation else super().clean(value)
 
 
-class CheckedBlock(LimitedBlock, blocks.CharBlock):
+class CheckedBlock(blocks.CharBlock):
     """A text that must have a certain form. It is kept as it was typed, so that a draft may hold a wrong one."""
 
     def find_problem(self, value: str) -> Message | None:
@@ -66,7 +65,7 @@ class AmountBlock(CheckedBlock):
     """An amount of money, above 0 if ``positive``. It is typed as people write it: 12400, or 12,400.50."""
 
     def __init__(self, *, positive: bool = False, **kwargs: object) -> None:
-        super().__init__(limit=30, **kwargs)
+        super().__init__(**kwargs)
         self.positive = positive
 
     def find_problem(self, value: str) -> Message | None:
@@ -85,8 +84,8 @@ class DayBlock(CheckedBlock):
     """A date, kept like 2026-11-24."""
 
     def __init__(self, **kwargs: object) -> None:
-        super().__init__(limit=10, **kwargs)
-        self.field.widget = AdminDateInput()
+        super().__init__(**kwargs)
+        self.field.widget = forms.DateInput(attrs={"type": "date"})
 
     def find_problem(self, value: str) -> Message | None:
         if parse_day(value):
@@ -98,7 +97,7 @@ class CurrencyBlock(CheckedBlock):
     """The code of a currency. It is chosen by name, in the desk's language."""
 
     def __init__(self, **kwargs: object) -> None:
-        super().__init__(limit=3, **kwargs)
+        super().__init__(**kwargs)
         self.field.widget = forms.Select(choices=CallableChoiceIterator(_list_currencies))
 
     def find_problem(self, value: str) -> Message | None:

@@ -11,8 +11,7 @@ from babel.numbers import format_currency, format_percent, get_currency_name, ge
 
 from newsletter.rendering.phrases import get_babel_locale
 
-
-MAX_AMOUNT = Decimal("999999999999")
+MAX_AMOUNT, MAX_TYPED = Decimal("999999999999"), 40
 _WHOLE = r"\d{1,3}(?:(?P<group>[., '’\u00a0\u202f])\d{3})(?:(?P=group)\d{3})*|\d+"
 _AMOUNT = re.compile(rf"(?P<whole>{_WHOLE})(?:(?!(?P=group))[.,](?P<cents>\d{{1,2}}))?")
 _RTL_MARK, _LTR_MARK = "\u200f", "\u200e"  # without the second, “US$” is shown as “$US” in Arabic text
@@ -24,7 +23,7 @@ def parse_amount(text: str) -> Decimal | None:
 
     Three digits after a separator are thousands: nobody writes the total of an appeal with three decimals.
     """
-    found = _AMOUNT.fullmatch(text.strip())
+    found = _AMOUNT.fullmatch(text.strip()) if len(text) <= MAX_TYPED else None
     if found is None:
         return None
     amount = Decimal(f"{_NOT_DIGITS.sub('', found['whole'])}.{found['cents'] or '0'}")

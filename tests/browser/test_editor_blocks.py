@@ -36,6 +36,12 @@ FIRST_FIELDS = {
     "Image": ".image-chooser .unchosen button",
     "Button": "[name$=label]",
     "Figure": "[name$=figure]",
+    "Progress of an appeal": "[name$=headline]",
+    "Gallery": ".image-chooser .unchosen button",
+    "Timetable": "[name$=title]",
+    "Document": "[name$=title]",
+    "Question": "[name$=question]",
+    "Quote with portrait": "[name$=text]",
 }
 LEAD, STORIES, EVENTS, *REST = KINDS
 pytestmark = IN_CHROMIUM
@@ -89,6 +95,23 @@ def test_the_form_of_an_issue_is_one_screen_with_a_line_a_block(editor: Page) ->
 def test_a_new_block_is_open_with_the_focus_in_its_first_empty_field(editor: Page) -> None:
     for kind, first in FIRST_FIELDS.items():
         expect(add_block(editor, kind).locator(first).first).to_be_focused()
+
+
+def test_amounts_rows_and_dates_are_typed_and_shown_in_the_mail(editor: Page) -> None:
+    progress = add_block(editor, "Progress of an appeal")
+    for name, text in (("headline", "A second boat"), ("raised", "12,400"), ("goal", "0"), ("as_of", "2026-11-24")):
+        progress.locator(f"[name$={name}]").fill(text)
+    progress.locator("[name$=currency]").select_option(label="British Pound (GBP)")
+    expect(mail(editor).get_by_text("“Goal” must be more than 0")).to_be_visible(timeout=PREVIEW_MS)
+    progress.locator("[name$=goal]").fill("20000")
+    expect(mail(editor).get_by_text(re.compile("recaudados de 20.000"))).to_be_visible(timeout=PREVIEW_MS)
+    question = add_block(editor, "Question")
+    question.locator("[name$=question]").fill("More court reports?")
+    expect(question.locator("[name$=label]")).to_have_count(2)
+    for number, answer in enumerate(("Yes", "No")):
+        question.locator("[name$=label]").nth(number).fill(answer)
+        question.locator("[name$=url]").nth(number).fill(f"https://ask.example.org/{answer}")
+    expect(mail(editor).get_by_role("link", name="Yes", exact=True)).to_be_visible(timeout=PREVIEW_MS)
 
 
 def test_the_line_of_a_block_says_what_its_fields_say(editor: Page) -> None:

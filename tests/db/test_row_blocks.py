@@ -158,7 +158,7 @@ def test_a_picture_of_a_story_that_may_not_be_shown_is_an_error(issue: Issue) ->
         (
             "question",
             {**QUESTION, "answers": [ANSWERS[0], {"label": "", "url": "htp:/x"}]},
-            "“Answer” is empty (in number 2), “Links to” is not a web address (in number 2)",
+            "“Answer” is empty (row 2), “Links to” is not a web address (row 2)",
         ),
         (
             "timetable",
@@ -179,7 +179,7 @@ def test_a_picture_of_a_row_needs_a_description_and_a_file(issue: Issue) -> None
     Image.objects.filter(pk=image.pk).update(description="")
     rows = [show_image(image, alt=""), {"picture": {"image": None, "alt": ""}, "caption": ""}]
     changed = add(issue, "gallery", {"heading": "", "images": rows})
-    assert find_problem(changed) == ("“What it shows” is empty (in number 1), “Image file” is empty (in number 2)")
+    assert find_problem(changed) == ("“What it shows” is empty (row 1), “Image file” is empty (row 2)")
 
 
 def test_the_api_writes_blocks_with_amounts_and_rows_and_says_what_is_wrong(issue: Issue) -> None:

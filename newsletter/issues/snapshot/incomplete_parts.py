@@ -189,7 +189,7 @@ def _list_problems_of_number(block: blocks.ListBlock, number: int) -> Iterator[M
 
 
 def _say_where(problem: Message, number: int) -> Message:
-    return Message("%(problem)s (in number %(number)s)", problem=problem, number=number)
+    return Message("%(problem)s (row %(number)s)", problem=problem, number=number)
 
 
 def _list_problems_of_item(block: blocks.ListBlock, item: Any, native: Any) -> Iterator[Message]:

@@ -49,7 +49,7 @@ class IssueCheck(Extension, ABC):
         """Return what is wrong. ``Finding.block`` is the key of the block that staff must change."""
 
 
-_ORDER = ("events_and_names", "other_languages", "source_names", "dead_links")
+_ORDER = ("events_and_names", "other_languages", "source_names", "dated_blocks", "dead_links")
 CHECKS = Registry("newsletter.checks", IssueCheck, order=_ORDER)  # type: ignore[type-abstract]
 
 

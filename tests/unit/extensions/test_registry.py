@@ -14,7 +14,7 @@ from newsletter.providers.registry import PROVIDERS, WEBHOOK_HANDLERS, read_prov
 from tests.support.installed_extensions import Extensions
 from tests.support.installed_extensions import extensions as extensions
 
-OWN_CHECKS = ["events_and_names", "other_languages", "source_names", "dead_links"]
+OWN_CHECKS = ["events_and_names", "other_languages", "source_names", "dated_blocks", "dead_links"]
 CHECK = """
 from newsletter.extensions.checks import IssueCheck
 

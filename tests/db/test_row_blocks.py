@@ -121,6 +121,13 @@ def test_the_texts_of_rows_are_translated_and_amounts_are_not(issue: Issue) -> N
     assert "£12,400 raised of £20,000" in shown
 
 
+def test_a_time_without_words_needs_no_translation(issue: Issue) -> None:
+    rows = [{"time": "10:00", "what": "Tea", "detail": ""}, {"time": "from noon", "what": "Walk", "detail": ""}]
+    content = resolve_content(add(issue, "timetable", {"title": "Open day", "items": rows}))
+    times = {text.text: text.counts for text in list_own_texts(content) if text.field == "time"}
+    assert times == {"10:00": False, "from noon": True}
+
+
 def test_a_row_that_shows_a_picture_of_a_withdrawn_story_is_left_out(issue: Issue) -> None:
     story, image = make_pictured_story()
     rows = [show_image(image, caption="The gate"), show_image(make_image(), caption="The quay")]

@@ -45,7 +45,7 @@ class TextKind(StrEnum):
 class OwnText:
     """A text of a content. ``block`` is the key of its block, or "", and ``field`` the name of its field.
 
-    If not ``counts``, it is no gap that it has no translation: an address, or a name.
+    If not ``counts``, it is no gap that it has no translation: an address, a name, or a number.
     """
 
     text: str
@@ -110,7 +110,8 @@ def _translate_block(block: Block, translate: Translate) -> Block:
 
     def put_part(value: str | PictureRecord | None, field: str, kind: str) -> str | PictureRecord | None:
         if isinstance(value, str) and kind in _TRANSLATED_KINDS:
-            return put(field, value, TextKind(kind), counts=kind != TextKind.LINK)
+            has_words = kind != TextKind.LINK and any(map(str.isalpha, value))  # “10:00” is the same in every language
+            return put(field, value, TextKind(kind), counts=has_words)
         return put_picture(value) if isinstance(value, PictureRecord) else value
 
     def put_value(value: CustomValue, field: str, schema: FieldSchema | None) -> CustomValue:

@@ -23,9 +23,13 @@ def prepare_process() -> None:
 
 
 def restrict_data_folder() -> None:
-    """Make files private that an earlier version left readable by others. Call it when settings can be read."""
+    """Make the data folder, and make files private that others could read. Call it when settings can be read.
+
+    Raises OSError if the folder cannot be made.
+    """
     from django.conf import settings
 
+    Path(settings.NEWSLETTER_DATA_DIR).mkdir(parents=True, exist_ok=True)
     paths = DataPaths(Path(settings.NEWSLETTER_DATA_DIR), settings.NEWSLETTER_DATABASE_FILE)
     restricted = restrict_to_owner(paths)
     if restricted:

@@ -5,12 +5,14 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from newsletter.management.private_output import open_private, write_private
 from newsletter.organisation.health.machine import check_owner, check_privacy
 from newsletter.organisation.private_folder import DataPaths, find_readable_by_others, restrict_to_owner
+from newsletter.project.process_setup import restrict_data_folder
 from tests.support.unconfigured import free_port, run_unconfigured, start_unconfigured
 from tests.support.unprivileged_user import NOBODY, make_world_writable_folder, run_as_nobody
 
@@ -183,3 +185,9 @@ def test_a_device_that_a_command_writes_to_keeps_its_mode() -> None:
     with open_private(Path(os.devnull)) as out:
         out.write("nothing is kept")
     assert Path(os.devnull).stat().st_mode == before
+
+
+def test_a_start_with_keys_in_the_settings_makes_the_data_folder(tmp_path: Path, settings: Any) -> None:
+    settings.NEWSLETTER_DATA_DIR, settings.NEWSLETTER_DATABASE_FILE = tmp_path / "new" / "var", None
+    restrict_data_folder()
+    assert (tmp_path / "new" / "var").is_dir()

@@ -22,6 +22,16 @@ def write_private(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def replace_private(path: Path, text: str) -> None:
+    """Write or replace a text file that only its owner can read, whole or not at all. Raises OSError."""
+    part = path.with_name(f"{path.name}.part")
+    with open_private(part) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+
+
 def _open(path: str, flags: int) -> int:
     descriptor = os.open(path, flags & ~os.O_TRUNC, PRIVATE)
     try:

@@ -1,13 +1,14 @@
 """Write the sample files that a new organisation starts from, never over an existing file."""
 
-import re
 from importlib.resources import files
 from pathlib import Path
 
 from newsletter.common.errors import BadFile
-from newsletter.organisation.starter_brands import Starter
+from newsletter.organisation.sample_text import set_keys
+from newsletter.organisation.starter_brands import Starter, load_starters
 
-_SAMPLES = {"organisation.toml": "sample.toml", ".env": "sample.env"}
+ORGANISATION_FILE, SETTINGS_FILE = "organisation.toml", ".env"
+_SAMPLES = {ORGANISATION_FILE: "sample.toml", SETTINGS_FILE: "sample.env"}
 _PRIVATE = 0o600
 
 
@@ -25,8 +26,8 @@ def write_samples(folder: Path, *, starter: Starter | None = None) -> tuple[list
             try:
                 with file.open("x", encoding="utf-8") as out:
                     text = read_sample(sample)
-                    out.write(apply_starter(text, starter) if starter and name == "organisation.toml" else text)
-                file.chmod(_PRIVATE if name == ".env" else 0o644)
+                    out.write(apply_starter(text, starter) if starter and name == ORGANISATION_FILE else text)
+                file.chmod(_PRIVATE if name == SETTINGS_FILE else 0o644)
                 written.append(file)
             except FileExistsError:
                 kept.append(file)
@@ -37,14 +38,20 @@ def write_samples(folder: Path, *, starter: Starter | None = None) -> tuple[list
 
 def apply_starter(text: str, starter: Starter) -> str:
     """Return the sample with the look of a finished brand. Comments stay."""
-    head, brand, rest = text.partition("[brand]\n")
-    table, blank, after = rest.partition("\n\n")
-    for key, value in starter.look().items():
-        written = f'{key} = "{value}"' if isinstance(value, str) else f"{key} = {value}"
-        literal = written.replace("\\", r"\\")
-        table = re.sub(rf'^{key} = (?:"[^"]*"|\d+)', literal, table, flags=re.MULTILINE)
-    return head + brand + table + blank + after
+    return set_keys(text, table="[brand]", values=starter.look())
 
 
 def read_sample(name: str) -> str:
+    """Return the text of ``sample.toml`` or ``sample.env``."""
     return files("newsletter.organisation").joinpath(name).read_text(encoding="utf-8")
+
+
+def is_sample(file: Path) -> bool:
+    """Return True if the file is what `newsletter init` wrote, also with a starter's brand, and nobody changed it."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    sample = read_sample(_SAMPLES[ORGANISATION_FILE])
+    looks = [apply_starter(sample, starter) for starter in load_starters().values()]
+    return text in (sample, read_sample(_SAMPLES[SETTINGS_FILE]), *looks)

@@ -17,6 +17,7 @@ from newsletter.project.settings_file import read_settings_file
 
 COMMANDS = {
     "demo": "send a sample organisation’s issue to files, then open the desk",
+    "setup": "ask some questions and set up a new installation, up to its first proof",
     "init": "write a commented sample of the organisation's file and of .env",
     "apply": "create or update lists, sources, publications … from the organisation's file",
     "staff": "add people to the staff, or list them",
@@ -89,6 +90,8 @@ def _run(given: list[str]) -> int:
     if name == "demo" and not {"-h", "--help"} & set(rest):
         _check_demo_people(rest)
         prepare_demo(port=_demo_port(rest), environ=os.environ)
+    if name == "setup" and not {"-h", "--help"} & set(rest):
+        _prepare_setup(rest)
     _start_django()
     _execute(name, rest)
     return 0
@@ -101,7 +104,7 @@ def _overview() -> str:
         [
             "A newsletter that assembles itself: stories, events near each reader and ways to help, every week.",
             "",
-            "Start with `newsletter demo`; with your own organisation, `newsletter init`.",
+            "Start with `newsletter demo`; with your own organisation, `newsletter setup`.",
             "",
             *lines,
             "",
@@ -135,6 +138,15 @@ def _check_demo_people(rest: list[str]) -> None:
         raise CommandLineError("--subscribers needs a whole number, such as --subscribers 500.", status=2) from error
     if not 1 <= people <= MAX_SUBSCRIBERS:
         raise CommandLineError(f"--subscribers takes a number from 1 to {MAX_SUBSCRIBERS:,}.", status=2)
+
+
+def _prepare_setup(rest: list[str]) -> None:
+    from newsletter.project.setup_settings import BadOption, prepare_setup
+
+    try:
+        prepare_setup(rest, environ=os.environ)
+    except BadOption as error:
+        raise CommandLineError(str(error), status=2) from error
 
 
 def _start_django() -> None:

@@ -24,7 +24,8 @@ from newsletter.project.settings_file import current_settings_file
 
 ENGINES = ("embedded", "procrastinate")
 _NOT_SETTINGS = {"link_keys", "demo", "oidc"}
-_MADE = {"NEWSLETTER_SECRET_KEY": "secret.key", "NEWSLETTER_ADDRESS_KEY": "address.key"}
+KEY_FILES = {"NEWSLETTER_SECRET_KEY": "secret.key", "NEWSLETTER_ADDRESS_KEY": "address.key"}
+"""The files of the data folder that hold the keys that no setting gives."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Environment:
 
     def describe(self) -> tuple[SettingValue, ...]:
         """Return every setting with its origin, without secrets."""
-        made = {name: self.data_dir / file for name, file in _MADE.items()}
+        made = {name: self.data_dir / file for name, file in KEY_FILES.items()}
         file = current_settings_file()
         return tuple(
             describe(name, value, environ=os.environ, file=file, made_in=made.get(name))
@@ -103,7 +104,7 @@ class Environment:
 
 def read() -> Environment:
     """Read every setting and make the keys that a trial needs. Raises EnvError for a setting that cannot be used."""
-    data_dir = _data_dir()
+    data_dir = find_data_dir()
     production = read_flag("NEWSLETTER_PRODUCTION", default=False)
     site_url = read_text("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
     database_url = read_text("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
@@ -141,7 +142,7 @@ def read() -> Environment:
     return environment
 
 
-def _data_dir() -> Path:
+def find_data_dir() -> Path:
     """Return the data folder. A relative path in the settings file is relative to that file."""
     file = current_settings_file()
     given = read_text("NEWSLETTER_DATA_DIR", "")

@@ -18,9 +18,10 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.axe import find_axe_violations
 from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.editor import blocks, expect_above, kinds, mail_blocks
-from tests.support.first_start import EmptyInstallation, make_one_time_code, serve_empty, serve_own_site
+from tests.support.first_start import EmptyInstallation, make_one_time_code, serve_empty
 from tests.support.hands import Hand, Keyboard, Mouse
 from tests.support.outbox import wait_for_link
+from tests.support.own_site import serve_own_site
 from tests.support.web_site import Site
 
 PICTURES = os.environ.get("NEWSLETTER_FIRST_START_PICTURES", "")

@@ -9,21 +9,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from wagtail.log_actions import log
 
-from newsletter.common.errors import DomainError, NotReady
+from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.desk.issues.proofs import report_proof
+from newsletter.desk.setup.first_proof import find_last_proof, find_open_issue, send_first_proof
 from newsletter.desk.setup.pages import StepPage
 from newsletter.desk.setup.steps import list_states, take_up_step
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key
 from newsletter.issues.approval.approval_rules import find_approvers
-from newsletter.issues.assembly.assemble import assemble_slot, log_assembled
-from newsletter.issues.assembly.slots import get_or_create_slot
-from newsletter.issues.snapshot.completeness import resolve_complete_content
-from newsletter.models import EventNotice, Issue, Proof, Publication, Story
-from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.provider import can_mail_leave, current_adapter
+from newsletter.models import EventNotice, Proof, Publication, Story
+from newsletter.sending.provider import can_mail_leave
 
 
 class ProofStep(StepPage):
@@ -72,32 +68,3 @@ def describe_events(publication: Publication, *, now: datetime) -> str:
     if ahead.filter(online=True).exists():
         return _("Each subscriber sees the events near them. The proof shows those online, because it has no town.")
     return _("Each subscriber sees the events near them. The proof shows none, because it has no town.")
-
-
-def find_last_proof() -> Proof | None:
-    accepted = Proof.objects.filter(state=Proof.State.ACCEPTED)
-    return accepted.select_related("issue__publication", "person").first()
-
-
-def find_open_issue() -> Issue | None:
-    """Return the newest issue that is not sent."""
-    states = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
-    return Issue.objects.filter(state__in=states).select_related("publication", "slot").order_by("-made_at").first()
-
-
-def send_first_proof(*, by: User) -> Proof:
-    """Send a proof of the open issue, or of the next slot's, which is then assembled. Raises DomainError."""
-    now, issue = timezone.now(), find_open_issue()
-    if issue is None:
-        publication = Publication.objects.select_related("brand", "mailing_list").first()
-        if publication is None:
-            raise NotReady("There is no publication yet. Set it up first.")
-        assembly = assemble_slot(slot=get_or_create_slot(publication=publication, due="", now=now), now=now)
-        if assembly.issue is None:
-            raise NotReady("The first issue cannot be made yet: %(reason)s", reason=assembly.slot.reason)
-        issue = assembly.issue
-        log_assembled(issue)
-    resolve_complete_content(issue)
-    (proof,) = send_proofs(issue=issue, group=EMPTY_GROUP, to=[by], by=by, now=now, adapter=current_adapter())
-    log(instance=issue, action="newsletter.proof", user=by, data={"people": 1})
-    return proof

@@ -12,14 +12,13 @@ from django.core.management import CommandError
 from rich.text import Text
 
 from newsletter.management.base import ProductCommand
+from newsletter.management.finding_lines import describe_finding
 from newsletter.organisation.health.origin import SettingValue
 from newsletter.organisation.health.run_checks import examine
 from newsletter.sending.deliverability.domain_checks.lookup import find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 from newsletter.sending.deliverability.message_check import MAX_BYTES, check_received_message
 from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
-
-_STYLES = {"ok": "green", "advice": "cyan", "warning": "yellow", "error": "bold red"}
 
 
 class Command(ProductCommand):
@@ -74,7 +73,7 @@ class Command(ProductCommand):
             if shown:
                 console.print()
             for finding in findings:
-                console.print(_line(finding))
+                console.print(describe_finding(finding))
             advice = sum(finding.level == "advice" for finding in findings)
             passed = len(findings) - len(failed) - warnings - advice
             counts = [_count(passed, "check passed", "checks passed"), _count(warnings, "warning", "warnings")]
@@ -125,16 +124,3 @@ def _setting_line(setting: SettingValue) -> Text:
     return Text.assemble(
         (setting.name, "bold"), f" = {setting.value or '(empty)'}", (f"  [{setting.describe_origin()}]", "dim")
     )
-
-
-def _line(finding: Finding) -> Text:
-    line = Text.assemble((f"{finding.level:<8}", _STYLES[finding.level]), (finding.check, "bold"), f": {finding.says}")
-    if finding.means:
-        line.append(f" {finding.means}")
-    if finding.do:
-        line.append(f"\n        → {finding.do}")
-    for record in finding.records:
-        line.append(
-            f"\n          Name:  {record.name}\n          Type:  {record.type}\n          Value: {record.value}"
-        )
-    return line

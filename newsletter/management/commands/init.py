@@ -9,7 +9,10 @@ from newsletter.organisation.starter_brands import find_starter, load_starters
 
 
 class Command(ProductCommand):
-    help = "Write a commented organisation.toml and .env to start from. Existing files are not changed."
+    help = (
+        "Write a commented organisation.toml and .env to fill in yourself; `newsletter setup` asks for the values instead."
+        " Existing files are not changed."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -13,7 +13,12 @@ from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
-from newsletter.organisation.accounts.first_administrator import is_without_staff, make_first_administrator_url
+from newsletter.organisation.accounts.first_administrator import (
+    find_claim_url,
+    find_unclaimed_account,
+    is_without_staff,
+    make_first_administrator_url,
+)
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 from subscribers.erasing.journal_check import try_to_repair_journal
 
@@ -38,13 +43,26 @@ class Command(ProductCommand):
         )
         if warning := describe_other_port(settings.NEWSLETTER_SITE_URL, port=port):
             self.stdout.write(warning)
-        if is_without_staff():
-            self.stdout.write(
-                "Nobody has an account yet. Open this link to make the first one. It works for 24 hours:\n"
-                f"{make_first_administrator_url()}"
-            )
+        if first := describe_first_link(now=datetime.now(UTC)):
+            self.stdout.write(first)
         self.stdout.flush()
         Server(host=host, port=port, started=engine.start, stopping=engine.stop).run()
+
+
+def describe_first_link(*, now: datetime) -> str:
+    """Return the link with which the first administrator begins, with its lifetime, or "" once somebody has signed in."""
+    if is_without_staff():
+        return (
+            "Nobody has an account yet. Open this link to make the first one. It works for 24 hours:\n"
+            f"{make_first_administrator_url()}"
+        )
+    person = find_unclaimed_account()
+    if person is None:
+        return ""
+    return (
+        f"Nobody has signed in yet. Open this link to choose the password of {person.email}. It works once, for 7 days:\n"
+        f"{find_claim_url(person, now=now)}"
+    )
 
 
 def describe_other_port(site_url: str, *, port: int) -> str:

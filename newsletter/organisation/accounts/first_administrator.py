@@ -1,6 +1,7 @@
-"""The first administrator of an empty installation, made in the browser with a code that only the log shows."""
+"""The first administrator of an empty installation: made in the browser with a code that only the log shows, or by
+`newsletter setup`, without a password and with a link to choose one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -9,8 +10,10 @@ from django.db import transaction
 from django.urls import reverse
 from wagtail.log_actions import log
 
-from newsletter.common.errors import BadLink
+from newsletter.common.errors import BadLink, WrongState
+from newsletter.models import StaffLink
 from newsletter.organisation.accounts.staff import check_email, give_role, set_password
+from newsletter.organisation.accounts.staff_links import find_open_link, make_staff_link, make_staff_link_url
 
 CODE_LIFETIME = timedelta(hours=24)
 _SALT, _VALUE = "newsletter.first-administrator", "first"
@@ -53,6 +56,37 @@ def make_first_administrator(
     give_role(person, "admin")
     log(instance=person, action="newsletter.staff_added", user=person, data={"role": "admin", "first": True})
     return person
+
+
+@transaction.atomic
+def add_first_administrator(*, email: str) -> User:
+    """Make the account without a password. Raises BadAddress, and WrongState once somebody has an account."""
+    Group.objects.select_for_update().get(name="admin")
+    if not is_without_staff():
+        raise WrongState("Somebody has an account already. Ask an administrator for one.")
+    address = check_email(email)
+    person = User(username=address.lower(), email=address)
+    person.set_unusable_password()
+    person.save()
+    give_role(person, "admin")
+    log(instance=person, action="newsletter.staff_added", user=person, data={"role": "admin", "first": True})
+    return person
+
+
+def find_unclaimed_account() -> User | None:
+    """Return the only account if nobody has chosen its password or signed in with it yet."""
+    people = list(User.objects.order_by("pk")[:2])
+    if len(people) != 1 or not people[0].is_active or people[0].last_login or people[0].has_usable_password():
+        return None
+    return people[0]
+
+
+def find_claim_url(person: User, *, now: datetime) -> str:
+    """Return the open link with which the person chooses a password, or make one. It works once, for 7 days."""
+    link = find_open_link(person, now=now) or make_staff_link(
+        person=person, kind=StaffLink.Kind.INVITATION, by=None, now=now
+    )
+    return make_staff_link_url(link)
 
 
 def _signer() -> TimestampSigner:

@@ -18,7 +18,7 @@ from subscribers.audience.eligibility import list_contactable
 def check_brand() -> Finding:
     brand = Brand.objects.find_main()
     if brand is None:
-        do = "Write one with `newsletter init`, and apply it with `newsletter apply organisation.toml`."
+        do = "Run `newsletter setup`; or write a file with `newsletter init` and run `newsletter apply organisation.toml`."
         return warning("organisation", "The organisation is not set up yet.", do)
     if not brand.postal_address.strip():
         do = "Write postal_address under [brand] in the organisation's file and apply it, or fill it in in the desk."

@@ -41,6 +41,7 @@ OPENING_DATABASE = {
 }
 WITHOUT_DATABASE = {
     "init": ["init", "there"],
+    "setup": ["setup", "--help"],
     "help": ["help", "status"],
     "bench": ["bench", "--help"],
     "provider": ["provider", "--help"],

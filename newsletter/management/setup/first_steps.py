@@ -1,0 +1,76 @@
+"""The third part of `newsletter setup`: the first administrator, the first reading of the sources, the first proof."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from newsletter.common.errors import DomainError
+from newsletter.content.ingesting.try_source import read_source_now
+from newsletter.desk.setup.first_proof import find_last_proof, send_first_proof
+from newsletter.management.setup.prompt import Prompt
+from newsletter.management.setup.questions import ADMINISTRATOR
+from newsletter.models import Proof, Source
+from newsletter.organisation.accounts.administrators import list_administrators
+from newsletter.organisation.accounts.first_administrator import add_first_administrator, is_without_staff
+from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
+from newsletter.sending.provider import can_mail_leave, outbox_folder
+
+
+def find_or_add_administrator(prompt: Prompt) -> User | None:
+    """Return the first administrator, whose account is made if nobody has one."""
+    if is_without_staff():
+        person = add_first_administrator(email=prompt.ask(ADMINISTRATOR))
+        prompt.say(f"Account: {person.email}, administrator.")
+        return person
+    wanted = (prompt.given.get("administrator") or prompt.kept.find("administrator") or "").strip().lower()
+    administrators = list(list_administrators().order_by("pk"))
+    if wanted and wanted not in {person.username for person in administrators}:
+        prompt.say(
+            f"Account: none was made for {wanted}, because somebody has an account already and this is not an administrator's"
+            f" address. To add one: newsletter staff add {wanted} --role admin"
+        )
+    named = [person for person in administrators if person.username == wanted]
+    return next(iter([*named, *administrators]), None)
+
+
+def read_sources(*, now: datetime) -> Iterator[str]:
+    """Read each source that was never read, and yield a line about each."""
+    for source in Source.objects.filter(enabled=True, looked_at__isnull=True):
+        report = read_source_now(source=source, now=now)
+        found = report.error or f"{report.new} new, {len(report.set_aside)} set aside."
+        yield f"Read {source.name}: {found}"
+
+
+def send_proof(prompt: Prompt, *, person: User) -> str:
+    """Send the first proof to the person, and return what became of it."""
+    last = find_last_proof()
+    if last is not None:
+        prompt.say(f"A proof was sent to {last.person.email} on {last.at:%d %B %Y, %H:%M} UTC.")
+        if not prompt.confirm("Send another one?", default=False):
+            return "Proof: no other one was sent."
+    if is_sending_blocked():
+        return (
+            f"Proof: not sent. {BLOCKED_REASON}. Set NEWSLETTER_ONLY_TO={person.email} in .env to mail yourself alone, and run"
+            " `newsletter setup` again."
+        )
+    started = datetime.now(UTC)
+    try:
+        proof = send_first_proof(by=person)
+    except DomainError as error:
+        return f"Proof: not sent. {error} Run `newsletter setup` again later, or use “Set up” in the desk."
+    if proof.state == Proof.State.UNCERTAIN:
+        return f"Proof: perhaps sent to {person.email}. {proof.reason} If it does not arrive, run `newsletter setup` again."
+    if proof.state != Proof.State.ACCEPTED:
+        return f"Proof: not sent to {person.email}. {proof.reason} Correct it, and run `newsletter setup` again."
+    if not can_mail_leave():
+        return f"Proof: no mail provider is set, so it was written to a file: {_find_mail(started)}"
+    return f"Proof: sent to {person.email}. Look into your mailbox."
+
+
+def _find_mail(started: datetime) -> Path:
+    """Return the file of the newest mail in the outbox."""
+    written = [file for file in outbox_folder().rglob("*.eml") if file.stat().st_mtime >= int(started.timestamp())]
+    return max(written, key=lambda file: file.stat().st_mtime, default=Path(settings.NEWSLETTER_DATA_DIR) / "outbox")

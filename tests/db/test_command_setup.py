@@ -1,0 +1,303 @@
+"""`newsletter setup` after its settings: the organisation, the first administrator, the sources and the proof."""
+
+import io
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from newsletter.common.errors import WrongState
+from newsletter.management.commands.serve import describe_first_link
+from newsletter.management.setup.kept_answers import FILE
+from newsletter.models import AuditEntry, Brand, Proof, Publication, Source, StaffLink, Story
+from newsletter.organisation.accounts.first_administrator import add_first_administrator
+from newsletter.organisation.accounts.staff import add_staff, role_of
+from newsletter.organisation.health import sending
+from newsletter.organisation.sample_files import write_samples
+from newsletter.sending.provider import current_adapter
+from tests.support.dns_server import serve_dns
+from tests.support.mail_server import MailServer, close, say, serve_mail
+from tests.support.own_site import serve_own_site
+from tests.support.web_site import Site
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+ANSWERS = {
+    "--administrator": "ann@example.org",
+    "--name": "Open Door",
+    "--postal-address": "1 Example Street, Leeds",
+    "--sender": "news@news.example.org",
+    "--zone": "Europe/London",
+}
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with serve_own_site() as site:
+        yield site
+
+
+@pytest.fixture
+def mail_server(settings: Any) -> Iterator[MailServer]:
+    with serve_mail() as server:
+        settings.NEWSLETTER_PROVIDER_URL = f"smtp://127.0.0.1:{server.port}"
+        settings.SUBSCRIBERS_ONLY_TO = ["ann@example.org"]
+        yield server
+        current_adapter().close()
+
+
+@pytest.fixture(autouse=True)
+def _own_dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with serve_dns() as server:
+        monkeypatch.setattr(sending, "SystemDns", server.make_dns)
+        yield
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run the command in an empty folder with these answers on standard input, and return what it says."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def run_setup(*typed: str, options: dict[str, str] | None = None, flags: tuple[str, ...] = ()) -> str:
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in typed)))
+        given = [f"{name}={value}" for name, value in (options or {}).items()]
+        call_command("setup", *given, *flags)
+        return capsys.readouterr().out
+
+    return run_setup
+
+
+def test_a_script_sets_up_everything_without_a_question(run: Callable[..., str], site: Site) -> None:
+    said = run(options={**ANSWERS, "--website": site.url}, flags=("--yes",))
+    brand, publication, source = Brand.objects.get(), Publication.objects.get(), Source.objects.get()
+    assert (brand.name, brand.postal_address, brand.website) == ("Open Door", "1 Example Street, Leeds", site.url)
+    assert (brand.colour, brand.font.split(",")[0]) != ("#17414f", "Georgia")
+    assert brand.logo.source_url == f"{site.url}/logo.png"
+    assert (publication.from_email, publication.zone, publication.reply_to) == (
+        "news@news.example.org",
+        "Europe/London",
+        "",
+    )
+    assert (source.url, source.kind, Story.objects.count()) == (f"{site.url}/feed.xml", "feed", 7)
+    assert [(role_of(one), one.has_usable_password()) for one in User.objects.all()] == [("admin", False)]
+    assert "Story 0 of the clinic" in said
+    assert "Read Open Door: 7 new" in said
+    assert "What is left to do." in said
+    assert not Path(FILE).exists()
+
+
+def test_without_a_provider_the_proof_is_in_a_file_that_is_named(run: Callable[..., str], site: Site) -> None:
+    said = run(options={**ANSWERS, "--source": site.url}, flags=("--yes",))
+    (named,) = (line.split(": ")[-1] for line in said.splitlines() if "it was written to a file" in line)
+    assert b"Subject: [Proof]" in Path(named).read_bytes()
+    assert Proof.objects.get().state == Proof.State.ACCEPTED
+
+
+def test_with_a_provider_the_proof_goes_to_the_administrator_alone(
+    run: Callable[..., str], site: Site, mail_server: MailServer
+) -> None:
+    said = run(options={**ANSWERS, "--source": site.url}, flags=("--yes",))
+    assert mail_server.recipients() == ["ann@example.org"]
+    assert "Proof: sent to ann@example.org." in said
+    assert "Only ann@example.org is mailed so far." in said
+    assert "DMARC of news.example.org" in said, "what DNS lacks is a report"
+
+
+def test_a_provider_that_refuses_the_proof_is_no_end_of_the_set_up(
+    run: Callable[..., str], site: Site, mail_server: MailServer
+) -> None:
+    mail_server.faults["RCPT"] = say("550 5.1.1 no such user")
+    said = run(options={**ANSWERS, "--source": site.url}, flags=("--yes",))
+    assert "Proof: not sent to ann@example.org." in said
+    assert "Start it: newsletter serve" in said
+    mail_server.faults["RCPT"] = say("250 2.1.5 ok")
+    assert "Proof: sent to ann@example.org." in run(flags=("--yes",))
+
+
+def test_a_proof_whose_end_is_unknown_is_said_to_be_uncertain(
+    run: Callable[..., str], site: Site, mail_server: MailServer
+) -> None:
+    mail_server.faults["END"] = close
+    assert "Proof: perhaps sent to ann@example.org." in run(options={**ANSWERS, "--source": site.url}, flags=("--yes",))
+
+
+def test_a_real_provider_before_production_says_why_no_proof_was_sent(
+    run: Callable[..., str], site: Site, mail_server: MailServer, settings: Any
+) -> None:
+    settings.SUBSCRIBERS_ONLY_TO = []
+    said = run(options={**ANSWERS, "--source": site.url}, flags=("--yes",))
+    assert "Proof: not sent. " in said
+    assert "NEWSLETTER_ONLY_TO=ann@example.org" in said
+    assert mail_server.mails == []
+
+
+def test_without_a_story_the_proof_waits_and_the_rest_is_done(run: Callable[..., str]) -> None:
+    said = run(options=ANSWERS, flags=("--yes",))
+    assert "Proof: not sent. The first issue cannot be made yet: Nothing new" in said
+    assert User.objects.count() == 1
+
+
+def test_each_question_is_asked_and_a_bad_answer_again(run: Callable[..., str], site: Site) -> None:
+    said = run(
+        "example .org",
+        site.url,
+        "y",
+        "",
+        "",
+        "1 Example Street, Leeds",
+        "news",
+        "news@news.example.org",
+        "Europ/London",
+        "Europe/London",
+        f"{site.url}/look.css",
+        "http://127.0.0.1:9/",
+        "",
+        "nobody",
+        "ann@example.org",
+    )
+    for refused in (
+        "“example .org” is not a web address",
+        "There is no text",
+        "“news” cannot be used",
+        "“Europ/London” is not",
+    ):
+        assert refused in said
+    assert "look.css is neither a feed nor a calendar" in said
+    assert "Nothing can be gathered from there." in said
+    assert "is too pale to read" in said
+    assert (Brand.objects.get().name, Source.objects.count()) == ("Open Door", 1)
+
+
+def test_a_web_site_that_cannot_be_read_may_be_written_again_or_used(run: Callable[..., str], site: Site) -> None:
+    gone = "http://127.0.0.1:9/"
+    rest = ("1 Example Street, Leeds", "news@news.example.org", "", "none", "ann@example.org")
+    said = run(gone, "n", f"{site.url}/s/1/", "n", "Open Door", *rest)
+    assert "So neither logo nor colours were taken" in said
+    assert Brand.objects.get().logo is None
+    Path("organisation.toml").unlink()
+    run(gone, "y", "Open Door", *rest)
+    assert Brand.objects.get().website == gone
+
+
+def test_the_web_site_is_not_looked_at_if_nobody_wants_it(run: Callable[..., str], site: Site) -> None:
+    site.asked.clear()
+    run(options={**ANSWERS, "--website": site.url, "--source": "none"}, flags=("--yes", "--no-look"))
+    assert site.asked == []
+    assert Brand.objects.get().website == site.url
+
+
+def test_a_web_site_without_a_feed_is_no_error_for_a_script(run: Callable[..., str], site: Site) -> None:
+    said = run(options={**ANSWERS, "--website": f"{site.url}/s/1/"}, flags=("--yes",))
+    assert "Stories and events: none." in said
+    assert not Source.objects.exists()
+
+
+def test_an_address_that_is_no_feed_is_an_error_for_a_script(run: Callable[..., str], site: Site) -> None:
+    with pytest.raises(CommandError, match=r"^--source: .* is neither a feed nor a calendar"):
+        run(options={**ANSWERS, "--source": f"{site.url}/look.css"}, flags=("--yes",))
+    assert not Path("organisation.toml").exists()
+
+
+def test_several_sources_are_chosen_and_each_gets_a_name_of_its_own(run: Callable[..., str], site: Site) -> None:
+    feed = (
+        site.pages["/feed.xml"]
+        .body.decode()
+        .replace("Story ", "Tale ")
+        .replace("<guid>s", "<guid>t")
+        .replace("/s/", "/t/")
+    )
+    site.put("/second.xml", feed, Content_Type="application/rss+xml")
+    links = "".join(
+        f'<link rel="alternate" type="application/rss+xml" title="News" href="/{name}.xml">'
+        for name in ("feed", "second")
+    )
+    site.put("/two/", f"<title>Two</title>{links}", Content_Type="text/html")
+    run("none", "1,2", "ann@example.org", options={**ANSWERS, "--source": f"{site.url}/two/"})
+    assert sorted(Source.objects.values_list("name", "every_minutes")) == [("News", 30), ("News 2", 30)]
+    assert Story.objects.count() == 14
+
+
+def test_the_end_of_the_input_loses_no_answer(run: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(CommandError, match=r"Your answers are kept\. Go on with: newsletter setup"):
+        run("none", "Open Door")
+    assert not Path("organisation.toml").exists()
+    capsys.readouterr()
+    said = run("1 Example Street, Leeds", "news@news.example.org", "", "none", "ann@example.org")
+    assert "Name of your organisation: Open Door (kept)" in said
+    assert Brand.objects.get().name == "Open Door"
+
+
+def test_a_second_run_changes_nothing_and_sends_nothing(run: Callable[..., str], site: Site) -> None:
+    run(options={**ANSWERS, "--source": site.url}, flags=("--yes",))
+    before, link = Path("organisation.toml").read_text(), StaffLink.objects.get()
+    said = run("", options={"--name": "Another"})
+    assert "Not used, because the file says it: --name." in said
+    assert "0 created, 0 updated, 4 unchanged" in said
+    assert "Proof: no other one was sent." in said
+    assert Path("organisation.toml").read_text() == before
+    assert (Proof.objects.count(), User.objects.count()) == (1, 1)
+    assert StaffLink.objects.get() == link, "the link of the first run still works"
+
+
+def test_a_file_that_somebody_wrote_is_applied_and_never_replaced(run: Callable[..., str]) -> None:
+    Path("organisation.toml").write_text('[brand]\nname = "Mine"\n')
+    assert "Kept: " in run(options={"--administrator": "ann@example.org"}, flags=("--yes",))
+    assert Path("organisation.toml").read_text() == '[brand]\nname = "Mine"\n'
+    assert Brand.objects.get().name == "Mine"
+
+
+def test_an_unchanged_sample_of_init_is_replaced(run: Callable[..., str]) -> None:
+    write_samples(Path())
+    run(options=ANSWERS, flags=("--yes",))
+    assert tomllib.loads(Path("organisation.toml").read_text())["brand"]["name"] == "Open Door"
+    assert Brand.objects.get().name == "Open Door"
+
+
+def test_a_folder_that_takes_no_file_keeps_the_answers(
+    run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from newsletter.management.commands import setup
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(setup, "write_organisation_file", refuse)
+    with pytest.raises(CommandError, match=r"cannot be written: Permission denied\. Your answers are kept"):
+        run(options=ANSWERS, flags=("--yes",))
+    assert "Open Door" in Path(FILE).read_text()
+
+
+def test_an_address_without_an_account_is_not_added_to_existing_staff(run: Callable[..., str]) -> None:
+    add_staff(email="bea@example.org", role="admin", password="a-calm-harbour-morning")
+    said = run(options=ANSWERS, flags=("--yes",))
+    assert "none was made for ann@example.org" in said
+    assert "Then sign in at http://127.0.0.1:8000/admin/" in said
+    assert [one.username for one in User.objects.all()] == ["bea@example.org"]
+
+
+def test_with_staff_but_no_administrator_no_proof_is_sent(run: Callable[..., str]) -> None:
+    add_staff(email="ann@example.org", role="writer", password="a-calm-harbour-morning")
+    assert "Proof" not in run(options=ANSWERS, flags=("--yes",))
+
+
+def test_serve_prints_the_link_until_the_administrator_has_signed_in() -> None:
+    now = timezone.now()
+    assert "/accounts/first/" in describe_first_link(now=now)
+    person = add_first_administrator(email="ann@example.org")
+    first = describe_first_link(now=now)
+    assert "choose the password of ann@example.org" in first
+    assert describe_first_link(now=now) == first
+    StaffLink.objects.update(expires_at=now)
+    assert describe_first_link(now=now) != first
+    User.objects.filter(pk=person.pk).update(last_login=now)
+    assert describe_first_link(now=now) == ""
+    with pytest.raises(WrongState):
+        add_first_administrator(email="bea@example.org")
+    assert AuditEntry.objects.filter(action="newsletter.staff_added").count() == 1

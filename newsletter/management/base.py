@@ -69,8 +69,15 @@ def describe_start() -> str:
     """Return one line that names the settings of the process, so that a start in the wrong folder is noticed."""
     file = settings.ENV.env_file
     read = f"Settings: {file}" if file else f"Settings: environment variables only (no .env in {Path.cwd()})"
-    kind = "Production" if settings.NEWSLETTER_PRODUCTION else "Not production: no real mail is sent"
-    return f"{read}. Data: {settings.NEWSLETTER_DATA_DIR}. {kind}."
+    return f"{read}. Data: {settings.NEWSLETTER_DATA_DIR}. {_describe_recipients()}."
+
+
+def _describe_recipients() -> str:
+    if settings.NEWSLETTER_PRODUCTION:
+        return "Production"
+    if settings.SUBSCRIBERS_ONLY_TO:
+        return f"Not production: only {', '.join(settings.SUBSCRIBERS_ONLY_TO)} is mailed"
+    return "Not production: no real mail is sent"
 
 
 def prepare_new_database() -> bool:

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from newsletter.common.errors import WrongState
+from newsletter.management.base import describe_start
 from newsletter.management.commands.serve import describe_first_link
 from newsletter.management.setup.kept_answers import FILE
 from newsletter.models import AuditEntry, Brand, Proof, Publication, Source, StaffLink, Story
@@ -285,6 +286,14 @@ def test_an_address_without_an_account_is_not_added_to_existing_staff(run: Calla
 def test_with_staff_but_no_administrator_no_proof_is_sent(run: Callable[..., str]) -> None:
     add_staff(email="ann@example.org", role="writer", password="a-calm-harbour-morning")
     assert "Proof" not in run(options=ANSWERS, flags=("--yes",))
+
+
+def test_a_start_says_who_alone_is_mailed(settings: Any) -> None:
+    assert describe_start().endswith("Not production: no real mail is sent.")
+    settings.SUBSCRIBERS_ONLY_TO = ["ann@example.org"]
+    assert describe_start().endswith("Not production: only ann@example.org is mailed.")
+    settings.NEWSLETTER_PRODUCTION = True
+    assert describe_start().endswith("Production.")
 
 
 def test_serve_prints_the_link_until_the_administrator_has_signed_in() -> None:

@@ -43,7 +43,7 @@ class Command(ProductCommand):
         options, kept = read_setup_options(values), KeptAnswers(Path.cwd())
         prompt = Prompt(options.given, kept, asks=not options.yes, say=self._say)
         with explain_stop(self._say):
-            self._say("Preparing the database …")
+            self._say("Preparing the database. The first time, this may take a minute …")
             call_command("migrate", verbosity=0, interactive=False)
             self._set_up_organisation(prompt, look=options.look)
             person = find_or_add_administrator(prompt)

@@ -11,12 +11,14 @@ from django.urls import reverse
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadLink, WrongState
+from newsletter.common.messages import Message
 from newsletter.models import StaffLink
 from newsletter.organisation.accounts.staff import check_email, give_role, set_password
 from newsletter.organisation.accounts.staff_links import find_open_link, make_staff_link, make_staff_link_url
 
 CODE_LIFETIME = timedelta(hours=24)
 _SALT, _VALUE = "newsletter.first-administrator", "first"
+_TAKEN = Message("Somebody has an account already. Sign in, or ask an administrator to invite you.")
 
 
 def is_without_staff() -> bool:
@@ -33,7 +35,7 @@ def make_first_administrator_url() -> str:
 def check_code(code: str) -> None:
     """Raise BadLink for a wrong or old code, and for any code once somebody has an account."""
     if not is_without_staff():
-        raise BadLink("Somebody has an account already. Sign in, or ask an administrator to invite you.")
+        raise BadLink(_TAKEN)
     try:
         _signer().unsign(f"{_VALUE}.{code}", max_age=CODE_LIFETIME)
     except BadSignature as error:
@@ -63,7 +65,7 @@ def add_first_administrator(*, email: str) -> User:
     """Make the account without a password. Raises BadAddress, and WrongState once somebody has an account."""
     Group.objects.select_for_update().get(name="admin")
     if not is_without_staff():
-        raise WrongState("Somebody has an account already. Ask an administrator for one.")
+        raise WrongState(_TAKEN)
     address = check_email(email)
     person = User(username=address.lower(), email=address)
     person.set_unusable_password()

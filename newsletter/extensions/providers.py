@@ -4,6 +4,7 @@ from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Capabilities, DnsRecords, MailDomains, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.errors import BadWebhook, WebhookSetupError
 from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.issue_counts import IssueCounts, read_count
 from newsletter.providers.base.json_values import as_mapping, parse_delivery_id, parse_json_or_none, parse_time
 from newsletter.providers.base.mail.headers import format_mailbox
 from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
@@ -21,6 +22,7 @@ __all__ = [
     "Feedback",
     "FeedbackKind",
     "HttpAdapter",
+    "IssueCounts",
     "ListedWebhooks",
     "MailDomains",
     "Message",
@@ -46,4 +48,5 @@ __all__ = [
     "parse_delivery_id",
     "parse_json_or_none",
     "parse_time",
+    "read_count",
 ]

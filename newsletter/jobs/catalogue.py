@@ -12,6 +12,7 @@ from newsletter.api_keys import delete_old_calls
 from newsletter.content.images.hosting import make_fetcher
 from newsletter.content.ingesting.apis.source_keys import reseal_keys
 from newsletter.feedback.apply import apply_due_events
+from newsletter.feedback.comparing.compare import compare_due_sends
 from newsletter.feedback.event_retention import delete_old_events
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions
@@ -50,7 +51,7 @@ from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
-from newsletter.sending.provider import current_adapter, provider_label
+from newsletter.sending.provider import current_adapter, find_issue_counter, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.sweep import sweep
 from newsletter.sending.spam_score import score_due_issues
@@ -153,6 +154,7 @@ JOBS = (
     Job("delete_old_inbound_mails", 3600, lambda: delete_old_inbound_mails(now=_now()), SCHEDULER),
     Job("delete_old_dmarc_reports", 3600, lambda: delete_old_reports(now=_now()), SCHEDULER),
     Job("read_provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
+    Job("compare_provider_counts", 600, lambda: compare_due_sends(counter=find_issue_counter(), now=_now()), SCHEDULER),
     Job("delete_old_api_calls", 3600, lambda: delete_old_calls(now=_now()), SCHEDULER),
     Job("delete_old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),
     Job("reencrypt_terms", 3600, reseal_terms, SCHEDULER),

@@ -16,6 +16,7 @@ from newsletter.models.content.story_use import StoryPlacement, StoryRefusal
 from newsletter.models.content.translations import TextTranslation
 from newsletter.models.dmarc import DmarcRefusal, DmarcReport, DmarcReportRow
 from newsletter.models.feedback import (
+    CountComparison,
     Delivered,
     Gift,
     LinkClicks,
@@ -58,6 +59,7 @@ __all__ = [
     "ContentEdit",
     "CorrectedDelivery",
     "Correction",
+    "CountComparison",
     "Delivered",
     "Delivery",
     "DeliveryException",

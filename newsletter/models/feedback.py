@@ -152,6 +152,68 @@ class SuppressionListReading(models.Model):
     wagtail_reference_index_ignore = True
 
 
+class CountComparison(models.Model):
+    """A send's numbers beside those that its provider counted, once a day (UTC). It changes nothing else.
+
+    ``figure`` is the number that differs, or "" if none does; ``failure`` is why there was no count. The numbers without
+    ``provider_`` are ours; those of the provider are NULL if it does not count them. ``deliveries`` are the ids of some
+    people concerned. ``retry_at`` is when the provider may be asked again on this day.
+    """
+
+    class Result(models.TextChoices):
+        EQUAL = "equal", gettext_lazy("Equal")
+        MORE_AT_PROVIDER = "more_at_provider", gettext_lazy("More at the provider")
+        FEWER_AT_PROVIDER = "fewer_at_provider", gettext_lazy("Fewer at the provider")
+        NOT_COUNTED_YET = "not_counted_yet", gettext_lazy("Too early")
+        UNAVAILABLE = "unavailable", gettext_lazy("Not compared")
+
+    MAX_DELIVERIES = 100
+
+    send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="count_comparisons")
+    day = models.DateField()
+    compared_at = models.DateTimeField()
+    retry_at = models.DateTimeField(null=True)
+    result = models.CharField(max_length=17, choices=Result.choices)
+    figure = models.CharField(max_length=10, blank=True, default="")
+    failure = models.CharField(max_length=14, blank=True, default="")
+    accepted = models.PositiveIntegerField(default=0)
+    uncertain = models.PositiveIntegerField(default=0)
+    delivered = models.PositiveIntegerField(default=0)
+    bounced = models.PositiveIntegerField(default=0)
+    complained = models.PositiveIntegerField(default=0)
+    provider_accepted = models.PositiveIntegerField(null=True)
+    provider_delivered = models.PositiveIntegerField(null=True)
+    provider_bounced = models.PositiveIntegerField(null=True)
+    provider_complained = models.PositiveIntegerField(null=True)
+    deliveries = models.JSONField(default=list)
+
+    wagtail_reference_index_ignore = True
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["send", "day"], name="count_comparison_once_a_day"),
+            one_of(
+                "count_comparison_result",
+                "result",
+                ["equal", "more_at_provider", "fewer_at_provider", "not_counted_yet", "unavailable"],
+            ),
+            one_of("count_comparison_figure", "figure", ["", "accepted", "delivered", "bounced", "complained"]),
+            one_of(
+                "count_comparison_failure",
+                "failure",
+                ["", "no_answer", "key_refused", "throttled", "provider_error", "unreadable", "unknown_issue"],
+            ),
+            models.CheckConstraint(
+                condition=Q(result="unavailable", figure="", provider_accepted__isnull=True) & ~Q(failure="")
+                | Q(result="equal", figure="", failure="")
+                | Q(result__in=["more_at_provider", "fewer_at_provider"], failure="") & ~Q(figure="")
+                | Q(result="not_counted_yet"),
+                name="count_comparison_says_why",
+            ),
+        ]
+
+
 class ProviderWebhook(models.Model):
     """The webhook by which a provider reports: whether it was set up from here, and when a report last came.
 

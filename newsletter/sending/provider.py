@@ -8,6 +8,7 @@ from django.conf import settings
 
 from newsletter.models import Issue, Send
 from newsletter.providers.base.contract import Adapter
+from newsletter.providers.base.issue_counts import IssueCounter
 from newsletter.providers.base.provider_adapter import AccountTester
 from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
@@ -33,6 +34,12 @@ def find_account_tester(url: str) -> AccountTester | None:
     """Return what tries the account of a URL without sending, if its provider can. Close it after use. Raise BadProviderUrl."""
     adapter = make_adapter(url) if read_provider_url(url).scheme != OUTBOX else None
     return adapter if isinstance(adapter, AccountTester) else None
+
+
+def find_issue_counter() -> IssueCounter | None:
+    """Return what reads the provider's counts of an issue, None if it has none. Nothing can be sent through it."""
+    adapter = _adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder())
+    return adapter if isinstance(adapter, IssueCounter) else None
 
 
 def can_mail_leave() -> bool:

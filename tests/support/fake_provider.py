@@ -13,6 +13,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from tests.support.provider_faults import Fault
+from tests.support.provider_issue_counts import CountedIssue
 from tests.support.provider_mailgun import ReceivedMail, RequestRefused, SendRequest
 from tests.support.provider_server import Listener
 from tests.support.provider_suppression_lists import ListedAddress
@@ -61,6 +62,7 @@ class FakeProvider:
         self.query_delay = 0.0
         self.unrecorded: set[str] = set()
         self.suppressed: list[ListedAddress] = []
+        self.counted: dict[str, CountedIssue] = {}
         self.page_size = 1000
         self._replays: dict[str, tuple[bytes, Entry]] = {}
         self._listener = Listener(self, port=port)

@@ -8,6 +8,7 @@ from typing import Any
 from tests.support.provider_mailgun import ReceivedMail, RequestRefused, SendRequest
 
 PATHS = ("/email/batch", "/emails/batch", "/v3/mail/send")
+POSTMARK_PATHS = ("/messages/", "/message-streams/", "/stats/")
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class SendGridSend:
 
 def check_json_key(path: str, *, headers: Any, key: str) -> None:
     """Raise RequestRefused if the key is wrong."""
-    of_postmark = path == "/email/batch" or path.startswith(("/messages/", "/message-streams/"))
+    of_postmark = path == "/email/batch" or path.startswith(POSTMARK_PATHS)
     given = headers.get("X-Postmark-Server-Token") if of_postmark else headers.get("Authorization")
     if given not in (key, f"Bearer {key}"):
         raise RequestRefused(401, "The key is not valid")

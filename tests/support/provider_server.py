@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from tests.support.provider_faults import Fault
-from tests.support.provider_json import PATHS, check_json_key, read_json_send
+from tests.support.provider_issue_counts import METRICS, answer_counts, answer_metrics
+from tests.support.provider_json import PATHS, POSTMARK_PATHS, check_json_key, read_json_send
 from tests.support.provider_mailgun import RequestRefused, SendRequest, check_form, read_form
 from tests.support.provider_mailjet import MAILJET, check_mailjet_key, read_mailjet_send
 from tests.support.provider_queries import answer_query
@@ -104,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._answer_query()
 
-    def _answer_query(self) -> None:
+    def _answer_query(self, body: bytes = b"") -> None:
         provider = self.server.provider
         provider.queries.append(self.path)
         fault = provider.query_fault
@@ -112,16 +113,24 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(fault.status, fault.body, fault.headers)
             return
         if fault is not None:
+            if fault.kind.startswith("stall"):
+                provider.wait(fault.seconds)
             self._hang_up(reset=fault.kind.startswith("reset"))
             return
         path, _, query = self.path.partition("?")
-        found = answer_query(path, query, taken=provider.recorded(), domain=provider.domain)
+        found = (
+            answer_metrics(body, provider.counted)
+            if path == METRICS
+            else answer_counts(path, query, provider.counted, domain=provider.domain)
+        )
+        if found is None:
+            found = answer_query(path, query, taken=provider.recorded(), domain=provider.domain)
         if found is None:
             found = answer_suppression_list(
                 path, query, provider.suppressed, domain=provider.domain, most=provider.page_size
             )
         try:
-            self._check_key(path, b"", query=query)
+            self._check_key(path, body, query=query)
         except RequestRefused as refused:
             self._refuse(refused)
             return
@@ -139,6 +148,9 @@ class Handler(BaseHTTPRequestHandler):
                 scripted = Fault(**{**row, **({"body": row["body"].encode()} if "body" in row else {})})
                 provider.fault_next(scripted) if number is None else provider.fault_on(number, scripted)
             self._answer(200, b"{}")
+            return
+        if self.path == METRICS:
+            self._answer_query(self.rfile.read(length))
             return
         entry = provider.record_request(self.path)
         fault = provider.fault_of(entry)
@@ -193,14 +205,14 @@ class Handler(BaseHTTPRequestHandler):
 
     def _check_key(self, path: str, body: bytes, *, query: str = "") -> None:
         provider = self.server.provider
-        if path in PATHS or path.startswith(("/messages/", "/message-streams/", "/v3/suppression/")):
+        if path in PATHS or path.startswith((*POSTMARK_PATHS, "/v3/suppression/", "/v3/categories/")):
             check_json_key(path, headers=self.headers, key=provider.key)
         elif path.startswith(("/v3/smtp/", "/api/v1/", "/v2/")):
             url = f"{provider.endpoint}{path}" + (f"?{query}" if query else "")
             check_template_key(path, body=body, headers=self.headers, key=provider.key, url=url, method=self.command)
         elif path == MAILJET:
             check_mailjet_key(self.headers, key=provider.key)
-        elif path.startswith("/v3/"):
+        elif path.startswith(("/v3/", METRICS)):
             given = self.headers.get("Authorization", "").removeprefix("Basic ")
             if given != base64.b64encode(f"api:{provider.key}".encode()).decode():
                 raise RequestRefused(401, "Forbidden")

@@ -1,4 +1,4 @@
-"""Home's tasks about reports of the mail provider: none can come, or none came about a send. Reads only."""
+"""Home's tasks about the mail provider's reports and counts: none can come, none came, or its counts differ. Reads only."""
 
 from datetime import datetime
 
@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
 from newsletter.desk.home.task import Task
+from newsletter.desk.sends.count_comparison import describe_comparison, label_provider
 from newsletter.desk.setup.steps import can_set_up
+from newsletter.feedback.comparing.persisting import find_persisting_differences
 from newsletter.feedback.webhook_setup.silence import find_silent_sends
 from newsletter.feedback.webhook_setup.state import find_webhook_settings
 
@@ -16,10 +18,20 @@ SETTINGS_URL = "newsletter_setup_provider"
 
 
 def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
-    """Return a task for each send without reports, or one if reports are not set up yet, for whoever may do so."""
+    """Return a task for each send without reports or with other counts, and one if reports are not set up yet."""
     webhook = find_webhook_settings()
     if webhook is None or not can_set_up(person):
         return []
+    persisting = [
+        Task(
+            title=_("%(provider)s counts %(issue)s otherwise than we do")
+            % {"provider": label_provider(row.send), "issue": row.send.issue},
+            detail=describe_comparison(row, provider=label_provider(row.send)),
+            url=reverse("newsletter_report", args=[row.send.issue_id]) + "#nl-compared",
+            button=_("View"),
+        )
+        for row in find_persisting_differences(now=now)
+    ]
     silent = [
         Task(
             title=_("No delivery reports about %(issue)s") % {"issue": one.send.issue},
@@ -31,12 +43,13 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
         for one in find_silent_sends(now=now)
     ]
     if silent or webhook.has_key:
-        return silent
+        return [*silent, *persisting]
     return [
+        *persisting,
         Task(
             title=_("Set up the reports of %(provider)s") % {"provider": webhook.label},
             detail=_("Without them we do not hear of bounces and complaints, and mail these people again."),
             url=f"{reverse(SETTINGS_URL)}#nl-reports",
             button=_("Set up"),
-        )
+        ),
     ]

@@ -16,6 +16,7 @@ from django.views.generic import View
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssuePermissionMixin, overview_url
 from newsletter.desk.sends.click_map import click_map_response, find_link_texts
+from newsletter.desk.sends.count_comparison import ComparisonContext, comparison_context
 from newsletter.desk.sends.gifts_page import can_add_gifts
 from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_send
 from newsletter.desk.sends.report_charts import MAX_LINKS_SHOWN, draw_blocks, draw_days, draw_links, draw_trends
@@ -47,7 +48,7 @@ MAX_ISSUES_SHOWN, MAX_VARIANTS_SHOWN = 26, 12
 MAX_VARIANTS_READ = 40
 
 
-class ReportContext(AlarmsContext, SubjectTestContext):
+class ReportContext(AlarmsContext, SubjectTestContext, ComparisonContext):
     """The context of desk/report.html. ``excluded`` and ``deliveries`` are (people, label), ``left`` (label, people)."""
 
     issue: Issue
@@ -113,8 +114,8 @@ class IssueReport(DeskPage):
     header_icon = "table"
 
     def get(self, request: HttpRequest, *args: object, **kwargs: int) -> HttpResponse:
-        self.issue, send = get_sent_issue(kwargs["pk"])
-        self.report = add_link_texts(make_report(send), send)
+        self.issue, self.send = get_sent_issue(kwargs["pk"])
+        self.report = add_link_texts(make_report(self.send), self.send)
         if request.GET.get("as") == "csv":
             return report_csv_response(self.report)
         response: HttpResponse = super().get(request, *args, **kwargs)
@@ -131,6 +132,7 @@ class IssueReport(DeskPage):
         context: ReportContext = {
             **alarms_context(self.request.user),
             **subject_test_context(self.issue, send=find_send(self.issue), user=self.request.user, now=timezone.now()),
+            **comparison_context(self.send, now=timezone.now()),
             "issue": self.issue,
             "figures": figures,
             "compared": len(report.earlier),

@@ -1,6 +1,9 @@
 """The errors of providers: settings, mails, batches, webhooks, lists and the network."""
 
+from enum import StrEnum
+
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 
 
 class BadProviderUrl(DomainError):
@@ -29,6 +32,26 @@ class SuppressionListError(DomainError):
 
 class WebhookSetupError(DomainError):
     """The provider could not be asked for its webhooks, or refused to change them. Setting up again is safe."""
+
+
+class CountsFailure(StrEnum):
+    """Why a provider's counts of an issue could not be read."""
+
+    NO_ANSWER = "no_answer"
+    KEY_REFUSED = "key_refused"
+    THROTTLED = "throttled"
+    PROVIDER_ERROR = "provider_error"
+    UNREADABLE = "unreadable"
+    UNKNOWN_ISSUE = "unknown_issue"
+
+
+class IssueCountsError(DomainError):
+    """A provider's counts of an issue could not be read. ``retry_after`` is in seconds, None if the provider did not say."""
+
+    def __init__(self, message: Message, failure: CountsFailure, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.failure = failure
+        self.retry_after = retry_after
 
 
 class TransportError(DomainError):

@@ -1,6 +1,6 @@
 """The base of every adapter that calls a provider over HTTP.
 
-It does what is the same for all of them: one attempt, reading the answer, asking about a batch, reading suppression lists.
+It does what is the same for all of them: one attempt, reading the answer, asking about a batch, reading lists and counts.
 An adapter adds what only its provider has: addresses, headers, the payload, errors and the receipt.
 """
 
@@ -25,6 +25,7 @@ from newsletter.providers.base.contract import (
     Verdict,
 )
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
+from newsletter.providers.base.issue_counts import ask_for_counts
 from newsletter.providers.base.json_values import Row, as_mapping, parse_json_or_none
 from newsletter.providers.base.prepared_batch import NO_VALID_ADDRESS, PreparedBatch, check_bytes, prepare_batch
 from newsletter.providers.base.provider_adapter import AccountOptions, ProviderAdapter
@@ -177,6 +178,10 @@ class HttpAdapter(ProviderAdapter):
             secrets=self._secrets,
             now=self._clock(),
         )
+
+    def _ask_for_counts(self, request: HttpRequest) -> object:
+        """Return the JSON that the provider answers about its counts. Raise IssueCountsError."""
+        return ask_for_counts(request, transport=self._transport, provider=self.label, now=self._clock())
 
     def _read_list(self, query: SuppressionListQuery) -> Iterator[list[SuppressedAddress]]:
         """Return the pages of a suppression list whose ``first_url`` is a path. Raise SuppressionListError."""

@@ -24,7 +24,8 @@ class ProviderAdapter(ABC):
 
     ``url_rules`` say how its NEWSLETTER_PROVIDER_URL is written, ``offer`` what the provider can do; an account's own
     rates and batch size replace those of the offer. ``company`` is the processor's name, if it is not the ``label``.
-    ``limits`` are sentences for staff about what they must do themselves with this provider.
+    ``limits`` are sentences for staff about what they must do themselves with this provider. ``no_counts`` says why an
+    adapter that is no ``IssueCounter`` is none.
     """
 
     label: ClassVar[str]
@@ -34,6 +35,7 @@ class ProviderAdapter(ABC):
     offer: ClassVar[Capabilities]
     own_domain: ClassVar[str]
     limits: ClassVar[tuple[Message, ...]] = ()
+    no_counts: ClassVar[Message] = Message("The program that connects this provider does not read its counts.")
 
     def __init__(self, **options: Unpack[AccountOptions]) -> None:
         self._capabilities = replace(

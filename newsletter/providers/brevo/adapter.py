@@ -8,7 +8,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 import orjson
@@ -27,6 +27,7 @@ from newsletter.providers.base.contract import (
 )
 from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.issue_counts import IssueCounts, as_counts_row, read_count
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_json_or_none, parse_time
 from newsletter.providers.base.mail.curly_variables import write_html, write_text, write_value
 from newsletter.providers.base.mail.headers import encode_header, make_tag
@@ -94,6 +95,24 @@ class Brevo(HttpAdapter):
             if tag in _list_tags(row.get("tag")):
                 return found_record(self.label, str(row.get("messageId") or ""))
         return no_record(self.label)
+
+    def count_issue(self, *, issue: str, since: datetime) -> IssueCounts:
+        """Return the counts of the issue's tag. Raise IssueCountsError.
+
+        Brevo counts each failed attempt as a bounce, and we count people, so its bounces are not read.
+        """
+        asked = {
+            "tag": make_tag(issue),
+            "startDate": (since - timedelta(days=1)).astimezone(UTC).date().isoformat(),
+            "endDate": max(self._clock(), since).astimezone(UTC).date().isoformat(),
+        }
+        url = f"{self._endpoint}/v3/smtp/statistics/aggregatedReport?{urlencode(asked)}"
+        row = as_counts_row(self._ask_for_counts(self._get(url)), provider=self.label)
+        return IssueCounts(
+            accepted=read_count(row, "requests", provider=self.label),
+            delivered=read_count(row, "delivered", provider=self.label),
+            complained=read_count(row, "spamReports", provider=self.label),
+        )
 
     def list_suppressed(self, *, since: datetime | None) -> Iterator[list[SuppressedAddress]]:
         """Return the account's blocked contacts. Raise SuppressionListError."""

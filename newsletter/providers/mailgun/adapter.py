@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Self, Unpack
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+
+import orjson
 
 from newsletter.common.messages import Quantity
 from newsletter.providers.base.batch_lookup import found_record, list_rows, no_record
@@ -18,6 +20,7 @@ from newsletter.providers.base.contract import (
     BatchLookup,
     Capabilities,
     DnsRecords,
+    HttpRequest,
     MailDomains,
     Outcome,
     ProviderResponse,
@@ -25,6 +28,7 @@ from newsletter.providers.base.contract import (
 )
 from newsletter.providers.base.errors import BadBatch, BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
+from newsletter.providers.base.issue_counts import MAX_NAMED_PEOPLE, Figure, IssueCounts, IssueRecords
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_json_or_none
 from newsletter.providers.base.mail.headers import format_mailbox, make_message_id, make_tag
 from newsletter.providers.base.mail.multipart import build_multipart
@@ -33,6 +37,13 @@ from newsletter.providers.base.prepared_batch import PreparedBatch, prepare_batc
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, make_suppressed
 from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.providers.mailgun.issue_counts import (
+    find_next_events,
+    make_events_query,
+    make_metrics_query,
+    read_events,
+    read_metrics,
+)
 from newsletter.providers.mailgun.variables import (
     VARIABLES,
     RecipientVariables,
@@ -110,6 +121,29 @@ class Mailgun(HttpAdapter):
                     find_next=_find_next_page,
                 )
             )
+
+    def count_issue(self, *, issue: str, since: datetime) -> IssueCounts:
+        """Return the counts of the issue's tag. Raise IssueCountsError."""
+        tag = make_tag(issue)
+        query = make_metrics_query(domain=self._domain, tag=tag, since=since, now=self._clock())
+        headers = {**self._headers(), "Content-Type": "application/json"}
+        url = f"{self._endpoint}/v1/analytics/metrics"
+        return read_metrics(
+            self._ask_for_counts(HttpRequest("POST", url, headers, orjson.dumps(query), self._auth)), tag=tag
+        )
+
+    def list_records(self, *, issue: str, figure: Figure, since: datetime) -> IssueRecords:
+        """Return the people whom the events of the issue's tag name. Raise IssueCountsError."""
+        tag, base = make_tag(issue), f"/v3/{self._domain}/events"
+        path = f"{base}?{urlencode(make_events_query(tag=tag, figure=figure, since=since))}"
+        found: dict[int, str] = {}
+        events = 1
+        while path and events and len(found) < MAX_NAMED_PEOPLE:
+            parsed = self._ask_for_counts(self._get(f"{self._endpoint}{path}"))
+            events, page = read_events(parsed, tag=tag)
+            found.update(page)
+            path = find_next_events(parsed, path=base)
+        return IssueRecords(found, complete=not events or not path)
 
     def list_fields(self, call: BatchCall) -> list[tuple[str, str]]:
         """Return the form's fields in order, before they become bytes; ``to`` comes once for each recipient."""

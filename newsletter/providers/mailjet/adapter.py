@@ -39,6 +39,7 @@ class Mailjet(HttpAdapter):
     label = "Mailjet"
     own_domain = "mailjet.com"
     dns = DnsRecords("include:spf.mailjet.com", ("mailjet",))
+    no_counts = Message("Mailjet counts by campaign, and our mails do not belong to one.")
     default_endpoint = "https://api.mailjet.com"
     send_path = "/v3.1/send"
     url_rules = UrlRules("mailjet", max_batch=50, account="KEY:SECRET@", check_account=_check_account)

@@ -13,6 +13,7 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.batch_lookup import combine_records, list_rows
 from newsletter.providers.base.contract import BatchLookup, Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
+from newsletter.providers.base.issue_counts import MAX_NAMED_PEOPLE, Figure, IssueCounts, IssueRecords
 from newsletter.providers.base.json_values import (
     Row,
     as_mapping,
@@ -27,6 +28,7 @@ from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, 
 from newsletter.providers.base.responses import combine_row_verdicts
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, make_suppressed
 from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.providers.postmark.issue_counts import MESSAGES_PER_PAGE, read_messages, read_stats
 
 DEFAULT_STREAM = "broadcast"
 _MAX_ID_LENGTH = 80
@@ -92,6 +94,30 @@ class Postmark(HttpAdapter):
         url = f"/message-streams/{self._stream}/suppressions/dump{query}"
         return self._read_list(SuppressionListQuery(url, rows="Suppressions", parse_row=_parse_suppression))
 
+    def count_issue(self, *, issue: str, since: datetime) -> IssueCounts:
+        """Return the counts of the issue's tag in this stream, by two calls. Raise IssueCountsError."""
+        query = urlencode({"tag": _make_tag(issue), "messagestream": self._stream})
+        overview, bounces = (
+            self._ask_for_counts(self._get(f"{self._endpoint}/stats/outbound{path}?{query}"))
+            for path in ("", "/bounces")
+        )
+        return read_stats(overview, bounces)
+
+    def list_records(self, *, issue: str, figure: Figure, since: datetime) -> IssueRecords | None:
+        """Return the people whose messages carry the issue's tag; None but for accepted mails. Raise IssueCountsError."""
+        if figure is not Figure.ACCEPTED:
+            return None
+        tag = _make_tag(issue)
+        asked = {"count": MESSAGES_PER_PAGE, "tag": tag, "messagestream": self._stream}
+        found: dict[int, str] = {}
+        for offset in range(0, MAX_NAMED_PEOPLE, MESSAGES_PER_PAGE):
+            url = f"{self._endpoint}/messages/outbound?{urlencode({**asked, 'offset': offset})}"
+            messages, page = read_messages(self._ask_for_counts(self._get(url)), tag=tag)
+            found.update(page)
+            if messages < MESSAGES_PER_PAGE:
+                return IssueRecords(found, complete=True)
+        return IssueRecords(found, complete=False)
+
     def _headers(self) -> dict[str, str]:
         return {"Accept": "application/json", "X-Postmark-Server-Token": self._key}
 
@@ -107,7 +133,7 @@ class Postmark(HttpAdapter):
             "HtmlBody": personal.html,
             "TextBody": personal.text,
             "Headers": [{"Name": name, "Value": value} for name, value in personal.headers.items()],
-            "Tag": call.issue[:1000],
+            "Tag": _make_tag(call.issue),
             "TrackOpens": False,
             "TrackLinks": "None",
             "Metadata": {
@@ -171,6 +197,10 @@ class Postmark(HttpAdapter):
             code=code,
             provider_message=message,
         )
+
+
+def _make_tag(issue: str) -> str:
+    return issue[:1000]
 
 
 def _read_error_code(row: object) -> int | None:

@@ -24,6 +24,7 @@ class Resend(HttpAdapter):
     label = "Resend"
     own_domain = "resend.com"
     dns = DnsRecords("include:amazonses.com", ("resend",))
+    no_counts = Message("Resend counts by domain, and its counts are not open to every account.")
     default_endpoint = "https://api.resend.com"
     send_path = "/emails/batch"
     url_rules = UrlRules("resend", max_batch=100)

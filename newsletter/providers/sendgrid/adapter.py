@@ -4,7 +4,6 @@ A batch is accepted or refused as a whole. There is no idempotency key, so nothi
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -15,6 +14,7 @@ from newsletter.common.personal_tokens import TOKEN, find_tokens
 from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Recipient
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.base.http_adapter import HttpAdapter
+from newsletter.providers.base.issue_counts import IssueCounts
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_json_or_none, parse_time
 from newsletter.providers.base.mail.headers import encode_header
 from newsletter.providers.base.mail.tokens import CompiledText
@@ -27,6 +27,7 @@ from newsletter.providers.base.suppression_lists import (
     make_suppressed,
 )
 from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.providers.sendgrid.issue_counts import make_category, make_stats_query, read_stats
 
 MAX_VARIABLE_BYTES = 10_000
 _LISTS = {
@@ -67,6 +68,13 @@ class SendGrid(HttpAdapter):
                     find_next=find_next_offset,
                 )
             )
+
+    def count_issue(self, *, issue: str, since: datetime) -> IssueCounts:
+        """Return the counts of the issue's category. Raise IssueCountsError."""
+        category = make_category(issue)
+        query = urlencode(make_stats_query(category=category, since=since))
+        url = f"{self._endpoint}/v3/categories/stats?{query}"
+        return read_stats(self._ask_for_counts(self._get(url)), category=category)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}"}
@@ -113,7 +121,7 @@ def _build_payload(prepared: PreparedBatch) -> dict[str, object]:
             {"type": "text/plain", "value": write(mail.text)},
             {"type": "text/html", "value": write(mail.html)},
         ],
-        "categories": [re.sub(r"[^\x21-\x7e]+", "-", call.issue)[:255] or "newsletter"],
+        "categories": [make_category(call.issue)],
         "tracking_settings": {
             "click_tracking": {"enable": False, "enable_text": False},
             "open_tracking": {"enable": False},

@@ -75,6 +75,7 @@ class Ses(HttpAdapter):
     """An account at Amazon SES, in one region."""
 
     label = "Amazon SES"
+    no_counts = Message("Amazon SES counts by account, domain and configuration set.")
     own_domain = "amazonaws.com"
     dns = DnsRecords("include:amazonses.com")
     send_path = "/v2/email/outbound-bulk-emails"

@@ -63,6 +63,7 @@ class Smtp(ProviderAdapter):
     url_rules = make_url_rules("smtp")
     offer = _OFFER
     limits = LIMITS
+    no_counts = Message("A mail server does not count.")
 
     def __init__(
         self,

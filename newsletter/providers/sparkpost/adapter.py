@@ -56,6 +56,7 @@ class SparkPost(HttpAdapter):
     """An account at SparkPost."""
 
     label = "SparkPost"
+    no_counts = Message("SparkPost counts by campaign, and each of our batches is one.")
     own_domain = "sparkpost.com"
     default_endpoint = "https://api.sparkpost.com"
     send_path = "/api/v1/transmissions"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from newsletter.issues.welcome.joined_people import forget_old_people
-from newsletter.models import Attempt, Delivered, Delivery, Exclusion, Send
+from newsletter.models import Attempt, CountComparison, Delivered, Delivery, Exclusion, Send
 from newsletter.sending.settling.receipt import delete_unsubscribed, make_receipt
 from subscribers.models import CountedUnsubscribe
 from subscribers.people.replies import forget_replied_issue
@@ -33,6 +33,7 @@ def delete_old_deliveries(*, now: datetime, slices: int = 50) -> int:
             slices -= 1
             if not rows:
                 Delivered.objects.filter(send=send).delete()
+                CountComparison.objects.filter(send=send).delete()
                 Attempt.objects.filter(batch__send=send).update(fingerprints=b"")
                 delete_unsubscribed(send)
                 forget_replied_issue(send.issue_id)

@@ -1,0 +1,197 @@
+"""What a report shows of the comparison with the provider's counts: a sentence, what it can mean, and what to do. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from newsletter.common.translation import translate
+from newsletter.feedback.comparing.compare import COMPARED_FOR
+from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
+from newsletter.models import CountComparison, Send
+from newsletter.providers.base.errors import CountsFailure
+from newsletter.providers.base.issue_counts import Figure
+from newsletter.providers.registry import ADAPTERS
+
+Result = CountComparison.Result
+FIGURES = {
+    Figure.ACCEPTED: gettext_lazy("Accepted"),
+    Figure.DELIVERED: gettext_lazy("Delivered"),
+    Figure.BOUNCED: gettext_lazy("Bounced"),
+    Figure.COMPLAINED: gettext_lazy("Reported as spam"),
+}
+_FAILURES = {
+    CountsFailure.NO_ANSWER: gettext_lazy("%(provider)s did not answer. We ask again in an hour."),
+    CountsFailure.KEY_REFUSED: gettext_lazy(
+        "%(provider)s does not let our key read its counts. Give the key the right to read statistics; sending does not need it."
+    ),
+    CountsFailure.THROTTLED: gettext_lazy("%(provider)s asked us to wait. We ask again later."),
+    CountsFailure.PROVIDER_ERROR: gettext_lazy("%(provider)s had an error of its own. We ask again in an hour."),
+    CountsFailure.UNREADABLE: gettext_lazy(
+        "%(provider)s’s answer cannot be read, so nothing was compared. If this goes on for days, report it to the "
+        "newsletter’s maintainers."
+    ),
+    CountsFailure.UNKNOWN_ISSUE: gettext_lazy(
+        "%(provider)s counts no mail under the name of this issue. Look for the issue in its logs: accounts have a limit of "
+        "names that are counted."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class ComparedFigure:
+    """One number. ``theirs`` is None if the provider does not count it."""
+
+    label: str
+    ours: int
+    theirs: int | None
+    differs: bool
+
+
+@dataclass(frozen=True)
+class ComparedDay:
+    """The newest comparison, or an earlier one."""
+
+    row: CountComparison
+    sentence: str
+
+
+class ComparisonContext(TypedDict):
+    """The context of desk/parts/count_comparison.html. ``compared_heading`` is "" if there is nothing to say."""
+
+    compared_heading: str
+    compared_days: list[ComparedDay]
+    compared_figures: list[ComparedFigure]
+    compared_advice: list[str]
+    compared_deliveries: list[int]
+    compared_note: str
+
+
+def comparison_context(send: Send, *, now: datetime) -> ComparisonContext:
+    """Return the comparisons of a send, or in its first week why there are none."""
+    rows = list(send.count_comparisons.order_by("-day"))
+    label = label_provider(send)
+    obstacle = find_obstacle(send)
+    newest = rows[0] if rows else None
+    is_over = send.ended_at is not None and send.ended_at <= now - COMPARED_FOR
+    nothing = obstacle is Obstacle.TO_FILES or (newest is None and is_over)
+    note = _explain_absence(obstacle, label=label, scheme=_find_scheme(send)) if newest is None and not nothing else ""
+    return {
+        "compared_heading": "" if nothing else _("Compared with %(provider)s") % {"provider": label},
+        "compared_days": [ComparedDay(row, describe_comparison(row, provider=label)) for row in rows],
+        "compared_figures": _list_figures(newest) if newest and newest.provider_accepted is not None else [],
+        "compared_advice": _advise(newest, provider=label) if newest else [],
+        "compared_deliveries": newest.deliveries if newest else [],
+        "compared_note": note,
+    }
+
+
+def label_provider(send: Send) -> str:
+    """Return the name of the provider that a send went out by."""
+    scheme = _find_scheme(send)
+    return str(ADAPTERS[scheme].label) if scheme in ADAPTERS else send.provider
+
+
+def describe_comparison(row: CountComparison, *, provider: str) -> str:
+    """Return a comparison as a sentence with its day."""
+    values = {"provider": provider, "day": format_date(row.day, _("j F"))}
+    if row.result == Result.UNAVAILABLE or row.provider_accepted is None:
+        return _("%(day)s: not compared.") % values
+    if row.result == Result.EQUAL:
+        return _("Compared with %(provider)s on %(day)s: equal (%(numbers)s)") % {
+            **values,
+            "numbers": ", ".join(_list_equal_numbers(row)),
+        }
+    figure = Figure(row.figure)
+    values |= {
+        "figure": str(FIGURES[figure]).lower(),
+        "theirs": intcomma(getattr(row, f"provider_{figure}")),
+        "ours": intcomma(getattr(row, figure)),
+    }
+    if row.result == Result.NOT_COUNTED_YET:
+        return _("%(day)s: too early. %(provider)s has counted %(theirs)s %(figure)s so far, and we %(ours)s.") % values
+    return (
+        _("Compared with %(provider)s on %(day)s: %(provider)s counted %(theirs)s %(figure)s, and we %(ours)s") % values
+    )
+
+
+def _find_scheme(send: Send) -> str:
+    return send.provider.partition(" ")[0]
+
+
+def _list_equal_numbers(row: CountComparison) -> list[str]:
+    numbers = [_("%(people)s accepted") % {"people": intcomma(row.provider_accepted)}]
+    if row.provider_delivered is not None:
+        numbers.append(_("%(people)s delivered") % {"people": intcomma(row.provider_delivered)})
+    return numbers
+
+
+def _list_figures(row: CountComparison) -> list[ComparedFigure]:
+    return [
+        ComparedFigure(str(label), getattr(row, figure), getattr(row, f"provider_{figure}"), row.figure == figure)
+        for figure, label in FIGURES.items()
+    ]
+
+
+def _advise(row: CountComparison, *, provider: str) -> list[str]:
+    """Return what a result can mean and what to do."""
+    values = {"provider": provider}
+    lines: list[str] = []
+    if row.failure:
+        lines.append(str(_FAILURES[CountsFailure(row.failure)]) % values)
+    elif row.result == Result.NOT_COUNTED_YET:
+        lines.append(_("%(provider)s counts hours late. We compare again tomorrow.") % values)
+    elif row.result in (Result.MORE_AT_PROVIDER, Result.FEWER_AT_PROVIDER):
+        lines.append(_explain_difference(row) % values)
+    if row.uncertain and row.provider_accepted is not None:
+        lines.append(
+            ngettext(
+                "%(people)s recipient is uncertain. The provider may have that mail or not: both are equal here.",
+                "%(people)s recipients are uncertain. The provider may have these mails or not: both are equal here.",
+                row.uncertain,
+            )
+            % {"people": intcomma(row.uncertain)}
+        )
+    return lines
+
+
+def _explain_difference(row: CountComparison) -> str:
+    is_more = row.result == Result.MORE_AT_PROVIDER
+    if row.figure == Figure.ACCEPTED and is_more:
+        return _(
+            "%(provider)s has mails that our receipt does not call accepted. Somebody may have sent under the name of this issue "
+            "with the same account, or an answer was lost. Nothing is sent again because of it. If it is still so on day 7, ask "
+            "%(provider)s for these mails."
+        )
+    if row.figure == Figure.ACCEPTED:
+        return _(
+            "%(provider)s accepted mails that it has not counted. It may still be late, or it lost them. Nothing is sent again "
+            "because of it. If it is still so on day 7, ask %(provider)s what became of these mails."
+        )
+    if is_more:
+        return _(
+            "Reports of %(provider)s did not reach us, so the numbers above are too low. See if its webhook is set up and sends "
+            "all events; the daily reading of its suppression list makes up for bounces and complaints."
+        )
+    return _(
+        "%(provider)s reported more than it counts. It may be late, or count in another way. There is nothing to do, unless it "
+        "happens with every issue."
+    )
+
+
+def _explain_absence(obstacle: Obstacle | None, *, label: str, scheme: str) -> str:
+    values = {"provider": label}
+    if obstacle is Obstacle.NO_COUNTS:
+        return _("This provider does not count by issue: %(why)s") % {"why": translate(ADAPTERS[scheme].no_counts)}
+    if obstacle is Obstacle.OTHER_ACCOUNT:
+        return _(
+            "Mails of this issue went out by another account, or with another key, than the settings name now. So its counts are "
+            "not read."
+        )
+    if obstacle is Obstacle.WELCOME:
+        return _("%(provider)s counts all months of a welcome mail as one, so a month is not compared.") % values
+    return _("Once the send has ended, it is compared with %(provider)s’s counts each day for a week.") % values

@@ -1,0 +1,167 @@
+"""Compare each send of the last week with its provider's counts, once a day. Nothing is sent, and no delivery changes."""
+
+import logging
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+
+from django.db.models import Exists, OuterRef
+
+from newsletter.common.errors import InvariantViolated
+from newsletter.feedback.comparing.decide import COUNTED_AFTER, OwnCounts, Result, compare_counts
+from newsletter.feedback.comparing.obstacles import find_obstacle
+from newsletter.feedback.comparing.own_counts import (
+    count_own,
+    find_people,
+    find_uncertain_people,
+    keep_own_records,
+    list_sends,
+)
+from newsletter.models import CountComparison, Send
+from newsletter.providers.base.errors import CountsFailure, IssueCountsError
+from newsletter.providers.base.issue_counts import MAX_NAMED_PEOPLE, Figure, IssueCounter, IssueCounts, RecordLister
+
+log = logging.getLogger(__name__)
+COMPARED_FOR = timedelta(days=7)
+FIRST_COMPARED_AFTER = timedelta(hours=1)
+RETRY_AFTER = timedelta(hours=1)
+MAX_WAIT = timedelta(hours=24)
+ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
+MAX_SENDS = 5
+"""The most sends in one run, so that a provider is asked little at a time."""
+
+
+def compare_due_sends(*, counter: IssueCounter | None, now: datetime) -> int:
+    """Compare the sends that are due today. Return how many the provider was asked about.
+
+    If two processes call this at once, one of them asks. A day without an answer is tried again an hour later.
+    """
+    if counter is None:
+        return 0
+    asked = 0
+    for send in _find_due_sends(now=now):
+        if asked >= MAX_SENDS:
+            break
+        if find_obstacle(send) is None and (row := _claim(send, now=now)) is not None:
+            asked += 1
+            _compare(row, send, counter=counter, now=now)
+    return asked
+
+
+def _find_due_sends(*, now: datetime) -> list[Send]:
+    """Return the newest ended send of each issue that has none under way, without those that today has a result for."""
+    ended = Send.objects.filter(
+        state__in=ENDED_STATES,
+        ended_at__gt=now - COMPARED_FOR,
+        ended_at__lte=now - FIRST_COMPARED_AFTER,
+        started_at__isnull=False,
+        recipients__gt=0,
+        purged_at__isnull=True,
+    )
+    others = Send.objects.filter(issue=OuterRef("issue"))
+    newer = others.filter(pk__gt=OuterRef("pk"), started_at__isnull=False, recipients__gt=0)
+    done = CountComparison.objects.filter(send=OuterRef("pk"), day=_find_day(now)).exclude(retry_at__lte=now)
+    due = ended.exclude(Exists(newer)).exclude(Exists(others.exclude(state__in=ENDED_STATES))).exclude(Exists(done))
+    return list(due.select_related("issue").order_by("pk"))
+
+
+def _claim(send: Send, *, now: datetime) -> CountComparison | None:
+    """Return today's row, which says that there was no answer until there is one; None if another process has it."""
+    row, is_new = CountComparison.objects.get_or_create(
+        send=send,
+        day=_find_day(now),
+        defaults={
+            "compared_at": now,
+            "retry_at": now + RETRY_AFTER,
+            "result": Result.UNAVAILABLE,
+            "failure": CountsFailure.NO_ANSWER,
+        },
+    )
+    again = CountComparison.objects.filter(pk=row.pk, retry_at__lte=now)
+    return row if is_new or again.update(retry_at=now + RETRY_AFTER) else None
+
+
+def _compare(row: CountComparison, send: Send, *, counter: IssueCounter, now: datetime) -> None:
+    sends = list_sends(send)
+    since = min(each.started_at for each in sends if each.started_at)
+    age = now - (send.ended_at or now)
+    try:
+        ours = count_own(sends)
+        theirs = counter.count_issue(issue=send.issue.public_id, since=since)
+    except InvariantViolated as error:
+        log.error("%s", error)
+        return
+    except IssueCountsError as error:
+        log.warning("%s is not compared: %s", send, error)
+        _save_failure(row, error, age=age, now=now)
+        return
+    comparison = compare_counts(ours, theirs, age=age)
+    deliveries: list[int] = []
+    if comparison.figure is not None and age >= COUNTED_AFTER:
+        deliveries = _name_people(
+            sends, counter=counter, figure=comparison.figure, result=comparison.result, since=since, size=ours
+        )
+    CountComparison.objects.filter(pk=row.pk).update(
+        compared_at=now,
+        retry_at=None,
+        result=comparison.result,
+        figure=comparison.figure or "",
+        failure="",
+        **asdict(ours),
+        **_describe_theirs(theirs, accepted=comparison.provider_accepted),
+        deliveries=deliveries,
+    )
+
+
+def _describe_theirs(theirs: IssueCounts, *, accepted: int) -> dict[str, int | None]:
+    return {
+        "provider_accepted": accepted,
+        "provider_delivered": theirs.delivered,
+        "provider_bounced": theirs.bounced,
+        "provider_complained": theirs.complained,
+    }
+
+
+def _save_failure(row: CountComparison, error: IssueCountsError, *, age: timedelta, now: datetime) -> None:
+    wait = timedelta(seconds=error.retry_after or 0)
+    is_early = error.failure is CountsFailure.UNKNOWN_ISSUE and age < COUNTED_AFTER
+    CountComparison.objects.filter(pk=row.pk).update(
+        compared_at=now,
+        retry_at=now + min(max(wait, RETRY_AFTER), MAX_WAIT),
+        result=Result.NOT_COUNTED_YET if is_early else Result.UNAVAILABLE,
+        failure=error.failure,
+    )
+
+
+def _name_people(
+    sends: Collection[Send],
+    *,
+    counter: IssueCounter,
+    figure: Figure,
+    result: Result,
+    since: datetime,
+    size: OwnCounts,
+) -> list[int]:
+    """Return the ids of some deliveries that one side has and the other has not; none if the provider does not tell."""
+    if not isinstance(counter, RecordLister) or getattr(size, figure) > MAX_NAMED_PEOPLE:
+        return []
+    issue = next(iter(sends)).issue.public_id
+    try:
+        records = counter.list_records(issue=issue, figure=figure, since=since)
+    except IssueCountsError as error:
+        log.warning("The people of %s are not named: %s", issue, error)
+        return []
+    if records is None:
+        return []
+    there = keep_own_records(dict(records.batches), sends=sends)
+    here = find_people(sends, figure=figure)
+    if result == Result.MORE_AT_PROVIDER:
+        uncertain = find_uncertain_people(sends) if figure is Figure.ACCEPTED else set()
+        found = there - here - uncertain
+    else:
+        found = here - there if records.complete else set()
+    return sorted(found)[: CountComparison.MAX_DELIVERIES]
+
+
+def _find_day(now: datetime) -> date:
+    return now.astimezone(UTC).date()

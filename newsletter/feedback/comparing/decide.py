@@ -1,0 +1,72 @@
+"""Decide how a send's numbers and those of its provider compare. Reads nothing.
+
+Uncertain recipients make our number of accepted mails a range: the provider has those mails, or it does not. If the provider
+counts more reports than came here, some were lost on their way. If it counts fewer, it is late, or somebody was reported once
+by another way.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from newsletter.models.feedback import CountComparison
+from newsletter.providers.base.errors import CountsFailure
+from newsletter.providers.base.issue_counts import Figure, IssueCounts
+
+Result = CountComparison.Result
+COUNTED_AFTER = timedelta(hours=24)
+"""Providers count hours late."""
+
+
+@dataclass(frozen=True)
+class OwnCounts:
+    """Our numbers of the same mails. ``uncertain`` people are not among ``accepted``."""
+
+    accepted: int = 0
+    uncertain: int = 0
+    delivered: int = 0
+    bounced: int = 0
+    complained: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``figure`` is the first number that differs, None if none does. ``provider_accepted`` is the count that was compared."""
+
+    result: Result
+    figure: Figure | None
+    provider_accepted: int
+
+
+def compare_counts(ours: OwnCounts, theirs: IssueCounts, *, age: timedelta) -> Comparison:
+    """Return the result of a send that ended ``age`` ago."""
+    accepted = min(max(theirs.accepted, ours.accepted), theirs.accepted + theirs.unclear)
+    result, figure = _find_difference(ours, theirs, accepted=accepted)
+    if figure is not None and age < COUNTED_AFTER:
+        result = Result.NOT_COUNTED_YET
+    return Comparison(result, figure, accepted)
+
+
+def needs_attention(row: CountComparison) -> bool:
+    """Return True if staff should know: the mails themselves differ, reports did not come, or the issue is not known there."""
+    if row.result == Result.FEWER_AT_PROVIDER:
+        return row.figure == Figure.ACCEPTED
+    return row.result == Result.MORE_AT_PROVIDER or row.failure == CountsFailure.UNKNOWN_ISSUE
+
+
+def _find_difference(ours: OwnCounts, theirs: IssueCounts, *, accepted: int) -> tuple[Result, Figure | None]:
+    if accepted < ours.accepted:
+        return Result.FEWER_AT_PROVIDER, Figure.ACCEPTED
+    if accepted > ours.accepted + ours.uncertain:
+        return Result.MORE_AT_PROVIDER, Figure.ACCEPTED
+    reported = {
+        Figure.DELIVERED: (ours.delivered, theirs.delivered),
+        Figure.BOUNCED: (ours.bounced, theirs.bounced),
+        Figure.COMPLAINED: (ours.complained, theirs.complained),
+    }
+    for figure, (own, counted) in reported.items():
+        if counted is not None and counted > own:
+            return Result.MORE_AT_PROVIDER, figure
+    for figure, (own, counted) in reported.items():
+        if counted is not None and counted < own and figure not in theirs.at_least:
+            return Result.FEWER_AT_PROVIDER, figure
+    return Result.EQUAL, None

@@ -1,0 +1,319 @@
+"""Each send of the last week is compared daily with what its provider counted for it, and nothing else comes of it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from newsletter.feedback.comparing.compare import MAX_SENDS, compare_due_sends
+from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
+from newsletter.models import Attempt, Batch, CountComparison, Delivered, Delivery, DeliveryException, Issue, Send
+from newsletter.sending.provider import account_label, find_issue_counter, provider_label
+from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
+from tests.support.fake_provider import FakeProvider
+from tests.support.feedback_reports import apply_reports, deliveries_of, make_send, postmark_event
+from tests.support.fixtures import NOW
+from tests.support.provider_faults import answer
+from tests.support.provider_issue_counts import CountedIssue
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("W8")]
+ENDED = NOW + timedelta(hours=1)
+EARLY = ENDED + timedelta(hours=2)
+NEXT_DAY = ENDED + timedelta(hours=25)
+
+
+@pytest.fixture(params=["mailgun", "postmark"])
+def provider(request: pytest.FixtureRequest, fake_provider: FakeProvider, settings: Any) -> FakeProvider:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(request.param)
+    return fake_provider
+
+
+@pytest.fixture
+def sendgrid(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("sendgrid")
+    return fake_provider
+
+
+def make_ended_send(*, recipients: int = 4) -> Send:
+    return end(make_send(recipients=recipients))
+
+
+def end(send: Send) -> Send:
+    Send.objects.filter(pk=send.pk).update(
+        state=Send.State.SUBMITTED, started_at=NOW, ended_at=ENDED, provider=provider_label()
+    )
+    return Send.objects.get(pk=send.pk)
+
+
+def count(provider: FakeProvider, send: Send, **counts: Any) -> None:
+    provider.counted[send.issue.public_id] = CountedIssue(**counts)
+
+
+def compare(now: Any = NEXT_DAY) -> CountComparison:
+    compare_due_sends(counter=find_issue_counter(), now=now)
+    return CountComparison.objects.latest("day")
+
+
+def describe(row: CountComparison) -> tuple[str, str, str]:
+    return row.result, row.figure, row.failure
+
+
+def test_equal_numbers_are_equal(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    count(provider, send, accepted=4)
+    row = compare()
+    assert describe(row) == ("equal", "", "")
+    assert (row.accepted, row.provider_accepted, row.deliveries, row.retry_at) == (4, 4, [], None)
+
+
+def test_an_uncertain_recipient_may_be_counted_or_not(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    delivery = deliveries_of(send)[0]
+    DeliveryException.objects.create(delivery=delivery, state=DeliveryException.State.UNCERTAIN, at=NOW)
+    for accepted, result in ((2, "fewer_at_provider"), (3, "equal"), (4, "equal"), (5, "more_at_provider")):
+        CountComparison.objects.all().delete()
+        count(provider, send, accepted=accepted)
+        row = compare()
+        assert (row.result, row.accepted, row.uncertain) == (result, 3, 1)
+
+
+def test_people_whom_the_provider_lacks_are_named_without_address(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    first, *others = deliveries_of(send)
+    people = [(other.pk, other.batch.key) for other in others]
+    count(provider, send, accepted=3, people={"accepted": people})
+    row = compare()
+    assert describe(row) == ("fewer_at_provider", "accepted", "")
+    assert row.deliveries == [first.pk]
+
+
+def test_people_whom_only_the_provider_has_are_named(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    first, *_ = everybody = deliveries_of(send)
+    DeliveryException.objects.create(delivery=first, state=DeliveryException.State.REJECTED, at=NOW)
+    people = [(each.pk, each.batch.key) for each in everybody]
+    foreign = [(everybody[1].pk, "batch-of-another-installation"), (10**12, first.batch.key)]
+    count(provider, send, accepted=4, people={"accepted": [*people, *foreign]})
+    row = compare()
+    assert describe(row) == ("more_at_provider", "accepted", "")
+    assert row.deliveries == [first.pk]
+
+
+def test_at_most_a_hundred_people_are_named(provider: FakeProvider) -> None:
+    send = make_ended_send(recipients=130)
+    count(provider, send, accepted=0)
+    assert len(compare().deliveries) == 100
+
+
+def test_without_the_list_of_people_the_difference_stays(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = make_ended_send()
+    count(provider, send, accepted=3)
+    monkeypatch.setattr("newsletter.feedback.comparing.compare.MAX_NAMED_PEOPLE", 3)
+    row = compare()
+    assert (row.result, row.deliveries) == ("fewer_at_provider", [])
+
+
+def test_a_failed_list_of_people_leaves_them_unnamed(fake_provider: FakeProvider, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark")
+    send = make_ended_send()
+    count(fake_provider, send, accepted=3, people={"accepted": 5})
+    row = compare()
+    assert (row.result, row.deliveries) == ("fewer_at_provider", [])
+
+
+def test_reports_that_did_not_come_are_a_difference(sendgrid: FakeProvider) -> None:
+    send = make_ended_send()
+    for figure in ("delivered", "bounced", "complained"):
+        CountComparison.objects.all().delete()
+        count(sendgrid, send, accepted=4, **{figure: 2})
+        assert describe(compare()) == ("more_at_provider", figure, "")
+
+
+def test_reports_that_the_provider_does_not_count_are_fewer(sendgrid: FakeProvider) -> None:
+    send = make_ended_send()
+    delivery = deliveries_of(send)[0]
+    Delivered.objects.create(send=send, part=delivery.pk // Delivered.SPAN, bits=b"", people=1, last_at=NOW)
+    count(sendgrid, send, accepted=4)
+    assert describe(compare()) == ("fewer_at_provider", "delivered", "")
+
+
+def test_bounces_that_postmark_does_not_count_are_no_difference(fake_provider: FakeProvider, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark")
+    send = make_ended_send()
+    apply_reports(
+        postmark_event("Bounce", deliveries_of(send)[0], Type="Blocked", ID=1, Description="550 5.7.1 policy"),
+        provider="postmark",
+    )
+    count(fake_provider, send, accepted=4, bounced=0)
+    row = compare()
+    assert (row.result, row.bounced, row.provider_bounced) == ("equal", 1, 0)
+
+
+def test_a_difference_in_the_first_day_is_too_early(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    count(provider, send, accepted=1)
+    row = compare(EARLY)
+    assert (row.result, row.figure, row.provider_accepted, row.deliveries) == ("not_counted_yet", "accepted", 1, [])
+    assert describe(compare()) == ("fewer_at_provider", "accepted", "")
+    assert CountComparison.objects.count() == 2
+
+
+def test_an_issue_that_the_provider_does_not_know_is_no_zero(sendgrid: FakeProvider) -> None:
+    make_ended_send()
+    assert describe(compare(EARLY)) == ("not_counted_yet", "", "unknown_issue")
+    assert describe(compare()) == ("unavailable", "", "unknown_issue")
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "failure"),
+    [
+        (401, b"{}", "key_refused"),
+        (500, b"{}", "provider_error"),
+        (200, b"<html>", "unreadable"),
+        (200, b'{"Sent": -4, "SpamComplaints": 0}', "unreadable"),
+    ],
+)
+def test_a_provider_that_gives_no_counts_is_asked_again_in_an_hour(
+    provider: FakeProvider, status: int, body: bytes, failure: str
+) -> None:
+    send = make_ended_send()
+    provider.query_fault = answer(status, body)
+    row = compare()
+    assert describe(row) == ("unavailable", "", failure)
+    provider.query_fault = None
+    count(provider, send, accepted=4)
+    assert compare(NEXT_DAY + timedelta(minutes=59)).result == "unavailable"
+    assert compare(NEXT_DAY + timedelta(minutes=60)).result == "equal"
+    assert CountComparison.objects.count() == 1
+
+
+def test_a_provider_that_asks_to_wait_is_left_alone_so_long(provider: FakeProvider) -> None:
+    make_ended_send()
+    provider.query_fault = answer(429, b"{}", retry_after="14400")
+    row = compare()
+    assert (row.failure, row.retry_at) == ("throttled", NEXT_DAY + timedelta(hours=4))
+
+
+def test_a_send_is_compared_once_a_day_for_a_week(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    count(provider, send, accepted=4)
+    for hours in range(0, 24 * 9, 6):
+        compare_due_sends(counter=find_issue_counter(), now=ENDED + timedelta(hours=hours))
+    days = [(row.day - ENDED.date()).days for row in CountComparison.objects.order_by("day")]
+    assert days == [0, 1, 2, 3, 4, 5, 6, 7][: len(days)]
+    assert len(days) in (7, 8)
+
+
+def test_one_run_asks_about_a_few_sends_only(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    for number in range(2, MAX_SENDS + 2):
+        Issue.objects.filter(pk=send.issue_id).update(slot=None)
+        issue = Issue.objects.get(pk=send.issue_id)
+        issue.pk, issue.number, issue.public_id = None, number, f"issue-{number}"
+        issue.save(force_insert=True)
+        send.pk, send.issue, send.totals = None, issue, {"deliveries": {"accepted": 4, "uncertain": 0}}
+        send.save(force_insert=True)
+    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == MAX_SENDS
+    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 1
+
+
+def test_a_second_send_of_an_issue_is_compared_with_the_first(provider: FakeProvider) -> None:
+    """The provider counts by issue, so what a cancelled send and the one after it mailed is one number there."""
+    first = make_ended_send()
+    Send.objects.filter(pk=first.pk).update(state=Send.State.CANCELLED)
+    second = Send.objects.create(
+        issue=first.issue,
+        revision=first.revision,
+        sha256=first.sha256,
+        state=Send.State.SUBMITTED,
+        provider=first.provider,
+        made_at=NOW,
+        started_at=NOW,
+        ended_at=ENDED,
+        recipients=3,
+        candidates=3,
+        totals={"deliveries": {"accepted": 2, "uncertain": 1}},
+    )
+    count(provider, second, accepted=6)
+    row = compare()
+    assert (row.send, row.result, row.accepted, row.uncertain) == (second, "equal", 6, 1)
+    assert CountComparison.objects.count() == 1
+
+
+def test_an_issue_with_a_send_under_way_waits(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
+    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 0
+    assert not CountComparison.objects.exists()
+
+
+def test_a_send_of_another_account_is_not_compared(provider: FakeProvider, settings: Any) -> None:
+    send = make_ended_send()
+    count(provider, send, accepted=4)
+    attempt = Attempt.objects.create(
+        batch=Batch.objects.filter(send=send)[:1].get(), number=9, provider=account_label(), people=4, started_at=NOW
+    )
+    assert find_obstacle(send) is None
+    Attempt.objects.filter(pk=attempt.pk).update(provider="mailgun:another-key")
+    assert find_obstacle(send) is Obstacle.OTHER_ACCOUNT
+    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 0
+    settings.NEWSLETTER_PROVIDER_URL = provider.url_of("sendgrid")
+    assert find_obstacle(send) is Obstacle.OTHER_ACCOUNT
+
+
+def test_providers_without_counts_and_welcome_mails_are_not_compared(
+    fake_provider: FakeProvider, settings: Any
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("resend")
+    assert find_issue_counter() is None
+    assert compare_due_sends(counter=None, now=NEXT_DAY) == 0
+    welcome = make_ended_send()
+    assert find_obstacle(welcome) is Obstacle.NO_COUNTS
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark")
+    Send.objects.filter(pk=welcome.pk).update(provider=provider_label())
+    welcome = Send.objects.get(pk=welcome.pk)
+    welcome.issue.kind = Issue.Kind.WELCOME
+    assert find_obstacle(welcome) is Obstacle.WELCOME
+    Send.objects.filter(pk=welcome.pk).update(provider="outbox")
+    assert find_obstacle(Send.objects.get(pk=welcome.pk)) is Obstacle.TO_FILES
+
+
+@pytest.mark.requirement("F1")
+def test_a_comparison_changes_no_delivery_and_mails_nobody(provider: FakeProvider) -> None:
+    send = make_ended_send()
+    tables = (Delivery, DeliveryException, Batch, Attempt, Send)
+    before = [list(table.objects.order_by("pk").values()) for table in tables]
+    count(provider, send, accepted=1, bounced=3, complained=2)
+    compare()
+    assert [list(table.objects.order_by("pk").values()) for table in tables] == before
+    assert not provider.ledger
+
+
+def test_comparisons_go_with_the_deliveries(provider: FakeProvider) -> None:
+    count(provider, make_ended_send(), accepted=4)
+    compare()
+    delete_old_deliveries(now=ENDED + KEPT + timedelta(days=1))
+    assert not CountComparison.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"result": "equal", "figure": "accepted"},
+        {"result": "more_at_provider"},
+        {"result": "unavailable"},
+        {"result": "unavailable", "failure": "throttled", "provider_accepted": 4},
+        {"result": "lost"},
+        {"result": "equal", "figure": "opened"},
+    ],
+)
+def test_the_database_refuses_a_result_without_its_reason(provider: FakeProvider, wrong: dict[str, Any]) -> None:
+    send = make_ended_send()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CountComparison.objects.create(send=send, day=NOW.date(), compared_at=NOW, **wrong)
+    CountComparison.objects.create(send=send, day=NOW.date(), compared_at=NOW, result="equal")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        CountComparison.objects.create(send=send, day=NOW.date(), compared_at=NOW, result="equal")

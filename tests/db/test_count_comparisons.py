@@ -243,6 +243,16 @@ def test_a_second_send_of_an_issue_is_compared_with_the_first(provider: FakeProv
     assert CountComparison.objects.count() == 1
 
 
+def test_a_receipt_that_does_not_add_up_is_not_compared(
+    provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    send = make_ended_send()
+    Send.objects.filter(pk=send.pk).update(candidates=99)
+    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 0
+    assert "is inconsistent" in caplog.text
+    assert not CountComparison.objects.exists()
+
+
 def test_an_issue_with_a_send_under_way_waits(provider: FakeProvider) -> None:
     send = make_ended_send()
     Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)

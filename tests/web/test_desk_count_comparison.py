@@ -153,7 +153,7 @@ def test_after_its_week_a_send_without_comparison_shows_none(send: Send, admin: 
 def test_home_names_a_difference_that_stays(send: Send, admin: Client, values: dict[str, Any], is_named: bool) -> None:
     end(send, days=6.5)
     add(send, "fewer_at_provider", figure="accepted", days_ago=2)
-    task = "Mailgun counts The weekly letter No. 1 otherwise than we do"
+    task = "Mailgun’s counts of The weekly letter No. 1 differ from ours"
     assert task not in admin.get("/admin/").content.decode(), "It is not the seventh day yet."
     add(send, values.pop("result"), **values)
     page = admin.get("/admin/").content.decode()

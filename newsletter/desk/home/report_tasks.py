@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
 from newsletter.desk.home.task import Task
-from newsletter.desk.sends.count_comparison import describe_comparison, label_provider
+from newsletter.desk.sends.count_comparison import label_provider, summarise_difference
 from newsletter.desk.setup.steps import can_set_up
 from newsletter.feedback.comparing.persisting import find_persisting_differences
 from newsletter.feedback.webhook_setup.silence import find_silent_sends
@@ -24,9 +24,9 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
         return []
     persisting = [
         Task(
-            title=_("%(provider)s counts %(issue)s otherwise than we do")
+            title=_("%(provider)s’s counts of %(issue)s differ from ours")
             % {"provider": label_provider(row.send), "issue": row.send.issue},
-            detail=describe_comparison(row, provider=label_provider(row.send)),
+            detail=summarise_difference(row),
             url=reverse("newsletter_report", args=[row.send.issue_id]) + "#nl-compared",
             button=_("View"),
         )

@@ -119,6 +119,14 @@ def describe_comparison(row: CountComparison, *, provider: str) -> str:
     )
 
 
+def summarise_difference(row: CountComparison) -> str:
+    """Return a comparison in one sentence for Home: what differs, or why there was no count."""
+    provider = label_provider(row.send)
+    if row.failure:
+        return str(_FAILURES[CountsFailure(row.failure)]) % {"provider": provider}
+    return describe_comparison(row, provider=provider)
+
+
 def _find_scheme(send: Send) -> str:
     return send.provider.partition(" ")[0]
 

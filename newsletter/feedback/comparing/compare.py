@@ -42,9 +42,17 @@ def compare_due_sends(*, counter: IssueCounter | None, now: datetime) -> int:
     for send in _find_due_sends(now=now):
         if asked >= MAX_SENDS:
             break
-        if find_obstacle(send) is None and (row := _claim(send, now=now)) is not None:
+        if find_obstacle(send) is not None:
+            continue
+        sends = list_sends(send)
+        try:
+            ours = count_own(sends)
+        except InvariantViolated as error:
+            log.error("%s", error)
+            continue
+        if (row := _claim(send, now=now)) is not None:
             asked += 1
-            _compare(row, send, counter=counter, now=now)
+            _compare(row, sends, ours, counter=counter, now=now)
     return asked
 
 
@@ -81,16 +89,14 @@ def _claim(send: Send, *, now: datetime) -> CountComparison | None:
     return row if is_new or again.update(retry_at=now + RETRY_AFTER) else None
 
 
-def _compare(row: CountComparison, send: Send, *, counter: IssueCounter, now: datetime) -> None:
-    sends = list_sends(send)
+def _compare(
+    row: CountComparison, sends: Collection[Send], ours: OwnCounts, *, counter: IssueCounter, now: datetime
+) -> None:
+    send = row.send
     since = min(each.started_at for each in sends if each.started_at)
     age = now - (send.ended_at or now)
     try:
-        ours = count_own(sends)
         theirs = counter.count_issue(issue=send.issue.public_id, since=since)
-    except InvariantViolated as error:
-        log.error("%s", error)
-        return
     except IssueCountsError as error:
         log.warning("%s is not compared: %s", send, error)
         _save_failure(row, error, age=age, now=now)

@@ -140,7 +140,7 @@ def test_do_not_use_is_chosen_and_taken_back(issue: Issue) -> None:
     assert not StoryRefusal.objects.exists()
 
 
-@pytest.mark.parametrize("layout", ["digest", "announcement"])
+@pytest.mark.parametrize("layout", ["plain", "events_first", "digest", "announcement"])
 def test_layout_and_headline_are_fields_that_decide_the_mail(issue: Issue, layout: str) -> None:
     editor = sign_in("editor").get(f"/admin/issues/edit/{issue.pk}/").content.decode()
     assert 'name="layout"' in editor

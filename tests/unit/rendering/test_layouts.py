@@ -2,14 +2,17 @@
 
 import re
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 
+from newsletter.models.publications import Layout
+from newsletter.organisation.schema import PublicationEntry
 from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Document, EventCard, Events, LeadStory
 from newsletter.rendering.colours import contrast, dark_palette, light_palette, put_on_paper
 from newsletter.rendering.lint.checks import lint_mail
-from newsletter.rendering.pipeline import render
+from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.documents import brand_of, flat_picture
 from tests.support.sample_mails import sample_blocks, sample_document, sample_schema_block
 
@@ -23,6 +26,11 @@ def letter(layout: str, **changes: object) -> Document:
 
 def positions(text: str) -> list[str]:
     return sorted((GREETING, LEAD, EVENTS), key=text.index)
+
+
+def test_the_desk_and_the_organisation_file_offer_each_layout() -> None:
+    offered = get_args(PublicationEntry.model_fields["layout"].annotation)
+    assert tuple(Layout.values) == offered == LAYOUTS
 
 
 def test_events_first_has_events_after_the_greeting_in_html_and_text() -> None:

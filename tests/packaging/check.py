@@ -30,6 +30,7 @@ def main() -> None:
         _check_contents(wheel)
         python = _install(wheel, there)
         _run_demo(python.parent / "newsletter", there)
+        _set_up(python.parent / "newsletter", there)
         _serve_a_page(python.parent / "newsletter", there)
         _print_size(there / "venv")
         shutil.rmtree(OUT, ignore_errors=True)
@@ -87,6 +88,24 @@ def _run_demo(newsletter: Path, there: Path) -> None:
     if done.returncode or not list(folder.rglob("*.eml")):
         raise SystemExit(f"`newsletter demo --no-serve` failed: {done.stderr or done.stdout}")
     _say(f"`newsletter demo --no-serve` in an empty folder: sent, in {time.monotonic() - started:.0f} seconds.")
+
+
+def _set_up(newsletter: Path, there: Path) -> None:
+    folder = _make_empty(there / "setup")
+    options = ("--administrator=ann@example.org", "--name=Open Door", "--postal-address=1 Example Street, Leeds")
+    done = subprocess.run(
+        [str(newsletter), "setup", "--yes", "--sender=news@example.org", *options],
+        cwd=folder,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    written = [name for name in (".env", "organisation.toml") if (folder / name).is_file()]
+    if done.returncode or len(written) < 2 or "/accounts/password/" not in done.stdout:
+        raise SystemExit(f"`newsletter setup --yes` failed: {done.stderr or done.stdout}")
+    _say("`newsletter setup --yes` in an empty folder: settings, organisation and the administrator's link.")
 
 
 def _serve_a_page(newsletter: Path, there: Path) -> None:

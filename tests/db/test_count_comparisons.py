@@ -1,9 +1,11 @@
 """Each send of the last week is compared daily with what its provider counted for it, and nothing else comes of it."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from newsletter.feedback.comparing.compare import MAX_SENDS, compare_due_sends
@@ -300,6 +302,20 @@ def test_a_comparison_changes_no_delivery_and_mails_nobody(provider: FakeProvide
     compare()
     assert [list(table.objects.order_by("pk").values()) for table in tables] == before
     assert not provider.ledger
+
+
+def test_the_status_command_tells_the_comparisons(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
+    send = make_ended_send()
+    count(provider, send, accepted=5)
+    compare()
+    call_command("status", str(send.issue_id), "--json")
+    (told,) = json.loads(capsys.readouterr().out)["compared"]
+    assert (told["result"], told["figure"], told["day"]) == (
+        "more_at_provider",
+        "accepted",
+        NEXT_DAY.date().isoformat(),
+    )
+    assert (told["ours"]["accepted"], told["provider"]["accepted"]) == (4, 5)
 
 
 def test_comparisons_go_with_the_deliveries(provider: FakeProvider) -> None:

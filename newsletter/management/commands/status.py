@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from newsletter.common.errors import BadFile, NotFound
+from newsletter.feedback.comparing.describe import describe_comparisons
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.overview import list_issues, list_publications, list_slots
 from newsletter.management.base import ProductCommand
@@ -31,9 +32,10 @@ class Command(ProductCommand):
             self._write_csv(issue, Path(csv))
             return
         if issue:
-            status = status_of(find_issue(issue))
+            found = find_issue(issue)
+            status = status_of(found)
             if json:
-                self.write_json(status)
+                self.write_json({**status, "compared": describe_comparisons(found)})
             else:
                 print_receipt(status, console=self.console())
             return

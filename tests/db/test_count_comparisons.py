@@ -12,6 +12,7 @@ from newsletter.feedback.comparing.compare import MAX_SENDS, compare_due_sends
 from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
 from newsletter.models import Attempt, Batch, CountComparison, Delivered, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.provider import account_label, find_issue_counter, provider_label
+from newsletter.sending.settling.delivered import mark_delivered
 from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import apply_reports, deliveries_of, make_send, postmark_event
@@ -132,6 +133,20 @@ def test_reports_that_did_not_come_are_a_difference(sendgrid: FakeProvider) -> N
         CountComparison.objects.all().delete()
         count(sendgrid, send, accepted=4, **{figure: 2})
         assert describe(compare()) == ("more_at_provider", figure, "")
+
+
+def test_people_of_whom_no_report_came_are_named(fake_provider: FakeProvider, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("mailgun")
+    send = make_ended_send()
+    first, second, *_ = deliveries_of(send)
+    mark_delivered({first.pk: send.pk}, at=NOW)
+    people = [(each.pk, each.batch.key) for each in (first, second)]
+    count(fake_provider, send, accepted=4, delivered=2, people={"delivered": people})
+    row = compare()
+    assert describe(row) == ("more_at_provider", "delivered", "")
+    assert row.deliveries == [second.pk]
+    count(fake_provider, send, accepted=4, delivered=1, bounced=1, people={"bounced": people[:1]})
+    assert compare(NEXT_DAY + timedelta(days=1)).deliveries == [first.pk]
 
 
 def test_reports_that_the_provider_does_not_count_are_fewer(sendgrid: FakeProvider) -> None:

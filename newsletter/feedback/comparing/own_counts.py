@@ -44,7 +44,8 @@ def find_people(sends: Collection[Send], *, figure: Figure) -> set[int]:
     deliveries = Delivery.objects.filter(batch__send__in=sends)
     if figure is Figure.DELIVERED:
         bits = [DeliveredBits(send) for send in sends]
-        return {pk for pk in deliveries.values_list("pk", flat=True) if any(pk in each for each in bits)}
+        everybody = deliveries.values_list("pk", flat=True).iterator(chunk_size=10_000)
+        return {pk for pk in everybody if any(pk in each for each in bits)}
     conditions = {
         Figure.ACCEPTED: _ACCEPTED,
         Figure.BOUNCED: Q(exception__bounced_at__isnull=False),

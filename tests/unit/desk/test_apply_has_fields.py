@@ -2,6 +2,7 @@
 
 import pytest
 from django.forms import ModelForm
+from wagtail.hooks import search_for_hooks
 
 from newsletter.desk.publications.limits_page import LimitsForm
 from newsletter.models import Appeal, Brand, Publication, Source
@@ -35,6 +36,7 @@ KEYS = [f"{kind}.{name}" for kind, entry in ENTRIES.items() for name in entry.mo
 
 
 def form_fields(kind: str) -> set[str]:
+    search_for_hooks()
     form: type[ModelForm] = FORMS.get(kind) or MODELS[kind].snippet_viewset.get_form_class()
     return set(form.base_fields)
 

@@ -148,6 +148,10 @@ def test_an_impossible_day_or_identifier_refuses_the_report() -> None:
         pack(make_report(), name="report.exe"),
         b"<?xml version='1.0' encoding='nonsense'?><feedback/>",
     ],
+    ids=[
+        *("nothing", "text", "picture", "web page", "cut off", "packed and cut off", "packed text", "archive cut off"),
+        *("a program by its name", "an unknown encoding"),
+    ],
 )
 def test_another_or_damaged_file_is_no_report(body: bytes) -> None:
     assert read(body) is ReportProblem.NOT_A_REPORT

@@ -20,6 +20,8 @@ class Layout:
     explanation: str
     columns: Mapping[str, str] = field(default_factory=dict)
     """The fields of columns whose names mean something else in other files."""
+    opt_out_columns: tuple[str, ...] = ()
+    """The columns, in lower case, without which the file does not say who opted out."""
 
 
 PLAIN = Layout("", "", RowKind.JOIN, "")
@@ -67,10 +69,10 @@ LAYOUTS = (
         "Keila",
         RowKind.JOIN,
         Message(
-            "The data of a contact becomes custom attributes. Contacts who unsubscribed or cannot be reached are suppressed. If "
-            "the file has no column “Status”, it does not say who unsubscribed: see the documentation on moving a list."
+            "The data of a contact becomes custom attributes. Contacts who unsubscribed or cannot be reached are suppressed."
         ),
         {"data": "attributes"},
+        ("status",),
     ),
     Layout(
         "buttondown",
@@ -96,9 +98,10 @@ LAYOUTS = (
         "CiviCRM",
         RowKind.JOIN,
         Message(
-            "People who opted out, whom you must not email, or who died are suppressed, and so are addresses on hold. The file "
-            "must have these columns: “Do Not Email”, “No Bulk Emails (User Opt Out)” and “On Hold”."
+            "People who opted out, whom you must not email, or who died are suppressed, and so are addresses on hold, if the "
+            "file has columns that say so."
         ),
+        opt_out_columns=("do not email", "no bulk emails (user opt out)"),
     ),
     Layout(
         "action_network",
@@ -120,7 +123,6 @@ _OWN_COLUMNS = {
     "action_network": {"can2_subscription_status"},
 }
 """The columns by which a program's export is recognised, in lower case."""
-_CIVICRM_OPT_OUTS = {"do not email", "no bulk emails (user opt out)"}
 _BY_SLUG = {layout.slug: layout for layout in (PLAIN, *LAYOUTS)}
 
 
@@ -152,12 +154,16 @@ def refuse_non_subscribed_export(layout: Layout, *, file_name: str) -> None:
         )
 
 
-def refuse_export_without_opt_outs(layout: Layout, *, header: Sequence[str]) -> None:
-    """Raise `BadFile` for an export of CiviCRM that does not say who opted out: they would be imported like the others."""
-    if layout.slug == "civicrm" and not {normalise_column_name(name) for name in header} >= _CIVICRM_OPT_OUTS:
+def refuse_export_without_opt_outs(header: Sequence[str]) -> None:
+    """Raise `BadFile` for an export that does not say who opted out: they would be imported like the others."""
+    layout = detect_layout(header)
+    missing = set(layout.opt_out_columns) - {normalise_column_name(name) for name in header}
+    if missing:
         raise BadFile(
-            "This is CiviCRM's export without the columns “Do Not Email” and “No Bulk Emails (User Opt Out)”. Nobody was "
-            "imported, because it does not say who opted out. Export the contacts again with these columns."
+            "This export of %(program)s does not say who opted out, so nobody was imported. Export the people again with: "
+            "%(columns)s.",
+            program=layout.name,
+            columns=", ".join(f"“{name}”" for name in layout.opt_out_columns),
         )
 
 

@@ -128,11 +128,9 @@ class RowReader:
         status = self._read_cell(cells, "status")
         if self._yes_no_fields or status.strip():
             answers = {field: self._read_cells(cells, field) for field in self._yes_no_fields}
-            found, unread = find_state(status, answers)
+            kind, unread = find_state(status, answers, file_kind=kind)
             if unread is not None:
                 return _refuse(record, unread[1], unread[0])
-            if found != RowKind.JOIN:
-                kind = found
         if kind != RowKind.JOIN:
             kind = apply_unsubscribe_reason(kind, self._read_cell(cells, "left_because"))
             return PersonRow(line=record.line, email=email, kind=kind, dated_at=self._read_day(cells, "left_on", []))

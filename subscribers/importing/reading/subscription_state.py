@@ -1,10 +1,11 @@
 """Decide by its columns whether a line's person is subscribed: by a status, and by columns that say yes or no.
 
-Every program writes this differently. A “no” in any column wins, and a value that is not understood refuses the line.
+Every program writes this differently. A “no” in any column wins. A value that is not understood, or no answer where the file has
+a column for agreement, refuses the line.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from newsletter.common.messages import Message
 from subscribers.importing.reading.parsed_rows import RefusalKind, RowKind
@@ -37,6 +38,7 @@ _SPAM_WORDS = ("spam", "abuse", "complain")
 _YES = {"yes", "y", "true", "t", "1", "on", "x", "sí", "si", "oui", "ja"}
 _NO = {"no", "n", "false", "f", "0", "off", "non", "nein"}
 _DATE = re.compile(r"\d{4}[-/.]\d|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}")  # when it happened: yes
+_NULL_DATE = "0000-00-00"  # MySQL
 _HOLD_BY_PERSON = {"2", "on hold opt out", "opt out"}  # CiviCRM
 _HOLD_BY_BOUNCE = {"on hold bounce", "bounce", "bounced", "hard", "hard bounce"}
 _BY_SEVERITY = (RowKind.COMPLAINED, RowKind.UNSUBSCRIBED_ALL, RowKind.BOUNCED, RowKind.UNSUBSCRIBED_LIST)
@@ -44,27 +46,35 @@ _BY_SEVERITY = (RowKind.COMPLAINED, RowKind.UNSUBSCRIBED_ALL, RowKind.BOUNCED, R
 Refusal = tuple[RefusalKind, str]
 
 
-def find_state(status: str, answers: Mapping[str, Iterable[str]]) -> tuple[str, Refusal | None]:
+def find_state(
+    status: str, answers: Mapping[str, Iterable[str]], *, file_kind: str = RowKind.JOIN
+) -> tuple[str, Refusal | None]:
     """Return what the line does with its person, a `RowKind`, or why it is refused.
 
-    ``answers`` are the values of the columns of each of `YES_NO_FIELDS`.
+    ``answers`` are the values of the columns of each of `YES_NO_FIELDS` that the file has. ``file_kind`` is what all people of
+    the file are: a line of people who left is never refused, and can only say something worse.
     """
-    found: set[str] = set()
+    found = {file_kind}
     refusals: list[Refusal] = []
-    if status.strip():
-        kind, refusal = _read_status(status)
+    for kind, refusal in _read_line(status, answers):
         found.add(kind)
         refusals += [refusal] if refusal else []
-    for field, values in answers.items():
-        for text in filter(str.strip, values):
-            kind, refusal = _read_answer(field, text)
-            found.add(kind)
-            refusals += [refusal] if refusal else []
-    unknown = next((refusal for refusal in refusals if refusal[0] is RefusalKind.UNKNOWN_STATUS), None)
     suppressed = next((kind for kind in _BY_SEVERITY if kind in found), None)
-    if suppressed and not unknown:
+    if suppressed:
         return suppressed, None
+    unknown = next((refusal for refusal in refusals if refusal[0] is RefusalKind.UNKNOWN_STATUS), None)
     return RowKind.JOIN, unknown or next(iter(refusals), None)
+
+
+def _read_line(status: str, answers: Mapping[str, Iterable[str]]) -> Iterator[tuple[str, Refusal | None]]:
+    if status.strip():
+        yield _read_status(status)
+    for field, values in answers.items():
+        given = [text for text in values if text.strip() and not text.strip().startswith(_NULL_DATE)]
+        if not given and field in (SUBSCRIBED, AGREED):
+            yield RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _NEVER_AGREED)
+        for text in given:
+            yield _read_answer(field, text)
 
 
 def apply_unsubscribe_reason(kind: str, because: str) -> str:

@@ -71,7 +71,7 @@ def import_people(
         fill_from_file(batch, detected)
         if (kind or detected.layout.kind) == RowKind.JOIN:
             refuse_non_subscribed_export(detected.layout, file_name=file_name)
-            refuse_export_without_opt_outs(detected.layout, header=detected.header)
+            refuse_export_without_opt_outs(detected.header)
         batch.kind = ImportKind(kind or detected.layout.kind)
         batch.header_key = header_key(detected.header)
         batch.mapping = make_mapping(detected.header, detected.guess(), columns or {})

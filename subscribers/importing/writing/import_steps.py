@@ -64,7 +64,6 @@ def create_draft_import(
     with open_csv(file) as source:
         detected = inspect_file(source)
         refuse_non_subscribed_export(detected.layout, file_name=name)
-        refuse_export_without_opt_outs(detected.layout, header=detected.header)
         batch = ImportBatch(mailing_list=mailing_list, file_name=name[:200], by=by, started_at=now, typed=typed)
         if by_key is not None:
             batch.by_key, batch.origin = by_key, current_origin()
@@ -101,6 +100,8 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime,
         with load_file(batch) as file:
             header = inspect_file(file, encoding=encoding).header
     check_mapping(terms.mapping, header=header)
+    if terms.kind == ImportKind.JOIN:
+        refuse_export_without_opt_outs(header)
     _transition(
         batch,
         states=_DISCARDABLE_STATES,

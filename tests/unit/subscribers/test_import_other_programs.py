@@ -1,12 +1,12 @@
 """The exports of other newsletter programs: nobody who opted out there is imported as a subscriber."""
 
 import io
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import detect_layout, guess_columns, refuse_export_without_opt_outs
+from subscribers.importing.reading.layouts import guess_columns, refuse_export_without_opt_outs
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusalKind, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, read_people
 
@@ -83,10 +83,10 @@ PROGRAMS = {
 }
 
 
-def read(text: str) -> list[PersonRow | RefusedRow]:
+def read(text: str, **terms: Any) -> list[PersonRow | RefusedRow]:
     file = io.BytesIO(text.encode())
     detected = inspect_file(file)
-    return list(read_people(file, detected=detected, mapping=detected.guess(), terms=ImportTerms()))
+    return list(read_people(file, detected=detected, mapping=detected.guess(), terms=ImportTerms(**terms)))
 
 
 def write(program: Program) -> str:
@@ -124,6 +124,11 @@ def test_the_town_of_another_program_is_kept(slug: str, city: str) -> None:
     [
         ("unsubscribed", "2024-05-01", "left_all"),
         ("unsubscribed", "", "join"),
+        ("unsubscribed", "0000-00-00 00:00:00", "join"),
+        ("Opt in", "x", "join"),
+        ("Opt in", "", "not_subscribed"),
+        ("Opt in", "0000-00-00", "not_subscribed"),
+        ("Subscribed", "", "not_subscribed"),
         ("Email Opt Out", "TRUE", "left_all"),
         ("Subscribed", "No", "left_list"),
         ("Subscribed", "2024-05-01 10:00", "join"),
@@ -144,26 +149,39 @@ def test_a_column_that_says_yes_or_no_decides(column: str, value: str, kind: str
     assert str(row.kind) == kind
 
 
-def test_any_no_wins_over_every_yes_and_an_unknown_value_over_both() -> None:
+def test_any_no_wins_over_every_yes_and_every_unclear_value() -> None:
     header = "email,status,subscribed,do not email,opt out,hard bounced\n"
-    no, refused, complaint = read(
+    no, also, refused, complaint = read(
         header
         + "ann@example.org,subscribed,yes,no,yes,yes\n"
-        + "bea@example.org,subscribed,yes,maybe,yes,\n"
+        + "di@example.org,subscribed,yes,maybe,yes,\n"
+        + "bea@example.org,subscribed,yes,maybe,no,\n"
         + "cy@example.org,complained,yes,,yes,yes\n"
     )
-    assert (no.kind, complaint.kind) == ("left_all", "complained")
+    assert (no.kind, also.kind, complaint.kind) == ("left_all", "left_all", "complained")
     assert isinstance(refused, RefusedRow)
     assert (refused.kind, "“maybe” says neither yes nor no" in refused.reason) == (RefusalKind.UNKNOWN_STATUS, True)
+
+
+def test_a_file_of_people_who_left_suppresses_each_of_them() -> None:
+    text = "email,status,accepts marketing,subscribed\nann@example.org,inactive,no,no\nbea@example.org,complained,yes,perhaps\n"
+    assert [str(row.kind) for row in read(text, kind="left_all")] == ["left_all", "complained"]
 
 
 def test_a_column_called_type_is_a_status_only_at_buttondown() -> None:
     assert guess_columns(["email", "type"])[1] == "attribute:type"
 
 
-def test_a_file_of_civicrm_that_hides_who_opted_out_is_refused() -> None:
-    header = ["Contact ID", "Contact Type", "Email", "Do Not Email"]
-    with pytest.raises(BadFile, match="does not say who opted out"):
-        refuse_export_without_opt_outs(detect_layout(header), header=header)
-    complete = [*header, "No Bulk Emails (User Opt Out)"]
-    refuse_export_without_opt_outs(detect_layout(complete), header=complete)
+@pytest.mark.parametrize(
+    ("header", "missing", "named"),
+    [
+        (["Contact ID", "Contact Type", "Email", "Do Not Email"], "No Bulk Emails (User Opt Out)", "CiviCRM"),
+        (["Email", "First name", "Last name", "Data"], "Status", "Keila"),
+    ],
+)
+def test_a_file_that_hides_who_opted_out_is_refused(header: list[str], missing: str, named: str) -> None:
+    with pytest.raises(BadFile, match="does not say who opted out") as refused:
+        refuse_export_without_opt_outs(header)
+    assert named in str(refused.value)
+    assert missing.lower() in str(refused.value)
+    refuse_export_without_opt_outs([*header, missing])

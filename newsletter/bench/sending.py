@@ -117,9 +117,7 @@ def _list_calls(issue: Issue, adapter: Mailgun, *, limit: int = 20) -> list[Bare
     """Return the parts of the first calls, so that the bare loop can post the same bytes."""
     variants, calls = VariantCache(), []
     for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:limit]:
-        recipients = find_batch_recipients(
-            batch, mailing_list=issue.publication.mailing_list, now=datetime.now(UTC)
-        ).mailable
+        recipients = find_batch_recipients(batch, issue=issue, now=datetime.now(UTC)).mailable
         call = build_call(
             batch=batch, recipients=recipients, prepared=variants.prepared(batch.variant_id), places=variants.places
         )

@@ -753,6 +753,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField()),
                 ('layout', models.CharField(blank=True, choices=[('letter', 'Letter: a greeting, a lead story, and what follows'), ('plain', 'Plain letter: as if a person wrote it, without cards or buttons'), ('events_first', 'Events first: the next event large, and stories after the events'), ('digest', 'Digest: what is in it, then many things in short'), ('announcement', 'Announcement: one piece of news under its own headline'), ('event_notice', 'Event notice: one day, large, and all about it'), ('appeal', "Appeal: one request in the brand's colour")], max_length=12)),
                 ('headline', models.CharField(blank=True)),
+                ('charitable', models.BooleanField(default=True)),
                 ('body', newsletter.models.body_blocks.BodyField([], blank=True)),
                 ('made_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.publication')),
@@ -1250,7 +1251,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-pk'],
                 'default_permissions': (),
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'sending'])), fields=['id'], name='template_mail_open'), models.Index(fields=['address_hash', 'asked_at'], name='template_mail_to')],
+                'indexes': [models.Index(fields=['state', 'id'], name='template_mail_by_state'), models.Index(fields=['address_hash', 'asked_at'], name='template_mail_to')],
                 'constraints': [models.UniqueConstraint(fields=('api_key', 'idempotency_key'), name='template_mail_once'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'sending', 'accepted', 'failed', 'uncertain'])), name='template_mail_state'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['waiting', 'sending']), models.Q(('email', ''), _negated=True)), models.Q(('state__in', ['accepted', 'failed', 'uncertain']), ('email', '')), _connector='OR'), name='template_mail_forgets_address')],
             },
         ),

@@ -38,7 +38,7 @@ class SavedBlock(SavedRow):
 
 
 class IssueTemplate(SavedRow):
-    """The layout, headline and blocks of an issue, without the stories, events and links of its week.
+    """The layout, purpose, headline and blocks of an issue, without the stories, events and links of its week.
 
     ``publication`` is that of the issue; a template can begin an issue of any publication.
     """
@@ -46,6 +46,7 @@ class IssueTemplate(SavedRow):
     publication = models.ForeignKey(Publication, on_delete=models.PROTECT, related_name="+")
     layout = models.CharField(max_length=12, choices=Layout.choices, blank=True)
     headline = models.CharField(blank=True)
+    charitable = models.BooleanField(default=True)
     body = BodyField(make_body_block(), blank=True)
 
     class Meta(SavedRow.Meta):

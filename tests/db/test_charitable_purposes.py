@@ -6,8 +6,11 @@ from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.complete_send import complete_send
 from newsletter.issues.planning.create_issue import Beginning, create_issue
+from newsletter.issues.planning.restore_revision import restore_revision
+from newsletter.issues.reuse.templates import save_template
 from newsletter.issues.variants.recipient_groups import count_people
 from newsletter.models import Issue, Publication, Story
+from newsletter.sending.dispatching.recipients import find_batch_recipients
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import cancel_send
@@ -61,6 +64,27 @@ def test_a_copy_is_marked_like_its_original(issue: Issue) -> None:
     Issue.objects.update(charitable=False, state=Issue.State.SENT)
     copy = create_issue(publication=issue.publication, beginning=Beginning.COPY, original=read(issue), by=None, now=NOW)
     assert not copy.charitable
+
+
+def test_a_template_and_an_earlier_revision_keep_the_mark(issue: Issue) -> None:
+    Issue.objects.update(charitable=False)
+    by = make_approver()
+    template = save_template(issue=read(issue), name="Shop", by=by, now=NOW)
+    made = create_issue(publication=issue.publication, beginning=Beginning.TEMPLATE, template=template, by=by, now=NOW)
+    assert not made.charitable
+    marked = read(issue).save_revision()
+    Issue.objects.update(charitable=True)
+    restore_revision(issue=read(issue), revision=marked, by=by, now=NOW)
+    assert not read(issue).charitable
+
+
+def test_a_mark_that_comes_during_the_send_counts_from_the_next_batch(issue: Issue) -> None:
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    batch = start_send(issue=read(issue), now=NOW).batches.get()
+    assert len(find_batch_recipients(batch, issue=read(issue), now=NOW).mailable) == 5
+    Publication.objects.update(charitable=False)
+    found = find_batch_recipients(batch, issue=read(issue), now=NOW)
+    assert (len(found.mailable), len(found.unsubscribed)) == (3, 2)
 
 
 def test_a_completion_is_marked_like_the_cancelled_issue(issue: Issue) -> None:

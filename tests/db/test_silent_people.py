@@ -251,7 +251,7 @@ def test_a_worker_that_mailed_before_skips_who_began_to_rest(weekly: Publication
     batch = start_send(issue=make_issue(weekly, approved=True), now=NOW).batches.get()
 
     def count_mailable() -> int:
-        return len(find_batch_recipients(batch, mailing_list=weekly.mailing_list, now=NOW).mailable)
+        return len(find_batch_recipients(batch, issue=batch.send.issue, now=NOW).mailable)
 
     assert count_mailable() == 1
     sent_at = NOW - ANSWER_TIME

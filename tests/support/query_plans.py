@@ -32,6 +32,7 @@ LARGE_TABLES = frozenset(
 )
 _SMALL_TABLES = frozenset(connection.introspection.django_table_names()) - LARGE_TABLES
 _NAMED = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?(?:\s+(?:AS\s+)?"?(\w+)"?)?')
+_STOPS = re.compile(r" LIMIT \d+( OFFSET \d+)?(\) subquery)?\s*$")
 _SCAN = re.compile(r"^SCAN (\w+)")
 
 
@@ -62,11 +63,13 @@ def watch_plans() -> Iterator[Plans]:
 def find_scanned_tables(sql: str, params: Sequence[object] | None) -> frozenset[str]:
     """Return what this query reads from the first row to the last: large tables, and an inner part once for each row.
 
-    A read that ends at a LIMIT without sorting is none, because it stops early.
+    A read without a condition that ends at a LIMIT is none, because it stops early.
     """
     question = re.sub(r"(?<!%)%s", "?", sql).replace("%%", "%")
     steps = connection.connection.execute(f"EXPLAIN QUERY PLAN {question}", tuple(params or ())).fetchall()
-    stops_early = " LIMIT " in sql and not any("TEMP B-TREE" in detail for *_, detail in steps)
+    stops_early = (
+        bool(_STOPS.search(sql)) and " WHERE " not in sql and not any("TEMP B-TREE" in step[3] for step in steps)
+    )
     large: set[str] = set()
     outer: set[int] = set()
     for _, parent, _, detail in steps:

@@ -36,13 +36,15 @@ COUNTED = {
     "wagtailsnippets_newsletter_eventnotice:delete": "the mails of the few events that were ever corrected",
 }
 """The pages that may read a whole large table, with the reason."""
+NOT_THERE = {"wagtailimages:edit"}
+"""Pages of which the desk of these tests has no row."""
 
 
 def test_only_named_pages_of_the_desk_read_a_large_table(desk: dict[str, str]) -> None:
     client, reading, queries = sign_in_superuser(), dict[str, list[str]](), 0
     for name, address in list_pages(desk).items():
         with watch_plans() as plans:
-            client.get(address)
+            assert client.get(address).status_code in (200, 302) or name in NOT_THERE, name
         queries += plans.queries
         if plans.scans:
             reading[name] = [f"{sorted(tables)}: {sql}" for tables, sql in plans.scans]
@@ -79,8 +81,12 @@ def test_a_plan_that_compares_each_with_each_is_found(publication: Publication) 
             "WITH a (x) AS MATERIALIZED (SELECT id FROM newsletter_delivery), b (x) AS MATERIALIZED "
             "(SELECT batch_id FROM newsletter_delivery WHERE id = 1) SELECT 1 FROM a LEFT JOIN b ON a.x < b.x"
         )
-        Suppression.objects.filter(address_hash=identify("anna@example.org")).exists()
-    assert [tables for tables, _ in plans.scans] == [frozenset({"newsletter_delivery", "b for each row of another"})]
+        assert not Suppression.objects.filter(address_hash=identify("anna@example.org")).exists()
+        assert not Suppression.objects.filter(note="asked").exists()
+    assert [tables for tables, _ in plans.scans] == [
+        frozenset({"newsletter_delivery", "b for each row of another"}),
+        frozenset({"subscribers_suppression"}),
+    ]
 
 
 OUTWARD = {

@@ -118,7 +118,7 @@ def _fill(
                 raise NotReady("Choose the template.")
             filled = fill_template(template, issue=issue, now=now)
             issue.subject, issue.preheader = filled.subject, filled.preheader
-            issue.layout, issue.headline = template.layout, template.headline
+            issue.layout, issue.headline, issue.charitable = template.layout, template.headline, template.charitable
             _save(issue, body=filled.body, by=by, now=now)
             place_stories(issue=issue, stories=filled.stories, now=now)
         case Beginning.EMPTY:

@@ -11,14 +11,14 @@ from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
 from newsletter.issues.planning.change_time import lock_unsent
 from newsletter.models import Issue
 
-RESTORED_FIELDS = ("subject", "preheader", "layout", "headline", "body")
+RESTORED_FIELDS = ("subject", "preheader", "layout", "charitable", "headline", "body")
 
 
 @transaction.atomic
 def restore_revision(*, issue: Issue, revision: Revision, by: User, now: datetime, may_withdraw: bool = False) -> bool:
     """Give the issue the content of the revision, as a new revision. Return True if approvals were withdrawn.
 
-    State, time and audience stay as they are. Raises NotAllowed; WrongState if its send has begun or it is over;
+    State, time, list and segment stay as they are. Raises NotAllowed; WrongState if its send has begun or it is over;
     NotConfirmed if it is approved, would change and ``may_withdraw`` is False.
     """
     if not by.has_perm("newsletter.change_issue"):

@@ -29,7 +29,7 @@ class FilledTemplate:
 
 
 def save_template(*, issue: Issue, name: str, by: User, now: datetime) -> IssueTemplate:
-    """Save layout, headline and blocks, without the stories, events and links of the week.
+    """Save layout, purpose, headline and blocks, without the stories, events and links of the week.
 
     Raises NotAllowed, NotReady (no name); WrongState for a correction or a name in use.
     """
@@ -42,6 +42,7 @@ def save_template(*, issue: Issue, name: str, by: User, now: datetime) -> IssueT
         publication=issue.publication,
         layout=issue.layout,
         headline=issue.headline,
+        charitable=issue.charitable,
         body=issue.body.stream_block.to_python(blocks),
         made_by=by,
         made_at=now,

@@ -115,7 +115,7 @@ class TemplateMail(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["id"], condition=Q(state__in=["waiting", "sending"]), name="template_mail_open"),
+            models.Index(fields=["state", "id"], name="template_mail_by_state"),
             models.Index(fields=["address_hash", "asked_at"], name="template_mail_to"),
         ]
 

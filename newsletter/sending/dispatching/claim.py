@@ -111,7 +111,7 @@ def claim_batch(
     if later is not None:
         _postpone(batch, until=later, code=Batch.Code.NONE if is_within_limits(batch, now=now) else Batch.Code.LIMIT)
         return None
-    recipients = find_batch_recipients(batch, mailing_list=batch.send.issue.publication.mailing_list, now=now)
+    recipients = find_batch_recipients(batch, issue=batch.send.issue, now=now)
     _record_skipped(recipients, batch=batch, now=now)
     Attempt.objects.create(
         batch=batch,

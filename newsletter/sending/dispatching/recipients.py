@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from newsletter.models import Attempt, Batch, Delivery, DeliveryException
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue
 from newsletter.sending.build_call import RecipientRow
 from subscribers.audience.eligibility import ANY_FREQUENCY, eligible
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
@@ -84,9 +84,11 @@ class BatchRecipients(NamedTuple):
     already_mailed: list[int]
 
 
-def find_batch_recipients(batch: Batch, *, mailing_list: MailingList, now: datetime) -> BatchRecipients:
+def find_batch_recipients(batch: Batch, *, issue: Issue, now: datetime) -> BatchRecipients:
     """Return the people of a batch. Those who were skipped or rejected before are in none of the three lists."""
-    people = _compile_people_query(mailing_list, connection.vendor, get_recipient_allowlist())
+    people = _compile_people_query(
+        issue.publication.mailing_list, issue.is_charitable, connection.vendor, get_recipient_allowlist()
+    )
     sql = _FIND_RECIPIENTS.format(
         deliveries=Delivery._meta.db_table,
         exceptions=DeliveryException._meta.db_table,
@@ -103,13 +105,16 @@ def find_batch_recipients(batch: Batch, *, mailing_list: MailingList, now: datet
 
 
 @lru_cache(maxsize=64)
-def _compile_people_query(mailing_list: MailingList, vendor: str, only_to: RecipientAllowlist | None) -> CompiledQuery:
-    """Compile the query for eligible people among ``mine``. The query depends on all three arguments."""
+def _compile_people_query(
+    mailing_list: MailingList, charitable: bool, vendor: str, only_to: RecipientAllowlist | None
+) -> CompiledQuery:
+    """Compile the query for eligible people among ``mine``. The query depends on all four arguments."""
     people = eligible(
         mailing_list=mailing_list,
         now=TIME_PLACEHOLDER,
         frequencies=ANY_FREQUENCY,
         subscriber_ids=RawSQL("SELECT subscriber FROM mine", ()),
+        charitable=charitable,
     )
     return compile_query(
         people.values_list(

@@ -14,7 +14,7 @@ from newsletter.providers.registry import OUTBOX, read_provider_url
 from subscribers.addresses.normalise import normalise
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-DEFAULT_PORT, _MAX_TRIES = 8000, 20
+DEFAULT_PORT, MAX_ATTEMPTS = 8000, 20
 FILES = f"{OUTBOX}://"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -57,7 +57,7 @@ def check_new_site_url(text: str) -> str:
 
 def find_free_site_url(*, after: int = DEFAULT_PORT - 1) -> str:
     """Return an address of this machine with a free port, the usual one if it is free."""
-    for port in range(after + 1, after + 1 + _MAX_TRIES):
+    for port in range(after + 1, after + 1 + MAX_ATTEMPTS):
         try:
             check_port_free(host=LOOPBACK[0], port=port)
         except CannotListen:

@@ -101,7 +101,7 @@ def test_the_proposed_address_has_a_free_port(monkeypatch: pytest.MonkeyPatch) -
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert find_free_site_url(after=port - 1) != f"http://127.0.0.1:{port}"
-        monkeypatch.setattr(answer_checks, "_MAX_TRIES", 1)
+        monkeypatch.setattr(answer_checks, "MAX_ATTEMPTS", 1)
         assert find_free_site_url(after=port - 1) == "http://127.0.0.1:8000"
 
 

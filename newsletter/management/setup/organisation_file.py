@@ -1,10 +1,13 @@
 """Write `organisation.toml` from the answers: the commented sample with the organisation's own values."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from errno import EEXIST
 from pathlib import Path
 
 from newsletter.content.ingesting.find_sources import FoundSource
+from newsletter.management.private_output import replace_private
 from newsletter.organisation.sample_files import is_sample, read_sample
 from newsletter.organisation.sample_text import Value, comment_out, set_keys, write_literal
 from newsletter.organisation.value_types import format_interval
@@ -25,11 +28,14 @@ class Organisation:
 
 
 def write_organisation_file(file: Path, organisation: Organisation) -> None:
-    """Write the file, or replace an unchanged sample. Raises FileExistsError for any other file, and OSError."""
-    if is_sample(file):
-        file.unlink()
-    with file.open("x", encoding="utf-8") as out:
-        out.write(make_organisation_text(organisation))
+    """Write the file or replace an unchanged sample, whole or not at all.
+
+    Raises FileExistsError for any other file, and OSError.
+    """
+    text = make_organisation_text(organisation)
+    if file.exists() and not is_sample(file):
+        raise FileExistsError(EEXIST, os.strerror(EEXIST), str(file))
+    replace_private(file, text)
     file.chmod(_READABLE)
 
 

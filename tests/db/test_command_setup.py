@@ -4,6 +4,7 @@ import io
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from newsletter.management.setup.kept_answers import FILE
 from newsletter.models import AuditEntry, Brand, Proof, Publication, Source, StaffLink, Story
 from newsletter.organisation.accounts.first_administrator import add_first_administrator
 from newsletter.organisation.accounts.staff import add_staff, role_of
+from newsletter.organisation.accounts.staff_links import make_staff_link
 from newsletter.organisation.health import sending
 from newsletter.organisation.sample_files import write_samples
 from newsletter.sending.provider import current_adapter
@@ -310,3 +312,29 @@ def test_serve_prints_the_link_until_the_administrator_has_signed_in() -> None:
     with pytest.raises(WrongState):
         add_first_administrator(email="bea@example.org")
     assert AuditEntry.objects.filter(action="newsletter.staff_added").count() == 1
+
+
+def test_the_first_links_say_until_when_they_work(settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/London"
+    now = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    assert "It works until 02 July 2026, 23:30 BST:\n" in describe_first_link(now=now)
+    add_first_administrator(email="ann@example.org")
+    assert "It works once, until 08 July 2026, 23:30 BST:\n" in describe_first_link(now=now)
+
+
+def test_an_invitation_is_printed_again_while_it_works_for_a_day() -> None:
+    now = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    add_first_administrator(email="ann@example.org")
+    first = describe_first_link(now=now)
+    assert describe_first_link(now=now + timedelta(days=6)) == first
+    later = describe_first_link(now=now + timedelta(days=6, seconds=1))
+    assert "until 14 July 2026, 12:00 UTC" in later
+    assert StaffLink.objects.filter(withdrawn_at=None).count() == 1, "the earlier link is withdrawn"
+
+
+def test_a_link_of_one_hour_is_replaced_by_an_invitation() -> None:
+    now = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    person = add_first_administrator(email="ann@example.org")
+    make_staff_link(person=person, kind=StaffLink.Kind.PASSWORD, by=None, now=now)
+    assert "until 08 July 2026, 12:00 UTC" in describe_first_link(now=now)
+    assert StaffLink.objects.get(withdrawn_at=None).kind == StaffLink.Kind.INVITATION

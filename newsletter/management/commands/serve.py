@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management import call_command
+from django.utils import timezone
 
 from newsletter.jobs.catalogue import ALL_ROLES
 from newsletter.jobs.engine import make_engine
@@ -14,11 +15,13 @@ from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
 from newsletter.organisation.accounts.first_administrator import (
-    find_claim_url,
+    CODE_LIFETIME,
+    find_claim_link,
     find_unclaimed_account,
     is_without_staff,
     make_first_administrator_url,
 )
+from newsletter.organisation.accounts.staff_links import make_staff_link_url
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 from subscribers.erasing.journal_check import try_to_repair_journal
 
@@ -50,19 +53,25 @@ class Command(ProductCommand):
 
 
 def describe_first_link(*, now: datetime) -> str:
-    """Return the link with which the first administrator begins, with its lifetime, or "" once somebody has signed in."""
+    """Return the link with which the first administrator begins, and until when it works, or "" once somebody has signed in."""
     if is_without_staff():
         return (
-            "Nobody has an account yet. Open this link to make the first one. It works for 24 hours:\n"
-            f"{make_first_administrator_url()}"
+            "Nobody has an account yet. Open this link to make the first one. It works until"
+            f" {_describe_moment(now + CODE_LIFETIME)}:\n{make_first_administrator_url()}"
         )
     person = find_unclaimed_account()
     if person is None:
         return ""
+    link = find_claim_link(person, now=now)
     return (
-        f"Nobody has signed in yet. Open this link to choose the password of {person.email}. It works once, for 7 days:\n"
-        f"{find_claim_url(person, now=now)}"
+        f"Nobody has signed in yet. Open this link to choose the password of {person.email}. It works once, until"
+        f" {_describe_moment(link.expires_at)}:\n{make_staff_link_url(link)}"
     )
+
+
+def _describe_moment(moment: datetime) -> str:
+    """Return the date and the time by the installation's clock, with the zone."""
+    return f"{timezone.localtime(moment):%d %B %Y, %H:%M %Z}"
 
 
 def describe_other_port(site_url: str, *, port: int) -> str:

@@ -14,9 +14,10 @@ from newsletter.common.errors import BadLink, WrongState
 from newsletter.common.messages import Message
 from newsletter.models import StaffLink
 from newsletter.organisation.accounts.staff import check_email, give_role, set_password
-from newsletter.organisation.accounts.staff_links import find_open_link, make_staff_link, make_staff_link_url
+from newsletter.organisation.accounts.staff_links import find_open_link, make_staff_link
 
 CODE_LIFETIME = timedelta(hours=24)
+MIN_CLAIM_TIME = timedelta(days=1)
 _SALT, _VALUE = "newsletter.first-administrator", "first"
 _TAKEN = Message("Somebody has an account already. Sign in, or ask an administrator to invite you.")
 
@@ -83,12 +84,12 @@ def find_unclaimed_account() -> User | None:
     return people[0]
 
 
-def find_claim_url(person: User, *, now: datetime) -> str:
-    """Return the open link with which the person chooses a password, or make one. It works once, for 7 days."""
-    link = find_open_link(person, now=now) or make_staff_link(
-        person=person, kind=StaffLink.Kind.INVITATION, by=None, now=now
-    )
-    return make_staff_link_url(link)
+def find_claim_link(person: User, *, now: datetime) -> StaffLink:
+    """Return the person's invitation, with which they choose a password. Make one unless the open one works for a day."""
+    link = find_open_link(person, now=now)
+    if link and link.kind == StaffLink.Kind.INVITATION and link.expires_at - now >= MIN_CLAIM_TIME:
+        return link
+    return make_staff_link(person=person, kind=StaffLink.Kind.INVITATION, by=None, now=now)
 
 
 def _signer() -> TimestampSigner:

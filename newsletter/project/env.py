@@ -26,6 +26,8 @@ ENGINES = ("embedded", "procrastinate")
 _NOT_SETTINGS = {"link_keys", "demo", "oidc"}
 KEY_FILES = {"NEWSLETTER_SECRET_KEY": "secret.key", "NEWSLETTER_ADDRESS_KEY": "address.key"}
 """The files of the data folder that hold the keys that no setting gives."""
+SQLITE_FILE = "newsletter.sqlite3"
+"""The file of the data folder that is the database if DATABASE_URL is not set."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def read() -> Environment:
     data_dir = find_data_dir()
     production = read_flag("NEWSLETTER_PRODUCTION", default=False)
     site_url = read_text("NEWSLETTER_SITE_URL", "http://127.0.0.1:8000").rstrip("/")
-    database_url = read_text("DATABASE_URL", f"sqlite:///{data_dir / 'newsletter.sqlite3'}")
+    database_url = read_text("DATABASE_URL", f"sqlite:///{data_dir / SQLITE_FILE}")
     secret_key = _secret("NEWSLETTER_SECRET_KEY", data_dir / "secret.key", required=production)
     old_secret_keys = read_words("NEWSLETTER_OLD_SECRET_KEYS")
     environment = Environment(

@@ -16,7 +16,7 @@ from newsletter.management.setup.prompt import NONE, Prompt, explain_stop, is_no
 from newsletter.management.setup.questions import ADMINISTRATOR, PROVIDER_URL, SITE_URL
 from newsletter.organisation.sample_files import SETTINGS_FILE, is_sample, read_sample
 from newsletter.organisation.sample_text import add_settings, set_settings
-from newsletter.project.env import KEY_FILES, find_data_dir
+from newsletter.project.env import KEY_FILES, SQLITE_FILE, find_data_dir
 from newsletter.project.secret_keys import read_key_file
 from newsletter.project.settings_file import current_settings_file, read_settings_file
 
@@ -46,6 +46,7 @@ def prepare_setup(arguments: list[str], *, environ: MutableMapping[str, str]) ->
     prompt = Prompt(options.given, KeptAnswers(Path.cwd()), asks=not options.yes, say=_say)
     _introduce(Path.cwd(), is_first=not file.exists(), asks=prompt.asks)
     _refuse_other_settings(options, environ=environ, file=file)
+    _refuse_other_database(options.database_url.strip(), environ=environ, file=file)
     with explain_stop(_say):
         values = _ask_for_settings(prompt, options, environ=environ, file=file)
         _write(file, values)
@@ -93,6 +94,20 @@ def _refuse_other_settings(options: SetupOptions, *, environ: MutableMapping[str
                 name=name,
                 file=file,
             )
+
+
+def _refuse_other_database(url: str, *, environ: MutableMapping[str, str], file: Path) -> None:
+    """Raise CannotSetUp if the option would put an empty database in the place of the SQLite file that is in use."""
+    used = find_data_dir() / SQLITE_FILE
+    if not url or environ.get("DATABASE_URL", "").strip() or url == f"sqlite:///{used}" or not used.is_file():
+        return
+    raise CannotSetUp(
+        "This installation has a database already: %(used)s. With --database-url it would start with an empty one, without"
+        " its people and its suppressions, so nothing was changed. To take them along, stop the other processes and run"
+        " `newsletter move --to URL`. If they are moved already, set DATABASE_URL in %(file)s.",
+        used=used,
+        file=file,
+    )
 
 
 def _ask_for_settings(

@@ -11,6 +11,7 @@ import pytest
 
 from newsletter.organisation.sample_files import write_samples
 from newsletter.project import cli, settings_file, setup_settings
+from newsletter.project.env import SQLITE_FILE
 from newsletter.project.settings_file import parse_settings, read_settings_file
 from newsletter.project.setup_settings import BadOption, CannotSetUp, prepare_setup
 
@@ -80,6 +81,38 @@ def test_settings_of_the_environment_are_written_and_not_asked(
 
 def test_the_database_of_the_command_line_is_written(prepare: Callable[..., dict[str, str]]) -> None:
     assert prepare(*SCRIPT, "--database-url=postgres://x@127.0.0.1/y")["DATABASE_URL"] == "postgres://x@127.0.0.1/y"
+
+
+@pytest.mark.parametrize("lines", [None, f"NEWSLETTER_SITE_URL={SITE}\nNEWSLETTER_DATA_DIR=var\n", "DATABASE_URL=\n"])
+def test_an_option_does_not_replace_a_database_in_use(
+    prepare: Callable[..., dict[str, str]], folder: Path, lines: str | None
+) -> None:
+    (folder / "var").mkdir()
+    (folder / "var" / SQLITE_FILE).write_bytes(b"SQLite format 3")
+    if lines is not None:
+        (folder / ".env").write_text(lines)
+    with pytest.raises(CannotSetUp, match=r"has a database already: .*newsletter move --to URL") as refused:
+        prepare(*SCRIPT, "--database-url=postgres://x:secret@127.0.0.1/y")
+    assert "secret" not in str(refused.value)
+    file = folder / ".env"
+    assert (file.read_text() if file.exists() else None) == lines
+
+
+def test_the_database_in_use_may_be_named(prepare: Callable[..., dict[str, str]], folder: Path) -> None:
+    (folder / "var").mkdir()
+    (folder / "var" / SQLITE_FILE).write_bytes(b"SQLite format 3")
+    url = f"sqlite:///{folder / 'var' / SQLITE_FILE}"
+    assert prepare(*SCRIPT, f"--database-url={url}")["DATABASE_URL"] == url
+
+
+def test_a_database_of_the_settings_is_kept_beside_an_old_file(
+    prepare: Callable[..., dict[str, str]], folder: Path
+) -> None:
+    (folder / "var").mkdir()
+    (folder / "var" / SQLITE_FILE).write_bytes(b"SQLite format 3")
+    url = "postgres://x@127.0.0.1/y"
+    (folder / ".env").write_text(f"DATABASE_URL={url}\n")
+    assert prepare(*SCRIPT, f"--database-url={url}")["DATABASE_URL"] == url
 
 
 def test_questions_are_asked_with_what_will_happen(

@@ -16,7 +16,8 @@ from django.utils import timezone
 from newsletter.common.errors import WrongState
 from newsletter.management.base import describe_start
 from newsletter.management.commands.serve import describe_first_link
-from newsletter.management.setup.kept_answers import FILE
+from newsletter.management.setup.answer_checks import MAX_ADDRESS_LENGTH, MAX_NAME_LENGTH
+from newsletter.management.setup.kept_answers import FILE, KeptAnswers
 from newsletter.models import AuditEntry, Brand, Proof, Publication, Source, StaffLink, Story
 from newsletter.organisation.accounts.first_administrator import add_first_administrator
 from newsletter.organisation.accounts.staff import add_staff, role_of
@@ -152,11 +153,11 @@ def test_each_question_is_asked_and_a_bad_answer_again(run: Callable[..., str], 
         "example .org",
         site.url,
         "y",
+        "news",
+        "news@news.example.org",
         "",
         "",
         "1 Example Street, Leeds",
-        "news",
-        "news@news.example.org",
         "Europ/London",
         "Europe/London",
         f"{site.url}/look.css",
@@ -180,12 +181,12 @@ def test_each_question_is_asked_and_a_bad_answer_again(run: Callable[..., str], 
 
 def test_a_web_site_that_cannot_be_read_may_be_written_again_or_used(run: Callable[..., str], site: Site) -> None:
     gone = "http://127.0.0.1:9/"
-    rest = ("1 Example Street, Leeds", "news@news.example.org", "", "none", "ann@example.org")
-    said = run(gone, "n", f"{site.url}/s/1/", "n", "Open Door", *rest)
+    rest = ("news@news.example.org", "Open Door", "1 Example Street, Leeds", "", "none", "ann@example.org")
+    said = run(gone, "n", f"{site.url}/s/1/", "n", *rest)
     assert "So neither logo nor colours were taken" in said
     assert Brand.objects.get().logo is None
     Path("organisation.toml").unlink()
-    run(gone, "y", "Open Door", *rest)
+    run(gone, "y", *rest)
     assert Brand.objects.get().website == gone
 
 
@@ -229,12 +230,63 @@ def test_several_sources_are_chosen_and_each_gets_a_name_of_its_own(run: Callabl
 
 def test_the_end_of_the_input_loses_no_answer(run: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CommandError, match=r"Your answers are kept\. Go on with: newsletter setup"):
-        run("none", "Open Door")
+        run("none", "news@news.example.org", "Open Door")
     assert not Path("organisation.toml").exists()
     capsys.readouterr()
-    said = run("1 Example Street, Leeds", "news@news.example.org", "", "none", "ann@example.org")
+    said = run("1 Example Street, Leeds", "", "none", "ann@example.org")
     assert "Name of your organisation: Open Door (kept)" in said
     assert Brand.objects.get().name == "Open Door"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("n" * 101, r"has 101 characters\. There is only room for 100"),
+        ("Open Door @ home", r"contains @, < or >"),
+        ("Open Door, bigbank.com", r"“bigbank\.com” is not the domain of your sender's address"),
+        ("news.example.org", r"domain of the sender in it, which is not your website's"),
+    ],
+)
+def test_a_name_that_mailboxes_refuse_stops_a_script(run: Callable[..., str], name: str, message: str) -> None:
+    with pytest.raises(CommandError, match=rf"^--name: .*{message}"):
+        run(options={**ANSWERS, "--name": name}, flags=("--yes",))
+    assert not Path("organisation.toml").exists()
+    run(options=ANSWERS, flags=("--yes",))
+    assert Brand.objects.get().name == "Open Door", "the next run is not stopped by the bad name"
+
+
+def test_the_lengths_of_answers_are_those_of_the_tables() -> None:
+    assert Publication._meta.get_field("from_name").max_length == MAX_NAME_LENGTH
+    assert Brand._meta.get_field("postal_address").max_length == MAX_ADDRESS_LENGTH
+
+
+def test_a_name_that_mailboxes_refuse_is_asked_again(run: Callable[..., str]) -> None:
+    KeptAnswers(Path()).keep("name", "n" * 101)
+    typed = ("none", "news@news.example.org", "Open Door @ home", "Open Door", "1 Example Street, Leeds", "", "none")
+    said = run(*typed, "ann@example.org")
+    assert "has 101 characters" in said
+    assert "contains @, < or >" in said
+    assert (Brand.objects.get().name, Publication.objects.get().from_name) == ("Open Door", "Open Door")
+
+
+def test_a_name_may_have_the_domain_of_sender_and_website(run: Callable[..., str]) -> None:
+    answers = {**ANSWERS, "--name": "Example.org", "--website": "www.example.org", "--source": "none"}
+    run(options=answers, flags=("--yes", "--no-look"))
+    assert Publication.objects.get().from_name == "Example.org"
+
+
+def test_a_long_name_of_a_website_is_cut_for_the_sender(run: Callable[..., str], site: Site) -> None:
+    site.put("/long/", f"<title>{'n' * 130}</title>", Content_Type="text/html")
+    answers = {name: value for name, value in ANSWERS.items() if name != "--name"}
+    run(options={**answers, "--website": f"{site.url}/long/", "--source": "none"}, flags=("--yes",))
+    assert Publication.objects.get().from_name == "n" * 100
+
+
+def test_a_name_of_a_website_that_mailboxes_refuse_is_not_proposed(run: Callable[..., str], site: Site) -> None:
+    site.put("/at/", "<title>Open Door @ home</title>", Content_Type="text/html")
+    answers = {name: value for name, value in ANSWERS.items() if name != "--name"}
+    with pytest.raises(CommandError, match=r"^--name is missing"):
+        run(options={**answers, "--website": f"{site.url}/at/", "--source": "none"}, flags=("--yes",))
 
 
 def test_a_second_run_changes_nothing_and_sends_nothing(run: Callable[..., str], site: Site) -> None:

@@ -27,7 +27,7 @@ from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.health.run_checks import examine
 from newsletter.organisation.sample_files import ORGANISATION_FILE, is_sample
 
-_ABOUT_ORGANISATION = ("website", "name", "postal_address", "sender", "zone", "source")
+_ABOUT_ORGANISATION = ("website", "sender", "name", "postal_address", "zone", "source")
 
 
 class Command(ProductCommand):

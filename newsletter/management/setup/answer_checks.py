@@ -15,6 +15,8 @@ from subscribers.addresses.normalise import normalise
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 DEFAULT_PORT, MAX_ATTEMPTS = 8000, 20
+MAX_NAME_LENGTH, MAX_ADDRESS_LENGTH = 100, 300
+"""The sender's name of a publication, which is the organisation's, and the postal address of a brand."""
 FILES = f"{OUTBOX}://"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -91,11 +93,18 @@ def check_email(text: str) -> str:
         ) from error
 
 
-def check_line(text: str) -> str:
-    """Return one line of text. Raises BadAnswer."""
+def check_line(text: str, *, max_length: int) -> str:
+    """Return one line of text of at most ``max_length`` characters. Raises BadAnswer."""
     if not text or _CONTROL.search(text):
         raise BadAnswer(
             "There is no text, or it has a character that cannot be shown. Each mail shows it. Write one line."
+        )
+    if len(text) > max_length:
+        raise BadAnswer(
+            "“%(text)s…” has %(length)s characters. There is only room for %(limit)s in each mail. Write it shorter.",
+            text=text[:40],
+            length=len(text),
+            limit=max_length,
         )
     return text
 

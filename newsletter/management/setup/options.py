@@ -8,9 +8,9 @@ QUESTIONS = {
     "provider_url": "The mail provider, as in NEWSLETTER_PROVIDER_URL; “none” writes mails to files.",
     "administrator": "Email address of the first administrator.",
     "website": "The organisation's website, or “none”.",
+    "sender": "The address that the newsletter is sent from.",
     "name": "Name of the organisation.",
     "postal_address": "Its postal address, which the law requires in each mail.",
-    "sender": "The address that the newsletter is sent from.",
     "zone": "Time zone of the newsletter, such as Europe/London.",
     "source": "Address of a feed, a calendar or the website with the stories, or “none”.",
 }

@@ -1,20 +1,28 @@
 """The second part of `newsletter setup`: ask about the organisation, its website and its stories."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from newsletter.common.errors import DomainError
 from newsletter.content.ingesting.find_sources import FoundSource, find_sources
 from newsletter.desk.setup.brand_step import find_values
-from newsletter.management.setup.answer_checks import check_email, check_website, find_machine_zone
+from newsletter.management.setup.answer_checks import (
+    MAX_NAME_LENGTH,
+    check_email,
+    check_website,
+    find_machine_zone,
+)
 from newsletter.management.setup.organisation_file import Organisation
 from newsletter.management.setup.prompt import NONE, BadAnswer, Prompt, Question, is_none
 from newsletter.management.setup.questions import NAME, POSTAL_ADDRESS, SENDER, WEBSITE, ZONE
+from newsletter.models.brands import check_sender_name, domain_of
 from newsletter.organisation.sample_text import Value
 from newsletter.organisation.site_look import SiteLook, look_at_site, read_site, read_site_address
 from newsletter.rendering.text import tidy_line
@@ -26,10 +34,10 @@ def ask_about_organisation(prompt: Prompt, *, look: bool) -> Organisation:
     brand: dict[str, Value | None] = {"website": website or None, "privacy_url": None}
     if found is not None:
         brand |= _read_look(found)
-    default = tidy_line(found.name) if found is not None else ""
-    brand["name"] = prompt.ask(NAME, default=default or None)
-    brand["postal_address"] = prompt.ask(POSTAL_ADDRESS)
     sender = prompt.ask(SENDER, default=_propose_sender(website))
+    name = replace(NAME, check=partial(_check_name, website=website, sender=sender))
+    brand["name"] = prompt.ask(name, default=_propose_name(found, check=name.check))
+    brand["postal_address"] = prompt.ask(POSTAL_ADDRESS)
     own = settings.TIME_ZONE
     zone = prompt.ask(ZONE, default=own if own != "UTC" else find_machine_zone())
     return Organisation(brand=brand, sender=sender, zone=zone, sources=_ask_for_sources(prompt, website))
@@ -80,6 +88,33 @@ def _propose_sender(website: str) -> str | None:
     host = (urlsplit(website).hostname or "").removeprefix("www.")
     try:
         return check_email(f"news@{host}") if host else None
+    except BadAnswer:
+        return None
+
+
+def _check_name(text: str, *, website: str, sender: str) -> str:
+    """Return the name. Raises BadAnswer for one that brands or publications refuse, and `organisation.toml` with it."""
+    name = NAME.check(text)
+    try:
+        check_sender_name(name, field="name", own=[domain_of(sender)])
+    except ValidationError as error:
+        raise BadAnswer("%(error)s", error=" ".join(error.messages)) from error
+    try:
+        check_sender_name(name, field="name", own=[urlsplit(website).hostname or ""])
+    except ValidationError as error:
+        raise BadAnswer(
+            "“%(name)s” has the domain of the sender in it, which is not your website's, so it cannot be the name of the"
+            " organisation. Remove the domain.",
+            name=name,
+        ) from error
+    return name
+
+
+def _propose_name(found: SiteLook | None, *, check: Callable[[str], str]) -> str | None:
+    """Return the website's name, cut if it is too long. None if there is none, or none that can be used."""
+    name = tidy_line(found.name)[:MAX_NAME_LENGTH].strip() if found is not None else ""
+    try:
+        return check(name) if name else None
     except BadAnswer:
         return None
 

@@ -1,7 +1,11 @@
 """The questions of `newsletter setup` that are asked in the same words each time."""
 
+from functools import partial
+
 from newsletter.management.setup.answer_checks import (
     FILES,
+    MAX_ADDRESS_LENGTH,
+    MAX_NAME_LENGTH,
     check_email,
     check_line,
     check_new_site_url,
@@ -39,19 +43,22 @@ WEBSITE = Question(
     "Where is your website? Its name, logo and colours can be taken for the mails. Write “none” if there is none.",
     check_website,
 )
-NAME = Question(
-    "name", "Name of your organisation", "What is your organisation called? The mails come from it.", check_line
-)
-POSTAL_ADDRESS = Question(
-    "postal_address",
-    "Postal address",
-    "What is its postal address? The law requires it in each mail.",
-    check_line,
-)
 SENDER = Question(
     "sender",
     "Sender",
     "Which address is the newsletter sent from? Your mail provider must know its domain.",
     check_email,
+)
+NAME = Question(
+    "name",
+    "Name of your organisation",
+    "What is your organisation called? The mails come from it.",
+    partial(check_line, max_length=MAX_NAME_LENGTH),
+)
+POSTAL_ADDRESS = Question(
+    "postal_address",
+    "Postal address",
+    "What is its postal address? The law requires it in each mail.",
+    partial(check_line, max_length=MAX_ADDRESS_LENGTH),
 )
 ZONE = Question("zone", "Time zone", "By which clock is the newsletter sent? It is due on Thursdays at 9.", check_zone)

@@ -14,7 +14,6 @@ from newsletter.common.errors import BadFile
 from newsletter.management.setup import answer_checks
 from newsletter.management.setup.answer_checks import (
     check_email,
-    check_line,
     check_new_site_url,
     check_provider_url,
     check_site_url,
@@ -25,7 +24,7 @@ from newsletter.management.setup.answer_checks import (
 )
 from newsletter.management.setup.kept_answers import FILE, KeptAnswers
 from newsletter.management.setup.prompt import BadAnswer, NotAnswered, Prompt, explain_stop
-from newsletter.management.setup.questions import NAME, PROVIDER_URL, SITE_URL
+from newsletter.management.setup.questions import NAME, POSTAL_ADDRESS, PROVIDER_URL, SITE_URL
 
 PROVIDER = "postmark://a-very-secret-key@"
 
@@ -56,8 +55,10 @@ def make_prompt(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
         (check_provider_url, "mailgun", "No mail could be sent with it"),
         (check_email, "ann", "so no mail could arrive there"),
         (check_email, "", "so no mail could arrive there"),
-        (check_line, "", "There is no text"),
-        (check_line, "a\x1bb", "There is no text"),
+        (NAME.check, "", "There is no text"),
+        (NAME.check, "a\x1bb", "There is no text"),
+        (NAME.check, "a" * 101, "“" + "a" * 40 + "…” has 101 characters. There is only room for 100"),
+        (POSTAL_ADDRESS.check, "a" * 301, "has 301 characters. There is only room for 300"),
         (check_zone, "Europe/Londn", "Write one such as Europe/London."),
         (check_zone, "?", "Write one such as Europe/London."),
         (check_website, "two words", "is not a web address"),
@@ -81,6 +82,8 @@ def test_an_answer_that_cannot_work_is_refused_with_what_to_do(
         (check_provider_url, "none", "outbox://"),
         (check_provider_url, PROVIDER, PROVIDER),
         (check_email, "Ann@example.org", "Ann@example.org"),
+        (NAME.check, "a" * 100, "a" * 100),
+        (POSTAL_ADDRESS.check, "a" * 300, "a" * 300),
         (check_zone, "Asia/Kolkata", "Asia/Kolkata"),
         (check_website, "www.example.org", "www.example.org"),
         (check_website, "None", "none"),

@@ -43,10 +43,12 @@ def test_an_empty_folder_becomes_a_proof_and_a_desk_to_sign_in(tmp_path: Path, f
     folder.mkdir()
     provider = fake_provider.provider_url
     with serve_own_site() as site:
-        stopped = run_setup(folder, f"http://127.0.0.1:{port}", provider, "ann@example.org", site.url, "y", "Open Door")
+        stopped = run_setup(
+            folder, f"http://127.0.0.1:{port}", provider, "ann@example.org", site.url, "y", "news@news.example.org"
+        )
         assert (stopped.returncode, stopped.stderr.count("\n")) == (1, 1)
         assert "Go on with: newsletter setup" in stopped.stderr
-        done = run_setup(folder, "1 Example Street, Leeds", "news@news.example.org", "Europe/London", "")
+        done = run_setup(folder, "Open Door", "1 Example Street, Leeds", "Europe/London", "")
     assert (done.returncode, done.stderr) == (0, "")
     assert [mail.subject[:7] for mail in fake_provider.mailbox("ann@example.org")] == ["[Proof]"]
     assert f"Start it: newsletter serve --port {port}" in done.stdout

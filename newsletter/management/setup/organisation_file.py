@@ -15,6 +15,7 @@ from newsletter.organisation.value_types import format_interval
 _EXAMPLES = ("[[topic]]", "[[segment]]", "[[appeal]]")
 _READABLE = 0o644
 _EVERY_MINUTES = 30
+MAX_SOURCE_NAME_LENGTH = 120
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,12 @@ def _write_sources(text: str, sources: Sequence[FoundSource]) -> str:
 
 
 def _make_names(sources: Sequence[FoundSource]) -> list[str]:
-    """Return a name for each source, no two the same."""
+    """Return a name for each source, no two the same and none too long for its table."""
     names: list[str] = []
     for source in sources:
         name, number = source.name, 2
         while name in names:
-            name, number = f"{source.name} {number}", number + 1
+            end = f" {number}"
+            name, number = f"{source.name[: MAX_SOURCE_NAME_LENGTH - len(end)]}{end}", number + 1
         names.append(name)
     return names

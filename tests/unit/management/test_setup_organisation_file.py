@@ -3,11 +3,15 @@
 import os
 import stat
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from newsletter.management.setup.organisation_file import Organisation, write_organisation_file
+from newsletter.content.ingesting.find_sources import FoundSource
+from newsletter.content.ingesting.try_source import SourceTrial
+from newsletter.management.setup.organisation_file import MAX_SOURCE_NAME_LENGTH, Organisation, write_organisation_file
+from newsletter.models import Source
 from newsletter.organisation.sample_files import read_sample
 
 ANSWERS = Organisation(brand={"name": "Open Door"}, sender="news@example.org", zone="Europe/London", sources=[])
@@ -61,3 +65,11 @@ def test_a_file_that_somebody_wrote_is_never_replaced(file: Path) -> None:
     with pytest.raises(FileExistsError):
         write_organisation_file(file, ANSWERS)
     assert file.read_text() == '[brand]\nname = "Mine"\n'
+
+
+def test_long_names_of_sources_differ_and_fit_into_the_table(file: Path) -> None:
+    found = [FoundSource("feed", f"https://example.org/{n}.xml", "n" * 120, SourceTrial()) for n in range(3)]
+    write_organisation_file(file, replace(ANSWERS, sources=found))
+    names = [source["name"] for source in tomllib.loads(file.read_text())["source"]]
+    assert names == ["n" * 120, "n" * 118 + " 2", "n" * 118 + " 3"]
+    assert Source._meta.get_field("name").max_length == MAX_SOURCE_NAME_LENGTH

@@ -1,6 +1,7 @@
 """DMARC reports: each is kept once, only of our domains; what failed is sorted by what it seems to be; nothing follows."""
 
 import gzip
+import json
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -379,3 +380,17 @@ def test_the_command_adds_files_and_names_those_it_refuses(tmp_path: Path, capsy
     assert '"added": 0' in capsys.readouterr().out
     with pytest.raises(CommandError, match="cannot be read"):
         call_command("provider", "dmarc", str(tmp_path / "missing.xml"))
+
+
+def test_a_file_that_cannot_be_read_hides_no_earlier_refusal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "b.xml"
+    other.write_bytes(b"Hello")
+    missing = str(tmp_path / "missing.xml")
+    with pytest.raises(CommandError, match="except those named above"):
+        call_command("provider", "dmarc", str(other), missing)
+    assert f"{other}: No report, or damaged." in capsys.readouterr().out
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("provider", "dmarc", "--json", str(other), missing)
+    assert json.loads(capsys.readouterr().out) == {"added": 0, "refused": {str(other): "not_a_report"}}

@@ -42,16 +42,21 @@ class Command(ProductCommand):
             self._look_at_webhook(install=install, json=json)
 
     def _add_reports(self, files: Sequence[Path], *, json: bool) -> None:
-        refused = {}
-        for file in files:
-            code = store_report_file(_read(file), now=datetime.now(UTC))
-            if code is not None:
-                refused[str(file)] = code
-        if json:
-            self.write_json({"added": len(files) - len(refused), "refused": refused})
-        else:
-            self.write_lines([f"{name}: {code.label}." for name, code in refused.items()])
-            self.write_lines([f"Added {len(files) - len(refused)} of {len(files)} reports."])
+        added, refused = 0, {}
+        try:
+            for file in files:
+                code = store_report_file(_read(file), now=datetime.now(UTC))
+                if code is None:
+                    added += 1
+                else:
+                    refused[str(file)] = code
+        finally:
+            # If a later file cannot be read, what became of the files before it is still said.
+            if json:
+                self.write_json({"added": added, "refused": refused})
+            else:
+                self.write_lines([f"{name}: {code.label}." for name, code in refused.items()])
+                self.write_lines([f"Added {added} of {len(files)} reports."])
         if refused:
             raise BadFile(
                 "%(refused)s of %(files)s files were not added. The lines above name the reason of each; the others are added.",
@@ -87,8 +92,8 @@ def _read(file: Path) -> bytes:
             return opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise BadFile(
-            "%(file)s cannot be read (%(why)s). Files before it were added. Correct the name and run this again: no report "
-            "is counted twice.",
+            "%(file)s cannot be read (%(why)s). Files before it were added, except those named above. Correct the "
+            "name and run this again: no report is counted twice.",
             file=str(file),
             why=error.strerror or type(error).__name__,
         ) from error

@@ -279,13 +279,42 @@ def test_a_service_is_named_by_the_domains_it_uses() -> None:
     assert "set up DKIM for your domain there" in advise_on_source(kind)
 
 
-@pytest.mark.parametrize("changes", [{"signature": "fail"}, {"signed_by": "", "reason": "forwarded"}])
-def test_forwarded_mail_is_known_by_its_broken_signature_or_the_reason(changes: dict[str, str]) -> None:
+@pytest.mark.parametrize("reason", ["forwarded", "mailing_list", "trusted_forwarder"])
+@pytest.mark.parametrize("changes", [{"signature": "fail"}, {"signed_by": ""}])
+def test_forwarded_mail_is_known_by_the_receivers_reason(changes: dict[str, str], reason: str) -> None:
     passed_there = make_record(source=OTHER)
-    failed = make_record(source=OTHER, mails=5, dkim="fail", return_path="alumni.example.edu", **changes)
+    failed = make_record(source=OTHER, mails=5, dkim="fail", return_path="alumni.example.edu", reason=reason, **changes)
     kind, _ = failing(passed_there, failed)
     assert kind is SourceKind.FORWARDED
     assert "There is nothing to do" in advise_on_source(kind)
+
+
+@pytest.mark.parametrize("return_path", ["", "bounces.esp.example"])
+@pytest.mark.parametrize("passed_there", [[], [make_record(source=OTHER)]])
+@pytest.mark.parametrize("reason", ["", "local_policy"])
+def test_a_broken_signature_is_not_called_forwarded(return_path: str, passed_there: list[str], reason: str) -> None:
+    broken = make_record(source=OTHER, mails=5, dkim="fail", signature="fail", return_path=return_path, reason=reason)
+    kind, says = failing(make_record(), *passed_there, broken)
+    assert kind is SourceKind.BROKEN_SIGNATURE
+    assert says == "5 from 203.0.113.9 failed: signature broken."
+    assert "compare the key there with the one in DNS" in advise_on_source(kind)
+
+
+def test_forwarded_mail_does_not_hide_other_mail_of_its_server() -> None:
+    broken = {"source": OTHER, "dkim": "fail", "signature": "fail"}
+    take(make_record(mails=9, reason="forwarded", **broken), make_record(mails=4, **broken))
+    found = summarise(DOMAIN, days=30, now=NOW)
+    assert [(one.kind, one.source.mails) for one in found.failing] == [
+        (SourceKind.FORWARDED, 9),
+        (SourceKind.BROKEN_SIGNATURE, 4),
+    ]
+
+
+def test_a_server_in_our_spf_does_not_forward() -> None:
+    kind, _ = failing(
+        make_record(spf="pass", return_path=DOMAIN), make_record(mails=2, dkim="fail", reason="forwarded")
+    )
+    assert kind is SourceKind.OWN
 
 
 def test_a_server_of_our_own_is_known_by_other_mail_that_passes() -> None:
@@ -331,8 +360,15 @@ def test_no_policy_is_stricter_than_reject() -> None:
 
 
 def test_forwarded_mail_is_no_reason_to_wait() -> None:
-    forwarded = make_record(source=OTHER, mails=300, dkim="fail", signature="fail")
+    forwarded = make_record(source=OTHER, mails=300, dkim="fail", signature="fail", reason="forwarded")
     assert step(make_record(mails=1000), forwarded)[0] is PolicyStep.READY
+
+
+def test_broken_signatures_must_be_looked_at_first() -> None:
+    broken = make_record(source=OTHER, mails=300, dkim="fail", signature="fail", return_path="bounces.esp.example")
+    found, text = step(make_record(mails=1000), broken)
+    assert found is PolicyStep.ASK_ABOUT_SERVERS
+    assert "broken signature below first" in text
 
 
 @pytest.mark.parametrize(("mails", "first"), [(90, 29), (1000, 20)])
@@ -349,7 +385,7 @@ def test_our_own_mail_must_pass_first(failed: int, expected: PolicyStep) -> None
 @pytest.mark.parametrize("signed_by", ["", "esp.example"])
 def test_unknown_senders_and_services_must_be_looked_at_first(signed_by: str) -> None:
     found, text = step(make_record(mails=1000), make_record(source=OTHER, dkim="fail", signed_by=signed_by))
-    assert found is PolicyStep.ASK_SERVICES
+    assert found is PolicyStep.ASK_ABOUT_SERVERS
     assert "change the policy to quarantine" in text
 
 

@@ -110,6 +110,7 @@ def keep_sample_reports(*, now: datetime) -> str:
         ),
         make_record(source="2001:db8:0:25:5054:ff:fe12:3456", mails=9, signature="fail", **failed),
         make_record(mails=2, **failed | {"signed_by": ""}),
+        make_record(source="198.51.100.40", mails=4, signature="fail", reason="mailing_list", **failed),
     )
     for number, reporter in enumerate(("google.com", "Yahoo", "Enterprise Outlook")):
         for age in (1, 29):

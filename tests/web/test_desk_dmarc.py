@@ -54,16 +54,17 @@ def test_the_page_says_who_sends_and_what_to_do() -> None:
     said = see(sign_in("admin"))
     for text in (
         domain,
-        "13,800 mails passed; 214 failed.",
+        "13,800 mails passed; 238 failed.",
         f"24 from {OTHER} failed: unknown sender.",
         "24 refused",
         "124 from 198.51.100.7 failed: a service that sends as esp.example.",
         "124 to spam",
-        "54 from 2001:db8:0:25:5054:ff:fe12:3456 failed: forwarded mail.",
+        "54 from 2001:db8:0:25:5054:ff:fe12:3456 failed: signature broken.",
+        "24 from 198.51.100.40 failed: forwarded mail.",
         "12 from 192.0.2.10 failed: other mail of yours from there passes.",
         "Enterprise Outlook, google.com, Yahoo",
         f"The policy at {domain} is none.",
-        "Look at each service and unknown sender below first",
+        "Look at each service, unknown sender and broken signature below first",
         "Too large",
     ):
         assert text in said, said

@@ -22,7 +22,7 @@ class PolicyStep(StrEnum):
     NOT_CHECKED = "not-checked"
     TOO_EARLY = "too-early"
     REPAIR_OWN = "repair-own"
-    ASK_SERVICES = "ask-services"
+    ASK_ABOUT_SERVERS = "ask-about-servers"
     READY = "ready"
     STRICTEST = "strictest"
 
@@ -41,6 +41,8 @@ def describe_source(failing: FailingSource) -> Message:
     match failing.kind:
         case SourceKind.FORWARDED:
             return Message("%(mails)s from %(server)s failed: forwarded mail.", mails=mails, server=server)
+        case SourceKind.BROKEN_SIGNATURE:
+            return Message("%(mails)s from %(server)s failed: signature broken.", mails=mails, server=server)
         case SourceKind.OWN:
             return Message(
                 "%(mails)s from %(server)s failed: other mail of yours from there passes.", mails=mails, server=server
@@ -61,6 +63,11 @@ def advise_on_source(kind: SourceKind) -> Message:
     return {
         SourceKind.FORWARDED: Message(
             "Forwarding is normal. It sends mail from another server and often changes it. There is nothing to do."
+        ),
+        SourceKind.BROKEN_SIGNATURE: Message(
+            "The mail has a signature (DKIM) of your domain that does not verify: it was forwarded, changed on the way, signed "
+            "with a wrong key, or forged. If the server sends for you, compare the key there with the one in DNS. If it does "
+            "not, there is nothing to repair, but a stricter policy can stop this mail."
         ),
         SourceKind.OWN: Message(
             "Other mail from there passes. Check that each of your systems that sends there signs with your domain (DKIM)."
@@ -112,10 +119,12 @@ def _find_step(summary: Summary, *, policy: str, now: datetime) -> tuple[PolicyS
     change = Message(
         "In the record _dmarc.%(domain)s, change the policy to %(next)s.", domain=summary.domain, next=_STRICTER[policy]
     )
-    if summary.count_failed(SourceKind.SERVICE, SourceKind.UNKNOWN):
-        return PolicyStep.ASK_SERVICES, Message.joined(
+    if summary.count_failed(SourceKind.BROKEN_SIGNATURE, SourceKind.SERVICE, SourceKind.UNKNOWN):
+        return PolicyStep.ASK_ABOUT_SERVERS, Message.joined(
             [
-                Message("Look at each service and unknown sender below first: a stricter policy stops their mail."),
+                Message(
+                    "Look at each service, unknown sender and broken signature below first: a stricter policy stops their mail."
+                ),
                 Message("If none of them is yours, it is safe."),
                 change,
             ],

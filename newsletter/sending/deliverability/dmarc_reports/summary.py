@@ -1,6 +1,5 @@
 """Add up the reports about one domain: whose mail passed, and which servers sent mail that failed."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -22,6 +21,7 @@ class SourceKind(StrEnum):
     """What a server seems to be whose mail failed."""
 
     FORWARDED = "forwarded"
+    BROKEN_SIGNATURE = "broken-signature"
     OWN = "own"
     SERVICE = "service"
     UNKNOWN = "unknown"
@@ -40,7 +40,7 @@ class Source:
     spf: int = 0
     quarantined: int = 0
     rejected: int = 0
-    forwarded: int = 0
+    broken_signatures: int = 0
     servers: set[str] = field(default_factory=set)
     senders: set[str] = field(default_factory=set)
     reporters: set[str] = field(default_factory=set)
@@ -70,7 +70,7 @@ class Source:
         self.spf += group.mails if group.spf_aligned else 0
         self.quarantined += group.mails if group.disposition == "quarantine" else 0
         self.rejected += group.mails if group.disposition == "reject" else 0
-        self.forwarded += group.mails if group.broken_signature or group.reason in FORWARDED_REASONS else 0
+        self.broken_signatures += group.mails if group.broken_signature else 0
         self.servers.add(group.source)
         self.senders.add(group.header_from)
         self.reporters.add(group.reporter)
@@ -105,7 +105,7 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class FailingSource:
-    """A server whose mail failed, and what it seems to be."""
+    """A server whose mail failed, and what it seems to be. A server can be there twice: receivers call a part forwarded."""
 
     source: Source
     kind: SourceKind
@@ -179,26 +179,28 @@ def _add_up(named: Iterable[tuple[str, RowGroup]]) -> list[Source]:
 
 
 def _list_failing(groups: list[RowGroup]) -> list[FailingSource]:
-    passing: defaultdict[str, int] = defaultdict(int)
-    vouched_by_path = set()
+    """Sort what failed by server. Mail that the receiver calls forwarded is apart, and never hides other mail from there."""
+    passing = {group.source for group in groups if group.passed}
+    own_servers = {group.source for group in groups if group.spf_aligned}
+    forwarded, other = [], []
     for group in groups:
-        if group.passed:
-            passing[group.source] += group.mails
-        if group.spf_aligned:
-            vouched_by_path.add(group.source)
-    sources = _add_up((group.source, group) for group in groups if not group.passed)
-    return [
-        FailingSource(
-            source, _classify(source, passes=source.name in passing, is_own_server=source.name in vouched_by_path)
-        )
-        for source in sources
-    ]
+        if not group.passed:
+            is_forwarded = group.reason in FORWARDED_REASONS and group.source not in own_servers
+            (forwarded if is_forwarded else other).append((group.source, group))
+    found = [FailingSource(source, SourceKind.FORWARDED) for source in _add_up(forwarded)]
+    for source in _add_up(other):
+        kind = _classify(source, passes=source.name in passing, is_own_server=source.name in own_servers)
+        found.append(FailingSource(source, kind))
+    return sorted(found, key=lambda one: (-one.source.mails, one.source.name, one.kind))
 
 
 def _classify(source: Source, *, passes: bool, is_own_server: bool) -> SourceKind:
-    """Forwarding breaks SPF, and often the signature. A server that our own SPF names does not forward our mail."""
-    if source.forwarded * 2 >= source.mails and not is_own_server:
-        return SourceKind.FORWARDED
+    """Return the kind of a server whose mail no receiver calls forwarded.
+
+    A broken signature alone does not say why it is broken. From a server that our own SPF names, the failure is ours.
+    """
+    if source.broken_signatures * 2 >= source.mails and not is_own_server:
+        return SourceKind.BROKEN_SIGNATURE
     if passes:
         return SourceKind.OWN
     return SourceKind.SERVICE if source.vouching else SourceKind.UNKNOWN

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -340,9 +341,14 @@ def test_a_flood_of_rows_is_looked_at_in_part_and_counted_whole(monkeypatch: pyt
 # ---- the policy ----
 
 
-def step(*records: str, policy: str = "none", first: int = 29) -> tuple[PolicyStep, str]:
+EVERY_OTHER_DAY = range(1, 28, 2)
+
+
+def step(*records: str, policy: str = "none", ages: Iterable[int] = EVERY_OTHER_DAY) -> tuple[PolicyStep, str]:
+    """Return the advice after a report of today with the records, and reports of one mail so many days ago."""
     check_policy(policy)
-    take(make_record(mails=1), ends=NOW - timedelta(days=first))
+    for age in ages:
+        take(make_record(mails=1), ends=NOW - timedelta(days=age))
     take(*(records or [make_record(mails=1000)]))
     advice = advise_on_policy(DOMAIN, now=NOW)
     return advice.step, str(advice.text)
@@ -371,9 +377,27 @@ def test_broken_signatures_must_be_looked_at_first() -> None:
     assert "broken signature below first" in text
 
 
-@pytest.mark.parametrize(("mails", "first"), [(90, 29), (1000, 20)])
-def test_a_stricter_policy_waits_for_enough_reports(mails: int, first: int) -> None:
-    assert step(make_record(mails=mails), first=first)[0] is PolicyStep.TOO_EARLY
+@pytest.mark.parametrize(
+    ("mails", "ages"),
+    [
+        (1000, [29]),
+        (1000, [60]),
+        (1000, range(20)),
+        (1000, [7, 14, 21]),
+        (1000, [*range(6), *range(14, 28)]),
+        (1000, range(28, 60)),
+        (80, EVERY_OTHER_DAY),
+    ],
+)
+def test_a_stricter_policy_waits_for_enough_reports(mails: int, ages: Iterable[int]) -> None:
+    found, text = step(make_record(mails=mails), ages=ages)
+    assert found is PolicyStep.TOO_EARLY
+    assert "on 14 days of the last four weeks and in each of these weeks" in text
+
+
+def test_one_long_report_does_not_cover_four_weeks() -> None:
+    take(make_record(mails=1000), days=MAX_SPAN.days)
+    assert step(ages=[])[0] is PolicyStep.TOO_EARLY
 
 
 @pytest.mark.parametrize(("failed", "expected"), [(6, PolicyStep.REPAIR_OWN), (5, PolicyStep.READY)])

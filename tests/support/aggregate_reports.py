@@ -112,16 +112,16 @@ def keep_sample_reports(*, now: datetime) -> str:
         make_record(mails=2, **failed | {"signed_by": ""}),
         make_record(source="198.51.100.40", mails=4, signature="fail", reason="mailing_list", **failed),
     )
-    for number, reporter in enumerate(("google.com", "Yahoo", "Enterprise Outlook")):
-        for age in (1, 29):
-            xml = make_report(
-                *good,
-                *bad[number:],
-                reporter=reporter,
-                report_id=str(age),
-                domain=domain,
-                ends=now - timedelta(days=age),
-            )
-            assert store_report(parse_report(ReportFile(xml)), origin="imap", now=now) is None
+    reports = [
+        (reporter, age, (*good, *bad[number:]))
+        for number, reporter in enumerate(("google.com", "Yahoo", "Enterprise Outlook"))
+        for age in (1, 27)
+    ]
+    reports += [("google.com", age, (make_record(**ours),)) for age in range(3, 27, 2)]
+    for reporter, age, records in reports:
+        xml = make_report(
+            *records, reporter=reporter, report_id=str(age), domain=domain, ends=now - timedelta(days=age)
+        )
+        assert store_report(parse_report(ReportFile(xml)), origin="imap", now=now) is None
     store_report(ReportProblem.TOO_LARGE, origin="imap", now=now)
     return domain

@@ -9,7 +9,9 @@ from newsletter.models import DmarcReport, SenderDomain
 from newsletter.sending.deliverability.dmarc_reports.summary import FailingSource, SourceKind, Summary, summarise
 
 LOOK_BACK_DAYS = 30
-MIN_DAYS = 28
+COVERED_WEEKS = 4
+MIN_REPORTED_DAYS = 14
+"""Of the last four weeks, each must have a report, and so many days in all: one old report says nothing about the time since."""
 MIN_MAILS = 100
 MAX_OWN_FAILING = 0.005
 """The share of our own mail that may fail before a stricter policy is safe: some is always damaged on the way."""
@@ -103,11 +105,11 @@ def advise_on_policy(domain: str, *, now: datetime) -> PolicyAdvice:
 def _find_step(summary: Summary, *, policy: str, now: datetime) -> tuple[PolicyStep, Message]:
     if policy not in _STRICTER:
         return PolicyStep.STRICTEST, Message("No policy is stricter.")
-    first = DmarcReport.objects.filter(domain=summary.domain).order_by("begins_at").first()
-    if first is None or first.begins_at > now - timedelta(days=MIN_DAYS) or summary.passed + summary.failed < MIN_MAILS:
+    if not _is_covered(summary.domain, now=now) or summary.passed + summary.failed < MIN_MAILS:
         return PolicyStep.TOO_EARLY, Message(
-            "Keep it until reports of %(days)s days and of at least %(mails)s mails are here.",
-            days=MIN_DAYS,
+            "Keep it until reports of at least %(mails)s mails are here, on %(days)s days of the last four weeks and in each of "
+            "these weeks.",
+            days=MIN_REPORTED_DAYS,
             mails=MIN_MAILS,
         )
     own = summary.count_failed(SourceKind.OWN)
@@ -133,3 +135,11 @@ def _find_step(summary: Summary, *, policy: str, now: datetime) -> tuple[PolicyS
     return PolicyStep.READY, Message.joined(
         [Message("A stricter policy is safe by these reports."), change], between=" "
     )
+
+
+def _is_covered(domain: str, *, now: datetime) -> bool:
+    """Return True if reports cover the last four weeks. A report counts for its last day, however long it is."""
+    since = now - timedelta(weeks=COVERED_WEEKS)
+    ends = DmarcReport.objects.filter(domain=domain, ends_at__gt=since).values_list("ends_at", flat=True).distinct()
+    ages = {max(0, (now - end).days) for end in ends}
+    return len(ages) >= MIN_REPORTED_DAYS and len({age // 7 for age in ages}) == COVERED_WEEKS

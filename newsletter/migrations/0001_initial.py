@@ -98,10 +98,11 @@ class Migration(migrations.Migration):
                 ('looked_at', models.DateTimeField(null=True)),
                 ('policy_domain', models.CharField(blank=True, default='', max_length=255)),
                 ('policy', models.CharField(blank=True, default='', max_length=10)),
+                ('policy_tag', models.CharField(blank=True, default='', max_length=2)),
                 ('reports_since', models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('policy__in', ['', 'none', 'quarantine', 'reject'])), name='sender_domain_policy')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('policy__in', ['', 'none', 'quarantine', 'reject'])), name='sender_domain_policy'), models.CheckConstraint(condition=models.Q(('policy_tag__in', ['', 'p', 'sp', 'np', 't'])), name='sender_domain_policy_tag'), models.CheckConstraint(condition=models.Q(models.Q(('policy', ''), ('policy_tag', '')), models.Q(models.Q(('policy', ''), _negated=True), models.Q(('policy_tag', ''), _negated=True)), _connector='OR'), name='sender_domain_tag_decides')],
             },
         ),
         migrations.CreateModel(

@@ -36,7 +36,8 @@ class Acknowledgement(models.Model):
 class SenderDomain(models.Model):
     """The last check of a sender's domain. ``findings`` are rows of `Finding`: check, level, says, means, do, code, records.
 
-    ``policy`` is what receivers apply by the DMARC record at ``policy_domain``, both "" without one.
+    ``policy`` is what receivers apply by the DMARC record at ``policy_domain``, ``policy_tag`` the tag in it that decides this
+    (``t`` if a test weakens the policy), all "" without one.
     ``reports_since``: from when on this record sends reports to our inbound address.
     """
 
@@ -46,12 +47,20 @@ class SenderDomain(models.Model):
     looked_at = models.DateTimeField(null=True)
     policy_domain = models.CharField(max_length=255, blank=True, default="")
     policy = models.CharField(max_length=10, blank=True, default="")
+    policy_tag = models.CharField(max_length=2, blank=True, default="")
     reports_since = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [one_of("sender_domain_policy", "policy", ["", "none", "quarantine", "reject"])]
+        constraints = [
+            one_of("sender_domain_policy", "policy", ["", "none", "quarantine", "reject"]),
+            one_of("sender_domain_policy_tag", "policy_tag", ["", "p", "sp", "np", "t"]),
+            models.CheckConstraint(
+                condition=models.Q(policy="", policy_tag="") | (~models.Q(policy="") & ~models.Q(policy_tag="")),
+                name="sender_domain_tag_decides",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.domain

@@ -40,9 +40,30 @@ def ask(server: DnsServer, text: str | None, *, now: datetime = NOW) -> SenderDo
 
 def test_the_policy_is_kept_with_the_domain_of_its_record(publication: Publication, server: DnsServer) -> None:
     row = ask(server, "v=DMARC1; p=reject; sp=quarantine")
-    assert (row.policy_domain, row.policy, row.reports_since) == ("example.org", "quarantine", None)
+    assert (row.policy_domain, row.policy, row.policy_tag) == ("example.org", "quarantine", "sp")
+    assert row.reports_since is None
     row = ask(server, None)
-    assert (row.policy_domain, row.policy) == ("", "")
+    assert (row.policy_domain, row.policy, row.policy_tag) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "policy", "tag"),
+    [
+        ("v=DMARC1; p=quarantine", "quarantine", "p"),
+        ("v=DMARC1; p=reject; sp=none", "none", "sp"),
+        ("v=DMARC1; p=reject; sp=wrong", "reject", "p"),
+        ("v=DMARC1; p=reject; t=y", "quarantine", "t"),
+        ("v=DMARC1; p=reject; sp=quarantine; t=y", "none", "t"),
+        ("v=DMARC1; p=none; t=y", "none", "p"),
+        ("v=DMARC1; p=reject; sp=none; t=y", "none", "sp"),
+        ("v=DMARC1; rua=mailto:a@example.org", "none", "p"),
+    ],
+)
+def test_the_tag_that_decides_is_kept(
+    publication: Publication, server: DnsServer, text: str, policy: str, tag: str
+) -> None:
+    row = ask(server, text)
+    assert (row.policy, row.policy_tag) == (policy, tag)
 
 
 def test_the_first_day_with_our_address_stays(publication: Publication, server: DnsServer) -> None:
@@ -60,7 +81,11 @@ def make_silence(*, asked: int = 10, sent: int | None = 4, last: int | None = No
     """Return the sender with its state, from days ago: reports asked for, an issue sent, the last report."""
     issue = make_ready_issue(recipients=1)
     SenderDomain.objects.create(
-        domain=DOMAIN, policy_domain="example.org", policy="none", reports_since=NOW - timedelta(days=asked)
+        domain=DOMAIN,
+        policy_domain="example.org",
+        policy="none",
+        policy_tag="sp",
+        reports_since=NOW - timedelta(days=asked),
     )
     if sent is not None:
         at = NOW - timedelta(days=sent)

@@ -65,8 +65,15 @@ def count_refused() -> dict[str, int]:
     return dict(DmarcRefusal.objects.values_list("code", "reports"))
 
 
-def check_policy(policy: str = "none", *, domain: str = DOMAIN) -> None:
-    SenderDomain.objects.create(domain=DOMAIN, findings=[], provider="smtp", policy_domain=domain, policy=policy)
+def check_policy(policy: str = "none", *, domain: str = DOMAIN, tag: str = "p", sender: str = DOMAIN) -> None:
+    SenderDomain.objects.create(
+        domain=sender,
+        findings=[],
+        provider="smtp",
+        policy_domain=domain,
+        policy=policy,
+        policy_tag=tag if policy else "",
+    )
 
 
 def failing(*records: str) -> tuple[SourceKind, str]:
@@ -344,9 +351,11 @@ def test_a_flood_of_rows_is_looked_at_in_part_and_counted_whole(monkeypatch: pyt
 EVERY_OTHER_DAY = range(1, 28, 2)
 
 
-def step(*records: str, policy: str = "none", ages: Iterable[int] = EVERY_OTHER_DAY) -> tuple[PolicyStep, str]:
+def step(
+    *records: str, policy: str = "none", tag: str = "p", ages: Iterable[int] = EVERY_OTHER_DAY
+) -> tuple[PolicyStep, str]:
     """Return the advice after a report of today with the records, and reports of one mail so many days ago."""
-    check_policy(policy)
+    check_policy(policy, tag=tag)
     for age in ages:
         take(make_record(mails=1), ends=NOW - timedelta(days=age))
     take(*(records or [make_record(mails=1000)]))
@@ -358,7 +367,41 @@ def step(*records: str, policy: str = "none", ages: Iterable[int] = EVERY_OTHER_
 def test_a_stricter_policy_is_safe_if_everything_passes(policy: str, stricter: str) -> None:
     found, text = step(policy=policy)
     assert found is PolicyStep.READY
-    assert text.endswith(f"In the record _dmarc.{DOMAIN}, change the policy to {stricter}.")
+    assert f"The policy at {DOMAIN} is {policy}." in text
+    assert text.endswith(f"In the record _dmarc.{DOMAIN}, set p={stricter} and leave its other parts as they are.")
+
+
+@pytest.mark.parametrize("tag", ["sp", "np"])
+def test_the_advice_names_the_tag_that_decides(tag: str) -> None:
+    found, text = step(policy="none", tag=tag)
+    assert found is PolicyStep.READY
+    assert f"The policy for {DOMAIN} is none, by {tag}= in the record _dmarc.{DOMAIN}." in text
+    assert f"set {tag}=quarantine and leave its other parts as they are." in text
+    assert "p=" not in text.replace(f"{tag}=", "")
+
+
+def test_a_test_is_ended_before_a_policy_is_changed() -> None:
+    found, text = step(policy="quarantine", tag="t")
+    assert found is PolicyStep.READY
+    assert f"is marked as a test (t=y). So the policy for {DOMAIN} is quarantine, one step less." in text
+    assert text.endswith(f"In the record _dmarc.{DOMAIN}, take out t=y and leave its other parts as they are.")
+
+
+def test_the_weakest_policy_of_a_record_gets_stricter_first(publication: Publication) -> None:
+    other = make_publication(slug="other", name="Other")
+    Publication.objects.filter(pk=other.pk).update(from_email="news@example.org")
+    check_policy("none", domain="example.org", tag="sp")
+    check_policy("reject", domain="example.org", sender="example.org")
+    check_policy("none", domain="example.org", sender="unused.example.org")
+    assert "by sp= in the record _dmarc.example.org" in advise_on_policy("example.org", now=NOW).text
+    SenderDomain.objects.filter(domain=DOMAIN).update(policy="reject")
+    assert advise_on_policy("example.org", now=NOW).step is PolicyStep.STRICTEST
+
+
+def test_the_database_refuses_a_policy_without_its_tag() -> None:
+    for fields in ({"policy": "none"}, {"policy_tag": "p"}, {"policy": "none", "policy_tag": "x"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            SenderDomain.objects.create(domain=DOMAIN, **fields)
 
 
 def test_no_policy_is_stricter_than_reject() -> None:
@@ -410,7 +453,7 @@ def test_our_own_mail_must_pass_first(failed: int, expected: PolicyStep) -> None
 def test_unknown_senders_and_services_must_be_looked_at_first(signed_by: str) -> None:
     found, text = step(make_record(mails=1000), make_record(source=OTHER, dkim="fail", signed_by=signed_by))
     assert found is PolicyStep.ASK_ABOUT_SERVERS
-    assert "change the policy to quarantine" in text
+    assert "set p=quarantine" in text
 
 
 def test_without_a_check_of_dns_there_is_no_advice() -> None:

@@ -96,7 +96,9 @@ def make_report_mail(
 def keep_sample_reports(*, now: datetime) -> str:
     """Keep reports with every kind of source about the first publication's domain, whose policy is known. Return the domain."""
     domain = domain_of(Publication.objects.earliest("pk").from_email)
-    SenderDomain.objects.update_or_create(domain=domain, defaults={"policy_domain": domain, "policy": "none"})
+    SenderDomain.objects.update_or_create(
+        domain=domain, defaults={"policy_domain": domain, "policy": "none", "policy_tag": "p"}
+    )
     ours = {"header_from": domain, "signed_by": domain}
     failed = ours | {"dkim": "fail"}
     good = (

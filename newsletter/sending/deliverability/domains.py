@@ -134,11 +134,12 @@ def _find_policy(row: SenderDomain, sender: Sender, dns: Dns, *, now: datetime) 
         return {}
     record = walk.policy_record
     if record is None:
-        return {"policy_domain": "", "policy": "", "reports_since": None}
+        return {"policy_domain": "", "policy": "", "policy_tag": "", "reports_since": None}
     is_asked = bool(sender.reports_to) and sender.reports_to.lower() in record.report_addresses
     return {
         "policy_domain": record.domain,
         "policy": walk.applied_policy,
+        "policy_tag": walk.deciding_tag,
         "reports_since": (row.reports_since or now) if is_asked else None,
     }
 

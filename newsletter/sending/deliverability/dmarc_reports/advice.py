@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.models import DmarcReport, SenderDomain
+from newsletter.sending.deliverability.dmarc_reports.own_domains import list_own_domains
 from newsletter.sending.deliverability.dmarc_reports.summary import FailingSource, SourceKind, Summary, summarise
 
 LOOK_BACK_DAYS = 30
@@ -15,7 +16,8 @@ MIN_REPORTED_DAYS = 14
 MIN_MAILS = 100
 MAX_OWN_FAILING = 0.005
 """The share of our own mail that may fail before a stricter policy is safe: some is always damaged on the way."""
-_STRICTER = {"none": "quarantine", "quarantine": "reject"}
+_NEXT = {"none": "quarantine", "quarantine": "reject", "reject": ""}
+"""The next stricter policy of each, the weakest first."""
 
 
 class PolicyStep(StrEnum):
@@ -87,8 +89,8 @@ def advise_on_source(kind: SourceKind) -> Message:
 
 def advise_on_policy(domain: str, *, now: datetime) -> PolicyAdvice:
     """Return whether a stricter policy is safe for a domain, by its reports of the last 30 days and the last check of DNS."""
-    checked = SenderDomain.objects.filter(policy_domain=domain).order_by("pk").first()
-    if checked is None or not checked.policy:
+    checked = _find_weakest(domain)
+    if checked is None:
         return PolicyAdvice(
             PolicyStep.NOT_CHECKED,
             Message(
@@ -97,13 +99,51 @@ def advise_on_policy(domain: str, *, now: datetime) -> PolicyAdvice:
                 domain=domain,
             ),
         )
-    now_is = Message("The policy at %(domain)s is %(policy)s.", domain=domain, policy=checked.policy)
-    step, text = _find_step(summarise(domain, days=LOOK_BACK_DAYS, now=now), policy=checked.policy, now=now)
-    return PolicyAdvice(step, Message.joined([now_is, text], between=" "))
+    step, text = _find_step(summarise(domain, days=LOOK_BACK_DAYS, now=now), checked, now=now)
+    return PolicyAdvice(step, Message.joined([_describe_policy(checked), text], between=" "))
 
 
-def _find_step(summary: Summary, *, policy: str, now: datetime) -> tuple[PolicyStep, Message]:
-    if policy not in _STRICTER:
+def _find_weakest(domain: str) -> SenderDomain | None:
+    """Return the sender's domain with the weakest policy by the record at a domain: its tag can get stricter."""
+    checked = SenderDomain.objects.filter(policy_domain=domain, domain__in=list_own_domains()).exclude(policy="")
+    return min(checked, key=lambda row: (list(_NEXT).index(row.policy), row.domain), default=None)
+
+
+def _describe_policy(checked: SenderDomain) -> Message:
+    names = {"domain": checked.policy_domain, "policy": checked.policy}
+    if checked.policy_tag == "p":
+        return Message("The policy at %(domain)s is %(policy)s.", **names)
+    if checked.policy_tag == "t":
+        return Message(
+            "The record _dmarc.%(domain)s is marked as a test (t=y). So the policy for %(sender)s is %(policy)s, one step less.",
+            sender=checked.domain,
+            **names,
+        )
+    return Message(
+        "The policy for %(sender)s is %(policy)s, by %(tag)s= in the record _dmarc.%(domain)s.",
+        sender=checked.domain,
+        tag=checked.policy_tag,
+        **names,
+    )
+
+
+def _describe_change(checked: SenderDomain) -> Message:
+    """Return what to change, by the tag that decides: to change another one could make the record weaker."""
+    if checked.policy_tag == "t":
+        return Message(
+            "In the record _dmarc.%(domain)s, take out t=y and leave its other parts as they are.",
+            domain=checked.policy_domain,
+        )
+    return Message(
+        "In the record _dmarc.%(domain)s, set %(tag)s=%(next)s and leave its other parts as they are.",
+        domain=checked.policy_domain,
+        tag=checked.policy_tag,
+        next=_NEXT[checked.policy],
+    )
+
+
+def _find_step(summary: Summary, checked: SenderDomain, *, now: datetime) -> tuple[PolicyStep, Message]:
+    if not _NEXT[checked.policy]:
         return PolicyStep.STRICTEST, Message("No policy is stricter.")
     if not _is_covered(summary.domain, now=now) or summary.passed + summary.failed < MIN_MAILS:
         return PolicyStep.TOO_EARLY, Message(
@@ -118,9 +158,7 @@ def _find_step(summary: Summary, *, policy: str, now: datetime) -> tuple[PolicyS
             "Keep it until your own mail passes: %(mails)s in 30 days failed from servers that also send mail of yours.",
             mails=Quantity(own),
         )
-    change = Message(
-        "In the record _dmarc.%(domain)s, change the policy to %(next)s.", domain=summary.domain, next=_STRICTER[policy]
-    )
+    change = _describe_change(checked)
     if summary.count_failed(SourceKind.BROKEN_SIGNATURE, SourceKind.SERVICE, SourceKind.UNKNOWN):
         return PolicyStep.ASK_ABOUT_SERVERS, Message.joined(
             [

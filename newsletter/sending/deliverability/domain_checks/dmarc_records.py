@@ -14,6 +14,7 @@ MAX_QUERIES = 8
 _VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
 Policy = Literal["none", "quarantine", "reject"]
 _POLICIES: Mapping[str, Policy] = {"none": "none", "quarantine": "quarantine", "reject": "reject"}
+PolicyTag = Literal["p", "sp", "np", "t"]
 _WEAKER: Mapping[Policy, Policy] = {"none": "none", "quarantine": "none", "reject": "quarantine"}
 
 
@@ -48,14 +49,23 @@ class DmarcRecord:
         return _POLICIES.get(self.tags.get(tag, "").lower())
 
     def find_applied_policy(self, domain: str, *, exists: bool = True) -> Policy:
-        """Return what receivers do with mail of a domain that fails.
-
-        ``sp`` counts below, before it ``np`` for a name that does not exist in DNS. ``t=y`` is one step less.
-        """
-        own = self.find_policy() or "none"
-        below = (None if exists else self.find_policy("np")) or self.find_policy("sp") or own
-        policy = own if domain == self.domain else below
+        """Return what receivers do with mail of a domain that fails. ``t=y`` is one step less than the policy of the tag."""
+        policy = self.find_policy(self._find_policy_tag(domain, exists=exists)) or "none"
         return _WEAKER[policy] if self.is_test else policy
+
+    def find_deciding_tag(self, domain: str, *, exists: bool = True) -> PolicyTag:
+        """Return the tag to change for a stricter policy: ``t`` if a policy is there that ``t=y`` weakens."""
+        tag = self._find_policy_tag(domain, exists=exists)
+        return "t" if self.is_test and (self.find_policy(tag) or "none") != "none" else tag
+
+    def _find_policy_tag(self, domain: str, *, exists: bool) -> PolicyTag:
+        """Return the tag that counts: ``sp`` below, before it ``np`` for a name that does not exist in DNS."""
+        if domain != self.domain:
+            if not exists and self.find_policy("np"):
+                return "np"
+            if self.find_policy("sp"):
+                return "sp"
+        return "p"
 
 
 @dataclass
@@ -95,6 +105,12 @@ class TreeWalk:
         """What receivers do with mail of the domain that fails, "none" without a record."""
         record = self.policy_record
         return record.find_applied_policy(self.domain, exists=self.exists) if record else "none"
+
+    @property
+    def deciding_tag(self) -> PolicyTag | None:
+        """The tag to change for a stricter policy, None without a record."""
+        record = self.policy_record
+        return record.find_deciding_tag(self.domain, exists=self.exists) if record else None
 
 
 def walk_tree(domain: str, dns: Dns) -> TreeWalk:

@@ -15,12 +15,13 @@ from newsletter.content.parsing.mails.sandboxed import parse_mail_in_sandbox
 from newsletter.inbound.addresses import find_unsubscribes, is_own_address
 from newsletter.inbound.replies import take_reply
 from newsletter.inbound.reports import take_report
-from newsletter.models import InboundMail, transition
-from newsletter.sending.deliverability.dmarc_reports.store import store_report
+from newsletter.models import DmarcRefusal, InboundMail, transition
+from newsletter.sending.deliverability.dmarc_reports.store import is_flooded, store_report
 from subscribers.unsubscribing.one_click import unsubscribe_batch
 
 MAILS_A_ROUND = 100
 _State, _Kind = InboundMail.State, InboundMail.Kind
+_Report = AggregateReport | ReportProblem | DmarcRefusal.Code
 SOURCE = "mail"
 """The source that the log of consent names for an unsubscribe by mail."""
 
@@ -38,7 +39,7 @@ def handle_mail(row: InboundMail, *, now: datetime) -> InboundMail:
     if row.state != _State.WAITING or row.raw is None:
         return row
     parsed = parse_mail_in_sandbox(RawMail(bytes(row.raw), cut=row.cut))
-    reports = _read_aggregate_reports(parsed, cut=row.cut) if parsed else []
+    reports = _read_aggregate_reports(parsed, cut=row.cut, now=now) if parsed else []
     with transaction.atomic():
         if parsed is None:
             transition(row, from_states=[_State.WAITING], to=_State.UNREADABLE, read_at=now)
@@ -48,16 +49,21 @@ def handle_mail(row: InboundMail, *, now: datetime) -> InboundMail:
     return row
 
 
-def _read_aggregate_reports(parsed: ParsedMail, *, cut: bool) -> list[AggregateReport | ReportProblem]:
-    """Return what the files of a DMARC report say. The end of a mail that was cut is missing."""
+def _read_aggregate_reports(parsed: ParsedMail, *, cut: bool, now: datetime) -> list[_Report]:
+    """Return what the files of a DMARC report say. The end of a mail that was cut is missing.
+
+    In a flood, and in a mail that unsubscribes somebody, nothing is read: reports must not delay mails that unsubscribe.
+    """
+    if not parsed.report_files or find_unsubscribes(parsed.recipients):
+        return []
+    if is_flooded(now=now):
+        return [DmarcRefusal.Code.TOO_MANY for _ in parsed.report_files]
     if cut:
         return [ReportProblem.TOO_LARGE for _ in parsed.report_files]
     return [parse_report_in_sandbox(ReportFile(content)) for content in parsed.report_files]
 
 
-def _act(
-    row: InboundMail, parsed: ParsedMail, reports: list[AggregateReport | ReportProblem], *, now: datetime
-) -> None:
+def _act(row: InboundMail, parsed: ParsedMail, reports: list[_Report], *, now: datetime) -> None:
     """Act by the signed address first: whoever holds it may leave, whatever else the mail says."""
     unsubscribes = find_unsubscribes(parsed.recipients)
     if unsubscribes:

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from newsletter.content.parsing.aggregate_reports.parse_report import parse_report
-from newsletter.content.parsing.aggregate_reports.report import ReportFile
+from newsletter.content.parsing.aggregate_reports.report import AggregateReport, ReportFile, ReportProblem
 from newsletter.inbound import handle
 from newsletter.inbound.handle import handle_mail
 from newsletter.inbound.store import store_mail
@@ -231,6 +231,38 @@ def test_a_failure_while_it_is_kept_leaves_the_mail_to_be_read_again(monkeypatch
     monkeypatch.undo()
     assert handle_mail(InboundMail.objects.get(), now=NOW).state == "done"
     assert DmarcReport.objects.count() == 1
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[ReportFile]:
+    """The files that are read as reports from now on."""
+    files: list[ReportFile] = []
+
+    def read(file: ReportFile) -> AggregateReport | ReportProblem:
+        files.append(file)
+        return parse_report(file)
+
+    monkeypatch.setattr(handle, "parse_report_in_sandbox", read)
+    return files
+
+
+def test_no_file_is_opened_in_a_flood(monkeypatch: pytest.MonkeyPatch, opened: list[ReportFile]) -> None:
+    monkeypatch.setattr(store, "MAX_REPORTS_A_DAY", 3)
+    bodies = [make_report(), b"forged", make_report(domain="example.com"), b"forged too", make_report(report_id="2")]
+    rows = [read_mail(make_report_mail(gzip.compress(body))) for body in bodies]
+    assert [(row.state, row.kind) for row in rows] == [("done", "dmarc")] * 5
+    assert len(opened) == 3
+    assert count_refused() == {"not_a_report": 1, "other_domain": 1, "too_many": 2}
+    assert store_report_file(make_report(report_id="by hand"), now=NOW) is None
+
+
+def test_no_report_is_opened_in_a_mail_that_unsubscribes(
+    monkeypatch: pytest.MonkeyPatch, opened: list[ReportFile]
+) -> None:
+    monkeypatch.setattr(handle, "find_unsubscribes", lambda recipients: ["somebody"])
+    monkeypatch.setattr(handle, "unsubscribe_batch", lambda targets, **options: None)
+    assert read_mail(make_report_mail()).kind == "unsubscribe"
+    assert opened == []
 
 
 # ---- who sends ----

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Sum
 
 from newsletter.content.parsing.aggregate_reports.report import AggregateReport, ReportFile, ReportProblem
 from newsletter.content.parsing.aggregate_reports.sandboxed import parse_report_in_sandbox
@@ -17,15 +17,31 @@ MAX_SPAN = timedelta(days=31)
 CLOCK_TOLERANCE = timedelta(days=1)
 """How far in the future a report may end: receivers close their days in zones of their own."""
 MAX_REPORTS_A_DAY, MAX_ROWS_A_DAY = 500, 20_000
-"""How much of what comes by mail is kept in 24 hours. Anybody can send reports to the address in the DMARC record."""
+"""How much of what comes by mail is read in 24 hours. Anybody can send reports to the address in the DMARC record."""
 _Code = DmarcRefusal.Code
 
 
-def store_report(answer: AggregateReport | ReportProblem, *, origin: str, now: datetime) -> DmarcRefusal.Code | None:
+def is_flooded(*, now: datetime) -> bool:
+    """Return True if no more reports by mail are read now. Ask it before reading one, which can take seconds.
+
+    Refused ones of the day (UTC) count too, because they took as long to read.
+    """
+    recent = DmarcReport.objects.filter(received_at__gt=now - timedelta(days=1)).exclude(origin=BY_HAND)
+    refused = DmarcRefusal.objects.filter(day=now.astimezone(UTC).date()).exclude(code=_Code.TOO_MANY)
+    read = recent.count() + (refused.aggregate(read=Sum("reports"))["read"] or 0)
+    return read >= MAX_REPORTS_A_DAY or DmarcReportRow.objects.filter(report__in=recent).count() >= MAX_ROWS_A_DAY
+
+
+def store_report(
+    answer: AggregateReport | ReportProblem | DmarcRefusal.Code, *, origin: str, now: datetime
+) -> DmarcRefusal.Code | None:
     """Keep a report. Return None, or why it was refused, which is counted."""
-    code = _Code(answer.value) if isinstance(answer, ReportProblem) else _find_refusal(answer, origin=origin, now=now)
-    if code is None and isinstance(answer, AggregateReport) and not _keep(answer, origin=origin, now=now):
-        code = _Code.KNOWN
+    if isinstance(answer, AggregateReport):
+        code = _find_refusal(answer, origin=origin, now=now)
+        if code is None and not _keep(answer, origin=origin, now=now):
+            code = _Code.KNOWN
+    else:
+        code = _Code(answer.value)
     if code is not None:
         _count_refusal(code, now=now)
     return code
@@ -44,15 +60,9 @@ def _find_refusal(report: AggregateReport, *, origin: str, now: datetime) -> Dma
         return _Code.BAD_RANGE
     if ends < now - KEPT:
         return _Code.TOO_OLD
-    if origin != BY_HAND and _is_flood(now=now):
+    if origin != BY_HAND and is_flooded(now=now):
         return _Code.TOO_MANY
     return None
-
-
-def _is_flood(*, now: datetime) -> bool:
-    recent = DmarcReport.objects.filter(received_at__gt=now - timedelta(days=1)).exclude(origin=BY_HAND)
-    rows = DmarcReportRow.objects.filter(report__in=recent)
-    return recent.count() >= MAX_REPORTS_A_DAY or rows.count() >= MAX_ROWS_A_DAY
 
 
 def _keep(answer: AggregateReport, *, origin: str, now: datetime) -> bool:

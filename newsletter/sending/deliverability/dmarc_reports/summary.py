@@ -182,7 +182,8 @@ def _list_failing(groups: list[RowGroup]) -> list[FailingSource]:
     """Sort what failed by server. Mail that the receiver calls forwarded is apart, and never hides other mail from there."""
     passing = {group.source for group in groups if group.passed}
     own_servers = {group.source for group in groups if group.spf_aligned}
-    forwarded, other = [], []
+    forwarded: list[tuple[str, RowGroup]] = []
+    other: list[tuple[str, RowGroup]] = []
     for group in groups:
         if not group.passed:
             is_forwarded = group.reason in FORWARDED_REASONS and group.source not in own_servers

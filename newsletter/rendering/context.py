@@ -23,8 +23,8 @@ from newsletter.rendering.colours import dark_palette, light_palette, put_on_pap
 from newsletter.rendering.phrases import find_phrase, find_text_direction
 from newsletter.rendering.prepare import PreparedDocument
 from newsletter.rendering.social import find_icons
-from newsletter.rendering.text import tidy_line
-from newsletter.rendering.typography import SOFT_HYPHEN, Typography, choose_typography
+from newsletter.rendering.text import SOFT_HYPHEN, tidy_line
+from newsletter.rendering.typography import Typography, choose_typography
 
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 

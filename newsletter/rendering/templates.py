@@ -20,6 +20,7 @@ from jinja2 import (
     pass_context,
     select_autoescape,
 )
+from jinja2.filters import do_urlencode
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
@@ -28,7 +29,7 @@ from newsletter.rendering.amounts import find_share, format_amount, format_day, 
 from newsletter.rendering.block_kind import find_template
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.text import MAX_LINE_LENGTH, wrap
+from newsletter.rendering.text import MAX_LINE_LENGTH, SOFT_HYPHEN, wrap
 
 _HERE = Path(__file__).resolve()
 _TEMPLATE_FOLDERS = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")
@@ -75,6 +76,7 @@ def make_environment(folder: Path) -> Environment:
         "money": _write_money,
         "percent": _write_percent,
         "day": _write_day,
+        "urlencode": _encode_for_url,
     }
     environment.globals = {"logo_width": _logo_width, "share": find_share}
     return environment
@@ -168,6 +170,11 @@ def _write_percent(context: Context, share: int) -> str:
 def _write_day(context: Context, day: date | None, *, weekday: bool = False) -> str:
     """Return a day in the mail's language, "" for none."""
     return format_day(day, language=context["document"].language, with_weekday=weekday) if day else ""
+
+
+def _encode_for_url(text: str) -> str:
+    """Return the text for the query of a link, without soft hyphens: no search would find a word that has them."""
+    return do_urlencode(text.replace(SOFT_HYPHEN, ""))
 
 
 def _paragraphs(text: str) -> list[str]:

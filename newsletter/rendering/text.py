@@ -9,6 +9,7 @@ UNSAFE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 UNSAFE_IN_LINE = re.compile(UNSAFE.pattern[:-1] + "\t\n\r]")
+SOFT_HYPHEN = "\u00ad"
 MAX_LINE_LENGTH = 72
 _TRAILING_PUNCTUATION = " ·,;:-–—"
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})

@@ -15,6 +15,7 @@ from pyphen import Pyphen, language_fallback
 from newsletter.rendering.blocks import Brand, Picture
 from newsletter.rendering.phrases import base_language
 from newsletter.rendering.templates import as_markup
+from newsletter.rendering.text import SOFT_HYPHEN
 
 SANS = "-apple-system, 'Segoe UI', Roboto, Arial, sans-serif"
 _ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Segoe UI', Tahoma"
@@ -68,9 +69,9 @@ def _with_script(family: str, script: str) -> Markup:
 
 
 MIN_WORD_LENGTH = 18
-SOFT_HYPHEN = "\u00ad"
 _LANGUAGES = frozenset({"da", "de", "hu", "nb", "nl", "sv"})
 _WORD = re.compile(rf"[^\W\d_]{{{MIN_WORD_LENGTH},60}}")
+_LINK = re.compile(r"://|^\s*mailto:", re.IGNORECASE)
 _MIN_PART_LENGTH = 3
 _SKIPPED_FIELDS = frozenset({"key", "kind", "day", "month", "look"})
 
@@ -89,7 +90,7 @@ def _hyphenate_value(value: object, language: str) -> object:
         case str():
             return (
                 value
-                if "://" in value or len(value) < MIN_WORD_LENGTH
+                if _LINK.search(value) or len(value) < MIN_WORD_LENGTH
                 else _WORD.sub(lambda m: _hyphenate_word(m[0], language), value)
             )
         case tuple():

@@ -57,6 +57,20 @@ def test_a_picture_of_a_gallery_needs_a_description() -> None:
     assert show("gallery", images=(blind, *make_images(1))).html.count('alt="The quay"') == 1
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_link_has_the_soft_hyphens_of_a_long_word(language: str) -> None:
+    address = "Donaudampfschifffahrtsgesellschaft, Wien"
+    items = ({"time": "18:00", "what": "Beginn", "detail": ""},)
+    timetable = SchemaBlock("timetable", {"title": "Programm", "address": address, "items": items})
+    mailto = "mailto:donaudampfschifffahrtsgesellschaft@example.org"
+    answers = ({"label": "Ja", "url": mailto}, {"label": "Nein", "url": mailto})
+    question = SchemaBlock("question", {"question": "Kommen Sie?", "answers": answers})
+    html = render(document(timetable, question, language=language)).html
+    assert "search?query=Donaudampfschifffahrtsgesellschaft%2C%20Wien" in html
+    assert html.count(f'href="{mailto}"') == 2
+    assert ("\u00ad" in html) == (language == "de")
+
+
 def test_a_timetable_of_a_festival_day_stays_in_two_columns() -> None:
     rows = tuple(
         {"time": f"{9 + at // 4}:{at % 4 * 15:02}", "what": f"Set {at}", "detail": "Stage A"} for at in range(40)

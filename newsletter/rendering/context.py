@@ -62,10 +62,12 @@ def build_document_context(prepared: PreparedDocument, *, family: str) -> dict[s
     """Return what layouts and blocks know of the document. ``family`` is that of the link tokens: u (HTML) or t (text)."""
     document = prepared.document
     icons, named_links = find_icons(document.brand)
+    name = document.publication or document.brand.name
     return {
         "document": document,
         "brand": document.brand,
-        "name": document.publication or document.brand.name,
+        "name": name,
+        "has_own_name": name.replace(SOFT_HYPHEN, "") != document.brand.name,
         "title": prepared.title,
         "headline": document.headline or prepared.title,
         "phrase": lambda key, **values: find_phrase(key, document.language, **values),

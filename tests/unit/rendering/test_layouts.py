@@ -9,7 +9,7 @@ import pytest
 from newsletter.models.publications import Layout
 from newsletter.organisation.schema import PublicationEntry
 from newsletter.organisation.starter_brands import load_starters
-from newsletter.rendering.blocks import Document, EventCard, Events, LeadStory
+from newsletter.rendering.blocks import Divider, Document, EventCard, Events, LeadStory
 from newsletter.rendering.colours import contrast, dark_palette, light_palette, put_on_paper
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.pipeline import LAYOUTS, render
@@ -121,3 +121,16 @@ def test_a_plain_letter_can_be_read_in_each_look_light_and_dark(slug: str) -> No
             assert contrast(getattr(plain, name), plain.paper) >= 7, name
         for name in ("masthead", "tint_ink", "tint_link", "link", "heading"):
             assert contrast(getattr(plain, name), plain.paper) >= 4.5, name
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("masthead", ["band", "plain", "rule"])
+def test_a_long_german_name_is_shown_once(layout: str, masthead: str) -> None:
+    name = "Bundesarbeitsgemeinschaft"
+    brand = replace(BRAND, name=name, masthead=masthead, logo=None, logo_dark=None, postal_address="Wien")
+    blocks = (Divider(),)
+    html = render(
+        letter(layout, blocks=blocks, brand=brand, publication=name, language="de", headline="Neu", reason="Weil.")
+    ).html
+    body = html[html.index("<body") :].replace("\u00ad", "")
+    assert body.count(name) == 1

@@ -61,7 +61,27 @@ def test_events_first_also_takes_an_event_in_full_to_the_top() -> None:
     document = letter("events_first")
     event = next(block.events[0] for block in document.blocks if isinstance(block, Events))
     lead = next(block for block in document.blocks if isinstance(block, LeadStory))
-    assert positions(render(replace(document, blocks=(document.blocks[0], lead, EventCard(event)))).text)[1] == EVENTS
+    mail = render(replace(document, blocks=(document.blocks[0], lead, EventCard(event))))
+    assert positions(mail.text)[1] == EVENTS
+    assert mail.html.count('class="bigday"') == 1
+    assert 'class="chip"' not in mail.html
+    assert event.url in mail.html
+
+
+def test_events_first_shows_a_second_event_in_full_as_usual() -> None:
+    document = letter("events_first")
+    events = next(block.events for block in document.blocks if isinstance(block, Events))
+    html = render(replace(document, blocks=(EventCard(events[0]), EventCard(events[1])))).html
+    assert html.count('class="bigday"') == html.count('class="chip"') == 1
+    assert html.index('class="bigday"') < html.index('class="chip"')
+
+
+def test_events_first_links_the_map_of_an_event_in_full() -> None:
+    document = letter("events_first")
+    event = next(block.events[0] for block in document.blocks if isinstance(block, Events))
+    mapped = replace(event, map_url="https://maps.example/library")
+    html = render(replace(document, blocks=(EventCard(mapped),))).html
+    assert 'href="https://maps.example/library"' in html
 
 
 def test_events_first_says_under_its_date_what_is_in_it() -> None:
@@ -69,8 +89,9 @@ def test_events_first_says_under_its_date_what_is_in_it() -> None:
     assert document.preheader in " ".join(render(document).text.split())
 
 
-def test_a_plain_letter_has_no_pictures_buttons_bands_or_pills() -> None:
-    html = render(letter("plain")).html
+@pytest.mark.parametrize("kind", sorted(sample_blocks(flat_picture)))
+def test_a_plain_letter_has_no_pictures_buttons_bands_or_pills(kind: str) -> None:
+    html = render(letter("plain", blocks=(sample_blocks(flat_picture)[kind],))).html
     body = html[html.index("<body") :]
     assert "<img" not in body
     for name in ("chip", "pill", "band", "tinted", "panel", "icon", "button", "bandbutton"):

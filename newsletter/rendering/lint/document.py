@@ -168,18 +168,23 @@ def _check_schema_block(block: SchemaBlock) -> Iterator[Finding]:
         yield from _check_schema_field(field, block.values.get(field.name), block=block.key)
 
 
-def _check_schema_field(field: FieldSchema, value: Any, *, block: str) -> Iterator[Finding]:
+def _check_schema_field(field: FieldSchema, value: Any, *, block: str, row: int = 0) -> Iterator[Finding]:
+    """Check a field of a block, or of one of its rows: the first row is 1."""
     value = value or blank_value(field)
     html = value["html"] if field.kind == "rich" else ""
     if field.required and not (html.strip() if field.kind == "rich" else value):
-        message = Message("“%(label)s” is empty. Fill it in, or take the block out.", label=field.label)
+        message = (
+            Message("“%(label)s” is empty in row %(row)s. Fill it in, or take the row out.", label=field.label, row=row)
+            if row
+            else Message("“%(label)s” is empty. Fill it in, or take the block out.", label=field.label)
+        )
         yield Finding("error", "field-empty", message, block=block, field=field.name)
     if field.kind == "rich":
         yield from _check_staff_html(html, value["text"], block=block, field=field.name)
     if field.kind == "rows":
-        for row in value:
+        for number, values in enumerate(value, 1):
             for part in field.fields:
-                yield from _check_schema_field(part, row.get(part.name), block=block)
+                yield from _check_schema_field(part, values.get(part.name), block=block, row=number)
     if field.kind == "link" and value and not safe_url(value):
         message = Message(
             "A link goes to “%(value)s”. Only http, https, mailto and tel can be, so it is left out.",

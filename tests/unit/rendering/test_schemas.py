@@ -110,6 +110,16 @@ def _list_lines(value: Any) -> list[str]:
             return [value]
 
 
+def test_an_empty_part_of_a_row_is_an_error_that_says_its_row() -> None:
+    answers = tuple({"label": label, "url": "https://harbour.example/"} for label in ("", "Yes", ""))
+    asked = document(SchemaBlock("question", {"question": "More?", "answers": answers}, key="here"))
+    found = [finding for finding in lint_mail(render(asked), document=asked) if finding.code == "field-empty"]
+    assert [str(finding.message) for finding in found] == [
+        "“Answer” is empty in row 1. Fill it in, or take the row out.",
+        "“Answer” is empty in row 3. Fill it in, or take the row out.",
+    ]
+
+
 @pytest.mark.parametrize("kind", sorted(load_schemas()))
 def test_an_empty_block_is_an_error_that_names_the_field(kind: str) -> None:
     empty = document(SchemaBlock(kind, {}, key="here"))

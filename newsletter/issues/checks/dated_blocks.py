@@ -36,7 +36,7 @@ def _find_problem(block: CustomBlock, goes_out: date) -> Message | None:
                 "The timetable “%(title)s” is of %(day)s, which is over when the issue goes out. Correct the date, or delete the "
                 "block.",
                 title=str(block.values.get("title", "")),
-                day=day.isoformat(),
+                day=day,
             )
         case _:
             return None
@@ -47,14 +47,14 @@ def _find_problem_of_amounts(headline: str, day: date, goes_out: date) -> Messag
         return Message(
             "The amounts of “%(headline)s” are dated %(day)s, after the issue goes out. Correct the date.",
             headline=headline,
-            day=day.isoformat(),
+            day=day,
         )
     if (goes_out - day).days > MAX_AMOUNTS_AGE_DAYS:
         return Message(
             "The amounts of “%(headline)s” are of %(day)s, %(age)s days before the issue goes out. Write newer amounts and their "
             "date, if there are any.",
             headline=headline,
-            day=day.isoformat(),
+            day=day,
             age=(goes_out - day).days,
         )
     return None

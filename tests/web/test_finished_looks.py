@@ -24,6 +24,20 @@ def test_a_new_brand_shows_each_finished_look_by_its_picture(page: str) -> None:
     assert html.count("newsletter/brand_looks.js") == 1
 
 
+@pytest.mark.parametrize(
+    ("page", "where"),
+    [
+        ("/admin/brand/add/", "It fills in the colours, fonts, corners and masthead below, which you can change."),
+        ("/admin/setup/brand/?plain", "You can change its corners and masthead later, under Brands."),
+    ],
+)
+def test_the_finished_looks_say_where_each_part_can_be_changed(page: str, where: str) -> None:
+    client = sign_in("admin")
+    html = client.get(page).content.decode()
+    assert where in html
+    assert ("masthead below" in html) == ("setup" not in page)
+
+
 @pytest.mark.parametrize("slug", sorted(load_starters()))
 def test_a_brand_saves_each_finished_look_as_it_is(slug: str) -> None:
     look = load_starters()[slug].look()

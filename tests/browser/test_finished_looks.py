@@ -29,7 +29,7 @@ def test_a_look_fills_the_form_and_the_preview_and_saves_nothing(page: Page, whe
     for name, value in look.items():
         expect(page.locator(f"#id_{name}")).to_have_value(str(value))
     expect(button).to_have_attribute("aria-pressed", "true")
-    expect(page.locator("[data-nl-look-said]")).to_have_text("Chalk is filled in below. Save to keep it.")
+    expect(page.locator("[data-nl-look-status]")).to_have_text("Chalk is filled in below. Save to keep it.")
     if where == "setup":
         mail = page.frame_locator("#nl-sample").locator("body")
         expect(mail).to_have_css("background-color", "rgb(255, 244, 201)")

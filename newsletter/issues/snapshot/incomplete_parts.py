@@ -169,22 +169,22 @@ def find_value_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[M
 
 
 def _list_problems_of_number(block: blocks.ListBlock, number: int) -> Iterator[Message]:
-    least, most = block.meta.min_num or 0, block.meta.max_num
-    if number < least and not number:
+    minimum, maximum = block.meta.min_num or 0, block.meta.max_num
+    if number < minimum and not number:
         yield Message("“%(field)s” is empty", field=label_in_english(block))
-    elif number < least:
+    elif number < minimum:
         yield Message(
-            "“%(field)s” has %(number)s; at least %(least)s are needed",
+            "“%(field)s” has %(number)s; at least %(minimum)s are needed",
             field=label_in_english(block),
             number=number,
-            least=least,
+            minimum=minimum,
         )
-    if most is not None and number > most:
+    if maximum is not None and number > maximum:
         yield Message(
-            "“%(field)s” has %(number)s; at most %(most)s are allowed",
+            "“%(field)s” has %(number)s; at most %(maximum)s are allowed",
             field=label_in_english(block),
             number=number,
-            most=most,
+            maximum=maximum,
         )
 
 

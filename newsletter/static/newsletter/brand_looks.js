@@ -15,8 +15,8 @@
       field.value = value;
       for (const kind of ['input', 'change']) field.dispatchEvent(new Event(kind, { bubbles: true }));
     }
-    const said = form.querySelector('[data-nl-look-said]');
-    said.textContent = said.dataset.nlLookSaid.replace('{name}', button.querySelector('b').textContent);
+    const status = form.querySelector('[data-nl-look-status]');
+    status.textContent = status.dataset.nlLookStatus.replace('{name}', button.querySelector('b').textContent);
   }
 
   function start() {

@@ -126,7 +126,7 @@ def test_a_document_says_its_kind_and_size_beside_its_link() -> None:
     assert "PDF, 2 MB:\nhttps://harbour.example/year.pdf\n" in mail.text
 
 
-def test_a_quote_stands_over_the_portrait_and_the_name() -> None:
+def test_a_quote_is_above_the_portrait_and_the_name() -> None:
     mail = show("portrait_quote", text="It was true.", who="Ines", role="Director", portrait=picture())
     assert "It was true. Ines Director" in visible_text(mail.html)
     assert "  It was true.\n  Ines, Director\n" in mail.text

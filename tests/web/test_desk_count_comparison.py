@@ -134,7 +134,7 @@ def test_another_account_and_files_are_not_compared(send: Send, admin: Client, s
 
 
 def test_after_its_week_a_send_without_comparison_shows_none(send: Send, admin: Client) -> None:
-    end(send, days=8)
+    end(send, days=9)
     assert "nl-compared" not in read(admin, send)
 
 
@@ -151,7 +151,7 @@ def test_after_its_week_a_send_without_comparison_shows_none(send: Send, admin: 
     ],
 )
 def test_home_names_a_difference_that_stays(send: Send, admin: Client, values: dict[str, Any], is_named: bool) -> None:
-    end(send, days=6.5)
+    end(send, days=6)
     add(send, "fewer_at_provider", figure="accepted", days_ago=2)
     task = "Mailgun’s counts of The weekly letter No. 1 differ from ours"
     assert task not in admin.get("/admin/").content.decode(), "It is not the seventh day yet."

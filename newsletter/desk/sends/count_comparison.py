@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.translation import translate
-from newsletter.feedback.comparing.compare import COMPARED_FOR
+from newsletter.feedback.comparing.decide import find_oldest_end
 from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
 from newsletter.models import CountComparison, Send
 from newsletter.providers.base.errors import CountsFailure
@@ -77,7 +77,7 @@ def comparison_context(send: Send, *, now: datetime) -> ComparisonContext:
     label = label_provider(send)
     obstacle = find_obstacle(send)
     newest = rows[0] if rows else None
-    is_over = send.ended_at is not None and send.ended_at <= now - COMPARED_FOR
+    is_over = send.ended_at is not None and send.ended_at < find_oldest_end(now=now)
     nothing = obstacle is Obstacle.TO_FILES or (newest is None and is_over)
     note = _explain_absence(obstacle, label=label, scheme=_find_scheme(send)) if newest is None and not nothing else ""
     return {

@@ -3,12 +3,19 @@
 import logging
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef
 
 from newsletter.common.errors import InvariantViolated
-from newsletter.feedback.comparing.decide import COUNTED_AFTER, OwnCounts, Result, compare_counts
+from newsletter.feedback.comparing.decide import (
+    COUNTED_AFTER,
+    OwnCounts,
+    Result,
+    compare_counts,
+    find_day,
+    find_oldest_end,
+)
 from newsletter.feedback.comparing.obstacles import find_obstacle
 from newsletter.feedback.comparing.own_counts import (
     count_own,
@@ -22,7 +29,6 @@ from newsletter.providers.base.errors import CountsFailure, IssueCountsError
 from newsletter.providers.base.issue_counts import MAX_NAMED_PEOPLE, Figure, IssueCounter, IssueCounts, RecordLister
 
 log = logging.getLogger(__name__)
-COMPARED_FOR = timedelta(days=7)
 FIRST_COMPARED_AFTER = timedelta(hours=1)
 RETRY_AFTER = timedelta(hours=1)
 MAX_WAIT = timedelta(hours=24)
@@ -60,7 +66,7 @@ def _find_due_sends(*, now: datetime) -> list[Send]:
     """Return the newest ended send of each issue that has none under way, without those that today has a result for."""
     ended = Send.objects.filter(
         state__in=ENDED_STATES,
-        ended_at__gt=now - COMPARED_FOR,
+        ended_at__gte=find_oldest_end(now=now),
         ended_at__lte=now - FIRST_COMPARED_AFTER,
         started_at__isnull=False,
         recipients__gt=0,
@@ -68,7 +74,7 @@ def _find_due_sends(*, now: datetime) -> list[Send]:
     )
     others = Send.objects.filter(issue=OuterRef("issue"))
     newer = others.filter(pk__gt=OuterRef("pk"), started_at__isnull=False, recipients__gt=0)
-    done = CountComparison.objects.filter(send=OuterRef("pk"), day=_find_day(now)).exclude(retry_at__lte=now)
+    done = CountComparison.objects.filter(send=OuterRef("pk"), day=find_day(now)).exclude(retry_at__lte=now)
     due = ended.exclude(Exists(newer)).exclude(Exists(others.exclude(state__in=ENDED_STATES))).exclude(Exists(done))
     return list(due.select_related("issue").order_by("pk"))
 
@@ -77,7 +83,7 @@ def _claim(send: Send, *, now: datetime) -> CountComparison | None:
     """Return today's row, which says that there was no answer until there is one; None if another process has it."""
     row, is_new = CountComparison.objects.get_or_create(
         send=send,
-        day=_find_day(now),
+        day=find_day(now),
         defaults={
             "compared_at": now,
             "retry_at": now + RETRY_AFTER,
@@ -167,7 +173,3 @@ def _name_people(
     else:
         found = here - there if records.complete else set()
     return sorted(found)[: CountComparison.MAX_DELIVERIES]
-
-
-def _find_day(now: datetime) -> date:
-    return now.astimezone(UTC).date()

@@ -6,7 +6,7 @@ by another way.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from newsletter.models.feedback import CountComparison
 from newsletter.providers.base.errors import CountsFailure
@@ -15,6 +15,8 @@ from newsletter.providers.base.issue_counts import Figure, IssueCounts
 Result = CountComparison.Result
 COUNTED_AFTER = timedelta(hours=24)
 """Providers count hours late."""
+COMPARED_DAYS = 7
+"""A send is compared until the end of this day (UTC) after the one on which it ended, which is day 0."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Comparison:
     result: Result
     figure: Figure | None
     provider_accepted: int
+
+
+def find_day(moment: datetime) -> date:
+    """Return the day (UTC) of a comparison. Days are compared as dates, because the hour of a comparison varies."""
+    return moment.astimezone(UTC).date()
+
+
+def find_oldest_end(*, now: datetime) -> datetime:
+    """Return the earliest end of a send that is still compared."""
+    return datetime.combine(find_day(now) - timedelta(days=COMPARED_DAYS), time.min, tzinfo=UTC)
 
 
 def compare_counts(ours: OwnCounts, theirs: IssueCounts, *, age: timedelta) -> Comparison:

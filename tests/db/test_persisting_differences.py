@@ -11,6 +11,7 @@ from newsletter.models import CountComparison, Send
 from newsletter.sending.provider import find_issue_counter, provider_label
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import make_send
+from tests.support.provider_faults import answer
 from tests.support.provider_issue_counts import CountedIssue
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("W8")]
@@ -56,3 +57,45 @@ def test_a_send_is_compared_until_the_end_of_day_seven(provider: FakeProvider) -
     assert compare_due_sends(counter=counter, now=MIDNIGHT + timedelta(days=7, hours=23, minutes=59)) == 1
     assert compare_due_sends(counter=counter, now=MIDNIGHT + timedelta(days=8)) == 0
     assert CountComparison.objects.count() == 1
+
+
+def compare_until(day: int, *, provider: FakeProvider, send: Send, counted: dict[int, int | None]) -> list[str]:
+    """Compare each day until ``day`` with the accepted mails of that day, None for no answer. Return what is found then."""
+    now = MIDNIGHT
+    for number in range(day + 1):
+        now = MIDNIGHT + timedelta(days=number, hours=12)
+        accepted = counted.get(number, 3)
+        provider.query_fault = answer(500) if accepted is None else None
+        provider.counted[send.issue.public_id] = CountedIssue(accepted=accepted or 0)
+        compare_due_sends(counter=find_issue_counter(), now=now)
+    return [row.result for row in find_persisting_differences(now=now)]
+
+
+@pytest.mark.parametrize(
+    ("counted", "result"),
+    [
+        ({7: None}, ["fewer_at_provider"]),
+        ({6: None, 7: None}, ["fewer_at_provider"]),
+        ({5: None, 6: None, 7: None}, []),
+        ({7: 4}, []),
+        ({6: 4, 7: None}, []),
+    ],
+)
+def test_a_failed_call_at_the_end_hides_no_difference(
+    provider: FakeProvider, counted: dict[int, int | None], result: list[str]
+) -> None:
+    send = make_ended_send(MIDNIGHT + timedelta(hours=1))
+    assert compare_until(7, provider=provider, send=send, counted=counted) == result
+
+
+def test_a_difference_of_the_sixth_day_waits_for_the_seventh(provider: FakeProvider) -> None:
+    send = make_ended_send(MIDNIGHT + timedelta(hours=1))
+    assert compare_until(5, provider=provider, send=send, counted={}) == []
+
+
+def test_an_issue_that_the_provider_does_not_know_is_found(provider: FakeProvider) -> None:
+    send = make_ended_send(MIDNIGHT + timedelta(hours=1))
+    provider.counted.pop(send.issue.public_id, None)
+    now = MIDNIGHT + timedelta(days=6, hours=12)
+    compare_due_sends(counter=find_issue_counter(), now=now)
+    assert [row.failure for row in find_persisting_differences(now=now)] == ["unknown_issue"]

@@ -154,7 +154,7 @@ def test_home_names_a_difference_that_stays(send: Send, admin: Client, values: d
     end(send, days=6)
     add(send, "fewer_at_provider", figure="accepted", days_ago=2)
     task = "Mailgun’s counts of The weekly letter No. 1 differ from ours"
-    assert task not in admin.get("/admin/").content.decode(), "It is not the seventh day yet."
+    assert task not in admin.get("/admin/").content.decode(), "The difference is of the fifth day."
     add(send, values.pop("result"), **values)
     page = admin.get("/admin/").content.decode()
     assert (task in page) == is_named

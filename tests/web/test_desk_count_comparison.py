@@ -95,6 +95,16 @@ def test_each_failure_has_its_sentence(send: Send, failure: CountsFailure) -> No
         assert comparison_context(send, now=timezone.now())["compared_advice"] != shown["compared_advice"]
 
 
+def test_an_issue_that_is_not_known_yet_is_too_early_and_no_failure(send: Send, admin: Client) -> None:
+    add(send, "not_counted_yet", failure="unknown_issue")
+    page = read(admin, send)
+    assert "too early. Mailgun has not counted this issue yet" in page
+    assert "Mailgun counts hours late. We ask again later." in page
+    assert "not compared" not in page
+    assert "in its logs" not in page
+    assert "nl-tag--held" not in page[page.index('id="nl-compared"') :].partition("</h2>")[0]
+
+
 def test_uncertain_recipients_are_named_beside_the_result(send: Send, admin: Client) -> None:
     add(send, "equal", uncertain=2)
     assert "2 recipients are uncertain" in read(admin, send)

@@ -99,6 +99,8 @@ def label_provider(send: Send) -> str:
 def describe_comparison(row: CountComparison, *, provider: str) -> str:
     """Return a comparison as a sentence with its day."""
     values = {"provider": provider, "day": format_date(row.day, _("j F"))}
+    if row.result == Result.NOT_COUNTED_YET and row.failure:
+        return _("%(day)s: too early. %(provider)s has not counted this issue yet.") % values
     if row.result == Result.UNAVAILABLE or row.provider_accepted is None:
         return _("%(day)s: not compared.") % values
     if row.result == Result.EQUAL:
@@ -149,7 +151,9 @@ def _advise(row: CountComparison, *, provider: str) -> list[str]:
     """Return what a result can mean and what to do."""
     values = {"provider": provider}
     lines: list[str] = []
-    if row.failure:
+    if row.result == Result.NOT_COUNTED_YET and row.failure:
+        lines.append(_("%(provider)s counts hours late. We ask again later.") % values)
+    elif row.failure:
         lines.append(str(_FAILURES[CountsFailure(row.failure)]) % values)
     elif row.result == Result.NOT_COUNTED_YET:
         lines.append(_("%(provider)s counts hours late. We compare again tomorrow.") % values)

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from newsletter.models import Issue, Send
 from newsletter.providers.base.contract import Adapter
-from newsletter.providers.base.issue_counts import IssueCounter
+from newsletter.providers.base.issue_counts import CountsReader, IssueCounter
 from newsletter.providers.base.provider_adapter import AccountTester
 from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
@@ -36,10 +36,10 @@ def find_account_tester(url: str) -> AccountTester | None:
     return adapter if isinstance(adapter, AccountTester) else None
 
 
-def find_issue_counter() -> IssueCounter | None:
-    """Return what reads the provider's counts of an issue, None if it has none. Nothing can be sent through it."""
+def find_issue_counter() -> CountsReader | None:
+    """Return what reads the provider's counts of an issue, None if it has none. It has no way to send."""
     adapter = _adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder())
-    return adapter if isinstance(adapter, IssueCounter) else None
+    return CountsReader(adapter) if isinstance(adapter, IssueCounter) else None
 
 
 def can_mail_leave() -> bool:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from newsletter.feedback.comparing.compare import MAX_SENDS, compare_due_sends
 from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
 from newsletter.models import Attempt, Batch, CountComparison, Delivered, Delivery, DeliveryException, Issue, Send
+from newsletter.providers.base.provider_adapter import ProviderAdapter
 from newsletter.sending.provider import account_label, find_issue_counter, provider_label
 from newsletter.sending.settling.delivered import mark_delivered
 from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
@@ -274,6 +275,13 @@ def test_an_issue_with_a_send_under_way_waits(provider: FakeProvider) -> None:
     Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
     assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 0
     assert not CountComparison.objects.exists()
+
+
+@pytest.mark.requirement("F1")
+def test_what_reads_counts_has_nothing_that_sends(provider: FakeProvider) -> None:
+    counter = find_issue_counter()
+    assert {name for name in dir(counter) if not name.startswith("_")} == {"count_issue", "list_records"}
+    assert not isinstance(counter, ProviderAdapter)
 
 
 def test_a_send_of_another_account_is_not_compared(provider: FakeProvider, settings: Any) -> None:

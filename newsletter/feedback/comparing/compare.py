@@ -26,7 +26,7 @@ from newsletter.feedback.comparing.own_counts import (
 )
 from newsletter.models import CountComparison, Send
 from newsletter.providers.base.errors import CountsFailure, IssueCountsError
-from newsletter.providers.base.issue_counts import MAX_NAMED_PEOPLE, Figure, IssueCounter, IssueCounts, RecordLister
+from newsletter.providers.base.issue_counts import MAX_NAMED_PEOPLE, CountsReader, Figure, IssueCounts
 
 log = logging.getLogger(__name__)
 FIRST_COMPARED_AFTER = timedelta(hours=1)
@@ -37,7 +37,7 @@ MAX_SENDS = 5
 """The most sends in one run, so that a provider is asked little at a time."""
 
 
-def compare_due_sends(*, counter: IssueCounter | None, now: datetime) -> int:
+def compare_due_sends(*, counter: CountsReader | None, now: datetime) -> int:
     """Compare the sends that are due today. Return how many the provider was asked about.
 
     If two processes call this at once, one of them asks. A day without an answer is tried again an hour later.
@@ -96,7 +96,7 @@ def _claim(send: Send, *, now: datetime) -> CountComparison | None:
 
 
 def _compare(
-    row: CountComparison, sends: Collection[Send], ours: OwnCounts, *, counter: IssueCounter, now: datetime
+    row: CountComparison, sends: Collection[Send], ours: OwnCounts, *, counter: CountsReader, now: datetime
 ) -> None:
     send = row.send
     since = min(each.started_at for each in sends if each.started_at)
@@ -148,14 +148,14 @@ def _save_failure(row: CountComparison, error: IssueCountsError, *, age: timedel
 def _name_people(
     sends: Collection[Send],
     *,
-    counter: IssueCounter,
+    counter: CountsReader,
     figure: Figure,
     result: Result,
     since: datetime,
     size: OwnCounts,
 ) -> list[int]:
     """Return the ids of some deliveries that one side has and the other has not; none if the provider does not tell."""
-    if not isinstance(counter, RecordLister) or getattr(size, figure) > MAX_NAMED_PEOPLE:
+    if getattr(size, figure) > MAX_NAMED_PEOPLE:
         return []
     issue = next(iter(sends)).issue.public_id
     try:

@@ -69,6 +69,22 @@ class RecordLister(Protocol):
         """Return at most MAX_NAMED_PEOPLE; None if it names nobody for this figure. Raise IssueCountsError."""
 
 
+class CountsReader:
+    """What reads a provider's counts and people of an issue, with nothing of its adapter that can send."""
+
+    def __init__(self, adapter: IssueCounter) -> None:
+        self._count = adapter.count_issue
+        self._list = adapter.list_records if isinstance(adapter, RecordLister) else None
+
+    def count_issue(self, *, issue: str, since: datetime) -> IssueCounts:
+        """Ask once. Raise IssueCountsError."""
+        return self._count(issue=issue, since=since)
+
+    def list_records(self, *, issue: str, figure: Figure, since: datetime) -> IssueRecords | None:
+        """Return at most MAX_NAMED_PEOPLE; None if the provider does not name them. Raise IssueCountsError."""
+        return self._list(issue=issue, figure=figure, since=since) if self._list else None
+
+
 def read_count(row: Row, name: str, *, provider: str, missing: int | None = None) -> int:
     """Return a whole number from 0 to MAX_COUNT, or ``missing``. Raise IssueCountsError for anything else."""
     value = row.get(name, missing)

@@ -120,6 +120,23 @@ def test_without_the_list_of_people_the_difference_stays(
     assert (row.result, row.deliveries) == ("fewer_at_provider", [])
 
 
+@pytest.mark.parametrize("accepted", [2, 4])
+def test_nobody_is_named_from_an_incomplete_list(
+    fake_provider: FakeProvider, settings: Any, monkeypatch: pytest.MonkeyPatch, accepted: int
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark")
+    for limit in ("MAX_NAMED_PEOPLE", "MESSAGES_PER_PAGE"):
+        monkeypatch.setattr(f"newsletter.providers.postmark.adapter.{limit}", 2)
+    send = make_ended_send()
+    first, *_ = everybody = deliveries_of(send)
+    DeliveryException.objects.create(delivery=first, state=DeliveryException.State.REJECTED, at=NOW)
+    people = [(each.pk, each.batch.key) for each in everybody[:accepted]]
+    count(fake_provider, send, accepted=accepted, people={"accepted": people})
+    row = compare()
+    assert row.figure == "accepted"
+    assert row.deliveries == []
+
+
 def test_a_failed_list_of_people_leaves_them_unnamed(fake_provider: FakeProvider, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark")
     send = make_ended_send()

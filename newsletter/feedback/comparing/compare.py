@@ -154,7 +154,7 @@ def _name_people(
     since: datetime,
     size: OwnCounts,
 ) -> list[int]:
-    """Return the ids of some deliveries that one side has and the other has not; none if the provider does not tell."""
+    """Return the ids of some deliveries that one side has and the other has not; none without a complete list."""
     if getattr(size, figure) > MAX_NAMED_PEOPLE:
         return []
     issue = next(iter(sends)).issue.public_id
@@ -163,7 +163,7 @@ def _name_people(
     except IssueCountsError as error:
         log.warning("The people of %s are not named: %s", issue, error)
         return []
-    if records is None:
+    if records is None or not records.complete:
         return []
     there = keep_own_records(dict(records.batches), sends=sends)
     here = find_people(sends, figure=figure)
@@ -171,5 +171,5 @@ def _name_people(
         uncertain = find_uncertain_people(sends) if figure is Figure.ACCEPTED else set()
         found = there - here - uncertain
     else:
-        found = here - there if records.complete else set()
+        found = here - there
     return sorted(found)[: CountComparison.MAX_DELIVERIES]

@@ -134,6 +134,18 @@ def test_a_list_of_people_without_end_is_left_incomplete(
     assert (len(found.batches), found.complete, len(fake_provider.queries)) == (1_000, False, 2)
 
 
+@pytest.mark.parametrize("paging", [{}, {"next": "https://elsewhere.invalid/v9/x"}])
+def test_a_list_whose_next_page_cannot_be_followed_is_incomplete(
+    fake_provider: FakeProvider, paging: dict[str, str]
+) -> None:
+    """Mailgun's last page is an empty one."""
+    event = {"tags": [ISSUE], "user-variables": {"delivery": "7", "batch": "b"}}
+    fake_provider.query_fault = answer(200, orjson.dumps({"items": [event], "paging": paging}))
+    adapter: Any = make_adapter(fake_provider.url_of("mailgun"))
+    found = adapter.list_records(issue=ISSUE, figure=Figure.ACCEPTED, since=THEN)
+    assert (found.batches, found.complete) == ({7: "b"}, False)
+
+
 @pytest.mark.parametrize("body", [b'{"items": 5}', b'{"Messages": 5}', b"[]", b"null"])
 def test_records_that_cannot_be_read_are_an_error(fake_provider: FakeProvider, body: bytes) -> None:
     fake_provider.query_fault = answer(200, body)

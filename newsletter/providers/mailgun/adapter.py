@@ -133,7 +133,7 @@ class Mailgun(HttpAdapter):
         )
 
     def list_records(self, *, issue: str, figure: Figure, since: datetime) -> IssueRecords:
-        """Return the people whom the events of the issue's tag name. Raise IssueCountsError."""
+        """Return the people whom the events of the issue's tag name; the last page is empty. Raise IssueCountsError."""
         tag, base = make_tag(issue), f"/v3/{self._domain}/events"
         path = f"{base}?{urlencode(make_events_query(tag=tag, figure=figure, since=since))}"
         found: dict[int, str] = {}
@@ -143,7 +143,7 @@ class Mailgun(HttpAdapter):
             events, page = read_events(parsed, tag=tag)
             found.update(page)
             path = find_next_events(parsed, path=base)
-        return IssueRecords(found, complete=not events or not path)
+        return IssueRecords(found, complete=not events)
 
     def list_fields(self, call: BatchCall) -> list[tuple[str, str]]:
         """Return the form's fields in order, before they become bytes; ``to`` comes once for each recipient."""

@@ -202,7 +202,16 @@ class CountComparison(models.Model):
             one_of(
                 "count_comparison_failure",
                 "failure",
-                ["", "no_answer", "key_refused", "throttled", "provider_error", "unreadable", "unknown_issue"],
+                [
+                    "",
+                    "no_answer",
+                    "key_refused",
+                    "throttled",
+                    "provider_error",
+                    "unreadable",
+                    "unknown_issue",
+                    "bad_receipt",
+                ],
             ),
             models.CheckConstraint(
                 condition=Q(result="unavailable", figure="", provider_accepted__isnull=True) & ~Q(failure="")

@@ -282,9 +282,13 @@ def test_a_receipt_that_does_not_add_up_is_not_compared(
 ) -> None:
     send = make_ended_send()
     Send.objects.filter(pk=send.pk).update(candidates=99)
-    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 0
-    assert "is inconsistent" in caplog.text
-    assert not CountComparison.objects.exists()
+    for minutes in (0, 10, 70):
+        assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY + timedelta(minutes=minutes)) == 0
+    assert caplog.text.count("is inconsistent") == 1, "It is logged once a day."
+    row = CountComparison.objects.get()
+    assert describe(row) == ("unavailable", "", "bad_receipt")
+    assert (row.compared_at, row.retry_at) == (NEXT_DAY, None)
+    assert not provider.queries
 
 
 def test_an_issue_with_a_send_under_way_waits(provider: FakeProvider) -> None:

@@ -39,6 +39,10 @@ _FAILURES = {
         "%(provider)s counts no mail under the name of this issue. Look for the issue in its logs: accounts have a limit of "
         "names that are counted."
     ),
+    CountsFailure.BAD_RECEIPT: gettext_lazy(
+        "Our own delivery summary of this issue does not add up, so %(provider)s was not asked. The send itself is not affected. "
+        "This is a defect: report it to the newsletter’s maintainers."
+    ),
 }
 
 

@@ -50,15 +50,18 @@ def compare_due_sends(*, counter: CountsReader | None, now: datetime) -> int:
             break
         if find_obstacle(send) is not None:
             continue
+        row = _claim(send, now=now)
+        if row is None:
+            continue
         sends = list_sends(send)
         try:
             ours = count_own(sends)
         except InvariantViolated as error:
             log.error("%s", error)
+            _save_bad_receipt(row, now=now)
             continue
-        if (row := _claim(send, now=now)) is not None:
-            asked += 1
-            _compare(row, sends, ours, counter=counter, now=now)
+        asked += 1
+        _compare(row, sends, ours, counter=counter, now=now)
     return asked
 
 
@@ -142,6 +145,13 @@ def _save_failure(row: CountComparison, error: IssueCountsError, *, age: timedel
         retry_at=now + min(max(wait, RETRY_AFTER), MAX_WAIT),
         result=Result.NOT_COUNTED_YET if is_early else Result.UNAVAILABLE,
         failure=error.failure,
+    )
+
+
+def _save_bad_receipt(row: CountComparison, *, now: datetime) -> None:
+    """Say that our own numbers are wrong. Without ``retry_at`` they are looked at, and logged, once a day."""
+    CountComparison.objects.filter(pk=row.pk).update(
+        compared_at=now, retry_at=None, result=Result.UNAVAILABLE, failure=CountsFailure.BAD_RECEIPT
     )
 
 

@@ -35,7 +35,7 @@ class WebhookSetupError(DomainError):
 
 
 class CountsFailure(StrEnum):
-    """Why a provider's counts of an issue could not be read."""
+    """Why a provider's counts of an issue could not be read, or why it was not asked: our own receipt does not add up."""
 
     NO_ANSWER = "no_answer"
     KEY_REFUSED = "key_refused"
@@ -43,6 +43,7 @@ class CountsFailure(StrEnum):
     PROVIDER_ERROR = "provider_error"
     UNREADABLE = "unreadable"
     UNKNOWN_ISSUE = "unknown_issue"
+    BAD_RECEIPT = "bad_receipt"
 
 
 class IssueCountsError(DomainError):

@@ -30,9 +30,9 @@ def adapter(request: pytest.FixtureRequest, fake_provider: FakeProvider) -> Iter
 
 
 def fail(adapter: Any) -> IssueCountsError:
-    with pytest.raises(IssueCountsError) as told:
+    with pytest.raises(IssueCountsError) as raised:
         adapter.count_issue(issue=ISSUE, since=THEN)
-    return told.value
+    return raised.value
 
 
 def test_an_issue_is_counted_apart_from_every_other(adapter: Any, fake_provider: FakeProvider) -> None:

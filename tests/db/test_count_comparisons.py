@@ -347,18 +347,18 @@ def test_a_comparison_changes_no_delivery_and_mails_nobody(provider: FakeProvide
     assert not provider.ledger
 
 
-def test_the_status_command_tells_the_comparisons(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_status_command_reports_the_comparisons(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
     send = make_ended_send()
     count(provider, send, accepted=5)
     compare()
     call_command("status", str(send.issue_id), "--json")
-    (told,) = json.loads(capsys.readouterr().out)["compared"]
-    assert (told["result"], told["figure"], told["day"]) == (
+    (reported,) = json.loads(capsys.readouterr().out)["compared"]
+    assert (reported["result"], reported["figure"], reported["day"]) == (
         "more_at_provider",
         "accepted",
         NEXT_DAY.date().isoformat(),
     )
-    assert (told["ours"]["accepted"], told["provider"]["accepted"]) == (4, 5)
+    assert (reported["ours"]["accepted"], reported["provider"]["accepted"]) == (4, 5)
 
 
 def test_comparisons_go_with_the_deliveries(provider: FakeProvider) -> None:

@@ -107,7 +107,9 @@ def test_an_issue_that_is_not_known_yet_is_too_early_and_no_failure(send: Send, 
 
 def test_uncertain_recipients_are_named_beside_the_result(send: Send, admin: Client) -> None:
     add(send, "equal", uncertain=2)
-    assert "2 recipients are uncertain" in read(admin, send)
+    assert "2 recipients are uncertain. The provider may have these mails or not. Either is counted as equal." in read(
+        admin, send
+    )
 
 
 def test_earlier_days_are_listed(send: Send, admin: Client) -> None:
@@ -138,7 +140,7 @@ def test_a_provider_without_counts_says_why(
 
 def test_another_account_and_files_are_not_compared(send: Send, admin: Client, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
-    assert "went out by another account" in read(admin, send)
+    assert "The settings now name another account or key, so these counts cannot be read." in read(admin, send)
     Send.objects.filter(pk=send.pk).update(provider="outbox")
     assert "nl-compared" not in read(admin, send)
 

@@ -166,8 +166,8 @@ def _advise(row: CountComparison, *, provider: str) -> list[str]:
     if row.uncertain and row.provider_accepted is not None:
         lines.append(
             ngettext(
-                "%(people)s recipient is uncertain. The provider may have that mail or not: both are equal here.",
-                "%(people)s recipients are uncertain. The provider may have these mails or not: both are equal here.",
+                "%(people)s recipient is uncertain. The provider may have that mail or not. Either is counted as equal.",
+                "%(people)s recipients are uncertain. The provider may have these mails or not. Either is counted as equal.",
                 row.uncertain,
             )
             % {"people": intcomma(row.uncertain)}
@@ -204,10 +204,7 @@ def _explain_absence(obstacle: Obstacle | None, *, label: str, scheme: str) -> s
     if obstacle is Obstacle.NO_COUNTS:
         return _("This provider does not count by issue: %(why)s") % {"why": translate(ADAPTERS[scheme].no_counts)}
     if obstacle is Obstacle.OTHER_ACCOUNT:
-        return _(
-            "Mails of this issue went out by another account, or with another key, than the settings name now. So its counts are "
-            "not read."
-        )
+        return _("The settings now name another account or key, so these counts cannot be read.")
     if obstacle is Obstacle.WELCOME:
         return _("%(provider)s counts all months of a welcome mail as one, so a month is not compared.") % values
     return _("Once the send has ended, it is compared with %(provider)s’s counts each day for a week.") % values

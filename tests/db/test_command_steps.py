@@ -54,7 +54,7 @@ def test_the_whole_week_by_hand(weekly, fake_provider, tmp_path):
     status = run_json("send", "weekly/1", "--now")
     assert status["state"] == "sent"
     assert status["deliveries"]["accepted"] == 12
-    assert run_json("status", "weekly/1") == status
+    assert run_json("status", "weekly/1") == {**status, "compared": []}
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 

@@ -23,10 +23,11 @@ def acknowledge(
 
     An earlier acknowledgement of the same warning stays. Raises NotAllowed if the person may neither edit nor approve issues.
     """
-    if not (by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")):
+    is_allowed = by.has_perm("newsletter.change_issue") or by.has_perm("newsletter.approve_issue")
+    if not (isinstance(by, User) and is_allowed):
         raise NotAllowed("%(by)s may not acknowledge warnings. An administrator can give the role “writer”.", by=by)
     rows = [
-        Acknowledgement(issue=issue, sha256=sha256, warning=key, message=message, person_id=by.pk, at=now)
+        Acknowledgement(issue=issue, sha256=sha256, warning=key, message=message, person=by, at=now)
         for key, message in warnings
     ]
     Acknowledgement.objects.bulk_create(rows, ignore_conflicts=True)

@@ -58,7 +58,7 @@ def shell(newsletter: Newsletter, programs: Path, tmp_path_factory: pytest.TempP
     (home / ".curlrc").write_text(CURL)
     (home / "people.csv").write_text(PEOPLE)
     env = at_home(newsletter.organisation, home=home, programs=programs)
-    env |= {"SITE": newsletter.address, "KEY": make_key(newsletter.organisation, "The guide", *SCOPES)}
+    env |= {"SITE": newsletter.address, "KEY": make_key(newsletter.organisation, f"The guide in {home.name}", *SCOPES)}
     draft = """curl $SITE/api/v1/issues -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \
         -d '{"publication": "weekly", "beginning": "empty"}'"""
     assert run(draft, env).returncode == 0  # the guide reads the latest issue

@@ -14,7 +14,6 @@ from newsletter.models.content.story_images import StoryImage
 from newsletter.models.content.story_origins import GoneCode, StoryAddress, StoryOrigin
 from newsletter.models.content.story_use import StoryPlacement, StoryRefusal
 from newsletter.models.content.translations import TextTranslation
-from newsletter.models.dmarc import DmarcRefusal, DmarcReport, DmarcReportRow
 from newsletter.models.feedback import (
     CountComparison,
     Delivered,
@@ -25,9 +24,10 @@ from newsletter.models.feedback import (
     SenderDelay,
     SuppressionListReading,
 )
-from newsletter.models.inbound import InboundForward, InboundMail, MailboxReading
+from newsletter.models.inbound.dmarc_reports import DmarcRefusal, DmarcReport, DmarcReportRow
+from newsletter.models.inbound.mails import InboundForward, InboundMail, MailboxReading
 from newsletter.models.issue_content import IssueRevision, ReaderGroup, ShownItem, Variant
-from newsletter.models.issues import Issue, Slot
+from newsletter.models.issues import Issue
 from newsletter.models.processes import RunningProcess
 from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Publication
@@ -37,6 +37,7 @@ from newsletter.models.sending.exclusions import Exclusion
 from newsletter.models.sending.sending_limits import Installation, MailLimits, ProviderAccount, SendingDay
 from newsletter.models.sending.sends import Send
 from newsletter.models.sending.template_mails import MailTemplate, MailTemplateText, TemplateMail
+from newsletter.models.slots import Slot
 from newsletter.models.special_issues.corrections import CorrectedDelivery, Correction
 from newsletter.models.special_issues.subject_tests import SubjectTest
 from newsletter.models.special_issues.welcome import WelcomeStep

@@ -1,4 +1,4 @@
-"""Brands: the organisation's look, address and links; and the check of the names that mail is sent under."""
+"""Brands: the organisation's look, address and links; the layouts of mails; and the check of senders' names."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -24,6 +24,18 @@ class BrandQuerySet(models.QuerySet["Brand"]):
     def find_main(self) -> "Brand | None":
         """Return the oldest brand that is not archived, else the oldest: it shows who the organisation is."""
         return self.order_by("archived", "pk").first()
+
+
+class Layout(models.TextChoices):
+    """The layouts of ``templates/email/layouts``."""
+
+    LETTER = "letter", gettext_lazy("Letter: a greeting, a lead story, and what follows")
+    PLAIN = "plain", gettext_lazy("Plain letter: as if a person wrote it, without cards or buttons")
+    EVENTS_FIRST = "events_first", gettext_lazy("Events first: the next event large, and stories after the events")
+    DIGEST = "digest", gettext_lazy("Digest: what is in it, then many things in short")
+    ANNOUNCEMENT = "announcement", gettext_lazy("Announcement: one piece of news under its own headline")
+    EVENT_NOTICE = "event_notice", gettext_lazy("Event notice: one day, large, and all about it")
+    APPEAL = "appeal", gettext_lazy("Appeal: one request in the brand's colour")
 
 
 class Brand(PreviewableMixin, models.Model):

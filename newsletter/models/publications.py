@@ -7,23 +7,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
-from newsletter.models.brands import Brand, check_sender_name, domain_of
+from newsletter.models.brands import Brand, Layout, check_sender_name, domain_of
 from newsletter.models.content.further_languages import check_further_languages
 from newsletter.models.content.sources import Source
 from newsletter.models.states import one_of
 from subscribers.models import MailingList, Segment, Topic
-
-
-class Layout(models.TextChoices):
-    """The layouts of ``templates/email/layouts``."""
-
-    LETTER = "letter", gettext_lazy("Letter: a greeting, a lead story, and what follows")
-    PLAIN = "plain", gettext_lazy("Plain letter: as if a person wrote it, without cards or buttons")
-    EVENTS_FIRST = "events_first", gettext_lazy("Events first: the next event large, and stories after the events")
-    DIGEST = "digest", gettext_lazy("Digest: what is in it, then many things in short")
-    ANNOUNCEMENT = "announcement", gettext_lazy("Announcement: one piece of news under its own headline")
-    EVENT_NOTICE = "event_notice", gettext_lazy("Event notice: one day, large, and all about it")
-    APPEAL = "appeal", gettext_lazy("Appeal: one request in the brand's colour")
 
 
 class Publication(PreviewableMixin, models.Model):

@@ -5,7 +5,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 
 from newsletter.models.body_blocks import BodyField
-from newsletter.models.publications import Layout, Publication
+from newsletter.models.brands import Layout
+from newsletter.models.publications import Publication
 from newsletter.models.schema_blocks import make_body_block
 from newsletter.models.states import one_of
 

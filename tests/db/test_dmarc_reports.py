@@ -198,7 +198,7 @@ def test_a_report_that_comes_by_mail_is_kept_and_the_mail_forgotten() -> None:
     assert DmarcReport.objects.get().domain == DOMAIN
 
 
-def test_a_mail_with_a_file_that_is_no_report_is_counted_and_sent_to_nobody() -> None:
+def test_a_report_mail_with_a_bad_file_is_counted_and_not_sent_on() -> None:
     row = read_mail(make_report_mail(b"MZ\x90 a virus"))
     assert (row.state, row.kind) == ("done", "dmarc")
     assert count_refused() == {"not_a_report": 1}

@@ -189,7 +189,7 @@ def test_a_picture_of_a_row_needs_a_description_and_a_file(issue: Issue) -> None
     assert find_problem(changed) == ("“What it shows” is empty (row 1), “Image file” is empty (row 2)")
 
 
-def test_the_api_writes_blocks_with_amounts_and_rows_and_says_what_is_wrong(issue: Issue) -> None:
+def test_the_api_writes_amounts_and_rows_and_says_what_is_wrong(issue: Issue) -> None:
     key, path = create_key("issues:read issues:write"), f"issues/{issue.pk}/blocks"
     for kind, value in (("progress", PROGRESS), ("question", QUESTION)):
         made = call("post", path, {"type": kind, "value": value}, key=key)

@@ -82,7 +82,7 @@ class FailingRow:
 
 @dataclass(frozen=True)
 class DomainSection:
-    """What the page shows about one domain."""
+    """The part of the page about one domain."""
 
     summary: Summary
     advice: PolicyAdvice

@@ -1,4 +1,4 @@
-"""What a report shows of the comparison with the provider's counts: a sentence, what it can mean, and what to do. Reads only."""
+"""Show on a report the comparison with the provider's counts: a sentence, what it can mean, and what to do. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime

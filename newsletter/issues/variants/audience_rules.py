@@ -79,23 +79,23 @@ def make_audience_filters(issue: Issue, *, now: datetime, at_once: bool = False)
     over_budget = find_over_budget(issue, now=now, at_once=at_once)
     if issue.is_welcome:
         due: QuerySet[Any, Any] = find_due_steps(issue, now=now).order_by().values_list("subscriber_id", flat=True)
-        mailing_list = issue.publication.mailing_list
         # Those who may not be mailed, or not yet, are no candidates: they are counted once, when their mail is settled.
-        people = eligible(
-            mailing_list=mailing_list,
-            frequencies=ANY_FREQUENCY,
-            subscriber_ids=due,
-            over_budget=over_budget,
-            charitable=issue.is_charitable,
-            now=now,
-        )
+        waiting: AudienceFilters = {**select_list(issue), "subscriber_ids": due, "over_budget": over_budget}
+        people = eligible(**waiting, now=now)
         return {
-            "mailing_list": mailing_list,
-            "frequencies": ANY_FREQUENCY,
-            "charitable": issue.is_charitable,
+            **select_list(issue),
             "subscriber_ids": people.order_by().values_list("subscriber_id", flat=True),
         }
     return {**select_people(issue), "over_budget": over_budget}
+
+
+def select_list(issue: Issue) -> AudienceFilters:
+    """Return everybody on the issue's list who may be mailed, whatever frequency they chose."""
+    return {
+        "mailing_list": issue.publication.mailing_list,
+        "frequencies": ANY_FREQUENCY,
+        "charitable": issue.is_charitable,
+    }
 
 
 def select_people(issue: Issue) -> AudienceFilters:

@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.audience_rules import find_named_ids, make_audience_filters, select_people
+from newsletter.issues.variants.audience_rules import find_named_ids, make_audience_filters, select_list, select_people
 from newsletter.issues.variants.reader_numbers import (
     NOTHING_SEEN,
     language_of_subscription,
@@ -33,7 +33,7 @@ from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.issues.visible.version_limit import Version, VersionLimit
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.models import Issue, ReaderGroup
-from subscribers.audience.eligibility import ANY_FREQUENCY, AudienceCount, candidates, count_audience, eligible
+from subscribers.audience.eligibility import AudienceCount, candidates, count_audience, eligible
 from subscribers.models import Giving, Subscriber, Subscription
 
 NOT_ON_LIST = "not_on_the_list"
@@ -82,12 +82,7 @@ def find_recipients(
     ``at_once``: it is sent at ``now``, not when it is due. The mails of other issues are counted then.
     """
     if rehearsed and issue.is_welcome:
-        on_list = eligible(
-            mailing_list=issue.publication.mailing_list,
-            frequencies=ANY_FREQUENCY,
-            charitable=issue.is_charitable,
-            now=now,
-        )
+        on_list = eligible(**select_list(issue), now=now)
         return _with_groups(on_list.order_by(), issue=issue, content=content, have_memory=False)
     return _with_groups(
         eligible(**make_audience_filters(issue, now=now, at_once=at_once), now=now).order_by(),

@@ -121,7 +121,7 @@ def _propose_name(found: SiteLook | None, *, check: Callable[[str], str]) -> str
 
 @dataclass
 class _SourceLook:
-    """What was found at the last address that was typed."""
+    """The sources at the last address that was typed."""
 
     found: list[FoundSource] = field(default_factory=list)
 

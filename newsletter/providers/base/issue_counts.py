@@ -70,7 +70,7 @@ class RecordLister(Protocol):
 
 
 class CountsReader:
-    """What reads a provider's counts and people of an issue, with nothing of its adapter that can send."""
+    """Reads a provider's counts and people of an issue. It has nothing of the adapter that can send."""
 
     def __init__(self, adapter: IssueCounter) -> None:
         self._count = adapter.count_issue

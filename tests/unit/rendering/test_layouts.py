@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from newsletter.models.publications import Layout
+from newsletter.models.brands import Layout
 from newsletter.organisation.schema import PublicationEntry
 from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Divider, Document, EventCard, Events, LeadStory

@@ -33,6 +33,7 @@ def unpack_xml(body: bytes) -> bytes:
         else:
             xml = body
     except (OSError, EOFError, ValueError, NotImplementedError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+        # zipfile raises NotImplementedError for an unknown compression and RuntimeError for an encrypted part.
         raise CannotRead(ReportProblem.NOT_A_REPORT) from error
     if len(xml) > MAX_UNPACKED_BYTES:
         raise CannotRead(ReportProblem.TOO_LARGE)

@@ -18,7 +18,7 @@ PASSED = Q(dkim_aligned=True) | Q(spf_aligned=True)
 
 
 class SourceKind(StrEnum):
-    """What a server seems to be whose mail failed."""
+    """The kinds of servers whose mail failed, as far as a report shows."""
 
     FORWARDED = "forwarded"
     BROKEN_SIGNATURE = "broken-signature"

@@ -102,7 +102,7 @@ class TreeWalk:
 
     @property
     def applied_policy(self) -> Policy:
-        """What receivers do with mail of the domain that fails, "none" without a record."""
+        """Return the policy that receivers apply to failing mail of the domain; "none" without a record."""
         record = self.policy_record
         return record.find_applied_policy(self.domain, exists=self.exists) if record else "none"
 

@@ -70,7 +70,7 @@ class DmarcReportRow(models.Model):
 
 
 class DmarcRefusal(models.Model):
-    """How many reports were refused on one day (UTC) for one reason. Nothing else is kept of them."""
+    """The number of reports that were refused on one day (UTC) for one reason. Nothing else of them is kept."""
 
     class Code(models.TextChoices):
         NOT_A_REPORT = "not_a_report", gettext_lazy("No report, or damaged")

@@ -60,7 +60,7 @@ def make_key(
         known = ", ".join(ApiScope.values)
         raise BadKey("There is no scope “%(scope)s”. Choose among: %(known)s.", scope=" ".join(unknown), known=known)
     if not 1 <= calls_per_minute <= MAX_CALLS_PER_MINUTE:
-        raise BadKey("A key may make 1 to %(most)s calls a minute. Choose another number.", most=MAX_CALLS_PER_MINUTE)
+        raise BadKey("A key may make 1 to %(limit)s calls a minute. Choose another number.", limit=MAX_CALLS_PER_MINUTE)
     if not 0 <= days <= 3650:
         raise BadKey("A key works for 1 to 3650 days; with 0, until it is revoked. Choose another number.")
     if ApiKey.objects.valid(now=now).filter(name=name).exists():

@@ -53,7 +53,7 @@ class BadCsvMaker:
             file.writelines(self._lines())
 
     def suppressed_address(self, number: int) -> str:
-        return f"person{number}@barred.example.org"
+        return f"person{number}@suppressed.example.org"
 
     def _lines(self) -> Iterator[bytes]:
         for number in range(self.rows):

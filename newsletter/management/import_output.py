@@ -37,7 +37,7 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     lines = "1 line" if report.rows == 1 else f"{report.rows:,} lines"
     yield f"{'Nothing was written. ' if dry_run else ''}{lines} for the list “{name}”:"
     for word, meaning in OUTCOME_LABELS.items():
-        if counts[word] or (word == "new" and not counts["barred"]):
+        if counts[word] or (word == "new" and not counts["newly_suppressed"]):
             yield f"{counts[word]:>9,}  {meaning}"
     if len(report.reasons) > 1:
         for kind, refused in sorted(report.reasons.items(), key=lambda item: -item[1]):

@@ -140,7 +140,7 @@ def record_disclosure(
         raise CannotExport(
             _(
                 "You have taken or seen %(taken)s people in the last 24 hours, and this is %(people)s more. One person may "
-                "take %(most)s. Ask for a file under “Export people”: a second person can allow it."
+                "take %(limit)s. Ask for a file under “Export people”: a second person can allow it."
             )
             % {"taken": f"{taken:,}", "people": f"{people:,}", "most": f"{MAX_PEOPLE_WITHOUT_APPROVAL:,}"}
         )
@@ -199,7 +199,7 @@ def _check_not_grown(request: ExportRequest) -> int:
     if people > request.max_people:
         raise CannotExport(
             _(
-                "There are %(people)s people now. The file was asked for %(asked)s, and may hold %(most)s at most. "
+                "There are %(people)s people now. The file was asked for %(asked)s, and may hold %(limit)s at most. "
                 "Ask for it again, so that a second person sees the new number."
             )
             % {"people": f"{people:,}", "asked": f"{request.people_when_asked:,}", "most": f"{request.max_people:,}"}

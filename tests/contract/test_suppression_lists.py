@@ -1,4 +1,4 @@
-"""A provider's own list of barred addresses is read whole, page by page, and believed only as far as it can be read."""
+"""A provider's own list of suppressed addresses is read whole, page by page, and believed only as far as it can be read."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

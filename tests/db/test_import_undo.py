@@ -82,7 +82,7 @@ def test_an_unsubscribed_file_makes_suppressions_that_can_be_undone() -> None:
     here = make_member(weekly, "here@example.org")
     text = "email,left_on,left_because\nhere@example.org,2026-01-02,\ngone@example.org,,spam\n"
     report = import_text(weekly, text, kind="left_all", evidence="", basis="consent")
-    assert (report.barred, report.new, Subscriber.objects.count()) == (2, 0, 1)
+    assert (report.newly_suppressed, report.new, Subscriber.objects.count()) == (2, 0, 1)
     assert set(Suppression.objects.values_list("reason", "scope")) == {("unsubscribe", "all"), ("complaint", "all")}
     assert Suppression.objects.get(reason="unsubscribe").at == datetime(2026, 1, 2, tzinfo=UTC)
     assert not list_contactable(mailing_list=weekly).exists()
@@ -114,7 +114,7 @@ def test_an_undo_keeps_the_suppression_of_people_who_unsubscribed() -> None:
 @pytest.mark.requirement("S4")
 def test_each_kind_of_file_has_its_own_reason_and_scope(kind: str, reason: str, scope: str) -> None:
     report = import_text(make_list(), "email\nann@example.org\n", kind=kind)
-    assert report.barred == 1
+    assert report.newly_suppressed == 1
     assert Suppression.objects.values_list("reason", "scope", "import_batch").get() == (reason, scope, report.batch_id)
     event = ConsentEvent.objects.get()
     assert (event.kind, event.by, event.data) == ("suppressed", "kim", {"reason": reason})

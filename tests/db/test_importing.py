@@ -75,7 +75,7 @@ def test_a_killed_import_resumes_after_its_last_committed_row(
     report = import_text(weekly, text, clock=lambda: LATER)
     assert (report.resumed_after, report.batch_id) == (30, batch.pk)
     assert report.counts() == {
-        "rows": 61, "new": 40, "updated": 0, "unchanged": 0, "waiting": 0, "barred": 0, "suppressed": 0,
+        "rows": 61, "new": 40, "updated": 0, "unchanged": 0, "waiting": 0, "newly_suppressed": 0, "suppressed": 0,
         "elsewhere": 0, "repeated": 20, "refused": 1,
     }  # fmt: skip
     assert ConsentEvent.objects.count() == Subscription.objects.count() == 40
@@ -315,6 +315,6 @@ def test_one_file_of_subscribed_and_opted_out_people_does_both() -> None:
     weekly = make_list()
     text = "email,name,subscribed_to_emails\nann@example.org,Ann,true\nbea@example.org,Bea,false\n"
     report = import_text(weekly, text)
-    assert (report.new, report.barred) == (1, 1)
+    assert (report.new, report.newly_suppressed) == (1, 1)
     assert [row.subscriber.email for row in Subscription.objects.all()] == ["ann@example.org"]
     assert import_text(weekly, "email\nbea@example.org\n").new == 0

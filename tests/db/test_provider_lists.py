@@ -46,7 +46,7 @@ def kinds() -> set[tuple[str, str]]:
     return set(Suppression.objects.live().values_list("reason", "scope"))
 
 
-def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvider) -> None:
+def test_who_is_on_the_providers_list_is_suppressed_here_as_well(provider: FakeProvider) -> None:
     one, two, three, four = deliveries_of(make_send(recipients=4))
     provider.suppressed = [
         ListedAddress("hard", "Person0@Example.com", THEN),
@@ -75,7 +75,7 @@ def test_who_is_on_the_providers_list_is_barred_here_as_well(provider: FakeProvi
 
 @pytest.mark.requirement("F8")
 def test_the_provider_list_makes_up_for_lost_webhooks(provider: FakeProvider) -> None:
-    """The same people are barred as if every report had come."""
+    """The same people are suppressed as if every report had come."""
     send = make_send(recipients=300)
     chance = random.Random(8)
     fates = {each: chance.choice(["hard", "complaint", "left", ""]) for each in deliveries_of(send)}

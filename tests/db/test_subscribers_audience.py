@@ -178,13 +178,16 @@ def test_staff_are_told_why_somebody_gets_no_mail() -> None:
     stranger = make_person("stranger@example.org")
     waiting = make_person("waiting@example.org")
     subscribe(waiting, weekly, basis=Basis.DOUBLE_OPT_IN)
-    barred = make_member(weekly, "barred@example.org")
-    suppress(address_hash=bytes(barred.address_hash), reason=Reason.HARD, now=NOW)
+    suppressed = make_member(weekly, "suppressed@example.org")
+    suppress(address_hash=bytes(suppressed.address_hash), reason=Reason.HARD, now=NOW)
     donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})
     fine = make_member(weekly, "fine@example.org")
     assert explain_ineligible(stranger, mailing_list=weekly, now=NOW) == "Not on the list Weekly."
     assert explain_ineligible(waiting, mailing_list=weekly, now=NOW) == "Has not yet confirmed by mail."
-    assert explain_ineligible(barred, mailing_list=weekly, now=NOW) == "Must not be mailed: the address does not exist."
+    assert (
+        explain_ineligible(suppressed, mailing_list=weekly, now=NOW)
+        == "Must not be mailed: the address does not exist."
+    )
     assert (
         explain_ineligible(fine, mailing_list=weekly, segment=donors, now=NOW) == "Does not match the segment Donors."
     )

@@ -179,8 +179,8 @@ def test_confirmation_mails_to_blocked_addresses_and_old_ones_are_not_due() -> N
 
 def test_what_bars_one_list_does_not_silence_the_confirmation_of_another() -> None:
     weekly, news = make_list(), make_list("news")
-    for barred in (weekly, news):
-        suppress(address_hash=identify(f"{barred.slug}@example.org"), reason=Reason.STAFF, mailing_list=barred, now=NOW)
+    for target in (weekly, news):
+        suppress(address_hash=identify(f"{target.slug}@example.org"), reason=Reason.STAFF, mailing_list=target, now=NOW)
     assert ask(weekly, "news@example.org") is SignupResult.ASKED
     assert list_due_confirmations(now=NOW).get().subscriber.email == "news@example.org"
 

@@ -315,8 +315,8 @@ def test_only_people_who_may_be_mailed_are_exported() -> None:
     subscribe(make_person("waiting@example.org"), weekly, basis="consent_double_opt_in")
     make_person("nolist@example.org")
     for name, mailing_list in (("all", None), ("one", weekly)):
-        barred = make_member(weekly, f"{name}@example.org")
-        suppress(address_hash=bytes(barred.address_hash), reason=Reason.STAFF, mailing_list=mailing_list, now=NOW)
+        suppressed = make_member(weekly, f"{name}@example.org")
+        suppress(address_hash=bytes(suppressed.address_hash), reason=Reason.STAFF, mailing_list=mailing_list, now=NOW)
     out = io.StringIO()
     assert export_people(out=out) == 2
     assert [row["email"] for row in csv.DictReader(io.StringIO(out.getvalue()))] == [

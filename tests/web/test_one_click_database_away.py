@@ -76,8 +76,8 @@ class Web:
 
     def left_without_a_note(self) -> int:
         noted = {json.loads(line)["hash"] for line in (self.here.folder / "left.journal").read_text().splitlines()}
-        barred = self.here.query("SELECT encode(address_hash, 'hex') FROM subscribers_suppression")
-        return len({str(row[0]) for row in barred} - noted)
+        suppressed = self.here.query("SELECT encode(address_hash, 'hex') FROM subscribers_suppression")
+        return len({str(row[0]) for row in suppressed} - noted)
 
     def _answers(self) -> bool:
         assert self.process.running, self.process.said()

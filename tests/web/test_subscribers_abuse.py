@@ -56,9 +56,15 @@ def test_the_page_is_the_same_for_whatever_is_known_of_an_address(client: Client
     make_member(weekly, "known@example.org")
     subscribe(make_person("waits@example.org"), weekly, basis="consent_double_opt_in")
     unsubscribe_from_list(subscriber=make_member(weekly, "left@example.org"), mailing_list=weekly, now=NOW)
-    barred = make_member(weekly, "barred@example.org")
-    suppress(address_hash=bytes(barred.address_hash), reason=Reason.HARD, now=NOW)
-    names = ["fresh@example.org", "known@example.org", "waits@example.org", "left@example.org", "barred@example.org"]
+    suppressed = make_member(weekly, "suppressed@example.org")
+    suppress(address_hash=bytes(suppressed.address_hash), reason=Reason.HARD, now=NOW)
+    names = [
+        "fresh@example.org",
+        "known@example.org",
+        "waits@example.org",
+        "left@example.org",
+        "suppressed@example.org",
+    ]
     names += ["lent@mailinator.com", "held@example.org"]
     pages = set()
     for number, email in enumerate(names):

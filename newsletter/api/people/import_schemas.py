@@ -55,7 +55,7 @@ class ImportCounts(BaseModel):
     updated: int = 0
     unchanged: int = 0
     waiting: int = 0
-    barred: int = Field(0, description="Suppressed by this import.")
+    newly_suppressed: int = Field(0, description="Suppressed by this import.")
     suppressed: int = Field(
         0, description="They unsubscribed or complained, or the address is dead; nothing was added."
     )

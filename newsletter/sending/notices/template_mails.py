@@ -92,7 +92,7 @@ def request_mail(
     recent = TemplateMail.objects.filter(address_hash=address_hash, asked_at__gt=now - DAY)
     if recent.count() >= MAX_TO_ONE_ADDRESS:
         raise TooManyMails(
-            "This address was to get %(most)s mails in a day already. Wait a day.", most=MAX_TO_ONE_ADDRESS
+            "This address was to get %(limit)s mails in a day already. Wait a day.", limit=MAX_TO_ONE_ADDRESS
         )
     return TemplateMail.objects.create(
         template=template,

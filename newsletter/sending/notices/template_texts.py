@@ -58,7 +58,7 @@ def find_text(template: MailTemplate, language: str) -> MailTemplateText | None:
 def check_fields(fields: Mapping[str, str]) -> None:
     """Raise BadTemplate for a field that has no proper name or sample."""
     if len(fields) > MAX_FIELDS:
-        raise BadTemplate("A template has at most %(most)s fields. Remove some.", most=MAX_FIELDS)
+        raise BadTemplate("A template has at most %(limit)s fields. Remove some.", limit=MAX_FIELDS)
     for name, sample in fields.items():
         if not FIELD_NAME.fullmatch(name):
             raise BadTemplate(
@@ -75,9 +75,9 @@ def check_value(name: str, value: str) -> None:
     """Raise BadValues unless the value is one short line of text that cannot be taken for a link or a field."""
     if not value or value != clean_line(value, max_length=MAX_VALUE_LENGTH):
         raise BadValues(
-            "The value of “%(name)s” must be one line of 1 to %(most)s characters without spaces at its ends.",
+            "The value of “%(name)s” must be one line of 1 to %(limit)s characters without spaces at its ends.",
             name=name,
-            most=MAX_VALUE_LENGTH,
+            limit=MAX_VALUE_LENGTH,
         )
     if _RENDERER.search(value) or _LINK.search(value):
         raise BadValues(

@@ -36,10 +36,12 @@ def label_outcomes(found: Mapping[str, Any]) -> list[tuple[int, str]]:
 
 def label_start(found: Mapping[str, Any], *, joins: bool) -> str:
     """Return the label of the button that starts a checked import: what it does."""
-    new, updated, barred = (int(found.get(name, 0)) for name in ("new", "updated", "barred"))
-    numbers = {"new": intcomma(new), "updated": intcomma(updated), "barred": intcomma(barred)}
-    if not joins or (barred and not (new or updated)):
-        text = ngettext("Suppress %(barred)s address", "Suppress %(barred)s addresses", barred)
+    new, updated, newly_suppressed = (int(found.get(name, 0)) for name in ("new", "updated", "newly_suppressed"))
+    numbers = {"new": intcomma(new), "updated": intcomma(updated), "newly_suppressed": intcomma(newly_suppressed)}
+    if not joins or (newly_suppressed and not (new or updated)):
+        text = ngettext(
+            "Suppress %(newly_suppressed)s address", "Suppress %(newly_suppressed)s addresses", newly_suppressed
+        )
     elif new and updated:
         text = ngettext(
             "Import %(new)s person and update %(updated)s", "Import %(new)s people and update %(updated)s", new

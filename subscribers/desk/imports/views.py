@@ -262,7 +262,7 @@ def measure_progress(batch: ImportBatch) -> Progress:
     if batch.state == ImportState.UNDOING:
         undone = batch.counts.get("undone", {})
         done = sum(int(undone.get(name, 0)) for name in ("removed", "ended", "lifted"))
-        lines = max(sum(int(batch.counts.get(name, 0)) for name in ("new", "barred")), done, 1)
+        lines = max(sum(int(batch.counts.get(name, 0)) for name in ("new", "newly_suppressed")), done, 1)
         text = ngettext("%(done)s of %(lines)s person", "%(done)s of %(lines)s people", lines)
     else:
         done = batch.rows_done

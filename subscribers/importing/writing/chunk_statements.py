@@ -124,7 +124,7 @@ def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> N
 def count(cursor: CursorWrapper) -> dict[str, int]:
     """Return the outcomes of the staged rows, by the names of the report."""
     cursor.execute(_COUNT)
-    names = ("new", "updated", "unchanged", "waiting", "barred", "suppressed")
+    names = ("new", "updated", "unchanged", "waiting", "newly_suppressed", "suppressed")
     return dict(zip(names, cursor.fetchone(), strict=True))
 
 

@@ -10,13 +10,23 @@ from subscribers.importing.reading.parsed_rows import RefusedRow
 MAX_NOTES = 1_000
 MAX_REFUSALS = 10_000
 _MAX_STORED_NOTES = 100
-OUTCOMES = ("new", "updated", "unchanged", "waiting", "barred", "suppressed", "elsewhere", "repeated", "refused")
+OUTCOMES = (
+    "new",
+    "updated",
+    "unchanged",
+    "waiting",
+    "newly_suppressed",
+    "suppressed",
+    "elsewhere",
+    "repeated",
+    "refused",
+)
 OUTCOME_LABELS = {
     "new": Message("added to the list"),
     "updated": Message("updated"),
     "unchanged": Message("unchanged"),
     "waiting": Message("waiting for confirmation"),
-    "barred": Message("suppressed by this import"),
+    "newly_suppressed": Message("suppressed by this import"),
     "suppressed": Message("already suppressed: they unsubscribed, complained, or the address does not work"),
     "elsewhere": Message("skipped: on other lists only"),
     "repeated": Message("duplicate address"),
@@ -36,7 +46,7 @@ class ImportReport:
     updated: int = 0
     unchanged: int = 0
     waiting: int = 0
-    barred: int = 0
+    newly_suppressed: int = 0
     suppressed: int = 0
     elsewhere: int = 0
     repeated: int = 0

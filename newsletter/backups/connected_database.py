@@ -5,13 +5,12 @@ Wagtail's migrations and our services write to the default connection only, so t
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
 
 @contextmanager
-def use_database(**changes: Any) -> Iterator[None]:
+def use_database(**changes: object) -> Iterator[None]:
     """Connect to another database: the present one's settings with these changes, such as NAME."""
     before, parameters = connections[DEFAULT_DB_ALIAS], connections.databases[DEFAULT_DB_ALIAS]
     before.close()

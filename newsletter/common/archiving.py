@@ -1,8 +1,8 @@
 """Find the rows that use a row, and archive a row or bring it back. For models with an `archived` column."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models, transaction
@@ -20,6 +20,16 @@ class Uses:
     model: type[models.Model]
     count: int
     rows: list[models.Model]
+
+
+class ArchivableRow(Protocol):
+    """A row with an `archived` column."""
+
+    archived: bool
+
+    def clean(self) -> None: ...
+
+    def save(self, *, update_fields: Iterable[str] | None = None) -> None: ...
 
 
 def find_uses(row: models.Model) -> list[Uses]:
@@ -48,7 +58,7 @@ def archive_row(row: models.Model, *, switch: str = "", keep_uses: bool = False)
     row.refresh_from_db()
 
 
-def bring_back_row(row: Any) -> None:
+def bring_back_row(row: ArchivableRow) -> None:
     """Take the row out of the archive. Its switch stays off. Raises DomainError if it uses a row that is archived."""
     row.archived = False
     try:

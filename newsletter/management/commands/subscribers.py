@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from getpass import getuser
 from io import SEEK_SET, BufferedReader, FileIO, RawIOBase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,6 +28,9 @@ from subscribers.models import Basis, ImportBatch, ImportKind
 from subscribers.people.describe_person import describe_person
 from subscribers.people.lookup import find_person
 from subscribers.people.silence import MAX_MONTHS, count_silence, subtract_months
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BASES = [Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED]
 KIND_ALIASES = {"unsubscribed": ImportKind.LEFT_LIST, "unsubscribed_from_all": ImportKind.LEFT_ALL}
@@ -224,7 +227,7 @@ class _NonClosingFile(RawIOBase):
     def seekable(self) -> bool:
         return self._file.seekable()
 
-    def readinto(self, buffer: Any) -> int | None:
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
         return self._file.readinto(buffer)
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:

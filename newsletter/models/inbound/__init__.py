@@ -1,1 +1,1 @@
-"""What comes in by mail: replies, bounces and DMARC reports."""
+"""Models of incoming mail: replies, bounces and DMARC reports."""

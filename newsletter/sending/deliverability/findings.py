@@ -38,7 +38,7 @@ class Finding:
         """The three parts as one text."""
         return Message.joined([part for part in (self.says, self.means, self.do) if part], between=" ")
 
-    def to_row(self) -> dict[str, Any]:
+    def to_row(self) -> dict[str, object]:
         """Return what JSON can keep. Texts stay messages, so that they can be translated later."""
         return {**vars(self), "code": str(self.code), "records": [asdict(record) for record in self.records]}
 

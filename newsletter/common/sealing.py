@@ -10,6 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.db.models import Model, QuerySet
 
 _BLOCK = 64
 
@@ -40,6 +41,14 @@ class Sealer:
         except InvalidToken:
             return False
         return True
+
+    def reseal(self, rows: QuerySet[Model], column: str) -> int:
+        """Encrypt with the newest key what an old one encrypted in this column. Return how many. Safe to repeat."""
+        resealed = 0
+        for key, sealed in rows.exclude(**{column: ""}).values_list("pk", column):
+            if not self.is_newest(sealed) and (text := self.unseal(sealed)) is not None:
+                resealed += rows.filter(pk=key, **{column: sealed}).update(**{column: self.seal(text)})
+        return resealed
 
     def _list_fernets(self) -> list[Fernet]:
         return [_make_fernet(secret, self._purpose) for secret in list_secret_keys()]

@@ -57,14 +57,8 @@ def reseal_secrets(*, now: datetime) -> int:
     """
     over = WebhookEndpoint.objects.filter(old_secret_until__lte=now)
     over.update(sealed_old_secret="", old_secret_until=None)
-    resealed = 0
-    for endpoint in WebhookEndpoint.objects.all():
-        for field in ("sealed_secret", "sealed_old_secret"):
-            sealed = getattr(endpoint, field)
-            if sealed and not SEALER.is_newest(sealed) and (text := SEALER.unseal(sealed)) is not None:
-                current = WebhookEndpoint.objects.filter(pk=endpoint.pk, **{field: sealed})
-                resealed += current.update(**{field: SEALER.seal(text)})
-    return resealed
+    rows = WebhookEndpoint.objects.all()
+    return SEALER.reseal(rows, "sealed_secret") + SEALER.reseal(rows, "sealed_old_secret")
 
 
 def _decode(secret: str) -> bytes:

@@ -51,9 +51,4 @@ def note_report(provider: str, *, now: datetime) -> None:
 
 def reseal_webhook_keys() -> int:
     """Encrypt with the newest secret key what an old one encrypted. Return how many. Safe to repeat."""
-    resealed = 0
-    for row in ProviderWebhook.objects.exclude(sealed_keys=""):
-        if not SEALER.is_newest(row.sealed_keys) and (keys := SEALER.unseal(row.sealed_keys)) is not None:
-            current = ProviderWebhook.objects.filter(pk=row.pk, sealed_keys=row.sealed_keys)
-            resealed += current.update(sealed_keys=SEALER.seal(keys))
-    return resealed
+    return SEALER.reseal(ProviderWebhook.objects.all(), "sealed_keys")

@@ -102,11 +102,7 @@ def list_terms() -> list[MaskedTerm]:
 
 def reseal_terms() -> int:
     """Encrypt again with the newest key what an old key encrypted. Return how many. Safe to repeat."""
-    resealed = 0
-    for term in ProtectedTerm.objects.all():
-        if not SEALER.is_newest(term.sealed) and (text := SEALER.unseal(term.sealed)) is not None:
-            resealed += ProtectedTerm.objects.filter(pk=term.pk, sealed=term.sealed).update(sealed=SEALER.seal(text))
-    return resealed
+    return SEALER.reseal(ProtectedTerm.objects.all(), "sealed")
 
 
 def count_unreadable_terms() -> int:

@@ -33,9 +33,4 @@ def open_key(source: Source) -> str:
 
 def reseal_keys() -> int:
     """Encrypt with the newest secret key what an old one encrypted. Return how many. Safe to repeat."""
-    resealed = 0
-    for source in Source.objects.exclude(sealed_key=""):
-        if not SEALER.is_newest(source.sealed_key) and (key := SEALER.unseal(source.sealed_key)) is not None:
-            current = Source.objects.filter(pk=source.pk, sealed_key=source.sealed_key)
-            resealed += current.update(sealed_key=SEALER.seal(key))
-    return resealed
+    return SEALER.reseal(Source.objects.all(), "sealed_key")

@@ -521,9 +521,16 @@ def test_the_domain_step_shows_findings_with_records_to_copy(admin: Client, sett
     assert state_of("domain") == "open"
 
 
+def test_the_brand_step_says_what_a_web_address_looks_like(admin: Client) -> None:
+    page = admin.post("/admin/setup/brand/", {"site": "nonsense here", "look": ""}).content.decode()
+    assert "This is not a web address. Write one such as www.example.org" in page
+
+
 def test_a_proof_of_the_first_issue_is_sent_to_oneself(admin: Client, site: Site) -> None:
     make_publication()
-    assert "nothing to put into an issue" in admin.get("/admin/setup/proof/").content.decode()
+    page = admin.get("/admin/setup/proof/").content.decode()
+    assert "nothing to put into an issue" in page
+    assert 'href="/admin/stories/add/"' in page
     put_feed(site)
     Source.objects.create(name="News", kind="feed", url=f"{site.url}/feed.xml")
     ingest_due(now=timezone.now())

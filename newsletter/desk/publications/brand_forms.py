@@ -25,7 +25,7 @@ MAX_LOGO_BYTES = 5_000_000
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 FONTS = (
     ("Georgia, 'Times New Roman', serif", "Georgia"),
-    ("'Iowan Old Style', 'Palatino Linotype', Palatino, Georgia, serif", "Palatino"),
+    ("'Iowan Old Style', 'Palatino Linotype', Palatino, Georgia, serif", "Iowan, Palatino"),
     ("'Times New Roman', Times, serif", "Times"),
     ("'Helvetica Neue', Helvetica, Arial, sans-serif", "Helvetica, Arial"),
     ("Verdana, Geneva, sans-serif", "Verdana"),

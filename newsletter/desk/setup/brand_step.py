@@ -29,6 +29,9 @@ class SiteAddressForm(forms.Form):
         label=gettext_lazy("Your website"),
         assume_scheme="https",
         widget=forms.TextInput(attrs={"inputmode": "url", "placeholder": "www.example.org"}),
+        error_messages={
+            "invalid": gettext_lazy("This is not a web address. Write one such as www.example.org, or fill in by hand.")
+        },
     )
 
 

@@ -142,7 +142,7 @@ def record_disclosure(
                 "You have taken or seen %(taken)s people in the last 24 hours, and this is %(people)s more. One person may "
                 "take %(limit)s. Ask for a file under “Export people”: a second person can allow it."
             )
-            % {"taken": f"{taken:,}", "people": f"{people:,}", "most": f"{MAX_PEOPLE_WITHOUT_APPROVAL:,}"}
+            % {"taken": f"{taken:,}", "people": f"{people:,}", "limit": f"{MAX_PEOPLE_WITHOUT_APPROVAL:,}"}
         )
     Disclosure.objects.create(by=person, at=now, kind=kind, people=people, about=about)
 
@@ -202,7 +202,7 @@ def _check_not_grown(request: ExportRequest) -> int:
                 "There are %(people)s people now. The file was asked for %(asked)s, and may hold %(limit)s at most. "
                 "Ask for it again, so that a second person sees the new number."
             )
-            % {"people": f"{people:,}", "asked": f"{request.people_when_asked:,}", "most": f"{request.max_people:,}"}
+            % {"people": f"{people:,}", "asked": f"{request.people_when_asked:,}", "limit": f"{request.max_people:,}"}
         )
     return people
 

@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging benchmarks schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -26,6 +26,7 @@ help:
 	@echo "make site           build the documentation as a site in build/site, which needs no server (seconds)"
 	@echo "make integration    run the product against a real WordPress, calendar, mail and other servers (an hour on two cores)"
 	@echo "make soak           send three issues to 200,000 people, three times, while everything fails at random (at most 20 minutes)"
+	@echo "make benchmarks     send and kill this system beside others on an imitation of a provider (quiet machine, 15 minutes)"
 	@echo "make mutations      read each kind of document damaged in 1,000 ways (some minutes)"
 	@echo "make email-check    judge every mail layout: axe, validators, SpamAssassin, size (some minutes)"
 	@echo "make email-gallery  draw every mail layout in every brand on one sheet (needs Chromium)"
@@ -92,6 +93,9 @@ audit: $(VENV)/.dev
 
 licences: $(VENV)/.dev
 	$(BIN)/python -m scripts.licences
+
+benchmarks: $(VENV)/.dev
+	$(BIN)/python -m benchmarks $(ARGS)
 
 packaging: $(VENV)/.dev
 	$(BIN)/python -m tests.packaging.check

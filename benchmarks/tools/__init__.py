@@ -1,0 +1,1 @@
+"""The senders that are compared, one module each."""

@@ -1,0 +1,41 @@
+"""The comparison with other tools: its provider, its ledger and its page."""
+
+import requests
+
+from benchmarks.measure import KillFigures, SpeedFigures
+from benchmarks.page import Measured, write_page
+from benchmarks.provider import list_recipients, serve_provider
+
+
+def test_the_ledger_counts_each_person_of_a_call() -> None:
+    with serve_provider(latency=0) as provider:
+        fields = [("to", "Ana <ana@example.org>"), ("to", "ben@example.org"), ("subject", "to: eve@example.org")]
+        for files in ([(name, (None, value)) for name, value in fields], None):
+            requests.post(f"{provider.url}/v3/x/messages", files=files, data=None if files else fields, timeout=5)
+    assert provider.ledger == {"ana@example.org": 2, "ben@example.org": 2}
+    assert (provider.calls, provider.count_emails(), provider.count_people()) == (2, 4, 2)
+    assert provider.count_mailed_again() == 2
+
+
+def test_addresses_in_a_mail_are_no_recipients() -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="html"\r\n\r\nname="to" eve@example.org\r\n--x--\r\n'
+    assert list_recipients(body, "multipart/form-data; boundary=x") == []
+
+
+def test_a_cleared_ledger_is_empty() -> None:
+    with serve_provider(latency=0) as provider:
+        provider.take(b"to=ana%40example.org", "application/x-www-form-urlencoded")
+        provider.clear()
+    assert (provider.count_emails(), provider.calls, provider.first_call_at) == (0, 0, None)
+
+
+def test_the_page_shows_medians_and_each_kill() -> None:
+    speeds = [SpeedFigures(100, 1, seconds, 0.5) for seconds in (1.0, 2.0, 4.0)]
+    kills = [KillFigures(50, 100, twice=0, missing=3, uncertain=3), KillFigures(90, 100, 1, 9, None)]
+    measured = [Measured("ours", "1.0", "It goes on.", "in one call", speeds, kills)]
+    page = write_page(measured, latency_ms=150, arguments=["--rounds", "3"])
+    assert "| ours | 100 | 1 | 2.0 | 0.5 | 50 | 25–100 |" in page
+    assert "| ours | 50 of 100 | 0 | 3 | 3 |" in page
+    assert "| ours | 90 of 100 | 1 | 9 | cannot say |" in page
+    assert "- ours: It goes on." in page
+    assert "after 150 ms. Options: `--rounds 3`" in page

@@ -129,7 +129,7 @@ messages: $(VENV)/.dev
 	$(BIN)/python -m scripts.messages
 
 guide-pictures: $(VENV)/.dev
-	NEWSLETTER_GUIDE_PICTURES=1 $(BIN)/pytest -q -p no:randomly tests/browser/test_week.py tests/browser/test_desk_pages.py tests/browser/test_editor_blocks.py -k 'week or picture or show_to'
+	NEWSLETTER_GUIDE_PICTURES=1 $(BIN)/pytest -q -p no:randomly tests/browser/test_week.py tests/browser/test_tutorial.py tests/browser/test_desk_pages.py tests/browser/test_editor_blocks.py -k "week or tutorial or picture or show_to"
 
 desk-looks: $(VENV)/.dev
 	NEWSLETTER_ALL_LOOKS=1 $(BIN)/pytest -n 2 tests/browser/test_desk_pages.py tests/browser/test_public_pages.py $(ARGS)

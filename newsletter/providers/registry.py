@@ -13,7 +13,10 @@ from newsletter.providers.base.webhook_setup import WebhookSetup
 from newsletter.providers.base.webhooks.verification import WebhookHandler
 from newsletter.providers.outbox.adapter import OUTBOX_URL, Outbox
 
-_ORDER = ("mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses", "mailjet", "smtp", "smtps")
+_ORDER = (
+    *("mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses", "mailjet", "scaleway", "mailersend"),
+    *("smtp", "smtps"),
+)
 PROVIDERS = Registry("newsletter.providers", ProviderKind, order=_ORDER, check=check_provider)
 OUTBOX = "outbox"
 """The name of the provider that writes mails to files."""

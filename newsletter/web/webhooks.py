@@ -39,6 +39,12 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
     except BadWebhook as error:
         return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
     try:
+        call = WebhookRequest(request.body, {name.lower(): value for name, value in request.headers.items()})
+    except UnreadablePostError:
+        return _text_response(400, "The report is incomplete and was not stored. Send it again.")
+    if WEBHOOK_HANDLERS[provider].is_question(call):
+        return _text_response(200, "This address takes reports.")
+    try:
         with database_deadline(DATABASE_WAIT_SECONDS):
             require_key(provider)
     except BadWebhook as error:
@@ -47,14 +53,11 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
     except (DatabaseError, InterfaceError) as error:
         return _database_failed(provider, error)
     try:
-        call = WebhookRequest(request.body, {name.lower(): value for name, value in request.headers.items()})
         with database_deadline(DATABASE_WAIT_SECONDS):
             stored = store_webhook(provider=provider, secret=secret, call=call, now=datetime.now(UTC))
     except BadWebhook as error:
         log.warning("A webhook of %s was refused: %s", provider, error)
         return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
-    except UnreadablePostError:
-        return _text_response(400, "The report is incomplete and was not stored. Send it again.")
     except WebhookCheckUnavailable as error:
         log.warning("A webhook of %s could not be checked: %s", provider, error)
         return _text_response(503, str(error))

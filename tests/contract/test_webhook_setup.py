@@ -15,7 +15,7 @@ from newsletter.providers.base.webhook_setup import WebhookSetup, WebhookState, 
 from newsletter.providers.brevo.adapter import Brevo
 from newsletter.providers.brevo.kind import BrevoKind
 from newsletter.providers.registry import WEBHOOK_SETUPS, read_provider_url
-from tests.support.webhook_apis import ACCOUNTS, KEY, SECRET, WebhookApi, serve_webhook_api
+from tests.support.webhook_apis import ACCOUNTS, KEY, KNOWN_KEYS, SECRET, TOPIC, WebhookApi, serve_webhook_api
 
 URL = "https://letters.example.org/hooks/any/secret-part-of-the-address"
 NEW_KEY = "fresh-password-0123456789"
@@ -68,14 +68,20 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(params=list(ACCOUNTS))
 def site(request: pytest.FixtureRequest) -> Iterator[Site]:
     with serve_webhook_api(request.param) as api:
-        yield Site(api)
+        yield Site(api, list_known_keys(api))
+
+
+def list_known_keys(api: WebhookApi) -> list[str]:
+    """Return what staff wrote into the settings before the set-up."""
+    return [KNOWN_KEYS[api.name]] if api.name in KNOWN_KEYS else []
 
 
 def test_an_account_without_webhooks_is_named_and_not_changed(site: Site) -> None:
     state = site.read()
     assert not state.works
     assert any("has no webhook that leads here" in problem for problem in state.problems)
-    assert (site.api.writes, site.keys) == ([], [])
+    assert site.api.writes == []
+    assert site.keys == list_known_keys(site.api)
 
 
 def test_a_webhook_is_created_and_its_key_is_kept(site: Site) -> None:
@@ -181,10 +187,12 @@ def test_a_refused_change_says_what_the_provider_said(site: Site) -> None:
 
 
 def test_a_key_of_the_settings_is_used_where_the_provider_takes_any(site: Site) -> None:
+    if site.api.name == "scaleway":
+        pytest.skip("Scaleway takes the ARN of a topic alone")
     site.keys = ["desk:their-password"]
     site.install()
     stored = "desk:their-password"
-    if site.api.name in ("postmark", "brevo", "sparkpost", "mailjet"):
+    if site.api.name in ("postmark", "brevo", "sparkpost", "mailjet", "mailersend"):
         assert site.keys == [stored]
     else:
         assert site.keys[-1] == stored
@@ -293,6 +301,80 @@ def test_mailjet_gets_a_lost_event_and_a_lost_password_back() -> None:
         assert all("newsletter:another-password@" in row["Url"] for row in api.rows)
 
 
+def test_mailersend_without_its_secret_names_the_setting() -> None:
+    with serve_webhook_api("mailersend") as api:
+        site = Site(api)
+        state = site.install()
+        assert len(api.rows) == 1
+        assert [problem for problem in state.problems if "webhook_key=" in problem] == list(state.problems)
+        site.install()
+        assert len(api.writes) == 1, "A lacking secret is nothing to change at MailerSend."
+        site.keys = ["the-secret"]
+        assert site.read().works
+
+
+def test_a_domain_that_mailersend_does_not_list_is_named() -> None:
+    with serve_webhook_api("mailersend") as api:
+        settings = read_provider_url(api.account.replace("news.example.org", "elsewhere.example.org"))
+        kind = WEBHOOK_SETUPS["mailersend"]
+        assert kind is not None
+        setup = kind(settings, target=WebhookTarget(url=URL, keys=(), new_key=NEW_KEY, keep=lambda key: None))
+        with pytest.raises(WebhookSetupError, match=r"does not list the domain elsewhere\.example\.org"):
+            setup.install()
+        setup.close()
+        assert api.writes == []
+
+
+def test_scaleway_without_a_topic_says_how_to_get_one() -> None:
+    with serve_webhook_api("scaleway") as api:
+        site = Site(api)
+        assert any("Topics and Events" in problem for problem in site.read().problems)
+        with pytest.raises(WebhookSetupError, match="webhook_key="):
+            site.install()
+        assert api.writes == []
+
+
+def test_scaleway_reports_of_each_domain_that_can_send() -> None:
+    with serve_webhook_api("scaleway") as api:
+        Site(api, [TOPIC]).install()
+        assert [(row["domain_id"], row["sns_arn"]) for row in api.rows] == [("domain-1", TOPIC)]
+
+
+def test_a_domain_whose_webhook_at_scaleway_is_somebody_elses_is_not_taken() -> None:
+    with serve_webhook_api("scaleway") as api:
+        api.rows = [
+            {"id": "crm", "domain_id": "domain-1", "sns_arn": "arn:scw:sns:fr-par:project-x:crm", "event_types": []}
+        ]
+        with pytest.raises(WebhookSetupError, match="only one webhook per domain"):
+            Site(api, [TOPIC]).install()
+        assert [row["id"] for row in api.rows] == ["crm"]
+
+
+def test_scaleway_confirms_only_the_question_about_our_topic() -> None:
+    host = "https://sns.mnq.fr-par.scaleway.com/?Action=ConfirmSubscription"
+    with serve_webhook_api("scaleway") as api:
+        setup = Site(api, [TOPIC]).open()
+        for link in (
+            f"{host}&TopicArn=arn:scw:sns:fr-par:project-x:other&Token=abc",
+            f"{host}&TopicArn={TOPIC}&Token=../x",
+            f"{host}&TopicArn={TOPIC}",
+            f"https://evil.example/?TopicArn={TOPIC}&Token=abc",
+        ):
+            with pytest.raises(WebhookSetupError, match="another topic"):
+                setup.confirm(link)
+        assert api.calls == []
+        setup.confirm(f"{host}&TopicArn={TOPIC}&Token=abc")
+        assert api.subscriptions == [{"Endpoint": "abc", "TopicArn": TOPIC}]
+        setup.close()
+
+
+def test_scaleways_topics_do_not_get_our_key() -> None:
+    with serve_webhook_api("scaleway") as api:
+        setup: Any = Site(api, [TOPIC]).open()
+        assert KEY not in repr(setup._topic_calls._headers)
+        setup.close()
+
+
 def test_other_providers_ask_for_no_confirmation() -> None:
     with serve_webhook_api("brevo") as api:
         setup = Site(api).open()
@@ -351,6 +433,10 @@ def _break(api: WebhookApi, row: dict[str, Any]) -> None:
         row.update(events=["email.opened"], status="disabled")
     elif row.get("url") == URL:
         row["events"] = ["opened"]
+        if api.name == "mailersend":
+            row["enabled"] = False
+    elif row.get("sns_arn") == TOPIC:
+        row["event_types"] = ["email_spam"]
     elif row.get("target") == URL:
         row.update(active=False, events=["click"])
     elif api.name == "ses" and "newsletter-reports" in row["SnsDestination"]["TopicArn"]:

@@ -1,9 +1,15 @@
 """The ids that every message carries for the provider's reports contain no address and no name."""
 
+import json
 from typing import Any
 
 import pytest
 
+from newsletter.feedback.apply import apply_events
+from newsletter.feedback.receive import store_feedback
+from newsletter.models.feedback import Bounce
+from newsletter.providers.base.webhooks.verification import WebhookRequest
+from newsletter.providers.registry import WEBHOOK_HANDLERS
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
@@ -12,7 +18,9 @@ from tests.support.fixtures import NOW
 from tests.support.sends import Clock, make_ready_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
-SCHEMES = ["mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses", "mailjet"]
+SCHEMES = [
+    *("mailgun", "postmark", "resend", "sendgrid", "brevo", "sparkpost", "ses", "mailjet", "scaleway", "mailersend"),
+]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -33,7 +41,24 @@ def test_no_id_sent_to_a_provider_identifies_a_person(scheme: str, fake_provider
             *((name, value) for name, value in mail.headers.items() if name != "To"),
         ]
         told = " ".join(str(each) for each in ours).lower()
-        assert mail.variables["delivery"].isdecimal()
+        assert mail.variables.get("delivery", "0").isdecimal()
         assert mail.variables["batch"]
         for secret in (f"person{number}", "example.com", "wilhelmina", "featherstone"):
             assert secret not in told, (secret, told)
+
+
+@pytest.mark.requirement("F8")
+def test_mailersends_report_finds_its_delivery_by_batch_and_address(fake_provider: Any, settings: Any) -> None:
+    """MailerSend gives back no id of a delivery."""
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("mailersend")
+    issue = make_ready_issue(recipients=3)
+    clock = Clock()
+    run_send(send=start_send(issue=issue, now=NOW), adapter=current_adapter(), clock=clock, sleep=clock.nap)
+    sent = next(entry.form.mail for entry in fake_provider.accepted() if entry.recipients == ["person1@example.com"])
+    meta = {"bounce_code": "550", "bounce_reason": "5.1.1 no such user"}
+    data = {"id": "1", "recipient": "Person1@example.com", "tags": sent["tags"], "meta": meta}
+    body = json.dumps({"type": "activity.hard_bounced", "created_at": NOW.isoformat(), "data": data}).encode()
+    store_feedback(WEBHOOK_HANDLERS["mailersend"].parse(WebhookRequest(body)), now=NOW)
+    apply_events(now=NOW)
+    subscriber = Bounce.objects.get().delivery.subscriber_id
+    assert Subscriber.objects.get(pk=subscriber).email == "person1@example.com"

@@ -19,7 +19,7 @@ from newsletter.models import AuditEntry, ProviderEvent, ProviderWebhook
 from newsletter.organisation.health.sending import check_reports
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.setup_calls import SetupCalls
-from tests.support.webhook_apis import WebhookApi, serve_webhook_api
+from tests.support.webhook_apis import TOPIC, WebhookApi, serve_webhook_api
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("F8")]
 NOW = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
@@ -249,3 +249,33 @@ def _ask(arn: str) -> ProviderEvent:
         applied_at=NOW,
         result=ProviderEvent.Result.NOTED,
     )
+
+
+def test_scaleways_question_is_confirmed_after_the_set_up(settings: Any) -> None:
+    with serve_webhook_api("scaleway") as scaleway:
+        settings.NEWSLETTER_PROVIDER_URL = f"{scaleway.account}&webhook_key={TOPIC}"
+        link = f"https://sns.mnq.fr-par.scaleway.com/?Action=ConfirmSubscription&TopicArn={TOPIC}&Token=abc"
+        ProviderEvent.objects.create(
+            provider="scaleway",
+            key="m",
+            kind="subscription",
+            body={"link": link},
+            received_at=NOW,
+            retry_at=NOW,
+            applied_at=NOW,
+            result=ProviderEvent.Result.NOTED,
+        )
+        assert confirm_subscriptions(now=NOW) == 0
+        assert install_webhook(now=NOW).works
+        assert confirm_subscriptions(now=NOW) == 1
+        assert [row["TopicArn"] for row in scaleway.subscriptions] == [TOPIC]
+        assert not read_stored_keys("scaleway"), "The topic of the settings is enough."
+
+
+def test_mailersends_webhook_waits_for_its_secret(settings: Any) -> None:
+    with serve_webhook_api("mailersend") as mailersend:
+        settings.NEWSLETTER_PROVIDER_URL = mailersend.account
+        assert any("webhook_key=" in problem for problem in install_webhook(now=NOW).problems)
+        settings.NEWSLETTER_PROVIDER_URL = f"{mailersend.account}&webhook_key=the-secret"
+        assert install_webhook(now=NOW).works
+        assert len(mailersend.rows) == 1

@@ -1,4 +1,4 @@
-"""A fake provider on loopback: it speaks eight send APIs, fails on demand, and keeps a ledger of all requests.
+"""A fake provider on loopback: it speaks ten send APIs, fails on demand, and keeps a ledger of all requests.
 
 As a program: ``python -m tests.support.fake_provider --port 8025``; then GET ``/_ledger``, GET ``/_mailbox/ADDRESS``,
 POST ``/_faults`` with ``[{"kind": "slow", "seconds": 2, "request": 3}]``.
@@ -16,6 +16,7 @@ from tests.support.provider_faults import Fault
 from tests.support.provider_issue_counts import CountedIssue
 from tests.support.provider_mailgun import ReceivedMail, RequestRefused, SendRequest
 from tests.support.provider_server import Listener
+from tests.support.provider_single_mails import PROJECT
 from tests.support.provider_suppression_lists import ListedAddress
 from tests.support.provider_templates import REGION, SECRET
 from tests.support.provider_without_bodies import drop_bodies
@@ -100,6 +101,9 @@ class FakeProvider:
             return f"ses://{quote(self.key, safe='')}:{quote(SECRET, safe='')}@{REGION}?endpoint={endpoint}"
         if scheme == "mailjet":
             return f"mailjet://{quote(self.key, safe='')}:{quote(SECRET, safe='')}@?endpoint={endpoint}"
+        if scheme in ("scaleway", "mailersend"):
+            account = PROJECT if scheme == "scaleway" else self.domain
+            return f"{scheme}://{quote(self.key, safe='')}@{account}?endpoint={endpoint}"
         return f"{scheme}://{quote(self.key, safe='')}@?endpoint={endpoint}"
 
     @property
@@ -123,7 +127,7 @@ class FakeProvider:
         self._always = fault
 
     def refuse_person(self, address: str, code: int | str) -> None:
-        """Refuse one recipient inside an answer of 200, as Postmark, SES, SparkPost and Mailjet do, with its error code."""
+        """Refuse one recipient beside others who are accepted, with the provider's error code or reason."""
         self._refused[address] = code
 
     def stop_refusing(self) -> None:

@@ -18,6 +18,7 @@ from tests.support.provider_json import PATHS, POSTMARK_PATHS, check_json_key, r
 from tests.support.provider_mailgun import RequestRefused, SendRequest, check_form, read_form
 from tests.support.provider_mailjet import MAILJET, check_mailjet_key, read_mailjet_send
 from tests.support.provider_queries import answer_query
+from tests.support.provider_single_mails import SINGLE_MAIL_PATHS, check_single_mail_key, read_single_mail
 from tests.support.provider_suppression_lists import answer_suppression_list
 from tests.support.provider_templates import TEMPLATE_PATHS, check_template_key, read_template_send
 
@@ -197,6 +198,8 @@ class Handler(BaseHTTPRequestHandler):
             return read_template_send(self.path, body=body)
         if self.path == MAILJET:
             return read_mailjet_send(body)
+        if self.path in SINGLE_MAIL_PATHS:
+            return read_single_mail(self.path, body=body)
         if self.path != f"/v3/{provider.domain}/messages":
             raise RequestRefused(404, f"Domain not found: {self.path}")
         form = read_form(body, content_type=self.headers.get("Content-Type", ""))
@@ -212,6 +215,8 @@ class Handler(BaseHTTPRequestHandler):
             check_template_key(path, body=body, headers=self.headers, key=provider.key, url=url, method=self.command)
         elif path == MAILJET:
             check_mailjet_key(self.headers, key=provider.key)
+        elif path in SINGLE_MAIL_PATHS:
+            check_single_mail_key(path, self.headers, key=provider.key)
         elif path.startswith(("/v3/", METRICS)):
             given = self.headers.get("Authorization", "").removeprefix("Basic ")
             if given != base64.b64encode(f"api:{provider.key}".encode()).decode():

@@ -15,10 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509 import CertificateBuilder, Name, NameAttribute
+from cryptography.x509 import BasicConstraints, Certificate, CertificateBuilder, Name, NameAttribute
 from cryptography.x509.oid import NameOID
 
-from newsletter.providers.ses.sns import Certificates
+from newsletter.providers.base.webhooks.sns import SnsCertificates
+from newsletter.providers.scaleway.topics import SCALEWAY_TOPICS
+from newsletter.providers.ses.sns import AMAZON_SNS
 
 SIGNING_KEY = "fake-signing-key"
 
@@ -86,13 +88,15 @@ class FakeSns:
 
     URL = "https://sns.eu-west-2.amazonaws.com/SimpleNotificationService-0123.pem"
     TOPIC = "arn:aws:sns:eu-west-2:123456789012:newsletter"
+    SERVICE = AMAZON_SNS
+    chain = b""
 
     def __init__(self, *, now: datetime, valid: timedelta = timedelta(days=30)) -> None:
         self._key = generate_rsa_key(public_exponent=65537, key_size=2048)
         name = Name([NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
-        builder = CertificateBuilder().subject_name(name).issuer_name(name).public_key(self._key.public_key())
+        builder = CertificateBuilder().subject_name(name).public_key(self._key.public_key())
         builder = builder.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + valid)
-        self.pem = builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM)
+        self.pem = self.sign_certificate(builder, now=now).public_bytes(Encoding.PEM)
         self.status = 200
         self.fetched = 0
         fake = self
@@ -100,10 +104,11 @@ class FakeSns:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 fake.fetched += 1
+                body = fake.chain if self.path.endswith("chain.pem") else fake.pem
                 self.send_response(fake.status)
-                self.send_header("Content-Length", str(len(fake.pem)))
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(fake.pem)
+                self.wfile.write(body)
 
             def log_message(self, *arguments: object) -> None:
                 """Log nothing."""
@@ -111,7 +116,16 @@ class FakeSns:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
-        self.certificates = Certificates(rewrite_url=lambda url: f"http://127.0.0.1:{self._server.server_port}/")
+        self.certificates = SnsCertificates(
+            self.SERVICE,
+            rewrite_url=lambda url: f"http://127.0.0.1:{self._server.server_port}/{url.rpartition('/')[2]}",
+        )
+
+    def sign_certificate(self, builder: CertificateBuilder, *, now: datetime) -> Certificate:
+        """Return the certificate that signs messages, signed by its own key as Amazon's hosts need no authority."""
+        return builder.issuer_name(Name([NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])).sign(
+            self._key, SHA256()
+        )
 
     def stop(self) -> None:
         self.certificates.close()
@@ -136,3 +150,25 @@ class FakeSns:
         algorithm = SHA1() if version == "1" else SHA256()
         message["Signature"] = base64.b64encode(self._key.sign(signed.encode(), PKCS1v15(), algorithm)).decode()
         return message
+
+
+class FakeScalewayTopics(FakeSns):
+    """A fake of Scaleway's Topics and Events: an authority of its own issues the certificate that signs."""
+
+    URL = "https://messaging.s3.fr-par.scw.cloud/fr-par/sns/sns_certificate_123.crt"
+    TOPIC = "arn:scw:sns:fr-par:project-8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e:newsletter"
+    SERVICE = SCALEWAY_TOPICS
+
+    def __init__(self, *, now: datetime, may_issue: bool = True, is_current: bool = True) -> None:
+        self._may_issue, self._is_current = may_issue, is_current
+        super().__init__(now=now)
+
+    def sign_certificate(self, builder: CertificateBuilder, *, now: datetime) -> Certificate:
+        key = generate_rsa_key(public_exponent=65537, key_size=2048)
+        name = Name([NameAttribute(NameOID.COMMON_NAME, "Scaleway MnQ")])
+        end = now + timedelta(days=3650 if self._is_current else -1)
+        authority = CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        authority = authority.serial_number(2).not_valid_before(now - timedelta(days=30)).not_valid_after(end)
+        authority = authority.add_extension(BasicConstraints(ca=self._may_issue, path_length=None), critical=True)
+        self.chain = authority.sign(key, SHA256()).public_bytes(Encoding.PEM)
+        return builder.issuer_name(name).sign(key, SHA256())

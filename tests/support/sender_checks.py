@@ -22,6 +22,8 @@ URLS = {
     "postmark": "postmark://token@",
     "ses": "ses://key:secret@eu-west-1",
     "sparkpost": "sparkpost://key@",
+    "scaleway": "scaleway://key@8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e",
+    "mailersend": f"mailersend://key@{DOMAIN}",
     "smtp": "smtp://mail.example.org",
 }
 

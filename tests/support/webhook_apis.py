@@ -15,6 +15,10 @@ from urllib.parse import parse_qs, parse_qsl, quote
 KEY = "provider-key-0123456789"
 SECRET = "aws-secret-0123456789"
 ELSEWHERE = "https://crm.example.net/hooks"
+PROJECT = "8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e"
+TOPIC = f"arn:scw:sns:fr-par:project-{PROJECT}:newsletter"
+KNOWN_KEYS = {"scaleway": TOPIC, "mailersend": "signing-secret-0123456789"}
+"""What staff write into the settings of a provider whose interface shows no key."""
 ACCOUNTS = {
     "mailgun": f"mailgun://{KEY}@news.example.org",
     "sendgrid": f"sendgrid://{KEY}@",
@@ -24,6 +28,8 @@ ACCOUNTS = {
     "sparkpost": f"sparkpost://{KEY}@",
     "ses": f"ses://{KEY}:{SECRET}@eu-west-1",
     "mailjet": f"mailjet://{KEY}:{SECRET}@",
+    "scaleway": f"scaleway://{KEY}@{PROJECT}",
+    "mailersend": f"mailersend://{KEY}@news.example.org",
 }
 _KEY_HEADERS = {
     "sendgrid": "Authorization",
@@ -34,6 +40,8 @@ _KEY_HEADERS = {
     "mailgun": "Authorization",
     "ses": "Authorization",
     "mailjet": "Authorization",
+    "scaleway": "X-Auth-Token",
+    "mailersend": "Authorization",
 }
 Reply = tuple[int, Any]
 
@@ -80,6 +88,8 @@ class WebhookApi:
                 for row in self.rows
             ]
             rows = sorted((row for row in rows if row["urls"]), key=lambda row: row["event"])
+        if self.name == "scaleway":
+            rows = [row for row in self.rows if row["sns_arn"] != TOPIC]
         if self.name == "ses":
             rows = [row for row in self.rows if "newsletter-reports" not in row["SnsDestination"]["TopicArn"]]
         others = [row for row in self.subscriptions if row["Endpoint"].startswith(ELSEWHERE)]
@@ -293,6 +303,59 @@ class WebhookApi:
         row.update(sent)
         return 200, {"Count": 1, "Data": [row]}
 
+    def _scaleway_other(self, url: str) -> None:
+        row = {"id": f"other-{len(self.rows)}", "domain_id": f"another-{len(self.rows)}", "event_types": ["email_spam"]}
+        self.rows.append({**row, "sns_arn": "arn:scw:sns:fr-par:project-x:crm", "name": url})
+
+    def scaleway(self, method: str, path: str, query: dict[str, str], sent: Any) -> Reply:
+        if query.get("Action") == "ConfirmSubscription":
+            self.subscriptions.append({"Endpoint": query["Token"], "TopicArn": query["TopicArn"]})
+            return 200, "<ConfirmSubscriptionResponse/>"
+        base = "/transactional-email/v1alpha1/regions/fr-par"
+        domains = [
+            {"id": "domain-1", "name": "news.example.org", "status": "checked"},
+            {"id": "domain-2", "name": "old.example.org", "status": "revoked"},
+        ]
+        if method == "GET":
+            rows = {"domains": domains, "webhooks": self.rows}[path.removeprefix(f"{base}/")]
+            at = (int(query["page"]) - 1) * self.page_size
+            name = path.rpartition("/")[2]
+            return 200, {name: rows[at : at + self.page_size], "total_count": len(rows)}
+        if method == "POST":
+            assert path == f"{base}/webhooks"
+            assert sent["project_id"] == query.get("project_id", PROJECT)
+            if any(row["domain_id"] == sent["domain_id"] for row in self.rows):
+                return 400, {"message": "only one webhook per domain", "type": "invalid_arguments"}
+            self.on_create(sent["sns_arn"])
+            self.rows.append({"id": f"made-{len(self.rows)}", **sent})
+            return 200, self.rows[-1]
+        row = next(row for row in self.rows if path == f"{base}/webhooks/{row['id']}")
+        row.update(sent)
+        return 200, row
+
+    def _mailersend_other(self, url: str) -> None:
+        row = {"id": f"other{len(self.rows)}", "url": url, "events": ["activity.opened"], "enabled": True}
+        self.rows.append({**row, "name": "CRM"})
+
+    def mailersend(self, method: str, path: str, query: dict[str, str], sent: Any) -> Reply:
+        domains = [{"id": f"dom{number}", "name": f"other{number}.example.org"} for number in range(3)]
+        if method == "GET":
+            if path == "/v1/webhooks" and query["domain_id"] != "dom3":
+                return 422, {"message": "The selected domain id is invalid.", "errors": {"domain_id": ["no"]}}
+            rows = self.rows if path == "/v1/webhooks" else [*domains, {"id": "dom3", "name": "news.example.org"}]
+            page = int(query["page"])
+            shown = rows[(page - 1) * self.page_size : page * self.page_size]
+            more = f"{self.url}{path}?page={page + 1}" if page * self.page_size < len(rows) else None
+            return 200, {"data": shown, "links": {"next": more}, "meta": {"current_page": page}}
+        if method == "POST":
+            # MailerSend asks the address before it saves the webhook.
+            self.on_create(sent["url"])
+            self.rows.append({"id": f"made{len(self.rows)}", **sent})
+            return 201, {"data": self.rows[-1]}
+        row = next(row for row in self.rows if path == f"/v1/webhooks/{row['id']}")
+        row.update(sent)
+        return 200, {"data": row}
+
     # The server's side.
 
     def answer(self, method: str, path: str, body: bytes, headers: Any) -> tuple[int, bytes] | None:
@@ -302,7 +365,8 @@ class WebhookApi:
             return None
         if self.fault[0]:
             return self.fault
-        if not self._knows_key(headers):
+        is_confirmation = self.name == "scaleway" and "Action=ConfirmSubscription" in query
+        if not is_confirmation and not self._knows_key(headers):
             return 401, json.dumps({"message": f"no such key: {headers.get(_KEY_HEADERS[self.name])}"}).encode()
         sent = _read_body(body, headers.get("Content-Type", ""))
         is_read = method == "GET" or (isinstance(sent, list) and dict(sent).get("Action", "").startswith("List"))

@@ -127,6 +127,8 @@ def test_earlier_days_are_listed(send: Send, admin: Client) -> None:
         ("ses", "does not count by issue: Amazon SES counts by account"),
         ("sparkpost", "does not count by issue: SparkPost counts by campaign"),
         ("mailjet", "does not count by issue: Mailjet counts by campaign"),
+        ("scaleway", "does not count by issue: Scaleway counts by project and domain"),
+        ("mailersend", "does not count by issue: MailerSend counts by tag"),
         ("sendgrid", "it is compared with SendGrid’s counts each day"),
     ],
 )

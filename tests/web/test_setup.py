@@ -372,6 +372,14 @@ def test_the_people_step_shows_the_sign_up_page(admin: Client) -> None:
         ({"provider": "resend", "key": "re_1/2"}, "resend://re_1%2F2@"),
         ({"provider": "mailjet", "key": "pub-1", "secret": "priv/2"}, "mailjet://pub-1:priv%2F2@"),
         (
+            {"provider": "scaleway", "key": "k-1", "domain": "8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e"},
+            "scaleway://k-1@8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e",
+        ),
+        (
+            {"provider": "mailersend", "key": "mlsn.1", "domain": "news.example.org"},
+            "mailersend://mlsn.1@news.example.org",
+        ),
+        (
             {"provider": "smtp", "key": "us@example.org", "secret": "p:w@d", "domain": "mail.example.org"},
             "smtp://us%40example.org:p%3Aw%40d@mail.example.org",
         ),

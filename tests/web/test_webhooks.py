@@ -1,6 +1,8 @@
 """Webhooks are stored before the answer 200, or refused."""
 
 import base64
+import hashlib
+import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +15,7 @@ from django.test import Client
 from newsletter.feedback.endpoint import webhook_secret, webhook_url
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.mailersend.webhooks import TEST_SECRET
 from tests.support.provider_webhooks import (
     SIGNING_KEY,
     mailgun_event,
@@ -40,6 +43,8 @@ URLS = {
     "mailgun": "mailgun://key@news.example.org",
     "ses": "ses://key:secret@eu-west-1",
     "mailjet": "mailjet://key:secret@",
+    "scaleway": "scaleway://key@8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e",
+    "mailersend": "mailersend://key@news.example.org",
     **{name: f"{name}://key@" for name in ("sendgrid", "postmark", "resend", "brevo", "sparkpost")},
 }
 BEARER = {"Authorization": "Bearer a-token"}
@@ -248,3 +253,19 @@ def test_text_from_outside_is_stored_as_one_short_line(mailgun: None) -> None:
     reason = ProviderEvent.objects.get().body["reason"]
     assert len(reason) <= 500
     assert reason.isprintable()
+
+
+def test_mailersends_question_is_answered_before_a_key_is_known(settings: Any) -> None:
+    """MailerSend shows the secret of a webhook only after it has saved it, and saves it only after this answer."""
+    settings.NEWSLETTER_PROVIDER_URL = URLS["mailersend"]
+    question = b'{"type": "webhook.test", "message": "This is a ping test message"}'
+    headers = {"Signature": hmac.digest(TEST_SECRET.encode(), question, hashlib.sha256).hex()}
+    assert post("mailersend", question, headers=headers).status_code == 200
+    assert post("mailersend", question).status_code == 401
+    assert post("mailersend", question, headers=headers, secret="a-guess").status_code == 401
+    event = b'{"type": "activity.hard_bounced", "data": {"recipient": "ana@example.com"}}'
+    headers = {"Signature": hmac.digest(TEST_SECRET.encode(), event, hashlib.sha256).hex()}
+    assert post("mailersend", event, headers=headers).status_code == 401
+    settings.NEWSLETTER_PROVIDER_URL = f"{URLS['mailersend']}?webhook_key=secret"
+    assert post("mailersend", event, headers=headers).status_code == 401
+    assert not ProviderEvent.objects.exists()

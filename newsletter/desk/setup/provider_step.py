@@ -64,7 +64,9 @@ class ProviderForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     domain = forms.CharField(
-        label=gettext_lazy("Sending domain (Mailgun), region (Amazon SES) or mail server (SMTP)"),
+        label=gettext_lazy(
+            "Sending domain (Mailgun, MailerSend), region (Amazon SES), project ID (Scaleway) or mail server (SMTP)"
+        ),
         max_length=255,
         required=False,
         help_text=gettext_lazy("Such as news.example.org, eu-west-1, or mail.example.org:587."),

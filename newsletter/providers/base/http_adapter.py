@@ -129,7 +129,10 @@ class HttpAdapter(ProviderAdapter):
     def _attempt(self, prepared: PreparedBatch) -> Outcome:
         if not prepared.people:
             return Outcome(Verdict.REJECTED, NO_VALID_ADDRESS)
-        request = self._build_request(prepared)
+        return self._send(self._build_request(prepared), prepared)
+
+    def _send(self, request: HttpRequest, prepared: PreparedBatch) -> Outcome:
+        """Call the provider once with the request of a batch, and read what it answers."""
         try:
             answer = self._transport.call(request)
         except RequestNotSent as error:

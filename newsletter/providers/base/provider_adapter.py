@@ -41,7 +41,7 @@ class ProviderAdapter(ABC):
         self._capabilities = replace(
             self.offer,
             max_batch=options.get("max_batch") or self.offer.max_batch,
-            people_per_second=options.get("people_per_second"),
+            people_per_second=options.get("people_per_second") or self.offer.people_per_second,
             calls_per_second=options.get("calls_per_second") or self.offer.calls_per_second,
         )
 

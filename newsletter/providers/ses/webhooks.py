@@ -17,8 +17,9 @@ from newsletter.providers.base.json_values import (
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json, parse_json_object
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
+from newsletter.providers.base.webhooks.sns import SnsCertificates, check_sns
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, require_keys
-from newsletter.providers.ses.sns import Certificates, check_sns, is_amazon
+from newsletter.providers.ses.sns import AMAZON_SNS
 
 _PROVIDER = "Amazon SNS"
 _KINDS = {
@@ -36,9 +37,9 @@ _FULL = ("mailboxfull", "messagetoolarge")
 _BLOCKED = ("suppressed", "onaccountsuppressionlist", "contentrejected", "attachmentrejected")
 
 
-def make_ses_handler(certificates: Certificates | None = None) -> WebhookHandler:
+def make_ses_handler(certificates: SnsCertificates | None = None) -> WebhookHandler:
     """Return the handler, which caches certificates. ``webhook_key`` is the ARN of our topic."""
-    cache = certificates or Certificates()
+    cache = certificates or SnsCertificates(AMAZON_SNS)
 
     def verify(call: WebhookRequest, key: str, now: datetime) -> str:
         topics = require_keys(key, provider="Amazon SES (the ARN of its SNS topic)")
@@ -78,7 +79,7 @@ def parse_ses(call: WebhookRequest) -> list[Feedback]:
 
 def _parse_subscription(message: Row, message_id: str) -> Feedback:
     url = message.get("SubscribeURL")
-    if not isinstance(url, str) or not is_amazon(url):
+    if not isinstance(url, str) or not AMAZON_SNS.is_own(url):
         raise BadWebhook("The confirmation's link does not lead to Amazon SNS.")
     return Feedback(
         provider="ses",

@@ -31,6 +31,20 @@ def test_a_provider_with_its_own_bounce_domain_only_warns(server: DnsServer) -> 
     assert look(server, sender=sender_of(URLS["postmark"]))["spf.missing"].level == "warning"
 
 
+@pytest.mark.parametrize(
+    ("provider", "level", "record"),
+    [
+        ("scaleway", "error", "v=spf1 include:_spf.tem.scaleway.com ~all"),
+        ("mailersend", "warning", "v=spf1 include:_spf.mailersend.net ~all"),
+    ],
+)
+def test_the_record_of_each_european_provider_is_asked_for(
+    server: DnsServer, provider: str, level: str, record: str
+) -> None:
+    finding = look(server, sender=sender_of(URLS[provider]))["spf.missing"]
+    assert (finding.level, values(finding)) == (level, [(DOMAIN, "TXT", record)])
+
+
 def test_a_provider_without_a_known_record_is_not_checked(server: DnsServer) -> None:
     assert look(server, sender=sender_of(URLS["sparkpost"]), check="spf.") == {}
 

@@ -44,7 +44,10 @@ BROKEN = {
     ),
 }
 
-OWN_PROVIDERS = ["mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses", "mailjet", "smtp", "smtps"]
+OWN_PROVIDERS = [
+    *("mailgun", "postmark", "sendgrid", "resend", "brevo", "sparkpost", "ses", "mailjet", "scaleway", "mailersend"),
+    *("smtp", "smtps"),
+]
 
 
 def test_our_own_kinds_are_found_by_entry_points() -> None:

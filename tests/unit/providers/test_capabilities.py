@@ -19,6 +19,8 @@ URLS = [
     "sparkpost://k@?max_batch=2000",
     "ses://k:s@eu-west-1",
     "mailjet://k:s@",
+    "mailersend://k@news.example.org",
+    "scaleway://k@8c8bfa06-9d5f-4a3e-a6a5-1a4a4f2f0b7e",
 ]
 
 

@@ -42,7 +42,18 @@ REPLIES = {
     "4.7.0 TSS04": ("421 4.7.0 [TSS04] Messages temporarily deferred due to unexpected volume", SenderCause.RATE),
     "5.7.1": ("550 5.7.1 message rejected by policy", SenderCause.OTHER),
 }
-PROVIDERS = ("mailgun", "sendgrid", "postmark", "resend", "brevo", "sparkpost", "ses", "mailjet")
+PROVIDERS = (
+    "mailgun",
+    "sendgrid",
+    "postmark",
+    "resend",
+    "brevo",
+    "sparkpost",
+    "ses",
+    "mailjet",
+    "mailersend",
+    "scaleway",
+)
 OURS = {"delivery": "7", "batch": "1-1-ab"}
 
 
@@ -76,6 +87,15 @@ def report(provider: str, reply: str, *, delayed: bool) -> Any:
             {"error": "greylisted", "hard_bounce": False} if delayed else {"error": "user unknown", "hard_bounce": True}
         )
         return {"event": "bounce", "time": 1, "MessageID": 5, "email": "ana@example.com", "comment": reply, **told}
+    if provider == "mailersend":
+        meta = {"bounce_code": reply[:3], "bounce_reason": reply}
+        name = "activity.deferred" if delayed else "activity.hard_bounced"
+        return {"type": name, "data": {"id": "1", "recipient": "ana@example.com", "meta": meta}}
+    if provider == "scaleway":
+        name = "email_deferred" if delayed else "email_mailbox_not_found"
+        told = {"email_response_code": int(reply[:3]), "email_response_message": reply[4:]}
+        event = {"id": "1", "type": name, "email_to": "ana@example.com", **told}
+        return {"Type": "Notification", "MessageId": "1", "Message": json.dumps(event)}
     if provider == "brevo":
         return {"event": "deferred" if delayed else "hard_bounce", "email": "ana@example.com", "reason": reply}
     if provider == "sparkpost":

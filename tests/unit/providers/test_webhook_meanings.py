@@ -68,6 +68,37 @@ BODIES: dict[str, Any] = {
             "Payload": "7 1-1-ab",
         }
     ],
+    "mailersend": {
+        "type": "activity.delivered",
+        "created_at": "2027-03-04T09:00:00.000000Z",
+        "data": {
+            "id": "62f114f8165fe0d8db0288e5",
+            "message_id": "67f91abd69f79df391e9d78d",
+            "type": "delivered",
+            "recipient": "ana@example.com",
+            "tags": ["weekly-12", "batch_1-1-ab"],
+            "meta": [],
+        },
+    },
+    "scaleway": {
+        "Type": "Notification",
+        "MessageId": "m",
+        "Message": json.dumps(
+            {
+                "id": "af5c1aac-cf1b-4d4d-9e46-e6d0cd40b81c",
+                "type": "email_delivered",
+                "created_at": "2027-03-04T09:00:00Z",
+                "email_id": "d4fbec9d-eed9-44d5-af47-c1126467a5ca",
+                "email_to": "ana@example.com",
+                "email_headers": [
+                    {"key": "List-Id", "value": "x"},
+                    {"key": "X-Newsletter-Delivery", "value": "7 1-1-ab"},
+                ],
+                "email_response_code": 250,
+                "email_response_message": "2.0.0 OK",
+            }
+        ),
+    },
     "sparkpost": [
         {
             "msys": {
@@ -88,7 +119,9 @@ BODIES: dict[str, Any] = {
 def test_our_ids_come_back_from_every_provider(provider: str) -> None:
     (told,) = parse(provider, BODIES[provider], **{"svix-id": "msg_1"})
     assert (told.provider, told.kind, told.address) == (provider, "delivered", "ana@example.com")
-    assert (told.delivery, told.batch, told.at) == (7, "1-1-ab", AT)
+    assert (told.batch, told.at) == ("1-1-ab", AT)
+    # MailerSend gives back the batch's tag alone: the delivery is found by batch and address.
+    assert told.delivery == (None if provider == "mailersend" else 7)
 
 
 @pytest.mark.parametrize("provider", BODIES)
@@ -481,6 +514,88 @@ def test_mailjet_sends_one_event_or_many_and_tells_clicks_apart() -> None:
 def test_mailjet_without_our_payload_is_found_by_our_id() -> None:
     (told,) = parse("mailjet", {"event": "sent", "time": 1, "email": "a@example.com", "CustomID": "7"})
     assert (told.delivery, told.batch, len(told.key)) == (7, "", 64)
+
+
+def mailersend(name: str, **meta: Any) -> dict[str, Any]:
+    return {"type": name, "data": {"id": "1", "recipient": "a@example.com", "meta": meta or []}}
+
+
+@pytest.mark.parametrize(
+    ("event", "means"),
+    [
+        (mailersend("activity.sent"), ("accepted", "")),
+        (mailersend("activity.deferred", bounce_reason="451 4.3.0 later"), ("deferred", "")),
+        (mailersend("activity.hard_bounced", bounce_code="550", bounce_reason="5.1.1 no user"), ("bounced", "hard")),
+        (mailersend("activity.hard_bounced", bounce_reason="Host or domain name not found"), ("bounced", "hard")),
+        (mailersend("activity.hard_bounced", bounce_code=550, bounce_reason="5.7.1 refused"), ("bounced", "block")),
+        (mailersend("activity.soft_bounced", bounce_code="552", bounce_reason="full"), ("bounced", "soft")),
+        (mailersend("activity.soft_bounced", bounce_reason="Unknown reason"), ("bounced", "soft")),
+        (mailersend("activity.suppressed", suppression_reason="hard_bounced"), ("bounced", "hard")),
+        (mailersend("activity.suppressed", suppression_reason="blocklisted"), ("bounced", "block")),
+        (mailersend("activity.suppressed", suppression_reason="on_hold"), ("bounced", "block")),
+        (mailersend("activity.suppressed", suppression_reason="unsubscribed"), ("unsubscribed", "")),
+        (mailersend("activity.suppressed", suppression_reason="spam_complained"), ("complained", "")),
+        (mailersend("activity.spam_complaint"), ("complained", "")),
+        (mailersend("activity.unsubscribed", unsubscribe_reason="too many"), ("unsubscribed", "")),
+        (mailersend("activity.opened_unique"), ("opened", "")),
+        (mailersend("activity.clicked"), ("clicked", "")),
+        (mailersend("maintenance.start"), ("unknown", "")),
+        (mailersend("bulk_email.completed"), ("unknown", "")),
+    ],
+)
+def test_mailersend(event: dict[str, Any], means: tuple[str, str]) -> None:
+    assert meaning("mailersend", event) == means
+
+
+@pytest.mark.parametrize("address", ["recipient", "email"])
+def test_mailersend_names_the_address_in_either_field(address: str) -> None:
+    (told,) = parse("mailersend", {"type": "activity.delivered", "data": {"id": "1", address: "ana@example.com"}})
+    assert told.address == "ana@example.com"
+
+
+def test_the_older_form_of_mailersends_webhooks_is_read_too() -> None:
+    email = {"message": {"id": "m1"}, "recipient": {"email": "ana@example.com"}, "tags": ["x", "batch_1-1-ab"]}
+    morph = {"object": "recipient_bounce", "reason": "550 5.1.1 no such user"}
+    data = {"id": "1", "type": "hard_bounced", "created_at": "2027-03-04T09:00:00Z", "email": email, "morph": morph}
+    (told,) = parse("mailersend", {"type": "activity.hard_bounced", "data": data})
+    assert (told.address, told.batch, told.provider_id) == ("ana@example.com", "1-1-ab", "m1")
+    assert (told.bounce_class.value, told.status, told.at) == ("hard", "5.1.1", AT)
+
+
+def test_mailersends_question_before_it_saves_a_webhook_is_no_event() -> None:
+    assert parse("mailersend", {"type": "webhook.test", "message": "This is a ping test message"}) == []
+
+
+def scaleway(name: str, **more: Any) -> dict[str, Any]:
+    return ses({"id": "1", "type": name, "email_to": "a@example.com", **more})
+
+
+def refused(code: int, message: str) -> dict[str, Any]:
+    return {"email_response_code": code, "email_response_message": message}
+
+
+@pytest.mark.parametrize(
+    ("event", "means"),
+    [
+        (scaleway("email_queued"), ("accepted", "")),
+        (scaleway("email_deferred", **refused(451, "4.3.0 later")), ("deferred", "")),
+        (scaleway("email_dropped", **refused(550, "5.1.1 no such user")), ("bounced", "hard")),
+        (scaleway("email_dropped", email_error="550 5.1.10 no such user"), ("bounced", "hard")),
+        (scaleway("email_dropped", **refused(550, "5.7.1 refused")), ("bounced", "block")),
+        (scaleway("email_dropped", **refused(552, "5.2.2 full")), ("bounced", "soft")),
+        (scaleway("email_dropped"), ("bounced", "soft")),
+        (scaleway("email_mailbox_not_found", **refused(550, "no such user")), ("bounced", "hard")),
+        (scaleway("email_spam", **refused(571, "5.7.1 listed as spam")), ("bounced", "block")),
+        (scaleway("email_spam", **refused(550, "5.1.1 spam")), ("bounced", "block")),
+        (scaleway("email_blocklisted", blocklist_type="mailbox_not_found"), ("bounced", "hard")),
+        (scaleway("email_blocklisted", blocklist_type="mailbox_full"), ("bounced", "soft")),
+        (scaleway("email_blocklisted", blocklist_type="other"), ("bounced", "block")),
+        (scaleway("blocklist_created", blocklist_type="mailbox_not_found"), ("unknown", "")),
+        (ses("This is a test of the topic."), ("unknown", "")),
+    ],
+)
+def test_scaleway(event: dict[str, Any], means: tuple[str, str]) -> None:
+    assert meaning("scaleway", event) == means
 
 
 @pytest.mark.parametrize(

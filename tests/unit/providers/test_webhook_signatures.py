@@ -1,6 +1,8 @@
 """A webhook is believed only where its own provider made it, for us, not too long ago (W1, W2, W3)."""
 
 import base64
+import hashlib
+import hmac
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,14 +14,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.providers.base.webhooks.sns import SnsCertificates
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, WebhookRequest
+from newsletter.providers.mailersend.webhooks import TEST_SECRET, verify_mailersend
 from newsletter.providers.registry import WEBHOOK_HANDLERS, find_webhook_handler
 from newsletter.providers.resend.webhooks import verify_resend
+from newsletter.providers.scaleway.topics import SCALEWAY_TOPICS
+from newsletter.providers.scaleway.webhooks import make_scaleway_handler
 from newsletter.providers.sendgrid.webhooks import verify_sendgrid
-from newsletter.providers.ses.sns import Certificates, is_amazon
+from newsletter.providers.ses.sns import AMAZON_SNS
 from newsletter.providers.ses.webhooks import make_ses_handler
 from tests.support.certificate import change_version
-from tests.support.provider_webhooks import FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
+from tests.support.provider_webhooks import FakeScalewayTopics, FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
 BODY = b'[{"event":"delivered","email":"ana@example.com"}]\r\n'
@@ -218,9 +224,9 @@ def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: F
 
 
 def test_a_certificate_host_that_is_away_is_no_forgery() -> None:
-    nowhere = Certificates(rewrite_url=lambda url: "http://127.0.0.1:9/")
+    nowhere = SnsCertificates(AMAZON_SNS, rewrite_url=lambda url: "http://127.0.0.1:9/")
     with pytest.raises(WebhookCheckUnavailable, match="could not be fetched"):
-        nowhere.get(FakeSns.URL)
+        nowhere.get(FakeSns.URL, now=NOW)
     nowhere.close()
 
 
@@ -244,7 +250,7 @@ def test_a_certificate_host_that_is_away_is_no_forgery() -> None:
 )
 @pytest.mark.requirement("W3")
 def test_only_the_host_of_sns_is_the_host_of_sns(url: object, good: bool) -> None:
-    assert is_amazon(url) is good
+    assert AMAZON_SNS.is_own(url) is good
 
 
 @pytest.mark.requirement("W3")
@@ -266,3 +272,130 @@ def test_the_question_of_a_topic_is_kept_for_a_persons_click(sns: FakeSns) -> No
 def test_a_provider_that_nobody_knows_has_no_reader() -> None:
     with pytest.raises(BadWebhook, match="Use one of: mailgun"):
         find_webhook_handler("pigeon")
+
+
+# MailerSend
+
+
+def sign_mailersend(body: bytes, secret: str) -> WebhookRequest:
+    return call(body, {"Signature": hmac.digest(secret.encode(), body, hashlib.sha256).hex()})
+
+
+def test_mailersend_signs_the_raw_body() -> None:
+    signed = sign_mailersend(BODY, "secret")
+    assert verify_mailersend(signed, "secret", NOW) == ""
+    assert verify_mailersend(signed, "older,secret", NOW) == ""
+    for wrong in (WebhookRequest(BODY.strip(), signed.headers), WebhookRequest(BODY), call(BODY, {"Signature": "é"})):
+        with pytest.raises(BadWebhook, match="signature is wrong"):
+            verify_mailersend(wrong, "secret", NOW)
+    with pytest.raises(BadWebhook, match="webhook_key"):
+        verify_mailersend(signed, "", NOW)
+
+
+@pytest.mark.requirement("W3")
+def test_mailersends_public_secret_is_believed_for_its_question_alone() -> None:
+    handler = WEBHOOK_HANDLERS["mailersend"]
+    question = b'{"type": "webhook.test", "message": "This is a ping test message"}'
+    assert handler.is_question(sign_mailersend(question, TEST_SECRET))
+    assert not handler.is_question(sign_mailersend(question, "secret"))
+    event = b'{"type": "activity.hard_bounced", "data": {"recipient": "ana@example.com"}}'
+    for forged in (event, b"[]", b'["webhook.test"]', b"no", b'{"type": ["webhook.test"]}'):
+        assert not handler.is_question(sign_mailersend(forged, TEST_SECRET))
+        with pytest.raises(BadWebhook):
+            verify_mailersend(sign_mailersend(forged, TEST_SECRET), "secret", NOW)
+    assert not WEBHOOK_HANDLERS["brevo"].is_question(sign_mailersend(question, TEST_SECRET))
+
+
+# Scaleway
+
+
+@pytest.fixture
+def topics() -> Iterator[FakeScalewayTopics]:
+    made = FakeScalewayTopics(now=NOW)
+    yield made
+    made.stop()
+
+
+def verify_topic(fake: FakeScalewayTopics, message: dict[str, Any], *, topic: str = FakeScalewayTopics.TOPIC) -> str:
+    handler = make_scaleway_handler(fake.certificates)
+    return handler.verify(WebhookRequest(json.dumps(message).encode()), topic, NOW)
+
+
+def test_a_message_of_scaleway_is_believed_if_its_authority_issued_the_key(topics: FakeScalewayTopics) -> None:
+    for version in ("1", "2"):
+        assert verify_topic(topics, topics.message(EVENT, now=NOW, version=version)) == ""
+    assert topics.fetched == 2, "The certificate and its authorities are fetched once."
+
+
+@pytest.mark.requirement("W3")
+def test_a_forged_message_of_scaleway_is_not_believed(topics: FakeScalewayTopics) -> None:
+    message = topics.message(EVENT, now=NOW)
+    with pytest.raises(BadWebhook, match="signature is wrong"):
+        verify_topic(topics, {**message, "Message": "{}"})
+    with pytest.raises(BadWebhook, match="another SNS topic"):
+        verify_topic(topics, message, topic="arn:scw:sns:fr-par:project-x:other")
+    with pytest.raises(BadWebhook, match="webhook_key"):
+        verify_topic(topics, message, topic="")
+    with pytest.raises(BadWebhook, match="too old"):
+        verify_topic(topics, topics.message(EVENT, now=NOW - timedelta(days=8)))
+
+
+@pytest.mark.parametrize("changes", [{"may_issue": False}, {"is_current": False}])
+@pytest.mark.requirement("W3")
+def test_an_authority_that_may_not_issue_proves_nothing(changes: dict[str, bool]) -> None:
+    fake = FakeScalewayTopics(now=NOW, **changes)
+    with pytest.raises(BadWebhook, match="was not issued by Scaleway"):
+        verify_topic(fake, fake.message(EVENT, now=NOW))
+    fake.stop()
+
+
+@pytest.mark.requirement("W3")
+def test_a_certificate_of_somebody_else_at_scaleway_proves_nothing(topics: FakeScalewayTopics) -> None:
+    stranger = FakeScalewayTopics(now=NOW)
+    topics.pem = stranger.pem
+    with pytest.raises(BadWebhook, match="was not issued by Scaleway"):
+        verify_topic(topics, stranger.message(EVENT, now=NOW))
+    stranger.stop()
+
+
+def test_while_scaleways_authorities_cannot_be_had_it_is_to_ask_again(topics: FakeScalewayTopics) -> None:
+    topics.chain, chain = b"<html>", topics.chain
+    with pytest.raises(WebhookCheckUnavailable, match="not a certificate"):
+        verify_topic(topics, topics.message(EVENT, now=NOW))
+    topics.chain = chain
+    assert verify_topic(topics, topics.message(EVENT, now=NOW)) == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://messaging.s3.fr-par.scw.cloud/fr-par/sns/c.crt",
+        "https://attacker.s3.fr-par.scw.cloud/c.crt",
+        "https://messaging.s3.fr-par.scw.cloud.example.com/c.crt",
+        "https://messaging.s3.fr-par.scw.cloud@example.com/c.crt",
+        "https://messaging.s3.fr-par.scw.cloud:8443/c.crt",
+        "https://messaging.s3.fr-par.scw.cloud\\@example.com/c.crt",
+        "https://messaging.s3.fr-par.scw.cloud",
+        "https://169.254.169.254/c.crt",
+    ],
+)
+@pytest.mark.requirement("W3")
+def test_no_certificate_is_fetched_from_another_host_than_scaleways(topics: FakeScalewayTopics, url: str) -> None:
+    with pytest.raises(BadWebhook, match="not at Scaleway"):
+        verify_topic(topics, topics.message(EVENT, now=NOW, SigningCertURL=url))
+    assert topics.fetched == 0
+
+
+@pytest.mark.requirement("W3")
+def test_scaleways_question_is_kept_and_leads_to_scaleway(topics: FakeScalewayTopics) -> None:
+    url = f"https://sns.mnq.fr-par.scaleway.com/?Action=ConfirmSubscription&TopicArn={topics.TOPIC}&Token=1"
+    kind = {"Type": "SubscriptionConfirmation", "Token": "1"}
+    message = topics.message("You have chosen to subscribe", now=NOW, SubscribeURL=url, **kind)
+    assert verify_topic(topics, message) == ""
+    (told,) = WEBHOOK_HANDLERS["scaleway"].parse(WebhookRequest(json.dumps(message).encode()))
+    assert (told.kind, told.link) == (FeedbackKind.SUBSCRIPTION, url)
+    for wrong in ("https://messaging.s3.fr-par.scw.cloud/x", "https://sns.mnq.fr-par.scaleway.com.evil.example/", None):
+        body = json.dumps({**message, "SubscribeURL": wrong}).encode()
+        with pytest.raises(BadWebhook, match="does not lead to Scaleway"):
+            WEBHOOK_HANDLERS["scaleway"].parse(WebhookRequest(body))
+    assert SCALEWAY_TOPICS.is_own(url)

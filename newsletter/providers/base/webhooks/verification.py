@@ -30,6 +30,11 @@ class WebhookRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+def asks_nothing(call: WebhookRequest) -> bool:
+    """Return False: the provider does not try an address before it saves it."""
+    return False
+
+
 @dataclass(frozen=True)
 class WebhookHandler:
     """One provider's webhooks.
@@ -37,6 +42,8 @@ class WebhookHandler:
     ``verify(call, key, now)`` raises BadWebhook, or returns a token that may be used once, "" if there is none.
     ``parse`` returns the events. ``atomic``: one recipient's event
     proves that the whole batch was accepted. ``refusal_status`` is the HTTP status for a webhook that is not believed.
+    ``is_question`` returns True for a call with which the provider tries our address before it saves the webhook: it is
+    answered although no key is known yet, and nothing is stored.
     """
 
     name: str
@@ -44,6 +51,7 @@ class WebhookHandler:
     parse: Callable[[WebhookRequest], list[Feedback]]
     atomic: bool
     refusal_status: int = 401
+    is_question: Callable[[WebhookRequest], bool] = asks_nothing
 
 
 def split_keys(key: str) -> Sequence[str]:

@@ -5,7 +5,7 @@ Nothing here decides what a message is.
 
 import ssl
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from socket import SHUT_RDWR
@@ -14,6 +14,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
 from newsletter.common.messages import Message
+from newsletter.content.parsing.mails.mail_headers import RECIPIENT_FIELDS
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.inbound.settings import Mailbox, Security
 
@@ -24,6 +25,11 @@ TOTAL_SECONDS = 50.0
 """How long one reading may take: a mailbox is read once a minute."""
 _PART = f"BODY.PEEK[]<0.{MAX_BYTES}>"
 _ANSWER = b"BODY[]<0>"
+MAX_RECIPIENT_BYTES = 8192
+"""The bytes of a message's recipient fields that are read before the message itself."""
+_RECIPIENT_FIELDS = " ".join(name.upper() for name in RECIPIENT_FIELDS)
+_RECIPIENTS = f"BODY.PEEK[HEADER.FIELDS ({_RECIPIENT_FIELDS})]<0.{MAX_RECIPIENT_BYTES}>"
+_RECIPIENTS_ANSWER = b"BODY[HEADER.FIELDS"
 _DELETED = b"\\Deleted"
 
 
@@ -48,6 +54,17 @@ class OpenMailbox:
         """Return the UIDs of all messages that are not marked as deleted, the oldest first."""
         with _explain_faults(self._mailbox, self._deadline):
             return sorted(self._client.search(["UNDELETED"]))
+
+    def read_recipient_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
+        """Return the header fields that name the recipients of these messages, without those that are gone."""
+        with _explain_faults(self._mailbox, self._deadline):
+            found = self._client.fetch(uids, [_RECIPIENTS]) if uids else {}
+        return {
+            uid: value[:MAX_RECIPIENT_BYTES]
+            for uid, parts in found.items()
+            for name, value in parts.items()
+            if name.upper().startswith(_RECIPIENTS_ANSWER) and isinstance(value, bytes)
+        }
 
     def fetch(self, uid: int) -> FetchedMessage | None:
         """Return the beginning of a message, or None if it is gone."""

@@ -11,6 +11,7 @@ from django.conf import settings
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.inbound.handle import handle_mail
 from newsletter.inbound.imap import TOTAL_SECONDS, OpenMailbox, open_mailbox
+from newsletter.inbound.reading_order import find_unsubscribing
 from newsletter.inbound.settings import Mailbox, is_loopback
 from newsletter.inbound.store import IMAP, store_mail
 from newsletter.models import InboundMail, Installation, MailboxReading
@@ -56,14 +57,19 @@ def _read(mailbox: Mailbox, reading: MailboxReading, *, now: datetime, seconds: 
             # The server numbers its messages anew. What was read before is known by its content.
             reading.uid_validity, reading.last_uid = opened.uid_validity, 0
         uids = opened.list_uids()
-        unread = [uid for uid in uids if uid > reading.last_uid][:MESSAGES_A_READING]
+        unread = [uid for uid in uids if uid > reading.last_uid]
         # An earlier reading ended between the row and the move.
         opened.move([uid for uid in uids if uid <= reading.last_uid][:MESSAGES_A_READING], folder=HANDLED)
-        for uid in unread:
+        urgent = find_unsubscribing(opened, unread, limit=MESSAGES_A_READING)
+        for uid in urgent:
+            # It is moved away, so last_uid, which is below it, need not remember it.
+            _take(opened, uid, now=now)
+        rest = sorted(set(unread) - set(urgent))[: MESSAGES_A_READING - len(urgent)]
+        for uid in rest:
             _take(opened, uid, now=now)
             reading.last_uid = uid
             reading.save(update_fields=["uid_validity", "last_uid"])
-    return len(unread)
+    return len(urgent) + len(rest)
 
 
 def _take(opened: OpenMailbox, uid: int, *, now: datetime) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
+from newsletter.inbound import read_mailboxes as read_mailboxes_module
+from newsletter.inbound import reading_order
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.inbound.imap import open_mailbox
 from newsletter.inbound.notices import notify_inbound_problems
@@ -17,10 +19,14 @@ from newsletter.inbound.settings import parse_sources
 from newsletter.jobs.catalogue import Job
 from newsletter.jobs.timer import JobTimer
 from newsletter.models import DmarcReport, InboundMail, Installation, MailboxReading, StaffNotice
+from subscribers.links.signed_links import link_keys
+from subscribers.links.unsubscribe_addresses import make_addresses
+from subscribers.models import MailingList, Subscriber
 from tests.support.aggregate_reports import make_report, make_report_mail
 from tests.support.fixtures import NOW, make_publication
 from tests.support.imap_server import PASSWORD, ImapServer, run_imap_server
-from tests.support.inbound_mails import make_reply
+from tests.support.inbound_mails import INBOUND_ADDRESS, make_reply
+from tests.support.people import make_member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -188,3 +194,97 @@ def test_a_hanging_mailbox_stops_no_other_job(settings: Any) -> None:
         timer.start()
         assert ran.wait(1.5)
         assert timer.stop(within=10)
+
+
+def sign_address(person: Subscriber) -> str:
+    mailing_list = bytes.fromhex(MailingList.objects.get().public_id)
+    make = make_addresses(link_keys()[0], inbound_address=INBOUND_ADDRESS, mailing_list=mailing_list, mailing=1)
+    return make([person.uuid.bytes])[0]
+
+
+def make_flood(*, reports: int, address: str) -> dict[int, bytes]:
+    """Return forged reports, and after them a mail that unsubscribes."""
+    report = gzip.compress(make_report())
+    messages = {n: make_report_mail(report, subject=f"Report-ID: {n}").as_bytes() for n in range(1, reports + 1)}
+    return {**messages, reports + 1: make_reply(to=address, text="").as_bytes()}
+
+
+@pytest.fixture
+def ana(settings: Any) -> Subscriber:
+    settings.NEWSLETTER_INBOUND_ADDRESS = INBOUND_ADDRESS
+    make_publication()
+    return make_member(MailingList.objects.get(), "ana@example.com")
+
+
+def list_kinds() -> list[str]:
+    return list(InboundMail.objects.order_by("pk").values_list("kind", flat=True))
+
+
+@pytest.mark.requirement("U1")
+def test_a_mail_that_unsubscribes_is_read_before_a_flood_of_reports(
+    settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reading takes fewer messages than came before it."""
+    monkeypatch.setattr(read_mailboxes_module, "MESSAGES_A_READING", 3)
+    with run_imap_server(ImapServer(make_flood(reports=5, address=sign_address(ana)))) as server:
+        assert read(settings, server) == 3
+        assert list_kinds() == ["unsubscribe", "dmarc", "dmarc"]
+        assert not ana.subscriptions.open().exists()
+        assert MailboxReading.objects.get().last_uid == 2, "The reports after it are still to be read."
+        assert read(settings, server) == 3
+        assert (server.messages, InboundMail.objects.count()) == ({}, 6)
+
+
+@pytest.mark.requirement("U1")
+def test_many_who_unsubscribe_leave_nothing_unread(
+    settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_mailboxes_module, "MESSAGES_A_READING", 2)
+    address = sign_address(ana)
+    messages = {n: make_reply(to=address, text="", message_id=f"<{n}@x>").as_bytes() for n in (2, 3, 4)}
+    with run_imap_server(ImapServer({1: make_reply(message_id="<1@x>").as_bytes(), **messages})) as server:
+        assert [read(settings, server) for _ in range(3)] == [2, 2, 0]
+    assert list_kinds() == ["unsubscribe", "unsubscribe", "unsubscribe", "reply"]
+
+
+def test_a_forged_address_to_unsubscribe_does_not_come_first(settings: Any, ana: Subscriber) -> None:
+    forged = f"replies+{'a' * 48}@news.example.org"
+    messages = {1: make_reply(text="first").as_bytes(), 2: make_reply(to=forged, text="second").as_bytes()}
+    with run_imap_server(ImapServer(messages)) as server:
+        assert read(settings, server) == 2
+    assert list(InboundMail.objects.order_by("pk").values_list("text", flat=True)) == ["first", "second"]
+    assert ana.subscriptions.open().exists()
+
+
+def test_only_so_many_recipients_are_looked_at(settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond them, mails are read in the order of arrival."""
+    monkeypatch.setattr(reading_order, "MAX_LOOKED_AT", 4)
+    monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 3)
+    messages = make_flood(reports=4, address=sign_address(ana))
+    with run_imap_server(ImapServer(messages)) as server:
+        read(settings, server)
+        looks = [command for command in server.commands if "HEADER.FIELDS" in command]
+    assert len(looks) == 2
+    assert list_kinds() == ["dmarc"] * 4 + ["unsubscribe"]
+
+
+def test_looking_at_recipients_leaves_time_for_reading(
+    settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_order, "LOOK_SECONDS", -1.0)
+    monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 1)
+    with run_imap_server(ImapServer(make_flood(reports=2, address=sign_address(ana)))) as server:
+        assert read(settings, server) == 3
+        assert len([command for command in server.commands if "HEADER.FIELDS" in command]) == 1
+    assert list_kinds() == ["dmarc", "dmarc", "unsubscribe"]
+
+
+def test_an_unsubscribe_that_was_stored_before_a_crash_counts_once(settings: Any, ana: Subscriber) -> None:
+    messages = make_flood(reports=2, address=sign_address(ana))
+    with run_imap_server(ImapServer(dict(messages), breaks_at="MOVE")) as server:
+        read(settings, server)
+        assert list_kinds() == ["unsubscribe"]
+        assert MailboxReading.objects.get().last_uid == 0
+        server.breaks_at = ""
+        assert read(settings, server) == 3
+    assert (server.messages, sorted(list_kinds())) == ({}, ["dmarc", "dmarc", "unsubscribe"])

@@ -66,6 +66,10 @@ class ImapServer:
         if name == "SEARCH":
             left = " ".join(str(uid) for uid in sorted(self.messages.keys() - self.deleted))
             return f"* SEARCH {left}\r\n".encode(), "OK done"
+        if name == "FETCH" and (fields := re.search(r"HEADER\.FIELDS \(([^)]*)\)", command)):
+            uids = [int(uid) for uid in re.findall(r"\d+", command.split(" ")[2])]
+            names = fields[1].lower().split()
+            return b"".join(self._fetch_fields(uid, names) for uid in uids if uid in self.messages), "OK done"
         if name == "FETCH":
             return b"".join(self._fetch(uid) for uid in uids if uid in self.messages), "OK done"
         if name in ("LIST", "CREATE"):
@@ -84,6 +88,14 @@ class ImapServer:
             for uid in uids:
                 del self.messages[uid]
         return b"", "OK done"
+
+    def _fetch_fields(self, uid: int, names: list[str]) -> bytes:
+        """Return these header fields, with the name of the item quoted in capitals as some servers do."""
+        head = self.messages[uid].partition(b"\n\n")[0].replace(b"\r\n", b"\n")
+        lines = [line for line in head.split(b"\n") if line.partition(b":")[0].decode("latin-1").lower() in names]
+        body = b"\r\n".join([*lines, b"", b""])
+        item = f"BODY[HEADER.FIELDS ({' '.join(names).upper()})]<0>"
+        return f"* 1 FETCH (UID {uid} {item} {{{len(body)}}}\r\n".encode() + body + b")\r\n"
 
     def _fetch(self, uid: int) -> bytes:
         body = self.messages[uid]

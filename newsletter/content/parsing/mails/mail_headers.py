@@ -11,7 +11,7 @@ MAX_VALUE_LENGTH = 16_384
 MAX_SHORT_LENGTH = 1_000
 MAX_SAME_FIELDS = 20
 MAX_RECIPIENTS = 100
-_RECIPIENTS = (
+RECIPIENT_FIELDS = (
     "delivered-to",
     "x-original-to",
     "envelope-to",
@@ -21,6 +21,7 @@ _RECIPIENTS = (
     "cc",
     "resent-to",
 )
+"""The fields that name recipients, those of the envelope first."""
 _ONLY_PROGRAMS = (
     "x-autoreply",
     "x-autorespond",
@@ -61,9 +62,14 @@ def first(fields: Fields, name: str) -> str:
 
 def list_recipients(fields: Fields) -> tuple[str, ...]:
     """Return the addresses that the mail was sent to, the envelope's first, in lower case."""
-    values = [value for name in _RECIPIENTS for value in fields.get(name, ())]
-    found = dict.fromkeys(address.lower() for value in values for address in _ADDRESS.findall(value))
+    values = [value for name in RECIPIENT_FIELDS for value in fields.get(name, ())]
+    found = dict.fromkeys(address for value in values for address in find_addresses(value))
     return tuple(found)[:MAX_RECIPIENTS]
+
+
+def find_addresses(text: str) -> list[str]:
+    """Return what has the form of an address in a text, in lower case."""
+    return [address.lower() for address in _ADDRESS.findall(text)]
 
 
 def read_sender(fields: Fields) -> tuple[str, str]:

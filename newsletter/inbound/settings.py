@@ -11,7 +11,7 @@ from newsletter.inbound.errors import BadInboundSetting
 from subscribers.addresses.normalise import normalise, to_ascii
 from subscribers.links.unsubscribe_addresses import MAX_OWN_LOCAL_PART
 
-WEBHOOK_PROVIDERS = ("mailgun", "postmark", "sendgrid")
+WEBHOOK_PROVIDERS = ("brevo", "mailersend", "mailgun", "postmark", "sendgrid", "sparkpost")
 """The providers whose inbound webhooks are read."""
 _PORTS = {"imaps": 993, "imap": 143}
 _FORMS = "imaps://USER:PASSWORD@HOST/INBOX or inbound://PROVIDER"

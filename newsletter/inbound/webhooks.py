@@ -1,48 +1,31 @@
-"""Verify a mail that a provider posts, and take the mail as it came (MIME) out of the provider's form.
+"""Verify the mails that a provider posts, and take each as it came (MIME) out of the provider's form.
 
-Mailgun and SendGrid post a form, Postmark posts JSON. Each can be told to post the whole mail, and must be.
+Mailgun, SendGrid, Postmark, SparkPost and MailerSend post the whole mail, some only if told to. Brevo posts its parts.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from email import message_from_bytes
-from email.message import Message as Part
-from email.policy import HTTP
-from hashlib import sha256
-from urllib.parse import parse_qsl
 
 from django.conf import settings
 
 from newsletter.feedback.endpoint import webhook_key, webhook_secret
-from newsletter.inbound.errors import NoWholeMail
+from newsletter.inbound.posted.brevo import read_brevo
+from newsletter.inbound.posted.forms import read_mailgun, read_sendgrid
+from newsletter.inbound.posted.json_bodies import read_mailersend, read_postmark, read_sparkpost
+from newsletter.inbound.posted.mails import PostedMail
 from newsletter.inbound.settings import InboundWebhook
-from newsletter.providers.base.json_values import as_list, as_mapping, as_text, parse_json_or_none
-from newsletter.providers.base.webhooks.bodies import parse_json_object
-from newsletter.providers.base.webhooks.verification import WebhookRequest, check_password, require_keys
-from newsletter.providers.mailgun.webhooks import check_mailgun_signature
-from newsletter.providers.sendgrid.webhooks import verify_sendgrid
+from newsletter.providers.base.webhooks.verification import WebhookRequest
 
 MAX_BODY_BYTES = 50 * 1024 * 1024
 """The largest body. The providers take mails of up to 35 MB, which base64 in JSON makes a third larger."""
-MAX_FIELDS = 200
-_WHOLE_MAIL = {
-    "mailgun": "body-mime",
-    "postmark": "RawEmail",
-    "sendgrid": "email",
+_READERS: Mapping[str, Callable[[WebhookRequest, str, datetime], Iterable[PostedMail]]] = {
+    "brevo": read_brevo,
+    "mailersend": read_mailersend,
+    "mailgun": read_mailgun,
+    "postmark": read_postmark,
+    "sendgrid": read_sendgrid,
+    "sparkpost": read_sparkpost,
 }
-_HOW = {
-    "mailgun": "let the route post to the address that ends with /mime",
-    "postmark": "tick “Include raw email content in JSON payload”",
-    "sendgrid": "tick “POST the raw, full MIME message”",
-}
-
-
-@dataclass(frozen=True)
-class PostedMail:
-    """A mail as it came. ``once`` is the single-use token of a provider that does not sign the mail itself."""
-
-    raw: bytes
-    once: str = ""
 
 
 def find_webhook(provider: str) -> InboundWebhook | None:
@@ -68,72 +51,9 @@ def find_key(webhook: InboundWebhook) -> str:
     return webhook.key
 
 
-def read_posted_mail(webhook: InboundWebhook, call: WebhookRequest, *, now: datetime) -> PostedMail:
-    """Return the mail of a webhook. Raise BadWebhook if it is not genuine, NoWholeMail if it lacks the mail."""
-    provider, key = webhook.provider, find_key(webhook)
-    if provider == "postmark":
-        check_password(call, key, now)
-        row = parse_json_object(call.body, provider="Postmark")
-        return PostedMail(_make_mail(provider, row.get("RawEmail"), recipient=row.get("OriginalRecipient")))
-    if provider == "sendgrid" and key and ":" not in key:
-        verify_sendgrid(call, key, now)
-    elif provider == "sendgrid":
-        check_password(call, key, now)
-    fields = _read_form(call)
-    once = ""
-    if provider == "mailgun":
-        given = (_text(fields, name) for name in ("timestamp", "token", "signature"))
-        token = check_mailgun_signature(*given, keys=require_keys(key, provider="Mailgun"), now=now)
-        once = sha256(token.encode("utf-8", "replace")).hexdigest()
-        recipient: object = _text(fields, "recipient")
-    else:
-        envelope = as_mapping(parse_json_or_none(fields.get("envelope", b"")))
-        recipient = next(iter(as_list(envelope.get("to"))), "")
-    return PostedMail(_make_mail(provider, fields.get(_WHOLE_MAIL[provider]), recipient=recipient), once)
+def read_posted_mails(webhook: InboundWebhook, call: WebhookRequest, *, now: datetime) -> Iterable[PostedMail]:
+    """Return the mails of a call, none if the provider only tries the address. Raise BadWebhook if it is not genuine.
 
-
-def _make_mail(provider: str, whole: object, *, recipient: object) -> bytes:
-    """Return the mail below a field with the envelope's recipient, which the mail itself need not name."""
-    raw = whole.encode("utf-8", "surrogateescape") if isinstance(whole, str) else whole
-    if not isinstance(raw, bytes) or not raw.strip():
-        raise NoWholeMail(
-            "The webhook of %(provider)s has no whole mail in it, so nothing was taken. At the provider, %(how)s.",
-            provider=provider,
-            how=_HOW[provider],
-        )
-    address = as_text(recipient, max_length=254)
-    head = f"X-Envelope-To: {address}\r\n".encode("ascii", "ignore") if address else b""
-    return head + raw.lstrip(b"\r\n")
-
-
-def _read_form(call: WebhookRequest) -> dict[str, bytes]:
-    """Return the fields of a form by name, the first of each. Raise NoWholeMail."""
-    content_type = call.headers.get("content-type", "")
-    if content_type.lower().startswith("application/x-www-form-urlencoded"):
-        try:
-            pairs = parse_qsl(
-                call.body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="surrogateescape"
-            )
-        except (ValueError, UnicodeDecodeError) as error:
-            raise NoWholeMail("The webhook's form cannot be read. Nothing was taken; it is asked for again.") from error
-        return {name: value.encode("utf-8", "surrogateescape") for name, value in reversed(pairs)}
-    if not content_type.lower().startswith("multipart/form-data"):
-        raise NoWholeMail("The webhook does not have the form that its provider posts, so nothing was taken.")
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
-    form = message_from_bytes(head + call.body, policy=HTTP)
-    parts = form.get_payload() if form.is_multipart() else []
-    found: dict[str, bytes] = {}
-    for part in parts[:MAX_FIELDS] if isinstance(parts, list) else ():
-        if isinstance(part, Part) and (name := part.get_param("name", header="content-disposition")):
-            payload = part.get_payload(decode=True)
-            found.setdefault(str(name), payload if isinstance(payload, bytes) else _encode(part))
-    return found
-
-
-def _encode(part: Part) -> bytes:
-    """Return the bytes of a part that the library took for a mail of its own."""
-    return b"".join(one.as_bytes() for one in part.get_payload() if isinstance(one, Part))
-
-
-def _text(fields: dict[str, bytes], name: str) -> str:
-    return fields.get(name, b"").decode("utf-8", "replace")
+    Raise NoWholeMail if a mail is not whole, after the whole ones: store each at once.
+    """
+    return _READERS[webhook.provider](call, find_key(webhook), now)

@@ -1,4 +1,4 @@
-"""The endpoint for mails that a provider posts. It answers 200 only after the mail is stored; a job acts on it."""
+"""The endpoint for mails that a provider posts. It answers 200 only after they are stored; a job acts on them."""
 
 import logging
 import threading
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from newsletter.common.database_deadlines import database_deadline
 from newsletter.inbound.errors import NoWholeMail
 from newsletter.inbound.store import store_mail
-from newsletter.inbound.webhooks import MAX_BODY_BYTES, find_webhook, inbound_secret, read_posted_mail
+from newsletter.inbound.webhooks import MAX_BODY_BYTES, find_webhook, inbound_secret, read_posted_mails
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.web.webhooks import DATABASE_WAIT_SECONDS
@@ -28,7 +28,7 @@ _MAILGUN_REFUSED = 406
 @csrf_exempt
 @require_POST
 def receive_mail(request: HttpRequest, provider: str, secret: str) -> HttpResponse:
-    """Store a mail: answer 200 once stored, 503 or 400 to have it repeated, 401 (Mailgun: 406) if it is not authentic."""
+    """Store the mails of a call: answer 200 once stored, 503 or 400 to be called again, 401 (Mailgun: 406) if not authentic."""
     webhook = find_webhook(provider)
     if webhook is None:
         return _respond(404, "No mail of this provider is taken here.")
@@ -45,8 +45,8 @@ def receive_mail(request: HttpRequest, provider: str, secret: str) -> HttpRespon
         call = WebhookRequest(request.read(), {name.lower(): value for name, value in request.headers.items()})
         now = datetime.now(UTC)
         with database_deadline(DATABASE_WAIT_SECONDS):
-            posted = read_posted_mail(webhook, call, now=now)
-            store_mail(raw=posted.raw, origin=provider, once=posted.once, now=now)
+            for posted in read_posted_mails(webhook, call, now=now):
+                store_mail(raw=posted.raw, origin=provider, once=posted.once, now=now)
     except BadWebhook as error:
         log.warning("A mail that %s posted was refused: %s", provider, error)
         return _respond(refused, str(error))

@@ -71,6 +71,11 @@ def test_each_webhook_shows_its_address(settings: Any) -> None:
     assert "the secret address alone" in postmark[2]
     assert "a key or password" in sendgrid[2]
     assert "user:password" not in sendgrid[2]
+    sparkpost, mailersend, brevo = look(
+        settings, "inbound://sparkpost?key=abc", "inbound://mailersend", "inbound://brevo"
+    )
+    assert [found[1] for found in (sparkpost, mailersend, brevo)] == ["ok"] * 3
+    assert inbound_url("sparkpost") in sparkpost[2]
     settings.NEWSLETTER_PROVIDER_URL = "nonsense"
     assert look(settings, "inbound://mailgun")[0][1] == "error"
 

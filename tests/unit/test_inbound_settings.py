@@ -57,7 +57,7 @@ def test_webhooks_and_mailboxes_may_be_mixed() -> None:
         ("imaps://a:secret@[broken", "cannot be read"),
         ("pop3://a:secret@mail.example.org", "neither a mailbox nor a webhook"),
         ("secret", "neither a mailbox nor a webhook"),
-        ("inbound://brevo?key=secret", "not read here"),
+        ("inbound://resend?key=secret", "not read here"),
         ("inbound://mailgun?kee=secret", "kee"),
     ],
 )

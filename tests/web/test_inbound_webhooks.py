@@ -15,6 +15,7 @@ from django.test import Client
 
 from newsletter.inbound import webhooks
 from newsletter.inbound.handle import handle_waiting_mails
+from newsletter.inbound.posted.mails import HOW
 from newsletter.inbound.settings import WEBHOOK_PROVIDERS, parse_sources
 from newsletter.inbound.webhooks import inbound_secret, inbound_url
 from newsletter.models import DmarcReport, InboundMail
@@ -234,4 +235,4 @@ def test_the_envelope_decides_and_cannot_add_a_field() -> None:
 
 
 def test_every_provider_of_the_settings_has_a_form() -> None:
-    assert set(webhooks._WHOLE_MAIL) == set(webhooks._HOW) == set(WEBHOOK_PROVIDERS)
+    assert set(webhooks._READERS) == set(HOW) == set(WEBHOOK_PROVIDERS)

@@ -13,6 +13,7 @@ from newsletter.content.parsing.aggregate_reports.sandboxed import parse_report_
 from newsletter.content.parsing.mails.parsed_mail import MailKind, ParsedMail, RawMail
 from newsletter.content.parsing.mails.sandboxed import parse_mail_in_sandbox
 from newsletter.inbound.addresses import find_unsubscribes, is_own_address
+from newsletter.inbound.reading_order import list_waiting
 from newsletter.inbound.replies import take_reply
 from newsletter.inbound.reports import take_report
 from newsletter.models import DmarcRefusal, InboundMail, transition
@@ -27,11 +28,12 @@ SOURCE = "mail"
 
 
 def handle_waiting_mails(*, now: datetime) -> int:
-    """Act on the mails that are stored and not read, the oldest first. Return how many."""
-    waiting = list(InboundMail.objects.filter(state=_State.WAITING).order_by("pk")[:MAILS_A_ROUND])
-    for row in waiting:
-        handle_mail(row, now=now)
-    return len(waiting)
+    """Act on the mails that are stored and not read: those that unsubscribe, then the oldest. Return how many."""
+    keys = list_waiting(limit=MAILS_A_ROUND)
+    for key in keys:
+        for row in InboundMail.objects.filter(pk=key):
+            handle_mail(row, now=now)
+    return len(keys)
 
 
 def handle_mail(row: InboundMail, *, now: datetime) -> InboundMail:

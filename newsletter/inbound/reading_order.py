@@ -1,4 +1,4 @@
-"""Choose the order in which a mailbox is read: mails that unsubscribe come before all others.
+"""Choose the order in which mails are read, of a mailbox and of those that were posted: mails that unsubscribe come first.
 
 Anybody can send reports and replies in any number. They must not delay somebody who unsubscribes.
 """
@@ -6,15 +6,23 @@ Anybody can send reports and replies in any number. They must not delay somebody
 import time
 from collections.abc import Sequence
 
+from django.db.models import BinaryField
+from django.db.models.functions import Substr
+
 from newsletter.content.parsing.mails.mail_headers import find_addresses
 from newsletter.inbound.addresses import find_unsubscribes
 from newsletter.inbound.imap import OpenMailbox
+from newsletter.models import InboundMail
 
 MAX_LOOKED_AT = 5000
 """The unread messages whose recipients are looked at, the oldest. A flood of more is read in the order of arrival beyond them."""
 MESSAGES_A_LOOK = 500
 LOOK_SECONDS = 15.0
 """How long this may take, so that a slow server leaves time for reading."""
+MAX_WAITING_LOOKED_AT = 2000
+"""The stored mails that are looked at, the oldest. This is done every few seconds while mails wait."""
+HEAD_BYTES = 2048
+"""The beginning of a stored mail that is looked at. The recipients that a provider names are its first field."""
 
 
 def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int) -> list[int]:
@@ -32,6 +40,18 @@ def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int) 
         if len(found) >= limit or time.monotonic() > until:
             break
     return found[:limit]
+
+
+def list_waiting(*, limit: int) -> list[int]:
+    """Return the keys of stored mails to read next: those to a signed address to unsubscribe, then the oldest."""
+    waiting = InboundMail.objects.filter(state=InboundMail.State.WAITING).order_by("pk")
+    head = Substr("raw", 1, HEAD_BYTES, output_field=BinaryField())
+    heads = list(waiting.annotate(head=head).values_list("pk", "head")[:MAX_WAITING_LOOKED_AT])
+    if len(heads) < 2:
+        return [key for key, _ in heads]
+    first = [key for key, raw in heads if _unsubscribes(bytes(raw or b""))]
+    known = set(first)
+    return [*first, *(key for key, _ in heads if key not in known)][:limit]
 
 
 def _unsubscribes(fields: bytes) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from newsletter.feedback.apply import apply_due_events
-from newsletter.inbound import handle, replies, send_on
+from newsletter.inbound import handle, reading_order, replies, send_on
 from newsletter.inbound.handle import handle_mail, handle_waiting_mails
 from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.retention import KEPT, delete_old_inbound_mails
@@ -388,6 +388,39 @@ def test_a_mail_stored_by_a_webhook_is_handled_by_the_job(send: Send) -> None:
     assert handle_waiting_mails(now=LATER) == 1
     assert handle_waiting_mails(now=LATER) == 0
     assert InboundMail.objects.get().state == "to_send_on"
+
+
+@pytest.mark.requirement("U1")
+def test_a_posted_mail_that_unsubscribes_is_read_before_a_flood(send: Send, monkeypatch: Any) -> None:
+    """A round takes fewer mails than came before it. The recipient is in the field that is put above a posted mail."""
+    monkeypatch.setattr(handle, "MAILS_A_ROUND", 3)
+    ana, *_ = people()
+    for number in range(5):
+        store_mail(raw=make_reply(message_id=f"<{number}@x>").as_bytes(), origin="postmark", now=LATER)
+    posted = f"X-Envelope-To: {address_of(ana, send)}\r\n".encode() + make_reply(to="list@example.org").as_bytes()
+    store_mail(raw=posted, origin="postmark", now=LATER)
+    assert handle_waiting_mails(now=LATER) == 3
+    assert not is_subscribed(ana)
+    waiting = InboundMail.objects.filter(state="waiting")
+    assert waiting.count() == 3
+    assert [b"<2@x>" in bytes(row.raw or b"") for row in waiting.order_by("pk")] == [True, False, False]
+    assert handle_waiting_mails(now=LATER) == 3
+    assert not waiting.exists()
+
+
+def test_only_so_many_waiting_mails_are_looked_at(send: Send, monkeypatch: Any) -> None:
+    """Beyond them, and beyond the beginning of a mail, mails are read in the order of arrival."""
+    ana, *_ = people()
+    monkeypatch.setattr(reading_order, "MAX_WAITING_LOOKED_AT", 3)
+    monkeypatch.setattr(handle, "MAILS_A_ROUND", 1)
+    late = make_reply(to=address_of(ana, send), text="", message_id="<late@x>").as_bytes()
+    far = b"X-Long: " + b"a" * reading_order.HEAD_BYTES + b"\r\n" + late
+    for raw in (make_reply(message_id="<1@x>").as_bytes(), make_reply(message_id="<2@x>").as_bytes(), far, late):
+        store_mail(raw=raw, origin="postmark", now=LATER)
+    handle_waiting_mails(now=LATER)
+    assert [row.state for row in InboundMail.objects.order_by("pk")] == ["to_send_on", "waiting", "waiting", "waiting"]
+    handle_waiting_mails(now=LATER)
+    assert [row.kind for row in InboundMail.objects.order_by("pk")] == ["reply", "", "", "unsubscribe"]
 
 
 def test_a_mail_of_forty_megabytes_keeps_its_beginning_only(send: Send) -> None:

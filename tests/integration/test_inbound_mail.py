@@ -10,6 +10,7 @@ import imapclient
 import pytest
 
 from newsletter.feedback.apply import apply_due_events
+from newsletter.inbound import read_mailboxes as read_mailboxes_module
 from newsletter.inbound.read_mailboxes import HANDLED, UNREADABLE, read_mailboxes
 from newsletter.inbound.send_on import send_replies_on
 from newsletter.inbound.settings import parse_sources
@@ -98,6 +99,23 @@ def test_a_bounce_of_postfix_suppresses_its_person(mailbox: MailServers, fake_pr
     assert (bounce.bounce_class, bounce.status) == ("hard", "5.1.1")
     suppression = Suppression.objects.get()
     assert (suppression.reason, bytes(suppression.address_hash)) == (Reason.HARD, bytes(ana.address_hash))
+    current_adapter().close()
+
+
+def test_a_mail_that_unsubscribes_is_read_before_those_that_came_earlier(
+    mailbox: MailServers, fake_provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_issue(make_ready_issue(recipients=1))
+    (letter,) = fake_provider.mailbox(Subscriber.objects.get().email)
+    address = letter.headers["List-Unsubscribe"].partition("<mailto:")[2].partition("?")[0]
+    monkeypatch.setattr(read_mailboxes_module, "MESSAGES_A_READING", 2)
+    for number in range(3):
+        _deliver(mailbox, make_reply(message_id=f"<early{number}@x>").as_bytes())
+    _deliver(mailbox, make_reply(to=address, text="", message_id="<leaves@x>").as_bytes())
+    assert [read_mailboxes(now=now()) for _ in range(2)] == [2, 2]
+    kinds = InboundMail.objects.order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["unsubscribe", "reply", "reply", "reply"]
+    assert mailbox.list_folder("INBOX") == []
     current_adapter().close()
 
 

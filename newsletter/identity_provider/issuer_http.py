@@ -32,12 +32,12 @@ def post_for_json(
 ) -> tuple[int, dict[str, object]]:
     """Post a form. Return the status and the JSON object of the answer. Raises IssuerUnavailable."""
     try:
-        status, body = post_form(url, fields, headers=headers, allow=_allowed(provider), limits=LIMITS)
+        answer = post_form(url, fields, headers=headers, allow=_allowed(provider), limits=LIMITS)
     except FetchError as error:
         raise make_unreachable(provider, detail=f"{url}: {error}") from error
-    if status >= 500:
-        raise make_unreachable(provider, detail=f"{url} answered with status {status}")
-    return status, read_object(body, provider=provider, url=url)
+    if answer.status >= 500:
+        raise make_unreachable(provider, detail=f"{url} answered with status {answer.status}")
+    return answer.status, read_object(answer.body, provider=provider, url=url)
 
 
 def read_object(body: bytes, *, provider: IdentityProvider, url: str) -> dict[str, object]:

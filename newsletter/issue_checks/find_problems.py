@@ -24,6 +24,7 @@ from newsletter.issues.variants.subject_test_rules import check_subject_test
 from newsletter.models import Issue
 from newsletter.rendering.lint.findings import Finding
 from newsletter.sending.deliverability.domains import find_domain_problems
+from newsletter.sending.deliverability.postmaster.judge import find_rate_problems
 from newsletter.sending.spam_score import find_spam_findings
 
 
@@ -62,6 +63,7 @@ def find_problems(issue: Issue, content: IssueContent, *, groups: list[VariantGr
         findings += check_events_by_last_hour(content, delivered_at=delivered_at, last_hour=last_hour)
     findings += check_block_reach(content, groups=groups)
     findings += check_subject_test(content, issue=issue)
+    findings += [Finding("warning", problem.code, problem.text) for problem in find_rate_problems(issue, now=now)]
     problems = [_make_problem(content, [finding], people=people, affects_all=True) for finding in findings]
     for finding, rare in check_version_limit(content, groups=groups):
         problems.append(_make_problem(content, [finding], people=rare, affects_all=rare == people))

@@ -48,6 +48,7 @@ from newsletter.outbound.replay import delete_old_outbound_events
 from newsletter.outbound.signing import reseal_secrets
 from newsletter.sending.deliverability.dmarc_reports.retention import delete_old_reports
 from newsletter.sending.deliverability.domains import refresh_sender_domains
+from newsletter.sending.deliverability.postmaster.fetch import fetch_due_figures
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
@@ -131,6 +132,7 @@ JOBS = (
     Job("check_links", 60, _check_links, SCHEDULER),
     Job("score_issues_for_spam", 60, lambda: score_due_issues(now=_now()), SCHEDULER),
     Job("check_sender_domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
+    Job("read_gmail_figures", 600, lambda: fetch_due_figures(now=_now()), SCHEDULER),
     Job("warn_about_sends", 300, lambda: notify_send_warnings(now=_now()), SCHEDULER),
     Job("send_heartbeat", 60, _send_heartbeat, SCHEDULER),
     Job("send_welcome_mails", 10, lambda: send_due_welcomes(now=_now()), SCHEDULER),

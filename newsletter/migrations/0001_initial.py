@@ -719,6 +719,7 @@ class Migration(migrations.Migration):
                 ('stale_hours', models.PositiveIntegerField(default=48, help_text='Stop and ask if sending is later than this. Enter 0 to always send.', validators=[django.core.validators.MaxValueValidator(1440)], verbose_name='stale hours')),
                 ('people_per_day', models.PositiveIntegerField(blank=True, help_text='Maximum number of recipients per day. The rest get it on the following days.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='people per day')),
                 ('warm_up_from', models.DateField(blank=True, help_text='A new sending domain starts with 50 people on this day and more each day after.', null=True, verbose_name='warm up from')),
+                ('gmail_pause', models.BooleanField(default=True, help_text='If more than 0.3 % of your mail at Gmail was reported as spam, the next issue pauses before anybody gets it. Somebody who may send can resume it with a reason. This needs the figures of Google’s Postmaster Tools.', verbose_name='pause if Gmail reports spam')),
                 ('priority', models.CharField(choices=[('always', 'Always sent, such as a legal notice'), ('high', 'High: others leave room for it'), ('normal', 'Normal'), ('low', 'Low: it leaves room for all others')], default='normal', help_text='It counts if the number of mails for one person in 7 days is limited.', max_length=6, verbose_name='priority')),
                 ('monthly_digest', models.BooleanField(default=True, help_text='Once a month, for readers who chose it: the stories of the month in one mail.', verbose_name='monthly digest')),
                 ('digest_schedule', models.CharField(default='0 9 1 * *', help_text='When it goes out. Minute, hour, day, month, weekday.', max_length=60, verbose_name='digest schedule')),
@@ -829,7 +830,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(max_length=64)),
                 ('state', models.CharField(choices=[('preparing', 'Preparing'), ('ready', 'Ready'), ('submitting', 'Submitting'), ('paused', 'Paused'), ('submitted', 'Submitted'), ('needs_attention', 'Needs Attention'), ('cancelled', 'Cancelled')], default='preparing', max_length=16)),
                 ('reason', newsletter.common.message_fields.MessageField(blank=True)),
-                ('code', models.CharField(blank=True, choices=[('', 'None'), ('paused_by_staff', 'Paused By Staff'), ('sender_refused', 'Sender Refused')], default='', max_length=16)),
+                ('code', models.CharField(blank=True, choices=[('', 'None'), ('paused_by_staff', 'Paused By Staff'), ('sender_refused', 'Sender Refused'), ('gmail_spam_rate', 'Gmail Spam Rate')], default='', max_length=16)),
                 ('provider', models.CharField(max_length=60)),
                 ('candidates', models.PositiveIntegerField(default=0)),
                 ('recipients', models.PositiveIntegerField(default=0)),
@@ -854,7 +855,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused'])), name='send_code')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused', 'gmail_spam_rate'])), name='send_code')],
             },
         ),
         migrations.CreateModel(
@@ -893,13 +894,16 @@ class Migration(migrations.Migration):
             name='AutomaticPause',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('sender', 'mail servers refuse or delay mail of this sender'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off'), ('content', 'what it shows changed between two of its hours')], max_length=14)),
+                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('sender', 'mail servers refuse or delay mail of this sender'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off'), ('content', 'what it shows changed between two of its hours'), ('gmail', 'too many people at Gmail report mail of this domain as spam')], max_length=14)),
                 ('cases', models.PositiveIntegerField()),
                 ('at', models.DateTimeField()),
+                ('lifted_at', models.DateTimeField(null=True)),
+                ('lifted_by', models.CharField(blank=True, default='', max_length=254)),
+                ('lifted_reason', models.CharField(blank=True, default='', max_length=300)),
                 ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='automatic_pauses', to='newsletter.send')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('send', 'rule'), name='automatic_pause_once'), models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'sender', 'domain', 'stale', 'switched_off', 'content'])), name='automatic_pause_rule')],
+                'constraints': [models.UniqueConstraint(fields=('send', 'rule'), name='automatic_pause_once'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by', ''), ('lifted_reason', '')), models.Q(('lifted_at__isnull', False), models.Q(('lifted_by', ''), _negated=True), models.Q(('lifted_reason', ''), _negated=True)), _connector='OR'), name='automatic_pause_lifted_for_a_reason'), models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'sender', 'domain', 'stale', 'switched_off', 'content', 'gmail'])), name='automatic_pause_rule')],
             },
         ),
         migrations.CreateModel(
@@ -1537,6 +1541,51 @@ class Migration(migrations.Migration):
             options={
                 'default_permissions': (),
                 'constraints': [models.UniqueConstraint(fields=('send', 'day'), name='count_comparison_once_a_day'), models.CheckConstraint(condition=models.Q(('result__in', ['equal', 'more_at_provider', 'fewer_at_provider', 'not_counted_yet', 'unavailable'])), name='count_comparison_result'), models.CheckConstraint(condition=models.Q(('figure__in', ['', 'accepted', 'delivered', 'bounced', 'complained'])), name='count_comparison_figure'), models.CheckConstraint(condition=models.Q(('failure__in', ['', 'no_answer', 'key_refused', 'throttled', 'provider_error', 'unreadable', 'unknown_issue', 'bad_receipt'])), name='count_comparison_failure'), models.CheckConstraint(condition=models.Q(models.Q(('figure', ''), ('provider_accepted__isnull', True), ('result', 'unavailable'), models.Q(('failure', ''), _negated=True)), models.Q(('failure', ''), ('figure', ''), ('result', 'equal')), models.Q(('failure', ''), ('result__in', ['more_at_provider', 'fewer_at_provider']), models.Q(('figure', ''), _negated=True)), ('result', 'not_counted_yet'), _connector='OR'), name='count_comparison_says_why')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PostmasterFigure',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('domain', models.CharField(max_length=255)),
+                ('day', models.DateField()),
+                ('figure', models.CharField(choices=[('spam_rate', 'Reported as spam')], max_length=9)),
+                ('value', models.FloatField(help_text='A share from 0 to 1.')),
+                ('fetched_at', models.DateTimeField()),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('domain', 'day', 'figure'), name='postmaster_figure_once_a_day'), models.CheckConstraint(condition=models.Q(('figure__in', ['spam_rate'])), name='postmaster_figure_figure'), models.CheckConstraint(condition=models.Q(('value__gte', 0), ('value__lte', 1)), name='postmaster_figure_is_a_share')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PostmasterReading',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sender', models.CharField(max_length=255, unique=True)),
+                ('domain', models.CharField(blank=True, default='', max_length=255)),
+                ('asked_at', models.DateTimeField()),
+                ('retry_at', models.DateTimeField()),
+                ('read_at', models.DateTimeField(null=True)),
+                ('failure', models.CharField(blank=True, choices=[('key_file', 'The key file cannot be used'), ('key_refused', 'Google refuses the key'), ('person_refused', 'The key may not ask in this person’s name'), ('scope_missing', 'The key lacks a permission'), ('api_off', 'The API is turned off'), ('clock', 'Our clock is wrong'), ('not_verified', 'The domain is not verified there'), ('quota', 'Too many requests'), ('no_answer', 'No answer'), ('server_error', 'Google has an error'), ('unreadable', 'The answer cannot be read')], default='', max_length=14)),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.CheckConstraint(condition=models.Q(('failure__in', ['', 'key_file', 'key_refused', 'person_refused', 'scope_missing', 'api_off', 'clock', 'not_verified', 'quota', 'no_answer', 'server_error', 'unreadable'])), name='postmaster_reading_failure'), models.CheckConstraint(condition=models.Q(models.Q(('failure', ''), _negated=True), models.Q(models.Q(('domain', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='postmaster_reading_of_a_domain')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PostmasterRequirement',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('domain', models.CharField(max_length=255)),
+                ('name', models.CharField(max_length=60)),
+                ('is_met', models.BooleanField()),
+                ('fetched_at', models.DateTimeField()),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('domain', 'name'), name='postmaster_requirement_once')],
             },
         ),
     ]

@@ -224,6 +224,14 @@ class Publication(PreviewableMixin, models.Model):
         blank=True,
         help_text=gettext_lazy("A new sending domain starts with 50 people on this day and more each day after."),
     )
+    gmail_pause = models.BooleanField(
+        gettext_lazy("pause if Gmail reports spam"),
+        default=True,
+        help_text=gettext_lazy(
+            "If more than 0.3 % of your mail at Gmail was reported as spam, the next issue pauses before anybody gets it. "
+            "Somebody who may send can resume it with a reason. This needs the figures of Google’s Postmaster Tools."
+        ),
+    )
     priority = models.CharField(
         gettext_lazy("priority"),
         max_length=6,

@@ -152,6 +152,7 @@ class PublicationEntry(Entry):
     stale_hours: int = Field(default=48, ge=0, le=24 * 60)
     people_per_day: int | None = Field(default=None, ge=1)
     warm_up_from: date | None = None
+    gmail_pause: bool = True
     priority: Literal["always", "high", "normal", "low"] = "normal"
     monthly_digest: bool = True
     digest_schedule: Line = ""

@@ -15,6 +15,7 @@ from newsletter.identity_provider.settings import IdentityProvider
 from newsletter.inbound.settings import InboundSources
 from newsletter.monitoring.logs.formatters import STYLES
 from newsletter.organisation.health.origin import SettingValue
+from newsletter.postmaster.settings import GOOGLE
 from newsletter.project.inbound_settings import read_address, read_sources
 from newsletter.project.oidc_settings import read_oidc
 from newsletter.project.secret_keys import is_weak, read_key_file, require_strong, resolve_key
@@ -58,6 +59,9 @@ class Environment:
     only_to: list[str]
     inbound: InboundSources
     inbound_address: str
+    postmaster_key_file: Path | None
+    postmaster_person: str
+    postmaster_endpoint: str
     oidc: IdentityProvider
     env_file: Path | None
     """The file that settings were read from, if there was one: NEWSLETTER_ENV_FILE, or `.env` in the current folder."""
@@ -136,6 +140,9 @@ def read() -> Environment:
         only_to=read_mailable("NEWSLETTER_ONLY_TO"),
         inbound=read_sources(),
         inbound_address=read_address(),
+        postmaster_key_file=_key_file("NEWSLETTER_POSTMASTER_KEY_FILE", data_dir),
+        postmaster_person=read_text("NEWSLETTER_POSTMASTER_PERSON", ""),
+        postmaster_endpoint=read_text("NEWSLETTER_POSTMASTER_ENDPOINT", GOOGLE),
         oidc=read_oidc(),
         env_file=current_settings_file().path,
     )
@@ -156,6 +163,12 @@ def find_data_dir() -> Path:
         raise EnvError(
             f"NEWSLETTER_DATA_DIR is “{given}”, and this user has no home folder. Write a whole path."
         ) from error
+
+
+def _key_file(name: str, data_dir: Path) -> Path | None:
+    """Return the path of a file, which is relative to the data folder, or None."""
+    given = read_text(name, "")
+    return data_dir / given if given else None
 
 
 def _engine(database_url: str) -> str:

@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 
 import dj_database_url
 
+from newsletter.postmaster.settings import PostmasterAccess
 from newsletter.project import env as _environment
 from newsletter.project.catalogues import list_catalogues, list_desk_languages
 from newsletter.project.paths import EMAIL_TEMPLATES, WEB_TEMPLATES
@@ -204,6 +205,9 @@ NEWSLETTER_METRICS_TOKEN = ENV.metrics_token
 NEWSLETTER_LOG = ENV.log
 NEWSLETTER_INBOUND = ENV.inbound
 NEWSLETTER_INBOUND_ADDRESS = ENV.inbound_address
+NEWSLETTER_POSTMASTER = PostmasterAccess(
+    key_file=ENV.postmaster_key_file, person=ENV.postmaster_person, endpoint=ENV.postmaster_endpoint
+)
 NEWSLETTER_OIDC = ENV.oidc
 NEWSLETTER_EMAIL_TEMPLATES = EMAIL_TEMPLATES
 SUBSCRIBERS_SITE_URL = ENV.site_url

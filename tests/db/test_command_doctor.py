@@ -135,7 +135,7 @@ def test_records_to_add_are_printed_on_lines_of_their_own(
     lines = [line.strip() for line in said.splitlines()]
     at = lines.index("Name:  _dmarc.example.org")
     assert lines[at + 1 : at + 3] == ["Type:  TXT", "Value: v=DMARC1; p=none"]
-    assert "3 pieces of advice" in said
+    assert "4 pieces of advice" in said
     with suppress(CommandError):
         call_command("doctor", "--json")
     told = json.loads(capsys.readouterr().out)["checks"]

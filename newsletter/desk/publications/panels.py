@@ -104,6 +104,7 @@ PACE_FIELDS = [
             FieldPanel("warm_up_from", heading=_("Domain warm-up starts on")),
         ]
     ),
+    FieldPanel("gmail_pause"),
 ]
 ARCHIVE_FIELDS = [
     FieldPanel("archive", heading=_("Public archive")),

@@ -40,6 +40,7 @@ class Send(models.Model):
         NONE = ""
         PAUSED_BY_STAFF = "paused_by_staff"
         SENDER_REFUSED = "sender_refused"
+        GMAIL_SPAM_RATE = "gmail_spam_rate"
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="sends")
     revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT, related_name="+")
@@ -84,7 +85,7 @@ class Send(models.Model):
                 "state",
                 ["preparing", "ready", "submitting", "paused", "submitted", "needs_attention", "cancelled"],
             ),
-            one_of("send_code", "code", ["", "paused_by_staff", "sender_refused"]),
+            one_of("send_code", "code", ["", "paused_by_staff", "sender_refused", "gmail_spam_rate"]),
         ]
 
     def __str__(self) -> str:

@@ -36,6 +36,7 @@ from newsletter.organisation.health.machine import (
     check_site_url,
     check_templates,
 )
+from newsletter.organisation.health.postmaster import check_postmaster
 from newsletter.organisation.health.sending import (
     check_hold,
     check_journal,
@@ -93,6 +94,7 @@ def examine(*, dns: Dns | None = None) -> Iterator[Finding]:
         yield check_overdue(now=datetime.now(UTC))
         yield check_protected_terms()
         yield from check_senders(url, dns=dns)
+        yield from check_postmaster(now=datetime.now(UTC))
 
 
 def _check_configuration() -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from newsletter.models import Issue, Send, transition
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.recheck_content import recheck_events, recheck_stories
+from newsletter.sending.limits.gmail_spam_rate import pause_if_reported
 from newsletter.sending.limits.installation_hold import check_installation, require_not_held, write_send_journal
 from newsletter.sending.limits.recipient_allowlist import require_sending_allowed
 from newsletter.sending.limits.send_times import find_send_wait
@@ -160,6 +161,8 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
             if transition(
                 send, from_states=[Send.State.READY], to=Send.State.SUBMITTING, started_at=now, not_before=wakes_at
             ):
+                # In the same transaction, so that no worker takes a batch before.
+                pause_if_reported(send, now=now)
                 send_wake_up_signal(send)
             transition(send.issue, from_states=[Issue.State.APPROVED], to=Issue.State.SENDING)
     send.refresh_from_db()

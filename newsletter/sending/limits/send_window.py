@@ -12,6 +12,7 @@ from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.feedback import AutomaticPause
+from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
 from newsletter.sending.withdraw import pause_withdrawn
@@ -21,10 +22,11 @@ _UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAI
 
 
 def enforce_send_window(*, now: datetime) -> None:
-    """Pause what is switched off, withdrawn, protected or stale. Delay what a limit keeps back, and nothing else."""
+    """Pause what is switched off, withdrawn, protected, reported as spam or stale. Delay only what a limit keeps back."""
     pause_switched_off(now=now)
     pause_withdrawn()
     pause_protected()
+    pause_reported(now=now)
     running = Send.objects.filter(state=Send.State.SUBMITTING).select_related("issue__slot", "issue__publication")
     for send in running:
         if is_stale(send, now=now):

@@ -6,6 +6,7 @@ from functools import partial
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message
@@ -13,6 +14,7 @@ from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.models import Attempt, Batch, Issue, Send, transition
 from newsletter.outbound.publishing_facts import report_issue, report_sent
+from newsletter.sending.limits.gmail_spam_rate import lift_pause
 from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.uncertain_recipients import settle_unsubscribed
 from newsletter.sending.wake_up_signal import send_wake_up_signal
@@ -46,14 +48,16 @@ def pause_send(*, send: Send, by: Staff | str, reason: str = "") -> None:
         raise _wrong_state(send, Message("Only a send that is being submitted can be paused."))
 
 
-def resume_send(*, send: Send, by: Staff) -> None:
+def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: str = "") -> None:
     """Resume a paused send: postponed batches become due now, and the failure count restarts.
 
-    Raise NotAllowed, WrongState, or SwitchedOff while the publication is switched off.
+    ``reason`` is required if Gmail's spam rate paused it, and kept with that pause.
+    Raise NotAllowed, WrongState, NotReady without a reason, or SwitchedOff while the publication is switched off.
     """
     _require_permission(by)
     require_issue_enabled(send.issue)
     with transaction.atomic():
+        lift_pause(send, by=str(by), reason=reason, now=now or timezone.now())
         newest = _find_newest_attempt(send)
         if not transition(
             send,

@@ -1,26 +1,28 @@
 """A form is posted once, within its limits, and its secret goes nowhere else."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from newsletter.content.fetching.errors import FetchError, Refused, TooLarge, TooSlow, Unreachable
 from newsletter.content.fetching.fetcher import Limits
-from newsletter.content.fetching.form_poster import post_form
+from newsletter.content.fetching.form_poster import PostAnswer, post_form, post_json
 from tests.support.misbehaving_server import bomb, drip, misbehaving_server, respond
 
 LIMITS = Limits(max_bytes=10_000, connect=1.0, first_byte=1.0, total=1.0)
 HERE = ["127.0.0.1"]
 
 
-def post(url: str, *, limits: Limits = LIMITS, allow: list[str] = HERE) -> tuple[int, bytes]:
+def post(url: str, *, limits: Limits = LIMITS, allow: list[str] = HERE) -> PostAnswer:
     return post_form(url, {"a": "1 &"}, headers={"Authorization": "Basic x"}, allow=allow, limits=limits)
 
 
 def test_the_answer_comes_back_whatever_its_status() -> None:
     with misbehaving_server() as server:
         server.routes["/token"] = respond(b'{"error": "no"}', status="400 Bad Request")
-        assert post(f"{server.url}/token") == (400, b'{"error": "no"}')
+        answer = post(f"{server.url}/token")
+        assert (answer.status, answer.body, answer.date) == (400, b'{"error": "no"}', None)
         [request] = server.requests
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
     assert request.headers["authorization"] == "Basic x"
@@ -29,7 +31,7 @@ def test_the_answer_comes_back_whatever_its_status() -> None:
 def test_a_redirect_is_not_followed() -> None:
     with misbehaving_server() as server:
         server.routes["/token"] = respond(status="302 Found", Location="/elsewhere")
-        assert post(f"{server.url}/token")[0] == 302
+        assert post(f"{server.url}/token").status == 302
         assert [one.path for one in server.requests] == ["/token"]
 
 
@@ -67,3 +69,20 @@ def test_a_private_address_needs_to_be_allowed() -> None:
         with pytest.raises(FetchError):
             post(f"{server.url}/token", allow=[])
         assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("header", "at"),
+    [
+        ("Thu, 01 Jan 2026 10:00:00 GMT", datetime(2026, 1, 1, 10, tzinfo=UTC)),
+        ("Thu, 01 Jan 2026 10:00:00", datetime(2026, 1, 1, 10, tzinfo=UTC)),
+        ("yesterday", None),
+    ],
+)
+def test_json_is_posted_and_the_servers_clock_is_read(header: str, at: datetime | None) -> None:
+    with misbehaving_server() as server:
+        server.routes["/query"] = respond(b"{}", Date=header)
+        answer = post_json(f"{server.url}/query", {"a": 1}, headers={}, allow=HERE, limits=LIMITS)
+        [request] = server.requests
+    assert (answer.status, answer.body, answer.date) == (200, b"{}", at)
+    assert request.headers["content-type"] == "application/json"

@@ -1,0 +1,70 @@
+"""Ask Google for the figures of each sender's domain, and say what is missing. Nothing is stored."""
+
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from newsletter.models import Publication
+from newsletter.postmaster.figures import FigureFailure, FigureReader, FiguresUnavailable
+from newsletter.sending.deliverability.domains import domain_of, is_own_endpoint, read_provider
+from newsletter.sending.deliverability.findings import Finding, error, ok, warning
+from newsletter.sending.deliverability.postmaster.access import get_access, open_figures
+from newsletter.sending.deliverability.postmaster.advice import WHAT_TO_DO
+from newsletter.sending.deliverability.postmaster.fetch import READ_DAYS, read_rates
+from newsletter.sending.deliverability.postmaster.judge import Level, judge_rate
+
+_CHECK = "spam rate at Gmail"
+_GUIDE = "docs/how-to/check-arrived-mail.md says how, under “Let Google's figures pause the next issue”"
+
+
+def check_postmaster(*, now: datetime) -> Iterator[Finding]:
+    """Report what Google says about each domain, or why it says nothing. Without a key, advise it if real mail goes out."""
+    access = get_access()
+    if access is None or access.key_file is None:
+        provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+        if provider is None or not is_own_endpoint(provider):
+            return
+        do = f"Give the newsletter a key of Google; {_GUIDE}."
+        yield Finding(_CHECK, "advice", "Gmail's spam rate is not read, so it cannot pause an issue.", do)
+        return
+    yield from _check_rights(access.key_file)
+    try:
+        reader = open_figures(access, now=now)
+    except FiguresUnavailable as problem:
+        yield error(_CHECK, str(problem), str(WHAT_TO_DO[problem.failure]))
+        return
+    addresses = Publication.objects.filter(enabled=True).values_list("from_email", flat=True)
+    for domain in sorted({domain for address in addresses if (domain := domain_of(address))}):
+        yield _check_domain(domain, reader, now=now)
+
+
+def _check_rights(file: Path) -> Iterator[Finding]:
+    try:
+        mode = file.stat().st_mode
+    except OSError:
+        return
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        yield warning(_CHECK, f"Other users of this machine can read {file}.", f"Run: chmod 600 {file}")
+
+
+def _check_domain(domain: str, reader: FigureReader, *, now: datetime) -> Finding:
+    try:
+        asked, rates = read_rates(domain, reader, now=now)
+        unmet = sorted(one.name for one in reader.read_requirements(asked) if not one.is_met)
+    except FiguresUnavailable as problem:
+        level = error if problem.failure is not FigureFailure.NOT_VERIFIED else warning
+        return level(_CHECK, f"{domain}: {problem}", str(WHAT_TO_DO[problem.failure]))
+    since = now.astimezone(UTC).date() - timedelta(days=READ_DAYS)
+    if unmet:
+        do = "Open Postmaster Tools, “Compliance status”, and repair what it names."
+        return warning(_CHECK, f"{asked} does not meet these requirements of Google: {', '.join(unmet)}.", do)
+    if not rates:
+        return ok(_CHECK, f"{asked}: Google answers, and gives no figure since {since}: too few people got mail there.")
+    worst = max(rates, key=lambda one: one.rate)
+    says = f"{asked}: at most {worst.rate:.2%} since {since}, on {worst.day}. The newest figure is of {rates[-1].day}."
+    if judge_rate(worst.rate) is Level.GOOD:
+        return ok(_CHECK, says)
+    return warning(_CHECK, says, "Check who is on the list and how they joined. Gmail wants less than 0.1 %.")

@@ -1,0 +1,1 @@
+"""What Google says about the domains of senders: asked once a day, stored, judged."""

@@ -1,0 +1,148 @@
+"""Ask for the figures of each sender's domain once a day, and store them. No answer never becomes a figure."""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+
+from newsletter.models import PostmasterFigure, PostmasterReading, PostmasterRequirement, Publication
+from newsletter.postmaster.figures import FigureFailure, FigureReader, FiguresUnavailable, Requirement, SpamRate
+from newsletter.sending.deliverability.domains import domain_of, make_sender, read_provider
+from newsletter.sending.deliverability.postmaster.access import get_access, open_figures
+
+log = logging.getLogger(__name__)
+EVERY = timedelta(hours=24)
+RETRY_AFTER = timedelta(hours=1)
+RETRY_AFTER_QUOTA = timedelta(hours=6)
+READ_DAYS = 30
+"""Figures come some days late, and Google may correct them."""
+MAX_ASKED_DOMAINS = 4
+
+
+def fetch_due_figures(*, now: datetime) -> int:
+    """Ask about each sender's domain that is due. Return how many were asked about.
+
+    If two processes call this at once, one of them asks. Without a key nothing is asked.
+    """
+    access = get_access()
+    if access is None:
+        return 0
+    due = [row for row in _list_due(now=now) if _claim(row, now=now)]
+    if not due:
+        return 0
+    try:
+        reader = open_figures(access, now=now)
+    except FiguresUnavailable as error:
+        for row in due:
+            _save_failure(row, error, now=now)
+        return len(due)
+    for number, row in enumerate(due):
+        try:
+            _read(row, reader, now=now)
+        except FiguresUnavailable as error:
+            stopped = due[number:] if error.failure is FigureFailure.QUOTA else [row]
+            for each in stopped:
+                _save_failure(each, error, now=now)
+            if len(stopped) > 1:
+                break
+    return len(due)
+
+
+def list_candidates(domain: str) -> list[str]:
+    """Return the domains to ask about, the likeliest first: Google counts by the domain that signs, or one above it."""
+    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+    signing = make_sender(domain, provider).dkim_domain if provider else domain
+    found = [signing, domain]
+    for name in (signing, domain):
+        labels = name.split(".")
+        found += [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
+    return list(dict.fromkeys(name.lower() for name in found if name))[:MAX_ASKED_DOMAINS]
+
+
+def _list_due(*, now: datetime) -> list[PostmasterReading]:
+    """Return the readings that are due. A wait beyond two days is of a clock that was set back."""
+    addresses = Publication.objects.filter(enabled=True).values_list("from_email", flat=True)
+    senders = sorted({domain for address in addresses if (domain := domain_of(address))})
+    rows = (
+        PostmasterReading(sender=sender, asked_at=now, retry_at=now, failure=FigureFailure.NO_ANSWER)
+        for sender in senders
+    )
+    PostmasterReading.objects.bulk_create(rows, ignore_conflicts=True)
+    is_due = Q(retry_at__lte=now) | Q(retry_at__gt=now + 2 * EVERY)
+    return list(PostmasterReading.objects.filter(is_due, sender__in=senders).order_by("sender"))
+
+
+def _claim(row: PostmasterReading, *, now: datetime) -> bool:
+    """Return True if no other process asks about this domain now."""
+    unchanged = PostmasterReading.objects.filter(pk=row.pk, retry_at=row.retry_at)
+    return bool(unchanged.update(asked_at=now, retry_at=now + RETRY_AFTER))
+
+
+def _read(row: PostmasterReading, reader: FigureReader, *, now: datetime) -> None:
+    domain, rates = read_rates(row.sender, reader, now=now)
+    _store_rates(domain, rates, now=now)
+    requirements = reader.read_requirements(domain)
+    with transaction.atomic():
+        _store_requirements(domain, requirements, now=now)
+        PostmasterReading.objects.filter(pk=row.pk).update(
+            domain=domain, asked_at=now, read_at=now, retry_at=now + EVERY, failure=""
+        )
+
+
+def read_rates(sender: str, reader: FigureReader, *, now: datetime) -> tuple[str, Sequence[SpamRate]]:
+    """Return the first domain with figures, or else the first that Google knows. Raises FiguresUnavailable."""
+    today = now.astimezone(UTC).date()
+    first, refusal, known = today - timedelta(days=READ_DAYS), None, ""
+    for domain in list_candidates(sender):
+        try:
+            rates = reader.read_spam_rates(domain, first=first, last=today)
+        except FiguresUnavailable as error:
+            if error.failure is not FigureFailure.NOT_VERIFIED:
+                raise
+            refusal = refusal or error
+            continue
+        if rates:
+            return domain, rates
+        known = known or domain
+    if known:
+        return known, ()
+    raise refusal or FiguresUnavailable(FigureFailure.NOT_VERIFIED, "%(sender)s is no domain.", sender=sender)
+
+
+def _store_rates(domain: str, rates: Sequence[SpamRate], *, now: datetime) -> None:
+    rows = [
+        PostmasterFigure(
+            domain=domain, day=one.day, figure=PostmasterFigure.Figure.SPAM_RATE, value=one.rate, fetched_at=now
+        )
+        for one in rates
+    ]
+    PostmasterFigure.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["domain", "day", "figure"],
+        update_fields=["value", "fetched_at"],
+    )
+
+
+def _store_requirements(domain: str, requirements: Sequence[Requirement], *, now: datetime) -> None:
+    """Keep what Google says now. A requirement without a verdict has no row."""
+    rows = PostmasterRequirement.objects.filter(domain=domain)
+    rows.exclude(name__in=[one.name for one in requirements]).delete()
+    PostmasterRequirement.objects.bulk_create(
+        [
+            PostmasterRequirement(domain=domain, name=one.name, is_met=one.is_met, fetched_at=now)
+            for one in requirements
+        ],
+        update_conflicts=True,
+        unique_fields=["domain", "name"],
+        update_fields=["is_met", "fetched_at"],
+    )
+
+
+def _save_failure(row: PostmasterReading, error: FiguresUnavailable, *, now: datetime) -> None:
+    log.warning("Google's figures of %s were not read (%s): %s", row.sender, error.failure.value, error)
+    wait = RETRY_AFTER_QUOTA if error.failure is FigureFailure.QUOTA else RETRY_AFTER
+    PostmasterReading.objects.filter(pk=row.pk).update(asked_at=now, retry_at=now + wait, failure=error.failure)

@@ -1,0 +1,260 @@
+"""A spam rate above 0.3 % at Gmail pauses the next issue before its first mail, until a person says why it may go."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from newsletter.common.errors import NotReady
+from newsletter.issue_checks.find_problems import find_problems
+from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.jobs.scheduler_jobs import start_due_sends
+from newsletter.jobs.send_notices import notify_stopped_sends
+from newsletter.models import (
+    Attempt,
+    Issue,
+    PostmasterFigure,
+    PostmasterReading,
+    Publication,
+    Send,
+    StaffNotice,
+)
+from newsletter.models.feedback import AutomaticPause
+from newsletter.sending.deliverability.postmaster.judge import Level, judge_rate
+from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
+from newsletter.sending.limits.gmail_spam_rate import pause_if_reported, pause_reported
+from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.settling.send_controls import pause_send, resume_send
+from subscribers.models import Subscriber
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+SENDER = "news.example.org"
+YESTERDAY = NOW.date() - timedelta(days=1)
+TOO_HIGH = 0.0031
+
+
+def report(rate: float, *, day: date = YESTERDAY, domain: str = SENDER) -> None:
+    """Store what Google said about the sender's domain."""
+    PostmasterReading.objects.get_or_create(
+        sender=SENDER, defaults={"domain": domain, "asked_at": NOW, "retry_at": NOW, "read_at": NOW}
+    )
+    PostmasterFigure.objects.update_or_create(
+        domain=domain, day=day, figure="spam_rate", defaults={"value": rate, "fetched_at": NOW}
+    )
+
+
+def make_ready(*, slug: str = "weekly", **changes: Any) -> Issue:
+    """Return an approved issue with recipients."""
+    publication = make_publication(slug=slug, **changes)
+    make_story(f"The first verdict of {slug}")
+    add_subscribers(publication, 3, start=Subscriber.objects.count())
+    return make_issue(publication, approved=True)
+
+
+def start(issue: Issue) -> Send:
+    return start_send(issue=issue, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("rate", "level"),
+    [(0, "good"), (0.000999, "good"), (0.001, "warning"), (0.003, "warning"), (0.00301, "too_high"), (1, "too_high")],
+)
+def test_each_level_has_its_limit(rate: float, level: str) -> None:
+    assert judge_rate(rate) is Level(level)
+
+
+@pytest.mark.parametrize(("rate", "state"), [(0.003, "submitting"), (TOO_HIGH, "paused")])
+def test_only_a_rate_above_the_limit_pauses(rate: float, state: str) -> None:
+    report(rate)
+    assert start(make_ready()).state == state
+
+
+def test_the_next_issue_pauses_before_anybody_gets_it() -> None:
+    report(TOO_HIGH)
+    send = start(make_ready())
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.GMAIL_SPAM_RATE)
+    assert "At Gmail, 0.31 % of the mail of news.example.org was reported as spam on 3 March 2026" in send.reason
+    assert not Attempt.objects.exists()
+    pause = AutomaticPause.objects.get()
+    assert (pause.rule, pause.cases, pause.lifted_at) == ("gmail", 310, None)
+
+
+def test_staff_are_told_of_the_pause() -> None:
+    make_approver()
+    report(TOO_HIGH)
+    start(make_ready())
+    notify_stopped_sends(now=NOW)
+    assert any("Gmail refuses or hides" in part for part in StaffNotice.objects.get().paragraphs)
+
+
+def test_without_figures_nothing_pauses() -> None:
+    assert start(make_ready()).state == Send.State.SUBMITTING
+    assert pause_reported(now=NOW) == []
+
+
+def test_figures_of_another_domain_pause_nothing() -> None:
+    report(0.0, day=YESTERDAY)
+    report(TOO_HIGH, domain="other.example")
+    assert start(make_ready()).state == Send.State.SUBMITTING
+
+
+@pytest.mark.parametrize(("days", "state"), [(8, "paused"), (9, "submitting")])
+def test_a_first_issue_is_judged_by_the_last_week(days: int, state: str) -> None:
+    report(TOO_HIGH, day=NOW.date() - timedelta(days=days))
+    assert start(make_ready()).state == state
+
+
+def make_earlier_send(*, days: int, slug: str = "weekly", attempted: bool = True) -> Send:
+    """Return a send from the same domain that began so many days ago."""
+    send = start_send(issue=make_ready(slug=slug), now=NOW)
+    Send.objects.filter(pk=send.pk).update(started_at=NOW - timedelta(days=days))
+    if attempted:
+        batch = send.batches.get()
+        Attempt.objects.create(batch=batch, number=1, people=3, started_at=NOW - timedelta(days=days))
+    Send.objects.filter(pk=send.pk).update(state=Send.State.SUBMITTED)
+    return send
+
+
+@pytest.mark.parametrize(("days", "state"), [(28, "paused"), (29, "submitting")])
+def test_a_monthly_issue_is_judged_since_the_one_before(days: int, state: str) -> None:
+    make_earlier_send(days=27)
+    report(TOO_HIGH, day=NOW.date() - timedelta(days=days))
+    assert start(make_ready(slug="other")).state == state
+
+
+def test_an_issue_that_paused_before_its_first_mail_is_not_the_last() -> None:
+    make_earlier_send(days=27)
+    make_earlier_send(days=10, slug="second", attempted=False)
+    report(TOO_HIGH, day=NOW.date() - timedelta(days=28))
+    assert start(make_ready(slug="other")).state == Send.State.PAUSED
+
+
+def test_days_more_than_five_weeks_ago_never_count() -> None:
+    make_earlier_send(days=60)
+    report(TOO_HIGH, day=NOW.date() - timedelta(days=37))
+    assert start(make_ready(slug="other")).state == Send.State.SUBMITTING
+
+
+def test_a_good_day_after_a_bad_one_hides_nothing() -> None:
+    report(TOO_HIGH, day=YESTERDAY - timedelta(days=2))
+    report(0.0)
+    assert start(make_ready()).state == Send.State.PAUSED
+
+
+def test_a_person_resumes_it_with_a_reason() -> None:
+    report(TOO_HIGH)
+    send = start(make_ready())
+    approver = make_approver()
+    for reason in ("", "  \n "):
+        with pytest.raises(NotReady, match="a reason is needed"):
+            resume_send(send=send, by=approver, reason=reason, now=NOW)
+        assert Send.objects.get().state == Send.State.PAUSED
+    resume_send(send=send, by=approver, reason="We removed the old list.", now=NOW)
+    assert Send.objects.get().state == Send.State.SUBMITTING
+    pause = AutomaticPause.objects.get()
+    assert (pause.lifted_at, pause.lifted_by, pause.lifted_reason) == (NOW, str(approver), "We removed the old list.")
+
+
+def test_what_a_person_allowed_goes_on_until_the_rate_doubles() -> None:
+    report(TOO_HIGH)
+    send = start(make_ready())
+    resume_send(send=send, by=make_approver(), reason="We removed the old list.", now=NOW)
+    report(2 * TOO_HIGH - 0.0001)
+    enforce_send_window(now=NOW)
+    assert Send.objects.get().state == Send.State.SUBMITTING
+    report(2 * TOO_HIGH)
+    enforce_send_window(now=NOW)
+    assert Send.objects.get().state == Send.State.PAUSED
+    assert AutomaticPause.objects.get().lifted_reason == ""
+
+
+def test_a_figure_that_comes_during_the_send_pauses_it() -> None:
+    start(make_ready())
+    enforce_send_window(now=NOW)
+    assert Send.objects.get().state == Send.State.SUBMITTING
+    report(TOO_HIGH)
+    assert [send.pk for send in pause_reported(now=NOW)] == [Send.objects.get().pk]
+    assert pause_reported(now=NOW) == []
+
+
+@pytest.mark.parametrize(("on", "state"), [(True, "paused"), (False, "submitting")])
+def test_the_switch_decides_for_an_issue_approved_before(on: bool, state: str) -> None:
+    report(TOO_HIGH)
+    issue = make_ready(gmail_pause=not on)
+    Publication.objects.update(gmail_pause=on)
+    assert start(issue).state == state
+
+
+@pytest.mark.parametrize(("on", "state"), [(True, "paused"), (False, "submitting")])
+def test_the_switch_decides_for_a_scheduled_issue(on: bool, state: str) -> None:
+    report(TOO_HIGH)
+    issue = make_ready(gmail_pause=not on)
+    Publication.objects.update(gmail_pause=on)
+    assert issue.due_at is not None
+    start_due_sends(now=issue.due_at)
+    assert Send.objects.get().state == state
+
+
+@pytest.mark.parametrize(("on", "state"), [(True, "paused"), (False, "submitting")])
+def test_the_switch_decides_for_a_send_that_staff_started(on: bool, state: str) -> None:
+    report(TOO_HIGH)
+    issue = make_ready(gmail_pause=not on)
+    request_send(issue=issue, by=make_approver(), now=NOW)
+    Publication.objects.update(gmail_pause=on)
+    prepare_requested_sends(now=NOW)
+    assert Send.objects.get().state == state
+
+
+@pytest.mark.parametrize(("on", "state"), [(True, "paused"), (False, "submitting")])
+def test_the_switch_decides_for_a_running_send(on: bool, state: str) -> None:
+    start(make_ready(gmail_pause=not on))
+    report(TOO_HIGH)
+    Publication.objects.update(gmail_pause=on)
+    enforce_send_window(now=NOW)
+    assert Send.objects.get().state == state
+
+
+def test_a_correction_goes_out() -> None:
+    send = start(make_ready())
+    Issue.objects.filter(pk=send.issue_id).update(kind=Issue.Kind.CORRECTION, slot=None)
+    report(TOO_HIGH)
+    assert not pause_if_reported(send, now=NOW)
+    enforce_send_window(now=NOW)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+
+
+def test_other_pauses_need_no_reason() -> None:
+    send = start(make_ready())
+    approver = make_approver()
+    pause_send(send=send, by=approver)
+    resume_send(send=send, by=approver, now=NOW)
+    assert Send.objects.get().state == Send.State.SUBMITTING
+
+
+@pytest.mark.parametrize(
+    ("rate", "pauses", "words"),
+    [
+        (0.0009, True, ""),
+        (0.001, True, "wants less than 0.1 %"),
+        (0.004, True, "so the send pauses"),
+        (0.004, False, "wants"),
+    ],
+)
+def test_staff_see_the_rate_before_they_approve(rate: float, pauses: bool, words: str) -> None:
+    report(rate)
+    issue = make_ready(gmail_pause=pauses)
+    found = [
+        one for one in find_problems(issue, resolve_content(issue), groups=[], now=NOW) if one.code == "gmail-spam-rate"
+    ]
+    assert [one.level for one in found] == (["warning"] if words else [])
+    assert all(words in str(one.findings[0].message) for one in found)
+
+
+def test_a_pause_is_lifted_with_a_name_and_a_reason_or_not_at_all() -> None:
+    report(TOO_HIGH)
+    start(make_ready())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        AutomaticPause.objects.update(lifted_at=NOW, lifted_by="ann@example.org")

@@ -36,7 +36,7 @@ from newsletter.jobs.scheduler_jobs import (
     start_due_sends,
     void_stale_approvals,
 )
-from newsletter.jobs.send_notices import notify_send_warnings, notify_stopped_sends
+from newsletter.jobs.send_notices import notify_send_warnings, notify_spam_rates, notify_stopped_sends
 from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
 from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_staff_links
@@ -118,6 +118,11 @@ def _send_notices(*, now: datetime) -> None:
     send_due_notices(now=now)
 
 
+def _warn_staff(*, now: datetime) -> None:
+    notify_send_warnings(now=now)
+    notify_spam_rates(now=now)
+
+
 def _read_provider_suppressions() -> None:
     read_suppression_list(adapter=current_adapter(), account=provider_label(), now=_now())
 
@@ -133,7 +138,7 @@ JOBS = (
     Job("score_issues_for_spam", 60, lambda: score_due_issues(now=_now()), SCHEDULER),
     Job("check_sender_domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
     Job("read_gmail_figures", 600, lambda: fetch_due_figures(now=_now()), SCHEDULER),
-    Job("warn_about_sends", 300, lambda: notify_send_warnings(now=_now()), SCHEDULER),
+    Job("warn_about_sends", 300, lambda: _warn_staff(now=_now()), SCHEDULER),
     Job("send_heartbeat", 60, _send_heartbeat, SCHEDULER),
     Job("send_welcome_mails", 10, lambda: send_due_welcomes(now=_now()), SCHEDULER),
     Job("send_confirmations", 2, lambda: send_due_confirmations(now=_now()), WORKER),

@@ -1,14 +1,17 @@
-"""Notify staff of stopped sends, of uncertain recipients that only staff can settle, and of warnings about sends."""
+"""Notify staff of stopped sends, of uncertain recipients that only staff can settle, of warnings about sends and spam rates."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from django.conf import settings
+
 from newsletter.common.messages import Message
 from newsletter.feedback.send_warnings import check_recent_sends
 from newsletter.issues.approval.write_notices import issue_page_url, write_notice
-from newsletter.models import Send, StaffNotice
+from newsletter.models import Publication, Send, StaffNotice
 from newsletter.providers.base.contract import Adapter
+from newsletter.sending.deliverability.postmaster.judge import Level, describe_rate, find_worst_rate, judge_rate
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import (
     has_refused_batches,
@@ -43,6 +46,36 @@ def notify_send_warnings(*, now: datetime) -> None:
     for warning in check_recent_sends(now=now):
         issue = warning.issue
         write_notice(issue.publication, warning.key, warning.subject, warning.paragraphs, issue_page_url(issue), now)
+
+
+def notify_spam_rates(*, now: datetime) -> None:
+    """Queue a notice for each new highest rate that is high. It comes from the first publication of the domain."""
+    for publication in Publication.objects.filter(enabled=True).order_by("pk"):
+        worst = find_worst_rate(publication, now=now)
+        level = judge_rate(worst.value) if worst else Level.GOOD
+        if worst is None or level is Level.GOOD:
+            continue
+        follows = (
+            Message(
+                "That is above 0.3 %%. The next issue pauses before anybody gets it, unless its publication says otherwise."
+            )
+            if level is Level.TOO_HIGH
+            else Message("Gmail wants less than 0.1 %%. Above 0.3 %%, the next issue pauses before anybody gets it.")
+        )
+        write_notice(
+            publication,
+            f"gmail-{worst.domain}-{worst.day:%Y%m%d}-{level}"[:120],
+            Message("People at Gmail report mail of %(domain)s as spam", domain=worst.domain),
+            [
+                describe_rate(worst),
+                follows,
+                Message(
+                    "Check who is on the list and how they joined, and leave out people who have been silent for long."
+                ),
+            ],
+            f"{settings.NEWSLETTER_SITE_URL}/admin/setup/domain/#nl-gmail",
+            now,
+        )
 
 
 def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:

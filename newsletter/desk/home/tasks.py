@@ -10,6 +10,8 @@ from django.utils.translation import ngettext
 from newsletter.desk.content.sources import describe_last_success
 from newsletter.desk.home.event_tasks import find_event_location_tasks, find_event_tasks, find_unsure_event_tasks
 from newsletter.desk.home.extension_tasks import find_extension_tasks
+from newsletter.desk.home.gmail_tasks import STEP as GMAIL_PAGE
+from newsletter.desk.home.gmail_tasks import find_gmail_tasks
 from newsletter.desk.home.inbound_tasks import find_inbound_tasks
 from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.people_tasks import find_people_tasks
@@ -34,6 +36,7 @@ def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
         kinds += [(tasks, issues) for tasks in find_issue_tasks(now=now, can_approve=can_approve)]
     kinds.insert(1, (find_event_tasks(now=now, person=person), events))
     kinds.insert(1, (find_report_tasks(now=now, person=person), reverse(REPORTS_PAGE)))
+    kinds.insert(1, (find_gmail_tasks(now=now, person=person), reverse(GMAIL_PAGE)))
     kinds += [([task], "") for task in find_people_tasks(now=now, person=person)]
     if can_set_up(person):
         kinds.append((find_privacy_tasks(), ""))

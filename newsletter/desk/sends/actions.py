@@ -91,7 +91,8 @@ def _pause(request: HttpRequest, issue: Issue) -> str:
 
 
 def _resume(request: HttpRequest, issue: Issue) -> str:
-    resume_send(send=_get_live_send(issue), by=request.user)
+    reason = request.POST.get("reason", "").strip()
+    resume_send(send=_get_live_send(issue), by=request.user, reason=reason, now=timezone.now())
     return _("The send of %(issue)s has resumed.") % {"issue": issue}
 
 

@@ -12,12 +12,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.common.translation import format_percent
 from newsletter.desk.sends.local_hours import LocalHoursContext, describe_next_hour, hours_under_way_context
 from newsletter.desk.sends.subject_test import describe_subject_wait
 from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
 from newsletter.models import Batch, Installation, Issue, Send
 from newsletter.models.feedback import AutomaticPause
+from newsletter.sending.limits.gmail_spam_rate import needs_reason
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
 from newsletter.sending.provider import can_mail_leave
 from newsletter.sending.settling.sweep import OPEN_STATES
@@ -90,6 +92,7 @@ class SendContext(UncertainContext, LocalHoursContext, total=False):
     automatic_pauses: list[str]
     can_pause: bool
     can_resume: bool
+    resume_needs_reason: bool
     can_cancel: bool
     can_end: bool
     silence: SilentSend | None
@@ -237,9 +240,19 @@ def list_uncertain(send: Send) -> UncertainContext:
 
 
 def describe_automatic_pause(pause: AutomaticPause) -> str:
-    """Return the rule that paused the send, with the number of cases if it counts any."""
+    """Return the rule that paused the send, with the number of cases if it counts any, and why somebody resumed it."""
     rule = str(pause.get_rule_display())
-    return f"{rule} ({intcomma(pause.cases)})" if pause.cases else rule
+    if pause.rule == AutomaticPause.Rule.GMAIL:
+        rule = f"{rule} ({format_percent(100 * pause.cases / AutomaticPause.CASES_PER_SHARE)})"
+    elif pause.cases:
+        rule = f"{rule} ({intcomma(pause.cases)})"
+    if pause.lifted_at is None:
+        return rule
+    return gettext("%(rule)s; resumed by %(by)s: “%(reason)s”") % {
+        "rule": rule,
+        "by": pause.lifted_by,
+        "reason": pause.lifted_reason,
+    }
 
 
 def send_context(send: Send, *, now: datetime) -> SendContext:
@@ -254,6 +267,7 @@ def send_context(send: Send, *, now: datetime) -> SendContext:
         "automatic_pauses": [describe_automatic_pause(pause) for pause in send.automatic_pauses.order_by("at")],
         "can_pause": send.state == states.SUBMITTING,
         "can_resume": send.state == states.PAUSED,
+        "resume_needs_reason": needs_reason(send),
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),
         "can_end": send.state == states.NEEDS_ATTENTION and not uncertain["uncertain"],
         "silence": find_silence(send, now=now),

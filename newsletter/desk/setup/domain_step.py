@@ -1,11 +1,14 @@
 """Set up, the sending domain: what DNS says now, and what has to be added. The checks are those of `doctor`."""
 
+from datetime import UTC, timedelta
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from newsletter.desk.sends.gmail_figures import GmailContext, describe_figures
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Publication, SenderDomain
 from newsletter.sending.deliverability.domain_checks.dmarc import write_first_policy
@@ -19,6 +22,8 @@ from newsletter.sending.deliverability.domains import (
     refresh_sender_domains,
 )
 from newsletter.sending.deliverability.findings import Finding, RecordToAdd
+
+GMAIL_DAYS = 10
 
 
 class DomainStep(StepPage):
@@ -37,8 +42,15 @@ class DomainStep(StepPage):
             ],
             "checks": [(row, [Finding.from_row(found) for found in row.findings or ()]) for row in rows],
             "is_real": real,
+            "gmail": [one for domain in domains if (one := self._describe_gmail(domain))["gmail_domain"]],
             **super().get_context_data(**kwargs),
         }
+
+    def _describe_gmail(self, domain: str) -> GmailContext:
+        """Return Google's figures of the last days, the newest first."""
+        today = timezone.now().astimezone(UTC).date()
+        days = [today - timedelta(days=age) for age in range(GMAIL_DAYS)]
+        return describe_figures(domain, days, now=timezone.now())
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Ask DNS now."""

@@ -1,0 +1,71 @@
+"""Home's tasks about Google's figures: mail of a domain is reported as spam, or the figures cannot be read. Reads only."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from newsletter.common.translation import translate
+from newsletter.desk.home.task import Task
+from newsletter.desk.sends.gmail_figures import describe_failure
+from newsletter.desk.setup.steps import can_set_up
+from newsletter.models import PostmasterReading, Publication
+from newsletter.postmaster.figures import FigureFailure
+from newsletter.sending.deliverability.domains import domain_of
+from newsletter.sending.deliverability.postmaster.access import get_access
+from newsletter.sending.deliverability.postmaster.judge import Level, describe_rate, find_worst_rate, judge_rate
+
+STEP = "newsletter_setup_domain"
+PATIENCE = timedelta(days=3)
+_PASSING = (
+    FigureFailure.NO_ANSWER,
+    FigureFailure.SERVER_ERROR,
+    FigureFailure.QUOTA,
+    FigureFailure.UNREADABLE,
+)
+"""Failures that usually end by themselves. They are a task only if there was no answer for three days."""
+
+
+def find_gmail_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
+    """Return a task for each domain with a high spam rate, and for each whose figures cannot be read."""
+    if not can_set_up(person):
+        return []
+    return [*_find_high_rates(now=now), *_find_failures(now=now)]
+
+
+def _find_high_rates(*, now: datetime) -> list[Task]:
+    tasks: dict[str, Task] = {}
+    for publication in Publication.objects.filter(enabled=True).order_by("pk"):
+        worst = find_worst_rate(publication, now=now)
+        level = judge_rate(worst.value) if worst else Level.GOOD
+        if worst is None or level is Level.GOOD:
+            continue
+        is_too_high = level is Level.TOO_HIGH
+        tasks[worst.domain] = Task(
+            title=_("People at Gmail report mail of %(domain)s as spam") % {"domain": worst.domain},
+            detail=translate(describe_rate(worst)),
+            url=f"{reverse(STEP)}#nl-gmail",
+            button=_("View"),
+            tone="urgent" if is_too_high else "waits",
+        )
+    return list(tasks.values())
+
+
+def _find_failures(*, now: datetime) -> list[Task]:
+    if get_access() is None:
+        return []
+    addresses = Publication.objects.filter(enabled=True).values_list("from_email", flat=True)
+    failing = PostmasterReading.objects.filter(sender__in={domain_of(address) for address in addresses}).exclude(
+        failure=""
+    )
+    return [
+        Task(
+            title=_("Google’s figures of %(domain)s cannot be read") % {"domain": row.sender},
+            detail=describe_failure(row),
+            url=f"{reverse(STEP)}#nl-gmail",
+            button=_("View"),
+        )
+        for row in failing.order_by("sender")
+        if row.failure not in _PASSING or (row.read_at is not None and row.read_at < now - PATIENCE)
+    ]

@@ -1,0 +1,251 @@
+"""The desk shows Google's figures with their day and age, never 0 for an unknown day, and asks why a pause is lifted."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from newsletter.desk.home.gmail_tasks import find_gmail_tasks
+from newsletter.desk.sends.gmail_figures import REQUIREMENTS, gmail_context
+from newsletter.jobs.send_notices import notify_spam_rates
+from newsletter.models import (
+    PostmasterFigure,
+    PostmasterReading,
+    PostmasterRequirement,
+    Publication,
+    Send,
+    StaffNotice,
+)
+from newsletter.models.feedback import AutomaticPause
+from newsletter.organisation.accounts.roles import ROLES
+from newsletter.postmaster.settings import PostmasterAccess
+from newsletter.sending.limits.gmail_spam_rate import pause_reported
+from tests.support.desk import said, sign_in
+from tests.support.feedback_reports import make_send
+from tests.support.fixtures import make_approver, make_publication
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DOMAIN = "news.example.org"
+
+
+@pytest.fixture(autouse=True)
+def _key(settings: Any, tmp_path: Path) -> None:
+    settings.NEWSLETTER_POSTMASTER = PostmasterAccess(key_file=tmp_path / "google.json")
+
+
+@pytest.fixture
+def admin() -> Client:
+    return sign_in("admin")
+
+
+@pytest.fixture
+def send() -> Send:
+    made = make_send(recipients=3)
+    then = timezone.now() - timedelta(days=8)
+    Send.objects.filter(pk=made.pk).update(started_at=then, ended_at=then, state=Send.State.SUBMITTED)
+    return Send.objects.get(pk=made.pk)
+
+
+def today() -> date:
+    return timezone.now().date()
+
+
+def reading(*, failure: str = "", days_ago: float = 0.1, domain: str = DOMAIN) -> PostmasterReading:
+    at = timezone.now() - timedelta(days=days_ago)
+    return PostmasterReading.objects.create(
+        sender=DOMAIN, domain=domain, asked_at=at, retry_at=at, read_at=at if domain else None, failure=failure
+    )
+
+
+def rate(value: float, *, days_ago: int = 1) -> None:
+    PostmasterFigure.objects.create(
+        domain=DOMAIN,
+        day=today() - timedelta(days=days_ago),
+        figure="spam_rate",
+        value=value,
+        fetched_at=timezone.now(),
+    )
+
+
+def report(admin: Client, send: Send) -> str:
+    return admin.get(f"/admin/issues/{send.issue_id}/report/").content.decode()
+
+
+def test_the_report_shows_the_days_of_the_send(admin: Client, send: Send) -> None:
+    reading()
+    rate(0.0004, days_ago=8)
+    rate(0.0012, days_ago=7)
+    rate(0.0031, days_ago=6)
+    rate(0.5, days_ago=5)
+    page = report(admin, send)
+    for words in ("Gmail about news.example.org", "0.04 %", "0.12 %", "0.31 %", "too high", "Counted by Google"):
+        assert words in page
+    assert "50.0 %" not in page
+
+
+def test_an_unknown_day_is_never_zero(send: Send) -> None:
+    reading()
+    Send.objects.update(started_at=timezone.now() - timedelta(days=6), ended_at=timezone.now())
+    days = gmail_context(Send.objects.get(), now=timezone.now())["gmail_days"]
+    assert [one.rate for one in days] == [""] * 7
+    assert [one.note.partition(":")[0] for one in days] == [
+        *["Google gives no figure"] * 2,
+        *["No figures for that day yet"] * 5,
+    ]
+
+
+def test_a_known_zero_is_shown_as_such(send: Send) -> None:
+    reading()
+    rate(0, days_ago=8)
+    assert gmail_context(send, now=timezone.now())["gmail_days"][0].rate == "0 %"
+
+
+def test_a_long_send_shows_two_weeks(send: Send) -> None:
+    reading()
+    Send.objects.update(started_at=timezone.now() - timedelta(days=40), ended_at=None)
+    assert len(gmail_context(Send.objects.get(), now=timezone.now())["gmail_days"]) == 14
+
+
+def test_without_a_question_to_google_nothing_is_said(admin: Client, send: Send) -> None:
+    assert "Gmail about" not in report(admin, send)
+
+
+def test_requirements_are_named_in_words(admin: Client, send: Send) -> None:
+    reading()
+    for name, is_met in (("SPF", True), ("DMARC_POLICY", False), ("A_NEW_ONE", False)):
+        PostmasterRequirement.objects.create(domain=DOMAIN, name=name, is_met=is_met, fetched_at=timezone.now())
+    assert "not met:</strong> A_NEW_ONE, DMARC policy." in report(admin, send)
+    PostmasterRequirement.objects.filter(is_met=False).delete()
+    assert "Google says that 1 requirement for senders is met." in report(admin, send)
+
+
+@pytest.mark.parametrize("failure", PostmasterReading.Failure.values)
+def test_each_failure_says_what_to_do(admin: Client, send: Send, failure: str) -> None:
+    reading(failure=failure, domain="")
+    page = report(admin, send)
+    assert str(PostmasterReading.Failure(failure).label) in page
+    assert "have not answered yet" in page
+
+
+def test_a_key_that_was_taken_out_is_said(admin: Client, send: Send, settings: Any) -> None:
+    settings.NEWSLETTER_POSTMASTER = PostmasterAccess()
+    reading()
+    assert "Google is no longer asked" in report(admin, send)
+
+
+def test_the_sending_domain_page_shows_the_last_days(admin: Client) -> None:
+    make_publication()
+    reading()
+    rate(0.0012)
+    page = admin.get("/admin/setup/domain/").content.decode()
+    assert page.count('id="nl-gmail"') == 1
+    assert "0.12 %" in page
+    assert "No figures for that day yet" in page
+
+
+def tasks(days: int = 0) -> list[tuple[str, str]]:
+    person = User.objects.get(username="admin@example.org")
+    found = find_gmail_tasks(now=timezone.now() + timedelta(days=days), person=person)
+    return [(one.title, one.tone) for one in found]
+
+
+@pytest.mark.parametrize(("value", "tones"), [(0.0009, []), (0.001, ["waits"]), (0.004, ["urgent"])])
+def test_home_names_a_high_rate(admin: Client, value: float, tones: list[str]) -> None:
+    make_publication()
+    make_publication(slug="second")
+    reading()
+    rate(value)
+    assert [tone for _, tone in tasks()] == tones
+    assert ("report mail of news.example.org as spam" in admin.get("/admin/").content.decode()) == bool(tones)
+
+
+@pytest.mark.parametrize(
+    ("failure", "days_ago", "named"),
+    [("key_refused", 0, True), ("not_verified", 0, True), ("no_answer", 2.9, False), ("no_answer", 3.1, True)],
+)
+def test_home_names_a_failure_that_stays(admin: Client, failure: str, days_ago: float, named: bool) -> None:
+    make_publication()
+    reading(failure=failure, days_ago=days_ago)
+    assert bool(tasks()) == named
+
+
+def test_home_is_quiet_without_a_key(admin: Client, settings: Any) -> None:
+    make_publication()
+    reading(failure="key_refused")
+    settings.NEWSLETTER_POSTMASTER = PostmasterAccess()
+    assert tasks() == []
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role != "admin"])
+def test_only_those_who_set_up_have_the_tasks(role: str) -> None:
+    make_publication()
+    reading(failure="key_refused")
+    assert "cannot be read" not in sign_in(role).get("/admin/").content.decode()
+
+
+def test_staff_get_one_notice_for_each_day() -> None:
+    make_approver()
+    make_publication()
+    make_publication(slug="second")
+    reading()
+    for value, days_ago, notices in ((0.0009, 3, 0), (0.001, 2, 1), (0.004, 1, 2)):
+        rate(value, days_ago=days_ago)
+        notify_spam_rates(now=timezone.now())
+        notify_spam_rates(now=timezone.now())
+        assert StaffNotice.objects.count() == notices
+    assert "The next issue pauses" in str(StaffNotice.objects.latest("pk").paragraphs)
+
+
+def pause() -> Send:
+    send = make_send(recipients=3)
+    Send.objects.update(started_at=timezone.now())
+    reading()
+    rate(0.0031)
+    assert pause_reported(now=timezone.now())
+    return send
+
+
+def test_resuming_asks_for_a_reason_and_shows_it() -> None:
+    send = pause()
+    approver = sign_in("approver")
+    page = approver.get(reverse("newsletter_issue_overview", args=[send.issue_id])).content.decode()
+    assert "Why it may go out all the same" in page
+    assert "report mail of this domain as spam (0.31 %)" in page
+    step = reverse("newsletter_send_step", args=[send.issue_id, "go-on"])
+    assert any("a reason is needed" in text for text in said(approver.post(step, {"reason": " "}, follow=True)))
+    assert any(
+        "has resumed" in text for text in said(approver.post(step, {"reason": "The list is clean."}, follow=True))
+    )
+    assert AutomaticPause.objects.get().lifted_reason == "The list is clean."
+    page = approver.get(reverse("newsletter_issue_overview", args=[send.issue_id])).content.decode()
+    assert "“The list is clean.”" in page
+    assert "Why it may go out all the same" not in page
+
+
+def test_other_pauses_ask_for_no_reason() -> None:
+    send = make_send(recipients=3)
+    Send.objects.update(state=Send.State.PAUSED, code=Send.Code.PAUSED_BY_STAFF)
+    page = sign_in("approver").get(reverse("newsletter_issue_overview", args=[send.issue_id])).content.decode()
+    assert "Resume" in page
+    assert "Why it may go out" not in page
+
+
+def test_the_switch_is_on_the_publications_page(admin: Client) -> None:
+    publication = make_publication()
+    page = admin.get(reverse("wagtailsnippets_newsletter_publication:edit", args=[publication.pk])).content.decode()
+    assert 'name="gmail_pause"' in page
+    assert Publication.objects.get().gmail_pause
+
+
+def test_figures_are_shown_in_spanish(admin: Client, send: Send) -> None:
+    reading()
+    rate(0.0031, days_ago=8)
+    with translation.override("es"):
+        context = gmail_context(send, now=timezone.now())
+    assert context["gmail_days"][0].rate == "0,31 %"
+    assert set(REQUIREMENTS) >= {"SPF", "DKIM", "DMARC_POLICY"}

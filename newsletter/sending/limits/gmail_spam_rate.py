@@ -52,7 +52,7 @@ def pause_if_reported(send: Send, *, now: datetime) -> bool:
     if known is not None and cases < 2 * known.cases:
         return False
     reason = Message(
-        "Stopped automatically: %(rate)s The limit is 0.3 %%. Gmail refuses or hides mail of senders above it. Check who is "
+        "Stopped automatically. %(rate)s The limit is 0.3 %%. Gmail refuses or hides mail of senders above it. Check who is "
         "on the list and how they joined. Then resume the send with a reason, or cancel it",
         rate=describe_rate(worst),
     )

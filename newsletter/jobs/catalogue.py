@@ -14,6 +14,7 @@ from newsletter.content.ingesting.apis.source_keys import reseal_keys
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.comparing.compare import compare_due_sends
 from newsletter.feedback.event_retention import delete_old_events
+from newsletter.feedback.pace import adjust_paces
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions
 from newsletter.feedback.webhook_setup.keys import reseal_webhook_keys
@@ -154,6 +155,7 @@ JOBS = (
     Job("deliver_webhooks", 1, lambda: deliver_due(clock=_now, stopping=is_stopping), WORKER),
     Job("delete_old_webhooks", 3600, lambda: delete_old_outbound_events(now=_now()), SCHEDULER),
     Job("apply_provider_events", 2, apply_due_events, WORKER),
+    Job("adjust_send_paces", 15, lambda: adjust_paces(now=_now()), SCHEDULER),
     Job("confirm_report_subscriptions", 10, lambda: confirm_subscriptions(now=_now()), SCHEDULER),
     Job("read_mailboxes", 60, lambda: read_mailboxes(now=_now()), SCHEDULER),
     Job("handle_inbound_mails", 5, lambda: handle_waiting_mails(now=_now()), WORKER),

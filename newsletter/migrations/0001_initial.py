@@ -843,6 +843,8 @@ class Migration(migrations.Migration):
                 ('local_time', models.CharField(blank=True, default='', max_length=16)),
                 ('hours', models.JSONField(default=list)),
                 ('period', models.CharField(blank=True, default='', max_length=7)),
+                ('people_per_minute', models.PositiveIntegerField(null=True)),
+                ('next_call_at', models.FloatField(default=0)),
                 ('checked_until', models.DateTimeField(null=True)),
                 ('resumed_after_attempt', models.BigIntegerField(default=0)),
                 ('newest_term_searched', models.BigIntegerField(default=0)),
@@ -855,7 +857,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused', 'gmail_spam_rate'])), name='send_code')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'), models.CheckConstraint(condition=models.Q(('people_per_minute', 0), _negated=True), name='slowed_send_goes_on'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused', 'gmail_spam_rate'])), name='send_code')],
             },
         ),
         migrations.CreateModel(
@@ -1586,6 +1588,26 @@ class Migration(migrations.Migration):
             options={
                 'default_permissions': (),
                 'constraints': [models.UniqueConstraint(fields=('domain', 'name'), name='postmaster_requirement_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='PaceStep',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField()),
+                ('code', models.CharField(choices=[('slowed', 'Slowed'), ('raised', 'Faster again'), ('ended', 'At full pace again'), ('paused', 'Paused')], max_length=6)),
+                ('mailbox', models.CharField(blank=True, default='', max_length=255)),
+                ('status', models.CharField(blank=True, default='', max_length=12)),
+                ('reports', models.PositiveIntegerField(default=0)),
+                ('mails', models.PositiveIntegerField(default=0)),
+                ('people_per_minute', models.PositiveIntegerField(null=True)),
+                ('at', models.DateTimeField()),
+                ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pace_steps', to='newsletter.send')),
+            ],
+            options={
+                'ordering': ['number'],
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('send', 'number'), name='pace_step_once'), models.CheckConstraint(condition=models.Q(('code__in', ['slowed', 'raised', 'ended', 'paused'])), name='pace_step_code'), models.CheckConstraint(condition=models.Q(models.Q(('code__in', ['slowed', 'paused']), ('people_per_minute__isnull', False), ('reports__gte', 1), models.Q(('mailbox', ''), _negated=True), models.Q(('status', ''), _negated=True)), models.Q(('code', 'raised'), ('mailbox', ''), ('people_per_minute__isnull', False), ('reports', 0), ('status', '')), models.Q(('code', 'ended'), ('mailbox', ''), ('people_per_minute__isnull', True), ('reports', 0), ('status', '')), _connector='OR'), name='pace_step_says_why'), models.CheckConstraint(condition=models.Q(('people_per_minute', 0), _negated=True), name='pace_step_is_not_0')],
             },
         ),
     ]

@@ -34,6 +34,7 @@ from newsletter.models.publications import Publication
 from newsletter.models.reuse import IssueTemplate, SavedBlock, SavedRow
 from newsletter.models.sending.batches import Attempt, Batch, Delivery, DeliveryException
 from newsletter.models.sending.exclusions import Exclusion
+from newsletter.models.sending.pace_steps import PaceStep
 from newsletter.models.sending.postmaster import PostmasterFigure, PostmasterReading, PostmasterRequirement
 from newsletter.models.sending.sending_limits import Installation, MailLimits, ProviderAccount, SendingDay
 from newsletter.models.sending.sends import Send
@@ -85,6 +86,7 @@ __all__ = [
     "MailTemplate",
     "MailTemplateText",
     "MailboxReading",
+    "PaceStep",
     "PasswordLinkRequest",
     "Picture",
     "PostmasterFigure",

@@ -14,6 +14,7 @@ from newsletter.desk.home.gmail_tasks import find_gmail_tasks
 from newsletter.desk.sends.gmail_figures import REQUIREMENTS, gmail_context
 from newsletter.jobs.send_notices import notify_spam_rates
 from newsletter.models import (
+    PaceStep,
     PostmasterFigure,
     PostmasterReading,
     PostmasterRequirement,
@@ -249,3 +250,32 @@ def test_figures_are_shown_in_spanish(admin: Client, send: Send) -> None:
         context = gmail_context(send, now=timezone.now())
     assert context["gmail_days"][0].rate == "0,31 %"
     assert set(REQUIREMENTS) >= {"SPF", "DKIM", "DMARC_POLICY"}
+
+
+def test_the_send_page_shows_each_step_of_its_pace() -> None:
+    send = make_send(recipients=3)
+    Send.objects.update(started_at=timezone.now(), people_per_minute=33)
+    why = {"mailbox": "Gmail", "status": "4.7.28", "reports": 5, "mails": 200}
+    PaceStep.objects.create(send=send, number=1, code="slowed", people_per_minute=33, at=timezone.now(), **why)
+    address = reverse("newsletter_issue_overview", args=[send.issue_id])
+    page = sign_in("approver").get(address).content.decode()
+    for words in (
+        "Gmail refused or delayed 5 of 200 mails because of the sender (4.7.28).",
+        "At most 33 people a minute.",
+        "smaller daily limit",
+    ):
+        assert words in page
+    PaceStep.objects.create(send=send, number=2, code="ended", at=timezone.now())
+    page = sign_in("approver", email="second@example.org").get(address).content.decode()
+    assert "At full pace again" in page
+    assert "The reports stopped." in page
+    assert "smaller daily limit" not in page
+
+
+def test_a_slowed_send_says_that_it_waits_for_its_pace() -> None:
+    send = make_send(recipients=3, state="pending")
+    later = timezone.now() + timedelta(minutes=9)
+    Send.objects.update(started_at=timezone.now() - timedelta(minutes=9), people_per_minute=33)
+    send.batches.update(not_before=later)
+    address = reverse("newsletter_issue_overview", args=[send.issue_id])
+    assert "the send was slowed" in sign_in("approver").get(address).content.decode()

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from newsletter.common.translation import format_percent
 from newsletter.desk.sends.local_hours import LocalHoursContext, describe_next_hour, hours_under_way_context
+from newsletter.desk.sends.pace import PaceContext, pace_context
 from newsletter.desk.sends.subject_test import describe_subject_wait
 from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
@@ -82,7 +83,7 @@ class UncertainContext(TypedDict, total=False):
     uncertain_more: int
 
 
-class SendContext(UncertainContext, LocalHoursContext, total=False):
+class SendContext(UncertainContext, LocalHoursContext, PaceContext, total=False):
     """The context of desk/send.html, beside that of the issue's head."""
 
     progress: Progress
@@ -168,7 +169,7 @@ def measure_progress(send: Send, *, now: datetime) -> Progress:
         done=done,
         recipients=send.recipients,
         pace=describe_pace(send, left=_count_left(send), recent=recent, now=now),
-        version=f"{send.state}-{uncertain}-{send.checked_until or ''}-{send.reason}",
+        version=f"{send.state}-{uncertain}-{send.checked_until or ''}-{send.people_per_minute or ''}-{send.reason}",
         moving=send.state in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING),
     )
 
@@ -193,6 +194,8 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
         hour = open_batches.aggregate(at=Max("due_at"))["at"]
         can_send_now = open_batches.filter(not_before__isnull=True).exists()
         if due and due > now and not can_send_now:
+            if send.people_per_minute is not None:
+                return gettext("Sending resumes %(due)s: the send was slowed.") % {"due": format_moment(due, now=now)}
             return gettext("Sending resumes %(due)s: the provider or a daily limit requires a wait.") % {
                 "due": format_moment(due, now=now)
             }
@@ -273,4 +276,5 @@ def send_context(send: Send, *, now: datetime) -> SendContext:
         "silence": find_silence(send, now=now),
         **uncertain,
         **hours_under_way_context(send, now=now),
+        **pace_context(send, now=now),
     }

@@ -22,6 +22,8 @@ class Send(models.Model):
     ``local_time`` is the wall-clock time, ``YYYY-MM-DDTHH:MM``, at which people get it in their own zone; "" means at once.
     ``hours`` are its moments in order: ``[{"at": ISO 8601, "zones": {zone: people}}, …]``. No batch of an hour after
     ``checked_until`` is claimed: the stories and events are checked again first. ``purged_at``: its recipients' rows are gone.
+    ``people_per_minute`` limits a slowed send beside its account's rate, as its newest `PaceStep` says; NULL is no limit.
+    ``next_call_at``: no call of a slowed send begins before, in seconds since 1970.
     ``period``: the month, ``YYYY-MM``, whose new subscribers a welcome mail's send takes in.
     """
 
@@ -60,6 +62,8 @@ class Send(models.Model):
     local_time = models.CharField(max_length=16, blank=True, default="")
     hours = models.JSONField(default=list)
     period = models.CharField(max_length=7, blank=True, default="")
+    people_per_minute = models.PositiveIntegerField(null=True)
+    next_call_at = models.FloatField(default=0)
     checked_until = models.DateTimeField(null=True)
     resumed_after_attempt = models.BigIntegerField(default=0)
     newest_term_searched = models.BigIntegerField(default=0)
@@ -85,6 +89,7 @@ class Send(models.Model):
                 "state",
                 ["preparing", "ready", "submitting", "paused", "submitted", "needs_attention", "cancelled"],
             ),
+            models.CheckConstraint(condition=~Q(people_per_minute=0), name="slowed_send_goes_on"),
             one_of("send_code", "code", ["", "paused_by_staff", "sender_refused", "gmail_spam_rate"]),
         ]
 

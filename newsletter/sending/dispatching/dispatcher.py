@@ -35,6 +35,7 @@ from newsletter.sending.limits.rate_limit import (
     slow_down,
     wait_before_retry,
 )
+from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace
 from newsletter.sending.limits.send_times import find_wait, release_daily_quota, reserve_daily_quota
 from newsletter.sending.provider import account_label
 from newsletter.sending.settling.reconcile import is_repeat_safe
@@ -101,10 +102,11 @@ class Dispatcher:
         return True
 
     def _find_wait(self, batch: Batch, now: datetime) -> datetime | None:
-        """Return None if the batch may go now, else when to try again. The daily and the rate limit are reserved."""
-        later = find_wait(batch, now=now) or reserve_daily_quota(batch, now=now)
+        """Return None if the batch may go now, else when to try again. The daily and the rate limits are reserved."""
+        later = find_wait(batch, now=now) or find_pace_wait(batch, now=now) or reserve_daily_quota(batch, now=now)
         if later is None:
             later = reserve_call(capabilities=self.adapter.capabilities, people=batch.size, now=now)
+            later = later or reserve_pace(batch, now=now)
             if later is not None:
                 release_daily_quota(batch, now=now)
         return later

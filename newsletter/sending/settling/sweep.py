@@ -73,6 +73,7 @@ def clear_far_future_times(*, now: datetime) -> None:
     latest = (now + MAX_WAIT).timestamp()
     ProviderAccount.objects.filter(next_at__gt=latest).update(next_at=now.timestamp())
     ProviderAccount.objects.filter(wait_until__gt=latest).update(wait_until=now.timestamp())
+    Send.objects.filter(next_call_at__gt=latest).update(next_call_at=now.timestamp())
 
 
 @transaction.atomic

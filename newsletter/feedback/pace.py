@@ -1,0 +1,215 @@
+"""Slow a send if a mailbox provider refuses or delays its sender, pause it if that goes on, and raise its pace when it stops.
+
+Each step is a row. A send is never faster than its account's limit: the pace is a limit beside it.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, Sum
+
+from newsletter.common.messages import Message
+from newsletter.feedback.automatic_pause import pause_by_rule
+from newsletter.models import Batch, Delivery, PaceStep, Send, SenderDelay
+from newsletter.models.feedback import AutomaticPause, Bounce
+from newsletter.providers.base.webhooks.mailbox_providers import list_mailbox_domains, name_mailbox_provider
+from newsletter.providers.base.webhooks.sender_faults import WHAT_TO_CHANGE, SenderCause, find_cause
+from newsletter.sending.limits.send_pace import set_pace
+from subscribers.models import Subscriber
+
+MIN_REPORTS, MAX_SHARE = 5, 0.02
+MAX_SLOWED = 3
+"""So often is the pace halved. If reports go on after that, the send pauses."""
+SETTLES_AFTER = timedelta(minutes=10)
+"""Reports come late, so a step is judged after this time."""
+QUIET_FOR = timedelta(minutes=30)
+MEASURED_FOR = timedelta(minutes=10)
+MIN_PEOPLE_PER_MINUTE = 10
+_ACCEPTED = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
+
+
+@dataclass
+class MailboxReports:
+    """The mails of a send that one mailbox provider refused or delayed because of the sender, by code."""
+
+    mailbox: str
+    by_status: Counter[str] = field(default_factory=Counter)
+    mails: int = 0
+
+    @property
+    def reports(self) -> int:
+        return self.by_status.total()
+
+    @property
+    def status(self) -> str:
+        """The commonest code."""
+        return max(sorted(self.by_status), key=lambda status: self.by_status[status])
+
+
+def adjust_paces(*, now: datetime) -> list[PaceStep]:
+    """Take the step that is due for each running send. Return them. Safe to repeat, in any number of processes."""
+    running = Send.objects.filter(state=Send.State.SUBMITTING, recipients__gt=0).select_related("issue")
+    return [step for send in running.order_by("pk") if (step := adjust_pace(send, now=now))]
+
+
+def adjust_pace(send: Send, *, now: datetime) -> PaceStep | None:
+    """Slow, pause or raise one send if that is due. Return the step."""
+    last = _find_last(send)
+    since = last.at if last else send.started_at
+    if since is None or since > now:
+        # A step in the future is of a clock that was set back: it is judged from now on.
+        since = now - SETTLES_AFTER
+    worst = _find_worst(send, since=since)
+    if worst is None:
+        return _raise(send, last=last, now=now) if last and now - since >= QUIET_FOR else None
+    if last is not None and now - since < SETTLES_AFTER:
+        return None
+    return _slow(send, worst, last=last, now=now)
+
+
+def describe_slowing(step: PaceStep) -> Message:
+    """Return what staff should change, by the code of the mailbox provider."""
+    return WHAT_TO_CHANGE[find_cause(step.status)]
+
+
+def _slow(send: Send, worst: MailboxReports, *, last: PaceStep | None, now: datetime) -> PaceStep | None:
+    current = send.people_per_minute or _measure_pace(send, now=now)
+    if current is None:
+        return None
+    if _count_slowed(send) >= MAX_SLOWED or current <= MIN_PEOPLE_PER_MINUTE:
+        reason = Message(
+            "Stopped automatically. %(mailbox)s refused or delayed %(reports)s of %(mails)s mails because of the sender "
+            "(%(status)s), also after the send was slowed. Nobody was suppressed. %(what_to_change)s",
+            mailbox=worst.mailbox,
+            reports=worst.reports,
+            mails=worst.mails,
+            status=worst.status,
+            what_to_change=WHAT_TO_CHANGE[find_cause(worst.status)],
+        )
+        with transaction.atomic():
+            rule = AutomaticPause.Rule.SENDER
+            if not pause_by_rule(send, rule=rule, cases=worst.reports, reason=reason, now=now):
+                return None
+            return _add_step(send, PaceStep.Code.PAUSED, last=last, people_per_minute=current, now=now, worst=worst)
+    slower = max(current // 2, MIN_PEOPLE_PER_MINUTE)
+    return _add_step(send, PaceStep.Code.SLOWED, last=last, people_per_minute=slower, now=now, worst=worst)
+
+
+def _raise(send: Send, *, last: PaceStep, now: datetime) -> PaceStep | None:
+    if send.people_per_minute is None:
+        return None
+    if _count_slowed(send) <= 1:
+        return _add_step(send, PaceStep.Code.ENDED, last=last, people_per_minute=None, now=now)
+    faster = 2 * send.people_per_minute
+    return _add_step(send, PaceStep.Code.RAISED, last=last, people_per_minute=faster, now=now)
+
+
+def _add_step(
+    send: Send,
+    code: PaceStep.Code,
+    *,
+    last: PaceStep | None,
+    people_per_minute: int | None,
+    now: datetime,
+    worst: MailboxReports | None = None,
+) -> PaceStep | None:
+    """Write a step and change the pace. Return None if another process took the step first."""
+    number = last.number + 1 if last else 1
+    try:
+        with transaction.atomic():
+            step = PaceStep.objects.create(
+                send=send,
+                number=number,
+                code=code,
+                mailbox=worst.mailbox[:255] if worst else "",
+                status=worst.status if worst else "",
+                reports=worst.reports if worst else 0,
+                mails=worst.mails if worst else 0,
+                people_per_minute=people_per_minute,
+                at=now,
+            )
+            set_pace(send, people_per_minute=people_per_minute, now=now)
+    except IntegrityError:
+        if not PaceStep.objects.filter(send=send, number=number).exists():
+            raise
+        return None
+    return step
+
+
+def _find_last(send: Send) -> PaceStep | None:
+    return send.pace_steps.order_by("-number").first()
+
+
+def _count_slowed(send: Send) -> int:
+    """Return how many halvings hold now."""
+    level = 0
+    for code in send.pace_steps.order_by("number").values_list("code", flat=True):
+        if code == PaceStep.Code.SLOWED:
+            level += 1
+        elif code == PaceStep.Code.RAISED:
+            level -= 1
+        elif code == PaceStep.Code.ENDED:
+            level = 0
+    return level
+
+
+def _measure_pace(send: Send, *, now: datetime) -> int | None:
+    """Return the people per minute of the last ten minutes, or since the start if that is later; None without any."""
+    since = max(now - MEASURED_FOR, send.started_at or now)
+    done = send.batches.filter(settled_at__gt=since).aggregate(people=Sum("size"))["people"] or 0
+    minutes = max((now - since).total_seconds() / 60, 1.0)
+    return max(round(done / minutes), 2 * MIN_PEOPLE_PER_MINUTE) if done else None
+
+
+def _find_worst(send: Send, *, since: datetime) -> MailboxReports | None:
+    """Return the mailbox provider with the highest share of reports since then, if it exceeds the limit."""
+    counted = _count_reports(send, since=since)
+    found = []
+    for reports in counted.values():
+        if reports.reports < MIN_REPORTS:
+            continue
+        reports.mails = max(_count_mails(send, reports.mailbox, since=since), reports.reports)
+        if reports.reports > MAX_SHARE * reports.mails:
+            found.append(reports)
+    return max(found, key=lambda one: (one.reports / one.mails, one.reports, one.mailbox), default=None)
+
+
+def _count_reports(send: Send, *, since: datetime) -> Mapping[str, MailboxReports]:
+    rows = {}
+    for delivery, subscriber, status in _list_reports(send, since=since):
+        if find_cause(status) is not SenderCause.OTHER:
+            rows[delivery] = (subscriber, status)
+    domains = _find_domains({subscriber for subscriber, _ in rows.values()})
+    found: dict[str, MailboxReports] = {}
+    for subscriber, status in rows.values():
+        if subscriber in domains:
+            mailbox = name_mailbox_provider(domains[subscriber])
+            found.setdefault(mailbox, MailboxReports(mailbox)).by_status[status] += 1
+    return found
+
+
+def _list_reports(send: Send, *, since: datetime) -> Iterator[tuple[int, int, str]]:
+    """Yield (delivery, subscriber, code) of delays, then of refusals, which count instead of a delay of the same mail."""
+    of_send = Q(delivery__batch__send=send, delivery__proof=False, at__gt=since)
+    is_code = Q(status__startswith="4.7.") | Q(status__startswith="5.7.")
+    fields = ("delivery_id", "delivery__subscriber_id", "status")
+    yield from SenderDelay.objects.filter(of_send, is_code).values_list(*fields)
+    yield from Bounce.objects.filter(of_send, is_code, bounce_class=Bounce.Class.BLOCK).values_list(*fields)
+
+
+def _find_domains(subscribers: set[int]) -> dict[int, str]:
+    rows = Subscriber.objects.filter(pk__in=subscribers).values_list("pk", "email")
+    return {pk: email.rpartition("@")[2].lower() for pk, email in rows}
+
+
+def _count_mails(send: Send, mailbox: str, *, since: datetime) -> int:
+    """Return how many mails the provider accepted since then for people at this mailbox provider."""
+    at_mailbox = reduce(or_, (Q(email__iendswith=f"@{domain}") for domain in list_mailbox_domains(mailbox)))
+    batches = send.batches.filter(state__in=_ACCEPTED, settled_at__gt=since)
+    people = Subscriber.objects.filter(at_mailbox).values("pk")
+    return Delivery.objects.filter(batch__in=batches.values("pk"), proof=False, subscriber_id__in=people).count()

@@ -1,0 +1,293 @@
+"""A send is slowed step by step while a mailbox provider refuses its sender, raised when that stops, paused if it goes on."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from newsletter.feedback.pace import adjust_pace, adjust_paces, describe_slowing
+from newsletter.models import Batch, Delivery, PaceStep, ProviderAccount, Send
+from newsletter.models.feedback import AutomaticPause
+from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace, set_pace
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.send_controls import resume_send
+from newsletter.sending.settling.sweep import clear_far_future_times
+from subscribers.identity import identify
+from subscribers.models import Subscriber
+from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
+from tests.support.fixtures import NOW, make_approver
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+RATE = "421-4.7.28 Gmail has detected an unusual rate of unsolicited mail"
+REPORTED = NOW + timedelta(minutes=5)
+PEOPLE = 400
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=50"
+
+
+@pytest.fixture
+def send() -> Send:
+    """Half of the people at Gmail, all mails accepted in the first five minutes."""
+    made = make_send(recipients=PEOPLE)
+    ids = list(Subscriber.objects.order_by("pk").values_list("pk", flat=True))[::2]
+    for number, pk in enumerate(ids):
+        email = f"person{pk}@{'gmail' if number % 2 else 'googlemail'}.com"
+        Subscriber.objects.filter(pk=pk).update(email=email, address_hash=identify(email))
+        for delivery in Delivery.objects.filter(subscriber_id=pk):
+            size = len(bytes(delivery.address_hash))
+            Delivery.objects.filter(pk=delivery.pk).update(address_hash=identify(email)[:size])
+    made.batches.update(settled_at=NOW + timedelta(minutes=4))
+    return made
+
+
+def report(
+    send: Send, count: int, *, start: int = 0, at: datetime = REPORTED, domain: str = "mail.com", reason: str = RATE
+) -> None:
+    """Report so many mails as delayed, of people whose domain ends so."""
+    ids = set(Subscriber.objects.filter(email__endswith=domain).values_list("pk", flat=True))
+    people = [each for each in deliveries_of(send) if each.subscriber_id in ids]
+    events = [brevo_event("deferred", each, reason=reason, at=at) for each in people[start : start + count]]
+    apply_reports(*events, now=at)
+
+
+def step(send: Send, *, minutes: float) -> PaceStep | None:
+    return adjust_pace(Send.objects.get(pk=send.pk), now=NOW + timedelta(minutes=minutes))
+
+
+def describe(found: PaceStep | None) -> tuple[Any, ...]:
+    assert found is not None
+    return found.number, found.code, found.mailbox, found.status, found.reports, found.mails, found.people_per_minute
+
+
+def hand_over(send: Send, *, minutes: float) -> None:
+    """Let all mails count as accepted at this moment, so that a later step has some to compare with."""
+    send.batches.update(settled_at=NOW + timedelta(minutes=minutes))
+
+
+def test_too_many_reports_of_one_mailbox_provider_halve_the_pace(send: Send) -> None:
+    report(send, 5)
+    assert describe(step(send, minutes=6)) == (1, "slowed", "Gmail", "4.7.28", 5, 200, 33)
+    kept = Send.objects.get(pk=send.pk)
+    assert (kept.people_per_minute, kept.state) == (33, Send.State.SUBMITTING)
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_few_reports_change_nothing(send: Send, count: int) -> None:
+    report(send, count)
+    assert step(send, minutes=6) is None
+
+
+def test_a_small_share_changes_nothing(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.feedback.pace.MAX_SHARE", 0.025)
+    report(send, 5)
+    assert step(send, minutes=6) is None
+
+
+def test_a_policy_without_a_known_cause_changes_nothing(send: Send) -> None:
+    report(send, 10, reason="450 4.7.1 refused by policy of this server")
+    assert step(send, minutes=6) is None
+
+
+def test_refusals_count_like_delays_and_each_mail_once(send: Send) -> None:
+    ids = set(Subscriber.objects.filter(email__endswith="mail.com").values_list("pk", flat=True))
+    people = [each for each in deliveries_of(send) if each.subscriber_id in ids][:5]
+    report(send, 5)
+    refused = [brevo_event("hard_bounce", each, reason="550 5.7.515 access denied", at=REPORTED) for each in people]
+    apply_reports(*refused, now=REPORTED)
+    found = step(send, minutes=6)
+    assert describe(found)[2:6] == ("Gmail", "5.7.515", 5, 200)
+    assert found is not None
+    assert "SPF, DKIM, DMARC" in describe_slowing(found)
+
+
+def test_reports_of_several_mailbox_providers_do_not_add_up(send: Send) -> None:
+    report(send, 4)
+    report(send, 4, domain="example.com")
+    assert step(send, minutes=6) is None
+
+
+def test_a_domain_of_its_own_is_a_mailbox_provider(send: Send) -> None:
+    report(send, 6, domain="example.com")
+    assert describe(step(send, minutes=6))[2:6] == ("example.com", "4.7.28", 6, 200)
+
+
+def test_a_step_is_judged_only_after_reports_had_time_to_come(send: Send) -> None:
+    report(send, 5)
+    step(send, minutes=6)
+    hand_over(send, minutes=7)
+    report(send, 5, start=5, at=NOW + timedelta(minutes=8))
+    assert step(send, minutes=15) is None
+    assert describe(step(send, minutes=16))[:2] == (2, "slowed")
+
+
+def test_old_reports_do_not_count_again(send: Send) -> None:
+    report(send, 5)
+    step(send, minutes=6)
+    assert step(send, minutes=17) is None
+    assert PaceStep.objects.count() == 1
+
+
+def slow_three_times(send: Send) -> None:
+    for number in range(3):
+        hand_over(send, minutes=11 * number + 4)
+        report(send, 5, start=5 * number, at=NOW + timedelta(minutes=11 * number + 5))
+        assert describe(step(send, minutes=11 * number + 6))[1] == "slowed"
+    send.refresh_from_db()
+
+
+def test_reports_that_go_on_pause_the_send(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.feedback.automatic_pause.MIN_REFUSED", 1000)
+    slow_three_times(send)
+    assert send.people_per_minute == 10
+    hand_over(send, minutes=37)
+    report(send, 5, start=15, at=NOW + timedelta(minutes=38))
+    assert describe(step(send, minutes=39))[:3] == (4, "paused", "Gmail")
+    send.refresh_from_db()
+    assert send.state == Send.State.PAUSED
+    assert "Gmail refused or delayed 5 of 200 mails because of the sender (4.7.28)" in send.reason
+    assert "smaller daily limit" in send.reason
+    assert AutomaticPause.objects.get().rule == AutomaticPause.Rule.SENDER
+    resume_send(send=send, by=make_approver(), now=NOW)
+    assert Send.objects.get(pk=send.pk).people_per_minute == 10
+    report(send, 5, start=20, at=NOW + timedelta(minutes=50))
+    assert step(send, minutes=51) is None
+
+
+def test_the_pace_rises_again_when_reports_stop(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.feedback.automatic_pause.MIN_REFUSED", 1000)
+    report(send, 5)
+    step(send, minutes=6)
+    hand_over(send, minutes=16)
+    report(send, 5, start=5, at=NOW + timedelta(minutes=17))
+    assert describe(step(send, minutes=18))[1:] == ("slowed", "Gmail", "4.7.28", 5, 200, 16)
+    assert step(send, minutes=47) is None
+    assert describe(step(send, minutes=48)) == (3, "raised", "", "", 0, 0, 32)
+    assert step(send, minutes=77) is None
+    assert describe(step(send, minutes=78)) == (4, "ended", "", "", 0, 0, None)
+    assert Send.objects.get(pk=send.pk).people_per_minute is None
+    assert step(send, minutes=200) is None
+
+
+def test_a_clock_that_was_set_back_stops_no_step(send: Send) -> None:
+    report(send, 5)
+    step(send, minutes=6)
+    Send.objects.filter(pk=send.pk).update(next_call_at=(NOW + timedelta(days=40)).timestamp())
+    PaceStep.objects.update(at=NOW + timedelta(days=40))
+    clear_far_future_times(now=NOW)
+    assert Send.objects.get(pk=send.pk).next_call_at == NOW.timestamp()
+    hand_over(send, minutes=15)
+    report(send, 5, start=5, at=NOW + timedelta(minutes=16))
+    assert describe(step(send, minutes=17))[:2] == (2, "slowed")
+
+
+def test_a_send_that_handed_nothing_over_is_not_slowed(send: Send) -> None:
+    report(send, 5)
+    send.batches.update(settled_at=None)
+    assert step(send, minutes=6) is None
+
+
+def test_only_running_sends_are_adjusted(send: Send) -> None:
+    report(send, 5)
+    Send.objects.update(state=Send.State.PAUSED)
+    assert adjust_paces(now=NOW + timedelta(minutes=6)) == []
+    Send.objects.update(state=Send.State.SUBMITTING)
+    assert [one.code for one in adjust_paces(now=NOW + timedelta(minutes=6))] == ["slowed"]
+
+
+def test_two_processes_take_a_step_once(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    report(send, 5)
+    first, second = (Send.objects.get(pk=send.pk) for _ in range(2))
+    assert adjust_pace(first, now=NOW + timedelta(minutes=6)) is not None
+    monkeypatch.setattr("newsletter.feedback.pace._find_last", lambda send: None)
+    assert adjust_pace(second, now=NOW + timedelta(minutes=6)) is None
+    assert PaceStep.objects.count() == 1
+
+
+def make_batch(size: int = 30) -> Batch:
+    send = make_send(recipients=size, state=Batch.State.PENDING)
+    send.batches.update(attempt_number=0)
+    return Batch.objects.select_related("send").get(send=send)
+
+
+def reload(batch: Batch) -> Batch:
+    return Batch.objects.select_related("send").get(pk=batch.pk)
+
+
+def test_a_slowed_send_waits_for_the_people_before() -> None:
+    batch = make_batch()
+    set_pace(batch.send, people_per_minute=10, now=NOW)
+    batch = reload(batch)
+    assert find_pace_wait(batch, now=NOW) is None
+    assert reserve_pace(batch, now=NOW) is None
+    assert find_pace_wait(batch, now=NOW) == NOW + timedelta(minutes=3)
+    assert reserve_pace(batch, now=NOW) == NOW + timedelta(minutes=3)
+    assert find_pace_wait(batch, now=NOW + timedelta(minutes=3)) is None
+
+
+def test_a_send_at_full_pace_reserves_nothing() -> None:
+    batch = make_batch()
+    assert (find_pace_wait(batch, now=NOW), reserve_pace(batch, now=NOW)) == (None, None)
+    assert Send.objects.get().next_call_at == 0
+
+
+def test_a_worker_that_does_not_know_of_the_end_goes_on() -> None:
+    batch = make_batch()
+    set_pace(batch.send, people_per_minute=10, now=NOW)
+    stale = reload(batch)
+    set_pace(batch.send, people_per_minute=None, now=NOW)
+    assert (find_pace_wait(stale, now=NOW), reserve_pace(stale, now=NOW)) == (None, None)
+
+
+def test_a_restarted_worker_keeps_the_pace(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=10"
+    send = make_send(recipients=20, state=Batch.State.PENDING)
+    send.batches.update(attempt_number=0)
+    set_pace(send, people_per_minute=10, now=NOW)
+    first, second = send.batches.order_by("seq")
+    for worker in range(2):
+        dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+        assert dispatcher.dispatch(first.pk if worker == 0 else second.pk) == (worker == 0)
+    second.refresh_from_db()
+    assert (second.state, second.not_before) == (Batch.State.PENDING, NOW + timedelta(minutes=1))
+    later = Dispatcher(adapter=current_adapter(), clock=lambda: NOW + timedelta(minutes=1))
+    assert later.dispatch(second.pk)
+
+
+def test_the_accounts_rate_holds_beside_the_pace(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=10&people_per_second=1"
+    send = make_send(recipients=10, state=Batch.State.PENDING)
+    send.batches.update(attempt_number=0)
+    set_pace(send, people_per_minute=100_000, now=NOW)
+    adapter = current_adapter()
+    name = adapter.capabilities.name
+    ProviderAccount.objects.create(name=name, next_at=(NOW + timedelta(hours=1)).timestamp())
+    assert not Dispatcher(adapter=adapter, clock=lambda: NOW).dispatch(send.batches.get().pk)
+    assert Send.objects.get().next_call_at == NOW.timestamp()
+
+
+def test_a_new_pace_frees_the_batches_that_waited_for_the_old() -> None:
+    batch = make_batch()
+    Batch.objects.update(not_before=NOW + timedelta(hours=9))
+    set_pace(batch.send, people_per_minute=20, now=NOW)
+    assert reload(batch).not_before is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"code": "slowed", "people_per_minute": 10},
+        {"code": "slowed", "mailbox": "Gmail", "status": "4.7.28", "reports": 5},
+        {"code": "ended", "people_per_minute": 10},
+        {"code": "raised"},
+        {"code": "other", "people_per_minute": 10},
+    ],
+)
+def test_the_database_takes_no_step_without_its_reason(values: dict[str, Any]) -> None:
+    send = make_send(recipients=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PaceStep.objects.create(send=send, number=1, at=NOW, **values)

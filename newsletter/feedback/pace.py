@@ -62,8 +62,8 @@ def adjust_pace(send: Send, *, now: datetime) -> PaceStep | None:
     last = _find_last(send)
     since = last.at if last else send.started_at
     if since is None or since > now:
-        # A step in the future is of a clock that was set back: it is judged from now on.
-        since = now - SETTLES_AFTER
+        # The clock was set back: what was reported lately decides.
+        since = now - QUIET_FOR
     worst = _find_worst(send, since=since)
     if worst is None:
         return _raise(send, last=last, now=now) if last and now - since >= QUIET_FOR else None

@@ -185,6 +185,13 @@ def test_a_clock_that_was_set_back_stops_no_step(send: Send) -> None:
     assert describe(step(send, minutes=17))[:2] == (2, "slowed")
 
 
+def test_a_clock_that_was_set_back_keeps_no_send_slow(send: Send) -> None:
+    report(send, 5)
+    step(send, minutes=6)
+    PaceStep.objects.update(at=NOW + timedelta(days=40))
+    assert describe(step(send, minutes=60))[:2] == (2, "ended")
+
+
 def test_a_send_that_handed_nothing_over_is_not_slowed(send: Send) -> None:
     report(send, 5)
     send.batches.update(settled_at=None)

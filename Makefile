@@ -30,7 +30,7 @@ help:
 	@echo "make mutations      read each kind of document damaged in 1,000 ways (some minutes)"
 	@echo "make email-check    judge every mail layout: axe, validators, SpamAssassin, size (some minutes)"
 	@echo "make email-gallery  draw every mail layout in every brand on one sheet (needs Chromium)"
-	@echo "make email-goldens  accept how mails look now; read the difference before you commit it"
+	@echo "make email-goldens  accept how mails look and are read aloud now; read the difference before you commit it"
 	@echo "make email-blocks   write docs/reference/email-blocks.md and its pictures again (needs Chromium)"
 	@echo "make email-looks    draw the finished looks for the desk and the docs again (needs Chromium)"
 	@echo "make email-support  write docs/reference/email-support.md again: which mail programs show what the mails use"
@@ -111,7 +111,7 @@ email-check: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.check $(ARGS)
 
 email-goldens: $(VENV)/.dev
-	NEWSLETTER_UPDATE_GOLDENS=1 $(BIN)/pytest -q tests/unit/rendering/test_golden.py
+	NEWSLETTER_UPDATE_GOLDENS=1 $(BIN)/pytest -q tests/unit/rendering/test_golden.py tests/unit/rendering/test_screen_reader.py tests/browser/test_screen_reader_pages.py
 
 email-support: $(VENV)/.dev
 	$(BIN)/python -m tests.gallery.email_support

@@ -28,6 +28,9 @@ _TABLE_CELL = re.compile(
     r"(?=<t[rd][ >])"
 )  # a line may break here without being seen; spam filters distrust long lines
 _IGNORE = ' data-premailer="ignore"'
+_SPACER = re.compile(r'<div( style="height:\d+px;line-height:\d+px;">(?:\u200a|&#8202;)</div>)')
+_DECORATION = ' rel="decoration"'
+"""The templates' mark of a linked picture that says no more than the linked title beside it."""
 
 _MAX_CACHED_SHEETS = 200
 _RULES_BY_SHEET: dict[tuple[str, int], tuple[list[tuple[frozenset[str], Any]], list[Any]]] = {}
@@ -98,8 +101,14 @@ def inline_styles(html: str) -> str:
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
     ).transform(pretty_print=False)
     finished = _TABLE_CELL.sub("\n", str(inlined).replace(_IGNORE, "").replace(' height="auto"', ""))
+    finished = _hide_from_screen_readers(finished)
     assert_tokens_kept(before=html, after=finished, step="styles")
     return finished
+
+
+def _hide_from_screen_readers(html: str) -> str:
+    """Return the HTML whose spacers and decorations are not read out. MJML has no attribute for that."""
+    return _SPACER.sub(r'<div aria-hidden="true"\1', html).replace(_DECORATION, ' aria-hidden="true" tabindex="-1"')
 
 
 class _Inliner(premailer.Premailer):

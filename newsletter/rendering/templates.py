@@ -77,6 +77,7 @@ def make_environment(folder: Path) -> Environment:
         "percent": _write_percent,
         "day": _write_day,
         "urlencode": _encode_for_url,
+        "without_soft_hyphens": _remove_soft_hyphens,
     }
     environment.globals = {"logo_width": _logo_width, "share": find_share}
     return environment
@@ -170,6 +171,11 @@ def _write_percent(context: Context, share: int) -> str:
 def _write_day(context: Context, day: date | None, *, weekday: bool = False) -> str:
     """Return a day in the mail's language, "" for none."""
     return format_day(day, language=context["document"].language, with_weekday=weekday) if day else ""
+
+
+def _remove_soft_hyphens(text: str) -> str:
+    """Return text that is only heard. Some screen readers spell a word that has soft hyphens."""
+    return text.replace(SOFT_HYPHEN, "")
 
 
 def _encode_for_url(text: str) -> str:

@@ -60,6 +60,16 @@ def print_addresses(language: str) -> None:
     sys.stdout.write(json.dumps(made))
 
 
+def print_links(email: str) -> None:
+    """Make a subscriber and print the paths of their pages as JSON, by purpose."""
+    person = make_person(email, language="en")
+    for mailing_list in MailingList.objects.all():
+        subscribe(person, mailing_list)
+    case, _ = Case.objects.get_or_create(slug="river", name="The river case")
+    paths = {str(purpose): path_to(person, weekly(), purpose) for purpose in OF_A_PERSON}
+    sys.stdout.write(json.dumps({**paths, "case": f"{paths['preferences']}?case={case.slug}"}))
+
+
 def weekly() -> MailingList:
     return MailingList.objects.get(slug="weekly")
 

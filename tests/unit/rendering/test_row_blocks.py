@@ -54,7 +54,7 @@ def test_a_gallery_shows_no_fourth_picture_and_none_that_cannot_load() -> None:
 def test_a_picture_of_a_gallery_needs_a_description() -> None:
     blind = {"picture": picture(alt=""), "caption": "The quay"}
     assert "alt-empty" in errors_of("gallery", images=(blind, blind))
-    assert show("gallery", images=(blind, *make_images(1))).html.count('alt="The quay"') == 1
+    assert show("gallery", images=(blind, *make_images(1))).html.count("The quay") == 1
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -46,6 +46,10 @@ class Brand(PreviewableMixin, models.Model):
         BAND = "band", gettext_lazy("A band in the brand's colour")
         RULE = "rule", gettext_lazy("The name at the side, with a line under it")
 
+    class TextLinks(models.TextChoices):
+        BENEATH = "beneath", gettext_lazy("Beneath the words that they belong to")
+        END = "end", gettext_lazy("Numbered, in a list at the end")
+
     slug = models.SlugField(gettext_lazy("slug"), unique=True, default="default")
     name = models.CharField(gettext_lazy("name"), max_length=120)
     logo = models.ForeignKey(
@@ -69,6 +73,13 @@ class Brand(PreviewableMixin, models.Model):
     )
     masthead = models.CharField(
         gettext_lazy("masthead"), max_length=5, choices=Masthead.choices, default=Masthead.PLAIN
+    )
+    text_links = models.CharField(
+        gettext_lazy("links in plain text"),
+        max_length=7,
+        choices=TextLinks.choices,
+        default=TextLinks.BENEATH,
+        help_text=gettext_lazy("For readers whose mail program shows no HTML. The links of the footer stay there."),
     )
     postal_address = models.CharField(
         gettext_lazy("postal address"),
@@ -107,7 +118,10 @@ class Brand(PreviewableMixin, models.Model):
     class Meta:
         verbose_name = gettext_lazy("brand")
         verbose_name_plural = gettext_lazy("brands")
-        constraints = [one_of("brand_masthead", "masthead", ["plain", "band", "rule"])]
+        constraints = [
+            one_of("brand_masthead", "masthead", ["plain", "band", "rule"]),
+            one_of("brand_text_links", "text_links", ["beneath", "end"]),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -50,6 +50,7 @@ class BrandEntry(Entry):
     heading_font: Line = ""
     radius: int = Field(default=8, ge=0, le=24)
     masthead: Literal["plain", "band", "rule"] = "plain"
+    text_links: Literal["beneath", "end"] = "beneath"
     postal_address: str = ""
     website: OptionalUrl = ""
     privacy_url: OptionalUrl = ""

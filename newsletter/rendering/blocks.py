@@ -29,6 +29,7 @@ class Brand:
     """The organisation's appearance. Colours are ``#rrggbb``; ``social`` is (network, url) pairs.
 
     ``heading_font`` "" means the font of the text; ``radius`` is the roundness of corners in pixels;
+    ``text_links`` says where plain text has its links: beneath (their words) or end.
     ``masthead`` is plain or band. ``icons_url`` is the folder of our own social icons, "" for words in their place.
     """
 
@@ -47,6 +48,7 @@ class Brand:
     heading_font: str = ""
     radius: int = 8
     masthead: str = "plain"
+    text_links: str = "beneath"
     icons_url: str = ""
 
 

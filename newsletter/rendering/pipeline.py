@@ -26,6 +26,7 @@ from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import PreparedDocument, prepare
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import as_markup, default_templates, fill_template, make_environment
+from newsletter.rendering.text import number_links
 from newsletter.rendering.tokens import assert_tokens_kept
 from newsletter.rendering.typography import add_soft_hyphens
 
@@ -140,8 +141,13 @@ def _render_text(environment: Environment, prepared: PreparedDocument) -> str:
         ).strip("\n")
         for position, block in enumerate(document.blocks)
     ]
+    links: list[str] = []
+    if document.brand.text_links == "end" and document.personal:
+        blocks = [number_links(block, links=links) for block in blocks]
     filled = fill_template(
-        environment, f"layouts/{document.layout}.txt.j2", context | {"blocks": [block for block in blocks if block]}
+        environment,
+        f"layouts/{document.layout}.txt.j2",
+        context | {"blocks": [block for block in blocks if block], "links": links},
     )
     lines = [line.rstrip() for line in filled.split("\n")]
     kept = [line for at, line in enumerate(lines) if line or (at and lines[at - 1])]

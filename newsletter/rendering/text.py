@@ -4,6 +4,8 @@ import re
 import textwrap
 from urllib.parse import urlsplit
 
+from newsletter.common.personal_tokens import TOKEN_PREFIX
+
 # Controls, line and paragraph separators, marks that reverse the direction of text, lone surrogates, non-characters.
 UNSAFE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -12,6 +14,12 @@ UNSAFE_IN_LINE = re.compile(UNSAFE.pattern[:-1] + "\t\n\r]")
 SOFT_HYPHEN = "\u00ad"
 MAX_LINE_LENGTH = 72
 _TRAILING_PUNCTUATION = " ·,;:-–—"
+# A link as plain text has it: an address, or a reader's own page with a case. No punctuation of the sentence is in it.
+_LINK = re.compile(
+    rf"(?:https?://|mailto:|tel:|{TOKEN_PREFIX}t_preferences__\?case=)[^\s<>]*[^\s<>.,;:!?)\]}}’”\"'*]", re.IGNORECASE
+)
+_LABELLED_LINK = re.compile(rf":[ ]+(?={_LINK.pattern})", re.IGNORECASE)
+_RULE = re.compile(r"([-=*])\1+")
 _SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 
 
@@ -50,6 +58,30 @@ def shorten(text: str, length: int) -> str:
 def wrap(text: str, *, indent: str = "") -> str:
     """Return plain text in lines of at most 72 characters. Links stay whole; longer words are broken."""
     return "\n".join(_wrap_line(line, indent) for line in text.split("\n"))
+
+
+def number_links(text: str, *, links: list[str]) -> str:
+    """Return wrapped text with a number such as “[2]” in place of each link. Append links that are new to ``links``.
+
+    A link on a line of its own becomes a number at the end of the line above, if there is room.
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        above = lines[-1].rstrip(": ") if lines else ""
+        numbered = _LINK.sub(lambda found: f"[{_find_number(found[0], links)}]", _LABELLED_LINK.sub(" ", line))
+        joined = f"{above} {numbered.strip()}"
+        is_alone = _LINK.fullmatch(line.strip()) is not None
+        if is_alone and above and not _RULE.fullmatch(above.strip()) and len(joined) <= MAX_LINE_LENGTH:
+            lines[-1] = joined
+        else:
+            lines.append(numbered)
+    return "\n".join(lines)
+
+
+def _find_number(link: str, links: list[str]) -> int:
+    if link not in links:
+        links.append(link)
+    return links.index(link) + 1
 
 
 def safe_url(url: str) -> str:

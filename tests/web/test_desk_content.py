@@ -392,6 +392,7 @@ def brand_fields(brand: Brand, **fields: str) -> dict[str, str]:
         "background": brand.background,
         "radius": str(brand.radius),
         "masthead": brand.masthead,
+        "text_links": brand.text_links,
         "font": brand.font,
         "website": "https://example.org/",
         "social": "",

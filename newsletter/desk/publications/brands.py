@@ -195,6 +195,7 @@ class BrandViewSet(ArchivableViewSet):
                 ],
                 heading=gettext_lazy("Links"),
             ),
+            MultiFieldPanel([FieldPanel("text_links")], heading=gettext_lazy("Plain text")),
             MultiFieldPanel(
                 [
                     FieldPanel(

@@ -224,6 +224,7 @@ def _resolve_brand(brand: Brand) -> BrandRecord:
         donor_portal_url=brand.donor_portal_url,
         social=tuple(sorted(brand.social.items())),
         gift_hosts=tuple(sorted(brand.gift_hosts)),
+        text_links=brand.text_links,
     )
 
 

@@ -268,6 +268,7 @@ def _make_brand(brand: BrandRecord) -> mail.Brand:
         heading_font=brand.heading_font,
         radius=brand.radius,
         masthead=brand.masthead,
+        text_links=brand.text_links,
         icons_url=brand.icons_url,
     )
 

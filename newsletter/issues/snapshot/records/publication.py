@@ -95,3 +95,4 @@ class BrandRecord:
     donor_portal_url: str
     social: tuple[tuple[str, str], ...]
     gift_hosts: Annotated[tuple[str, ...], Field(exclude_if=lambda hosts: not hosts)] = ()
+    text_links: Annotated[str, Field(exclude_if=lambda choice: choice == "beneath")] = "beneath"

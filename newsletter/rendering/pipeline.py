@@ -26,7 +26,7 @@ from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import PreparedDocument, prepare
 from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import as_markup, default_templates, fill_template, make_environment
-from newsletter.rendering.text import number_links
+from newsletter.rendering.text import finish_lines, number_links
 from newsletter.rendering.tokens import assert_tokens_kept
 from newsletter.rendering.typography import add_soft_hyphens
 
@@ -149,9 +149,7 @@ def _render_text(environment: Environment, prepared: PreparedDocument) -> str:
         f"layouts/{document.layout}.txt.j2",
         context | {"blocks": [block for block in blocks if block], "links": links},
     )
-    lines = [line.rstrip() for line in filled.split("\n")]
-    kept = [line for at, line in enumerate(lines) if line or (at and lines[at - 1])]
-    text = "\n".join(kept).strip("\n") + "\n"
+    text = finish_lines(filled)
     assert_tokens_kept(before=filled, after=text, step=Message("text part"))
     return text
 

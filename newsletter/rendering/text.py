@@ -13,6 +13,8 @@ UNSAFE = re.compile(
 UNSAFE_IN_LINE = re.compile(UNSAFE.pattern[:-1] + "\t\n\r]")
 SOFT_HYPHEN = "\u00ad"
 MAX_LINE_LENGTH = 72
+SOFT_BREAK = "\x1f"
+"""The end of a line that ``wrap`` broke, until the text is whole: one space then, as in format=flowed (RFC 3676)."""
 _TRAILING_PUNCTUATION = " ·,;:-–—"
 # A link as plain text has it: an address, or a reader's own page with a case. No punctuation of the sentence is in it.
 _LINK = re.compile(
@@ -56,7 +58,10 @@ def shorten(text: str, length: int) -> str:
 
 
 def wrap(text: str, *, indent: str = "") -> str:
-    """Return plain text in lines of at most 72 characters. Links stay whole; longer words are broken."""
+    """Return plain text in lines of at most 72 characters. Links stay whole; longer words are broken.
+
+    Without an indent, a line that was broken ends in ``SOFT_BREAK``.
+    """
     return "\n".join(_wrap_line(line, indent) for line in text.split("\n"))
 
 
@@ -67,7 +72,7 @@ def number_links(text: str, *, links: list[str]) -> str:
     """
     lines: list[str] = []
     for line in text.split("\n"):
-        above = lines[-1].rstrip(": ") if lines else ""
+        above = lines[-1].rstrip(f": {SOFT_BREAK}") if lines else ""
         numbered = _LINK.sub(lambda found: f"[{_find_number(found[0], links)}]", _LABELLED_LINK.sub(" ", line))
         joined = f"{above} {numbered.strip()}"
         is_alone = _LINK.fullmatch(line.strip()) is not None
@@ -82,6 +87,13 @@ def _find_number(link: str, links: list[str]) -> int:
     if link not in links:
         links.append(link)
     return links.index(link) + 1
+
+
+def finish_lines(text: str) -> str:
+    """Return the text with at most one blank line between, and a space at the end of the lines that ``wrap`` broke."""
+    lines = [f"{line.rstrip()} " if line.endswith(SOFT_BREAK) else line.rstrip() for line in text.split("\n")]
+    kept = [line for at, line in enumerate(lines) if line or (at and lines[at - 1])]
+    return "\n".join(kept).strip("\n") + "\n"
 
 
 def safe_url(url: str) -> str:
@@ -111,7 +123,7 @@ def _wrap_line(line: str, indent: str) -> str:
     for word in line.split(" "):
         keep = len(word) <= MAX_LINE_LENGTH or "://" in word or "__pv_" in word
         words += [word] if keep else textwrap.wrap(word, MAX_LINE_LENGTH - len(indent))
-    return textwrap.fill(
+    lines = textwrap.wrap(
         " ".join(words),
         MAX_LINE_LENGTH,
         initial_indent=indent,
@@ -119,3 +131,4 @@ def _wrap_line(line: str, indent: str) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return ("\n" if indent else f"{SOFT_BREAK}\n").join(lines)

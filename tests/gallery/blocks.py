@@ -129,7 +129,7 @@ def _fields_of(data: type[Block] | type[StoryItem] | type[EventItem] | type[Pict
 
 def _plain_text(block: Block) -> str:
     """Return the block's part of a mail's text part."""
-    text = fill_sample(render(_mail_of(block)).text)
+    text = re.sub(r" +$", "", fill_sample(render(_mail_of(block)).text), flags=re.MULTILINE)
     head, _, rest = text.partition("\n\n")
     return rest.partition("\n----------------------------------------\n")[0].strip("\n") or head
 

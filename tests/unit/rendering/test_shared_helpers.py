@@ -15,7 +15,7 @@ from newsletter.rendering.colours import (
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.lint.tag_balance import find_tag_problem
 from newsletter.rendering.phrases import PHRASES, find_phrase, find_text_direction
-from newsletter.rendering.text import MAX_LINE_LENGTH, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
+from newsletter.rendering.text import MAX_LINE_LENGTH, SOFT_BREAK, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
 from newsletter.rendering.typography import add_soft_hyphens
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")
@@ -126,7 +126,7 @@ def test_wrapped_lines_fit_and_lose_nothing(text: str):
 
 def test_links_and_tokens_are_never_broken_by_wrapping():
     link = "https://harbour.example/" + "a" * 100
-    assert wrap(f"Read {link} now") == f"Read\n{link}\nnow"
+    assert wrap(f"Read {link} now").replace(SOFT_BREAK, "") == f"Read\n{link}\nnow"
     assert "__pv_t_first_name_1__" in wrap("x" * 70 + "__pv_t_first_name_1__")
 
 

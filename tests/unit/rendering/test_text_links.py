@@ -39,7 +39,7 @@ def test_every_link_has_one_number_and_is_in_the_list(layout: str):
 def test_numbering_keeps_lines_of_72_characters_and_passes_the_checks(layout: str):
     mail = numbered(sample(layout))
     text = render(mail).text
-    assert [line for line in text.splitlines() if len(line) > 72 and "://" not in line] == []
+    assert [line for line in text.splitlines() if len(line.rstrip()) > 72 and "://" not in line] == []
     assert [found.code for found in lint_mail(render(mail), document=mail)] == [
         found.code for found in lint_mail(render(sample(layout)), document=sample(layout))
     ]

@@ -1,6 +1,7 @@
 """Build one recipient's complete mail as a MIME message, for SMTP, the outbox and previews."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from email import policy
@@ -17,6 +18,7 @@ from newsletter.providers.base.mail.tokens import check_tokens, check_values, fi
 POLICY = policy.SMTP.clone(max_line_length=998)  # headers stay whole
 INTERNATIONAL_POLICY = POLICY.clone(utf8=True)  # RFC 6532, for a server that takes it
 BODY_POLICY = policy.SMTP.clone(max_line_length=76)  # the longest line of a quoted-printable body, RFC 2045
+_NEEDS_SPACE = re.compile(r"^(?= |>|From )", re.MULTILINE)
 
 
 def build_message(*, mail: Mail, recipient: Recipient, message_id: str, date: datetime) -> EmailMessage:
@@ -54,7 +56,8 @@ def compose_message(
 ) -> EmailMessage:
     """Return a mail with its personal values in it and all checks behind it. ``mail`` says who sends it.
 
-    Only for an address in other scripts are its headers not ASCII.
+    Only for an address in other scripts are its headers not ASCII. The text is format=flowed: a mail program may join a
+    line that ends in a space with the next.
     """
     whole = POLICY if to.isascii() else INTERNATIONAL_POLICY
     message = EmailMessage(policy=whole)
@@ -69,8 +72,13 @@ def compose_message(
     for name, value in headers.items():
         message[name] = value
     message.policy = BODY_POLICY
-    message.set_content(text, cte="quoted-printable")
+    message.set_content(_stuff_spaces(text), cte="quoted-printable", params={"format": "flowed"})
     message.add_alternative(html, subtype="html", cte="quoted-printable")
     message.policy = whole
     message.set_boundary("part-" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
     return message
+
+
+def _stuff_spaces(text: str) -> str:
+    """Return text for format=flowed (RFC 3676): a program removes one space at the beginning of a line."""
+    return _NEEDS_SPACE.sub(" ", text)

@@ -1,9 +1,11 @@
 """The interface of a block: what an extension of the group ``newsletter.blocks`` brings.
 
-A block is three files, ``<name>.toml``, ``<name>.mjml.j2`` and ``<name>.txt.j2``. The editor, rendering, lint and the gallery
-find it by its name.
+A block is three files, ``<name>.toml``, ``<name>.mjml.j2`` and ``<name>.txt.j2``. ``<name>.<layout>.mjml.j2`` or ``.txt.j2``
+replaces a template in one layout, such as ``plain``. The editor, rendering, lint and the gallery find a block by its name.
 """
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
@@ -35,10 +37,11 @@ RESERVED = frozenset(
     }
 )
 """The blocks whose content comes from rows, or that are drawn without a schema."""
+_TEMPLATE = re.compile(r"(?:blocks|layouts/(?P<layout>[a-z_]+))/(?P<kind>[a-z0-9_]+)\.(?P<part>mjml|txt)\.j2")
 
 
 class BlockKind(Extension):
-    """A block that a schema describes. ``folder`` has its three files."""
+    """A block that a schema describes. ``folder`` has its files."""
 
     folder: ClassVar[Path]
     schema: BlockSchema
@@ -52,8 +55,7 @@ def _read(name: str, kind: BlockKind) -> None:
         kind.schema = read_schema(Path(kind.folder) / f"{name}.toml")
     except TemplateError as error:
         raise BadExtension("%(why)s", why=str(error.message).rstrip(".")) from error
-    for part in ("mjml", "txt"):
-        file = Path(kind.folder) / f"{name}.{part}.j2"
+    for file in _list_templates(name, Path(kind.folder)):
         try:
             Environment(autoescape=True).parse(file.read_text(encoding="utf-8"))
         except TemplateSyntaxError as error:
@@ -66,9 +68,28 @@ BLOCK_KINDS = Registry("newsletter.blocks", BlockKind, check=_read)
 
 
 def find_template(name: str) -> Path | None:
-    """Return the file of a block's template, such as ``blocks/video.mjml.j2``, or None if no installed kind has it."""
-    folder, _, file = name.partition("/")
-    kind, _, part = file.partition(".")
-    if folder != "blocks" or part not in ("mjml.j2", "txt.j2") or kind not in BLOCK_KINDS:
+    """Return the file of a block's template, or None if no installed kind has it.
+
+    ``name`` is such as ``blocks/video.mjml.j2``, or ``layouts/plain/video.mjml.j2`` for that of one layout.
+    """
+    found = _TEMPLATE.fullmatch(name)
+    if found is None or found["kind"] not in BLOCK_KINDS:
         return None
-    return Path(BLOCK_KINDS[kind].folder) / file
+    folder = Path(BLOCK_KINDS[found["kind"]].folder)
+    if found["layout"] is None:
+        return folder / f"{found['kind']}.{found['part']}.j2"
+    own = folder / f"{found['kind']}.{found['layout']}.{found['part']}.j2"
+    return own if own.is_file() else None
+
+
+def list_own_layouts(name: str) -> list[str]:
+    """Return the layouts in which an installed block has templates of its own."""
+    files = _list_templates(name, Path(BLOCK_KINDS[name].folder))
+    return sorted({parts[1] for file in files if len(parts := file.name.split(".")) > len(("name", "part", "j2"))})
+
+
+def _list_templates(name: str, folder: Path) -> Iterator[Path]:
+    """Return the two templates of a block, and those for one layout that it has."""
+    for part in ("mjml", "txt"):
+        yield folder / f"{name}.{part}.j2"
+        yield from sorted(folder.glob(f"{name}.*.{part}.j2"))

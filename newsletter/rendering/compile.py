@@ -29,6 +29,7 @@ _TABLE_CELL = re.compile(
 )  # a line may break here without being seen; spam filters distrust long lines
 _IGNORE = ' data-premailer="ignore"'
 _SPACER = re.compile(r'<div( style="height:\d+px;line-height:\d+px;">(?:\u200a|&#8202;)</div>)')
+_STYLE_ATTRIBUTE = re.compile(r"""\bstyle=(["'])[^"']*; (?:(?!\1).)*\1""")
 _DECORATION = ' rel="decoration"'
 """The templates' mark of a linked picture that says no more than the linked title beside it."""
 
@@ -101,7 +102,7 @@ def inline_styles(html: str) -> str:
         disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
     ).transform(pretty_print=False)
     finished = _TABLE_CELL.sub("\n", str(inlined).replace(_IGNORE, "").replace(' height="auto"', ""))
-    finished = _hide_from_screen_readers(finished)
+    finished = _STYLE_ATTRIBUTE.sub(lambda found: found[0].replace("; ", ";"), _hide_from_screen_readers(finished))
     assert_tokens_kept(before=html, after=finished, step="styles")
     return finished
 

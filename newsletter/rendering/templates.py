@@ -37,6 +37,7 @@ _MAX_LOGO_SIZE = (220, 64)
 # A long logo lower than the first becomes wider, up to this width. One lower than the last even so is replaced by the name.
 _LOW_LOGO, _MAX_LONG_LOGO_WIDTH, _MIN_LOGO_HEIGHT = 24, 320, 12
 _HOURS = re.compile(r"\d{1,2}[:.h]\d\d\s?[–-]\s?\d{1,2}[:.h]\d\d(?:\s?[ap]m\b)?")
+_NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=\w)")
 
 
 def default_templates() -> Path:
@@ -73,6 +74,7 @@ def make_environment(folder: Path) -> Environment:
         "underline": _underline,
         "wrap_item": wrap_item,
         "whole_hours": whole_hours,
+        "whole_numbers": keep_units,
         "money": _write_money,
         "percent": _write_percent,
         "day": _write_day,
@@ -152,6 +154,11 @@ def wrap_item(text: str) -> str:
 def whole_hours(text: str) -> Markup:
     """Return the text as HTML in which a time span like “18:30–20:00” never wraps."""
     return as_markup(_HOURS.sub(r'<span class="whole">\g<0></span>', str(escape(text))))
+
+
+def keep_units(text: str) -> str:
+    """Return the text with a number and its unit, like “15 km”, always in one line."""
+    return _NUMBER_AND_UNIT.sub("\u00a0", text)
 
 
 @pass_context

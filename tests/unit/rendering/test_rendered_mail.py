@@ -298,7 +298,7 @@ def test_no_line_ends_within_the_hours_of_an_event(hours: str):
     html = render(document(Events((event(when=f"Thursday <3> December, {hours} (London)"),)))).html
     assert f'December, <span class="whole">{hours}</span> (London)' in html
     assert "&lt;3&gt;" in html
-    assert ".whole { white-space: nowrap; }" in html
+    assert ".whole, .day { white-space: nowrap; }" in html
 
 
 def test_headings_of_the_caller_win_over_our_own():

@@ -55,6 +55,7 @@ HTML_VALIDATE = {
             "no-inline-style", "no-deprecated-attr", "no-conditional-comment", "prefer-tbody", "doctype-style",
             "void-style", "attr-quotes", "no-trailing-whitespace", "long-title", "no-raw-characters",
             "prefer-native-element",
+            "no-redundant-role",  # Safari forgets that a list without marks is one, unless its role says so
         ),
         "off",
     ),

@@ -13,3 +13,7 @@ class NoWholeMail(DomainError):
 
 class MailboxUnavailable(DomainError):
     """The mailbox cannot be read now. The next run tries again."""
+
+
+class SignInRefused(MailboxUnavailable):
+    """The mail server refuses the user or the password. The next run tries again: staff may have corrected it."""

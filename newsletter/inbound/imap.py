@@ -15,7 +15,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginEr
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.mails.mail_headers import RECIPIENT_FIELDS
-from newsletter.inbound.errors import MailboxUnavailable
+from newsletter.inbound.errors import MailboxUnavailable, SignInRefused
 from newsletter.inbound.settings import Mailbox, Security
 
 MAX_BYTES = 1024 * 1024
@@ -103,6 +103,22 @@ class OpenMailbox:
 def open_mailbox(mailbox: Mailbox, *, seconds: float = TOTAL_SECONDS) -> Iterator[OpenMailbox]:
     """Connect, sign in and select the folder. Close the connection after so many seconds. Raise MailboxUnavailable."""
     deadline = _Deadline(seconds)
+    with _connect(mailbox, deadline, seconds=seconds) as client:
+        with _explain_faults(mailbox, deadline):
+            selected = client.select_folder(mailbox.folder)
+        yield OpenMailbox(client, mailbox, deadline, uid_validity=int(selected.get(b"UIDVALIDITY", 0)))
+
+
+@contextmanager
+def sign_in(mailbox: Mailbox, *, seconds: float) -> Iterator[IMAPClient]:
+    """Connect and sign in, and close the connection after so many seconds. Raise MailboxUnavailable, also for later faults."""
+    deadline = _Deadline(seconds)
+    with _connect(mailbox, deadline, seconds=seconds) as client, _explain_faults(mailbox, deadline):
+        yield client
+
+
+@contextmanager
+def _connect(mailbox: Mailbox, deadline: "_Deadline", *, seconds: float) -> Iterator[IMAPClient]:
     with _explain_faults(mailbox, deadline):
         client = IMAPClient(
             mailbox.host,
@@ -117,8 +133,7 @@ def open_mailbox(mailbox: Mailbox, *, seconds: float = TOTAL_SECONDS) -> Iterato
             if mailbox.security is Security.STARTTLS:
                 client.starttls(ssl.create_default_context())
             client.login(mailbox.user, mailbox.password)
-            selected = client.select_folder(mailbox.folder)
-        yield OpenMailbox(client, mailbox, deadline, uid_validity=int(selected.get(b"UIDVALIDITY", 0)))
+        yield client
     finally:
         with suppress(IMAPClientError, OSError):
             client.logout()
@@ -158,7 +173,7 @@ def _explain_faults(mailbox: Mailbox, deadline: _Deadline) -> Iterator[None]:
     except LoginError as error:
         if isinstance(error.__context__, IMAPClientAbortError) or "[UNAVAILABLE]" in str(error):
             raise _make_temporary_fault(error, mailbox, deadline) from error
-        raise MailboxUnavailable(
+        raise SignInRefused(
             "The mailbox of %(mailbox)s refuses the user or the password, so no mail that comes in is read. Correct them in "
             "NEWSLETTER_INBOUND.",
             mailbox=mailbox.label,

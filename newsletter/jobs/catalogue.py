@@ -18,6 +18,7 @@ from newsletter.feedback.pace import adjust_paces
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions
 from newsletter.feedback.webhook_setup.keys import reseal_webhook_keys
+from newsletter.inbound.canary_mailboxes import read_canary_mailboxes
 from newsletter.inbound.handle import handle_waiting_mails
 from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.read_mailboxes import read_mailboxes
@@ -25,6 +26,7 @@ from newsletter.inbound.retention import delete_old_inbound_mails
 from newsletter.inbound.send_on import send_replies_on
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.protected_terms.terms import reseal_terms
+from newsletter.jobs.canary_notices import notify_canary_results
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.event_notices import notify_changed_events
 from newsletter.jobs.heartbeat import send_heartbeat
@@ -47,6 +49,7 @@ from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.outbound.deliver import deliver_due
 from newsletter.outbound.replay import delete_old_outbound_events
 from newsletter.outbound.signing import reseal_secrets
+from newsletter.sending.canaries.passwords import reseal_passwords
 from newsletter.sending.deliverability.dmarc_reports.retention import delete_old_reports
 from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.deliverability.postmaster.fetch import fetch_due_figures
@@ -116,6 +119,7 @@ def _send_notices(*, now: datetime) -> None:
     notify_account_changes(now=now)
     notify_stopped_webhooks(now=now)
     notify_inbound_problems(now=now)
+    notify_canary_results(now=now)
     send_due_notices(now=now)
 
 
@@ -158,6 +162,7 @@ JOBS = (
     Job("adjust_send_paces", 15, lambda: adjust_paces(now=_now()), SCHEDULER),
     Job("confirm_report_subscriptions", 10, lambda: confirm_subscriptions(now=_now()), SCHEDULER),
     Job("read_mailboxes", 60, lambda: read_mailboxes(now=_now()), SCHEDULER),
+    Job("read_canary_mailboxes", 5, lambda: read_canary_mailboxes(now=_now()), SCHEDULER),
     Job("handle_inbound_mails", 5, lambda: handle_waiting_mails(now=_now()), WORKER),
     Job("send_replies_on", 10, lambda: send_replies_on(now=_now()), WORKER),
     Job("delete_old_inbound_mails", 3600, lambda: delete_old_inbound_mails(now=_now()), SCHEDULER),
@@ -168,6 +173,7 @@ JOBS = (
     Job("delete_old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),
     Job("reencrypt_terms", 3600, reseal_terms, SCHEDULER),
     Job("reencrypt_webhook_secrets", 3600, lambda: reseal_secrets(now=_now()), SCHEDULER),
+    Job("reencrypt_canary_passwords", 3600, reseal_passwords, SCHEDULER),
     Job("reencrypt_source_keys", 3600, reseal_keys, SCHEDULER),
     Job("reencrypt_report_keys", 3600, reseal_webhook_keys, SCHEDULER),
     Job("delete_old_deliveries", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),

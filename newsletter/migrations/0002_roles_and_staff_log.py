@@ -42,6 +42,7 @@ ADMIN = [
     "newsletter.change_apikey",
     "subscribers.change_webhookendpoint",
     "newsletter.change_maillimits",
+    "newsletter.change_canarymailbox",
     "newsletter.view_auditentry",
     *rights("newsletter", "dmarcreport", may=("view", "add")),
     *rights("newsletter", "brand", "publication", may=ALL),

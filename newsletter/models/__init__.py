@@ -33,6 +33,7 @@ from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Publication
 from newsletter.models.reuse import IssueTemplate, SavedBlock, SavedRow
 from newsletter.models.sending.batches import Attempt, Batch, Delivery, DeliveryException
+from newsletter.models.sending.canaries import CanaryMail, CanaryMailbox
 from newsletter.models.sending.exclusions import Exclusion
 from newsletter.models.sending.pace_steps import PaceStep
 from newsletter.models.sending.postmaster import PostmasterFigure, PostmasterReading, PostmasterRequirement
@@ -58,6 +59,8 @@ __all__ = [
     "AuditEntry",
     "Batch",
     "Brand",
+    "CanaryMail",
+    "CanaryMailbox",
     "Comment",
     "ContentEdit",
     "CorrectedDelivery",

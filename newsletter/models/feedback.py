@@ -123,6 +123,7 @@ class AutomaticPause(models.Model):
         SWITCHED_OFF = "switched_off", gettext_lazy("the publication was switched off")
         CONTENT = "content", gettext_lazy("what it shows changed between two of its hours")
         GMAIL = "gmail", gettext_lazy("too many people at Gmail report mail of this domain as spam")
+        CANARY = "canary", gettext_lazy("what its canaries found")
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="automatic_pauses")
     rule = models.CharField(max_length=14, choices=Rule.choices)
@@ -155,6 +156,7 @@ class AutomaticPause(models.Model):
                     "switched_off",
                     "content",
                     "gmail",
+                    "canary",
                 ],
             ),
         ]

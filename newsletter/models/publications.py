@@ -42,6 +42,17 @@ class Publication(PreviewableMixin, models.Model):
         SLOT = "slot", gettext_lazy("Everybody at the same moment")
         LOCAL = "local", gettext_lazy("Each reader at this time of day where they live")
 
+    class Canary(models.TextChoices):
+        """If its issues go to the canary mailboxes, and if everybody else waits for what is found there."""
+
+        OFF = "off", gettext_lazy("Not used")
+        WATCH = "watch", gettext_lazy("Look, and never stop a send")
+        STOP = "stop", gettext_lazy("Wait for the first canaries, and stop the rest if one is in spam or broken")
+
+    class CanarySilence(models.TextChoices):
+        GO_ON = "go_on", gettext_lazy("Go on, and say so")
+        PAUSE = "pause", gettext_lazy("Pause until somebody decides")
+
     class Priority(models.TextChoices):
         """The order in which publications get the room that a person has in 7 days."""
 
@@ -232,6 +243,28 @@ class Publication(PreviewableMixin, models.Model):
             "Somebody who may send can resume it with a reason. This needs the figures of Google’s Postmaster Tools."
         ),
     )
+    canary = models.CharField(
+        gettext_lazy("canary mailboxes"),
+        max_length=5,
+        choices=Canary.choices,
+        default=Canary.OFF,
+        help_text=gettext_lazy(
+            "Each issue goes to your canary mailboxes before everybody and after everybody. It is looked for there."
+        ),
+    )
+    canary_minutes = models.PositiveSmallIntegerField(
+        gettext_lazy("wait for the canaries (minutes)"),
+        default=15,
+        validators=[MinValueValidator(1), MaxValueValidator(720)],
+        help_text=gettext_lazy("How long everybody waits at most until each first canary was found."),
+    )
+    canary_silence = models.CharField(
+        gettext_lazy("after that time"),
+        max_length=5,
+        choices=CanarySilence.choices,
+        default=CanarySilence.GO_ON,
+        help_text=gettext_lazy("What happens if a canary did not arrive, or if its mailbox could not be read."),
+    )
     priority = models.CharField(
         gettext_lazy("priority"),
         max_length=6,
@@ -280,6 +313,8 @@ class Publication(PreviewableMixin, models.Model):
             one_of("publication_priority", "priority", ["always", "high", "normal", "low"]),
             one_of("publication_clicks", "clicks", ["off", "counts"]),
             one_of("publication_interests", "interests", ["off", "first", "only"]),
+            one_of("publication_canary", "canary", ["off", "watch", "stop"]),
+            one_of("publication_canary_silence", "canary_silence", ["go_on", "pause"]),
             models.CheckConstraint(
                 condition=models.Q(archived=False) | models.Q(enabled=False), name="publication_archived_is_off"
             ),

@@ -154,6 +154,9 @@ class PublicationEntry(Entry):
     people_per_day: int | None = Field(default=None, ge=1)
     warm_up_from: date | None = None
     gmail_pause: bool = True
+    canary: Literal["off", "watch", "stop"] = "off"
+    canary_minutes: int = Field(default=15, ge=1, le=720)
+    canary_silence: Literal["go_on", "pause"] = "go_on"
     priority: Literal["always", "high", "normal", "low"] = "normal"
     monthly_digest: bool = True
     digest_schedule: Line = ""

@@ -37,6 +37,7 @@ SECOND_FACTOR_PERMISSIONS = (
     "newsletter.change_apikey",
     "subscribers.change_webhookendpoint",
     "newsletter.change_maillimits",
+    "newsletter.change_canarymailbox",
     "newsletter.add_gift",
     "newsletter.change_protectedterm",
     "subscribers.view_subscriber",

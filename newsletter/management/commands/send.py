@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.common.errors import NotReady
+from newsletter.inbound.canary_mailboxes import read_canary_mailboxes
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, require_approval
 from newsletter.issues.approval.hold import release_issue
@@ -58,7 +59,7 @@ class Command(ProductCommand):
             release_issue(issue=issue)
         send = start_send(issue=issue, now=datetime.now(UTC), at_once=True)
         with show_send_progress(send, quiet=json) as progress:
-            send = run_send(send=send, adapter=current_adapter(), progress=progress)
+            send = run_send(send=send, adapter=current_adapter(), progress=progress, beside=_read_canaries)
         issue.refresh_from_db()
         if json:
             self.write_json(status_of(issue))
@@ -81,3 +82,8 @@ class Command(ProductCommand):
         self.stdout.write(
             f"{issue} will be sent at {due} ({whose}) if `newsletter serve` or a scheduler is running then."
         )
+
+
+def _read_canaries() -> None:
+    """Look for the canaries that the send may wait for: no other process may be running."""
+    read_canary_mailboxes(now=datetime.now(UTC))

@@ -16,6 +16,7 @@ from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import open_private
 from newsletter.management.receipt_table import print_receipt, write_receipt_csv
 from newsletter.models import Publication
+from newsletter.sending.canaries.describe import describe_canaries
 from newsletter.sending.settling.receipt import status_of
 
 
@@ -35,7 +36,7 @@ class Command(ProductCommand):
             found = find_issue(issue)
             status = status_of(found)
             if json:
-                self.write_json({**status, "compared": describe_comparisons(found)})
+                self.write_json({**status, "compared": describe_comparisons(found), "canary": describe_canaries(found)})
             else:
                 print_receipt(status, console=self.console())
             return

@@ -43,6 +43,19 @@ class Send(models.Model):
         PAUSED_BY_STAFF = "paused_by_staff"
         SENDER_REFUSED = "sender_refused"
         GMAIL_SPAM_RATE = "gmail_spam_rate"
+        CANARY = "canary"
+
+    class CanaryDecision(models.TextChoices):
+        """Why the send no longer waits for its first canaries. ``WATCHED``: they were sent, and nobody waits for a result."""
+
+        NONE = ""
+        WATCHED = "watched"
+        PASSED = "passed"
+        TIMED_OUT = "timed_out"
+        NOT_SENT = "not_sent"
+        NO_MAILBOX = "no_mailbox"
+        TO_FILES = "to_files"
+        BY_STAFF = "by_staff"
 
     issue = models.ForeignKey(Issue, on_delete=models.PROTECT, related_name="sends")
     revision = models.ForeignKey(IssueRevision, on_delete=models.PROTECT, related_name="+")
@@ -67,6 +80,9 @@ class Send(models.Model):
     checked_until = models.DateTimeField(null=True)
     resumed_after_attempt = models.BigIntegerField(default=0)
     newest_term_searched = models.BigIntegerField(default=0)
+    canary_decision = models.CharField(
+        max_length=10, choices=CanaryDecision.choices, blank=True, default=CanaryDecision.NONE
+    )
     confirmed_recipients = models.PositiveIntegerField(null=True)
     unchecked_stories = MessagesJSONField(
         default=list, help_text=gettext_lazy("[[title, reason], …]: stories that could not be checked before it began.")
@@ -89,8 +105,13 @@ class Send(models.Model):
                 "state",
                 ["preparing", "ready", "submitting", "paused", "submitted", "needs_attention", "cancelled"],
             ),
+            one_of(
+                "send_canary_decision",
+                "canary_decision",
+                ["", "watched", "passed", "timed_out", "not_sent", "no_mailbox", "to_files", "by_staff"],
+            ),
             models.CheckConstraint(condition=~Q(people_per_minute=0), name="slowed_send_goes_on"),
-            one_of("send_code", "code", ["", "paused_by_staff", "sender_refused", "gmail_spam_rate"]),
+            one_of("send_code", "code", ["", "paused_by_staff", "sender_refused", "gmail_spam_rate", "canary"]),
         ]
 
     def __str__(self) -> str:

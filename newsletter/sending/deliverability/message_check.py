@@ -1,6 +1,7 @@
 """Check a received message: is it signed, by whom, what does the signature cover, and what did the receiver find?"""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import Message as Email
 from email.utils import getaddresses
@@ -19,6 +20,7 @@ MIN_KEY_BITS, RECOMMENDED_KEY_BITS = 1024, 2048
 SIGNED_HEADERS = ("From", "Subject", "Date", "To", "Message-ID", "List-Unsubscribe", "List-Unsubscribe-Post")
 ONE_CLICK = "List-Unsubscribe=One-Click"
 SIGNATURE = Message("DKIM signature")
+ONE_CLICK_CODE = "one_click"
 ONE_CLICK_CHECK = Message("one-click unsubscribe")
 RECEIVER_CHECK = Message("result of the receiver")
 _METHODS = ("dkim", "spf", "dmarc")
@@ -33,7 +35,7 @@ def check_received_message(raw: bytes, *, find: FindTxtRecords, receiver: str = 
     email = _read(raw)
     domain = _find_sender_domain(email)
     yield ok(Message("sender"), Message("The message is from %(domain)s.", domain=domain))
-    yield _check_one_click(email)
+    yield replace(_check_one_click(email), code=ONE_CLICK_CODE)
     try:
         signatures = list(read_signatures(raw, find=find))
         yield from _check_signatures(signatures, domain=domain)

@@ -14,6 +14,7 @@ from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.claim import find_due_batches
 from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher, utc_now
+from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.settling.sweep import sweep
 
 MAX_SLEEP_SECONDS = 1.0
@@ -80,9 +81,13 @@ def run_send(
     clock: Clock = utc_now,
     sleep: Callable[[float], None] = time.sleep,
     progress: Callable[[], None] = lambda: None,
+    beside: Callable[[], object] = lambda: None,
     concurrency: int = 1,
 ) -> Send:
-    """Dispatch in this process until the send ends or pauses. Return it. Other workers may send at the same time."""
+    """Dispatch in this process until the send ends or pauses. Return it. Other workers may send at the same time.
+
+    ``beside`` is called between batches: it does what else the send may wait for.
+    """
     dispatcher = Dispatcher(adapter=adapter, clock=clock)
     while True:
         sent = dispatch_due(
@@ -92,6 +97,7 @@ def run_send(
             progress=progress,
         )
         sweep(adapter=adapter, clock=clock)
+        beside()
         progress()
         send.refresh_from_db()
         if send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):
@@ -120,6 +126,8 @@ def _dispatch_in_thread(queue: BatchQueue, dispatcher: Dispatcher) -> int:
 
 def _find_sleep_seconds(send: Send, *, now: datetime) -> float:
     """Return how long to sleep until the next pending batch may be due, in seconds."""
+    if not find_running_sends(now=now).filter(pk=send.pk).exists():
+        return MAX_SLEEP_SECONDS
     waiting = send.batches.filter(state=Batch.State.PENDING)
     next_at = waiting.aggregate(at=Min(Coalesce("not_before", "due_at")))["at"]
     wait = (next_at - now).total_seconds() if next_at else MAX_SLEEP_SECONDS / 20

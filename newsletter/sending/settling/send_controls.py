@@ -51,7 +51,9 @@ def pause_send(*, send: Send, by: Staff | str, reason: str = "") -> None:
 def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: str = "") -> None:
     """Resume a paused send: postponed batches become due now, and the failure count restarts.
 
-    ``reason`` is required if Gmail's spam rate paused it, and kept with that pause.
+    ``reason`` is required if Gmail's spam rate paused it, and kept with that pause. A send that its canaries paused goes on
+    whatever they find from then on.
+
     Raise NotAllowed, WrongState, NotReady without a reason, or SwitchedOff while the publication is switched off.
     """
     _require_permission(by)
@@ -59,6 +61,8 @@ def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: s
     with transaction.atomic():
         lift_pause(send, by=str(by), reason=reason, now=now or timezone.now())
         newest = _find_newest_attempt(send)
+        stopped_by_canary = Send.objects.filter(pk=send.pk, code=Send.Code.CANARY)
+        stopped_by_canary.update(canary_decision=Send.CanaryDecision.BY_STAFF)
         if not transition(
             send,
             from_states=[Send.State.PAUSED],

@@ -13,6 +13,8 @@ from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
 from newsletter.outbound.publishing_facts import report_sent
 from newsletter.providers.base.contract import Adapter
+from newsletter.sending.canaries.decide import decide_about_canaries
+from newsletter.sending.canaries.hand_over import send_canaries
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.installation_hold import check_installation
 from newsletter.sending.limits.rate_limit import recover_pace
@@ -40,7 +42,8 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
 
     In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, decide the subject
     tests whose time is over, open the hours that have come, let the pace recover, send unresolved batches again if their
-    provider recognises repeated calls, ask the provider about the others, and end the sends that have nothing left to do.
+    provider recognises repeated calls, ask the provider about the others, end the sends that have nothing left to do, and send
+    the canaries and decide about them.
     """
     prepare_for_work(now=clock())
     resume_stalled_starts(now=clock())
@@ -51,6 +54,8 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     replay_uncertain(capabilities=adapter.capabilities, now=clock())
     ask_provider(adapter=adapter, now=clock())
     finished = finish_sends(now=clock())
+    send_canaries(adapter=adapter, now=clock())
+    decide_about_canaries(now=clock())
     for send in finished:
         write_outbox_index(send)
     return finished

@@ -1,0 +1,174 @@
+"""The accounts of canary mailboxes: staff save one only if signing in works, and not with the address of a subscriber."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from imapclient import IMAPClient
+
+from newsletter.common.errors import BadAddress, DomainError
+from newsletter.content.fetching.errors import FetchError
+from newsletter.content.fetching.fetcher import resolve_host
+from newsletter.content.fetching.url_guard import AllowList, is_public
+from newsletter.inbound.canary_folders import list_folders
+from newsletter.inbound.errors import MailboxUnavailable, SignInRefused
+from newsletter.inbound.imap import sign_in
+from newsletter.inbound.settings import Mailbox, Security, is_loopback
+from newsletter.models import CanaryMail, CanaryMailbox
+from newsletter.sending.canaries.passwords import SEALER, read_password
+from subscribers.addresses.normalise import normalise
+from subscribers.identity import identify
+from subscribers.models import Subscriber
+
+READ_SECONDS = 20.0
+"""How long one reading of one mailbox may take. A send, or a person at the desk, may be waiting for it."""
+TLS_PORT = 993
+
+
+class BadCanaryAddress(DomainError):
+    """The address cannot be that of a canary: it is none, is in use, or belongs to a subscriber."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What staff enter about a mailbox."""
+
+    address: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+
+
+def add_mailbox(account: Account, *, now: datetime, seconds: float = READ_SECONDS) -> CanaryMailbox:
+    """Sign in, then store the mailbox. Raise BadCanaryAddress, MailboxUnavailable."""
+    values = _check_address(account.address, except_for=None)
+    try_account(account, seconds=seconds)
+    try:
+        with transaction.atomic():
+            return CanaryMailbox.objects.create(**values, **_read_login(account), looked_at=now, made_at=now)
+    except IntegrityError as error:
+        raise _make_double(account.address) from error
+
+
+def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, now: datetime) -> None:
+    """Sign in, then store what changed; without a new password, the old one is used. Turning it off needs no sign-in.
+
+    Raise BadCanaryAddress, MailboxUnavailable, or NotReady if the old password cannot be decrypted.
+    """
+    values = _check_address(account.address, except_for=mailbox)
+    if not account.password:
+        account = Account(account.address, account.host, account.port, account.user, read_password(mailbox))
+    if enabled:
+        try_account(account, seconds=READ_SECONDS)
+        values |= {"failing_since": None, "error": "", "looked_at": now}
+    try:
+        with transaction.atomic():
+            CanaryMailbox.objects.filter(pk=mailbox.pk).update(**values, **_read_login(account), enabled=enabled)
+    except IntegrityError as error:
+        raise _make_double(account.address) from error
+
+
+def try_account(account: Account, *, seconds: float = READ_SECONDS) -> None:
+    """Sign in and look for the inbox. Raise MailboxUnavailable."""
+    with connect(account, seconds=seconds) as client:
+        folders = list_folders(client)
+    if not any(folder.placement == CanaryMail.Placement.INBOX for folder in folders):
+        raise MailboxUnavailable(
+            "The mailbox of %(user)s on %(host)s has no inbox, so no mail can be found there. Check the user name.",
+            user=account.user,
+            host=account.host,
+        )
+
+
+def read_account(mailbox: CanaryMailbox) -> Account:
+    """Return the account of a stored mailbox. Raise NotReady if its password cannot be decrypted."""
+    return Account(mailbox.address, mailbox.host, mailbox.port, mailbox.user, read_password(mailbox))
+
+
+@contextmanager
+def connect(account: Account, *, seconds: float) -> Iterator[IMAPClient]:
+    """Connect and sign in. Raise MailboxUnavailable, also for later faults."""
+    _require_reachable(account)
+    try:
+        with sign_in(_make_mailbox(account), seconds=seconds) as client:
+            yield client
+    except SignInRefused as error:
+        raise MailboxUnavailable(
+            "%(host)s refuses the user %(user)s or the password, so the canary is not read. Enter the password again. Many "
+            "providers want a password made for programs.",
+            host=account.host,
+            user=account.user,
+        ) from error
+
+
+def _make_mailbox(account: Account) -> Mailbox:
+    """Return how to connect: with TLS on port 993, else with STARTTLS, and without either on this machine alone."""
+    if account.port == TLS_PORT:
+        security = Security.TLS
+    else:
+        security = Security.PLAIN if is_loopback(account.host) else Security.STARTTLS
+    return Mailbox(
+        host=account.host,
+        port=account.port,
+        user=account.user,
+        password=account.password,
+        folder="INBOX",
+        security=security,
+    )
+
+
+def _require_reachable(account: Account) -> None:
+    """Raise MailboxUnavailable if the server is on a private network that NEWSLETTER_FETCH_ALLOW does not name."""
+    allow = AllowList.parse(settings.NEWSLETTER_FETCH_ALLOW)
+    try:
+        addresses = [ip_address(text.partition("%")[0]) for text in resolve_host(account.host, account.port)]
+    except FetchError as error:
+        raise MailboxUnavailable(
+            "No mail server is found at %(host)s, so the canary is not read. Check the spelling.", host=account.host
+        ) from error
+    for address in addresses:
+        if not is_public(address) and not allow.allows(host=account.host, port=account.port, address=address):
+            raise MailboxUnavailable(
+                "%(host)s is on a private network, so the canary is not read. An administrator of the server can name it in "
+                "NEWSLETTER_FETCH_ALLOW.",
+                host=account.host,
+            )
+
+
+def _check_address(text: str, *, except_for: CanaryMailbox | None) -> dict[str, object]:
+    """Return the columns of an address. Raise BadCanaryAddress."""
+    try:
+        address = normalise(text)
+    except BadAddress as error:
+        raise BadCanaryAddress(error.message) from error
+    address_hash = identify(address)
+    others = CanaryMailbox.objects.filter(address_hash=address_hash)
+    if (others.exclude(pk=except_for.pk) if except_for else others).exists():
+        raise _make_double(address)
+    if Subscriber.objects.filter(address_hash=address_hash).exists():
+        raise BadCanaryAddress(
+            "%(address)s is the address of a subscriber, who gets each issue once and not three times. Use an address that is on "
+            "no list.",
+            address=address,
+        )
+    return {"address": address, "address_hash": address_hash}
+
+
+def _read_login(account: Account) -> dict[str, object]:
+    return {
+        "host": account.host,
+        "port": account.port,
+        "user": account.user,
+        "sealed_password": SEALER.seal(account.password),
+    }
+
+
+def _make_double(address: str) -> BadCanaryAddress:
+    return BadCanaryAddress(
+        "%(address)s is a canary already. Change that one, or enter another address.", address=address
+    )

@@ -1,0 +1,85 @@
+"""Read the canary mailboxes, as long as mails of sends are awaited in them."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from newsletter.common.errors import NotReady
+from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
+from newsletter.inbound.canary_accounts import READ_SECONDS, connect, read_account
+from newsletter.inbound.canary_folders import find_mails
+from newsletter.inbound.errors import MailboxUnavailable
+from newsletter.models import CanaryMail, CanaryMailbox
+from newsletter.sending.canaries.judge import CHECK_SECONDS, judge_message, record_found
+from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
+
+log = logging.getLogger(__name__)
+READ_EVERY = timedelta(seconds=10)
+READ_SELDOM_EVERY = timedelta(minutes=5)
+"""How often a mailbox is read in the first half hour after a mail was sent to it, and later."""
+SELDOM_AFTER = timedelta(minutes=30)
+LOOKED_FOR = timedelta(hours=24)
+"""How long a mail is looked for. Then it counts as missing."""
+COPIES_LOOKED_FOR = timedelta(minutes=15)
+"""How long after a mail arrived a second copy of it is looked for."""
+_Result = CanaryMail.Result
+
+
+def read_canary_mailboxes(*, now: datetime, dns: Dns | None = None, seconds: float = READ_SECONDS) -> int:
+    """Read each mailbox in which mails are awaited. Return how many mails were found. One that fails stops no other."""
+    _give_up(now=now)
+    found = 0
+    for mailbox in CanaryMailbox.objects.filter(enabled=True):
+        awaited = list(find_awaited(mailbox, now=now))
+        if not awaited or not _claim(mailbox, awaited, now=now):
+            continue
+        try:
+            found += _read(mailbox, awaited, now=now, dns=dns or SystemDns(), seconds=seconds)
+        except (MailboxUnavailable, NotReady) as error:
+            log.error("%s", error)
+            failing_since = mailbox.failing_since or now
+            CanaryMailbox.objects.filter(pk=mailbox.pk).update(failing_since=failing_since, error=error.message)
+        else:
+            CanaryMailbox.objects.filter(pk=mailbox.pk).update(failing_since=None, error="")
+    return found
+
+
+def find_awaited(mailbox: CanaryMailbox, *, now: datetime) -> QuerySet[CanaryMail]:
+    """Return the mails to look for: those not found yet, and those of which another copy may still come."""
+    not_found = Q(result__in=[_Result.UNKNOWN, _Result.MISSING], sent_at__gt=now - LOOKED_FOR)
+    return mailbox.mails.filter(
+        not_found | Q(arrived_at__gt=now - COPIES_LOOKED_FOR), state__in=CanaryMail.HANDED_OVER
+    ).order_by("pk")
+
+
+def _claim(mailbox: CanaryMailbox, awaited: list[CanaryMail], *, now: datetime) -> bool:
+    """Return True if it is time to read the mailbox and no other process does. A clock that was set back delays nothing."""
+    newest = max((mail.sent_at or now) for mail in awaited)
+    every = READ_EVERY if now - newest < SELDOM_AFTER else READ_SELDOM_EVERY
+    is_due = Q(looked_at__isnull=True) | Q(looked_at__lte=now - every) | Q(looked_at__gt=now + every)
+    return bool(CanaryMailbox.objects.filter(is_due, pk=mailbox.pk).update(looked_at=now))
+
+
+def _read(mailbox: CanaryMailbox, awaited: list[CanaryMail], *, now: datetime, dns: Dns, seconds: float) -> int:
+    """Look for the mails, then judge those that are new with the connection closed. Return how many are new."""
+    new = {mail.key for mail in awaited if mail.result in (_Result.UNKNOWN, _Result.MISSING)}
+    with connect(read_account(mailbox), seconds=seconds) as client:
+        sightings = find_mails(client, {mail.key for mail in awaited}, sources_of=new, now=now)
+    for mail in awaited:
+        sighting = sightings.get(mail.key)
+        if sighting is None or (mail.key in new and not sighting.raw):
+            continue
+        fetcher = BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=CHECK_SECONDS)
+        findings = judge_message(sighting.raw, find=dns.find_txt, fetcher=fetcher) if mail.key in new else []
+        record_found(mail, sighting.found, findings=findings, now=now)
+    return len(new & sightings.keys())
+
+
+def _give_up(*, now: datetime) -> None:
+    """Call mails missing that did not arrive in a day."""
+    late = CanaryMail.objects.filter(
+        state__in=CanaryMail.HANDED_OVER, result=_Result.UNKNOWN, sent_at__lte=now - LOOKED_FOR
+    )
+    late.update(result=_Result.MISSING, measured_at=now)

@@ -1,0 +1,667 @@
+"""Canaries: sent before and after everybody, looked for by IMAP, judged, and what stops a send or lets it go on."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.inbound.canary_mailboxes import read_canary_mailboxes
+from newsletter.models import (
+    Batch,
+    CanaryMail,
+    CanaryMailbox,
+    Delivery,
+    Installation,
+    Issue,
+    Publication,
+    Send,
+)
+from newsletter.sending.canaries.decide import stop_waiting
+from newsletter.sending.canaries.hand_over import LAST_WITHIN, LOST_AFTER, MARK_HEADER
+from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.dispatching.worker_loop import dispatch_due
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.send_controls import pause_send, resume_send
+from newsletter.sending.settling.sweep import sweep
+from subscribers.identity import identify
+from subscribers.models import Subscriber, Subscription, Suppression
+from tests.support.canaries import (
+    ADDRESS,
+    PNG,
+    CanaryServer,
+    KeyDns,
+    make_canary_issue,
+    make_mailbox,
+    sign,
+    write_received,
+)
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import NOW, make_approver
+from tests.support.imap_server import run_imap_server
+from tests.support.provider_faults import too_many
+from tests.support.sends import check_against_ledger
+from tests.support.web_site import Site, serve_site
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def own(settings: Any) -> Iterator[Site]:
+    """The site of this installation, with the pages to unsubscribe."""
+    with serve_site() as running:
+        settings.NEWSLETTER_SITE_URL = running.url
+        yield running
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """The organisation's site, to which links and pictures lead."""
+    with serve_site() as running:
+        yield running
+
+
+@pytest.fixture
+def server() -> Iterator[CanaryServer]:
+    with run_imap_server(CanaryServer()) as running:
+        assert isinstance(running, CanaryServer)
+        yield running
+
+
+@pytest.fixture
+def provider(fake_provider: FakeProvider, settings: Any) -> FakeProvider:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    return fake_provider
+
+
+class Walk:
+    """A send whose minutes the test counts: `work` is what the jobs do in between."""
+
+    def __init__(self, issue: Issue, *, provider: FakeProvider, own: Site) -> None:
+        self.provider, self.own, self.now = provider, own, NOW
+        self.send = start_send(issue=issue, now=NOW)
+
+    def work(self, *, minutes: float = 0, dispatch: bool = True) -> Send:
+        self.now += timedelta(minutes=minutes)
+        if dispatch:
+            dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: self.now))
+        sweep(adapter=current_adapter(), clock=lambda: self.now)
+        if dispatch:
+            dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: self.now))
+            sweep(adapter=current_adapter(), clock=lambda: self.now)
+        self.send.refresh_from_db()
+        return self.send
+
+    def read(self, *, minutes: float = 1, seconds: float = 5.0) -> int:
+        self.now += timedelta(minutes=minutes)
+        return read_canary_mailboxes(now=self.now, dns=KeyDns(), seconds=seconds)
+
+    def letters(self, address: str = ADDRESS) -> list[Any]:
+        return self.provider.mailbox(address)
+
+    def deliver(self, server: CanaryServer, *, folder: str = "INBOX", letter: int = 0, **changes: Any) -> None:
+        """Put a canary's mail into its mailbox, and its page to unsubscribe on the site."""
+        found = self.letters()[letter]
+        self.own.put(find_unsubscribe_path(found), "Unsubscribe?")
+        server.deliver(write_received(found, **changes), folder=folder, at=self.now + timedelta(seconds=20))
+
+    @property
+    def mailed(self) -> int:
+        """The subscribers who were sent to."""
+        return sum(count for address, count in self.provider.accepted_counts().items() if address != ADDRESS)
+
+
+def find_unsubscribe_path(letter: Any) -> str:
+    header = str(letter.headers["List-Unsubscribe"])
+    return urlsplit(header.partition("<")[2].partition(">")[0]).path
+
+
+@pytest.fixture
+def walk(provider: FakeProvider, own: Site, site: Site) -> Callable[..., Walk]:
+    return lambda **changes: Walk(make_canary_issue(site, **changes), provider=provider, own=own)
+
+
+def get_mail(turn: str = "first") -> CanaryMail:
+    return CanaryMail.objects.get(turn=turn)
+
+
+def test_everybody_waits_until_the_canary_arrived_well(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    assert made.work().state == "submitting"
+    assert (made.mailed, len(made.letters())) == (0, 1)
+    made.deliver(server)
+    assert made.read() == 1
+    mail = get_mail()
+    assert (mail.result, mail.placement, mail.folder, mail.copies) == ("good", "inbox", "INBOX", 1), mail.findings
+    assert (mail.seconds, mail.measured_at) == (20, made.now)
+    assert made.work().canary_decision == "passed"
+    assert made.work().state == "submitted"
+    assert (made.mailed, len(made.letters())) == (25, 2)
+
+
+def test_the_last_canary_follows_everybody_and_is_looked_for(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server)
+    made.read()
+    made.work()
+    assert [entry.recipients for entry in made.provider.accepted()][-1] == [ADDRESS]
+    made.deliver(server, letter=1)
+    assert made.read() == 1
+    assert {mail.turn: mail.result for mail in CanaryMail.objects.all()} == {"first": "good", "last": "good"}
+
+
+def test_a_canary_in_spam_stops_the_rest_until_staff_resume(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server, folder="Junk")
+    made.read()
+    send = made.work()
+    assert (send.state, send.code, made.mailed) == ("paused", "canary", 0)
+    assert "is in spam at the canary canary@mailboxes.example.net" in send.reason
+    assert send.automatic_pauses.get().rule == "canary"
+    resume_send(send=send, by=make_approver())
+    assert made.work().canary_decision == "by_staff"
+    assert made.work().state == "submitted"
+    assert made.mailed == 25
+
+
+def test_the_same_spam_stops_nothing_if_nobody_chose_so(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk(canary="watch")
+    made.work()
+    made.deliver(server, folder="Junk")
+    made.read()
+    assert get_mail().result == "spam"
+    assert made.work().state == "submitted"
+    assert made.mailed == 25
+
+
+def test_without_canaries_nothing_is_sent_to_them(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk(canary="off")
+    assert made.work().state == "submitted"
+    assert (made.mailed, CanaryMail.objects.count()) == (25, 0)
+
+
+def test_the_first_mail_leaves_before_everybody_elses(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk(canary="watch")
+    made.work()
+    assert made.provider.accepted()[0].recipients == [ADDRESS]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda html: html.replace("/story", "/gone"), "Dead: "),
+        (lambda html: html.replace("</body>", '<img src="{site}/lost.png" alt=""></body>'), "Dead: "),
+    ],
+)
+def test_a_dead_link_or_picture_stops_the_rest(
+    walk: Any, server: CanaryServer, site: Site, change: Callable[[str], str], says: str
+) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server, change=lambda html: change(html).replace("{site}", site.url))
+    made.read()
+    mail = get_mail()
+    assert mail.result == "broken"
+    assert [row["says"].startswith(says) for row in mail.findings if row["level"] == "error"] == [True]
+    assert made.work().state == "paused"
+
+
+def test_a_picture_that_loads_is_good(walk: Any, server: CanaryServer, site: Site) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    url = site.put("/picture.png", PNG)
+    made.deliver(server, change=lambda html: html.replace("</body>", f'<img src="{url}" alt=""></body>'))
+    made.read()
+    assert get_mail().result == "good"
+    assert "/picture.png" in [path for path, _ in site.asked]
+
+
+def test_a_mail_without_a_signature_or_a_page_to_leave_is_broken(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    server.deliver(write_received(made.letters()[0], signed=False))
+    made.read()
+    errors = {row["check"]: row["says"] for row in get_mail().findings if row["level"] == "error"}
+    assert errors == {"DKIM signature": "The message is not signed.", "page to unsubscribe": "It does not open."}
+
+
+def test_a_provider_that_replaces_the_link_to_leave_is_noticed(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    raw = write_received(made.letters()[0], signed=False)
+    server.deliver(sign(raw.replace(b"List-Unsubscribe: <http://127", b"List-Unsubscribe: <http://track.127")))
+    made.read()
+    assert [row["check"] for row in get_mail().findings if row["level"] == "error"] == ["page to unsubscribe"]
+
+
+def test_the_page_to_leave_opens_and_unsubscribes_nobody(walk: Any, server: CanaryServer, client: Client) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    path = find_unsubscribe_path(made.letters()[0])
+    assert client.get(path).status_code == 200
+    assert client.post(path).status_code == 200
+    assert (Suppression.objects.count(), Subscription.objects.open().count()) == (0, 25)
+    made.deliver(server)
+    made.read()
+    assert made.work().state == "submitted"
+    assert make_receipt(made.send).unsubscribed == 0
+
+
+def test_a_damaged_mail_is_broken_and_ends_no_reading(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    mark = made.letters()[0].headers[MARK_HEADER].encode()
+    server.deliver(
+        b"From: <<a@b\r\nFrom: c\r\nX-Entity-Ref-ID: " + mark + b"\r\nList-Unsubscribe: \xff\xfe\r\n\r\n\x00"
+    )
+    made.read()
+    assert get_mail().result == "broken"
+
+
+def test_gmails_tab_and_copies_under_labels_are_told(walk: Any) -> None:
+    with run_imap_server(CanaryServer(gmail=True)) as server:
+        assert isinstance(server, CanaryServer)
+        server.boxes |= {"All Mail": [], "Clients": []}
+        make_mailbox(server)
+        made = walk()
+        made.work()
+        made.deliver(server)
+        inbox = server.boxes["INBOX"][0]
+        server.boxes["Clients"].append(inbox)
+        server.tabs["promotions"] = [1]
+        made.read()
+    mail = get_mail()
+    assert (mail.result, mail.placement, mail.folder, mail.copies) == ("good", "category", "Gmail: promotions", 1)
+
+
+def test_sent_and_deleted_mail_are_not_looked_through(walk: Any, server: CanaryServer) -> None:
+    server.boxes |= {"Sent": [], "All Mail": [], "Shelf": []}
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    for folder in ("Sent", "All Mail"):
+        made.deliver(server, folder=folder)
+    assert made.read() == 0
+    assert not [command for command in server.commands if command.startswith("EXAMINE") and "All" in command]
+
+
+def test_a_mail_in_another_folder_is_found_there(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server, folder="Newsletters")
+    made.read()
+    assert (get_mail().placement, get_mail().folder) == ("category", "Newsletters")
+
+
+def test_a_mail_that_arrives_twice_stops_the_rest_also_later(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server)
+    made.read()
+    made.deliver(server)
+    made.read()
+    mail = get_mail()
+    assert (mail.copies, mail.result) == (2, "broken")
+    assert made.work().state == "paused"
+    assert made.mailed == 0
+    made.read()
+    assert get_mail().copies == 2
+    assert len(get_mail().findings) == len(mail.findings)
+
+
+@pytest.mark.parametrize(
+    ("silence", "state", "decision", "mailed"),
+    [("go_on", "submitted", "timed_out", 25), ("pause", "paused", "", 0)],
+)
+def test_a_mail_that_never_arrives_is_waited_for_as_long_as_chosen(
+    walk: Any, server: CanaryServer, silence: str, state: str, decision: str, mailed: int
+) -> None:
+    make_mailbox(server)
+    made = walk(canary_minutes=10, canary_silence=silence)
+    made.work()
+    made.read()
+    assert made.work(minutes=7).state == "submitting"
+    assert made.mailed == 0
+    send = made.work(minutes=3)
+    assert (send.state, send.canary_decision, made.mailed) == (state, decision, mailed)
+    made.read(minutes=24 * 60)
+    made.read()
+    assert get_mail().result == "missing"
+
+
+def test_a_shorter_wait_holds_for_a_send_that_waits_already(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk(canary_minutes=60)
+    made.work()
+    assert made.work(minutes=10).canary_decision == ""
+    Publication.objects.update(canary_minutes=5)
+    assert made.work().canary_decision == "timed_out"
+
+
+def test_a_mail_that_arrives_after_the_wait_and_is_spam_still_stops(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk(canary_minutes=5)
+    made.work()
+    made.work(minutes=6, dispatch=False)
+    assert made.send.canary_decision == "timed_out"
+    made.deliver(server, folder="Junk")
+    made.read()
+    made.work(dispatch=False)
+    assert made.send.state == "paused"
+
+
+def test_turning_it_on_stops_a_send_that_is_half_done(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk(canary="off")
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(made.send.batches.all()[0].pk)
+    assert made.mailed == 10
+    Publication.objects.update(canary="stop")
+    made.work()
+    assert made.mailed == 10
+    made.deliver(server, folder="Junk")
+    made.read()
+    assert made.work().state == "paused"
+    assert made.mailed == 10
+
+
+def test_choosing_to_stop_counts_for_a_canary_that_was_only_watched(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk(canary="watch")
+    made.work(dispatch=False)
+    assert made.send.canary_decision == "watched"
+    made.deliver(server, folder="Junk")
+    made.read()
+    Publication.objects.update(canary="stop")
+    assert made.work().state == "paused"
+    assert made.mailed == 0
+
+
+@pytest.mark.parametrize("choice", ["watch", "off"])
+def test_turning_it_off_frees_a_send_that_waits(walk: Any, server: CanaryServer, choice: str) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    assert made.mailed == 0
+    Publication.objects.update(canary=choice)
+    made.work()
+    assert made.mailed == 25
+
+
+def test_turning_the_mailbox_off_frees_a_send_that_waits(walk: Any, server: CanaryServer) -> None:
+    mailbox = make_mailbox(server)
+    made = walk()
+    made.work()
+    CanaryMailbox.objects.filter(pk=mailbox.pk).update(enabled=False)
+    assert made.work().canary_decision == "no_mailbox"
+    assert made.mailed == 25
+
+
+def test_without_a_mailbox_a_send_goes_on(walk: Any) -> None:
+    made = walk()
+    made.work()
+    assert (made.send.canary_decision, made.mailed) == ("no_mailbox", 25)
+
+
+def test_every_canary_must_arrive_and_one_alarm_is_enough(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    make_mailbox(server, address="second@mailboxes.example.net")
+    made = walk()
+    made.work()
+    made.deliver(server)
+    made.read()
+    assert made.work().canary_decision == ""
+    raw = write_received(made.letters("second@mailboxes.example.net")[0])
+    server.deliver(raw, folder="Junk")
+    made.read()
+    assert made.work().state == "paused"
+    assert "second@mailboxes.example.net" in made.send.reason
+
+
+def test_staff_let_a_send_go_on_without_waiting(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    with pytest.raises(NotAllowed):
+        stop_waiting(send=made.send, by=make_reader())
+    stop_waiting(send=made.send, by=make_approver())
+    made.deliver(server, folder="Junk")
+    made.read()
+    assert made.work().state == "submitted"
+    assert made.mailed == 25
+    with pytest.raises(WrongState):
+        stop_waiting(send=made.send, by=make_approver())
+
+
+def make_reader() -> Any:
+    from django.contrib.auth.models import User
+
+    return User.objects.create_user("reader")
+
+
+def test_resuming_another_pause_does_not_skip_the_canary(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    pause_send(send=made.send, by=make_approver())
+    made.work()
+    resume_send(send=made.send, by=make_approver())
+    assert made.work().canary_decision == ""
+    assert made.mailed == 0
+
+
+def test_a_canary_who_is_a_subscriber_gets_the_issue_once(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server, address="person3@example.com")
+    made = walk()
+    made.work()
+    mail = get_mail()
+    assert (mail.state, "as a subscriber" in mail.reason) == ("skipped", True)
+    assert made.send.canary_decision == "not_sent"
+    assert made.work().state == "submitted"
+    check_against_ledger(made.send, made.provider, recipients=25)
+    assert len(made.letters("person3@example.com")) == 1
+    assert get_mail("last").state == "skipped"
+
+
+def test_a_subscriber_who_moves_to_the_canarys_address_gets_no_canary(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    Subscriber.objects.filter(email="person3@example.com").update(email=ADDRESS, address_hash=identify(ADDRESS))
+    made.work()
+    assert get_mail().state == "skipped"
+    assert len(made.letters()) == 1
+
+
+def test_no_count_of_subscribers_contains_a_canary(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server)
+    made.read()
+    made.work()
+    receipt = make_receipt(made.send)
+    assert (receipt.recipients, receipt.deliveries["accepted"], Delivery.objects.count()) == (25, 25, 25)
+    assert sum(Batch.objects.values_list("size", flat=True)) == 25
+    tags = {entry.form.mail_for(ADDRESS).tags for entry in made.provider.accepted() if entry.recipients == [ADDRESS]}
+    assert all(made.send.issue.public_id not in found for found in tags)
+
+
+def test_a_canary_gets_the_headers_of_a_subscribers_mail(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server)
+    made.read()
+    made.work()
+    canary, subscriber = made.letters()[0], made.letters("person1@example.com")[0]
+    assert set(canary.headers) == set(subscriber.headers)
+    assert (canary.subject, canary.sender) == (subscriber.subject, subscriber.sender)
+
+
+def test_an_installation_that_writes_to_files_uses_no_canary(
+    own: Site, site: Site, server: CanaryServer, settings: Any, fake_provider: FakeProvider
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    make_mailbox(server)
+    made = Walk(make_canary_issue(site), provider=fake_provider, own=own)
+    made.work()
+    assert (made.send.canary_decision, made.send.state) == ("to_files", "submitted")
+    assert CanaryMail.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "fault", [{"refuses": "LOGIN"}, {"hangs_at": "LIST"}, {"breaks_at": "FETCH"}, {"hangs_at": "greeting"}]
+)
+def test_a_mailbox_that_fails_is_named_and_stops_no_other(
+    walk: Any, server: CanaryServer, fault: dict[str, Any]
+) -> None:
+    with run_imap_server(CanaryServer(**fault)) as failing:
+        assert isinstance(failing, CanaryServer)
+        failing.deliver(b"X-Entity-Ref-ID: none\r\n\r\n")
+        mailbox = make_mailbox(failing, address="a-first@mailboxes.example.net")
+        make_mailbox(server)
+        made = walk(canary_minutes=5)
+        made.work()
+        made.deliver(server)
+        assert made.read(seconds=1.0) == 1
+        mailbox.refresh_from_db()
+        assert (mailbox.failing_since, bool(mailbox.error)) == (made.now, True)
+        assert made.work().canary_decision == ""
+        assert made.work(minutes=5).canary_decision == "timed_out"
+    assert "secret" not in mailbox.error
+
+
+def test_a_mailbox_whose_password_is_corrected_is_read_again(walk: Any, server: CanaryServer) -> None:
+    mailbox = make_mailbox(server, sealed_password="sealed with a key that is lost")
+    made = walk()
+    made.work()
+    made.deliver(server)
+    assert made.read() == 0
+    mailbox.refresh_from_db()
+    assert "cannot be decrypted" in mailbox.error
+    make = make_mailbox(server, address="other@mailboxes.example.net")
+    CanaryMailbox.objects.filter(pk=mailbox.pk).update(sealed_password=make.sealed_password)
+    assert made.read() == 1
+    mailbox.refresh_from_db()
+    assert (mailbox.failing_since, mailbox.error) == (None, "")
+
+
+def test_a_private_mail_server_needs_to_be_named(walk: Any, server: CanaryServer, settings: Any) -> None:
+    settings.NEWSLETTER_FETCH_ALLOW = []
+    mailbox = make_mailbox(server)
+    made = walk()
+    made.work()
+    made.read()
+    mailbox.refresh_from_db()
+    assert "NEWSLETTER_FETCH_ALLOW" in mailbox.error
+    assert server.commands == []
+
+
+def test_two_processes_read_a_mailbox_once_in_ten_seconds(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.read()
+    asked = len(server.commands)
+    made.read(minutes=0.1)
+    assert len(server.commands) == asked
+    made.read(minutes=0.1)
+    assert len(server.commands) > asked
+
+
+def test_a_mailbox_is_read_only_while_a_mail_is_awaited(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    read_canary_mailboxes(now=NOW, dns=KeyDns())
+    assert server.commands == []
+
+
+def test_a_provider_that_asks_to_wait_gets_the_mail_later_once(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.provider.fault_next(too_many())
+    made.work(dispatch=False)
+    assert get_mail().state == "waiting"
+    made.work(minutes=10, dispatch=False)
+    made.work(minutes=1, dispatch=False)
+    assert (get_mail().state, len(made.letters())) == ("accepted", 1)
+
+
+def test_a_mail_whose_process_died_is_never_sent_again(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work(dispatch=False)
+    CanaryMail.objects.update(state="sending", sent_at=NOW)
+    made.now += LOST_AFTER + MINUTE
+    made.work(dispatch=False)
+    assert (get_mail().state, len(made.letters())) == ("uncertain", 1)
+
+
+def test_an_address_outside_the_allowlist_gets_no_canary(walk: Any, server: CanaryServer, settings: Any) -> None:
+    settings.SUBSCRIBERS_ONLY_TO = ["@example.com"]
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    assert (get_mail().state, made.send.canary_decision) == ("failed", "not_sent")
+    assert made.letters() == []
+
+
+def test_nothing_goes_to_a_canary_while_everything_is_held(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work(dispatch=False)
+    made.letters()
+    CanaryMail.objects.all().delete()
+    Installation.objects.update(held=True, reason="test")
+    made.work(dispatch=False)
+    assert CanaryMail.objects.count() == 0
+
+
+def test_a_send_that_ended_long_ago_gets_no_last_canary(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk(canary="off")
+    made.work()
+    Publication.objects.update(canary="watch")
+    made.now += LAST_WITHIN + MINUTE
+    made.work()
+    assert CanaryMail.objects.count() == 0
+
+
+def test_the_database_keeps_one_mail_for_each_turn(walk: Any, server: CanaryServer) -> None:
+    mailbox = make_mailbox(server)
+    made = walk()
+    made.work(dispatch=False)
+    values: dict[str, Any] = {"send": made.send, "mailbox": mailbox, "made_at": NOW, "key": "another"}
+    for wrong in ({"turn": "first"}, {"turn": "last", "result": "good"}, {"turn": "last", "state": "odd"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            CanaryMail.objects.create(**values, **wrong)
+
+
+def test_a_welcome_mail_never_waits_for_a_canary(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    Send.objects.update(period="2026-03")
+    made.work()
+    assert CanaryMail.objects.count() == 0
+    assert made.mailed == 25

@@ -13,6 +13,7 @@ from wagtail.api.v2.router import WagtailAPIRouter
 from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 
+import newsletter.desk.canaries.admin_hooks
 import newsletter.desk.content.admin_hooks
 import newsletter.desk.dmarc.admin_hooks
 import newsletter.desk.home.admin_hooks

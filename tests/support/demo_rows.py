@@ -52,6 +52,7 @@ from subscribers.models import (
     Topic,
 )
 from tests.support.aggregate_reports import keep_sample_reports
+from tests.support.canaries import make_sample_results
 from tests.support.drawing import draw
 from tests.support.inbound_mails import make_waiting_reply
 from tests.support.webhooks import make_answered_endpoint
@@ -130,6 +131,7 @@ def print_rows() -> None:
         "admin/images": make_image().pk,
         "admin/api-keys": make_key(name="Shop", scope="people:read", by="admin", now=now)[0].pk,
         "admin/mails": str(MailTemplate.objects.get().pk),
+        "admin/canaries": make_sample_results(send, now=now).pk,
         "admin/webhooks": make_answered_endpoint(now=now).pk,
         "batch": send.batches.earliest("pk").pk,
         "comment": comment.pk,

@@ -17,6 +17,7 @@ from subscribers.identity import identify
 from subscribers.importing.writing.import_steps import create_draft_import
 from subscribers.models import Case, HeldSignup, Reason, Segment, Suppression, Topic
 from subscribers.unsubscribing.suppression import suppress
+from tests.support.canaries import make_unread_mailbox
 from tests.support.fixtures import add_subscribers, make_appeal, make_approver, make_event, make_issue, make_story
 from tests.support.mail_templates import TEXTS, make_mail_template
 from tests.support.webhooks import make_endpoint
@@ -78,6 +79,7 @@ def make_desk_rows(publication: Publication) -> dict[str, str]:
         "admin/brand": str(publication.brand_id),
         "batch": str(send.batches.get().pk),
         "comment": str(comment.pk),
+        "admin/canaries": str(make_unread_mailbox().pk),
         "admin/webhooks": str(make_endpoint(state="off").pk),
         "admin/mails": str(template.pk),
         "admin/api-keys": str(make_key(name="Shop", scope="read", by="admin", now=timezone.now())[0].pk),

@@ -160,6 +160,7 @@ TABLE = {
     "/admin/api-keys/": ADMIN,
     "/admin/api-keys/1/": ADMIN,
     "/admin/webhooks/": ADMIN,
+    "/admin/canaries/": ADMIN,
     "/admin/groups/": ADMIN,
     "/admin/groups/edit/": NOBODY,
     "/admin/groups/new/": NOBODY,

@@ -20,13 +20,16 @@ from subscribers.exporting.export_requests import allow_export, request_export
 from subscribers.importing.writing.import_steps import process_pending_imports
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
 from tests.support.aggregate_reports import make_report
+from tests.support.canaries import ADDRESS, CanaryServer
 from tests.support.desk import PASSWORD, audience_fields, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import DECIDED, POSTED_TOO, SETUP_STEPS, list_desk_routes
+from tests.support.imap_server import run_imap_server
 from tests.support.inbound_mails import make_waiting_reply
 
 pytestmark = pytest.mark.django_db
 Fields = dict[str, object]
+_MAIL_SERVER = CanaryServer()
 ELSEWHERE = {
     "newsletter_setup_brand": "wagtail.create",
     "newsletter_setup_list": "wagtail.create",
@@ -154,6 +157,16 @@ def _export(*, allowed: bool = False) -> Callable[[], Fields]:
     return prepare
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _mail_server() -> Iterator[None]:
+    with run_imap_server(_MAIL_SERVER):
+        yield
+
+
+def _canary() -> Fields:
+    return {"address": "new@mailboxes.example.net", "host": "127.0.0.1", "port": _MAIL_SERVER.port, "password": "a"}
+
+
 def _reply() -> Fields:
     return {"done": make_waiting_reply().pk}
 
@@ -191,6 +204,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_send_step pause": _send("submitting"),
     "newsletter_send_step go-on": _send("paused"),
     "newsletter_send_step cancel": _send("submitting"),
+    "newsletter_send_step no-canary": _send("submitting"),
     "newsletter_send_step end": _send("needs_attention", batch="accepted"),
     "newsletter_batch_step took": dict,
     "newsletter_batch_step leave": dict,
@@ -210,6 +224,8 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_api_keys": lambda: {"name": "Web site", "scope": "read"},
     "newsletter_mails": lambda: {"name": "A place", "publication": Publication.objects.all()[0].pk},
     "newsletter_mail_template": lambda: {"step": "withdraw"},
+    "newsletter_canaries": _canary,
+    "newsletter_canary": lambda: {"address": ADDRESS, "host": "127.0.0.1", "port": "9"},
     "newsletter_webhooks": lambda: {"name": "CRM", "url": "https://127.0.0.1/"},
     "newsletter_webhook": lambda: {"step": "on"},
     "newsletter_replies": _reply,

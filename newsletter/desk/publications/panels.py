@@ -106,6 +106,11 @@ PACE_FIELDS = [
     ),
     FieldPanel("gmail_pause"),
 ]
+CANARY_FIELDS = [
+    FieldPanel("canary", widget=RadioSelect),
+    FieldPanel("canary_minutes", attrs=show_if("canary", "stop")),
+    FieldPanel("canary_silence", widget=RadioSelect, attrs=show_if("canary", "stop")),
+]
 ARCHIVE_FIELDS = [
     FieldPanel("archive", heading=_("Public archive")),
     TemplatePanel(get_context=archive_panel_context, template="desk/panels/archive.html"),
@@ -141,6 +146,7 @@ PUBLICATION_PANELS = [
     MultiFieldPanel(EVENT_FIELDS, heading=_("Events")),
     MultiFieldPanel(DIGEST_FIELDS, heading=_("Monthly digest"), attrs=RULES),
     MultiFieldPanel(PACE_FIELDS, heading=_("Quiet hours and sending limits"), classname="collapsed"),
+    MultiFieldPanel(CANARY_FIELDS, heading=_("Canary mailboxes"), classname="collapsed", attrs=RULES),
     MultiFieldPanel(ARCHIVE_FIELDS, heading=_("Public archive and clicks"), classname="collapsed"),
     MultiFieldPanel(ADVANCED_FIELDS, heading=_("Advanced"), classname="collapsed"),
 ]

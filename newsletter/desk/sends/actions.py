@@ -17,6 +17,7 @@ from newsletter.desk.sends.progress import find_live_send
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
 from newsletter.models.variant_labels import LETTERS
+from newsletter.sending.canaries.decide import stop_waiting
 from newsletter.sending.freezing.start import request_send
 from newsletter.sending.settling.decide_subject import decide_by_staff
 from newsletter.sending.settling.send_controls import (
@@ -33,6 +34,10 @@ ACTION_LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
     "start": (gettext_lazy("Send now"), gettext_lazy("Send started by staff")),
     "pause": (gettext_lazy("Pause the send"), gettext_lazy("Send paused")),
     "go_on": (gettext_lazy("Resume the send"), gettext_lazy("Send resumed")),
+    "no_canary": (
+        gettext_lazy("Send without waiting for the canaries"),
+        gettext_lazy("Send goes on without its canaries"),
+    ),
     "end": (gettext_lazy("End the send"), gettext_lazy("Send ended")),
     "cancel": (gettext_lazy("Cancel the send"), gettext_lazy("Send cancelled")),
     "choose_subject": (gettext_lazy("Choose the subject of a test"), gettext_lazy("Subject chosen by staff")),
@@ -96,6 +101,11 @@ def _resume(request: HttpRequest, issue: Issue) -> str:
     return _("The send of %(issue)s has resumed.") % {"issue": issue}
 
 
+def _stop_waiting_for_canaries(request: HttpRequest, issue: Issue) -> str:
+    stop_waiting(send=_get_live_send(issue), by=request.user)
+    return _("The send of %(issue)s no longer waits for its canaries.") % {"issue": issue}
+
+
 def _cancel(request: HttpRequest, issue: Issue) -> str:
     cancel_send(send=_get_live_send(issue), by=request.user, now=timezone.now())
     return _("The send of %(issue)s is cancelled. People who have not been sent to will not get it.") % {"issue": issue}
@@ -145,6 +155,7 @@ SEND_STEPS: dict[str, Callable[[HttpRequest, Issue], str]] = {
     "start": _start,
     "pause": _pause,
     "go-on": _resume,
+    "no-canary": _stop_waiting_for_canaries,
     "end": _end,
     "cancel": _cancel,
     "choose-subject": _choose_subject,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.common.translation import format_percent
+from newsletter.desk.sends.canary_results import CanaryContext, canary_context, name_canary_state
 from newsletter.desk.sends.local_hours import LocalHoursContext, describe_next_hour, hours_under_way_context
 from newsletter.desk.sends.pace import PaceContext, pace_context
 from newsletter.desk.sends.subject_test import describe_subject_wait
@@ -20,6 +21,7 @@ from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
 from newsletter.models import Batch, Installation, Issue, Send
 from newsletter.models.feedback import AutomaticPause
+from newsletter.sending.canaries.decide import is_waiting
 from newsletter.sending.limits.gmail_spam_rate import needs_reason
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
 from newsletter.sending.provider import can_mail_leave
@@ -83,7 +85,7 @@ class UncertainContext(TypedDict, total=False):
     uncertain_more: int
 
 
-class SendContext(UncertainContext, LocalHoursContext, PaceContext, total=False):
+class SendContext(UncertainContext, LocalHoursContext, PaceContext, CanaryContext, total=False):
     """The context of desk/send.html, beside that of the issue's head."""
 
     progress: Progress
@@ -169,7 +171,10 @@ def measure_progress(send: Send, *, now: datetime) -> Progress:
         done=done,
         recipients=send.recipients,
         pace=describe_pace(send, left=_count_left(send), recent=recent, now=now),
-        version=f"{send.state}-{uncertain}-{send.checked_until or ''}-{send.people_per_minute or ''}-{send.reason}",
+        version=(
+            f"{send.state}-{uncertain}-{send.checked_until or ''}-{send.people_per_minute or ''}-{send.reason}"
+            f"-{name_canary_state(send)}"
+        ),
         moving=send.state in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING),
     )
 
@@ -183,6 +188,8 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
         return ""
     if next_hour := describe_next_hour(send, now=now):
         return next_hour
+    if is_waiting(send):
+        return gettext("Waiting for the canaries.")
     if not left:
         return describe_subject_wait(send)
     if send.not_before and send.not_before > now:
@@ -277,4 +284,5 @@ def send_context(send: Send, *, now: datetime) -> SendContext:
         **uncertain,
         **hours_under_way_context(send, now=now),
         **pace_context(send, now=now),
+        **canary_context(send, now=now),
     }

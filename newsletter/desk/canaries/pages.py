@@ -1,0 +1,151 @@
+"""The pages of canary mailboxes: the list with a form to add one, and one mailbox with its steps and its last mails."""
+
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
+from wagtail.log_actions import LogActionRegistry, log
+from wagtail.permission_policies import ModelPermissionPolicy
+
+from newsletter.common.errors import NotReady
+from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.translation import translate
+from newsletter.desk.canaries.forms import CanaryChangeForm, CanaryForm
+from newsletter.desk.sends.canary_results import describe_results
+from newsletter.inbound.canary_accounts import (
+    BadCanaryAddress,
+    add_mailbox,
+    change_mailbox,
+    read_account,
+    try_account,
+)
+from newsletter.inbound.errors import MailboxUnavailable
+from newsletter.models import CanaryMailbox, Publication
+
+POLICY = ModelPermissionPolicy(CanaryMailbox)
+MAILS_SHOWN = 20
+LOG_ACTIONS = {
+    "canary_added": (gettext_lazy("Add a canary mailbox"), gettext_lazy("Canary mailbox added")),
+    "canary_changed": (gettext_lazy("Change a canary mailbox"), gettext_lazy("Canary mailbox changed")),
+    "canary_removed": (gettext_lazy("Remove a canary mailbox"), gettext_lazy("Canary mailbox removed")),
+}
+
+
+def can_manage_canaries(user: User | AnonymousUser) -> bool:
+    return bool(POLICY.user_has_permission(user, "change"))
+
+
+def register_canary_actions(actions: LogActionRegistry) -> None:
+    for name, (label, message) in LOG_ACTIONS.items():
+        actions.register_action(f"newsletter.{name}", label, message)
+
+
+class _CanariesPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+    header_icon = "view"
+    page_title = gettext_lazy("Canary mailboxes")
+    permission_policy = POLICY
+    permission_required = "change"
+
+    def log(self, action: str, mailbox: CanaryMailbox) -> None:
+        data = {"address": mailbox.address}
+        log(instance=mailbox, action=f"newsletter.{action}", user=self.request.user, data=data)
+
+    def show_errors(self, form: CanaryForm) -> HttpResponse:
+        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
+        return response
+
+
+class CanariesPage(_CanariesPage):
+    template_name = "desk/canaries.html"
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((_("Canary mailboxes"), ""))
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        used = Publication.objects.exclude(canary=Publication.Canary.OFF).order_by("name")
+        return {
+            "form": CanaryForm(),
+            "mailboxes": [(mailbox, translate(mailbox.error)) for mailbox in CanaryMailbox.objects.all()],
+            "publications": list(used),
+            **super().get_context_data(**kwargs),
+        }
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        form = CanaryForm(request.POST)
+        if not form.is_valid():
+            return self.show_errors(form)
+        try:
+            mailbox = add_mailbox(form.read_account(), now=timezone.now())
+        except (BadCanaryAddress, MailboxUnavailable) as error:
+            form.add_error("address" if isinstance(error, BadCanaryAddress) else None, translate(error))
+            return self.show_errors(form)
+        self.log("canary_added", mailbox)
+        messages.success(request, _("We signed in to %(mailbox)s. It is in use now.") % {"mailbox": mailbox})
+        return redirect("newsletter_canaries")
+
+
+class CanaryPage(_CanariesPage):
+    """GET shows one mailbox; POST does the step that its button names, or saves the form."""
+
+    template_name = "desk/canary.html"
+
+    def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
+        super().setup(request, *args, **kwargs)
+        self.mailbox = get_object_or_404(CanaryMailbox, pk=kwargs["pk"])
+
+    def get_page_title(self) -> str:
+        return self.mailbox.address
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs((_("Canary mailboxes"), reverse("newsletter_canaries")), (self.mailbox.address, ""))
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        mails = self.mailbox.mails.select_related("mailbox", "send__issue__publication").order_by("-pk")
+        return {
+            "form": CanaryChangeForm.of(self.mailbox),
+            "mailbox": self.mailbox,
+            "error": translate(self.mailbox.error),
+            "results": describe_results(mails[:MAILS_SHOWN]),
+            **super().get_context_data(**kwargs),
+        }
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        steps = {"try": self._try, "remove": self._remove}
+        return steps.get(request.POST.get("step", ""), self._save)()
+
+    def _save(self) -> HttpResponse:
+        form = CanaryChangeForm(self.request.POST)
+        if not form.is_valid():
+            return self.show_errors(form)
+        enabled = form.cleaned_data["enabled"]
+        try:
+            change_mailbox(self.mailbox, form.read_account(), enabled=enabled, now=timezone.now())
+        except (BadCanaryAddress, MailboxUnavailable, NotReady) as error:
+            form.add_error("address" if isinstance(error, BadCanaryAddress) else None, translate(error))
+            return self.show_errors(form)
+        self.mailbox.refresh_from_db()
+        self.log("canary_changed", self.mailbox)
+        messages.success(self.request, _("Saved. We signed in to it.") if enabled else _("Saved. It is not in use."))
+        return redirect("newsletter_canary", self.mailbox.pk)
+
+    def _try(self) -> HttpResponse:
+        try:
+            try_account(read_account(self.mailbox))
+        except (MailboxUnavailable, NotReady) as error:
+            messages.error(self.request, translate(error))
+        else:
+            messages.success(self.request, _("Signing in works, and the inbox is there."))
+        return redirect("newsletter_canary", self.mailbox.pk)
+
+    def _remove(self) -> HttpResponse:
+        self.log("canary_removed", self.mailbox)
+        self.mailbox.delete()
+        messages.success(self.request, _("%(mailbox)s is removed, with its results.") % {"mailbox": self.mailbox})
+        return redirect("newsletter_canaries")

@@ -16,6 +16,7 @@ from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import LONDON, add_subscribers, make_approver, make_event, make_publication, make_story
 from tests.support.provider_faults import Fault
 
+NO_CANARY = {"use": "off", "decision": "", "waiting": False, "mails": []}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -54,7 +55,7 @@ def test_the_whole_week_by_hand(weekly, fake_provider, tmp_path):
     status = run_json("send", "weekly/1", "--now")
     assert status["state"] == "sent"
     assert status["deliveries"]["accepted"] == 12
-    assert run_json("status", "weekly/1") == {**status, "compared": []}
+    assert run_json("status", "weekly/1") == {**status, "compared": [], "canary": NO_CANARY}
     assert set(fake_provider.accepted_counts().values()) == {1}
 
 

@@ -26,6 +26,7 @@ DEBIAN = {
     "hugo": Path("/usr/bin/hugo"),
     "jekyll": Path("/usr/bin/jekyll"),
     "postfix": Path("/usr/sbin/postfix"),
+    "opendkim": Path("/usr/sbin/opendkim"),
     "dovecot-imapd": Path("/usr/lib/dovecot/imap"),
     "dovecot-lmtpd": Path("/usr/lib/dovecot/lmtp"),
     "ruby-jekyll-feed": Path("/usr/share/rubygems-integration"),

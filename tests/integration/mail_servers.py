@@ -24,6 +24,8 @@ from cryptography.x509.oid import NameOID
 from tests.integration.servers import free_port, run_server
 
 USER, PASSWORD = "replies@news.example.org", "pass word/1"
+CANARY = "canary@example.com"
+"""A second mailbox, with the same password."""
 MISSING = "Postfix and dovecot are not installed, or this is not root."
 _MAIL_OWNER = "nobody"
 
@@ -89,6 +91,7 @@ smtpd_recipient_restrictions = permit_mynetworks, reject
 default_transport = error:only loopback is mailed
 notify_classes =
 smtputf8_enable = no
+smtpd_milters = {milters}
 """
 MASTER_CF = """
 127.0.0.1:{smtp} inet n - n - - smtpd
@@ -133,19 +136,19 @@ class MailServers:
         with smtplib.SMTP("127.0.0.1", self.smtp, timeout=20) as connection:
             connection.sendmail(sender, [to], mail)
 
-    def list_folder(self, folder: str) -> list[bytes]:
+    def list_folder(self, folder: str, *, user: str = USER) -> list[bytes]:
         """Return the messages of a folder of the mailbox."""
         with imapclient.IMAPClient("127.0.0.1", self.imap, ssl=False, timeout=20) as client:
-            client.login(USER, PASSWORD)
+            client.login(user, PASSWORD)
             if not client.folder_exists(folder):
                 return []
             client.select_folder(folder, readonly=True)
             return [found[b"BODY[]"] for found in client.fetch(client.search("ALL"), ["BODY.PEEK[]"]).values()]
 
-    def wait_for(self, messages: int, *, folder: str = "INBOX") -> None:
+    def wait_for(self, messages: int, *, folder: str = "INBOX", user: str = USER) -> None:
         """Wait until so many messages are in the folder."""
         deadline = time.monotonic() + 30
-        while len(self.list_folder(folder)) < messages:
+        while len(self.list_folder(folder, user=user)) < messages:
             assert time.monotonic() < deadline, (self.folder / "postfix.log").read_text()[-3000:]
             time.sleep(0.2)
 
@@ -156,16 +159,19 @@ def are_installed() -> bool:
 
 
 @contextmanager
-def run_mail_servers() -> Iterator[MailServers]:
-    """Start dovecot and postfix with one mailbox, `USER`. Other addresses of its domains do not exist, so mail bounces."""
-    with tempfile.TemporaryDirectory(prefix="newsletter-mail-") as folder, _run(Path(folder)) as servers:
+def run_mail_servers(*, milter: int = 0) -> Iterator[MailServers]:
+    """Start dovecot and postfix with two mailboxes. Other addresses of their domains do not exist, so mail bounces.
+
+    ``milter`` is the port of a server that signs the mail, 0 for none.
+    """
+    with tempfile.TemporaryDirectory(prefix="newsletter-mail-") as folder, _run(Path(folder), milter) as servers:
         yield servers
 
 
 @contextmanager
-def _run(folder: Path) -> Iterator[MailServers]:
+def _run(folder: Path, milter: int) -> Iterator[MailServers]:
     servers = MailServers(folder, smtp=free_port(), imap=free_port(), imaps=free_port())
-    _write_files(servers, lmtp=free_port())
+    _write_files(servers, lmtp=free_port(), milters=f"inet:127.0.0.1:{milter}" if milter else "")
     dovecot = ["dovecot", "-F", "-c", str(folder / "dovecot.conf")]
     with run_server(dovecot, port=servers.imap, log=folder / "dovecot.out"):
         _run_postfix(folder, "start")
@@ -180,7 +186,7 @@ def _run_postfix(folder: Path, command: str) -> None:
     subprocess.run(["postfix", "-c", str(folder / "postfix"), command], check=True, capture_output=True, timeout=60)
 
 
-def _write_files(servers: MailServers, *, lmtp: int) -> None:
+def _write_files(servers: MailServers, *, lmtp: int, milters: str) -> None:
     folder, owner = servers.folder, pwd.getpwnam(_MAIL_OWNER)
     # Postfix and dovecot run as users of their own, who must reach what is below.
     folder.chmod(0o711)
@@ -190,10 +196,10 @@ def _write_files(servers: MailServers, *, lmtp: int) -> None:
     os.chown(folder / "postfix-data", pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postfix").gr_gid)
     values = {"folder": folder, "lmtp": lmtp, "smtp": servers.smtp, "imap": servers.imap, "imaps": servers.imaps}
     (folder / "dovecot.conf").write_text(DOVECOT.format(**values, uid=owner.pw_uid, gid=owner.pw_gid))
-    (folder / "users").write_text(f"{USER}:{{plain}}{PASSWORD}\n")
-    (folder / "postfix" / "main.cf").write_text(MAIN_CF.format(**values))
+    (folder / "users").write_text("".join(f"{user}:{{plain}}{PASSWORD}\n" for user in (USER, CANARY)))
+    (folder / "postfix" / "main.cf").write_text(MAIN_CF.format(**values, milters=milters))
     (folder / "postfix" / "master.cf").write_text(MASTER_CF.format(**values))
-    (folder / "mailboxes").write_text(f"{USER} {USER}\n")
+    (folder / "mailboxes").write_text("".join(f"{user} {user}\n" for user in (USER, CANARY)))
     _write_certificate(folder)
 
 

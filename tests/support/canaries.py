@@ -111,7 +111,8 @@ def make_canary_issue(site: Site, *, recipients: int = 25, canary: str = "stop",
 
 
 @lru_cache(maxsize=1)
-def _make_key() -> tuple[bytes, str]:
+def make_key() -> tuple[bytes, str]:
+    """Return a private key in PEM, and the record of its public key."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
@@ -125,7 +126,7 @@ def _make_key() -> tuple[bytes, str]:
 def sign(raw: bytes, *, domain: str = "news.example.org") -> bytes:
     """Return the mail with a DKIM signature of this domain, as its provider would send it."""
     headers = [name.lower().encode() for name in SIGNED_HEADERS]
-    line: bytes = dkim.sign(raw, b"s1", domain.encode(), _make_key()[0], include_headers=headers)
+    line: bytes = dkim.sign(raw, b"s1", domain.encode(), make_key()[0], include_headers=headers)
     return line + raw
 
 
@@ -147,7 +148,7 @@ class KeyDns:
     """DNS with the key of `sign` and nothing else."""
 
     def find_txt(self, name: str) -> list[str]:
-        return [_make_key()[1]] if name == "s1._domainkey.news.example.org" else []
+        return [make_key()[1]] if name == "s1._domainkey.news.example.org" else []
 
     def find_addresses(self, name: str) -> list[str]:
         return []

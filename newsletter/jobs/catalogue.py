@@ -18,7 +18,8 @@ from newsletter.feedback.pace import adjust_paces
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions
 from newsletter.feedback.webhook_setup.keys import reseal_webhook_keys
-from newsletter.inbound.canary_mailboxes import read_canary_mailboxes
+from newsletter.inbound.canaries.notices import notify_canary_results
+from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
 from newsletter.inbound.handle import handle_waiting_mails
 from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.read_mailboxes import read_mailboxes
@@ -26,7 +27,6 @@ from newsletter.inbound.retention import delete_old_inbound_mails
 from newsletter.inbound.send_on import send_replies_on
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.protected_terms.terms import reseal_terms
-from newsletter.jobs.canary_notices import notify_canary_results
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.event_notices import notify_changed_events
 from newsletter.jobs.heartbeat import send_heartbeat

@@ -8,13 +8,14 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
 from newsletter.models.brands import Brand, Layout, check_sender_name, domain_of
+from newsletter.models.canary_choice import CanaryChoice
 from newsletter.models.content.further_languages import check_further_languages
 from newsletter.models.content.sources import Source
 from newsletter.models.states import one_of
 from subscribers.models import MailingList, Segment, Topic
 
 
-class Publication(PreviewableMixin, models.Model):
+class Publication(PreviewableMixin, CanaryChoice, models.Model):
     """One recurring newsletter. The schedule is five cron fields of wall-clock time in ``zone``."""
 
     class ApprovalPolicy(models.TextChoices):
@@ -41,17 +42,6 @@ class Publication(PreviewableMixin, models.Model):
     class SendAt(models.TextChoices):
         SLOT = "slot", gettext_lazy("Everybody at the same moment")
         LOCAL = "local", gettext_lazy("Each reader at this time of day where they live")
-
-    class Canary(models.TextChoices):
-        """If its issues go to the canary mailboxes, and if everybody else waits for what is found there."""
-
-        OFF = "off", gettext_lazy("Not used")
-        WATCH = "watch", gettext_lazy("Look, and never stop a send")
-        STOP = "stop", gettext_lazy("Wait for the first canaries, and stop the rest if one is in spam or broken")
-
-    class CanarySilence(models.TextChoices):
-        GO_ON = "go_on", gettext_lazy("Go on, and say so")
-        PAUSE = "pause", gettext_lazy("Pause until somebody decides")
 
     class Priority(models.TextChoices):
         """The order in which publications get the room that a person has in 7 days."""
@@ -94,9 +84,7 @@ class Publication(PreviewableMixin, models.Model):
         ),
     )
     lead_hours = models.PositiveIntegerField(
-        gettext_lazy("lead hours"),
-        default=24,
-        validators=[MaxValueValidator(24 * 14)],
+        gettext_lazy("lead hours"), default=24, validators=[MaxValueValidator(24 * 14)]
     )
     approval = models.CharField(
         gettext_lazy("approval"), max_length=8, choices=ApprovalPolicy.choices, default=ApprovalPolicy.APPROVE
@@ -242,28 +230,6 @@ class Publication(PreviewableMixin, models.Model):
             "If more than 0.3 % of your mail at Gmail was reported as spam, the next issue pauses before anybody gets it. "
             "Somebody who may send can resume it with a reason. This needs the figures of Google’s Postmaster Tools."
         ),
-    )
-    canary = models.CharField(
-        gettext_lazy("canary mailboxes"),
-        max_length=5,
-        choices=Canary.choices,
-        default=Canary.OFF,
-        help_text=gettext_lazy(
-            "Each issue goes to your canary mailboxes before everybody and after everybody. It is looked for there."
-        ),
-    )
-    canary_minutes = models.PositiveSmallIntegerField(
-        gettext_lazy("wait for the canaries (minutes)"),
-        default=15,
-        validators=[MinValueValidator(1), MaxValueValidator(720)],
-        help_text=gettext_lazy("How long everybody waits at most until each first canary was found."),
-    )
-    canary_silence = models.CharField(
-        gettext_lazy("after that time"),
-        max_length=5,
-        choices=CanarySilence.choices,
-        default=CanarySilence.GO_ON,
-        help_text=gettext_lazy("What happens if a canary did not arrive, or if its mailbox could not be read."),
     )
     priority = models.CharField(
         gettext_lazy("priority"),

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.inbound.canary_mailboxes import read_canary_mailboxes
+from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
 from newsletter.models import (
     Batch,
     CanaryMail,

@@ -8,8 +8,8 @@ from typing import Any
 import imapclient
 import pytest
 
-from newsletter.inbound.canary_accounts import Account, add_mailbox
-from newsletter.inbound.canary_mailboxes import read_canary_mailboxes
+from newsletter.inbound.canaries.accounts import Account, add_mailbox
+from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
 from newsletter.models import CanaryMail, CanaryMailbox, Send
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from newsletter.jobs.canary_notices import FAILING_FOR, notify_canary_results
+from newsletter.inbound.canaries.notices import FAILING_FOR, notify_canary_results
 from newsletter.models import CanaryMail, CanaryMailbox, Issue, Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.canaries.passwords import SEALER, read_password, reseal_passwords
@@ -77,7 +77,7 @@ def test_a_mailbox_is_saved_once_signing_in_works(server: CanaryServer) -> None:
 def test_a_mailbox_that_cannot_work_is_not_saved(
     fault: dict[str, Any], changes: dict[str, object], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsletter.inbound.canary_accounts.READ_SECONDS", 1.0)
+    monkeypatch.setattr("newsletter.inbound.canaries.accounts.READ_SECONDS", 1.0)
     make_ready_issue(recipients=2)
     with run_imap_server(CanaryServer(**fault)) as server:
         assert isinstance(server, CanaryServer)

@@ -3,7 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from newsletter.inbound.canary_accounts import TLS_PORT, Account
+from newsletter.inbound.canaries.accounts import TLS_PORT, Account
 from newsletter.models import CanaryMailbox
 
 

@@ -19,7 +19,7 @@ from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.desk.canaries.forms import CanaryChangeForm, CanaryForm
 from newsletter.desk.sends.canary_results import describe_results
-from newsletter.inbound.canary_accounts import (
+from newsletter.inbound.canaries.accounts import (
     BadCanaryAddress,
     add_mailbox,
     change_mailbox,

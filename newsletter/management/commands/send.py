@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.common.errors import NotReady
-from newsletter.inbound.canary_mailboxes import read_canary_mailboxes
+from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, require_approval
 from newsletter.issues.approval.hold import release_issue

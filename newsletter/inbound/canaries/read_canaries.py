@@ -8,8 +8,8 @@ from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import NotReady
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
-from newsletter.inbound.canary_accounts import READ_SECONDS, connect, read_account
-from newsletter.inbound.canary_folders import find_mails
+from newsletter.inbound.canaries.accounts import READ_SECONDS, connect, read_account
+from newsletter.inbound.canaries.folders import find_mails
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.models import CanaryMail, CanaryMailbox
 from newsletter.sending.canaries.judge import CHECK_SECONDS, judge_message, record_found

@@ -1,0 +1,44 @@
+"""What a publication chooses about canary mailboxes. Its constraints are those of `publications`."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy
+
+
+class CanaryChoice(models.Model):
+    """If issues go to the canary mailboxes, and how long everybody else waits for what is found there."""
+
+    class Canary(models.TextChoices):
+        OFF = "off", gettext_lazy("Not used")
+        WATCH = "watch", gettext_lazy("Look, and never stop a send")
+        STOP = "stop", gettext_lazy("Wait for the first canaries, and stop the rest if one is in spam or broken")
+
+    class CanarySilence(models.TextChoices):
+        GO_ON = "go_on", gettext_lazy("Go on, and say so")
+        PAUSE = "pause", gettext_lazy("Pause until somebody decides")
+
+    canary = models.CharField(
+        gettext_lazy("canary mailboxes"),
+        max_length=5,
+        choices=Canary.choices,
+        default=Canary.OFF,
+        help_text=gettext_lazy(
+            "Each issue goes to your canary mailboxes before everybody and after everybody. It is looked for there."
+        ),
+    )
+    canary_minutes = models.PositiveSmallIntegerField(
+        gettext_lazy("wait for the canaries (minutes)"),
+        default=15,
+        validators=[MinValueValidator(1), MaxValueValidator(720)],
+        help_text=gettext_lazy("How long everybody waits at most until each first canary was found."),
+    )
+    canary_silence = models.CharField(
+        gettext_lazy("after that time"),
+        max_length=5,
+        choices=CanarySilence.choices,
+        default=CanarySilence.GO_ON,
+        help_text=gettext_lazy("What happens if a canary did not arrive, or if its mailbox could not be read."),
+    )
+
+    class Meta:
+        abstract = True

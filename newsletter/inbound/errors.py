@@ -15,5 +15,11 @@ class MailboxUnavailable(DomainError):
     """The mailbox cannot be read now. The next run tries again."""
 
 
+class ServerFailed(MailboxUnavailable):
+    """The mail server does not answer, or breaks off. ``why`` says how, without the password."""
+
+    why: str = ""
+
+
 class SignInRefused(MailboxUnavailable):
     """The mail server refuses the user or the password. The next run tries again: staff may have corrected it."""

@@ -15,7 +15,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginEr
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.mails.mail_headers import RECIPIENT_FIELDS
-from newsletter.inbound.errors import MailboxUnavailable, SignInRefused
+from newsletter.inbound.errors import MailboxUnavailable, ServerFailed, SignInRefused
 from newsletter.inbound.settings import Mailbox, Security
 
 MAX_BYTES = 1024 * 1024
@@ -189,13 +189,16 @@ def _explain_faults(mailbox: Mailbox, deadline: _Deadline) -> Iterator[None]:
         raise _make_temporary_fault(error, mailbox, deadline) from error
 
 
-def _make_temporary_fault(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> MailboxUnavailable:
-    return MailboxUnavailable(
+def _make_temporary_fault(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> ServerFailed:
+    why = _name_fault(error, mailbox, deadline)
+    failed = ServerFailed(
         "The mailbox of %(mailbox)s cannot be read (%(why)s). Mail that came in stays there; it is tried again every minute. "
         "Check the mail server.",
         mailbox=mailbox.label,
-        why=_name_fault(error, mailbox, deadline),
+        why=why,
     )
+    failed.why = why
+    return failed
 
 
 def _name_fault(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> Message | str:

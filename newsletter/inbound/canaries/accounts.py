@@ -15,7 +15,7 @@ from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import resolve_host
 from newsletter.content.fetching.url_guard import AllowList, is_public
 from newsletter.inbound.canaries.folders import list_folders
-from newsletter.inbound.errors import MailboxUnavailable, SignInRefused
+from newsletter.inbound.errors import MailboxUnavailable, ServerFailed, SignInRefused
 from newsletter.inbound.imap import sign_in
 from newsletter.inbound.settings import Mailbox, Security, is_loopback
 from newsletter.models import CanaryMail, CanaryMailbox
@@ -103,6 +103,14 @@ def connect(account: Account, *, seconds: float) -> Iterator[IMAPClient]:
             "providers want a password made for programs.",
             host=account.host,
             user=account.user,
+        ) from error
+    except ServerFailed as error:
+        raise MailboxUnavailable(
+            "%(host)s:%(port)s cannot be read (%(why)s), so the canary is not looked at. Check the name of the server, its port "
+            "and whether it runs.",
+            host=account.host,
+            port=account.port,
+            why=error.why,
         ) from error
 
 

@@ -50,7 +50,7 @@ def publication_fields(publication: Publication, **fields: str) -> dict[str, str
     names = (
         "name slug language from_name from_email reply_to subject schedule zone lead_hours approval stories "
         "days_back waiting_days events days_ahead radius_km intro host_url stale_hours digest_schedule archive clicks layout "
-        "interests max_variants send_at priority"
+        "interests max_variants send_at priority canary canary_minutes canary_silence"
     )
     values = {name: str(getattr(publication, name)) for name in names.split()}
     return {

@@ -74,11 +74,11 @@ def _find_uses(row: models.Model, *, only_active: bool) -> Iterator[Uses]:
         model = relation.related_model
         if not (can_be_archived(model) if only_active else relation.many_to_many or _is_required(relation)):
             continue
-        users = model._default_manager.filter(**{relation.field.name: row})
-        if only_active:
-            users = users.filter(archived=False)
-        model, users = _find_owners(model, users)
-        found[model] = found.get(model, models.Q()) | models.Q(pk__in=users.values("pk"))
+        condition = models.Q(**{relation.field.name: row}, **({"archived": False} if only_active else {}))
+        owner, users = _find_owners(model, model._default_manager.filter(condition))
+        if owner is not model or relation.many_to_many:
+            condition = models.Q(pk__in=users.values("pk"))
+        found[owner] = found.get(owner, models.Q()) | condition
     for model, condition in found.items():
         users = model._default_manager.filter(condition)
         if count := users.count():

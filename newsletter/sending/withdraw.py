@@ -18,7 +18,8 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue
-from newsletter.issues.snapshot.exposure import Reach, find_reach, find_variants_showing, shows_withdrawn_story
+from newsletter.issues.corrections.people_of_story import Reach, find_reach
+from newsletter.issues.snapshot.exposure import find_variants_showing, shows_withdrawn_story
 from newsletter.issues.snapshot.records.blocks import list_pictures
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import remove_stories

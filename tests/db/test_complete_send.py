@@ -11,9 +11,10 @@ from newsletter.feedback.explaining.rebuild_mail import Match, rebuild_mail
 from newsletter.feedback.sent_mails import list_missed_mails
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.complete_send import complete_send
-from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, StoryPlacement
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Story, StoryPlacement
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
@@ -90,6 +91,14 @@ def test_both_receipts_account_for_everybody(cancelled: Issue, mailgun: FakeProv
     assert len(people) == len(set(people)) == 25
     for send in (old, new):
         assert all(batch.size == batch.deliveries.count() for batch in send.batches.all())
+
+
+def test_those_who_may_have_a_story_are_counted_for_the_issue_sent_first(
+    cancelled: Issue, mailgun: FakeProvider
+) -> None:
+    made = complete_send(issue=cancelled, by=make_approver(), now=NOW)
+    approve_and_send(made)
+    assert [(reach.issue, reach.people) for reach in find_reach(Story.objects.all()[0])] == [(cancelled, 25)]
 
 
 def test_the_corrected_issue_is_explained_to_those_who_got_it(cancelled: Issue, mailgun: FakeProvider) -> None:

@@ -16,10 +16,21 @@ from newsletter.content.images.library import add_story_image
 from newsletter.desk.pictures.library_chooser import find_restricted_stories
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.stories_at_source import remove_gone_stories, require_stories_at_source
+from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.issues.planning.complete_send import complete_send
-from newsletter.issues.snapshot.exposure import find_reach
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Batch, Issue, Picture, Publication, Send, ShownItem, Story, Variant
+from newsletter.models import (
+    Batch,
+    Delivery,
+    DeliveryException,
+    Issue,
+    Picture,
+    Publication,
+    Send,
+    ShownItem,
+    Story,
+    Variant,
+)
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
@@ -142,6 +153,24 @@ def test_people_who_have_the_translation_are_counted() -> None:
     assert [(reach.issue, reach.people) for reach in find_reach(original)] == [(issue, 3)]
     assert take_back(original).mails_sent == 3
     assert [reach.people for reach in find_reach(translation)] == [3]
+
+
+@pytest.mark.parametrize(("state", "people"), [("rejected", 2), ("skipped", 2), ("uncertain", 3), ("", 3)])
+def test_people_who_certainly_did_not_get_the_story_are_not_counted(state: str, people: int) -> None:
+    original, _ = make_pair()
+    send = start_send(issue=make_spanish_issue(), now=NOW)
+    Batch.objects.update(state=Batch.State.ACCEPTED)
+    delivery = Delivery.objects.filter(batch__send=send)[0]
+    DeliveryException.objects.create(delivery=delivery, state=state, at=NOW)
+    assert [reach.people for reach in find_reach(original)] == [people]
+
+
+def test_a_send_whose_recipients_were_deleted_counts_nobody() -> None:
+    original, _ = make_pair()
+    send = start_send(issue=make_spanish_issue(), now=NOW)
+    Batch.objects.update(state=Batch.State.ACCEPTED)
+    Send.objects.filter(pk=send.pk).update(purged_at=NOW)
+    assert find_reach(original) == []
 
 
 @pytest.mark.parametrize("approved", [False, True])

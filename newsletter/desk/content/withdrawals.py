@@ -17,7 +17,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
-from newsletter.issues.snapshot.exposure import find_reach
+from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Story
 from newsletter.sending.withdraw import Withdrawal, reinstate_story, withdraw_story
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Model
 
 from newsletter.models import Batch, Brand, Delivery, Issue, IssueRevision, Publication, Send, Variant
-from subscribers.audience.eligibility import count_lists
+from subscribers.audience.counting import count_lists
 from subscribers.models import MailingList, Subscriber, SubscriberAttribute, SubscriberLocation, Subscription, Topic
 from subscribers.places.search import find_place
 from subscribers.places.suggest import suggest_towns

@@ -4,12 +4,11 @@ Candidates are the people with an open subscription to the list who match the se
 excluded for one reason, so `candidates = eligible + excluded`.
 """
 
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Set
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce, Concat
 from django.utils import timezone
@@ -52,15 +51,6 @@ OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly",
 EVERY_ISSUE = frozenset({Frequency.EVERY})
 ANY_FREQUENCY = frozenset(Frequency)
 SubscriberIds = QuerySet[Any, int] | RawSQL | None
-
-
-@dataclass(frozen=True)
-class AudienceCount:
-    """The number of candidates, of eligible people, and of people excluded for each reason."""
-
-    candidates: int
-    eligible: int
-    excluded: dict[str, int]
 
 
 def list_contactable(
@@ -121,56 +111,10 @@ def candidates(
     (not on this installation's recipient allowlist), or `over_budget`.
     """
     people = _candidates(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids).order_by()
-    reason = _exclusion_reason(
+    reason = make_exclusion_reason(
         mailing_list, now=now, frequencies=frequencies, over_budget=over_budget, charitable=charitable
     )
     return people.annotate(exclusion_reason=reason)
-
-
-def count_audience(
-    *,
-    mailing_list: MailingList,
-    segment: Segment | None = None,
-    now: datetime,
-    frequencies: Set[Frequency] = EVERY_ISSUE,
-    subscriber_ids: SubscriberIds = None,
-    over_budget: Q | None = None,
-    charitable: bool = True,
-) -> AudienceCount:
-    """Count candidates, eligible and excluded people in one statement, so that the numbers agree."""
-    people = candidates(
-        mailing_list=mailing_list,
-        segment=segment,
-        now=now,
-        frequencies=frequencies,
-        subscriber_ids=subscriber_ids,
-        over_budget=over_budget,
-        charitable=charitable,
-    )
-    return make_audience_count(
-        dict(people.values("exclusion_reason").annotate(people=Count("pk")).values_list("exclusion_reason", "people"))
-    )
-
-
-def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
-    """Return the counts of each list that has subscribers, by list id, in one statement.
-
-    The frequencies that people chose are ignored.
-    """
-    reason = _exclusion_reason(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
-    rows = Subscription.objects.open().order_by().annotate(exclusion_reason=reason)
-    people = rows.values("mailing_list", "exclusion_reason")
-    counted: dict[int, dict[str, int]] = {}
-    for row in people.annotate(people=Count("pk")):
-        counted.setdefault(row["mailing_list"], {})[row["exclusion_reason"]] = row["people"]
-    return {pk: make_audience_count(by_reason) for pk, by_reason in counted.items()}
-
-
-def make_audience_count(people_by_reason: Mapping[str, int]) -> AudienceCount:
-    """Build the count from the number of candidates for each reason; "" means eligible people."""
-    excluded = {reason: people for reason, people in sorted(people_by_reason.items()) if reason}
-    may_be_mailed = people_by_reason.get("", 0)
-    return AudienceCount(candidates=may_be_mailed + sum(excluded.values()), eligible=may_be_mailed, excluded=excluded)
 
 
 def explain_ineligible(
@@ -185,7 +129,7 @@ def explain_ineligible(
 ) -> str:
     """Return why this person would not get such mail of this list, or "" if they would."""
     open_now = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    annotation = _exclusion_reason(
+    annotation = make_exclusion_reason(
         mailing_list, now=now, frequencies=frequencies, over_budget=over_budget, charitable=charitable
     )
     subscription = open_now.annotate(exclusion_reason=annotation).first()
@@ -252,7 +196,7 @@ def _has_expired(now: datetime) -> Q:
     return Q(expires_at__isnull=False, expires_at__lte=now)
 
 
-def _exclusion_reason(
+def make_exclusion_reason(
     mailing_list: MailingList | OuterRef,
     *,
     now: datetime,

@@ -4,6 +4,7 @@ from typing import Any, NoReturn, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
@@ -42,6 +43,9 @@ class Frequency(models.TextChoices):
 
 
 OPEN = Q(ended_at__isnull=True)
+NOT_CONFIRMED = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
+PAUSED_ONCE = Q(paused_until__isnull=False)
+RARER = ~Q(frequency=Frequency.EVERY)
 MAILABLE = OPEN & (Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN))
 
 
@@ -69,7 +73,9 @@ class Subscription(models.Model):
     """One person's consent to one list. It ends with a reason and is never reopened; a new row is made instead."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="subscriptions")
-    mailing_list = models.ForeignKey(MailingList, on_delete=models.PROTECT, related_name="subscriptions")
+    mailing_list = models.ForeignKey(
+        MailingList, on_delete=models.PROTECT, related_name="subscriptions", db_index=False
+    )  # subscription_by_list is its index
     basis = models.CharField(max_length=24, choices=Basis.choices)
     evidence = models.TextField(blank=True, default="")
     requested_at = models.DateTimeField()
@@ -133,6 +139,11 @@ class Subscription(models.Model):
             models.Index(
                 fields=["expires_at"], condition=OPEN & Q(expires_at__isnull=False), name="subscription_expires"
             ),
+            models.Index(fields=["mailing_list", "ended_at"], name="subscription_by_list"),
+            models.Index("mailing_list", Coalesce("confirmed_at", "requested_at"), name="subscription_joined_at"),
+            models.Index(fields=["mailing_list"], condition=OPEN & NOT_CONFIRMED, name="subscription_unconfirmed"),
+            models.Index(fields=["paused_until"], condition=OPEN & PAUSED_ONCE, name="subscription_paused"),
+            models.Index(fields=["mailing_list", "frequency"], condition=OPEN & RARER, name="subscription_rarer"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from subscribers.audience.eligibility import candidates, count_audience, eligible, explain_ineligible, list_contactable
+from subscribers.audience.counting import count_audience
+from subscribers.audience.eligibility import candidates, eligible, explain_ineligible, list_contactable
 from subscribers.consent import implied_consent as implied
 from subscribers.consent.implied_consent import end_lapsed_subscriptions, list_expiring_subscriptions
 from subscribers.consent.signup import ConfirmationResult, SignupResult, confirm_subscription, request_subscription

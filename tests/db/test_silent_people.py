@@ -12,7 +12,8 @@ from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
 from newsletter.models import MailLimits, Publication
 from newsletter.sending.dispatching.recipients import find_batch_recipients
 from newsletter.sending.freezing.start import start_send
-from subscribers.audience.eligibility import count_audience, explain_ineligible
+from subscribers.audience.counting import count_audience
+from subscribers.audience.eligibility import explain_ineligible
 from subscribers.consent.signup import ConfirmationResult, SignupResult, confirm_subscription, request_subscription
 from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget

@@ -1,23 +1,57 @@
 """One module decides who may be mailed, and every candidate is counted."""
 
 import random
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from subscribers.audience.counting import count_audience, count_lists
 from subscribers.audience.eligibility import (
     ANY_FREQUENCY,
     EVERY_ISSUE,
-    count_audience,
+    candidates,
     eligible,
     explain_ineligible,
     list_contactable,
 )
-from subscribers.models import Basis, EndReason, Frequency, Reason, Scope, Segment, Subscription, Suppression
+from subscribers.models import (
+    Basis,
+    EndReason,
+    Frequency,
+    Reason,
+    Scope,
+    Segment,
+    StayQuestion,
+    Subscription,
+    Suppression,
+)
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.support.query_plans import watch_plans
+
+_LATER, _BEFORE = NOW + timedelta(days=9), NOW - timedelta(days=9)
+_SUBSCRIPTIONS: list[dict[str, Any]] = [
+    {},
+    {"basis": Basis.DOUBLE_OPT_IN},
+    {"basis": Basis.DOUBLE_OPT_IN, "confirmed_at": NOW},
+    {"basis": Basis.CASL_IMPLIED, "expires_at": NOW},
+    {"basis": Basis.CASL_IMPLIED, "expires_at": _LATER},
+    {"paused_until": _LATER},
+    {"paused_until": NOW},
+    {"frequency": Frequency.MONTHLY},
+    {"frequency": Frequency.EVENTS, "paused_until": _LATER},
+    {"ended_at": NOW, "end_reason": EndReason.STAFF},
+]
+_QUESTIONS: list[dict[str, Any]] = [
+    {},
+    {"sent_at": _BEFORE},
+    {"sent_at": _BEFORE, "resting_since": NOW},
+    {"sent_at": _BEFORE, "resting_since": NOW, "answered_at": NOW},
+]
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("S1")]
 
@@ -122,6 +156,45 @@ def test_candidates_are_eligible_plus_excluded_whatever_the_people() -> None:
                     subscription.subscriber, mailing_list=weekly, segment=segment, now=NOW, frequencies=EVERY_ISSUE
                 )
             )
+
+
+@pytest.mark.parametrize("frequencies", [EVERY_ISSUE, ANY_FREQUENCY])
+def test_counts_from_indexes_agree_with_the_reason_of_each_person(frequencies: frozenset[Frequency]) -> None:
+    lists = make_list(), make_list("events")
+    dice = random.Random(5)
+    for number in range(150):
+        person = make_person(f"person{number}@example.org")
+        for one in dice.sample(lists, dice.randrange(3)):
+            subscribe(person, one, **dice.choice(_SUBSCRIPTIONS))
+        if dice.random() < 0.2:
+            StayQuestion.objects.create(
+                subscriber=person, mailing_list=lists[0], asked_at=NOW, **dice.choice(_QUESTIONS)
+            )
+        if dice.random() < 0.2:
+            scope = dice.choice([None, *lists])
+            suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, mailing_list=scope, now=NOW)
+    seen = set()
+    for one in lists:
+        rows = candidates(mailing_list=one, now=NOW, frequencies=frequencies)
+        reasons = Counter(rows.values_list("exclusion_reason", flat=True))
+        people = reasons.pop("")
+        counted = count_audience(mailing_list=one, now=NOW, frequencies=frequencies)
+        assert (counted.eligible, counted.excluded) == (people, reasons)
+        assert counted.candidates == people + reasons.total()
+        if frequencies is ANY_FREQUENCY:
+            assert count_lists(now=NOW)[one.pk] == counted
+        seen |= set(reasons)
+    assert seen >= {"unconfirmed", "implied_consent_ran_out", "resting", "paused", "suppressed:hard"}
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="reads plans of SQLite")
+def test_lists_are_counted_without_reading_the_people_on_them() -> None:
+    make_member(make_list())
+    with watch_plans() as plans:
+        count_lists(now=NOW)
+    assert plans.queries == 1
+    ((scanned, _sql),) = plans.scans
+    assert scanned == {"subscribers_subscription", "subscribers_suppression"}
 
 
 @pytest.mark.requirement("U8")

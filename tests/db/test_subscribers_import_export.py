@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from subscribers.audience.eligibility import count_audience
+from subscribers.audience.counting import count_audience
 from subscribers.erasing.erasure import erase_person
 from subscribers.exporting.csv_export import export_people
 from subscribers.importing.reading.errors import BadFile, CannotImport

@@ -33,7 +33,9 @@ LARGE_TABLES = frozenset(
 _SMALL_TABLES = frozenset(connection.introspection.django_table_names()) - LARGE_TABLES
 _NAMED = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?(?:\s+(?:AS\s+)?"?(\w+)"?)?')
 _STOPS = re.compile(r" LIMIT \d+( OFFSET \d+)?(\) subquery)?\s*$")
-_SCAN = re.compile(r"^SCAN (\w+)")
+_SCAN = re.compile(r"^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
+_INDEXES_OF_FEW = {"subscription_unconfirmed", "subscription_rarer"}
+"""Partial indexes that hold only the rows that are looked for."""
 
 
 @dataclass
@@ -73,7 +75,8 @@ def find_scanned_tables(sql: str, params: Sequence[object] | None) -> frozenset[
     large: set[str] = set()
     outer: set[int] = set()
     for _, parent, _, detail in steps:
-        if scan := _SCAN.match(detail):
+        scan = _SCAN.match(detail)
+        if scan and scan[2] not in _INDEXES_OF_FEW:
             tables = {table for table, alias in _NAMED.findall(sql) if scan[1] in (table, alias)}
             if parent in outer and not tables & _SMALL_TABLES:
                 large.add(f"{scan[1]} for each row of another")

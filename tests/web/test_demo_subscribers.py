@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.demo.sample_content import write_organisation
 from newsletter.demo.sample_subscribers import MIN_REALISTIC, FilledList, fill_list, fill_realistic_list
-from subscribers.audience.eligibility import count_audience
+from subscribers.audience.counting import count_audience
 from subscribers.models import EndReason, Subscription
 from tests.support.people import make_list
 

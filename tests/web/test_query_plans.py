@@ -30,12 +30,15 @@ pytestmark = [
 COUNTED = {
     "wagtailsnippets_subscribers_mailinglist:list": "a count that is kept for 15 minutes",
     "wagtailsnippets_subscribers_mailinglist:archived": "the same",
+    "newsletter_send_ask start": "the exact count before a send, which reads the suppressions once",
     "newsletter_processing": "a record that says how many people there are",
     "newsletter_setup_people": "a step of the set-up, before there are many",
     "newsletter_mails": "the number of pages of a list whose rows are deleted after their days",
     "wagtailsnippets_newsletter_eventnotice:delete": "the mails of the few events that were ever corrected",
 }
 """The pages that may read a whole large table, with the reason."""
+SUPPRESSIONS = {"subscribers_suppression"}
+"""A count of an audience reads the suppressions once, to find the few people whom they concern."""
 NOT_THERE = {"wagtailimages:edit"}
 """Pages of which the desk of these tests has no row."""
 
@@ -70,7 +73,8 @@ def test_a_send_compares_none_of_its_people_with_each(fake_provider: FakeProvide
         send = start_send(issue=issue, now=NOW)
     with watch_plans() as dispatching:
         Dispatcher(adapter=current_adapter(), clock=Clock()).dispatch(send.batches.get().pk)
-    assert [*freezing.scans, *dispatching.scans] == []
+    assert [tables for tables, _sql in freezing.scans if not tables & SUPPRESSIONS] == dispatching.scans == []
+    assert len(freezing.scans) <= 1
     assert min(freezing.queries, dispatching.queries) > 5
     assert sum(fake_provider.accepted_counts().values()) == 25
 

@@ -16,7 +16,7 @@ from newsletter.api.people.reach import find_list, list_visible_lists
 from newsletter.common.archiving import archive_row, bring_back_row
 from newsletter.common.prepared_rows import PreparedRows
 from newsletter.models import ApiScope
-from subscribers.audience.eligibility import AudienceCount, count_lists
+from subscribers.audience.counting import AudienceCount, count_lists
 from subscribers.desk.editing.short_name_form import make_slug
 from subscribers.models import MailingList
 

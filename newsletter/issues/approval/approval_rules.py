@@ -15,7 +15,7 @@ from newsletter.issues.approval.publication_switches import is_switched_off
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import count_final_audience, count_people
 from newsletter.models import Approval, Issue, Publication
-from subscribers.audience.eligibility import AudienceCount
+from subscribers.audience.counting import AudienceCount
 
 
 def is_automatic(issue: Issue) -> bool:

@@ -14,7 +14,7 @@ from newsletter.issues.visible.visible_content import (
     NO_STORY_OF_TOPICS,
 )
 from newsletter.models import Issue
-from subscribers.audience.eligibility import AudienceCount
+from subscribers.audience.counting import AudienceCount
 from subscribers.audience.exclusion_labels import EXCLUSION_LABELS
 
 _LABELS: dict[str, str] = {

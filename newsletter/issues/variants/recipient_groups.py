@@ -33,7 +33,8 @@ from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.issues.visible.version_limit import Version, VersionLimit
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.models import Issue, ReaderGroup
-from subscribers.audience.eligibility import AudienceCount, candidates, count_audience, eligible
+from subscribers.audience.counting import AudienceCount, count_audience
+from subscribers.audience.eligibility import candidates, eligible
 from subscribers.models import Giving, Subscriber, Subscription
 
 NOT_ON_LIST = "not_on_the_list"

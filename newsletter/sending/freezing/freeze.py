@@ -51,7 +51,7 @@ from newsletter.sending.freezing.audience_snapshot import (
 from newsletter.sending.freezing.move_deliveries import move_deliveries
 from newsletter.sending.freezing.plan_batches import Share, plan_batches
 from newsletter.sending.limits.send_times import find_limit_today
-from subscribers.audience.eligibility import AudienceCount, make_audience_count
+from subscribers.audience.counting import AudienceCount, make_audience_count
 
 MAX_FREEZE_ATTEMPTS = 5
 SQLITE_CACHE = -128_000  # kB, by SQLite's sign

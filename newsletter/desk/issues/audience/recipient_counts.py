@@ -6,7 +6,7 @@ from newsletter.common.errors import BadRule
 from newsletter.issues.approval.approval_rules import count_audience_for_send, count_recipients
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.models import Issue
-from subscribers.audience.eligibility import AudienceCount
+from subscribers.audience.counting import AudienceCount
 
 CACHE_SECONDS = 60.0
 MIN_CACHED_COUNT = 20_000

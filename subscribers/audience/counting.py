@@ -1,0 +1,123 @@
+"""Count who may be mailed. `subscribers.audience.eligibility` decides about each person; this only adds up."""
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Value
+
+from subscribers.audience.eligibility import (
+    ANY_FREQUENCY,
+    EVERY_ISSUE,
+    SubscriberIds,
+    candidates,
+    make_exclusion_reason,
+)
+from subscribers.audience.recipient_allowlist import get_recipient_allowlist
+from subscribers.models import Frequency, MailingList, Segment, StayQuestion, Subscriber, Subscription, Suppression
+from subscribers.models.subscriptions import NOT_CONFIRMED, PAUSED_ONCE, RARER
+
+_ALL = "all"
+"""The name under which a statement returns the number of candidates, beside the reasons."""
+
+
+@dataclass(frozen=True)
+class AudienceCount:
+    """The number of candidates, of eligible people, and of people excluded for each reason."""
+
+    candidates: int
+    eligible: int
+    excluded: dict[str, int]
+
+
+def count_audience(
+    *,
+    mailing_list: MailingList,
+    segment: Segment | None = None,
+    now: datetime,
+    frequencies: Set[Frequency] = EVERY_ISSUE,
+    subscriber_ids: SubscriberIds = None,
+    over_budget: Q | None = None,
+    charitable: bool = True,
+) -> AudienceCount:
+    """Count candidates, eligible and excluded people in one statement, so that the numbers agree."""
+    people = candidates(
+        mailing_list=mailing_list,
+        segment=segment,
+        now=now,
+        frequencies=frequencies,
+        subscriber_ids=subscriber_ids,
+        over_budget=over_budget,
+        charitable=charitable,
+    )
+    is_whole_list = segment is None and subscriber_ids is None and over_budget is None and charitable
+    if is_whole_list and Frequency.EVERY in frequencies and get_recipient_allowlist() is None:
+        open_now = Subscription.objects.filter(mailing_list=mailing_list).open().order_by()
+        return _count_few_excluded(open_now, people, now=now).get(mailing_list.pk, make_audience_count({}))
+    counted = people.values("exclusion_reason").annotate(people=Count("pk"))
+    return make_audience_count(dict(counted.values_list("exclusion_reason", "people")))
+
+
+def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
+    """Return the counts of each list that has subscribers, by list id, in one statement.
+
+    The frequencies that people chose are ignored.
+    """
+    reason = make_exclusion_reason(OuterRef("mailing_list"), now=now, frequencies=ANY_FREQUENCY)
+    open_now = Subscription.objects.open().order_by()
+    people = open_now.annotate(exclusion_reason=reason)
+    if get_recipient_allowlist() is None:
+        return _count_few_excluded(open_now, people, now=now)
+    rows = people.values("mailing_list", "exclusion_reason").annotate(people=Count("pk"))
+    counted: dict[int, dict[str, int]] = {}
+    for row in rows:
+        counted.setdefault(row["mailing_list"], {})[row["exclusion_reason"]] = row["people"]
+    return {pk: make_audience_count(by_reason) for pk, by_reason in counted.items()}
+
+
+def make_audience_count(people_by_reason: Mapping[str, int]) -> AudienceCount:
+    """Build the count from the number of candidates for each reason; "" means eligible people."""
+    excluded = {reason: people for reason, people in sorted(people_by_reason.items()) if reason}
+    may_be_mailed = people_by_reason.get("", 0)
+    return AudienceCount(candidates=may_be_mailed + sum(excluded.values()), eligible=may_be_mailed, excluded=excluded)
+
+
+def _count_few_excluded(
+    open_now: QuerySet[Subscription], people: QuerySet[Any], *, now: datetime
+) -> dict[int, AudienceCount]:
+    """Count subscriptions from an index alone, and find the reason only of those that can have one. One statement.
+
+    ``people`` are the subscriptions ``open_now``, with their ``exclusion_reason``.
+    """
+    concerned = people.filter(pk__in=_find_possibly_excluded(now)).exclude(exclusion_reason="")
+    reasons = concerned.values("mailing_list", "exclusion_reason").annotate(people=Count("pk"))
+    totals = open_now.annotate(exclusion_reason=Value(_ALL)).values("mailing_list", "exclusion_reason")
+    rows = totals.annotate(people=Count("pk")).union(reasons, all=True)
+    counted: dict[int, dict[str, int]] = {}
+    for row in rows:
+        counted.setdefault(row["mailing_list"], {})[row["exclusion_reason"]] = row["people"]
+    found = {}
+    for pk, by_reason in counted.items():
+        everybody = by_reason.pop(_ALL)
+        found[pk] = make_audience_count({**by_reason, "": everybody - sum(by_reason.values())})
+    return found
+
+
+def _find_possibly_excluded(now: datetime) -> QuerySet[Any]:
+    """Return the ids of all open subscriptions that any reason can exclude, each condition by an index of its own.
+
+    A reason that `make_exclusion_reason` knows and that has no condition here would not be counted. The list is no condition:
+    SQLite would read all of its subscriptions instead of an index of few.
+    """
+    suppressed = Subscriber.objects.filter(address_hash__in=Suppression.objects.live().values("address_hash"))
+    conditions = (
+        NOT_CONFIRMED,
+        Q(expires_at__isnull=False, expires_at__lte=now),
+        Q(subscriber__in=suppressed.values("pk")),
+        Q(subscriber__in=StayQuestion.objects.resting().order_by().values("subscriber")),
+        PAUSED_ONCE & Q(paused_until__gt=now),
+        RARER,
+    )
+    first, *others = (Subscription.objects.open().order_by().filter(condition).values("pk") for condition in conditions)
+    return first.union(*others)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -65,12 +66,15 @@ def find_issue_content(issue: Issue) -> IssueContent:
     return IssueContent.from_json(sealed.content) if sealed else resolve_complete_content(issue)
 
 
-def find_variant_groups(issue: Issue, *, content: IssueContent) -> list[VariantGroup]:
+def find_variant_groups(
+    issue: Issue, *, content: IssueContent, groups: Sequence[RecipientGroup] | None = None
+) -> list[VariantGroup]:
     """Return the versions of the mail, the most common first, or one version for nobody if the audience is empty.
 
-    The audience is that of now, or that of the send once there is one.
+    The audience is that of now, or that of the send once there is one. ``groups`` are its groups, if the caller has them.
     """
-    groups, sent_on = _find_groups(issue, content=content) or [EMPTY_GROUP], _find_shown_day(content)
+    groups = (_find_groups(issue, content=content) if groups is None else groups) or [EMPTY_GROUP]
+    sent_on = _find_shown_day(content)
     visibility = GroupVisibility(content, groups=groups)
     first: dict[str, tuple[RecipientGroup, VisibleContent]] = {}
     people: Counter[str] = Counter()

@@ -14,17 +14,22 @@ from newsletter.desk.issues import overview
 from newsletter.desk.issues.audience.compare_variants import compare_lines, mark_differences
 from newsletter.desk.issues.checking.checks import describe_verdict
 from newsletter.issue_checks.variant_groups import parse_group_key
+from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.visible.nearby_events import EventSelection
 from newsletter.issues.visible.variant_labels import describe_visible
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.models import AuditEntry, Issue, Proof, Publication
+from newsletter.sending.freezing.start import start_send
+from subscribers.audience import kept_figures
 from subscribers.models import Basis, Subscriber, SubscriberLocation
 from tests.support.content import make_event_record
 from tests.support.desk import said, sign_in
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
+    NOW,
     add_subscribers,
+    make_approver,
     make_event,
     make_issue,
     make_publication,
@@ -56,6 +61,28 @@ def test_the_audience_page_counts_people_by_region_and_version(issue: Issue) -> 
     assert "Texas, United States" in page
     assert "2 versions of this issue" in page
     assert "No earlier issue to compare with." in page
+
+
+def test_the_audience_page_of_a_sent_issue_shows_whom_it_was_sent_to(issue: Issue) -> None:
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    start_send(issue=issue, now=NOW)
+    Subscriber.objects.all().delete()
+    page = get(sign_in("writer"), issue, "audience/")
+    assert "5 recipients" in page
+    assert "Texas, United States" in page
+    assert "2 versions of this issue" in page
+    assert "unusual recipient" not in page
+
+
+def test_a_slow_count_of_an_audience_is_kept_and_shows_its_time(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_figures, "QUICK_SECONDS", 0)
+    writer = sign_in("writer")
+    assert "Counted at" not in get(writer, issue, "audience/")
+    add_subscribers(issue.publication, 1, where=LONDON, start=50)
+    kept = get(writer, issue, "audience/")
+    assert "5 recipients" in kept
+    assert "Counted at" in kept
+    assert "6 recipients" in get(writer, issue, "audience/?count=again")
 
 
 def test_one_sentence_says_what_was_checked_and_in_how_many_versions(

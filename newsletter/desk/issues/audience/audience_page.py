@@ -1,17 +1,17 @@
 """The page “Audience and versions”: recipients by version and region, exclusions, and unusual recipients."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TypedDict
 
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
+from newsletter.desk.issues.audience.audience_figures import find_audience_figures
 from newsletter.desk.issues.audience.audience_summary import AudienceSummary, summarise_audience
-from newsletter.desk.issues.audience.edge_cases import EdgeCase, find_edge_cases, show_edge_cases
-from newsletter.desk.issues.audience.reader_groups import count_by_language, count_by_topic
+from newsletter.desk.issues.audience.edge_cases import EdgeCase, show_edge_cases
+from newsletter.desk.issues.audience.reader_groups import count_by_language, draw_topics
 from newsletter.desk.issues.audience.story_reach import StoryReach, count_story_reach
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
 from newsletter.desk.issues.issue_page import IssuePage
@@ -22,19 +22,19 @@ from newsletter.desk.shell.charts import Point, draw_bars
 from newsletter.issue_checks.block_reach import BlockReach, count_block_reach
 from newsletter.issue_checks.variant_groups import VariantGroup, find_variant_groups
 from newsletter.issues.snapshot.completeness import resolve_complete_content
-from newsletter.issues.snapshot.own_texts import hash_text
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.snapshot.sealed import find_sealed_revision
+from newsletter.issues.variants.recipient_groups import GroupVisibility
 from newsletter.models import Issue
-from subscribers.audience.kept_figures import recall_or_count
 from subscribers.desk.count_again import label_counted, make_count_again_url, wants_count
 
 MAX_VARIANTS_SHOWN = 100
 
 
 class AudienceContext(TypedDict, total=False):
-    """The context of desk/issue_audience.html: only ``issue`` and ``missing_parts`` if the mail cannot be made yet."""
+    """The context of desk/issue_audience.html: only ``issue`` and ``missing_parts`` if the mail cannot be made yet.
+
+    ``counted`` says when the audience was counted if that was not for this page.
+    """
 
     issue: Issue
     missing_parts: list[MissingPart]
@@ -48,7 +48,7 @@ class AudienceContext(TypedDict, total=False):
     more_groups: int
     version_count: int
     edge_cases: list[EdgeCase]
-    edge_cases_counted: str
+    counted: str
     count_again_url: str
     can_edit: bool
     can_preview_people: bool
@@ -71,43 +71,28 @@ class IssueAudience(IssuePage):
             content = resolve_complete_content(issue)
         except (DomainError, OSError) as error:
             return {"issue": issue, "missing_parts": list_missing_parts(issue, error)}
-        groups = find_variant_groups(issue, content=content)
-        audience = summarise_audience(issue, content=content, now=now)
+        figure = find_audience_figures(issue, content=content, now=now, again=wants_count(self.request))
+        figures = figure.value
+        visibility = GroupVisibility(content, groups=figures.groups)
+        groups = find_variant_groups(issue, content=content, groups=figures.groups)
+        audience = summarise_audience(issue, groups=figures.groups, visibility=visibility, counted=figures.counted)
         bars = [Point(label=region.name, value=region.people) for region in audience.regions if region.people]
-        is_sealed = find_sealed_revision(issue) is not None
-        topics = [] if is_sealed else count_by_topic(issue, content=content, now=now)
-        languages = count_by_language(content, groups=groups)
         return {
             "issue": issue,
             "audience": audience,
+            "counted": label_counted(figure.counted_at) if figure.counted_at else "",
+            "count_again_url": make_count_again_url(self.request),
             "region_chart": _draw(bars, title=_("By region")),
-            "topic_chart": _draw(topics, title=_("By topic")),
-            "language_chart": _draw(languages, title=_("By language")),
+            "topic_chart": _draw(draw_topics(figures.topics), title=_("By topic")),
+            "language_chart": _draw(count_by_language(content, groups=groups), title=_("By language")),
             "story_reach": count_story_reach(content, groups=groups),
             "block_reach": count_block_reach(content, groups=groups),
             "variant_groups": groups[:MAX_VARIANTS_SHOWN],
             "more_groups": max(len(groups) - MAX_VARIANTS_SHOWN, 0),
             "version_count": len(groups),
-            **(self._edge_cases_context(content, groups, now=now) if audience.recipients else {}),
+            "edge_cases": show_edge_cases(figures.edge_cases),
             "can_edit": self.request.user.has_perm("newsletter.change_issue"),
             "can_preview_people": can_preview_people(self.request.user),
-        }
-
-    def _edge_cases_context(
-        self, content: IssueContent, groups: list[VariantGroup], *, now: datetime
-    ) -> AudienceContext:
-        segments = [segment.rule for segment in (self.issue.segment, self.issue.publication.segment) if segment]
-        figure = recall_or_count(
-            f"edge cases in {get_language()} of {hash_content(content)} for {hash_text(repr(segments))}",
-            lambda: find_edge_cases(self.issue, content=content, groups=groups, now=now),
-            now=now,
-            again=wants_count(self.request),
-        )
-        counted = label_counted(figure.counted_at) if figure.counted_at else ""
-        return {
-            "edge_cases": show_edge_cases(figure.value),
-            "edge_cases_counted": counted,
-            "count_again_url": make_count_again_url(self.request),
         }
 
 

@@ -1,22 +1,17 @@
 """The audience of an issue in numbers: recipients, exclusions and regions, each beside the previous issue."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from newsletter.desk.shell.labels import label_exclusion
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.recipient_groups import (
-    RecipientGroup,
-    count_final_audience,
-    group_recipients,
-)
+from newsletter.issues.variants.recipient_groups import GroupVisibility, RecipientGroup
 from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.models import Issue, ReaderGroup, Send
+from subscribers.audience.counting import AudienceCount
 from subscribers.places.regions import country_label, country_of, region_label
 
 MAX_REGIONS_SHOWN = 15
@@ -62,10 +57,10 @@ class AudienceSummary:
     last: Issue | None
 
 
-def summarise_audience(issue: Issue, *, content: IssueContent, now: datetime) -> AudienceSummary:
-    """Count the audience as it is at ``now``."""
-    groups, visibility = grouped = group_recipients(issue, content=content, now=now)
-    counted = count_final_audience(issue, content=content, now=now, grouped=grouped)
+def summarise_audience(
+    issue: Issue, *, groups: Sequence[RecipientGroup], visibility: GroupVisibility, counted: AudienceCount
+) -> AudienceSummary:
+    """Return the audience that was ``counted``, with the regions of its ``groups``."""
     included = [group for group in groups if not visibility.choose(group).is_empty]
     last = find_last_send(issue)
     regions = compare_regions(count_regions(included), last)

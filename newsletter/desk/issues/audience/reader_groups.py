@@ -16,22 +16,31 @@ from newsletter.issues.visible.interests import list_topic_stories
 from newsletter.models import Issue
 from subscribers.models import Topic
 
+TopicCount = tuple[int | None, int]
+"""The id of a topic, None for people who chose none, and a number of people."""
 
-def count_by_topic(issue: Issue, *, content: IssueContent, now: datetime) -> list[Point]:
+
+def count_topics(issue: Issue, *, content: IssueContent, now: datetime) -> list[TopicCount]:
     """Return how many recipients chose each topic that counts, and how many chose none; [] if topics decide nothing.
 
     People who chose several topics count in each of them.
     """
     if not list_topic_stories(content):
         return []
-    names = dict(Topic.objects.order_by("name").values_list("pk", "name"))
-    asked = content.publication.topic_ids or list(names)
+    asked = content.publication.topic_ids or list(Topic.objects.values_list("pk", flat=True))
     recipients = find_recipients(issue, content=content, now=now)
     chosen = recipients.filter(subscriber__topics__in=asked).values_list("subscriber__topics")
     people = dict(chosen.annotate(people=Count("pk")))
     none = recipients.exclude(subscriber__topics__in=asked).count()
-    by_topic = [Point(label=name, value=people.get(topic, 0)) for topic, name in names.items() if topic in asked]
-    return [*by_topic, Point(label=_("Chose no topic"), value=none)]
+    return [*((topic, people.get(topic, 0)) for topic in asked), (None, none)]
+
+
+def draw_topics(counted: Sequence[TopicCount]) -> list[Point]:
+    """Return the counts as bars, topics by name."""
+    people = dict(counted)
+    names = Topic.objects.filter(pk__in=[topic for topic in people if topic]).order_by("name").values_list("pk", "name")
+    by_topic = [Point(label=name, value=people[topic]) for topic, name in names]
+    return [*by_topic, Point(label=_("Chose no topic"), value=people[None])] if people else []
 
 
 def count_by_language(content: IssueContent, *, groups: Sequence[VariantGroup]) -> list[Point]:

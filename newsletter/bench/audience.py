@@ -2,16 +2,17 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from django.db import connection, transaction
 
 from newsletter.bench.errors import NotMeasured
+from newsletter.common.schedule import due_after
 from newsletter.issues.approval.approve import approve_by_policy
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
-from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
+from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Slot, Source, Story
 from subscribers.models import MailingList, SubscriberLocation
 
 TOWNS = (
@@ -33,8 +34,11 @@ _SUBSCRIPTION = (
 )
 
 
-def make_audience(people: int, *, stories: int = 5) -> Publication:
-    """Create a weekly publication with stories, events in five towns, and so many people on its list."""
+def make_audience(people: int, *, stories: int = 5, signup_days: int = 1) -> Publication:
+    """Create a weekly publication with stories, events in five towns, and so many people on its list.
+
+    As many people signed up on each of the last ``signup_days``.
+    """
     now = datetime.now(UTC)
     brand = Brand.objects.create(name="Bench", postal_address="1 Example Street, Leeds")
     mailing_list = MailingList.objects.create(slug="bench", name="Bench")
@@ -82,16 +86,25 @@ def make_audience(people: int, *, stories: int = 5) -> Publication:
             longitude=place.longitude,
             seen_at=now,
         )
-    _write_people(people, [place.pk for place in places], mailing_list, now)
+    _write_people(people, [place.pk for place in places], mailing_list, now, signup_days)
     return publication
 
 
 def make_approved_issue(publication: Publication) -> Issue:
-    now = datetime.now(UTC)
-    issue = assemble_slot(slot=get_or_create_slot(publication=publication, due="", now=now), now=now).issue
+    issue = make_draft_issue(publication)
+    approve_by_policy(issue=issue, now=datetime.now(UTC))
+    return issue
+
+
+def make_draft_issue(publication: Publication) -> Issue:
+    """Assemble the issue of the publication's next free slot. Raise NotMeasured if there is nothing for it."""
+    now, due = datetime.now(UTC), ""
+    last = publication.slots.order_by("due_at").last()
+    if last and last.state != Slot.State.DUE:
+        due = next(due_after(last.due_at, schedule=publication.schedule, zone=publication.zone)).local
+    issue = assemble_slot(slot=get_or_create_slot(publication=publication, due=due, now=now), now=now).issue
     if issue is None:
         raise NotMeasured("The issue of the measurement was not assembled. The log says why.")
-    approve_by_policy(issue=issue, now=now)
     return issue
 
 
@@ -102,16 +115,17 @@ def _make_place(country: str, region: str, town: str, latitude: float, longitude
     )
 
 
-def _write_people(people: int, places: list[int], mailing_list: MailingList, now: datetime) -> None:
+def _write_people(people: int, places: list[int], mailing_list: MailingList, now: datetime, signup_days: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        for rows in _make_rows(people, places, now):
+        for rows in _make_rows(people, places, now, signup_days):
             cursor.executemany(_SUBSCRIBER, rows)
         cursor.execute(_SUBSCRIPTION, [mailing_list.pk])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
 
-def _make_rows(people: int, places: list[int], now: datetime) -> Iterator[list[_Row]]:
+def _make_rows(people: int, places: list[int], now: datetime, signup_days: int) -> Iterator[list[_Row]]:
+    days = [now - timedelta(days=day) for day in range(signup_days)]
     identity = uuid.UUID if connection.vendor == "postgresql" else str
     for start in range(1, people + 1, ROWS_AT_ONCE):
         yield [
@@ -122,7 +136,7 @@ def _make_rows(people: int, places: list[int], now: datetime) -> Iterator[list[_
                 sha256(str(number).encode()).digest(),
                 f"Reader {number}",
                 places[number % len(places)],
-                now,
+                days[number % signup_days],
             )
             for number in range(start, min(start + ROWS_AT_ONCE, people + 1))
         ]

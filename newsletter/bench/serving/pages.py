@@ -9,21 +9,24 @@ from statistics import quantiles
 from django.apps import apps
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from newsletter.bench.audience import make_approved_issue, make_audience
+from newsletter.bench.audience import make_approved_issue, make_audience, make_draft_issue
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.serving.preview import sign_in
 from newsletter.bench.workers import start_workers
-from newsletter.models import Issue, Story
+from newsletter.models import Delivery, DeliveryException, Issue, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import Subscriber
 
 ISSUES, STORIES = 200, 10_000
+PERCENT_REPORTED = 2
+SIGNUP_DAYS = 1_000
 _CONCURRENCY = 2
 _REPEATS = 3
 _SLOWEST_NAMED = 10
@@ -51,17 +54,22 @@ class PageFigures:
 
 def measure_pages(*, people: int) -> PageFigures:
     """Send an issue to everybody, add years of stories and issues, and open each page that needs no further input."""
-    issue = _make_used_installation(people)
+    issue, draft = make_used_installation(people)
+    return open_pages(issue, draft=draft)
+
+
+def open_pages(issue: Issue, *, draft: Issue) -> PageFigures:
+    """Open each page with the sent issue, and the pages of an issue again with the draft."""
     settings.ALLOWED_HOSTS = ["*"]
     staff, reader = sign_in(), Client()
-    routes = list(_find_desk_pages(issue))
+    routes = [*_find_desk_pages(issue), *_find_draft_pages(draft)]
     desk = {name: took for name, url in routes if (took := _time(staff, url))}
     public = {url: took for url in list_public_pages(issue) if (took := _time(reader, url))}
     if "wagtailadmin_home" not in desk or len(public) < len(list_public_pages(issue)):
         raise NotMeasured("Home or a public page did not answer with a page.")
     slowest = sorted({**desk, **public}.items(), key=lambda page: max(page[1]), reverse=True)[:_SLOWEST_NAMED]
     return PageFigures(
-        people=people,
+        people=Subscriber.objects.count(),
         issues=Issue.objects.count(),
         stories=Story.objects.count(),
         desk_pages=len(desk),
@@ -102,6 +110,12 @@ def _find_desk_pages(issue: Issue) -> Iterator[tuple[str, str]]:
                 continue
 
 
+def _find_draft_pages(draft: Issue) -> Iterator[tuple[str, str]]:
+    for name, url in _find_desk_pages(draft):
+        if f"/{draft.pk}/" in url and (name.startswith("newsletter_issue") or "_issue:" in name):
+            yield f"{name} (draft)", url
+
+
 def _list_names(resolver: URLResolver, namespace: str) -> Iterator[str]:
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLPattern):
@@ -133,8 +147,9 @@ def list_public_pages(issue: Issue) -> list[str]:
     return ["/news/", f"/news/{slug}/", f"/news/{slug}/feed.xml", f"/join/{weekly.slug}", *links]
 
 
-def _make_used_installation(people: int) -> Issue:
-    publication = make_audience(people, stories=7)
+def make_used_installation(people: int) -> tuple[Issue, Issue]:
+    """Make what years of use leave behind. Return the issue that everybody got, and the draft of the next one."""
+    publication = make_audience(people, stories=7, signup_days=SIGNUP_DAYS)
     publication.archive = "public"
     publication.save()
     with serve_provider(latency=0) as endpoint:
@@ -147,9 +162,26 @@ def _make_used_installation(people: int) -> Issue:
             for worker in workers:
                 worker.end()
     issue.refresh_from_db()
+    _report_bounces()
     _add_stories()
-    _add_issues(issue)
-    return issue
+    draft = make_draft_issue(publication)
+    _add_issues(draft)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    return issue, draft
+
+
+def _report_bounces() -> None:
+    """Record a bounce or a complaint of every fiftieth delivery."""
+    now = datetime.now(UTC)
+    rows = Delivery.objects.order_by("pk").values_list("pk", flat=True)[:: 100 // PERCENT_REPORTED]
+    DeliveryException.objects.bulk_create(
+        (
+            DeliveryException(delivery_id=row, at=now, **{"bounced_at" if position % 10 else "complained_at": now})
+            for position, row in enumerate(rows)
+        ),
+        batch_size=500,
+    )
 
 
 def _add_stories() -> None:

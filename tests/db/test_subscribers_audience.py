@@ -28,6 +28,7 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
+from subscribers.people.growth import count_growth
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
@@ -299,3 +300,13 @@ def test_a_person_has_one_open_subscription_to_a_list() -> None:
     subscribe(person, weekly)
     with pytest.raises(IntegrityError), transaction.atomic():
         subscribe(person, weekly)
+
+
+def test_growth_counts_who_agreed_on_this_list_only() -> None:
+    weekly, events = make_list(), make_list("events")
+    for number in range(4):
+        person = make_person(f"person{number}@example.org")
+        subscribe(person, weekly, basis=Basis.CONSENT if number else Basis.DOUBLE_OPT_IN)
+        subscribe(person, events, basis=Basis.DOUBLE_OPT_IN)
+    subscribe(make_person("left@example.org"), weekly, ended_at=NOW, end_reason=EndReason.STAFF)
+    assert [count_growth(mailing_list=one, weeks=1, now=NOW)[-1].people for one in (weekly, events)] == [3, 0]

@@ -96,6 +96,24 @@ def test_every_row_arrives_and_only_the_hold_changes_at_the_source(home: Home, t
     assert ask(target, emails) == home.query(emails)
 
 
+def test_network_addresses_arrive(home: Home, target: str) -> None:
+    with closing(sqlite3.connect(home.database)) as connection, connection:
+        connection.execute(
+            "INSERT INTO newsletter_dmarcreport (id, reporter, report_id, domain, begins_at, ends_at, received_at, origin)"
+            " VALUES (1, 'r', 'r', 'd', '2026-11-01', '2026-11-02', '2026-11-03', 'mailbox')"
+        )
+        for address in ("192.0.2.10", "2001:db8::1", "::ffff:192.0.2.1"):
+            connection.execute(
+                "INSERT INTO newsletter_dmarcreportrow (report_id, source, header_from, disposition, dkim_aligned, spf_aligned,"
+                " signed_by, return_path, broken_signature, reason, mails) VALUES (1, ?, 'd', 'none', 1, 1, '', '', 0, '', 1)",
+                [address],
+            )
+    with live_in(home):
+        move_to_postgres(url=target)
+    addresses = ask(target, "SELECT host(source) FROM newsletter_dmarcreportrow ORDER BY id")
+    assert addresses == [("192.0.2.10",), ("2001:db8::1",), ("::ffff:192.0.2.1",)]
+
+
 def test_a_row_that_postgresql_cannot_hold_stops_the_move(home: Home, target: str) -> None:
     with closing(sqlite3.connect(home.database)) as connection, connection:
         connection.execute("UPDATE subscribers_subscriber SET name = ? WHERE id = 7", ["a\0b"])

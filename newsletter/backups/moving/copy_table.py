@@ -13,6 +13,7 @@ from newsletter.backups.errors import BackupError
 from newsletter.backups.moving.sqlite_values import TableHash, find_converter
 
 _AT_ONCE = 2_000
+_READ_AS = {"jsonb": "{}::text", "inet": "host({})"}  # an address as text has its netmask
 _COLUMNS = (
     "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema()"
     " AND table_name = %s AND is_generated = 'NEVER' ORDER BY ordinal_position"
@@ -84,11 +85,10 @@ def _read_source(table: Table, source: sqlite3.Connection) -> Iterator[list[obje
 
 
 def _read_target(table: Table) -> Iterator[list[object]]:
-    """Read the rows as SQLite has them: JSON as text, in the order of the bytes of text keys."""
+    """Read the rows as SQLite has them: JSON and addresses as text, in the order of the bytes of text keys."""
     types = dict(zip(table.columns, table.types, strict=True))
     wanted = sql.SQL(", ").join(
-        sql.SQL("{}::text").format(sql.Identifier(name)) if _is_read_as_text(types[name]) else sql.Identifier(name)
-        for name in table.columns
+        sql.SQL(_READ_AS.get(types[name], "{}")).format(sql.Identifier(name)) for name in table.columns
     )
     order = sql.SQL(", ").join(
         sql.SQL('{} COLLATE "C"').format(sql.Identifier(name)) if _is_text(types[name]) else sql.Identifier(name)
@@ -102,10 +102,6 @@ def _read_target(table: Table) -> Iterator[list[object]]:
         cursor.execute(query)
         for values in cursor:
             yield [convert(value) for convert, value in zip(converters, values, strict=True)]
-
-
-def _is_read_as_text(data_type: str) -> bool:
-    return data_type in ("jsonb", "inet")
 
 
 def _is_text(data_type: str) -> bool:

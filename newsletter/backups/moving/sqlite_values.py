@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from ipaddress import ip_address
 from uuid import UUID
 
 import orjson
@@ -81,6 +82,10 @@ def _to_text(value: Value) -> Value:
     return None if value is None else str(value)
 
 
+def _to_address(value: Value) -> Value:
+    return None if value is None else str(ip_address(str(value)))
+
+
 def _normalise_json(value: Value) -> Value:
     if value is None:
         return None
@@ -109,5 +114,5 @@ _CONVERTERS: dict[str, Convert] = {
     "jsonb": _to_text,
     "text": _to_text,
     "character varying": _to_text,
-    "inet": _to_text,
+    "inet": _to_address,
 }

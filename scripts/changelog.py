@@ -4,6 +4,7 @@ import re
 from datetime import date
 
 _HEADING = re.compile(r"^## Unreleased(?: \([^)]*\))?\n", re.MULTILINE)
+_RELEASED = re.compile(r"^## (\d\S*)", re.MULTILINE)
 _NEXT = re.compile(r"^## ", re.MULTILINE)
 _NOTHING_YET = "Nothing has been released yet."
 
@@ -18,6 +19,11 @@ def take_notes(text: str) -> str:
     if not notes:
         raise ValueError("CHANGELOG.md says nothing under “## Unreleased”. Write what changes for whoever uses it.")
     return notes
+
+
+def list_versions(text: str) -> list[str]:
+    """Return the released versions, newest first."""
+    return _RELEASED.findall(text)
 
 
 def close_release(text: str, *, version: str, on: date) -> str:

@@ -1,7 +1,8 @@
 """Make a release on this machine: python -m scripts.release 1.2.0
 
-It sets the version, closes the changelog, commits, tags, and writes into dist/: the wheel, the source archive, the bill of
-materials (CycloneDX) and SHA256SUMS. It sends nothing anywhere: push the tag yourself.
+It writes the database of the release for the upgrade tests, sets the version, closes the changelog, commits, tags, and writes
+into dist/: the wheel, the source archive, the bill of materials (CycloneDX) and SHA256SUMS. It sends nothing anywhere: push
+the tag yourself.
 """
 
 import hashlib
@@ -38,12 +39,14 @@ def release(version: str) -> None:
     """Commit, tag and build this version. Raise ValueError if the checkout is not ready."""
     check_ready(version)
     before = read_version()
+    _run(sys.executable, "-m", "scripts.release_database", version)
     changelog = ROOT / "CHANGELOG.md"
     closed = close_release(changelog.read_text(encoding="utf-8"), version=version, on=datetime.now(UTC).date())
     changelog.write_text(closed, encoding="utf-8")
     for name in _NAMES_VERSION:
         file = ROOT / name
         file.write_text(set_version(file.read_text(encoding="utf-8"), before=before, version=version), encoding="utf-8")
+    _git("add", "tests/data/releases")
     _git("commit", "--quiet", "--all", "--message", f"Release {version}")
     _git("tag", "--annotate", f"v{version}", "--message", f"Release {version}")
     build(version)

@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging benchmarks schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging one-file benchmarks schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -37,6 +37,7 @@ help:
 	@echo "make desk-looks     look at every page wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
 	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
 	@echo "make packaging      build the wheel, install it into an empty environment and run it there (some minutes, needs the network)"
+	@echo "make one-file       build the program as one file for Linux and run it where nothing else is installed (as root; some minutes, needs the network)"
 	@echo "make lock           pin the newest allowed versions of all libraries in requirements/"
 	@echo "make audit          look for known weaknesses in the pinned libraries (needs the network)"
 	@echo "make licences       write docs/reference/licences.md, and fail if a licence is not allowed"
@@ -99,6 +100,10 @@ benchmarks: $(VENV)/.dev
 
 packaging: $(VENV)/.dev
 	$(BIN)/python -m tests.packaging.check
+
+one-file: $(VENV)/.dev
+	$(BIN)/python -m scripts.one_file.build
+	$(BIN)/python -m tests.packaging.one_file
 
 integration: $(VENV)/.dev
 	$(BIN)/python -m tests.integration.install

@@ -1,0 +1,132 @@
+"""Build dist/newsletter-linux-x86_64, which runs all commands with nothing installed: python -m scripts.one_file.build
+
+It has two parts. An archive of a whole Python with the product and the libraries that `requirements/runtime.txt` pins; and a
+small launcher, which unpacks the archive at its first start and runs it. All that is needed comes from PyPI and from the Python
+that runs this. The program needs zlib, and the C library of this machine's version or a newer one, so build it on an old system.
+"""
+
+import hashlib
+import json
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import venv
+from pathlib import Path
+
+from scripts.one_file.tree import find_newest_c_library, make_tree
+from scripts.release import ROOT, read_version
+
+TOOLS = ("pyinstaller>=6.22,<7", "patchelf>=0.17.2,<1", "zstandard>=0.25,<1")
+LAUNCHER = Path(__file__).with_name("launcher.py")
+NAME = f"newsletter-linux-{platform.machine()}"
+_EXCLUDED = [
+    "ssl",
+    "_ssl",
+    "_hashlib",
+    "multiprocessing",
+    "asyncio",
+    "unittest",
+    "xml",
+    "email",
+    "http",
+    "sqlite3",
+    "readline",
+    "curses",
+]
+_SPEC = """
+a = Analysis([{launcher!r}], datas=[({packed!r}, '.')], excludes={excluded!r})
+exe = EXE(PYZ(a.pure), a.scripts, a.binaries, a.datas, name='launcher', append_pkg=False, strip=True, upx=False)
+"""
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="newsletter-one-file-") as folder:
+        file = build(Path(folder), out=ROOT / "dist" / NAME)
+    sys.stdout.write(f"{file.relative_to(ROOT)}: {file.stat().st_size:,} bytes, sha256 {_hash(file)}\n")
+    return 0
+
+
+def build(work: Path, *, out: Path) -> Path:
+    """Build the file in the empty folder ``work`` and return it."""
+    product, tools = _make_environment(work / "product"), _make_environment(work / "tools")
+    _pip(product, "--require-hashes", "-r", str(ROOT / "requirements/runtime.txt"))
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(work / "wheel"), cwd=ROOT)
+    (wheel,) = (work / "wheel").glob("*.whl")
+    _pip(product, "--no-deps", str(wheel))
+    _pip(tools, *TOOLS)
+    (site_packages,) = (work / "product/lib").glob("python3*/site-packages")
+    tree = work / "tree"
+    make_tree(tree, site_packages=site_packages, patchelf=tools.parent / "patchelf")
+    sys.stdout.write(f"It needs the GNU C library {find_newest_c_library(tree)} or newer.\n")
+    archive = work / "archive.tar.zst"
+    _run(str(tools), "-c", _COMPRESS, str(_write_tar(tree, work / "archive.tar")), str(archive))
+    launcher = _build_launcher(tools, work=work, archive=archive)
+    out.parent.mkdir(exist_ok=True)
+    with out.open("wb") as joined:
+        for part in (launcher, archive, launcher.with_suffix(".pkg")):
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, joined)
+    out.chmod(0o755)
+    return out
+
+
+_COMPRESS = (
+    "import sys, zstandard; made = zstandard.ZstdCompressor(level=12, threads=-1); "
+    "made.copy_stream(open(sys.argv[1], 'rb'), open(sys.argv[2], 'wb'))"
+)
+
+
+def _build_launcher(tools: Path, *, work: Path, archive: Path) -> Path:
+    """Return PyInstaller's program, beside which its package lies. It knows where the archive begins in the joined file."""
+    name = f"{read_version()}-{_hash(archive)[:16]}"
+    launcher, start = work / "made/launcher", 0
+    for _ in range(2):  # the archive begins where the program ends, and its size is known once it is made
+        (work / "packed.json").write_text(json.dumps({"name": name, "start": start}), encoding="utf-8")
+        spec = _SPEC.format(launcher=str(LAUNCHER), packed=str(work / "packed.json"), excluded=_EXCLUDED)
+        (work / "launcher.spec").write_text(spec, encoding="utf-8")
+        options = ("--log-level", "WARN", "--clean", "--noconfirm", "--distpath", str(launcher.parent))
+        _run(str(tools), "-m", "PyInstaller", *options, "--workpath", str(work / "making"), str(work / "launcher.spec"))
+        start, before = launcher.stat().st_size, start
+    if start != before:
+        raise RuntimeError("PyInstaller's program has another size each time, so the archive would not be found.")
+    return launcher
+
+
+def _write_tar(tree: Path, file: Path) -> Path:
+    """Write the folder's files in order of their names, without times and owners."""
+
+    def clean(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname = 0, 0, 0, "", ""
+        return entry
+
+    with tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as archive:
+        for path in sorted(tree.rglob("*")):
+            archive.add(path, path.relative_to(tree).as_posix(), recursive=False, filter=clean)
+    return file
+
+
+def _make_environment(folder: Path) -> Path:
+    """Make a virtual environment and return its interpreter."""
+    venv.create(folder, with_pip=True)
+    return folder / "bin/python"
+
+
+def _pip(python: Path, *arguments: str) -> None:
+    _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments)
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _run(*command: str, cwd: Path | None = None, quiet: bool = False) -> str:
+    out = subprocess.PIPE if quiet else None
+    return (subprocess.run(command, cwd=cwd, stdout=out, text=True, check=True).stdout or "").strip()  # noqa: S603
+
+
+if __name__ == "__main__":
+    sys.exit(main())

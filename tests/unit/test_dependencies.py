@@ -16,8 +16,8 @@ EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 ALWAYS: list[str] = PROJECT["dependencies"]
 DATA_ONLY = {"tzdata"}
 OWN = {"newsletter", "subscribers", "tests", "scripts"}
-ELSEWHERE = {ROOT / "tests/integration/wagtail_site.py"}
-"""Programs of tests that run in an environment of their own, which `tests/integration/install.py` makes."""
+ELSEWHERE = {ROOT / "tests/integration/wagtail_site.py", ROOT / "scripts/one_file/launcher.py"}
+"""Programs that run in an environment of their own, which `tests/integration/install.py` or `scripts/one_file/build.py` makes."""
 _PARTS = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?(?P<bounds>.*)")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from newsletter.common.errors import DomainError
 from newsletter.management.ports import check_port_free
+from newsletter.providers.accounts import URL_SETTING
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
@@ -43,7 +44,8 @@ def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
         NEWSLETTER_LINK_CHECKS="false",
         NEWSLETTER_PRODUCTION="false",
     )
-    for name in _REMOVED_VARIABLES:
+    further_accounts = [name for name in environ if name.startswith(f"{URL_SETTING}_")]
+    for name in (*_REMOVED_VARIABLES, *further_accounts):
         environ.pop(name, None)
     return folder
 

@@ -8,8 +8,10 @@ from django.conf import settings
 
 from newsletter.feedback.webhook_setup.keys import read_stored_keys
 from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.webhooks.verification import require_keys, split_keys
 from newsletter.providers.registry import find_webhook_handler, read_provider_url
+from newsletter.sending.accounts import list_accounts
 
 _SECRET_BYTES = 24
 
@@ -35,8 +37,8 @@ def check_secret(*, provider: str, secret: str) -> None:
 
 
 def is_configured(provider: str) -> bool:
-    """Return True if mail is sent through this provider. Raise BadProviderUrl."""
-    return read_provider_url(settings.NEWSLETTER_PROVIDER_URL).scheme == provider
+    """Return True if an account of this installation sends through this provider. Raise BadProviderUrl."""
+    return any(chosen.scheme == provider for chosen in _list_chosen())
 
 
 def require_key(provider: str) -> None:
@@ -45,12 +47,18 @@ def require_key(provider: str) -> None:
 
 
 def webhook_key(provider: str) -> str:
-    """Return the keys of NEWSLETTER_PROVIDER_URL and those of the set-up, comma-separated; "" for another provider.
+    """Return the keys of all accounts at this provider and those of the set-up, comma-separated; "" for another provider.
 
-    Raise BadProviderUrl.
+    A report of any account finds its delivery by our ids, so any of the keys verifies it. Raise BadProviderUrl.
     """
-    chosen = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
-    if chosen.scheme != provider:
+    chosen = [each for each in _list_chosen() if each.scheme == provider]
+    if not chosen:
         return ""
-    given = split_keys(chosen.webhook_key)
+    given = list(dict.fromkeys(key for each in chosen for key in split_keys(each.webhook_key)))
     return ",".join([*given, *(key for key in read_stored_keys(provider) if key not in given)])
+
+
+def _list_chosen() -> list[ProviderSettings]:
+    """Return the provider of the default account and those of the further ones. Raise BadProviderUrl for the default one."""
+    default = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
+    return [default, *(account.provider for account in list_accounts()[1:] if account.provider)]

@@ -21,7 +21,8 @@ from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.variants.reader_zones import find_last_hour
 from newsletter.issues.variants.subject_test_rules import check_subject_test
-from newsletter.models import Issue
+from newsletter.models import Issue, Publication
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.rendering.lint.findings import Finding
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.deliverability.postmaster.judge import find_rate_problems
@@ -73,13 +74,14 @@ def find_problems(issue: Issue, content: IssueContent, *, groups: list[VariantGr
 
 def find_content_findings(content: IssueContent, *, now: datetime) -> list[Finding]:
     """Return the findings that do not depend on the recipient."""
+    own = Publication.objects.filter(slug=content.publication.slug).values_list("account", flat=True).first()
     domain_findings = [
         Finding(
             "error" if problem.level == "error" else "warning",
             "sender-domain",
             problem.text,
         )
-        for problem in find_domain_problems(content.publication.from_email)
+        for problem in find_domain_problems(content.publication.from_email, account=own or DEFAULT_ACCOUNT)
     ]
     return [
         *scan_for_protected_terms(content).findings,

@@ -56,7 +56,7 @@ from newsletter.sending.deliverability.postmaster.fetch import fetch_due_figures
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
-from newsletter.sending.provider import current_adapter, find_issue_counter, provider_label
+from newsletter.sending.provider import current_adapter, find_issue_counter, further_adapters, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.sweep import sweep
 from newsletter.sending.spam_score import score_due_issues
@@ -130,6 +130,8 @@ def _warn_staff(*, now: datetime) -> None:
 
 def _read_provider_suppressions() -> None:
     read_suppression_list(adapter=current_adapter(), account=provider_label(), now=_now())
+    for account, adapter in further_adapters().items():
+        read_suppression_list(adapter=adapter, account=f"{provider_label(account)}, {account}", now=_now())
 
 
 JOBS = (

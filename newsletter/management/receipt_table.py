@@ -56,6 +56,11 @@ def print_receipt(status: IssueStatus, *, console: Console) -> None:
     ):
         if people:
             table.add_row(f"{people:,}", f"  {fact}", "")
+    for account, states in send["accounts"].items() if len(send["accounts"]) > 1 else ():
+        table.add_row(f"{sum(states.values()):,}", f"by the account {account}", "")
+        for state, people in states.items():
+            if people:
+                table.add_row(f"{people:,}", f"  {state}", "")
     console.print(table)
 
 
@@ -63,7 +68,7 @@ def write_receipt_csv(send: Send, *, out: TextIO) -> int:
     """Write one line for each person: id, outcome and reason. There are no addresses; the desk finds people by id."""
     writer = csv.writer(out)
     writer.writerow(
-        ["delivery", "subscriber", "batch", "state", "reason", "delivered", "bounced", "complained", "left"]
+        ["delivery", "subscriber", "batch", "state", "reason", "delivered", "bounced", "complained", "left", "account"]
     )
     lines = 0
     for row in list_deliveries(send):

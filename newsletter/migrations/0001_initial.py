@@ -52,6 +52,8 @@ class Migration(migrations.Migration):
                 ('reason', newsletter.common.message_fields.MessageField(blank=True)),
                 ('code', models.CharField(blank=True, choices=[('', 'None'), ('render_failure', 'Render Failure'), ('limit', 'Limit')], default='', max_length=14)),
                 ('key', models.CharField(max_length=40, unique=True, verbose_name='idempotency key')),
+                ('account', models.CharField(default='default', max_length=30)),
+                ('handed_to', models.CharField(blank=True, default='', max_length=30)),
                 ('attempt_number', models.PositiveIntegerField(default=0)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('waits', models.BooleanField(default=False)),
@@ -62,7 +64,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['send', 'seq'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'submitting', 'accepted', 'partial', 'rejected', 'uncertain', 'written_off'])), name='batch_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'render_failure', 'limit'])), name='batch_code')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'submitting', 'accepted', 'partial', 'rejected', 'uncertain', 'written_off'])), name='batch_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'render_failure', 'limit'])), name='batch_code'), models.CheckConstraint(condition=models.Q(('account', ''), _negated=True), name='batch_has_account'), models.CheckConstraint(condition=models.Q(('handed_to', models.F('account')), models.Q(('handed_to', ''), models.Q(('state', 'submitting'), _negated=True)), _connector='OR'), name='batch_stays_with_account')],
             },
         ),
         migrations.CreateModel(
@@ -95,6 +97,7 @@ class Migration(migrations.Migration):
                 ('domain', models.CharField(max_length=255, unique=True)),
                 ('provider', models.CharField(blank=True, max_length=60)),
                 ('findings', newsletter.common.message_fields.MessagesJSONField(default=list)),
+                ('further', newsletter.common.message_fields.MessagesJSONField(default=dict)),
                 ('looked_at', models.DateTimeField(null=True)),
                 ('policy_domain', models.CharField(blank=True, default='', max_length=255)),
                 ('policy', models.CharField(blank=True, default='', max_length=10)),
@@ -196,13 +199,13 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(null=True)),
                 ('outcome', models.CharField(blank=True, max_length=12)),
                 ('detail', newsletter.common.message_fields.MessageField(blank=True)),
-                ('code', models.CharField(blank=True, choices=[('', 'None'), ('sent_again', 'Sent Again'), ('render_failure', 'Render Failure'), ('render_stop', 'Render Stop'), ('not_called', 'Not Called')], default='', max_length=14)),
+                ('code', models.CharField(blank=True, choices=[('', 'None'), ('sent_again', 'Sent Again'), ('render_failure', 'Render Failure'), ('render_stop', 'Render Stop'), ('not_called', 'Not Called'), ('account_refused', 'Account Refused')], default='', max_length=15)),
                 ('fingerprints', models.BinaryField(default=b'')),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='newsletter.batch')),
             ],
             options={
                 'ordering': ['batch', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called'])), name='attempt_code')],
+                'constraints': [models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called', 'account_refused'])), name='attempt_code')],
             },
         ),
         migrations.CreateModel(
@@ -724,6 +727,9 @@ class Migration(migrations.Migration):
                 ('canary', models.CharField(choices=[('off', 'Not used'), ('watch', 'Look, and never stop a send'), ('stop', 'Wait for the first canaries, and stop the rest if one is in spam or broken')], default='off', help_text='Each issue goes to your canary mailboxes before everybody and after everybody. It is looked for there.', max_length=5, verbose_name='canary mailboxes')),
                 ('canary_minutes', models.PositiveSmallIntegerField(default=15, help_text='How long everybody waits at most until each first canary was found.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(720)], verbose_name='wait for the canaries (minutes)')),
                 ('canary_silence', models.CharField(choices=[('go_on', 'Go on, and say so'), ('pause', 'Pause until somebody decides')], default='go_on', help_text='What happens if a canary did not arrive, or if its mailbox could not be read.', max_length=5, verbose_name='after that time')),
+                ('account', models.CharField(default='default', help_text='The account that sends its issues.', max_length=30, verbose_name='provider account')),
+                ('second_account', models.CharField(blank=True, default='', help_text='It takes the rest of a send if the first account is away for long, or refuses to send for us. What the first may have taken stays with it.', max_length=30, verbose_name='second provider account')),
+                ('second_warm_up_from', models.DateField(blank=True, help_text='A new domain of the second account starts with 50 people on this day.', null=True, verbose_name='warm up the second account from')),
                 ('priority', models.CharField(choices=[('always', 'Always sent, such as a legal notice'), ('high', 'High: others leave room for it'), ('normal', 'Normal'), ('low', 'Low: it leaves room for all others')], default='normal', help_text='It counts if the number of mails for one person in 7 days is limited.', max_length=6, verbose_name='priority')),
                 ('monthly_digest', models.BooleanField(default=True, help_text='Once a month, for readers who chose it: the stories of the month in one mail.', verbose_name='monthly digest')),
                 ('digest_schedule', models.CharField(default='0 9 1 * *', help_text='When it goes out. Minute, hour, day, month, weekday.', max_length=60, verbose_name='digest schedule')),
@@ -742,7 +748,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'publication',
                 'verbose_name_plural': 'publications',
                 'ordering': ['name'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('layout__in', ['letter', 'plain', 'events_first', 'digest', 'announcement', 'event_notice', 'appeal'])), name='publication_layout'), models.CheckConstraint(condition=models.Q(('send_at__in', ['slot', 'local'])), name='publication_send_at'), models.CheckConstraint(condition=models.Q(('approval__in', ['approve', 'auto'])), name='publication_approval'), models.CheckConstraint(condition=models.Q(('archive__in', ['off', 'unlisted', 'public'])), name='publication_archive'), models.CheckConstraint(condition=models.Q(('priority__in', ['always', 'high', 'normal', 'low'])), name='publication_priority'), models.CheckConstraint(condition=models.Q(('clicks__in', ['off', 'counts'])), name='publication_clicks'), models.CheckConstraint(condition=models.Q(('interests__in', ['off', 'first', 'only'])), name='publication_interests'), models.CheckConstraint(condition=models.Q(('canary__in', ['off', 'watch', 'stop'])), name='publication_canary'), models.CheckConstraint(condition=models.Q(('canary_silence__in', ['go_on', 'pause'])), name='publication_canary_silence'), models.CheckConstraint(condition=models.Q(('archived', False), ('enabled', False), _connector='OR'), name='publication_archived_is_off')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('layout__in', ['letter', 'plain', 'events_first', 'digest', 'announcement', 'event_notice', 'appeal'])), name='publication_layout'), models.CheckConstraint(condition=models.Q(('send_at__in', ['slot', 'local'])), name='publication_send_at'), models.CheckConstraint(condition=models.Q(('approval__in', ['approve', 'auto'])), name='publication_approval'), models.CheckConstraint(condition=models.Q(('archive__in', ['off', 'unlisted', 'public'])), name='publication_archive'), models.CheckConstraint(condition=models.Q(('priority__in', ['always', 'high', 'normal', 'low'])), name='publication_priority'), models.CheckConstraint(condition=models.Q(('clicks__in', ['off', 'counts'])), name='publication_clicks'), models.CheckConstraint(condition=models.Q(('interests__in', ['off', 'first', 'only'])), name='publication_interests'), models.CheckConstraint(condition=models.Q(('canary__in', ['off', 'watch', 'stop'])), name='publication_canary'), models.CheckConstraint(condition=models.Q(('canary_silence__in', ['go_on', 'pause'])), name='publication_canary_silence'), models.CheckConstraint(condition=models.Q(('account', ''), _negated=True), name='publication_has_account'), models.CheckConstraint(condition=models.Q(('second_account', models.F('account')), _negated=True), name='publication_accounts_differ'), models.CheckConstraint(condition=models.Q(('archived', False), ('enabled', False), _connector='OR'), name='publication_archived_is_off')],
             },
             bases=(wagtail.models.preview.PreviewableMixin, models.Model),
         ),
@@ -834,7 +840,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(max_length=64)),
                 ('state', models.CharField(choices=[('preparing', 'Preparing'), ('ready', 'Ready'), ('submitting', 'Submitting'), ('paused', 'Paused'), ('submitted', 'Submitted'), ('needs_attention', 'Needs Attention'), ('cancelled', 'Cancelled')], default='preparing', max_length=16)),
                 ('reason', newsletter.common.message_fields.MessageField(blank=True)),
-                ('code', models.CharField(blank=True, choices=[('', 'None'), ('paused_by_staff', 'Paused By Staff'), ('sender_refused', 'Sender Refused'), ('gmail_spam_rate', 'Gmail Spam Rate'), ('canary', 'Canary')], default='', max_length=16)),
+                ('code', models.CharField(blank=True, choices=[('', 'None'), ('paused_by_staff', 'Paused By Staff'), ('sender_refused', 'Sender Refused'), ('gmail_spam_rate', 'Gmail Spam Rate'), ('canary', 'Canary'), ('account_away', 'Account Away'), ('account_refused', 'Account Refused')], default='', max_length=16)),
                 ('provider', models.CharField(max_length=60)),
                 ('candidates', models.PositiveIntegerField(default=0)),
                 ('recipients', models.PositiveIntegerField(default=0)),
@@ -862,7 +868,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'), models.CheckConstraint(condition=models.Q(('people_per_minute', 0), _negated=True), name='slowed_send_goes_on'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused', 'gmail_spam_rate', 'canary'])), name='send_code'), models.CheckConstraint(condition=models.Q(('canary_decision__in', ['', 'watched', 'passed', 'timed_out', 'not_sent', 'no_mailbox', 'to_files', 'by_staff'])), name='send_canary_decision')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('issue', 'period'), name='one_live_send_per_issue'), models.CheckConstraint(condition=models.Q(('state__in', ['preparing', 'ready', 'submitting', 'paused', 'submitted', 'needs_attention', 'cancelled'])), name='send_state'), models.CheckConstraint(condition=models.Q(('people_per_minute', 0), _negated=True), name='slowed_send_goes_on'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'paused_by_staff', 'sender_refused', 'gmail_spam_rate', 'canary', 'account_away', 'account_refused'])), name='send_code'), models.CheckConstraint(condition=models.Q(('canary_decision__in', ['', 'watched', 'passed', 'timed_out', 'not_sent', 'no_mailbox', 'to_files', 'by_staff'])), name='send_canary_decision')],
             },
         ),
         migrations.CreateModel(
@@ -950,6 +956,25 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='newsletter.send'),
         ),
         migrations.CreateModel(
+            name='AccountMove',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('from_account', models.CharField(max_length=30)),
+                ('to_account', models.CharField(max_length=30)),
+                ('code', models.CharField(choices=[('away', 'the first account was away'), ('refused', 'the first account refused to send for us'), ('by_hand', 'moved by hand')], max_length=7)),
+                ('by', models.CharField(blank=True, default='', max_length=254)),
+                ('reason', newsletter.common.message_fields.MessageField(blank=True)),
+                ('batches', models.PositiveIntegerField()),
+                ('people', models.PositiveIntegerField()),
+                ('at', models.DateTimeField()),
+                ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='account_moves', to='newsletter.send')),
+            ],
+            options={
+                'ordering': ['send', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('code__in', ['away', 'refused', 'by_hand'])), name='account_move_code'), models.CheckConstraint(condition=models.Q(('to_account', models.F('from_account')), _negated=True), name='account_move_goes_elsewhere'), models.CheckConstraint(condition=models.Q(models.Q(('code', 'by_hand'), models.Q(('by', ''), _negated=True)), models.Q(models.Q(('code', 'by_hand'), _negated=True), ('by', '')), _connector='OR'), name='account_move_by_somebody')],
+            },
+        ),
+        migrations.CreateModel(
             name='AutomaticPause',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -970,11 +995,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField()),
+                ('account', models.CharField(blank=True, default='', max_length=30)),
                 ('people', models.PositiveIntegerField(default=0)),
                 ('publication', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='newsletter.publication')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('publication', 'day'), name='sending_day_once')],
+                'constraints': [models.UniqueConstraint(fields=('publication', 'day', 'account'), name='sending_day_once')],
             },
         ),
         migrations.CreateModel(

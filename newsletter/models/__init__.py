@@ -32,6 +32,7 @@ from newsletter.models.processes import RunningProcess
 from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Publication
 from newsletter.models.reuse import IssueTemplate, SavedBlock, SavedRow
+from newsletter.models.sending.account_moves import AccountMove
 from newsletter.models.sending.batches import Attempt, Batch, Delivery, DeliveryException
 from newsletter.models.sending.canaries import CanaryMail, CanaryMailbox
 from newsletter.models.sending.exclusions import Exclusion
@@ -48,6 +49,7 @@ from newsletter.models.staff import AuditEntry, ContentEdit, PasswordLinkRequest
 from newsletter.models.states import transition
 
 __all__ = [
+    "AccountMove",
     "Acknowledgement",
     "ApiAnswer",
     "ApiCall",

@@ -36,6 +36,9 @@ class Acknowledgement(models.Model):
 class SenderDomain(models.Model):
     """The last check of a sender's domain. ``findings`` are rows of `Finding`: check, level, says, means, do, code, records.
 
+    They are about the default provider account. ``further`` has those about further accounts that send for the domain:
+    ``{account: {"provider": label, "findings": [row, …]}}``.
+
     ``policy`` is what receivers apply by the DMARC record at ``policy_domain``, ``policy_tag`` the tag in it that decides this
     (``t`` if a test weakens the policy), all "" without one.
     ``reports_since``: from when on this record sends reports to our inbound address.
@@ -44,6 +47,7 @@ class SenderDomain(models.Model):
     domain = models.CharField(max_length=255, unique=True)
     provider = models.CharField(max_length=60, blank=True)
     findings = MessagesJSONField(default=list)
+    further = MessagesJSONField(default=dict)
     looked_at = models.DateTimeField(null=True)
     policy_domain = models.CharField(max_length=255, blank=True, default="")
     policy = models.CharField(max_length=10, blank=True, default="")

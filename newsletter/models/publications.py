@@ -12,6 +12,7 @@ from newsletter.models.canary_choice import CanaryChoice
 from newsletter.models.content.further_languages import check_further_languages
 from newsletter.models.content.sources import Source
 from newsletter.models.states import one_of
+from newsletter.providers.accounts import DEFAULT_ACCOUNT, MAX_ACCOUNT_LENGTH
 from subscribers.models import MailingList, Segment, Topic
 
 
@@ -231,6 +232,28 @@ class Publication(PreviewableMixin, CanaryChoice, models.Model):
             "Somebody who may send can resume it with a reason. This needs the figures of Google’s Postmaster Tools."
         ),
     )
+    account = models.CharField(
+        gettext_lazy("provider account"),
+        max_length=MAX_ACCOUNT_LENGTH,
+        default=DEFAULT_ACCOUNT,
+        help_text=gettext_lazy("The account that sends its issues."),
+    )
+    second_account = models.CharField(
+        gettext_lazy("second provider account"),
+        max_length=MAX_ACCOUNT_LENGTH,
+        blank=True,
+        default="",
+        help_text=gettext_lazy(
+            "It takes the rest of a send if the first account is away for long, or refuses to send for us. What the first "
+            "may have taken stays with it."
+        ),
+    )
+    second_warm_up_from = models.DateField(
+        gettext_lazy("warm up the second account from"),
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("A new domain of the second account starts with 50 people on this day."),
+    )
     priority = models.CharField(
         gettext_lazy("priority"),
         max_length=6,
@@ -281,6 +304,10 @@ class Publication(PreviewableMixin, CanaryChoice, models.Model):
             one_of("publication_interests", "interests", ["off", "first", "only"]),
             one_of("publication_canary", "canary", ["off", "watch", "stop"]),
             one_of("publication_canary_silence", "canary_silence", ["go_on", "pause"]),
+            models.CheckConstraint(condition=~models.Q(account=""), name="publication_has_account"),
+            models.CheckConstraint(
+                condition=~models.Q(second_account=models.F("account")), name="publication_accounts_differ"
+            ),
             models.CheckConstraint(
                 condition=models.Q(archived=False) | models.Q(enabled=False), name="publication_archived_is_off"
             ),
@@ -295,6 +322,8 @@ class Publication(PreviewableMixin, CanaryChoice, models.Model):
         check_further_languages(self.languages, language=self.language)
         if self.archived and self.enabled:
             raise ValidationError({"enabled": _("This publication is archived. Bring it back first.")})
+        if self.second_account and self.second_account == self.account:
+            raise ValidationError({"second_account": _("This is the first account. Choose another, or none.")})
         has_brand = Publication.objects.filter(pk=self.pk, brand_id=self.brand_id).exists()
         chosen = {
             "mailing_list": self.mailing_list_id,

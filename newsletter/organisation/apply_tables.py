@@ -36,6 +36,8 @@ from newsletter.organisation.schema import (
 )
 from newsletter.organisation.upsert import Change, upsert
 from newsletter.organisation.value_types import format_interval, parse_interval_minutes
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
+from newsletter.sending.accounts import explain_unusable
 from subscribers.models import Case, MailingList, Segment, Topic
 from subscribers.segments.compile import check_rule
 
@@ -161,6 +163,7 @@ def apply_publication(entry: PublicationEntry) -> Change:
         values["mailing_list"] = find_list(entry.mailing_list, where=where)
     if "segment" in values:
         values["segment"] = find_segment(entry.segment, where=where)
+    _use_accounts(values, where=where)
     row = Publication.objects.filter(slug=entry.slug).first()
     if row is None:
         row = Publication(slug=entry.slug, brand=_brand(where=where))
@@ -180,6 +183,15 @@ def apply_publication(entry: PublicationEntry) -> Change:
 def name_from_slug(slug: str) -> str:
     """Make a name from a slug: “near-london” becomes “Near london”."""
     return slug.replace("-", " ").replace("_", " ").strip().capitalize() or slug
+
+
+def _use_accounts(values: dict[str, object], *, where: str) -> None:
+    """Replace an empty first account by the default one. Raise BadFile for an account that cannot be used."""
+    if values.get("account") == "":
+        values["account"] = DEFAULT_ACCOUNT
+    for key in ("account", "second_account"):
+        if (name := str(values.get(key, ""))) and (problem := explain_unusable(name)):
+            raise BadFile(f"{where}: {key}: {problem}.")
 
 
 def _brand(*, where: str) -> Brand:

@@ -157,6 +157,9 @@ class PublicationEntry(Entry):
     canary: Literal["off", "watch", "stop"] = "off"
     canary_minutes: int = Field(default=15, ge=1, le=720)
     canary_silence: Literal["go_on", "pause"] = "go_on"
+    account: Line = ""
+    second_account: Line = ""
+    second_warm_up_from: date | None = None
     priority: Literal["always", "high", "normal", "low"] = "normal"
     monthly_digest: bool = True
     digest_schedule: Line = ""

@@ -16,15 +16,17 @@ from newsletter.inbound.settings import InboundSources
 from newsletter.monitoring.logs.formatters import STYLES
 from newsletter.organisation.health.origin import SettingValue
 from newsletter.postmaster.settings import GOOGLE
+from newsletter.project.account_settings import read_away_minutes, read_further_accounts
 from newsletter.project.inbound_settings import read_address, read_sources
 from newsletter.project.oidc_settings import read_oidc
 from newsletter.project.secret_keys import is_weak, read_key_file, require_strong, resolve_key
 from newsletter.project.setting_origins import describe
 from newsletter.project.setting_values import read_flag, read_mailable, read_text, read_words
 from newsletter.project.settings_file import current_settings_file
+from newsletter.providers.accounts import name_setting
 
 ENGINES = ("embedded", "procrastinate")
-_NOT_SETTINGS = {"link_keys", "demo", "oidc"}
+_NOT_SETTINGS = {"link_keys", "demo", "oidc", "further_provider_urls"}
 KEY_FILES = {"NEWSLETTER_SECRET_KEY": "secret.key", "NEWSLETTER_ADDRESS_KEY": "address.key"}
 """The files of the data folder that hold the keys that no setting gives."""
 SQLITE_FILE = "newsletter.sqlite3"
@@ -45,6 +47,9 @@ class Environment:
     api_key: str
     """The key with which `newsletter mcp` calls the API; no other process reads it."""
     provider_url: str
+    further_provider_urls: dict[str, str]
+    """The URLs of further provider accounts by name, each from a setting of its own."""
+    account_away_minutes: int
     engine: str
     fetch_allow: list[str]
     link_checks: bool
@@ -87,7 +92,8 @@ class Environment:
             "DATABASE_URL" if name == "database_url" else f"NEWSLETTER_{name.upper()}": getattr(self, name)
             for name in names
         }
-        return {**own, **self.oidc.by_name()}
+        further = {name_setting(account): url for account, url in self.further_provider_urls.items()}
+        return {**own, **further, **self.oidc.by_name()}
 
     def weak_keys(self) -> list[str]:
         """Return the settings whose key is easy to guess. Production refuses them."""
@@ -126,6 +132,8 @@ def read() -> Environment:
         address_key=_secret("NEWSLETTER_ADDRESS_KEY", data_dir / "address.key", required=production),
         api_key=read_text("NEWSLETTER_API_KEY", ""),
         provider_url=read_text("NEWSLETTER_PROVIDER_URL", "outbox://"),
+        further_provider_urls=read_further_accounts(),
+        account_away_minutes=read_away_minutes(),
         engine=_engine(database_url),
         fetch_allow=_reachable("NEWSLETTER_FETCH_ALLOW"),
         link_checks=read_flag("NEWSLETTER_LINK_CHECKS", default=True),

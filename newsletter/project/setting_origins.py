@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from newsletter.inbound.settings import InboundSources
 from newsletter.organisation.health.origin import Origin, SettingValue
 from newsletter.project.settings_file import SettingsFile
+from newsletter.providers.accounts import URL_SETTING
 
 HIDDEN = "(hidden)"
 
@@ -24,7 +25,8 @@ def describe(
     """Describe one setting. `value` is what the program uses."""
     origin = find_origin(name, environ=environ, file=file, made_in=made_in)
     where = {Origin.FILE: file.path, Origin.MADE: made_in}.get(origin)
-    return SettingValue(name, _SHOWN.get(name, _plain)(value), origin, str(where) if where else "")
+    shown = _provider if name.startswith(URL_SETTING) else _SHOWN.get(name, _plain)
+    return SettingValue(name, shown(value), origin, str(where) if where else "")
 
 
 def _plain(value: object) -> str:
@@ -103,7 +105,6 @@ _SHOWN: dict[str, Callable[[object], str]] = {
     "NEWSLETTER_API_KEY": _hidden,
     "NEWSLETTER_METRICS_TOKEN": _hidden,
     "NEWSLETTER_OLD_SECRET_KEYS": _number_of_keys,
-    "NEWSLETTER_PROVIDER_URL": _provider,
     "NEWSLETTER_PULSE_URL": _host_alone,
     "NEWSLETTER_INBOUND": _inbound,
     "NEWSLETTER_OIDC_CLIENT_SECRET": _hidden,

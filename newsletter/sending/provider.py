@@ -7,12 +7,14 @@ from pathlib import Path
 from django.conf import settings
 
 from newsletter.models import Issue, Send
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.issue_counts import CountsReader, IssueCounter
 from newsletter.providers.base.provider_adapter import AccountTester
 from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
 from newsletter.providers.registry import OUTBOX, make_adapter, make_provider_label, read_provider_url
+from newsletter.sending.accounts import list_usable_accounts, require_account
 from newsletter.sending.deliverability.domains import read_provider
 from newsletter.sending.limits.recipient_allowlist import apply_allowlist, is_sending_blocked
 
@@ -22,12 +24,18 @@ def current_adapter() -> Adapter:
 
     Only this module makes adapters, so the allowlist cannot be bypassed.
     """
-    return apply_allowlist(_adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder()))
+    return account_adapter(DEFAULT_ACCOUNT)
+
+
+def account_adapter(account: str) -> Adapter:
+    """Return the adapter of an account behind the recipient allowlist. Raise BadProviderUrl or AccountNotUsable."""
+    chosen = require_account(account)
+    return apply_allowlist(_adapter(chosen.url, outbox_folder()), provider=chosen.provider)
 
 
 def make_trial_adapter(url: str) -> Adapter:
     """Return the adapter of another URL behind the recipient allowlist. Close it after use. Raise BadProviderUrl."""
-    return apply_allowlist(make_adapter(url))
+    return apply_allowlist(make_adapter(url), provider=read_provider_url(url))
 
 
 def find_account_tester(url: str) -> AccountTester | None:
@@ -48,17 +56,26 @@ def can_mail_leave() -> bool:
     return provider is not None and provider.scheme != OUTBOX and not is_sending_blocked()
 
 
-def provider_label() -> str:
-    """Return a description of the provider without its key."""
-    return make_provider_label(settings.NEWSLETTER_PROVIDER_URL)
+def provider_label(account: str = DEFAULT_ACCOUNT) -> str:
+    """Return a description of an account's provider without its key. Raise BadProviderUrl or AccountNotUsable."""
+    return make_provider_label(require_account(account).url)
 
 
-def account_label() -> str:
-    """Return a name that tells provider accounts apart and reveals nothing of their keys."""
-    provider = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
+def account_label(account: str = DEFAULT_ACCOUNT) -> str:
+    """Return a name that tells provider accounts apart and reveals nothing of their keys.
+
+    Raise BadProviderUrl or AccountNotUsable.
+    """
+    provider = read_provider_url(require_account(account).url)
     identity = [provider.scheme, provider.key, provider.secret, provider.domain, provider.endpoint]
     key = settings.SUBSCRIBERS_ADDRESS_KEY.encode()[:64]
     return f"{provider.scheme}:{blake2b('|'.join(identity).encode(), key=key, digest_size=8).hexdigest()}"
+
+
+def further_adapters() -> dict[str, Adapter]:
+    """Return the adapters of the further accounts that can be used, by name."""
+    names = [account.name for account in list_usable_accounts()]
+    return {name: account_adapter(name) for name in names if name != DEFAULT_ACCOUNT}
 
 
 def outbox_folder() -> Path:
@@ -77,6 +94,6 @@ def write_outbox_index(send: Send) -> None:
         write_index(folder)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _adapter(url: str, outbox: Path) -> Adapter:
     return make_adapter(url, outbox_dir=outbox)

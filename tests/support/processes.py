@@ -117,6 +117,7 @@ class Installation:
         logs: Path | None = None,
     ) -> None:
         self.folder, self.database_url, self.provider = folder, database_url, provider
+        self.further_providers: dict[str, FakeProvider] = {}
         self._logs = logs or folder
         self._processes: list[Process] = []
         self._fork_servers: dict[tuple[tuple[str, str], ...], ForkServer] = {}
@@ -170,6 +171,11 @@ class Installation:
     def set_provider(self, url: str) -> None:
         """For the processes that are started from now on."""
         self._env["NEWSLETTER_PROVIDER_URL"] = url
+
+    def add_account(self, name: str, provider: FakeProvider, *, batch: int) -> None:
+        """Configure a further account, for the processes that are started from now on. Its ledger counts too."""
+        self.further_providers[name] = provider
+        self._env[f"NEWSLETTER_PROVIDER_URL_{name.upper()}"] = f"{provider.provider_url}&max_batch={batch}"
 
     def wait_for_stall(self) -> None:
         """Until a process is held; the next one may then be held elsewhere."""
@@ -264,9 +270,9 @@ class Installation:
             assert states["accepted"] + states["skipped"] + states["rejected"] == people
 
     def count_newsletters(self) -> Counter[str]:
-        """How many count_newsletters the provider took for each address; notices are not counted."""
+        """How many newsletters all providers took for each address; notices are not counted."""
         counts: Counter[str] = Counter()
-        for entry in self.provider.accepted():
+        for entry in [each for one in (self.provider, *self.further_providers.values()) for each in one.accepted()]:
             counts.update(set(entry.recipients) - {CONFIRMING})
         return counts
 

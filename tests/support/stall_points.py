@@ -21,6 +21,8 @@ POINTS = (
     "after_call",
     "after_outcome",
     "freezing",
+    "moving_account",
+    "moved_account",
     "webhook_stored",
     "applying",
     "fact_recorded",
@@ -53,6 +55,7 @@ def install_stall(point: str, gate: StallGate) -> None:
     from newsletter.outbound import deliver
     from newsletter.providers.base.transport import Transport
     from newsletter.sending.dispatching import dispatcher
+    from newsletter.sending.settling import sweep
     from newsletter.web import webhooks
 
     if point == "building":
@@ -81,6 +84,10 @@ def install_stall(point: str, gate: StallGate) -> None:
         from urllib3.util import connection as urllib3_connection
 
         urllib3_connection.create_connection = _find_no_name
+    elif point == "moving_account":
+        _hold_after_insert("newsletter_accountmove", gate)
+    elif point == "moved_account":
+        sweep.move_to_second_accounts = _stall_after(sweep.move_to_second_accounts, gate)
     elif point == "freezing":
         _hold_after_insert("newsletter_delivery", gate)
     else:

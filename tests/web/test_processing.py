@@ -122,3 +122,13 @@ def test_the_record_names_the_systems_that_receive_webhooks() -> None:
     make_endpoint()
     page = sign_in("admin").get("/admin/processing/").content.decode()
     assert "https://crm.example.org/hooks" in page
+
+
+@override_settings(
+    NEWSLETTER_PROVIDER_URL="mailgun://key@news.example.org",
+    NEWSLETTER_FURTHER_PROVIDER_URLS={"backup": SES, "again": SES.replace("EXAMPLE", "OTHER")},
+)
+def test_the_record_names_the_provider_of_each_account_once(publication: Publication) -> None:
+    said = [line for line in read_record() if "each subscriber’s address and emails" in line]
+    assert len(said) == 2
+    assert "eu-west-1" in said[1]

@@ -107,6 +107,12 @@ def _retry() -> Fields:
     return {"reasons": [refusal.key for refusal in list_refusals(Send.objects.get(issue=_get_issue()))]}
 
 
+def _move_account() -> Fields:
+    Send.objects.update(state="paused")
+    Batch.objects.update(state="pending", account="removed", handed_to="")
+    return {"account": "default"}
+
+
 def _insert() -> Fields:
     _issue(state="draft")()
     return {"saved": SavedBlock.objects.get().pk, "position": "end"}
@@ -176,6 +182,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_issue_proof": _proof,
     "newsletter_issue_close": _issue(state="draft"),
     "newsletter_issue_complete": _complete,
+    "newsletter_send_account": _move_account,
     "newsletter_send_retry": _retry,
     "newsletter_issue_reassemble": _issue(state="draft"),
     "newsletter_issue_time": lambda: {**_issue(state="draft")(), "due": "2099-01-01T09:00"},

@@ -218,6 +218,9 @@ class SendProgress(SendAnswer):
     bounced: int
     complained: int
     unsubscribed: int
+    accounts: dict[str, dict[str, int]] = Field(
+        default_factory=dict, description="The deliveries by state of each provider account, by its name."
+    )
 
 
 class Pause(StoredRequestModel):

@@ -29,6 +29,7 @@ from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, Languag
 from newsletter.desk.issues.proofs import ProofsContext, proofs_context
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.archive_text import find_archive_url
+from newsletter.desk.sends.accounts import AccountsContext, accounts_context, can_move
 from newsletter.desk.sends.progress import SendContext, find_stopped_send, send_context
 from newsletter.desk.sends.refused import RefusedContext, refused_context
 from newsletter.desk.sends.subject_test import SubjectTestContext, subject_test_context
@@ -86,6 +87,7 @@ class OverviewContext(
     UnreachedContext,
     RefusedContext,
     SubjectTestContext,
+    AccountsContext,
 ):
     """The context of desk/issue_overview.html and of the templates that it includes.
 
@@ -93,6 +95,7 @@ class OverviewContext(
     """
 
     month_send: Send | None
+    can_move: bool
 
 
 class IssueOverview(IssuePage):
@@ -131,6 +134,8 @@ class IssueOverview(IssuePage):
             **unreached_context(issue),
             **refused_context(shown_send),
             **subject_test_context(issue, send=send, user=user, now=now),
+            **accounts_context(shown_send, delivery.get("receipt"), now=now),
+            "can_move": shown_send is not None and can_move(shown_send),
         }
 
 

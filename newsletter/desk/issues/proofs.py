@@ -23,7 +23,7 @@ from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.models import Issue, Proof
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.provider import can_mail_leave, current_adapter
+from newsletter.sending.provider import account_adapter, can_mail_leave
 
 MAX_PROOFS_SHOWN = 5
 
@@ -51,7 +51,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             to=list(list_proof_recipients().filter(pk__in=chosen)),
             by=cast(User, request.user),
             now=timezone.now(),
-            adapter=current_adapter(),
+            adapter=account_adapter(issue.publication.account),
         )
         for proof in proofs:
             report_proof(request, proof, group=group)

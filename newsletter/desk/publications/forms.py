@@ -14,6 +14,7 @@ from newsletter.common.schedule import check_schedule
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_usual_zone, rereading_events_if_home_moves
 from newsletter.desk.content.zone_choices import zone_choices
+from newsletter.desk.publications.account_choices import offer_accounts
 from newsletter.desk.publications.schedule_text import (
     DAYS,
     MONTHLY,
@@ -25,10 +26,12 @@ from newsletter.desk.publications.schedule_text import (
     format_cron,
     parse_schedule,
 )
+from newsletter.desk.shell.labels import format_reason
 from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.models import Brand, Publication
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
+from newsletter.sending.accounts import explain_unusable
 from subscribers.desk.editing.short_name_form import CleanedData, NamedForm
 from subscribers.models import MailingList
 
@@ -128,6 +131,7 @@ class PublicationForm(NamedForm):
         for name in ("schedule", "digest_schedule"):
             if name in self.fields:
                 self.fields[name].required = False
+        offer_accounts(self.fields, self.instance)
 
     def save(self, commit: bool = True) -> object:
         with rereading_events_if_home_moves():
@@ -152,6 +156,9 @@ class PublicationForm(NamedForm):
         cleaned = super().clean()
         self._write_schedule(cleaned)
         self._write_digest_schedule(cleaned)
+        for name in {"account", "second_account"} & self.fields.keys():
+            if cleaned.get(name) and (problem := explain_unusable(cleaned[name])):
+                self.add_error(name, format_reason(problem))
         zone = cleaned.get("zone")
         for name in ("schedule", "digest_schedule"):
             schedule = cleaned.get(name)

@@ -111,6 +111,10 @@ CANARY_FIELDS = [
     FieldPanel("canary_minutes", attrs=show_if("canary", "stop")),
     FieldPanel("canary_silence", widget=RadioSelect, attrs=show_if("canary", "stop")),
 ]
+ACCOUNT_FIELDS = [
+    FieldRowPanel([FieldPanel("account"), FieldPanel("second_account")]),
+    FieldPanel("second_warm_up_from"),
+]
 ARCHIVE_FIELDS = [
     FieldPanel("archive", heading=_("Public archive")),
     TemplatePanel(get_context=archive_panel_context, template="desk/panels/archive.html"),
@@ -147,6 +151,7 @@ PUBLICATION_PANELS = [
     MultiFieldPanel(DIGEST_FIELDS, heading=_("Monthly digest"), attrs=RULES),
     MultiFieldPanel(PACE_FIELDS, heading=_("Quiet hours and sending limits"), classname="collapsed"),
     MultiFieldPanel(CANARY_FIELDS, heading=_("Canary mailboxes"), classname="collapsed", attrs=RULES),
+    MultiFieldPanel(ACCOUNT_FIELDS, heading=_("Provider accounts"), classname="collapsed"),
     MultiFieldPanel(ARCHIVE_FIELDS, heading=_("Public archive and clicks"), classname="collapsed"),
     MultiFieldPanel(ADVANCED_FIELDS, heading=_("Advanced"), classname="collapsed"),
 ]

@@ -44,6 +44,10 @@ ACTION_LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
     "took": (gettext_lazy("Mark as accepted"), gettext_lazy("Uncertain batch marked as accepted")),
     "leave": (gettext_lazy("Leave uncertain"), gettext_lazy("Left uncertain")),
     "again": (gettext_lazy("Send again"), gettext_lazy("Uncertain batch sent again")),
+    "move_account": (
+        gettext_lazy("Move the rest to another account"),
+        gettext_lazy("Rest moved to another provider account"),
+    ),
     "retry": (gettext_lazy("Try again for those refused"), gettext_lazy("Tried again for those refused")),
 }
 """By log action without “newsletter.”: what the staff log calls a step, and what it says when it is done."""

@@ -4,6 +4,7 @@ from django.urls import URLPattern, path, re_path
 from wagtail import hooks
 from wagtail.log_actions import LogActionRegistry
 
+from newsletter.desk.sends.accounts import MoveAccount
 from newsletter.desk.sends.actions import ACTION_LABELS, BATCH_STEPS, SEND_STEPS, run_batch_step, run_send_step
 from newsletter.desk.sends.confirmations import ConfirmStep, SendProgress
 from newsletter.desk.sends.refused import RetryRefused
@@ -17,6 +18,7 @@ def register_send_urls() -> list[URLPattern]:
     confirm = ConfirmStep.as_view()
     return [
         path("issues/<int:pk>/send/progress/", SendProgress.as_view(), name="newsletter_send_progress"),
+        path("issues/<int:pk>/send/account/", MoveAccount.as_view(), name="newsletter_send_account"),
         path("issues/<int:pk>/send/retry/", RetryRefused.as_view(), name="newsletter_send_retry"),
         re_path(rf"{_SEND}(?P<step>start|cancel)/sure/$", confirm, name="newsletter_send_ask"),
         re_path(rf"{_SEND}(?P<step>{send_steps})/$", run_send_step, name="newsletter_send_step"),

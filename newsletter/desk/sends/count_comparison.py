@@ -204,7 +204,10 @@ def _explain_absence(obstacle: Obstacle | None, *, label: str, scheme: str) -> s
     if obstacle is Obstacle.NO_COUNTS:
         return _("This provider does not count by issue: %(why)s") % {"why": translate(ADAPTERS[scheme].no_counts)}
     if obstacle is Obstacle.OTHER_ACCOUNT:
-        return _("The settings now name another account or key, so these counts cannot be read.")
+        return _(
+            "Part of this issue went through another account or key than NEWSLETTER_PROVIDER_URL names now, so these counts "
+            "cannot be read."
+        )
     if obstacle is Obstacle.WELCOME:
         return _("%(provider)s counts all months of a welcome mail as one, so a month is not compared.") % values
     return _("Once the send has ended, it is compared with %(provider)s’s counts each day for a week.") % values

@@ -11,7 +11,7 @@ from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue, Proof, Publication
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.provider import account_adapter
 
 
 def find_last_proof() -> Proof | None:
@@ -38,6 +38,7 @@ def send_first_proof(*, by: User) -> Proof:
         issue = assembly.issue
         log_assembled(issue)
     resolve_complete_content(issue)
-    (proof,) = send_proofs(issue=issue, group=EMPTY_GROUP, to=[by], by=by, now=now, adapter=current_adapter())
+    adapter = account_adapter(issue.publication.account)
+    (proof,) = send_proofs(issue=issue, group=EMPTY_GROUP, to=[by], by=by, now=now, adapter=adapter)
     log(instance=issue, action="newsletter.proof", user=by, data={"people": 1})
     return proof

@@ -19,6 +19,7 @@ from newsletter.models import ApiKey, Brand, Publication
 from newsletter.outbound import replay
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, read_provider_url
+from newsletter.sending.accounts import list_accounts
 from newsletter.sending.deliverability.dmarc_reports import retention as dmarc_retention
 from newsletter.sending.notices import template_mails
 from newsletter.sending.settling import retention as send_retention
@@ -52,6 +53,7 @@ class ProcessingRecord:
     bases: list[tuple[str, int]]
     attributes: list[str]
     provider: Processor | None
+    further_providers: list[Processor]
     mailboxes: list[str]
     monitor: str
     keys: list[ApiKey]
@@ -75,6 +77,7 @@ def describe_processing(*, now: datetime) -> ProcessingRecord:
         bases=list(_count_bases(now)),
         attributes=attribute_keys(),
         provider=find_processor(read_provider_url(settings.NEWSLETTER_PROVIDER_URL)),
+        further_providers=_find_further_processors(),
         mailboxes=sorted({mailbox.host for mailbox in settings.NEWSLETTER_INBOUND.mailboxes}),
         monitor=urlsplit(settings.NEWSLETTER_PULSE_URL or "").hostname or "",
         keys=list(ApiKey.objects.valid(now=now).order_by("name")),
@@ -84,6 +87,12 @@ def describe_processing(*, now: datetime) -> ProcessingRecord:
         staff=list(_count_staff()),
         retention_days=retention_days(),
     )
+
+
+def _find_further_processors() -> list[Processor]:
+    """Return the providers of the further accounts, each once."""
+    found = [find_processor(account.provider) for account in list_accounts()[1:] if account.provider]
+    return list(dict.fromkeys(processor for processor in found if processor))
 
 
 def find_processor(provider: ProviderSettings) -> Processor | None:

@@ -11,6 +11,7 @@ from newsletter.models.issue_content import Variant
 from newsletter.models.issues import Issue
 from newsletter.models.sending.sends import Send
 from newsletter.models.states import one_of
+from newsletter.providers.accounts import DEFAULT_ACCOUNT, MAX_ACCOUNT_LENGTH
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -21,6 +22,10 @@ class BatchQuerySet(models.QuerySet["Batch"]):
     def due(self, *, now: datetime) -> "BatchQuerySet":
         """Keep the batches that need not wait: for their hour, after a failure, or for a limit."""
         return self.of_open_hours().filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
+
+    def movable(self) -> "BatchQuerySet":
+        """Keep the batches that no account has or may have: another account can take them."""
+        return self.filter(state=Batch.State.PENDING, handed_to="")
 
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
         """Keep the uncertain batches of open sends that only this provider account can have.
@@ -56,6 +61,10 @@ class Batch(models.Model):
 
     ``waits``: for the decision of a subject test, which sets ``due_at``. ``not_before`` ends a wait after a failure, or for a
     ``LIMIT``. ``lease_until`` and the newest ``attempt_number`` reject the result of a late worker.
+
+    ``account`` names the provider account that sends it. ``handed_to`` is written with each claim, before the call, and is
+    "" only while certainly no call was taken. The constraint ``batch_stays_with_account`` makes another account impossible
+    from then on.
     """
 
     class State(models.TextChoices):
@@ -81,6 +90,8 @@ class Batch(models.Model):
     reason = MessageField(blank=True)
     code = models.CharField(max_length=14, choices=Code.choices, blank=True, default=Code.NONE)
     key = models.CharField(gettext_lazy("idempotency key"), max_length=40, unique=True)
+    account = models.CharField(max_length=MAX_ACCOUNT_LENGTH, default=DEFAULT_ACCOUNT)
+    handed_to = models.CharField(max_length=MAX_ACCOUNT_LENGTH, blank=True, default="")
     attempt_number = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
     waits = models.BooleanField(default=False)
@@ -104,6 +115,11 @@ class Batch(models.Model):
                 ["pending", "submitting", "accepted", "partial", "rejected", "uncertain", "written_off"],
             ),
             one_of("batch_code", "code", ["", "render_failure", "limit"]),
+            models.CheckConstraint(condition=~Q(account=""), name="batch_has_account"),
+            models.CheckConstraint(
+                condition=Q(handed_to=models.F("account")) | Q(handed_to="") & ~Q(state="submitting"),
+                name="batch_stays_with_account",
+            ),
         ]
         indexes = [models.Index(fields=["send", "state"], name="batch_by_state")]
 
@@ -126,6 +142,7 @@ class Attempt(models.Model):
         RENDER_FAILURE = "render_failure"
         RENDER_STOP = "render_stop"
         NOT_CALLED = "not_called"
+        ACCOUNT_REFUSED = "account_refused"
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveIntegerField(db_column="n")
@@ -135,7 +152,7 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=12, blank=True)
     detail = MessageField(blank=True)
-    code = models.CharField(max_length=14, choices=Code.choices, blank=True, default=Code.NONE)
+    code = models.CharField(max_length=15, choices=Code.choices, blank=True, default=Code.NONE)
     fingerprints = models.BinaryField(default=b"")
 
     NOT_ACCEPTED_OUTCOMES = ("not_sent", "throttled", "rejected")
@@ -148,7 +165,11 @@ class Attempt(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["batch", "number"], name="attempt_once"),
             models.UniqueConstraint(fields=["batch"], condition=Q(ended_at__isnull=True), name="one_open_attempt"),
-            one_of("attempt_code", "code", ["", "sent_again", "render_failure", "render_stop", "not_called"]),
+            one_of(
+                "attempt_code",
+                "code",
+                ["", "sent_again", "render_failure", "render_stop", "not_called", "account_refused"],
+            ),
         ]
 
 

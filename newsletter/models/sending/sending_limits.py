@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from newsletter.common.message_fields import MessageField
 from newsletter.models.publications import Publication
+from newsletter.providers.accounts import MAX_ACCOUNT_LENGTH
 
 
 class ProviderAccount(models.Model):
@@ -27,16 +28,20 @@ class ProviderAccount(models.Model):
 
 
 class SendingDay(models.Model):
-    """The number of people that a publication was sent to on one local day. The daily limit reads it."""
+    """The number of people that a publication was sent to on one local day. The daily limit and the warm-up read it.
+
+    ``account`` is "" in the row of all accounts; an account that warms up has a row of its own beside it.
+    """
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")
     day = models.DateField()
+    account = models.CharField(max_length=MAX_ACCOUNT_LENGTH, blank=True, default="")
     people = models.PositiveIntegerField(default=0)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["publication", "day"], name="sending_day_once")]
+        constraints = [models.UniqueConstraint(fields=["publication", "day", "account"], name="sending_day_once")]
 
 
 class MailLimits(models.Model):

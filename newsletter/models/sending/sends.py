@@ -44,6 +44,8 @@ class Send(models.Model):
         SENDER_REFUSED = "sender_refused"
         GMAIL_SPAM_RATE = "gmail_spam_rate"
         CANARY = "canary"
+        ACCOUNT_AWAY = "account_away"
+        ACCOUNT_REFUSED = "account_refused"
 
     class CanaryDecision(models.TextChoices):
         """Why the send no longer waits for its first canaries. ``WATCHED``: they were sent, and nobody waits for a result."""
@@ -111,7 +113,7 @@ class Send(models.Model):
                 ["", "watched", "passed", "timed_out", "not_sent", "no_mailbox", "to_files", "by_staff"],
             ),
             models.CheckConstraint(condition=~Q(people_per_minute=0), name="slowed_send_goes_on"),
-            one_of("send_code", "code", ["", "paused_by_staff", "sender_refused", "gmail_spam_rate", "canary"]),
+            one_of("send_code", "code", ["", "paused_by_staff", "sender_refused", "gmail_spam_rate", "canary", "account_away", "account_refused"]),
         ]
 
     def __str__(self) -> str:

@@ -38,9 +38,12 @@ from newsletter.organisation.health.machine import (
 )
 from newsletter.organisation.health.postmaster import check_postmaster
 from newsletter.organisation.health.sending import (
+    check_further_accounts,
+    check_further_senders,
     check_hold,
     check_journal,
     check_provider,
+    check_publication_accounts,
     check_recipient_allowlist,
     check_reports,
     check_senders,
@@ -68,6 +71,7 @@ def examine(*, dns: Dns | None = None) -> Iterator[Finding]:
     url = settings.NEWSLETTER_PROVIDER_URL
     yield from check_provider(url)
     yield from check_sign_in(url, now=datetime.now(UTC))
+    yield from check_further_accounts(now=datetime.now(UTC))
     yield check_recipient_allowlist()
     provider = read_provider(url)
     yield from check_site_url(
@@ -90,11 +94,13 @@ def examine(*, dns: Dns | None = None) -> Iterator[Finding]:
         yield check_staff()
         yield from check_way_back()
         yield from check_publications()
+        yield from check_publication_accounts()
         yield from check_sources()
         yield check_overdue(now=datetime.now(UTC))
         yield check_protected_terms()
         yield from check_senders(url, dns=dns)
         yield from check_postmaster(now=datetime.now(UTC))
+        yield from check_further_senders(dns=dns)
 
 
 def _check_configuration() -> Iterator[Finding]:

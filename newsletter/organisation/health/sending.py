@@ -2,29 +2,34 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.conf import settings
 
 from newsletter.common.errors import BadAddress
+from newsletter.feedback.endpoint import webhook_url
 from newsletter.feedback.webhook_setup.silence import has_sent_before
 from newsletter.feedback.webhook_setup.state import advise_on_silence, explain_silence, find_webhook_settings
 from newsletter.models import Installation, Publication
 from newsletter.organisation.health.connection import try_connection
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.webhooks.verification import split_keys
-from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
+from newsletter.providers.registry import ADAPTERS, OUTBOX, WEBHOOK_HANDLERS, read_provider_url
+from newsletter.sending.accounts import explain_unusable, list_accounts
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
 from newsletter.sending.deliverability.domains import (
     add_report_state,
     is_own_endpoint,
+    list_further_senders,
     make_fetcher,
     make_sender,
     read_provider,
 )
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
-from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+from newsletter.sending.limits.recipient_allowlist import is_provider_blocked, is_sending_blocked
 from newsletter.sending.provider import find_account_tester
 from subscribers.addresses.normalise import to_ascii
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
@@ -59,6 +64,43 @@ def check_sign_in(url: str, *, now: datetime) -> Iterator[Finding]:
         yield ok("provider sign-in", "The mail server took our connection.")
     else:
         yield error("provider sign-in", connection.reason, "Correct NEWSLETTER_PROVIDER_URL, then run this again.")
+
+
+def check_further_accounts(*, now: datetime) -> Iterator[Finding]:
+    """Check each further account: its URL, its sign-in, and if its reports can be verified."""
+    for account in list_accounts()[1:]:
+        check = f"account {account.name}"
+        if account.problem or account.provider is None:
+            do = f"Correct {account.setting}, or take it out. No publication can use this account before."
+            yield error(check, f"{account.problem}.", do)
+            continue
+        where = f" at {account.provider.endpoint}" if account.provider.endpoint else ""
+        yield ok(check, f"{account.label}{where}.")
+        if is_provider_blocked(account.provider):
+            says = "Nobody is mailed through it: this is not production, and the provider is a real one."
+            yield error(
+                check, says, "Set NEWSLETTER_PRODUCTION=true in earnest, or name test addresses in NEWSLETTER_ONLY_TO."
+            )
+        if find_account_tester(account.url) is not None:
+            connection = try_connection(account.url, now=now)
+            if connection.state == "works":
+                yield ok(check, "The mail server took our connection.")
+            else:
+                yield error(check, connection.reason, f"Correct {account.setting}, then run this again.")
+        scheme = account.provider.scheme
+        if scheme in WEBHOOK_HANDLERS and not split_keys(account.provider.webhook_key):
+            says = f"No webhook key is in {account.setting}, so reports of this account may be refused."
+            do = f"Enter {webhook_url(scheme)} at {ADAPTERS[scheme].label} by hand, then add webhook_key=… to {account.setting}."
+            yield warning(check, says, do)
+
+
+def check_publication_accounts() -> Iterator[Finding]:
+    """Report publications whose provider accounts cannot be used."""
+    for publication in Publication.objects.filter(enabled=True):
+        for name in (publication.account, publication.second_account):
+            if name not in ("", DEFAULT_ACCOUNT) and (problem := explain_unusable(name)):
+                do = "Correct the setting, or choose another account in the publication's form."
+                yield error(f"publication {publication.slug}", f"{problem[0].upper()}{problem[1:]}.", do)
 
 
 def check_reports(*, now: datetime) -> Iterator[Finding]:
@@ -121,6 +163,15 @@ def check_senders(url: str, *, dns: Dns | None) -> Iterator[Finding]:
     for domain in sorted(domains):
         sender = add_report_state(make_sender(domain, provider), now=datetime.now(UTC))
         yield from check_sender_domain(sender, dns=dns or SystemDns(), fetcher=make_fetcher())
+
+
+def check_further_senders(*, dns: Dns | None) -> Iterator[Finding]:
+    """Check the DNS records of the domains that further accounts of real providers send for."""
+    for domain, accounts in sorted(list_further_senders().items()):
+        for name, provider in sorted(accounts.items()):
+            sender = add_report_state(make_sender(domain, provider), now=datetime.now(UTC))
+            for finding in check_sender_domain(sender, dns=dns or SystemDns(), fetcher=make_fetcher()):
+                yield replace(finding, check=f"{finding.check}, account {name}")
 
 
 def check_journal(*, now: datetime) -> Finding:

@@ -3,8 +3,10 @@
 A job asks DNS and stores the findings. Pages read them and never ask DNS themselves.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -15,9 +17,11 @@ from newsletter.common.messages import Message
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.models import DmarcReport, Publication, Send, SenderDomain
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
+from newsletter.sending.accounts import find_account, list_usable_accounts
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.codes import DomainCode
 from newsletter.sending.deliverability.domain_checks.dmarc_records import walk_tree
@@ -104,26 +108,70 @@ def refresh_sender_domains(
     provider. An error stays until DNS says that it is gone: no answer does not free an issue.
     """
     provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
-    if provider is None or not is_own_endpoint(provider):
+    further = list_further_senders()
+    if (provider is None or not is_own_endpoint(provider)) and not further:
         return 0
     addresses = Publication.objects.filter(enabled=True).values_list("from_email", flat=True)
     domains = {domain for address in addresses if (domain := domain_of(address))}
     SenderDomain.objects.bulk_create((SenderDomain(domain=domain) for domain in sorted(domains)), ignore_conflicts=True)
     rows = SenderDomain.objects.filter(domain__in=domains).order_by(F("looked_at").asc(nulls_first=True))
-    due = [row for row in rows if even_if_checked or _is_due(row, provider=provider.scheme, now=now)]
+    scheme = provider.scheme if provider and is_own_endpoint(provider) else ""
+    due = [
+        row
+        for row in rows
+        if even_if_checked or _is_due(row, provider=scheme, accounts=further.get(row.domain, {}), now=now)
+    ]
     for row in due[:limit]:
-        sender, resolver = add_report_state(make_sender(row.domain, provider), now=now), dns or SystemDns()
-        checks = check_sender_domain(sender, dns=resolver, fetcher=make_fetcher())
-        found = list(checks)
-        if row.provider == provider.scheme:
-            found += _find_unanswered_errors([Finding.from_row(earlier) for earlier in row.findings or ()], found)
+        resolver = dns or SystemDns()
+        changes: dict[str, object] = {}
+        if provider and scheme:
+            sender = add_report_state(make_sender(row.domain, provider), now=now)
+            earlier = row.findings if row.provider == scheme else []
+            changes = {
+                "findings": _check(sender, resolver, earlier=earlier),
+                "provider": scheme,
+                **_find_policy(row, sender, resolver, now=now),
+            }
         SenderDomain.objects.filter(pk=row.pk).update(
-            findings=[finding.to_row() for finding in found],
-            provider=provider.scheme,
+            further={
+                name: _check_for_account(row, name, account, dns=resolver, now=now)
+                for name, account in further.get(row.domain, {}).items()
+            },
             looked_at=now,
-            **_find_policy(row, sender, resolver, now=now),
+            **changes,
         )
     return len(due[:limit])
+
+
+def _check(sender: Sender, dns: Dns, *, earlier: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of what is found now, and of the earlier errors to which DNS gave no answer."""
+    found = list(check_sender_domain(sender, dns=dns, fetcher=make_fetcher()))
+    found += _find_unanswered_errors([Finding.from_row(row) for row in earlier or ()], found)
+    return [finding.to_row() for finding in found]
+
+
+def _check_for_account(
+    row: SenderDomain, name: str, provider: ProviderSettings, *, dns: Dns, now: datetime
+) -> dict[str, object]:
+    sender = add_report_state(make_sender(row.domain, provider), now=now)
+    known = row.further.get(name, {})
+    earlier = known["findings"] if known.get("provider") == provider.label else []
+    return {"provider": provider.label, "findings": _check(sender, dns, earlier=earlier)}
+
+
+def list_further_senders() -> dict[str, dict[str, ProviderSettings]]:
+    """Return, by domain, the further accounts of real providers that publications in use send it through."""
+    real = {
+        account.name: account.provider
+        for account in list_usable_accounts()
+        if account.name != DEFAULT_ACCOUNT and account.provider and is_own_endpoint(account.provider)
+    }
+    found: dict[str, dict[str, ProviderSettings]] = {}
+    rows = Publication.objects.filter(enabled=True) if real else Publication.objects.none()
+    for address, *names in rows.values_list("from_email", "account", "second_account"):
+        own = found.setdefault(domain_of(address), {})
+        own.update({name: real[name] for name in names if name in real})
+    return {domain: accounts for domain, accounts in found.items() if domain and accounts}
 
 
 def _find_policy(row: SenderDomain, sender: Sender, dns: Dns, *, now: datetime) -> dict[str, object]:
@@ -156,33 +204,45 @@ def _name_check(finding: Finding) -> str:
     return finding.code.partition(".")[0]
 
 
-def _is_due(row: SenderDomain, *, provider: str, now: datetime) -> bool:
+def _is_due(row: SenderDomain, *, provider: str, accounts: Mapping[str, ProviderSettings], now: datetime) -> bool:
     """Return True if the domain must be checked: soon if its issues wait for it, or if DNS did not answer."""
-    has_errors = any(
-        found["level"] == "error" or found.get("code") == DomainCode.NOT_LOOKED_UP for found in row.findings or ()
-    )
+    findings = [*(row.findings or ()), *(found for own in row.further.values() for found in own["findings"])]
+    has_errors = any(found["level"] == "error" or found.get("code") == DomainCode.NOT_LOOKED_UP for found in findings)
     return (
         row.looked_at is None
-        or row.provider != provider
+        or bool(provider and row.provider != provider)
+        or any(row.further.get(name, {}).get("provider") != account.label for name, account in accounts.items())
         or row.looked_at < now - (RECHECK_FAILED_AFTER if has_errors else RECHECK_AFTER)
     )
 
 
-def find_domain_problems(from_email: str) -> list[Finding]:
-    """Return what the last check found wrong with a sender's domain, or a warning if it was not checked yet.
+def find_domain_problems(from_email: str, *, account: str = DEFAULT_ACCOUNT) -> list[Finding]:
+    """Return what the last check found wrong with a sender's domain for an account, or a warning if it was not checked yet.
 
-    Advice is left out. Return nothing if mail does not go to a real provider.
+    Advice is left out. Return nothing if its mail does not go to a real provider.
     """
-    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+    chosen = find_account(account)
+    provider = chosen.provider if chosen else None
     if provider is None or not is_own_endpoint(provider):
         return []
     domain = domain_of(from_email)
-    row = SenderDomain.objects.filter(domain=domain, looked_at__isnull=False, provider=provider.scheme).first()
-    if row is None:
+    findings = _find_stored(domain, provider=provider, account=account)
+    if findings is None:
         says = Message("The DNS records of %(domain)s were not checked yet.", domain=domain or from_email)
         return [
             Finding(
                 Message("sender domain"), "warning", says, Message("They are checked automatically within minutes.")
             )
         ]
-    return [Finding.from_row(found) for found in row.findings if found["level"] in ("warning", "error")]
+    return [Finding.from_row(found) for found in findings if found["level"] in ("warning", "error")]
+
+
+def _find_stored(domain: str, *, provider: ProviderSettings, account: str) -> list[dict[str, Any]] | None:
+    """Return the rows of the last check for this account, None if there was none."""
+    row = SenderDomain.objects.filter(domain=domain, looked_at__isnull=False).first()
+    if row is None:
+        return None
+    if account == DEFAULT_ACCOUNT:
+        return list(row.findings) if row.provider == provider.scheme else None
+    own = row.further.get(account, {})
+    return list(own["findings"]) if own.get("provider") == provider.label else None

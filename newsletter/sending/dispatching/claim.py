@@ -5,7 +5,7 @@ A claim is a lease and an attempt number. A worker that returns with an older nu
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -22,6 +22,7 @@ from newsletter.models import (
     Send,
     transition,
 )
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.build_call import RecipientRow
 from newsletter.sending.dispatching.lease import LEASE
 from newsletter.sending.dispatching.recipients import (
@@ -49,12 +50,14 @@ FindWait = Callable[[Batch, datetime], datetime | None]
 class Claim:
     """A batch that is ours until ``lease_until``, and the recipients to hand over.
 
-    ``looked_up_at`` is when they were found, on the monotonic clock of this process.
+    ``looked_up_at`` is when they were found, on the monotonic clock of this process. ``may_have_been_taken``: an earlier
+    attempt may have been.
     """
 
     batch: Batch
     lease_until: datetime
     recipients: list[RecipientRow]
+    may_have_been_taken: bool = False
     looked_up_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -62,9 +65,10 @@ class Claim:
         return self.batch.attempt_number
 
 
-def find_due_batches(*, now: datetime, limit: int = 50) -> list[int]:
-    """Return ids of batches that may be claimed now, those of the oldest send first."""
-    return list(_due_batches(now=now).order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
+def find_due_batches(*, now: datetime, limit: int = 50, accounts: Collection[str] = (DEFAULT_ACCOUNT,)) -> list[int]:
+    """Return ids of batches that may be claimed now for one of the accounts, those of the oldest send first."""
+    due = _due_batches(now=now).filter(account__in=accounts)
+    return list(due.order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
 
 
 def never_wait(batch: Batch, now: datetime) -> None:
@@ -93,23 +97,26 @@ def claim_batch(
     *,
     batch_id: int,
     provider: str,
+    account: str = DEFAULT_ACCOUNT,
     now: datetime,
     find_wait: FindWait = never_wait,
     sends: SendCache | None = None,
 ) -> Claim | None:
-    """Claim a pending batch. Return None if another worker has it or it may not be sent now.
+    """Claim a pending batch of this account. Return None if another worker has it or it may not be sent now.
 
-    ``provider`` is the account that will be called. Only that account may be asked about the batch later.
+    ``provider`` is the label of the account that will be called. Only that account may be asked about the batch later.
     ``find_wait`` is called once the batch is ours. If it returns a moment, the batch goes back until then.
     """
     lease_until = now + LEASE
-    batch = _lock_and_mark(batch_id, lease_until=lease_until, now=now)
-    if batch is None:
+    marked = _lock_and_mark(batch_id, account=account, lease_until=lease_until, now=now)
+    if marked is None:
         return None
+    batch, handed_before = marked
     batch.send = (sends or SendCache()).find(batch.send_id)
     later = find_wait(batch, now)
     if later is not None:
-        _postpone(batch, until=later, code=Batch.Code.NONE if is_within_limits(batch, now=now) else Batch.Code.LIMIT)
+        code = Batch.Code.NONE if is_within_limits(batch, now=now) else Batch.Code.LIMIT
+        _postpone(batch, until=later, code=code, handed_to=handed_before)
         return None
     recipients = find_batch_recipients(batch, issue=batch.send.issue, now=now)
     _record_skipped(recipients, batch=batch, now=now)
@@ -120,7 +127,9 @@ def claim_batch(
         people=len(recipients.mailable),
         started_at=now,
     )
-    return Claim(batch=batch, lease_until=lease_until, recipients=recipients.mailable)
+    return Claim(
+        batch=batch, lease_until=lease_until, recipients=recipients.mailable, may_have_been_taken=bool(handed_before)
+    )
 
 
 def _due_batches(*, now: datetime) -> QuerySet[Batch]:
@@ -139,27 +148,39 @@ def _compile_due_batch_query(vendor: str) -> CompiledQuery:
     return compile_query(free.filter(pk=ROW_PLACEHOLDER))
 
 
-def _lock_and_mark(batch_id: int, *, lease_until: datetime, now: datetime) -> Batch | None:
-    """Move a due batch from pending to submitting, with the next attempt number. Return None if it is not free."""
+def _lock_and_mark(batch_id: int, *, account: str, lease_until: datetime, now: datetime) -> tuple[Batch, str] | None:
+    """Move a due batch of the account from pending to submitting, with the next attempt number and its account.
+
+    Return it with the account that may have had it before, or None if it is not free or moved to another account. A move and
+    a claim exclude each other: the row is locked, and from here on the constraint binds it to this account.
+    """
     query = _compile_due_batch_query(connection.vendor)
     for batch in Batch.objects.raw(query.sql, query.fill(moment=now, row=batch_id)):
+        if batch.account != account:
+            return None
+        handed_before = batch.handed_to
         taken = transition(
             batch,
             from_states=[Batch.State.PENDING],
             to=Batch.State.SUBMITTING,
             attempt_number=batch.attempt_number + 1,
+            handed_to=account,
             lease_until=lease_until,
             reason="",
             code=Batch.Code.NONE,
         )
-        return batch if taken else None
+        return (batch, handed_before) if taken else None
     return None
 
 
-def _postpone(batch: Batch, *, until: datetime, code: Batch.Code) -> None:
-    """Give the batch back until then. ``LIMIT``: staff can lift what it waits for, unlike the provider's rate."""
+def _postpone(batch: Batch, *, until: datetime, code: Batch.Code, handed_to: str) -> None:
+    """Give the batch back until then. ``LIMIT``: staff can lift what it waits for, unlike the provider's rate.
+
+    ``handed_to`` is what it was before the claim: nobody was called.
+    """
     Batch.objects.filter(pk=batch.pk).update(
         state=Batch.State.PENDING,
+        handed_to=handed_to,
         attempt_number=F("attempt_number") - 1,
         lease_until=None,
         not_before=until,

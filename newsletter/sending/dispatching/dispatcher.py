@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from django.db import Error
@@ -15,8 +15,10 @@ from django.db import Error
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.providers.base.errors import BadBatch
+from newsletter.sending.accounts import AccountNotUsable, list_usable_accounts
 from newsletter.sending.build_call import (
     RENDER_ERRORS,
     VariantCache,
@@ -37,7 +39,7 @@ from newsletter.sending.limits.rate_limit import (
 )
 from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace
 from newsletter.sending.limits.send_times import find_wait, release_daily_quota, reserve_daily_quota
-from newsletter.sending.provider import account_label
+from newsletter.sending.provider import account_adapter, account_label
 from newsletter.sending.settling.reconcile import is_repeat_safe
 from newsletter.sending.settling.render_failures import find_failure_run
 
@@ -64,14 +66,30 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class AccountInUse(NamedTuple):
+    """A provider account that this process calls. ``label`` is what attempts name; ``rate`` is the row of its shared rate."""
+
+    name: str
+    label: str
+    adapter: Adapter
+
+    @property
+    def rate(self) -> str:
+        kind = self.adapter.capabilities.name
+        return kind if self.name == DEFAULT_ACCOUNT else f"{kind}/{self.name}"
+
+
 class Dispatcher:
-    """Hands batches to one provider. Threads may share it; ``clock`` returns the time in UTC."""
+    """Hands batches to the provider account that each names. Threads may share it; ``clock`` returns the time in UTC.
+
+    ``adapter`` is that of the default account.
+    """
 
     def __init__(self, *, adapter: Adapter, clock: Clock = utc_now) -> None:
         _tune_garbage_collection()
         self.adapter = adapter
         self.clock = clock
-        self._account = account_label()
+        self._accounts = {DEFAULT_ACCOUNT: AccountInUse(DEFAULT_ACCOUNT, account_label(), adapter)}
         self._variants = VariantCache()
         self._sends = SendCache()
         self._lease_renewer = LeaseRenewer(clock=clock)
@@ -79,14 +97,22 @@ class Dispatcher:
     def dispatch(self, batch_id: int) -> bool:
         """Send one batch if it may be sent now. Return True if this call claimed it."""
         began = self.clock()
+        account = self._find_account(batch_id)
+        if account is None:
+            return False
         claim = claim_batch(
-            batch_id=batch_id, provider=self._account, now=began, find_wait=self._find_wait, sends=self._sends
+            batch_id=batch_id,
+            provider=account.label,
+            account=account.name,
+            now=began,
+            find_wait=partial(self._find_wait, account),
+            sends=self._sends,
         )
         if claim is None:
             return False
         lease = Lease(batch_id=batch_id, attempt_number=claim.attempt_number, until=claim.lease_until)
         with self._lease_renewer.hold(lease):
-            result = self._deliver(claim, lease)
+            result = self._deliver(claim, lease, account)
             now = self.clock()
             if record_outcome(
                 claim=claim,
@@ -96,24 +122,42 @@ class Dispatcher:
                 fingerprints=result.fingerprints,
                 now=now,
             ):
-                self._adjust_rate(claim, result, now=now)
+                self._adjust_rate(claim, result, account, now=now)
                 if _mailed_nobody(result.outcome):
                     release_daily_quota(claim.batch, now=began)
         return True
 
-    def _find_wait(self, batch: Batch, now: datetime) -> datetime | None:
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts whose batches can be sent, by name."""
+        return (DEFAULT_ACCOUNT, *(account.name for account in list_usable_accounts()))
+
+    def _find_account(self, batch_id: int) -> AccountInUse | None:
+        """Return the account that the batch names, None if there is no such batch, or no such account any more."""
+        name = Batch.objects.filter(pk=batch_id).values_list("account", flat=True).first()
+        if name is None:
+            return None
+        if name not in self._accounts:
+            try:
+                self._accounts[name] = AccountInUse(name, account_label(name), account_adapter(name))
+            except AccountNotUsable:
+                return None
+        return self._accounts[name]
+
+    def _find_wait(self, account: AccountInUse, batch: Batch, now: datetime) -> datetime | None:
         """Return None if the batch may go now, else when to try again. The daily and the rate limits are reserved."""
         later = find_wait(batch, now=now) or find_pace_wait(batch, now=now) or reserve_daily_quota(batch, now=now)
         if later is None:
-            later = reserve_call(capabilities=self.adapter.capabilities, people=batch.size, now=now)
+            capabilities = account.adapter.capabilities
+            later = reserve_call(capabilities=capabilities, name=account.rate, people=batch.size, now=now)
             later = later or reserve_pace(batch, now=now)
             if later is not None:
                 release_daily_quota(batch, now=now)
         return later
 
-    def _adjust_rate(self, claim: Claim, result: AttemptResult, *, now: datetime) -> None:
+    def _adjust_rate(self, claim: Claim, result: AttemptResult, account: AccountInUse, *, now: datetime) -> None:
         """Slow all workers down after “too many”, and after a connection failure, retry at growing intervals."""
-        name, outcome = self.adapter.capabilities.name, result.outcome
+        name, outcome = account.rate, result.outcome
         if outcome.verdict is Verdict.THROTTLED:
             wait = wait_before_retry(attempts=claim.attempt_number, retry_after=outcome.retry_after)
             slow_down(name=name, until=now + wait)
@@ -124,18 +168,18 @@ class Dispatcher:
         elif outcome.verdict is Verdict.ACCEPTED:
             record_success(name=name)
 
-    def _deliver(self, claim: Claim, lease: Lease) -> AttemptResult:
+    def _deliver(self, claim: Claim, lease: Lease, account: AccountInUse) -> AttemptResult:
         if not claim.recipients:
             # Nothing is left to send. The batch is done, and each of its people is recorded as skipped.
             reason = Message("everybody in it unsubscribed before it was sent")
             return AttemptResult(Outcome(Verdict.ACCEPTED, reason))
-        if not self._may_repeat(claim):
+        if not self._may_repeat(claim, account):
             reason = Message(
                 "an earlier call may have been accepted, and the provider can no longer recognise a repeat by its key"
             )
             return AttemptResult(Outcome(Verdict.UNCERTAIN, reason))
         try:
-            return self._build_and_call(claim, lease)
+            return self._build_and_call(claim, lease, account.adapter)
         except BadBatch as error:
             return _make_bisection(claim, error)
         except DomainError as error:
@@ -150,15 +194,16 @@ class Dispatcher:
             reason = Message("this program failed during the call; its log says where. Report it (%(kind)s)", kind=kind)
             return AttemptResult(Outcome(Verdict.UNCERTAIN, reason, stop=True))
 
-    def _may_repeat(self, claim: Claim) -> bool:
+    def _may_repeat(self, claim: Claim, account: AccountInUse) -> bool:
         return claim.attempt_number == 1 or is_repeat_safe(
             batch=claim.batch,
             attempt_number=claim.attempt_number,
-            capabilities=self.adapter.capabilities,
+            account=account.label,
+            capabilities=account.adapter.capabilities,
             now=self.clock(),
         )
 
-    def _build_and_call(self, claim: Claim, lease: Lease) -> AttemptResult:
+    def _build_and_call(self, claim: Claim, lease: Lease, adapter: Adapter) -> AttemptResult:
         call, failures = self._build(claim)
         fingerprints = make_fingerprints(call) if call else b""
         if failures and (stop := _find_failure_run(claim, failures)):
@@ -173,10 +218,11 @@ class Dispatcher:
         if time.monotonic() - claim.looked_up_at > MAX_LOOKUP_AGE_SECONDS:
             reason = Message("the worker stalled before the call; somebody may have unsubscribed meanwhile")
             return AttemptResult(Outcome(Verdict.NOT_SENT, reason), Attempt.Code.NOT_CALLED)
-        outcome = self.adapter.deliver(call)
+        outcome = adapter.deliver(call)
+        code = Attempt.Code.ACCOUNT_REFUSED if _is_refusal_of_account(outcome) else Attempt.Code.NONE
         if left_out:
             outcome = replace(outcome, people={**outcome.people, **left_out})
-        return AttemptResult(outcome, unrendered=left_out, fingerprints=fingerprints)
+        return AttemptResult(outcome, code, unrendered=left_out, fingerprints=fingerprints)
 
     def _build(self, claim: Claim) -> tuple[BatchCall | None, dict[int, Message]]:
         """Return the call and why some people are not in it. After an error each person is built separately."""
@@ -196,6 +242,11 @@ def _tune_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
+
+
+def _is_refusal_of_account(outcome: Outcome) -> bool:
+    """Return True if the provider certainly took nothing and refuses to send for this account at all."""
+    return outcome.stop and outcome.verdict is not Verdict.UNCERTAIN and _mailed_nobody(outcome)
 
 
 def _mailed_nobody(outcome: Outcome) -> bool:

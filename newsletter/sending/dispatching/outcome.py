@@ -27,6 +27,7 @@ _STATE = {
     Verdict.UNCERTAIN: Batch.State.UNCERTAIN,
 }
 _OWN_STATE = {Verdict.REJECTED: DeliveryException.State.REJECTED, Verdict.UNCERTAIN: DeliveryException.State.UNCERTAIN}
+_UNANSWERED = (Verdict.NOT_SENT, Verdict.UNCERTAIN)
 _RETRIED = (Verdict.THROTTLED, Verdict.NOT_SENT)
 _ANSWERED = ("accepted", "throttled", "rejected")
 
@@ -58,13 +59,14 @@ def record_outcome(
     state = _find_state(outcome)
     if not _settle_batch(claim, outcome, state=state, code=code, retry_at=retry_at, now=now):
         return False
-    _record_people(claim.batch, outcome, unrendered=unrendered, retry_at=retry_at, now=now)
+    _record_people(claim, outcome, unrendered=unrendered, retry_at=retry_at, now=now)
     same_as_batch = [recipient.delivery for recipient in claim.recipients if recipient.delivery not in outcome.people]
     if claim.attempt_number > 1 and outcome.verdict is Verdict.ACCEPTED:
         resolve_as_accepted(same_as_batch)
     if state == Batch.State.REJECTED and outcome.bisect and len(same_as_batch) > 1:
-        halve(batch=claim.batch, deliveries=same_as_batch)
-    _pause_after_repeated_failures(claim, outcome, is_pending=state == Batch.State.PENDING)
+        handed_to = claim.batch.account if claim.may_have_been_taken else ""
+        halve(batch=claim.batch, deliveries=same_as_batch, handed_to=handed_to)
+    _pause_after_repeated_failures(claim, outcome, is_pending=state == Batch.State.PENDING, code=code)
     if unrendered or code == Attempt.Code.RENDER_FAILURE:
         _pause_on_render_failures(claim)
     return True
@@ -77,9 +79,9 @@ def count_failures(send_id: int) -> int:
     return sum(1 for _ in takewhile(lambda outcome: outcome not in _ANSWERED, outcomes))
 
 
-def pause_failing_send(*, send: Send, reason: str) -> None:
-    """Pause a send because further attempts would fail too."""
-    transition(send, from_states=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE)
+def pause_failing_send(*, send: Send, reason: str, code: Send.Code = Send.Code.NONE) -> None:
+    """Pause a send because further attempts would fail too. ``code`` tells if another account may take the rest."""
+    transition(send, from_states=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=reason, code=code)
 
 
 def _find_state(outcome: Outcome) -> Batch.State:
@@ -112,6 +114,7 @@ def _settle_batch(
             reason=outcome.reason,
             code=Batch.Code.RENDER_FAILURE if unrendered else Batch.Code.NONE,
             lease_until=None,
+            handed_to="" if is_pending and not claim.may_have_been_taken else claim.batch.account,
             provider_id=outcome.provider_id[:200],
             not_before=retry_at if is_pending else None,
             settled_at=None if is_pending else now,
@@ -120,13 +123,17 @@ def _settle_batch(
 
 
 def _record_people(
-    batch: Batch, outcome: Outcome, *, unrendered: Collection[int], retry_at: datetime, now: datetime
+    claim: Claim, outcome: Outcome, *, unrendered: Collection[int], retry_at: datetime, now: datetime
 ) -> None:
-    """Record people whose verdict differs from the batch's: as an exception, or in a new batch for another attempt."""
+    """Record people whose verdict differs from the batch's: as an exception, or in a new batch for another attempt.
+
+    The new batch stays with the account if an earlier attempt may have been taken.
+    """
+    batch, handed_to = claim.batch, claim.batch.account if claim.may_have_been_taken else ""
     differing = {delivery: own for delivery, own in outcome.people.items() if own[0] is not outcome.verdict}
     retried = [delivery for delivery, (verdict, _) in differing.items() if verdict in _RETRIED]
     if retried and outcome.verdict not in _RETRIED:
-        split_off(batch=batch, deliveries=retried, not_before=retry_at)
+        split_off(batch=batch, deliveries=retried, not_before=retry_at, handed_to=handed_to)
     codes = dict.fromkeys(unrendered, DeliveryException.Code.RENDER_FAILURE)
     DeliveryException.objects.bulk_create(
         (
@@ -146,20 +153,27 @@ def _record_people(
     )
 
 
-def _pause_after_repeated_failures(claim: Claim, outcome: Outcome, *, is_pending: bool) -> None:
+def _pause_after_repeated_failures(claim: Claim, outcome: Outcome, *, is_pending: bool, code: Attempt.Code) -> None:
     """Pause if the outcome says stop, or after too many attempts of the batch or failures of the send."""
     own_attempts = _attempts_since_resumed().filter(batch=claim.batch)
-    if outcome.stop or (is_pending and own_attempts.count() >= MAX_ATTEMPTS):
-        pause_failing_send(send=claim.batch.send, reason=outcome.reason)
+    if outcome.stop:
+        refused = code == Attempt.Code.ACCOUNT_REFUSED
+        why = Send.Code.ACCOUNT_REFUSED if refused else Send.Code.NONE
+        pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=why)
         return
-    failed = outcome.verdict in (Verdict.NOT_SENT, Verdict.UNCERTAIN)
+    was_called = code != Attempt.Code.NOT_CALLED
+    away = Send.Code.ACCOUNT_AWAY if was_called and outcome.verdict in _UNANSWERED else Send.Code.NONE
+    if is_pending and own_attempts.count() >= MAX_ATTEMPTS:
+        pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=away)
+        return
+    failed = outcome.verdict in _UNANSWERED
     if failed and count_failures(claim.batch.send_id) >= MAX_FAILURES:
         reason = Message(
             "%(failures)s calls in a row failed. The last one: %(detail)s",
             failures=MAX_FAILURES,
             detail=outcome.reason,
         )
-        pause_failing_send(send=claim.batch.send, reason=reason)
+        pause_failing_send(send=claim.batch.send, reason=reason, code=away)
 
 
 def _pause_on_render_failures(claim: Claim) -> None:

@@ -1,7 +1,7 @@
 """Send what is due until nothing is left to do now. Any number of processes may run it at the same time."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from threading import Lock
@@ -26,8 +26,9 @@ DEFAULT_CONCURRENCY = 8
 class BatchQueue:
     """Hands out the ids of due batches, each once, to the worker threads of one process."""
 
-    def __init__(self, *, clock: Clock, limit: int, stopping: Callable[[], bool]) -> None:
+    def __init__(self, *, clock: Clock, limit: int, stopping: Callable[[], bool], accounts: Collection[str]) -> None:
         self._clock = clock
+        self._accounts = accounts
         self._remaining = limit
         self._stopping = stopping
         self._ids: list[int] = []
@@ -40,7 +41,7 @@ class BatchQueue:
             if self._remaining <= 0 or self._stopping():
                 return None
             if not self._ids:
-                due = find_due_batches(now=self._clock(), limit=500)
+                due = find_due_batches(now=self._clock(), limit=500, accounts=self._accounts)
                 self._ids = [batch for batch in reversed(due) if batch not in self._handed_out]
             if not self._ids:
                 return None
@@ -62,7 +63,7 @@ def dispatch_due(
 
     Once ``stopping`` returns True, no further batch begins. ``progress`` is called in this thread, at most every 0.25 seconds.
     """
-    queue = BatchQueue(clock=dispatcher.clock, limit=limit, stopping=stopping)
+    queue = BatchQueue(clock=dispatcher.clock, limit=limit, stopping=stopping, accounts=dispatcher.accounts)
     if concurrency <= 1:
         return _dispatch_all(queue, dispatcher, progress=progress)
     first = queue.next()

@@ -32,7 +32,7 @@ from newsletter.sending.freezing.plan_batches import plan_batches
 from newsletter.sending.freezing.start import require_installation_sends, require_own_domain
 from newsletter.sending.limits.installation_hold import write_send_journal
 from newsletter.sending.limits.send_times import find_limit_today
-from newsletter.sending.provider import current_adapter, provider_label
+from newsletter.sending.provider import account_adapter, provider_label
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 STORIES_FRESH_FOR = timedelta(hours=1)
@@ -95,7 +95,7 @@ def _add(send: Send, *, approval: Approval, revision: IssueRevision, content: Is
         return True
     variants = list(revision.variants.all())
     newest_term = require_unprotected(issue=issue, content=content, mails=variants)
-    capabilities = current_adapter().capabilities
+    capabilities = account_adapter(issue.publication.account).capabilities
     max_batch = find_batch_size(variants, content=content, capabilities=capabilities)
     max_batch = min(max_batch, find_limit_today(issue.publication, now=now) or max_batch)
     with create_snapshot(send, content=content, now=now) as constants:
@@ -146,7 +146,7 @@ def _get_or_create_send(issue: Issue, *, approval: Approval, revision: IssueRevi
         defaults={
             "revision": revision,
             "sha256": approval.sha256,
-            "provider": provider_label(),
+            "provider": provider_label(issue.publication.account),
             "state": Send.State.SUBMITTED,
             "made_at": now,
             "started_at": now,

@@ -80,6 +80,7 @@ def plan_batches(shares: Sequence[Share], *, send: Send, max_batch: int) -> Batc
                     part=first + start // max_batch,
                     size=min(max_batch, people - start),
                     key=make_batch_key(send.pk, seq),
+                    account=send.issue.publication.account,
                     due_at=at,
                     waits=variant in waiting,
                 )

@@ -17,6 +17,7 @@ from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.models import Issue, Send, transition
+from newsletter.providers.base.contract import Capabilities
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.recheck_content import recheck_events, recheck_stories
@@ -24,7 +25,7 @@ from newsletter.sending.limits.gmail_spam_rate import pause_if_reported
 from newsletter.sending.limits.installation_hold import check_installation, require_not_held, write_send_journal
 from newsletter.sending.limits.recipient_allowlist import require_sending_allowed
 from newsletter.sending.limits.send_times import find_send_wait
-from newsletter.sending.provider import current_adapter, provider_label
+from newsletter.sending.provider import account_adapter, provider_label
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
                 issue=issue,
                 revision=approval.revision,
                 sha256=approval.sha256,
-                provider=provider_label(),
+                provider=provider_label(issue.publication.account),
                 made_at=now,
                 local_time="" if at_once else find_local_time(issue),
             )
@@ -136,7 +137,7 @@ def require_installation_sends(*, now: datetime) -> None:
 
 def require_own_domain(issue: Issue) -> None:
     """Raise NotReady if the sender's domain is not authenticated: mailbox providers block such senders."""
-    for problem in find_domain_problems(issue.publication.from_email):
+    for problem in find_domain_problems(issue.publication.from_email, account=issue.publication.account):
         if problem.level == "error":
             raise NotReady(
                 "%(issue)s cannot be sent yet: %(problem)s",
@@ -151,7 +152,7 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
         recheck_events(send=send, now=now)
         try:
             recheck_stories(send=send, now=now)
-            freeze_audience(send=send, capabilities=current_adapter().capabilities, now=now)
+            freeze_audience(send=send, capabilities=_find_capabilities(send), now=now)
         except (DomainError, DatabaseError) as error:
             _settle_failure(send, error=error, now=now)
     if send.state in (Send.State.PREPARING, Send.State.READY):
@@ -167,6 +168,12 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
             transition(send.issue, from_states=[Issue.State.APPROVED], to=Issue.State.SENDING)
     send.refresh_from_db()
     return send
+
+
+def _find_capabilities(send: Send) -> Capabilities:
+    """Return those of the account that the batches get, read again: staff may have chosen another meanwhile."""
+    send.issue.publication.refresh_from_db(fields=["account"])
+    return account_adapter(send.issue.publication.account).capabilities
 
 
 def _settle_failure(send: Send, *, error: Exception, now: datetime) -> None:

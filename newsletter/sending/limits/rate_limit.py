@@ -19,14 +19,18 @@ MAX_RETRY_AFTER = timedelta(minutes=10)
 MAX_REQUESTED_WAIT = timedelta(hours=6)
 
 
-def reserve_call(*, capabilities: Capabilities, people: int, now: datetime) -> datetime | None:
-    """Reserve a call for so many people. If it may not start now, return when to ask again."""
-    account = ProviderAccount.objects.filter(name=capabilities.name).first()
+def reserve_call(*, capabilities: Capabilities, people: int, now: datetime, name: str = "") -> datetime | None:
+    """Reserve a call for so many people. If it may not start now, return when to ask again.
+
+    ``name`` is the account's, by default that of its kind of provider.
+    """
+    name = name or capabilities.name
+    account = ProviderAccount.objects.filter(name=name).first()
     limited = bool(capabilities.people_per_second or capabilities.calls_per_second)
     if account is None:
         if not limited:
             return None
-        account, _ = ProviderAccount.objects.get_or_create(name=capabilities.name)
+        account, _ = ProviderAccount.objects.get_or_create(name=name)
     at = now.timestamp()
     if limited and _reserve_time(account, seconds=cost_in_seconds(capabilities, people=people) / account.pace, at=at):
         return None

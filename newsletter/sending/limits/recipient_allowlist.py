@@ -20,6 +20,7 @@ from newsletter.providers.base.contract import (
     Outcome,
     Verdict,
 )
+from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
@@ -33,7 +34,11 @@ BLOCKED_REASON = Message(
 
 def is_sending_blocked() -> bool:
     """Return True if nobody may be mailed: a real provider, not production, and no allowlist."""
-    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+    return is_provider_blocked(read_provider(settings.NEWSLETTER_PROVIDER_URL))
+
+
+def is_provider_blocked(provider: ProviderSettings | None) -> bool:
+    """Return True if nobody may be mailed through this account."""
     real = provider is not None and is_own_endpoint(provider)
     return real and not settings.NEWSLETTER_PRODUCTION and get_recipient_allowlist() is None
 
@@ -44,10 +49,10 @@ def require_sending_allowed() -> None:
         raise NotReady("Nothing is sent: %(closed)s.", closed=BLOCKED_REASON)
 
 
-def apply_allowlist(adapter: Adapter) -> Adapter:
-    """Wrap the adapter in the allowlist of the settings. Without one, return the adapter itself."""
+def apply_allowlist(adapter: Adapter, *, provider: ProviderSettings | None) -> Adapter:
+    """Wrap the adapter of this account in the allowlist of the settings. Without one, return the adapter itself."""
     only_to = get_recipient_allowlist()
-    if only_to is None and not is_sending_blocked():
+    if only_to is None and not is_provider_blocked(provider):
         return adapter
     finds, lists = isinstance(adapter, BatchFinder), isinstance(adapter, SuppressionLister)
     kinds = {

@@ -1,9 +1,10 @@
 """Decide when a publication may send: quiet hours, the daily limit, the warm-up of a new domain, and when it is too late."""
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from newsletter.common.schedule import find_end_between
 from newsletter.models import Batch, Publication, Send, SendingDay, SubjectTest
@@ -85,51 +86,72 @@ def find_quiet_hours_end(publication: Publication, *, now: datetime, clock: tzin
     return find_end_between(publication.quiet_from, publication.quiet_until, now=now, zone=zone)
 
 
-def find_daily_limit(publication: Publication, *, day: date) -> int | None:
-    """Return the most people for a local day, or None without a limit."""
-    limits = [publication.people_per_day] if publication.people_per_day else []
-    if publication.warm_up_from:
-        age = max((day - publication.warm_up_from).days, 0)
-        if age < len(WARM_UP_LIMITS):
-            limits.append(WARM_UP_LIMITS[age])
-    return min(limits) if limits else None
+def find_daily_limit(publication: Publication, *, day: date, account: str = "") -> int | None:
+    """Return the most people for a local day by one account, by default the publication's first; None without a limit."""
+    limits = _find_limits(publication, account=account or publication.account, day=day)
+    return min((limit for limit in limits.values() if limit is not None), default=None)
 
 
-def find_limit_today(publication: Publication, *, now: datetime) -> int | None:
-    """Return today's limit, which is also the largest batch that can be sent in a day."""
-    return find_daily_limit(publication, day=_today(publication, now))
+def find_limit_today(publication: Publication, *, now: datetime, account: str = "") -> int | None:
+    """Return today's limit of an account, which is also the largest batch that can be sent in a day."""
+    return find_daily_limit(publication, day=_today(publication, now), account=account)
+
+
+def _find_limits(publication: Publication, *, account: str, day: date) -> dict[str, int | None]:
+    """Return the limits of a day by the row that counts for them: "" counts all accounts, each other row its own domain."""
+    return {"": publication.people_per_day, account: _find_warm_up_limit(publication, account=account, day=day)}
+
+
+def _find_warm_up_limit(publication: Publication, *, account: str, day: date) -> int | None:
+    begins = {
+        publication.second_account: publication.second_warm_up_from,
+        publication.account: publication.warm_up_from,
+    }
+    begun = begins.get(account)
+    if begun is None:
+        return None
+    age = max((day - begun).days, 0)
+    return WARM_UP_LIMITS[age] if age < len(WARM_UP_LIMITS) else None
 
 
 def reserve_daily_quota(batch: Batch, *, now: datetime) -> datetime | None:
-    """Count the batch's people against today's limit. If they do not fit, return when tomorrow begins."""
+    """Count the batch's people against today's limits. If they do not fit, return when tomorrow begins."""
     publication = batch.send.issue.publication
     today = _today(publication, now)
-    limit = find_daily_limit(publication, day=today)
-    if limit is None:
+    limits = _find_limits(publication, account=batch.account, day=today)
+    if not any(limit is not None for limit in limits.values()):
         return None
-    SendingDay.objects.get_or_create(publication=publication, day=today)
-    with_room = SendingDay.objects.filter(publication=publication, day=today, people__lte=limit - batch.size)
-    if with_room.update(people=F("people") + batch.size):
-        return None
-    return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(publication.zone))
+    counted: list[str] = []
+    for account, limit in limits.items():
+        SendingDay.objects.get_or_create(publication=publication, day=today, account=account)
+        row = SendingDay.objects.filter(publication=publication, day=today, account=account)
+        with_room = row if limit is None else row.filter(people__lte=limit - batch.size)
+        if not with_room.update(people=F("people") + batch.size):
+            _release(batch, accounts=counted, day=today)
+            return datetime.combine(today + timedelta(days=1), time(), ZoneInfo(publication.zone))
+        counted.append(account)
+    return None
 
 
 def _has_room_today(batch: Batch, *, now: datetime) -> bool:
     publication = batch.send.issue.publication
     today = _today(publication, now)
-    limit = find_daily_limit(publication, day=today)
-    if limit is None:
-        return True
-    full = SendingDay.objects.filter(publication=publication, day=today, people__gt=limit - batch.size)
-    return not full.exists()
+    limits = _find_limits(publication, account=batch.account, day=today)
+    full = Q()
+    for account, limit in limits.items():
+        if limit is not None:
+            full |= Q(account=account, people__gt=limit - batch.size)
+    return not full or not SendingDay.objects.filter(full, publication=publication, day=today).exists()
 
 
 def release_daily_quota(batch: Batch, *, now: datetime) -> None:
-    """Give the batch's people back to today's limit, because nobody was mailed."""
-    publication = batch.send.issue.publication
-    SendingDay.objects.filter(publication=publication, day=_today(publication, now), people__gte=batch.size).update(
-        people=F("people") - batch.size
-    )
+    """Give the batch's people back to today's limits, because nobody was mailed."""
+    _release(batch, accounts=["", batch.account], day=_today(batch.send.issue.publication, now))
+
+
+def _release(batch: Batch, *, accounts: Collection[str], day: date) -> None:
+    rows = SendingDay.objects.filter(publication=batch.send.issue.publication, day=day, account__in=accounts)
+    rows.filter(people__gte=batch.size).update(people=F("people") - batch.size)
 
 
 def _today(publication: Publication, now: datetime) -> date:

@@ -12,6 +12,8 @@ from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.feedback import AutomaticPause
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
+from newsletter.sending.accounts import explain_unusable, list_usable_accounts
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
@@ -22,11 +24,15 @@ _UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAI
 
 
 def enforce_send_window(*, now: datetime) -> None:
-    """Pause what is switched off, withdrawn, protected, reported as spam or stale. Delay only what a limit keeps back."""
+    """Pause what is switched off, withdrawn, protected, reported as spam, stale or without its account.
+
+    Delay only what a limit keeps back.
+    """
     pause_switched_off(now=now)
     pause_withdrawn()
     pause_protected()
     pause_reported(now=now)
+    pause_without_account()
     running = Send.objects.filter(state=Send.State.SUBMITTING).select_related("issue__slot", "issue__publication")
     for send in running:
         if is_stale(send, now=now):
@@ -77,6 +83,27 @@ def pause_protected() -> list[Issue]:
     waiting = Batch.objects.filter(state=Batch.State.PENDING)
     sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING)
     return [send.issue for send in sends.select_related("issue__publication", "revision") if _pause_if_protected(send)]
+
+
+def pause_without_account() -> list[Issue]:
+    """Pause each send that waits for a provider account that is not configured any more. Return their issues.
+
+    A resumed send is paused again until the setting is back, or staff move the rest to another account.
+    """
+    usable = {account.name for account in list_usable_accounts()}
+    waiting = Batch.objects.filter(state=Batch.State.PENDING).exclude(account__in=[DEFAULT_ACCOUNT, *usable])
+    paused = []
+    for send in Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING).select_related(
+        "issue__publication"
+    ):
+        name = waiting.filter(send=send).values_list("account", flat=True).first() or ""
+        reason = Message(
+            "%(problem)s. Set it right and resume the send, or move the rest to another account",
+            problem=explain_unusable(name),
+        )
+        if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
+            paused.append(send.issue)
+    return paused
 
 
 def _pause_if_protected(send: Send) -> bool:

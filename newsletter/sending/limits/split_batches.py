@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.models import Batch, Delivery, Send
@@ -14,8 +14,10 @@ from newsletter.sending.limits.send_times import find_limit_today
 MAX_OVERSIZED_BATCHES_A_ROUND = 50
 
 
-def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime | None) -> Batch:
-    """Move deliveries of a batch to a new pending batch.
+def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime | None, handed_to: str = "") -> Batch:
+    """Move deliveries of a batch to a new pending batch of the same account.
+
+    ``handed_to`` is that account if it may have their mails already, so that no other account gets them.
 
     Call it in the transaction that settles the old batch. Raise InvariantViolated if one of them is not in it.
     """
@@ -27,6 +29,8 @@ def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime |
         variant_id=batch.variant_id,
         size=len(deliveries),
         key=make_batch_key(batch.send_id, last["seq"] + 1),
+        account=batch.account,
+        handed_to=handed_to,
         due_at=batch.due_at,
         waits=batch.waits,
         not_before=not_before,
@@ -44,11 +48,14 @@ def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime |
     return new
 
 
-def halve(*, batch: Batch, deliveries: Sequence[int]) -> list[Batch]:
+def halve(*, batch: Batch, deliveries: Sequence[int], handed_to: str = "") -> list[Batch]:
     """Move the people of a refused call to two new pending batches."""
     ordered = sorted(deliveries)
     middle = len(ordered) // 2
-    return [split_off(batch=batch, deliveries=half, not_before=None) for half in (ordered[:middle], ordered[middle:])]
+    return [
+        split_off(batch=batch, deliveries=half, not_before=None, handed_to=handed_to)
+        for half in (ordered[:middle], ordered[middle:])
+    ]
 
 
 def make_batch_key(send_id: int, seq: int) -> str:
@@ -61,17 +68,24 @@ def split_oversized_batches(send: Send, *, now: datetime) -> int:
 
     Batches that were attempted before, or wait for a subject test, are left as they are.
     """
-    limit = find_limit_today(send.issue.publication, now=now)
-    if limit is None:
+    unattempted = send.batches.movable().filter(waits=False, attempt_number=0)
+    oversized = Q()
+    for account in set(unattempted.order_by().values_list("account", flat=True).distinct()):
+        if limit := find_limit_today(send.issue.publication, now=now, account=account):
+            oversized |= Q(account=account, size__gt=limit)
+    if not oversized:
         return 0
-    oversized = send.batches.filter(state=Batch.State.PENDING, waits=False, attempt_number=0, size__gt=limit)
-    return sum(_split_batch(batch, limit=limit) for batch in oversized.order_by("seq")[:MAX_OVERSIZED_BATCHES_A_ROUND])
+    publication, split = send.issue.publication, 0
+    for batch in unattempted.filter(oversized).order_by("seq")[:MAX_OVERSIZED_BATCHES_A_ROUND]:
+        split += split_batch(batch, limit=find_limit_today(publication, now=now, account=batch.account) or batch.size)
+    return split
 
 
 @transaction.atomic
-def _split_batch(batch: Batch, *, limit: int) -> bool:
-    # The UPDATE locks the row: a claim comes before it or after the whole split.
-    unclaimed = Batch.objects.filter(pk=batch.pk, state=Batch.State.PENDING, attempt_number=0)
+def split_batch(batch: Batch, *, limit: int) -> bool:
+    """Split a batch that no account has or may have. Return False if that is no longer so."""
+    # The UPDATE locks the row: a claim, or a move to another account, comes before it or after the whole split.
+    unclaimed = Batch.objects.movable().filter(pk=batch.pk, account=batch.account)
     if not unclaimed.update(not_before=batch.not_before):
         return False
     people = list(batch.deliveries.order_by("pk").values_list("pk", flat=True))

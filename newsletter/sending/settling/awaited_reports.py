@@ -7,8 +7,9 @@ its reports are still expected.
 from datetime import datetime, timedelta
 
 from newsletter.models import Batch, Send
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchFinder
-from newsletter.sending.provider import account_label
+from newsletter.sending.provider import account_label, further_adapters
 from newsletter.sending.settling.reconcile import ASK_PROVIDER_FOR, MAX_REPLAYS, find_replay_start
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 
@@ -26,8 +27,13 @@ def has_refused_batches(send: Send) -> bool:
 
 
 def is_enquiry_under_way(send: Send, *, adapter: Adapter, now: datetime) -> bool:
-    """Return True if the provider may still settle some uncertain people."""
-    account, capabilities = account_label(), adapter.capabilities
+    """Return True if a provider account may still settle some uncertain people. ``adapter``: that of the default account."""
+    accounts = {DEFAULT_ACCOUNT: adapter, **further_adapters()}
+    return any(_may_settle(send, account=account_label(name), adapter=own, now=now) for name, own in accounts.items())
+
+
+def _may_settle(send: Send, *, account: str, adapter: Adapter, now: datetime) -> bool:
+    capabilities = adapter.capabilities
     if capabilities.reconcile == "none":
         return False
     batches = Batch.objects.filter(send=send)

@@ -3,6 +3,7 @@
 An unsubscribe is known by a link of the send, which carries its number, or from the provider. Each person counts once.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -28,6 +29,7 @@ def delete_unsubscribed(send: Send) -> None:
     CountedUnsubscribe.objects.filter(mailing=send.pk).delete()
 
 
+_RECEIPT_STATES = ("pending", "accepted", "rejected", "skipped", "uncertain")
 _DELIVERY_STATE: dict[str, str] = {
     Batch.State.PENDING: "pending",
     Batch.State.SUBMITTING: "pending",
@@ -42,7 +44,8 @@ CANCELLED = Message("the send was cancelled before it reached them")
 
 @dataclass(frozen=True)
 class Receipt:
-    """Numbers of people. ``batches`` is the number of batches by state.
+    """Numbers of people. ``batches`` is the number of batches by state. ``accounts`` has the deliveries by state of each
+    provider account, by its name.
 
     ``cancelled`` is the part of the skipped people that a cancelled send did not reach. The others unsubscribed or may no
     longer be mailed.
@@ -58,47 +61,56 @@ class Receipt:
     complained: int = 0
     unsubscribed: int = 0
     cancelled: int = 0
+    accounts: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 def make_receipt(send: Send | None) -> Receipt:
     """Return the receipt of a send. Raise InvariantViolated if its numbers do not add up."""
-    states = dict.fromkeys(("pending", "accepted", "rejected", "skipped", "uncertain"), 0)
     if send is None:
-        return Receipt(deliveries=states)
+        return Receipt(deliveries=dict.fromkeys(_RECEIPT_STATES, 0))
     if send.totals is not None:
         return Receipt(**send.totals)
-    batches: dict[str, int] = {}
-    for state, calls, people in send.batches.order_by().values_list("state").annotate(Count("pk"), Sum("size")):
-        batches[state] = calls
-        states[_DELIVERY_STATE[state]] += people
+    batches: Counter[str] = Counter()
+    accounts: dict[str, dict[str, int]] = {}
+    rows = send.batches.order_by("account").values_list("account", "state").annotate(Count("pk"), Sum("size"))
+    for account, state, calls, people in rows:
+        batches[state] += calls
+        own = accounts.setdefault(account, dict.fromkeys(_RECEIPT_STATES, 0))
+        own[_DELIVERY_STATE[state]] += people
     exceptions = _count_exceptions(send)
     for row in exceptions:
         if row.state:
-            states[_DELIVERY_STATE[row.batch_state]] -= row.people
-            states[row.state] += row.people
-    cancelled = states["pending"] if send.state == Send.State.CANCELLED else 0
-    states["skipped"] += cancelled
-    states["pending"] -= cancelled
+            accounts[row.account][_DELIVERY_STATE[row.batch_state]] -= row.people
+            accounts[row.account][row.state] += row.people
+    cancelled = 0
+    if send.state == Send.State.CANCELLED:
+        for own in accounts.values():
+            cancelled += own["pending"]
+            own["skipped"] += own["pending"]
+            own["pending"] = 0
+    states = {state: sum(own[state] for own in accounts.values()) for state in _RECEIPT_STATES}
     receipt = Receipt(
         candidates=send.candidates,
         recipients=send.recipients,
         excluded=dict(send.excluded),
         deliveries=states,
-        batches=batches,
+        batches=dict(batches),
         delivered=count_delivered(send),
         bounced=sum(row.bounced for row in exceptions),
         complained=sum(row.complained for row in exceptions),
         unsubscribed=_count_unsubscribed(send, reported=sum(row.unsubscribed for row in exceptions)),
         cancelled=cancelled,
+        accounts=accounts,
     )
     _check_sums(receipt, send)
     return receipt
 
 
 def list_deliveries(send: Send) -> Iterator[list[int | str]]:
-    """Yield a row for every person: delivery id, subscriber id, batch, state, reason, "yes" if delivered, and times.
+    """Yield a row for every person: delivery id, subscriber id, batch, state, reason, "yes" if delivered, times, account.
 
-    The times are those of a bounce, a complaint and an unsubscribe, in ISO 8601; "" if there was none.
+    The times are those of a bounce, a complaint and an unsubscribe, in ISO 8601; "" if there was none. The account is the
+    one that has or may have the mail, "" if none can have it.
     """
     delivered = DeliveredBits(send)
     unsubscribed = find_unsubscribed(send)
@@ -111,6 +123,7 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
             "batch__seq",
             "batch__state",
             "batch__reason",
+            "batch__handed_to",
             "exception__state",
             "exception__reason",
             "exception__bounced_at",
@@ -118,9 +131,18 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
             "exception__unsubscribed_at",
         )
     )
-    for delivery, subscriber, seq, batch_state, batch_reason, own_state, own_reason, *times, reported in rows.iterator(
-        chunk_size=5000
-    ):
+    for (
+        delivery,
+        subscriber,
+        seq,
+        batch_state,
+        batch_reason,
+        account,
+        own_state,
+        own_reason,
+        *times,
+        reported,
+    ) in rows.iterator(chunk_size=5000):
         state = own_state or _DELIVERY_STATE[batch_state]
         reason = own_reason if own_state else batch_reason
         if state == "pending" and send.state == Send.State.CANCELLED:
@@ -128,17 +150,18 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
         unsubscribed_at = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
         moments = [*times, min(unsubscribed_at, default=None)]
         cells = (moment.isoformat() if moment else "" for moment in moments)
-        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *cells]
+        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *cells, account]
 
 
 class SendStatus(TypedDict):
-    """``hours`` are those of readers' clocks, as `Send.hours` keeps them."""
+    """``hours`` are those of readers' clocks, as `Send.hours` keeps them. ``accounts`` are as in the receipt."""
 
     id: int
     state: str
     reason: str
     provider: str
     hours: list[dict[str, object]]
+    accounts: dict[str, dict[str, int]]
 
 
 class AudienceStatus(TypedDict):
@@ -191,7 +214,7 @@ def status_of(issue: Issue) -> IssueStatus:
         "state": issue.state,
         "held": issue.held,
         "due": issue.due_at.isoformat() if issue.due_at else None,
-        "send": _describe_send(send) if send else None,
+        "send": _describe_send(send, receipt) if send else None,
         "audience": {
             "list": named["list"],
             "segments": named["segments"],
@@ -208,19 +231,21 @@ def status_of(issue: Issue) -> IssueStatus:
     }
 
 
-def _describe_send(send: Send) -> SendStatus:
+def _describe_send(send: Send, receipt: Receipt) -> SendStatus:
     return {
         "id": send.pk,
         "state": send.state,
         "reason": send.reason,
         "provider": send.provider,
         "hours": send.hours,
+        "accounts": receipt.accounts,
     }
 
 
 class _ExceptionCount(NamedTuple):
-    """People with one state of their own in batches of one state, and how many of them were reported."""
+    """People with one state of their own in batches of one account and state, and how many of them were reported."""
 
+    account: str
     batch_state: str
     state: str
     people: int
@@ -232,7 +257,7 @@ class _ExceptionCount(NamedTuple):
 def _count_exceptions(send: Send) -> list[_ExceptionCount]:
     """Count the people who differ from their batch or were reported, in one pass over the send."""
     rows = DeliveryException.objects.filter(delivery__batch__send=send).order_by()
-    counts = rows.values_list("delivery__batch__state", "state").annotate(
+    counts = rows.values_list("delivery__batch__account", "delivery__batch__state", "state").annotate(
         people=Count("pk"),
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
         complained=Count("pk", filter=Q(complained_at__isnull=False)),

@@ -11,6 +11,7 @@ from django.db.models import Max, Min
 
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, transition
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchFinder, BatchLookup, Capabilities, Verdict
 from newsletter.sending.provider import account_label
 from newsletter.sending.settling.delivered import find_delivered
@@ -25,12 +26,12 @@ MAX_REPLAYS = 5
 KEY_EXPIRY_MARGIN = timedelta(minutes=2)
 
 
-def replay_uncertain(*, capabilities: Capabilities, now: datetime) -> int:
-    """Send uncertain batches again if the provider answers a repeat with its first result. Return how many."""
+def replay_uncertain(*, capabilities: Capabilities, now: datetime, account: str = DEFAULT_ACCOUNT) -> int:
+    """Send the account's uncertain batches again if it answers a repeat with its first result. Return how many."""
     if capabilities.reconcile != "replay":
         return 0
     start = find_replay_start(capabilities, now=now)
-    uncertain = Batch.objects.uncertain(provider=account_label(), start=start, end=now)
+    uncertain = Batch.objects.uncertain(provider=account_label(account), start=start, end=now)
     with transaction.atomic():
         chosen = dict(uncertain.filter(attempt_number__lt=MAX_REPLAYS).values_list("pk", "send_id"))
         replayed = Batch.objects.filter(pk__in=chosen, state=Batch.State.UNCERTAIN).update(
@@ -46,32 +47,34 @@ def find_replay_start(capabilities: Capabilities, *, now: datetime) -> datetime:
     return now - timedelta(seconds=capabilities.idempotency_seconds) + KEY_EXPIRY_MARGIN
 
 
-def is_repeat_safe(*, batch: Batch, attempt_number: int, capabilities: Capabilities, now: datetime) -> bool:
+def is_repeat_safe(
+    *, batch: Batch, attempt_number: int, account: str, capabilities: Capabilities, now: datetime
+) -> bool:
     """Return True if this attempt cannot mail anybody twice, or if staff allowed that.
 
     It is safe if no attempt was uncertain since staff last allowed a repeat. Otherwise every call must have gone to the
-    same provider account, which must still know the key.
+    provider account with the label ``account``, which must still know the key.
     """
     earlier = Attempt.objects.filter(batch=batch, number__lt=attempt_number)
     allowed = earlier.filter(code=Attempt.Code.SENT_AGAIN).aggregate(newest=Max("number"))["newest"] or 0
     if not earlier.filter(outcome="uncertain", number__gt=allowed).exists():
         return True
-    elsewhere = earlier.exclude(provider=account_label()).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
+    elsewhere = earlier.exclude(provider=account).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
     if capabilities.reconcile != "replay" or elsewhere.exists():
         return False
     first_at = earlier.aggregate(first=Min("started_at"))["first"]
     return bool(now - first_at < timedelta(seconds=capabilities.idempotency_seconds) - KEY_EXPIRY_MARGIN)
 
 
-def ask_provider(*, adapter: Adapter, now: datetime) -> int:
-    """Ask the provider about uncertain batches and people when they are due. Return how many batches were settled."""
+def ask_provider(*, adapter: Adapter, now: datetime, account: str = DEFAULT_ACCOUNT) -> int:
+    """Ask an account about its uncertain batches and people when they are due. Return how many batches were settled."""
     if not isinstance(adapter, BatchFinder):
         return 0
-    account, start, end = account_label(), now - ASK_PROVIDER_FOR, now - FIRST_QUESTION_AFTER
+    label, start, end = account_label(account), now - ASK_PROVIDER_FOR, now - FIRST_QUESTION_AFTER
     settled = 0
     for batches in (
-        Batch.objects.uncertain(provider=account, start=start, end=end),
-        Batch.objects.with_uncertain_recipients(provider=account, start=start, end=end),
+        Batch.objects.uncertain(provider=label, start=start, end=end),
+        Batch.objects.with_uncertain_recipients(provider=label, start=start, end=end),
     ):
         for batch in batches.exclude(not_before__gt=now).order_by("pk")[:MAX_QUESTIONS_A_ROUND]:
             first_attempt_at: datetime = batch.first_attempt_at  # type: ignore[attr-defined]

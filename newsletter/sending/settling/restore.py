@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from newsletter.common.messages import Message
 from newsletter.issues.variants.reader_zones import make_due_filter
@@ -48,7 +49,12 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         ended_at=now, outcome="uncertain", detail=REASON
     )
     open_batches.update(
-        state=Batch.State.UNCERTAIN, reason=REASON, code=Batch.Code.NONE, lease_until=None, settled_at=now
+        state=Batch.State.UNCERTAIN,
+        handed_to=F("account"),
+        reason=REASON,
+        code=Batch.Code.NONE,
+        lease_until=None,
+        settled_at=now,
     )
     due = Issue.objects.filter(
         make_due_filter(now), state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]

@@ -12,6 +12,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
 from newsletter.outbound.publishing_facts import report_sent
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.canaries.decide import decide_about_canaries
 from newsletter.sending.canaries.hand_over import send_canaries
@@ -19,7 +20,8 @@ from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.installation_hold import check_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.provider import write_outbox_index
+from newsletter.sending.provider import further_adapters, write_outbox_index
+from newsletter.sending.settling.account_moves import move_to_second_accounts
 from newsletter.sending.settling.decide_subject import decide_due_tests
 from newsletter.sending.settling.open_hours import open_due_hours
 from newsletter.sending.settling.receipt import describe_receipt
@@ -41,9 +43,10 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     """Run every step once. Return the sends that ended.
 
     In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, decide the subject
-    tests whose time is over, open the hours that have come, let the pace recover, send unresolved batches again if their
-    provider recognises repeated calls, ask the provider about the others, end the sends that have nothing left to do, and send
-    the canaries and decide about them.
+    tests whose time is over, open the hours that have come, let the pace recover, move what an absent account did not get to
+    the second, send unresolved batches again if their provider recognises repeated calls, ask the provider about the others,
+    end the sends that have nothing left to do, and send the canaries and decide about them. ``adapter`` is that of the default
+    account.
     """
     prepare_for_work(now=clock())
     resume_stalled_starts(now=clock())
@@ -51,8 +54,10 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     decide_due_tests(now=clock())
     open_due_hours(now=clock())
     recover_pace(seconds=SWEEP_SECONDS)
-    replay_uncertain(capabilities=adapter.capabilities, now=clock())
-    ask_provider(adapter=adapter, now=clock())
+    move_to_second_accounts(now=clock())
+    for account, own in {DEFAULT_ACCOUNT: adapter, **further_adapters()}.items():
+        replay_uncertain(capabilities=own.capabilities, account=account, now=clock())
+        ask_provider(adapter=own, account=account, now=clock())
     finished = finish_sends(now=clock())
     send_canaries(adapter=adapter, now=clock())
     decide_about_canaries(now=clock())

@@ -1,0 +1,156 @@
+"""The provider accounts of a send: who is with which, what moved, and the page that moves the rest to another."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypedDict, cast
+
+from django import forms
+from django.contrib.auth.models import User
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from newsletter.common.errors import WrongState
+from newsletter.desk.issues.planning.form_page import IssueFormPage
+from newsletter.desk.sends.progress import find_live_send
+from newsletter.desk.shell.labels import format_reason, label_people
+from newsletter.models import AccountMove, Send
+from newsletter.sending.accounts import explain_unusable, find_account, list_usable_accounts
+from newsletter.sending.settling.account_moves import list_rest, move_by_hand
+from newsletter.sending.settling.receipt import Receipt
+from subscribers.desk.listing import format_moment
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """What one account has of a send, in numbers of people, and why it cannot send now, "" if it can."""
+
+    label: str
+    accepted: int
+    pending: int
+    others: int
+    problem: str
+
+
+class AccountsContext(TypedDict, total=False):
+    """The context of desk/parts/accounts.html; empty if the default account has all and nothing else is configured."""
+
+    account_rows: list[AccountRow]
+    account_moves: list[str]
+
+
+def accounts_context(send: Send | None, receipt: Receipt | None, *, now: datetime) -> AccountsContext:
+    """Return the send by account, if more than one account had a part in it or the account that it needs is missing."""
+    if send is None or receipt is None:
+        return {}
+    moves = [describe_move(move, now=now) for move in send.account_moves.order_by("pk")]
+    rows = [_make_row(name, states) for name, states in receipt.accounts.items()]
+    if len(rows) < 2 and not moves and not any(row.problem for row in rows):
+        return {}
+    return {"account_rows": rows, "account_moves": moves}
+
+
+def _make_row(name: str, states: dict[str, int]) -> AccountRow:
+    waiting = states.get("pending", 0)
+    others = sum(people for state, people in states.items() if state not in ("accepted", "pending"))
+    problem = format_reason(explain_unusable(name)) if waiting else ""
+    return AccountRow(label_account(name), states.get("accepted", 0), waiting, others, problem)
+
+
+def label_account(name: str) -> str:
+    """Return an account's name, with its provider if it is configured."""
+    account = find_account(name)
+    return f"{name} – {account.label}" if account and account.label else name
+
+
+def describe_move(move: AccountMove, *, now: datetime) -> str:
+    """Return one sentence, or two: when, how many, from where to where, who or why."""
+    values = {
+        "at": format_moment(move.at, now=now),
+        "people": intcomma(move.people),
+        "source": move.from_account,
+        "to": move.to_account,
+        "by": move.by,
+        "why": format_reason(move.reason),
+    }
+    if move.code == AccountMove.Code.BY_HAND:
+        return (
+            ngettext(
+                "%(at)s: %(by)s moved %(people)s person from “%(source)s” to “%(to)s”.",
+                "%(at)s: %(by)s moved %(people)s people from “%(source)s” to “%(to)s”.",
+                move.people,
+            )
+            % values
+        )
+    if move.code == AccountMove.Code.AWAY:
+        text = ngettext(
+            "%(at)s: %(people)s person moved from “%(source)s”, which was away, to “%(to)s”. %(why)s",
+            "%(at)s: %(people)s people moved from “%(source)s”, which was away, to “%(to)s”. %(why)s",
+            move.people,
+        )
+    else:
+        text = ngettext(
+            "%(at)s: %(people)s person moved from “%(source)s”, which refused to send for us, to “%(to)s”. %(why)s",
+            "%(at)s: %(people)s people moved from “%(source)s”, which refused to send for us, to “%(to)s”. %(why)s",
+            move.people,
+        )
+    return (text % values).strip()
+
+
+def can_move(send: Send) -> bool:
+    """Return True if a part of the send waits, and there is another account for it."""
+    usable = {account.name for account in list_usable_accounts()}
+    return any(usable - {rest.account} for rest in list_rest(send))
+
+
+class AccountForm(forms.Form):
+    account = forms.ChoiceField(
+        label=gettext_lazy("Which account takes the rest?"),
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose an account.")},
+    )
+
+    def __init__(self, *args: object, accounts: list[str], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        field = cast(forms.ChoiceField, self.fields["account"])
+        field.choices = [(name, label_account(name)) for name in accounts]
+
+
+class MoveAccount(IssueFormPage):
+    form_class = AccountForm
+    any_permission_required = ["send"]
+    page_title = gettext_lazy("Move the rest to another account")
+    button = gettext_lazy("Move the rest")
+
+    def list_sentences(self) -> list[str]:
+        send = find_live_send(self.issue)
+        waiting = [
+            _("%(people)s are waiting for the account “%(account)s”.")
+            % {"people": label_people(rest.people), "account": rest.account}
+            for rest in (list_rest(send) if send else [])
+        ]
+        return [
+            *(waiting or [_("Nobody is left who could move.")]),
+            _("Only people who were certainly never handed over move. Nobody gets the issue twice."),
+            _("A paused send stays paused: resume it when you are ready."),
+        ]
+
+    def get_form_kwargs(self) -> dict[str, object]:
+        send = find_live_send(self.issue)
+        waiting = {rest.account for rest in list_rest(send)} if send else set()
+        usable = [account.name for account in list_usable_accounts()]
+        return {**super().get_form_kwargs(), "accounts": [name for name in usable if waiting - {name}]}
+
+    def run(self, form: forms.Form) -> str:
+        send = find_live_send(self.issue)
+        if send is None:
+            raise WrongState("%(issue)s has no active send. Somebody may have cancelled it.", issue=self.issue)
+        to = form.cleaned_data["account"]
+        people = move_by_hand(send=send, to=to, by=cast(User, self.request.user), now=timezone.now())
+        message = _("%(people)s moved to the account “%(account)s”.") % {
+            "people": label_people(people),
+            "account": to,
+        }
+        self.done("move_account", instance=self.issue, message=message, people=people, account=to)
+        return self.back_url

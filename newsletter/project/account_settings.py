@@ -1,0 +1,38 @@
+"""Read the URLs of further provider accounts, NEWSLETTER_PROVIDER_URL_<NAME>, and when a send moves to the second."""
+
+import os
+
+from environs import EnvError
+
+from newsletter.project.setting_values import read_text
+from newsletter.providers.accounts import DEFAULT_ACCOUNT, FURTHER_SETTING, URL_SETTING
+
+AWAY_SETTING = "NEWSLETTER_ACCOUNT_AWAY_MINUTES"
+DEFAULT_AWAY_MINUTES = 30
+MAX_AWAY_MINUTES = 24 * 60
+
+
+def read_further_accounts() -> dict[str, str]:
+    """Return the URLs of the further accounts by name, in the order of their names. Raise EnvError for a bad name."""
+    found = {}
+    for setting in sorted(name for name in os.environ if name.startswith(f"{URL_SETTING}_")):
+        if not (url := read_text(setting, "")):
+            continue
+        named = FURTHER_SETTING.fullmatch(setting)
+        if named is None:
+            raise EnvError(
+                f"{setting[:80]} does not name a provider account. Write {URL_SETTING}_ and a name of at most 30 capital "
+                "letters, digits and underscores that begins with a letter."
+            )
+        if (name := named["name"].lower()) == DEFAULT_ACCOUNT:
+            raise EnvError(f"{setting} has the name of the account of {URL_SETTING}. Give it another, such as BACKUP.")
+        found[name] = url
+    return found
+
+
+def read_away_minutes() -> int:
+    """Return after how many minutes without an answer a send moves to the second account. Raise EnvError."""
+    given = read_text(AWAY_SETTING, str(DEFAULT_AWAY_MINUTES))
+    if not (given.isascii() and given.isdecimal() and len(given) <= 4 and 1 <= int(given) <= MAX_AWAY_MINUTES):
+        raise EnvError(f"{AWAY_SETTING} is “{given[:20]}”. Write whole minutes from 1 to {MAX_AWAY_MINUTES}.")
+    return int(given)

@@ -1,0 +1,299 @@
+"""Sends through several provider accounts: what moves, what stays, and that nobody is mailed twice or skipped."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.models import AccountMove, Attempt, Batch, ProviderAccount, Send, StaffNotice
+from newsletter.sending.accounts import AccountNotUsable
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import account_label, current_adapter
+from newsletter.sending.settling.account_moves import list_rest, move_by_hand, move_to_second_accounts
+from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.send_controls import pause_send, resume_send
+from newsletter.sending.settling.sweep import settle_expired_leases, sweep
+from tests.support.accounts import count_over_accounts, make_issue_with_second
+from tests.support.fixtures import NOW, make_approver
+from tests.support.provider_faults import Fault, answer, too_many
+from tests.support.sends import Clock
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+PEOPLE = 60
+SOON = NOW + timedelta(minutes=1)
+
+
+def start(**publication) -> Send:
+    return start_send(issue=make_issue_with_second(PEOPLE, **publication), now=NOW)
+
+
+def run(send: Send, clock: Clock | None = None) -> Send:
+    clock = clock or Clock()
+    return run_send(send=send, adapter=current_adapter(), clock=clock, sleep=lambda asked: clock.nap(max(asked, 10)))
+
+
+def send_first(batches: int) -> None:
+    dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW), limit=batches)
+
+
+def check_everybody_once(send: Send, *providers, uncertain: int = 0) -> None:
+    counts = count_over_accounts(*providers)
+    assert set(counts.values()) <= {1}, "somebody got it twice"
+    deliveries = make_receipt(send).deliveries
+    assert deliveries["accepted"] + deliveries["uncertain"] == PEOPLE
+    assert deliveries["uncertain"] == uncertain
+    assert len(counts) >= PEOPLE - uncertain
+
+
+def test_an_issue_goes_through_the_account_its_publication_names(two_accounts):
+    first, second = two_accounts
+    send = run(start(account="backup", second_account="default"))
+    assert send.state == Send.State.SUBMITTED
+    assert send.provider == "mailgun (other.example.org)"
+    assert first.ledger == []
+    assert len(second.accepted_counts()) == PEOPLE
+    assert set(Attempt.objects.values_list("provider", flat=True)) == {account_label("backup")}
+
+
+def test_two_accounts_of_one_provider_have_rates_of_their_own(two_accounts):
+    two_accounts[1].fault_always(too_many("60"))
+    start(account="backup", second_account="")
+    send_first(1)
+    slowed = ProviderAccount.objects.get()
+    assert (slowed.name, slowed.wait_until) == ("mailgun/backup", SOON.timestamp())
+
+
+def test_a_refusing_account_hands_the_rest_to_the_second(two_accounts):
+    first, second = two_accounts
+    send = start()
+    send_first(2)
+    first.fault_always(answer(401, b"Forbidden"))
+    make_approver()
+    send = run(send)
+    assert send.state == Send.State.SUBMITTED
+    check_everybody_once(send, first, second)
+    move = AccountMove.objects.get()
+    assert (move.code, move.from_account, move.to_account, move.by) == ("refused", "default", "backup", "")
+    assert (move.batches, move.people) == (4, 40)
+    assert "did not accept our key" in move.reason
+    assert "moved to another account" in StaffNotice.objects.get(key=f"account-move-{move.pk}").subject
+
+
+def test_an_account_that_is_away_for_long_hands_the_rest_over(two_accounts, settings):
+    first, second = two_accounts
+    settings.NEWSLETTER_ACCOUNT_AWAY_MINUTES = 30
+    send = start()
+    send_first(1)
+    first.stop_listening()
+    clock = Clock()
+    send = run(send, clock)
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.ACCOUNT_AWAY)
+    assert move_to_second_accounts(now=NOW + timedelta(minutes=29)) == []
+    clock.now = max(clock.now, NOW + timedelta(minutes=31))
+    sweep(adapter=current_adapter(), clock=clock)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+    send = run(send, clock)
+    check_everybody_once(send, first, second)
+    assert AccountMove.objects.get().code == AccountMove.Code.AWAY
+
+
+def test_a_running_send_moves_once_its_account_was_away_so_long(two_accounts, settings):
+    first, second = two_accounts
+    settings.NEWSLETTER_ACCOUNT_AWAY_MINUTES = 5
+    send = start()
+    first.stop_listening()
+    clock = Clock()
+    send = run(send, clock)
+    check_everybody_once(send, first, second)
+    assert send.state == Send.State.SUBMITTED
+    assert clock.now - NOW >= timedelta(minutes=5)
+
+
+def test_a_short_absence_moves_nobody(two_accounts):
+    first, second = two_accounts
+    send = start()
+    first.stop_listening()
+    send_first(3)
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"not_sent"}
+    assert move_to_second_accounts(now=NOW + timedelta(hours=2)) == []
+    first.start_listening()
+    send = run(send)
+    assert second.ledger == []
+    check_everybody_once(send, first, second)
+
+
+def test_nothing_moves_without_a_second_account(two_accounts):
+    first, second = two_accounts
+    first.fault_always(answer(401, b"Forbidden"))
+    send = run(start(second_account=""))
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.ACCOUNT_REFUSED)
+    assert second.ledger == []
+
+
+def test_what_may_have_been_taken_stays_with_its_account(two_accounts):
+    first, second = two_accounts
+    send = start()
+    first.fault_next(Fault("close_after_accepting"), Fault("close_after_accepting"))
+    send_first(2)
+    first.query_fault = answer(500)
+    first.fault_always(answer(401, b"Forbidden"))
+    send = run(send)
+    assert send.state == Send.State.NEEDS_ATTENTION
+    check_everybody_once(send, first, second, uncertain=20)
+    assert set(send.batches.filter(state="uncertain").values_list("account", "handed_to")) == {("default", "default")}
+    first.query_fault = None
+    later = SOON + timedelta(hours=1)
+    sweep(adapter=current_adapter(), clock=lambda: later)
+    send.refresh_from_db()
+    check_everybody_once(send, first, second)
+
+
+def test_uncertain_batches_of_the_second_are_asked_there(two_accounts):
+    first, second = two_accounts
+    second.fault_on(2, Fault("close_after_accepting"))
+    send = start(account="backup", second_account="")
+    send = run(send)
+    sweep(adapter=current_adapter(), clock=lambda: NOW + timedelta(minutes=30))
+    send.refresh_from_db()
+    check_everybody_once(send, first, second)
+    assert send.state == Send.State.SUBMITTED
+    assert (first.queries, bool(second.queries)) == ([], True)
+
+
+def test_the_database_refuses_another_account_for_what_was_handed_over(two_accounts):
+    send = start()
+    batch = send.batches.order_by("seq")[0]
+    assert claim_batch(batch_id=batch.pk, provider=account_label(), now=NOW) is not None
+    for changes in ({"account": "backup"}, {"handed_to": ""}, {"handed_to": "backup"}, {"account": ""}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Batch.objects.filter(pk=batch.pk).update(**changes)
+    settle_expired_leases(now=NOW + timedelta(minutes=2))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Batch.objects.filter(pk=batch.pk).update(account="backup")
+
+
+def test_a_batch_is_claimed_only_for_its_own_account(two_accounts):
+    send = start()
+    batch = send.batches.order_by("seq")[0]
+    assert claim_batch(batch_id=batch.pk, provider="x", account="backup", now=NOW) is None
+    move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)
+    assert claim_batch(batch_id=batch.pk, provider="x", account="default", now=NOW) is None
+    assert claim_batch(batch_id=batch.pk, provider="x", account="backup", now=NOW) is not None
+
+
+def test_staff_move_the_rest_by_hand_and_it_stays_paused(two_accounts):
+    first, second = two_accounts
+    send, person = start(), make_approver()
+    send_first(2)
+    pause_send(send=send, by=person)
+    assert [(rest.account, rest.people) for rest in list_rest(send)] == [("default", 40)]
+    assert move_by_hand(send=send, to="backup", by=person, now=SOON) == 40
+    send.refresh_from_db()
+    assert send.state == Send.State.PAUSED
+    resume_send(send=send, by=person)
+    send = run(send)
+    check_everybody_once(send, first, second)
+    assert (len(first.accepted_counts()), len(second.accepted_counts())) == (20, 40)
+    assert AccountMove.objects.get().by == str(person)
+
+
+def test_the_rest_can_move_back(two_accounts):
+    first, second = two_accounts
+    send, person = start(), make_approver()
+    move_by_hand(send=send, to="backup", by=person, now=NOW)
+    send_first(1)
+    move_by_hand(send=send, to="default", by=person, now=SOON)
+    send = run(send)
+    check_everybody_once(send, first, second)
+    assert (len(first.accepted_counts()), len(second.accepted_counts())) == (50, 10)
+
+
+def test_moving_by_hand_is_refused_with_its_reason(two_accounts, django_user_model):
+    send, person = start(), make_approver()
+    with pytest.raises(NotAllowed, match="may not move sends"):
+        move_by_hand(send=send, to="backup", by=django_user_model.objects.create(username="kim"), now=NOW)
+    with pytest.raises(AccountNotUsable, match="there is no NEWSLETTER_PROVIDER_URL_OTHER"):
+        move_by_hand(send=send, to="other", by=person, now=NOW)
+    with pytest.raises(NotReady, match="Nobody is left who could move"):
+        move_by_hand(send=send, to="default", by=person, now=NOW)
+    send = run(send)
+    with pytest.raises(WrongState, match="nothing of it can move"):
+        move_by_hand(send=send, to="backup", by=person, now=NOW)
+
+
+def test_batches_are_split_to_what_the_other_account_takes(two_accounts, settings):
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": two_accounts[1].provider_url + "&max_batch=4"}
+    send = start()
+    assert move_by_hand(send=send, to="backup", by=make_approver(), now=NOW) == PEOPLE
+    assert max(send.batches.values_list("size", flat=True)) == 4
+    send = run(send)
+    check_everybody_once(send, *two_accounts)
+    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"accepted"}
+
+
+def test_if_both_accounts_are_away_the_send_pauses_and_loses_nobody(two_accounts, settings):
+    first, second = two_accounts
+    settings.NEWSLETTER_ACCOUNT_AWAY_MINUTES = 5
+    send = start()
+    first.stop_listening()
+    second.stop_listening()
+    clock = Clock()
+    send = run(send, clock)
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.ACCOUNT_AWAY)
+    clock.now += timedelta(days=1)
+    assert move_to_second_accounts(now=clock.now) == []
+    assert make_receipt(send).deliveries["pending"] == PEOPLE
+    second.start_listening()
+    settings.NEWSLETTER_PRODUCTION = True
+    resume_send(send=send, by=make_approver())
+    send = run(send, clock)
+    assert AccountMove.objects.count() == 1
+
+
+def test_a_second_that_does_not_know_our_sender_stops_the_send(two_accounts):
+    first, second = two_accounts
+    first.fault_always(answer(401, b"Forbidden"))
+    second.fault_always(answer(403, b'{"message": "domain is not verified"}'))
+    send = run(start())
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.ACCOUNT_REFUSED)
+    assert move_to_second_accounts(now=SOON) == []
+    assert AccountMove.objects.count() == 1
+    assert make_receipt(send).deliveries["pending"] == PEOPLE
+
+
+def test_a_second_account_that_is_not_configured_takes_nothing(two_accounts, settings):
+    make_approver()
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
+    two_accounts[0].fault_always(answer(401, b"Forbidden"))
+    send = run(start())
+    assert send.state == Send.State.PAUSED
+    sweep(adapter=current_adapter(), clock=lambda: SOON)
+    notices = StaffNotice.objects.filter(key__startswith="account-move-failed")
+    assert "there is no NEWSLETTER_PROVIDER_URL_BACKUP" in str(notices.get().paragraphs[0])
+
+
+def test_a_send_waits_if_the_setting_of_its_account_is_gone(two_accounts, settings):
+    first, second = two_accounts
+    urls = settings.NEWSLETTER_FURTHER_PROVIDER_URLS
+    send = start(account="backup", second_account="")
+    send_first(2)
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
+    send = run(send)
+    assert send.state == Send.State.PAUSED
+    assert "there is no NEWSLETTER_PROVIDER_URL_BACKUP" in send.reason
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = urls
+    resume_send(send=send, by=make_approver())
+    send = run(send)
+    check_everybody_once(send, first, second)
+    assert first.ledger == []
+
+
+def test_an_issue_of_an_account_that_is_not_configured_is_not_started(two_accounts):
+    with pytest.raises(AccountNotUsable, match="NEWSLETTER_PROVIDER_URL_THIRD"):
+        start(account="third", second_account="")
+    assert not Send.objects.exists()

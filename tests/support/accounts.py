@@ -1,0 +1,44 @@
+"""A second provider on loopback as a further account, for tests of sends that move."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
+
+SECOND_KEY = "another-key-0123456789"
+
+
+@pytest.fixture
+def second_provider() -> Iterator[FakeProvider]:
+    provider = FakeProvider(key=SECOND_KEY, domain="other.example.org").start()
+    yield provider
+    provider.stop()
+
+
+@pytest.fixture
+def two_accounts(
+    fake_provider: FakeProvider, second_provider: FakeProvider, settings
+) -> tuple[FakeProvider, FakeProvider]:
+    """Two Mailgun domains: the default account, and one called ``backup``."""
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url + "&max_batch=10"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": second_provider.provider_url + "&max_batch=10"}
+    return fake_provider, second_provider
+
+
+def make_issue_with_second(recipients: int = 60, **publication: object):
+    """Create an approved issue of a publication whose second account is ``backup``."""
+    made = make_publication(**{"second_account": "backup", **publication})
+    make_story("The first verdict")
+    add_subscribers(made, recipients)
+    return make_issue(made, approved=True)
+
+
+def count_over_accounts(*providers: FakeProvider) -> dict[str, int]:
+    """Return how many mails each address was accepted for, over all providers' ledgers."""
+    counts: dict[str, int] = {}
+    for provider in providers:
+        for address, mails in provider.accepted_counts().items():
+            counts[address] = counts.get(address, 0) + mails
+    return counts

@@ -199,13 +199,13 @@ class Migration(migrations.Migration):
                 ('ended_at', models.DateTimeField(null=True)),
                 ('outcome', models.CharField(blank=True, max_length=12)),
                 ('detail', newsletter.common.message_fields.MessageField(blank=True)),
-                ('code', models.CharField(blank=True, choices=[('', 'None'), ('sent_again', 'Sent Again'), ('render_failure', 'Render Failure'), ('render_stop', 'Render Stop'), ('not_called', 'Not Called'), ('account_refused', 'Account Refused')], default='', max_length=15)),
+                ('code', models.CharField(blank=True, choices=[('', 'None'), ('sent_again', 'Sent Again'), ('render_failure', 'Render Failure'), ('render_stop', 'Render Stop'), ('not_called', 'Not Called'), ('account_refused', 'Account Refused'), ('worker_lost', 'Worker Lost')], default='', max_length=15)),
                 ('fingerprints', models.BinaryField(default=b'')),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='newsletter.batch')),
             ],
             options={
                 'ordering': ['batch', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called', 'account_refused'])), name='attempt_code')],
+                'constraints': [models.UniqueConstraint(fields=('batch', 'number'), name='attempt_once'), models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('batch',), name='one_open_attempt'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'sent_again', 'render_failure', 'render_stop', 'not_called', 'account_refused', 'worker_lost'])), name='attempt_code')],
             },
         ),
         migrations.CreateModel(

@@ -4,7 +4,8 @@ The ledgers of both providers are what is believed.
 """
 
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -69,25 +70,36 @@ def test_moves_to_and_fro_while_workers_send_mail_nobody_twice(install, second_p
     here = install()
     connect_second(here, second_provider, batch=60)
     for provider in (here.provider, second_provider):
-        provider.fault_always(Fault("slow", seconds=0.05))
-    workers = [here.start("worker", "--lanes", "2") for _ in range(2)]
-    movers = []
-    for number in range(3):
-        command = [sys.executable, "-m", "tests.support.move_accounts", "60"]
-        movers.append(open_process(command, env=here.env, log=here.folder / f"mover-{number}.log"))
-    try:
-        for mover in movers:
-            time.sleep(6)
-            mover.kill()
-            mover.wait(10)
+        provider.fault_always(Fault("slow", seconds=0.5))
+
+    def count_moves() -> int:
+        return int(here.query("SELECT COUNT(*) FROM newsletter_accountmove")[0][0])
+
+    def count_calls() -> int:
+        return len(here.provider.ledger) + len(second_provider.ledger)
+
+    with moving(here, number=1):
+        wait_until(lambda: count_moves() >= 2, seconds=90, what="two moves")
+        workers = [here.start("worker", "--lanes", "2") for _ in range(2)]
+        wait_until(lambda: count_calls() >= 15, seconds=90, what="calls")
+    before = count_moves()
+    assert before > 2
+    with moving(here, number=2):
         here.wait_until_done(seconds=120)
-    finally:
-        for mover in movers:
-            if mover.poll() is None:
-                mover.kill()
-                mover.wait(10)
     check(here, uncertain=0)
-    assert here.query("SELECT COUNT(*) FROM newsletter_accountmove")[0][0] > 2
     assert here.provider.accepted()
     assert second_provider.accepted()
     assert [worker.terminate() for worker in workers] == [0, 0]
+
+
+@contextmanager
+def moving(here: Installation, *, number: int) -> Iterator[None]:
+    """A process that moves the rest to and fro, killed at the end wherever it is."""
+    command = [sys.executable, "-m", "tests.support.move_accounts", "300"]
+    mover = open_process(command, env=here.env, log=here.folder / f"mover-{number}.log")
+    try:
+        yield
+        assert mover.poll() is None, (here.folder / f"mover-{number}.log").read_text()
+    finally:
+        mover.kill()
+        mover.wait(10)

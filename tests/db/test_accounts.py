@@ -114,6 +114,44 @@ def test_a_running_send_moves_once_its_account_was_away_so_long(two_accounts, se
     assert clock.now - NOW >= timedelta(minutes=5)
 
 
+def test_an_account_that_only_fails_hands_over_what_it_never_got(two_accounts, settings):
+    first, second = two_accounts
+    settings.NEWSLETTER_PROVIDER_URL = first.provider_url + "&max_batch=2"
+    first.fault_always(answer(503, b"Service Unavailable"))
+    first.query_fault = answer(503)
+    clock = Clock()
+    send = run(start(), clock)
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.ACCOUNT_AWAY)
+    clock.now += timedelta(minutes=30)
+    sweep(adapter=current_adapter(), clock=clock)
+    send.refresh_from_db()
+    send = run(send, clock)
+    assert send.state == Send.State.NEEDS_ATTENTION
+    check_everybody_once(send, second, uncertain=40)
+    assert len(second.accepted_counts()) == 20
+
+
+def test_an_absence_in_an_earlier_send_does_not_count(two_accounts):
+    start()
+    long_ago = NOW - timedelta(days=20)
+    two_accounts[0].stop_listening()
+    send_first(1)
+    Attempt.objects.update(started_at=long_ago, ended_at=long_ago)
+    Send.objects.update(resumed_after_attempt=Attempt.objects.get().pk)
+    dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW + timedelta(minutes=5)), limit=1)
+    assert Attempt.objects.count() == 2
+    assert move_to_second_accounts(now=NOW + timedelta(hours=1)) == []
+
+
+def test_lost_workers_are_no_absence(two_accounts):
+    send = start()
+    batch = send.batches.order_by("seq")[0]
+    assert claim_batch(batch_id=batch.pk, provider=account_label(), now=NOW) is not None
+    settle_expired_leases(now=NOW + timedelta(hours=1))
+    Send.objects.update(state="paused", code=Send.Code.ACCOUNT_AWAY)
+    assert move_to_second_accounts(now=NOW + timedelta(hours=2)) == []
+
+
 def test_a_short_absence_moves_nobody(two_accounts):
     first, second = two_accounts
     send = start()

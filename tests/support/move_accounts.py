@@ -13,7 +13,7 @@ def main(seconds: float) -> None:
     from django.contrib.auth.models import User
     from django.utils import timezone
 
-    from newsletter.common.errors import NotReady
+    from newsletter.common.errors import DomainError
     from newsletter.models import Send
     from newsletter.sending.settling.account_moves import move_by_hand
 
@@ -23,7 +23,7 @@ def main(seconds: float) -> None:
         turn += 1
         try:
             move_by_hand(send=Send.objects.get(), to=("backup", "default")[turn % 2], by=by, now=timezone.now())
-        except NotReady:
+        except DomainError:
             time.sleep(0.05)
 
 

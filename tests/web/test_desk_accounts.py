@@ -38,7 +38,7 @@ def test_an_approver_moves_the_rest_and_the_page_shows_who_has_what(send: Send) 
     approver = sign_in("approver")
     assert move_page(send) in read(approver, overview(send))
     page = read(approver, move_page(send))
-    assert "20 people are waiting for the account “default”." in page
+    assert "Waiting for the account “default”: 20 people." in page
     assert "backup – mailgun (other.example.org)" in page
     assert "Choose an account." in approver.post(move_page(send), {}).content.decode()
     told = said(approver.post(move_page(send), {"account": "backup"}, follow=True))

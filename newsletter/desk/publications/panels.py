@@ -112,8 +112,9 @@ CANARY_FIELDS = [
     FieldPanel("canary_silence", widget=RadioSelect, attrs=show_if("canary", "stop")),
 ]
 ACCOUNT_FIELDS = [
-    FieldRowPanel([FieldPanel("account"), FieldPanel("second_account")]),
-    FieldPanel("second_warm_up_from"),
+    FieldPanel("account"),
+    FieldPanel("second_account"),
+    FieldPanel("second_warm_up_from", heading=_("Warm-up of the second account’s domain starts on")),
 ]
 ARCHIVE_FIELDS = [
     FieldPanel("archive", heading=_("Public archive")),

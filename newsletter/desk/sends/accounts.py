@@ -16,6 +16,7 @@ from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.desk.sends.progress import find_live_send
 from newsletter.desk.shell.labels import format_reason, label_people
 from newsletter.models import AccountMove, Send
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable, find_account, list_usable_accounts
 from newsletter.sending.settling.account_moves import list_rest, move_by_hand
 from newsletter.sending.settling.receipt import Receipt
@@ -24,17 +25,15 @@ from subscribers.desk.listing import format_moment
 
 @dataclass(frozen=True)
 class AccountRow:
-    """What one account has of a send, in numbers of people, and why it cannot send now, "" if it can."""
+    """What one account has of a send, in words, and why it cannot send the rest now, "" if it can."""
 
     label: str
-    accepted: int
-    pending: int
-    others: int
+    people: str
     problem: str
 
 
 class AccountsContext(TypedDict, total=False):
-    """The context of desk/parts/accounts.html; empty if the default account has all and nothing else is configured."""
+    """The context of desk/parts/accounts.html; empty if one account has all of the send and can go on."""
 
     account_rows: list[AccountRow]
     account_moves: list[str]
@@ -45,17 +44,24 @@ def accounts_context(send: Send | None, receipt: Receipt | None, *, now: datetim
     if send is None or receipt is None:
         return {}
     moves = [describe_move(move, now=now) for move in send.account_moves.order_by("pk")]
-    rows = [_make_row(name, states) for name, states in receipt.accounts.items()]
+    by_name = sorted(receipt.accounts.items(), key=lambda account: (account[0] != DEFAULT_ACCOUNT, account[0]))
+    rows = [_make_row(name, states) for name, states in by_name]
     if len(rows) < 2 and not moves and not any(row.problem for row in rows):
         return {}
     return {"account_rows": rows, "account_moves": moves}
 
 
 def _make_row(name: str, states: dict[str, int]) -> AccountRow:
-    waiting = states.get("pending", 0)
-    others = sum(people for state, people in states.items() if state not in ("accepted", "pending"))
-    problem = format_reason(explain_unusable(name)) if waiting else ""
-    return AccountRow(label_account(name), states.get("accepted", 0), waiting, others, problem)
+    labels = {
+        "accepted": gettext_lazy("accepted"),
+        "pending": gettext_lazy("waiting"),
+        "rejected": gettext_lazy("refused"),
+        "skipped": gettext_lazy("not sent to any more"),
+        "uncertain": gettext_lazy("uncertain"),
+    }
+    parts = [f"{intcomma(people)} {labels[state]}" for state, people in states.items() if people]
+    problem = format_reason(explain_unusable(name)) if states.get("pending") else ""
+    return AccountRow(label_account(name), ", ".join(parts), problem)
 
 
 def label_account(name: str) -> str:
@@ -126,7 +132,7 @@ class MoveAccount(IssueFormPage):
     def list_sentences(self) -> list[str]:
         send = find_live_send(self.issue)
         waiting = [
-            _("%(people)s are waiting for the account “%(account)s”.")
+            _("Waiting for the account “%(account)s”: %(people)s.")
             % {"people": label_people(rest.people), "account": rest.account}
             for rest in (list_rest(send) if send else [])
         ]

@@ -143,6 +143,7 @@ class Attempt(models.Model):
         RENDER_STOP = "render_stop"
         NOT_CALLED = "not_called"
         ACCOUNT_REFUSED = "account_refused"
+        WORKER_LOST = "worker_lost"
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="attempts")
     number = models.PositiveIntegerField(db_column="n")
@@ -168,7 +169,7 @@ class Attempt(models.Model):
             one_of(
                 "attempt_code",
                 "code",
-                ["", "sent_again", "render_failure", "render_stop", "not_called", "account_refused"],
+                ["", "sent_again", "render_failure", "render_stop", "not_called", "account_refused", "worker_lost"],
             ),
         ]
 

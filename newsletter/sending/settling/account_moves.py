@@ -110,7 +110,7 @@ def _find_cause(send: Send, *, account: str, now: datetime) -> AccountMove.Code 
         since_resumed = Attempt.objects.filter(batch__send=send, pk__gt=send.resumed_after_attempt)
         refused = since_resumed.filter(provider=label, code=Attempt.Code.ACCOUNT_REFUSED).exists()
         return AccountMove.Code.REFUSED if refused else None
-    absence = _find_absence(label)
+    absence = _find_absence(send, label=label)
     if absence is None:
         return None
     # A running send is tried again all the time; a paused one is not, so its absence lasts until now.
@@ -121,20 +121,25 @@ def _find_cause(send: Send, *, account: str, now: datetime) -> AccountMove.Code 
 
 @dataclass(frozen=True)
 class Absence:
-    """The time in which no call of an account arrived, from its first failed call to its last one."""
+    """The time in which no call of a send was answered, from the first one to the last one."""
 
     since: datetime
     last_tried_at: datetime
 
 
-def _find_absence(label: str) -> Absence | None:
-    """Return the absence of an account, over all sends; None if its newest call was answered, or if none failed.
+def _find_absence(send: Send, *, label: str) -> Absence | None:
+    """Return how long an account did not answer the calls of a send, since it was last resumed; None if it does answer.
 
-    Calls whose end is unknown are neither: the account may have been there.
+    An answer to a call of another send ends the absence too.
     """
     calls = Attempt.objects.filter(provider=label, ended_at__isnull=False)
     answered = calls.filter(outcome__in=_ANSWERED).order_by("-pk").values_list("pk", flat=True).first() or 0
-    failed = calls.filter(pk__gt=answered, outcome="not_sent", code=Attempt.Code.NONE)
+    failed = calls.filter(
+        batch__send=send,
+        pk__gt=max(answered, send.resumed_after_attempt),
+        outcome__in=["not_sent", "uncertain"],
+        code=Attempt.Code.NONE,
+    )
     found = failed.aggregate(since=Min("started_at"), last=Max("ended_at"))
     return Absence(found["since"], found["last"]) if found["since"] else None
 

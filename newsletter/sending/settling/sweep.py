@@ -104,7 +104,7 @@ def settle_expired_leases(*, now: datetime) -> int:
         state=Batch.State.UNCERTAIN, reason=LEASE_EXPIRED, code=Batch.Code.NONE, lease_until=None, settled_at=now
     )
     Attempt.objects.filter(batch__in=lost, ended_at__isnull=True).update(
-        ended_at=now, outcome="uncertain", detail=LEASE_EXPIRED
+        ended_at=now, outcome="uncertain", detail=LEASE_EXPIRED, code=Attempt.Code.WORKER_LOST
     )
     return len(lost)
 

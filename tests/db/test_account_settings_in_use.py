@@ -1,13 +1,16 @@
 """Provider accounts and the rest of the product: keys, the allowlist, warm-up, reports, doctor, status and the file."""
 
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from newsletter.common.errors import BadFile, NotReady
 from newsletter.feedback.endpoint import is_configured, webhook_key
 from newsletter.jobs.catalogue import _read_provider_suppressions
+from newsletter.management.receipt_table import print_receipt
 from newsletter.models import Batch, Publication, SenderDomain, SendingDay, SuppressionListReading
 from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.health.sending import (
@@ -21,7 +24,7 @@ from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand
-from newsletter.sending.settling.receipt import make_receipt, status_of
+from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
 from tests.db.test_accounts import run, start
 from tests.support.dns_server import serve_dns
 from tests.support.fixtures import NOW, make_approver, make_publication
@@ -99,7 +102,12 @@ def test_receipt_and_status_tell_by_account(two_accounts):
     accounts = make_receipt(send).accounts
     assert {name: states["accepted"] for name, states in accounts.items()} == {"default": 20, "backup": 40}
     assert sum(sum(states.values()) for states in accounts.values()) == send.recipients
-    assert status_of(send.issue)["send"]["accounts"] == accounts
+    status = status_of(send.issue)
+    assert status["send"]["accounts"] == accounts
+    printed = StringIO()
+    print_receipt(status, console=Console(file=printed))
+    assert "40  by the account backup" in printed.getvalue()
+    assert {str(row[-1]) for row in list_deliveries(send)} == {"default", "backup"}
 
 
 def test_reports_are_verified_by_the_keys_of_every_account(two_accounts, settings):

@@ -110,8 +110,8 @@ def test_a_worker_stalled_in_a_transaction_does_not_block_the_others(install):
     here = install()
     [(stuck,)] = here.query("SELECT MIN(id) FROM newsletter_batch")
     here.query(
-        "UPDATE newsletter_batch SET state = 'submitting', attempt_number = 1, lease_until = now() - interval '1 hour'"
-        " WHERE id = ?",
+        "UPDATE newsletter_batch SET state = 'submitting', handed_to = account, attempt_number = 1,"
+        " lease_until = now() - interval '1 hour' WHERE id = ?",
         stuck,
     )
     with psycopg.connect(here.database_url) as sleeper:

@@ -144,8 +144,8 @@ def test_a_target_with_tables_is_refused(home: Home, target: str) -> None:
 def test_a_call_under_way_stops_the_move(home: Home, target: str) -> None:
     with closing(sqlite3.connect(home.database)) as connection, connection:
         connection.execute(
-            "UPDATE newsletter_batch SET state = 'submitting', lease_until = '2099-01-01 00:00:00' WHERE id ="
-            " (SELECT MIN(id) FROM newsletter_batch)"
+            "UPDATE newsletter_batch SET state = 'submitting', handed_to = account,"
+            " lease_until = '2099-01-01 00:00:00' WHERE id = (SELECT MIN(id) FROM newsletter_batch)"
         )
     with live_in(home), pytest.raises(BackupError, match="1 calls to the provider wait"):
         move_to_postgres(url=target)

@@ -4,6 +4,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import F
+
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_secret
 from newsletter.feedback.receive import store_webhook
@@ -24,7 +26,7 @@ def make_send(
     make_story(f"The first verdict of {slug}")
     add_subscribers(made, recipients)
     send = start_send(issue=make_issue(made, approved=True), now=NOW)
-    send.batches.update(state=state, attempt_number=1)
+    send.batches.update(state=state, attempt_number=1, handed_to=F("account"))
     return send
 
 

@@ -11,12 +11,12 @@ from newsletter.models.brands import Brand, Layout, check_sender_name, domain_of
 from newsletter.models.canary_choice import CanaryChoice
 from newsletter.models.content.further_languages import check_further_languages
 from newsletter.models.content.sources import Source
+from newsletter.models.sending.publication_accounts import PublicationAccounts
 from newsletter.models.states import one_of
-from newsletter.providers.accounts import DEFAULT_ACCOUNT, MAX_ACCOUNT_LENGTH
 from subscribers.models import MailingList, Segment, Topic
 
 
-class Publication(PreviewableMixin, CanaryChoice, models.Model):
+class Publication(PublicationAccounts, CanaryChoice, PreviewableMixin, models.Model):
     """One recurring newsletter. The schedule is five cron fields of wall-clock time in ``zone``."""
 
     class ApprovalPolicy(models.TextChoices):
@@ -232,28 +232,6 @@ class Publication(PreviewableMixin, CanaryChoice, models.Model):
             "Somebody who may send can resume it with a reason. This needs the figures of Google’s Postmaster Tools."
         ),
     )
-    account = models.CharField(
-        gettext_lazy("provider account"),
-        max_length=MAX_ACCOUNT_LENGTH,
-        default=DEFAULT_ACCOUNT,
-        help_text=gettext_lazy("The account that sends its issues."),
-    )
-    second_account = models.CharField(
-        gettext_lazy("second provider account"),
-        max_length=MAX_ACCOUNT_LENGTH,
-        blank=True,
-        default="",
-        help_text=gettext_lazy(
-            "It takes the rest of a send if the first account is away for long, or refuses to send for us. What the first "
-            "may have taken stays with it."
-        ),
-    )
-    second_warm_up_from = models.DateField(
-        gettext_lazy("warm up the second account from"),
-        null=True,
-        blank=True,
-        help_text=gettext_lazy("A new domain of the second account starts with 50 people on this day."),
-    )
     priority = models.CharField(
         gettext_lazy("priority"),
         max_length=6,
@@ -322,8 +300,7 @@ class Publication(PreviewableMixin, CanaryChoice, models.Model):
         check_further_languages(self.languages, language=self.language)
         if self.archived and self.enabled:
             raise ValidationError({"enabled": _("This publication is archived. Bring it back first.")})
-        if self.second_account and self.second_account == self.account:
-            raise ValidationError({"second_account": _("This is the first account. Choose another, or none.")})
+        self.check_accounts()
         has_brand = Publication.objects.filter(pk=self.pk, brand_id=self.brand_id).exists()
         chosen = {
             "mailing_list": self.mailing_list_id,

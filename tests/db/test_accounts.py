@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.models import AccountMove, Attempt, Batch, ProviderAccount, Send, StaffNotice
 from newsletter.sending.accounts import AccountNotUsable
 from newsletter.sending.dispatching.claim import claim_batch
@@ -13,9 +12,9 @@ from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import account_label, current_adapter
-from newsletter.sending.settling.account_moves import list_rest, move_by_hand, move_to_second_accounts
+from newsletter.sending.settling.account_moves import move_by_hand, move_to_second_accounts
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import pause_send, resume_send
+from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import settle_expired_leases, sweep
 from tests.support.accounts import count_over_accounts, make_issue_with_second
 from tests.support.fixtures import NOW, make_approver
@@ -222,56 +221,6 @@ def test_a_batch_is_claimed_only_for_its_own_account(two_accounts):
     move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)
     assert claim_batch(batch_id=batch.pk, provider="x", account="default", now=NOW) is None
     assert claim_batch(batch_id=batch.pk, provider="x", account="backup", now=NOW) is not None
-
-
-def test_staff_move_the_rest_by_hand_and_it_stays_paused(two_accounts):
-    first, second = two_accounts
-    send, person = start(), make_approver()
-    send_first(2)
-    pause_send(send=send, by=person)
-    assert [(rest.account, rest.people) for rest in list_rest(send)] == [("default", 40)]
-    assert move_by_hand(send=send, to="backup", by=person, now=SOON) == 40
-    send.refresh_from_db()
-    assert send.state == Send.State.PAUSED
-    resume_send(send=send, by=person)
-    send = run(send)
-    check_everybody_once(send, first, second)
-    assert (len(first.accepted_counts()), len(second.accepted_counts())) == (20, 40)
-    assert AccountMove.objects.get().by == str(person)
-
-
-def test_the_rest_can_move_back(two_accounts):
-    first, second = two_accounts
-    send, person = start(), make_approver()
-    move_by_hand(send=send, to="backup", by=person, now=NOW)
-    send_first(1)
-    move_by_hand(send=send, to="default", by=person, now=SOON)
-    send = run(send)
-    check_everybody_once(send, first, second)
-    assert (len(first.accepted_counts()), len(second.accepted_counts())) == (50, 10)
-
-
-def test_moving_by_hand_is_refused_with_its_reason(two_accounts, django_user_model):
-    send, person = start(), make_approver()
-    with pytest.raises(NotAllowed, match="may not move sends"):
-        move_by_hand(send=send, to="backup", by=django_user_model.objects.create(username="kim"), now=NOW)
-    with pytest.raises(AccountNotUsable, match="there is no NEWSLETTER_PROVIDER_URL_OTHER"):
-        move_by_hand(send=send, to="other", by=person, now=NOW)
-    with pytest.raises(NotReady, match="Nobody is left who could move"):
-        move_by_hand(send=send, to="default", by=person, now=NOW)
-    send = run(send)
-    with pytest.raises(WrongState, match="nothing of it can move"):
-        move_by_hand(send=send, to="backup", by=person, now=NOW)
-
-
-def test_batches_are_split_to_what_the_other_account_takes(two_accounts, settings):
-    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": two_accounts[1].provider_url + "&max_batch=4"}
-    send = start()
-    assert move_by_hand(send=send, to="backup", by=make_approver(), now=NOW) == PEOPLE
-    assert max(send.batches.values_list("size", flat=True)) == 4
-    send = run(send)
-    check_everybody_once(send, *two_accounts)
-    assert set(Attempt.objects.values_list("outcome", flat=True)) == {"accepted"}
 
 
 def test_if_both_accounts_are_away_the_send_pauses_and_loses_nobody(two_accounts, settings):

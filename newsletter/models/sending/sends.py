@@ -113,7 +113,19 @@ class Send(models.Model):
                 ["", "watched", "passed", "timed_out", "not_sent", "no_mailbox", "to_files", "by_staff"],
             ),
             models.CheckConstraint(condition=~Q(people_per_minute=0), name="slowed_send_goes_on"),
-            one_of("send_code", "code", ["", "paused_by_staff", "sender_refused", "gmail_spam_rate", "canary", "account_away", "account_refused"]),
+            one_of(
+                "send_code",
+                "code",
+                [
+                    "",
+                    "paused_by_staff",
+                    "sender_refused",
+                    "gmail_spam_rate",
+                    "canary",
+                    "account_away",
+                    "account_refused",
+                ],
+            ),
         ]
 
     def __str__(self) -> str:

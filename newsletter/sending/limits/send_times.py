@@ -99,7 +99,7 @@ def find_limit_today(publication: Publication, *, now: datetime, account: str = 
 
 def _find_limits(publication: Publication, *, account: str, day: date) -> dict[str, int | None]:
     """Return the limits of a day by the row that counts for them: "" counts all accounts, each other row its own domain."""
-    return {"": publication.people_per_day, account: _find_warm_up_limit(publication, account=account, day=day)}
+    return {"": publication.people_per_day or None, account: _find_warm_up_limit(publication, account=account, day=day)}
 
 
 def _find_warm_up_limit(publication: Publication, *, account: str, day: date) -> int | None:

@@ -179,8 +179,10 @@ FILE = """
 name = "Open Door"
 [[list]]
 slug = "weekly"
+name = "The weekly letter"
 [[publication]]
 slug = "weekly"
+name = "The weekly letter"
 list = "weekly"
 from_name = "Open Door"
 from_email = "letter@news.example.org"

@@ -45,6 +45,7 @@ def is_safe(batch: Batch) -> bool:
     return is_repeat_safe(
         batch=batch,
         attempt_number=batch.attempt_number + 1,
+        account=account_label(),
         capabilities=current_adapter().capabilities,
         now=NOW + timedelta(minutes=5),
     )

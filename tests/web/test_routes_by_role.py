@@ -117,6 +117,7 @@ TABLE = {
     "/admin/issues/add/": NOBODY,
     "/admin/issues/delete/": NOBODY,
     "/admin/issues/lock/": NOBODY,
+    "/admin/issues/1/send/account/": "approver admin",
     "/admin/issues/1/send/retry/": "approver admin",
     "/admin/issues/preview/": NOBODY,
     "/admin/issues/preview/1/": WRITERS,

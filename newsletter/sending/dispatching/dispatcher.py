@@ -89,7 +89,8 @@ class Dispatcher:
         _tune_garbage_collection()
         self.adapter = adapter
         self.clock = clock
-        self._accounts = {DEFAULT_ACCOUNT: AccountInUse(DEFAULT_ACCOUNT, account_label(), adapter)}
+        self._label = account_label()
+        self._further: dict[str, AccountInUse] = {}
         self._variants = VariantCache()
         self._sends = SendCache()
         self._lease_renewer = LeaseRenewer(clock=clock)
@@ -137,12 +138,14 @@ class Dispatcher:
         name = Batch.objects.filter(pk=batch_id).values_list("account", flat=True).first()
         if name is None:
             return None
-        if name not in self._accounts:
+        if name == DEFAULT_ACCOUNT:
+            return AccountInUse(name, self._label, self.adapter)
+        if name not in self._further:
             try:
-                self._accounts[name] = AccountInUse(name, account_label(name), account_adapter(name))
+                self._further[name] = AccountInUse(name, account_label(name), account_adapter(name))
             except AccountNotUsable:
                 return None
-        return self._accounts[name]
+        return self._further[name]
 
     def _find_wait(self, account: AccountInUse, batch: Batch, now: datetime) -> datetime | None:
         """Return None if the batch may go now, else when to try again. The daily and the rate limits are reserved."""

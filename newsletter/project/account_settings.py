@@ -1,4 +1,4 @@
-"""Read the URLs of further provider accounts, NEWSLETTER_PROVIDER_URL_<NAME>, and when a send moves to the second."""
+"""Read the URLs of further provider accounts, NEWSLETTER_PROVIDER_URL_NAME, and when a send moves to the second."""
 
 import os
 

@@ -20,7 +20,7 @@ DOCUMENTS = [
 _LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)|(?:src|href|srcset)="([^"]+)\"""")
 READ = "".join(
     (ROOT / "newsletter/project" / name).read_text(encoding="utf-8")
-    for name in ("env.py", "oidc_settings.py", "inbound_settings.py")
+    for name in ("env.py", "oidc_settings.py", "inbound_settings.py", "account_settings.py")
 )
 _SETTING = re.compile(r"\b(?:NEWSLETTER_[A-Z_]+|DATABASE_URL)\b")
 
@@ -53,8 +53,14 @@ def test_links_are_found_in_every_form_in_which_they_are_written() -> None:
     assert heading_anchors("# The provider\n## What's new?\n") == {"the-provider", "whats-new"}
 
 
+def find_settings(text: str) -> set[str]:
+    """Return the names of settings in a text. That of a further provider account stands for each of them."""
+    further = re.compile(r"NEWSLETTER_PROVIDER_URL_[A-Z_]*")
+    return {further.sub("NEWSLETTER_PROVIDER_URL_NAME", name) for name in _SETTING.findall(text)}
+
+
 def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
-    read = set(_SETTING.findall(READ))
+    read = find_settings(READ)
     rows = re.findall(
         r"^\| `([A-Z_]+)` \|", (ROOT / "docs/reference/settings.md").read_text(encoding="utf-8"), re.MULTILINE
     )
@@ -64,8 +70,7 @@ def test_the_settings_that_are_documented_are_those_that_are_read() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: str(file.relative_to(ROOT)))
 def test_no_document_names_a_setting_that_is_not_read(document: Path) -> None:
-    read = set(_SETTING.findall(READ))
-    assert set(_SETTING.findall(document.read_text(encoding="utf-8"))) <= read
+    assert find_settings(document.read_text(encoding="utf-8")) <= find_settings(READ)
 
 
 @pytest.mark.parametrize(("table", "entry"), ENTRIES.items(), ids=str)

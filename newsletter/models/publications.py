@@ -8,15 +8,15 @@ from django.utils.translation import gettext_lazy
 from wagtail.models import PreviewableMixin
 
 from newsletter.models.brands import Brand, Layout, check_sender_name, domain_of
-from newsletter.models.canary_choice import CanaryChoice
 from newsletter.models.content.further_languages import check_further_languages
 from newsletter.models.content.sources import Source
 from newsletter.models.sending.publication_accounts import PublicationAccounts
+from newsletter.models.sending.publication_deliverability import DeliverabilityChoice
 from newsletter.models.states import one_of
 from subscribers.models import MailingList, Segment, Topic
 
 
-class Publication(PublicationAccounts, CanaryChoice, PreviewableMixin, models.Model):
+class Publication(PublicationAccounts, DeliverabilityChoice, PreviewableMixin, models.Model):
     """One recurring newsletter. The schedule is five cron fields of wall-clock time in ``zone``."""
 
     class ApprovalPolicy(models.TextChoices):
@@ -223,14 +223,6 @@ class Publication(PublicationAccounts, CanaryChoice, PreviewableMixin, models.Mo
         null=True,
         blank=True,
         help_text=gettext_lazy("A new sending domain starts with 50 people on this day and more each day after."),
-    )
-    gmail_pause = models.BooleanField(
-        gettext_lazy("pause if Gmail reports spam"),
-        default=True,
-        help_text=gettext_lazy(
-            "If more than 0.3 % of your mail at Gmail was reported as spam, the next issue pauses before anybody gets it. "
-            "Somebody who may send can resume it with a reason. This needs the figures of Google’s Postmaster Tools."
-        ),
     )
     priority = models.CharField(
         gettext_lazy("priority"),

@@ -1,12 +1,12 @@
-"""What a publication chooses about canary mailboxes. Its constraints are those of `publications`."""
+"""What a publication chooses about canary mailboxes and spam reports at Gmail. Constraints are among those of `Publication`."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy
 
 
-class CanaryChoice(models.Model):
-    """If issues go to the canary mailboxes, and how long everybody else waits for what is found there."""
+class DeliverabilityChoice(models.Model):
+    """If issues go to the canary mailboxes, how long everybody waits for them, and if spam reports at Gmail pause an issue."""
 
     class Canary(models.TextChoices):
         OFF = "off", gettext_lazy("Not used")
@@ -38,6 +38,14 @@ class CanaryChoice(models.Model):
         choices=CanarySilence.choices,
         default=CanarySilence.GO_ON,
         help_text=gettext_lazy("What happens if a canary did not arrive, or if its mailbox could not be read."),
+    )
+    gmail_pause = models.BooleanField(
+        gettext_lazy("pause if Gmail reports spam"),
+        default=True,
+        help_text=gettext_lazy(
+            "If more than 0.3 % of your mail at Gmail was reported as spam, the next issue pauses before anybody gets it. "
+            "Somebody who may send can resume it with a reason. This needs the figures of Google’s Postmaster Tools."
+        ),
     )
 
     class Meta:

@@ -665,3 +665,18 @@ def test_a_welcome_mail_never_waits_for_a_canary(walk: Any, server: CanaryServer
     made.work()
     assert CanaryMail.objects.count() == 0
     assert made.mailed == 25
+
+
+def test_canaries_go_through_the_account_that_mails_everybody(
+    two_accounts: Any, own: Site, site: Site, server: CanaryServer
+) -> None:
+    first, second = two_accounts
+    make_mailbox(server)
+    made = Walk(make_canary_issue(site, account="backup", second_account="default"), provider=second, own=own)
+    made.work()
+    assert len(made.letters()) == 1
+    made.deliver(server)
+    made.read()
+    made.work()
+    assert first.ledger == []
+    assert made.send.state == Send.State.SUBMITTED

@@ -4,9 +4,10 @@ The rows are written first. A mail that may have been accepted is never sent aga
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
@@ -49,8 +50,8 @@ _STORED_HASH_BYTES = Delivery._meta.get_field("address_hash").max_length or 32
 _STATES = {Verdict.ACCEPTED: _State.ACCEPTED, Verdict.UNCERTAIN: _State.UNCERTAIN}
 
 
-def send_canaries(*, adapter: Adapter, now: datetime) -> int:
-    """Send the canary mails that are due. Return how many the provider accepted."""
+def send_canaries(*, adapters: Mapping[str, Adapter], now: datetime) -> int:
+    """Send the canary mails that are due. Return how many were accepted. ``adapters`` has those of all usable accounts."""
     CanaryMail.objects.filter(state=_State.SENDING, sent_at__lt=now - LOST_AFTER).update(
         state=_State.UNCERTAIN, reason=LOST
     )
@@ -58,9 +59,9 @@ def send_canaries(*, adapter: Adapter, now: datetime) -> int:
         return 0
     accepted = 0
     for send in find_sends_before(now=now):
-        accepted += _send_turn(send, _Turn.FIRST, adapter=adapter, now=now)
+        accepted += _send_turn(send, _Turn.FIRST, adapters=adapters, now=now)
     for send in find_sends_after(now=now):
-        accepted += _send_turn(send, _Turn.LAST, adapter=adapter, now=now)
+        accepted += _send_turn(send, _Turn.LAST, adapters=adapters, now=now)
     return accepted
 
 
@@ -82,10 +83,12 @@ def _select(sends: QuerySet[Send]) -> QuerySet[Send]:
     return used.select_related("issue__publication__mailing_list").order_by("pk")
 
 
-def _send_turn(send: Send, turn: CanaryMail.Turn, *, adapter: Adapter, now: datetime) -> int:
-    variant = _find_variant(send, turn)
-    if variant is None:
+def _send_turn(send: Send, turn: CanaryMail.Turn, *, adapters: Mapping[str, Adapter], now: datetime) -> int:
+    chosen = _find_largest_part(send, turn)
+    if chosen is None or chosen.account not in adapters:
+        # A send without its account is paused, and says why.
         return 0
+    variant, adapter = chosen.variant, adapters[chosen.account]
     _write_rows(send, turn, variant=variant, now=now)
     waiting = send.canary_mails.filter(turn=turn, state=_State.WAITING, mailbox__enabled=True).select_related("mailbox")
     accepted = 0
@@ -96,16 +99,24 @@ def _send_turn(send: Send, turn: CanaryMail.Turn, *, adapter: Adapter, now: date
     return accepted
 
 
-def _find_variant(send: Send, turn: CanaryMail.Turn) -> Variant | None:
-    """Return the mail that most people get, of those who are still to get it or, afterwards, of all."""
+class _Part(NamedTuple):
+    """People of a send who get the same mail through the same provider account."""
+
+    variant: Variant
+    account: str
+
+
+def _find_largest_part(send: Send, turn: CanaryMail.Turn) -> _Part | None:
+    """Return the mail that most people get, and its account: of those who are still to get it or, afterwards, of all."""
     batches = send.batches.filter(~shows_withdrawn_story())
     if turn == _Turn.FIRST:
         batches = batches.exclude(state__in=[Batch.State.REJECTED, Batch.State.WRITTEN_OFF])
-    sizes = batches.order_by().values("variant").annotate(people=Sum("size")).order_by("-people", "variant")
-    largest = sizes.first()
-    return (
-        Variant.objects.select_related("revision", "issue__publication").get(pk=largest["variant"]) if largest else None
-    )
+    parts = batches.order_by().values("variant", "account").annotate(people=Sum("size"))
+    largest = parts.order_by("-people", "variant", "account").first()
+    if largest is None:
+        return None
+    variant = Variant.objects.select_related("revision", "issue__publication").get(pk=largest["variant"])
+    return _Part(variant, largest["account"])
 
 
 def _write_rows(send: Send, turn: CanaryMail.Turn, *, variant: Variant, now: datetime) -> None:

@@ -55,11 +55,12 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     open_due_hours(now=clock())
     recover_pace(seconds=SWEEP_SECONDS)
     move_to_second_accounts(now=clock())
-    for account, own in {DEFAULT_ACCOUNT: adapter, **further_adapters()}.items():
+    adapters = {DEFAULT_ACCOUNT: adapter, **further_adapters()}
+    for account, own in adapters.items():
         replay_uncertain(capabilities=own.capabilities, account=account, now=clock())
         ask_provider(adapter=own, account=account, now=clock())
     finished = finish_sends(now=clock())
-    send_canaries(adapter=adapter, now=clock())
+    send_canaries(adapters=adapters, now=clock())
     decide_about_canaries(now=clock())
     for send in finished:
         write_outbox_index(send)

@@ -11,6 +11,8 @@ from django.test import Client
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.planning.complete_send import complete_send
 from newsletter.models import (
     Batch,
     CanaryMail,
@@ -28,7 +30,7 @@ from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.send_controls import pause_send, resume_send
+from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
 from newsletter.sending.settling.sweep import sweep
 from subscribers.identity import identify
 from subscribers.models import Subscriber, Subscription, Suppression
@@ -45,7 +47,7 @@ from tests.support.canaries import (
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, make_approver
 from tests.support.imap_server import run_imap_server
-from tests.support.provider_faults import too_many
+from tests.support.provider_faults import answer, too_many
 from tests.support.sends import check_against_ledger
 from tests.support.web_site import Site, serve_site
 
@@ -438,6 +440,42 @@ def test_every_canary_must_arrive_and_one_alarm_is_enough(walk: Any, server: Can
     made.read()
     assert made.work().state == "paused"
     assert "second@mailboxes.example.net" in made.send.reason
+
+
+@pytest.mark.parametrize(("silence", "state"), [("pause", "paused"), ("go_on", "submitted")])
+def test_a_canary_that_was_refused_has_not_passed(walk: Any, server: CanaryServer, silence: str, state: str) -> None:
+    make_mailbox(server)
+    refused = make_mailbox(server, address="second@mailboxes.example.net")
+    made = walk(canary_silence=silence)
+    made.work()
+    CanaryMail.objects.filter(mailbox=refused).update(state="failed", sent_at=None, reason="it refused the address")
+    made.deliver(server)
+    made.read()
+    assert made.work().state == state
+    assert ("not every canary got the issue" in made.send.reason) is (silence == "pause")
+
+
+def test_a_refused_sender_is_not_called_again_for_the_canary(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.provider.fault_next(answer(401, b"Forbidden"))
+    made.work(dispatch=False)
+    assert (get_mail().state, get_mail().result) == ("failed", "")
+    made.work(minutes=20, dispatch=False)
+    assert made.letters() == []
+
+
+def test_a_canary_among_those_a_cancelled_send_left_gets_the_issue_once(walk: Any, server: CanaryServer) -> None:
+    made = walk()
+    cancel_send(send=made.send, by=make_approver(), now=NOW)
+    rest = complete_send(issue=Issue.objects.get(), by=make_approver(), now=NOW)
+    approve_issue(issue=rest, by=make_approver(), now=NOW)
+    make_mailbox(server)
+    Subscriber.objects.filter(email="person3@example.com").update(email=ADDRESS, address_hash=identify(ADDRESS))
+    made.send = start_send(issue=Issue.objects.get(pk=rest.pk), now=NOW)
+    made.work()
+    assert get_mail().state == "skipped"
+    assert len(made.letters()) == 1
 
 
 def test_staff_let_a_send_go_on_without_waiting(walk: Any, server: CanaryServer) -> None:

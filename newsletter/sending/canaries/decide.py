@@ -87,7 +87,8 @@ def _decide(send: Send, *, now: datetime) -> None:
     elif any(mail.result in CanaryMail.ALARMS for mail in firsts):
         return
     elif not any(_is_open(mail) for mail in firsts):
-        if any(mail.result == CanaryMail.Result.GOOD for mail in firsts):
+        used = [mail for mail in firsts if mail.state != _State.SKIPPED]
+        if used and all(mail.result == CanaryMail.Result.GOOD for mail in used):
             _go_on(send, _Decision.PASSED)
         else:
             _follow_silence(send, _Decision.NOT_SENT, _explain_not_sent(firsts), now=now)
@@ -111,6 +112,12 @@ def _is_open(mail: CanaryMail) -> bool:
 
 def _explain_not_sent(firsts: list[CanaryMail]) -> Message:
     reason = next((mail.reason for mail in firsts if mail.reason), "")
+    if any(mail.result == CanaryMail.Result.GOOD for mail in firsts):
+        return Message(
+            "not every canary got the issue: %(reason)s. Nobody knows whether the issue arrives well everywhere. See below, "
+            "then resume the send or cancel it",
+            reason=reason or Message("it is unknown why"),
+        )
     return Message(
         "no canary got the issue: %(reason)s. Nobody knows whether the issue arrives well. See below, then resume the send or "
         "cancel it",

@@ -26,7 +26,7 @@ from newsletter.sending.build_call import (
     prepare_variant,
 )
 from newsletter.sending.limits.running_sends import find_open_sends, find_unhindered_sends
-from newsletter.sending.notices.single_mails import deliver_single, may_be_repeated, must_wait
+from newsletter.sending.notices.single_mails import deliver_single, must_wait
 from newsletter.sending.provider import can_mail_leave
 from subscribers.addresses.normalise import to_ascii
 from subscribers.links.signed_links import Signer, link_keys
@@ -145,12 +145,16 @@ def _write_rows(send: Send, turn: CanaryMail.Turn, *, variant: Variant, now: dat
 
 
 def _find_recipients(send: Send, mailboxes: Iterable[CanaryMailbox]) -> set[bytes]:
-    """Return the hashes of those addresses that the send goes to: as it was frozen, or as a recipient changed it since."""
+    """Return the hashes of those addresses that the send goes to: as it was frozen, or as a recipient changed it since.
+
+    The people of a completed send keep their deliveries of the issue that was cancelled.
+    """
     hashes = [bytes(mailbox.address_hash) for mailbox in mailboxes]
     people = dict(Subscriber.objects.filter(address_hash__in=hashes).values_list("pk", "address_hash"))
     frozen = Delivery.objects.filter(
         Q(address_hash__in=[one[:_STORED_HASH_BYTES] for one in hashes]) | Q(subscriber_id__in=people),
-        issue=send.issue_id,
+        issue__in=[issue for issue in (send.issue_id, send.issue.completes_id) if issue],
+        batch__send=send,
         proof=False,
     )
     found: set[bytes] = set()
@@ -170,7 +174,7 @@ def _send_mail(mail: CanaryMail, *, send: Send, variant: Variant, adapter: Adapt
         outcome = Outcome(Verdict.REJECTED, describe_render_failure(error))
     except DomainError as error:
         outcome = Outcome(Verdict.REJECTED, error.message)
-    if may_be_repeated(outcome):
+    if outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED):
         transition(mail, from_states=[_State.SENDING], to=_State.WAITING, sent_at=None, reason=outcome.reason)
         return 0
     state = _STATES.get(outcome.verdict, _State.FAILED)

@@ -70,7 +70,7 @@ BLOCK_KINDS = Registry("newsletter.blocks", BlockKind, check=_read)
 def find_template(name: str) -> Path | None:
     """Return the file of a block's template, or None if no installed kind has it.
 
-    ``name`` is such as ``blocks/video.mjml.j2``, or ``layouts/plain/video.mjml.j2`` for that of one layout.
+    ``name`` is such as ``blocks/document.mjml.j2``, or ``layouts/plain/document.mjml.j2`` for that of one layout.
     """
     found = _TEMPLATE.fullmatch(name)
     if found is None or found["kind"] not in BLOCK_KINDS:

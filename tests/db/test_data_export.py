@@ -105,6 +105,7 @@ TOLD = {
 }
 """The tables of people. Beside each the columns that are not told, and why; every other column is told."""
 NOT_HELD = {
+    "newsletter.CanaryMailbox": "a mailbox of the organisation's own, which is never a subscriber's",
     "subscribers.ConfirmationQuota": "counts mails to a mailbox by a code, for a day, so that nobody is bombed",
     "subscribers.RateCounter": "counts requests by a code, for an hour",
 }

@@ -15,7 +15,9 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 ALWAYS: list[str] = PROJECT["dependencies"]
 DATA_ONLY = {"tzdata"}
-OWN = {"newsletter", "subscribers", "tests", "scripts"}
+OWN = {"newsletter", "subscribers", "benchmarks", "tests", "scripts"}
+TYPES_ONLY = {"_typeshed"}
+"""What type checkers bring and no program imports."""
 ELSEWHERE = {ROOT / "tests/integration/wagtail_site.py", ROOT / "scripts/one_file/launcher.py"}
 """Programs that run in an environment of their own, which `tests/integration/install.py` or `scripts/one_file/build.py` makes."""
 _PARTS = re.compile(r"(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?(?P<bounds>.*)")
@@ -35,7 +37,10 @@ def imported(*folders: str) -> set[str]:
     files = {file for folder in folders for file in (ROOT / folder).rglob("*.py")} - ELSEWHERE
     modules = {module for file in files for module in modules_of(file)}
     distributions = packages_distributions()
-    return {normal(distributions.get(module, [module])[0]) for module in modules - OWN - sys.stdlib_module_names}
+    return {
+        normal(distributions.get(module, [module])[0])
+        for module in modules - OWN - TYPES_ONLY - sys.stdlib_module_names
+    }
 
 
 def modules_of(file: Path) -> Iterator[str]:

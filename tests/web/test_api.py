@@ -268,7 +268,8 @@ def test_the_api_hides_why_a_send_was_paused(publication: Publication) -> None:
         send=send, by=User.objects.get(username="approver@example.org"), reason="Maya rang: her brother found it"
     )
     receipt = call("get", "issues/weekly/latest/receipt", key=create_key("read")).json()
-    assert receipt["send"] == {"id": send.pk, "state": "paused", "reason": "", "provider": send.provider, "hours": []}
+    shown = {name: receipt["send"][name] for name in ("id", "state", "reason", "provider", "hours")}
+    assert shown == {"id": send.pk, "state": "paused", "reason": "", "provider": send.provider, "hours": []}
     assert "Maya" not in json.dumps(receipt)
     assert "approver@example.org" not in json.dumps(receipt)
 

@@ -15,7 +15,7 @@ KEYS = {
     "limits": "mails_in_7_days",
     "list": "slug name description double_opt_in",
     "topic": "slug name names",
-    "segment": "slug rule",
+    "segment": "slug name rule",
     "source": "name kind url every topics region language",
     "appeal": "slug headline text link button for language translation_of",
     "publication": "slug name list segment from_name from_email reply_to subject schedule zone lead_hours approval "

@@ -38,7 +38,7 @@ class CanaryResult:
     mail: CanaryMail
     label: str
     tone: str
-    place: str
+    placement: str
     problems: list[str]
     notes: list[str]
     good: list[str]
@@ -93,7 +93,7 @@ def _describe_mail(mail: CanaryMail) -> CanaryResult:
         mail=mail,
         label=_label(mail),
         tone="held" if mail.result in (*CanaryMail.ALARMS, _Result.MISSING) or mail.state == _State.FAILED else "",
-        place=_describe_place(mail),
+        placement=_describe_placement(mail),
         problems=[_describe_finding(finding) for finding in findings if finding.level == "error"],
         notes=[*_describe_reason(mail), *(_describe_finding(one) for one in findings if one.level == "warning")],
         good=[f"{translate(one.check)}: {translate(one.says)}" for one in findings if one.level == "ok"],
@@ -106,19 +106,19 @@ def _label(mail: CanaryMail) -> str:
     return str(mail.get_state_display())
 
 
-def _describe_place(mail: CanaryMail) -> str:
+def _describe_placement(mail: CanaryMail) -> str:
     """Return where the mail is and how long it took, "" before it is found."""
     if mail.seconds is None:
         return ""
-    place = _("in %(folder)s") % {"folder": mail.folder}
+    placement = _("in %(folder)s") % {"folder": mail.folder}
     if mail.placement == CanaryMail.Placement.INBOX:
-        place = _("in the inbox")
+        placement = _("in the inbox")
     if mail.seconds < 120:
         took = ngettext("after %(seconds)s second", "after %(seconds)s seconds", mail.seconds)
-        return f"{place}, {took % {'seconds': mail.seconds}}"
+        return f"{placement}, {took % {'seconds': mail.seconds}}"
     minutes = round(mail.seconds / 60)
     took = ngettext("after %(minutes)s minute", "after %(minutes)s minutes", minutes)
-    return f"{place}, {took % {'minutes': minutes}}"
+    return f"{placement}, {took % {'minutes': minutes}}"
 
 
 def _describe_reason(mail: CanaryMail) -> list[str]:

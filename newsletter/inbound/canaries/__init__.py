@@ -1,1 +1,1 @@
-"""Canary mailboxes, read by IMAP: their accounts, their folders, and what staff are told of them."""
+"""Canary mailboxes, read by IMAP: their accounts, their folders, and the notices to staff."""

@@ -45,18 +45,19 @@ class Folder:
 
 @dataclass
 class Sighting:
-    """All places in which a mailbox has one mail, and the source of the mail at the first of them."""
+    """All placements of one mail in a mailbox, and the source of the mail at the first of them."""
 
-    places: dict[object, FoundMail] = field(default_factory=dict)
+    placements: dict[object, FoundMail] = field(default_factory=dict)
     raw: bytes = b""
 
     @property
     def found(self) -> FoundMail:
-        """The worst place, with the number of copies: one copy in spam says that readers' mail may be there."""
-        places = list(self.places.values())
+        """The worst placement, with the number of copies: one copy in spam says that readers' mail may be there."""
+        placements = list(self.placements.values())
         order = [_Placement.SPAM, _Placement.INBOX, _Placement.CATEGORY]
-        worst = min(places, key=lambda one: order.index(one.placement))
-        return FoundMail(worst.placement, worst.folder, min(one.arrived_at for one in places), copies=len(places))
+        worst = min(placements, key=lambda one: order.index(one.placement))
+        arrived_at = min(one.arrived_at for one in placements)
+        return FoundMail(worst.placement, worst.folder, arrived_at, copies=len(placements))
 
 
 def find_mails(
@@ -84,10 +85,10 @@ def find_mails(
                 moment = arrived_at.astimezone(UTC) if isinstance(arrived_at, datetime) else now
                 ours[uid] = key, identity, FoundMail(folder.placement, folder.name, moment, copies=1)
         tabs = _find_tabs(client, ours) if is_gmail and folder.placement == _Placement.INBOX else {}
-        for uid, (key, identity, place) in ours.items():
+        for uid, (key, identity, mail) in ours.items():
             if uid in tabs:
-                place = FoundMail(_Placement.CATEGORY, tabs[uid], place.arrived_at, copies=1)
-            found[key].places.setdefault(identity, place)
+                mail = FoundMail(_Placement.CATEGORY, tabs[uid], mail.arrived_at, copies=1)
+            found[key].placements.setdefault(identity, mail)
             if key in sources_of and not found[key].raw:
                 found[key].raw = _read_source(client, uid)
     return dict(found)

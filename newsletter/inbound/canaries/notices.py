@@ -11,7 +11,7 @@ from newsletter.models.feedback import AutomaticPause
 
 NOTICE_WINDOW = timedelta(days=2)
 FAILING_FOR = timedelta(minutes=10)
-"""How long a mailbox may fail before staff are told."""
+"""How long a mailbox may fail before staff are notified."""
 CAN_CHANGE_MAILBOXES = "newsletter.change_canarymailbox"
 _Result = CanaryMail.Result
 _SUBJECTS = {
@@ -37,8 +37,8 @@ def mailboxes_page_url() -> str:
 def _notify_alarms(*, now: datetime) -> None:
     mails = CanaryMail.objects.filter(result__in=list(_SUBJECTS), measured_at__gt=now - NOTICE_WINDOW)
     paused = AutomaticPause.objects.filter(rule=AutomaticPause.Rule.CANARY).values("send")
-    told = CanaryMail.objects.filter(turn=CanaryMail.Turn.FIRST, result__in=CanaryMail.ALARMS, send__in=paused)
-    for mail in mails.exclude(pk__in=told).select_related("mailbox", "send__issue__publication"):
+    notified = CanaryMail.objects.filter(turn=CanaryMail.Turn.FIRST, result__in=CanaryMail.ALARMS, send__in=paused)
+    for mail in mails.exclude(pk__in=notified).select_related("mailbox", "send__issue__publication"):
         issue, result = mail.send.issue, _Result(mail.result)
         found = [row["says"] for row in mail.findings if row["level"] == "error"]
         paragraphs = [

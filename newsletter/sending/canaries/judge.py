@@ -47,7 +47,7 @@ class FoundMail:
 
 
 def record_found(mail: CanaryMail, found: FoundMail, *, findings: list[Finding], now: datetime) -> None:
-    """Write what was found. A mail that was found before keeps its place and its findings, and may have more copies."""
+    """Write what was found. A mail that was found before keeps its placement and its findings, and may have more copies."""
     copies = max(found.copies, mail.copies)
     if mail.result in (_Result.UNKNOWN, _Result.MISSING):
         placement, folder, arrived_at = found.placement, found.folder, found.arrived_at

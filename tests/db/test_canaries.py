@@ -317,6 +317,30 @@ def test_a_mail_in_another_folder_is_found_there(walk: Any, server: CanaryServer
     assert (get_mail().placement, get_mail().folder) == ("category", "Newsletters")
 
 
+@pytest.mark.parametrize("command", ["EXAMINE", "SEARCH"])
+def test_a_folder_that_may_not_be_read_is_left_out(walk: Any, server: CanaryServer, command: str) -> None:
+    server.boxes["Archive"] = []
+    server.denied = command, "Archive"
+    mailbox = make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server, folder="Letters")
+    assert made.read() == 1
+    mailbox.refresh_from_db()
+    assert (get_mail().folder, mailbox.error) == ("Letters", "")
+
+
+@pytest.mark.parametrize("command", ["EXAMINE", "SEARCH"])
+def test_an_inbox_that_may_not_be_read_is_a_failure(walk: Any, server: CanaryServer, command: str) -> None:
+    server.denied = command, "INBOX"
+    mailbox = make_mailbox(server)
+    made = walk()
+    made.work()
+    assert made.read() == 0
+    mailbox.refresh_from_db()
+    assert "not allowed" in mailbox.error
+
+
 def test_a_mail_that_arrives_twice_stops_the_rest_also_later(walk: Any, server: CanaryServer) -> None:
     make_mailbox(server)
     made = walk()

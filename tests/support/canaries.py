@@ -40,12 +40,16 @@ class StoredMail:
 
 @dataclass
 class CanaryServer(ImapServer):
-    """A mailbox with folders. ``tabs`` are the UIDs in a tab of Gmail's inbox; with ``gmail``, the server is Gmail's."""
+    """A mailbox with folders. ``tabs`` are the UIDs in a tab of Gmail's inbox; with ``gmail``, the server is Gmail's.
+
+    ``denied`` names a command and a folder in which it is answered NO.
+    """
 
     boxes: dict[str, list[StoredMail]] = field(default_factory=lambda: {"INBOX": [], "Junk": []})
     tabs: dict[str, list[int]] = field(default_factory=dict)
     gmail: bool = False
     selected: str = ""
+    denied: tuple[str, str] = ("", "")
 
     def __post_init__(self) -> None:
         if self.gmail:
@@ -62,6 +66,9 @@ class CanaryServer(ImapServer):
             return "".join(f'* LIST ({_FLAGS.get(box, "")}) "/" "{box}"\r\n' for box in self.boxes).encode(), "OK done"
         if name == "EXAMINE":
             self.selected = command.partition(" ")[2].strip('"')
+        if (name, self.selected) == self.denied:
+            return b"", "NO [NOPERM] not allowed"
+        if name == "EXAMINE":
             return f"* {len(self.boxes[self.selected])} EXISTS\r\n".encode(), "OK [READ-ONLY] done"
         if name == "SEARCH":
             tab = re.search(r"category:(\w+)", command)

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from newsletter.inbound.canaries.notices import FAILING_FOR, notify_canary_results
-from newsletter.models import CanaryMail, CanaryMailbox, Issue, Send, StaffNotice
+from newsletter.models import AuditEntry, CanaryMail, CanaryMailbox, Issue, Send, StaffNotice
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.canaries.passwords import SEALER, read_password, reseal_passwords
 from newsletter.sending.freezing.start import start_send
@@ -23,7 +23,7 @@ from tests.support.canaries import (
 )
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, make_approver, make_publication
-from tests.support.imap_server import PASSWORD, run_imap_server
+from tests.support.imap_server import PASSWORD, USER, run_imap_server
 from tests.support.sends import make_ready_issue
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +110,13 @@ def test_a_mailbox_that_is_turned_off_needs_no_server() -> None:
     said = read(sign_in("admin").post(f"{PAGE}{mailbox.pk}/", fields, follow=True))
     assert "Saved. It is not in use." in said
     assert not CanaryMailbox.objects.get().enabled
+
+
+def test_a_mailbox_whose_inbox_may_not_be_read_is_not_saved(server: CanaryServer) -> None:
+    server.denied = "EXAMINE", "INBOX"
+    answer = sign_in("admin").post(PAGE, enter(server))
+    assert (answer.status_code, CanaryMailbox.objects.count()) == (400, 0)
+    assert "not allowed" in read(answer)
 
 
 def test_signing_in_is_tried_by_a_button_and_a_mailbox_is_removed(server: CanaryServer) -> None:

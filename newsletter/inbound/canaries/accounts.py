@@ -74,10 +74,12 @@ def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, n
 
 
 def try_account(account: Account, *, seconds: float = READ_SECONDS) -> None:
-    """Sign in and look for the inbox. Raise MailboxUnavailable."""
+    """Sign in and open the inbox. Raise MailboxUnavailable."""
     with connect(account, seconds=seconds) as client:
-        folders = list_folders(client)
-    if not any(folder.placement == CanaryMail.Placement.INBOX for folder in folders):
+        has_inbox = any(folder.placement == CanaryMail.Placement.INBOX for folder in list_folders(client))
+        if has_inbox:
+            client.select_folder("INBOX", readonly=True)
+    if not has_inbox:
         raise MailboxUnavailable(
             "The mailbox of %(user)s on %(host)s has no inbox, so no mail can be found there. Check the user name.",
             user=account.user,

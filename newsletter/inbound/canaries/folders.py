@@ -1,5 +1,6 @@
 """Look for canary mails in all folders of a mailbox by IMAP. Nothing in the mailbox is changed, moved or marked as read."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -7,11 +8,13 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 
 from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from newsletter.models import CanaryMail
 from newsletter.sending.canaries.hand_over import MARK_HEADER
 from newsletter.sending.canaries.judge import FoundMail
 
+log = logging.getLogger(__name__)
 MAX_FOLDERS, MAX_MESSAGES = 40, 200
 MAX_BYTES = 5_000_000
 _PART = f"BODY.PEEK[]<0.{MAX_BYTES}>"
@@ -65,14 +68,13 @@ def find_mails(
 ) -> dict[str, Sighting]:
     """Return where the mails with these keys are. ``sources_of`` are the keys whose source is read too.
 
-    Raise errors of the library.
+    A folder that may not be read is left out, unless it is the inbox. Raise errors of the library.
     """
     client.normalise_times = False
     is_gmail = client.has_capability(_GMAIL)
     found: dict[str, Sighting] = defaultdict(Sighting)
     for folder in list_folders(client):
-        client.select_folder(folder.name, readonly=True)
-        uids = sorted(client.search(["SINCE", (now - _SEARCHED_BACK).date()]))[-MAX_MESSAGES:]
+        uids = _list_recent(client, folder, now=now)
         if not uids:
             continue
         asked = [_MARK, "INTERNALDATE", *([_GMAIL_ID] if is_gmail else [])]
@@ -108,6 +110,20 @@ def list_folders(client: IMAPClient) -> list[Folder]:
             folders.append(Folder(str(name), _Placement.CATEGORY))
     order = [_Placement.INBOX, _Placement.SPAM, _Placement.CATEGORY]
     return sorted(folders, key=lambda folder: order.index(folder.placement))[:MAX_FOLDERS]
+
+
+def _list_recent(client: IMAPClient, folder: Folder, *, now: datetime) -> list[int]:
+    """Select the folder and return its newest messages, none if the server answers that the folder may not be read."""
+    try:
+        client.select_folder(folder.name, readonly=True)
+        return sorted(client.search(["SINCE", (now - _SEARCHED_BACK).date()]))[-MAX_MESSAGES:]
+    except IMAPClientAbortError:
+        raise  # the connection is gone, so no other folder can be read either
+    except IMAPClientError as error:
+        if folder.placement == _Placement.INBOX:
+            raise
+        log.info("The folder %s of a canary mailbox is left out: %s", folder.name, error)
+        return []
 
 
 def _read_mark(data: dict[bytes, object]) -> str:

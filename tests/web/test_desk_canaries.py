@@ -96,20 +96,45 @@ def test_an_address_is_a_canary_once(server: CanaryServer) -> None:
 def test_a_mailbox_is_changed_without_entering_its_password_again(server: CanaryServer) -> None:
     mailbox = make_mailbox(server, failing_since=NOW, error="it was away")
     page = f"{PAGE}{mailbox.pk}/"
-    client = sign_in("admin")
+    client, other = sign_in("admin"), "other@mailboxes.example.net"
     assert PASSWORD not in client.get(page).content.decode()
-    said = read(client.post(page, enter(server, password="", enabled="on", user="other"), follow=True))
+    said = read(client.post(page, enter(server, password="", enabled="on", address=other, user=USER), follow=True))
     assert "Saved. We signed in to it." in said
     mailbox.refresh_from_db()
-    assert (mailbox.user, read_password(mailbox), mailbox.error) == ("other", PASSWORD, "")
+    assert (mailbox.address, read_password(mailbox), mailbox.error) == (other, PASSWORD, "")
 
 
 def test_a_mailbox_that_is_turned_off_needs_no_server() -> None:
     mailbox = make_unread_mailbox()
-    fields = {"address": ADDRESS, "host": "127.0.0.1", "port": "9"}
+    fields = {"address": ADDRESS, "host": "127.0.0.1", "port": "9", "user": USER}
     said = read(sign_in("admin").post(f"{PAGE}{mailbox.pk}/", fields, follow=True))
     assert "Saved. It is not in use." in said
     assert not CanaryMailbox.objects.get().enabled
+
+
+@pytest.mark.parametrize("enabled", [{"enabled": "on"}, {}])
+@pytest.mark.parametrize("changes", [{"host": "localhost"}, {"port": 9}, {"user": "other"}])
+def test_a_stored_password_is_sent_to_no_other_server_or_user(
+    server: CanaryServer, changes: dict[str, object], enabled: dict[str, str]
+) -> None:
+    mailbox = make_mailbox(server)
+    entered = enter(server, password="", user=USER) | enabled | changes
+    answer = sign_in("admin").post(f"{PAGE}{mailbox.pk}/", entered)
+    assert answer.status_code == 400
+    assert "so the stored password was not sent there. Enter the password again." in read(answer)
+    assert server.commands == []
+    mailbox.refresh_from_db()
+    assert (mailbox.host, mailbox.port, mailbox.user) == ("127.0.0.1", server.port, USER)
+
+
+def test_the_staff_log_names_the_old_and_the_new_server(server: CanaryServer) -> None:
+    mailbox = make_unread_mailbox()
+    sign_in("admin").post(f"{PAGE}{mailbox.pk}/", enter(server, enabled="on", user=USER))
+    assert AuditEntry.objects.get(action="newsletter.canary_changed").data == {
+        "address": ADDRESS,
+        "server_before": f"{USER} at 127.0.0.1:9",
+        "server": f"{USER} at 127.0.0.1:{server.port}",
+    }
 
 
 def test_a_mailbox_whose_inbox_may_not_be_read_is_not_saved(server: CanaryServer) -> None:

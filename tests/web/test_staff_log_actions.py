@@ -232,7 +232,7 @@ ACTIONS: dict[str, Callable[[], Fields]] = {
     "newsletter_mails": lambda: {"name": "A place", "publication": Publication.objects.all()[0].pk},
     "newsletter_mail_template": lambda: {"step": "withdraw"},
     "newsletter_canaries": _canary,
-    "newsletter_canary": lambda: {"address": ADDRESS, "host": "127.0.0.1", "port": "9"},
+    "newsletter_canary": lambda: {"address": ADDRESS, "host": "127.0.0.1", "port": "9", "user": "replies"},
     "newsletter_webhooks": lambda: {"name": "CRM", "url": "https://127.0.0.1/"},
     "newsletter_webhook": lambda: {"step": "on"},
     "newsletter_replies": _reply,

@@ -57,7 +57,9 @@ class CanaryChangeForm(CanaryForm):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.fields["password"].required = False
-        self.fields["password"].help_text = gettext_lazy("Leave empty to keep the one that is stored.")
+        self.fields["password"].help_text = gettext_lazy(
+            "Leave empty to keep the one that is stored. For another server, port or user name, enter it again."
+        )
 
     @classmethod
     def of(cls, mailbox: CanaryMailbox) -> "CanaryChangeForm":

@@ -21,6 +21,7 @@ from newsletter.desk.canaries.forms import CanaryChangeForm, CanaryForm
 from newsletter.desk.sends.canary_results import describe_results
 from newsletter.inbound.canaries.accounts import (
     BadCanaryAddress,
+    PasswordNeeded,
     add_mailbox,
     change_mailbox,
     read_account,
@@ -36,6 +37,9 @@ LOG_ACTIONS = {
     "canary_changed": (gettext_lazy("Change a canary mailbox"), gettext_lazy("Canary mailbox changed")),
     "canary_removed": (gettext_lazy("Remove a canary mailbox"), gettext_lazy("Canary mailbox removed")),
 }
+
+_FIELDS: dict[type[Exception], str] = {BadCanaryAddress: "address", PasswordNeeded: "password"}
+"""The fields of the form to which errors belong."""
 
 
 def can_manage_canaries(user: User | AnonymousUser) -> bool:
@@ -53,8 +57,8 @@ class _CanariesPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
     permission_policy = POLICY
     permission_required = "change"
 
-    def log(self, action: str, mailbox: CanaryMailbox) -> None:
-        data = {"address": mailbox.address}
+    def log(self, action: str, mailbox: CanaryMailbox, **details: str) -> None:
+        data = {"address": mailbox.address, **details}
         log(instance=mailbox, action=f"newsletter.{action}", user=self.request.user, data=data)
 
     def show_errors(self, form: CanaryForm) -> HttpResponse:
@@ -84,7 +88,7 @@ class CanariesPage(_CanariesPage):
         try:
             mailbox = add_mailbox(form.read_account(), now=timezone.now())
         except (BadCanaryAddress, MailboxUnavailable) as error:
-            form.add_error("address" if isinstance(error, BadCanaryAddress) else None, translate(error))
+            form.add_error(_FIELDS.get(type(error)), translate(error))
             return self.show_errors(form)
         self.log("canary_added", mailbox)
         messages.success(request, _("We signed in to %(mailbox)s. It is in use now.") % {"mailbox": mailbox})
@@ -124,14 +128,14 @@ class CanaryPage(_CanariesPage):
         form = CanaryChangeForm(self.request.POST)
         if not form.is_valid():
             return self.show_errors(form)
-        enabled = form.cleaned_data["enabled"]
+        enabled, server_before = form.cleaned_data["enabled"], _name_server(self.mailbox)
         try:
             change_mailbox(self.mailbox, form.read_account(), enabled=enabled, now=timezone.now())
-        except (BadCanaryAddress, MailboxUnavailable, NotReady) as error:
-            form.add_error("address" if isinstance(error, BadCanaryAddress) else None, translate(error))
+        except (BadCanaryAddress, PasswordNeeded, MailboxUnavailable, NotReady) as error:
+            form.add_error(_FIELDS.get(type(error)), translate(error))
             return self.show_errors(form)
         self.mailbox.refresh_from_db()
-        self.log("canary_changed", self.mailbox)
+        self.log("canary_changed", self.mailbox, server_before=server_before, server=_name_server(self.mailbox))
         messages.success(self.request, _("Saved. We signed in to it.") if enabled else _("Saved. It is not in use."))
         return redirect("newsletter_canary", self.mailbox.pk)
 
@@ -149,3 +153,7 @@ class CanaryPage(_CanariesPage):
         self.mailbox.delete()
         messages.success(self.request, _("%(mailbox)s is removed, with its results.") % {"mailbox": self.mailbox})
         return redirect("newsletter_canaries")
+
+
+def _name_server(mailbox: CanaryMailbox) -> str:
+    return f"{mailbox.user} at {mailbox.host}:{mailbox.port}"

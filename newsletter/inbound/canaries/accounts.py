@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_address
 
@@ -33,6 +33,10 @@ class BadCanaryAddress(DomainError):
     """The address cannot be that of a canary: it is none, is in use, or belongs to a subscriber."""
 
 
+class PasswordNeeded(DomainError):
+    """The stored password belongs to another server, port or user, so it is not used."""
+
+
 @dataclass(frozen=True)
 class Account:
     """What staff enter about a mailbox."""
@@ -56,13 +60,20 @@ def add_mailbox(account: Account, *, now: datetime, seconds: float = READ_SECOND
 
 
 def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, now: datetime) -> None:
-    """Sign in, then store what changed; without a new password, the old one is used. Turning it off needs no sign-in.
+    """Sign in, then store what changed. Turning it off needs no sign-in.
 
-    Raise BadCanaryAddress, MailboxUnavailable, or NotReady if the old password cannot be decrypted.
+    Without a new password, the old one is used, but only for the same server, port and user. Raise BadCanaryAddress,
+    PasswordNeeded, MailboxUnavailable, or NotReady if the old password cannot be decrypted.
     """
+    is_same_login = (account.host, account.port, account.user) == (mailbox.host, mailbox.port, mailbox.user)
+    if not account.password and not is_same_login:
+        raise PasswordNeeded(
+            "The server, its port or the user name is another one, so the stored password was not sent there. Enter the "
+            "password again."
+        )
     values = _check_address(account.address, except_for=mailbox)
     if not account.password:
-        account = Account(account.address, account.host, account.port, account.user, read_password(mailbox))
+        account = replace(account, password=read_password(mailbox))
     if enabled:
         try_account(account, seconds=READ_SECONDS)
         values |= {"failing_since": None, "error": "", "looked_at": now}

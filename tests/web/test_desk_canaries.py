@@ -137,6 +137,16 @@ def test_the_staff_log_names_the_old_and_the_new_server(server: CanaryServer) ->
     }
 
 
+def test_a_mailbox_is_turned_off_also_if_its_address_is_a_subscribers() -> None:
+    make_ready_issue(recipients=2)
+    mailbox = make_unread_mailbox(address="person1@example.com", sealed_password="sealed with a key that is lost")
+    fields = {"address": mailbox.address, "host": "127.0.0.1", "port": "9", "user": USER}
+    said = read(sign_in("admin").post(f"{PAGE}{mailbox.pk}/", fields, follow=True))
+    assert "Saved. It is not in use." in said
+    mailbox.refresh_from_db()
+    assert (mailbox.enabled, mailbox.sealed_password) == (False, "sealed with a key that is lost")
+
+
 def test_a_mailbox_whose_inbox_may_not_be_read_is_not_saved(server: CanaryServer) -> None:
     server.denied = "EXAMINE", "INBOX"
     answer = sign_in("admin").post(PAGE, enter(server))

@@ -60,7 +60,7 @@ def add_mailbox(account: Account, *, now: datetime, seconds: float = READ_SECOND
 
 
 def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, now: datetime) -> None:
-    """Sign in, then store what changed. Turning it off needs no sign-in.
+    """Sign in, then store what changed. Turning it off needs no sign-in; if only that changes, nothing is checked.
 
     Without a new password, the old one is used, but only for the same server, port and user. Raise BadCanaryAddress,
     PasswordNeeded, MailboxUnavailable, or NotReady if the old password cannot be decrypted.
@@ -71,6 +71,9 @@ def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, n
             "The server, its port or the user name is another one, so the stored password was not sent there. Enter the "
             "password again."
         )
+    if not enabled and not account.password and account.address == mailbox.address:
+        CanaryMailbox.objects.filter(pk=mailbox.pk).update(enabled=False)
+        return
     values = _check_address(account.address, except_for=mailbox)
     if not account.password:
         account = replace(account, password=read_password(mailbox))

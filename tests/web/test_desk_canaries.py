@@ -154,6 +154,15 @@ def test_a_mailbox_whose_inbox_may_not_be_read_is_not_saved(server: CanaryServer
     assert "not allowed" in read(answer)
 
 
+def test_a_sign_in_that_works_ends_the_failure(server: CanaryServer) -> None:
+    mailbox = make_mailbox(server, failing_since=NOW, error="it was away")
+    client, page = sign_in("admin"), f"{PAGE}{mailbox.pk}/"
+    assert "It could not be read since" in read(client.get(page))
+    assert "It could not be read since" not in read(client.post(page, {"step": "try"}, follow=True))
+    mailbox.refresh_from_db()
+    assert (mailbox.failing_since, mailbox.error) == (None, "")
+
+
 def test_signing_in_is_tried_by_a_button_and_a_mailbox_is_removed(server: CanaryServer) -> None:
     mailbox = make_mailbox(server)
     client, page = sign_in("admin"), f"{PAGE}{mailbox.pk}/"
@@ -275,6 +284,15 @@ def test_administrators_are_told_of_a_mailbox_that_stays_unreadable() -> None:
     now = timezone.now()
     User.objects.create_superuser("admin@example.org", "admin@example.org")
     make_publication()
-    make_unread_mailbox(failing_since=now - FAILING_FOR, error="it refuses the password")
+    make_unread_mailbox(failing_since=now - FAILING_FOR, error="it refuses the password", looked_at=now)
     assert list_notices(now) == [f"The canary {ADDRESS} cannot be read"]
     assert list_notices(now + timedelta(minutes=5)) == [f"The canary {ADDRESS} cannot be read"]
+
+
+def test_nobody_is_told_of_a_failure_that_was_not_seen_again() -> None:
+    now = timezone.now()
+    User.objects.create_superuser("admin@example.org", "admin@example.org")
+    make_publication()
+    long_ago = now - timedelta(days=1)
+    make_unread_mailbox(failing_since=long_ago, error="it refuses the password", looked_at=long_ago)
+    assert list_notices(now) == []

@@ -24,8 +24,7 @@ from newsletter.inbound.canaries.accounts import (
     PasswordNeeded,
     add_mailbox,
     change_mailbox,
-    read_account,
-    try_account,
+    try_mailbox,
 )
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.models import CanaryMailbox, Publication
@@ -141,7 +140,7 @@ class CanaryPage(_CanariesPage):
 
     def _try(self) -> HttpResponse:
         try:
-            try_account(read_account(self.mailbox))
+            try_mailbox(self.mailbox)
         except (MailboxUnavailable, NotReady) as error:
             messages.error(self.request, translate(error))
         else:

@@ -101,6 +101,12 @@ def try_account(account: Account, *, seconds: float = READ_SECONDS) -> None:
         )
 
 
+def try_mailbox(mailbox: CanaryMailbox) -> None:
+    """Sign in to a stored mailbox, and forget its failure if that works. Raise MailboxUnavailable or NotReady."""
+    try_account(read_account(mailbox), seconds=READ_SECONDS)
+    CanaryMailbox.objects.filter(pk=mailbox.pk).update(failing_since=None, error="")
+
+
 def read_account(mailbox: CanaryMailbox) -> Account:
     """Return the account of a stored mailbox. Raise NotReady if its password cannot be decrypted."""
     return Account(mailbox.address, mailbox.host, mailbox.port, mailbox.user, read_password(mailbox))

@@ -12,6 +12,8 @@ from newsletter.models.feedback import AutomaticPause
 NOTICE_WINDOW = timedelta(days=2)
 FAILING_FOR = timedelta(minutes=10)
 """How long a mailbox may fail before staff are notified."""
+READ_WITHIN = timedelta(hours=1)
+"""Staff are notified only of mailboxes that were read in this time. An older failure may be over."""
 CAN_CHANGE_MAILBOXES = "newsletter.change_canarymailbox"
 _Result = CanaryMail.Result
 _SUBJECTS = {
@@ -66,7 +68,9 @@ def _notify_sends_without_canaries(*, now: datetime) -> None:
 
 def _notify_failing_mailboxes(*, now: datetime) -> None:
     """Queue one notice a day for each mailbox. The first publication is the sender."""
-    failing = CanaryMailbox.objects.filter(enabled=True, failing_since__lte=now - FAILING_FOR)
+    failing = CanaryMailbox.objects.filter(
+        enabled=True, failing_since__lte=now - FAILING_FOR, looked_at__gt=now - READ_WITHIN
+    )
     publication = Publication.objects.order_by("pk").first() if failing else None
     if publication is None:
         return

@@ -883,6 +883,7 @@ class Migration(migrations.Migration):
                 ('sealed_password', models.TextField()),
                 ('enabled', models.BooleanField(default=True, verbose_name='in use')),
                 ('looked_at', models.DateTimeField(null=True)),
+                ('reading_until', models.DateTimeField(null=True)),
                 ('failing_since', models.DateTimeField(null=True)),
                 ('error', newsletter.common.message_fields.MessageField(blank=True, default='')),
                 ('made_at', models.DateTimeField()),

@@ -1,6 +1,7 @@
 """Canaries: sent before and after everybody, looked for by IMAP, judged, and what stops a send or lets it go on."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.inbound.canaries.claims import claim_mailbox
 from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.complete_send import complete_send
@@ -25,6 +27,7 @@ from newsletter.models import (
 )
 from newsletter.sending.canaries.decide import stop_waiting
 from newsletter.sending.canaries.hand_over import LAST_WITHIN, LOST_AFTER, MARK_HEADER
+from newsletter.sending.canaries.judge import FoundMail, record_found
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
@@ -651,6 +654,87 @@ def test_two_processes_read_a_mailbox_once_in_ten_seconds(walk: Any, server: Can
     assert len(server.commands) == asked
     made.read(minutes=0.1)
     assert len(server.commands) > asked
+
+
+def test_no_process_reads_while_another_judges_for_long(
+    walk: Any, server: CanaryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox = make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server)
+    asked: list[int] = []
+
+    def judge(*_: Any, **__: Any) -> list[Any]:
+        asked.append(len(server.commands))
+        assert read_canary_mailboxes(now=made.now + MINUTE, dns=KeyDns()) == 0
+        asked.append(len(server.commands))
+        return []
+
+    monkeypatch.setattr("newsletter.inbound.canaries.read_canaries.judge_message", judge)
+    assert made.read() == 1
+    assert asked[0] == asked[1]
+    mailbox.refresh_from_db()
+    assert (mailbox.looked_at, mailbox.reading_until) == (made.now, None)
+
+
+def test_a_reading_whose_process_died_is_made_up_for(walk: Any, server: CanaryServer) -> None:
+    mailbox = make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server)
+    dead = claim_mailbox(mailbox, every=MINUTE, seconds=90, now=made.now)
+    assert dead is not None
+    assert (made.read(minutes=1), made.read(minutes=2)) == (0, 1)
+    assert not dead.renew(seconds=60)
+
+
+def test_a_reading_that_lost_its_claim_writes_nothing_more(
+    walk: Any, server: CanaryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    made.deliver(server)
+    monkeypatch.setattr("newsletter.inbound.canaries.claims.MailboxClaim.renew", lambda *_, **__: False)
+    assert made.read() == 0
+    assert get_mail().result == ""
+
+
+def test_a_late_result_lowers_no_copies_and_ends_no_alarm(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    stale = get_mail()
+    found = FoundMail(CanaryMail.Placement.INBOX, "INBOX", made.now, copies=1)
+    record_found(get_mail(), replace(found, copies=2), findings=[], now=made.now)
+    record_found(stale, found, findings=[], now=made.now)
+    assert (get_mail().copies, get_mail().result) == (2, "broken")
+    stale = get_mail()
+    record_found(get_mail(), replace(found, copies=3), findings=[], now=made.now)
+    record_found(stale, found, findings=[], now=made.now)
+    assert get_mail().copies == 3
+
+
+def test_a_late_result_adds_the_copies_that_it_found(walk: Any, server: CanaryServer) -> None:
+    make_mailbox(server)
+    made = walk()
+    made.work()
+    stale = get_mail()
+    found = FoundMail(CanaryMail.Placement.INBOX, "INBOX", made.now, copies=1)
+    record_found(get_mail(), found, findings=[], now=made.now)
+    record_found(stale, replace(found, copies=2), findings=[], now=made.now)
+    assert (get_mail().copies, get_mail().result) == (2, "broken")
+
+
+def test_a_result_of_a_mailbox_that_was_removed_is_dropped(walk: Any, server: CanaryServer) -> None:
+    mailbox = make_mailbox(server)
+    made = walk()
+    made.work()
+    mail = get_mail()
+    mailbox.delete()
+    record_found(mail, FoundMail(CanaryMail.Placement.INBOX, "INBOX", made.now, copies=1), findings=[], now=made.now)
+    assert CanaryMail.objects.count() == 0
 
 
 def test_a_mailbox_is_read_only_while_a_mail_is_awaited(walk: Any, server: CanaryServer) -> None:

@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from newsletter.common.errors import NotReady
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.inbound.canaries.accounts import READ_SECONDS, connect, read_account
+from newsletter.inbound.canaries.claims import MailboxClaim, claim_mailbox
 from newsletter.inbound.canaries.folders import find_mails
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.models import CanaryMail, CanaryMailbox
@@ -24,6 +25,8 @@ LOOKED_FOR = timedelta(hours=24)
 """How long a mail is looked for. Then it counts as missing."""
 COPIES_LOOKED_FOR = timedelta(minutes=15)
 """How long after a mail arrived a second copy of it is looked for."""
+CONNECTING_SECONDS, JUDGING_SECONDS = 40.0, CHECK_SECONDS + 30
+"""How long at most it takes to connect, and to judge one mail with its DNS. A mailbox is claimed for that long."""
 _Result = CanaryMail.Result
 
 
@@ -33,16 +36,19 @@ def read_canary_mailboxes(*, now: datetime, dns: Dns | None = None, seconds: flo
     found = 0
     for mailbox in CanaryMailbox.objects.filter(enabled=True):
         awaited = list(find_awaited(mailbox, now=now))
-        if not awaited or not _claim(mailbox, awaited, now=now):
+        claim = _claim(mailbox, awaited, now=now, seconds=seconds) if awaited else None
+        if claim is None:
             continue
         try:
-            found += _read(mailbox, awaited, now=now, dns=dns or SystemDns(), seconds=seconds)
+            found += _read(mailbox, awaited, claim, now=now, dns=dns or SystemDns(), seconds=seconds)
         except (MailboxUnavailable, NotReady) as error:
             log.error("%s", error)
             failing_since = mailbox.failing_since or now
             CanaryMailbox.objects.filter(pk=mailbox.pk).update(failing_since=failing_since, error=error.message)
         else:
             CanaryMailbox.objects.filter(pk=mailbox.pk).update(failing_since=None, error="")
+        finally:
+            claim.release()
     return found
 
 
@@ -54,16 +60,18 @@ def find_awaited(mailbox: CanaryMailbox, *, now: datetime) -> QuerySet[CanaryMai
     ).order_by("pk")
 
 
-def _claim(mailbox: CanaryMailbox, awaited: list[CanaryMail], *, now: datetime) -> bool:
-    """Return True if it is time to read the mailbox and no other process does. A clock that was set back delays nothing."""
+def _claim(mailbox: CanaryMailbox, awaited: list[CanaryMail], *, now: datetime, seconds: float) -> MailboxClaim | None:
+    """Return the claim on the mailbox, or None if it is not time to read it or another process does."""
     newest = max((mail.sent_at or now) for mail in awaited)
     every = READ_EVERY if now - newest < SELDOM_AFTER else READ_SELDOM_EVERY
-    is_due = Q(looked_at__isnull=True) | Q(looked_at__lte=now - every) | Q(looked_at__gt=now + every)
-    return bool(CanaryMailbox.objects.filter(is_due, pk=mailbox.pk).update(looked_at=now))
+    return claim_mailbox(mailbox, every=every, seconds=CONNECTING_SECONDS + seconds, now=now)
 
 
-def _read(mailbox: CanaryMailbox, awaited: list[CanaryMail], *, now: datetime, dns: Dns, seconds: float) -> int:
+def _read(
+    mailbox: CanaryMailbox, awaited: list[CanaryMail], claim: MailboxClaim, *, now: datetime, dns: Dns, seconds: float
+) -> int:
     """Look for the mails, then judge those that are new with the connection closed. Return how many are new."""
+    found = 0
     new = {mail.key for mail in awaited if mail.result in (_Result.UNKNOWN, _Result.MISSING)}
     with connect(read_account(mailbox), seconds=seconds) as client:
         sightings = find_mails(client, {mail.key for mail in awaited}, sources_of=new, now=now)
@@ -71,10 +79,14 @@ def _read(mailbox: CanaryMailbox, awaited: list[CanaryMail], *, now: datetime, d
         sighting = sightings.get(mail.key)
         if sighting is None or (mail.key in new and not sighting.raw):
             continue
+        if not claim.renew(seconds=JUDGING_SECONDS):
+            log.warning("Reading the canary %s took so long that another process reads it now.", mailbox)
+            break
         fetcher = BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=CHECK_SECONDS)
         findings = judge_message(sighting.raw, find=dns.find_txt, fetcher=fetcher) if mail.key in new else []
         record_found(mail, sighting.found, findings=findings, now=now)
-    return len(new & sightings.keys())
+        found += mail.key in new
+    return found
 
 
 def _give_up(*, now: datetime) -> None:

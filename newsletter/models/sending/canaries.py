@@ -13,7 +13,8 @@ from newsletter.models.variant_labels import label_facts
 class CanaryMailbox(models.Model):
     """A mailbox that gets issues so that we can look at them there. It is read by IMAP and never changed.
 
-    ``looked_at`` is when the last reading began; ``failing_since`` and ``error`` say what is wrong since when.
+    ``looked_at`` is when the last reading began, and no other begins before ``reading_until``. ``failing_since`` and
+    ``error`` say what is wrong since when.
     """
 
     address = models.EmailField(gettext_lazy("email address"), max_length=254)
@@ -24,6 +25,7 @@ class CanaryMailbox(models.Model):
     sealed_password = models.TextField()
     enabled = models.BooleanField(gettext_lazy("in use"), default=True)
     looked_at = models.DateTimeField(null=True)
+    reading_until = models.DateTimeField(null=True)
     failing_since = models.DateTimeField(null=True)
     error = MessageField(blank=True, default="")
     made_at = models.DateTimeField()

@@ -47,23 +47,39 @@ class FoundMail:
 
 
 def record_found(mail: CanaryMail, found: FoundMail, *, findings: list[Finding], now: datetime) -> None:
-    """Write what was found. A mail that was found before keeps its placement and its findings, and may have more copies."""
-    copies = max(found.copies, mail.copies)
+    """Write what was found. A mail that was found before keeps its placement and its findings, and may have more copies.
+
+    If another process wrote about the mail in the meantime, its result stays and only more copies are added.
+    """
+    while not _write_found(mail, found, findings=findings, now=now):
+        newest = CanaryMail.objects.filter(pk=mail.pk, state__in=CanaryMail.HANDED_OVER).first()
+        if newest is None:
+            return
+        mail = newest
+
+
+def _write_found(mail: CanaryMail, found: FoundMail, *, findings: list[Finding], now: datetime) -> bool:
+    """Write what was found. Return False if the row is not as it was read."""
+    copies = min(max(found.copies, mail.copies), 999)
     if mail.result in (_Result.UNKNOWN, _Result.MISSING):
         placement, folder, arrived_at = found.placement, found.folder, found.arrived_at
     else:
         placement, folder, arrived_at = _Placement(mail.placement), mail.folder, mail.arrived_at or found.arrived_at
         findings = [one for row in mail.findings if (one := Finding.from_row(row)).code != COPIES_CODE]
     findings = [*findings, *_check_copies(copies)]
-    CanaryMail.objects.filter(pk=mail.pk, state__in=CanaryMail.HANDED_OVER).update(
+    as_read = CanaryMail.objects.filter(
+        pk=mail.pk, state__in=CanaryMail.HANDED_OVER, result=mail.result, copies=mail.copies
+    )
+    updated = as_read.update(
         result=_find_result(placement, findings),
         placement=placement,
         folder=folder[:200],
         arrived_at=arrived_at,
-        copies=min(copies, 999),
+        copies=copies,
         findings=[finding.to_row() for finding in findings],
         measured_at=now,
     )
+    return bool(updated)
 
 
 def judge_message(raw: bytes, *, find: FindTxtRecords, fetcher: Fetcher) -> list[Finding]:

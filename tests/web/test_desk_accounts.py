@@ -116,5 +116,11 @@ def test_an_account_that_is_gone_is_named_in_the_form(publication: Publication, 
     Publication.objects.update(second_account="removed")
     admin = sign_in("admin")
     assert "removed (not configured)" in read(admin, edit_page(publication))
-    page = save(admin, edit_page(publication), name="Another name")
-    assert "there is no NEWSLETTER_PROVIDER_URL_REMOVED" in page
+    save(admin, edit_page(publication), name="Another name")
+    publication.refresh_from_db()
+    assert (publication.name, publication.second_account) == ("Another name", "removed")
+
+
+def test_an_account_that_is_gone_cannot_be_chosen(publication: Publication, two_accounts: object) -> None:
+    page = save(sign_in("admin"), edit_page(publication), second_account="removed")
+    assert "The provider account “removed” cannot be used, so it was not chosen. Choose one from the list." in page

@@ -30,6 +30,11 @@ def offer_accounts(fields: dict[str, forms.Field], publication: Publication) -> 
                 help_text=fields[name].help_text,
                 required=not empty,
                 choices=[*empty, *((each, _label(each)) for each in offered)],
+                error_messages={
+                    "invalid_choice": _(
+                        "The provider account “%(value)s” cannot be used, so it was not chosen. Choose one from the list."
+                    )
+                },
             )
 
 

@@ -26,12 +26,10 @@ from newsletter.desk.publications.schedule_text import (
     format_cron,
     parse_schedule,
 )
-from newsletter.desk.shell.labels import format_reason
 from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.models import Brand, Publication
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
-from newsletter.sending.accounts import explain_unusable
 from subscribers.desk.editing.short_name_form import CleanedData, NamedForm
 from subscribers.models import MailingList
 
@@ -156,9 +154,6 @@ class PublicationForm(NamedForm):
         cleaned = super().clean()
         self._write_schedule(cleaned)
         self._write_digest_schedule(cleaned)
-        for name in {"account", "second_account"} & self.fields.keys():
-            if cleaned.get(name) and (problem := explain_unusable(cleaned[name])):
-                self.add_error(name, format_reason(problem))
         zone = cleaned.get("zone")
         for name in ("schedule", "digest_schedule"):
             schedule = cleaned.get(name)

@@ -7,11 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import reduce
-from operator import or_
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Lower, StrIndex, Substr
 
 from newsletter.common.messages import Message
 from newsletter.feedback.automatic_pause import pause_by_rule
@@ -30,6 +29,8 @@ SETTLES_AFTER = timedelta(minutes=10)
 QUIET_FOR = timedelta(minutes=30)
 MEASURED_FOR = timedelta(minutes=10)
 MIN_PEOPLE_PER_MINUTE = 10
+MAX_GROUPS = 1000
+_DOMAIN = Lower(Substr("email", StrIndex("email", Value("@")) + 1))
 _ACCEPTED = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
 
 
@@ -167,49 +168,63 @@ def _measure_pace(send: Send, *, now: datetime) -> int | None:
 
 
 def _find_worst(send: Send, *, since: datetime) -> MailboxReports | None:
-    """Return the mailbox provider with the highest share of reports since then, if it exceeds the limit."""
+    """Return the mailbox provider with the highest share of reports about mails since then, if it exceeds the limit."""
     counted = _count_reports(send, since=since)
     found = []
     for reports in counted.values():
         if reports.reports < MIN_REPORTS:
             continue
-        reports.mails = max(_count_mails(send, reports.mailbox, since=since), reports.reports)
+        # With more mails the share is below the limit, however many they are.
+        enough = int(reports.reports / MAX_SHARE) + 1
+        reports.mails = _count_mails(send, reports.mailbox, since=since, limit=enough)
         if reports.reports > MAX_SHARE * reports.mails:
             found.append(reports)
     return max(found, key=lambda one: (one.reports / one.mails, one.reports, one.mailbox), default=None)
 
 
 def _count_reports(send: Send, *, since: datetime) -> Mapping[str, MailboxReports]:
-    rows = {}
-    for delivery, subscriber, status in _list_reports(send, since=since):
-        if find_cause(status) is not SenderCause.OTHER:
-            rows[delivery] = (subscriber, status)
-    domains = _find_domains({subscriber for subscriber, _ in rows.values()})
+    """Count the reports about mails of `_accepted_since`, each mail once: a refusal counts instead of a delay.
+
+    The database groups them, so that only a row for each code and domain is read.
+    """
     found: dict[str, MailboxReports] = {}
-    for subscriber, status in rows.values():
-        if subscriber in domains:
-            mailbox = name_mailbox_provider(domains[subscriber])
-            found.setdefault(mailbox, MailboxReports(mailbox)).by_status[status] += 1
+    for status, domain, mails in _list_reports(send, since=since):
+        if domain and find_cause(status) is not SenderCause.OTHER:
+            mailbox = name_mailbox_provider(domain)
+            found.setdefault(mailbox, MailboxReports(mailbox)).by_status[status] += mails
     return found
 
 
-def _list_reports(send: Send, *, since: datetime) -> Iterator[tuple[int, int, str]]:
-    """Yield (delivery, subscriber, code) of delays, then of refusals, which count instead of a delay of the same mail."""
-    of_send = Q(delivery__batch__send=send, delivery__proof=False, at__gt=since)
+def _list_reports(send: Send, *, since: datetime) -> Iterator[tuple[str, str | None, int]]:
+    """Yield (code, domain, mails), the most frequent first."""
+    about = _accepted_since(send, since=since, path="delivery__")
     is_code = Q(status__startswith="4.7.") | Q(status__startswith="5.7.")
-    fields = ("delivery_id", "delivery__subscriber_id", "status")
-    yield from SenderDelay.objects.filter(of_send, is_code).values_list(*fields)
-    yield from Bounce.objects.filter(of_send, is_code, bounce_class=Bounce.Class.BLOCK).values_list(*fields)
+    people = Subscriber.objects.filter(pk=OuterRef("delivery__subscriber_id"))
+    domain = Subquery(people.annotate(domain=_DOMAIN).values("domain")[:1])
+    refusals = Bounce.objects.filter(about, is_code, bounce_class=Bounce.Class.BLOCK).annotate(domain=domain)
+    grouped = refusals.values_list("status", "domain").annotate(mails=Count("pk")).order_by("-mails")
+    yield from grouped[:MAX_GROUPS]
+    delays = SenderDelay.objects.filter(about, is_code).annotate(domain=domain)
+    bounce = ("delivery__bounce__bounce_class", "delivery__bounce__status")
+    waiting = delays.values_list("status", "domain", *bounce).annotate(mails=Count("pk")).order_by("-mails")
+    for status, name, bounce_class, refusal, mails in waiting[:MAX_GROUPS]:
+        if bounce_class != Bounce.Class.BLOCK or find_cause(refusal) is SenderCause.OTHER:
+            yield status, name, mails
 
 
-def _find_domains(subscribers: set[int]) -> dict[int, str]:
-    rows = Subscriber.objects.filter(pk__in=subscribers).values_list("pk", "email")
-    return {pk: email.rpartition("@")[2].lower() for pk, email in rows}
+def _count_mails(send: Send, mailbox: str, *, since: datetime, limit: int) -> int:
+    """Return how many mails of `_accepted_since` are for people at this mailbox provider, at most the limit."""
+    people = Subscriber.objects.annotate(domain=_DOMAIN).filter(
+        pk=OuterRef("subscriber_id"), domain__in=list_mailbox_domains(mailbox)
+    )
+    return Delivery.objects.filter(_accepted_since(send, since=since), Exists(people)).values("pk")[:limit].count()
 
 
-def _count_mails(send: Send, mailbox: str, *, since: datetime) -> int:
-    """Return how many mails the provider accepted since then for people at this mailbox provider."""
-    at_mailbox = reduce(or_, (Q(email__iendswith=f"@{domain}") for domain in list_mailbox_domains(mailbox)))
-    batches = send.batches.filter(state__in=_ACCEPTED, settled_at__gt=since)
-    people = Subscriber.objects.filter(at_mailbox).values("pk")
-    return Delivery.objects.filter(batch__in=batches.values("pk"), proof=False, subscriber_id__in=people).count()
+def _accepted_since(send: Send, *, since: datetime, path: str = "") -> Q:
+    """Return the condition for the mails that are judged: those that the provider accepted since then.
+
+    Reports come late. Those about earlier mails say nothing about the pace since then.
+    """
+    fields = {"batch__send": send, "batch__state__in": _ACCEPTED, "batch__settled_at__gt": since, "proof": False}
+    is_accepted = Q(**{f"{path}exception__isnull": True}) | Q(**{f"{path}exception__state": ""})
+    return Q(is_accepted, **{f"{path}{name}": value for name, value in fields.items()})

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.feedback.pace import adjust_pace, adjust_paces, describe_slowing
-from newsletter.models import Batch, Delivery, PaceStep, ProviderAccount, Send
+from newsletter.models import Batch, Delivery, DeliveryException, PaceStep, ProviderAccount, Send, SenderDelay
 from newsletter.models.feedback import AutomaticPause
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace, set_pace
@@ -65,7 +65,8 @@ def describe(found: PaceStep | None) -> tuple[Any, ...]:
 
 
 def hand_over(send: Send, *, minutes: float) -> None:
-    """Let all mails count as accepted at this moment, so that a later step has some to compare with."""
+    """Let all mails count as accepted at this moment and none as reported, so that a later step has some to judge."""
+    SenderDelay.objects.all().delete()
     send.batches.update(settled_at=NOW + timedelta(minutes=minutes))
 
 
@@ -130,6 +131,44 @@ def test_old_reports_do_not_count_again(send: Send) -> None:
     step(send, minutes=6)
     assert step(send, minutes=17) is None
     assert PaceStep.objects.count() == 1
+
+
+def test_late_reports_about_old_mails_slow_no_send_again(send: Send) -> None:
+    report(send, 5)
+    step(send, minutes=6)
+    new = send.batches.order_by("-seq")[0]
+    send.batches.filter(pk=new.pk).update(settled_at=NOW + timedelta(minutes=15))
+    old = [each for each in deliveries_of(send) if each.batch_id != new.pk]
+    apply_reports(*(brevo_event("deferred", each, reason=RATE, at=REPORTED) for each in old[5:15]), now=REPORTED)
+    SenderDelay.objects.update(at=NOW + timedelta(minutes=16))
+    assert step(send, minutes=17) is None
+    assert Send.objects.get(pk=send.pk).state == Send.State.SUBMITTING
+
+
+def test_late_reports_slow_no_send_that_sent_nothing_since(send: Send) -> None:
+    report(send, 5)
+    step(send, minutes=6)
+    report(send, 10, start=5, at=NOW + timedelta(minutes=20))
+    assert step(send, minutes=21) is None
+    assert PaceStep.objects.count() == 1
+
+
+def test_mails_that_the_provider_did_not_take_are_not_counted(send: Send) -> None:
+    ids = set(Subscriber.objects.filter(email__endswith="mail.com").values_list("pk", flat=True))
+    people = [each for each in deliveries_of(send) if each.subscriber_id in ids]
+    rejected = [DeliveryException(delivery=each, state="rejected", at=NOW) for each in people[100:]]
+    DeliveryException.objects.bulk_create(rejected)
+    report(send, 5)
+    assert describe(step(send, minutes=6))[4:6] == (5, 100)
+
+
+def test_a_refusal_without_a_known_cause_keeps_the_delay_before(send: Send) -> None:
+    report(send, 5)
+    ids = set(Subscriber.objects.filter(email__endswith="mail.com").values_list("pk", flat=True))
+    people = [each for each in deliveries_of(send) if each.subscriber_id in ids][:5]
+    refused = [brevo_event("hard_bounce", each, reason="550 5.7.1 policy", at=REPORTED) for each in people]
+    apply_reports(*refused, now=REPORTED)
+    assert describe(step(send, minutes=6))[2:6] == ("Gmail", "4.7.28", 5, 200)
 
 
 def slow_three_times(send: Send) -> None:

@@ -27,6 +27,8 @@ MAX_SLOWED = 3
 SETTLES_AFTER = timedelta(minutes=10)
 """Reports come late, so a step is judged after this time."""
 QUIET_FOR = timedelta(minutes=30)
+MIN_QUIET_MAILS, MIN_QUIET_MAILS_ELSEWHERE = 20, 500
+"""So many mails without reports raise the pace: at the mailbox provider that reported, or in all if few people there are left."""
 MEASURED_FOR = timedelta(minutes=10)
 MIN_PEOPLE_PER_MINUTE = 10
 MAX_GROUPS = 1000
@@ -67,7 +69,7 @@ def adjust_pace(send: Send, *, now: datetime) -> PaceStep | None:
         since = now - QUIET_FOR
     worst = _find_worst(send, since=since)
     if worst is None:
-        return _raise(send, last=last, now=now) if last and now - since >= QUIET_FOR else None
+        return _raise(send, last=last, since=since, now=now) if last and now - since >= QUIET_FOR else None
     if last is not None and now - since < SETTLES_AFTER:
         return None
     return _slow(send, worst, last=last, now=now)
@@ -101,13 +103,23 @@ def _slow(send: Send, worst: MailboxReports, *, last: PaceStep | None, now: date
     return _add_step(send, PaceStep.Code.SLOWED, last=last, people_per_minute=slower, now=now, worst=worst)
 
 
-def _raise(send: Send, *, last: PaceStep, now: datetime) -> PaceStep | None:
-    if send.people_per_minute is None:
+def _raise(send: Send, *, last: PaceStep, since: datetime, now: datetime) -> PaceStep | None:
+    if send.people_per_minute is None or not _was_quiet(send, since=since, now=now):
         return None
     if _count_slowed(send) <= 1:
         return _add_step(send, PaceStep.Code.ENDED, last=last, people_per_minute=None, now=now)
     faster = 2 * send.people_per_minute
     return _add_step(send, PaceStep.Code.RAISED, last=last, people_per_minute=faster, now=now)
+
+
+def _was_quiet(send: Send, *, since: datetime, now: datetime) -> bool:
+    """Return True if enough mails left since then and reports about them had time to come. Hours without mail are no proof."""
+    until = now - SETTLES_AFTER
+    named = send.pace_steps.exclude(mailbox="").order_by("-number").values_list("mailbox", flat=True).first()
+    if named and _count_mails(send, named, since=since, until=until, limit=MIN_QUIET_MAILS) >= MIN_QUIET_MAILS:
+        return True
+    least = MIN_QUIET_MAILS_ELSEWHERE
+    return _count_mails(send, None, since=since, until=until, limit=least) >= least
 
 
 def _add_step(
@@ -212,12 +224,15 @@ def _list_reports(send: Send, *, since: datetime) -> Iterator[tuple[str, str | N
             yield status, name, mails
 
 
-def _count_mails(send: Send, mailbox: str, *, since: datetime, limit: int) -> int:
-    """Return how many mails of `_accepted_since` are for people at this mailbox provider, at most the limit."""
-    people = Subscriber.objects.annotate(domain=_DOMAIN).filter(
-        pk=OuterRef("subscriber_id"), domain__in=list_mailbox_domains(mailbox)
-    )
-    return Delivery.objects.filter(_accepted_since(send, since=since), Exists(people)).values("pk")[:limit].count()
+def _count_mails(send: Send, mailbox: str | None, *, since: datetime, limit: int, until: datetime | None = None) -> int:
+    """Return how many mails of `_accepted_since` are for people at this mailbox provider, or at any; at most the limit."""
+    mails = Delivery.objects.filter(_accepted_since(send, since=since))
+    if until is not None:
+        mails = mails.filter(batch__settled_at__lte=until)
+    if mailbox is not None:
+        people = Subscriber.objects.annotate(domain=_DOMAIN).filter(pk=OuterRef("subscriber_id"))
+        mails = mails.filter(Exists(people.filter(domain__in=list_mailbox_domains(mailbox))))
+    return mails.values("pk")[:limit].count()
 
 
 def _accepted_since(send: Send, *, since: datetime, path: str = "") -> Q:

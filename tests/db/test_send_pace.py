@@ -204,8 +204,10 @@ def test_the_pace_rises_again_when_reports_stop(send: Send, monkeypatch: pytest.
     hand_over(send, minutes=16)
     report(send, 5, start=5, at=NOW + timedelta(minutes=17))
     assert describe(step(send, minutes=18))[1:] == ("slowed", "Gmail", "4.7.28", 5, 200, 16)
+    hand_over(send, minutes=30)
     assert step(send, minutes=47) is None
     assert describe(step(send, minutes=48)) == (3, "raised", "", "", 0, 0, 32)
+    hand_over(send, minutes=60)
     assert step(send, minutes=77) is None
     assert describe(step(send, minutes=78)) == (4, "ended", "", "", 0, 0, None)
     assert Send.objects.get(pk=send.pk).people_per_minute is None
@@ -228,7 +230,31 @@ def test_a_clock_that_was_set_back_keeps_no_send_slow(send: Send) -> None:
     report(send, 5)
     step(send, minutes=6)
     PaceStep.objects.update(at=NOW + timedelta(days=40))
+    hand_over(send, minutes=40)
     assert describe(step(send, minutes=60))[:2] == (2, "ended")
+
+
+def test_hours_without_mail_do_not_raise_the_pace(send: Send) -> None:
+    report(send, 5)
+    step(send, minutes=6)
+    assert step(send, minutes=600) is None
+    hand_over(send, minutes=601)
+    assert step(send, minutes=610) is None
+    assert describe(step(send, minutes=611))[:2] == (2, "ended")
+
+
+@pytest.mark.parametrize(("elsewhere", "code"), [(201, None), (200, "ended")])
+def test_mails_to_others_raise_the_pace_only_if_they_are_many(
+    send: Send, monkeypatch: pytest.MonkeyPatch, elsewhere: int, code: str | None
+) -> None:
+    monkeypatch.setattr("newsletter.feedback.pace.MIN_QUIET_MAILS_ELSEWHERE", elsewhere)
+    report(send, 5)
+    step(send, minutes=6)
+    hand_over(send, minutes=10)
+    for pk in Subscriber.objects.filter(email__endswith="mail.com").values_list("pk", flat=True):
+        Delivery.objects.filter(subscriber_id=pk).update(proof=True)
+    found = step(send, minutes=60)
+    assert (found.code if found else None) == code
 
 
 def test_a_send_that_handed_nothing_over_is_not_slowed(send: Send) -> None:

@@ -19,6 +19,8 @@ MAX_HARD_BOUNCE_SHARE = 0.05
 COMPLAINTS_MIN_DELIVERED = 1000
 MAX_COMPLAINT_SHARE = 0.003
 MIN_COMPLAINTS = 3
+REFUSAL_RULES = (AutomaticPause.Rule.AUTHENTICATION, AutomaticPause.Rule.SENDER)
+"""The rules about refusals and delays that count the whole send."""
 _OTHER_CAUSES = (SenderCause.SERVERS, SenderCause.RATE, SenderCause.REPUTATION)
 MIN_REFUSED = 20
 MAX_REFUSED_SHARE = 0.05
@@ -64,6 +66,16 @@ def pause_by_rule(send: Send, *, rule: AutomaticPause.Rule, cases: int, reason: 
         return False
     AutomaticPause.objects.update_or_create(send=send, rule=rule, defaults={"cases": cases, "at": now})
     return True
+
+
+def record_known_refusals(send: Send, *, now: datetime) -> None:
+    """Record what the rules about refusals count of a send that PACE pauses: who resumes it knows of these.
+
+    Without that, the next report pauses the resumed send by another rule for the same mails.
+    """
+    for rule, cases, _ in find_broken_rules(count_problems(send)):
+        if rule in REFUSAL_RULES:
+            AutomaticPause.objects.update_or_create(send=send, rule=rule, defaults={"cases": cases, "at": now})
 
 
 def is_complaint_rate_too_high(*, complained: int, delivered: int) -> bool:

@@ -13,7 +13,7 @@ from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Lower, StrIndex, Substr
 
 from newsletter.common.messages import Message
-from newsletter.feedback.automatic_pause import pause_by_rule
+from newsletter.feedback.automatic_pause import REFUSAL_RULES, pause_by_rule, record_known_refusals
 from newsletter.models import Batch, Delivery, PaceStep, Send, SenderDelay
 from newsletter.models.feedback import AutomaticPause, Bounce
 from newsletter.providers.base.webhooks.mailbox_providers import list_mailbox_domains, name_mailbox_provider
@@ -63,15 +63,15 @@ def adjust_paces(*, now: datetime) -> list[PaceStep]:
 def adjust_pace(send: Send, *, now: datetime) -> PaceStep | None:
     """Slow, pause or raise one send if that is due. Return the step."""
     last = _find_last(send)
-    since = last.at if last else send.started_at
+    since = _find_start(send, last)
     if since is None or since > now:
         # The clock was set back: what was reported lately decides.
         since = now - QUIET_FOR
+    if last is not None and now - since < SETTLES_AFTER:
+        return None
     worst = _find_worst(send, since=since)
     if worst is None:
         return _raise(send, last=last, since=since, now=now) if last and now - since >= QUIET_FOR else None
-    if last is not None and now - since < SETTLES_AFTER:
-        return None
     return _slow(send, worst, last=last, now=now)
 
 
@@ -95,9 +95,10 @@ def _slow(send: Send, worst: MailboxReports, *, last: PaceStep | None, now: date
             what_to_change=WHAT_TO_CHANGE[find_cause(worst.status)],
         )
         with transaction.atomic():
-            rule = AutomaticPause.Rule.SENDER
+            rule = AutomaticPause.Rule.PACE
             if not pause_by_rule(send, rule=rule, cases=worst.reports, reason=reason, now=now):
                 return None
+            record_known_refusals(send, now=now)
             return _add_step(send, PaceStep.Code.PAUSED, last=last, people_per_minute=current, now=now, worst=worst)
     slower = max(current // 2, MIN_PEOPLE_PER_MINUTE)
     return _add_step(send, PaceStep.Code.SLOWED, last=last, people_per_minute=slower, now=now, worst=worst)
@@ -156,6 +157,12 @@ def _add_step(
 
 def _find_last(send: Send) -> PaceStep | None:
     return send.pace_steps.order_by("-number").first()
+
+
+def _find_start(send: Send, last: PaceStep | None) -> datetime | None:
+    """Return since when mails are judged: the last step, or a later pause, because who resumes it knows those reports."""
+    moments = send.automatic_pauses.filter(rule__in=REFUSAL_RULES).values_list("at", flat=True)
+    return max([*moments, *([last.at] if last else [])], default=send.started_at)
 
 
 def _count_slowed(send: Send) -> int:

@@ -979,7 +979,7 @@ class Migration(migrations.Migration):
             name='AutomaticPause',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('sender', 'mail servers refuse or delay mail of this sender'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off'), ('content', 'what it shows changed between two of its hours'), ('gmail', 'too many people at Gmail report mail of this domain as spam'), ('canary', 'what its canaries found')], max_length=14)),
+                ('rule', models.CharField(choices=[('hard', 'too many addresses that do not exist'), ('complaints', 'too many complaints'), ('authentication', 'the domain is not authenticated'), ('sender', 'mail servers refuse or delay mail of this sender'), ('pace', 'a mailbox provider refuses or delays mail also after the send was slowed'), ('domain', 'too many complaints at one mailbox domain'), ('stale', 'it was late'), ('switched_off', 'the publication was switched off'), ('content', 'what it shows changed between two of its hours'), ('gmail', 'too many people at Gmail report mail of this domain as spam'), ('canary', 'what its canaries found')], max_length=14)),
                 ('cases', models.PositiveIntegerField()),
                 ('at', models.DateTimeField()),
                 ('lifted_at', models.DateTimeField(null=True)),
@@ -988,7 +988,7 @@ class Migration(migrations.Migration):
                 ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='automatic_pauses', to='newsletter.send')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('send', 'rule'), name='automatic_pause_once'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by', ''), ('lifted_reason', '')), models.Q(('lifted_at__isnull', False), models.Q(('lifted_by', ''), _negated=True), models.Q(('lifted_reason', ''), _negated=True)), _connector='OR'), name='automatic_pause_lifted_for_a_reason'), models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'sender', 'domain', 'stale', 'switched_off', 'content', 'gmail', 'canary'])), name='automatic_pause_rule')],
+                'constraints': [models.UniqueConstraint(fields=('send', 'rule'), name='automatic_pause_once'), models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by', ''), ('lifted_reason', '')), models.Q(('lifted_at__isnull', False), models.Q(('lifted_by', ''), _negated=True), models.Q(('lifted_reason', ''), _negated=True)), _connector='OR'), name='automatic_pause_lifted_for_a_reason'), models.CheckConstraint(condition=models.Q(('rule__in', ['hard', 'complaints', 'authentication', 'sender', 'pace', 'domain', 'stale', 'switched_off', 'content', 'gmail', 'canary'])), name='automatic_pause_rule')],
             },
         ),
         migrations.CreateModel(

@@ -108,7 +108,7 @@ class AutomaticPause(models.Model):
     """A rule that paused a send, and at how many cases. After staff resume the send, twice as many pause it again.
 
     ``lifted_reason`` is why somebody resumed it all the same. The rule GMAIL asks for it, and counts a spam rate of 1 % as
-    1,000 cases.
+    1,000 cases. The rule SENDER counts mails of the whole send, PACE those of one mailbox provider since the last step.
     """
 
     CASES_PER_SHARE = 100_000
@@ -118,6 +118,7 @@ class AutomaticPause(models.Model):
         COMPLAINTS = "complaints", gettext_lazy("too many complaints")
         AUTHENTICATION = "authentication", gettext_lazy("the domain is not authenticated")
         SENDER = "sender", gettext_lazy("mail servers refuse or delay mail of this sender")
+        PACE = "pace", gettext_lazy("a mailbox provider refuses or delays mail also after the send was slowed")
         DOMAIN = "domain", gettext_lazy("too many complaints at one mailbox domain")
         STALE = "stale", gettext_lazy("it was late")
         SWITCHED_OFF = "switched_off", gettext_lazy("the publication was switched off")
@@ -151,6 +152,7 @@ class AutomaticPause(models.Model):
                     "complaints",
                     "authentication",
                     "sender",
+                    "pace",
                     "domain",
                     "stale",
                     "switched_off",

@@ -190,11 +190,39 @@ def test_reports_that_go_on_pause_the_send(send: Send, monkeypatch: pytest.Monke
     assert send.state == Send.State.PAUSED
     assert "Gmail refused or delayed 5 of 200 mails because of the sender (4.7.28)" in send.reason
     assert "smaller daily limit" in send.reason
-    assert AutomaticPause.objects.get().rule == AutomaticPause.Rule.SENDER
+    assert AutomaticPause.objects.get().rule == AutomaticPause.Rule.PACE
     resume_send(send=send, by=make_approver(), now=NOW)
     assert Send.objects.get(pk=send.pk).people_per_minute == 10
     report(send, 5, start=20, at=NOW + timedelta(minutes=50))
     assert step(send, minutes=51) is None
+
+
+def test_a_pause_by_all_reports_keeps_the_pace_from_no_pause(send: Send) -> None:
+    slow_three_times(send)
+    AutomaticPause.objects.create(send=send, rule="sender", cases=100, at=NOW + timedelta(minutes=30))
+    hand_over(send, minutes=37)
+    report(send, 5, start=15, at=NOW + timedelta(minutes=41))
+    assert describe(step(send, minutes=42))[:2] == (4, "paused")
+
+
+def test_reports_before_a_pause_that_staff_lifted_change_no_pace(send: Send) -> None:
+    report(send, 5)
+    AutomaticPause.objects.create(send=send, rule="sender", cases=20, at=NOW + timedelta(minutes=5))
+    assert step(send, minutes=6) is None
+
+
+def test_a_resumed_send_pauses_for_no_report_that_staff_knew(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow_three_times(send)
+    hand_over(send, minutes=37)
+    with monkeypatch.context() as patch:
+        patch.setattr("newsletter.feedback.automatic_pause.MIN_REFUSED", 1000)
+        report(send, 25, start=15, at=NOW + timedelta(minutes=38))
+    assert describe(step(send, minutes=39))[:2] == (4, "paused")
+    assert dict(AutomaticPause.objects.values_list("rule", "cases")) == {"pace": 25, "sender": 25}
+    resume_send(send=Send.objects.get(pk=send.pk), by=make_approver(), now=NOW + timedelta(minutes=40))
+    report(send, 1, start=45, at=NOW + timedelta(minutes=41))
+    assert step(send, minutes=51) is None
+    assert Send.objects.get(pk=send.pk).state == Send.State.SUBMITTING
 
 
 def test_the_pace_rises_again_when_reports_stop(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,17 @@
 Each step is a row. A send is never faster than its account's limit: the pace is a limit beside it.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Lower, StrIndex, Substr
 
+from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.feedback.automatic_pause import REFUSAL_RULES, pause_by_rule, record_known_refusals
 from newsletter.models import Batch, Delivery, PaceStep, Send, SenderDelay
@@ -21,6 +23,7 @@ from newsletter.providers.base.webhooks.sender_faults import WHAT_TO_CHANGE, Sen
 from newsletter.sending.limits.send_pace import set_pace
 from subscribers.models import Subscriber
 
+log = logging.getLogger(__name__)
 MIN_REPORTS, MAX_SHARE = 5, 0.02
 MAX_SLOWED = 3
 """So often is the pace halved. If reports go on after that, the send pauses."""
@@ -32,6 +35,7 @@ MIN_QUIET_MAILS, MIN_QUIET_MAILS_ELSEWHERE = 20, 500
 MEASURED_FOR = timedelta(minutes=10)
 MIN_PEOPLE_PER_MINUTE = 10
 MAX_GROUPS = 1000
+"""So many pairs of a code and a domain are read, the most frequent first."""
 _DOMAIN = Lower(Substr("email", StrIndex("email", Value("@")) + 1))
 _ACCEPTED = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
 
@@ -55,9 +59,21 @@ class MailboxReports:
 
 
 def adjust_paces(*, now: datetime) -> list[PaceStep]:
-    """Take the step that is due for each running send. Return them. Safe to repeat, in any number of processes."""
+    """Take the step that is due for each running send. Return them. Safe to repeat, in any number of processes.
+
+    An error in one send does not stop others.
+    """
     running = Send.objects.filter(state=Send.State.SUBMITTING, recipients__gt=0).select_related("issue")
-    return [step for send in running.order_by("pk") if (step := adjust_pace(send, now=now))]
+    steps = []
+    for send in running.order_by("pk"):
+        try:
+            step = adjust_pace(send, now=now)
+        except (DomainError, Error) as error:
+            log.error("The pace of send %s was not adjusted: %s", send.pk, " ".join(str(error).split()))
+            continue
+        if step:
+            steps.append(step)
+    return steps
 
 
 def adjust_pace(send: Send, *, now: datetime) -> PaceStep | None:

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
+from newsletter.common.errors import NotReady
 from newsletter.feedback.pace import adjust_pace, adjust_paces, describe_slowing
 from newsletter.models import Batch, Delivery, DeliveryException, PaceStep, ProviderAccount, Send, SenderDelay
 from newsletter.models.feedback import AutomaticPause
@@ -297,6 +299,35 @@ def test_only_running_sends_are_adjusted(send: Send) -> None:
     assert adjust_paces(now=NOW + timedelta(minutes=6)) == []
     Send.objects.update(state=Send.State.SUBMITTING)
     assert [one.code for one in adjust_paces(now=NOW + timedelta(minutes=6))] == ["slowed"]
+
+
+@pytest.mark.parametrize("error", [DatabaseError("locked"), NotReady("No pace.")])
+def test_an_error_in_one_send_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    first = make_send(recipients=1)
+    moved = "moved@example.org"
+    Subscriber.objects.update(email=moved, address_hash=identify(moved))
+    second = make_send(recipients=1, slug="other")
+    seen: list[int] = []
+
+    def fail_once(found: Send, *, since: datetime) -> None:
+        seen.append(found.pk)
+        if found.pk == first.pk:
+            raise error
+
+    monkeypatch.setattr("newsletter.feedback.pace._find_worst", fail_once)
+    assert adjust_paces(now=NOW + timedelta(minutes=6)) == []
+    assert seen == [first.pk, second.pk]
+    assert f"The pace of send {first.pk} was not adjusted" in caplog.text
+
+
+def test_many_reports_make_no_query_longer(send: Send) -> None:
+    ids = Delivery.objects.filter(batch__send=send).values_list("pk", flat=True)
+    SenderDelay.objects.bulk_create(SenderDelay(delivery_id=pk, status="4.7.28", at=REPORTED) for pk in ids)
+    with CaptureQueriesContext(connection) as captured:
+        assert step(send, minutes=6) is not None
+    assert max(query["sql"].count(",") for query in captured.captured_queries) < 100
 
 
 def test_two_processes_take_a_step_once(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:

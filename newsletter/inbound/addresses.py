@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
+from itertools import islice
 
 from django.conf import settings
 
+from newsletter.content.parsing.mails.mail_headers import MAX_RECIPIENTS
 from newsletter.models import Issue
 from subscribers.links.signed_links import LinkTarget, link_keys
-from subscribers.links.unsubscribe_addresses import read_token
+from subscribers.links.unsubscribe_addresses import TOKEN_LENGTH, read_token
 from subscribers.models import MailingList
 
 MAX_UNSUBSCRIBES = 5
@@ -15,14 +18,30 @@ MAX_UNSUBSCRIBES = 5
 _ISSUE = re.compile(r"i([0-9a-f]{24})")
 
 
+class SignedAddresses:
+    """Find whom signed addresses unsubscribe, for many mails: lists and keys are read once, when the first may be one.
+
+    Make a new one for each round, so that new lists and keys count.
+    """
+
+    def find(self, recipients: Iterable[str], *, max_tokens: int = MAX_RECIPIENTS) -> list[LinkTarget]:
+        """Return whom these addresses unsubscribe, by at most so many possible tokens."""
+        tokens = list(dict.fromkeys(tag for tag in _list_tags(recipients) if len(tag) == TOKEN_LENGTH))[:max_tokens]
+        found = (read_token(token, keys=self._keys, lists=self._lists) for token in tokens)
+        return list(islice((target for target in found if target is not None), MAX_UNSUBSCRIBES))
+
+    @cached_property
+    def _lists(self) -> list[str]:
+        return list(MailingList.objects.values_list("public_id", flat=True))
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        return link_keys()
+
+
 def find_unsubscribes(recipients: Iterable[str]) -> list[LinkTarget]:
     """Return whom the signed addresses among these unsubscribe. Without a valid signature, an address unsubscribes nobody."""
-    tags = _list_tags(recipients)
-    if not tags:
-        return []
-    lists, keys = list(MailingList.objects.values_list("public_id", flat=True)), link_keys()
-    found = (read_token(tag, keys=keys, lists=lists) for tag in tags)
-    return [target for target in found if target is not None][:MAX_UNSUBSCRIBES]
+    return SignedAddresses().find(recipients)
 
 
 def find_issue(recipients: Iterable[str]) -> Issue | None:

@@ -6,11 +6,11 @@ Anybody can send reports and replies in any number. They must not delay somebody
 import time
 from collections.abc import Sequence
 
-from django.db.models import BinaryField
+from django.db.models import BinaryField, QuerySet
 from django.db.models.functions import Substr
 
 from newsletter.content.parsing.mails.mail_headers import find_addresses
-from newsletter.inbound.addresses import find_unsubscribes
+from newsletter.inbound.addresses import MAX_UNSUBSCRIBES, SignedAddresses
 from newsletter.inbound.imap import OpenMailbox
 from newsletter.models import InboundMail
 
@@ -21,6 +21,8 @@ LOOK_SECONDS = 15.0
 """How long this may take, so that a slow server leaves time for reading."""
 MAX_WAITING_LOOKED_AT = 2000
 """The stored mails that are looked at, the oldest. This is done every few seconds while mails wait."""
+WAITING_A_LOOK = 200
+"""The stored mails that are looked at together. No more are, once enough are found."""
 HEAD_BYTES = 2048
 """The beginning of a stored mail that is looked at. The recipients that a provider names are its first field."""
 
@@ -32,11 +34,11 @@ def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int) 
     """
     if len(uids) < 2:
         return []
-    candidates, found = uids[:MAX_LOOKED_AT], list[int]()
+    candidates, found, addresses = uids[:MAX_LOOKED_AT], list[int](), SignedAddresses()
     until = time.monotonic() + LOOK_SECONDS
     for start in range(0, len(candidates), MESSAGES_A_LOOK):
         looked_at = opened.read_recipient_fields(candidates[start : start + MESSAGES_A_LOOK])
-        found += [uid for uid in sorted(looked_at) if _unsubscribes(looked_at[uid])]
+        found += [uid for uid in sorted(looked_at) if _unsubscribes(looked_at[uid], addresses)]
         if len(found) >= limit or time.monotonic() > until:
             break
     return found[:limit]
@@ -45,14 +47,24 @@ def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int) 
 def list_waiting(*, limit: int) -> list[int]:
     """Return the keys of stored mails to read next: those to a signed address to unsubscribe, then the oldest."""
     waiting = InboundMail.objects.filter(state=InboundMail.State.WAITING).order_by("pk")
+    urgent = _find_waiting_unsubscribes(waiting, limit=limit)
+    rest = waiting.exclude(pk__in=urgent).values_list("pk", flat=True)[: limit - len(urgent)]
+    return [*urgent, *rest]
+
+
+def _find_waiting_unsubscribes(waiting: QuerySet[InboundMail], *, limit: int) -> list[int]:
     head = Substr("raw", 1, HEAD_BYTES, output_field=BinaryField())
-    heads = list(waiting.annotate(head=head).values_list("pk", "head")[:MAX_WAITING_LOOKED_AT])
-    if len(heads) < 2:
-        return [key for key, _ in heads]
-    first = [key for key, raw in heads if _unsubscribes(bytes(raw or b""))]
-    known = set(first)
-    return [*first, *(key for key, _ in heads if key not in known)][:limit]
+    rows = waiting.annotate(head=head).values_list("pk", "head")
+    addresses, found, last = SignedAddresses(), list[int](), 0
+    for start in range(0, MAX_WAITING_LOOKED_AT, WAITING_A_LOOK):
+        block = list(rows.filter(pk__gt=last)[: min(WAITING_A_LOOK, MAX_WAITING_LOOKED_AT - start)])
+        found += [key for key, raw in block if _unsubscribes(bytes(raw or b""), addresses)]
+        if len(found) >= limit or len(block) < WAITING_A_LOOK:
+            break
+        last = block[-1][0]
+    return found[:limit]
 
 
-def _unsubscribes(fields: bytes) -> bool:
-    return bool(find_unsubscribes(find_addresses(fields.decode("utf-8", "replace"))))
+def _unsubscribes(fields: bytes, addresses: SignedAddresses) -> bool:
+    recipients = find_addresses(fields.decode("utf-8", "replace"))
+    return bool(addresses.find(recipients, max_tokens=MAX_UNSUBSCRIBES))

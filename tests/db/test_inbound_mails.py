@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from newsletter.feedback.apply import apply_due_events
-from newsletter.inbound import handle, reading_order, replies, send_on
+from newsletter.inbound import addresses, handle, reading_order, replies, send_on
 from newsletter.inbound.handle import handle_mail, handle_waiting_mails
 from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.retention import KEPT, delete_old_inbound_mails
@@ -421,6 +423,32 @@ def test_only_so_many_waiting_mails_are_looked_at(send: Send, monkeypatch: Any) 
     assert [row.state for row in InboundMail.objects.order_by("pk")] == ["to_send_on", "waiting", "waiting", "waiting"]
     handle_waiting_mails(now=LATER)
     assert [row.kind for row in InboundMail.objects.order_by("pk")] == ["reply", "", "", "unsubscribe"]
+
+
+def test_a_round_reads_the_lists_once_and_stops_when_it_is_full(send: Send, monkeypatch: Any) -> None:
+    """Few recipients of each mail are checked: anybody can name any number."""
+    monkeypatch.setattr(reading_order, "WAITING_A_LOOK", 2)
+    checked: list[str] = []
+    read_token = addresses.read_token
+    monkeypatch.setattr(
+        addresses, "read_token", lambda tag, **known: (checked.append(tag), read_token(tag, **known))[1]
+    )
+    forged = ", ".join(f"replies+{letter * 48}@news.example.org" for letter in "abcdefghij")
+    for number in range(3):
+        mail = make_reply(to=forged, text="", message_id=f"<forged-{number}@x>")
+        store_mail(raw=mail.as_bytes(), origin="postmark", now=LATER)
+    for person in people():
+        store_mail(raw=make_reply(to=address_of(person, send), text="").as_bytes(), origin="postmark", now=LATER)
+    with CaptureQueriesContext(connection) as queries:
+        assert reading_order.list_waiting(limit=1) == [InboundMail.objects.order_by("pk")[3].pk]
+    assert len([query for query in queries if "mailinglist" in query["sql"]]) == 1
+    assert len(checked) == 3 * addresses.MAX_UNSUBSCRIBES + 1, "The last two mails are not looked at."
+
+
+def test_a_signed_address_after_forged_ones_unsubscribes(send: Send) -> None:
+    ana, *_ = people()
+    forged = [f"replies+{letter * 48}@news.example.org" for letter in "abcdefghij"]
+    assert take(make_reply(to=", ".join([*forged, address_of(ana, send)]))).kind == "unsubscribe"
 
 
 def test_a_mail_of_forty_megabytes_keeps_its_beginning_only(send: Send) -> None:

@@ -1,10 +1,12 @@
 """Choose the order in which mails are read, of a mailbox and of those that were posted: mails that unsubscribe come first.
 
-Anybody can send reports and replies in any number. They must not delay somebody who unsubscribes.
+Anybody can send reports and replies in any number. They must not delay somebody who unsubscribes. Whoever has one signed
+address can send any number of mails to it. They must not delay bounces and complaints.
 """
 
 import time
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db.models import BinaryField, QuerySet
 from django.db.models.functions import Substr
@@ -25,23 +27,27 @@ WAITING_A_LOOK = 200
 """The stored mails that are looked at together. No more are, once enough are found."""
 HEAD_BYTES = 2048
 """The beginning of a stored mail that is looked at. The recipients that a provider names are its first field."""
+SHARE_OF_REST = 0.25
+"""The share of a reading that is kept for mails in the order of arrival."""
 
 
 def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int) -> list[int]:
-    """Return the messages that were sent to a signed address to unsubscribe, the oldest first, at most ``limit``.
+    """Return the messages to read first, the oldest first, at most the share of ``limit`` that is not kept for the rest.
 
-    Only the order of reading depends on it: each message is read and checked as a whole before anything happens.
+    They were sent to a signed address to unsubscribe, and are the oldest for their person and list. Only the order of reading
+    depends on it: each message is read and checked as a whole before anything happens.
     """
     if len(uids) < 2:
         return []
-    candidates, found, addresses = uids[:MAX_LOOKED_AT], list[int](), SignedAddresses()
+    candidates, urgent = uids[:MAX_LOOKED_AT], _Urgent(limit=limit)
     until = time.monotonic() + LOOK_SECONDS
     for start in range(0, len(candidates), MESSAGES_A_LOOK):
         looked_at = opened.read_recipient_fields(candidates[start : start + MESSAGES_A_LOOK])
-        found += [uid for uid in sorted(looked_at) if _unsubscribes(looked_at[uid], addresses)]
-        if len(found) >= limit or time.monotonic() > until:
+        for uid in sorted(looked_at):
+            urgent.look_at(uid, looked_at[uid])
+        if urgent.is_full or time.monotonic() > until:
             break
-    return found[:limit]
+    return urgent.found
 
 
 def list_waiting(*, limit: int) -> list[int]:
@@ -55,16 +61,37 @@ def list_waiting(*, limit: int) -> list[int]:
 def _find_waiting_unsubscribes(waiting: QuerySet[InboundMail], *, limit: int) -> list[int]:
     head = Substr("raw", 1, HEAD_BYTES, output_field=BinaryField())
     rows = waiting.annotate(head=head).values_list("pk", "head")
-    addresses, found, last = SignedAddresses(), list[int](), 0
+    urgent, last = _Urgent(limit=limit), 0
     for start in range(0, MAX_WAITING_LOOKED_AT, WAITING_A_LOOK):
         block = list(rows.filter(pk__gt=last)[: min(WAITING_A_LOOK, MAX_WAITING_LOOKED_AT - start)])
-        found += [key for key, raw in block if _unsubscribes(bytes(raw or b""), addresses)]
-        if len(found) >= limit or len(block) < WAITING_A_LOOK:
+        for key, raw in block:
+            urgent.look_at(key, bytes(raw or b""))
+        if urgent.is_full or len(block) < WAITING_A_LOOK:
             break
         last = block[-1][0]
-    return found[:limit]
+    return urgent.found
 
 
-def _unsubscribes(fields: bytes, addresses: SignedAddresses) -> bool:
-    recipients = find_addresses(fields.decode("utf-8", "replace"))
-    return bool(addresses.find(recipients, max_tokens=MAX_UNSUBSCRIBES))
+class _Urgent:
+    """Collect the mails of one reading that come first: one for each person and list that signed addresses name."""
+
+    def __init__(self, *, limit: int) -> None:
+        self.found: list[int] = []
+        self._places = limit - int(limit * SHARE_OF_REST)
+        self._addresses = SignedAddresses()
+        self._known: set[tuple[UUID, str]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.found) >= self._places
+
+    def look_at(self, number: int, fields: bytes) -> None:
+        """Keep the number of a mail if its recipients unsubscribe somebody whom no mail before it unsubscribes."""
+        if self.is_full:
+            return
+        recipients = find_addresses(fields.decode("utf-8", "replace"))
+        targets = self._addresses.find(recipients, max_tokens=MAX_UNSUBSCRIBES)
+        new = {(target.subscriber_uuid, target.list_public_id) for target in targets} - self._known
+        if new:
+            self.found.append(number)
+            self._known |= new

@@ -445,6 +445,20 @@ def test_a_round_reads_the_lists_once_and_stops_when_it_is_full(send: Send, monk
     assert len(checked) == 3 * addresses.MAX_UNSUBSCRIBES + 1, "The last two mails are not looked at."
 
 
+def test_a_flood_to_one_signed_address_leaves_places_for_the_rest(send: Send, monkeypatch: Any) -> None:
+    monkeypatch.setattr(handle, "MAILS_A_ROUND", 4)
+    ana, bo, cleo = people()
+    store_mail(raw=BOUNCE, origin="postmark", now=LATER)
+    for number in range(5):
+        mail = make_reply(to=address_of(ana, send), text="", message_id=f"<flood-{number}@x>")
+        store_mail(raw=mail.as_bytes(), origin="postmark", now=LATER)
+    for person in (bo, cleo):
+        store_mail(raw=make_reply(to=address_of(person, send), text="").as_bytes(), origin="postmark", now=LATER)
+    assert handle_waiting_mails(now=LATER) == 4
+    assert InboundMail.objects.get(kind="bounce").state == "done"
+    assert [is_subscribed(person) for person in (ana, bo, cleo)] == [False, False, False]
+
+
 def test_a_signed_address_after_forged_ones_unsubscribes(send: Send) -> None:
     ana, *_ = people()
     forged = [f"replies+{letter * 48}@news.example.org" for letter in "abcdefghij"]

@@ -25,7 +25,7 @@ from subscribers.models import MailingList, Subscriber
 from tests.support.aggregate_reports import make_report, make_report_mail
 from tests.support.fixtures import NOW, make_publication
 from tests.support.imap_server import PASSWORD, ImapServer, run_imap_server
-from tests.support.inbound_mails import INBOUND_ADDRESS, make_reply
+from tests.support.inbound_mails import BOUNCE, COMPLAINT, INBOUND_ADDRESS, make_reply
 from tests.support.people import make_member
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -240,11 +240,39 @@ def test_many_who_unsubscribe_leave_nothing_unread(
     settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_mailboxes_module, "MESSAGES_A_READING", 2)
-    address = sign_address(ana)
-    messages = {n: make_reply(to=address, text="", message_id=f"<{n}@x>").as_bytes() for n in (2, 3, 4)}
+    people = [ana, *(make_member(MailingList.objects.get(), f"{name}@example.com") for name in ("bo", "cleo"))]
+    messages = {n: make_reply(to=sign_address(person), text="").as_bytes() for n, person in enumerate(people, start=2)}
     with run_imap_server(ImapServer({1: make_reply(message_id="<1@x>").as_bytes(), **messages})) as server:
         assert [read(settings, server) for _ in range(3)] == [2, 2, 0]
     assert list_kinds() == ["unsubscribe", "unsubscribe", "unsubscribe", "reply"]
+
+
+def test_a_flood_to_one_signed_address_comes_first_once(
+    settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_mailboxes_module, "MESSAGES_A_READING", 3)
+    bo = make_member(MailingList.objects.get(), "bo@example.com")
+    address = sign_address(ana)
+    flood = {n: make_reply(to=address, text="", message_id=f"<{n}@x>").as_bytes() for n in range(3, 9)}
+    messages = {1: BOUNCE, 2: COMPLAINT, **flood, 9: make_reply(to=sign_address(bo), text="").as_bytes()}
+    with run_imap_server(ImapServer(messages)) as server:
+        assert read(settings, server) == 3
+        assert list_kinds() == ["unsubscribe", "unsubscribe", "bounce"]
+        assert not bo.subscriptions.open().exists()
+        assert [read(settings, server) for _ in range(3)] == [3, 3, 0]
+    assert sorted(list_kinds()) == ["bounce", "complaint", *["unsubscribe"] * 7]
+
+
+def test_some_places_of_a_reading_are_kept_for_the_rest(
+    settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even if more people unsubscribe than a reading takes."""
+    monkeypatch.setattr(read_mailboxes_module, "MESSAGES_A_READING", 4)
+    people = [ana, *(make_member(MailingList.objects.get(), f"person{n}@example.com") for n in range(4))]
+    messages = {n: make_reply(to=sign_address(person), text="").as_bytes() for n, person in enumerate(people, start=2)}
+    with run_imap_server(ImapServer({1: BOUNCE, **messages})) as server:
+        assert [read(settings, server) for _ in range(3)] == [4, 2, 0]
+    assert list_kinds() == ["unsubscribe"] * 3 + ["bounce"] + ["unsubscribe"] * 2
 
 
 def test_a_forged_address_to_unsubscribe_does_not_come_first(settings: Any, ana: Subscriber) -> None:

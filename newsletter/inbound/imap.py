@@ -50,6 +50,19 @@ class OpenMailbox:
         self._client, self._mailbox, self._deadline = client, mailbox, deadline
         self._known_folders: set[str] = set()
 
+    @contextmanager
+    def limit_time(self, seconds: float) -> Iterator[None]:
+        """Close the connection and raise ServerFailed if the block takes longer: the mailbox has to be opened again."""
+        deadline = _Deadline(seconds)
+        deadline.watch(self._client)
+        with _explain_faults(self._mailbox, deadline):
+            try:
+                yield
+            finally:
+                deadline.cancel()
+            if deadline.passed:
+                raise TimeoutError
+
     def list_uids(self) -> list[int]:
         """Return the UIDs of all messages that are not marked as deleted, the oldest first."""
         with _explain_faults(self._mailbox, self._deadline):

@@ -4,6 +4,8 @@ A copy of the installation must never do so: it would take away the mails of peo
 """
 
 import logging
+import time
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -20,6 +22,8 @@ from newsletter.sending.limits.installation_hold import check_installation
 log = logging.getLogger(__name__)
 HANDLED, UNREADABLE = "Handled", "Unreadable"
 MESSAGES_A_READING = 200
+MIN_SECONDS = 0.1
+"""The least time for a connection. One that has no time left ends with an error."""
 
 
 def read_mailboxes(*, now: datetime, seconds: float = TOTAL_SECONDS) -> int:
@@ -52,23 +56,49 @@ def may_read(mailbox: Mailbox) -> bool:
 
 
 def _read(mailbox: Mailbox, reading: MailboxReading, *, now: datetime, seconds: float) -> int:
+    until = time.monotonic() + seconds
     with open_mailbox(mailbox, seconds=seconds) as opened:
-        if opened.uid_validity != reading.uid_validity:
-            # The server numbers its messages anew. What was read before is known by its content.
-            reading.uid_validity, reading.last_uid = opened.uid_validity, 0
-        uids = opened.list_uids()
-        unread = [uid for uid in uids if uid > reading.last_uid]
-        # An earlier reading ended between the row and the move.
-        opened.move([uid for uid in uids if uid <= reading.last_uid][:MESSAGES_A_READING], folder=HANDLED)
-        urgent = find_unsubscribing(opened, unread, limit=MESSAGES_A_READING)
-        for uid in urgent:
-            # It is moved away, so last_uid, which is below it, need not remember it.
-            _take(opened, uid, now=now)
-        rest = sorted(set(unread) - set(urgent))[: MESSAGES_A_READING - len(urgent)]
-        for uid in rest:
-            _take(opened, uid, now=now)
-            reading.last_uid = uid
-            reading.save(update_fields=["uid_validity", "last_uid"])
+        unread = _list_unread(opened, reading)
+        left = max(until - time.monotonic(), MIN_SECONDS)
+        looked = find_unsubscribing(opened, unread, limit=MESSAGES_A_READING, seconds=left)
+        if looked.error is None:
+            return _take_unread(opened, reading, unread, urgent=looked.found, now=now)
+    log.warning(
+        "It could not be seen which mails of %s unsubscribe (%s). They are read in the order of arrival. If this goes on, check "
+        "the mail server.",
+        mailbox.label,
+        looked.error.why,
+    )
+    with open_mailbox(mailbox, seconds=max(until - time.monotonic(), MIN_SECONDS)) as opened:
+        validity = reading.uid_validity
+        unread = _list_unread(opened, reading)
+        # If the server numbers its messages again, these numbers are of other messages.
+        found = set(looked.found) if reading.uid_validity == validity else set()
+        return _take_unread(opened, reading, unread, urgent=[uid for uid in unread if uid in found], now=now)
+
+
+def _list_unread(opened: OpenMailbox, reading: MailboxReading) -> list[int]:
+    """Return the messages that were not read yet, the oldest first. Move those that were read and not moved."""
+    if opened.uid_validity != reading.uid_validity:
+        # The server numbers its messages again. What was read before is known by its content.
+        reading.uid_validity, reading.last_uid = opened.uid_validity, 0
+    uids = opened.list_uids()
+    opened.move([uid for uid in uids if uid <= reading.last_uid][:MESSAGES_A_READING], folder=HANDLED)
+    return [uid for uid in uids if uid > reading.last_uid]
+
+
+def _take_unread(
+    opened: OpenMailbox, reading: MailboxReading, unread: Sequence[int], *, urgent: Sequence[int], now: datetime
+) -> int:
+    """Take the urgent messages, then the oldest. Return how many."""
+    for uid in urgent:
+        # It is moved away, so last_uid, which is below it, need not remember it.
+        _take(opened, uid, now=now)
+    rest = sorted(set(unread) - set(urgent))[: MESSAGES_A_READING - len(urgent)]
+    for uid in rest:
+        _take(opened, uid, now=now)
+        reading.last_uid = uid
+        reading.save(update_fields=["uid_validity", "last_uid"])
     return len(urgent) + len(rest)
 
 

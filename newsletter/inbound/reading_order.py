@@ -6,6 +6,7 @@ address can send any number of mails to it. They must not delay bounces and comp
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import BinaryField, QuerySet
@@ -13,14 +14,15 @@ from django.db.models.functions import Substr
 
 from newsletter.content.parsing.mails.mail_headers import find_addresses
 from newsletter.inbound.addresses import MAX_UNSUBSCRIBES, SignedAddresses
+from newsletter.inbound.errors import ServerFailed
 from newsletter.inbound.imap import OpenMailbox
 from newsletter.models import InboundMail
 
 MAX_LOOKED_AT = 5000
 """The unread messages whose recipients are looked at, the oldest. A flood of more is read in the order of arrival beyond them."""
-MESSAGES_A_LOOK = 500
-LOOK_SECONDS = 15.0
-"""How long this may take, so that a slow server leaves time for reading."""
+MESSAGES_A_LOOK = 50
+LOOK_SHARE = 0.3
+"""The share of the time for a reading that this may take, so that a slow server leaves time for reading."""
 MAX_WAITING_LOOKED_AT = 2000
 """The stored mails that are looked at, the oldest. This is done every few seconds while mails wait."""
 WAITING_A_LOOK = 200
@@ -31,23 +33,41 @@ SHARE_OF_REST = 0.25
 """The share of a reading that is kept for mails in the order of arrival."""
 
 
-def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int) -> list[int]:
-    """Return the messages to read first, the oldest first, at most the share of ``limit`` that is not kept for the rest.
+@dataclass(frozen=True)
+class Looked:
+    """The messages that were found. With an error, those found before it: the connection cannot be used any more."""
+
+    found: Sequence[int] = ()
+    error: ServerFailed | None = None
+
+
+def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int, seconds: float) -> Looked:
+    """Find the messages to read first, the oldest first, at most the share of ``limit`` that is not kept for the rest.
 
     They were sent to a signed address to unsubscribe, and are the oldest for their person and list. Only the order of reading
-    depends on it: each message is read and checked as a whole before anything happens.
+    depends on it: each message is read and checked as a whole before anything happens. ``seconds`` are left for the reading.
     """
     if len(uids) < 2:
-        return []
-    candidates, urgent = uids[:MAX_LOOKED_AT], _Urgent(limit=limit)
-    until = time.monotonic() + LOOK_SECONDS
-    for start in range(0, len(candidates), MESSAGES_A_LOOK):
-        looked_at = opened.read_recipient_fields(candidates[start : start + MESSAGES_A_LOOK])
+        return Looked()
+    urgent = _Urgent(limit=limit)
+    try:
+        with opened.limit_time(seconds * LOOK_SHARE):
+            _look(opened, uids[:MAX_LOOKED_AT], urgent, until=time.monotonic() + seconds * LOOK_SHARE)
+    except ServerFailed as error:
+        return Looked(urgent.found, error)
+    return Looked(urgent.found)
+
+
+def _look(opened: OpenMailbox, uids: Sequence[int], urgent: "_Urgent", *, until: float) -> None:
+    """Look at the recipients of messages, until enough are found or another look would probably take too long."""
+    for start in range(0, len(uids), MESSAGES_A_LOOK):
+        began = time.monotonic()
+        looked_at = opened.read_recipient_fields(uids[start : start + MESSAGES_A_LOOK])
         for uid in sorted(looked_at):
             urgent.look_at(uid, looked_at[uid])
-        if urgent.is_full or time.monotonic() > until:
+        now = time.monotonic()
+        if urgent.is_full or now + (now - began) > until:
             break
-    return urgent.found
 
 
 def list_waiting(*, limit: int) -> list[int]:

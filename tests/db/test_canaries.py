@@ -597,7 +597,7 @@ def test_an_installation_that_writes_to_files_uses_no_canary(
 
 
 @pytest.mark.parametrize(
-    "fault", [{"refuses": "LOGIN"}, {"hangs_at": "LIST"}, {"breaks_at": "FETCH"}, {"hangs_at": "greeting"}]
+    "fault", [{"refuses": "LOGIN"}, {"hangs_at": "LIST"}, {"breaks_at": "FIELDS"}, {"hangs_at": "greeting"}]
 )
 def test_a_mailbox_that_fails_is_named_and_stops_no_other(
     walk: Any, server: CanaryServer, fault: dict[str, Any]

@@ -3,6 +3,7 @@
 import gzip
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -79,7 +80,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_and_nothing_counts_twice(setti
     assert MailboxReading.objects.get().failing_since is None
 
 
-def test_a_mailbox_that_is_numbered_anew_has_no_effect_twice(settings: Any) -> None:
+def test_a_mailbox_that_is_numbered_again_has_no_effect_twice(settings: Any) -> None:
     with run_imap_server(ImapServer(make_messages(1))) as server:
         read(settings, server)
         server.validity, server.messages = 2, make_messages(1)
@@ -296,15 +297,70 @@ def test_only_so_many_recipients_are_looked_at(settings: Any, ana: Subscriber, m
     assert list_kinds() == ["dmarc"] * 4 + ["unsubscribe"]
 
 
-def test_looking_at_recipients_leaves_time_for_reading(
-    settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading_order, "LOOK_SECONDS", -1.0)
+def test_looking_ends_before_its_time_is_over(settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at one message takes more than half of the time for looking."""
     monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 1)
-    with run_imap_server(ImapServer(make_flood(reports=2, address=sign_address(ana)))) as server:
+    slow = ImapServer(make_flood(reports=2, address=sign_address(ana)), seconds_a_line=0.2)
+    with run_imap_server(slow) as server:
         assert read(settings, server) == 3
         assert len([command for command in server.commands if "HEADER.FIELDS" in command]) == 1
+        assert len([command for command in server.commands if command.startswith("SELECT")]) == 1
     assert list_kinds() == ["dmarc", "dmarc", "unsubscribe"]
+
+
+def test_a_server_that_answers_each_header_slowly_is_read(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at all messages would take longer than the whole reading. Each reading takes its share."""
+    monkeypatch.setattr(read_mailboxes_module, "MESSAGES_A_READING", 3)
+    with run_imap_server(ImapServer(make_messages(60), seconds_a_line=0.05)) as server:
+        assert [read(settings, server, seconds=3.0) for _ in range(2)] == [3, 3]
+    assert len(server.messages) == 54
+    assert MailboxReading.objects.get().error == ""
+
+
+@pytest.mark.parametrize("failing", ["hangs_at", "breaks_at", "refuses"])
+def test_a_server_that_does_not_tell_recipients_is_read(settings: Any, failing: str) -> None:
+    with run_imap_server(ImapServer(make_messages(), **{failing: "FIELDS"})) as server:  # type: ignore[arg-type]
+        assert read(settings, server, seconds=3.0) == 2
+    assert (server.messages, MailboxReading.objects.get().error) == ({}, "")
+
+
+def break_second_look(server: ImapServer, *, first: Callable[[], None] = lambda: None) -> None:
+    """End the connection when recipients are looked at for the second time, after something else was done."""
+
+    def go_on(name: str, _: Any) -> bool:
+        if name != "FIELDS" or len([command for command in server.commands if "HEADER.FIELDS" in command]) < 2:
+            return True
+        first()
+        return False
+
+    server._go_on = go_on  # type: ignore[method-assign]
+
+
+def test_what_was_found_before_looking_failed_comes_first(
+    settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 3)
+    flood = make_flood(reports=2, address=sign_address(ana))
+    with run_imap_server(ImapServer({**flood, 4: make_reply().as_bytes()})) as server:
+        break_second_look(server)
+        assert read(settings, server) == 4
+    assert list_kinds() == ["unsubscribe", "dmarc", "dmarc", "reply"]
+
+
+def test_what_was_found_is_forgotten_if_the_messages_are_numbered_again(
+    settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 3)
+    flood = make_flood(reports=2, address=sign_address(ana))
+    reply, leaves = make_reply().as_bytes(), flood[3]
+    with run_imap_server(ImapServer({**flood, 4: reply})) as server:
+
+        def number_again() -> None:
+            server.validity, server.messages = 2, {1: flood[1], 3: reply, 5: leaves}
+
+        break_second_look(server, first=number_again)
+        assert read(settings, server) == 3
+    assert list_kinds() == ["dmarc", "reply", "unsubscribe"]
 
 
 def test_an_unsubscribe_that_was_stored_before_a_crash_counts_once(settings: Any, ana: Subscriber) -> None:

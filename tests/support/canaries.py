@@ -74,7 +74,7 @@ class CanaryServer(ImapServer):
             tab = re.search(r"category:(\w+)", command)
             found = self.tabs.get(tab[1], []) if tab else range(1, len(mails) + 1)
             return f"* SEARCH {' '.join(str(uid) for uid in found)}\r\n".encode(), "OK done"
-        if name == "FETCH":
+        if name in ("FETCH", "FIELDS"):
             uids = [int(uid) for uid in command.split(" ")[2].split(",")]
             return b"".join(self._show(uid, mails[uid - 1], command) for uid in uids), "OK done"
         assert name in ("CAPABILITY", "LOGIN", "LOGOUT"), f"{command} would change the mailbox"

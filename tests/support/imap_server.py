@@ -14,7 +14,10 @@ USER, PASSWORD = "replies", "secret"
 
 @dataclass
 class ImapServer:
-    """One mailbox. ``hangs_at`` and ``breaks_at`` name the command that gets no answer, or the end of the connection."""
+    """One mailbox. ``hangs_at`` and ``breaks_at`` name the command that gets no answer, or the end of the connection.
+
+    ``FIELDS`` names a FETCH of header fields alone, whose answer may take some seconds a line.
+    """
 
     messages: dict[int, bytes] = field(default_factory=dict)
     folders: dict[str, list[bytes]] = field(default_factory=dict)
@@ -23,6 +26,7 @@ class ImapServer:
     hangs_at: str = ""
     breaks_at: str = ""
     refuses: str = ""
+    seconds_a_line: float = 0.0
     commands: list[str] = field(default_factory=list)
     deleted: set[int] = field(default_factory=set)
     port: int = 0
@@ -39,11 +43,16 @@ class ImapServer:
         with connection.makefile("rb") as lines:
             for line in lines:
                 tag, _, command = line.decode().strip().partition(" ")
-                name = command.removeprefix("UID ").split(" ")[0].upper()
+                name = "FIELDS" if "HEADER.FIELDS" in command else command.removeprefix("UID ").split(" ")[0].upper()
                 self.commands.append(command)
                 if not self._go_on(name, connection):
                     return
                 said, result = self._do(name, command)
+                if name == "FIELDS" and self.seconds_a_line:
+                    *slowly, said = [*said.splitlines(keepends=True), b""]
+                    for part in slowly:
+                        time.sleep(self.seconds_a_line)
+                        connection.sendall(part)
                 connection.sendall(said + f"{tag} {result}\r\n".encode())
                 if name == "LOGOUT":
                     return
@@ -66,7 +75,7 @@ class ImapServer:
         if name == "SEARCH":
             left = " ".join(str(uid) for uid in sorted(self.messages.keys() - self.deleted))
             return f"* SEARCH {left}\r\n".encode(), "OK done"
-        if name == "FETCH" and (fields := re.search(r"HEADER\.FIELDS \(([^)]*)\)", command)):
+        if name == "FIELDS" and (fields := re.search(r"HEADER\.FIELDS \(([^)]*)\)", command)):
             uids = [int(uid) for uid in re.findall(r"\d+", command.split(" ")[2])]
             names = fields[1].lower().split()
             return b"".join(self._fetch_fields(uid, names) for uid in uids if uid in self.messages), "OK done"

@@ -232,7 +232,9 @@ def test_a_batch_that_stops_half_way_is_taken_whole_when_repeated(monkeypatch: p
 def test_more_mails_at_once_than_are_read_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mails, "MAX_MAILS", 2)
     assert post_sparkpost(relay(), relay(), relay()).status_code == 400
-    assert "3 mails at once" in post_brevo(item(), item(), item()).content.decode()
+    says = post_brevo(item(), item(), item()).content.decode()
+    assert "3 mails at once" in says
+    assert "Let the provider post at most 2" in says
     assert not InboundMail.objects.exists()
     assert post_brevo(item(), item(RawTextBody="Next")).status_code == 200
     assert InboundMail.objects.count() == 2

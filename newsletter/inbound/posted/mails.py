@@ -47,7 +47,7 @@ def check_count(mails: Sequence[object]) -> None:
     """Raise NoWholeMail if one call has more mails than any provider posts at once."""
     if len(mails) > MAX_MAILS:
         raise NoWholeMail(
-            "The webhook has %(count)s mails at once, so none was taken. At most %(limit)s are read.",
+            "The webhook has %(count)s mails at once, so none was taken. Let the provider post at most %(limit)s at once.",
             count=len(mails),
             limit=MAX_MAILS,
         )

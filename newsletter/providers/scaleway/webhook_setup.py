@@ -70,7 +70,10 @@ class ScalewayWebhooks(WebhookSetup):
         token, topic = (query.get(name, [""])[0] for name in ("Token", "TopicArn"))
         is_ours = SCALEWAY_TOPICS.is_own(link) and topic == self._find_arn()
         if not is_ours or not re.fullmatch(r"[A-Za-z0-9_.=-]{1,2000}", token):
-            raise WebhookSetupError("Scaleway's question is about another topic than ours, so it was not confirmed.")
+            raise WebhookSetupError(
+                "Scaleway's question is about another topic than the one in webhook_key, so it was not confirmed and that topic "
+                "cannot report here. Compare the ARN in webhook_key with the topic in Scaleway's console."
+            )
         asked = urlencode({"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token})
         self._topic_calls.call("GET", f"/?{asked}")
 

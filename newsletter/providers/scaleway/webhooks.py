@@ -82,7 +82,10 @@ def parse_scaleway(call: WebhookRequest) -> list[Feedback]:
 def _parse_subscription(message: Row, message_id: str) -> Feedback:
     url = message.get("SubscribeURL")
     if not isinstance(url, str) or not SCALEWAY_TOPICS.is_own(url):
-        raise BadWebhook("The confirmation's link does not lead to Scaleway.")
+        raise BadWebhook(
+            "The confirmation's link does not lead to Scaleway, so it was ignored and no topic was confirmed. Look at the "
+            "subscription of the topic in Scaleway's console, and let it ask again if it is not confirmed."
+        )
     return Feedback(
         provider="scaleway",
         key=make_key(message_id),

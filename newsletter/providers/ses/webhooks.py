@@ -80,7 +80,10 @@ def parse_ses(call: WebhookRequest) -> list[Feedback]:
 def _parse_subscription(message: Row, message_id: str) -> Feedback:
     url = message.get("SubscribeURL")
     if not isinstance(url, str) or not AMAZON_SNS.is_own(url):
-        raise BadWebhook("The confirmation's link does not lead to Amazon SNS.")
+        raise BadWebhook(
+            "The confirmation's link does not lead to Amazon SNS, so it was ignored and no topic was confirmed. Look at the "
+            "subscription of the topic in Amazon's console, and let it ask again if it is not confirmed."
+        )
     return Feedback(
         provider="ses",
         key=make_key(message_id),

@@ -58,7 +58,11 @@ class SnsService:
         """Return the address of a certificate. Raise BadWebhook if it is not at the service."""
         is_known = isinstance(url, str) and _leads_to(url, self.certificate_host)
         if not isinstance(url, str) or not is_known or not urlsplit(url).path.endswith((".pem", ".crt")):
-            raise BadWebhook("The message names a certificate that is not at %(service)s.", service=self.name)
+            raise BadWebhook(
+                "The message names a certificate that is not at %(service)s, so it was ignored. If reports are missing, ask "
+                "the support of %(service)s where its certificates are.",
+                service=self.name,
+            )
         return url
 
 
@@ -106,7 +110,11 @@ class SnsCertificates:
         except (ValueError, InvalidVersion) as error:
             raise self._not_a_certificate() from error
         if not any(_has_issued(authority, certificate, now=now) for authority in authorities):
-            raise BadWebhook("The certificate of the message was not issued by %(service)s.", service=self.service.name)
+            raise BadWebhook(
+                "The certificate of the message was not issued by %(service)s, so the message was ignored. If reports are "
+                "missing, ask the support of %(service)s who issues its certificates.",
+                service=self.service.name,
+            )
 
     def _fetch(self, url: str) -> bytes:
         request = HttpRequest("GET", self._rewrite_url(url), {}, b"", None, (3.0, 5.0))
@@ -114,11 +122,15 @@ class SnsCertificates:
             answer = self._transport.call(request)
         except TransportError as error:
             raise WebhookCheckUnavailable(
-                "A certificate of %(service)s could not be fetched: %(error)s", service=self.service.name, error=error
+                "A certificate of %(service)s could not be fetched, so a message was not checked and is asked for again. Check "
+                "that this machine can reach %(service)s: %(error)s",
+                service=self.service.name,
+                error=error,
             ) from error
         if answer.status != 200 or not answer.complete:
             raise WebhookCheckUnavailable(
-                "A certificate of %(service)s could not be fetched: its host answered %(status)s.",
+                "A certificate of %(service)s could not be fetched: its host answered %(status)s. A message was not checked and "
+                "is asked for again. If this goes on, ask the support of %(service)s.",
                 service=self.service.name,
                 status=answer.status,
             )
@@ -126,7 +138,9 @@ class SnsCertificates:
 
     def _not_a_certificate(self) -> WebhookCheckUnavailable:
         return WebhookCheckUnavailable(
-            "A host of %(service)s answered with something that is not a certificate.", service=self.service.name
+            "A host of %(service)s answered with something that is not a certificate. A message was not checked and is asked "
+            "for again. If this goes on, check that no proxy answers instead of %(service)s.",
+            service=self.service.name,
         )
 
 
@@ -134,10 +148,18 @@ def check_sns(message: Row, *, topics: Sequence[str], certificates: SnsCertifica
     """Raise BadWebhook unless the message is of one of our ``topics`` and was recently signed by the service."""
     service = certificates.service
     if message.get("TopicArn") not in topics:
-        raise BadWebhook("The message is of another SNS topic than the one in webhook_key.")
+        raise BadWebhook(
+            "The message is of another SNS topic than the one in webhook_key, so it was ignored. Compare the ARN in webhook_key "
+            "with the topic in the console of %(service)s.",
+            service=service.name,
+        )
     names = _SIGNED_FIELDS.get(as_text(message.get("Type")))
     if names is None:
-        raise BadWebhook("The message is of a type that SNS does not have.")
+        raise BadWebhook(
+            "The message is of a type that SNS does not have, so it was ignored. Let only the topic of %(service)s post to this "
+            "address.",
+            service=service.name,
+        )
     url = service.read_certificate_url(message.get("SigningCertURL"))
     signature = read_base64(as_text(message.get("Signature"), max_length=2000), what="signature")
     lines = [f"{name}\n{message[name]}\n" for name in names if isinstance(message.get(name), str)]
@@ -150,7 +172,11 @@ def check_sns(message: Row, *, topics: Sequence[str], certificates: SnsCertifica
     )
     made_at = parse_time(message.get("Timestamp"))
     if made_at is None:
-        raise BadWebhook("The message has no time that can be read.")
+        raise BadWebhook(
+            "The message has no time that can be read, so it was ignored. If reports are missing, ask the support of "
+            "%(service)s.",
+            service=service.name,
+        )
     check_age(made_at, now=now)
 
 
@@ -179,13 +205,25 @@ def _has_issued(authority: Certificate, certificate: Certificate, *, now: dateti
 def _check_signature(certificate: Certificate, *, signature: bytes, signed: bytes, version: str, now: datetime) -> None:
     algorithm = {"1": SHA1(), "2": SHA256()}.get(version)  # noqa: S303 - version 1 is what SNS signs with unless told otherwise
     if algorithm is None:
-        raise BadWebhook("The message is signed with a method that is not known here.")
+        raise BadWebhook(
+            "The message is signed with a method that is not known here, so it was ignored. Set the topic's SignatureVersion to "
+            "1 or 2."
+        )
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise BadWebhook("The certificate of the message is out of date, or this machine's clock is wrong.")
+        raise BadWebhook(
+            "The certificate of the message is out of date, or this machine's clock is wrong, so the message was ignored. "
+            "Compare the clock with the right time."
+        )
     key = certificate.public_key()
     if not isinstance(key, RSAPublicKey):
-        raise BadWebhook("The certificate of the message is not of the kind that SNS uses.")
+        raise BadWebhook(
+            "The certificate of the message is not of the kind that SNS uses, so the message was ignored. If reports are "
+            "missing, ask the support of the service that sends them."
+        )
     try:
         key.verify(signature, signed, PKCS1v15(), algorithm)
     except InvalidSignature as error:
-        raise BadWebhook("The message's signature is wrong: SNS did not sign it.") from error
+        raise BadWebhook(
+            "The message's signature is wrong: SNS did not sign it, so it was ignored. If reports are missing, check that no "
+            "proxy changes what is posted to this address."
+        ) from error

@@ -55,7 +55,7 @@ class OpenMailbox:
         """Close the connection and raise ServerFailed if the block takes longer: the mailbox has to be opened again."""
         deadline = _Deadline(seconds)
         deadline.watch(self._client)
-        with _explain_faults(self._mailbox, deadline):
+        with _explain_errors(self._mailbox, deadline):
             try:
                 yield
             finally:
@@ -65,12 +65,12 @@ class OpenMailbox:
 
     def list_uids(self) -> list[int]:
         """Return the UIDs of all messages that are not marked as deleted, the oldest first."""
-        with _explain_faults(self._mailbox, self._deadline):
+        with _explain_errors(self._mailbox, self._deadline):
             return sorted(self._client.search(["UNDELETED"]))
 
     def read_recipient_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
         """Return the header fields that name the recipients of these messages, without those that are gone."""
-        with _explain_faults(self._mailbox, self._deadline):
+        with _explain_errors(self._mailbox, self._deadline):
             found = self._client.fetch(uids, [_RECIPIENTS]) if uids else {}
         return {
             uid: value[:MAX_RECIPIENT_BYTES]
@@ -81,7 +81,7 @@ class OpenMailbox:
 
     def fetch(self, uid: int) -> FetchedMessage | None:
         """Return the beginning of a message, or None if it is gone."""
-        with _explain_faults(self._mailbox, self._deadline):
+        with _explain_errors(self._mailbox, self._deadline):
             found = self._client.fetch([uid], [_PART, "RFC822.SIZE"]).get(uid, {})
         if not isinstance(found.get(_ANSWER), bytes):
             return None
@@ -91,7 +91,7 @@ class OpenMailbox:
         """Move messages to a folder beside this one, which is made if it is missing."""
         if not uids:
             return
-        with _explain_faults(self._mailbox, self._deadline):
+        with _explain_errors(self._mailbox, self._deadline):
             target = self._make_folder(folder)
             if self._client.has_capability("MOVE"):
                 self._client.move(uids, target)
@@ -117,22 +117,22 @@ def open_mailbox(mailbox: Mailbox, *, seconds: float = TOTAL_SECONDS) -> Iterato
     """Connect, sign in and select the folder. Close the connection after so many seconds. Raise MailboxUnavailable."""
     deadline = _Deadline(seconds)
     with _connect(mailbox, deadline, seconds=seconds) as client:
-        with _explain_faults(mailbox, deadline):
+        with _explain_errors(mailbox, deadline):
             selected = client.select_folder(mailbox.folder)
         yield OpenMailbox(client, mailbox, deadline, uid_validity=int(selected.get(b"UIDVALIDITY", 0)))
 
 
 @contextmanager
 def sign_in(mailbox: Mailbox, *, seconds: float) -> Iterator[IMAPClient]:
-    """Connect and sign in, and close the connection after so many seconds. Raise MailboxUnavailable, also for later faults."""
+    """Connect and sign in, and close the connection after so many seconds. Raise MailboxUnavailable, also for later errors."""
     deadline = _Deadline(seconds)
-    with _connect(mailbox, deadline, seconds=seconds) as client, _explain_faults(mailbox, deadline):
+    with _connect(mailbox, deadline, seconds=seconds) as client, _explain_errors(mailbox, deadline):
         yield client
 
 
 @contextmanager
 def _connect(mailbox: Mailbox, deadline: "_Deadline", *, seconds: float) -> Iterator[IMAPClient]:
-    with _explain_faults(mailbox, deadline):
+    with _explain_errors(mailbox, deadline):
         client = IMAPClient(
             mailbox.host,
             mailbox.port,
@@ -142,7 +142,7 @@ def _connect(mailbox: Mailbox, deadline: "_Deadline", *, seconds: float) -> Iter
         )
     deadline.watch(client)
     try:
-        with _explain_faults(mailbox, deadline):
+        with _explain_errors(mailbox, deadline):
             if mailbox.security is Security.STARTTLS:
                 client.starttls(ssl.create_default_context())
             client.login(mailbox.user, mailbox.password)
@@ -180,12 +180,12 @@ class _Deadline:
 
 
 @contextmanager
-def _explain_faults(mailbox: Mailbox, deadline: _Deadline) -> Iterator[None]:
+def _explain_errors(mailbox: Mailbox, deadline: _Deadline) -> Iterator[None]:
     try:
         yield
     except LoginError as error:
         if isinstance(error.__context__, IMAPClientAbortError) or "[UNAVAILABLE]" in str(error):
-            raise _make_temporary_fault(error, mailbox, deadline) from error
+            raise _make_temporary_error(error, mailbox, deadline) from error
         raise SignInRefused(
             "The mailbox of %(mailbox)s refuses the user or the password, so no mail that comes in is read. Correct them in "
             "NEWSLETTER_INBOUND.",
@@ -199,11 +199,11 @@ def _explain_faults(mailbox: Mailbox, deadline: _Deadline) -> Iterator[None]:
             why=error.verify_message,
         ) from error
     except (IMAPClientError, OSError) as error:
-        raise _make_temporary_fault(error, mailbox, deadline) from error
+        raise _make_temporary_error(error, mailbox, deadline) from error
 
 
-def _make_temporary_fault(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> ServerFailed:
-    why = _name_fault(error, mailbox, deadline)
+def _make_temporary_error(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> ServerFailed:
+    why = _name_error(error, mailbox, deadline)
     failed = ServerFailed(
         "The mailbox of %(mailbox)s cannot be read (%(why)s). Mail that came in stays there; it is tried again every minute. "
         "Check the mail server.",
@@ -214,7 +214,7 @@ def _make_temporary_fault(error: Exception, mailbox: Mailbox, deadline: _Deadlin
     return failed
 
 
-def _name_fault(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> Message | str:
+def _name_error(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> Message | str:
     if deadline.passed or any(isinstance(cause, TimeoutError) for cause in _list_causes(error)):
         return Message("it does not answer in time")
     text = " ".join(str(error).split()).replace(mailbox.password, "…")[:160]

@@ -114,7 +114,7 @@ def read_account(mailbox: CanaryMailbox) -> Account:
 
 @contextmanager
 def connect(account: Account, *, seconds: float) -> Iterator[IMAPClient]:
-    """Connect and sign in. Raise MailboxUnavailable, also for later faults."""
+    """Connect and sign in. Raise MailboxUnavailable, also for later errors."""
     _require_reachable(account)
     try:
         with sign_in(_make_mailbox(account), seconds=seconds) as client:

@@ -41,7 +41,7 @@ class MailerSendWebhooks(ListedWebhooks):
         return self._list_pages("/v1/webhooks", domain_id=self._find_domain())
 
     def _find_problems(self, row: Row) -> list[str]:
-        problems = self._find_faults(row)
+        problems = self._find_fixable_problems(row)
         if not self.keys:
             why = (
                 "MailerSend shows the secret that signs its reports on its own pages only, so they are refused. Open the webhook "
@@ -51,7 +51,7 @@ class MailerSendWebhooks(ListedWebhooks):
         return problems
 
     def _needs_change(self, row: Row) -> bool:
-        return bool(self._find_faults(row))
+        return bool(self._find_fixable_problems(row))
 
     def _create(self) -> None:
         document = {"url": self.target.url, "name": _NAME, "version": _VERSION, "domain_id": self._find_domain()}
@@ -61,7 +61,7 @@ class MailerSendWebhooks(ListedWebhooks):
         document = {"events": sorted({*EVENTS, *_read_events(row)}), "enabled": True}
         self.calls.call("PUT", f"/v1/webhooks/{self.read_id(row, 'id')}", document=document)
 
-    def _find_faults(self, row: Row) -> list[str]:
+    def _find_fixable_problems(self, row: Row) -> list[str]:
         problems = [] if row.get("enabled") is True else [switched_off()]
         if missing := [event for event in EVENTS if event not in _read_events(row)]:
             problems.append(missing_events(missing))

@@ -24,7 +24,7 @@ _SESSION_STAGES = (Stage.GREETING, Stage.ENCRYPTION, Stage.SIGN_IN, Stage.SENDER
 
 @dataclass(frozen=True)
 class Refusal:
-    """A refusal's meaning. ``ends_batch``: the server would refuse every mail now. ``about_us``: not the recipient's fault."""
+    """A refusal's meaning. ``ends_batch``: the server would refuse every mail now. ``about_us``: it refuses the sender."""
 
     verdict: Verdict
     reason: str

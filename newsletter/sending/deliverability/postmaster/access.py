@@ -1,4 +1,4 @@
-"""Make the reader of figures from the settings. It is made anew for each reading, because its token ends in an hour."""
+"""Make the reader of figures from the settings. It is made again for each reading, because its token ends in an hour."""
 
 from datetime import datetime
 

@@ -15,6 +15,7 @@ from subscribers.models import MailingList
 
 MAX_UNSUBSCRIBES = 5
 """The signed addresses of one mail that are used. Programs write one mail for each."""
+_TOKEN_IN_TEXT = re.compile(rf"\+([A-Za-z2-7]{{{TOKEN_LENGTH}}})@")
 _ISSUE = re.compile(r"i([0-9a-f]{24})")
 
 
@@ -24,9 +25,16 @@ class SignedAddresses:
     Make a new one for each round, so that new lists and keys count.
     """
 
-    def find(self, recipients: Iterable[str], *, max_tokens: int = MAX_RECIPIENTS) -> list[LinkTarget]:
-        """Return whom these addresses unsubscribe, by at most so many possible tokens."""
-        tokens = list(dict.fromkeys(tag for tag in _list_tags(recipients) if len(tag) == TOKEN_LENGTH))[:max_tokens]
+    def find(self, recipients: Iterable[str]) -> list[LinkTarget]:
+        """Return whom these addresses unsubscribe."""
+        return self._read(_list_tags(recipients), max_tokens=MAX_RECIPIENTS)
+
+    def find_in_fields(self, fields: str) -> list[LinkTarget]:
+        """Return whom a mail probably unsubscribes, by few tokens in the text of its fields: a fast look at many mails."""
+        return self._read(_TOKEN_IN_TEXT.findall(fields), max_tokens=MAX_UNSUBSCRIBES)
+
+    def _read(self, tags: Iterable[str], *, max_tokens: int) -> list[LinkTarget]:
+        tokens = list(dict.fromkeys(tag.lower() for tag in tags if len(tag) == TOKEN_LENGTH))[:max_tokens]
         found = (read_token(token, keys=self._keys, lists=self._lists) for token in tokens)
         return list(islice((target for target in found if target is not None), MAX_UNSUBSCRIBES))
 

@@ -12,8 +12,7 @@ from uuid import UUID
 from django.db.models import BinaryField, QuerySet
 from django.db.models.functions import Substr
 
-from newsletter.content.parsing.mails.mail_headers import find_addresses
-from newsletter.inbound.addresses import MAX_UNSUBSCRIBES, SignedAddresses
+from newsletter.inbound.addresses import SignedAddresses
 from newsletter.inbound.errors import ServerFailed
 from newsletter.inbound.imap import OpenMailbox
 from newsletter.models import InboundMail
@@ -109,8 +108,7 @@ class _Urgent:
         """Keep the number of a mail if its recipients unsubscribe somebody whom no mail before it unsubscribes."""
         if self.is_full:
             return
-        recipients = find_addresses(fields.decode("utf-8", "replace"))
-        targets = self._addresses.find(recipients, max_tokens=MAX_UNSUBSCRIBES)
+        targets = self._addresses.find_in_fields(fields.decode("utf-8", "replace"))
         new = {(target.subscriber_uuid, target.list_public_id) for target in targets} - self._known
         if new:
             self.found.append(number)

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.models import PostmasterFigure, PostmasterReading, PostmasterRequirement, Publication
 from newsletter.sending.deliverability.postmaster.fetch import _claim, fetch_due_figures
+from newsletter.sending.deliverability.postmaster.judge import find_worst_rate
 from tests.support.fixtures import NOW, make_publication
 from tests.support.google_postmaster import EMAIL, REFUSED, Google, google_error, google_postmaster
 
@@ -36,6 +37,7 @@ def publication(google: Google, settings: Any, tmp_path: Path) -> Publication:
 def add_sender(address: str, *, slug: str = "weekly") -> Publication:
     made = make_publication(slug=slug)
     Publication.objects.filter(pk=made.pk).update(from_email=address)
+    made.refresh_from_db()
     return made
 
 
@@ -208,6 +210,18 @@ def test_what_was_known_stays_when_google_fails(google: Google, publication: Pub
     row = read(NOW + timedelta(days=1))
     assert (row.failure, row.domain, row.read_at) == ("key_refused", DOMAIN, NOW)
     assert list_rates() == [(DAY, 0.001)]
+
+
+def test_rates_count_if_only_the_requirements_fail(google: Google, publication: Publication) -> None:
+    google.rates[DOMAIN] = {DAY: 0.01}
+    google.answers["compliance"] = (503, b"")
+    row = read()
+    assert (row.domain, row.read_at, row.failure) == (DOMAIN, NOW, "server_error")
+    worst = find_worst_rate(publication, now=NOW)
+    assert worst is not None
+    assert worst.value == 0.01
+    google.answers.clear()
+    assert read(NOW + timedelta(hours=1)).failure == ""
 
 
 @pytest.mark.parametrize(("failure", "hours"), [((503, b""), 1), (google_error(429, "RESOURCE_EXHAUSTED"), 6)])

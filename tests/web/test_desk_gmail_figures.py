@@ -125,6 +125,13 @@ def test_requirements_are_named_in_words(admin: Client, send: Send) -> None:
     assert "Google says that 1 requirement for senders is met." in report(admin, send)
 
 
+def test_requirements_older_than_the_rates_are_unknown(admin: Client, send: Send) -> None:
+    reading(failure="server_error")
+    before = timezone.now() - timedelta(days=1)
+    PostmasterRequirement.objects.create(domain=DOMAIN, name="SPF", is_met=True, fetched_at=before)
+    assert gmail_context(send, now=timezone.now())["gmail_met"] == 0
+
+
 @pytest.mark.parametrize("failure", PostmasterReading.Failure.values)
 def test_each_failure_says_what_to_do(admin: Client, send: Send, failure: str) -> None:
     reading(failure=failure, domain="")

@@ -73,7 +73,12 @@ def describe_figures(sender: str, days: Sequence[date], *, now: datetime) -> Gma
     domain = reading.domain if reading else ""
     figures = PostmasterFigure.objects.filter(domain=domain, day__in=days, figure=PostmasterFigure.Figure.SPAM_RATE)
     rates = dict(figures.values_list("day", "value"))
-    requirements = PostmasterRequirement.objects.filter(domain=domain).order_by("name") if domain else ()
+    # Older verdicts are left out: the last request for them failed.
+    requirements = PostmasterRequirement.objects.none()
+    if reading and reading.read_at:
+        requirements = PostmasterRequirement.objects.filter(domain=domain, fetched_at__gte=reading.read_at).order_by(
+            "name"
+        )
     return {
         "gmail_domain": (domain or sender) if reading else "",
         "gmail_days": [_describe_day(day, rates.get(day), now=now) for day in days] if domain else [],

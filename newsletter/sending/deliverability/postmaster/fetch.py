@@ -82,14 +82,16 @@ def _claim(row: PostmasterReading, *, now: datetime) -> bool:
 
 
 def _read(row: PostmasterReading, reader: FigureReader, *, now: datetime) -> None:
+    """Read a domain's rates, then its requirements. If the second fails, the rates count all the same."""
     domain, rates = read_rates(row.sender, reader, now=now)
-    _store_rates(domain, rates, now=now)
+    rows = PostmasterReading.objects.filter(pk=row.pk)
+    with transaction.atomic():
+        _store_rates(domain, rates, now=now)
+        rows.update(domain=domain, asked_at=now, read_at=now)
     requirements = reader.read_requirements(domain)
     with transaction.atomic():
         _store_requirements(domain, requirements, now=now)
-        PostmasterReading.objects.filter(pk=row.pk).update(
-            domain=domain, asked_at=now, read_at=now, retry_at=now + EVERY, failure=""
-        )
+        rows.update(retry_at=now + EVERY, failure="")
 
 
 def read_rates(sender: str, reader: FigureReader, *, now: datetime) -> tuple[str, Sequence[SpamRate]]:

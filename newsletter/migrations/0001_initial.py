@@ -1648,7 +1648,8 @@ class Migration(migrations.Migration):
             name='PostmasterReading',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sender', models.CharField(max_length=255, unique=True)),
+                ('sender', models.CharField(max_length=255)),
+                ('signing', models.CharField(max_length=255)),
                 ('domain', models.CharField(blank=True, default='', max_length=255)),
                 ('asked_at', models.DateTimeField()),
                 ('retry_at', models.DateTimeField()),
@@ -1657,7 +1658,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
-                'constraints': [models.CheckConstraint(condition=models.Q(('failure__in', ['', 'key_file', 'key_refused', 'person_refused', 'scope_missing', 'api_off', 'clock', 'not_verified', 'quota', 'no_answer', 'server_error', 'unreadable'])), name='postmaster_reading_failure'), models.CheckConstraint(condition=models.Q(models.Q(('failure', ''), _negated=True), models.Q(models.Q(('domain', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='postmaster_reading_of_a_domain')],
+                'constraints': [models.UniqueConstraint(fields=('sender', 'signing'), name='postmaster_reading_once'), models.CheckConstraint(condition=models.Q(('failure__in', ['', 'key_file', 'key_refused', 'person_refused', 'scope_missing', 'api_off', 'clock', 'not_verified', 'quota', 'no_answer', 'server_error', 'unreadable'])), name='postmaster_reading_failure'), models.CheckConstraint(condition=models.Q(models.Q(('failure', ''), _negated=True), models.Q(models.Q(('domain', ''), _negated=True), ('read_at__isnull', False)), _connector='OR'), name='postmaster_reading_of_a_domain')],
             },
         ),
         migrations.CreateModel(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.models import PostmasterFigure
+from newsletter.models import PostmasterFigure, Publication
 from newsletter.organisation.health.postmaster import check_postmaster
 from newsletter.postmaster.figures import FigureFailure
 from newsletter.postmaster.settings import PostmasterAccess
@@ -95,6 +95,24 @@ def test_a_key_is_advised_once_real_mail_goes_out(settings: Any, url: str, level
     settings.NEWSLETTER_PROVIDER_URL = url
     settings.NEWSLETTER_POSTMASTER = PostmasterAccess()
     assert [level for level, _ in look()] == levels
+
+
+def test_a_key_is_advised_if_a_further_account_mails(settings: Any) -> None:
+    make_publication(account="backup")
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key-0123456789@example.org?endpoint=http://127.0.0.1:9"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "mailgun://other-0123456789@backup.example.net"}
+    settings.NEWSLETTER_POSTMASTER = PostmasterAccess()
+    assert [level for level, _ in look()] == ["advice"]
+
+
+def test_the_domain_of_each_account_is_named(google: Google, settings: Any) -> None:
+    Publication.objects.update(second_account="backup")
+    settings.NEWSLETTER_PROVIDER_URL = f"mailgun://key-0123456789@{DOMAIN}"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "mailgun://other-0123456789@backup.example.net"}
+    google.rates[DOMAIN] = {DAY: 0.0004}
+    found = look()
+    assert [level for level, _ in found] == ["warning", "ok"]
+    assert found[0][1].startswith("backup.example.net: ")
 
 
 def test_each_failure_has_its_advice() -> None:

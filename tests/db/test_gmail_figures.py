@@ -124,6 +124,76 @@ def test_a_domain_without_figures_gives_way_to_one_above(google: Google, publica
     assert read(NOW + timedelta(days=1)).domain == "mail.example.org"
 
 
+def use_accounts(settings: Any, **domains: str) -> None:
+    """Configure an account of Mailgun for each domain: ``default`` and others."""
+    urls = {name: f"mailgun://key-{name}-0123456789@{domain}" for name, domain in domains.items()}
+    settings.NEWSLETTER_PROVIDER_URL = urls.pop("default")
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = urls
+
+
+def list_readings() -> list[tuple[str, str, str]]:
+    rows = PostmasterReading.objects.order_by("sender", "signing")
+    return list(rows.values_list("sender", "signing", "domain"))
+
+
+def test_the_domain_of_each_account_is_asked(google: Google, publication: Publication, settings: Any) -> None:
+    use_accounts(settings, default="mail.example.org", backup="backup.example.net")
+    Publication.objects.update(second_account="backup")
+    google.rates = {"mail.example.org": {DAY: 0.001}, "backup.example.net": {DAY: 0.005}}
+    fetch_due_figures(now=NOW)
+    assert list_readings() == [
+        (DOMAIN, "backup.example.net", "backup.example.net"),
+        (DOMAIN, "mail.example.org", "mail.example.org"),
+    ]
+
+
+def test_the_rate_is_that_of_the_account_in_use(google: Google, publication: Publication, settings: Any) -> None:
+    use_accounts(settings, default="mail.example.org", backup="backup.example.net")
+    Publication.objects.update(second_account="backup")
+    google.rates = {"mail.example.org": {DAY: 0.001}, "backup.example.net": {DAY: 0.005}}
+    fetch_due_figures(now=NOW)
+
+    def find_rate(*accounts: str) -> float:
+        worst = find_worst_rate(publication, now=NOW, accounts=accounts)
+        return worst.value if worst else -1
+
+    assert [find_rate(), find_rate("backup"), find_rate("default", "backup")] == [0.001, 0.005, 0.005]
+    publication.account = "backup"
+    assert find_rate() == 0.005
+    assert find_rate("removed") == -1
+
+
+def test_no_account_gets_the_rate_of_another(google: Google, publication: Publication, settings: Any) -> None:
+    use_accounts(settings, default="mail.example.org", backup=DOMAIN)
+    Publication.objects.update(account="backup")
+    add_sender(f"news@{DOMAIN}", slug="other")
+    google.rates = {"mail.example.org": {DAY: 0.01}}
+    fetch_due_figures(now=NOW)
+    assert list_readings() == [(DOMAIN, DOMAIN, ""), (DOMAIN, "mail.example.org", "mail.example.org")]
+    google.rates = {DOMAIN: {DAY: 0.01}}
+    use_accounts(settings, default="news.example.net", backup=DOMAIN)
+    fetch_due_figures(now=NOW + timedelta(days=1))
+    assert (DOMAIN, "news.example.net", "") in list_readings()
+
+
+def test_an_account_that_is_not_configured_is_not_asked(google: Google, publication: Publication) -> None:
+    Publication.objects.update(second_account="backup")
+    google.rates[DOMAIN] = {}
+    fetch_due_figures(now=NOW)
+    assert list_readings() == [(DOMAIN, DOMAIN, DOMAIN)]
+
+
+def test_a_changed_account_is_asked_at_once(google: Google, publication: Publication, settings: Any) -> None:
+    google.rates = {DOMAIN: {DAY: 0.01}, "mail.example.org": {DAY: 0.001}}
+    fetch_due_figures(now=NOW)
+    use_accounts(settings, default="mail.example.org")
+    assert find_worst_rate(publication, now=NOW) is None
+    fetch_due_figures(now=NOW)
+    worst = find_worst_rate(publication, now=NOW)
+    assert worst is not None
+    assert worst.domain == "mail.example.org"
+
+
 def test_a_domain_that_is_not_verified_is_said_so(google: Google, publication: Publication) -> None:
     row = read()
     assert (row.failure, row.domain, row.read_at, list_rates()) == ("not_verified", "", None, [])
@@ -366,4 +436,12 @@ def test_the_database_keeps_one_figure_a_day(db: None) -> None:
 
 def test_a_reading_without_failure_has_a_domain(db: None) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        PostmasterReading.objects.create(sender=DOMAIN, asked_at=NOW, retry_at=NOW)
+        PostmasterReading.objects.create(sender=DOMAIN, signing=DOMAIN, asked_at=NOW, retry_at=NOW)
+
+
+def test_a_sender_and_its_signing_domain_have_one_reading(db: None) -> None:
+    values = {"sender": DOMAIN, "asked_at": NOW, "retry_at": NOW, "failure": "no_answer"}
+    for signing in (DOMAIN, "mail.example.org"):
+        PostmasterReading.objects.create(signing=signing, **values)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        PostmasterReading.objects.create(signing=DOMAIN, **values)

@@ -13,11 +13,13 @@ from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.models import (
     Attempt,
+    Batch,
     Issue,
     PostmasterFigure,
     PostmasterReading,
     Publication,
     Send,
+    SenderDomain,
     StaffNotice,
 )
 from newsletter.models.feedback import AutomaticPause
@@ -35,10 +37,10 @@ YESTERDAY = NOW.date() - timedelta(days=1)
 TOO_HIGH = 0.0031
 
 
-def report(rate: float, *, day: date = YESTERDAY, domain: str = SENDER) -> None:
+def report(rate: float, *, day: date = YESTERDAY, domain: str = SENDER, signing: str = SENDER) -> None:
     """Store what Google said about the sender's domain."""
     PostmasterReading.objects.get_or_create(
-        sender=SENDER, defaults={"domain": domain, "asked_at": NOW, "retry_at": NOW, "read_at": NOW}
+        sender=SENDER, signing=signing, defaults={"domain": domain, "asked_at": NOW, "retry_at": NOW, "read_at": NOW}
     )
     PostmasterFigure.objects.update_or_create(
         domain=domain, day=day, figure="spam_rate", defaults={"value": rate, "fetched_at": NOW}
@@ -135,6 +137,48 @@ def test_days_more_than_five_weeks_ago_never_count() -> None:
     make_earlier_send(days=60)
     report(TOO_HIGH, day=NOW.date() - timedelta(days=37))
     assert start(make_ready(slug="other")).state == Send.State.SUBMITTING
+
+
+SIGNING = "backup.example.net"
+
+
+@pytest.fixture
+def accounts(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = f"mailgun://key-0123456789@{SENDER}"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": f"mailgun://other-0123456789@{SIGNING}"}
+    settings.NEWSLETTER_PRODUCTION = True
+    SenderDomain.objects.create(
+        domain=SENDER,
+        provider="mailgun",
+        further={"backup": {"provider": f"mailgun ({SIGNING})", "findings": []}},
+        looked_at=NOW,
+    )
+
+
+@pytest.mark.parametrize(("account", "state"), [("default", "submitting"), ("backup", "paused")])
+def test_the_rate_of_the_account_in_use_pauses(accounts: None, account: str, state: str) -> None:
+    report(0.0)
+    report(TOO_HIGH, domain=SIGNING, signing=SIGNING)
+    assert start(make_ready(account=account)).state == state
+
+
+def test_after_a_move_the_second_account_counts(accounts: None) -> None:
+    report(0.0)
+    report(TOO_HIGH, domain=SIGNING, signing=SIGNING)
+    send = start(make_ready(second_account="backup"))
+    assert pause_reported(now=NOW) == []
+    send.batches.update(account="backup")
+    assert pause_reported(now=NOW) == [send]
+
+
+def test_an_issue_through_another_account_is_not_the_last(accounts: None) -> None:
+    make_earlier_send(days=27)
+    Publication.objects.update(account="backup")
+    make_earlier_send(days=1, slug="second")
+    Publication.objects.update(account="default")
+    Batch.objects.filter(send__issue__publication__slug="second").update(account="backup")
+    report(TOO_HIGH, day=NOW.date() - timedelta(days=28))
+    assert start(make_ready(slug="other")).state == Send.State.PAUSED
 
 
 def test_a_good_day_after_a_bad_one_hides_nothing() -> None:

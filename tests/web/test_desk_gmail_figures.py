@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from newsletter.desk.home.gmail_tasks import find_gmail_tasks
-from newsletter.desk.sends.gmail_figures import REQUIREMENTS, gmail_context
+from newsletter.desk.sends.gmail_figures import REQUIREMENTS, list_send_figures
 from newsletter.jobs.send_notices import notify_spam_rates
 from newsletter.models import (
     PaceStep,
@@ -56,10 +56,18 @@ def today() -> date:
     return timezone.now().date()
 
 
-def reading(*, failure: str = "", days_ago: float = 0.1, domain: str = DOMAIN) -> PostmasterReading:
+def reading(
+    *, failure: str = "", days_ago: float = 0.1, domain: str = DOMAIN, signing: str = DOMAIN
+) -> PostmasterReading:
     at = timezone.now() - timedelta(days=days_ago)
     return PostmasterReading.objects.create(
-        sender=DOMAIN, domain=domain, asked_at=at, retry_at=at, read_at=at if domain else None, failure=failure
+        sender=DOMAIN,
+        signing=signing,
+        domain=domain,
+        asked_at=at,
+        retry_at=at,
+        read_at=at if domain else None,
+        failure=failure,
     )
 
 
@@ -92,7 +100,7 @@ def test_the_report_shows_the_days_of_the_send(admin: Client, send: Send) -> Non
 def test_an_unknown_day_is_never_zero(send: Send) -> None:
     reading()
     Send.objects.update(started_at=timezone.now() - timedelta(days=6), ended_at=timezone.now())
-    days = gmail_context(Send.objects.get(), now=timezone.now())["gmail_days"]
+    days = list_send_figures(Send.objects.get(), now=timezone.now())[0]["gmail_days"]
     assert [one.rate for one in days] == [""] * 7
     assert [one.note.partition(":")[0] for one in days] == [
         *["Google gives no figure"] * 2,
@@ -103,17 +111,52 @@ def test_an_unknown_day_is_never_zero(send: Send) -> None:
 def test_a_known_zero_is_shown_as_such(send: Send) -> None:
     reading()
     rate(0, days_ago=8)
-    assert gmail_context(send, now=timezone.now())["gmail_days"][0].rate == "0 %"
+    assert list_send_figures(send, now=timezone.now())[0]["gmail_days"][0].rate == "0 %"
 
 
 def test_a_long_send_shows_two_weeks(send: Send) -> None:
     reading()
     Send.objects.update(started_at=timezone.now() - timedelta(days=40), ended_at=None)
-    assert len(gmail_context(Send.objects.get(), now=timezone.now())["gmail_days"]) == 14
+    assert len(list_send_figures(Send.objects.get(), now=timezone.now())[0]["gmail_days"]) == 14
 
 
 def test_without_a_question_to_google_nothing_is_said(admin: Client, send: Send) -> None:
     assert "Gmail about" not in report(admin, send)
+
+
+SIGNING = "backup.example.net"
+
+
+@pytest.fixture
+def backup(settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = f"mailgun://key-0123456789@{DOMAIN}"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": f"mailgun://other-0123456789@{SIGNING}"}
+
+
+def test_the_report_shows_the_domain_of_each_account(admin: Client, send: Send, backup: None) -> None:
+    reading()
+    reading(domain=SIGNING, signing=SIGNING)
+    send.batches.update(account="backup", handed_to="backup")
+    page = report(admin, send)
+    assert ("Gmail about backup.example.net" in page, "Gmail about news.example.org" in page) == (True, False)
+
+
+def test_pages_show_a_domain_of_two_accounts_once(admin: Client, backup: None) -> None:
+    make_publication(second_account="backup")
+    reading(domain="example.org")
+    reading(domain="example.org", signing=SIGNING)
+    assert admin.get("/admin/setup/domain/").content.decode().count("Gmail about example.org") == 1
+
+
+def test_home_names_the_domain_of_the_second_account(admin: Client, backup: None) -> None:
+    make_publication(second_account="backup")
+    reading(failure="key_refused", domain="", signing=SIGNING)
+    assert [title for title, _ in tasks()] == ["Google’s figures of backup.example.net cannot be read"]
+    PostmasterReading.objects.update(failure="", domain=DOMAIN, read_at=timezone.now())
+    rate(0.004)
+    assert [tone for _, tone in tasks()] == ["urgent"]
+    Publication.objects.update(second_account="")
+    assert tasks() == []
 
 
 def test_requirements_are_named_in_words(admin: Client, send: Send) -> None:
@@ -129,7 +172,7 @@ def test_requirements_older_than_the_rates_are_unknown(admin: Client, send: Send
     reading(failure="server_error")
     before = timezone.now() - timedelta(days=1)
     PostmasterRequirement.objects.create(domain=DOMAIN, name="SPF", is_met=True, fetched_at=before)
-    assert gmail_context(send, now=timezone.now())["gmail_met"] == 0
+    assert list_send_figures(send, now=timezone.now())[0]["gmail_met"] == 0
 
 
 @pytest.mark.parametrize("failure", PostmasterReading.Failure.values)
@@ -254,7 +297,7 @@ def test_figures_are_shown_in_spanish(admin: Client, send: Send) -> None:
     reading()
     rate(0.0031, days_ago=8)
     with translation.override("es"):
-        context = gmail_context(send, now=timezone.now())
+        [context] = list_send_figures(send, now=timezone.now())
     assert context["gmail_days"][0].rate == "0,31 %"
     assert set(REQUIREMENTS) >= {"SPF", "DKIM", "DMARC_POLICY"}
 

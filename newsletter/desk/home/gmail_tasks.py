@@ -12,9 +12,9 @@ from newsletter.desk.sends.gmail_figures import describe_failure
 from newsletter.desk.setup.steps import can_set_up
 from newsletter.models import PostmasterReading, Publication
 from newsletter.postmaster.figures import FigureFailure
-from newsletter.sending.deliverability.domains import domain_of
 from newsletter.sending.deliverability.postmaster.access import get_access
 from newsletter.sending.deliverability.postmaster.judge import Level, describe_rate, find_worst_rate, judge_rate
+from newsletter.sending.deliverability.postmaster.signing import SignedSender, list_asked_senders
 
 STEP = "newsletter_setup_domain"
 PATIENCE = timedelta(days=3)
@@ -37,7 +37,8 @@ def find_gmail_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Tas
 def _find_high_rates(*, now: datetime) -> list[Task]:
     tasks: dict[str, Task] = {}
     for publication in Publication.objects.filter(enabled=True).order_by("pk"):
-        worst = find_worst_rate(publication, now=now)
+        names = [name for name in (publication.account, publication.second_account) if name]
+        worst = find_worst_rate(publication, now=now, accounts=names)
         level = judge_rate(worst.value) if worst else Level.GOOD
         if worst is None or level is Level.GOOD:
             continue
@@ -55,17 +56,16 @@ def _find_high_rates(*, now: datetime) -> list[Task]:
 def _find_failures(*, now: datetime) -> list[Task]:
     if get_access() is None:
         return []
-    addresses = Publication.objects.filter(enabled=True).values_list("from_email", flat=True)
-    failing = PostmasterReading.objects.filter(sender__in={domain_of(address) for address in addresses}).exclude(
-        failure=""
-    )
+    asked = list_asked_senders()
+    failing = PostmasterReading.objects.exclude(failure="").order_by("signing", "sender")
     return [
         Task(
-            title=_("Google’s figures of %(domain)s cannot be read") % {"domain": row.sender},
+            title=_("Google’s figures of %(domain)s cannot be read") % {"domain": row.signing},
             detail=describe_failure(row),
             url=f"{reverse(STEP)}#nl-gmail",
             button=_("View"),
         )
-        for row in failing.order_by("sender")
-        if row.failure not in _PASSING or (row.read_at is not None and row.read_at < now - PATIENCE)
+        for row in failing
+        if SignedSender(row.sender, row.signing) in asked
+        and (row.failure not in _PASSING or (row.read_at is not None and row.read_at < now - PATIENCE))
     ]

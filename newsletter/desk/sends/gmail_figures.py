@@ -1,6 +1,6 @@
-"""Google's figures of a sender's domain as the desk shows them: rates, requirements, and why there are none. Reads only."""
+"""Google's figures of the domains that sign our mail, as the desk shows them, and why there are none. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TypedDict
@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from newsletter.common.translation import format_percent, translate
 from newsletter.models import PostmasterFigure, PostmasterReading, PostmasterRequirement, Send
 from newsletter.postmaster.figures import FigureFailure
-from newsletter.sending.deliverability.domains import domain_of
 from newsletter.sending.deliverability.postmaster.access import get_access
 from newsletter.sending.deliverability.postmaster.advice import WHAT_TO_DO
 from newsletter.sending.deliverability.postmaster.judge import Level, judge_rate
+from newsletter.sending.deliverability.postmaster.signing import SignedSender, find_signed_sender
 from subscribers.desk.listing import format_moment
 
 LATE_DAYS = 5
@@ -48,7 +48,7 @@ class GmailDay:
 
 
 class GmailContext(TypedDict):
-    """The context of desk/parts/gmail_figures.html. ``gmail_domain`` is "" if there is nothing to say."""
+    """The context of desk/parts/gmail_figures.html."""
 
     gmail_domain: str
     gmail_days: list[GmailDay]
@@ -58,32 +58,43 @@ class GmailContext(TypedDict):
     gmail_met: int
 
 
-def gmail_context(send: Send, *, now: datetime) -> GmailContext:
-    """Return the figures of the days on which people got a send."""
+def list_send_figures(send: Send, *, now: datetime) -> list[GmailContext]:
+    """Return the figures of the days on which people got a send, of each domain that signed it."""
     today = now.astimezone(UTC).date()
     first = (send.started_at or now).astimezone(UTC).date()
     last = min((send.ended_at or now).astimezone(UTC).date() + timedelta(days=DAYS_AFTER_SEND), today)
     days = [first + timedelta(days=number) for number in range(min((last - first).days + 1, MAX_DAYS_SHOWN))]
-    return describe_figures(domain_of(send.issue.publication.from_email), days, now=now)
+    publication = send.issue.publication
+    accounts = set(send.batches.order_by().values_list("account", flat=True).distinct()) or {publication.account}
+    signed = {find_signed_sender(publication.from_email, account=name) for name in accounts}
+    return list_figures(sorted(one for one in signed if one is not None), days, now=now)
 
 
-def describe_figures(sender: str, days: Sequence[date], *, now: datetime) -> GmailContext:
-    """Return what is known of a sender's domain on these days. Nothing, if Google was never asked."""
-    reading = PostmasterReading.objects.filter(sender=sender).first()
-    domain = reading.domain if reading else ""
+def list_figures(signed: Iterable[SignedSender], days: Sequence[date], *, now: datetime) -> list[GmailContext]:
+    """Return what is known on these days, once for each domain at Google. Nothing, if Google was never asked."""
+    found: dict[str, GmailContext] = {}
+    for one in signed:
+        reading = PostmasterReading.objects.filter(sender=one.sender, signing=one.signing).first()
+        if reading is not None:
+            found.setdefault(reading.domain or reading.signing, _describe_reading(reading, days, now=now))
+    return list(found.values())
+
+
+def _describe_reading(reading: PostmasterReading, days: Sequence[date], *, now: datetime) -> GmailContext:
+    domain = reading.domain
     figures = PostmasterFigure.objects.filter(domain=domain, day__in=days, figure=PostmasterFigure.Figure.SPAM_RATE)
     rates = dict(figures.values_list("day", "value"))
     # Older verdicts are left out: the last request for them failed.
     requirements = PostmasterRequirement.objects.none()
-    if reading and reading.read_at:
+    if reading.read_at:
         requirements = PostmasterRequirement.objects.filter(domain=domain, fetched_at__gte=reading.read_at).order_by(
             "name"
         )
     return {
-        "gmail_domain": (domain or sender) if reading else "",
+        "gmail_domain": domain or reading.signing,
         "gmail_days": [_describe_day(day, rates.get(day), now=now) for day in days] if domain else [],
-        "gmail_read_at": format_moment(reading.read_at, now=now) if reading else "",
-        "gmail_failure": describe_failure(reading) if reading else "",
+        "gmail_read_at": format_moment(reading.read_at, now=now),
+        "gmail_failure": describe_failure(reading),
         "gmail_unmet": [str(REQUIREMENTS.get(one.name, one.name)) for one in requirements if not one.is_met],
         "gmail_met": sum(one.is_met for one in requirements),
     }

@@ -18,7 +18,7 @@ from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssuePermissionM
 from newsletter.desk.sends.click_map import click_map_response, find_link_texts
 from newsletter.desk.sends.count_comparison import ComparisonContext, comparison_context
 from newsletter.desk.sends.gifts_page import can_add_gifts
-from newsletter.desk.sends.gmail_figures import GmailContext, gmail_context
+from newsletter.desk.sends.gmail_figures import GmailContext, list_send_figures
 from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_send
 from newsletter.desk.sends.report_charts import MAX_LINKS_SHOWN, draw_blocks, draw_days, draw_links, draw_trends
 from newsletter.desk.sends.report_csv import issues_csv_response, report_csv_response
@@ -49,9 +49,10 @@ MAX_ISSUES_SHOWN, MAX_VARIANTS_SHOWN = 26, 12
 MAX_VARIANTS_READ = 40
 
 
-class ReportContext(AlarmsContext, SubjectTestContext, ComparisonContext, GmailContext):
+class ReportContext(AlarmsContext, SubjectTestContext, ComparisonContext):
     """The context of desk/report.html. ``excluded`` and ``deliveries`` are (people, label), ``left`` (label, people)."""
 
+    gmail: list[GmailContext]
     issue: Issue
     figures: Figures
     compared: int
@@ -134,7 +135,7 @@ class IssueReport(DeskPage):
             **alarms_context(self.request.user),
             **subject_test_context(self.issue, send=find_send(self.issue), user=self.request.user, now=timezone.now()),
             **comparison_context(self.send, now=timezone.now()),
-            **gmail_context(self.send, now=timezone.now()),
+            "gmail": list_send_figures(self.send, now=timezone.now()),
             "issue": self.issue,
             "figures": figures,
             "compared": len(report.earlier),

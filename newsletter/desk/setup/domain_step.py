@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from newsletter.desk.sends.gmail_figures import GmailContext, describe_figures
+from newsletter.desk.sends.gmail_figures import GmailContext, list_figures
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Publication, SenderDomain
 from newsletter.sending.deliverability.domain_checks.dmarc import write_first_policy
@@ -22,6 +22,7 @@ from newsletter.sending.deliverability.domains import (
     refresh_sender_domains,
 )
 from newsletter.sending.deliverability.findings import Finding, RecordToAdd
+from newsletter.sending.deliverability.postmaster.signing import list_signed_senders
 
 GMAIL_DAYS = 10
 
@@ -42,21 +43,22 @@ class DomainStep(StepPage):
             ],
             "checks": [(row, [Finding.from_row(found) for found in row.findings or ()]) for row in rows],
             "is_real": real,
-            "gmail": [one for domain in domains if (one := self._describe_gmail(domain))["gmail_domain"]],
+            "gmail": _list_gmail_figures(),
             **super().get_context_data(**kwargs),
         }
-
-    def _describe_gmail(self, domain: str) -> GmailContext:
-        """Return Google's figures of the last days, the newest first."""
-        today = timezone.now().astimezone(UTC).date()
-        days = [today - timedelta(days=age) for age in range(GMAIL_DAYS)]
-        return describe_figures(domain, days, now=timezone.now())
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Ask DNS now."""
         if refresh_sender_domains(now=timezone.now(), even_if_checked=True):
             messages.success(request, _("We asked DNS again."))
         return self.go_on() if self.step.is_done() else self.show()
+
+
+def _list_gmail_figures() -> list[GmailContext]:
+    """Return Google's figures of the last days, the newest first."""
+    today = timezone.now().astimezone(UTC).date()
+    days = [today - timedelta(days=age) for age in range(GMAIL_DAYS)]
+    return list_figures(list_signed_senders(Publication.objects.all()), days, now=timezone.now())
 
 
 def list_records(sender: Sender) -> list[RecordToAdd]:

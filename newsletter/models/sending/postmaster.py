@@ -8,10 +8,11 @@ from newsletter.models.states import one_of
 
 
 class PostmasterReading(models.Model):
-    """The last question to Google about a sender's domain, one row for each.
+    """The last question to Google about a sender's domain, one row for each domain that accounts sign its mail with.
 
-    ``domain`` is the domain there that the figures are about: the sender's, that of the signature, or one above; "" until
-    Google answered for one. ``failure`` is why there was no answer, "" if there was. ``read_at`` is the last answer.
+    ``signing`` is that domain; it is the sender's own if the account's settings name none. ``domain`` is the domain there
+    that the figures are about: the sender's, that of the signature, or one above; "" until Google answered for one.
+    ``failure`` is why there was no answer, "" if there was. ``read_at`` is the last answer.
     """
 
     class Failure(models.TextChoices):
@@ -27,7 +28,8 @@ class PostmasterReading(models.Model):
         SERVER_ERROR = "server_error", gettext_lazy("Google has an error")
         UNREADABLE = "unreadable", gettext_lazy("The answer cannot be read")
 
-    sender = models.CharField(max_length=255, unique=True)
+    sender = models.CharField(max_length=255)
+    signing = models.CharField(max_length=255)
     domain = models.CharField(max_length=255, blank=True, default="")
     asked_at = models.DateTimeField()
     retry_at = models.DateTimeField()
@@ -39,6 +41,7 @@ class PostmasterReading(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
+            models.UniqueConstraint(fields=["sender", "signing"], name="postmaster_reading_once"),
             one_of(
                 "postmaster_reading_failure",
                 "failure",
@@ -64,7 +67,7 @@ class PostmasterReading(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.sender
+        return self.signing
 
 
 class PostmasterFigure(models.Model):

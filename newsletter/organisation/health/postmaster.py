@@ -1,4 +1,4 @@
-"""Ask Google for the figures of each sender's domain, and say what is missing. Nothing is stored."""
+"""Ask Google for the figures of each domain that signs, and say what is missing. Nothing is stored."""
 
 import stat
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from newsletter.models import Publication
 from newsletter.postmaster.figures import FigureFailure, FigureReader, FiguresUnavailable
-from newsletter.sending.deliverability.domains import domain_of, is_own_endpoint, read_provider
+from newsletter.sending.deliverability.domains import is_own_endpoint, list_further_senders, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.deliverability.postmaster.access import get_access, open_figures
 from newsletter.sending.deliverability.postmaster.advice import WHAT_TO_DO
 from newsletter.sending.deliverability.postmaster.fetch import READ_DAYS, read_rates
 from newsletter.sending.deliverability.postmaster.judge import Level, judge_rate
+from newsletter.sending.deliverability.postmaster.signing import SignedSender, list_asked_senders
 
 _CHECK = "spam rate at Gmail"
 _GUIDE = "docs/how-to/check-arrived-mail.md says how, under “Let Google's figures pause the next issue”"
@@ -25,7 +25,7 @@ def check_postmaster(*, now: datetime) -> Iterator[Finding]:
     access = get_access()
     if access is None or access.key_file is None:
         provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
-        if provider is None or not is_own_endpoint(provider):
+        if (provider is None or not is_own_endpoint(provider)) and not list_further_senders():
             return
         do = f"Give the newsletter a key of Google; {_GUIDE}."
         yield Finding(_CHECK, "advice", "Gmail's spam rate is not read, so it cannot pause an issue.", do)
@@ -36,9 +36,8 @@ def check_postmaster(*, now: datetime) -> Iterator[Finding]:
     except FiguresUnavailable as problem:
         yield error(_CHECK, str(problem), str(WHAT_TO_DO[problem.failure]))
         return
-    addresses = Publication.objects.filter(enabled=True).values_list("from_email", flat=True)
-    for domain in sorted({domain for address in addresses if (domain := domain_of(address))}):
-        yield _check_domain(domain, reader, now=now)
+    for signed in list_asked_senders():
+        yield _check_domain(signed, reader, now=now)
 
 
 def _check_rights(file: Path) -> Iterator[Finding]:
@@ -50,13 +49,13 @@ def _check_rights(file: Path) -> Iterator[Finding]:
         yield warning(_CHECK, f"Other users of this machine can read {file}.", f"Run: chmod 600 {file}")
 
 
-def _check_domain(domain: str, reader: FigureReader, *, now: datetime) -> Finding:
+def _check_domain(signed: SignedSender, reader: FigureReader, *, now: datetime) -> Finding:
     try:
-        asked, rates = read_rates(domain, reader, now=now)
+        asked, rates = read_rates(signed, reader, now=now)
         unmet = sorted(one.name for one in reader.read_requirements(asked) if not one.is_met)
     except FiguresUnavailable as problem:
         level = error if problem.failure is not FigureFailure.NOT_VERIFIED else warning
-        return level(_CHECK, f"{domain}: {problem}", str(WHAT_TO_DO[problem.failure]))
+        return level(_CHECK, f"{signed.signing}: {problem}", str(WHAT_TO_DO[problem.failure]))
     since = now.astimezone(UTC).date() - timedelta(days=READ_DAYS)
     if unmet:
         do = "Open Postmaster Tools, “Compliance status”, and repair what it names."

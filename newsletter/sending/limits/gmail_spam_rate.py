@@ -18,6 +18,7 @@ from newsletter.sending.deliverability.postmaster.judge import (
     describe_rate,
     find_worst_rate,
     judge_rate,
+    list_accounts_in_use,
     may_pause,
 )
 
@@ -44,7 +45,7 @@ def pause_if_reported(send: Send, *, now: datetime) -> bool:
     issue = Issue.objects.select_related("publication").get(pk=send.issue_id)
     if not may_pause(issue):
         return False
-    worst = find_worst_rate(issue.publication, now=now)
+    worst = find_worst_rate(issue.publication, now=now, accounts=list_accounts_in_use(send))
     if worst is None or judge_rate(worst.value) is not Level.TOO_HIGH:
         return False
     cases = round(worst.value * AutomaticPause.CASES_PER_SHARE)

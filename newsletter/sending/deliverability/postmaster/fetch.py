@@ -1,17 +1,16 @@
-"""Ask for the figures of each sender's domain once a day, and store them. No answer never becomes a figure."""
+"""Ask for the figures of each domain that signs our mail once a day, and store them. No answer never becomes a figure."""
 
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from newsletter.models import PostmasterFigure, PostmasterReading, PostmasterRequirement, Publication
+from newsletter.models import PostmasterFigure, PostmasterReading, PostmasterRequirement
 from newsletter.postmaster.figures import FigureFailure, FigureReader, FiguresUnavailable, Requirement, SpamRate
-from newsletter.sending.deliverability.domains import domain_of, make_sender, read_provider
 from newsletter.sending.deliverability.postmaster.access import get_access, open_figures
+from newsletter.sending.deliverability.postmaster.signing import SignedSender, list_asked_senders
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(hours=24)
@@ -23,7 +22,7 @@ MAX_ASKED_DOMAINS = 4
 
 
 def fetch_due_figures(*, now: datetime) -> int:
-    """Ask about each sender's domain that is due. Return how many were asked about.
+    """Ask about each sender and signing domain that is due. Return how many were asked about.
 
     If two processes call this at once, one of them asks. Without a key nothing is asked.
     """
@@ -51,28 +50,33 @@ def fetch_due_figures(*, now: datetime) -> int:
     return len(due)
 
 
-def list_candidates(domain: str) -> list[str]:
-    """Return the domains to ask about, the likeliest first: Google counts by the domain that signs, or one above it."""
-    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
-    signing = make_sender(domain, provider).dkim_domain if provider else domain
-    found = [signing, domain]
-    for name in (signing, domain):
+def list_candidates(signed: SignedSender) -> list[str]:
+    """Return the domains to ask about, the likeliest first: Google counts by the domain that signs, or one above it.
+
+    A domain that another account signs with is left out, because its rate is that of other mail.
+    """
+    found = [signed.signing, signed.sender]
+    for name in (signed.signing, signed.sender):
         labels = name.split(".")
         found += [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
-    return list(dict.fromkeys(name.lower() for name in found if name))[:MAX_ASKED_DOMAINS]
+    others = {one.signing for one in list_asked_senders()} - {signed.signing}
+    own = [name for name in found if name not in others or signed.signing.endswith(f".{name}")]
+    return list(dict.fromkeys(own))[:MAX_ASKED_DOMAINS]
 
 
 def _list_due(*, now: datetime) -> list[PostmasterReading]:
     """Return the readings that are due. A wait beyond two days is of a clock that was set back."""
-    addresses = Publication.objects.filter(enabled=True).values_list("from_email", flat=True)
-    senders = sorted({domain for address in addresses if (domain := domain_of(address))})
+    asked = list_asked_senders()
     rows = (
-        PostmasterReading(sender=sender, asked_at=now, retry_at=now, failure=FigureFailure.NO_ANSWER)
-        for sender in senders
+        PostmasterReading(
+            sender=one.sender, signing=one.signing, asked_at=now, retry_at=now, failure=FigureFailure.NO_ANSWER
+        )
+        for one in asked
     )
     PostmasterReading.objects.bulk_create(rows, ignore_conflicts=True)
     is_due = Q(retry_at__lte=now) | Q(retry_at__gt=now + 2 * EVERY)
-    return list(PostmasterReading.objects.filter(is_due, sender__in=senders).order_by("sender"))
+    due = PostmasterReading.objects.filter(is_due).order_by("sender", "signing")
+    return [row for row in due if SignedSender(row.sender, row.signing) in asked]
 
 
 def _claim(row: PostmasterReading, *, now: datetime) -> bool:
@@ -83,7 +87,7 @@ def _claim(row: PostmasterReading, *, now: datetime) -> bool:
 
 def _read(row: PostmasterReading, reader: FigureReader, *, now: datetime) -> None:
     """Read a domain's rates, then its requirements. If the second fails, the rates count all the same."""
-    domain, rates = read_rates(row.sender, reader, now=now)
+    domain, rates = read_rates(SignedSender(row.sender, row.signing), reader, now=now)
     rows = PostmasterReading.objects.filter(pk=row.pk)
     with transaction.atomic():
         _store_rates(domain, rates, now=now)
@@ -94,11 +98,11 @@ def _read(row: PostmasterReading, reader: FigureReader, *, now: datetime) -> Non
         rows.update(retry_at=now + EVERY, failure="")
 
 
-def read_rates(sender: str, reader: FigureReader, *, now: datetime) -> tuple[str, Sequence[SpamRate]]:
+def read_rates(signed: SignedSender, reader: FigureReader, *, now: datetime) -> tuple[str, Sequence[SpamRate]]:
     """Return the first domain with figures, or else the first that Google knows. Raises FiguresUnavailable."""
     today = now.astimezone(UTC).date()
     first, refusal, known = today - timedelta(days=READ_DAYS), None, ""
-    for domain in list_candidates(sender):
+    for domain in list_candidates(signed):
         try:
             rates = reader.read_spam_rates(domain, first=first, last=today)
         except FiguresUnavailable as error:
@@ -111,7 +115,7 @@ def read_rates(sender: str, reader: FigureReader, *, now: datetime) -> tuple[str
         known = known or domain
     if known:
         return known, ()
-    raise refusal or FiguresUnavailable(FigureFailure.NOT_VERIFIED, "%(sender)s is no domain.", sender=sender)
+    raise refusal or FiguresUnavailable(FigureFailure.NOT_VERIFIED, "%(sender)s is no domain.", sender=signed.sender)
 
 
 def _store_rates(domain: str, rates: Sequence[SpamRate], *, now: datetime) -> None:
@@ -145,6 +149,6 @@ def _store_requirements(domain: str, requirements: Sequence[Requirement], *, now
 
 
 def _save_failure(row: PostmasterReading, error: FiguresUnavailable, *, now: datetime) -> None:
-    log.warning("Google's figures of %s were not read (%s): %s", row.sender, error.failure.value, error)
+    log.warning("Google's figures of %s were not read (%s): %s", row.signing, error.failure.value, error)
     wait = RETRY_AFTER_QUOTA if error.failure is FigureFailure.QUOTA else RETRY_AFTER
     PostmasterReading.objects.filter(pk=row.pk).update(asked_at=now, retry_at=now + wait, failure=error.failure)

@@ -1,8 +1,9 @@
-"""Judge a publication by Google's spam rate of its sender's domain. An unknown rate is no rate: it decides nothing.
+"""Judge a publication by Google's spam rate of the domain that signs its mail. An unknown rate is no rate: it decides nothing.
 
 Source of the limits: support.google.com/mail/answer/81126: stay below 0.1 %, never reach 0.3 %.
 """
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
@@ -10,9 +11,14 @@ from django.db.models import Exists, OuterRef
 
 from newsletter.common.messages import Message
 from newsletter.common.translation import format_percent
-from newsletter.models import Attempt, Issue, PostmasterFigure, PostmasterReading, Publication, Send
+from newsletter.models import Attempt, Batch, Issue, PostmasterFigure, PostmasterReading, Publication, Send
 from newsletter.sending.deliverability.domains import domain_of
 from newsletter.sending.deliverability.findings import Finding
+from newsletter.sending.deliverability.postmaster.signing import (
+    SignedSender,
+    find_signed_sender,
+    list_signing_accounts,
+)
 
 MAX_RATE, WARN_RATE = 0.003, 0.001
 MIN_DAYS, MAX_DAYS = 7, 35
@@ -40,19 +46,31 @@ def may_pause(issue: Issue) -> bool:
     return issue.publication.gmail_pause and issue.kind in JUDGED_KINDS
 
 
-def find_figure_domain(publication: Publication) -> str:
-    """Return the domain that Google's figures are about, "" if Google answered for none."""
-    rows = PostmasterReading.objects.filter(sender=domain_of(publication.from_email))
-    return rows.values_list("domain", flat=True).first() or ""
+def find_worst_rate(
+    publication: Publication, *, now: datetime, accounts: Collection[str] = ()
+) -> PostmasterFigure | None:
+    """Return the highest spam rate of the days since the last issue, or None if Google gives none of these days.
+
+    Judge the domains that ``accounts`` sign with; without any, that of the publication's first account.
+    """
+    names = accounts or (publication.account,)
+    signed = {find_signed_sender(publication.from_email, account=name) for name in names}
+    found = [_find_worst_rate(one, now=now) for one in signed if one is not None]
+    return max((one for one in found if one is not None), key=lambda one: (one.value, one.day), default=None)
 
 
-def find_worst_rate(publication: Publication, *, now: datetime) -> PostmasterFigure | None:
-    """Return the highest spam rate since the last issue from this domain, or None if Google gives none of these days."""
-    domain = find_figure_domain(publication)
-    if not domain:
+def list_accounts_in_use(send: Send) -> list[str]:
+    """Return the accounts that send what is left of a send: after a move, the second one."""
+    left = send.batches.filter(state__in=[Batch.State.PENDING, Batch.State.SUBMITTING])
+    return sorted(set(left.order_by().values_list("account", flat=True).distinct()))
+
+
+def _find_worst_rate(signed: SignedSender, *, now: datetime) -> PostmasterFigure | None:
+    reading = PostmasterReading.objects.filter(sender=signed.sender, signing=signed.signing).first()
+    if reading is None or not reading.domain:
         return None
     figures = PostmasterFigure.objects.filter(
-        domain=domain, figure=PostmasterFigure.Figure.SPAM_RATE, day__gte=_find_first_day(publication, now=now)
+        domain=reading.domain, figure=PostmasterFigure.Figure.SPAM_RATE, day__gte=_find_first_day(signed, now=now)
     )
     return figures.order_by("-value", "-day").first()
 
@@ -93,15 +111,15 @@ def describe_rate(figure: PostmasterFigure) -> Message:
     )
 
 
-def _find_first_day(publication: Publication, *, now: datetime) -> date:
+def _find_first_day(signed: SignedSender, *, now: datetime) -> date:
     """Return the first day that counts. Google's days may begin some hours after ours, so it is a day earlier."""
-    domain = domain_of(publication.from_email)
     senders = [
-        pk for pk, address in Publication.objects.values_list("pk", "from_email") if domain_of(address) == domain
+        pk for pk, address in Publication.objects.values_list("pk", "from_email") if domain_of(address) == signed.sender
     ]
     sends = Send.objects.filter(issue__publication__in=senders, issue__kind__in=JUDGED_KINDS, recipients__gt=0)
     # A send that is paused before its first mail is not the last issue.
-    has_begun = Exists(Attempt.objects.filter(batch__send=OuterRef("pk")))
+    accounts = list_signing_accounts(signed)
+    has_begun = Exists(Attempt.objects.filter(batch__send=OuterRef("pk"), batch__account__in=accounts))
     begun = sends.filter(has_begun, started_at__lte=now)
     last = begun.order_by("-started_at").values_list("started_at", flat=True).first()
     since = min(last or now, now - timedelta(days=MIN_DAYS))

@@ -119,6 +119,13 @@ def test_dns_is_checked_only_if_mail_goes_to_a_real_provider(publication: Public
     assert [f.level for f in check_senders(f"mailgun://{KEY}@news.example.org", dns=dns)] == ["error"]
 
 
+def test_a_domain_of_a_further_account_is_not_checked_for_the_default(
+    publication: Publication, server: DnsServer
+) -> None:
+    Publication.objects.update(account="backup")
+    assert list(check_senders(f"mailgun://{KEY}@news.example.org", dns=server.make_dns())) == []
+
+
 def test_records_to_add_are_printed_on_lines_of_their_own(
     publication: Publication,
     server: DnsServer,

@@ -29,6 +29,7 @@ from newsletter.organisation.health.connection import Connection
 from newsletter.organisation.health.content import check_privacy_notice
 from newsletter.rendering.lint.colour_advice import find_colour_problems
 from newsletter.sending.deliverability import domains
+from newsletter.sending.deliverability.findings import Finding
 from subscribers.models import MailingList, Topic
 from tests.support.desk import said, sign_in
 from tests.support.dns_server import serve_dns
@@ -502,6 +503,29 @@ def test_the_domain_step_names_the_mail_server_in_the_spf_record(admin: Client, 
     settings.NEWSLETTER_PROVIDER_URL = "smtps://user:password@mail.example.org"
     make_publication()
     assert "v=spf1 a:mail.example.org ~all" in admin.get("/admin/setup/domain/").content.decode()
+
+
+def test_the_domain_step_shows_the_account_that_sends(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://key-0123456789@"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "mailgun://other-0123456789@news.example.org"}
+    publication = make_publication(account="backup")
+    error = Finding("SPF", "error", "The record of Mailgun is missing.", "Add it.", code="spf.missing")
+    row = SenderDomain.objects.create(domain="news.example.org", provider="postmark", looked_at=timezone.now())
+    assert state_of("domain") == "open"
+    row.further = {"backup": {"provider": "mailgun (news.example.org)", "findings": [error.to_row()]}}
+    row.save()
+    page = admin.get("/admin/setup/domain/").content.decode()
+    assert "v=spf1 include:mailgun.org ~all" in page
+    assert "The record of Mailgun is missing." in page
+    assert page.count("What DNS says about") == 1
+    assert state_of("domain") == "open"
+    row.further["backup"]["findings"] = []
+    row.findings = [error.to_row()]
+    row.save()
+    assert state_of("domain") == "done"
+    Publication.objects.filter(pk=publication.pk).update(second_account="default")
+    assert state_of("domain") == "open"
+    assert admin.get("/admin/setup/domain/").content.decode().count("What DNS says about") == 2
 
 
 def test_the_domain_step_opens_while_mail_goes_to_files(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]

@@ -1,6 +1,8 @@
 """Set up, the sending domain: what DNS says now, and what has to be added. The checks are those of `doctor`."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -17,6 +19,8 @@ from newsletter.sending.deliverability.domain_checks.spf import write_first_reco
 from newsletter.sending.deliverability.domains import (
     domain_of,
     is_own_endpoint,
+    list_default_domains,
+    list_further_senders,
     make_sender,
     read_provider,
     refresh_sender_domains,
@@ -35,14 +39,27 @@ class DomainStep(StepPage):
         domains = sorted({domain_of(one) for one in Publication.objects.values_list("from_email", flat=True)} - {""})
         provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
         real = provider is not None and is_own_endpoint(provider)
-        rows = SenderDomain.objects.filter(domain__in=domains, looked_at__isnull=False) if real else ()
+        default, further = list_default_domains(), list_further_senders()
+        records: list[tuple[str, str, list[RecordToAdd]]] = []
+        checks: list[tuple[str, str, list[Finding]]] = []
+        rows = {row.domain: row for row in SenderDomain.objects.filter(domain__in=domains, looked_at__isnull=False)}
+        for domain in domains:
+            row, others = rows.get(domain), further.get(domain, {})
+            if domain in default or not others:
+                label = provider.label if provider and others else ""
+                records.append(
+                    (domain, label, list_records(make_sender(domain, provider) if provider else Sender(domain)))
+                )
+                if row and real:
+                    checks.append((domain, label, _read_findings(row.findings)))
+            for name, account in others.items():
+                records.append((domain, account.label, list_records(make_sender(domain, account))))
+                if row and row.further.get(name, {}).get("provider") == account.label:
+                    checks.append((domain, account.label, _read_findings(row.further[name]["findings"])))
         return {
-            "domains": [
-                (domain, list_records(make_sender(domain, provider) if provider else Sender(domain)))
-                for domain in domains
-            ],
-            "checks": [(row, [Finding.from_row(found) for found in row.findings or ()]) for row in rows],
-            "is_real": real,
+            "domains": records,
+            "checks": checks,
+            "is_real": real or bool(further),
             "gmail": _list_gmail_figures(),
             **super().get_context_data(**kwargs),
         }
@@ -52,6 +69,10 @@ class DomainStep(StepPage):
         if refresh_sender_domains(now=timezone.now(), even_if_checked=True):
             messages.success(request, _("We asked DNS again."))
         return self.go_on() if self.step.is_done() else self.show()
+
+
+def _read_findings(rows: Sequence[Mapping[str, Any]] | None) -> list[Finding]:
+    return [Finding.from_row(found) for found in rows or ()]
 
 
 def _list_gmail_figures() -> list[GmailContext]:

@@ -1,6 +1,6 @@
 """The steps of “Set up”: their order, and which are done, skipped or left. A step is done by what exists."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Container
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
 from newsletter.models import Brand, Proof, Publication, SenderDomain, SkippedStep, Source
-from newsletter.sending.deliverability.domains import domain_of
+from newsletter.sending.deliverability.domains import domain_of, list_default_domains, list_further_senders
 from newsletter.sending.provider import can_mail_leave
 from subscribers.models import MailingList, Subscription
 
@@ -44,14 +44,22 @@ def _has_brand() -> bool:
 
 
 def _has_domain() -> bool:
-    """Return True if the last check of each sending domain found no error."""
+    """Return True if the last check of each sending domain found no error for the accounts that send it."""
     domains = {
         domain_of(address)
         for address in Publication.objects.filter(archived=False).values_list("from_email", flat=True)
     }
     checked = SenderDomain.objects.filter(domain__in=domains, looked_at__isnull=False)
-    good = {row.domain for row in checked if not any(found["level"] == "error" for found in row.findings or ())}
+    default, further = list_default_domains(), list_further_senders()
+    good = {row.domain for row in checked if _is_good(row, default=default, accounts=further.get(row.domain, {}))}
     return bool(domains) and good == domains
+
+
+def _is_good(row: SenderDomain, *, default: Container[str], accounts: Collection[str]) -> bool:
+    """Return True if the domain was checked for each further account that sends it, and no account has an error."""
+    found = list(row.findings or ()) if row.domain in default or not accounts else []
+    found += [one for name in accounts if name in row.further for one in row.further[name]["findings"]]
+    return all(name in row.further for name in accounts) and not any(one["level"] == "error" for one in found)
 
 
 def _has_list() -> bool:

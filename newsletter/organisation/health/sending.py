@@ -149,7 +149,10 @@ def check_recipient_allowlist() -> Finding:
 
 
 def check_senders(url: str, *, dns: Dns | None) -> Iterator[Finding]:
-    """Check the DNS records of every domain that sends, unless mail goes to files. ``dns`` is asked instead of the system's."""
+    """Check the DNS records of the domains that the default account sends, unless its mail goes to files.
+
+    ``dns`` is asked instead of the system's.
+    """
     provider = read_provider(url)
     if provider is None or not is_own_endpoint(provider):
         yield ok("sender domains", "Not checked: mail does not go to a provider of its own.")
@@ -157,9 +160,12 @@ def check_senders(url: str, *, dns: Dns | None) -> Iterator[Finding]:
     domains: set[str] = set()
     for publication in Publication.objects.filter(enabled=True):
         try:
-            domains.add(to_ascii(publication.from_email).rpartition("@")[2])
+            domain = to_ascii(publication.from_email).rpartition("@")[2]
         except BadAddress as fault:
             yield error(f"sender of {publication.slug}", str(fault), "Correct the publication's from_email.")
+        else:
+            if DEFAULT_ACCOUNT in (publication.account, publication.second_account):
+                domains.add(domain)
     for domain in sorted(domains):
         sender = add_report_state(make_sender(domain, provider), now=datetime.now(UTC))
         yield from check_sender_domain(sender, dns=dns or SystemDns(), fetcher=make_fetcher())

@@ -174,6 +174,12 @@ def list_further_senders() -> dict[str, dict[str, ProviderSettings]]:
     return {domain: accounts for domain, accounts in found.items() if domain and accounts}
 
 
+def list_default_domains() -> set[str]:
+    """Return the domains that publications send through the default account."""
+    rows = Publication.objects.filter(archived=False).values_list("from_email", "account", "second_account")
+    return {domain_of(address) for address, *names in rows if DEFAULT_ACCOUNT in names} - {""}
+
+
 def _find_policy(row: SenderDomain, sender: Sender, dns: Dns, *, now: datetime) -> dict[str, object]:
     """Return the columns about the DMARC record that applies; none if DNS does not answer, so that they stay."""
     try:

@@ -38,6 +38,16 @@ def ask(server: DnsServer, text: str | None, *, now: datetime = NOW) -> SenderDo
     return SenderDomain.objects.get()
 
 
+def test_the_policy_is_kept_if_only_a_further_account_is_real(
+    publication: Publication, server: DnsServer, settings: Any
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org?endpoint=http://127.0.0.1:9"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "postmark://a-real-key@"}
+    Publication.objects.update(account="backup")
+    row = ask(server, f"v=DMARC1; p=reject; rua=mailto:{ADDRESS}")
+    assert (row.policy, row.reports_since, row.findings) == ("reject", NOW, [])
+
+
 def test_the_policy_is_kept_with_the_domain_of_its_record(publication: Publication, server: DnsServer) -> None:
     row = ask(server, "v=DMARC1; p=reject; sp=quarantine")
     assert (row.policy_domain, row.policy, row.policy_tag) == ("example.org", "quarantine", "sp")

@@ -123,15 +123,11 @@ def refresh_sender_domains(
     ]
     for row in due[:limit]:
         resolver = dns or SystemDns()
-        changes: dict[str, object] = {}
+        changes = _find_policy(row, dns=resolver, now=now)
         if provider and scheme:
             sender = add_report_state(make_sender(row.domain, provider), now=now)
             earlier = row.findings if row.provider == scheme else []
-            changes = {
-                "findings": _check(sender, resolver, earlier=earlier),
-                "provider": scheme,
-                **_find_policy(row, sender, resolver, now=now),
-            }
+            changes |= {"findings": _check(sender, resolver, earlier=earlier), "provider": scheme}
         SenderDomain.objects.filter(pk=row.pk).update(
             further={
                 name: _check_for_account(row, name, account, dns=resolver, now=now)
@@ -180,16 +176,17 @@ def list_default_domains() -> set[str]:
     return {domain_of(address) for address, *names in rows if DEFAULT_ACCOUNT in names} - {""}
 
 
-def _find_policy(row: SenderDomain, sender: Sender, dns: Dns, *, now: datetime) -> dict[str, object]:
+def _find_policy(row: SenderDomain, *, dns: Dns, now: datetime) -> dict[str, object]:
     """Return the columns about the DMARC record that applies; none if DNS does not answer, so that they stay."""
     try:
-        walk = walk_tree(sender.domain, dns)
+        walk = walk_tree(row.domain, dns)
     except NoAnswer:
         return {}
     record = walk.policy_record
     if record is None:
         return {"policy_domain": "", "policy": "", "policy_tag": "", "reports_since": None}
-    is_asked = bool(sender.reports_to) and sender.reports_to.lower() in record.report_addresses
+    own = settings.NEWSLETTER_INBOUND_ADDRESS
+    is_asked = bool(own) and own.lower() in record.report_addresses
     return {
         "policy_domain": record.domain,
         "policy": walk.applied_policy,

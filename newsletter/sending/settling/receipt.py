@@ -110,7 +110,8 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
     """Yield a row for every person: delivery id, subscriber id, batch, state, reason, "yes" if delivered, times, account.
 
     The times are those of a bounce, a complaint and an unsubscribe, in ISO 8601; "" if there was none. The account is the
-    one that has or may have the mail, "" if none can have it.
+    one that has or may have the mail, "" if none can have it. For a rejected person it is the account of their batch, as in
+    the receipt.
     """
     delivered = DeliveredBits(send)
     unsubscribed = find_unsubscribed(send)
@@ -123,6 +124,7 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
             "batch__seq",
             "batch__state",
             "batch__reason",
+            "batch__account",
             "batch__handed_to",
             "exception__state",
             "exception__reason",
@@ -138,6 +140,7 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
         batch_state,
         batch_reason,
         account,
+        handed_to,
         own_state,
         own_reason,
         *times,
@@ -147,10 +150,11 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
         reason = own_reason if own_state else batch_reason
         if state == "pending" and send.state == Send.State.CANCELLED:
             state, reason = "skipped", reason or CANCELLED
+        shown = {"pending": handed_to, "skipped": ""}.get(state, account)
         unsubscribed_at = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
         moments = [*times, min(unsubscribed_at, default=None)]
         cells = (moment.isoformat() if moment else "" for moment in moments)
-        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *cells, account]
+        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *cells, shown]
 
 
 class SendStatus(TypedDict):

@@ -158,6 +158,8 @@ class Attempt(models.Model):
 
     NOT_ACCEPTED_OUTCOMES = ("not_sent", "throttled", "rejected")
     """The outcomes after which the provider certainly has nobody's mail."""
+    CODES_WITHOUT_CALL = (Code.NOT_CALLED, Code.RENDER_FAILURE, Code.RENDER_STOP)
+    """The codes of attempts that ended before the provider was called. They tell nothing of its account."""
 
     wagtail_reference_index_ignore = True
 

@@ -124,7 +124,7 @@ class Dispatcher:
                 now=now,
             ):
                 self._adjust_rate(claim, result, account, now=now)
-                if _mailed_nobody(result.outcome):
+                if _mailed_nobody(result.outcome) or result.code == Attempt.Code.NOT_CALLED:
                     release_daily_quota(claim.batch, now=began)
         return True
 
@@ -168,26 +168,26 @@ class Dispatcher:
             failures = count_failures(claim.batch.send_id)
             wait = wait_before_retry(attempts=failures, retry_after=outcome.retry_after)
             postpone_calls(name=name, until=now + min(wait, PROBE_INTERVAL))
-        elif outcome.verdict is Verdict.ACCEPTED:
+        elif outcome.verdict is Verdict.ACCEPTED and result.code != Attempt.Code.NOT_CALLED:
             record_success(name=name)
 
     def _deliver(self, claim: Claim, lease: Lease, account: AccountInUse) -> AttemptResult:
         if not claim.recipients:
             # Nothing is left to send. The batch is done, and each of its people is recorded as skipped.
             reason = Message("everybody in it unsubscribed before it was sent")
-            return AttemptResult(Outcome(Verdict.ACCEPTED, reason))
+            return AttemptResult(Outcome(Verdict.ACCEPTED, reason), Attempt.Code.NOT_CALLED)
         if not self._may_repeat(claim, account):
             reason = Message(
                 "an earlier call may have been accepted, and the provider can no longer recognise a repeat by its key"
             )
-            return AttemptResult(Outcome(Verdict.UNCERTAIN, reason))
+            return AttemptResult(Outcome(Verdict.UNCERTAIN, reason), Attempt.Code.NOT_CALLED)
         try:
             return self._build_and_call(claim, lease, account.adapter)
         except BadBatch as error:
             return _make_bisection(claim, error)
         except DomainError as error:
             log.error("%s was not sent: %s", claim.batch, error)
-            return AttemptResult(Outcome(Verdict.NOT_SENT, error.message, stop=True))
+            return AttemptResult(Outcome(Verdict.NOT_SENT, error.message, stop=True), Attempt.Code.NOT_CALLED)
         except Error:
             raise
         except Exception as error:  # noqa: BLE001 - a defect would make one batch after another uncertain
@@ -214,7 +214,8 @@ class Dispatcher:
         left_out = _reject_unrendered(claim, failures)
         if call is None:
             reason = Message("the mail could not be rendered for anybody in this batch")
-            return AttemptResult(Outcome(Verdict.ACCEPTED, reason, people=left_out), unrendered=left_out)
+            outcome = Outcome(Verdict.ACCEPTED, reason, people=left_out)
+            return AttemptResult(outcome, Attempt.Code.NOT_CALLED, unrendered=left_out)
         if not lease.holds(now=self.clock()):
             reason = Message("building the batch took longer than its lease")
             return AttemptResult(Outcome(Verdict.NOT_SENT, reason), Attempt.Code.NOT_CALLED)
@@ -266,7 +267,7 @@ def _make_bisection(claim: Claim, error: BadBatch) -> AttemptResult:
     """Return a refusal that splits the batch to isolate the recipient, or pause if an earlier call is unresolved."""
     log.warning("%s was not sent: %s", claim.batch, error)
     if _has_uncertain_attempt(claim):
-        return AttemptResult(Outcome(Verdict.NOT_SENT, error.message, stop=True))
+        return AttemptResult(Outcome(Verdict.NOT_SENT, error.message, stop=True), Attempt.Code.NOT_CALLED)
     outcome = Outcome(Verdict.REJECTED, describe_render_failure(error), bisect=True)
     return AttemptResult(outcome, Attempt.Code.RENDER_FAILURE)
 

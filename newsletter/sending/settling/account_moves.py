@@ -4,12 +4,11 @@ A move and a claim exclude each other by their statements, and the constraint ``
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Sum
 
 from newsletter.common.errors import DomainError, InvariantViolated, NotAllowed, NotReady, WrongState
 from newsletter.common.messages import Message, Quantity
@@ -17,21 +16,16 @@ from newsletter.issues.approval.write_notices import issue_page_url, write_notic
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import AccountMove, Attempt, Batch, Send, Variant
 from newsletter.providers.base.contract import Capabilities
-from newsletter.sending.accounts import explain_unusable, require_account
+from newsletter.sending.accounts import require_account
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import find_batch_size
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_provider_blocked
 from newsletter.sending.limits.split_batches import split_batch
-from newsletter.sending.provider import account_adapter, account_label
+from newsletter.sending.provider import account_adapter
+from newsletter.sending.settling.account_absence import STOPPED_BY_ACCOUNT, find_cause
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 MOVABLE_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
-_STOPPED_BY_ACCOUNT = {
-    Send.Code.ACCOUNT_AWAY: AccountMove.Code.AWAY,
-    Send.Code.ACCOUNT_REFUSED: AccountMove.Code.REFUSED,
-}
-_ANSWERED = ("accepted", "throttled", "rejected")
-
 Staff = User | AnonymousUser
 
 
@@ -88,60 +82,17 @@ def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
     Part of the sweep. Only sends of publications that name a second account, and only what no account has or may have.
     """
     moves = []
-    stopped = Send.objects.filter(state=Send.State.PAUSED, code__in=_STOPPED_BY_ACCOUNT)
+    stopped = Send.objects.filter(state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT)
     candidates = stopped | Send.objects.filter(state=Send.State.SUBMITTING)
     candidates = candidates.exclude(issue__publication__second_account="")
     for send in candidates.select_related("issue__publication", "revision").order_by("pk"):
         first = send.issue.publication.account
         if not send.batches.movable().filter(account=first).exists():
             continue
-        code = _find_cause(send, account=first, now=now)
+        code = find_cause(send, account=first, now=now)
         if code is not None and (moved := _move_automatically(send, code=code, now=now)):
             moves.append(moved)
     return moves
-
-
-def _find_cause(send: Send, *, account: str, now: datetime) -> AccountMove.Code | None:
-    """Return why the rest of the send should leave its account now, None if it should not."""
-    if explain_unusable(account):
-        return None
-    label = account_label(account)
-    if send.code == Send.Code.ACCOUNT_REFUSED:
-        since_resumed = Attempt.objects.filter(batch__send=send, pk__gt=send.resumed_after_attempt)
-        refused = since_resumed.filter(provider=label, code=Attempt.Code.ACCOUNT_REFUSED).exists()
-        return AccountMove.Code.REFUSED if refused else None
-    absence = _find_absence(send, label=label)
-    if absence is None:
-        return None
-    # A running send is tried again all the time; a paused one is not, so its absence lasts until now.
-    until = now if send.code == Send.Code.ACCOUNT_AWAY else absence.last_tried_at
-    limit = timedelta(minutes=settings.NEWSLETTER_ACCOUNT_AWAY_MINUTES)
-    return AccountMove.Code.AWAY if until - absence.since >= limit else None
-
-
-@dataclass(frozen=True)
-class Absence:
-    """The time in which no call of a send was answered, from the first one to the last one."""
-
-    since: datetime
-    last_tried_at: datetime
-
-
-def _find_absence(send: Send, *, label: str) -> Absence | None:
-    """Return how long an account did not answer the calls of a send, since it was last resumed; None if it does answer.
-
-    An answer to a call of another send ends the absence too.
-    """
-    calls = Attempt.objects.filter(provider=label, ended_at__isnull=False)
-    answered = calls.filter(outcome__in=_ANSWERED).order_by("-pk").values_list("pk", flat=True).first() or 0
-    failed = calls.filter(
-        batch__send=send,
-        pk__gt=max(answered, send.resumed_after_attempt),
-        outcome__in=["not_sent", "uncertain"],
-        code=Attempt.Code.NONE,
-    )
-    found = failed.aggregate(since=Min("started_at"), last=Max("ended_at"))
-    return Absence(found["since"], found["last"]) if found["since"] else None
 
 
 def _move_automatically(send: Send, *, code: AccountMove.Code, now: datetime) -> AccountMove | None:
@@ -234,7 +185,7 @@ def _find_size_limit(send: Send, *, capabilities: Capabilities) -> int:
 
 def _resume(send: Send) -> None:
     """Resume a send that its account stopped, unless somebody changed its state or its reason meanwhile."""
-    stopped = Send.objects.filter(pk=send.pk, state=Send.State.PAUSED, code__in=_STOPPED_BY_ACCOUNT)
+    stopped = Send.objects.filter(pk=send.pk, state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT)
     stopped.update(state=Send.State.SUBMITTING, reason="", code=Send.Code.NONE, ended_at=None)
 
 

@@ -1,6 +1,7 @@
 """A copy of real data mails nobody outside the allowlist of its settings, by any path."""
 
 import ast
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from newsletter.common.errors import BadAddress, NotReady
 from newsletter.issues.approval.write_notices import write_notice
 from newsletter.issues.variants.recipient_groups import RecipientGroup, count_people
 from newsletter.jobs.staff_notices import send_due_notices
-from newsletter.models import Batch, Proof, Send, StaffNotice
+from newsletter.models import Attempt, Batch, Proof, Send, StaffNotice
 from newsletter.organisation.health.sending import check_recipient_allowlist
 from newsletter.providers.base.contract import BatchFinder, Verdict
 from newsletter.sending.dispatching.dispatcher import Dispatcher
@@ -18,11 +19,13 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.notices.system_mail import make_sender, send_notice
 from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.account_moves import move_to_second_accounts
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from subscribers.audience.eligibility import explain_ineligible
 from subscribers.audience.recipient_allowlist import parse_allowlist
 from subscribers.models import Reason, Subscriber
 from subscribers.unsubscribing.suppression import suppress
+from tests.support.accounts import make_issue_with_second
 from tests.support.fixtures import NOW, make_approver
 from tests.support.sends import make_ready_issue, send_issue
 
@@ -170,6 +173,42 @@ def test_outside_production_a_real_provider_gets_nobody(mailgun: Any, settings: 
     assert check_recipient_allowlist().level == "warning"
     only(settings)
     assert check_recipient_allowlist().says == "Everyone who asked for it."
+
+
+@pytest.mark.requirement("F24")
+def test_a_refusal_by_this_installation_is_none_of_the_account(two_accounts: Any, settings: Any) -> None:
+    send = start_send(issue=make_issue_with_second(20), now=NOW)
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    dispatcher.dispatch(send.batches.order_by("seq")[0].pk)
+    send.refresh_from_db()
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.NONE)
+    assert Attempt.objects.get().code == Attempt.Code.NOT_CALLED
+    assert move_to_second_accounts(now=NOW + timedelta(hours=1)) == []
+
+
+@pytest.mark.requirement("F24")
+def test_people_outside_the_allowlist_are_no_answer_of_the_account(mailgun: Any, settings: Any) -> None:
+    start_send(issue=make_ready_issue(recipients=1), now=NOW)
+    only(settings, "somebody@example.org")
+    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
+    only(settings)
+    dispatcher.dispatch(Batch.objects.get().pk)
+    assert (Attempt.objects.get().outcome, Attempt.objects.get().code) == ("rejected", Attempt.Code.NOT_CALLED)
+
+
+@pytest.mark.requirement("F24")
+def test_the_account_of_the_publication_is_checked_at_the_start(two_accounts: Any, settings: Any) -> None:
+    real = "mailgun://a-real-key@other.example.org"
+    own = settings.NEWSLETTER_FURTHER_PROVIDER_URLS
+    issue = make_issue_with_second(5, account="backup", second_account="")
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": real}
+    with pytest.raises(NotReady, match="NEWSLETTER_PRODUCTION=true"):
+        start_send(issue=issue, now=NOW)
+    assert not Send.objects.exists()
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = own
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
+    assert start_send(issue=issue, now=NOW).state == Send.State.SUBMITTING
 
 
 @pytest.mark.long

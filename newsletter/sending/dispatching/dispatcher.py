@@ -37,6 +37,7 @@ from newsletter.sending.limits.rate_limit import (
     slow_down,
     wait_before_retry,
 )
+from newsletter.sending.limits.recipient_allowlist import RefusedHere
 from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace
 from newsletter.sending.limits.send_times import find_wait, release_daily_quota, reserve_daily_quota
 from newsletter.sending.provider import account_adapter, account_label
@@ -223,7 +224,7 @@ class Dispatcher:
             reason = Message("the worker stalled before the call; somebody may have unsubscribed meanwhile")
             return AttemptResult(Outcome(Verdict.NOT_SENT, reason), Attempt.Code.NOT_CALLED)
         outcome = adapter.deliver(call)
-        code = Attempt.Code.ACCOUNT_REFUSED if _is_refusal_of_account(outcome) else Attempt.Code.NONE
+        code = _classify(outcome)
         if left_out:
             outcome = replace(outcome, people={**outcome.people, **left_out})
         return AttemptResult(outcome, code, unrendered=left_out, fingerprints=fingerprints)
@@ -248,9 +249,12 @@ def _tune_garbage_collection() -> None:
     gc.set_threshold(100_000, 20, 50)
 
 
-def _is_refusal_of_account(outcome: Outcome) -> bool:
-    """Return True if the provider certainly took nothing and refuses to send for this account at all."""
-    return outcome.stop and outcome.verdict is not Verdict.UNCERTAIN and _mailed_nobody(outcome)
+def _classify(outcome: Outcome) -> Attempt.Code:
+    """Tell a refusal of the account, which certainly took nothing, from one of this installation, which called nobody."""
+    if isinstance(outcome, RefusedHere):
+        return Attempt.Code.NOT_CALLED
+    refuses = outcome.stop and outcome.verdict is not Verdict.UNCERTAIN and _mailed_nobody(outcome)
+    return Attempt.Code.ACCOUNT_REFUSED if refuses else Attempt.Code.NONE
 
 
 def _mailed_nobody(outcome: Outcome) -> bool:

@@ -47,7 +47,7 @@ def add_new_subscribers(*, issue: Issue, now: datetime) -> Send | None:
     """
     if not count_people(issue, now=now).eligible or _is_paused(issue, now=now):
         return None
-    require_installation_sends(now=now)
+    require_installation_sends(account=issue.publication.account, now=now)
     require_issue_enabled(issue)
     require_own_domain(issue)
     check_stories_at_source(issue=issue, now=now, fresh=STORIES_FRESH_FOR)

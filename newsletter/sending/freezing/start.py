@@ -87,7 +87,7 @@ def prepare_requested_sends(*, now: datetime) -> list[Issue]:
 
 
 def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
-    require_installation_sends(now=now)
+    require_installation_sends(account=issue.publication.account, now=now)
     if issue.is_welcome:
         raise WrongState("%(issue)s goes to each new subscriber by itself. Nobody else gets it.", issue=issue)
     live = issue.sends.exclude(state=Send.State.CANCELLED).first()
@@ -128,11 +128,11 @@ def _create_send(*, issue: Issue, at_once: bool, now: datetime) -> Send:
     return send
 
 
-def require_installation_sends(*, now: datetime) -> None:
-    """Raise NotReady if nothing may be sent from here now."""
+def require_installation_sends(*, account: str, now: datetime) -> None:
+    """Raise NotReady if nothing may be sent from here through this account now."""
     check_installation(now=now)
     require_not_held()
-    require_sending_allowed()
+    require_sending_allowed(account=account)
 
 
 def require_own_domain(issue: Issue) -> None:

@@ -4,7 +4,7 @@ Without NEWSLETTER_PRODUCTION=true and without that list, a real provider sends 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from newsletter.providers.base.contract import (
 )
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
+from newsletter.sending.accounts import find_account
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 
@@ -30,6 +31,11 @@ BLOCKED_REASON = Message(
     "this installation is not production and would mail real people. To send for real, set "
     "NEWSLETTER_PRODUCTION=true. To try things out, list test addresses in NEWSLETTER_ONLY_TO"
 )
+
+
+@dataclass(frozen=True)
+class RefusedHere(Outcome):
+    """An outcome without a call: this installation refused, and the provider's account was not asked."""
 
 
 def is_sending_blocked() -> bool:
@@ -43,9 +49,10 @@ def is_provider_blocked(provider: ProviderSettings | None) -> bool:
     return real and not settings.NEWSLETTER_PRODUCTION and get_recipient_allowlist() is None
 
 
-def require_sending_allowed() -> None:
-    """Raise NotReady if nobody may be mailed from here."""
-    if is_sending_blocked():
+def require_sending_allowed(*, account: str) -> None:
+    """Raise NotReady if nobody may be mailed through this account from here."""
+    found = find_account(account)
+    if found is not None and is_provider_blocked(found.provider):
         raise NotReady("Nothing is sent: %(closed)s.", closed=BLOCKED_REASON)
 
 
@@ -79,12 +86,12 @@ class AllowlistAdapter:
         """Reject everybody who is not on the allowlist and make the call for the others."""
         only_to = self._only_to
         if only_to is None:
-            return Outcome(Verdict.NOT_SENT, BLOCKED_REASON, stop=True)
+            return RefusedHere(Verdict.NOT_SENT, BLOCKED_REASON, stop=True)
         outside = {person.delivery for person in call.people if not only_to.allows(person.address)}
         refused = dict.fromkeys(outside, (Verdict.REJECTED, NOT_ON_ALLOWLIST))
         inside = [person for person in call.people if person.delivery not in outside]
         if outside and not inside:
-            return Outcome(Verdict.REJECTED, NOT_ON_ALLOWLIST, people=refused)
+            return RefusedHere(Verdict.REJECTED, NOT_ON_ALLOWLIST, people=refused)
         outcome = self._adapter.deliver(replace(call, people=inside) if outside else call)
         return replace(outcome, people={**outcome.people, **refused}) if refused else outcome
 

@@ -967,6 +967,7 @@ class Migration(migrations.Migration):
                 ('reason', newsletter.common.message_fields.MessageField(blank=True)),
                 ('batches', models.PositiveIntegerField()),
                 ('people', models.PositiveIntegerField()),
+                ('unfinished', models.BooleanField(default=False)),
                 ('at', models.DateTimeField()),
                 ('send', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='account_moves', to='newsletter.send')),
             ],

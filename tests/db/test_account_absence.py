@@ -54,7 +54,14 @@ def test_what_could_not_be_rendered_does_not_end_an_absence(two_accounts, code):
     two_accounts[0].stop_listening()
     dispatch(one, now=NOW)
     Attempt.objects.create(
-        batch=two, number=1, provider=account_label(), people=10, started_at=NOW, ended_at=NOW, outcome="rejected", code=code
+        batch=two,
+        number=1,
+        provider=account_label(),
+        people=10,
+        started_at=NOW,
+        ended_at=NOW,
+        outcome="rejected",
+        code=code,
     )
     dispatch(three, now=LATER)
     assert len(move_to_second_accounts(now=LATER)) == 1

@@ -14,6 +14,7 @@ class AccountMove(models.Model):
     """One move. It is written in the transaction that gives the batches their new account.
 
     ``by`` names the person who moved them, "" if the program did. ``reason`` says what the first account did.
+    ``unfinished``: the sweep moves more, and adds it to this row.
     """
 
     class Code(models.TextChoices):
@@ -29,6 +30,7 @@ class AccountMove(models.Model):
     reason = MessageField(blank=True)
     batches = models.PositiveIntegerField()
     people = models.PositiveIntegerField()
+    unfinished = models.BooleanField(default=False)
     at = models.DateTimeField()
 
     wagtail_reference_index_ignore = True

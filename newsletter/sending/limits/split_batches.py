@@ -3,15 +3,17 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db.models import F, Max
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.models import Batch, Delivery, Send
 from newsletter.sending.limits.send_times import find_limit_today
 
 MAX_OVERSIZED_BATCHES_A_ROUND = 50
+MAX_NEW_BATCHES_A_ROUND = 500
 
 
 def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime | None, handed_to: str = "") -> Batch:
@@ -36,14 +38,7 @@ def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime |
         not_before=not_before,
     )
     moved = Delivery.objects.filter(batch=batch, pk__in=list(deliveries)).update(batch=new)
-    if moved != len(deliveries):
-        raise InvariantViolated(
-            "%(batch)s should give %(wanted)s people to a new batch but holds %(moved)s of them. Nothing was changed. "
-            "This is a defect: report it.",
-            batch=batch,
-            wanted=len(deliveries),
-            moved=moved,
-        )
+    _require_all_moved(batch, wanted=len(deliveries), moved=moved)
     Batch.objects.filter(pk=batch.pk).update(size=F("size") - moved)
     return new
 
@@ -64,31 +59,81 @@ def make_batch_key(send_id: int, seq: int) -> str:
 
 
 def split_oversized_batches(send: Send, *, now: datetime) -> int:
-    """Split batches that never fit into a day because the daily limit was lowered. Return how many were split.
+    """Split batches that never fit into a day because its limit is smaller, for each account. Return how many were split.
 
-    Batches that were attempted before, or wait for a subject test, are left as they are.
+    Batches that an account may have, or that wait for a subject test, are left as they are.
     """
-    unattempted = send.batches.movable().filter(waits=False, attempt_number=0)
-    oversized = Q()
-    for account in set(unattempted.order_by().values_list("account", flat=True).distinct()):
+    free = send.batches.movable().filter(waits=False)
+    split = 0
+    for account in set(free.order_by().values_list("account", flat=True).distinct()):
         if limit := find_limit_today(send.issue.publication, now=now, account=account):
-            oversized |= Q(account=account, size__gt=limit)
-    if not oversized:
-        return 0
-    publication, split = send.issue.publication, 0
-    for batch in unattempted.filter(oversized).order_by("seq")[:MAX_OVERSIZED_BATCHES_A_ROUND]:
-        split += split_batch(batch, limit=find_limit_today(publication, now=now, account=batch.account) or batch.size)
+            split += split_batches(send, account=account, limit=limit, waits=False)
     return split
 
 
 @transaction.atomic
-def split_batch(batch: Batch, *, limit: int) -> bool:
-    """Split a batch that no account has or may have. Return False if that is no longer so."""
-    # The UPDATE locks the row: a claim, or a move to another account, comes before it or after the whole split.
-    unclaimed = Batch.objects.movable().filter(pk=batch.pk, account=batch.account)
-    if not unclaimed.update(not_before=batch.not_before):
-        return False
-    people = list(batch.deliveries.order_by("pk").values_list("pk", flat=True))
-    for start in range(limit, len(people), limit):
-        split_off(batch=batch, deliveries=people[start : start + limit], not_before=batch.not_before)
-    return True
+def split_batches(send: Send, *, account: str, limit: int, waits: bool | None = None) -> int:
+    """Split batches of an account that no account has or may have into parts of at most ``limit`` people. Return how many.
+
+    One call makes at most MAX_NEW_BATCHES_A_ROUND new batches; call it again for the rest. Batches that a claim holds at
+    this moment are left as they are. ``waits`` keeps only those that do, or do not, wait for a subject test.
+    """
+    oversized = send.batches.movable().filter(account=account, size__gt=limit)
+    if waits is not None:
+        oversized = oversized.filter(waits=waits)
+    # Waiting for a claim here could be a deadlock: it may wait for the send's row, which a move holds.
+    locked = oversized.select_for_update(skip_locked=True, of=("self",)).order_by("seq")
+    parts: list[_Part] = []
+    split = 0
+    for batch in locked[:MAX_OVERSIZED_BATCHES_A_ROUND]:
+        room = MAX_NEW_BATCHES_A_ROUND - len(parts)
+        if not room:
+            break
+        people = list(batch.deliveries.order_by("pk").values_list("pk", flat=True))
+        shares = [people[start : start + limit] for start in range(limit, len(people), limit)]
+        parts += [_Part(batch, share) for share in shares[-room:]]
+        split += 1
+    _move_parts(send, parts)
+    return split
+
+
+class _Part(NamedTuple):
+    """Deliveries that leave their batch. They follow each other in it, in the order of their ids."""
+
+    batch: Batch
+    deliveries: list[int]
+
+
+def _move_parts(send: Send, parts: Sequence[_Part]) -> None:
+    """Move each part to a new batch that waits for the same."""
+    last = Batch.objects.filter(send=send).aggregate(seq=Max("seq"), part=Max("part"))
+    new = Batch.objects.bulk_create(
+        Batch(
+            send=send,
+            seq=last["seq"] + number,
+            part=last["part"] + number,
+            variant_id=batch.variant_id,
+            size=len(deliveries),
+            key=make_batch_key(send.pk, last["seq"] + number),
+            account=batch.account,
+            due_at=batch.due_at,
+            waits=batch.waits,
+            not_before=batch.not_before,
+        )
+        for number, (batch, deliveries) in enumerate(parts, start=1)
+    )
+    for (batch, deliveries), target in zip(parts, new, strict=True):
+        people = Delivery.objects.filter(batch=batch, pk__range=(deliveries[0], deliveries[-1]))
+        _require_all_moved(batch, wanted=len(deliveries), moved=people.update(batch=target))
+        Batch.objects.filter(pk=batch.pk).update(size=F("size") - len(deliveries))
+
+
+def _require_all_moved(batch: Batch, *, wanted: int, moved: int) -> None:
+    if moved != wanted:
+        raise InvariantViolated(
+            "%(batch)s should give %(wanted)s people to a new batch but holds %(moved)s of them. Nothing was changed. "
+            "This is a defect: report it.",
+            batch=batch,
+            wanted=wanted,
+            moved=moved,
+        )

@@ -1,14 +1,16 @@
 """Move the rest of a send to another provider account: what no account has or may have, and nothing else.
 
-A move and a claim exclude each other by their statements, and the constraint ``batch_stays_with_account`` holds beside them.
+A move locks the send, and passes over the batches that a claim holds at this moment. The constraint
+``batch_stays_with_account`` holds beside that.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Count, Max, Sum
+from django.db.models import Count, F, Max, Sum
 
 from newsletter.common.errors import DomainError, InvariantViolated, NotAllowed, NotReady, WrongState
 from newsletter.common.messages import Message, Quantity
@@ -20,12 +22,15 @@ from newsletter.sending.accounts import require_account
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import find_batch_size
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_provider_blocked
-from newsletter.sending.limits.split_batches import split_batch
+from newsletter.sending.limits.send_times import find_limit_today
+from newsletter.sending.limits.split_batches import split_batches
 from newsletter.sending.provider import account_adapter
 from newsletter.sending.settling.account_absence import STOPPED_BY_ACCOUNT, find_cause
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 MOVABLE_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
+_ROWS_PER_UPDATE = 500
+
 Staff = User | AnonymousUser
 
 
@@ -47,26 +52,28 @@ def list_rest(send: Send) -> list[Rest]:
 def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
     """Move the rest of a send to an account that staff chose. Return how many people. A paused send stays paused.
 
+    If many batches have to be split for that account, some people follow with the next sweeps.
+
     Raise NotAllowed, WrongState, AccountNotUsable, or NotReady if nobody is left or the mail does not fit there.
     """
     if not by.has_perm("newsletter.send_issue"):
         raise NotAllowed(
             "%(by)s may not move sends to another account. An administrator can give the role “approver”.", by=by
         )
-    if send.state not in MOVABLE_STATES:
-        raise WrongState(
-            "%(send)s is %(state)s, so nothing of it can move. Nothing was changed.",
-            send=send,
-            state=send.get_state_display(),
-        )
+    _require_movable(send)
+    limit = _find_limit(send, to=to, now=now)
     people = 0
-    for rest in list_rest(send):
-        if rest.account != to:
-            limit = _make_room(send, source=rest.account, to=to)
-            moved = _move(
-                send, source=rest.account, to=to, limit=limit, code=AccountMove.Code.BY_HAND, by=str(by), now=now
-            )
-            people += moved.people if moved else 0
+    with transaction.atomic():
+        locked = _lock(send)
+        _require_movable(locked)
+        locked.account_moves.filter(unfinished=True).update(unfinished=False)
+        for rest in list_rest(locked):
+            if rest.account == to:
+                continue
+            moved = _move(locked, source=rest.account, to=to, limit=limit)
+            if moved.people:
+                people += moved.people
+                _record(locked, moved, source=rest.account, to=to, code=AccountMove.Code.BY_HAND, by=str(by), now=now)
     if not people:
         raise NotReady(
             "Nobody is left who could move to the account “%(account)s”: all others have the mail, may have it, or wait for "
@@ -74,6 +81,29 @@ def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
             account=to,
         )
     return people
+
+
+def continue_moves(*, now: datetime) -> None:
+    """Move what earlier moves had to leave because its batches were too big, or were being claimed. Part of the sweep."""
+    unfinished = AccountMove.objects.filter(unfinished=True)
+    for move in unfinished.select_related("send__issue__publication", "send__revision").order_by("pk"):
+        own = unfinished.filter(pk=move.pk)
+        try:
+            limit = _find_limit(move.send, to=move.to_account, now=now)
+            with transaction.atomic():
+                locked = _lock(move.send)
+                if locked.state not in MOVABLE_STATES:
+                    own.update(unfinished=False)
+                elif own.exists():
+                    moved = _move(locked, source=move.from_account, to=move.to_account, limit=limit)
+                    own.update(
+                        batches=F("batches") + moved.batches,
+                        people=F("people") + moved.people,
+                        unfinished=moved.is_unfinished,
+                    )
+        except DomainError as error:
+            own.update(unfinished=False)
+            _notify_not_moved(move.send, error=error, now=now)
 
 
 def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
@@ -96,24 +126,53 @@ def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
 
 
 def _move_automatically(send: Send, *, code: AccountMove.Code, now: datetime) -> AccountMove | None:
-    """Move the rest to the second account and resume the send. If that account cannot take it, notify staff once."""
-    to = send.issue.publication.second_account
-    source = send.issue.publication.account
+    """Move the rest to the second account and resume the send. If that account cannot take it, notify staff once.
+
+    Return None while batches are being split for it, or if the send changed since the cause was found.
+    """
+    source, to = send.issue.publication.account, send.issue.publication.second_account
     try:
-        limit = _make_room(send, source=source, to=to)
+        limit = _find_limit(send, to=to, now=now)
         with transaction.atomic():
-            moved = _move(send, source=source, to=to, limit=limit, code=code, reason=send.reason, now=now)
-            if moved is not None:
-                _resume(send)
-                _notify_moved(moved, now=now)
-            return moved
+            locked = _lock(send)
+            if _find_state(locked) != _find_state(send):
+                return None
+            split_batches(locked, account=source, limit=limit)
+            if locked.batches.movable().filter(account=source, size__gt=limit).exists():
+                return None
+            moved = _move(locked, source=source, to=to, limit=limit)
+            if not moved.people:
+                return None
+            move = _record(locked, moved, source=source, to=to, code=code, reason=send.reason, now=now)
+            _resume(locked)
+            _notify_moved(move, now=now)
+            return move
     except DomainError as error:
         _notify_not_moved(send, error=error, now=now)
         return None
 
 
-def _make_room(send: Send, *, source: str, to: str) -> int:
-    """Split the batches of one account that are too big for another. Return how many people fit into its calls.
+def _lock(send: Send) -> Send:
+    """Return the send as it is now, locked: nobody pauses, resumes, cancels or moves it before this transaction ends."""
+    return Send.objects.select_for_update(of=("self",)).select_related("issue__publication").get(pk=send.pk)
+
+
+def _find_state(send: Send) -> tuple[str, str, int]:
+    """Return what the cause of an automatic move depends on."""
+    return send.state, send.code, send.resumed_after_attempt
+
+
+def _require_movable(send: Send) -> None:
+    if send.state not in MOVABLE_STATES:
+        raise WrongState(
+            "%(send)s is %(state)s, so nothing of it can move. Nothing was changed.",
+            send=send,
+            state=send.get_state_display(),
+        )
+
+
+def _find_limit(send: Send, *, to: str, now: datetime) -> int:
+    """Return how many people a batch may have at another account: they fit into one of its calls, and into its day.
 
     Raise AccountNotUsable, or NotReady if nobody may be mailed through it or the mail does not fit there.
     """
@@ -125,30 +184,32 @@ def _make_room(send: Send, *, source: str, to: str) -> int:
             raise NotReady(
                 "Nothing was moved to the account “%(account)s”: %(problem)s", account=to, problem=problem.text
             )
-    free = send.batches.movable().filter(account=source)
     limit = _find_size_limit(send, capabilities=account_adapter(to).capabilities)
-    for batch in free.filter(size__gt=limit).order_by("pk"):
-        split_batch(batch, limit=limit)
-    return limit
+    return min(limit, find_limit_today(send.issue.publication, now=now, account=to) or limit)
 
 
-@transaction.atomic
-def _move(
-    send: Send,
-    *,
-    source: str,
-    to: str,
-    limit: int,
-    code: AccountMove.Code,
-    now: datetime,
-    by: str = "",
-    reason: str = "",
-) -> AccountMove | None:
-    """Give the batches of one account that can move, of at most ``limit`` people, another. Return None if there is none."""
-    # Locked in one order. A claim that runs comes first, and then its batch is no longer free.
-    free = send.batches.movable().filter(account=source, size__lte=limit)
-    sizes = dict(free.select_for_update(of=("self",)).order_by("pk").values_list("pk", "size"))
-    moved = Batch.objects.movable().filter(pk__in=sizes, account=source).update(account=to, not_before=None)
+class _Moved(NamedTuple):
+    """What one round moved. ``is_unfinished``: more of the same account can move."""
+
+    batches: int
+    people: int
+    is_unfinished: bool
+
+
+def _move(send: Send, *, source: str, to: str, limit: int) -> _Moved:
+    """Give the batches of one account that can move another, and split those with more than ``limit`` people before.
+
+    Call it in the transaction that locked the send. A batch that a claim holds at this moment stays for the next round.
+    """
+    split_batches(send, account=source, limit=limit)
+    free = send.batches.movable().filter(account=source)
+    fitting = free.filter(size__lte=limit).select_for_update(skip_locked=True, of=("self",))
+    sizes = dict(fitting.order_by("pk").values_list("pk", "size"))
+    chosen = list(sizes)
+    moved = 0
+    for start in range(0, len(chosen), _ROWS_PER_UPDATE):
+        rows = Batch.objects.movable().filter(pk__in=chosen[start : start + _ROWS_PER_UPDATE], account=source)
+        moved += rows.update(account=to, not_before=None)
     if moved != len(sizes):
         raise InvariantViolated(
             "%(send)s: only %(moved)s of %(batches)s batches could move to another account. Nothing was moved. This is a "
@@ -157,12 +218,25 @@ def _move(
             moved=moved,
             batches=len(sizes),
         )
-    if not moved:
-        return None
-    # What the first account failed at no longer counts, or the second would soon be stopped for it.
-    newest = Attempt.objects.filter(batch__send=send).aggregate(newest=Max("pk"))["newest"] or 0
-    Send.objects.filter(pk=send.pk).update(resumed_after_attempt=newest)
-    send_wake_up_signal(send)
+    if moved:
+        # What the first account failed at no longer counts, or the second would soon be stopped for it.
+        newest = Attempt.objects.filter(batch__send=send).aggregate(newest=Max("pk"))["newest"] or 0
+        Send.objects.filter(pk=send.pk).update(resumed_after_attempt=newest)
+        send_wake_up_signal(send)
+    return _Moved(moved, sum(sizes.values()), free.exists())
+
+
+def _record(
+    send: Send,
+    moved: _Moved,
+    *,
+    source: str,
+    to: str,
+    code: AccountMove.Code,
+    now: datetime,
+    by: str = "",
+    reason: str = "",
+) -> AccountMove:
     return AccountMove.objects.create(
         send=send,
         from_account=source,
@@ -170,8 +244,9 @@ def _move(
         code=code,
         by=by,
         reason=reason,
-        batches=moved,
-        people=sum(sizes.values()),
+        batches=moved.batches,
+        people=moved.people,
+        unfinished=moved.is_unfinished,
         at=now,
     )
 
@@ -184,7 +259,7 @@ def _find_size_limit(send: Send, *, capabilities: Capabilities) -> int:
 
 
 def _resume(send: Send) -> None:
-    """Resume a send that its account stopped, unless somebody changed its state or its reason meanwhile."""
+    """Resume a locked send if its account stopped it."""
     stopped = Send.objects.filter(pk=send.pk, state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT)
     stopped.update(state=Send.State.SUBMITTING, reason="", code=Send.Code.NONE, ended_at=None)
 

@@ -21,7 +21,7 @@ from newsletter.sending.limits.installation_hold import check_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.provider import further_adapters, write_outbox_index
-from newsletter.sending.settling.account_moves import move_to_second_accounts
+from newsletter.sending.settling.account_moves import continue_moves, move_to_second_accounts
 from newsletter.sending.settling.decide_subject import decide_due_tests
 from newsletter.sending.settling.open_hours import open_due_hours
 from newsletter.sending.settling.receipt import describe_receipt
@@ -43,10 +43,10 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     """Run every step once. Return the sends that ended.
 
     In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, decide the subject
-    tests whose time is over, open the hours that have come, let the pace recover, move what an absent account did not get to
-    the second, send unresolved batches again if their provider recognises repeated calls, ask the provider about the others,
-    end the sends that have nothing left to do, and send the canaries and decide about them. ``adapter`` is that of the default
-    account.
+    tests whose time is over, open the hours that have come, let the pace recover, go on with moves to other accounts, move
+    what an absent account did not get to the second, send unresolved batches again if their provider recognises repeated
+    calls, ask the provider about the others, end the sends that have nothing left to do, and send the canaries and decide
+    about them. ``adapter`` is that of the default account.
     """
     prepare_for_work(now=clock())
     resume_stalled_starts(now=clock())
@@ -54,6 +54,7 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     decide_due_tests(now=clock())
     open_due_hours(now=clock())
     recover_pace(seconds=SWEEP_SECONDS)
+    continue_moves(now=clock())
     move_to_second_accounts(now=clock())
     adapters = {DEFAULT_ACCOUNT: adapter, **further_adapters()}
     for account, own in adapters.items():

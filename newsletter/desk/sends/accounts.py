@@ -71,7 +71,8 @@ def label_account(name: str) -> str:
 
 
 def describe_move(move: AccountMove, *, now: datetime) -> str:
-    """Return one sentence, or two: when, how many, from where to where, who or why."""
+    """Return one sentence, or two: when, how many, from where to where, who or why, and if more people follow."""
+    more = _("More people follow within minutes.") if move.unfinished else ""
     values = {
         "at": format_moment(move.at, now=now),
         "people": intcomma(move.people),
@@ -81,15 +82,12 @@ def describe_move(move: AccountMove, *, now: datetime) -> str:
         "why": format_reason(move.reason),
     }
     if move.code == AccountMove.Code.BY_HAND:
-        return (
-            ngettext(
-                "%(at)s: %(by)s moved %(people)s person from “%(source)s” to “%(to)s”.",
-                "%(at)s: %(by)s moved %(people)s people from “%(source)s” to “%(to)s”.",
-                move.people,
-            )
-            % values
+        text = ngettext(
+            "%(at)s: %(by)s moved %(people)s person from “%(source)s” to “%(to)s”.",
+            "%(at)s: %(by)s moved %(people)s people from “%(source)s” to “%(to)s”.",
+            move.people,
         )
-    if move.code == AccountMove.Code.AWAY:
+    elif move.code == AccountMove.Code.AWAY:
         text = ngettext(
             "%(at)s: %(people)s person moved from “%(source)s”, which was away, to “%(to)s”. %(why)s",
             "%(at)s: %(people)s people moved from “%(source)s”, which was away, to “%(to)s”. %(why)s",
@@ -101,7 +99,7 @@ def describe_move(move: AccountMove, *, now: datetime) -> str:
             "%(at)s: %(people)s people moved from “%(source)s”, which refused to send for us, to “%(to)s”. %(why)s",
             move.people,
         )
-    return (text % values).strip()
+    return f"{(text % values).strip()} {more}".strip()
 
 
 def can_move(send: Send) -> bool:

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 
 from newsletter.common.messages import Message
 from newsletter.issues.variants.reader_zones import make_due_filter
 from newsletter.issues.welcome.due_people import find_due_steps
 from newsletter.issues.welcome.joined_people import enter_new_people, find_welcome_mails
-from newsletter.models import Attempt, Batch, Issue, Send, WelcomeStep
+from newsletter.models import Attempt, Batch, Issue, Publication, Send, WelcomeStep
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
+from newsletter.sending.accounts import has_further_accounts
 from newsletter.sending.limits.installation_hold import hold_installation, release_installation
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 
@@ -34,6 +36,7 @@ class RestoreFindings:
 def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     """Hold the installation, make unsettled batches uncertain, and hold issues that are due.
 
+    What may have moved to another account since the backup is left to staff: neither account is asked or called again.
     Those whom a cancelled send did not reach are uncertain too: a corrected issue may have gone to them since the backup.
     Batches whose hour is still to come cannot have been sent, unless their send was cancelled.
     """
@@ -45,6 +48,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         send__totals__isnull=True,
     ).exclude(due_at__gt=now, send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION])
     sizes = list(open_batches.values_list("size", flat=True))
+    planned = _plan_attempts(open_batches, now=now)
     Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
         ended_at=now, outcome="uncertain", detail=REASON
     )
@@ -56,6 +60,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         lease_until=None,
         settled_at=now,
     )
+    _write_attempts(planned)
     due = Issue.objects.filter(
         make_due_filter(now), state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]
     )
@@ -63,6 +68,59 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     due.update(held=True, held_reason=REASON)
     names += _hold_welcome_mails(now=now)
     return RestoreFindings(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.suppressed)
+
+
+def _plan_attempts(batches: QuerySet[Batch], *, now: datetime) -> list[Attempt]:
+    """Return an uncertain attempt for each batch that may have been called since the backup, by the account it is known of.
+
+    Without a provider only staff settle it: nothing tells which account got it, or when its first call began, so a repeat
+    could mail everybody twice. Batches of a cancelled send were not called.
+    """
+    attempts = Attempt.objects.filter(batch=OuterRef("pk"))
+    earlier = attempts.filter(number__lt=OuterRef("attempt_number"))
+    taken = earlier.exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
+    newest = attempts.order_by("-number").values("provider")[:1]
+    several = _has_several_accounts()
+    planned = []
+    alive = batches.exclude(send__state=Send.State.CANCELLED)
+    for batch in alive.annotate(taken=Exists(taken), newest_provider=Subquery(newest)):
+        pending = batch.state == Batch.State.PENDING
+        # A call that ran at the backup may have failed since, and a batch that nobody took can move.
+        may_have_moved = several and not (batch.handed_to if pending else batch.taken)
+        if pending or may_have_moved:
+            planned.append(
+                Attempt(
+                    batch=batch,
+                    number=batch.attempt_number + 1,
+                    provider="" if may_have_moved else batch.newest_provider or "",
+                    people=batch.size,
+                    started_at=now,
+                    ended_at=now,
+                    outcome="uncertain",
+                    detail=REASON,
+                )
+            )
+    return planned
+
+
+def _write_attempts(attempts: list[Attempt]) -> None:
+    """Write the attempts. They are no failures of an account, so they do not count towards a pause of their sends."""
+    written = Attempt.objects.bulk_create(attempts, batch_size=500)
+    if not written:
+        return
+    batches = Batch.objects.filter(attempts__in=[attempt.pk for attempt in written])
+    batches.update(attempt_number=F("attempt_number") + 1)
+    newest = max(attempt.pk for attempt in written)
+    Send.objects.filter(pk__in={attempt.batch.send_id for attempt in written}).update(resumed_after_attempt=newest)
+
+
+def _has_several_accounts() -> bool:
+    """Return True if the settings or the backup name a second provider account, so that a batch may have moved."""
+    return (
+        has_further_accounts()
+        or Publication.objects.exclude(account=DEFAULT_ACCOUNT, second_account="").exists()
+        or Batch.objects.exclude(account=DEFAULT_ACCOUNT).exists()
+    )
 
 
 def _hold_welcome_mails(*, now: datetime) -> list[str]:

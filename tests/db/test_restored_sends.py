@@ -1,0 +1,185 @@
+"""Sends whose database was restored from a backup: what went out since is mailed to nobody again."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from newsletter.models import AccountMove, Attempt, Batch, DeliveryException, Send
+from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import account_label, current_adapter
+from newsletter.sending.settling.account_moves import move_by_hand
+from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
+from newsletter.sending.settling.send_controls import cancel_send, send_again
+from newsletter.sending.settling.sweep import settle_expired_leases, sweep
+from tests.support.accounts import count_over_accounts, make_issue_with_second
+from tests.support.fixtures import NOW, make_approver
+from tests.support.sends import Clock, make_ready_issue
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+PEOPLE = 30
+SOON = NOW + timedelta(minutes=1)
+REPLAYING = ["resend", "brevo"]
+
+
+@pytest.fixture(params=REPLAYING)
+def replaying(request, fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(request.param) + "&max_batch=10"
+    return fake_provider
+
+
+@pytest.fixture
+def with_second(replaying, second_provider, settings):
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": second_provider.provider_url + "&max_batch=10"}
+    return replaying, second_provider
+
+
+def back_up() -> Callable[[], None]:
+    """Return a function that puts back the batches, attempts and sends as they are now."""
+    batches, attempts = list(Batch.objects.all()), list(Attempt.objects.all())
+    sends = list(Send.objects.all())
+
+    def restore() -> None:
+        AccountMove.objects.all().delete()
+        DeliveryException.objects.all().delete()
+        Attempt.objects.all().delete()
+        Attempt.objects.bulk_create(attempts)
+        for row in (*batches, *sends):
+            row.save()
+
+    return restore
+
+
+def run(clock: Clock | None = None) -> Send:
+    clock = clock or Clock()
+    return run_send(
+        send=Send.objects.get(),
+        adapter=current_adapter(),
+        clock=clock,
+        sleep=lambda asked: clock.nap(max(asked, 10)),
+    )
+
+
+def send_one(*, at=NOW) -> None:
+    dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: at), limit=1)
+
+
+def send_all_again(clock: Clock) -> Send:
+    """Sweep and send for two days, as the workers do once the hold is released."""
+    for _ in range(4):
+        sweep(adapter=current_adapter(), clock=clock)
+        run(clock)
+        clock.now += timedelta(hours=12)
+    return Send.objects.get()
+
+
+@pytest.mark.parametrize("state", ["failed", "running", "untried"])
+def test_what_moved_after_the_backup_is_mailed_once(with_second, state):
+    first, second = with_second
+    send = start_send(issue=make_issue_with_second(PEOPLE), now=NOW)
+    first.stop_listening()
+    if state == "failed":
+        send_one()
+        assert Attempt.objects.get().outcome == "not_sent"
+    elif state == "running":
+        assert claim_batch(batch_id=send.batches.order_by("seq")[0].pk, provider=account_label(), now=NOW)
+    restore = back_up()
+    if state == "running":
+        Attempt.objects.update(ended_at=NOW, outcome="not_sent")
+        Batch.objects.filter(state="submitting").update(state="pending", handed_to="", lease_until=None)
+    move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)
+    assert run().state == Send.State.SUBMITTED
+    assert len(second.accepted_counts()) == PEOPLE
+    restore()
+    first.start_listening()
+    mark_open_batches_uncertain(now=SOON)
+    release_after_restore(now=SOON)
+    clock = Clock()
+    clock.now = SOON
+    send = send_all_again(clock)
+    assert set(count_over_accounts(first, second).values()) == {1}
+    assert first.ledger == []
+    assert send.state == Send.State.NEEDS_ATTENTION
+    assert make_receipt(send).deliveries["uncertain"] == PEOPLE
+
+
+def test_what_stays_with_its_account_is_replayed_there(with_second):
+    """It may have been taken before the backup, so it cannot have moved since."""
+    first, second = with_second
+    send = start_send(issue=make_issue_with_second(10), now=NOW)
+    assert claim_batch(batch_id=Batch.objects.get().pk, provider=account_label(), now=NOW) is not None
+    settle_expired_leases(now=NOW + timedelta(minutes=5))
+    Batch.objects.update(state="pending", settled_at=None)
+    mark_open_batches_uncertain(now=NOW + timedelta(minutes=6))
+    release_after_restore(now=NOW + timedelta(minutes=6))
+    clock = Clock()
+    clock.now = NOW + timedelta(minutes=7)
+    send = send_all_again(clock)
+    assert send.state == Send.State.SUBMITTED
+    assert len(first.accepted_counts()) == 10
+    assert second.ledger == []
+
+
+def test_one_account_alone_is_called_again_under_the_same_key(replaying):
+    start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    replaying.stop_listening()
+    send_one()
+    restore = back_up()
+    replaying.start_listening()
+    assert run().state == Send.State.SUBMITTED
+    restore()
+    mark_open_batches_uncertain(now=SOON)
+    release_after_restore(now=SOON)
+    clock = Clock()
+    clock.now = SOON
+    assert send_all_again(clock).state == Send.State.SUBMITTED
+    assert set(replaying.accepted_counts().values()) == {1}
+
+
+def test_one_account_is_not_called_once_it_forgot_the_key(replaying):
+    """The sweep chose the batch in time, but a worker gets to it a day later."""
+    start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    replaying.stop_listening()
+    send_one()
+    mark_open_batches_uncertain(now=SOON)
+    release_after_restore(now=SOON)
+    replaying.start_listening()
+    sweep(adapter=current_adapter(), clock=lambda: SOON)
+    assert Batch.objects.get().state == Batch.State.PENDING
+    send_one(at=NOW + timedelta(days=2))
+    assert Batch.objects.get().state == Batch.State.UNCERTAIN
+    assert replaying.ledger == []
+
+
+def test_untried_batches_of_one_account_wait_for_staff(replaying):
+    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    mark_open_batches_uncertain(now=SOON)
+    release_after_restore(now=SOON)
+    clock = Clock()
+    clock.now = SOON
+    assert send_all_again(clock).state == Send.State.NEEDS_ATTENTION
+    send_again(batch=Batch.objects.get(), by=make_approver(), now=clock.now)
+    assert run(clock).state == Send.State.SUBMITTED
+    assert len(replaying.ledger) == 1
+    assert make_receipt(send).deliveries["accepted"] == 10
+
+
+def test_a_repeat_cancelled_after_a_restore_leaves_them_uncertain(replaying):
+    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    mark_open_batches_uncertain(now=SOON)
+    by = make_approver()
+    send_again(batch=Batch.objects.get(), by=by, now=SOON)
+    cancel_send(send=Send.objects.get(), by=by, now=SOON)
+    assert make_receipt(send).deliveries["uncertain"] == 10
+
+
+def test_restored_batches_do_not_count_as_failures(replaying):
+    send = start_send(issue=make_ready_issue(recipients=PEOPLE), now=NOW)
+    mark_open_batches_uncertain(now=SOON)
+    send.refresh_from_db()
+    assert send.resumed_after_attempt == Attempt.objects.latest("pk").pk
+    assert Attempt.objects.filter(provider="", outcome="uncertain").count() == 3

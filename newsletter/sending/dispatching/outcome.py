@@ -11,6 +11,7 @@ from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Send, transition
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import Claim
+from newsletter.sending.limits.bound_batches import leave_bound_batches
 from newsletter.sending.limits.rate_limit import wait_before_retry
 from newsletter.sending.limits.split_batches import halve, split_off
 from newsletter.sending.settling.render_failures import find_too_many_failures, was_stopped_by_render_failures
@@ -66,7 +67,7 @@ def record_outcome(
     if state == Batch.State.REJECTED and outcome.bisect and len(same_as_batch) > 1:
         handed_to = claim.batch.account if claim.may_have_been_taken else ""
         halve(batch=claim.batch, deliveries=same_as_batch, handed_to=handed_to)
-    _pause_after_repeated_failures(claim, outcome, is_pending=state == Batch.State.PENDING, code=code)
+    _pause_after_repeated_failures(claim, outcome, is_pending=state == Batch.State.PENDING, code=code, now=now)
     if unrendered or code == Attempt.Code.RENDER_FAILURE:
         _pause_on_render_failures(claim)
     return True
@@ -153,27 +154,43 @@ def _record_people(
     )
 
 
-def _pause_after_repeated_failures(claim: Claim, outcome: Outcome, *, is_pending: bool, code: Attempt.Code) -> None:
-    """Pause if the outcome says stop, or after too many attempts of the batch or failures of the send."""
+def _pause_after_repeated_failures(
+    claim: Claim, outcome: Outcome, *, is_pending: bool, code: Attempt.Code, now: datetime
+) -> None:
+    """Pause if the outcome says stop, or after too many attempts of the batch or failures of the send.
+
+    A batch that cannot follow the rest of its send to another account is left to staff instead.
+    """
     own_attempts = _attempts_since_resumed().filter(batch=claim.batch)
     if outcome.stop:
         refused = code == Attempt.Code.ACCOUNT_REFUSED
+        if refused and _leave_to_staff(claim, outcome, now=now):
+            return
         why = Send.Code.ACCOUNT_REFUSED if refused else Send.Code.NONE
         pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=why)
         return
     was_called = code != Attempt.Code.NOT_CALLED
     away = Send.Code.ACCOUNT_AWAY if was_called and outcome.verdict in _UNANSWERED else Send.Code.NONE
     if is_pending and own_attempts.count() >= MAX_ATTEMPTS:
-        pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=away)
+        if not _leave_to_staff(claim, outcome, now=now):
+            pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=away)
         return
     failed = outcome.verdict in _UNANSWERED
     if failed and count_failures(claim.batch.send_id) >= MAX_FAILURES:
+        if _leave_to_staff(claim, outcome, now=now):
+            return
         reason = Message(
             "%(failures)s calls in a row failed. The last one: %(detail)s",
             failures=MAX_FAILURES,
             detail=outcome.reason,
         )
         pause_failing_send(send=claim.batch.send, reason=reason, code=away)
+
+
+def _leave_to_staff(claim: Claim, outcome: Outcome, *, now: datetime) -> bool:
+    """Leave the batch to staff if its account may have had it before and the rest of the send uses another account."""
+    batch = Batch.objects.filter(pk=claim.batch.pk, attempt_number=claim.attempt_number)
+    return claim.may_have_been_taken and bool(leave_bound_batches(batch, detail=outcome.reason, now=now))
 
 
 def _pause_on_render_failures(claim: Claim) -> None:

@@ -3,6 +3,7 @@
 Claims check switched-off publications, withdrawn stories and protected terms too, so no batch slips through before.
 """
 
+from collections import defaultdict
 from datetime import datetime
 
 from newsletter.common.messages import Message
@@ -14,6 +15,7 @@ from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.feedback import AutomaticPause
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable, list_usable_accounts
+from newsletter.sending.limits.bound_batches import leave_bound_batches
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
@@ -32,7 +34,7 @@ def enforce_send_window(*, now: datetime) -> None:
     pause_withdrawn()
     pause_protected()
     pause_reported(now=now)
-    pause_without_account()
+    pause_without_account(now=now)
     running = Send.objects.filter(state=Send.State.SUBMITTING).select_related("issue__slot", "issue__publication")
     for send in running:
         if is_stale(send, now=now):
@@ -85,13 +87,20 @@ def pause_protected() -> list[Issue]:
     return [send.issue for send in sends.select_related("issue__publication", "revision") if _pause_if_protected(send)]
 
 
-def pause_without_account() -> list[Issue]:
+def pause_without_account(*, now: datetime) -> list[Issue]:
     """Pause each send that waits for a provider account that is not configured any more. Return their issues.
 
-    A resumed send is paused again until the setting is back, or staff move the rest to another account.
+    A resumed send is paused again until the setting is back, or staff move the rest to another account. What cannot move
+    with the rest is left to staff.
     """
     usable = {account.name for account in list_usable_accounts()}
     waiting = Batch.objects.filter(state=Batch.State.PENDING).exclude(account__in=[DEFAULT_ACCOUNT, *usable])
+    stuck: dict[str, list[int]] = defaultdict(list)
+    for name, pk in waiting.filter(send__state__in=_RUNNING).exclude(handed_to="").values_list("account", "pk"):
+        stuck[name].append(pk)
+    for name, pks in stuck.items():
+        # By their ids: an UPDATE that joins the send would not see a claim that comes between.
+        leave_bound_batches(Batch.objects.filter(pk__in=pks), detail=explain_unusable(name), now=now)
     paused = []
     for send in Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING).select_related(
         "issue__publication"

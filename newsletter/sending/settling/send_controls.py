@@ -14,6 +14,7 @@ from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.models import Attempt, Batch, Issue, Send, transition
 from newsletter.outbound.publishing_facts import report_issue, report_sent
+from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.gmail_spam_rate import lift_pause
 from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.uncertain_recipients import settle_unsubscribed
@@ -52,21 +53,26 @@ def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: s
     """Resume a paused send: postponed batches become due now, and the failure count restarts.
 
     ``reason`` is required if Gmail's spam rate paused it, and kept with that pause. A send that its canaries paused goes on
-    whatever they find from then on.
+    whatever they find from then on. A send that was paused before it had started is started.
 
-    Raise NotAllowed, WrongState, NotReady without a reason, or SwitchedOff while the publication is switched off.
+    Raise NotAllowed, WrongState, NotReady without a reason, or SwitchedOff while the publication is switched off. Raise
+    NotReady too if a start cannot be noted; the sweep then starts it.
     """
     _require_permission(by)
     require_issue_enabled(send.issue)
+    now = now or timezone.now()
     with transaction.atomic():
-        lift_pause(send, by=str(by), reason=reason, now=now or timezone.now())
+        lift_pause(send, by=str(by), reason=reason, now=now)
         newest = _find_newest_attempt(send)
         stopped_by_canary = Send.objects.filter(pk=send.pk, code=Send.Code.CANARY)
         stopped_by_canary.update(canary_decision=Send.CanaryDecision.BY_STAFF)
+        started = Send.objects.filter(pk=send.pk, started_at__isnull=False).exists()
+        if not started:
+            _require_still_approved(send)
         if not transition(
             send,
             from_states=[Send.State.PAUSED],
-            to=Send.State.SUBMITTING,
+            to=Send.State.SUBMITTING if started else Send.State.READY,
             reason="",
             code=Send.Code.NONE,
             ended_at=None,
@@ -74,7 +80,10 @@ def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: s
         ):
             raise _wrong_state(send, Message("Only a paused send can be resumed."))
         send.batches.filter(state=Batch.State.PENDING).update(not_before=None)
-        send_wake_up_signal(send)
+        if started:
+            send_wake_up_signal(send)
+    if not started:
+        prepare_send(send=send, now=now)
 
 
 def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
@@ -202,6 +211,18 @@ def _settle(
             raise _wrong_state(batch, Message("Only an uncertain batch can be settled by hand."))
         newest = Attempt.objects.filter(batch=batch, number=batch.attempt_number)
         newest.update(detail=reason, code=code)
+
+
+def _require_still_approved(send: Send) -> None:
+    """Raise WrongState if the issue of a send that never started is no longer approved. Read it again: staff change it."""
+    issue = Issue.objects.select_related("publication", "slot").get(pk=send.issue_id)
+    if send.state == Send.State.PAUSED and issue.state not in (Issue.State.APPROVED, Issue.State.SENDING):
+        raise WrongState(
+            "%(issue)s is %(state)s, no longer approved. Its send stays paused. Cancel the send, have "
+            "the issue approved, then send it.",
+            issue=issue,
+            state=issue.get_state_display(),
+        )
 
 
 def _find_newest_attempt(send: Send) -> int:

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.models import AccountMove, Attempt, Batch, DeliveryException, Send
+from newsletter.models import AccountMove, Attempt, Batch, DeliveryException, Issue, Send
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
-from newsletter.sending.freezing.start import start_send
+from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.receipt import make_receipt
@@ -183,3 +183,30 @@ def test_restored_batches_do_not_count_as_failures(replaying):
     send.refresh_from_db()
     assert send.resumed_after_attempt == Attempt.objects.latest("pk").pk
     assert Attempt.objects.filter(provider="", outcome="uncertain").count() == 3
+
+
+def test_a_send_that_had_not_started_yet_mails_nobody_again(replaying):
+    send = start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    Send.objects.update(state=Send.State.READY, started_at=None)
+    Issue.objects.update(state=Issue.State.APPROVED)
+    found = mark_open_batches_uncertain(now=SOON)
+    assert (found.batches, found.people) == (1, 10)
+    release_after_restore(now=SOON)
+    clock = Clock()
+    clock.now = NOW + timedelta(minutes=5)
+    assert send_all_again(clock).state == Send.State.NEEDS_ATTENTION
+    assert replaying.ledger == []
+    assert make_receipt(send).deliveries["uncertain"] == 10
+
+
+def test_a_send_without_its_audience_is_cancelled_and_held(replaying):
+    issue = make_ready_issue(recipients=10)
+    send = request_send(issue=issue, by=make_approver(), now=NOW)
+    assert mark_open_batches_uncertain(now=SOON).issues == [issue.reference]
+    release_after_restore(now=SOON)
+    prepare_requested_sends(now=NOW + timedelta(minutes=5))
+    sweep(adapter=current_adapter(), clock=lambda: NOW + timedelta(minutes=5))
+    send.refresh_from_db()
+    assert (send.state, send.ended_at) == (Send.State.CANCELLED, SOON)
+    assert Issue.objects.get().held
+    assert replaying.ledger == []

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from newsletter.common.messages import Message
 from newsletter.issues.variants.reader_zones import make_due_filter
@@ -17,6 +17,8 @@ from newsletter.sending.limits.installation_hold import hold_installation, relea
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 
 REASON = Message("the database was restored from a backup; this may have been sent since")
+
+_ALIVE = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
         state__in=[Batch.State.PENDING, Batch.State.SUBMITTING],
-        send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION, Send.State.CANCELLED],
+        send__state__in=[*_ALIVE, Send.State.CANCELLED],
         send__totals__isnull=True,
-    ).exclude(due_at__gt=now, send__state__in=[Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION])
+    ).exclude(due_at__gt=now, send__state__in=_ALIVE)
     sizes = list(open_batches.values_list("size", flat=True))
     planned = _plan_attempts(open_batches, now=now)
     Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
@@ -61,13 +63,23 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
         settled_at=now,
     )
     _write_attempts(planned)
+    requested = _cancel_unfrozen_sends(now=now)
     due = Issue.objects.filter(
-        make_due_filter(now), state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]
+        make_due_filter(now) | Q(pk__in=requested),
+        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
     )
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)
     names += _hold_welcome_mails(now=now)
     return RestoreFindings(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.suppressed)
+
+
+def _cancel_unfrozen_sends(*, now: datetime) -> list[int]:
+    """Cancel the sends whose audience was not frozen yet. Return their issues: they may have gone out since the backup."""
+    unfrozen = Send.objects.filter(state=Send.State.PREPARING)
+    issues = list(unfrozen.values_list("issue", flat=True))
+    unfrozen.update(state=Send.State.CANCELLED, reason=REASON, code=Send.Code.NONE, ended_at=now)
+    return issues
 
 
 def _plan_attempts(batches: QuerySet[Batch], *, now: datetime) -> list[Attempt]:

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.models import AccountMove, Attempt, Batch, DeliveryException, Issue, Send
+from newsletter.models import AccountMove, Attempt, Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
+from newsletter.sending.limits.split_batches import derive_key, split_off
 from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.receipt import make_receipt
@@ -18,6 +19,7 @@ from newsletter.sending.settling.send_controls import cancel_send, send_again
 from newsletter.sending.settling.sweep import settle_expired_leases, sweep
 from tests.support.accounts import count_over_accounts, make_issue_with_second
 from tests.support.fixtures import NOW, make_approver
+from tests.support.provider_faults import answer
 from tests.support.sends import Clock, make_ready_issue
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -138,6 +140,42 @@ def test_one_account_alone_is_called_again_under_the_same_key(replaying):
     clock.now = SOON
     assert send_all_again(clock).state == Send.State.SUBMITTED
     assert set(replaying.accepted_counts().values()) == {1}
+
+
+def test_people_of_a_batch_that_was_halved_since_the_backup_are_mailed_once(replaying):
+    """The repeat is refused and halved as before: its halves have the keys that they had."""
+    start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    replaying.stop_listening()
+    send_one()
+    restore = back_up()
+    places = dict(Delivery.objects.values_list("pk", "batch"))
+    replaying.start_listening()
+    replaying.fault_for("person3@example.com", answer(400, b'{"code": "invalid_parameter", "message": "no"}'))
+    run()
+    assert Batch.objects.count() > 2
+    assert len(replaying.accepted_counts()) == 9
+    for delivery, batch in places.items():
+        Delivery.objects.filter(pk=delivery).update(batch=batch)
+    restore()
+    Batch.objects.exclude(pk__in=places.values()).delete()
+    mark_open_batches_uncertain(now=SOON)
+    release_after_restore(now=SOON)
+    clock = Clock()
+    clock.now = SOON
+    send_all_again(clock)
+    assert Batch.objects.count() > 2
+    assert set(replaying.accepted_counts().values()) == {1}
+
+
+def test_a_batch_that_loses_people_twice_gives_each_part_its_own_key(replaying):
+    start_send(issue=make_ready_issue(recipients=10), now=NOW)
+    batch, people = Batch.objects.get(), list(Delivery.objects.values_list("pk", flat=True))
+    keys = {
+        split_off(batch=batch, deliveries=[person], not_before=None, key=derive_key(batch, "retried")).key
+        for person in people[:2]
+    }
+    assert len(keys) == 2
+    assert derive_key(batch, "retried") in keys
 
 
 def test_one_account_is_not_called_once_it_forgot_the_key(replaying):

@@ -13,7 +13,7 @@ from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.claim import Claim
 from newsletter.sending.limits.bound_batches import leave_bound_batches
 from newsletter.sending.limits.rate_limit import wait_before_retry
-from newsletter.sending.limits.split_batches import halve, split_off
+from newsletter.sending.limits.split_batches import derive_key, halve, split_off
 from newsletter.sending.settling.render_failures import find_too_many_failures, was_stopped_by_render_failures
 from newsletter.sending.settling.uncertain_recipients import resolve_as_accepted
 
@@ -134,7 +134,8 @@ def _record_people(
     differing = {delivery: own for delivery, own in outcome.people.items() if own[0] is not outcome.verdict}
     retried = [delivery for delivery, (verdict, _) in differing.items() if verdict in _RETRIED]
     if retried and outcome.verdict not in _RETRIED:
-        split_off(batch=batch, deliveries=retried, not_before=retry_at, handed_to=handed_to)
+        key = derive_key(batch, "retried")
+        split_off(batch=batch, deliveries=retried, not_before=retry_at, handed_to=handed_to, key=key)
     codes = dict.fromkeys(unrendered, DeliveryException.Code.RENDER_FAILURE)
     DeliveryException.objects.bulk_create(
         (

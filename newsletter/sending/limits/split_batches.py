@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import NamedTuple
 
 from django.db import transaction
@@ -16,21 +17,26 @@ MAX_OVERSIZED_BATCHES_A_ROUND = 50
 MAX_NEW_BATCHES_A_ROUND = 500
 
 
-def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime | None, handed_to: str = "") -> Batch:
+def split_off(
+    *, batch: Batch, deliveries: Sequence[int], not_before: datetime | None, handed_to: str = "", key: str = ""
+) -> Batch:
     """Move deliveries of a batch to a new pending batch of the same account.
 
-    ``handed_to`` is that account if it may have their mails already, so that no other account gets them.
+    ``handed_to`` is that account if it may have their mails already, so that no other account gets them. ``key`` is a new
+    one if it is not given, or if a batch has it already.
 
     Call it in the transaction that settles the old batch. Raise InvariantViolated if one of them is not in it.
     """
     last = Batch.objects.filter(send=batch.send_id).aggregate(seq=Max("seq"), part=Max("part"))
+    if not key or Batch.objects.filter(key=key).exists():
+        key = make_batch_key(batch.send_id, last["seq"] + 1)
     new = Batch.objects.create(
         send_id=batch.send_id,
         seq=last["seq"] + 1,
         part=last["part"] + 1,
         variant_id=batch.variant_id,
         size=len(deliveries),
-        key=make_batch_key(batch.send_id, last["seq"] + 1),
+        key=key,
         account=batch.account,
         handed_to=handed_to,
         due_at=batch.due_at,
@@ -44,18 +50,27 @@ def split_off(*, batch: Batch, deliveries: Sequence[int], not_before: datetime |
 
 
 def halve(*, batch: Batch, deliveries: Sequence[int], handed_to: str = "") -> list[Batch]:
-    """Move the people of a refused call to two new pending batches."""
+    """Move the people of a refused call to two new pending batches.
+
+    After a restore the batch is repeated, refused and halved again: the provider recognises what it accepted of the halves.
+    """
     ordered = sorted(deliveries)
     middle = len(ordered) // 2
     return [
-        split_off(batch=batch, deliveries=half, not_before=None, handed_to=handed_to)
-        for half in (ordered[:middle], ordered[middle:])
+        split_off(batch=batch, deliveries=half, not_before=None, handed_to=handed_to, key=derive_key(batch, part))
+        for part, half in (("first", ordered[:middle]), ("second", ordered[middle:]))
     ]
 
 
 def make_batch_key(send_id: int, seq: int) -> str:
     """Return a new idempotency key."""
     return f"{send_id}-{seq}-{secrets.token_hex(8)}"
+
+
+def derive_key(batch: Batch, part: str) -> str:
+    """Return the idempotency key of a part of a batch: always the same one, so that a repeat after a restore is recognised."""
+    digest = blake2b(f"{batch.key}/{part}".encode(), digest_size=8).hexdigest()
+    return f"{batch.send_id}-{batch.seq}-{digest}"
 
 
 def split_oversized_batches(send: Send, *, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""What a mailbox provider publishes about a sender's domain, and the kinds of failure. Decisions go by these, never by texts."""
+"""A mailbox provider's figures about a sender's domain, and the kinds of failure. Decisions go by these, never by texts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -10,7 +10,7 @@ from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.account_moves import move_to_second_accounts
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
-from tests.db.test_accounts import start
+from tests.support.accounts import start
 from tests.support.fixtures import NOW
 from tests.support.provider_faults import answer
 

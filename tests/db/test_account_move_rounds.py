@@ -13,7 +13,7 @@ from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling import account_moves
 from newsletter.sending.settling.account_moves import continue_moves, move_by_hand, move_to_second_accounts
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
-from tests.db.test_accounts import PEOPLE, SOON, check_everybody_once, run, send_first, start
+from tests.support.accounts import PEOPLE, SOON, check_everybody_once, run, send_first, start
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import answer, too_many
 

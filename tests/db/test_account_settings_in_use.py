@@ -25,7 +25,7 @@ from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
-from tests.db.test_accounts import run, start
+from tests.support.accounts import run, start
 from tests.support.dns_server import serve_dns
 from tests.support.fixtures import NOW, make_approver, make_publication
 

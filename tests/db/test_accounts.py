@@ -9,43 +9,25 @@ from newsletter.models import AccountMove, Attempt, Batch, ProviderAccount, Send
 from newsletter.sending.accounts import AccountNotUsable
 from newsletter.sending.dispatching.claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
-from newsletter.sending.freezing.start import start_send
+from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand, move_to_second_accounts
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import settle_expired_leases, sweep
-from tests.support.accounts import count_over_accounts, make_issue_with_second
+from tests.support.accounts import (
+    PEOPLE,
+    SOON,
+    check_everybody_once,
+    run,
+    send_first,
+    start,
+)
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer, too_many
 from tests.support.sends import Clock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
-PEOPLE = 60
-SOON = NOW + timedelta(minutes=1)
-
-
-def start(**publication) -> Send:
-    return start_send(issue=make_issue_with_second(PEOPLE, **publication), now=NOW)
-
-
-def run(send: Send, clock: Clock | None = None) -> Send:
-    clock = clock or Clock()
-    return run_send(send=send, adapter=current_adapter(), clock=clock, sleep=lambda asked: clock.nap(max(asked, 10)))
-
-
-def send_first(batches: int) -> None:
-    dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW), limit=batches)
-
-
-def check_everybody_once(send: Send, *providers, uncertain: int = 0) -> None:
-    counts = count_over_accounts(*providers)
-    assert set(counts.values()) <= {1}, "somebody got it twice"
-    deliveries = make_receipt(send).deliveries
-    assert deliveries["accepted"] + deliveries["uncertain"] == PEOPLE
-    assert deliveries["uncertain"] == uncertain
-    assert len(counts) >= PEOPLE - uncertain
 
 
 def test_an_issue_goes_through_the_account_its_publication_names(two_accounts):

@@ -7,7 +7,7 @@ from newsletter.models import AccountMove, Attempt, Send
 from newsletter.sending.accounts import AccountNotUsable
 from newsletter.sending.settling.account_moves import list_rest, move_by_hand
 from newsletter.sending.settling.send_controls import pause_send, resume_send
-from tests.db.test_accounts import PEOPLE, SOON, check_everybody_once, run, send_first, start
+from tests.support.accounts import PEOPLE, SOON, check_everybody_once, run, send_first, start
 from tests.support.fixtures import NOW, make_approver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]

@@ -9,8 +9,7 @@ from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import resume_send, send_again, settle_as_accepted
 from newsletter.sending.settling.sweep import sweep
-from tests.db.test_accounts import PEOPLE, SOON, check_everybody_once, run, send_first, start
-from tests.support.accounts import count_over_accounts
+from tests.support.accounts import PEOPLE, SOON, check_everybody_once, count_over_accounts, run, send_first, start
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer
 from tests.support.sends import Clock

@@ -10,7 +10,7 @@ from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
-from tests.db.test_accounts import run, send_first, start
+from tests.support.accounts import run, send_first, start
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer
 

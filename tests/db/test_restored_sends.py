@@ -142,7 +142,7 @@ def test_one_account_alone_is_called_again_under_the_same_key(replaying):
     assert set(replaying.accepted_counts().values()) == {1}
 
 
-def test_people_of_a_batch_that_was_halved_since_the_backup_are_mailed_once(replaying):
+def test_people_of_a_batch_halved_since_the_backup_are_mailed_once(replaying):
     """The repeat is refused and halved as before: its halves have the keys that they had."""
     start_send(issue=make_ready_issue(recipients=10), now=NOW)
     replaying.stop_listening()

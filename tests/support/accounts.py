@@ -1,13 +1,23 @@
 """A second provider on loopback as a further account, for tests of sends that move."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from newsletter.models import Send
+from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.receipt import make_receipt
 from tests.support.fake_provider import FakeProvider
-from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.sends import Clock
 
 SECOND_KEY = "another-key-0123456789"
+PEOPLE = 60
+SOON = NOW + timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -42,3 +52,25 @@ def count_over_accounts(*providers: FakeProvider) -> dict[str, int]:
         for address, mails in provider.accepted_counts().items():
             counts[address] = counts.get(address, 0) + mails
     return counts
+
+
+def start(**publication) -> Send:
+    return start_send(issue=make_issue_with_second(PEOPLE, **publication), now=NOW)
+
+
+def run(send: Send, clock: Clock | None = None) -> Send:
+    clock = clock or Clock()
+    return run_send(send=send, adapter=current_adapter(), clock=clock, sleep=lambda asked: clock.nap(max(asked, 10)))
+
+
+def send_first(batches: int) -> None:
+    dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW), limit=batches)
+
+
+def check_everybody_once(send: Send, *providers, uncertain: int = 0) -> None:
+    counts = count_over_accounts(*providers)
+    assert set(counts.values()) <= {1}, "somebody got it twice"
+    deliveries = make_receipt(send).deliveries
+    assert deliveries["accepted"] + deliveries["uncertain"] == PEOPLE
+    assert deliveries["uncertain"] == uncertain
+    assert len(counts) >= PEOPLE - uncertain

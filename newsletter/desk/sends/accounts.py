@@ -25,7 +25,7 @@ from subscribers.desk.listing import format_moment
 
 @dataclass(frozen=True)
 class AccountRow:
-    """What one account has of a send, in words, and why it cannot send the rest now, "" if it can."""
+    """The part of a send that one account has, in words. ``problem`` says why it cannot send the rest now, "" if it can."""
 
     label: str
     people: str

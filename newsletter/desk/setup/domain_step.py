@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -71,7 +70,7 @@ class DomainStep(StepPage):
         return self.go_on() if self.step.is_done() else self.show()
 
 
-def _read_findings(rows: Sequence[Mapping[str, Any]] | None) -> list[Finding]:
+def _read_findings(rows: Sequence[Mapping[str, object]] | None) -> list[Finding]:
     return [Finding.from_row(found) for found in rows or ()]
 
 

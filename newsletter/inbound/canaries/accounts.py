@@ -39,7 +39,7 @@ class PasswordNeeded(DomainError):
 
 @dataclass(frozen=True)
 class Account:
-    """What staff enter about a mailbox."""
+    """The form of a mailbox, as staff fill it in."""
 
     address: str
     host: str

@@ -1,4 +1,4 @@
-"""What Google's Postmaster Tools say about the domains of senders, as it was read. Nothing here is about one person."""
+"""Figures of Google's Postmaster Tools about the domains of senders, as they were read. Nothing here is about one person."""
 
 from django.db import models
 from django.db.models import Q

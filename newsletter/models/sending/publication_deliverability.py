@@ -1,4 +1,4 @@
-"""What a publication chooses about canary mailboxes and spam reports at Gmail. Constraints are among those of `Publication`."""
+"""Choices of a publication about canary mailboxes and spam reports at Gmail. Constraints are among those of `Publication`."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models

@@ -38,7 +38,7 @@ _Placement, _Result = CanaryMail.Placement, CanaryMail.Result
 
 @dataclass(frozen=True)
 class FoundMail:
-    """Where a mailbox has a mail, since when, and how often."""
+    """The placement of a mail in a mailbox, its time of arrival, and its number of copies."""
 
     placement: CanaryMail.Placement
     folder: str

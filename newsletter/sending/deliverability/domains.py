@@ -6,7 +6,6 @@ A job asks DNS and stores the findings. Pages read them and never ask DNS themse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -139,7 +138,7 @@ def refresh_sender_domains(
     return len(due[:limit])
 
 
-def _check(sender: Sender, dns: Dns, *, earlier: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _check(sender: Sender, dns: Dns, *, earlier: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     """Return the rows of what is found now, and of the earlier errors to which DNS gave no answer."""
     found = list(check_sender_domain(sender, dns=dns, fetcher=make_fetcher()))
     found += _find_unanswered_errors([Finding.from_row(row) for row in earlier or ()], found)
@@ -240,7 +239,7 @@ def find_domain_problems(from_email: str, *, account: str = DEFAULT_ACCOUNT) -> 
     return [Finding.from_row(found) for found in findings if found["level"] in ("warning", "error")]
 
 
-def _find_stored(domain: str, *, provider: ProviderSettings, account: str) -> list[dict[str, Any]] | None:
+def _find_stored(domain: str, *, provider: ProviderSettings, account: str) -> list[dict[str, object]] | None:
     """Return the rows of the last check for this account, None if there was none."""
     row = SenderDomain.objects.filter(domain=domain, looked_at__isnull=False).first()
     if row is None:

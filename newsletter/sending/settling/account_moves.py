@@ -189,7 +189,7 @@ def _find_limit(send: Send, *, to: str, now: datetime) -> int:
 
 
 class _Moved(NamedTuple):
-    """What one round moved. ``is_unfinished``: more of the same account can move."""
+    """The batches and people that one round moved. ``is_unfinished``: more of the same account can move."""
 
     batches: int
     people: int

@@ -54,7 +54,7 @@ def test_the_plain_text_can_be_its_own_too(installed: Extensions) -> None:
     assert "usual <Thanks>" in render(letter("letter")).text
 
 
-def test_a_template_for_one_layout_that_cannot_be_read_is_refused_with_its_line(installed: Extensions) -> None:
+def test_an_unreadable_template_of_a_layout_is_refused_with_its_line(installed: Extensions) -> None:
     installed.write("box.plain.mjml.j2", "<mj-section>\n{% if %}\n</mj-section>")
     install(installed)
     assert "box" not in BLOCK_KINDS

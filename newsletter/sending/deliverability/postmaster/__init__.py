@@ -1,1 +1,1 @@
-"""What Google says about the domains of senders: asked once a day, stored, judged."""
+"""Ask Google once a day about the domains of senders, store the figures, and judge them."""

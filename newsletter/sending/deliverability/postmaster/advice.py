@@ -1,4 +1,4 @@
-"""What staff do about each failure to read Google's figures."""
+"""Advice for staff on each failure to read Google's figures."""
 
 from newsletter.common.messages import Message
 from newsletter.postmaster.figures import FigureFailure

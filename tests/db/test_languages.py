@@ -82,9 +82,10 @@ def find_mail(person: Subscriber) -> Variant:
 
 
 def find_language_of(text: str, html: str) -> str:
-    """Return the language that the element around a text names, or ""."""
-    before = html.partition("<body")[2].rpartition(text)[0]
-    assert before, f"{text} is not in the mail"
+    """Return the language that the element around a text names, or "". The accessible names of links have it, too."""
+    before, found_text, _after = html.partition("<body")[2].rpartition(f">{text}")
+    assert found_text, f"{text} is not in the mail"
+    before += ">"
     named = re.search(r"<(?:h\d|p|li)\b([^>]*)>(?:<a\b[^>]*>)?$", before)
     found = re.search(r'lang="([^"]*)"', named[1]) if named else None
     return found[1] if found else ""

@@ -92,13 +92,12 @@ def test_its_start_is_stopped_by_the_spam_rate_at_gmail(ready, settings):
     undo = lose_account(settings)
     enforce_send_window(now=NOW)
     undo()
+    signing = "other.example.org"
     PostmasterReading.objects.create(
-        sender="news.example.org", domain="news.example.org", asked_at=NOW, retry_at=NOW, read_at=NOW
+        sender="news.example.org", signing=signing, domain=signing, asked_at=NOW, retry_at=NOW, read_at=NOW
     )
     day: date = NOW.date() - timedelta(days=1)
-    PostmasterFigure.objects.create(
-        domain="news.example.org", day=day, figure="spam_rate", value=0.0031, fetched_at=NOW
-    )
+    PostmasterFigure.objects.create(domain=signing, day=day, figure="spam_rate", value=0.0031, fetched_at=NOW)
     ready.refresh_from_db()
     resume_send(send=ready, by=make_approver(), now=SOON)
     ready.refresh_from_db()

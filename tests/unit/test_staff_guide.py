@@ -9,11 +9,12 @@ from tests.support.guide_pictures import FOLDER, MAX_BYTES
 
 HOW_TO = Path(FOLDER).parents[1] / "how-to"
 GUIDE = (HOW_TO / "use-the-desk.md").read_text(encoding="utf-8")
+TUTORIAL = (HOW_TO.parent / "tutorial" / "first-issue.md").read_text(encoding="utf-8")
 MISSING_MAIL = (HOW_TO / "why-mail-did-not-arrive.md").read_text(encoding="utf-8")
 
 
 def test_every_picture_of_the_guide_is_there_and_none_is_left_over() -> None:
-    shown = set(re.findall(r"\]\(\.\./images/guide/([^)]+)\)", GUIDE + MISSING_MAIL))
+    shown = set(re.findall(r"\]\(\.\./images/guide/([^)]+)\)", GUIDE + MISSING_MAIL + TUTORIAL))
     assert shown == {path.name for path in FOLDER.iterdir()}
 
 

@@ -128,7 +128,7 @@ def release_folder(request: pytest.FixtureRequest, shared_folder: Path) -> Path:
 
     def make() -> None:
         work = shared_folder / "release-work"
-        work.mkdir()
+        work.mkdir(exist_ok=True)
         write_release(folder, version=THIS_CHECKOUT, work=work, with_postgres=bool(SERVER))
 
     make_once(shared_folder, "release-of-this-checkout", make)

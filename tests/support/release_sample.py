@@ -8,6 +8,7 @@ their links. ``resume``: as staff do it, the send goes on.
 import json
 import os
 import sys
+from datetime import UTC, datetime
 
 import django
 from django.utils import timezone
@@ -18,6 +19,19 @@ _REQUESTED_BY_STAFF: dict[str, object] = {
     **dict.fromkeys(("asked_by_key", "allowed_by_id", "allowed_at", "expires_at", "used_at", "people_in_file")),
     "person_ids": [1],
 }
+_KNOWN: dict[str, dict[str, object]] = {
+    "subscribers.ExportRequest": _REQUESTED_BY_STAFF,
+    "newsletter.AccountMove": {"from_account": "default", "to_account": "backup", "code": "away", "by": ""},
+    "newsletter.PaceStep": {
+        "code": "slowed",
+        "reports": 5,
+        "mailbox": "Gmail",
+        "status": "4.7.28",
+        "people_per_minute": 60,
+    },
+    "newsletter.PostmasterReading": {"domain": "news.example.org", "read_at": datetime.now(UTC), "failure": ""},
+}
+"""Values of tables whose constraints want what nobody can guess."""
 
 
 def week() -> None:
@@ -61,7 +75,7 @@ def pause() -> None:
     if sent != SENT_BATCHES or send.batches.count() <= SENT_BATCHES + 1:
         raise SystemExit(f"{sent} of {send.batches.count()} batches were sent; the send is not half-way.")
     pause_send(send=send, by=staff)
-    fill_empty_tables(now=now, known={"subscribers.ExportRequest": _REQUESTED_BY_STAFF})
+    fill_empty_tables(now=now, known=_KNOWN)
     deliveries = Delivery.objects.filter(batch__send=send)
     people = Subscriber.objects.filter(pk__in=deliveries.values("subscriber_id")).order_by("email")
     links = {person.email: path_to(person, send.issue.publication.mailing_list) for person in people}

@@ -10,7 +10,8 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import format_percent
 from newsletter.feedback.sender_refusals import SenderRefusals, count_refusals
 from newsletter.models import Batch, DeliveryException, Send, transition
-from newsletter.models.feedback import AutomaticPause, Bounce
+from newsletter.models.feedback import Bounce
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.base.webhooks.sender_faults import SenderCause
 from newsletter.sending.settling.delivered import count_delivered
 

@@ -17,7 +17,8 @@ from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.feedback.automatic_pause import REFUSAL_RULES, pause_by_rule, record_known_refusals
 from newsletter.models import Batch, Delivery, PaceStep, Send, SenderDelay
-from newsletter.models.feedback import AutomaticPause, Bounce
+from newsletter.models.feedback import Bounce
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.base.webhooks.mailbox_providers import list_mailbox_domains, name_mailbox_provider
 from newsletter.providers.base.webhooks.sender_faults import WHAT_TO_CHANGE, SenderCause, find_cause
 from newsletter.sending.limits.send_pace import set_pace

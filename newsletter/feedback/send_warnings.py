@@ -19,7 +19,7 @@ from newsletter.feedback.automatic_pause import (
     pause_by_rule,
 )
 from newsletter.models import Delivery, DeliveryException, Issue, Publication, Send
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.settling.delivered import DeliveredBits
 from subscribers.models import Subscriber
 

@@ -33,6 +33,7 @@ from newsletter.models.protected_terms import ProtectedTerm
 from newsletter.models.publications import Publication
 from newsletter.models.reuse import IssueTemplate, SavedBlock, SavedRow
 from newsletter.models.sending.account_moves import AccountMove
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.models.sending.batches import Attempt, Batch, Delivery, DeliveryException
 from newsletter.models.sending.canaries import CanaryMail, CanaryMailbox
 from newsletter.models.sending.exclusions import Exclusion
@@ -59,6 +60,7 @@ __all__ = [
     "Approval",
     "Attempt",
     "AuditEntry",
+    "AutomaticPause",
     "Batch",
     "Brand",
     "CanaryMail",

@@ -54,7 +54,10 @@ class LinkBlock(LimitedBlock, blocks.URLBlock):
 
 
 class CheckedBlock(blocks.CharBlock):
-    """A text that must have a certain form. It is kept as it was typed, so that a draft may hold a wrong one."""
+    """A text that must have a certain form. It is kept as it was typed, so that a draft may hold a wrong one.
+
+    `find_problem` cannot be abstract, because Wagtail's blocks have a metaclass already.
+    """
 
     def find_problem(self, value: str) -> Message | None:
         """Return what is wrong with a value that is not blank, or None. The message takes the field's label as “field”."""

@@ -218,12 +218,6 @@ class Publication(PublicationAccounts, DeliverabilityChoice, PreviewableMixin, m
         validators=[MinValueValidator(1)],
         help_text=gettext_lazy("Maximum number of recipients per day. The rest get it on the following days."),
     )
-    warm_up_from = models.DateField(
-        gettext_lazy("warm up from"),
-        null=True,
-        blank=True,
-        help_text=gettext_lazy("A new sending domain starts with 50 people on this day and more each day after."),
-    )
     priority = models.CharField(
         gettext_lazy("priority"),
         max_length=6,

@@ -8,7 +8,7 @@ import pytest
 from newsletter.feedback.automatic_pause import SendCounts, find_broken_rules
 from newsletter.feedback.event_retention import delete_old_events
 from newsletter.models import ProviderEvent, Send
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from tests.support.feedback_reports import (
     apply_reports,
     brevo_event,

@@ -22,7 +22,7 @@ from newsletter.models import (
     SenderDomain,
     StaffNotice,
 )
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.deliverability.postmaster.judge import Level, judge_rate
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.limits.gmail_spam_rate import pause_if_reported, pause_reported

@@ -11,7 +11,7 @@ from newsletter.jobs.heartbeat import find_trouble
 from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_send_warnings, notify_stopped_sends
 from newsletter.jobs.staff_notices import notify_hold, send_due_notices
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import pause_failing_send
 from newsletter.sending.dispatching.worker_loop import dispatch_due

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from newsletter.common.errors import NotReady
 from newsletter.feedback.pace import adjust_pace, adjust_paces, describe_slowing
 from newsletter.models import Batch, Delivery, DeliveryException, PaceStep, ProviderAccount, Send, SenderDelay
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace, set_pace
 from newsletter.sending.provider import current_adapter

@@ -8,7 +8,7 @@ import pytest
 from newsletter.feedback.send_warnings import check_recent_sends, count_domain_complaints
 from newsletter.jobs.send_notices import notify_send_warnings
 from newsletter.models import Send, StaffNotice
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from subscribers.models import Subscriber
 from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
 from tests.support.fixtures import NOW

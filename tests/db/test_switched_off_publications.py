@@ -17,7 +17,7 @@ from newsletter.issues.corrections.correct import announce_change
 from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Batch, Issue, Publication, Send, Slot
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send

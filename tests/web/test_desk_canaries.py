@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from newsletter.inbound.canaries.notices import FAILING_FOR, notify_canary_results
 from newsletter.models import AuditEntry, CanaryMail, CanaryMailbox, Issue, Send, StaffNotice
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.canaries.passwords import SEALER, read_password, reseal_passwords
 from newsletter.sending.freezing.start import start_send
 from tests.support.canaries import (

@@ -22,7 +22,7 @@ from newsletter.models import (
     Send,
     StaffNotice,
 )
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.organisation.accounts.roles import ROLES
 from newsletter.postmaster.settings import PostmasterAccess
 from newsletter.sending.limits.gmail_spam_rate import pause_reported

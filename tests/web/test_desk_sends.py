@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, Story
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
 from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.receipt import list_deliveries

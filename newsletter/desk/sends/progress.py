@@ -20,7 +20,7 @@ from newsletter.desk.sends.subject_test import describe_subject_wait
 from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
 from newsletter.models import Batch, Installation, Issue, Send
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.canaries.decide import is_waiting
 from newsletter.sending.limits.gmail_spam_rate import needs_reason
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked

@@ -7,7 +7,7 @@ from django.conf import settings
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import issue_page_url, list_staff_with_permission, write_notice
 from newsletter.models import CanaryMail, CanaryMailbox, Publication, Send
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 
 NOTICE_WINDOW = timedelta(days=2)
 FAILING_FOR = timedelta(minutes=10)

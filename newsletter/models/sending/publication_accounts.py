@@ -27,6 +27,12 @@ class PublicationAccounts(models.Model):
             "may have taken stays with it."
         ),
     )
+    warm_up_from = models.DateField(
+        gettext_lazy("warm up from"),
+        null=True,
+        blank=True,
+        help_text=gettext_lazy("A new sending domain starts with 50 people on this day and more each day after."),
+    )
     second_warm_up_from = models.DateField(
         gettext_lazy("warm up the second account from"),
         null=True,

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, Quantity
 from newsletter.models import CanaryMail, CanaryMailbox, Publication, Send, transition
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.canaries.hand_over import find_sends_before
 from newsletter.sending.limits.running_sends import find_open_sends
 from newsletter.sending.provider import can_mail_leave

@@ -11,7 +11,7 @@ from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 from newsletter.models import Issue, PostmasterFigure, Send, transition
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.deliverability.postmaster.judge import (
     JUDGED_KINDS,
     Level,

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from newsletter.common.schedule import find_end_between
 from newsletter.models import Batch, Publication, Send, SendingDay, SubjectTest
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from subscribers.audience.zones import zone_of_person
 from subscribers.models import Subscriber
 

@@ -12,7 +12,7 @@ from newsletter.issues.protected_terms.check import scan_for_protected_terms
 from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Batch, Issue, Send, Variant, transition
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable, list_usable_accounts
 from newsletter.sending.limits.bound_batches import leave_bound_batches

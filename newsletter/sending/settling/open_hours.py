@@ -15,7 +15,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.models import Batch, EventNotice, Send, ShownItem, Story, transition
-from newsletter.models.feedback import AutomaticPause
+from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.freezing.recheck_content import recheck_events
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.wake_up_signal import send_wake_up_signal

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from newsletter.providers.base.webhooks.sender_faults import TABLE, WHAT_TO_CHANGE, YAHOO_TABLE
+from newsletter.providers.base.webhooks.sender_refusal_codes import TABLE, WHAT_TO_CHANGE, YAHOO_TABLE
 
 PAGE = Path(__file__).parent.parent / "docs/reference/sender-codes.md"
 _INTRODUCTION = """# Codes about the sender
 
-Made from `newsletter/providers/base/webhooks/sender_faults.py` by `make docs`; do not edit. Mail servers refuse (5.7.y) or delay
+Made from `newsletter/providers/base/webhooks/sender_refusal_codes.py` by `make docs`; do not edit. Mail servers refuse (5.7.y) or delay
 (4.7.y) mail with these codes because of its sender. They never mark a recipient: no bounce counts against the person and
 nobody is suppressed. Every other refusal of the form x.7.y marks nobody either, with the cause “other”; a delay with another
 code of the form 4.7.y is often greylisting and counts for nobody.

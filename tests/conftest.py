@@ -74,9 +74,9 @@ def without_a_language() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def without_kept_figures() -> Iterator[None]:
     """Count figures each time, however slow the machine: the next test's rows have the same ids."""
-    from subscribers.audience import kept_figures
+    from subscribers.audience import count_cache
 
-    with patch.object(kept_figures, "QUICK_SECONDS", float("inf")):
+    with patch.object(count_cache, "QUICK_SECONDS", float("inf")):
         yield
 
 

@@ -98,8 +98,8 @@ def _work(pipe: Connection, setup: _Setup) -> None:
     settings.NEWSLETTER_PROVIDER_URL = setup["provider"]
 
     from newsletter.models import Send
+    from newsletter.sending.adapters import current_adapter
     from newsletter.sending.dispatching.worker_loop import run_send
-    from newsletter.sending.provider import current_adapter
 
     adapter = current_adapter()
     connection.ensure_connection()

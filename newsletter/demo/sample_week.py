@@ -29,9 +29,9 @@ from newsletter.models import Issue, MailLimits, Publication, Source
 from newsletter.models.variant_labels import label_facts
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.apply_file import apply_file
+from newsletter.sending.adapters import current_adapter, find_outbox_folder
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter, find_outbox_folder
 from newsletter.sending.settling.receipt import status_of
 from subscribers.models import MailingList
 

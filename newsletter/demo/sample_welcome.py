@@ -9,9 +9,9 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.issues.welcome.joined_people import enter_new_people
 from newsletter.models import Issue, Publication
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.add_new_subscribers import add_new_subscribers
-from newsletter.sending.provider import current_adapter
 from subscribers.consent.signup import confirm_subscription, request_subscription
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import MailingList, SubscriberLocation, Topic

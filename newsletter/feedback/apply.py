@@ -8,14 +8,14 @@ from django.db import connection, transaction
 from newsletter.common.messages import Message
 from newsletter.feedback.automatic_pause import pause_failing_sends, record_refusals
 from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, apply_consequences, find_known_hashes
-from newsletter.feedback.facts import Facts, find_event_time, load_facts, redact_addresses, write_facts
-from newsletter.feedback.match import EventReference, Target, match_events, read_reference
-from newsletter.feedback.settle import settle_by_evidence
+from newsletter.feedback.delivery_facts import Facts, find_event_time, load_facts, redact_addresses, write_facts
+from newsletter.feedback.match_events import EventReference, Target, match_events, read_reference
+from newsletter.feedback.settle_by_evidence import settle_by_evidence
 from newsletter.models import ProviderEvent, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 from newsletter.providers.registry import is_atomic
-from newsletter.sending.settling.delivered import mark_delivered
+from newsletter.sending.settling.delivered_bitmap import mark_delivered
 from subscribers.origins import PROVIDER, acting_through
 
 MAX_EVENT_AGE = timedelta(minutes=15)

@@ -12,8 +12,8 @@ from newsletter.feedback.sender_refusals import SenderRefusals, count_refusals
 from newsletter.models import Batch, DeliveryException, Send, transition
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.providers.base.webhooks.sender_faults import SenderCause
-from newsletter.sending.settling.delivered import count_delivered
+from newsletter.providers.base.webhooks.sender_refusal_codes import SenderCause
+from newsletter.sending.settling.delivered_bitmap import count_delivered
 
 HARD_BOUNCE_MIN_ACCEPTED = 500
 MAX_HARD_BOUNCE_SHARE = 0.05

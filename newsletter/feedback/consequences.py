@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from newsletter.common.messages import Message
 from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.models.feedback import Bounce
-from newsletter.sending.settling.delivered import find_delivered
+from newsletter.sending.settling.delivered_bitmap import find_delivered
 from subscribers.models import MailingList, Reason, Subscriber, Subscription
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from newsletter.models import Delivery, DeliveryException, SenderDelay, TemplateMail
 from newsletter.models.feedback import Bounce
-from newsletter.sending.settling.delivered import find_delivered
+from newsletter.sending.settling.delivered_bitmap import find_delivered
 from subscribers.models import CountedUnsubscribe, Subscriber
 from subscribers.people.data_export import format_moment, register_export_section
 

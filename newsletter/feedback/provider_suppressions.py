@@ -14,7 +14,7 @@ from django.db.models import Q
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, apply_consequences
-from newsletter.feedback.facts import redact_addresses
+from newsletter.feedback.delivery_facts import redact_addresses
 from newsletter.models import SuppressionListReading
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.errors import SuppressionListError

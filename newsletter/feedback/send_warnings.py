@@ -20,7 +20,7 @@ from newsletter.feedback.automatic_pause import (
 )
 from newsletter.models import Delivery, DeliveryException, Issue, Publication, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.settling.delivered import DeliveredBits
+from newsletter.sending.settling.delivered_bitmap import DeliveredBits
 from subscribers.models import Subscriber
 
 WEEK = timedelta(days=7)

@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from newsletter.models import Send, SenderDelay
 from newsletter.models.feedback import Bounce
-from newsletter.providers.base.webhooks.sender_faults import WHAT_TO_CHANGE, SenderCause, find_cause
+from newsletter.providers.base.webhooks.sender_refusal_codes import WHAT_TO_CHANGE, SenderCause, find_cause
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from newsletter.feedback.explaining.explain_exclusion import find_left_out
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, WelcomeStep
 from newsletter.providers.registry import OUTBOX
-from newsletter.sending.settling.delivered import find_delivered
+from newsletter.sending.settling.delivered_bitmap import find_delivered
 from subscribers.models import CountedUnsubscribe, Subscriber, Subscription
 from subscribers.people.publishing_hooks import MissedMail, SentMail
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.inbound.forward_replies import replies_page_url
 from newsletter.inbound.replies import CAN_READ_REPLIES
-from newsletter.inbound.send_on import replies_page_url
 from newsletter.issues.approval.write_notices import list_staff_with_permission, write_notice
 from newsletter.models import InboundMail, MailboxReading, Publication
 

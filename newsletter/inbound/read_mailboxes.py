@@ -11,8 +11,8 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.inbound.errors import MailboxUnavailable
-from newsletter.inbound.handle import handle_mail
 from newsletter.inbound.imap import TOTAL_SECONDS, OpenMailbox, open_mailbox
+from newsletter.inbound.process_mail import handle_mail
 from newsletter.inbound.reading_order import find_unsubscribing
 from newsletter.inbound.settings import Mailbox, is_loopback
 from newsletter.inbound.store import IMAP, store_mail

@@ -17,7 +17,7 @@ from newsletter.inbound.errors import ServerFailed
 from newsletter.inbound.imap import OpenMailbox
 from newsletter.models import InboundMail
 
-MAX_LOOKED_AT = 5000
+MAX_SCANNED = 5000
 """The unread messages whose recipients are looked at, the oldest. A flood of more is read in the order of arrival beyond them."""
 MESSAGES_A_LOOK = 50
 LOOK_SHARE = 0.3
@@ -51,7 +51,7 @@ def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int, 
     urgent = _Urgent(limit=limit)
     try:
         with opened.limit_time(seconds * LOOK_SHARE):
-            _look(opened, uids[:MAX_LOOKED_AT], urgent, until=time.monotonic() + seconds * LOOK_SHARE)
+            _look(opened, uids[:MAX_SCANNED], urgent, until=time.monotonic() + seconds * LOOK_SHARE)
     except ServerFailed as error:
         return Looked(urgent.found, error)
     return Looked(urgent.found)

@@ -9,11 +9,11 @@ from datetime import datetime
 from django.conf import settings
 
 from newsletter.feedback.endpoint import webhook_key, webhook_secret
-from newsletter.inbound.posted.brevo import read_brevo
-from newsletter.inbound.posted.forms import read_mailgun, read_sendgrid
-from newsletter.inbound.posted.json_bodies import read_mailersend, read_postmark, read_sparkpost
-from newsletter.inbound.posted.mails import PostedMail
 from newsletter.inbound.settings import InboundWebhook
+from newsletter.inbound.webhook_formats.brevo import read_brevo
+from newsletter.inbound.webhook_formats.forms import read_mailgun, read_sendgrid
+from newsletter.inbound.webhook_formats.json_bodies import read_mailersend, read_postmark, read_sparkpost
+from newsletter.inbound.webhook_formats.mails import PostedMail
 from newsletter.providers.base.webhooks.verification import WebhookRequest
 
 MAX_BODY_BYTES = 50 * 1024 * 1024

@@ -11,7 +11,7 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.issue_checks.variant_groups import VariantGroup
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.show_rules import describe_rules, list_limited_blocks
-from newsletter.issues.variants.reader_numbers import make_rules_filter
+from newsletter.issues.variants.group_keys import make_rules_filter
 from newsletter.issues.variants.recipient_groups import find_possible_recipients
 from newsletter.models import Issue
 from newsletter.rendering.lint.findings import Finding

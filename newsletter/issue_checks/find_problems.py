@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils import translation
 
 from newsletter.issue_checks.block_reach import check_block_reach
-from newsletter.issue_checks.finding_places import describe_locations
+from newsletter.issue_checks.finding_locations import describe_locations
 from newsletter.issue_checks.merged_versions import check_version_limit
 from newsletter.issue_checks.render_cache import render_cached
 from newsletter.issue_checks.variant_groups import VariantGroup
@@ -25,7 +25,7 @@ from newsletter.models import Issue, Publication
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.rendering.lint.findings import Finding
 from newsletter.sending.deliverability.domains import find_domain_problems
-from newsletter.sending.deliverability.postmaster.judge import find_rate_problems
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import find_rate_problems
 from newsletter.sending.spam_score import find_spam_findings
 
 

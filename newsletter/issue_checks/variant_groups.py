@@ -16,7 +16,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.snapshot.sealed import find_sealed_revision
 from newsletter.issues.variants.documents import find_sent_day
-from newsletter.issues.variants.reader_numbers import NOTHING_SEEN
+from newsletter.issues.variants.group_keys import NOTHING_SEEN
 from newsletter.issues.variants.recipient_groups import (
     GroupVisibility,
     RecipientGroup,
@@ -24,7 +24,7 @@ from newsletter.issues.variants.recipient_groups import (
     find_groups,
     make_stored_group,
 )
-from newsletter.issues.variants.subject_arms import NO_TEST
+from newsletter.issues.variants.subject_assignment import NO_TEST
 from newsletter.issues.visible.choose_visible import NO_RULE_MET
 from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import NOTHING_CHOSEN

@@ -11,20 +11,20 @@ from django.conf import settings
 from newsletter.api_keys import delete_old_calls
 from newsletter.content.images.hosting import make_fetcher
 from newsletter.content.ingesting.apis.source_keys import reseal_keys
+from newsletter.feedback.adjust_pace import adjust_paces
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.comparing.compare import compare_due_sends
 from newsletter.feedback.event_retention import delete_old_events
-from newsletter.feedback.pace import adjust_paces
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions
 from newsletter.feedback.webhook_setup.keys import reseal_webhook_keys
 from newsletter.inbound.canaries.notices import notify_canary_results
 from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
-from newsletter.inbound.handle import handle_waiting_mails
+from newsletter.inbound.forward_replies import forward_waiting_replies
 from newsletter.inbound.notices import notify_inbound_problems
+from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.read_mailboxes import read_mailboxes
 from newsletter.inbound.retention import delete_old_inbound_mails
-from newsletter.inbound.send_on import send_replies_on
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.protected_terms.terms import reseal_terms
 from newsletter.jobs.confirmation_mails import send_due_confirmations
@@ -49,14 +49,14 @@ from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.outbound.deliver import deliver_due
 from newsletter.outbound.replay import delete_old_outbound_events
 from newsletter.outbound.signing import reseal_secrets
+from newsletter.sending.adapters import current_adapter, find_issue_counter, further_adapters, provider_label
 from newsletter.sending.canaries.passwords import reseal_passwords
 from newsletter.sending.deliverability.dmarc_reports.retention import delete_old_reports
 from newsletter.sending.deliverability.domains import refresh_sender_domains
-from newsletter.sending.deliverability.postmaster.fetch import fetch_due_figures
+from newsletter.sending.deliverability.gmail_figures.fetch import fetch_due_figures
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
-from newsletter.sending.provider import current_adapter, find_issue_counter, further_adapters, provider_label
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.sweep import sweep
 from newsletter.sending.spam_score import score_due_issues
@@ -166,7 +166,7 @@ JOBS = (
     Job("read_mailboxes", 60, lambda: read_mailboxes(now=_now()), SCHEDULER),
     Job("read_canary_mailboxes", 5, lambda: read_canary_mailboxes(now=_now()), SCHEDULER),
     Job("handle_inbound_mails", 5, lambda: handle_waiting_mails(now=_now()), WORKER),
-    Job("send_replies_on", 10, lambda: send_replies_on(now=_now()), WORKER),
+    Job("forward_waiting_replies", 10, lambda: forward_waiting_replies(now=_now()), WORKER),
     Job("delete_old_inbound_mails", 3600, lambda: delete_old_inbound_mails(now=_now()), SCHEDULER),
     Job("delete_old_dmarc_reports", 3600, lambda: delete_old_reports(now=_now()), SCHEDULER),
     Job("read_provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),

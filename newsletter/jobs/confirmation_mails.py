@@ -8,9 +8,9 @@ from newsletter.common.languages import best_language
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.rendering.phrases import find_phrase
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, add_logos, make_sender, send_notice
-from newsletter.sending.provider import current_adapter
 from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url, mark_sent
 from subscribers.models import Confirmation, MailingList
 

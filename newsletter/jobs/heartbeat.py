@@ -22,7 +22,7 @@ from newsletter.models import (
     Slot,
     StaffNotice,
 )
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.settling.awaited_reports import needs_person
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from newsletter.common.languages import best_page_language
 from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, make_sender, send_notice
-from newsletter.sending.provider import current_adapter
 from subscribers.models import MailedLink
 from subscribers.people.link_mail_texts import write_link_mail
 from subscribers.people.mailed_links import Kind, claim_mailed_link, list_due_links, make_mailed_link_url

@@ -30,7 +30,7 @@ def listen_to_sends(procrastinate_app: object) -> None:
 
 def enqueue_send(send: Send) -> None:
     """Queue every pending batch of a send that has no waiting job and need not wait for its hour."""
-    batches = Batch.objects.of_open_hours().filter(send=send, state=Batch.State.PENDING)
+    batches = Batch.objects.released().filter(send=send, state=Batch.State.PENDING)
     _enqueue(filter_without_job(batches))
 
 

@@ -76,7 +76,7 @@ def _dispatch(batch: int) -> None:
 def find_pending_batch(batch_id: int) -> Batch | None:
     """Return the batch if it is pending, its hour has come and its send is running now."""
     sends = find_running_sends(now=datetime.now(UTC))
-    waiting = Batch.objects.of_open_hours().filter(pk=batch_id, state=Batch.State.PENDING, send__in=sends)
+    waiting = Batch.objects.released().filter(pk=batch_id, state=Batch.State.PENDING, send__in=sends)
     return waiting.select_related("send").first()
 
 

@@ -11,8 +11,13 @@ from newsletter.feedback.send_warnings import check_recent_sends
 from newsletter.issues.approval.write_notices import issue_page_url, write_notice
 from newsletter.models import Publication, Send, StaffNotice
 from newsletter.providers.base.contract import Adapter
-from newsletter.sending.deliverability.postmaster.judge import Level, describe_rate, find_worst_rate, judge_rate
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import (
+    Level,
+    describe_rate,
+    find_worst_rate,
+    judge_rate,
+)
 from newsletter.sending.settling.awaited_reports import (
     has_refused_batches,
     has_uncertain_recipients,

@@ -12,12 +12,12 @@ from newsletter.common.languages import best_page_language
 from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import MailLimits
 from newsletter.providers.base.contract import Adapter
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, send_notice
-from newsletter.sending.provider import current_adapter
 from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import StayQuestion
-from subscribers.people.silence import (
+from subscribers.people.inactivity import (
     ANSWER_TIME,
     answer_by_replies,
     ask_silent_people,

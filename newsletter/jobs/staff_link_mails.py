@@ -18,9 +18,9 @@ from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX
 from newsletter.models import AuditEntry, Publication, StaffLink
 from newsletter.organisation.accounts.staff_links import answer_password_requests, make_staff_link_url
 from newsletter.providers.base.contract import Adapter
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import Sender, find_staff_language, send_notice
-from newsletter.sending.provider import current_adapter
 
 BATCH_LIMIT = 50
 LOOK_BACK = timedelta(days=1)

@@ -17,14 +17,14 @@ from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.protected_terms.check import replace_protected_text
-from newsletter.issues.snapshot.plain_text import escape_merge_fields
+from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
 from newsletter.models import Issue, Publication, Source, StaffNotice
 from newsletter.providers.base.contract import Adapter
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import find_staff_language, make_sender, send_notice
-from newsletter.sending.provider import current_adapter
 
 BATCH_LIMIT = 50
 EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "held-full-", "account-"

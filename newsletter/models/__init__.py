@@ -37,8 +37,8 @@ from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.models.sending.batches import Attempt, Batch, Delivery, DeliveryException
 from newsletter.models.sending.canaries import CanaryMail, CanaryMailbox
 from newsletter.models.sending.exclusions import Exclusion
+from newsletter.models.sending.gmail_figures import PostmasterFigure, PostmasterReading, PostmasterRequirement
 from newsletter.models.sending.pace_steps import PaceStep
-from newsletter.models.sending.postmaster import PostmasterFigure, PostmasterReading, PostmasterRequirement
 from newsletter.models.sending.sending_limits import Installation, MailLimits, ProviderAccount, SendingDay
 from newsletter.models.sending.sends import Send
 from newsletter.models.sending.template_mails import MailTemplate, MailTemplateText, TemplateMail

@@ -105,7 +105,7 @@ class ReaderGroup(models.Model):
     """The variant for recipients of whom we know the same; None if they get nothing, and then ``empty_reason`` is its code.
 
     ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius, ``language`` "" its own language.
-    ``interests``, ``seen`` and ``rules`` are the numbers of `newsletter.issues.variants.reader_numbers`; ``fallback`` is what
+    ``interests``, ``seen`` and ``rules`` are the numbers of `newsletter.issues.variants.group_keys`; ``fallback`` is what
     readers give up who are too few for a version of their own (`newsletter.issues.visible.fallbacks`). ``arm`` is the subject
     of a test, from 1; 0 without a test, −1 for those who wait.
     """

@@ -9,7 +9,7 @@ from django.db.models import Model
 from newsletter.common.errors import BadFile, BadRule, BadSchedule
 from newsletter.common.schedule import check_schedule
 from newsletter.content.ingesting.apis.source_keys import is_same_key, seal_key
-from newsletter.content.ingesting.home_location import rereading_events_if_home_moves
+from newsletter.content.ingesting.home_location import rereading_events_if_home_zone_changes
 from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.content.parsing.apis.addresses import read_source_address
 from newsletter.models import Appeal, Brand, MailLimits, Publication, Source
@@ -174,7 +174,7 @@ def apply_publication(entry: PublicationEntry) -> Change:
     if "digest_schedule" in values:
         zone = entry.zone or row.zone
         values["digest_schedule"] = _check_schedule(entry.digest_schedule, zone=zone, where=f"{where}, digest_schedule")
-    with rereading_events_if_home_moves():
+    with rereading_events_if_home_zone_changes():
         return upsert(
             kind="publication", name=entry.slug, row=row, values=values, many=many, keys={"mailing_list": "list"}
         )

@@ -13,10 +13,10 @@ from django.db import transaction
 from newsletter.common.errors import DomainError
 from newsletter.content.fetching.poster import Poster
 from newsletter.models import Installation
-from newsletter.outbound.claim import claim_due, release
 from newsletter.outbound.outcome import describe_status, record_delivered, record_failed
 from newsletter.outbound.payload import make_bodies, make_message_id
 from newsletter.outbound.signing import read_secrets, sign
+from newsletter.outbound.webhook_claim import claim_due, release
 from subscribers.models import WebhookDelivery
 from subscribers.models.webhooks import MAX_LEASE
 

@@ -11,11 +11,11 @@ from environs import EnvError
 from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import AllowList
 from newsletter.demo.environment import MARKER_FILE
+from newsletter.google_postmaster.settings import GOOGLE
 from newsletter.identity_provider.settings import IdentityProvider
 from newsletter.inbound.settings import InboundSources
 from newsletter.monitoring.logs.formatters import STYLES
 from newsletter.organisation.health.origin import SettingValue
-from newsletter.postmaster.settings import GOOGLE
 from newsletter.project.account_settings import read_away_minutes, read_further_accounts
 from newsletter.project.inbound_settings import read_address, read_sources
 from newsletter.project.oidc_settings import read_oidc

@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 import dj_database_url
 
-from newsletter.postmaster.settings import PostmasterAccess
+from newsletter.google_postmaster.settings import PostmasterAccess
 from newsletter.project import env as _environment
 from newsletter.project.catalogues import list_catalogues, list_desk_languages
 from newsletter.project.paths import EMAIL_TEMPLATES, WEB_TEMPLATES

@@ -9,8 +9,8 @@ from difflib import get_close_matches
 
 from newsletter.common.messages import Message
 from newsletter.common.personal_tokens import format_token
+from newsletter.rendering.clean_text import tidy_line
 from newsletter.rendering.errors import MergeError
-from newsletter.rendering.text import tidy_line
 from newsletter.rendering.tokens import Context, TokenRegistry, escape_token_lookalikes
 
 FIELDS = ("first_name", "name", "city", "region")

@@ -14,19 +14,19 @@ from markupsafe import escape
 
 from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Block, Document, EventCard, Events, Note, SchemaBlock
+from newsletter.rendering.clean_text import finish_lines, number_links
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
-from newsletter.rendering.context import (
+from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.mail import RenderedMail, hash_mail
+from newsletter.rendering.prepare import PreparedDocument, prepare
+from newsletter.rendering.schemas import load_schemas
+from newsletter.rendering.template_context import (
     build_block_context,
     build_document_context,
     build_style_context,
     find_template_kind,
 )
-from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.mail import RenderedMail, hash_mail
-from newsletter.rendering.prepare import PreparedDocument, prepare
-from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import as_markup, default_templates, fill_template, make_environment
-from newsletter.rendering.text import finish_lines, number_links
 from newsletter.rendering.tokens import assert_tokens_kept
 from newsletter.rendering.typography import add_soft_hyphens
 

@@ -14,12 +14,7 @@ from markupsafe import Markup
 from newsletter.common.messages import Message
 from newsletter.rendering.amounts import list_currency_codes, parse_amount, parse_day
 from newsletter.rendering.blocks import Block, Brand, Document, Picture, SchemaBlock
-from newsletter.rendering.colours import normalise_colour
-from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.merge import fill_defaults, merge_as_html, merge_html, merge_text
-from newsletter.rendering.schemas import BlockSchema, FieldSchema, blank_value, load_schemas
-from newsletter.rendering.templates import as_markup
-from newsletter.rendering.text import (
+from newsletter.rendering.clean_text import (
     join_lines,
     safe_picture_url,
     safe_url,
@@ -28,6 +23,11 @@ from newsletter.rendering.text import (
     tidy_lines,
     tidy_paragraphs,
 )
+from newsletter.rendering.colours import normalise_colour
+from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.merge import fill_defaults, merge_as_html, merge_html, merge_text
+from newsletter.rendering.schemas import BlockSchema, FieldSchema, blank_value, load_schemas
+from newsletter.rendering.templates import as_markup
 from newsletter.rendering.tokens import TokenRegistry, escape_token_lookalikes
 
 MAX_LENGTHS = {"title": 200, "headline": 200, "subject": 500, "heading": 200, "topic": 80, "label": 80, "button": 80}

@@ -28,8 +28,8 @@ from newsletter.common.messages import Message
 from newsletter.rendering.amounts import find_share, format_amount, format_day, format_share
 from newsletter.rendering.block_kind import find_template
 from newsletter.rendering.blocks import Picture
+from newsletter.rendering.clean_text import MAX_LINE_LENGTH, SOFT_HYPHEN, wrap
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.text import MAX_LINE_LENGTH, SOFT_HYPHEN, wrap
 
 _HERE = Path(__file__).resolve()
 _TEMPLATE_FOLDERS = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")

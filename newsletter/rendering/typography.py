@@ -13,9 +13,9 @@ from markupsafe import Markup
 from pyphen import Pyphen, language_fallback
 
 from newsletter.rendering.blocks import Brand, Picture
+from newsletter.rendering.clean_text import SOFT_HYPHEN
 from newsletter.rendering.phrases import base_language
 from newsletter.rendering.templates import as_markup
-from newsletter.rendering.text import SOFT_HYPHEN
 
 SANS = "-apple-system, 'Segoe UI', Roboto, Arial, sans-serif"
 _ARABIC = "'Noto Naskh Arabic', 'Geeza Pro', 'Segoe UI', Tahoma"

@@ -20,8 +20,8 @@ from newsletter.models import Batch, Variant
 from newsletter.providers.base.contract import BatchCall, Mail, Recipient
 from newsletter.rendering.errors import MissingValueError
 from newsletter.rendering.mail import hash_mail
+from newsletter.rendering.personal_values import Values, plan_values
 from newsletter.rendering.tokens import Variable
-from newsletter.rendering.values import Values, plan_values
 from newsletter.sending.feedback_id import HEADER, make_feedback_id
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.links.unsubscribe_addresses import make_addresses

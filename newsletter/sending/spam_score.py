@@ -25,7 +25,7 @@ from newsletter.models import Issue, SpamCheck
 from newsletter.providers.base.contract import Mail, Recipient
 from newsletter.providers.base.mail.mime import build_message
 from newsletter.rendering.lint.findings import Finding
-from newsletter.rendering.values import values_for
+from newsletter.rendering.personal_values import values_for
 from newsletter.sending.build_call import build_headers, find_reply_address, list_header_variables
 from newsletter.sending.notices.proofs import SAMPLE_ADDRESS, make_proof_links
 

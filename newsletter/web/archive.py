@@ -22,7 +22,7 @@ from newsletter.issues.variants.reader_texts import READER_TEXTS, reader_text
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
 from newsletter.rendering.phrases import find_text_direction, get_babel_locale
-from newsletter.web.impersonal import find_join_url, wrap_mail
+from newsletter.web.mail_without_person import find_join_url, wrap_mail
 
 PER_PAGE = 13
 MAX_SENDS_TRIED = 5

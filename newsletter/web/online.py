@@ -10,7 +10,7 @@ from newsletter.issues.archive.public_view import find_hidden_in_variant, render
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.models import Variant
 from newsletter.rendering.tokens import Variable
-from newsletter.web.impersonal import fill_impersonal, find_join_url, wrap_mail
+from newsletter.web.mail_without_person import fill_impersonal, find_join_url, wrap_mail
 
 CSP = (
     "default-src 'none'; img-src 'self' {site}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "

@@ -8,8 +8,8 @@ from wagtail.admin.panels import Panel
 from newsletter.common.languages import best_page_language, language_choices
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
-from subscribers.people.asked_choices import find_asked_topics, is_language_asked
 from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.people.relevant_choices import find_asked_topics, is_language_asked
 from subscribers.web.form_fields import name_topics
 
 

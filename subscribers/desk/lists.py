@@ -16,8 +16,8 @@ from wagtail.permissions import register_permission_policy
 from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.archiving import MAX_USES_NAMED, Uses, find_uses
+from subscribers.audience.count_cache import Figure, recall_or_count
 from subscribers.audience.counting import AudienceCount, count_lists
-from subscribers.audience.kept_figures import Figure, recall_or_count
 from subscribers.desk.choosers import PermittedChooserViewSet
 from subscribers.desk.count_again import label_count_again, make_count_again_url, wants_count
 from subscribers.desk.editing.archiving import (

@@ -30,9 +30,9 @@ from subscribers.desk.person_actions import (
 )
 from subscribers.exporting.export_requests import CannotExport, record_disclosure
 from subscribers.models import Disclosure, MailingList, Reply, Subscriber, Suppression
+from subscribers.people.inactivity import find_resting_since, is_asked_to_stay
 from subscribers.people.publishing_hooks import SentMail, get_publishing_hooks
 from subscribers.people.replies import list_replies
-from subscribers.people.silence import find_resting_since, is_asked_to_stay
 from subscribers.unsubscribing.suppression import can_staff_remove
 
 

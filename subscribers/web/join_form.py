@@ -9,8 +9,8 @@ from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import normalise
 from subscribers.addresses.suggestion import suggest_address
 from subscribers.models import MailingList, Topic
-from subscribers.people.asked_choices import find_asked_topics, is_language_asked
 from subscribers.people.locations import Location
+from subscribers.people.relevant_choices import find_asked_topics, is_language_asked
 from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_town
 
 

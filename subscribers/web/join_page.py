@@ -10,7 +10,7 @@ from subscribers.consent.proof_of_work import Proof, make_challenge
 from subscribers.consent.signup_limits import is_flooded
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
-from subscribers.people.asked_choices import find_asked_topics
+from subscribers.people.relevant_choices import find_asked_topics
 from subscribers.web.form_fields import name_topics
 from subscribers.web.join_form import JoinForm
 from subscribers.web.join_submission import spend_proof, submit_join_form

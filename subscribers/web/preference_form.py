@@ -8,10 +8,10 @@ from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
 from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Topic
-from subscribers.people.asked_choices import find_topics_asked_of
 from subscribers.people.locations import get_location_row
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.people.relevant_choices import find_topics_asked_of
 from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_known_town
 
 

@@ -10,8 +10,8 @@ from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import mask
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
-from subscribers.people.asked_choices import find_topics_asked_of, is_language_asked_of
 from subscribers.people.cases import list_followed_cases
+from subscribers.people.inactivity import find_resting_since
 from subscribers.people.preferences import (
     choose_lists,
     find_subscribed_lists,
@@ -21,7 +21,7 @@ from subscribers.people.preferences import (
     set_frequencies,
 )
 from subscribers.people.publishing_hooks import get_publishing_hooks
-from subscribers.people.silence import find_resting_since
+from subscribers.people.relevant_choices import find_topics_asked_of, is_language_asked_of
 from subscribers.web.case_page import CASE, case_page
 from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
 from subscribers.web.form_fields import name_topics

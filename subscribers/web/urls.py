@@ -8,10 +8,10 @@ from subscribers.web.branding import stylesheet
 from subscribers.web.confirm_page import confirm
 from subscribers.web.join_page import join
 from subscribers.web.links import linked_page
-from subscribers.web.my_mail import my_mail, request_fresh_link
 from subscribers.web.own_data import change_address, confirm_new_address, download, erase, make_request_page
 from subscribers.web.preference_page import preferences, reduce_frequency
-from subscribers.web.stay_page import stay_page
+from subscribers.web.reconfirm_page import stay_page
+from subscribers.web.request_link_page import my_mail, request_fresh_link
 from subscribers.web.unsubscribe_page import undo, unsubscribe, unsubscribe_from_everything
 
 _ASKED_FOR = (Kind.DOWNLOAD, Kind.ERASE, Kind.CHANGE_ADDRESS)

@@ -11,9 +11,9 @@ import pytest
 import requests
 
 from newsletter.models import Attempt
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.processes import wait_until

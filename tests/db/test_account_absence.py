@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from newsletter.models import AccountMove, Attempt, Batch, ProviderAccount, Send, SendingDay
+from newsletter.sending.adapters import account_label, current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.account_moves import move_to_second_accounts
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all

@@ -6,10 +6,10 @@ import pytest
 
 from newsletter.common.errors import InvariantViolated, WrongState
 from newsletter.models import AccountMove, Attempt, Publication, Send, StaffNotice
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.limits import split_batches as splitting
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling import account_moves
 from newsletter.sending.settling.account_moves import continue_moves, move_by_hand, move_to_second_accounts
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send

@@ -19,10 +19,10 @@ from newsletter.organisation.health.sending import (
     check_publication_accounts,
 )
 from newsletter.sending.accounts import AccountNotUsable, list_accounts
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.deliverability.domains import find_domain_problems, refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
 from tests.support.accounts import run, start

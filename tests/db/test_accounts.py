@@ -7,10 +7,10 @@ from django.db import IntegrityError, transaction
 
 from newsletter.models import AccountMove, Attempt, Batch, ProviderAccount, Send, StaffNotice
 from newsletter.sending.accounts import AccountNotUsable
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import account_label, current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
-from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand, move_to_second_accounts
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import resume_send

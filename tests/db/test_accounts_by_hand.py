@@ -5,7 +5,7 @@ import pytest
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.models import AccountMove, Attempt, Send
 from newsletter.sending.accounts import AccountNotUsable
-from newsletter.sending.settling.account_moves import list_rest, move_by_hand
+from newsletter.sending.settling.account_moves import list_movable_batches, move_by_hand
 from newsletter.sending.settling.send_controls import pause_send, resume_send
 from tests.support.accounts import PEOPLE, SOON, check_everybody_once, run, send_first, start
 from tests.support.fixtures import NOW, make_approver
@@ -18,7 +18,7 @@ def test_staff_move_the_rest_by_hand_and_it_stays_paused(two_accounts):
     send, person = start(), make_approver()
     send_first(2)
     pause_send(send=send, by=person)
-    assert [(rest.account, rest.people) for rest in list_rest(send)] == [("default", 40)]
+    assert [(rest.account, rest.people) for rest in list_movable_batches(send)] == [("default", 40)]
     assert move_by_hand(send=send, to="backup", by=person, now=SOON) == 40
     send.refresh_from_db()
     assert send.state == Send.State.PAUSED

@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.models import Attempt, Batch, Send
 from newsletter.sending.accounts import explain_unusable
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import resume_send, send_again, settle_as_accepted

@@ -16,7 +16,7 @@ from wagtail.log_actions import log
 from newsletter.api_keys import make_key
 from newsletter.common.errors import NotFound
 from newsletter.models import Publication
-from newsletter.organisation.breach import list_api_key_entries, list_export_entries, list_staff_entries
+from newsletter.organisation.breach_scope import list_api_key_entries, list_export_entries, list_staff_entries
 from subscribers.consent import process_signup as arrivals
 from subscribers.consent.signup_limits import Decision, SignupOutcome
 from subscribers.erasing.erasure import erase_person

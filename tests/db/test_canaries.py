@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.inbound.canaries.claims import claim_mailbox
+from newsletter.inbound.canaries.mailbox_claim import claim_mailbox
 from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.complete_send import complete_send
@@ -25,13 +25,13 @@ from newsletter.models import (
     Publication,
     Send,
 )
-from newsletter.sending.canaries.decide import stop_waiting
-from newsletter.sending.canaries.hand_over import LAST_WITHIN, LOST_AFTER, MARK_HEADER
-from newsletter.sending.canaries.judge import FoundMail, record_found
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.canaries.canary_decision import stop_waiting
+from newsletter.sending.canaries.check_arrived_mail import FoundMail, record_found
+from newsletter.sending.canaries.send_canaries import LOST_AFTER, MARK_HEADER, MAX_LAST_CANARY_DELAY
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
 from newsletter.sending.settling.sweep import sweep
@@ -696,7 +696,7 @@ def test_a_reading_that_lost_its_claim_writes_nothing_more(
     made = walk()
     made.work()
     made.deliver(server)
-    monkeypatch.setattr("newsletter.inbound.canaries.claims.MailboxClaim.renew", lambda *_, **__: False)
+    monkeypatch.setattr("newsletter.inbound.canaries.mailbox_claim.MailboxClaim.renew", lambda *_, **__: False)
     assert made.read() == 0
     assert get_mail().result == ""
 
@@ -789,7 +789,7 @@ def test_a_send_that_ended_long_ago_gets_no_last_canary(walk: Any, server: Canar
     made = walk(canary="off")
     made.work()
     Publication.objects.update(canary="watch")
-    made.now += LAST_WITHIN + MINUTE
+    made.now += MAX_LAST_CANARY_DELAY + MINUTE
     made.work()
     assert CanaryMail.objects.count() == 0
 

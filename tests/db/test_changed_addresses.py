@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, DeliveryException, Send
-from newsletter.sending.dispatching.claim import ALREADY_MAILED
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.dispatching.batch_claim import ALREADY_MAILED
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.identity import identify
 from subscribers.models import Subscriber

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from newsletter.desk.home.tasks import find_tasks
+from newsletter.desk.home.list_tasks import find_tasks
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.jobs.event_notices import notify_changed_events
 from newsletter.models import EventNotice, Issue, Send, StaffNotice

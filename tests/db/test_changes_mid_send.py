@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from newsletter.models import Delivery, Publication
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, Send
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.sweep import sweep
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story

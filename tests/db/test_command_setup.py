@@ -24,7 +24,7 @@ from newsletter.organisation.accounts.staff import add_staff, role_of
 from newsletter.organisation.accounts.staff_links import make_staff_link
 from newsletter.organisation.health import sending
 from newsletter.organisation.sample_files import write_samples
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.adapters import current_adapter
 from tests.support.dns_server import serve_dns
 from tests.support.mail_server import MailServer, close, say, serve_mail
 from tests.support.own_site import serve_own_site

@@ -15,12 +15,12 @@ from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.complete_send import complete_send
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Story, StoryPlacement
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
-from newsletter.sending.settling.restore import mark_open_batches_uncertain
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.models import Segment, Subscriber

@@ -12,8 +12,8 @@ from newsletter.feedback.comparing.compare import MAX_SENDS, compare_due_sends
 from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
 from newsletter.models import Attempt, Batch, CountComparison, Delivered, Delivery, DeliveryException, Issue, Send
 from newsletter.providers.base.provider_adapter import ProviderAdapter
-from newsletter.sending.provider import account_label, find_issue_counter, provider_label
-from newsletter.sending.settling.delivered import mark_delivered
+from newsletter.sending.adapters import account_label, find_issue_counter, provider_label
+from newsletter.sending.settling.delivered_bitmap import mark_delivered
 from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import apply_reports, deliveries_of, make_send, postmark_event

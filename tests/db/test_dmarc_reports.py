@@ -14,8 +14,8 @@ from django.db import IntegrityError, transaction
 
 from newsletter.content.parsing.aggregate_reports.parse_report import parse_report
 from newsletter.content.parsing.aggregate_reports.report import AggregateReport, ReportFile, ReportProblem
-from newsletter.inbound import handle
-from newsletter.inbound.handle import handle_mail
+from newsletter.inbound import process_mail
+from newsletter.inbound.process_mail import handle_mail
 from newsletter.inbound.store import store_mail
 from newsletter.models import (
     DmarcRefusal,
@@ -224,7 +224,7 @@ def test_a_failure_while_it_is_kept_leaves_the_mail_to_be_read_again(monkeypatch
     def fail(*args: object, **options: object) -> None:
         raise RuntimeError("no room")
 
-    monkeypatch.setattr(handle, "store_report", fail)
+    monkeypatch.setattr(process_mail, "store_report", fail)
     with pytest.raises(RuntimeError, match="no room"):
         read_mail(make_report_mail(gzip.compress(make_report())))
     assert InboundMail.objects.get().state == "waiting"
@@ -242,7 +242,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[ReportFile]:
         files.append(file)
         return parse_report(file)
 
-    monkeypatch.setattr(handle, "parse_report_in_sandbox", read)
+    monkeypatch.setattr(process_mail, "parse_report_in_sandbox", read)
     return files
 
 
@@ -259,8 +259,8 @@ def test_no_file_is_opened_in_a_flood(monkeypatch: pytest.MonkeyPatch, opened: l
 def test_no_report_is_opened_in_a_mail_that_unsubscribes(
     monkeypatch: pytest.MonkeyPatch, opened: list[ReportFile]
 ) -> None:
-    monkeypatch.setattr(handle, "find_unsubscribes", lambda recipients: ["somebody"])
-    monkeypatch.setattr(handle, "unsubscribe_batch", lambda targets, **options: None)
+    monkeypatch.setattr(process_mail, "find_unsubscribes", lambda recipients: ["somebody"])
+    monkeypatch.setattr(process_mail, "unsubscribe_batch", lambda targets, **options: None)
     assert read_mail(make_report_mail()).kind == "unsubscribe"
     assert opened == []
 

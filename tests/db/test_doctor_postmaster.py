@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from newsletter.google_postmaster.figures import FigureFailure
+from newsletter.google_postmaster.settings import PostmasterAccess
 from newsletter.models import PostmasterFigure, Publication
 from newsletter.organisation.health.postmaster import check_postmaster
-from newsletter.postmaster.figures import FigureFailure
-from newsletter.postmaster.settings import PostmasterAccess
-from newsletter.sending.deliverability.postmaster.advice import WHAT_TO_DO
+from newsletter.sending.deliverability.gmail_figures.advice import WHAT_TO_DO
 from tests.support.fixtures import NOW, make_publication
 from tests.support.google_postmaster import Google, google_error, google_postmaster
 

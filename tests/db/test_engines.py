@@ -15,11 +15,11 @@ from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, l
 from newsletter.jobs.timer import JobTimer, run_job
 from newsletter.models import Batch
 from newsletter.sending import wake_up_signal
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]

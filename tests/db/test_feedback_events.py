@@ -11,7 +11,7 @@ from django.db import connection
 from newsletter.feedback.apply import _LOCK, apply_due_events, apply_events
 from newsletter.models import Batch, Delivered, Delivery, DeliveryException, ProviderEvent, Send
 from newsletter.models.feedback import Bounce
-from newsletter.sending.settling.delivered import DeliveredBits, count_delivered, find_delivered, mark_delivered
+from newsletter.sending.settling.delivered_bitmap import DeliveredBits, count_delivered, find_delivered, mark_delivered
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.sweep import finish_sends
 from subscribers.identity import identify

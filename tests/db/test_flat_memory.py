@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.sweep import sweep
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story

@@ -13,9 +13,9 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.click_links import list_link_targets
 from newsletter.models import Brand, Delivery, Gift, Issue, Publication
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_approver, make_issue, make_story
 from tests.support.limited_blocks import add_limited_note

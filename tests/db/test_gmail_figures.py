@@ -10,8 +10,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.models import PostmasterFigure, PostmasterReading, PostmasterRequirement, Publication
-from newsletter.sending.deliverability.postmaster.fetch import _claim, fetch_due_figures
-from newsletter.sending.deliverability.postmaster.judge import find_worst_rate
+from newsletter.sending.deliverability.gmail_figures.fetch import _claim, fetch_due_figures
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import find_worst_rate
 from tests.support.fixtures import NOW, make_publication
 from tests.support.google_postmaster import EMAIL, REFUSED, Google, google_error, google_postmaster
 
@@ -414,7 +414,7 @@ def test_a_switched_off_publication_asks_nothing(google: Google, publication: Pu
 
 def test_two_processes_ask_once(google: Google, publication: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     google.rates[DOMAIN] = {}
-    module = "newsletter.sending.deliverability.postmaster.fetch"
+    module = "newsletter.sending.deliverability.gmail_figures.fetch"
     monkeypatch.setattr(f"{module}._claim", lambda row, now: False)
     assert fetch_due_figures(now=NOW) == 0
     monkeypatch.undo()

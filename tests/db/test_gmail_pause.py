@@ -23,7 +23,7 @@ from newsletter.models import (
     StaffNotice,
 )
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.deliverability.postmaster.judge import Level, judge_rate
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import Level, judge_rate
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.limits.gmail_spam_rate import pause_if_reported, pause_reported
 from newsletter.sending.limits.send_window import enforce_send_window

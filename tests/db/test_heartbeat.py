@@ -20,7 +20,7 @@ from newsletter.models import (
     Slot,
     StaffNotice,
 )
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.web_site import Site, serve_site

@@ -8,7 +8,7 @@ import pytest
 from newsletter.content.ingesting.home_location import (
     find_home_country,
     find_home_zone,
-    rereading_events_if_home_moves,
+    rereading_events_if_home_zone_changes,
 )
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.models import EventNotice, Publication, Source
@@ -58,7 +58,7 @@ def test_newsletters_of_two_zones_leave_the_time_in_utc(site: Site) -> None:
 
 def test_events_are_read_again_when_the_home_zone_changes(site: Site) -> None:
     assert read_event(site).starts_at.hour == 18
-    with rereading_events_if_home_moves():
+    with rereading_events_if_home_zone_changes():
         make_publication(zone="Europe/London")
     assert Source.objects.get().due_at is None
     assert read_event(site).starts_at.hour == 17
@@ -67,7 +67,7 @@ def test_events_are_read_again_when_the_home_zone_changes(site: Site) -> None:
 def test_nothing_is_read_again_when_the_home_zone_stays(site: Site) -> None:
     make_publication(zone="Europe/London")
     hashed = read_event(site).source_sha256
-    with rereading_events_if_home_moves():
+    with rereading_events_if_home_zone_changes():
         Publication.objects.update(name="Another name")
     assert EventNotice.objects.get().source_sha256 == hashed
 

@@ -11,7 +11,7 @@ from newsletter.bench.importing import BadCsvMaker, count_outcomes, create_suppr
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.writing import import_run as run
 from subscribers.importing.writing import import_steps as batches
-from subscribers.importing.writing.claims import ClaimLost, claim, renew_claim
+from subscribers.importing.writing.import_claim import ClaimLost, claim, renew_claim
 from subscribers.importing.writing.import_steps import (
     process_pending_imports,
     set_import_terms,

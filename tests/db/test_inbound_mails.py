@@ -11,16 +11,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.feedback.apply import apply_due_events
-from newsletter.inbound import addresses, handle, reading_order, replies, send_on
-from newsletter.inbound.handle import handle_mail, handle_waiting_mails
+from newsletter.inbound import addresses, forward_replies, process_mail, reading_order, replies
+from newsletter.inbound.forward_replies import forget_reply, forward_waiting_replies, retry_forwards
 from newsletter.inbound.notices import notify_inbound_problems
+from newsletter.inbound.process_mail import handle_mail, handle_waiting_mails
 from newsletter.inbound.retention import KEPT, delete_old_inbound_mails
-from newsletter.inbound.send_on import forget_reply, retry_forwards, send_replies_on
 from newsletter.inbound.store import store_mail
 from newsletter.models import Delivery, InboundForward, InboundMail, Publication, Send, StaffNotice
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.contract import BatchCall, Outcome, Verdict
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.adapters import current_adapter
 from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose, link_keys, make_link
 from subscribers.links.unsubscribe_addresses import make_addresses
@@ -107,14 +107,14 @@ def test_the_same_mail_has_one_effect(send: Send) -> None:
 
 def test_two_processes_act_on_a_mail_once(send: Send, monkeypatch: Any) -> None:
     row = store_mail(raw=make_reply().as_bytes(), origin="imap", now=LATER)
-    parse = handle.parse_mail_in_sandbox
+    parse = process_mail.parse_mail_in_sandbox
 
     def meanwhile(raw: Any) -> Any:
-        monkeypatch.setattr(handle, "parse_mail_in_sandbox", parse)
+        monkeypatch.setattr(process_mail, "parse_mail_in_sandbox", parse)
         handle_mail(InboundMail.objects.get(), now=LATER)
         return parse(raw)
 
-    monkeypatch.setattr(handle, "parse_mail_in_sandbox", meanwhile)
+    monkeypatch.setattr(process_mail, "parse_mail_in_sandbox", meanwhile)
     assert handle_mail(row, now=LATER).state == "to_send_on"
     assert InboundForward.objects.count() == 1
 
@@ -208,8 +208,8 @@ def test_a_reply_is_sent_on_once_and_then_forgotten(send: Send, fake_provider: A
     ana, *_ = people()
     row = take(make_reply(sender=f"Ana <{ana.email}>", to=f"replies+i{send.issue.public_id}@news.example.org"))
     assert row.issue == send.issue
-    assert send_replies_on(now=LATER) == 1
-    assert send_replies_on(now=LATER) == 0
+    assert forward_waiting_replies(now=LATER) == 1
+    assert forward_waiting_replies(now=LATER) == 0
     (mail,) = fake_provider.mailbox("hello@example.org")
     assert mail.subject == "Reply: Re: News"
     assert mail.headers["Reply-To"] == ana.email
@@ -236,7 +236,7 @@ def test_a_reply_counts_as_life(send: Send) -> None:
 
 def test_a_reply_of_somebody_unknown_is_sent_on_too(send: Send, fake_provider: Any) -> None:
     take(make_reply(sender="stranger@example.net"))
-    send_replies_on(now=LATER)
+    forward_waiting_replies(now=LATER)
     assert fake_provider.mailbox("hello@example.org")[0].headers["Reply-To"] == "stranger@example.net"
     assert not Reply.objects.exists()
 
@@ -248,7 +248,7 @@ def test_without_an_address_for_replies_data_staff_get_them(send: Send, fake_pro
     User.objects.create_superuser("dan", "dan@example.org")
     make_approver("writes@example.org")
     take(make_reply())
-    send_replies_on(now=LATER)
+    forward_waiting_replies(now=LATER)
     assert len(fake_provider.mailbox("dan@example.org")) == 1
     assert fake_provider.mailbox("writes@example.org") == []
 
@@ -262,13 +262,13 @@ def test_a_reply_that_nobody_can_get_waits_in_the_desk(send: Send) -> None:
     row.refresh_from_db()
     assert retry_forwards(row)
     assert not retry_forwards(row)
-    assert send_replies_on(now=LATER) == 1
+    assert forward_waiting_replies(now=LATER) == 1
 
 
 def test_text_of_a_stranger_stays_text(send: Send, fake_provider: Any) -> None:
     nasty = "<script>alert(1)</script> {{ name }} {% if %} __pv_t_unsubscribe__ %s %(x)s"
     take(make_reply(text=nasty, subject="{{ 7*7 }} %(x)s __pv_t_name__", sender='"<b>{{x}}</b>" <ana@example.com>'))
-    assert send_replies_on(now=LATER) == 1
+    assert forward_waiting_replies(now=LATER) == 1
     (mail,) = fake_provider.mailbox("hello@example.org")
     assert "<script>" not in mail.html
     assert "&lt;script&gt;" in mail.html
@@ -279,7 +279,7 @@ def test_a_persons_links_in_a_quoted_letter_are_hidden(send: Send, fake_provider
     ana, *_ = people()
     link = make_link(purpose=Purpose.UNSUBSCRIBE, subscriber_uuid=ana.uuid, list_public_id="0" * 16, now=NOW)
     take(make_reply(text=f"Thanks!\n> Unsubscribe: {link}"))
-    send_replies_on(now=LATER)
+    forward_waiting_replies(now=LATER)
     (mail,) = fake_provider.mailbox("hello@example.org")
     assert "/u/…" in mail.text
     assert link not in mail.text + mail.html
@@ -288,7 +288,7 @@ def test_a_persons_links_in_a_quoted_letter_are_hidden(send: Send, fake_provider
 def test_a_reply_with_a_protected_term_stays_in_the_desk(send: Send, fake_provider: Any) -> None:
     protect("Ilyana")
     row = take(make_reply(text="How is Ilyana?"))
-    assert send_replies_on(now=LATER) == 1
+    assert forward_waiting_replies(now=LATER) == 1
     (mail,) = fake_provider.mailbox("hello@example.org")
     assert "Ilyana" not in mail.text + mail.html + mail.subject
     assert "/admin/replies/" in mail.text
@@ -302,7 +302,7 @@ def test_attachments_are_named_with_where_they_are(send: Send, fake_provider: An
     mail.add_attachment(b"x", maintype="image", subtype="jpeg", filename="photo.jpg")
     take(mail)
     InboundMail.objects.update(origin="imap")
-    send_replies_on(now=LATER)
+    forward_waiting_replies(now=LATER)
     (sent,) = fake_provider.mailbox("hello@example.org")
     assert "photo.jpg. You find it in the mailbox, in the folder Handled" in " ".join(sent.text.split())
 
@@ -325,10 +325,10 @@ class Answering:
 def test_an_unclear_answer_sends_a_reply_again_rather_than_lose_it(send: Send) -> None:
     row = take(make_reply())
     adapter = Answering(Outcome(Verdict.UNCERTAIN, "no answer"), Outcome(Verdict.ACCEPTED, ""))
-    assert send_replies_on(now=LATER, adapter=adapter) == 0
-    assert send_replies_on(now=LATER + timedelta(minutes=5), adapter=adapter) == 0
+    assert forward_waiting_replies(now=LATER, adapter=adapter) == 0
+    assert forward_waiting_replies(now=LATER + timedelta(minutes=5), adapter=adapter) == 0
     assert len(adapter.calls) == 1
-    assert send_replies_on(now=LATER + timedelta(minutes=11), adapter=adapter) == 1
+    assert forward_waiting_replies(now=LATER + timedelta(minutes=11), adapter=adapter) == 1
     assert adapter.calls[0].key == adapter.calls[1].key
     row.refresh_from_db()
     assert row.state == "done"
@@ -336,7 +336,7 @@ def test_an_unclear_answer_sends_a_reply_again_rather_than_lose_it(send: Send) -
 
 def test_a_refused_reply_is_kept_for_staff(send: Send) -> None:
     row = take(make_reply())
-    send_replies_on(now=LATER, adapter=Answering(Outcome(Verdict.REJECTED, "no such mailbox")))
+    forward_waiting_replies(now=LATER, adapter=Answering(Outcome(Verdict.REJECTED, "no such mailbox")))
     row.refresh_from_db()
     assert (row.state, row.text) == ("not_sent_on", "Thank you for the letter.")
     assert row.forwards.get().refusal == "no such mailbox"
@@ -346,17 +346,17 @@ def test_a_reply_waits_as_long_as_the_provider_asks(send: Send) -> None:
     take(make_reply())
     for minute in range(8):
         adapter = Answering(Outcome(Verdict.THROTTLED, "slow down"))
-        send_replies_on(now=LATER + timedelta(hours=minute), adapter=adapter)
+        forward_waiting_replies(now=LATER + timedelta(hours=minute), adapter=adapter)
     forward = InboundForward.objects.get()
     assert (forward.attempts, forward.refusal, forward.sent_at) == (0, "", None)
 
 
 def test_unclear_answers_end(send: Send, monkeypatch: Any) -> None:
-    monkeypatch.setattr(send_on, "MAX_ATTEMPTS", 2)
+    monkeypatch.setattr(forward_replies, "MAX_ATTEMPTS", 2)
     row = take(make_reply())
     for hour in range(3):
         adapter = Answering(Outcome(Verdict.UNCERTAIN, "no answer"))
-        send_replies_on(now=LATER + timedelta(hours=hour), adapter=adapter)
+        forward_waiting_replies(now=LATER + timedelta(hours=hour), adapter=adapter)
     row.refresh_from_db()
     assert row.state == "not_sent_on"
 
@@ -396,7 +396,7 @@ def test_a_mail_stored_by_a_webhook_is_handled_by_the_job(send: Send) -> None:
 @pytest.mark.requirement("U1")
 def test_a_posted_mail_that_unsubscribes_is_read_before_a_flood(send: Send, monkeypatch: Any, change: Any) -> None:
     """A round takes fewer mails than came before it. The recipient is in the field that is put above a posted mail."""
-    monkeypatch.setattr(handle, "MAILS_A_ROUND", 3)
+    monkeypatch.setattr(process_mail, "MAILS_A_ROUND", 3)
     ana, *_ = people()
     for number in range(5):
         store_mail(raw=make_reply(message_id=f"<{number}@x>").as_bytes(), origin="postmark", now=LATER)
@@ -417,7 +417,7 @@ def test_only_so_many_waiting_mails_are_looked_at(send: Send, monkeypatch: Any) 
     """Beyond them, and beyond the beginning of a mail, mails are read in the order of arrival."""
     ana, *_ = people()
     monkeypatch.setattr(reading_order, "MAX_WAITING_LOOKED_AT", 3)
-    monkeypatch.setattr(handle, "MAILS_A_ROUND", 1)
+    monkeypatch.setattr(process_mail, "MAILS_A_ROUND", 1)
     late = make_reply(to=address_of(ana, send), text="", message_id="<late@x>").as_bytes()
     far = b"X-Long: " + b"a" * reading_order.HEAD_BYTES + b"\r\n" + late
     for raw in (make_reply(message_id="<1@x>").as_bytes(), make_reply(message_id="<2@x>").as_bytes(), far, late):
@@ -449,7 +449,7 @@ def test_a_round_reads_the_lists_once_and_stops_when_it_is_full(send: Send, monk
 
 
 def test_a_flood_to_one_signed_address_leaves_places_for_the_rest(send: Send, monkeypatch: Any) -> None:
-    monkeypatch.setattr(handle, "MAILS_A_ROUND", 4)
+    monkeypatch.setattr(process_mail, "MAILS_A_ROUND", 4)
     ana, bo, cleo = people()
     store_mail(raw=BOUNCE, origin="postmark", now=LATER)
     for number in range(5):

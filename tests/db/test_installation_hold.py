@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.models import Attempt, Batch, DeliveryException, Installation, Send
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import read_send_journal, release_installation
 from newsletter.sending.settling.sweep import prepare_for_work

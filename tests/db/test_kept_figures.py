@@ -9,8 +9,8 @@ import time_machine
 from django.core.cache import cache
 from django.utils import timezone
 
-from subscribers.audience import kept_figures
-from subscribers.audience.kept_figures import MAX_AGE, recall_or_count
+from subscribers.audience import count_cache
+from subscribers.audience.count_cache import MAX_AGE, recall_or_count
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def number() -> Callable[[], int]:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_figures, "QUICK_SECONDS", -1)
+    monkeypatch.setattr(count_cache, "QUICK_SECONDS", -1)
 
 
 def test_a_quick_count_is_made_again_each_time(number: Callable[[], int]) -> None:
@@ -58,8 +58,8 @@ def test_a_count_that_became_quick_is_no_longer_kept(
     number: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()
-    monkeypatch.setattr(kept_figures, "QUICK_SECONDS", -1)
+    monkeypatch.setattr(count_cache, "QUICK_SECONDS", -1)
     recall_or_count("people", number, now=now)
-    monkeypatch.setattr(kept_figures, "QUICK_SECONDS", 60)
+    monkeypatch.setattr(count_cache, "QUICK_SECONDS", 60)
     recall_or_count("people", number, now=now, again=True)
     assert recall_or_count("people", number, now=now).value == 3

@@ -8,12 +8,12 @@ from django.db import connection, transaction
 
 from newsletter.models import Attempt, Batch
 from newsletter.providers.base.contract import Outcome, Verdict
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching import dispatcher
-from newsletter.sending.dispatching.claim import Claim, claim_batch
+from newsletter.sending.dispatching.batch_claim import Claim, claim_batch
 from newsletter.sending.dispatching.lease import LEASE, MAX_LEASE_TIME, Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.sweep import settle_expired_leases
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 

@@ -14,7 +14,7 @@ from newsletter.issues.approval.approve import approve_issue, find_current_appro
 from newsletter.issues.snapshot.related_links import find_restricted_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, Story, Variant
-from newsletter.sending.dispatching.claim import find_due_batches
+from newsletter.sending.dispatching.batch_claim import find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from tests.support.fixtures import (

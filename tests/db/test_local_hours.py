@@ -18,13 +18,13 @@ from newsletter.issues.variants.reader_zones import count_local_hours, find_lead
 from newsletter.jobs.heartbeat import find_trouble
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Batch, Delivery, EventNotice, Issue, MailLimits, Publication, Send, Slot, Story
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.limits.split_batches import split_oversized_batches
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.restore import mark_open_batches_uncertain
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
 from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment, Subscriber

@@ -287,7 +287,7 @@ def test_a_forged_address_to_unsubscribe_does_not_come_first(settings: Any, ana:
 
 def test_only_so_many_recipients_are_looked_at(settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond them, mails are read in the order of arrival."""
-    monkeypatch.setattr(reading_order, "MAX_LOOKED_AT", 4)
+    monkeypatch.setattr(reading_order, "MAX_SCANNED", 4)
     monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 3)
     messages = make_flood(reports=4, address=sign_address(ana))
     with run_imap_server(ImapServer(messages)) as server:

@@ -9,11 +9,11 @@ from django.contrib.auth.models import Permission
 from newsletter.common.errors import NotReady, SwitchedOff, WrongState
 from newsletter.issues.protected_terms.terms import remove_terms
 from newsletter.models import Issue, PostmasterFigure, PostmasterReading, ProtectedTerm, Publication, Send, Story
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import read_send_journal
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.send_controls import cancel_send, resume_send
 from newsletter.sending.settling.sweep import sweep
 from newsletter.sending.withdraw import reinstate_story, withdraw_story

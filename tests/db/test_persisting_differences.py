@@ -8,7 +8,7 @@ import pytest
 from newsletter.feedback.comparing.compare import compare_due_sends
 from newsletter.feedback.comparing.persisting import find_persisting_differences
 from newsletter.models import CountComparison, Send
-from newsletter.sending.provider import find_issue_counter, provider_label
+from newsletter.sending.adapters import find_issue_counter, provider_label
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import make_send
 from tests.support.provider_faults import answer

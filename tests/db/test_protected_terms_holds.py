@@ -25,11 +25,11 @@ from newsletter.models import (
     StaffNotice,
     Variant,
 )
-from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_window import enforce_send_window, pause_protected
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.send_controls import resume_send
 from tests.support.fixtures import (
     DUE,

@@ -10,9 +10,9 @@ from newsletter.feedback.receive import store_feedback
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.providers.registry import WEBHOOK_HANDLERS
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from subscribers.models import Subscriber
 from tests.support.fixtures import NOW
 from tests.support.sends import Clock, make_ready_issue

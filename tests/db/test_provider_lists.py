@@ -10,7 +10,7 @@ from django.utils import translation
 from newsletter.common.translation import translate
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.models import SuppressionListReading
-from newsletter.sending.provider import current_adapter, provider_label
+from newsletter.sending.adapters import current_adapter, provider_label
 from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress

@@ -10,9 +10,9 @@ from newsletter.feedback.automatic_pause import record_refusals
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.feedback import Bounce
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import account_label, current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.reconcile import is_repeat_safe
 from newsletter.sending.settling.render_failures import count_render_failures, was_stopped_by_render_failures
 from newsletter.sending.settling.send_controls import pause_send, resume_send, send_again

@@ -19,9 +19,9 @@ from newsletter.feedback.explaining.rebuild_mail import MailNotShown, Match, mas
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, SenderDomain, Variant
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.tokens import Variable
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
 from subscribers.identity import identify
 from subscribers.models import Subscriber

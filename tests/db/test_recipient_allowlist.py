@@ -14,11 +14,11 @@ from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Attempt, Batch, Proof, Send, StaffNotice
 from newsletter.organisation.health.sending import check_recipient_allowlist
 from newsletter.providers.base.contract import BatchFinder, Verdict
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.notices.system_mail import make_sender, send_notice
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.account_moves import move_to_second_accounts
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from subscribers.audience.eligibility import explain_ineligible
@@ -220,7 +220,7 @@ def test_only_one_module_makes_adapters() -> None:
         if "make_adapter" in names:
             makers.add(str(file.relative_to(ROOT)))
     of_the_contract_suite = "newsletter/testing/providers.py"  # its provider is a server on loopback
-    assert makers == {"newsletter/sending/provider.py", of_the_contract_suite}
+    assert makers == {"newsletter/sending/adapters.py", of_the_contract_suite}
 
 
 def _is_named_call(node: ast.AST) -> bool:

@@ -8,16 +8,16 @@ from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending import wake_up_signal
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import account_label, current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling import sweep as sweep_module
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.reconcile import replay_uncertain
-from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.send_controls import (
     cancel_send,
     end_send,

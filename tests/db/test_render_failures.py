@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from newsletter.models import Batch, DeliveryException, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.build_call import CityAndRegion, LocationNames
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import sweep

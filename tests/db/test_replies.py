@@ -12,9 +12,9 @@ from newsletter.sending.settling.retention import delete_old_deliveries
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import ConsentEvent, Reply, StayQuestion, Subscriber, Subscription
 from subscribers.people.describe_person import describe_person
+from subscribers.people.inactivity import ANSWER_TIME, find_silent_people, subtract_months
 from subscribers.people.merge import merge_people
 from subscribers.people.replies import BadReply, RecordedReply, forget_replied_issue, record_reply
-from subscribers.people.silence import ANSWER_TIME, find_silent_people, subtract_months
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]

@@ -6,15 +6,15 @@ from datetime import timedelta
 import pytest
 
 from newsletter.models import AccountMove, Attempt, Batch, Delivery, DeliveryException, Issue, Send
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import account_label, current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.limits.split_batches import derive_key, split_off
-from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.account_moves import move_by_hand
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.receipt import make_receipt
-from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.send_controls import cancel_send, send_again
 from newsletter.sending.settling.sweep import settle_expired_leases, sweep
 from tests.support.accounts import count_over_accounts, make_issue_with_second

@@ -5,9 +5,9 @@ from django.contrib.auth.models import User
 
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, Send, Story
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retry_refused import list_refusals, retry_refused
 from subscribers.models import Subscriber

@@ -11,8 +11,8 @@ from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.send_controls import resume_send
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import (

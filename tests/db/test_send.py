@@ -11,11 +11,11 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Variant
 from newsletter.providers.base.contract import Outcome, Verdict
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import prepare_send, start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt, status_of
 from newsletter.sending.settling.sweep import finish_sends, settle_expired_leases, sweep
 from subscribers.links.signed_links import link_keys

@@ -11,8 +11,8 @@ from newsletter.inbound.settings import parse_sources
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.models import DeliveryException, Send, SenderDomain, StaffNotice
 from newsletter.organisation.health.sending import check_provider, check_reports, check_sign_in
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import resume_send, send_again
 from tests.support.fixtures import NOW, make_approver

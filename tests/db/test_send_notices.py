@@ -12,11 +12,11 @@ from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_send_warni
 from newsletter.jobs.staff_notices import notify_hold, send_due_notices
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import pause_failing_send
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.awaited_reports import REPORTS_AWAITED
 from newsletter.sending.settling.reconcile import ASK_PROVIDER_FOR
 from newsletter.sending.settling.send_controls import resume_send, settle_as_accepted

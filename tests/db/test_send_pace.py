@@ -8,12 +8,12 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.common.errors import NotReady
-from newsletter.feedback.pace import adjust_pace, adjust_paces, describe_slowing
+from newsletter.feedback.adjust_pace import adjust_pace, adjust_paces, describe_slowing
 from newsletter.models import Batch, Delivery, DeliveryException, PaceStep, ProviderAccount, Send, SenderDelay
 from newsletter.models.sending.automatic_pauses import AutomaticPause
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace, set_pace
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import clear_far_future_times
 from subscribers.identity import identify
@@ -86,7 +86,7 @@ def test_few_reports_change_nothing(send: Send, count: int) -> None:
 
 
 def test_a_small_share_changes_nothing(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("newsletter.feedback.pace.MAX_SHARE", 0.025)
+    monkeypatch.setattr("newsletter.feedback.adjust_pace.MAX_SHARE", 0.025)
     report(send, 5)
     assert step(send, minutes=6) is None
 
@@ -277,7 +277,7 @@ def test_hours_without_mail_do_not_raise_the_pace(send: Send) -> None:
 def test_mails_to_others_raise_the_pace_only_if_they_are_many(
     send: Send, monkeypatch: pytest.MonkeyPatch, elsewhere: int, code: str | None
 ) -> None:
-    monkeypatch.setattr("newsletter.feedback.pace.MIN_QUIET_MAILS_ELSEWHERE", elsewhere)
+    monkeypatch.setattr("newsletter.feedback.adjust_pace.MIN_QUIET_MAILS_ELSEWHERE", elsewhere)
     report(send, 5)
     step(send, minutes=6)
     hand_over(send, minutes=10)
@@ -316,7 +316,7 @@ def test_an_error_in_one_send_does_not_stop_the_others(
         if found.pk == first.pk:
             raise error
 
-    monkeypatch.setattr("newsletter.feedback.pace._find_worst", fail_once)
+    monkeypatch.setattr("newsletter.feedback.adjust_pace._find_worst", fail_once)
     assert adjust_paces(now=NOW + timedelta(minutes=6)) == []
     assert seen == [first.pk, second.pk]
     assert f"The pace of send {first.pk} was not adjusted" in caplog.text
@@ -334,7 +334,7 @@ def test_two_processes_take_a_step_once(send: Send, monkeypatch: pytest.MonkeyPa
     report(send, 5)
     first, second = (Send.objects.get(pk=send.pk) for _ in range(2))
     assert adjust_pace(first, now=NOW + timedelta(minutes=6)) is not None
-    monkeypatch.setattr("newsletter.feedback.pace._find_last", lambda send: None)
+    monkeypatch.setattr("newsletter.feedback.adjust_pace._find_last", lambda send: None)
     assert adjust_pace(second, now=NOW + timedelta(minutes=6)) is None
     assert PaceStep.objects.count() == 1
 

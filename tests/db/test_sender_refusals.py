@@ -6,7 +6,7 @@ from newsletter.feedback.sender_refusals import count_refusals
 from newsletter.models import DeliveryException, Send, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.providers.base.webhooks.sender_faults import SenderCause
+from newsletter.providers.base.webhooks.sender_refusal_codes import SenderCause
 from tests.support.feedback_reports import (
     LATER,
     apply_reports,

@@ -6,8 +6,9 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.models import Batch, Delivery, Installation, ProviderAccount, Publication, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching import worker_loop
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
@@ -15,7 +16,6 @@ from newsletter.sending.limits.installation_hold import release_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_times import find_daily_limit, find_quiet_hours_end
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
 from newsletter.sending.settling.send_controls import resume_send

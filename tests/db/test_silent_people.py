@@ -18,14 +18,14 @@ from subscribers.consent.signup import ConfirmationResult, SignupResult, confirm
 from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, StayQuestion, Subscriber, Subscription
-from subscribers.people.preferences import pause_mail, save_preferences
-from subscribers.people.silence import (
+from subscribers.people.inactivity import (
     ANSWER_TIME,
     count_silence,
     find_silent_people,
     stay,
     subtract_months,
 )
+from subscribers.people.preferences import pause_mail, save_preferences
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story

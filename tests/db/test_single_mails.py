@@ -14,10 +14,10 @@ from newsletter.jobs.link_mails import send_due_links
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Proof, ProviderAccount, Publication
 from newsletter.providers.base.contract import BatchCall, Outcome
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.limits.rate_limit import slow_down
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.notices.single_mails import must_wait
-from newsletter.sending.provider import current_adapter
 from subscribers.consent.signup import request_subscription
 from subscribers.models import Confirmation
 from subscribers.people.mailed_links import Kind, request_mailed_link

@@ -13,17 +13,17 @@ from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.planning.subject_test import remove_subject_test
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import find_candidates
-from newsletter.issues.variants.subject_arms import WAITS, choose_arm
+from newsletter.issues.variants.subject_assignment import WAITS, choose_arm
 from newsletter.issues.variants.subject_test_rules import BadSubject
 from newsletter.jobs.heartbeat import find_trouble
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, SubjectTest, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_times import is_stale
-from newsletter.sending.settling import decide_subject
-from newsletter.sending.settling.chi_squared import Cases, compute_p_value
-from newsletter.sending.settling.decide_subject import decide_by_staff, decide_due_tests
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import cancel_send, pause_send, resume_send
+from newsletter.sending.subject_tests import decide_subject
+from newsletter.sending.subject_tests.chi_squared import Cases, compute_p_value
+from newsletter.sending.subject_tests.decide_subject import decide_by_staff, decide_due_tests
 from newsletter.sending.withdraw import withdraw_story
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import Reply, Subscriber, Subscription

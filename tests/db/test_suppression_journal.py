@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from newsletter.organisation.health.sending import check_journal
 from newsletter.sending.limits import installation_hold as hold
 from newsletter.sending.limits.installation_hold import hold_installation
-from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.sweep import prepare_for_work
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.signup import confirm_subscription, request_subscription

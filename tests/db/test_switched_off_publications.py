@@ -18,11 +18,11 @@ from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Batch, Issue, Publication, Send, Slot
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.send_controls import resume_send, send_again
 from tests.support.fixtures import (
     DUE,

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from newsletter.feedback.match import Target
-from newsletter.feedback.settle import settle_by_evidence
+from newsletter.feedback.match_events import Target
+from newsletter.feedback.settle_by_evidence import settle_by_evidence
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, StaffNotice
 from newsletter.providers.base.contract import Outcome, Verdict
-from newsletter.sending.dispatching.claim import claim_batch
+from newsletter.sending.adapters import account_label, current_adapter
+from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import account_label, current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.send_controls import end_send, send_again, settle_as_accepted
 from newsletter.sending.settling.sweep import sweep

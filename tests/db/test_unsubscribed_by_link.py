@@ -20,9 +20,9 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.models import Delivery, DeliveryException, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
 from newsletter.sending.settling.retention import delete_old_deliveries
 from subscribers.erasing.erasure import erase_person

@@ -33,7 +33,7 @@ from newsletter.models import (
 )
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_times import find_wait
-from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
 from newsletter.sending.settling.send_controls import cancel_send, pause_send
 from subscribers.erasing.erasure import erase_person

@@ -15,7 +15,7 @@ from newsletter.content.images.hosting import host_image
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import release_issue
 from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
-from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
+from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.settling.send_controls import resume_send

@@ -31,7 +31,7 @@ from newsletter.models import (
     Story,
     Variant,
 )
-from newsletter.sending.dispatching.claim import claim_batch, find_due_batches
+from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
 from newsletter.sending.withdraw import Withdrawal, pause_withdrawn, reinstate_story, withdraw_story

@@ -12,9 +12,9 @@ from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import Batch, Issue, Publication, Send, Source, Story, Variant
 from newsletter.organisation.health.extensions import check_extensions
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.testing.loopback import serve_loopback
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story

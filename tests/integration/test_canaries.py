@@ -11,10 +11,10 @@ import pytest
 from newsletter.inbound.canaries.accounts import Account, add_mailbox
 from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
 from newsletter.models import CanaryMail, CanaryMailbox, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.sweep import sweep
 from subscribers.models import Subscription

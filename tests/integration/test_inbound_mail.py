@@ -11,13 +11,13 @@ import pytest
 
 from newsletter.feedback.apply import apply_due_events
 from newsletter.inbound import read_mailboxes as read_mailboxes_module
+from newsletter.inbound.forward_replies import forward_waiting_replies
 from newsletter.inbound.read_mailboxes import HANDLED, UNREADABLE, read_mailboxes
-from newsletter.inbound.send_on import send_replies_on
 from newsletter.inbound.settings import parse_sources
 from newsletter.models import InboundMail, MailboxReading
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.mail.mime import POLICY
-from newsletter.sending.provider import current_adapter
+from newsletter.sending.adapters import current_adapter
 from subscribers.models import Reason, Reply, Subscriber, Suppression
 from tests.integration.mail_servers import MISSING, PASSWORD, USER, MailServers, are_installed, run_mail_servers
 from tests.support.inbound_mails import make_reply
@@ -76,7 +76,7 @@ def test_a_person_leaves_by_mail_replies_and_is_away(mailbox: MailServers, fake_
     assert set(rows) == {"unsubscribe", "reply", "automatic"}
     assert [person.subscriptions.open().exists() for person in (ana, bo, cy)] == [False, True, True]
     assert Reply.objects.get().subscriber == bo
-    assert send_replies_on(now=now()) == 1
+    assert forward_waiting_replies(now=now()) == 1
     (sent_on,) = fake_provider.mailbox("hello@example.org")
     assert sent_on.headers["Reply-To"] == bo.email
     assert len(mailbox.list_folder(HANDLED)) >= 3

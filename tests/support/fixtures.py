@@ -15,7 +15,7 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.matcher import clear_term_matcher
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
-from newsletter.sending import provider
+from newsletter.sending import adapters
 from subscribers.consent.throttle import clear_bad_link_cache
 from subscribers.identity import identify
 from subscribers.models import MailingList, Subscriber, SubscriberLocation, Subscription
@@ -195,7 +195,7 @@ def make_issue(publication: Publication, *, approved: bool = False) -> Issue:
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path) -> Iterator[None]:
     """Adapters and the journals of sends and of who left are kept between calls; each test has its own."""
-    provider._adapter.cache_clear()
+    adapters._adapter.cache_clear()
     with override_settings(NEWSLETTER_DATA_DIR=tmp_path, SUBSCRIBERS_JOURNAL=tmp_path / "left.journal"):
         yield
-    provider._adapter.cache_clear()
+    adapters._adapter.cache_clear()

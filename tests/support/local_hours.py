@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.models import Issue, Publication, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.sweep import sweep
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import add_subscribers, make_issue, make_publication, make_story

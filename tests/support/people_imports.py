@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 
-from subscribers.importing.writing import claims
+from subscribers.importing.writing import import_claim
 from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.import_steps import (
     ImportOptions,
@@ -49,7 +49,7 @@ class Killed(BaseException):
 
 def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kill the next import when it begins to commit one chunk more."""
-    kept = claims.renew_claim
+    kept = import_claim.renew_claim
     calls = iter(range(chunks))
 
     def hold_or_die(*args: object, **kwargs: object) -> None:
@@ -57,4 +57,4 @@ def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Killed
         kept(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(claims, "renew_claim", hold_or_die)
+    monkeypatch.setattr(import_claim, "renew_claim", hold_or_die)

@@ -17,9 +17,9 @@ from newsletter.issues.archive.archived_issues import find_archived_sends
 from newsletter.models import Issue, MailLimits, Publication, StaffLink, Story, Variant
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.accounts.staff_links import make_staff_link, make_staff_link_url
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Case, MailingList, Subscriber
 from tests.support.demo_rows import copy_issue

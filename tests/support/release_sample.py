@@ -56,10 +56,10 @@ def pause() -> None:
     from newsletter.feedback.endpoint import webhook_secret
     from newsletter.issues.protected_terms.terms import add_terms
     from newsletter.models import Delivery, Issue
+    from newsletter.sending.adapters import current_adapter
     from newsletter.sending.dispatching.dispatcher import Dispatcher
     from newsletter.sending.dispatching.worker_loop import dispatch_due
     from newsletter.sending.freezing.start import start_send
-    from newsletter.sending.provider import current_adapter
     from newsletter.sending.settling.send_controls import pause_send
     from subscribers.models import Subscriber
     from tests.support.demo_rows import SPANISH_STAFF, copy_and_approve

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from newsletter.models import Issue, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import Receipt, make_receipt
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_issue, make_publication, make_story

@@ -7,9 +7,9 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.subject_test import set_subject_test
 from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
 from newsletter.models import Batch, Issue, LinkClicks, Publication, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.sweep import sweep
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 

@@ -9,8 +9,8 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.models import Delivery, Issue, Publication, Send, WelcomeStep
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.welcome_results import settle_welcome_steps
 from subscribers.identity import identify

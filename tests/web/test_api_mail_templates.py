@@ -8,10 +8,10 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from newsletter.models import MailTemplate, ProtectedTerm, Publication, TemplateMail
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.mail_templates import approve_template, withdraw_approval
 from newsletter.sending.notices.template_mails import send_due_mails
 from newsletter.sending.notices.template_texts import hash_template, is_approved
-from newsletter.sending.provider import current_adapter
 from tests.support.api import call, create_key, problem
 from tests.support.fixtures import make_approver, make_publication
 from tests.support.mail_templates import FIELDS, TEXTS, make_mail_template

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from newsletter.common.errors import NotAllowed
 from newsletter.models import ApiAnswer, MailTemplate, Publication, TemplateMail
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices import template_mails
 from newsletter.sending.notices.mail_templates import approve_template, save_text, withdraw_approval
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
 from newsletter.sending.notices.template_texts import BadTemplate, hash_template, is_approved
-from newsletter.sending.provider import current_adapter
 from subscribers.erasing.erasure import erase_person
 from subscribers.people.describe_person import describe_person
 from subscribers.people.merge import merge_people

@@ -20,7 +20,7 @@ from newsletter.issues.visible.variant_labels import describe_visible
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.models import AuditEntry, Issue, Proof, Publication
 from newsletter.sending.freezing.start import start_send
-from subscribers.audience import kept_figures
+from subscribers.audience import count_cache
 from subscribers.models import Basis, Subscriber, SubscriberLocation
 from tests.support.content import make_event_record
 from tests.support.desk import said, sign_in
@@ -75,7 +75,7 @@ def test_the_audience_page_of_a_sent_issue_shows_whom_it_was_sent_to(issue: Issu
 
 
 def test_a_slow_count_of_an_audience_is_kept_and_shows_its_time(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_figures, "QUICK_SECONDS", 0)
+    monkeypatch.setattr(count_cache, "QUICK_SECONDS", 0)
     writer = sign_in("writer")
     assert "Counted at" not in get(writer, issue, "audience/")
     add_subscribers(issue.publication, 1, where=LONDON, start=50)

@@ -7,7 +7,7 @@ import pytest
 from django.core.cache import cache
 
 from newsletter.models import Publication
-from subscribers.audience import kept_figures
+from subscribers.audience import count_cache
 from tests.support.desk import sign_in
 from tests.support.fixtures import add_subscribers
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def slow_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(kept_figures, "QUICK_SECONDS", -1)
+    monkeypatch.setattr(count_cache, "QUICK_SECONDS", -1)
     yield
     cache.clear()
 

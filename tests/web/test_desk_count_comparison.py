@@ -10,7 +10,7 @@ from django.utils import timezone, translation
 from newsletter.desk.sends.count_comparison import comparison_context
 from newsletter.models import CountComparison, Send
 from newsletter.providers.base.errors import CountsFailure
-from newsletter.sending.provider import provider_label
+from newsletter.sending.adapters import provider_label
 from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import make_send

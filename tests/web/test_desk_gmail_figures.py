@@ -12,6 +12,7 @@ from django.utils import timezone, translation
 
 from newsletter.desk.home.gmail_tasks import find_gmail_tasks
 from newsletter.desk.sends.gmail_figures import REQUIREMENTS, list_send_figures
+from newsletter.google_postmaster.settings import PostmasterAccess
 from newsletter.jobs.send_notices import notify_spam_rates
 from newsletter.models import (
     PaceStep,
@@ -24,7 +25,6 @@ from newsletter.models import (
 )
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.organisation.accounts.roles import ROLES
-from newsletter.postmaster.settings import PostmasterAccess
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from tests.support.desk import said, sign_in
 from tests.support.feedback_reports import make_send

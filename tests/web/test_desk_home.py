@@ -11,10 +11,10 @@ from newsletter.desk.content.wall_clock import label_zone
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.models import Issue, Publication, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import hold_installation
-from newsletter.sending.provider import current_adapter
 from tests.support.desk import sign_in
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_event, make_issue, make_source, make_story
 

@@ -18,9 +18,9 @@ from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Issue, Publication, Slot, Source, StaffNotice, Variant
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_approver, make_issue, make_story

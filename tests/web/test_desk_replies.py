@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.desk.home.tasks import find_tasks
+from newsletter.desk.home.list_tasks import find_tasks
 from newsletter.inbound.settings import parse_sources
 from newsletter.models import InboundForward, MailboxReading
 from subscribers.models import Reply

@@ -13,7 +13,7 @@ from newsletter.feedback.endpoint import webhook_url
 from newsletter.feedback.webhook_setup.keys import note_report, store_key
 from newsletter.feedback.webhook_setup.silence import find_silence, find_silent_sends
 from newsletter.models import AuditEntry, Batch, ProviderWebhook, Send
-from newsletter.sending.provider import provider_label
+from newsletter.sending.adapters import provider_label
 from tests.support.desk import said, sign_in
 from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send, store_reports
 from tests.support.fixtures import NOW

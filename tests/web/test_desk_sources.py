@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from newsletter.content.ingesting import try_source as try_source_module
+from newsletter.content.ingesting import source_trial as try_source_module
 from newsletter.models import EventNotice, Source, Story
 from tests.support.desk import sign_in
 from tests.support.feed_items import make_feed_item

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.subject_arms import WAITS, choose_arm
+from newsletter.issues.variants.subject_assignment import WAITS, choose_arm
 from newsletter.models import EventNotice, Issue, MailLimits, Publication, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Case, StayQuestion, Subscriber, Subscription, Topic

@@ -13,10 +13,10 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from newsletter.inbound.handle import handle_waiting_mails
-from newsletter.inbound.posted import mails
+from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.settings import parse_sources
 from newsletter.inbound.store import store_mail
+from newsletter.inbound.webhook_formats import mails
 from newsletter.inbound.webhooks import inbound_secret
 from newsletter.models import DmarcReport, InboundMail
 from newsletter.providers.mailersend.webhooks import TEST_SECRET

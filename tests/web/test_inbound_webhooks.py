@@ -14,9 +14,9 @@ from django.db import OperationalError
 from django.test import Client
 
 from newsletter.inbound import webhooks
-from newsletter.inbound.handle import handle_waiting_mails
-from newsletter.inbound.posted.mails import HOW
+from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.settings import WEBHOOK_PROVIDERS, parse_sources
+from newsletter.inbound.webhook_formats.mails import HOW
 from newsletter.inbound.webhooks import inbound_secret, inbound_url
 from newsletter.models import DmarcReport, InboundMail
 from newsletter.web import inbound

@@ -4,9 +4,9 @@ import pytest
 import time_machine
 
 from newsletter.models import Publication, SkippedStep
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 

@@ -9,9 +9,9 @@ from django.test import Client
 from newsletter.bench.serving.pages import list_public_pages
 from newsletter.jobs.catalogue import JOBS
 from newsletter.models import Issue, Publication
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from subscribers.identity import identify
 from subscribers.models import Suppression
 from tests.support.desk import sign_in_superuser

@@ -10,7 +10,7 @@ from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.saving import delete_row, keep_approvals, save_row
 from newsletter.api.content.schemas import AppealAnswer, AppealChange, NewAppeal
-from newsletter.api.publishing.reach import find_visible_publication
+from newsletter.api.publishing.key_scope import find_visible_publication
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiScope, Appeal
 from subscribers.desk.editing.short_name_form import make_slug

@@ -16,8 +16,8 @@ from newsletter.api.content.schemas import EventAnswer, EventChange, NewEvent
 from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.home_location import find_home_zone
 from newsletter.content.ingesting.location_questions import make_location_question, remove_location_question
+from newsletter.content.ingesting.manual_content import locate_typed_event, note_edits
 from newsletter.content.ingesting.store_events import record_event_change, report_changed_event
-from newsletter.content.ingesting.typed_content import locate_typed_event, note_edits
 from newsletter.models import ApiScope, EventNotice
 from newsletter.outbound.publishing_facts import report_event_notice
 from subscribers.models import EventKind

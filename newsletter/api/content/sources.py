@@ -12,13 +12,13 @@ from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.saving import delete_row, save_row
 from newsletter.api.content.schemas import NewSource, ReadingAnswer, SetAsideAnswer, SourceAnswer, SourceChange
-from newsletter.api.people.reach import find_topics
+from newsletter.api.people.key_scope import find_topics
 from newsletter.common.errors import NotFound
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import seal_key
+from newsletter.content.ingesting.settle_source import TypedSource, settle_source
 from newsletter.content.ingesting.source_changes import schedule_changed_source
-from newsletter.content.ingesting.try_source import read_source_now
-from newsletter.content.ingesting.typed_source import TypedSource, settle_source
+from newsletter.content.ingesting.source_trial import read_source_now
 from newsletter.models import ApiScope, Source
 
 router = Router(tags=["sources"])

@@ -14,9 +14,9 @@ from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.saving import delete_row, keep_approvals, save_row
 from newsletter.api.content.schemas import NewStory, StoryAnswer, StoryChange
-from newsletter.api.people.reach import find_topics
+from newsletter.api.people.key_scope import find_topics
 from newsletter.common.errors import NotFound
-from newsletter.content.ingesting.typed_content import note_edits, report_typed_story
+from newsletter.content.ingesting.manual_content import note_edits, report_typed_story
 from newsletter.issues.snapshot.consent_rules import make_consent_record
 from newsletter.models import ApiScope, Story
 from subscribers.models import Case

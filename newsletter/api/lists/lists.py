@@ -12,7 +12,7 @@ from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.saving import save_row
 from newsletter.api.lists.schemas import ListAnswer, ListChange, NewList, PeopleCount
-from newsletter.api.people.reach import find_list, list_visible_lists
+from newsletter.api.people.key_scope import find_list, list_visible_lists
 from newsletter.common.archiving import archive_row, bring_back_row
 from newsletter.common.prepared_rows import PreparedRows
 from newsletter.models import ApiScope

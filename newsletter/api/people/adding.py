@@ -15,8 +15,8 @@ from wagtail.log_actions import log
 from newsletter.api.calls.access import get_key, label_caller
 from newsletter.api.calls.handle_call import repeats
 from newsletter.api.calls.problems import Problem
+from newsletter.api.people.key_scope import find_list, log_data
 from newsletter.api.people.people_schemas import AddedPeople, AddedPerson, NewPerson, PersonToAdd, RefusedLine, Terms
-from newsletter.api.people.reach import find_list, log_data
 from newsletter.api.people.router import WRITING, router
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise

@@ -16,7 +16,7 @@ from newsletter.api.calls.fields import StoredRequestModel
 from newsletter.api.calls.openapi import problem_answer
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.problems import Problem
-from newsletter.api.people.reach import find_list, list_visible_lists
+from newsletter.api.people.key_scope import find_list, list_visible_lists
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, ApiScope
 from subscribers.desk.csv_response import stream_csv

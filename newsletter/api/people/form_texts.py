@@ -6,7 +6,7 @@ from newsletter.api.people.form_schemas import FormAnswer, FormChoice, FormError
 from newsletter.common.languages import language_choices
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
-from subscribers.people.asked_choices import find_asked_topics
+from subscribers.people.relevant_choices import find_asked_topics
 from subscribers.web.join_form import JoinForm
 
 _TRAP = "website"

@@ -26,13 +26,13 @@ from newsletter.api.people.import_schemas import (
     RefusedImportLine,
     UndoneCounts,
 )
-from newsletter.api.people.reach import find_list, list_visible_lists
+from newsletter.api.people.key_scope import find_list, list_visible_lists
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, ApiScope
 from subscribers.desk.imports.forms import CHARITY_DECLARATION
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST
 from subscribers.importing.reading.errors import CannotImport
-from subscribers.importing.reading.layouts import guess_columns
+from subscribers.importing.reading.export_formats import guess_columns
 from subscribers.importing.reading.ndjson import convert_ndjson_to_csv
 from subscribers.importing.writing.import_people import check_list, make_mapping
 from subscribers.importing.writing.import_steps import ImportOptions, create_draft_import, set_import_terms

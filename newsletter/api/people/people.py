@@ -15,8 +15,8 @@ from newsletter.api.calls.pages import Page, PageParams, read_page, read_prepare
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.problems import Problem
 from newsletter.api.people.describe_people import describe_people
+from newsletter.api.people.key_scope import find_list_id, list_visible_people, lock_visible_person, log_data
 from newsletter.api.people.people_schemas import Merge, PersonAnswer, PersonValues
-from newsletter.api.people.reach import find_list_id, list_visible_people, lock_visible_person, log_data
 from newsletter.api.people.router import ERASING, READING, WRITING, router
 from newsletter.common.prepared_rows import PreparedIds
 from newsletter.models import ApiKey

@@ -7,8 +7,8 @@ from ninja import Status
 from wagtail.log_actions import log
 
 from newsletter.api.calls.access import get_key, label_caller
+from newsletter.api.people.key_scope import list_visible_lists, lock_visible_person, log_data
 from newsletter.api.people.people_schemas import NewReply, ReplyAnswer
-from newsletter.api.people.reach import list_visible_lists, lock_visible_person, log_data
 from newsletter.api.people.router import WRITING, router
 from newsletter.common.errors import NotFound
 from newsletter.models import Issue

@@ -20,7 +20,7 @@ from newsletter.api.calls.fields import QueryText
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.people.form_schemas import ChallengeAnswer, FilledForm, FormAnswer, FormName, FormResult
 from newsletter.api.people.form_texts import describe_acceptance, describe_form, describe_mistakes, make_result
-from newsletter.api.people.reach import find_list, find_signed_up, list_visible_lists, log_data
+from newsletter.api.people.key_scope import find_list, find_signed_up, list_visible_lists, log_data
 from newsletter.models import ApiScope
 from subscribers.consent.proof_of_work import Proof, make_challenge
 from subscribers.consent.signup_limits import is_flooded

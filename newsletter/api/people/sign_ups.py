@@ -6,7 +6,7 @@ from wagtail.log_actions import log
 
 from newsletter.api.calls.access import get_key, label_caller, require_all_lists
 from newsletter.api.calls.handle_call import repeats
-from newsletter.api.people.reach import (
+from newsletter.api.people.key_scope import (
     find_ids,
     find_list,
     find_signed_up,

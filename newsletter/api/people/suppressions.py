@@ -12,8 +12,8 @@ from wagtail.log_actions import log
 from newsletter.api.calls.access import ApiKeyAuth, get_key, label_caller
 from newsletter.api.calls.handle_call import repeats
 from newsletter.api.calls.pages import Page, PageParams, make_page
+from newsletter.api.people.key_scope import list_visible_lists, log_data
 from newsletter.api.people.people_schemas import Lift, SuppressionAnswer
-from newsletter.api.people.reach import list_visible_lists, log_data
 from newsletter.api.people.schemas import Address
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, ApiScope

@@ -11,7 +11,7 @@ from wagtail.log_actions import log
 from newsletter.api.calls.access import get_key
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.saving import keep_approvals
-from newsletter.api.publishing.reach import find_visible_issue
+from newsletter.api.publishing.key_scope import find_visible_issue
 from newsletter.api.publishing.schemas import BlockAnswer, IssueAnswer
 from newsletter.common.errors import NotFound, WrongState
 from newsletter.issues.approval.approve import OPEN_STATES

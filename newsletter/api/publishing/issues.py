@@ -14,7 +14,7 @@ from newsletter.api.calls.handle_call import repeats
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.saving import keep_approvals
 from newsletter.api.publishing.drafting import edit_draft, find_issue_by_id, show_issue
-from newsletter.api.publishing.reach import find_visible_issue, find_visible_publication
+from newsletter.api.publishing.key_scope import find_visible_issue, find_visible_publication
 from newsletter.api.publishing.receipts import router
 from newsletter.api.publishing.schemas import (
     ChecksAnswer,

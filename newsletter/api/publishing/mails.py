@@ -19,7 +19,7 @@ from newsletter.api.calls.fields import StoredRequestModel
 from newsletter.api.calls.pages import Page, PageParams, make_page
 from newsletter.api.calls.problems import Problem
 from newsletter.api.calls.repeats import HEADER, read_idempotency_key
-from newsletter.api.people.reach import list_visible_people
+from newsletter.api.people.key_scope import list_visible_people
 from newsletter.api.publishing.mail_templates import Values, find_template, router
 from newsletter.common.errors import NotFound
 from newsletter.models import ApiKey, ApiScope, TemplateMail

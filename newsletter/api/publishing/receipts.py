@@ -9,7 +9,7 @@ from pydantic import Field
 
 from newsletter.api.calls.access import ApiKeyAuth, get_key
 from newsletter.api.calls.fields import QueryText
-from newsletter.api.publishing.reach import find_visible_issue, find_visible_publication, list_visible_publications
+from newsletter.api.publishing.key_scope import find_visible_issue, find_visible_publication, list_visible_publications
 from newsletter.api.publishing.schemas import PublicationAnswer
 from newsletter.issues.archive.public_view import make_public_subject
 from newsletter.issues.assembly.overview import list_issues, list_publications

@@ -12,7 +12,7 @@ from wagtail.log_actions import log
 
 from newsletter.api.calls.access import ApiKeyAuth, get_key, label_caller
 from newsletter.api.calls.pages import Page, PageParams, read_page, read_prepared_page
-from newsletter.api.publishing.reach import list_visible_publications
+from newsletter.api.publishing.key_scope import list_visible_publications
 from newsletter.api.publishing.schemas import (
     DayAnswer,
     GiftsAnswer,

@@ -9,7 +9,7 @@ from django.conf import settings
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import PAGE
-from newsletter.content.ingesting.try_source import SourceTrial, try_source
+from newsletter.content.ingesting.source_trial import SourceTrial, try_source
 from newsletter.content.parsing.apis.addresses import SourceAddress, find_interface, read_source_address
 from newsletter.content.parsing.apis.kinds import API_KINDS
 from newsletter.content.parsing.page_decoding import page_text

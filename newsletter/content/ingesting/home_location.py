@@ -43,7 +43,7 @@ def _find_common_country(publications: QuerySet[Publication]) -> str:
 
 
 @contextmanager
-def rereading_events_if_home_moves() -> Iterator[None]:
+def rereading_events_if_home_zone_changes() -> Iterator[None]:
     """Read all events of sources again, completely, if the home zone is another at the end of the block."""
     before = find_home_zone()
     yield

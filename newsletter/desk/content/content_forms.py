@@ -20,8 +20,8 @@ from newsletter.content.ingesting.location_questions import (
     make_location_question,
     remove_location_question,
 )
+from newsletter.content.ingesting.manual_content import locate_typed_event, note_edits, report_typed_story
 from newsletter.content.ingesting.store_events import record_event_change, report_changed_event
-from newsletter.content.ingesting.typed_content import locate_typed_event, note_edits, report_typed_story
 from newsletter.desk.content.cases.field import CaseField, save_new_case
 from newsletter.desk.content.consent_fields import SHOWN_CHANNELS, ChannelsField
 from newsletter.desk.content.language_select import propose_language, set_up_languages

@@ -14,7 +14,7 @@ from newsletter.content.ingesting.apis.source_keys import open_key, seal_key
 from newsletter.content.ingesting.find_sources import find_sources
 from newsletter.content.ingesting.read_source import name_kind
 from newsletter.content.ingesting.source_changes import schedule_changed_source
-from newsletter.content.ingesting.try_source import SourceTrial, try_source
+from newsletter.content.ingesting.source_trial import SourceTrial, try_source
 from newsletter.content.parsing.apis.addresses import read_source_address
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.desk.content.language_select import make_language_select

@@ -20,7 +20,7 @@ from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.ingest import IngestReport
 from newsletter.content.ingesting.read_source import name_kind
-from newsletter.content.ingesting.try_source import SourceTrial, read_source_now
+from newsletter.content.ingesting.source_trial import SourceTrial, read_source_now
 from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.source_forms import SourceForm, list_keyed_kinds, list_kind_choices
 from newsletter.desk.shell.panels import RULES, TemplatePanel, show_if_listed

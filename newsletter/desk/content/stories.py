@@ -28,7 +28,7 @@ from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
-from newsletter.issues.snapshot.plain_text import escape_merge_fields
+from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.sealed import SEALED_STATES

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import DomainError
-from newsletter.desk.preview.boxes import show_limits, show_unfinished
+from newsletter.desk.preview.block_outlines import show_limits, show_unfinished
 from newsletter.desk.preview.mail_iframe import inbox_iframe_response, mail_iframe_response, text_iframe_response
 from newsletter.desk.preview.modes import PART_NAMES, Mode
 from newsletter.desk.preview.panel import IframePreview

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.issues.corrections.changed_events import ChangedEvent, find_changed_events
 from newsletter.models import EventNotice
 

@@ -4,7 +4,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.desk.setup.steps import can_set_up
 from newsletter.organisation.health.extensions import list_broken_extensions
 

@@ -7,14 +7,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.desk.sends.gmail_figures import describe_failure
 from newsletter.desk.setup.steps import can_set_up
+from newsletter.google_postmaster.figures import FigureFailure
 from newsletter.models import PostmasterReading, Publication
-from newsletter.postmaster.figures import FigureFailure
-from newsletter.sending.deliverability.postmaster.access import get_access
-from newsletter.sending.deliverability.postmaster.judge import Level, describe_rate, find_worst_rate, judge_rate
-from newsletter.sending.deliverability.postmaster.signing import SignedSender, list_asked_senders
+from newsletter.sending.deliverability.gmail_figures.access import get_access
+from newsletter.sending.deliverability.gmail_figures.signing import SignedSender, list_asked_senders
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import (
+    Level,
+    describe_rate,
+    find_worst_rate,
+    judge_rate,
+)
 
 STEP = "newsletter_setup_domain"
 PATIENCE = timedelta(days=3)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.inbound.notices import find_problems
 from newsletter.inbound.replies import CAN_READ_REPLIES
 

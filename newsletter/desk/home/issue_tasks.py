@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 
 from newsletter.common.errors import BadRule, DomainError
 from newsletter.common.translation import format_percent, translate
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.desk.home.welcome_tasks import find_welcome_tasks
 from newsletter.desk.issues.audience.recipient_counts import count_recipients_cached
 from newsletter.desk.issues.issue_page import EDITABLE_STATES, describe_time_left, overview_url

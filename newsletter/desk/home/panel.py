@@ -15,8 +15,8 @@ from wagtail.admin.ui.components import Component
 
 from newsletter.common.translation import format_percent
 from newsletter.desk.home.coming_up import ComingUp, find_coming_up
-from newsletter.desk.home.task import Task
-from newsletter.desk.home.tasks import find_tasks
+from newsletter.desk.home.list_tasks import find_tasks
+from newsletter.desk.home.task_item import Task
 from newsletter.desk.issues.overview import DeliveryContext, delivery_context
 from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_live_send
 from newsletter.desk.setup.steps import Step, StepState, can_set_up, list_states
@@ -24,7 +24,7 @@ from newsletter.desk.shell.charts import Point, draw_line
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Issue
 from newsletter.sending.settling.receipt import Receipt
-from subscribers.audience.kept_figures import Figure, recall_or_count
+from subscribers.audience.count_cache import Figure, recall_or_count
 from subscribers.desk.count_again import label_counted, make_count_again_url, wants_count
 from subscribers.models import MailingList
 from subscribers.people.growth import Week, count_growth

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.desk.shell.labels import label_people
 from subscribers.consent.implied_consent import list_expiring_subscriptions
 from subscribers.consent.signup_limits import is_full

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.desk.sends.count_comparison import label_provider, summarise_difference
 from newsletter.desk.setup.steps import can_set_up
 from newsletter.feedback.comparing.persisting import find_persisting_differences

@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.models import AuditEntry
 
 LOOK_BACK = timedelta(days=7)

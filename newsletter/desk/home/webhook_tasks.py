@@ -6,7 +6,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from subscribers.models import WebhookEndpoint
 
 

@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from newsletter.desk.home.task import Task
+from newsletter.desk.home.task_item import Task
 from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
 from newsletter.models import Issue
 

@@ -22,8 +22,8 @@ from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.models import Issue, Proof
+from newsletter.sending.adapters import account_adapter, can_mail_leave
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.provider import account_adapter, can_mail_leave
 
 MAX_PROOFS_SHOWN = 5
 

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 
 from newsletter.desk.preview.forced_dark import force_dark
 from newsletter.rendering.mail import RenderedMail, split
-from newsletter.rendering.values import PERSONAL_LINKS, values_for
+from newsletter.rendering.personal_values import PERSONAL_LINKS, values_for
 
 CSP = (
     "default-src 'none'; img-src {pictures}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "

@@ -12,7 +12,7 @@ from newsletter.common.errors import BadSchedule
 from newsletter.common.languages import best_language, language_choices
 from newsletter.common.schedule import check_schedule
 from newsletter.common.translation import translate
-from newsletter.content.ingesting.home_location import find_usual_zone, rereading_events_if_home_moves
+from newsletter.content.ingesting.home_location import find_usual_zone, rereading_events_if_home_zone_changes
 from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.desk.publications.account_choices import offer_accounts
 from newsletter.desk.publications.schedule_text import (
@@ -132,7 +132,7 @@ class PublicationForm(NamedForm):
         offer_accounts(self.fields, self.instance)
 
     def save(self, commit: bool = True) -> object:
-        with rereading_events_if_home_moves():
+        with rereading_events_if_home_zone_changes():
             return super().save(commit=commit)
 
     def clean_subject(self) -> str:

@@ -22,7 +22,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.issues.variants.planned_times import find_planned_times
 from newsletter.models import MailLimits, Publication
-from subscribers.people.silence import SilenceCount, count_silence, subtract_months
+from subscribers.people.inactivity import SilenceCount, count_silence, subtract_months
 
 POLICY = ModelPermissionPolicy(MailLimits)
 COUNT = "count"

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.log_actions import LogActionRegistry, log
 
+from newsletter.inbound.forward_replies import forget_reply, retry_forwards
 from newsletter.inbound.replies import CAN_READ_REPLIES
 from newsletter.inbound.retention import KEPT
-from newsletter.inbound.send_on import forget_reply, retry_forwards
 from newsletter.models import InboundMail, MailboxReading
 from subscribers.addresses.normalise import mask
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage

@@ -18,7 +18,7 @@ from newsletter.desk.shell.labels import format_reason, label_people
 from newsletter.models import AccountMove, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable, find_account, list_usable_accounts
-from newsletter.sending.settling.account_moves import list_rest, move_by_hand
+from newsletter.sending.settling.account_moves import list_movable_batches, move_by_hand
 from newsletter.sending.settling.receipt import Receipt
 from subscribers.desk.listing import format_moment
 
@@ -105,7 +105,7 @@ def describe_move(move: AccountMove, *, now: datetime) -> str:
 def can_move(send: Send) -> bool:
     """Return True if a part of the send waits, and there is another account for it."""
     usable = {account.name for account in list_usable_accounts()}
-    return any(usable - {rest.account} for rest in list_rest(send))
+    return any(usable - {rest.account} for rest in list_movable_batches(send))
 
 
 class AccountForm(forms.Form):
@@ -132,7 +132,7 @@ class MoveAccount(IssueFormPage):
         waiting = [
             _("Waiting for the account “%(account)s”: %(people)s.")
             % {"people": label_people(rest.people), "account": rest.account}
-            for rest in (list_rest(send) if send else [])
+            for rest in (list_movable_batches(send) if send else [])
         ]
         return [
             *(waiting or [_("Nobody is left who could move.")]),
@@ -142,7 +142,7 @@ class MoveAccount(IssueFormPage):
 
     def get_form_kwargs(self) -> dict[str, object]:
         send = find_live_send(self.issue)
-        waiting = {rest.account for rest in list_rest(send)} if send else set()
+        waiting = {rest.account for rest in list_movable_batches(send)} if send else set()
         usable = [account.name for account in list_usable_accounts()]
         return {**super().get_form_kwargs(), "accounts": [name for name in usable if waiting - {name}]}
 

@@ -17,9 +17,8 @@ from newsletter.desk.sends.progress import find_live_send
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
 from newsletter.models.variant_labels import LETTERS
-from newsletter.sending.canaries.decide import stop_waiting
+from newsletter.sending.canaries.canary_decision import stop_waiting
 from newsletter.sending.freezing.start import request_send
-from newsletter.sending.settling.decide_subject import decide_by_staff
 from newsletter.sending.settling.send_controls import (
     cancel_send,
     end_send,
@@ -29,6 +28,7 @@ from newsletter.sending.settling.send_controls import (
     settle_as_accepted,
     write_off,
 )
+from newsletter.sending.subject_tests.decide_subject import decide_by_staff
 
 ACTION_LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
     "start": (gettext_lazy("Send now"), gettext_lazy("Send started by staff")),

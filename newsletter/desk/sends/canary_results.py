@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import format_reason
 from newsletter.models import CanaryMail, Publication, Send
-from newsletter.sending.canaries.decide import find_wait_end, is_waiting
+from newsletter.sending.canaries.canary_decision import find_wait_end, is_waiting
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.desk.listing import format_moment
 

@@ -15,8 +15,8 @@ from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, d
 from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_live_send, find_send, measure_progress
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Publication, Send
+from newsletter.sending.adapters import can_mail_leave
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
-from newsletter.sending.provider import can_mail_leave
 
 
 @dataclass(frozen=True)

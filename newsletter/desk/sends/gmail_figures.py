@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.common.translation import format_percent, translate
+from newsletter.google_postmaster.figures import FigureFailure
 from newsletter.models import PostmasterFigure, PostmasterReading, PostmasterRequirement, Send
-from newsletter.postmaster.figures import FigureFailure
-from newsletter.sending.deliverability.postmaster.access import get_access
-from newsletter.sending.deliverability.postmaster.advice import WHAT_TO_DO
-from newsletter.sending.deliverability.postmaster.judge import Level, judge_rate
-from newsletter.sending.deliverability.postmaster.signing import SignedSender, find_signed_sender
+from newsletter.sending.deliverability.gmail_figures.access import get_access
+from newsletter.sending.deliverability.gmail_figures.advice import WHAT_TO_DO
+from newsletter.sending.deliverability.gmail_figures.signing import SignedSender, find_signed_sender
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import Level, judge_rate
 from subscribers.desk.listing import format_moment
 
 LATE_DAYS = 5

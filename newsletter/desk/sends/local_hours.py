@@ -85,7 +85,7 @@ def hours_under_way_context(send: Send, *, now: datetime) -> LocalHoursContext:
 
 def describe_next_hour(send: Send, *, now: datetime) -> str:
     """Return what a send waits for if all that is left has a later hour, else ""."""
-    if not send.hours or send.batches.of_open_hours().filter(state__in=OPEN_STATES).exists():
+    if not send.hours or send.batches.released().filter(state__in=OPEN_STATES).exists():
         return ""
     ahead = next((hour for hour in read_hours(send) if hour.at > now), None)
     if ahead is None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.translation import translate
-from newsletter.feedback.pace import describe_slowing
+from newsletter.feedback.adjust_pace import describe_slowing
 from newsletter.models import PaceStep, Send
 from subscribers.desk.listing import format_moment
 

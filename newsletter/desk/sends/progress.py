@@ -21,10 +21,10 @@ from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
 from newsletter.models import Batch, Installation, Issue, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.canaries.decide import is_waiting
+from newsletter.sending.adapters import can_mail_leave
+from newsletter.sending.canaries.canary_decision import is_waiting
 from newsletter.sending.limits.gmail_spam_rate import needs_reason
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
-from newsletter.sending.provider import can_mail_leave
 from newsletter.sending.settling.sweep import OPEN_STATES
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.desk.listing import format_moment
@@ -196,7 +196,7 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
         not_before = format_moment(send.not_before, now=now)
         return gettext("Quiet hours: sending resumes %(not_before)s.") % {"not_before": not_before}
     if not recent:
-        open_batches = send.batches.of_open_hours().filter(state__in=OPEN_STATES)
+        open_batches = send.batches.released().filter(state__in=OPEN_STATES)
         due = open_batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
         hour = open_batches.aggregate(at=Max("due_at"))["at"]
         can_send_now = open_batches.filter(not_before__isnull=True).exists()
@@ -226,7 +226,7 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
 
 def _count_left(send: Send) -> int:
     """Return the number of people who are still to be sent to now, without those whose hour is to come."""
-    left = send.batches.of_open_hours().filter(state__in=OPEN_STATES)
+    left = send.batches.released().filter(state__in=OPEN_STATES)
     return left.aggregate(people=Sum("size"))["people"] or 0
 
 

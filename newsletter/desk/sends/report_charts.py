@@ -14,7 +14,7 @@ from newsletter.desk.sends.report_text import label_accepted
 from newsletter.desk.shell.charts import Point, draw_bars, draw_line
 from newsletter.desk.shell.labels import label_in_publication
 from newsletter.feedback.report import BlockClicks, Figures, LinkFigures
-from newsletter.issue_checks.finding_places import BLOCK_KINDS
+from newsletter.issue_checks.finding_locations import BLOCK_KINDS
 
 MAX_LINKS_SHOWN = 25
 

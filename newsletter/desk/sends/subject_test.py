@@ -17,13 +17,13 @@ from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import make_stored_group
-from newsletter.issues.variants.subject_arms import FIRST, NO_TEST, WAITS
+from newsletter.issues.variants.subject_assignment import FIRST, NO_TEST, WAITS
 from newsletter.issues.variants.subject_test_rules import count_arms, count_people_by_arm
 from newsletter.models import Issue, Send, SubjectTest
 from newsletter.models.variant_labels import LETTERS
 from newsletter.rendering.merge import fill_sample
-from newsletter.sending.settling.decide_subject import find_decision_time
-from newsletter.sending.settling.measure_subjects import counts_clicks
+from newsletter.sending.subject_tests.decide_subject import find_decision_time
+from newsletter.sending.subject_tests.measure_subjects import counts_clicks
 
 
 @dataclass(frozen=True)

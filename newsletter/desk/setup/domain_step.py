@@ -25,7 +25,7 @@ from newsletter.sending.deliverability.domains import (
     refresh_sender_domains,
 )
 from newsletter.sending.deliverability.findings import Finding, RecordToAdd
-from newsletter.sending.deliverability.postmaster.signing import list_signed_senders
+from newsletter.sending.deliverability.gmail_figures.signing import list_signed_senders
 
 GMAIL_DAYS = 10
 

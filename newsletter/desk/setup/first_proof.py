@@ -10,8 +10,8 @@ from newsletter.issues.assembly.assemble import assemble_slot, log_assembled
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue, Proof, Publication
+from newsletter.sending.adapters import account_adapter
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.provider import account_adapter
 
 
 def find_last_proof() -> Proof | None:

@@ -19,7 +19,7 @@ from newsletter.desk.setup.steps import list_states, take_up_step
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key
 from newsletter.issues.approval.approval_rules import find_approvers
 from newsletter.models import EventNotice, Proof, Publication, Story
-from newsletter.sending.provider import can_mail_leave
+from newsletter.sending.adapters import can_mail_leave
 
 
 class ProofStep(StepPage):

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
 from newsletter.models import Brand, Proof, Publication, SenderDomain, SkippedStep, Source
+from newsletter.sending.adapters import can_mail_leave
 from newsletter.sending.deliverability.domains import domain_of, list_default_domains, list_further_senders
-from newsletter.sending.provider import can_mail_leave
 from subscribers.models import MailingList, Subscription
 
 REQUIRED_PERMISSION = "newsletter.add_publication"

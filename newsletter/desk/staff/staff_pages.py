@@ -32,7 +32,7 @@ from newsletter.organisation.accounts.local_passwords import has_password, may_u
 from newsletter.organisation.accounts.staff import remove_factors
 from newsletter.organisation.accounts.staff_accounts import EmailTaken, change_staff, invite_staff
 from newsletter.organisation.accounts.staff_links import find_open_link, make_staff_link, make_staff_link_url
-from newsletter.sending.provider import can_mail_leave
+from newsletter.sending.adapters import can_mail_leave
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.desk.listing import format_moment
 from subscribers.desk.password import PasswordForm

@@ -7,8 +7,8 @@ from django.conf import settings
 from newsletter.models import Attempt, Issue, Send
 from newsletter.providers.base.issue_counts import IssueCounter
 from newsletter.providers.registry import ADAPTERS, OUTBOX
+from newsletter.sending.adapters import account_label
 from newsletter.sending.deliverability.domains import read_provider
-from newsletter.sending.provider import account_label
 
 
 class Obstacle(StrEnum):

@@ -10,7 +10,7 @@ from django.db.models import Q
 from newsletter.feedback.comparing.decide import OwnCounts
 from newsletter.models import Batch, Delivery, DeliveryException, Send
 from newsletter.providers.base.issue_counts import Figure
-from newsletter.sending.settling.delivered import DeliveredBits
+from newsletter.sending.settling.delivered_bitmap import DeliveredBits
 from newsletter.sending.settling.receipt import make_receipt
 
 _ACCEPTED = Q(batch__state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL]) & (

@@ -15,7 +15,7 @@ from newsletter.feedback.explaining.find_delivery import find_delivery
 from newsletter.models import Attempt, Delivery, DeliveryException, Issue
 from newsletter.providers.base.contract import BatchCall, Mail, Recipient
 from newsletter.providers.base.mail.tokens import fill_tokens
-from newsletter.rendering.values import PERSONAL_LINKS
+from newsletter.rendering.personal_values import PERSONAL_LINKS
 from newsletter.sending.build_call import (
     ADDRESS_FIELD,
     RENDER_ERRORS,

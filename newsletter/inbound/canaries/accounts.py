@@ -14,7 +14,7 @@ from newsletter.common.errors import BadAddress, DomainError
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import resolve_host
 from newsletter.content.fetching.url_guard import AllowList, is_public
-from newsletter.inbound.canaries.folders import list_folders
+from newsletter.inbound.canaries.find_canary_mails import list_folders
 from newsletter.inbound.errors import MailboxUnavailable, ServerFailed, SignInRefused
 from newsletter.inbound.imap import sign_in
 from newsletter.inbound.settings import Mailbox, Security, is_loopback

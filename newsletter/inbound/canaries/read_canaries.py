@@ -9,11 +9,11 @@ from django.db.models import Q, QuerySet
 from newsletter.common.errors import NotReady
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.inbound.canaries.accounts import READ_SECONDS, connect, read_account
-from newsletter.inbound.canaries.claims import MailboxClaim, claim_mailbox
-from newsletter.inbound.canaries.folders import find_mails
+from newsletter.inbound.canaries.find_canary_mails import find_mails
+from newsletter.inbound.canaries.mailbox_claim import MailboxClaim, claim_mailbox
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.models import CanaryMail, CanaryMailbox
-from newsletter.sending.canaries.judge import CHECK_SECONDS, judge_message, record_found
+from newsletter.sending.canaries.check_arrived_mail import CHECK_SECONDS, judge_message, record_found
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
 
 log = logging.getLogger(__name__)

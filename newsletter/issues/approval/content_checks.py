@@ -19,8 +19,8 @@ from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.mail import split
 from newsletter.rendering.merge import FIELDS
+from newsletter.rendering.personal_values import values_for
 from newsletter.rendering.tokens import Variable
-from newsletter.rendering.values import values_for
 
 MAX_TITLE_LENGTH = 60
 

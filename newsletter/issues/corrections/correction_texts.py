@@ -4,8 +4,8 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from html import escape
 
+from newsletter.issues.snapshot.outside_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.own_texts import hash_text
-from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.variants.reader_texts import reader_text

@@ -15,8 +15,8 @@ from newsletter.issues.approval.welcome_rules import FIRST_STEP
 from newsletter.issues.assembly.draft import paragraphs
 from newsletter.issues.planning.welcome_texts import WELCOME_DAYS, WelcomeText, find_welcome_texts, has_welcome_texts
 from newsletter.issues.snapshot.filled_blocks import BEST_STORY
+from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.own_texts import hash_text
-from newsletter.issues.snapshot.plain_text import escape_merge_fields
 from newsletter.issues.welcome.joined_people import stop_steps
 from newsletter.models import Issue, Publication, TextTranslation
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.snapshot.content_links import find_written_links
-from newsletter.issues.snapshot.plain_text import escape_merge_fields, shorten
+from newsletter.issues.snapshot.outside_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventCardBlock,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.content.parsing.markup import plain_text
-from newsletter.issues.snapshot.plain_text import shorten
+from newsletter.issues.snapshot.outside_text import shorten
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventCardBlock,

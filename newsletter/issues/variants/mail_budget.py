@@ -14,8 +14,8 @@ from django.db.models import Case, Count, Exists, Expression, IntegerField, Oute
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 
+from newsletter.issues.variants.group_keys import find_got
 from newsletter.issues.variants.planned_times import find_planned_times
-from newsletter.issues.variants.reader_numbers import find_got
 from newsletter.models import Batch, Delivery, Issue, MailLimits, Publication, Send
 from subscribers.models import Frequency, Segment, Subscriber, Subscription
 from subscribers.segments.compile import compile_rule

@@ -17,14 +17,14 @@ from django.utils import timezone
 
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import find_named_ids, make_audience_filters, select_list, select_people
-from newsletter.issues.variants.reader_numbers import (
+from newsletter.issues.variants.group_keys import (
     NOTHING_SEEN,
     language_of_subscription,
     number_interests_of_subscription,
     number_rules_of_subscription,
     number_seen_of_subscription,
 )
-from newsletter.issues.variants.subject_arms import NO_TEST, list_arms, number_arm_of_subscription
+from newsletter.issues.variants.subject_assignment import NO_TEST, list_arms, number_arm_of_subscription
 from newsletter.issues.visible.choose_visible import NO_RULE_MET, VersionId, VisibilityChooser
 from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import NOTHING_CHOSEN
@@ -56,8 +56,8 @@ class RecipientGroup(NamedTuple):
     """Readers of whom an issue knows the same, and how many they are.
 
     ``place_id`` 0 means unknown; ``radius_km`` 0 and ``language`` "" mean the publication's own. ``interests``, ``seen`` and
-    ``rules`` are the numbers of `newsletter.issues.variants.reader_numbers`; ``fallback`` says what they give up because they
-    are too few for a version of their own. ``arm`` is that of `newsletter.issues.variants.subject_arms`.
+    ``rules`` are the numbers of `newsletter.issues.variants.group_keys`; ``fallback`` says what they give up because they
+    are too few for a version of their own. ``arm`` is that of `newsletter.issues.variants.subject_assignment`.
     """
 
     place_id: int

@@ -21,7 +21,7 @@ from newsletter.issues.variants.click_links import track_links
 from newsletter.issues.variants.documents import find_sent_day, make_document
 from newsletter.issues.variants.recipient_groups import GROUP_KEY, GroupVisibility, RecipientGroup
 from newsletter.issues.variants.story_checks import check_stories
-from newsletter.issues.variants.subject_arms import NO_TEST, WAITS, list_arms
+from newsletter.issues.variants.subject_assignment import NO_TEST, WAITS, list_arms
 from newsletter.issues.visible.variant_labels import list_label_facts
 from newsletter.issues.visible.visible_content import VisibleContent, list_shown_ids
 from newsletter.models import Issue, IssueRevision, ReaderGroup, ShownItem, Variant

@@ -9,7 +9,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
 from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.issues.variants.recipient_groups import RecipientGroup, find_groups
-from newsletter.issues.variants.subject_arms import WAITS, list_arms
+from newsletter.issues.variants.subject_assignment import WAITS, list_arms
 from newsletter.models import Issue
 from newsletter.models.variant_labels import LETTERS
 from newsletter.rendering.errors import MergeError

@@ -9,8 +9,8 @@ from rich.table import Table
 
 from newsletter.management.base import ProductCommand
 from newsletter.organisation.apply_file import apply_file
-from newsletter.organisation.no_effect import list_keys_without_effect
 from newsletter.organisation.read_file import read_organisation
+from newsletter.organisation.unused_keys import list_keys_without_effect
 from newsletter.organisation.upsert import Change
 
 _LONGEST = 60

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from django.utils import timezone
 
 from newsletter.management.base import ProductCommand
-from newsletter.organisation.breach import (
+from newsletter.organisation.breach_scope import (
     find_affected_people,
     list_api_key_entries,
     list_export_entries,

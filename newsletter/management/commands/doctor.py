@@ -18,7 +18,7 @@ from newsletter.organisation.health.run_checks import examine
 from newsletter.sending.deliverability.domain_checks.lookup import find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 from newsletter.sending.deliverability.message_check import MAX_BYTES, check_received_message
-from newsletter.sending.settling.restore import mark_open_batches_uncertain, release_after_restore
+from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 
 
 class Command(ProductCommand):

@@ -16,9 +16,9 @@ from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.management.base import ProductCommand
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.models import Issue, Send
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.provider import current_adapter
 from newsletter.sending.settling.receipt import status_of
 
 NEEDS_ATTENTION = 3

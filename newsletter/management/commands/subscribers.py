@@ -26,8 +26,8 @@ from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now
 from subscribers.models import Basis, ImportBatch, ImportKind
 from subscribers.people.describe_person import describe_person
+from subscribers.people.inactivity import MAX_MONTHS, count_silence, subtract_months
 from subscribers.people.lookup import find_person
-from subscribers.people.silence import MAX_MONTHS, count_silence, subtract_months
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -8,15 +8,15 @@ from django.conf import settings
 from django.contrib.auth.models import User
 
 from newsletter.common.errors import DomainError
-from newsletter.content.ingesting.try_source import read_source_now
+from newsletter.content.ingesting.source_trial import read_source_now
 from newsletter.desk.setup.first_proof import find_last_proof, send_first_proof
 from newsletter.management.setup.prompt import Prompt
 from newsletter.management.setup.questions import ADMINISTRATOR
 from newsletter.models import Proof, Source
 from newsletter.organisation.accounts.administrators import list_administrators
 from newsletter.organisation.accounts.first_administrator import add_first_administrator, is_without_staff
+from newsletter.sending.adapters import can_mail_leave, outbox_folder
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
-from newsletter.sending.provider import can_mail_leave, outbox_folder
 
 
 def find_or_add_administrator(prompt: Prompt) -> User | None:

@@ -25,7 +25,7 @@ from newsletter.management.setup.questions import NAME, POSTAL_ADDRESS, SENDER, 
 from newsletter.models.brands import check_sender_name, domain_of
 from newsletter.organisation.sample_text import Value
 from newsletter.organisation.site_look import SiteLook, look_at_site, read_site, read_site_address
-from newsletter.rendering.text import tidy_line
+from newsletter.rendering.clean_text import tidy_line
 
 
 def ask_about_organisation(prompt: Prompt, *, look: bool) -> Organisation:

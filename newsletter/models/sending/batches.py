@@ -15,13 +15,13 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT, MAX_ACCOUNT_LENGTH
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
-    def of_open_hours(self) -> "BatchQuerySet":
+    def released(self) -> "BatchQuerySet":
         """Leave out the batches whose hour or subject is to come, or whose stories and events were not checked for it."""
         return self.filter(waits=False).filter(Q(due_at__isnull=True) | Q(due_at__lte=models.F("send__checked_until")))
 
     def due(self, *, now: datetime) -> "BatchQuerySet":
         """Keep the batches that need not wait: for their hour, after a failure, or for a limit."""
-        return self.of_open_hours().filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
+        return self.released().filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
 
     def movable(self) -> "BatchQuerySet":
         """Keep the batches that no account has or may have: another account can take them."""

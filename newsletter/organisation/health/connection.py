@@ -7,7 +7,7 @@ from typing import Literal
 
 from newsletter.common.errors import DomainError
 from newsletter.providers.base.suppression_lists import SuppressionLister
-from newsletter.sending.provider import find_account_tester, make_trial_adapter
+from newsletter.sending.adapters import find_account_tester, make_trial_adapter
 
 
 @dataclass(frozen=True)

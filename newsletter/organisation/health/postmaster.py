@@ -7,14 +7,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from newsletter.postmaster.figures import FigureFailure, FigureReader, FiguresUnavailable
+from newsletter.google_postmaster.figures import FigureFailure, FigureReader, FiguresUnavailable
 from newsletter.sending.deliverability.domains import is_own_endpoint, list_further_senders, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
-from newsletter.sending.deliverability.postmaster.access import get_access, open_figures
-from newsletter.sending.deliverability.postmaster.advice import WHAT_TO_DO
-from newsletter.sending.deliverability.postmaster.fetch import READ_DAYS, read_rates
-from newsletter.sending.deliverability.postmaster.judge import Level, judge_rate
-from newsletter.sending.deliverability.postmaster.signing import SignedSender, list_asked_senders
+from newsletter.sending.deliverability.gmail_figures.access import get_access, open_figures
+from newsletter.sending.deliverability.gmail_figures.advice import WHAT_TO_DO
+from newsletter.sending.deliverability.gmail_figures.fetch import READ_DAYS, read_rates
+from newsletter.sending.deliverability.gmail_figures.signing import SignedSender, list_asked_senders
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import Level, judge_rate
 
 _CHECK = "spam rate at Gmail"
 _GUIDE = "docs/how-to/check-arrived-mail.md says how, under “Let Google's figures pause the next issue”"

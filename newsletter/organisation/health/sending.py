@@ -18,6 +18,7 @@ from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, OUTBOX, WEBHOOK_HANDLERS, read_provider_url
 from newsletter.sending.accounts import explain_unusable, list_accounts
+from newsletter.sending.adapters import find_account_tester
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
 from newsletter.sending.deliverability.domains import (
@@ -30,7 +31,6 @@ from newsletter.sending.deliverability.domains import (
 )
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 from newsletter.sending.limits.recipient_allowlist import is_provider_blocked, is_sending_blocked
-from newsletter.sending.provider import find_account_tester
 from subscribers.addresses.normalise import to_ascii
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.erasing.journal_check import repair_journal

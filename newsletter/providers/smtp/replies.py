@@ -11,7 +11,7 @@ from newsletter.providers.base.contract import Verdict
 from newsletter.providers.base.responses import mask_provider_text, quote_provider
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status
 from newsletter.providers.base.webhooks.events import BounceClass
-from newsletter.providers.base.webhooks.sender_faults import SenderCause, find_cause, find_sender_status
+from newsletter.providers.base.webhooks.sender_refusal_codes import SenderCause, find_cause, find_sender_status
 from newsletter.providers.smtp.answers import Reply, Stage
 
 CLOSING = 421

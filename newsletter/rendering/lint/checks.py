@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.blocks import Document
+from newsletter.rendering.clean_text import UNSAFE_IN_LINE
 from newsletter.rendering.lint.document import UNRESOLVED_MARKS, check_document, collect_content_text, iter_pictures
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.html_page import check_page
 from newsletter.rendering.lint.tag_balance import check_balance
 from newsletter.rendering.mail import RenderedMail
-from newsletter.rendering.text import UNSAFE_IN_LINE
 
 MAX_HTML_BYTES = 102_400
 WARN_HTML_BYTES = 90_000

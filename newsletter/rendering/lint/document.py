@@ -19,10 +19,10 @@ from newsletter.rendering.blocks import (
     SchemaBlock,
     StoryCards,
 )
+from newsletter.rendering.clean_text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.links import is_vague, make_vague_link_finding
 from newsletter.rendering.schemas import FieldSchema, blank_value, load_schemas
-from newsletter.rendering.text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
 
 UNRESOLVED_MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)

@@ -19,6 +19,7 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.providers.base.errors import BadBatch
 from newsletter.sending.accounts import AccountNotUsable, list_usable_accounts
+from newsletter.sending.adapters import account_adapter, account_label
 from newsletter.sending.build_call import (
     RENDER_ERRORS,
     VariantCache,
@@ -26,7 +27,7 @@ from newsletter.sending.build_call import (
     build_for_each,
     describe_render_failure,
 )
-from newsletter.sending.dispatching.claim import Claim, SendCache, claim_batch
+from newsletter.sending.dispatching.batch_claim import Claim, SendCache, claim_batch
 from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import count_failures, record_outcome
 from newsletter.sending.fingerprints import make_fingerprints
@@ -40,7 +41,6 @@ from newsletter.sending.limits.rate_limit import (
 from newsletter.sending.limits.recipient_allowlist import RefusedHere
 from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace
 from newsletter.sending.limits.send_times import find_wait, release_daily_quota, reserve_daily_quota
-from newsletter.sending.provider import account_adapter, account_label
 from newsletter.sending.settling.reconcile import is_repeat_safe
 from newsletter.sending.settling.render_failures import find_failure_run
 

@@ -10,10 +10,10 @@ from django.db.models import F, QuerySet
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Send, transition
 from newsletter.providers.base.contract import Outcome, Verdict
-from newsletter.sending.dispatching.claim import Claim
-from newsletter.sending.limits.bound_batches import leave_bound_batches
+from newsletter.sending.dispatching.batch_claim import Claim
 from newsletter.sending.limits.rate_limit import wait_before_retry
 from newsletter.sending.limits.split_batches import derive_key, halve, split_off
+from newsletter.sending.limits.unmovable_batches import mark_unmovable_uncertain
 from newsletter.sending.settling.render_failures import find_too_many_failures, was_stopped_by_render_failures
 from newsletter.sending.settling.uncertain_recipients import resolve_as_accepted
 
@@ -191,7 +191,7 @@ def _pause_after_repeated_failures(
 def _leave_to_staff(claim: Claim, outcome: Outcome, *, now: datetime) -> bool:
     """Leave the batch to staff if its account may have had it before and the rest of the send uses another account."""
     batch = Batch.objects.filter(pk=claim.batch.pk, attempt_number=claim.attempt_number)
-    return claim.may_have_been_taken and bool(leave_bound_batches(batch, detail=outcome.reason, now=now))
+    return claim.may_have_been_taken and bool(mark_unmovable_uncertain(batch, detail=outcome.reason, now=now))
 
 
 def _pause_on_render_failures(claim: Claim) -> None:

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 
 from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
-from newsletter.sending.dispatching.claim import find_due_batches
+from newsletter.sending.dispatching.batch_claim import find_due_batches
 from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher, utc_now
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.settling.sweep import sweep

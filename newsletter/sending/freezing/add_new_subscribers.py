@@ -20,6 +20,7 @@ from newsletter.issues.variants.audience_rules import make_audience_filters, nam
 from newsletter.issues.variants.recipient_groups import count_people
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.models import Approval, Batch, Delivery, Issue, IssueRevision, Send, WelcomeStep
+from newsletter.sending.adapters import account_adapter, provider_label
 from newsletter.sending.freezing.audience_snapshot import (
     count_snapshot,
     create_snapshot,
@@ -32,7 +33,6 @@ from newsletter.sending.freezing.plan_batches import plan_batches
 from newsletter.sending.freezing.start import require_installation_sends, require_own_domain
 from newsletter.sending.limits.installation_hold import write_send_journal
 from newsletter.sending.limits.send_times import find_limit_today
-from newsletter.sending.provider import account_adapter, provider_label
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 STORIES_FRESH_FOR = timedelta(hours=1)

@@ -32,7 +32,7 @@ from newsletter.issues.variants.recipient_groups import (
 )
 from newsletter.issues.variants.render import assign_variants, make_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
-from newsletter.issues.variants.subject_arms import WAITS
+from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.issues.variants.subject_test_rules import require_subject_test_possible
 from newsletter.issues.variants.unreached import has_open_calls
 from newsletter.models import Approval, Batch, Delivery, Exclusion, Issue, ReaderGroup, Send, Variant, transition

@@ -18,6 +18,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.models import Issue, Send, transition
 from newsletter.providers.base.contract import Capabilities
+from newsletter.sending.adapters import account_adapter, provider_label
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import freeze_audience
 from newsletter.sending.freezing.recheck_content import recheck_events, recheck_stories
@@ -25,7 +26,6 @@ from newsletter.sending.limits.gmail_spam_rate import pause_if_reported
 from newsletter.sending.limits.installation_hold import check_installation, require_not_held, write_send_journal
 from newsletter.sending.limits.recipient_allowlist import require_sending_allowed
 from newsletter.sending.limits.send_times import find_send_wait
-from newsletter.sending.provider import account_adapter, provider_label
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 from newsletter.models import Issue, PostmasterFigure, Send, transition
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.deliverability.postmaster.judge import (
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import (
     JUDGED_KINDS,
     Level,
     describe_rate,
@@ -75,7 +75,7 @@ def needs_reason(send: Send) -> bool:
     return send.state == Send.State.PAUSED and send.code == Send.Code.GMAIL_SPAM_RATE
 
 
-def lift_pause(send: Send, *, by: str, reason: str, now: datetime) -> None:
+def record_resume_reason(send: Send, *, by: str, reason: str, now: datetime) -> None:
     """Keep why a person resumes the send all the same. Raise NotReady without a reason. Other pauses need none.
 
     The send is read again, because another person may have acted on it.

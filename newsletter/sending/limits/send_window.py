@@ -15,10 +15,10 @@ from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable, list_usable_accounts
-from newsletter.sending.limits.bound_batches import leave_bound_batches
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
+from newsletter.sending.limits.unmovable_batches import mark_unmovable_uncertain
 from newsletter.sending.withdraw import pause_withdrawn
 
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
@@ -100,7 +100,7 @@ def pause_without_account(*, now: datetime) -> list[Issue]:
         stuck[name].append(pk)
     for name, pks in stuck.items():
         # By their ids: an UPDATE that joins the send would not see a claim that comes between.
-        leave_bound_batches(Batch.objects.filter(pk__in=pks), detail=explain_unusable(name), now=now)
+        mark_unmovable_uncertain(Batch.objects.filter(pk__in=pks), detail=explain_unusable(name), now=now)
     paused = []
     for send in Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING).select_related(
         "issue__publication"

@@ -22,8 +22,8 @@ from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import Issue, Proof, Variant
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Recipient, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
-from newsletter.rendering.text import tidy_line
-from newsletter.rendering.values import values_for
+from newsletter.rendering.clean_text import tidy_line
+from newsletter.rendering.personal_values import values_for
 from newsletter.sending.build_call import ADDRESS_FIELD, make_mail, read_variables
 from newsletter.sending.notices.single_mails import deliver_single
 from newsletter.sending.notices.system_mail import find_staff_language

@@ -11,6 +11,7 @@ from newsletter.common.messages import Message
 from newsletter.models import ApiKey, MailTemplate, TemplateMail
 from newsletter.models.states import transition
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Recipient, Verdict
+from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import deliver_single, may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, add_logos, make_sender
 from newsletter.sending.notices.template_terms import (
@@ -25,7 +26,6 @@ from newsletter.sending.notices.template_texts import (
     is_approved,
     render_template_mail,
 )
-from newsletter.sending.provider import current_adapter
 from subscribers.addresses.normalise import normalise, to_ascii
 from subscribers.identity import identify
 from subscribers.models import Reason, Subscriber, Suppression

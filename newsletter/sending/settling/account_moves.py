@@ -19,13 +19,13 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import AccountMove, Attempt, Batch, Send, Variant
 from newsletter.providers.base.contract import Capabilities
 from newsletter.sending.accounts import require_account
+from newsletter.sending.adapters import account_adapter
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import find_batch_size
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_provider_blocked
 from newsletter.sending.limits.send_times import find_limit_today
 from newsletter.sending.limits.split_batches import split_batches
-from newsletter.sending.provider import account_adapter
-from newsletter.sending.settling.account_absence import STOPPED_BY_ACCOUNT, find_cause
+from newsletter.sending.settling.account_outage import STOPPED_BY_ACCOUNT, find_cause
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 MOVABLE_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
@@ -43,7 +43,7 @@ class Rest:
     people: int
 
 
-def list_rest(send: Send) -> list[Rest]:
+def list_movable_batches(send: Send) -> list[Rest]:
     """Return what no account has or may have, by the account that it waits for."""
     rows = send.batches.movable().order_by("account").values_list("account").annotate(Count("pk"), Sum("size"))
     return [Rest(*row) for row in rows] if send.state in MOVABLE_STATES else []
@@ -67,7 +67,7 @@ def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
         locked = _lock(send)
         _require_movable(locked)
         locked.account_moves.filter(unfinished=True).update(unfinished=False)
-        for rest in list_rest(locked):
+        for rest in list_movable_batches(locked):
             if rest.account == to:
                 continue
             moved = _move(locked, source=rest.account, to=to, limit=limit)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from newsletter.models import Batch, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchFinder
-from newsletter.sending.provider import account_label, further_adapters
+from newsletter.sending.adapters import account_label, further_adapters
 from newsletter.sending.settling.reconcile import ASK_PROVIDER_FOR, MAX_REPLAYS, find_replay_start
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
 

@@ -15,7 +15,7 @@ from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
 from newsletter.issues.variants.audience_rules import NamedAudience, name_audience
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
-from newsletter.sending.settling.delivered import DeliveredBits, count_delivered
+from newsletter.sending.settling.delivered_bitmap import DeliveredBits, count_delivered
 from subscribers.models import CountedUnsubscribe
 
 

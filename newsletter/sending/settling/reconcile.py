@@ -13,8 +13,8 @@ from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, transition
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchFinder, BatchLookup, Capabilities, Verdict
-from newsletter.sending.provider import account_label
-from newsletter.sending.settling.delivered import find_delivered
+from newsletter.sending.adapters import account_label
+from newsletter.sending.settling.delivered_bitmap import find_delivered
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import settle_uncertain_recipients
 

@@ -1,6 +1,6 @@
 """Try again for the people whom the provider refused, once the cause is gone. They certainly have no mail.
 
-It sends nothing. The new batches are opened by `newsletter.sending.settling.open_hours`, which checks the stories and events
+It sends nothing. The new batches are opened by `newsletter.sending.settling.release_local_hours`, which checks the stories and events
 again.
 """
 

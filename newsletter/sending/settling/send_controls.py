@@ -15,7 +15,7 @@ from newsletter.issues.approval.publication_switches import require_issue_enable
 from newsletter.models import Attempt, Batch, Issue, Send, transition
 from newsletter.outbound.publishing_facts import report_issue, report_sent
 from newsletter.sending.freezing.start import prepare_send
-from newsletter.sending.limits.gmail_spam_rate import lift_pause
+from newsletter.sending.limits.gmail_spam_rate import record_resume_reason
 from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.uncertain_recipients import settle_unsubscribed
 from newsletter.sending.wake_up_signal import send_wake_up_signal
@@ -62,7 +62,7 @@ def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: s
     require_issue_enabled(send.issue)
     now = now or timezone.now()
     with transaction.atomic():
-        lift_pause(send, by=str(by), reason=reason, now=now)
+        record_resume_reason(send, by=str(by), reason=reason, now=now)
         newest = _find_newest_attempt(send)
         stopped_by_canary = Send.objects.filter(pk=send.pk, code=Send.Code.CANARY)
         stopped_by_canary.update(canary_decision=Send.CanaryDecision.BY_STAFF)

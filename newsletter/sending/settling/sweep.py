@@ -14,20 +14,20 @@ from newsletter.models import Attempt, Batch, DeliveryException, Issue, Provider
 from newsletter.outbound.publishing_facts import report_sent
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter
-from newsletter.sending.canaries.decide import decide_about_canaries
-from newsletter.sending.canaries.hand_over import send_canaries
+from newsletter.sending.adapters import further_adapters, write_outbox_index
+from newsletter.sending.canaries.canary_decision import decide_about_canaries
+from newsletter.sending.canaries.send_canaries import send_canaries
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.installation_hold import check_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
-from newsletter.sending.provider import further_adapters, write_outbox_index
 from newsletter.sending.settling.account_moves import continue_moves, move_to_second_accounts
-from newsletter.sending.settling.decide_subject import decide_due_tests
-from newsletter.sending.settling.open_hours import open_due_hours
 from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
+from newsletter.sending.settling.release_local_hours import open_due_hours
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
+from newsletter.sending.subject_tests.decide_subject import decide_due_tests
 
 SWEEP_SECONDS = 5.0
 START_TIMEOUT = timedelta(minutes=2)

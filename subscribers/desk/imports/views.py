@@ -28,8 +28,8 @@ from subscribers.desk.imports.labels import (
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 from subscribers.desk.person_actions import require_permission
 from subscribers.importing.reading.encodings import ENCODINGS, UTF8_ENCODINGS
-from subscribers.importing.reading.layouts import find_layout
-from subscribers.importing.reading.typed_people import read_typed_people
+from subscribers.importing.reading.export_formats import find_layout
+from subscribers.importing.reading.pasted_people import read_typed_people
 from subscribers.importing.writing.import_steps import create_draft_import, read_sample, set_import_terms
 from subscribers.models import ImportBatch, ImportKind, ImportState
 from subscribers.people.publishing_hooks import get_publishing_hooks

@@ -20,7 +20,7 @@ from subscribers.importing.reading.column_mapping import (
 from subscribers.importing.reading.csv_records import Record, split_records
 from subscribers.importing.reading.encodings import UTF8_WITH_CP1252, detect_encoding, make_seekable
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import Layout, detect_layout, guess_columns
+from subscribers.importing.reading.export_formats import Layout, detect_layout, guess_columns
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
 from subscribers.importing.reading.row_reader import RowReader
 from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv, is_workbook

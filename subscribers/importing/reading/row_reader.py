@@ -26,7 +26,6 @@ from subscribers.importing.reading.cell_values import (
 )
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST, guess_target
 from subscribers.importing.reading.csv_records import Record
-from subscribers.importing.reading.each_list import LIST_TERMS, read_each_list
 from subscribers.importing.reading.parsed_rows import (
     MAX_CELL_CHARACTERS,
     ImportTerms,
@@ -36,6 +35,7 @@ from subscribers.importing.reading.parsed_rows import (
     RowKind,
     format_csv_line,
 )
+from subscribers.importing.reading.per_list_terms import LIST_TERMS, read_each_list
 from subscribers.importing.reading.subscription_state import YES_NO_FIELDS, apply_unsubscribe_reason, find_state
 
 SOFT_OPT_IN_SINCE = date(2026, 2, 5)

@@ -10,11 +10,11 @@ from typing import BinaryIO
 from newsletter.common.messages import Message
 from subscribers.importing.reading.column_mapping import list_unused_columns
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import find_layout
+from subscribers.importing.reading.export_formats import find_layout
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow, RowKind
 from subscribers.importing.reading.people_file import DetectedFile, inspect_file, read_people
 from subscribers.importing.writing.chunk_writer import ChunkWriter
-from subscribers.importing.writing.claims import ClaimedProgress
+from subscribers.importing.writing.import_claim import ClaimedProgress
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.staging_table import larger_sqlite_cache
 from subscribers.models import Basis, ImportBatch

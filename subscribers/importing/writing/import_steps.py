@@ -15,10 +15,10 @@ from newsletter.common.errors import DomainError
 from subscribers.importing.reading.column_mapping import check_mapping, header_key, reuse_mapping
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.errors import CannotImport
-from subscribers.importing.reading.layouts import refuse_export_without_opt_outs, refuse_non_subscribed_export
+from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
 from subscribers.importing.reading.people_file import FileSample, inspect_file, open_csv, sample_file
-from subscribers.importing.writing.claims import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
+from subscribers.importing.writing.import_claim import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.import_people import check_terms
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.row_notes import delete_old_row_notes

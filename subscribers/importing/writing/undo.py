@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.messages import Message
 from subscribers.importing.reading.errors import CannotImport
-from subscribers.importing.writing.claims import claim, release, renew_claim
 from subscribers.importing.writing.file_store import delete_stored_file
+from subscribers.importing.writing.import_claim import claim, release, renew_claim
 from subscribers.models import (
     Confirmation,
     ConsentEvent,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.content.ingesting.find_sources import FoundSource
-from newsletter.content.ingesting.try_source import SourceTrial
+from newsletter.content.ingesting.source_trial import SourceTrial
 from newsletter.management.setup.organisation_file import MAX_SOURCE_NAME_LENGTH, Organisation, write_organisation_file
 from newsletter.models import Source
 from newsletter.organisation.sample_files import read_sample

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
-from newsletter.providers.base.webhooks.sender_faults import (
+from newsletter.providers.base.webhooks.sender_refusal_codes import (
     TABLE,
     WHAT_TO_CHANGE,
     SenderCause,

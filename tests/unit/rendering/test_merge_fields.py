@@ -5,9 +5,9 @@ import pytest
 from newsletter.rendering.blocks import LeadStory, Note, StoryCards
 from newsletter.rendering.errors import MergeError, MissingValueError, TokenLostError
 from newsletter.rendering.mail import split
+from newsletter.rendering.personal_values import plan_values, values_for
 from newsletter.rendering.pipeline import render
 from newsletter.rendering.tokens import TokenRegistry, Variable, assert_tokens_kept, count_tokens
-from newsletter.rendering.values import plan_values, values_for
 from tests.support.mail_documents import document, rich_document, story, visible_text
 
 LINKS = {"unsubscribe": "https://news.example/u/1?a=1&b=2", "preferences": "https://news.example/p/1"}

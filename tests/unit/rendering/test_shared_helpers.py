@@ -4,6 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.rendering.clean_text import (
+    MAX_LINE_LENGTH,
+    SOFT_BREAK,
+    safe_url,
+    shorten,
+    tidy_lines,
+    tidy_paragraphs,
+    wrap,
+)
 from newsletter.rendering.colours import (
     contrast,
     dark_palette,
@@ -15,7 +24,6 @@ from newsletter.rendering.colours import (
 from newsletter.rendering.errors import RenderingError
 from newsletter.rendering.lint.tag_balance import find_tag_problem
 from newsletter.rendering.phrases import PHRASES, find_phrase, find_text_direction
-from newsletter.rendering.text import MAX_LINE_LENGTH, SOFT_BREAK, safe_url, shorten, tidy_lines, tidy_paragraphs, wrap
 from newsletter.rendering.typography import add_soft_hyphens
 
 COLOURS = st.integers(0, 0xFFFFFF).map(lambda number: f"#{number:06x}")

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from newsletter.rendering.blocks import Button, Document, LeadStory, Note, StoryCards
+from newsletter.rendering.clean_text import number_links
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.pipeline import LAYOUTS, render
-from newsletter.rendering.text import number_links
 from tests.gallery.documents import brand_of, documents, flat_picture, notice
 from tests.support.mail_documents import document, story
 from tests.support.sample_mails import sample_document

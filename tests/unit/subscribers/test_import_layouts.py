@@ -8,7 +8,7 @@ import pytest
 from subscribers.importing.reading.cell_values import read_day
 from subscribers.importing.reading.column_mapping import check_mapping, guess_mapping, header_key
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import detect_layout, refuse_non_subscribed_export
+from subscribers.importing.reading.export_formats import detect_layout, refuse_non_subscribed_export
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusalKind, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, read_people, sample_file
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.reading.layouts import guess_columns, refuse_export_without_opt_outs
+from subscribers.importing.reading.export_formats import guess_columns, refuse_export_without_opt_outs
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusalKind, RefusedRow
 from subscribers.importing.reading.people_file import inspect_file, read_people
 

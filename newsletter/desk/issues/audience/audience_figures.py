@@ -19,8 +19,8 @@ from newsletter.issues.variants.recipient_groups import (
     make_stored_group,
 )
 from newsletter.models import Issue, Send
+from subscribers.audience.count_cache import Figure, recall_or_count
 from subscribers.audience.counting import AudienceCount
-from subscribers.audience.kept_figures import Figure, recall_or_count
 
 
 @dataclass(frozen=True)

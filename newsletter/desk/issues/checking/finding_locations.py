@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import FIELD_PANELS, editor_url
-from newsletter.issue_checks.finding_places import concerns_story, list_places
+from newsletter.issue_checks.finding_locations import concerns_story, list_places
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.blocks import (
     list_stories,

@@ -6,7 +6,7 @@ If it is unclear, the address is not dead: nobody is suppressed because of the s
 import re
 
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
-from newsletter.providers.base.webhooks.sender_faults import SenderCause, find_cause, find_sender_status
+from newsletter.providers.base.webhooks.sender_refusal_codes import SenderCause, find_cause, find_sender_status
 
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _BASIC = re.compile(r"\b([45])\d\d\b")

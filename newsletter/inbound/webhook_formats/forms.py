@@ -1,0 +1,72 @@
+"""Read a mail that Mailgun or SendGrid posts: a field of a form holds the mail."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from email import message_from_bytes
+from email.message import Message as Part
+from email.policy import HTTP
+from hashlib import sha256
+from urllib.parse import parse_qsl
+
+from newsletter.inbound.errors import NoWholeMail
+from newsletter.inbound.webhook_formats.mails import PostedMail, make_mail
+from newsletter.providers.base.json_values import as_list, as_mapping, parse_json_or_none
+from newsletter.providers.base.webhooks.verification import WebhookRequest, check_password, require_keys
+from newsletter.providers.mailgun.webhooks import check_mailgun_signature
+from newsletter.providers.sendgrid.webhooks import verify_sendgrid
+
+MAX_FIELDS = 200
+
+
+def read_mailgun(call: WebhookRequest, key: str, now: datetime) -> Iterable[PostedMail]:
+    """Return the mail. The signature is of a token alone, so the token serves one mail."""
+    fields = _read_form(call)
+    given = (_text(fields, name) for name in ("timestamp", "token", "signature"))
+    token = check_mailgun_signature(*given, keys=require_keys(key, provider="Mailgun"), now=now)
+    once = sha256(token.encode("utf-8", "replace")).hexdigest()
+    recipients = [_text(fields, "recipient")]
+    return [make_mail(fields.get("body-mime"), provider="mailgun", recipients=recipients, once=once)]
+
+
+def read_sendgrid(call: WebhookRequest, key: str, now: datetime) -> Iterable[PostedMail]:
+    """Return the mail. A key with a colon is user and password, another is the public key of a security policy."""
+    if key and ":" not in key:
+        verify_sendgrid(call, key, now)
+    else:
+        check_password(call, key, now)
+    fields = _read_form(call)
+    envelope = as_mapping(parse_json_or_none(fields.get("envelope", b"")))
+    return [make_mail(fields.get("email"), provider="sendgrid", recipients=as_list(envelope.get("to")))]
+
+
+def _read_form(call: WebhookRequest) -> dict[str, bytes]:
+    """Return the fields of a form by name, the first of each. Raise NoWholeMail."""
+    content_type = call.headers.get("content-type", "")
+    if content_type.lower().startswith("application/x-www-form-urlencoded"):
+        try:
+            pairs = parse_qsl(
+                call.body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="surrogateescape"
+            )
+        except (ValueError, UnicodeDecodeError) as error:
+            raise NoWholeMail("The webhook's form cannot be read. Nothing was taken; it is asked for again.") from error
+        return {name: value.encode("utf-8", "surrogateescape") for name, value in reversed(pairs)}
+    if not content_type.lower().startswith("multipart/form-data"):
+        raise NoWholeMail("The webhook does not have the form that its provider posts, so nothing was taken.")
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    form = message_from_bytes(head + call.body, policy=HTTP)
+    parts = form.get_payload() if form.is_multipart() else []
+    found: dict[str, bytes] = {}
+    for part in parts[:MAX_FIELDS] if isinstance(parts, list) else ():
+        if isinstance(part, Part) and (name := part.get_param("name", header="content-disposition")):
+            payload = part.get_payload(decode=True)
+            found.setdefault(str(name), payload if isinstance(payload, bytes) else _encode(part))
+    return found
+
+
+def _encode(part: Part) -> bytes:
+    """Return the bytes of a part that the library took for a mail of its own."""
+    return b"".join(one.as_bytes() for one in part.get_payload() if isinstance(one, Part))
+
+
+def _text(fields: dict[str, bytes], name: str) -> str:
+    return fields.get(name, b"").decode("utf-8", "replace")

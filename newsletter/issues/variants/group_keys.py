@@ -1,0 +1,187 @@
+"""Database expressions for the language of a reader and the numbers that say what of an issue they get.
+
+The numbers by topics and by memory have a bit for each story, that by rules one for each set of rules of blocks and each case.
+`newsletter.issues.visible.interests` and
+`newsletter.issues.visible.choose_visible` read them.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
+from typing import Any
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    CharField,
+    Exists,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Coalesce
+
+from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS, MAX_STORIES, IssueContent
+from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
+from newsletter.issues.snapshot.show_rules import RuleSet, list_rule_sets
+from newsletter.issues.variants.subject_assignment import read_language
+from newsletter.issues.visible.choose_visible import NO_RULE_MET
+from newsletter.issues.visible.interests import NOTHING_CHOSEN, list_cases, list_story_topics
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, ShownItem, Story
+from subscribers.models import CaseFollow, Subscriber
+from subscribers.segments.compile import compile_rule
+
+NOTHING_SEEN = 0
+_REMEMBERED_KINDS = (Issue.Kind.ISSUE, Issue.Kind.WELCOME)
+Expression = Value | Coalesce | CombinedExpression | Case
+
+
+def language_of_subscription(content: IssueContent) -> Expression:
+    """Return the expression of the language in which a person gets the content, for a row of a subscription.
+
+    It is "" for the publication's own: if the person reads it, or if the content has nothing in theirs.
+    """
+    languages = [version.publication.language for version in content.versions]
+    if not languages:
+        return Value("", output_field=CharField())
+    return Case(
+        *(When(read_language(code), then=Value(code)) for code in languages),
+        default=Value(""),
+        output_field=CharField(),
+    )
+
+
+def number_interests_of_subscription(content: IssueContent) -> Expression:
+    """Return the expression of what `number_interests` computes, for a row of a subscription."""
+    story_topics = list_story_topics(content)
+    if not story_topics:
+        return Value(NOTHING_CHOSEN, output_field=BigIntegerField())
+    chosen = Subscriber.topics.through.objects.filter(subscriber=OuterRef("subscriber_id")).order_by()
+    if content.publication.topic_ids:
+        chosen = chosen.filter(topic__in=content.publication.topic_ids)
+    of_one_topic: Counter[int] = Counter()
+    bits_of_several: dict[int, Q] = {}
+    for bit, topics in enumerate(story_topics):
+        if len(topics) == 1:
+            of_one_topic[min(topics)] += 1 << bit
+        else:
+            bits_of_several[bit] = Q(topic__in=topics)
+    # Nobody has a topic twice, so that the bits of its stories are added once. This is several times faster than a maximum each.
+    added = Case(
+        *(When(topic=topic, then=Value(bits)) for topic, bits in of_one_topic.items()),
+        default=Value(0),
+        output_field=BigIntegerField(),
+    )
+    return _number_by(chosen, bits_of_several, default=NOTHING_CHOSEN, added=_Sum(added))
+
+
+def number_seen_of_subscription(content: IssueContent, *, issue: Issue) -> Expression:
+    """Return the expression of the stories that a person got in another issue, for a row of a subscription.
+
+    A mail counts unless it certainly was not sent. A digest and a correction repeat stories, and are not counted. A welcome mail
+    is: nobody gets its story again.
+    """
+    variants = _find_variants_with_stories(content, issue=issue)
+    if not any(variants):
+        return Value(NOTHING_SEEN, output_field=BigIntegerField())
+    got = find_got(Delivery.objects.filter(subscriber_id=OuterRef("subscriber_id"))).order_by()
+    got = got.filter(batch__variant__in=set[int]().union(*variants))
+    bits = {bit: Q(batch__variant__in=of_story) for bit, of_story in enumerate(variants)}
+    return _number_by(got, bits, default=NOTHING_SEEN)
+
+
+def number_rules_of_subscription(content: IssueContent) -> Expression:
+    """Return the expression of the sets of rules that a person meets and the cases that they follow, for a subscription.
+
+    It has a bit for each of the `list_rule_sets`, then one for each of the `list_cases`. Raise BadRule if a rule names
+    something that was deleted.
+    """
+    bits = [make_rules_filter(rules) for rules in list_rule_sets(content)[:MAX_RULE_SETS]]
+    for case in list_cases(content)[:MAX_CASES]:
+        bits.append(Q(subscriber_id__in=CaseFollow.objects.filter(case=case.id).values("subscriber_id")))
+    if not bits:
+        return Value(NO_RULE_MET, output_field=BigIntegerField())
+    values = (
+        Case(When(condition, then=Value(1 << bit)), default=Value(0), output_field=BigIntegerField())
+        for bit, condition in enumerate(bits)
+    )
+    return reduce(add, values)
+
+
+def make_rules_filter(rules: RuleSet) -> Q:
+    """Return the condition of people who meet all these rules, for a row of a subscription. Raises BadRule."""
+    people = Subscriber.objects.filter(*(compile_rule(rule.rule) for rule in rules))
+    return Q(subscriber_id__in=people.order_by().values("pk"))
+
+
+def find_got(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Keep the deliveries that were sent, may have been sent, or are still to be sent."""
+    not_sent = DeliveryException.objects.filter(
+        delivery=OuterRef("pk"), state__in=[DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED]
+    )
+    cancelled = Q(batch__state=Batch.State.PENDING, batch__send__state=Send.State.CANCELLED)
+    got = deliveries.filter(~Exists(not_sent), ~cancelled, ~Q(batch__state=Batch.State.REJECTED), proof=False)
+    return got.exclude(batch__send__in=list_sends_to_files())
+
+
+def _find_variants_with_stories(content: IssueContent, *, issue: Issue) -> list[set[int]]:
+    """Return, for each story of the content, the variants of other issues that told it. A link alone does not tell it."""
+    if issue.kind not in _REMEMBERED_KINDS:
+        return []
+    stories = [story.id for story in content.stories][:MAX_STORIES]
+    duplicates = _find_duplicates(stories)
+    shown = (
+        ShownItem.objects.filter(
+            kind=ShownItem.Kind.STORY,
+            only_linked=False,
+            row_id__in=[*stories, *duplicates],
+            variant__issue__kind__in=_REMEMBERED_KINDS,
+        )
+        .exclude(variant__issue=issue)
+        .values_list("row_id", "variant")
+    )
+    by_story: defaultdict[int, set[int]] = defaultdict(set)
+    for story, variant in shown:
+        by_story[duplicates.get(story) or story].add(variant)
+    return [by_story[story] for story in stories]
+
+
+def _find_duplicates(stories: Sequence[int]) -> dict[int, int]:
+    """Return the other rows of these stories, by id: twins, originals, and translations of the same original."""
+    twins = Story.objects.filter(same_as__in=stories).values_list("pk", "same_as")
+    translated = Story.objects.filter(pk__in=stories, translation_of__isnull=False)
+    originals = {original: pk for pk, original in translated.values_list("pk", "translation_of") if original}
+    by_original = {**{pk: pk for pk in stories}, **originals}
+    others = Story.objects.filter(translation_of__in=by_original).exclude(pk__in=stories)
+    pairs = others.values_list("pk", "translation_of")
+    translations = {pk: by_original[original] for pk, original in pairs if original}
+    return {**originals, **translations, **{pk: same_as for pk, same_as in twins if same_as}}
+
+
+def _number_by(rows: QuerySet[Any], bits: Mapping[int, Q], *, default: int, added: Func | None = None) -> Coalesce:
+    """Return the sum of the bits whose condition one of a person's rows meets, and ``added``, or the default without rows."""
+    values = [
+        _Max(Case(When(condition, then=Value(1 << bit)), default=Value(0), output_field=BigIntegerField()))
+        for bit, condition in bits.items()
+    ]
+    numbers = rows.annotate(number=reduce(add, [*values, *([added] if added else [])])).values("number")
+    return Coalesce(Subquery(numbers), Value(default), output_field=BigIntegerField())
+
+
+class _Max(Func):
+    """MAX of all rows of a subquery. Django's own would group them, which takes a tenth of the time of a freeze."""
+
+    function, output_field = "MAX", BigIntegerField()
+
+
+class _Sum(Func):
+    """SUM of all rows of a subquery, as a number of 64 bits."""
+
+    function, output_field = "SUM", BigIntegerField()
+    template = "CAST(%(function)s(%(expressions)s) AS BIGINT)"

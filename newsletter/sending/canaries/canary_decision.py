@@ -1,0 +1,163 @@
+"""Decide whether a send goes on: it waits for its first canaries, stops if one is in spam or broken, and staff may overrule."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import AnonymousUser, User
+
+from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.common.messages import Message, Quantity
+from newsletter.models import CanaryMail, CanaryMailbox, Publication, Send, transition
+from newsletter.models.sending.automatic_pauses import AutomaticPause
+from newsletter.sending.adapters import can_mail_leave
+from newsletter.sending.canaries.send_canaries import find_sends_before
+from newsletter.sending.limits.running_sends import find_open_sends
+from newsletter.sending.wake_up_signal import send_wake_up_signal
+
+MAX_WATCH_WAIT = timedelta(minutes=1)
+"""How long everybody waits at most until the first canaries are handed over, if nobody waits for their results."""
+WHAT_FOUND = {
+    CanaryMail.Result.SPAM: Message("is in spam"),
+    CanaryMail.Result.BROKEN: Message("is broken"),
+}
+_State, _Decision = CanaryMail.State, Send.CanaryDecision
+_UNDECIDED = (_Decision.NONE, _Decision.WATCHED)
+
+
+def decide_about_canaries(*, now: datetime) -> None:
+    """Let each send that waits for its canaries go on, or pause it, as its publication says."""
+    for send in find_sends_before(now=now):
+        _decide(send, now=now)
+    stopping = find_open_sends(now=now).filter(period="", issue__publication__canary=Publication.Canary.STOP)
+    alarmed = stopping.filter(
+        canary_mails__turn=CanaryMail.Turn.FIRST,
+        canary_mails__result__in=CanaryMail.ALARMS,
+        canary_mails__mailbox__enabled=True,
+    )
+    for send in alarmed.exclude(canary_decision=_Decision.BY_STAFF).distinct():
+        _pause_for_alarm(send, now=now)
+
+
+def stop_waiting(*, send: Send, by: User | AnonymousUser) -> None:
+    """Let a send go on without its canaries, also if one of them is in spam later. Raise NotAllowed or WrongState."""
+    if not by.has_perm("newsletter.send_issue"):
+        raise NotAllowed("%(by)s may not control sends. An administrator can give the role “approver”.", by=by)
+    waiting = Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING, canary_decision__in=_UNDECIDED)
+    if not waiting.update(canary_decision=_Decision.BY_STAFF):
+        raise WrongState("%(send)s does not wait for its canaries any more. Reload the page.", send=send)
+    send_wake_up_signal(send)
+
+
+def is_waiting(send: Send) -> bool:
+    """Return True if the send waits for its first canaries."""
+    if send.state != Send.State.SUBMITTING or send.period:
+        return False
+    canary = send.issue.publication.canary
+    if canary == Publication.Canary.STOP:
+        return send.canary_decision in _UNDECIDED
+    return canary == Publication.Canary.WATCH and send.canary_decision == _Decision.NONE
+
+
+def find_wait_end(send: Send) -> datetime | None:
+    """Return when the send waits no longer for its first canaries, or None before they are written."""
+    first = send.canary_mails.filter(turn=CanaryMail.Turn.FIRST, mailbox__enabled=True).order_by("made_at").first()
+    return first.made_at + _find_limit(send.issue.publication) if first else None
+
+
+def _find_limit(publication: Publication) -> timedelta:
+    if publication.canary == Publication.Canary.STOP:
+        return timedelta(minutes=publication.canary_minutes)
+    return MAX_WATCH_WAIT
+
+
+def _decide(send: Send, *, now: datetime) -> None:
+    publication = send.issue.publication
+    if publication.canary == Publication.Canary.WATCH and send.canary_decision == _Decision.WATCHED:
+        return
+    if not can_mail_leave():
+        _go_on(send, _Decision.TO_FILES)
+        return
+    firsts = list(send.canary_mails.filter(turn=CanaryMail.Turn.FIRST, mailbox__enabled=True))
+    is_over = bool(firsts) and now >= min(mail.made_at for mail in firsts) + _find_limit(publication)
+    if not firsts:
+        if not CanaryMailbox.objects.filter(enabled=True).exists():
+            _go_on(send, _Decision.NO_MAILBOX)
+    elif publication.canary == Publication.Canary.WATCH:
+        if is_over or not any(mail.state in (_State.WAITING, _State.SENDING) for mail in firsts):
+            _go_on(send, _Decision.WATCHED)
+    elif any(mail.result in CanaryMail.ALARMS for mail in firsts):
+        return
+    elif not any(_is_open(mail) for mail in firsts):
+        used = [mail for mail in firsts if mail.state != _State.SKIPPED]
+        if used and all(mail.result == CanaryMail.Result.GOOD for mail in used):
+            _go_on(send, _Decision.PASSED)
+        else:
+            _apply_no_result_rule(send, _Decision.NOT_SENT, _explain_not_sent(firsts), now=now)
+    elif is_over:
+        missing = sum(_is_open(mail) for mail in firsts)
+        reason = Message(
+            "%(missing)s of %(mailboxes)s canaries were not found in %(minutes)s minutes. Nobody knows whether the issue "
+            "arrives well. See below, then resume the send or cancel it",
+            missing=missing,
+            mailboxes=len(firsts),
+            minutes=Quantity(publication.canary_minutes),
+        )
+        _apply_no_result_rule(send, _Decision.TIMED_OUT, reason, now=now)
+
+
+def _is_open(mail: CanaryMail) -> bool:
+    """Return True while something may still be found out about a mail."""
+    is_on_its_way = mail.state in CanaryMail.HANDED_OVER and mail.result == CanaryMail.Result.UNKNOWN
+    return mail.state in (_State.WAITING, _State.SENDING) or is_on_its_way
+
+
+def _explain_not_sent(firsts: list[CanaryMail]) -> Message:
+    reason = next((mail.reason for mail in firsts if mail.reason), "")
+    if any(mail.result == CanaryMail.Result.GOOD for mail in firsts):
+        return Message(
+            "not every canary got the issue: %(reason)s. Nobody knows whether the issue arrives well everywhere. See below, "
+            "then resume the send or cancel it",
+            reason=reason or Message("it is unknown why"),
+        )
+    return Message(
+        "no canary got the issue: %(reason)s. Nobody knows whether the issue arrives well. See below, then resume the send or "
+        "cancel it",
+        reason=reason or Message("it is unknown why"),
+    )
+
+
+def _apply_no_result_rule(send: Send, decision: Send.CanaryDecision, reason: str, *, now: datetime) -> None:
+    """Follow the publication's rule for canaries about which nothing is known."""
+    if send.issue.publication.canary_silence == Publication.CanarySilence.PAUSE:
+        _pause(send, reason=reason, cases=0, now=now)
+    else:
+        _go_on(send, decision)
+
+
+def _go_on(send: Send, decision: Send.CanaryDecision) -> None:
+    waiting = Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING, canary_decision__in=_UNDECIDED)
+    if waiting.update(canary_decision=decision):
+        send.canary_decision = decision
+        send_wake_up_signal(send)
+
+
+def _pause_for_alarm(send: Send, *, now: datetime) -> None:
+    alarms = send.canary_mails.filter(
+        turn=CanaryMail.Turn.FIRST, result__in=CanaryMail.ALARMS, mailbox__enabled=True
+    ).select_related("mailbox")
+    first = alarms[0]
+    reason = Message(
+        "the issue %(what)s at the canary %(mailbox)s. The rest is not sent. See below what is wrong, then resume the send or "
+        "cancel it",
+        what=WHAT_FOUND[CanaryMail.Result(first.result)],
+        mailbox=first.mailbox,
+    )
+    _pause(send, reason=reason, cases=len(alarms), now=now)
+
+
+def _pause(send: Send, *, reason: str, cases: int, now: datetime) -> None:
+    if transition(
+        send, from_states=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=reason, code=Send.Code.CANARY
+    ):
+        AutomaticPause.objects.update_or_create(
+            send=send, rule=AutomaticPause.Rule.CANARY, defaults={"cases": cases, "at": now}
+        )

@@ -1,0 +1,36 @@
+"""The page on which a person says that they still want mail. Only its button counts, because link scanners open links."""
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from subscribers.links.signed_links import LinkTarget, Purpose
+from subscribers.people.inactivity import stay
+from subscribers.people.preferences import find_subscribed_lists
+from subscribers.web.links import find_target, join_path, linked_page, make_related_path
+from subscribers.web.page import activate_language_of, message_page, render_response
+from subscribers.web.preference_page import erased_person_page
+
+
+@linked_page(Purpose.STAY)
+def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    person, mailing_list = find_target(target)
+    if person is None:
+        return erased_person_page()
+    activate_language_of(person)
+    if not find_subscribed_lists(person):
+        return message_page(
+            gettext("You are not subscribed"),
+            gettext("You unsubscribed, so you get no newsletters from us. You can sign up again."),
+            join_path=join_path(mailing_list),
+        )
+    button = gettext("Yes, keep sending them")
+    if request.method == "POST":
+        stay(subscriber=person, wording=button, now=timezone.now())
+    context = {
+        "button": button,
+        "stays": request.method == "POST",
+        "preferences_path": make_related_path(target, Purpose.PREFERENCES),
+        "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",
+    }
+    return render_response("stay.html", context)

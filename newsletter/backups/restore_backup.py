@@ -1,19 +1,31 @@
-"""Restore an archive into an empty installation, completely or not at all, and hold all sending."""
+"""Restore an archive into an empty installation, completely or not at all, and hold all sending.
 
-from collections.abc import Iterator
+Wagtail's migrations and our services write to the default connection only, so the default connection itself is changed.
+"""
+
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 
 from newsletter.backups.archive_reader import ArchiveReader, open_archive
-from newsletter.backups.connected_database import use_database
+from newsletter.backups.archive_writer import read_blocks
 from newsletter.backups.errors import BackupError, TargetNotEmpty, WrongPassphrase
 from newsletter.backups.fill_postgres import fill_postgres
-from newsletter.backups.installation import Installation, describe_installation
+from newsletter.backups.installation import (
+    ADDRESS_KEY,
+    ADDRESS_KEY_FILE,
+    OLD_KEYS,
+    SECRET_KEY,
+    SECRET_KEY_FILE,
+    SETTINGS_KEY,
+    Installation,
+    describe_installation,
+)
 from newsletter.backups.manifest import (
     DATABASE_PREFIX,
     JOURNAL_PART,
@@ -24,20 +36,24 @@ from newsletter.backups.manifest import (
     Manifest,
 )
 from newsletter.backups.passphrase import unseal_keys
-from newsletter.backups.placement import Placement
-from newsletter.backups.restored_journal import merge_journal
-from newsletter.backups.restored_keys import stage_keys
+from newsletter.backups.placement import Placement, write_file
 from newsletter.backups.schema_state import migrate_to_newest, require_known
 from newsletter.backups.sqlite_database import check_copy
 from newsletter.common.messages import Message
 from newsletter.models import Installation as InstallationRow
 from newsletter.sending.limits.installation_hold import hash_address_key, hold_installation
+from subscribers.unsubscribing.suppression_journal import journal_path
 
 RESTORED_FOLDER = "restored"
 RESTORED = Message(
     "the database was restored from a backup. Nothing is sent until you have checked what was sent since: run "
     "`newsletter doctor --after-restore`"
 )
+_SETTINGS = {
+    SECRET_KEY: "NEWSLETTER_SECRET_KEY",
+    OLD_KEYS: "NEWSLETTER_OLD_SECRET_KEYS",
+    ADDRESS_KEY: "NEWSLETTER_ADDRESS_KEY",
+}
 
 
 @dataclass(frozen=True)
@@ -197,4 +213,82 @@ def _cannot_write(error: OSError) -> BackupError:
     return BackupError(
         f"The data folder cannot be written: {error.strerror} ({error.filename}). Nothing was restored. Free some space, or "
         "let this user write there, then run this again."
+    )
+
+
+@contextmanager
+def use_database(**changes: object) -> Iterator[None]:
+    """Connect to another database: the present one's settings with these changes, such as NAME."""
+    before, parameters = connections[DEFAULT_DB_ALIAS], connections.databases[DEFAULT_DB_ALIAS]
+    before.close()
+    del connections[DEFAULT_DB_ALIAS]
+    connections.databases[DEFAULT_DB_ALIAS] = {**parameters, **changes}
+    try:
+        yield
+    finally:
+        connections[DEFAULT_DB_ALIAS].close()
+        connections.databases[DEFAULT_DB_ALIAS] = parameters
+        connections[DEFAULT_DB_ALIAS] = before
+
+
+def merge_journal(archived: Iterable[bytes]) -> None:
+    """Put the archive's lines before those that are there, which are newer. Raises OSError.
+
+    A line that is in both counts once: only the last line about a person and a list is replayed. The note of how far
+    the journal was compared with the database is removed, so that the next start compares everything.
+    """
+    journal = journal_path()
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    joined = journal.with_name(f"{journal.name}.restoring")
+    try:
+        write_file(joined, _join(archived, journal_exists=journal.exists()))
+        joined.replace(journal)
+    finally:
+        joined.unlink(missing_ok=True)
+    journal.with_name(f"{journal.name}.checked").unlink(missing_ok=True)
+
+
+def _join(archived: Iterable[bytes], *, journal_exists: bool) -> Iterator[bytes]:
+    last = b"\n"
+    for block in archived:
+        last = block[-1:] or last
+        yield block
+    if last != b"\n":
+        yield b"\n"
+    if journal_exists:
+        yield from read_blocks(journal_path())
+
+
+def stage_keys(keys: dict[str, str], installation: Installation, placement: Placement, *, folder: Path) -> list[Path]:
+    """Stage the key files, and in ``folder`` all keys and the old settings file. Return the files in that folder.
+
+    Raises:
+        TargetNotEmpty: This installation has another key, by a setting or in a file that this process did not make.
+    """
+    if not keys:
+        return []
+    for name, file, present in (
+        (SECRET_KEY, SECRET_KEY_FILE, settings.SECRET_KEY),
+        (ADDRESS_KEY, ADDRESS_KEY_FILE, settings.SUBSCRIBERS_ADDRESS_KEY),
+    ):
+        path = installation.data_folder / file
+        if present == keys[name]:
+            continue
+        if path not in settings.NEWSLETTER_MADE_KEYS:
+            raise _other_key(_SETTINGS[name], path)
+        placement.stage(file, [keys[name].encode()], place=path)
+    lines = [f"{setting}={keys[name]}\n" for name, setting in _SETTINGS.items() if name in keys]
+    beside = {"keys.env": "".join(lines)}
+    if SETTINGS_KEY in keys:
+        beside["settings.env"] = keys[SETTINGS_KEY]
+    for name, text in beside.items():
+        placement.stage(name, [text.encode()], place=folder / name)
+    return [folder / name for name in beside]
+
+
+def _other_key(setting: str, path: Path) -> TargetNotEmpty:
+    return TargetNotEmpty(
+        f"This installation has another {setting} than the archive. Nothing was restored. Take it out of the settings, "
+        f"move {path} away if there is one, and leave NEWSLETTER_PRODUCTION out until the restore is done. "
+        "Then run this again: it writes the keys of the archive."
     )

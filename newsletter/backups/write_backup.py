@@ -1,5 +1,6 @@
 """Write one archive of the whole installation while it runs."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,8 +11,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from newsletter.backups import postgres_database
+from newsletter.backups.archive_reader import open_archive
 from newsletter.backups.archive_writer import ArchiveWriter, read_blocks
-from newsletter.backups.errors import BackupError
+from newsletter.backups.errors import BackupError, BadArchive
 from newsletter.backups.installation import Installation, collect_keys, describe_installation
 from newsletter.backups.manifest import (
     FORMAT,
@@ -25,11 +27,12 @@ from newsletter.backups.manifest import (
     table_part,
 )
 from newsletter.backups.passphrase import seal_keys
-from newsletter.backups.retention import name_archive, remove_older
 from newsletter.backups.schema_state import Migration, list_applied
 from newsletter.backups.sqlite_database import copy_snapshot, count_rows, read_migrations
 from newsletter.sending.limits.installation_hold import hash_address_key
 from subscribers.unsubscribing.suppression_journal import journal_path
+
+_NAME = re.compile(r"newsletter-\d{4}-\d{2}-\d{2}-\d{6}\.zip")
 
 
 @dataclass(frozen=True)
@@ -157,3 +160,33 @@ def _list_media(folder: Path) -> Iterator[tuple[str, Path]]:
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             yield f"{MEDIA_PREFIX}{path.relative_to(folder).as_posix()}", path
+
+
+def name_archive(now: datetime) -> str:
+    """Return the name of an archive of this moment. The order of the names is the order of their times."""
+    return f"newsletter-{now.astimezone(UTC):%Y-%m-%d-%H%M%S}.zip"
+
+
+def remove_older(folder: Path, *, keep: int) -> list[Path]:
+    """Remove all but the newest archives that carry our name and are ours. Return what was removed."""
+    named = sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
+    ours = [path for path in named if _is_ours(path)]
+    removed = ours[keep:]
+    for path in removed:
+        try:
+            path.unlink()
+        except OSError as error:
+            raise BackupError(
+                f"The new archive is complete, but the old one {path} cannot be removed: {error.strerror}. Remove it yourself."
+            ) from error
+    return removed
+
+
+def _is_ours(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    try:
+        with open_archive(path):
+            return True
+    except BadArchive:
+        return False

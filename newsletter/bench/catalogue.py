@@ -1,12 +1,18 @@
 """The measurements of `newsletter bench`: the functions and options of each part, for a number of people."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from django.conf import settings
+
+from newsletter.bench.audience import make_approved_issue, make_audience
+from newsletter.bench.errors import NotMeasured
 from newsletter.bench.freezing import measure_freeze
 from newsletter.bench.importing import measure_import
-from newsletter.bench.outbound import measure_outbound
 from newsletter.bench.parts import measure_compile, measure_full_bodies, measure_webhooks
-from newsletter.bench.recovery import measure_recovery
+from newsletter.bench.provider import serve_provider
 from newsletter.bench.segments import measure_segments
 from newsletter.bench.sending import measure_send
 from newsletter.bench.serving.api import measure_api
@@ -15,6 +21,13 @@ from newsletter.bench.serving.people_search import measure_people_search
 from newsletter.bench.serving.preview import measure_preview
 from newsletter.bench.serving.starting import measure_start
 from newsletter.bench.serving.unsubscribing import measure_unsubscribing
+from newsletter.bench.workers import start_workers
+from newsletter.models import Batch, Send
+from newsletter.outbound.deliver import deliver_due
+from newsletter.outbound.endpoints import add_endpoint
+from newsletter.sending.freezing.start import start_send
+from subscribers.models import ConsentEvent, MailingList, Subscriber, WebhookDelivery
+from subscribers.outbound_events import record_person_events
 
 Run = tuple[Callable[..., object], dict[str, int]]
 
@@ -23,6 +36,9 @@ MAX_FULL_BODIES = 10_000
 MAX_WEBHOOKS = 20_000
 MAX_UNSUBSCRIBES = 5_000
 TOPICS_LANGUAGES_ZONES_AND_LIMIT = ((0, 0, 0, 0), (12, 0, 0, 0), (12, 8, 24, 0), (0, 0, 0, 3))
+BATCH = 500
+MAX_SECONDS = 120
+HELD_BATCHES = 4
 
 
 def _sends(people: int) -> list[Run]:
@@ -55,3 +71,76 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "pages": lambda people: [(measure_pages, {"people": people})],
     "start": lambda people: [(measure_start, {})],
 }
+
+
+@dataclass(frozen=True)
+class OutboundFigures:
+    events: int
+    recorded_per_second: int
+    delivered_per_second: int
+
+
+def measure_outbound(*, events: int) -> OutboundFigures:
+    """Report one change of each person to one endpoint."""
+    settings.NEWSLETTER_FETCH_ALLOW = ["127.0.0.1"]
+    now = datetime.now(UTC)
+    weekly = MailingList.objects.create(slug="bench", name="Bench")
+    people = Subscriber.objects.bulk_create(
+        Subscriber(email=f"person{number}@example.org", address_hash=number.to_bytes(32, "big"), created_at=now)
+        for number in range(events)
+    )
+    with serve_provider(latency=0) as url:
+        add_endpoint(name="Bench", url=f"{url}/hooks", kinds=[], by="bench", now=now)
+        started = time.perf_counter()
+        for start in range(0, events, BATCH):
+            record_person_events(
+                [
+                    ConsentEvent(subscriber=person, mailing_list=weekly, kind=ConsentEvent.Kind.LEFT, at=now)
+                    for person in people[start : start + BATCH]
+                ]
+            )
+        recorded = time.perf_counter() - started
+        started = time.perf_counter()
+        while deliver_due(clock=lambda: datetime.now(UTC)):
+            pass
+        delivered = time.perf_counter() - started
+    if WebhookDelivery.objects.exclude(state=WebhookDelivery.State.DELIVERED).exists():
+        raise NotMeasured("Not every webhook of the measurement was delivered.")
+    return OutboundFigures(events, round(events / recorded), round(events / delivered))
+
+
+@dataclass(frozen=True)
+class RecoveryFigures:
+    """``left_behind`` is the number of batches that the killed worker held; ``seconds`` is until all were taken over."""
+
+    left_behind: int
+    seconds: float
+
+
+def measure_recovery(*, people: int = 20_000) -> RecoveryFigures:
+    """Kill one of two workers. Raise NotMeasured if its batches are not taken over in two minutes."""
+    publication = make_audience(people)
+    with serve_provider(latency=0.5) as endpoint:
+        settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch=500"
+        issue = make_approved_issue(publication)
+        with start_workers(2, concurrency=HELD_BATCHES) as (doomed, other):
+            send = start_send(issue=issue, now=datetime.now(UTC))
+            doomed.begin(send.pk)
+            held = _wait_for_held_batches(send)
+            doomed.kill()
+            killed = time.perf_counter()
+            other.begin(send.pk)
+            while Batch.objects.filter(pk__in=held, state=Batch.State.SUBMITTING).exists():
+                if time.perf_counter() - killed > MAX_SECONDS:
+                    raise NotMeasured("The batches of the killed worker were not taken over.")
+                time.sleep(0.1)
+            return RecoveryFigures(left_behind=len(held), seconds=round(time.perf_counter() - killed, 1))
+
+
+def _wait_for_held_batches(send: Send) -> list[int]:
+    for _ in range(200):
+        held = list(send.batches.filter(state=Batch.State.SUBMITTING).values_list("pk", flat=True))
+        if len(held) >= HELD_BATCHES:
+            return held
+        time.sleep(0.02)
+    raise NotMeasured("The worker to be killed did not start a call.")

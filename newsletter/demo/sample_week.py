@@ -1,41 +1,64 @@
 """Run one week of the sample organisation: ingest, assemble, translate, send to the outbox, print receipts and reasons."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from django.contrib.auth.models import User
-from django.db.models import Sum
+from django.db.models import Count, QuerySet, Sum
 from rich.console import Console
 from rich.table import Table
 
 from newsletter.common.errors import NotReady
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.demo.sample_content import write_organisation
-from newsletter.demo.sample_explanations import print_explanations
-from newsletter.demo.sample_mails import add_thanks_template
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
 from newsletter.demo.sample_translations import SPANISH, translate_issue
 from newsletter.demo.sample_welcome import NEWCOMERS, welcome_newcomers
+from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.issues.approval.approve import approve_by_policy
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.issues.visible.interests import NOTHING_CHOSEN
+from newsletter.management.explanation_lines import list_explanation_lines
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt
-from newsletter.models import Issue, MailLimits, Publication, Source
+from newsletter.models import Delivery, Issue, MailLimits, MailTemplate, Publication, Source
 from newsletter.models.variant_labels import label_facts
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.apply_file import apply_file
 from newsletter.sending.adapters import current_adapter, find_outbox_folder
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.notices.mail_templates import approve_template, make_template, save_fields, save_text
+from newsletter.sending.notices.template_texts import hash_template
 from newsletter.sending.settling.receipt import status_of
-from subscribers.models import MailingList
+from subscribers.models import MailingList, Subscriber
 
 MAX_SHOWN_VARIANTS = 8
+_MAX_LEFT_OUT = 2
+FIELDS = {"first_name": "Ada", "amount": "£25"}
+TEXTS = {
+    "en": {
+        "subject": "Thank you for your gift, {first_name}",
+        "preheader": "Your gift of {amount} has arrived.",
+        "body": "Dear {first_name},\n\nthank you for your gift of {amount}. It keeps the clinic open for one evening.",
+        "button_label": "See what gifts do",
+        "button_url": "https://example.org/gifts/",
+        "reason": "You get this email because you gave to us. It is no newsletter.",
+    },
+    "es": {
+        "subject": "Gracias por tu donación, {first_name}",
+        "preheader": "Hemos recibido tu donación de {amount}.",
+        "body": "Hola, {first_name}:\n\ngracias por tu donación de {amount}. Mantiene abierta la clínica una noche.",
+        "button_label": "Mira qué hacen las donaciones",
+        "button_url": "https://example.org/gifts/",
+        "reason": "Recibes este correo porque has hecho una donación. No es un boletín.",
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -156,3 +179,38 @@ def _print_paths(issue: Issue, console: Console) -> None:
     folder = find_outbox_folder(issue)
     console.print(f"\nWhat would have been sent, to click through: {folder / 'index.html'}", markup=False)
     console.print(f"One line per person: {folder / 'batches'}", markup=False)
+
+
+def print_explanations(*, weekly: Issue, dates: Issue, offices: Issue, now: datetime, console: Console) -> None:
+    """Explain the weekly issue to a reader of Spanish, and the last issue to people whose limit or memory decided."""
+    for person, issue in _choose_people(weekly=weekly, dates=dates, offices=offices):
+        console.print(f"\nnewsletter explain {person.email} {issue.reference}", highlight=False)
+        explained = explain_issue(issue, person=person, now=now)
+        for line in list_explanation_lines(explained, max_left_out=_MAX_LEFT_OUT):
+            console.print(f"  {line}", markup=False, highlight=False)
+
+
+def _choose_people(*, weekly: Issue, dates: Issue, offices: Issue) -> Iterator[tuple[Subscriber, Issue]]:
+    """Yield each person with the issue to explain. A small sample may not have all three."""
+    got_weekly, got_offices = _list_recipients(weekly), _list_recipients(offices)
+    spanish = got_weekly.filter(language=SPANISH).annotate(chosen=Count("topics")).order_by("-chosen", "pk")
+    had_two = got_weekly.filter(pk__in=_list_recipients(dates)).exclude(pk__in=got_offices)
+    had_one = got_weekly.filter(pk__in=got_offices)
+    for people, issue in ((spanish, weekly), (had_two, offices), (had_one, offices)):
+        if person := people.first():
+            yield person, issue
+
+
+def _list_recipients(issue: Issue) -> QuerySet[Subscriber]:
+    got = Delivery.objects.filter(issue=issue, proof=False).order_by().values("subscriber_id")
+    return Subscriber.objects.filter(pk__in=got).order_by("pk")
+
+
+def add_thanks_template(*, publication: Publication, by: User, now: datetime) -> MailTemplate:
+    """Return the approved template."""
+    template = make_template(name="Thank you for your gift", publication=publication, by=by, now=now)
+    save_fields(template=template, publication=publication, fields=FIELDS, by=by, now=now)
+    for language, texts in TEXTS.items():
+        save_text(template=template, language=language, texts=texts, by=by, now=now)
+    approve_template(template=template, sha256=hash_template(template), by=by, now=now)
+    return template

@@ -1,18 +1,18 @@
 """Pause a send automatically if going on would harm its recipients or the sender's reputation."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import format_percent
-from newsletter.feedback.sender_refusals import SenderRefusals, count_refusals
-from newsletter.models import Batch, DeliveryException, Send, transition
+from newsletter.models import Batch, DeliveryException, Send, SenderDelay, transition
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.providers.base.webhooks.sender_refusal_codes import SenderCause
+from newsletter.providers.base.webhooks.sender_refusal_codes import WHAT_TO_CHANGE, SenderCause, find_cause
 from newsletter.sending.settling.delivered_bitmap import count_delivered
 
 HARD_BOUNCE_MIN_ACCEPTED = 500
@@ -184,3 +184,39 @@ def _is_new_level(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:
 def describe_share(part: int, whole: int) -> str:
     """Return the part in percent, or “all of them” if the whole is unknown."""
     return format_percent(100 * part / whole) if whole else Message("all of them")
+
+
+@dataclass(frozen=True)
+class SenderRefusals:
+    """The number of mails by cause, each mail once, and the codes of the mail servers."""
+
+    by_cause: Mapping[SenderCause, int]
+    statuses: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def mails(self) -> int:
+        return sum(self.by_cause.values())
+
+    @property
+    def what_to_change(self) -> str:
+        """Return what to change for the commonest cause, "" without any."""
+        if not self.by_cause:
+            return ""
+        return WHAT_TO_CHANGE[max(self.by_cause, key=lambda cause: (self.by_cause[cause], cause.value))]
+
+
+def count_refusals(send: Send) -> SenderRefusals:
+    """Return the mails of a send, without proofs, that a code of the form x.7.y refused or delayed."""
+    is_code = Q(status__startswith="4.7.") | Q(status__startswith="5.7.")
+    blocks = Bounce.objects.filter(
+        is_code, delivery__batch__send=send, delivery__proof=False, bounce_class=Bounce.Class.BLOCK
+    )
+    bounced = Bounce.objects.filter(delivery__batch__send=send).values("delivery")
+    delays = SenderDelay.objects.filter(delivery__batch__send=send, delivery__proof=False).exclude(delivery__in=bounced)
+    by_status: Counter[str] = Counter()
+    for rows in (blocks.values_list("status"), delays.values_list("status")):
+        by_status.update(dict(rows.order_by().annotate(mails=Count("pk"))))
+    by_cause: Counter[SenderCause] = Counter()
+    for status, mails in by_status.items():
+        by_cause[find_cause(status)] += mails
+    return SenderRefusals(by_cause, frozenset(by_status))

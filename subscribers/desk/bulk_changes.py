@@ -21,15 +21,15 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
-from subscribers.desk.bulk_forms import ASK_FIRST, AttributeForm, JoinForm, ListForm, TopicForm
+from subscribers.attribute_rules import MAX_KEY_LENGTH, MAX_VALUE_LENGTH
 from subscribers.desk.exports import require_export_permission, start_export
-from subscribers.desk.imports.forms import ExportForm
+from subscribers.desk.imports.forms import BASES, ExportForm
 from subscribers.desk.imports.views import REQUIRED_PERMISSION
 from subscribers.desk.people_list import MAX_COUNTED, find_people
 from subscribers.desk.people_page import PeoplePage
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.importing.writing.import_people import import_people
-from subscribers.models import Basis, Subscriber
+from subscribers.models import Basis, MailingList, Subscriber, Topic
 from subscribers.people.bulk_actions import add_topic, remove_topic, set_attribute, take_off_list
 
 LOG_ACTIONS = {
@@ -41,6 +41,44 @@ LOG_ACTIONS = {
 
 Given = dict[str, Any]
 """The cleaned data of a change's form."""
+ASK_FIRST = "ask"
+_LASTING_BASES = (Basis.CONSENT, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT)
+_WHY = [
+    (ASK_FIRST, gettext_lazy("We do not know: ask each person by email first")),
+    *((basis.value, BASES[basis]) for basis in _LASTING_BASES),
+]
+
+
+class TopicForm(forms.Form):
+    topic = forms.ModelChoiceField(label=gettext_lazy("Topic"), queryset=Topic.objects.order_by("name"))
+
+
+class ListForm(forms.Form):
+    mailing_list = forms.ModelChoiceField(label=gettext_lazy("List"), queryset=MailingList.objects.order_by("name"))
+
+
+class JoinForm(ListForm):
+    """A list to join needs the reason why these people can be emailed, and its proof."""
+
+    why = forms.ChoiceField(
+        label=gettext_lazy("Why can you email them?"), choices=_WHY, widget=forms.RadioSelect, initial=ASK_FIRST
+    )
+    evidence = forms.CharField(
+        label=gettext_lazy("What is the proof?"),
+        help_text=gettext_lazy("Where and when they agreed. We keep it with each person."),
+        max_length=2_000,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class AttributeForm(forms.Form):
+    key = forms.CharField(label=gettext_lazy("Attribute"), max_length=MAX_KEY_LENGTH)
+    value = forms.CharField(
+        label=gettext_lazy("Value"),
+        help_text=gettext_lazy("Leave it empty to remove the attribute."),
+        max_length=MAX_VALUE_LENGTH,
+        required=False,
+    )
 
 
 @dataclass(frozen=True)

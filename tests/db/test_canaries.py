@@ -11,8 +11,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.inbound.canaries.mailbox_claim import claim_mailbox
-from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
+from newsletter.inbound.canaries.read_canaries import claim_mailbox, read_canary_mailboxes
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.complete_send import complete_send
 from newsletter.models import (
@@ -696,7 +695,7 @@ def test_a_reading_that_lost_its_claim_writes_nothing_more(
     made = walk()
     made.work()
     made.deliver(server)
-    monkeypatch.setattr("newsletter.inbound.canaries.mailbox_claim.MailboxClaim.renew", lambda *_, **__: False)
+    monkeypatch.setattr("newsletter.inbound.canaries.read_canaries.MailboxClaim.renew", lambda *_, **__: False)
     assert made.read() == 0
     assert get_mail().result == ""
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.feedback.sender_refusals import count_refusals
+from newsletter.feedback.automatic_pause import count_refusals
 from newsletter.models import DeliveryException, Send, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause

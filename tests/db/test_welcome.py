@@ -13,8 +13,7 @@ from newsletter.issues.approval.approve import approve_issue, withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
-from newsletter.issues.planning.welcome import change_delay, set_up_welcome, turn_off_welcome
-from newsletter.issues.planning.welcome_texts import find_welcome_texts
+from newsletter.issues.planning.welcome import change_delay, find_welcome_texts, set_up_welcome, turn_off_welcome
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_visible_for_group, count_people
 from newsletter.issues.visible.visible_content import filter_visible

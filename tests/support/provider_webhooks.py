@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from newsletter.providers.base.webhooks.sns import SnsCertificates
 from newsletter.providers.scaleway.topics import SCALEWAY_TOPICS
-from newsletter.providers.ses.sns import AMAZON_SNS
+from newsletter.providers.ses.webhooks import AMAZON_SNS
 
 SIGNING_KEY = "fake-signing-key"
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.api_keys import make_key
-from newsletter.demo.sample_mails import add_thanks_template
+from newsletter.demo.sample_week import add_thanks_template
 from newsletter.models import MailTemplate, ProtectedTerm, Publication, TemplateMail
 from newsletter.sending.notices.template_texts import is_approved
 from tests.support.desk import said, sign_in

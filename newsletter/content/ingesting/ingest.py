@@ -1,6 +1,7 @@
 """Ingest sources: store their entries, one row each. An update never overwrites a field that staff edited."""
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,26 +10,28 @@ from django.db.models import Q, QuerySet
 from newsletter.common.errors import NotReady
 from newsletter.common.extension_registry import MissingExtension
 from newsletter.content.fetching.errors import FetchError
-from newsletter.content.fetching.fetcher import Fetcher
+from newsletter.content.fetching.fetcher import PAGE, Fetcher
 from newsletter.content.images.hosting import make_fetcher
 from newsletter.content.ingesting.apis.source_keys import open_key
 from newsletter.content.ingesting.link_translations import link_translations
 from newsletter.content.ingesting.missing_events import cancel_missing_events, cancel_private_events
 from newsletter.content.ingesting.moved_events import match_moved_events
-from newsletter.content.ingesting.read_source import read_source
+from newsletter.content.ingesting.read_source import read_source, robots
 from newsletter.content.ingesting.source_visibility import check_missing_stories, update_source_visibility
 from newsletter.content.ingesting.store_events import store_event
 from newsletter.content.ingesting.store_stories import ListedEntry, find_shared_addresses, store_story
 from newsletter.content.ingesting.story_images import StoryImageFetcher
-from newsletter.content.ingesting.video_lengths import add_video_lengths
-from newsletter.content.parsing.entries import Parsed, SetAside
-from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
+from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
+from newsletter.content.parsing.feeds.recordings import VIDEO, read_duration
+from newsletter.content.parsing.parse import Document
+from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded, parse_in_sandbox
 from newsletter.content.parsing.source_kind import gives_events
-from newsletter.models import SetAsideEntry, Source
+from newsletter.models import SetAsideEntry, Source, Story
 
 MAX_BACK_OFF = timedelta(days=1)
 CLAIM_PERIOD = timedelta(minutes=5)
 MISSING_STORY_WINDOW = timedelta(days=90)
+MAX_PAGES = 5
 
 
 @dataclass
@@ -200,3 +203,34 @@ def _check_story_page(source: Source, report: IngestReport, *, fetcher: Fetcher,
         report.gone += len(
             update_source_visibility(source.stories.select_related("source"), now=now, fetcher=fetcher).gone
         )
+
+
+def add_video_lengths(
+    source: Source, stories: Sequence[StoryEntry], *, fetcher: Fetcher, now: datetime
+) -> tuple[StoryEntry, ...]:
+    """Return the stories with the lengths that are known. Of new videos, at most five pages are read in one visit.
+
+    A page that cannot be read gives no length; the story is used without one.
+    """
+    unsaid = [story.external_id[:500] for story in stories if story.media == VIDEO and not story.seconds]
+    if not unsaid:
+        return tuple(stories)
+    rows = Story.objects.filter(source=source, external_id__in=unsaid)
+    lengths = dict(rows.values_list("external_id", "seconds"))
+    new = [story for story in stories if story.external_id[:500] in unsaid and story.external_id[:500] not in lengths]
+    for story in new[:MAX_PAGES]:
+        lengths[story.external_id[:500]] = _read_length(story.url, fetcher=fetcher, now=now)
+    return tuple(
+        replace(story, seconds=lengths.get(story.external_id[:500], 0)) if story.external_id[:500] in unsaid else story
+        for story in stories
+    )
+
+
+def _read_length(url: str, *, fetcher: Fetcher, now: datetime) -> int:
+    try:
+        robots.check(url, fetcher=fetcher, now=now)
+        page = fetcher.fetch(url, limits=PAGE)
+        document = Document("page_picture", page.body, page.url, page.content_type, now)
+        return read_duration(parse_in_sandbox(document).extra.get("duration", ""))
+    except (FetchError, ResourceLimitExceeded, ParserCrashed):
+        return 0

@@ -1,7 +1,7 @@
 """The forms of stories and events. A field that staff edit is noted, so that its source never overwrites it."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -23,7 +23,6 @@ from newsletter.content.ingesting.location_questions import (
 from newsletter.content.ingesting.manual_content import locate_typed_event, note_edits, report_typed_story
 from newsletter.content.ingesting.store_events import record_event_change, report_changed_event
 from newsletter.desk.content.cases.field import CaseField, save_new_case
-from newsletter.desk.content.consent_fields import SHOWN_CHANNELS, ChannelsField
 from newsletter.desk.content.language_select import propose_language, set_up_languages
 from newsletter.desk.content.region_fields import RegionsField
 from newsletter.desk.content.wall_clock import (
@@ -36,13 +35,34 @@ from newsletter.desk.content.wall_clock import (
 )
 from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.models import EventNotice
+from newsletter.models.content.consent import Channel
 from newsletter.outbound.publishing_facts import report_event_notice
 from subscribers.desk.editing.lines_field import LinesField
 from subscribers.desk.editing.short_name_form import CleanedData
 from subscribers.models import EventKind
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
 MOMENT_FIELDS = ("starts_at", "ends_at")
 LOCATED_FIELDS = ("town", "country", "region", "latitude", "longitude")
+SHOWN_CHANNELS = (Channel.EMAIL, Channel.ARCHIVE)
+"""The channels that the product has. Consent to others is kept and not shown, because nothing reads it."""
+
+
+class ChannelsField(forms.MultipleChoiceField):
+    """The channels in which the person agreed to appear."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, *, label: "_StrPromise") -> None:
+        super().__init__(
+            choices=[(channel.value, channel.label) for channel in SHOWN_CHANNELS], required=False, label=label
+        )
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return sorted(set(initial or []) & set(SHOWN_CHANNELS)) != sorted(data or [])
 
 
 def find_embargo_zone(person: User | None) -> ZoneInfo:

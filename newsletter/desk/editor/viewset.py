@@ -24,8 +24,8 @@ from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.models import Revision
 from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
-from newsletter.desk.approvals.approved_lock import find_issue_lock
 from newsletter.desk.editor.check_panel import IssueChecksPanel
+from newsletter.desk.editor.locks import find_issue_lock
 from newsletter.desk.editor.other_editors import warn_of_other_editors
 from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
 from newsletter.desk.issues.comments.threads import IssueCommentsPanel

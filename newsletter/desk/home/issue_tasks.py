@@ -3,16 +3,17 @@
 from datetime import datetime, timedelta
 
 from django.db.models import F, QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.errors import BadRule, DomainError
 from newsletter.common.translation import format_percent, translate
 from newsletter.desk.home.task_item import Task
-from newsletter.desk.home.welcome_tasks import find_welcome_tasks
 from newsletter.desk.issues.audience.recipient_counts import count_recipients_cached
 from newsletter.desk.issues.issue_page import EDITABLE_STATES, describe_time_left, overview_url
 from newsletter.desk.shell.labels import format_reason
+from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
 from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
@@ -201,4 +202,34 @@ def _bounce_task(send: Send) -> Task | None:
         % {"share": share, "issue": send.issue},
         url=overview_url(send.issue),
         button=_("View"),
+    )
+
+
+def find_welcome_tasks(*, can_approve: bool) -> list[Task]:
+    """Return a task for each paused mail, and for each welcome whose first mail nobody approved yet."""
+    mails = Issue.objects.filter(kind=Issue.Kind.WELCOME, publication__archived=False, publication__enabled=True)
+    found = [_find_task(issue, can_approve=can_approve) for issue in mails.select_related("publication")]
+    return sorted((task for task in found if task), key=lambda task: task.tone != "urgent")
+
+
+def _find_task(issue: Issue, *, can_approve: bool) -> Task | None:
+    state = find_mail_state(issue)
+    url = reverse("newsletter_welcome", args=[issue.publication_id])
+    if state.is_on and state.tone == "held":
+        waiting = count_waiting(issue)
+        people = ngettext("%(people)s person waits for it.", "%(people)s people wait for it.", waiting)
+        return Task(
+            title=_("%(issue)s is paused") % {"issue": issue},
+            detail=" ".join(filter(None, [state.reason, people % {"people": waiting} if waiting else ""])),
+            url=url,
+            button=_("Decide"),
+            tone="urgent",
+        )
+    if state.tone != "waits":
+        return None
+    return Task(
+        title=_("The welcome of %(publication)s is not on yet") % {"publication": issue.publication},
+        detail=_("Once its first mail is approved, everybody who joins the list gets it."),
+        url=url,
+        button=_("Review and approve") if can_approve else _("Read"),
     )

@@ -1,28 +1,35 @@
 """All tasks on Home that one person may see, the most urgent kind first. Reads only."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from newsletter.common.translation import translate
 from newsletter.desk.content.sources import describe_last_success
 from newsletter.desk.home.event_tasks import find_event_location_tasks, find_event_tasks, find_unsure_event_tasks
-from newsletter.desk.home.extension_tasks import find_extension_tasks
 from newsletter.desk.home.gmail_tasks import STEP as GMAIL_PAGE
 from newsletter.desk.home.gmail_tasks import find_gmail_tasks
-from newsletter.desk.home.inbound_tasks import find_inbound_tasks
 from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.people_tasks import find_people_tasks
 from newsletter.desk.home.report_tasks import SETTINGS_URL as REPORTS_PAGE
 from newsletter.desk.home.report_tasks import find_report_tasks
-from newsletter.desk.home.staff_tasks import find_staff_tasks
 from newsletter.desk.home.task_item import Task, shorten
-from newsletter.desk.home.webhook_tasks import find_webhook_tasks
 from newsletter.desk.setup.steps import can_set_up
 from newsletter.desk.shell.labels import format_reason
-from newsletter.models import Brand, Source
+from newsletter.inbound.notices import find_problems
+from newsletter.inbound.replies import CAN_READ_REPLIES
+from newsletter.models import AuditEntry, Brand, Source
+from newsletter.organisation.health.extensions import list_broken_extensions
+from subscribers.models import WebhookEndpoint
+
+LOOK_BACK = timedelta(days=7)
 
 
 def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
@@ -81,3 +88,78 @@ def _source_tasks() -> list[Task]:
 
 def describe_failures(failures: int) -> str:
     return ngettext("Failed once", "Failed %(times)s times in a row", failures) % {"times": failures}
+
+
+def find_extension_tasks(*, person: User | AnonymousUser) -> list[Task]:
+    """Return a task for each extension that was left out, if the person may set things up."""
+    if not can_set_up(person):
+        return []
+    return [
+        Task(
+            title=_("The extension “%(name)s” could not be loaded") % {"name": broken.name},
+            detail=_("It is part of the package “%(package)s”: %(reason)s. %(do)s Everything else works.")
+            % {"package": broken.package, "reason": translate(broken.reason), "do": translate(broken.do)},
+            url="",
+            button="",
+        )
+        for broken in list_broken_extensions()
+    ]
+
+
+def find_inbound_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
+    """Return a task for each kind of problem, if the person may read replies."""
+    if not person.has_perm(CAN_READ_REPLIES):
+        return []
+    return [
+        Task(
+            title=_("Mail that comes in needs you"),
+            detail=translate(problem),
+            url=reverse("newsletter_replies"),
+            button=_("View"),
+        )
+        for problem in find_problems(now=now).values()
+    ]
+
+
+def find_staff_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
+    """Return a task for each lost second factor, if the person may change accounts."""
+    if not person.has_perm("auth.change_user"):
+        return []
+    reported = AuditEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(User),
+        action="newsletter.factor_lost",
+        timestamp__gt=now - LOOK_BACK,
+    )
+    latest = {int(entry.object_id): entry.timestamp for entry in reported.order_by("pk")}
+    people = User.objects.filter(pk__in=latest, is_active=True).order_by("username")
+    return [_lost_factor_task(one) for one in people if _has_factor_from_before(one, latest[one.pk])]
+
+
+def _has_factor_from_before(person: User, moment: datetime) -> bool:
+    return bool(Authenticator.objects.filter(user=person, created_at__lt=moment).exists())
+
+
+def _lost_factor_task(person: User) -> Task:
+    return Task(
+        title=_("%(person)s cannot give the code of their second factor") % {"person": person},
+        detail=_("Ask them in person or by phone whether this is true. If it is, remove the second factor."),
+        url=reverse("wagtailusers_users:edit", args=[person.pk]),
+        button=_("View"),
+    )
+
+
+def find_webhook_tasks(*, person: User | AnonymousUser) -> list[Task]:
+    """Return a task for each stopped webhook, if the person may change webhooks."""
+    if not person.has_perm("subscribers.change_webhookendpoint"):
+        return []
+    stopped = WebhookEndpoint.objects.filter(state=WebhookEndpoint.State.STOPPED, failing_since__isnull=False)
+    return [
+        Task(
+            title=_("“%(name)s” takes no webhooks") % {"name": endpoint.name},
+            detail=_("Nothing was taken since %(since)s, so we stopped trying. What happens is kept for 30 days.")
+            % {"since": date_format(localtime(endpoint.failing_since), _("j M, H:i"))},
+            url=reverse("newsletter_webhook", args=[endpoint.pk]),
+            button=_("View"),
+        )
+        for endpoint in stopped
+    ]

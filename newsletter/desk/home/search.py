@@ -1,20 +1,22 @@
 """The desk's one search: issues, stories, events, people, staff, and pages of the desk."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import TemplateView
 from wagtail.admin.menu import Menu, SubmenuMenuItem, admin_menu
+from wagtail.admin.panels import FieldPanel, Panel
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
-from newsletter.desk.home.field_search import find_fields
 from newsletter.desk.home.search_hits import Hit, HitGroup
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.publications.slot_text import format_sent_or_due
@@ -22,16 +24,17 @@ from newsletter.desk.setup.steps import REQUIRED_PERMISSION as SET_UP_PERMISSION
 from newsletter.desk.setup.steps import STEPS
 from newsletter.desk.shell.labels import label_issue_state, send_began, written_to_files
 from newsletter.desk.shell.search_fields import MAX_LENGTH, filter_by_words
-from newsletter.models import EventNotice, Issue, Publication, Source, Story
+from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from subscribers.desk.labels import name_or_initials
 from subscribers.desk.listing import make_breadcrumbs
 from subscribers.desk.people_list import log_search
 from subscribers.desk.person_actions import REVEAL_PERMISSION
-from subscribers.models import Subscriber
+from subscribers.models import MailingList, Segment, Subscriber, Topic
 from subscribers.people.search import search_people
 
 MAX_HITS = 8
 VIEW_PEOPLE = "subscribers.view_subscriber"
+MODELS = (Publication, Brand, MailingList, Topic, Segment, Issue, Story, EventNotice, Appeal, Source)
 
 
 class SearchPage(WagtailAdminTemplateMixin, TemplateView):
@@ -158,3 +161,43 @@ def _walk_menu(menu: Menu, request: HttpRequest) -> Iterable[tuple[str, str]]:
             yield from _walk_menu(item.menu, request)
         elif item.url:
             yield str(item.label), str(item.url)
+
+
+def find_fields(person: User | AnonymousUser, typed: str) -> Iterator[Hit]:
+    """Yield the fields whose label has each word, of the forms that the person may change.
+
+    A hit leads to the row if there is only one, else to the list from which to choose it.
+    """
+    words = typed.casefold().split()
+    for model in MODELS:
+        names = model._meta
+        if not person.has_perm(f"{names.app_label}.change_{names.model_name}"):
+            continue
+        for label in _list_labels(model):
+            if all(word in label.casefold() for word in words):
+                yield Hit(label, _find_url(model), str(capfirst(names.verbose_name_plural)))
+
+
+def _list_labels(model: type[Model]) -> list[str]:
+    return list(dict.fromkeys(str(label) for label in _find_labels(model)))
+
+
+@cache
+def _find_labels(model: type[Model]) -> list[object]:
+    """Return the labels as the form shows them, not yet in a language."""
+    handler = model.snippet_viewset.get_edit_handler().bind_to_model(model)  # type: ignore[attr-defined]
+    fields = handler.get_form_class().base_fields
+    panels = (panel for panel in _walk(handler) if isinstance(panel, FieldPanel) and panel.field_name in fields)
+    return [panel.heading or fields[panel.field_name].label for panel in panels]
+
+
+def _walk(panel: Panel) -> Iterator[Panel]:
+    yield panel
+    for child in getattr(panel, "children", ()):
+        yield from _walk(child)
+
+
+def _find_url(model: type[Model]) -> str:
+    space = f"wagtailsnippets_{model._meta.app_label}_{model._meta.model_name}"
+    rows = list(model._default_manager.values_list("pk", flat=True)[:2])
+    return reverse(f"{space}:edit", args=rows) if len(rows) == 1 else reverse(f"{space}:list")

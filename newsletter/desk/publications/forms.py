@@ -14,7 +14,6 @@ from newsletter.common.schedule import check_schedule
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_usual_zone, rereading_events_if_home_zone_changes
 from newsletter.desk.content.zone_choices import zone_choices
-from newsletter.desk.publications.account_choices import offer_accounts
 from newsletter.desk.publications.schedule_text import (
     DAYS,
     MONTHLY,
@@ -28,14 +27,17 @@ from newsletter.desk.publications.schedule_text import (
 )
 from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.models import Brand, Publication
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
+from newsletter.sending.accounts import find_account, has_further_accounts, list_usable_accounts
 from subscribers.desk.editing.short_name_form import CleanedData, NamedForm
 from subscribers.models import MailingList
 
 _FIRST_SCHEDULE = "0 9 * * thu"
 _KEPT_FROM_THE_LAST = ("from_name", "from_email", "reply_to", "brand")
 """What a new publication takes from the newest one."""
+ACCOUNT_FIELDS = ("account", "second_account", "second_warm_up_from")
 
 
 class PublicationForm(NamedForm):
@@ -231,3 +233,38 @@ def _check_merge_fields(text: str) -> str:
     except MergeError as error:
         raise forms.ValidationError(translate(error)) from error
     return text
+
+
+def offer_accounts(fields: dict[str, forms.Field], publication: Publication) -> None:
+    """Let staff choose among the usable accounts, or remove the fields if there is nothing to choose."""
+    chosen = (publication.account, publication.second_account)
+    if not has_further_accounts() and chosen == (DEFAULT_ACCOUNT, ""):
+        for name in ACCOUNT_FIELDS:
+            fields.pop(name, None)
+        return
+    names = [account.name for account in list_usable_accounts()]
+    for name, current, empty in (
+        ("account", publication.account, []),
+        ("second_account", publication.second_account, [("", _("None: the send waits"))]),
+    ):
+        if name in fields:
+            # A chosen account that is gone stays in the list, so that saving another field does not change it unseen.
+            offered = [*names, *([current] if current and current not in names else [])]
+            fields[name] = forms.ChoiceField(
+                label=fields[name].label,
+                help_text=fields[name].help_text,
+                required=not empty,
+                choices=[*empty, *((each, _label(each)) for each in offered)],
+                error_messages={
+                    "invalid_choice": _(
+                        "The provider account “%(value)s” cannot be used, so it was not chosen. Choose one from the list."
+                    )
+                },
+            )
+
+
+def _label(name: str) -> str:
+    account = find_account(name)
+    if account is None or account.problem:
+        return _("%(account)s (not configured)") % {"account": name}
+    return f"{name} – {account.label}"

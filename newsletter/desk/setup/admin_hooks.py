@@ -7,16 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.widgets.button import Button
 
-from newsletter.desk.setup.brand_sample import BrandSample
 from newsletter.desk.setup.brand_step import BrandStep
 from newsletter.desk.setup.domain_step import DomainStep
-from newsletter.desk.setup.list_step import ListStep
 from newsletter.desk.setup.pages import SetupOverview, skip
-from newsletter.desk.setup.people_step import PeopleStep
 from newsletter.desk.setup.proof_step import ProofStep
 from newsletter.desk.setup.provider_step import ProviderStep
 from newsletter.desk.setup.publication_step import PublicationStep
 from newsletter.desk.setup.source_step import SourceStep
+from newsletter.desk.setup.step_pages import BrandSample, ListStep, PeopleStep
 from newsletter.desk.setup.steps import can_set_up, list_states
 from subscribers.desk.imports.views import BUTTONS_HOOK
 from subscribers.desk.listing import PermittedMenuItem

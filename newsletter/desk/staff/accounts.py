@@ -1,7 +1,12 @@
-"""Adapters of django-allauth: no sign-up, limits on wrong passwords, encrypted secrets, and entries in the staff log."""
+"""Adapters of django-allauth: no sign-up, limits on wrong passwords, encrypted secrets, and entries in the staff log.
+
+Wrong passwords are counted by account and network. If all visitors share one address, anybody could lock others out.
+So a signed cookie gives each known browser its own count ("device cookies", OWASP).
+"""
 
 import base64
 import hashlib
+import secrets
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
@@ -23,7 +28,6 @@ from wagtail.log_actions import log
 from newsletter.common.networks import single_client_network
 from newsletter.desk.sign_in.refusal import log_refusal, show_refusal
 from newsletter.desk.sign_in.second_factor_stage import find_identity, is_by_identity_provider
-from newsletter.desk.staff.known_browsers import find_known_browser, remember_browser
 from newsletter.desk.staff.second_factor import BEGAN_KEY, SECOND_FACTOR_KEY, begin_session
 from newsletter.identity_provider.errors import NotAdmitted
 from newsletter.identity_provider.settings import get_identity_provider
@@ -36,6 +40,8 @@ RECENT_SIGN_IN_SECONDS = 600
 STOP_LOG_INTERVAL_SECONDS = 300
 MAX_FAILURES_PER_NETWORK = 60
 FAILURE_WINDOW = timedelta(minutes=5)
+SALT = "newsletter.known-browser"
+COOKIE_MAX_AGE = timedelta(days=180)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -182,3 +188,30 @@ def _get_signed_in(request: HttpRequest) -> User | None:
 def _fernet() -> MultiFernet:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     return MultiFernet([Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"mfa:" + k.encode()).digest())) for k in keys])
+
+
+def remember_browser(response: HttpResponse, *, user: User) -> None:
+    """Set the cookie that gives this browser a count of its own for this account."""
+    response.set_signed_cookie(
+        _cookie_name(user),
+        secrets.token_urlsafe(16),
+        salt=_salt(user),
+        max_age=COOKIE_MAX_AGE,
+        path="/admin/",
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def find_known_browser(request: HttpRequest, *, user: User) -> str | None:
+    """Return the browser's identifier if this account has signed in there within `COOKIE_MAX_AGE`."""
+    return request.get_signed_cookie(_cookie_name(user), default=None, salt=_salt(user), max_age=COOKIE_MAX_AGE)
+
+
+def _cookie_name(user: User) -> str:
+    return f"known_browser_{user.pk}"
+
+
+def _salt(user: User) -> str:
+    return f"{SALT}.{user.pk}"

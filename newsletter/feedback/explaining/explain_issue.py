@@ -8,7 +8,6 @@ from newsletter.common.errors import BadRule
 from newsletter.common.languages import find_offered_language
 from newsletter.common.messages import Message
 from newsletter.feedback.explaining.explain_exclusion import explain_left_out, was_frozen
-from newsletter.feedback.explaining.explain_hour import explain_hour
 from newsletter.feedback.explaining.explain_welcome import explain_step
 from newsletter.feedback.explaining.find_delivery import find_delivery
 from newsletter.feedback.sent_mails import describe_delivery, was_handed_over
@@ -31,10 +30,12 @@ from newsletter.issues.visible.choose_visible import list_repeated
 from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import NOTHING_CHOSEN, list_topic_stories
 from newsletter.issues.visible.variant_labels import describe_visible
-from newsletter.models import Delivery, Issue
+from newsletter.models import Batch, Delivery, Issue
 from subscribers.audience.eligibility import explain_ineligible
 from subscribers.audience.zones import find_zone_of
 from subscribers.models import Subscriber
+
+_OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 
 
 @dataclass(frozen=True)
@@ -194,3 +195,30 @@ def _explain_language(content: IssueContent, group: RecipientGroup, *, person: S
         language=name_language(own),
         read=name_language(person.language),
     )
+
+
+def explain_hour(delivery: Delivery, *, person: Subscriber, outcome: str) -> str:
+    """Return the outcome with the hour that was fixed for a mail still to be sent. Others keep their outcome."""
+    batch = delivery.batch
+    zones = _find_zones(batch)
+    if not zones or batch.state not in _OPEN_STATES:
+        return outcome
+    own = find_zone_of(person, default="")
+    return Message(
+        "%(outcome)s. Their hour was fixed when the send began: %(time)s in %(places)s.",
+        outcome=outcome,
+        time=batch.send.local_time[-5:],
+        places=", ".join(_name_town(zone) for zone in ([own] if own in zones else zones)),
+    )
+
+
+def _find_zones(batch: Batch) -> list[str]:
+    """Return the zones of the batch's hour, or none if everybody gets the issue at once."""
+    for hour in batch.send.hours:
+        if batch.due_at is not None and datetime.fromisoformat(hour["at"]) == batch.due_at:
+            return list(hour["zones"])
+    return []
+
+
+def _name_town(zone: str) -> str:
+    return zone.rpartition("/")[2].replace("_", " ")

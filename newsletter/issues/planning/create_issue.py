@@ -18,12 +18,13 @@ from newsletter.issues.assembly.assemble import record_announced_audience, save_
 from newsletter.issues.assembly.draft import paragraphs
 from newsletter.issues.assembly.first_draft import make_draft, next_number
 from newsletter.issues.assembly.stories_at_source import find_texts_without_gone_stories
-from newsletter.issues.planning.copy_body import copy_body
 from newsletter.issues.reuse.templates import fill_template
-from newsletter.issues.snapshot.placements import place_stories
-from newsletter.models import Issue, IssueTemplate, Publication
+from newsletter.issues.snapshot.placements import find_released_placements, place_stories
+from newsletter.models import EventNotice, Issue, IssueTemplate, Publication, Story, StoryPlacement
 from subscribers.models import Segment
 from subscribers.segments.compile import check_rule
+
+Block = dict[str, object]
 
 
 class Beginning(models.TextChoices):
@@ -132,3 +133,35 @@ def _save(issue: Issue, *, body: Any, by: User | None, now: datetime) -> None:
     issue.save()
     record_announced_audience(issue, now=now)
     issue.save_revision(user=by, log_action=False)
+
+
+def copy_body(original: Issue, *, issue: Issue, now: datetime) -> tuple[Any, list[int]]:
+    """Return the body for ``issue``, and the ids of its stories.
+
+    Left out are stories that another issue of its publication has, stories that are gone or withdrawn, and events that
+    are over when it is due. Blocks with nothing left are left out too.
+    """
+    used = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind)
+    used = used.exclude(pk__in=find_released_placements(now=now))
+    stories = set(Story.objects.showable().exclude(pk__in=used.values("story")).values_list("pk", flat=True))
+    due_at = max(issue.due_at or now, now)
+    events = set(EventNotice.objects.filter(starts_at__gt=due_at, cancelled=False).values_list("pk", flat=True))
+    kept: list[Block] = []
+    placed: list[int] = []
+    for block in original.body.get_prep_value():
+        value = block["value"]
+        match block["type"]:
+            case "lead_story" if value["story"] not in stories:
+                continue
+            case "lead_story":
+                placed.append(value["story"])
+            case "stories":
+                items = [item for item in value["stories"] if item["value"]["story"] in stories]
+                placed += [item["value"]["story"] for item in items]
+                value = {**value, "stories": items}
+                if not items:
+                    continue
+            case "events":
+                value = {**value, "events": [item for item in value["events"] if item["value"] in events]}
+        kept.append({"type": block["type"], "value": value})
+    return original.body.stream_block.to_python(kept), placed

@@ -1,8 +1,12 @@
 """Set up the welcome of a publication, change its days, and turn its mails off. Approving a mail turns it on."""
 
 import secrets
+import tomllib
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -13,14 +17,54 @@ from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.approval.welcome_rules import FIRST_STEP
 from newsletter.issues.assembly.draft import paragraphs
-from newsletter.issues.planning.welcome_texts import WELCOME_DAYS, WelcomeText, find_welcome_texts, has_welcome_texts
-from newsletter.issues.snapshot.filled_blocks import BEST_STORY
+from newsletter.issues.snapshot.filled_blocks import BEST_STORY, NEXT_EVENT
 from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.welcome.joined_people import stop_steps
 from newsletter.models import Issue, Publication, TextTranslation
+from newsletter.rendering.phrases import FALLBACK, base_language
 
 Staff = User | AnonymousUser
+_FOLDER = Path(__file__).parent / "welcome_languages"
+WELCOME_DAYS = (0, 3, 10)
+_FILLED = ((BEST_STORY, NEXT_EVENT), (BEST_STORY,), (NEXT_EVENT,))
+
+
+class WelcomeText(NamedTuple):
+    """One drafted mail. ``{publication}`` and ``{organisation}`` become their names.
+
+    ``notes`` are (heading, paragraphs); ``filled`` are the blocks after the first note that a rule fills.
+    """
+
+    subject: str
+    preheader: str
+    notes: Sequence[tuple[str, str]]
+    filled: Sequence[str]
+
+
+def has_welcome_texts(language: str) -> bool:
+    return base_language(language) in WELCOME_TEXTS
+
+
+def find_welcome_texts(language: str) -> Sequence[WelcomeText]:
+    """Return the mails in order. A language that is not here gets English."""
+    return WELCOME_TEXTS.get(base_language(language), WELCOME_TEXTS[FALLBACK])
+
+
+def _read(file: Path) -> Sequence[WelcomeText]:
+    mails = tomllib.loads(file.read_text(encoding="utf-8"))["mails"]
+    return [
+        WelcomeText(
+            subject=mail["subject"],
+            preheader=mail["preheader"],
+            notes=[(note["heading"], note["text"]) for note in mail["notes"]],
+            filled=filled,
+        )
+        for mail, filled in zip(mails, _FILLED, strict=True)
+    ]
+
+
+WELCOME_TEXTS: Mapping[str, Sequence[WelcomeText]] = {file.stem: _read(file) for file in _FOLDER.glob("*.toml")}
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Read Amazon SES events from signed SNS messages: one for each recipient that the event names."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -17,9 +18,8 @@ from newsletter.providers.base.json_values import (
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json, parse_json_object
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.sns import SnsCertificates, check_sns
+from newsletter.providers.base.webhooks.sns import SnsCertificates, SnsService, check_sns
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, require_keys
-from newsletter.providers.ses.sns import AMAZON_SNS
 
 _PROVIDER = "Amazon SNS"
 _KINDS = {
@@ -35,6 +35,8 @@ _KINDS = {
 }
 _FULL = ("mailboxfull", "messagetoolarge")
 _BLOCKED = ("suppressed", "onaccountsuppressionlist", "contentrejected", "attachmentrejected")
+_HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?")
+AMAZON_SNS = SnsService("Amazon SNS", host=_HOST, certificate_host=_HOST)
 
 
 def make_ses_handler(certificates: SnsCertificates | None = None) -> WebhookHandler:

@@ -1,18 +1,19 @@
 """The segment builder's blocks: one class per kind of condition. Each converts its value to a rule and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
+from django.conf.locale import LANG_INFO
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from wagtail import blocks
 
-from newsletter.common.errors import UnknownPlace
+from newsletter.common.errors import BadRule, UnknownPlace
 from subscribers.attribute_rules import MAX_VALUE_LENGTH
-from subscribers.desk.segments import rule_choices
 from subscribers.desk.segments.rule_block_bases import (
     ChoiceConditionBlock,
     ConditionBlock,
@@ -22,10 +23,11 @@ from subscribers.desk.segments.rule_block_bases import (
     TownInput,
     WidgetCharBlock,
 )
-from subscribers.models import Giving
-from subscribers.places.regions import country_name, resolve_country, resolve_region
-from subscribers.segments.registry import ConditionKind
-from subscribers.segments.rules import MAX_KM
+from subscribers.models import Giving, MailingList, Segment, Topic
+from subscribers.places.regions import countries, country_name, resolve_country, resolve_region
+from subscribers.segments.attributes import attribute_keys
+from subscribers.segments.registry import ConditionKind, read_rule
+from subscribers.segments.rules import MAX_KM, Condition, list_conditions
 
 _TESTS = [
     ("is", "is"),
@@ -33,6 +35,49 @@ _TESTS = [
     ("set", gettext_lazy("has any value")),
     ("unset", gettext_lazy("has no value")),
 ]
+Choices = list[tuple[str, str]]
+_DELETED = gettext_lazy(" (deleted)")
+
+
+def lists() -> Choices:
+    return _add_saved("list", MailingList.objects.values_list("slug", "name"))
+
+
+def topics() -> Choices:
+    return _add_saved("topic", Topic.objects.values_list("slug", "name"))
+
+
+def attributes() -> Choices:
+    return _add_saved("attribute", ((key, key.replace("_", " ")) for key in attribute_keys()))
+
+
+def languages() -> Choices:
+    known = {code: info["name"] for code, info in LANG_INFO.items() if "name" in info}
+    return _add_saved("language", sorted(known.items(), key=lambda pair: pair[1]), suffix="")
+
+
+def country_choices() -> Choices:
+    return list(countries(language=get_language() or "en"))
+
+
+def choices_of(kind: ConditionKind) -> Callable[[], Choices]:
+    return lambda: _add_saved(kind.key, kind.choices(), suffix="")
+
+
+def _add_saved(key: str, known: Iterable[tuple[str, str]], *, suffix: str | Promise = _DELETED) -> Choices:
+    """Return the known choices and those that only saved rules name, the latter with the suffix."""
+    choices = list(known)
+    codes = {code for code, _ in choices}
+    rules = Segment.objects.order_by().values_list("rule", flat=True)
+    named = {condition.value for rule in rules for condition in _list_conditions(rule) if condition.key == key}
+    return choices + [(code, f"{code}{suffix}") for code in sorted(named - codes)]
+
+
+def _list_conditions(rule: object) -> list[Condition]:
+    try:
+        return list_conditions(read_rule(rule))
+    except BadRule:
+        return []
 
 
 class ListChoice(ChoiceConditionBlock):
@@ -40,7 +85,7 @@ class ListChoice(ChoiceConditionBlock):
     help = gettext_lazy(
         "Everybody who signed up and has not unsubscribed. People who have not confirmed are not emailed."
     )
-    choices = staticmethod(rule_choices.lists)
+    choices = staticmethod(lists)
 
     class Meta:
         label = gettext_lazy("On a list")
@@ -49,7 +94,7 @@ class ListChoice(ChoiceConditionBlock):
 
 class TopicChoice(ChoiceConditionBlock):
     key = "topic"
-    choices = staticmethod(rule_choices.topics)
+    choices = staticmethod(topics)
 
     class Meta:
         label = gettext_lazy("Interested in a topic")
@@ -59,7 +104,7 @@ class TopicChoice(ChoiceConditionBlock):
 class LanguageChoice(ChoiceConditionBlock):
     key = "language"
     help = gettext_lazy("“English” is also British English, American English and so on.")
-    choices = staticmethod(rule_choices.languages)
+    choices = staticmethod(languages)
 
     class Meta:
         label = gettext_lazy("Reads a language")
@@ -94,7 +139,7 @@ class SourceText(ConditionBlock, blocks.CharBlock):
 
 
 class PlaceChoice(StructConditionBlock, blocks.StructBlock):
-    country = blocks.ChoiceBlock(choices=rule_choices.country_choices)
+    country = blocks.ChoiceBlock(choices=country_choices)
     region = WidgetCharBlock(widget=RegionInput(), required=False, max_length=20)
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:
@@ -148,7 +193,7 @@ class JoinedChoice(StructConditionBlock, blocks.StructBlock):
 
 
 class AttributeChoice(StructConditionBlock, blocks.StructBlock):
-    attribute = blocks.ChoiceBlock(choices=rule_choices.attributes)
+    attribute = blocks.ChoiceBlock(choices=attributes)
     test = blocks.ChoiceBlock(choices=_TESTS, default="is", label=gettext_lazy("Test"))
     values = blocks.TextBlock(
         required=False,
@@ -194,7 +239,7 @@ class KindChoice(ChoiceConditionBlock):
 
     def __init__(self, kind: ConditionKind, **kwargs: object) -> None:
         self.key, self.help = kind.key, kind.help
-        super().__init__(choices=rule_choices.choices_of(kind), label=kind.label, icon="mail", **kwargs)
+        super().__init__(choices=choices_of(kind), label=kind.label, icon="mail", **kwargs)
 
 
 class UnsupportedRuleBlock(blocks.TextBlock):

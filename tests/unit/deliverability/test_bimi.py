@@ -9,8 +9,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from newsletter.sending.deliverability.domain_checks.bimi import check_bimi
-from newsletter.sending.deliverability.domain_checks.bimi_certificate import PURPOSE
+from newsletter.sending.deliverability.domain_checks.bimi import PURPOSE, check_bimi
 from newsletter.sending.deliverability.domain_checks.bimi_logo import MAX_BYTES, find_logo_problems
 from newsletter.sending.deliverability.findings import Finding
 from tests.support.certificate import change_version

@@ -22,8 +22,7 @@ from newsletter.providers.resend.webhooks import verify_resend
 from newsletter.providers.scaleway.topics import SCALEWAY_TOPICS
 from newsletter.providers.scaleway.webhooks import make_scaleway_handler
 from newsletter.providers.sendgrid.webhooks import verify_sendgrid
-from newsletter.providers.ses.sns import AMAZON_SNS
-from newsletter.providers.ses.webhooks import make_ses_handler
+from newsletter.providers.ses.webhooks import AMAZON_SNS, make_ses_handler
 from tests.support.certificate import change_version
 from tests.support.provider_webhooks import FakeScalewayTopics, FakeSns, sendgrid_keys, sign_sendgrid, sign_svix
 

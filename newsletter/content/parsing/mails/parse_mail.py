@@ -1,12 +1,15 @@
-"""Read one mail from its bytes. Nothing is fetched or stored, and nothing is decided by the text of a mail."""
+"""Read one mail from its bytes. Nothing is fetched or stored, and nothing is decided by the text of a mail.
 
-from collections.abc import Iterator
+The report itself is read elsewhere: `newsletter.content.parsing.aggregate_reports`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from itertools import islice
 
-from newsletter.content.parsing.mails.aggregate_reports import find_report_files
 from newsletter.content.parsing.mails.mail_headers import (
     decode,
     first,
@@ -24,6 +27,22 @@ MAX_TEXT_LENGTH = 20_000
 MAX_NAME_LENGTH = 120
 MAX_ATTACHMENTS = 20
 _READ_BYTES = 256 * 1024
+MAX_REPORT_FILES = 5
+_SUBJECT = re.compile(r"\breport[ -]domain:\s*\S+.*\bsubmitter:\s*\S+", re.IGNORECASE)
+"""RFC 9990 §3.5.2.1: Report Domain: example.org Submitter: mail.example.com Report-ID: <…>."""
+_FILE_NAME = re.compile(r"[^!\s]+!([^!\s]+!)?\d{9,11}!\d{9,11}(?:![^!\s]+)?\.(?:xml|xml\.gz|gz|zip)", re.IGNORECASE)
+"""RFC 9990 §3.5.2.2: receiver!domain!begin!end!id.xml.gz. Some leave a part out."""
+_SUFFIXES = (".xml", ".gz", ".zip")
+_TYPES = frozenset(
+    {
+        "application/gzip",
+        "application/x-gzip",
+        "application/zip",
+        "application/x-zip-compressed",
+        "application/xml",
+        "text/xml",
+    }
+)
 
 
 def parse_mail(raw: RawMail) -> ParsedMail | None:
@@ -117,3 +136,19 @@ def _keep_lines(text: str) -> str:
     whole = text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     lines = ("".join(one for one in line if one.isprintable() or one == "\t").rstrip() for line in whole.split("\n"))
     return "\n".join(lines).strip()
+
+
+def find_report_files(parts: Iterable[EmailMessage], *, subject: str) -> tuple[bytes, ...]:
+    """Return the contents of the files that may hold a report, () if the mail does not look like one."""
+    is_named = bool(_SUBJECT.search(subject))
+    found = [
+        part
+        for part in parts
+        if _is_packed_or_xml(part) and (is_named or _FILE_NAME.fullmatch(part.get_filename() or ""))
+    ]
+    contents = (part.get_payload(decode=True) for part in found[:MAX_REPORT_FILES])
+    return tuple(content for content in contents if isinstance(content, bytes))
+
+
+def _is_packed_or_xml(part: EmailMessage) -> bool:
+    return part.get_content_type() in _TYPES or (part.get_filename() or "").lower().endswith(_SUFFIXES)

@@ -1,6 +1,7 @@
 """The page “Audience and versions”: recipients by version and region, exclusions, and unusual recipients."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
 from django.utils import timezone
@@ -12,7 +13,6 @@ from newsletter.desk.issues.audience.audience_figures import find_audience_figur
 from newsletter.desk.issues.audience.audience_summary import AudienceSummary, summarise_audience
 from newsletter.desk.issues.audience.edge_cases import EdgeCase, show_edge_cases
 from newsletter.desk.issues.audience.reader_groups import count_by_language, draw_topics
-from newsletter.desk.issues.audience.story_reach import StoryReach, count_story_reach
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
 from newsletter.desk.issues.issue_page import IssuePage
 from newsletter.desk.issues.languages.language_gaps import languages_context
@@ -22,12 +22,52 @@ from newsletter.desk.shell.charts import Point, draw_bars
 from newsletter.issue_checks.block_reach import BlockReach, count_block_reach
 from newsletter.issue_checks.variant_groups import VariantGroup, find_variant_groups
 from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.sealed import find_sealed_revision
 from newsletter.issues.variants.recipient_groups import GroupVisibility
+from newsletter.issues.visible.interests import list_topic_stories
+from newsletter.issues.visible.visible_content import filter_visible
 from newsletter.models import Issue
 from subscribers.desk.count_again import label_counted, make_count_again_url, wants_count
+from subscribers.models import Topic
 
 MAX_VARIANTS_SHOWN = 100
+
+
+@dataclass(frozen=True)
+class StoryReach:
+    """A story, the names of the topics that decide about it, its recipients, and how many of them get it first."""
+
+    title: str
+    topics: str
+    people: int
+    first: int
+
+
+def count_story_reach(content: IssueContent, *, groups: Sequence[VariantGroup]) -> list[StoryReach]:
+    """Return the stories in the order of the issue. Return none if everybody gets the same ones in this order."""
+    deciding = {story.id for story in list_topic_stories(content)}
+    if not deciding and not any(group.visible.hidden for group in groups):
+        return []
+    names = dict(Topic.objects.values_list("pk", "name"))
+    orders = [(group.people, _list_shown(content, group)) for group in groups]
+    return [
+        StoryReach(
+            title=story.title,
+            topics=", ".join(names[topic] for topic in story.topic_ids if topic in names)
+            if story.id in deciding
+            else _("For everybody"),
+            people=sum(people for people, shown in orders if story.id in shown),
+            first=sum(people for people, shown in orders if shown[:1] == [story.id]),
+        )
+        for story in content.stories
+    ]
+
+
+def _list_shown(content: IssueContent, group: VariantGroup) -> list[int]:
+    if group.visible.only_events:
+        return []
+    return [story.id for story in filter_visible(content, visible=group.visible, only_events_subject="").stories]
 
 
 class AudienceContext(TypedDict, total=False):

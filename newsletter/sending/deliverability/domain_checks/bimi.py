@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from cryptography import x509
+
 from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import Fetcher, Limits
-from newsletter.sending.deliverability.domain_checks.bimi_certificate import find_certificate_problem
 from newsletter.sending.deliverability.domain_checks.bimi_logo import find_logo_problems
 from newsletter.sending.deliverability.domain_checks.codes import DomainCode
 from newsletter.sending.deliverability.domain_checks.dmarc_records import TreeWalk, walk_tree
@@ -17,6 +18,8 @@ from newsletter.sending.deliverability.findings import Finding, RecordToAdd
 
 FILE_LIMITS = Limits(max_bytes=262_144, connect=3.0, first_byte=5.0, total=8.0)
 _NOT_SHOWN = Message("Mailboxes do not show your logo beside your mail.")
+PURPOSE = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.31")
+MAX_CERTIFICATES = 8
 
 
 def check_bimi(sender: Sender, dns: Dns, fetcher: Fetcher) -> Iterator[Finding]:
@@ -150,3 +153,39 @@ def _check_certificate(name: Message, url: str, fetcher: Fetcher, *, domains: fr
             means=Message("Gmail and Apple Mail do not show the logo; some other mailboxes do."),
             code=DomainCode.BIMI_INVALID_CERTIFICATE,
         )
+
+
+def find_certificate_problem(raw: bytes, *, domains: frozenset[str], now: datetime) -> Message | None:
+    """Return why receivers refuse the certificate, None if nothing is wrong. ``domains`` are those it may name."""
+    if raw.count(b"-----BEGIN") > MAX_CERTIFICATES:
+        return Message("the file has more than %(limit)s certificates", limit=MAX_CERTIFICATES)
+    try:
+        certificate = x509.load_pem_x509_certificates(raw)[0]
+        purposes = list(_find_purposes(certificate))
+        named = {name.lower() for name in _find_names(certificate)}
+    except (ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
+        return Message("the file is no certificate in PEM form")
+    if certificate.not_valid_after_utc < now:
+        return Message("it expired on %(day)s", day=certificate.not_valid_after_utc.date())
+    if certificate.not_valid_before_utc > now:
+        return Message("it is not valid before %(day)s", day=certificate.not_valid_before_utc.date())
+    if PURPOSE not in purposes:
+        return Message("it is not for BIMI")
+    if not named & domains:
+        return Message("it is not for your domain")
+    return None
+
+
+def _find_purposes(certificate: x509.Certificate) -> x509.ExtendedKeyUsage | tuple[()]:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return ()
+
+
+def _find_names(certificate: x509.Certificate) -> list[str]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    return names.get_values_for_type(x509.DNSName)

@@ -1,4 +1,4 @@
-"""The lock of an approved issue. Its message has the button that withdraws the approval and opens the editor."""
+"""Lock an issue's form while it is approved or its sending has begun."""
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from wagtail.locks import BaseLock
 
 from newsletter.common.translation import translate
-from newsletter.desk.editor.sealed_lock import SealedLock
 from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, name_approver
 from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Approval, Issue
@@ -39,3 +38,22 @@ def find_issue_lock(issue: Issue, *, request: HttpRequest) -> BaseLock | None:
         return SealedLock(issue)
     approvals = find_open_approvals(issue)
     return ApprovedLock(issue, approvals=approvals, request=request) if approvals else None
+
+
+class SealedLock(BaseLock):
+    def for_user(self, user: object) -> bool:
+        return True
+
+    def get_message(self, user: object) -> str:
+        text = {
+            "sending": _("%(issue)s is being sent, so its content cannot be changed. You can still view it."),
+            "sent": _("%(issue)s has been sent, so its content cannot be changed. You can still view it."),
+            "cancelled": _("%(issue)s was cancelled, so its content cannot be changed. You can still view it."),
+        }[self.object.state]
+        return text % {"issue": self.object}
+
+    def get_locked_by(self, user: object) -> str:
+        return _("Read-only")
+
+    def get_description(self, user: object) -> str:
+        return _("Content that was sent cannot be changed.")

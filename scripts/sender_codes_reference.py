@@ -7,10 +7,10 @@ from newsletter.providers.base.webhooks.sender_refusal_codes import TABLE, WHAT_
 PAGE = Path(__file__).parent.parent / "docs/reference/sender-codes.md"
 _INTRODUCTION = """# Codes about the sender
 
-Made from `newsletter/providers/base/webhooks/sender_refusal_codes.py` by `make docs`; do not edit. Mail servers refuse (5.7.y) or delay
-(4.7.y) mail with these codes because of its sender. They never mark a recipient: no bounce counts against the person and
-nobody is suppressed. Every other refusal of the form x.7.y marks nobody either, with the cause “other”; a delay with another
-code of the form 4.7.y is often greylisting and counts for nobody.
+Made from `newsletter/providers/base/webhooks/sender_refusal_codes.py` by `make docs`; do not edit. Mail servers refuse
+(5.7.y) or delay (4.7.y) mail with these codes because of its sender. They never mark a recipient: no bounce counts against
+the person and nobody is suppressed. Every other refusal of the form x.7.y marks nobody either, with the cause “other”; a
+delay with another code of the form 4.7.y is often greylisting and counts for nobody.
 
 If at least 20 mails of a send, and one in twenty, meet such a code, the send pauses. Its reason says what to change.
 """

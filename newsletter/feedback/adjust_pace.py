@@ -27,16 +27,16 @@ from subscribers.models import Subscriber
 log = logging.getLogger(__name__)
 MIN_REPORTS, MAX_SHARE = 5, 0.02
 MAX_HALVINGS = 3
-"""So often is the pace halved. If reports go on after that, the send pauses."""
+"""The pace is halved at most this often. If reports go on after that, the send pauses."""
 SETTLES_AFTER = timedelta(minutes=10)
 """Reports come late, so a step is judged after this time."""
 QUIET_FOR = timedelta(minutes=30)
 MIN_QUIET_MAILS, MIN_QUIET_MAILS_ELSEWHERE = 20, 500
-"""So many mails without reports raise the pace: at the mailbox provider that reported, or in all if few people there are left."""
+"""Mails without a report that raise the pace: at the reporting mailbox provider, or anywhere if few people there are left."""
 MEASURED_FOR = timedelta(minutes=10)
 MIN_PEOPLE_PER_MINUTE = 10
 MAX_GROUPS = 1000
-"""So many pairs of a code and a domain are read, the most frequent first."""
+"""At most this many pairs of a code and a domain are read, the most frequent first."""
 _DOMAIN = Lower(Substr("email", StrIndex("email", Value("@")) + 1))
 _ACCEPTED = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
 
@@ -177,7 +177,7 @@ def _find_last(send: Send) -> PaceStep | None:
 
 
 def _find_start(send: Send, last: PaceStep | None) -> datetime | None:
-    """Return since when mails are judged: the last step, or a later pause, because who resumes it knows those reports."""
+    """Return the start of the judged period: the last step or a later pause. Whoever resumes a send knows the earlier reports."""
     moments = send.automatic_pauses.filter(rule__in=REFUSAL_RULES).values_list("at", flat=True)
     return max([*moments, *([last.at] if last else [])], default=send.started_at)
 

@@ -1,4 +1,4 @@
-"""Which issues one person was sent, when, with what outcome and why, for the page of the person. Reads only."""
+"""List the issues that one person was sent, with time, outcome and reason, for the page of the person. Reads only."""
 
 from collections.abc import Iterable
 

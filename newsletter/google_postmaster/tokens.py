@@ -29,7 +29,7 @@ _FAILURES = {
 
 
 def fetch_token(key: GoogleKey, *, person: str, now: datetime, allow: Sequence[str] = ()) -> str:
-    """Return an access token. ``person`` is in whose name a service account asks, "" in its own. Raises FiguresUnavailable."""
+    """Return an access token. ``person`` is the user whom a service account impersonates, or "". Raises FiguresUnavailable."""
     fields = _authorise_user(key) if isinstance(key, AuthorisedUser) else _sign(key, person=person, now=now)
     own = [name_host(key.token_url)] if key.token_url.startswith("http:") else []
     answer = post_fields(key.token_url, fields, allow=[*allow, *own])

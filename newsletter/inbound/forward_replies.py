@@ -1,4 +1,4 @@
-"""Send replies on to staff. The text of a reply is kept until the provider accepted it for each address, and no longer.
+"""Forward replies to staff. A reply's text is deleted once the provider accepted it for every address.
 
 A reply with a protected term stays here: staff get a mail without its text and read it in the desk.
 """
@@ -41,7 +41,7 @@ _State = InboundMail.State
 
 
 def forward_waiting_replies(*, now: datetime, adapter: Adapter | None = None) -> int:
-    """Send the waiting replies on, each once for each address. Return how many the provider accepted."""
+    """Forward the waiting replies, each once to each address. Return how many the provider accepted."""
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
     due = InboundForward.objects.filter(free, sent_at__isnull=True, refusal="", mail__state=_State.TO_SEND_ON)
     waiting = list(due.select_related("mail__publication__brand").order_by("pk")[:FORWARDS_A_ROUND])
@@ -161,7 +161,7 @@ def _deliver(forward: InboundForward, sender: Sender, *, adapter: Adapter, now: 
 
 
 def _describe(mail: InboundMail) -> list[str]:
-    """Return what stands above the text: who wrote, when and to what, and what is not sent on."""
+    """Return the lines above the text: sender, date, issue, and the parts that are not forwarded."""
     named = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender or "–"
     said = [
         Message(

@@ -66,7 +66,7 @@ def _read_aggregate_reports(parsed: ParsedMail, *, cut: bool, now: datetime) -> 
 
 
 def _act(row: InboundMail, parsed: ParsedMail, reports: list[_Report], *, now: datetime) -> None:
-    """Act by the signed address first: whoever holds it may leave, whatever else the mail says."""
+    """Check for a signed address to unsubscribe first. It is sufficient, whatever else the mail contains."""
     unsubscribes = find_unsubscribes(parsed.recipients)
     if unsubscribes:
         if _close(row, _Kind.UNSUBSCRIBE, now=now):

@@ -18,7 +18,7 @@ from newsletter.inbound.imap import OpenMailbox
 from newsletter.models import InboundMail
 
 MAX_SCANNED = 5000
-"""The unread messages whose recipients are looked at, the oldest. A flood of more is read in the order of arrival beyond them."""
+"""At most this many unread messages are scanned, the oldest first. The others are read in the order of arrival."""
 MESSAGES_A_LOOK = 50
 LOOK_SHARE = 0.3
 """The share of the time for a reading that this may take, so that a slow server leaves time for reading."""
@@ -33,28 +33,28 @@ SHARE_OF_REST = 0.25
 
 
 @dataclass(frozen=True)
-class Looked:
-    """The messages that were found. With an error, those found before it: the connection cannot be used any more."""
+class SearchResult:
+    """The messages that were found. If ``error`` is set, the search stopped and the connection is unusable."""
 
     found: Sequence[int] = ()
     error: ServerFailed | None = None
 
 
-def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int, seconds: float) -> Looked:
+def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int, seconds: float) -> SearchResult:
     """Find the messages to read first, the oldest first, at most the share of ``limit`` that is not kept for the rest.
 
     They were sent to a signed address to unsubscribe, and are the oldest for their person and list. Only the order of reading
     depends on it: each message is read and checked as a whole before anything happens. ``seconds`` are left for the reading.
     """
     if len(uids) < 2:
-        return Looked()
+        return SearchResult()
     urgent = _Urgent(limit=limit)
     try:
         with opened.limit_time(seconds * LOOK_SHARE):
             _look(opened, uids[:MAX_SCANNED], urgent, until=time.monotonic() + seconds * LOOK_SHARE)
     except ServerFailed as error:
-        return Looked(urgent.found, error)
-    return Looked(urgent.found)
+        return SearchResult(urgent.found, error)
+    return SearchResult(urgent.found)
 
 
 def _look(opened: OpenMailbox, uids: Sequence[int], urgent: "_Urgent", *, until: float) -> None:
@@ -96,13 +96,13 @@ class _Urgent:
 
     def __init__(self, *, limit: int) -> None:
         self.found: list[int] = []
-        self._places = limit - int(limit * SHARE_OF_REST)
+        self._capacity = limit - int(limit * SHARE_OF_REST)
         self._addresses = SignedAddresses()
         self._known: set[tuple[UUID, str]] = set()
 
     @property
     def is_full(self) -> bool:
-        return len(self.found) >= self._places
+        return len(self.found) >= self._capacity
 
     def look_at(self, number: int, fields: bytes) -> None:
         """Keep the number of a mail if its recipients unsubscribe somebody whom no mail before it unsubscribes."""

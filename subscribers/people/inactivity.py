@@ -1,7 +1,7 @@
-"""Ask people who have been silent for long whether they still want mail, once; let those rest who do not answer.
+"""Ask inactive people once whether they still want mail, and stop mailing those who do not answer.
 
-Silent is whoever did nothing since a day: joined, confirmed, changed a choice or their address, or replied. An import counts
-too, because nothing is known from before. Clicks are never counted by person.
+A person is silent who did none of these since a given day: join, confirm, change a choice or their address, reply. An import
+counts too, because nothing is known from before. Clicks are never counted by person.
 """
 
 from dataclasses import dataclass

@@ -163,14 +163,14 @@ def stop_by_refusal(first) -> None:
 
 def after_cause(monkeypatch, change) -> None:
     """Change the send, in rows of its own, once the cause of a move was found."""
-    find = account_moves.find_cause
+    find = account_moves.find_move_reason
 
     def find_and_change(send, **values):
         cause = find(send, **values)
         change(Send.objects.get(pk=send.pk))
         return cause
 
-    monkeypatch.setattr(account_moves, "find_cause", find_and_change)
+    monkeypatch.setattr(account_moves, "find_move_reason", find_and_change)
 
 
 def test_a_move_by_hand_of_a_send_cancelled_meanwhile_is_refused(two_accounts, monkeypatch):

@@ -48,7 +48,7 @@ def find_suppressions(request: HttpRequest, data: Address) -> list[SuppressionAn
 )
 @transaction.atomic
 def lift(request: HttpRequest, suppression: int, data: Lift) -> SuppressionAnswer:
-    """Allow mail to an address again. What a person asked for themselves is refused: they sign up again and confirm."""
+    """Allow mail to an address again. Only the person can undo their own request, by signing up and confirming."""
     key = get_key(request)
     visible = _list_visible(key).select_for_update(of=("self",))
     row = visible.filter(pk=suppression).first() if suppression < 2**63 else None

@@ -1,4 +1,4 @@
-"""Read the canary mailboxes, as long as mails of sends are awaited in them."""
+"""Claim and read the canary mailboxes, as long as mails of sends are awaited in them."""
 
 import logging
 import time

@@ -1,4 +1,4 @@
-"""When the next issues of a publication are sent: by its schedule, and as staff planned them."""
+"""Find when the next issues of a publication are sent: by its schedule, and as staff planned them."""
 
 from datetime import datetime
 from itertools import takewhile

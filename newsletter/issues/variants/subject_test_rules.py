@@ -1,4 +1,4 @@
-"""When an issue may test subjects: how many people each subject needs, and what keeps the test from a fair result."""
+"""Decide when an issue may test subjects: how many people each needs, and what keeps the test from a fair result."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The mails of readers whose version of an issue too few people share. No database.
+"""Ways to simplify the versions of an issue that too few people share. No database.
 
 Hiding a story for safety, a story that they had already, and the day of the issue are never given up.
 """

@@ -1,4 +1,4 @@
-"""Keep the number of an issue's versions within its limit: the versions with the fewest people give something up. No database.
+"""Keep an issue within its limit of versions by simplifying those with the fewest people. No database.
 
 First, everybody has the least `Fallback` with which all versions are within the limit. Then, the versions with the most people
 are made instead while there is room. Nobody gets a version that has nothing for them.

@@ -1,4 +1,4 @@
-"""Which story an issue shows, and which stories staff do not want in issues."""
+"""Record which story an issue shows, and which stories staff do not want in issues."""
 
 from django.conf import settings
 from django.db import models

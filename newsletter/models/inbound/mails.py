@@ -13,9 +13,9 @@ from newsletter.models.states import one_of
 class InboundMail(models.Model):
     """One mail that came in. The first constraint makes acting on it twice impossible.
 
-    ``raw`` is its beginning, until it is read; of one that cannot be read it is kept. Of a reply, who wrote what is kept
-    until it was sent on to staff. ``sender_hash`` is the keyed hash of the address, for limits and for the person's rights.
-    ``once`` is the single-use token of providers that do not sign the mail itself.
+    ``raw`` is the beginning of the mail. It is deleted once read; an unreadable mail keeps it. The sender and text of a
+    reply are deleted once it is forwarded to staff. ``sender_hash`` is the keyed hash of the address, for limits and for the
+    person's rights. ``once`` is the single-use token of providers that do not sign the mail itself.
     """
 
     class State(models.TextChoices):

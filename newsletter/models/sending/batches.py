@@ -16,7 +16,7 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT, MAX_ACCOUNT_LENGTH
 
 class BatchQuerySet(models.QuerySet["Batch"]):
     def released(self) -> "BatchQuerySet":
-        """Leave out the batches whose hour or subject is to come, or whose stories and events were not checked for it."""
+        """Keep the batches whose hour has come, whose subject is decided, and whose stories and events are checked for it."""
         return self.filter(waits=False).filter(Q(due_at__isnull=True) | Q(due_at__lte=models.F("send__checked_until")))
 
     def due(self, *, now: datetime) -> "BatchQuerySet":
@@ -59,8 +59,8 @@ class BatchQuerySet(models.QuerySet["Batch"]):
 class Batch(models.Model):
     """The recipients of one API call, all of one variant and one hour: ``due_at`` in a local send, else None.
 
-    ``waits``: for the decision of a subject test, which sets ``due_at``. ``not_before`` ends a wait after a failure, or for a
-    ``LIMIT``. ``lease_until`` and the newest ``attempt_number`` reject the result of a late worker.
+    ``waits`` is True until the subject test is decided, which sets ``due_at``. ``not_before`` ends a wait after a failure, or
+    for a ``LIMIT``. ``lease_until`` and the newest ``attempt_number`` reject the result of a late worker.
 
     ``account`` names the provider account that sends it. ``handed_to`` is written with each claim, before the call, and is
     "" only while certainly no call was taken. The constraint ``batch_stays_with_account`` makes another account impossible

@@ -14,7 +14,7 @@ from newsletter.sending.limits.running_sends import find_open_sends
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 MAX_WATCH_WAIT = timedelta(minutes=1)
-"""How long everybody waits at most until the first canaries are handed over, if nobody waits for their results."""
+"""The longest delay for sending the first canaries if the publication does not wait for their results."""
 WHAT_FOUND = {
     CanaryMail.Result.SPAM: Message("is in spam"),
     CanaryMail.Result.BROKEN: Message("is broken"),
@@ -126,7 +126,7 @@ def _explain_not_sent(firsts: list[CanaryMail]) -> Message:
 
 
 def _apply_no_result_rule(send: Send, decision: Send.CanaryDecision, reason: str, *, now: datetime) -> None:
-    """Follow the publication's rule for canaries about which nothing is known."""
+    """Pause or continue the send, as the publication says for canaries without a result."""
     if send.issue.publication.canary_silence == Publication.CanarySilence.PAUSE:
         _pause(send, reason=reason, cases=0, now=now)
     else:

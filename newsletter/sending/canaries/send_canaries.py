@@ -1,4 +1,4 @@
-"""Send an issue to the canary mailboxes: once before everybody and once after everybody, never to an address that gets it anyway.
+"""Send an issue to the canary mailboxes before and after its recipients. Skip an address that is a recipient.
 
 The rows are written first. A mail that may have been accepted is never sent again. None of them is a delivery.
 """
@@ -33,7 +33,7 @@ from subscribers.links.signed_links import Signer, link_keys
 from subscribers.models import Subscriber
 
 MAX_LAST_CANARY_DELAY = timedelta(hours=1)
-"""How long after the end of a send its last canaries are sent. Later, they would say nothing about it."""
+"""Last canaries are not sent later than this after the send: their result would say nothing about it."""
 LOST_AFTER = timedelta(minutes=5)
 """A mail that is being sent for so long was lost with its process."""
 ISSUE_NAME = "canaries"

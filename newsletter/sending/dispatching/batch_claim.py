@@ -174,7 +174,7 @@ def _lock_and_mark(batch_id: int, *, account: str, lease_until: datetime, now: d
 
 
 def _postpone(batch: Batch, *, until: datetime, code: Batch.Code, handed_to: str) -> None:
-    """Give the batch back until then. ``LIMIT``: staff can lift what it waits for, unlike the provider's rate.
+    """Return the batch to pending until ``until``. ``LIMIT`` means that staff can change the limit it waits for.
 
     ``handed_to`` is what it was before the claim: nobody was called.
     """

@@ -1,4 +1,4 @@
-"""Reads an issue's events and stories at their sources again, just before its audience is frozen.
+"""Read an issue's events and stories at their sources again, just before its audience is frozen.
 
 It waits for other sites, so it may not run in a transaction.
 """

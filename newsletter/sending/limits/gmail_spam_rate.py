@@ -76,7 +76,7 @@ def needs_reason(send: Send) -> bool:
 
 
 def record_resume_reason(send: Send, *, by: str, reason: str, now: datetime) -> None:
-    """Keep why a person resumes the send all the same. Raise NotReady without a reason. Other pauses need none.
+    """Store why a person resumes a send that Gmail's spam rate paused. Raise NotReady without a reason. Other pauses need none.
 
     The send is read again, because another person may have acted on it.
     """

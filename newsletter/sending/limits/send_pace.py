@@ -34,7 +34,7 @@ def reserve_pace(batch: Batch, *, now: datetime) -> datetime | None:
 
 
 def set_pace(send: Send, *, people_per_minute: int | None, now: datetime) -> None:
-    """Change the limit from now on. Batches that wait for the limit before are looked at again."""
+    """Set the limit from now on; None removes it. Release untried batches that waited for the old limit."""
     Send.objects.filter(pk=send.pk).update(people_per_minute=people_per_minute, next_call_at=now.timestamp())
     never_tried = send.batches.filter(state=Batch.State.PENDING, code=Batch.Code.NONE, attempt_number=0)
     never_tried.filter(not_before__gt=now).update(not_before=None)

@@ -1,4 +1,4 @@
-"""Move the rest of a send to another provider account: what no account has or may have, and nothing else.
+"""Move the remaining batches of a send to another provider account. A batch that an account may have stays.
 
 A move locks the send, and passes over the batches that a claim holds at this moment. The constraint
 ``batch_stays_with_account`` holds beside that.
@@ -25,7 +25,7 @@ from newsletter.sending.freezing.freeze import find_batch_size
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_provider_blocked
 from newsletter.sending.limits.send_times import find_limit_today
 from newsletter.sending.limits.split_batches import split_batches
-from newsletter.sending.settling.account_outage import STOPPED_BY_ACCOUNT, find_cause
+from newsletter.sending.settling.account_outage import STOPPED_BY_ACCOUNT, find_move_reason
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 MOVABLE_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
@@ -35,18 +35,18 @@ Staff = User | AnonymousUser
 
 
 @dataclass(frozen=True)
-class Rest:
-    """The part of a send that waits for one account and can move."""
+class MovableBatches:
+    """The batches of a send that wait for one account and can move."""
 
     account: str
     batches: int
     people: int
 
 
-def list_movable_batches(send: Send) -> list[Rest]:
+def list_movable_batches(send: Send) -> list[MovableBatches]:
     """Return what no account has or may have, by the account that it waits for."""
     rows = send.batches.movable().order_by("account").values_list("account").annotate(Count("pk"), Sum("size"))
-    return [Rest(*row) for row in rows] if send.state in MOVABLE_STATES else []
+    return [MovableBatches(*row) for row in rows] if send.state in MOVABLE_STATES else []
 
 
 def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
@@ -107,7 +107,7 @@ def continue_moves(*, now: datetime) -> None:
 
 
 def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
-    """Move what the first account of a publication did not get to its second, if the first is away or refuses.
+    """Move unsent batches to the second account of a publication, if the first does not answer or refuses.
 
     Part of the sweep. Only sends of publications that name a second account, and only what no account has or may have.
     """
@@ -119,7 +119,7 @@ def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
         first = send.issue.publication.account
         if not send.batches.movable().filter(account=first).exists():
             continue
-        code = find_cause(send, account=first, now=now)
+        code = find_move_reason(send, account=first, now=now)
         if code is not None and (moved := _move_automatically(send, code=code, now=now)):
             moves.append(moved)
     return moves

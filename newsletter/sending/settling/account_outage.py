@@ -1,4 +1,4 @@
-"""Decide why the rest of a send should leave its account: the account refuses to send for us, or has been away for long."""
+"""Decide why the remaining batches should move to another account: theirs refuses us, or has not answered for long."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,8 +17,8 @@ STOPPED_BY_ACCOUNT = {
 _ANSWERED = ("accepted", "throttled", "rejected")
 
 
-def find_cause(send: Send, *, account: str, now: datetime) -> AccountMove.Code | None:
-    """Return why the rest of the send should leave its account now, None if it should not."""
+def find_move_reason(send: Send, *, account: str, now: datetime) -> AccountMove.Code | None:
+    """Return why the remaining batches should move to another account now, or None."""
     if explain_unusable(account):
         return None
     label = account_label(account)

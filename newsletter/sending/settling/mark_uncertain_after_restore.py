@@ -25,13 +25,13 @@ _ALIVE = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State
 class RestoreFindings:
     """The results that staff must check: uncertain batches with their people, and held issues.
 
-    ``left`` is the number of suppressions that were replayed from the journal.
+    The suppressions were replayed from the journal.
     """
 
     batches: int
     people: int
     issues: list[str]
-    left: int = 0
+    suppressions_replayed: int = 0
 
 
 @transaction.atomic
@@ -71,7 +71,9 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)
     names += _hold_welcome_mails(now=now)
-    return RestoreFindings(batches=len(sizes), people=sum(sizes), issues=names, left=replayed.suppressed)
+    return RestoreFindings(
+        batches=len(sizes), people=sum(sizes), issues=names, suppressions_replayed=replayed.suppressed
+    )
 
 
 def _cancel_unfrozen_sends(*, now: datetime) -> list[int]:
@@ -83,9 +85,9 @@ def _cancel_unfrozen_sends(*, now: datetime) -> list[int]:
 
 
 def _plan_attempts(batches: QuerySet[Batch], *, now: datetime) -> list[Attempt]:
-    """Return an uncertain attempt for each batch that may have been called since the backup, by the account it is known of.
+    """Return an uncertain attempt for each batch that may have been sent since the backup, with its account if known.
 
-    Without a provider only staff settle it: nothing tells which account got it, or when its first call began, so a repeat
+    Without a provider only staff settle it: nothing tells which account got it or when its first call began. A repeat
     could mail everybody twice. Batches of a cancelled send were not called.
     """
     attempts = Attempt.objects.filter(batch=OuterRef("pk"))

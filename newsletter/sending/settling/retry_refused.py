@@ -1,7 +1,6 @@
 """Try again for the people whom the provider refused, once the cause is gone. They certainly have no mail.
 
-It sends nothing. The new batches are opened by `newsletter.sending.settling.release_local_hours`, which checks the stories and events
-again.
+It sends nothing. `newsletter.sending.settling.release_local_hours` opens the new batches and checks the stories and events again.
 """
 
 import hashlib

@@ -1,7 +1,6 @@
 """Decide a subject test, once: the people who wait get the chosen subject. Part of the sweep; safe to repeat.
 
-It sends nothing. The batches that waited are opened by `newsletter.sending.settling.release_local_hours`, which checks the stories
-and events again.
+It sends nothing. `newsletter.sending.settling.release_local_hours` opens the batches that waited and checks their content again.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Which requests the web server answers one after another: reads of the API.
+"""Name the requests that the web server answers one after another: reads of the API.
 
 Threads that compute at once take Python's lock from each other at every query, which costs more time than the answers.
 """

@@ -52,7 +52,7 @@ def find_state(
     """Return what the line does with its person, a `RowKind`, or why it is refused.
 
     ``answers`` are the values of the columns of each of `YES_NO_FIELDS` that the file has. ``file_kind`` is what all people of
-    the file are: a line of people who left is never refused, and can only say something worse.
+    the file are: a line of a file of unsubscribed people is never refused. It can only add a more serious reason.
     """
     found = {file_kind}
     refusals: list[Refusal] = []

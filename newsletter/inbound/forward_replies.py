@@ -90,10 +90,10 @@ def _record(forward: InboundForward, outcome: Outcome, *, now: datetime) -> None
         row.update(sent_at=now, claimed_until=None)
     elif may_be_repeated(outcome):
         row.update(claimed_until=None, attempts=F("attempts") - 1)
-        log.warning("A reply was not sent on and will be tried again: %s", outcome.reason)
+        log.warning("A reply was not forwarded and will be tried again: %s", outcome.reason)
     elif outcome.verdict is Verdict.REJECTED or forward.attempts + 1 >= MAX_ATTEMPTS:
         row.update(refusal=outcome.reason or Message("the provider refused it"), claimed_until=None)
-        log.error("A reply could not be sent on: %s", outcome.reason)
+        log.error("A reply could not be forwarded: %s", outcome.reason)
 
 
 def _close_if_done(mail: InboundMail) -> None:
@@ -155,7 +155,7 @@ def _deliver(forward: InboundForward, sender: Sender, *, adapter: Adapter, now: 
             subject=escape_merge_fields(subject),
             paragraphs=[escape_merge_fields(line) for line in lines],
             button=(translate(Message("Open it in the desk")), replies_page_url()) if is_protected(mail) else None,
-            reason=translate(Message("You get this because replies to our mails are sent on to you.")),
+            reason=translate(Message("You get this because replies to our mails are forwarded to you.")),
             now=now,
         )
 
@@ -183,9 +183,9 @@ def _describe_rest(mail: InboundMail) -> Message:
     rest = ", ".join(mail.attachments) or Message("the end of the mail")
     if mail.origin == IMAP:
         return Message(
-            "Not sent on: %(rest)s. You find it in the mailbox, in the folder %(folder)s.", rest=rest, folder=HANDLED
+            "Not forwarded: %(rest)s. You find it in the mailbox, in the folder %(folder)s.", rest=rest, folder=HANDLED
         )
-    return Message("Not sent on, and not kept: %(rest)s. Ask the person to send it to you.", rest=rest)
+    return Message("Not forwarded, and not kept: %(rest)s. Ask the person to send it to you.", rest=rest)
 
 
 def _list_lines(text: str) -> list[str]:

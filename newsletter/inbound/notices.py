@@ -23,8 +23,8 @@ _KEPT = {
         Message("%(count)s replies are held, because so many came.", count=Quantity(0)),
     ),
     InboundMail.State.NOT_SENT_ON: (
-        Message("A reply could not be sent on by mail."),
-        Message("%(count)s replies could not be sent on by mail.", count=Quantity(0)),
+        Message("A reply could not be forwarded by mail."),
+        Message("%(count)s replies could not be forwarded by mail.", count=Quantity(0)),
     ),
 }
 """What is said of one mail, and of several."""

@@ -16,9 +16,9 @@ from subscribers.models import Reply, Subscriber
 from subscribers.people.replies import record_reply, was_sent
 
 MAX_OF_SENDER_A_DAY = 20
-"""How many replies of one address are sent on in a day. Two programs that answer each other stop here."""
+"""How many replies of one address are forwarded in a day. Two programs that answer each other stop here."""
 MAX_AN_HOUR = 300
-"""How many replies are sent on in an hour, whoever wrote them."""
+"""How many replies are forwarded in an hour, whoever wrote them."""
 CAN_READ_REPLIES = "subscribers.view_subscriber"
 """The permission of the staff who get replies if the publication names no address for them."""
 _State = InboundMail.State
@@ -65,7 +65,7 @@ def address_forwards(row: InboundMail) -> None:
 
 
 def list_staff_addresses(publication: Publication | None) -> list[str]:
-    """Return where replies are sent on to: the publication's address for replies, else all staff who look after people."""
+    """Return where replies are forwarded to: the publication's address for replies, else all staff who look after people."""
     own = publication.reply_to if publication else ""
     if own and not is_own_address(own):
         return [own]

@@ -30,7 +30,7 @@ def make_reply(
 
 
 def make_waiting_reply(**changes: Any) -> InboundMail:
-    """Return a reply that could not be sent on and waits for staff."""
+    """Return a reply that could not be forwarded and waits for staff."""
     values: dict[str, Any] = {
         "key": "1" * 64,
         "origin": "imap",

@@ -71,7 +71,7 @@ def test_a_reply_is_sent_on_again_once() -> None:
     make_publication()
     mail, client = make_waiting_reply(), sign_in("data")
     page = client.post(PAGE, {"again": mail.pk}, follow=True).content.decode()
-    assert "The reply is sent on within a minute." in page
+    assert "The reply is forwarded within a minute." in page
     mail.refresh_from_db()
     assert mail.state == "to_send_on"
     assert mail.forwards.count() == 1
@@ -108,7 +108,7 @@ def test_home_names_what_waits(settings: Any) -> None:
     make_waiting_reply(key="2" * 64)
     person = User.objects.create_superuser("dan", "dan@example.org")
     found = [task.detail for task in find_tasks(now=timezone.now(), person=person) if task.url == PAGE]
-    assert found == ["It hangs.", "2 replies could not be sent on by mail."]
+    assert found == ["It hangs.", "2 replies could not be forwarded by mail."]
     writer = User.objects.create_user("writer")
     assert not [task for task in find_tasks(now=timezone.now(), person=writer) if task.url == PAGE]
 

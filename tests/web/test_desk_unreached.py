@@ -46,7 +46,7 @@ def test_a_cancelled_issue_offers_to_reach_the_others(cancelled: Issue, writer: 
     assert "did not reach before its send was cancelled. Nobody gets both." in overview(made, writer)
     page = overview(cancelled, writer)
     assert f'<a href="/admin/issues/{made.pk}/overview/">The weekly letter No. 2</a> goes to those not reached.' in page
-    assert "Correct and send to those not reached" not in page
+    assert "Correct and send to unreached recipients" not in page
 
 
 def test_an_issue_whose_send_reached_everybody_offers_nothing(cancelled: Issue, writer: Client) -> None:

@@ -21,7 +21,7 @@ class CanaryForm(forms.Form):
         min_value=1,
         max_value=65_535,
         initial=TLS_PORT,
-        help_text=gettext_lazy("993 is always encrypted. On another port, encryption is started first."),
+        help_text=gettext_lazy("Port 993 uses TLS. Other ports use STARTTLS."),
     )
     user = forms.CharField(
         label=gettext_lazy("User name"),
@@ -34,7 +34,7 @@ class CanaryForm(forms.Form):
         max_length=500,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("It is stored encrypted. Many providers want a password made for programs."),
+        help_text=gettext_lazy("It is stored encrypted. Many providers require an app password."),
     )
 
     def read_account(self) -> Account:

@@ -23,7 +23,7 @@ from subscribers.links.token_masking import mask_tokens
 
 SHOWN_BYTES = 4_000
 LOG_ACTIONS = {
-    "reply_sent_again": (gettext_lazy("Send a reply on again"), gettext_lazy("Reply sent on again")),
+    "reply_sent_again": (gettext_lazy("Forward a reply again"), gettext_lazy("Reply forwarded again")),
     "reply_done": (gettext_lazy("Delete a mail that came in"), gettext_lazy("Mail that came in deleted")),
 }
 _State = InboundMail.State
@@ -67,7 +67,7 @@ class RepliesPage(PeoplePage):
         mail = InboundMail.objects.filter(pk=int(chosen) if chosen.isdecimal() else 0).first()
         if mail is not None and step == "again" and retry_forwards(mail):
             log(instance=mail, action="newsletter.reply_sent_again", user=request.user)
-            messages.success(request, _("The reply is sent on within a minute."))
+            messages.success(request, _("The reply is forwarded within a minute."))
         elif mail is not None and step == "done" and _delete(mail):
             log(instance=mail, action="newsletter.reply_done", user=request.user)
             messages.success(request, _("Deleted here."))

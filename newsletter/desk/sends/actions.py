@@ -48,7 +48,7 @@ ACTION_LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
         gettext_lazy("Move the rest to another account"),
         gettext_lazy("Rest moved to another provider account"),
     ),
-    "retry": (gettext_lazy("Try again for those refused"), gettext_lazy("Tried again for those refused")),
+    "retry": (gettext_lazy("Retry refused recipients"), gettext_lazy("Retried refused recipients")),
 }
 """By log action without “newsletter.”: what the staff log calls a step, and what it says when it is done."""
 

@@ -19,7 +19,7 @@ from subscribers.desk.listing import format_moment
 
 _Decision, _State, _Result = Send.CanaryDecision, CanaryMail.State, CanaryMail.Result
 _DECISIONS: dict[str, str | Promise] = {
-    _Decision.WATCHED: gettext_lazy("Nobody waited for what the canaries find, as chosen in the publication."),
+    _Decision.WATCHED: gettext_lazy("This send did not wait for the canary results, as set in the publication."),
     _Decision.PASSED: gettext_lazy("The first canaries arrived well, so everybody else got the issue."),
     _Decision.TIMED_OUT: gettext_lazy(
         "Not all first canaries were found in time. The send went on, as chosen in the publication."

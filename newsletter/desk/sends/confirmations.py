@@ -125,9 +125,9 @@ def _confirm_writing(issue: Issue, *, action: str, people: int) -> Confirmation:
 
 def confirm_cancel(issue: Issue, send: Send) -> Confirmation:
     progress = measure_progress(send, now=timezone.now())
-    sentences = [_("Got it already: %(done)s. These mails cannot be recalled.") % {"done": label_people(progress.done)}]
+    sentences = [_("Already sent to %(done)s. These mails cannot be recalled.") % {"done": label_people(progress.done)}]
     if progress.left:
-        sentences.append(_("Will not get it: %(left)s.") % {"left": label_people(progress.left)})
+        sentences.append(_("Will not be sent to %(left)s.") % {"left": label_people(progress.left)})
         if issue.kind != Issue.Kind.CORRECTION:
             sentences.append(
                 _(

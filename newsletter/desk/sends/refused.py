@@ -57,7 +57,7 @@ class RefusalsForm(forms.Form):
 class RetryRefused(IssueFormPage):
     form_class = RefusalsForm
     any_permission_required = ["send"]
-    page_title = gettext_lazy("Try again for those refused")
+    page_title = gettext_lazy("Retry refused recipients")
     button = gettext_lazy("Try again")
 
     def list_sentences(self) -> list[str]:

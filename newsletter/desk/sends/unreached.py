@@ -45,8 +45,8 @@ def unreached_context(issue: Issue) -> UnreachedContext:
 
 class CompleteSend(IssueFormPage):
     form_class = forms.Form
-    page_title = gettext_lazy("Correct and send to those not reached")
-    button = gettext_lazy("Make the corrected issue")
+    page_title = gettext_lazy("Correct and send to unreached recipients")
+    button = gettext_lazy("Create corrected issue")
 
     def list_sentences(self) -> list[str]:
         people = label_people(find_unreached(self.issue.pk).count())

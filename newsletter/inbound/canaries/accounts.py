@@ -122,7 +122,7 @@ def connect(account: Account, *, seconds: float) -> Iterator[IMAPClient]:
     except SignInRefused as error:
         raise MailboxUnavailable(
             "%(host)s refuses the user %(user)s or the password, so the canary is not read. Enter the password again. Many "
-            "providers want a password made for programs.",
+            "providers require an app password.",
             host=account.host,
             user=account.user,
         ) from error

@@ -53,14 +53,14 @@ def _check_story(story: StoryRecord, *, due: datetime, required: bool) -> Iterat
     reason = _find_restriction(story, at=due, required=required)
     if reason:
         message = Message(
-            "“%(title)s” %(fault)s. Take it out, or put its record right.", title=story.title, fault=reason
+            "“%(title)s” %(fault)s. Remove it, or correct its consent details.", title=story.title, fault=reason
         )
         yield Finding("error", "consent", message)
         return
     expires_on = story.consent.expires_on
     if expires_on and expires_on < (due + _CONSENT_WARNING_PERIOD).date():
         message = Message(
-            "The consent of “%(title)s” runs out on %(expires_on)s, soon after this goes out.",
+            "The consent for “%(title)s” expires on %(expires_on)s, soon after the issue is sent.",
             title=story.title,
             expires_on=expires_on.isoformat(),
         )

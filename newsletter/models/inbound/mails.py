@@ -20,9 +20,9 @@ class InboundMail(models.Model):
 
     class State(models.TextChoices):
         WAITING = "waiting", gettext_lazy("Not read yet")
-        TO_SEND_ON = "to_send_on", gettext_lazy("To be sent on")
+        TO_SEND_ON = "to_send_on", gettext_lazy("To be forwarded")
         HELD = "held", gettext_lazy("Held: too many")
-        NOT_SENT_ON = "not_sent_on", gettext_lazy("Could not be sent on")
+        NOT_SENT_ON = "not_sent_on", gettext_lazy("Could not be forwarded")
         UNREADABLE = "unreadable", gettext_lazy("Unreadable")
         DONE = "done", gettext_lazy("Done")
 

@@ -53,8 +53,8 @@ class CanaryMail(models.Model):
     """
 
     class Turn(models.TextChoices):
-        FIRST = "first", gettext_lazy("Before everybody")
-        LAST = "last", gettext_lazy("After everybody")
+        FIRST = "first", gettext_lazy("Before the send")
+        LAST = "last", gettext_lazy("After the send")
 
     class State(models.TextChoices):
         WAITING = "waiting", gettext_lazy("Waiting")

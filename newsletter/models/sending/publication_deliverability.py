@@ -23,14 +23,14 @@ class DeliverabilityChoice(models.Model):
         choices=Canary.choices,
         default=Canary.OFF,
         help_text=gettext_lazy(
-            "Each issue goes to your canary mailboxes before everybody and after everybody. It is looked for there."
+            "Each issue is sent to your canary mailboxes before and after its recipients, and then looked for there."
         ),
     )
     canary_minutes = models.PositiveSmallIntegerField(
         gettext_lazy("wait for the canaries (minutes)"),
         default=15,
         validators=[MinValueValidator(1), MaxValueValidator(720)],
-        help_text=gettext_lazy("How long everybody waits at most until each first canary was found."),
+        help_text=gettext_lazy("The longest wait until each first canary is found."),
     )
     canary_silence = models.CharField(
         gettext_lazy("after that time"),

@@ -95,8 +95,8 @@ def _decide(send: Send, *, now: datetime) -> None:
     elif is_over:
         missing = sum(_is_open(mail) for mail in firsts)
         reason = Message(
-            "%(missing)s of %(mailboxes)s canaries were not found in %(minutes)s minutes. Nobody knows whether the issue "
-            "arrives well. See below, then resume the send or cancel it",
+            "%(missing)s of %(mailboxes)s canaries were not found in %(minutes)s minutes, so we do not know whether the "
+            "issue arrives well. Check them below, then resume the send or cancel it",
             missing=missing,
             mailboxes=len(firsts),
             minutes=Quantity(publication.canary_minutes),
@@ -114,13 +114,13 @@ def _explain_not_sent(firsts: list[CanaryMail]) -> Message:
     reason = next((mail.reason for mail in firsts if mail.reason), "")
     if any(mail.result == CanaryMail.Result.GOOD for mail in firsts):
         return Message(
-            "not every canary got the issue: %(reason)s. Nobody knows whether the issue arrives well everywhere. See below, "
-            "then resume the send or cancel it",
+            "not every canary got the issue: %(reason)s. We do not know whether it arrives well everywhere. Check them "
+            "below, then resume the send or cancel it",
             reason=reason or Message("it is unknown why"),
         )
     return Message(
-        "no canary got the issue: %(reason)s. Nobody knows whether the issue arrives well. See below, then resume the send or "
-        "cancel it",
+        "no canary got the issue: %(reason)s. We do not know whether it arrives well. Check them below, then resume the "
+        "send or cancel it",
         reason=reason or Message("it is unknown why"),
     )
 

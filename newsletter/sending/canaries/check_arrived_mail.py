@@ -162,7 +162,7 @@ def _describe_addresses(check: Message, checked: CheckedAddresses) -> Iterator[F
 
 def _check_copies(copies: int) -> Iterator[Finding]:
     if copies > 1:
-        says = Message("The mailbox has the mail %(copies)s times, and it was handed over once.", copies=copies)
+        says = Message("We sent this mail once, but the mailbox has %(copies)s copies.", copies=copies)
         do = Message("Ask your provider why before you resume: subscribers may get the issue twice too.")
         yield replace(error(Message("copies"), says, do), code=COPIES_CODE)
 

@@ -86,8 +86,7 @@ def record_resume_reason(send: Send, *, by: str, reason: str, now: datetime) -> 
     reason = clean_line(reason, max_length=MAX_REASON)
     if not reason:
         raise NotReady(
-            "The send of %(issue)s stays paused: Gmail's spam rate stopped it, so a reason is needed. Write why it may go "
-            "out all the same.",
+            "The send of %(issue)s is still paused, because Gmail's spam rate is too high. Enter a reason, then resume it.",
             issue=send.issue,
         )
     AutomaticPause.objects.filter(send=row, rule=RULE).update(lifted_at=now, lifted_by=by, lifted_reason=reason)

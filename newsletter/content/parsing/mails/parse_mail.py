@@ -117,7 +117,7 @@ def _is_attachment(part: EmailMessage) -> bool:
 
 
 def _list_attachments(parts: list[EmailMessage]) -> tuple[str, ...]:
-    """Return the names of what is not sent on: files, and other parts that are no text."""
+    """Return the names of what is not forwarded: files, and other parts that are no text."""
     names = []
     for part in parts:
         kind = part.get_content_type()

@@ -15,7 +15,7 @@ from newsletter.inbound import addresses, forward_replies, process_mail, reading
 from newsletter.inbound.forward_replies import forget_reply, forward_waiting_replies, retry_forwards
 from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.process_mail import handle_mail, handle_waiting_mails
-from newsletter.inbound.retention import KEPT, delete_old_inbound_mails
+from newsletter.inbound.retention import RETENTION, delete_old_inbound_mails
 from newsletter.inbound.store import store_mail
 from newsletter.models import Delivery, InboundForward, InboundMail, Publication, Send, StaffNotice
 from newsletter.models.feedback import Bounce
@@ -479,7 +479,7 @@ def test_old_rows_are_deleted_and_open_replies_stay(send: Send) -> None:
     open_reply = take(make_reply())
     take(b"\x00")
     take(make_reply(**{"Auto-Submitted": "auto-replied"}))
-    assert delete_old_inbound_mails(now=LATER + KEPT + timedelta(days=1)) == 2
+    assert delete_old_inbound_mails(now=LATER + RETENTION + timedelta(days=1)) == 2
     assert InboundMail.objects.get() == open_reply
 
 

@@ -15,7 +15,7 @@ from wagtail.log_actions import LogActionRegistry, log
 
 from newsletter.inbound.forward_replies import forget_reply, retry_forwards
 from newsletter.inbound.replies import CAN_READ_REPLIES
-from newsletter.inbound.retention import KEPT
+from newsletter.inbound.retention import RETENTION
 from newsletter.models import InboundMail, MailboxReading
 from subscribers.addresses.normalise import mask
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
@@ -58,7 +58,7 @@ class RepliesPage(PeoplePage):
             "webhooks": [webhook.provider for webhook in settings.NEWSLETTER_INBOUND.webhooks],
             "waiting": [(mail, mask(mail.sender) if mail.sender else "", show_text(mail)) for mail in list_waiting()],
             "kinds": count_kinds(now=now),
-            "days": KEPT.days,
+            "days": RETENTION.days,
         }
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -91,7 +91,7 @@ def list_mailboxes() -> list[MailboxReading]:
 
 def count_kinds(*, now: datetime) -> list[tuple[str, int]]:
     """Return how many mails of each kind came in and are still on record, the most frequent first."""
-    rows = InboundMail.objects.filter(received_at__gt=now - KEPT).exclude(kind="").order_by()
+    rows = InboundMail.objects.filter(received_at__gt=now - RETENTION).exclude(kind="").order_by()
     counted = rows.values("kind").annotate(mails=Count("pk"))
     return sorted(
         ((str(InboundMail.Kind(row["kind"]).label), row["mails"]) for row in counted), key=lambda pair: -pair[1]

@@ -116,12 +116,12 @@ def retention_days() -> dict[str, int]:
         "askings": retention.CONFIRMATION_QUOTA_RETENTION,
         "files": timedelta(days=import_steps.UPLOAD_RETENTION_DAYS),
         "exports": export_requests.EXPORT_RECORD_RETENTION,
-        "reports": event_retention.KEPT,
-        "deliveries": send_retention.KEPT,
+        "reports": event_retention.RETENTION,
+        "deliveries": send_retention.RETENTION,
         "webhooks": replay.RETENTION,
         "mails": template_mails.KEPT,
-        "inbound": inbound_retention.KEPT,
-        "dmarc": dmarc_retention.KEPT,
+        "inbound": inbound_retention.RETENTION,
+        "dmarc": dmarc_retention.RETENTION,
     }
     return {name: span.days for name, span in spans.items()}
 

@@ -8,7 +8,7 @@ from newsletter.feedback.apply import DELETABLE_KINDS
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.webhooks.events import FeedbackKind
 
-KEPT = timedelta(days=14)
+RETENTION = timedelta(days=14)
 TOKENS_KEPT = timedelta(days=2)
 _ROWS_A_DELETE = 5000
 
@@ -20,7 +20,7 @@ def delete_old_events(*, now: datetime, limit: int = 100_000) -> int:
     """
     deleted = 0
     while deleted < limit:
-        old = Q(received_at__lt=now - KEPT) | Q(received_at__lt=now - TOKENS_KEPT, kind__in=DELETABLE_KINDS)
+        old = Q(received_at__lt=now - RETENTION) | Q(received_at__lt=now - TOKENS_KEPT, kind__in=DELETABLE_KINDS)
         applied = ProviderEvent.objects.filter(old, applied_at__isnull=False)
         chosen = list(
             applied.exclude(kind=FeedbackKind.SUBSCRIPTION.value)

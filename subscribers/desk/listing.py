@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext, gettext_lazy
+from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.snippets.views.snippets import IndexView
@@ -44,6 +45,26 @@ class PermittedMenuItem(MenuItem):
 
     def is_shown(self, request: HttpRequest) -> bool:
         return self.is_permitted(request.user)
+
+
+def register_menu_item(
+    hook: str,
+    label: Promise,
+    url_name: str,
+    *,
+    name: str,
+    icon_name: str,
+    order: int,
+    is_permitted: Callable[[User | AnonymousUser], bool],
+) -> None:
+    """Register a `PermittedMenuItem` with a hook of Wagtail."""
+
+    def make_item() -> PermittedMenuItem:
+        return PermittedMenuItem(
+            label, url_name, name=name, icon_name=icon_name, order=order, is_permitted=is_permitted
+        )
+
+    hooks.register(hook, make_item)
 
 
 class DeskList(IndexView):

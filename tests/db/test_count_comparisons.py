@@ -14,7 +14,7 @@ from newsletter.models import Attempt, Batch, CountComparison, Delivered, Delive
 from newsletter.providers.base.provider_adapter import ProviderAdapter
 from newsletter.sending.adapters import account_label, find_issue_counter, provider_label
 from newsletter.sending.settling.delivered_bitmap import mark_delivered
-from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
+from newsletter.sending.settling.retention import RETENTION, delete_old_deliveries
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import apply_reports, deliveries_of, make_send, postmark_event
 from tests.support.fixtures import NOW
@@ -364,7 +364,7 @@ def test_the_status_command_reports_the_comparisons(provider: FakeProvider, caps
 def test_comparisons_go_with_the_deliveries(provider: FakeProvider) -> None:
     count(provider, make_ended_send(), accepted=4)
     compare()
-    delete_old_deliveries(now=ENDED + KEPT + timedelta(days=1))
+    delete_old_deliveries(now=ENDED + RETENTION + timedelta(days=1))
     assert not CountComparison.objects.exists()
 
 

@@ -33,7 +33,7 @@ from newsletter.sending.deliverability.dmarc_reports.advice import (
     advise_on_source,
     describe_source,
 )
-from newsletter.sending.deliverability.dmarc_reports.retention import KEPT, delete_old_reports
+from newsletter.sending.deliverability.dmarc_reports.retention import RETENTION, delete_old_reports
 from newsletter.sending.deliverability.dmarc_reports.store import MAX_SPAN, store_report, store_report_file
 from newsletter.sending.deliverability.dmarc_reports.summary import (
     SourceKind,
@@ -143,7 +143,7 @@ def test_an_international_domain_is_ours_in_its_ascii_form(publication: Publicat
         ({"ends": NOW + timedelta(days=2)}, _Code.BAD_RANGE),
         ({"days": -1}, _Code.BAD_RANGE),
         ({"days": 365}, _Code.BAD_RANGE),
-        ({"ends": NOW - KEPT - timedelta(days=1)}, _Code.TOO_OLD),
+        ({"ends": NOW - RETENTION - timedelta(days=1)}, _Code.TOO_OLD),
         ({"ends": NOW + timedelta(hours=20)}, None),
         ({"days": MAX_SPAN.days}, None),
         ({"days": 0}, None),
@@ -174,13 +174,13 @@ def test_a_flood_by_mail_is_refused_and_files_by_hand_are_not(monkeypatch: pytes
 
 
 def test_old_reports_and_counts_are_deleted() -> None:
-    take(ends=NOW - KEPT + timedelta(hours=1))
+    take(ends=NOW - RETENTION + timedelta(hours=1))
     take()
     take(domain="example.com")
     assert delete_old_reports(now=NOW + timedelta(hours=2)) == 1
     assert DmarcReport.objects.get().ends_at == NOW
     assert count_refused() == {"other_domain": 1}
-    assert delete_old_reports(now=NOW + KEPT + timedelta(days=1)) == 1
+    assert delete_old_reports(now=NOW + RETENTION + timedelta(days=1)) == 1
     assert count_refused() == {}
     assert not DmarcReportRow.objects.exists()
 

@@ -22,7 +22,7 @@ from newsletter.rendering.tokens import Variable
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
+from newsletter.sending.settling.retention import RETENTION, delete_old_deliveries
 from subscribers.identity import identify
 from subscribers.models import Subscriber
 from tests.support.fake_provider import FakeProvider
@@ -189,7 +189,7 @@ def test_why_there_is_no_mail_to_show(mailgun: FakeProvider, tmp_path: Path) -> 
     DeliveryException.objects.create(delivery=second, **unmade)
     with pytest.raises(MailNotShown, match="the mail could not be made"):
         rebuild_mail(issue, person=person)
-    delete_old_deliveries(now=(send.ended_at or NOW) + KEPT + timedelta(days=1))
+    delete_old_deliveries(now=(send.ended_at or NOW) + RETENTION + timedelta(days=1))
     assert find_delivery(issue, person=person.pk) is None
     with pytest.raises(MailNotShown, match="90 days after it was sent"):
         rebuild_mail(issue, person=person)

@@ -33,7 +33,7 @@ from newsletter.models import (
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_times import find_wait
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
-from newsletter.sending.settling.retention import KEPT, delete_old_deliveries
+from newsletter.sending.settling.retention import RETENTION, delete_old_deliveries
 from newsletter.sending.settling.send_controls import cancel_send, pause_send
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import ImportBatch, MailedLink, Segment, Subscriber, Subscription, Suppression
@@ -674,7 +674,7 @@ def test_old_rows_name_nobody_and_still_prevent_a_second_welcome(weekly: Publica
     join(weekly.mailing_list, "new@example.com")
     for days in (0, 4, 11):
         run_welcome(SOON + days * DAY)
-    late = SOON + 12 * DAY + KEPT
+    late = SOON + 12 * DAY + RETENTION
     delete_old_deliveries(now=late)
     assert set(WelcomeStep.objects.values_list("subscriber_id", flat=True)) == {None}
     assert not Delivery.objects.exists()

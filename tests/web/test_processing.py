@@ -66,7 +66,7 @@ def test_the_record_shows_the_settings_and_the_data(publication: Publication) ->
         "pulse.example.net | a heartbeat, no personal data | to be filled in: region",
         "Donor database | through an API key: sign up, change and read people, and stop emails | to be filled in: region",
         f"address and details, after the person left the last list | {retention.UNSUBSCRIBED_RETENTION.days} days",
-        f"who was sent which issue; after that, only totals | {send_retention.KEPT.days} days",
+        f"who was sent which issue; after that, only totals | {send_retention.RETENTION.days} days",
     ):
         assert any(line in one for one in said), (line, said)
     assert any(publication.name in one and publication.from_email in one for one in said)

@@ -5,18 +5,7 @@ from django.utils.translation import gettext_lazy
 from wagtail import hooks
 
 from newsletter.desk.canaries.pages import CanariesPage, CanaryPage, can_manage_canaries, register_canary_actions
-from subscribers.desk.listing import PermittedMenuItem
-
-
-def add_canaries() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        gettext_lazy("Canary mailboxes"),
-        "newsletter_canaries",
-        name="canaries",
-        icon_name="view",
-        order=8905,
-        is_permitted=can_manage_canaries,
-    )
+from subscribers.desk.listing import register_menu_item
 
 
 def register_canary_urls() -> list[URLPattern]:
@@ -27,5 +16,13 @@ def register_canary_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_canary_urls)
-hooks.register("register_settings_menu_item", add_canaries)
+register_menu_item(
+    "register_settings_menu_item",
+    gettext_lazy("Canary mailboxes"),
+    "newsletter_canaries",
+    name="canaries",
+    icon_name="view",
+    order=8905,
+    is_permitted=can_manage_canaries,
+)
 hooks.register("register_log_actions", register_canary_actions)

@@ -30,7 +30,7 @@ from newsletter.sending.deliverability.dmarc_reports.advice import (
     advise_on_source,
     describe_source,
 )
-from newsletter.sending.deliverability.dmarc_reports.retention import KEPT
+from newsletter.sending.deliverability.dmarc_reports.retention import RETENTION
 from newsletter.sending.deliverability.dmarc_reports.store import store_report_file
 from newsletter.sending.deliverability.dmarc_reports.summary import (
     Source,
@@ -121,7 +121,7 @@ class DmarcPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView)
             "sections": list_sections(days=days, now=now),
             "refused": count_refusals(days=days, now=now),
             "address": settings.NEWSLETTER_INBOUND_ADDRESS,
-            "kept": KEPT.days,
+            "kept": RETENTION.days,
             **super().get_context_data(**kwargs),
         }
 

@@ -11,18 +11,7 @@ from newsletter.desk.mails.pages import (
     can_write_mails,
     register_mail_actions,
 )
-from subscribers.desk.listing import PermittedMenuItem
-
-
-def add_mails() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        gettext_lazy("Single mails"),
-        "newsletter_mails",
-        name="mails",
-        icon_name="mail",
-        order=8920,
-        is_permitted=can_write_mails,
-    )
+from subscribers.desk.listing import register_menu_item
 
 
 def register_mail_urls() -> list[URLPattern]:
@@ -38,5 +27,13 @@ def register_mail_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_mail_urls)
-hooks.register("register_settings_menu_item", add_mails)
+register_menu_item(
+    "register_settings_menu_item",
+    gettext_lazy("Single mails"),
+    "newsletter_mails",
+    name="mails",
+    icon_name="mail",
+    order=8920,
+    is_permitted=can_write_mails,
+)
 hooks.register("register_log_actions", register_mail_actions)

@@ -5,18 +5,7 @@ from django.utils.translation import gettext_lazy
 from wagtail import hooks
 
 from newsletter.desk.replies.page import RepliesPage, can_view_replies, register_reply_actions
-from subscribers.desk.listing import PermittedMenuItem
-
-
-def add_replies() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        gettext_lazy("Mail that comes in"),
-        "newsletter_replies",
-        name="replies",
-        icon_name="mail",
-        order=8780,
-        is_permitted=can_view_replies,
-    )
+from subscribers.desk.listing import register_menu_item
 
 
 def register_reply_urls() -> list[URLPattern]:
@@ -24,5 +13,13 @@ def register_reply_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_reply_urls)
-hooks.register("register_settings_menu_item", add_replies)
+register_menu_item(
+    "register_settings_menu_item",
+    gettext_lazy("Mail that comes in"),
+    "newsletter_replies",
+    name="replies",
+    icon_name="mail",
+    order=8780,
+    is_permitted=can_view_replies,
+)
 hooks.register("register_log_actions", register_reply_actions)

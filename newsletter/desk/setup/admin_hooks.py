@@ -17,7 +17,7 @@ from newsletter.desk.setup.source_step import SourceStep
 from newsletter.desk.setup.step_pages import BrandSample, ListStep, PeopleStep
 from newsletter.desk.setup.steps import can_set_up, list_states
 from subscribers.desk.imports.views import BUTTONS_HOOK
-from subscribers.desk.listing import PermittedMenuItem
+from subscribers.desk.listing import register_menu_item
 
 PAGES = (BrandStep, ListStep, SourceStep, PublicationStep, PeopleStep, ProviderStep, DomainStep, ProofStep)
 
@@ -36,12 +36,6 @@ def register_admin_urls() -> list[URLPattern]:
     ]
 
 
-def add_setup() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        _("Set up"), "newsletter_setup", name="setup", icon_name="tick-inverse", order=50, is_permitted=can_set_up
-    )
-
-
 def offer_way_back(request: HttpRequest) -> list[Button]:
     """Return the button back to the set-up for the page of a finished import, until every step is done or skipped."""
     if can_set_up(request.user) and any(one.state == "open" for one in list_states()):
@@ -51,4 +45,12 @@ def offer_way_back(request: HttpRequest) -> list[Button]:
 
 hooks.register(BUTTONS_HOOK, offer_way_back)
 hooks.register("register_admin_urls", register_admin_urls)
-hooks.register("register_settings_menu_item", add_setup)
+register_menu_item(
+    "register_settings_menu_item",
+    _("Set up"),
+    "newsletter_setup",
+    name="setup",
+    icon_name="tick-inverse",
+    order=50,
+    is_permitted=can_set_up,
+)

@@ -19,77 +19,11 @@ from newsletter.desk.staff.api_keys import ApiKeyPage, ApiKeysPage, can_manage_a
 from newsletter.desk.staff.audit import AuditLogPage, can_view_audit_log, register_staff_actions
 from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.desk.staff.processing_page import ProcessingPage, can_view_processing
-from subscribers.desk.listing import PermittedMenuItem
+from subscribers.desk.listing import register_menu_item
 
 
 def _can_view_results(user: User | AnonymousUser) -> bool:
     return bool(ISSUE_POLICY.user_has_any_permission(user, ["view", "change", "approve", "send"]))
-
-
-def add_results() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        _("Results"),
-        "newsletter_results",
-        name="results",
-        icon_name="table",
-        order=105,
-        is_permitted=_can_view_results,
-    )
-
-
-def add_audit_log() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        _("Staff log"),
-        "newsletter_audit",
-        name="staff-log",
-        icon_name="list-ul",
-        order=9000,
-        is_permitted=can_view_audit_log,
-    )
-
-
-def add_api_keys() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        _("API keys"),
-        "newsletter_api_keys",
-        name="api-keys",
-        icon_name="key",
-        order=8900,
-        is_permitted=can_manage_api_keys,
-    )
-
-
-def add_protected_terms() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        _("Protected terms"),
-        "newsletter_protected_terms",
-        name="protected-terms",
-        icon_name="lock",
-        order=8800,
-        is_permitted=can_manage_protected_terms,
-    )
-
-
-def add_limits() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        _("Limits for one person"),
-        "newsletter_limits",
-        name="limits",
-        icon_name="mail",
-        order=8790,
-        is_permitted=can_change_limits,
-    )
-
-
-def add_processing() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        _("Record of processing"),
-        "newsletter_processing",
-        name="processing",
-        icon_name="doc-full-inverse",
-        order=8850,
-        is_permitted=can_view_processing,
-    )
 
 
 def register_admin_urls() -> list[URLPattern]:
@@ -109,12 +43,60 @@ def register_admin_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_admin_urls)
-hooks.register("register_settings_menu_item", add_audit_log)
-hooks.register("register_settings_menu_item", add_api_keys)
-hooks.register("register_settings_menu_item", add_protected_terms)
-hooks.register("register_settings_menu_item", add_limits)
-hooks.register("register_settings_menu_item", add_processing)
-hooks.register("register_admin_menu_item", add_results)
+register_menu_item(
+    "register_settings_menu_item",
+    _("Staff log"),
+    "newsletter_audit",
+    name="staff-log",
+    icon_name="list-ul",
+    order=9000,
+    is_permitted=can_view_audit_log,
+)
+register_menu_item(
+    "register_settings_menu_item",
+    _("API keys"),
+    "newsletter_api_keys",
+    name="api-keys",
+    icon_name="key",
+    order=8900,
+    is_permitted=can_manage_api_keys,
+)
+register_menu_item(
+    "register_settings_menu_item",
+    _("Protected terms"),
+    "newsletter_protected_terms",
+    name="protected-terms",
+    icon_name="lock",
+    order=8800,
+    is_permitted=can_manage_protected_terms,
+)
+register_menu_item(
+    "register_settings_menu_item",
+    _("Limits for one person"),
+    "newsletter_limits",
+    name="limits",
+    icon_name="mail",
+    order=8790,
+    is_permitted=can_change_limits,
+)
+register_menu_item(
+    "register_settings_menu_item",
+    _("Record of processing"),
+    "newsletter_processing",
+    name="processing",
+    icon_name="doc-full-inverse",
+    order=8850,
+    is_permitted=can_view_processing,
+)
+register_menu_item(
+    "register_admin_menu_item",
+    _("Results"),
+    "newsletter_results",
+    name="results",
+    icon_name="table",
+    order=105,
+    is_permitted=_can_view_results,
+)
 hooks.register("register_log_actions", register_staff_actions, order=1000)
 hooks.register("register_log_actions", register_api_key_actions)
 hooks.register("register_log_actions", register_gift_actions)

@@ -119,7 +119,7 @@ def retention_days() -> dict[str, int]:
         "reports": event_retention.RETENTION,
         "deliveries": send_retention.RETENTION,
         "webhooks": replay.RETENTION,
-        "mails": template_mails.KEPT,
+        "mails": template_mails.RETENTION,
         "inbound": inbound_retention.RETENTION,
         "dmarc": dmarc_retention.RETENTION,
     }

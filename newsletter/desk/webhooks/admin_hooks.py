@@ -5,18 +5,7 @@ from django.utils.translation import gettext_lazy
 from wagtail import hooks
 
 from newsletter.desk.webhooks.pages import WebhookPage, WebhooksPage, can_manage_webhooks, register_webhook_actions
-from subscribers.desk.listing import PermittedMenuItem
-
-
-def add_webhooks() -> PermittedMenuItem:
-    return PermittedMenuItem(
-        gettext_lazy("Webhooks"),
-        "newsletter_webhooks",
-        name="webhooks",
-        icon_name="resubmit",
-        order=8910,
-        is_permitted=can_manage_webhooks,
-    )
+from subscribers.desk.listing import register_menu_item
 
 
 def register_webhook_urls() -> list[URLPattern]:
@@ -27,5 +16,13 @@ def register_webhook_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_webhook_urls)
-hooks.register("register_settings_menu_item", add_webhooks)
+register_menu_item(
+    "register_settings_menu_item",
+    gettext_lazy("Webhooks"),
+    "newsletter_webhooks",
+    name="webhooks",
+    icon_name="resubmit",
+    order=8910,
+    is_permitted=can_manage_webhooks,
+)
 hooks.register("register_log_actions", register_webhook_actions)

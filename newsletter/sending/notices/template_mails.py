@@ -32,7 +32,7 @@ from subscribers.models import Reason, Subscriber, Suppression
 
 log = logging.getLogger(__name__)
 BATCH_LIMIT = 100
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 MAX_TO_ONE_ADDRESS, DAY = 10, timedelta(days=1)
 LONGEST_CALL = timedelta(minutes=10)
 State = TemplateMail.State
@@ -157,7 +157,7 @@ def send_mail(mail: TemplateMail, *, adapter: Adapter, now: datetime) -> int:
 
 def delete_old_mails(*, now: datetime) -> None:
     """Delete the rows of mails with an outcome after 90 days. A request may then use their idempotency key again."""
-    TemplateMail.objects.filter(asked_at__lt=now - KEPT).exclude(state__in=[State.WAITING, State.SENDING]).delete()
+    TemplateMail.objects.filter(asked_at__lt=now - RETENTION).exclude(state__in=[State.WAITING, State.SENDING]).delete()
 
 
 def forget_mails(person: Subscriber) -> None:

@@ -14,7 +14,7 @@ from newsletter.sending.settling.receipt import delete_unsubscribed, make_receip
 from subscribers.models import CountedUnsubscribe
 from subscribers.people.replies import forget_replied_issue
 
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 SLICE_ROWS = 20_000
 ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
 
@@ -22,8 +22,10 @@ ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
 def delete_old_deliveries(*, now: datetime, slices: int = 50) -> int:
     """Delete up to ``slices`` slices of old rows; the next call deletes the rest. Return the number of rows deleted."""
     deleted = 0
-    forget_old_people(now=now, kept=KEPT)
-    old = Send.objects.filter(state__in=ENDED_STATES, ended_at__lt=now - KEPT, purged_at__isnull=True).order_by("pk")
+    forget_old_people(now=now, kept=RETENTION)
+    old = Send.objects.filter(state__in=ENDED_STATES, ended_at__lt=now - RETENTION, purged_at__isnull=True).order_by(
+        "pk"
+    )
     for send in old:
         if send.totals is None:
             Send.objects.filter(pk=send.pk).update(totals=asdict(make_receipt(send)))

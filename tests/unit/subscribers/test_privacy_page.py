@@ -26,8 +26,8 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/privacy.md").read_text(encod
         ("how often a mailbox", retention.CONFIRMATION_QUOTA_RETENTION),
         ("an import's file", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
         ("an import's refused lines", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
-        ("what the provider reports", event_retention.KEPT),
-        ("who was sent which issue", send_retention.KEPT),
+        ("what the provider reports", event_retention.RETENTION),
+        ("who was sent which issue", send_retention.RETENTION),
     ],
 )
 @pytest.mark.requirement("P8")
@@ -41,8 +41,8 @@ def test_nothing_is_kept_longer_than_the_numbers_that_were_set() -> None:
     kept = [
         retention.UNCONFIRMED_RETENTION,
         retention.UNSUBSCRIBED_RETENTION,
-        event_retention.KEPT,
-        send_retention.KEPT,
+        event_retention.RETENTION,
+        send_retention.RETENTION,
     ]
     most = [timedelta(days=days) for days in (7, 28, 30, 396)]
     assert [one for one in zip(kept, most, strict=True) if one[0] > one[1]] == []

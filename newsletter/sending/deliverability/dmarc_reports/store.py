@@ -9,7 +9,7 @@ from newsletter.content.parsing.aggregate_reports.report import AggregateReport,
 from newsletter.content.parsing.aggregate_reports.sandboxed import parse_report_in_sandbox
 from newsletter.models import DmarcRefusal, DmarcReport, DmarcReportRow
 from newsletter.sending.deliverability.dmarc_reports.own_domains import list_own_domains
-from newsletter.sending.deliverability.dmarc_reports.retention import KEPT
+from newsletter.sending.deliverability.dmarc_reports.retention import RETENTION
 
 BY_HAND = "hand"
 """The origin of a report whose file staff gave."""
@@ -58,7 +58,7 @@ def _find_refusal(report: AggregateReport, *, origin: str, now: datetime) -> Dma
         return _Code.OTHER_DOMAIN
     if begins > ends or ends - begins > MAX_SPAN or ends > now + CLOCK_TOLERANCE:
         return _Code.BAD_RANGE
-    if ends < now - KEPT:
+    if ends < now - RETENTION:
         return _Code.TOO_OLD
     if origin != BY_HAND and is_flooded(now=now):
         return _Code.TOO_MANY

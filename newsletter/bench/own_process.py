@@ -1,4 +1,4 @@
-"""Run one measurement in its own process and database, so that it shares no memory or rows with another."""
+"""Run one measurement in its own process and temporary database, so that it shares no memory or rows with another."""
 
 import multiprocessing
 import os

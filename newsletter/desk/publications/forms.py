@@ -1,4 +1,4 @@
-"""The form of a publication. It turns the chosen days and times into cron schedules and checks them."""
+"""The form of a publication, with its provider accounts. It turns days and times into cron schedules and checks them."""
 
 from zoneinfo import available_timezones
 

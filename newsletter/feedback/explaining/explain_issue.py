@@ -1,4 +1,4 @@
-"""Say whether one person gets an issue, or got it, and why they get each of its parts. Reads only."""
+"""Explain if and when one person gets an issue, or got it, and why they get each of its parts. Reads only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

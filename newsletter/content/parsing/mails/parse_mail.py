@@ -1,6 +1,6 @@
 """Read one mail from its bytes. Nothing is fetched or stored, and nothing is decided by the text of a mail.
 
-The report itself is read elsewhere: `newsletter.content.parsing.aggregate_reports`.
+It finds the files of a DMARC report; `newsletter.content.parsing.aggregate_reports` reads them.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The page “Audience and versions”: recipients by version and region, exclusions, and unusual recipients."""
+"""The page “Audience and versions”: recipients by version, story and region, exclusions, and unusual recipients."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -33,7 +33,9 @@ def webhook_url(provider: str) -> str:
 def check_secret(*, provider: str, secret: str) -> None:
     """Raise BadWebhook if the secret is not the one of this provider's URL."""
     if not hmac.compare_digest(webhook_secret(provider).encode(), secret.encode()):
-        raise BadWebhook("The webhook URL is not the one of this provider. Copy it from `newsletter doctor`.")
+        raise BadWebhook(
+            "The webhook URL is not the one of this provider, so the report was refused. Copy it from `newsletter doctor`."
+        )
 
 
 def is_configured(provider: str) -> bool:

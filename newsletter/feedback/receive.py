@@ -88,5 +88,6 @@ def _require_first_use(*, provider: str, once: str, events: Iterable[ProviderEve
     known = {event.key for event in events}
     if first not in known and ProviderEvent.objects.filter(provider=provider, key__in=known).count() < len(known):
         raise BadWebhook(
-            "The webhook's token was used before for another event, so it is probably a copy. It was refused."
+            "The webhook's token was used before for another event, so it is probably a copy and was refused. If reports are "
+            "missing, let the provider post this one again."
         )

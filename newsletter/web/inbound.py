@@ -31,13 +31,19 @@ def receive_mail(request: HttpRequest, provider: str, secret: str) -> HttpRespon
     """Store the mails of a call: answer 200 once stored, 503 or 400 to be called again, 401 (Mailgun: 406) if not authentic."""
     webhook = find_webhook(provider)
     if webhook is None:
-        return _respond(404, "No mail of this provider is taken here.")
+        return _respond(404, "No mail of this provider is taken here. Name the provider in NEWSLETTER_INBOUND.")
     length = request.META.get("CONTENT_LENGTH") or "0"
     if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-        return _respond(413, f"The mail is larger than {MAX_BODY_BYTES:,} bytes and was not taken.")
+        return _respond(
+            413,
+            f"The mail is larger than {MAX_BODY_BYTES:,} bytes and was not taken. Its sender can send a smaller one.",
+        )
     refused = _MAILGUN_REFUSED if provider == "mailgun" else 401
     if not constant_time_compare(inbound_secret(provider), secret):
-        return _respond(refused, "The URL is not the one for this provider's mails. Copy it from `newsletter doctor`.")
+        return _respond(
+            refused,
+            "The URL is not the one for this provider's mails, so it was refused. Copy it from `newsletter doctor`.",
+        )
     is_large = int(length) > LARGE_BYTES
     if is_large and not _large.acquire(blocking=False):
         return _respond(503, "Another large mail is being taken. Send this one again in a minute.")
@@ -59,7 +65,9 @@ def receive_mail(request: HttpRequest, provider: str, secret: str) -> HttpRespon
         return _respond(503, str(error))
     except IntegrityError:
         return _respond(
-            refused, "The token was used before for another mail, so this is probably a copy. It was refused."
+            refused,
+            "The token was used before for another mail, so this is probably a copy and was refused. If the mail is missing, "
+            "post it again with a new token.",
         )
     except (DatabaseError, InterfaceError) as error:
         log.error("A mail that %s posted was not stored (%s). It was asked for again.", provider, type(error).__name__)

@@ -32,7 +32,10 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
         )
     try:
         if not is_configured(provider) or provider not in WEBHOOK_HANDLERS:
-            return _text_response(404, "No provider of this name reports here.")
+            return _text_response(
+                404,
+                "No provider of this name reports here, so the report was refused. Copy the URL from `newsletter doctor`.",
+            )
         check_secret(provider=provider, secret=secret)
     except BadProviderUrl as error:
         return _text_response(503, str(error))

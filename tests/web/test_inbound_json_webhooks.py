@@ -144,19 +144,21 @@ def test_a_mail_to_a_signed_address_unsubscribes(provider: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "do"),
     [
-        lambda: post_sparkpost(relay(), token="other"),
-        lambda: post_sparkpost(relay(), token=""),
-        lambda: post_mailersend(secret="other"),
-        lambda: post_mailersend(secret=TEST_SECRET),
-        lambda: post("mailersend", {"type": "inbound.message", "data": {"raw": TEXT}}),
-        lambda: post_brevo(item(), password="user:other"),
-        lambda: post("brevo", {"items": [item()]}),
+        (lambda: post_sparkpost(relay(), token="other"), "as auth_token"),
+        (lambda: post_sparkpost(relay(), token=""), "as auth_token"),
+        (lambda: post_mailersend(secret="other"), "Copy the key"),
+        (lambda: post_mailersend(secret=TEST_SECRET), "Copy the key"),
+        (lambda: post("mailersend", {"type": "inbound.message", "data": {"raw": TEXT}}), "Copy the key"),
+        (lambda: post_brevo(item(), password="user:other"), "key of NEWSLETTER_INBOUND"),
+        (lambda: post("brevo", {"items": [item()]}), "key of NEWSLETTER_INBOUND"),
     ],
 )
-def test_a_mail_that_the_provider_did_not_post_is_refused(answer: Any) -> None:
-    assert answer().status_code == 401
+def test_a_mail_that_the_provider_did_not_post_is_refused(answer: Any, do: str) -> None:
+    refused = answer()
+    assert refused.status_code == 401
+    assert do in refused.content.decode()
     assert not InboundMail.objects.exists()
 
 

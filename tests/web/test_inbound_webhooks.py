@@ -108,22 +108,26 @@ def test_mailgun_may_post_a_form_without_parts() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "do"),
     [
-        lambda: post_mailgun(signed=sign(key="theirs")),
-        lambda: post_mailgun(signed=sign(now=NOW - timedelta(days=2))),
-        lambda: post_mailgun(signature=None),
-        lambda: post_mailgun(token=None),
+        (lambda: post_mailgun(signed=sign(key="theirs")), "Copy the key"),
+        (lambda: post_mailgun(signed=sign(now=NOW - timedelta(days=2))), "Compare the clock"),
+        (lambda: post_mailgun(signature=None), "Let the provider sign"),
+        (lambda: post_mailgun(token=None), "Let the provider sign"),
     ],
 )
-def test_a_mail_that_mailgun_did_not_sign_is_refused(answer: Any) -> None:
-    assert answer().status_code == 406
+def test_a_mail_that_mailgun_did_not_sign_is_refused(answer: Any, do: str) -> None:
+    refused = answer()
+    assert refused.status_code == 406
+    assert do in refused.content.decode()
     assert not InboundMail.objects.exists()
 
 
 def test_a_token_of_mailgun_serves_one_mail_only() -> None:
     assert post_mailgun().status_code == 200
-    assert post_mailgun(make_reply(text="Forged").as_bytes()).status_code == 406
+    refused = post_mailgun(make_reply(text="Forged").as_bytes())
+    assert refused.status_code == 406
+    assert b"post it again with a new token" in refused.content
     assert InboundMail.objects.count() == 1
 
 
@@ -144,11 +148,17 @@ def test_sendgrid_may_sign_its_mails(settings: Any) -> None:
 
 
 def test_a_wrong_password_or_url_is_refused(settings: Any) -> None:
-    assert post_postmark(password="user:other").status_code == 401
-    assert post_postmark(secret="x" * 32).status_code == 401
+    for refused, do in (
+        (post_postmark(password="user:other"), b"key of NEWSLETTER_INBOUND"),
+        (post_postmark(secret="x" * 32), b"Copy it from `newsletter doctor`"),
+    ):
+        assert refused.status_code == 401
+        assert do in refused.content
     settings.NEWSLETTER_INBOUND = parse_sources(["inbound://sendgrid?key=user:password"])
     assert post_sendgrid().status_code == 401
-    assert post_postmark().status_code == 404
+    refused = post_postmark()
+    assert refused.status_code == 404
+    assert b"Name the provider in NEWSLETTER_INBOUND" in refused.content
     assert not InboundMail.objects.exists()
 
 
@@ -178,7 +188,9 @@ def test_a_provider_that_posts_no_whole_mail_is_told_how(answer: Any, says: str)
     ],
 )
 def test_a_broken_form_is_refused(body: bytes, content_type: str) -> None:
-    assert post("sendgrid", body, content_type=content_type).status_code == 400
+    refused = post("sendgrid", body, content_type=content_type)
+    assert refused.status_code == 400
+    assert b"raw, full MIME" in refused.content
 
 
 def test_a_mail_of_forty_megabytes_is_taken_in_part() -> None:
@@ -202,7 +214,9 @@ def test_only_one_large_mail_is_taken_at_a_time(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_larger_mail_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbound, "MAX_BODY_BYTES", 100)
-    assert post_sendgrid().status_code == 413
+    refused = post_sendgrid()
+    assert refused.status_code == 413
+    assert b"can send a smaller one" in refused.content
 
 
 def test_without_a_database_the_mail_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:

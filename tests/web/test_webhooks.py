@@ -94,6 +94,7 @@ def test_an_old_signature_with_another_event_is_refused(mailgun: None) -> None:
     answer = post("mailgun", sign_mailgun(event("complained"), now=NOW, token="one token"))
     assert answer.status_code == 406
     assert b"used before" in answer.content
+    assert b"let the provider post this one again" in answer.content
     assert list(ProviderEvent.objects.values_list("kind", flat=True)) == ["delivered"]
 
 
@@ -110,6 +111,7 @@ def test_a_webhook_with_a_wrong_secret_is_refused(settings: Any, provider: str) 
     settings.NEWSLETTER_PROVIDER_URL = f"{URLS[provider]}?webhook_key=a-token"
     answer = post(provider, sign_mailgun(event(), now=NOW), secret="a-guess")
     assert answer.status_code == (406 if provider == "mailgun" else 401)
+    assert b"Copy it from `newsletter doctor`" in answer.content
     assert not ProviderEvent.objects.exists()
 
 
@@ -126,7 +128,9 @@ def test_without_a_key_every_webhook_is_refused(settings: Any, provider: str) ->
 def test_a_provider_that_is_not_configured_is_not_found(settings: Any, provider: str, configured: str) -> None:
     other = URLS["brevo" if provider != "brevo" else "resend"] + "?webhook_key=a-token"
     settings.NEWSLETTER_PROVIDER_URL = other if configured == "other" else configured
-    assert post(provider, b"{}", headers=BEARER).status_code == 404
+    answer = post(provider, b"{}", headers=BEARER)
+    assert answer.status_code == 404
+    assert b"Copy the URL from `newsletter doctor`" in answer.content
     assert not ProviderEvent.objects.exists()
 
 

@@ -8,8 +8,7 @@ from email.policy import HTTP
 from hashlib import sha256
 from urllib.parse import parse_qsl
 
-from newsletter.inbound.errors import NoWholeMail
-from newsletter.inbound.webhook_formats.mails import PostedMail, make_mail
+from newsletter.inbound.webhook_formats.mails import PostedMail, lacks_mail, make_mail
 from newsletter.providers.base.json_values import as_list, as_mapping, parse_json_or_none
 from newsletter.providers.base.webhooks.verification import WebhookRequest, check_password, require_keys
 from newsletter.providers.mailgun.webhooks import check_mailgun_signature
@@ -20,7 +19,7 @@ MAX_FIELDS = 200
 
 def read_mailgun(call: WebhookRequest, key: str, now: datetime) -> Iterable[PostedMail]:
     """Return the mail. The signature is of a token alone, so the token serves one mail."""
-    fields = _read_form(call)
+    fields = _read_form(call, provider="mailgun")
     given = (_text(fields, name) for name in ("timestamp", "token", "signature"))
     token = check_mailgun_signature(*given, keys=require_keys(key, provider="Mailgun"), now=now)
     once = sha256(token.encode("utf-8", "replace")).hexdigest()
@@ -34,12 +33,12 @@ def read_sendgrid(call: WebhookRequest, key: str, now: datetime) -> Iterable[Pos
         verify_sendgrid(call, key, now)
     else:
         check_password(call, key, now)
-    fields = _read_form(call)
+    fields = _read_form(call, provider="sendgrid")
     envelope = as_mapping(parse_json_or_none(fields.get("envelope", b"")))
     return [make_mail(fields.get("email"), provider="sendgrid", recipients=as_list(envelope.get("to")))]
 
 
-def _read_form(call: WebhookRequest) -> dict[str, bytes]:
+def _read_form(call: WebhookRequest, *, provider: str) -> dict[str, bytes]:
     """Return the fields of a form by name, the first of each. Raise NoWholeMail."""
     content_type = call.headers.get("content-type", "")
     if content_type.lower().startswith("application/x-www-form-urlencoded"):
@@ -48,10 +47,10 @@ def _read_form(call: WebhookRequest) -> dict[str, bytes]:
                 call.body.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="surrogateescape"
             )
         except (ValueError, UnicodeDecodeError) as error:
-            raise NoWholeMail("The webhook's form cannot be read. Nothing was taken; it is asked for again.") from error
+            raise lacks_mail(provider) from error
         return {name: value.encode("utf-8", "surrogateescape") for name, value in reversed(pairs)}
     if not content_type.lower().startswith("multipart/form-data"):
-        raise NoWholeMail("The webhook does not have the form that its provider posts, so nothing was taken.")
+        raise lacks_mail(provider)
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     form = message_from_bytes(head + call.body, policy=HTTP)
     parts = form.get_payload() if form.is_multipart() else []

@@ -30,7 +30,10 @@ def read_sparkpost(call: WebhookRequest, key: str, now: datetime) -> Iterable[Po
     """
     given = call.headers.get(SPARKPOST_TOKEN, "").encode("utf-8", "replace")
     if (keys := split_keys(key)) and not is_one_of(given, [one.encode() for one in keys]):
-        raise BadWebhook("The webhook came without the token that the key in NEWSLETTER_INBOUND asks for.")
+        raise BadWebhook(
+            "The webhook came without the token that the key in NEWSLETTER_INBOUND asks for, so its mails were not taken. Enter "
+            "the key as auth_token of the relay webhook at SparkPost."
+        )
     envelopes = [as_mapping(row.get("msys")) for row in parse_json_objects(call.body, provider="SparkPost")]
     relayed = [as_mapping(envelope.get("relay_message")) for envelope in envelopes if envelope]
     check_count(relayed)

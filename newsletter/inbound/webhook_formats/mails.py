@@ -32,15 +32,20 @@ def make_mail(whole: object, *, provider: str, recipients: Sequence[object], onc
     """Return the mail below a field with the envelope's recipients, whom the mail need not name. Raise NoWholeMail."""
     raw = whole.encode("utf-8", "surrogateescape") if isinstance(whole, str) else whole
     if not isinstance(raw, bytes) or not raw.strip():
-        raise NoWholeMail(
-            "A webhook of %(provider)s lacks the whole mail, so that mail was not taken. At the provider, %(how)s.",
-            provider=provider,
-            how=HOW[provider],
-        )
+        raise lacks_mail(provider)
     given = (as_text(recipient, max_length=254) for recipient in recipients[:MAX_RECIPIENTS])
     addresses = ", ".join(address for address in given if address and address.isascii())
     head = f"X-Envelope-To: {addresses}\r\n".encode() if addresses else b""
     return PostedMail(head + raw.lstrip(b"\r\n"), once)
+
+
+def lacks_mail(provider: str) -> NoWholeMail:
+    """Return the error for a webhook without a whole mail."""
+    return NoWholeMail(
+        "A webhook of %(provider)s lacks the whole mail, so that mail was not taken. At the provider, %(how)s.",
+        provider=provider,
+        how=HOW[provider],
+    )
 
 
 def check_count(mails: Sequence[object]) -> None:

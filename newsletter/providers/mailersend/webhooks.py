@@ -10,7 +10,6 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime
 
-from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.json_values import (
     Row,
     as_list,
@@ -23,7 +22,13 @@ from newsletter.providers.base.json_values import (
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_object
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, is_one_of, require_keys
+from newsletter.providers.base.webhooks.verification import (
+    WebhookHandler,
+    WebhookRequest,
+    is_one_of,
+    require_keys,
+    wrong_signature,
+)
 from newsletter.providers.mailersend.adapter import BATCH_TAG
 
 TEST_EVENT = "webhook.test"
@@ -51,7 +56,7 @@ def verify_mailersend(call: WebhookRequest, key: str, now: datetime) -> str:
     """Check the signature with the webhook's signing secret. Raise BadWebhook."""
     keys = require_keys(key, provider="MailerSend")
     if not _is_signed(call, keys):
-        raise BadWebhook("The webhook's signature is wrong: it was not made with our signing secret.")
+        raise wrong_signature()
     return ""
 
 

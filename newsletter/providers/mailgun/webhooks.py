@@ -9,9 +9,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_address, parse_delivery_id, parse_time
-from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_object
+from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_object, wrong_form
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import (
@@ -19,7 +18,9 @@ from newsletter.providers.base.webhooks.verification import (
     WebhookRequest,
     check_age,
     is_one_of,
+    missing_signature,
     require_keys,
+    wrong_signature,
 )
 
 MAX_SIGNATURE_AGE = timedelta(hours=24)
@@ -41,7 +42,7 @@ def verify_mailgun(body: bytes, *, signing_key: str, now: datetime) -> str:
     keys = require_keys(signing_key, provider="Mailgun")
     signature_part = parse_json_object(body, provider="Mailgun").get("signature")
     if not isinstance(signature_part, dict):
-        raise BadWebhook("The webhook has no signature.")
+        raise missing_signature()
     timestamp, token, signature = (signature_part.get(name) for name in ("timestamp", "token", "signature"))
     return check_mailgun_signature(timestamp, token, signature, keys=keys, now=now)
 
@@ -51,12 +52,13 @@ def check_mailgun_signature(
 ) -> str:
     """Check the three values with which Mailgun signs reports and mails. Return the token. Raise BadWebhook."""
     timestamp = str(timestamp)
-    if not isinstance(token, str) or not isinstance(signature, str) or not re.fullmatch(r"\d{1,11}", timestamp):
-        raise BadWebhook("The webhook's signature cannot be read.")
+    is_signed = re.fullmatch(r"\d{1,11}", timestamp) and token and signature
+    if not is_signed or not isinstance(token, str) or not isinstance(signature, str):
+        raise missing_signature()
     signed = (timestamp + token).encode("utf-8", "replace")
     valid = [hmac.new(key.encode(), signed, hashlib.sha256).hexdigest().encode() for key in keys]
     if not is_one_of(signature.encode("utf-8", "replace"), valid):
-        raise BadWebhook("The webhook's signature is wrong: it was not made with our signing key.")
+        raise wrong_signature()
     check_age(datetime.fromtimestamp(int(timestamp), UTC), now=now, max_age=MAX_SIGNATURE_AGE)
     return token
 
@@ -68,7 +70,7 @@ def parse_mailgun(body: bytes) -> list[Feedback]:
     """
     event = parse_json_object(body, provider="Mailgun").get("event-data")
     if not isinstance(event, dict):
-        raise BadWebhook("The webhook does not have Mailgun's form (no event-data).")
+        raise wrong_form("Mailgun")
     return [_parse_event(event)]
 
 

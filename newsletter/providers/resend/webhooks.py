@@ -29,9 +29,11 @@ from newsletter.providers.base.webhooks.verification import (
     WebhookRequest,
     check_age,
     is_one_of,
+    missing_signature,
     read_base64,
     read_timestamp,
     require_keys,
+    wrong_signature,
 )
 
 MAX_SIGNATURE_AGE = timedelta(minutes=5)
@@ -53,19 +55,29 @@ _KINDS = {
 def verify_resend(call: WebhookRequest, key: str, now: datetime) -> str:
     """Check the signature with the signing secret (``whsec_…``) of the webhook's page. Raise BadWebhook."""
     keys = require_keys(key, provider="Resend")
-    secrets = [read_base64(key.removeprefix("whsec_"), what="signing secret") for key in keys]
+    secrets = [_read_secret(key) for key in keys]
     name, timestamp = call.headers.get("svix-id", ""), call.headers.get("svix-timestamp", "")
     if not name:
-        raise BadWebhook("The webhook has no signature, or one that cannot be read.")
+        raise missing_signature()
     signed_at = read_timestamp(timestamp)
     signed = f"{name}.{timestamp}.".encode("utf-8", "replace") + call.body
     valid = [base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)) for secret in secrets]
     signatures = call.headers.get("svix-signature", "").split()[:10]
     given = [signature[3:].encode("utf-8", "replace") for signature in signatures if signature.startswith("v1,")]
     if not any(is_one_of(signature, valid) for signature in given):
-        raise BadWebhook("The webhook's signature is wrong: it was not made with our signing secret.")
+        raise wrong_signature()
     check_age(signed_at, now=now, max_age=MAX_SIGNATURE_AGE)
     return ""
+
+
+def _read_secret(key: str) -> bytes:
+    try:
+        return read_base64(key.removeprefix("whsec_"))
+    except ValueError as error:
+        raise BadWebhook(
+            "The webhook_key of Resend is not its signing secret, so no report of Resend can be believed. Copy the secret, which "
+            "begins with whsec_, again; write each + in it as %2B."
+        ) from error
 
 
 def parse_resend(call: WebhookRequest) -> list[Feedback]:

@@ -17,8 +17,10 @@ from newsletter.providers.base.webhooks.verification import (
     WebhookRequest,
     check_age,
     read_base64,
+    read_signature,
     read_timestamp,
     require_keys,
+    wrong_signature,
 )
 
 _SIGNATURE = "x-twilio-email-event-webhook-signature"
@@ -42,9 +44,9 @@ def verify_sendgrid(call: WebhookRequest, key: str, now: datetime) -> str:
     keys = [_load_key(each) for each in require_keys(key, provider="SendGrid")]
     timestamp = call.headers.get(_TIMESTAMP, "")
     signed_at = read_timestamp(timestamp)
-    signature = read_base64(call.headers.get(_SIGNATURE, ""), what="signature")
+    signature = read_signature(call.headers.get(_SIGNATURE, ""))
     if not any(_is_signed_by(each, signature, timestamp.encode() + call.body) for each in keys):
-        raise BadWebhook("The webhook's signature is wrong: it was not made with the key of our SendGrid account.")
+        raise wrong_signature()
     check_age(signed_at, now=now)
     return ""
 
@@ -94,9 +96,12 @@ def _classify_bounce(event: Row, *, name: str, reason: str) -> BounceClass:
 
 
 def _load_key(key: str) -> EllipticCurvePublicKey:
-    why = "The webhook_key of SendGrid is not its verification key. Copy the key again; write each + in it as %2B."
+    why = (
+        "The webhook_key of SendGrid is not its verification key, so no report of SendGrid can be believed. Copy the key again; "
+        "write each + in it as %2B."
+    )
     try:
-        loaded = load_der_public_key(read_base64(key, what="verification key"))
+        loaded = load_der_public_key(read_base64(key))
     except (ValueError, UnsupportedAlgorithm) as error:
         raise BadWebhook(why) from error
     if not isinstance(loaded, EllipticCurvePublicKey):

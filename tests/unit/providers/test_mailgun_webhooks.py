@@ -36,11 +36,11 @@ def test_a_webhook_signed_with_our_key_is_real_and_names_its_token() -> None:
         (b'{"signature": {"timestamp": "12e5", "token": "t", "signature": "x"}}', "cannot be read"),
         (b'{"signature": {"timestamp": "1", "token": "t", "signature": "\\ud800"}}', "not JSON"),
         (b'{"signature": {"timestamp": "1", "token": "t", "signature": "\xc3\xa4"}}', "signature is wrong"),
-        (b"", "not JSON"),
+        (b"", "not JSON.* Check that only the provider posts"),
         (b"timestamp=1&token=t&signature=s", "not JSON"),
         (b"\xff\xfe", "not JSON"),
-        (b"[]", "Mailgun's form"),
-        (b'{"a":' * 30 + b"1" + b"}" * 30, "nested more than 20"),
+        (b"[]", "Mailgun's form.* let only the webhook that is meant"),
+        (b'{"a":' * 30 + b"1" + b"}" * 30, "nested more than 20.* Check that only the provider posts"),
         (b"[" * 200_000, "not JSON"),
     ],
     ids=range(14),
@@ -194,7 +194,7 @@ def test_words_from_outside_are_cut_to_one_line_of_a_bearable_length() -> None:
 
 
 def test_a_body_without_event_data_is_refused() -> None:
-    with pytest.raises(BadWebhook, match="no event-data"):
+    with pytest.raises(BadWebhook, match="Mailgun's form"):
         parse_mailgun(b'{"event": "delivered"}')
 
 

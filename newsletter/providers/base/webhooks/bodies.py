@@ -19,10 +19,15 @@ def parse_json(body: bytes) -> object:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise BadWebhook("The webhook cannot be read: it is not JSON.") from error
+        raise BadWebhook(
+            "The webhook is not JSON, so it cannot be read and was ignored. Check that only the provider posts to this address, "
+            "and that no proxy changes what it posts."
+        ) from error
     if _is_too_deep(parsed):
         raise BadWebhook(
-            "The webhook is nested more than %(depth)s levels deep, which no provider's is.", depth=MAX_JSON_DEPTH
+            "The webhook is nested more than %(depth)s levels deep, which no provider's is, so it was ignored. Check that only "
+            "the provider posts to this address.",
+            depth=MAX_JSON_DEPTH,
         )
     return parsed
 
@@ -31,7 +36,7 @@ def parse_json_object(body: bytes, *, provider: str) -> Row:
     """Return the JSON object of a body. Raise BadWebhook."""
     parsed = parse_json(body)
     if not isinstance(parsed, dict):
-        raise _wrong_form(provider)
+        raise wrong_form(provider)
     return parsed
 
 
@@ -40,7 +45,7 @@ def parse_json_objects(body: bytes, *, provider: str) -> Iterator[Row]:
     parsed = parse_json(body)
     rows = parsed if isinstance(parsed, list) else [parsed]
     if not all(isinstance(row, dict) for row in rows):
-        raise _wrong_form(provider)
+        raise wrong_form(provider)
     return iter(rows)
 
 
@@ -57,8 +62,13 @@ def fingerprint(event: Row) -> str:
     return hashlib.sha256(orjson.dumps(event, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _wrong_form(provider: str) -> BadWebhook:
-    return BadWebhook("The webhook does not have %(provider)s's form.", provider=provider)
+def wrong_form(provider: str) -> BadWebhook:
+    """Return the error for JSON that is not what the provider posts."""
+    return BadWebhook(
+        "The webhook does not have %(provider)s's form, so it was ignored. At %(provider)s, let only the webhook that is meant "
+        "for this address post to it.",
+        provider=provider,
+    )
 
 
 def _is_too_deep(parsed: object) -> bool:

@@ -26,7 +26,7 @@ from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import BadWebhook, TransportError
 from newsletter.providers.base.json_values import Row, as_text, parse_time
 from newsletter.providers.base.transport import Transport
-from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, check_age, read_base64
+from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, check_age, read_signature
 
 _SIGNED_FIELDS = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
@@ -161,7 +161,7 @@ def check_sns(message: Row, *, topics: Sequence[str], certificates: SnsCertifica
             service=service.name,
         )
     url = service.read_certificate_url(message.get("SigningCertURL"))
-    signature = read_base64(as_text(message.get("Signature"), max_length=2000), what="signature")
+    signature = read_signature(as_text(message.get("Signature"), max_length=2000))
     lines = [f"{name}\n{message[name]}\n" for name in names if isinstance(message.get(name), str)]
     _check_signature(
         certificates.get(url, now=now),

@@ -88,7 +88,10 @@ def check_password(call: WebhookRequest, key: str, now: datetime) -> str:
             given = ""
     is_valid = is_one_of(given.encode("utf-8", "replace"), [key.encode() for key in keys])
     if scheme.lower() not in ("basic", "bearer") or not is_valid:
-        raise BadWebhook("The webhook came without the user and password, or the token, that webhook_key asks for.")
+        raise BadWebhook(
+            "The webhook came without the user and password, or the token, that its key in the settings asks for, so it was "
+            "ignored. Enter them at the provider as they are in webhook_key, or in the key of NEWSLETTER_INBOUND for mails."
+        )
     return ""
 
 
@@ -101,19 +104,44 @@ def is_one_of(given: bytes, valid: Sequence[bytes]) -> bool:
 def read_timestamp(text: str) -> datetime:
     """Return the time of a signed header in Unix seconds. Raise BadWebhook."""
     if not text.isascii() or not text.isdigit() or len(text) > 11:
-        raise BadWebhook("The webhook has no signature, or one that cannot be read.")
+        raise missing_signature()
     return datetime.fromtimestamp(int(text), UTC)
+
+
+def missing_signature() -> BadWebhook:
+    """Return the error for a webhook without a signature that can be read."""
+    return BadWebhook(
+        "The webhook has no signature, or one that cannot be read, so it was ignored. Let the provider sign its webhooks, and "
+        "check that no proxy removes header fields."
+    )
+
+
+def wrong_signature() -> BadWebhook:
+    """Return the error for a webhook that none of our keys signed."""
+    return BadWebhook(
+        "The webhook's signature is wrong: it was not made with our key, so it was ignored. Copy the key from the provider into "
+        "the settings again, or run `newsletter provider webhooks --install`. If the key is right, check that no proxy changes "
+        "what is posted."
+    )
 
 
 def check_age(made_at: datetime, *, now: datetime, max_age: timedelta = MAX_WEBHOOK_AGE) -> None:
     """Raise BadWebhook for a webhook that is too old, or from a clock ahead of ours."""
     if not now - max_age <= made_at <= now + MAX_CLOCK_SKEW:
-        raise BadWebhook("The webhook's signature is too old, or this machine's clock is wrong.")
+        raise BadWebhook(
+            "The webhook's signature is too old, or this machine's clock is wrong, so the webhook was ignored. Compare the clock "
+            "with the right time. If it is right, this is an old copy and nothing is missing."
+        )
 
 
-def read_base64(value: str, *, what: str) -> bytes:
-    """Return the bytes of a key or signature, with each ``+`` that a URL turned into a space. Raise BadWebhook."""
+def read_base64(value: str) -> bytes:
+    """Return the bytes of a key, with each ``+`` that a URL turned into a space. Raise ValueError."""
+    return base64.b64decode(value.replace(" ", "+"), validate=True)
+
+
+def read_signature(value: str) -> bytes:
+    """Return the bytes of a signature. Raise BadWebhook."""
     try:
-        return base64.b64decode(value.replace(" ", "+"), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadWebhook("The webhook's %(what)s cannot be read.", what=what) from error
+        return read_base64(value)
+    except ValueError as error:
+        raise missing_signature() from error

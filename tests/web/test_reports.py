@@ -83,7 +83,7 @@ def test_a_report_of_a_send_to_files_does_not_say_accepted(sent: Send) -> None:
     assert "Written to files" in html
     for words in (
         "from the provider’s answers",
-        "the provider</td>",
+        "by mail</td>",
         "Bounced",
         "Reported as spam",
         "reported no deliveries",
@@ -111,6 +111,43 @@ def test_each_card_of_a_report_says_who_counted(sent: Send) -> None:
     assert len(cards) == 5
     assert [card[:80] for card in cards if "ounted by" not in card] == []
     assert "Counted by us, from the provider’s answers." in html
+
+
+def test_each_number_of_a_report_names_what_it_is_counted_from(sent: Send) -> None:
+    figures = make_report(sent).figures
+    figures = replace(figures, clicks=7, receipt=replace(figures.receipt, delivered=40))
+    assert {row.name: row.counted_by for row in list_report_rows(figures, [])} == {
+        "recipients": "us",
+        "accepted": "us, from the provider’s answers",
+        "delivered": "us, from the provider’s reports",
+        "bounced": "us, from reports of the provider or by mail",
+        "complained": "us, from reports of the provider or by mail",
+        "unsubscribed": "us, also from the provider’s reports",
+        "clicks": "us",
+    }
+
+
+@pytest.mark.parametrize(
+    ("provider", "says"),
+    [
+        (
+            "mailgun",
+            "We count deliveries, bounces and reports of spam from what the provider and other mail servers report",
+        ),
+        ("outbox", "Counted by us."),
+    ],
+)
+def test_home_and_the_delivery_summary_say_who_counted(sent: Send, provider: str, says: str) -> None:
+    Send.objects.update(provider=provider)
+    client = sign_in("writer")
+    last = client.get("/admin/").content.decode().split('id="nl-last"')[1].split("</section>")[0]
+    assert says in last
+    assert says in client.get(f"/admin/issues/{sent.issue_id}/overview/").content.decode()
+
+
+def test_the_results_of_issues_say_who_counted(sent: Send) -> None:
+    html = sign_in("writer").get("/admin/results/?publication=weekly").content.decode()
+    assert "from what the provider and other mail servers report to us" in html
 
 
 def test_a_link_is_labelled_by_its_text_before_its_image() -> None:

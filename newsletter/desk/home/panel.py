@@ -65,6 +65,7 @@ class HomeContext(AlarmsContext, GrowthContext):
     last_issue: Issue | None
     recipients: int
     rates: list[Rate]
+    to_files: bool
     receipt_error: str
 
 
@@ -82,7 +83,7 @@ class HomePanel(Component):
         person: User | AnonymousUser = request.user
         setup = list_states() if can_set_up(person) else []
         last_issue, delivery = find_last_issue()
-        receipt = delivery.get("receipt")
+        receipt, to_files = delivery.get("receipt"), delivery.get("to_files", False)
         return {
             **alarms_context(person),
             "setup": setup,
@@ -97,7 +98,8 @@ class HomePanel(Component):
             "shows_calendar": request.GET.get("coming") == CALENDAR,
             "last_issue": last_issue,
             "recipients": receipt.recipients if receipt else 0,
-            "rates": list_rates(receipt, to_files=delivery.get("to_files", False)) if receipt else [],
+            "rates": list_rates(receipt, to_files=to_files) if receipt else [],
+            "to_files": to_files,
             "receipt_error": delivery.get("receipt_error", ""),
             **growth_context(request, now=now),
         }

@@ -58,7 +58,7 @@ def label_gift_block(total: GiftTotal) -> str:
 def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[ReportRow]:
     """Return the lines of a report, from recipients to clicks. Each number is in one line."""
     receipt = figures.receipt
-    ours, provider = _("us"), _("the provider")
+    ours, reports = _("us"), _("us, from reports of the provider or by mail")
     rows = [
         ReportRow("recipients", receipt.recipients, _("Recipients"), ours, usual=_usual_number(earlier, _recipients)),
         ReportRow(
@@ -71,15 +71,19 @@ def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[Repor
         ),
     ]
     if figures.has_delivery_reports:
-        rows.append(_row("delivered", figures, earlier, _("Delivered"), provider))
+        rows.append(_row("delivered", figures, earlier, _("Delivered"), _("us, from the provider’s reports")))
     if not figures.to_files:
         rows += [
-            _row("bounced", figures, earlier, _("Bounced"), provider, alarm_above=BOUNCE_ALARM_PERCENT),
-            _row("complained", figures, earlier, _("Reported as spam"), provider, alarm_above=COMPLAINT_ALARM_PERCENT),
+            _row("bounced", figures, earlier, _("Bounced"), reports, alarm_above=BOUNCE_ALARM_PERCENT),
+            _row("complained", figures, earlier, _("Reported as spam"), reports, alarm_above=COMPLAINT_ALARM_PERCENT),
         ]
     rows.append(
         _row(
-            "unsubscribed", figures, earlier, _("Unsubscribed"), ours if figures.to_files else _("us and the provider")
+            "unsubscribed",
+            figures,
+            earlier,
+            _("Unsubscribed"),
+            ours if figures.to_files else _("us, also from the provider’s reports"),
         )
     )
     if figures.counts_clicks:

@@ -9,7 +9,7 @@ import smtplib
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from tests.integration.servers import free_port, run_server
 
 USER, PASSWORD = "replies@news.example.org", "pass word/1"
 CANARY = "canary@example.com"
-"""A second mailbox, with the same password."""
+"""A second mailbox."""
 MISSING = "Postfix and dovecot are not installed, or this is not root."
 _MAIL_OWNER = "nobody"
 
@@ -159,19 +159,20 @@ def are_installed() -> bool:
 
 
 @contextmanager
-def run_mail_servers(*, milter: int = 0) -> Iterator[MailServers]:
-    """Start dovecot and postfix with two mailboxes. Other addresses of their domains do not exist, so mail bounces.
+def run_mail_servers(*, milter: int = 0, more: Sequence[str] = ()) -> Iterator[MailServers]:
+    """Start dovecot and postfix with two mailboxes and ``more``. Other addresses of their domains do not exist, so mail bounces.
 
-    ``milter`` is the port of a server that signs the mail, 0 for none.
+    ``milter`` is the port of a server that signs the mail, 0 for none. All mailboxes have the same password.
     """
-    with tempfile.TemporaryDirectory(prefix="newsletter-mail-") as folder, _run(Path(folder), milter) as servers:
+    with tempfile.TemporaryDirectory(prefix="newsletter-mail-") as folder, _run(Path(folder), milter, more) as servers:
         yield servers
 
 
 @contextmanager
-def _run(folder: Path, milter: int) -> Iterator[MailServers]:
+def _run(folder: Path, milter: int, more: Sequence[str]) -> Iterator[MailServers]:
     servers = MailServers(folder, smtp=free_port(), imap=free_port(), imaps=free_port())
-    _write_files(servers, lmtp=free_port(), milters=f"inet:127.0.0.1:{milter}" if milter else "")
+    milters = f"inet:127.0.0.1:{milter}" if milter else ""
+    _write_files(servers, lmtp=free_port(), milters=milters, users=(USER, CANARY, *more))
     dovecot = ["dovecot", "-F", "-c", str(folder / "dovecot.conf")]
     with run_server(dovecot, port=servers.imap, log=folder / "dovecot.out"):
         _run_postfix(folder, "start")
@@ -186,7 +187,7 @@ def _run_postfix(folder: Path, command: str) -> None:
     subprocess.run(["postfix", "-c", str(folder / "postfix"), command], check=True, capture_output=True, timeout=60)
 
 
-def _write_files(servers: MailServers, *, lmtp: int, milters: str) -> None:
+def _write_files(servers: MailServers, *, lmtp: int, milters: str, users: Sequence[str]) -> None:
     folder, owner = servers.folder, pwd.getpwnam(_MAIL_OWNER)
     # Postfix and dovecot run as users of their own, who must reach what is below.
     folder.chmod(0o711)
@@ -196,10 +197,10 @@ def _write_files(servers: MailServers, *, lmtp: int, milters: str) -> None:
     os.chown(folder / "postfix-data", pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postfix").gr_gid)
     values = {"folder": folder, "lmtp": lmtp, "smtp": servers.smtp, "imap": servers.imap, "imaps": servers.imaps}
     (folder / "dovecot.conf").write_text(DOVECOT.format(**values, uid=owner.pw_uid, gid=owner.pw_gid))
-    (folder / "users").write_text("".join(f"{user}:{{plain}}{PASSWORD}\n" for user in (USER, CANARY)))
+    (folder / "users").write_text("".join(f"{user}:{{plain}}{PASSWORD}\n" for user in users))
     (folder / "postfix" / "main.cf").write_text(MAIN_CF.format(**values, milters=milters))
     (folder / "postfix" / "master.cf").write_text(MASTER_CF.format(**values))
-    (folder / "mailboxes").write_text("".join(f"{user} {user}\n" for user in (USER, CANARY)))
+    (folder / "mailboxes").write_text("".join(f"{user} {user}\n" for user in users))
     _write_certificate(folder)
 
 

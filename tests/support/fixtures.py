@@ -71,7 +71,7 @@ def make_publication(**changes: Any) -> Publication:
         mailing_list=mailing_list,
         from_name="Open Door",
         from_email="news@news.example.org",
-        reply_to="hello@example.org",
+        reply_to=changes.pop("reply_to", "hello@example.org"),
         schedule="0 9 * * thu",
         zone=changes.pop("zone", "Europe/London"),
         **changes,

@@ -22,7 +22,9 @@ def format_percent(percent: float) -> str:
     """Return “12.3 %”, “0.08 %”, “0 %” or “100 %”; “12,3 %” in Spanish."""
     if percent in (0, 100):
         return f"{percent:.0f} %"
-    return f"{number_format(percent, 2 if percent < 1 else 1)} %"
+    places = 2 if percent < 1 else 1
+    # Django cuts the further digits off.
+    return f"{number_format(round(percent, places), places)} %"
 
 
 def _show(value: object) -> object:

@@ -69,6 +69,11 @@ def test_messages_put_together_are_each_translated() -> None:
         assert translate(Message("cancelled") + ". " + "As written.") == "cancelado. As written."
 
 
+def test_a_percentage_is_rounded_to_the_nearest_digit_shown() -> None:
+    said = [format_percent(percent) for percent in (0, 0.0899, 0.319, 1.7857, 98.249, 100)]
+    assert said == ["0 %", "0.09 %", "0.32 %", "1.8 %", "98.2 %", "100 %"]
+
+
 def test_a_percentage_has_the_decimal_sign_of_the_language() -> None:
     assert [format_percent(share) for share in (0, 0.52, 12.34, 100)] == ["0 %", "0.52 %", "12.3 %", "100 %"]
     with override("es"):

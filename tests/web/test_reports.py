@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
+from newsletter.desk.home.panel import list_rates
 from newsletter.desk.sends.click_map import find_link_texts
 from newsletter.desk.sends.report_charts import draw_blocks
 from newsletter.desk.sends.report_pages import find_largest_variant
@@ -143,6 +144,14 @@ def test_home_and_the_delivery_summary_say_who_counted(sent: Send, provider: str
     last = client.get("/admin/").content.decode().split('id="nl-last"')[1].split("</section>")[0]
     assert says in last
     assert says in client.get(f"/admin/issues/{sent.issue_id}/overview/").content.decode()
+
+
+def test_home_shows_the_rates_of_the_report(sent: Send) -> None:
+    DeliveryException.objects.create(delivery=Delivery.objects.latest("pk"), state="rejected", at=NOW)
+    receipt = make_report(sent).figures.receipt
+    shown = {row.label: row.share for row in list_report_rows(make_report(sent).figures, [])}
+    assert {rate.label: rate.share for rate in list_rates(receipt)}.items() <= shown.items()
+    assert (shown["Accepted"], shown["Bounced"]) == ("98.0 %", "4.1 %")
 
 
 def test_the_results_of_issues_say_who_counted(sent: Send) -> None:

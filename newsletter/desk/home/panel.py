@@ -36,7 +36,7 @@ CALENDAR = "calendar"
 
 @dataclass(frozen=True)
 class Rate:
-    """A number of people and its share of the recipients, as “2.1%”."""
+    """A number of people and its share, as “2.1 %”: of the recipients for those accepted, of those accepted for the others."""
 
     label: str
     people: int
@@ -118,25 +118,23 @@ def find_last_issue() -> tuple[Issue | None, DeliveryContext]:
 
 
 def list_rates(receipt: Receipt, *, to_files: bool = False) -> list[Rate]:
-    """Return the outcomes in people and as shares of the recipients. An outcome that was not reported is left out.
+    """Return the outcomes in people and as shares, as the report does. An outcome that was not reported is left out.
 
     ``to_files`` is True if the mails were written to files.
     """
     accepted = receipt.deliveries.get("accepted", 0)
+    first = Rate(_("Written to files") if to_files else _("Accepted"), accepted, _share(accepted, receipt.recipients))
     rows = [
-        (_("Written to files") if to_files else _("Accepted"), accepted),
         (_("Delivered"), receipt.delivered or None),
         (_("Bounced"), None if to_files else receipt.bounced),
         (_("Unsubscribed"), receipt.unsubscribed),
         (_("Reported as spam"), None if to_files else receipt.complained),
     ]
-    return [Rate(label, people, _share(people, receipt.recipients)) for label, people in rows if people is not None]
+    return [first, *(Rate(label, people, _share(people, accepted)) for label, people in rows if people is not None)]
 
 
-def _share(people: int, recipients: int) -> str:
-    if not recipients:
-        return ""
-    return format_percent(100 * people / recipients)
+def _share(people: int, whole: int) -> str:
+    return format_percent(100 * people / whole) if whole else ""
 
 
 def growth_context(request: HttpRequest, *, now: datetime) -> GrowthContext:

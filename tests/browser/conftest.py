@@ -61,12 +61,12 @@ def own_site(own_demo_folder: Path, shared_folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def run_demo(folder: Path, shared_folder: Path) -> Iterator[str]:
-    """Yield the address of a running demo with its own folder and port."""
+def run_demo(folder: Path, shared_folder: Path, **settings: str) -> Iterator[str]:
+    """Yield the address of a running demo with its own folder and port, and these environment variables."""
     port = free_port()
     if os.environ.get(GUIDE):
         command = [COMMAND, "demo", "--subscribers", PEOPLE, "--port", str(port)]
-        environment = environment_of(folder / "data")
+        environment = environment_of(folder / "data") | settings
     else:
         shutil.copytree(find_made_demo(shared_folder), folder / "data" / "demo")
         command = [COMMAND, "serve", "--port", str(port)]
@@ -75,6 +75,7 @@ def run_demo(folder: Path, shared_folder: Path) -> Iterator[str]:
             "NEWSLETTER_SITE_URL": f"http://127.0.0.1:{port}",
             "NEWSLETTER_FETCH_ALLOW": "127.0.0.1",
             "NEWSLETTER_LINK_CHECKS": "false",
+            **settings,
         }
     log = folder / "demo.log"
     with log.open("w") as out:

@@ -6,17 +6,20 @@ Each run takes one of the four looks (wide or phone, light or dark) in each lang
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
+from tests.browser.conftest import run_demo
 from tests.support.demo_rows import SPANISH_STAFF
 from tests.support.desk_browser import IN_CHROMIUM, do_beside, open_desk
 from tests.support.desk_looks import NO_PAGE, is_part, list_looks, list_pages, look_at
 from tests.support.desk_routes import LOOKED_AT
 from tests.support.guide_pictures import GUIDE, LOOK, take_picture
+from tests.support.inbound_mails import INBOUND_ADDRESS, UNREAD_MAILBOX
 
 PREVIEW_MS = 1_500
 MINUTES_TO_BEGIN = 4
@@ -57,8 +60,11 @@ pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture(scope="module")
-def site(own_site: str) -> str:
-    return own_site
+def site(own_demo_folder: Path, shared_folder: Path) -> Iterator[str]:
+    """Return the address of a demo into which mail comes in."""
+    inbound = {"NEWSLETTER_INBOUND": UNREAD_MAILBOX, "NEWSLETTER_INBOUND_ADDRESS": INBOUND_ADDRESS}
+    with run_demo(own_demo_folder, shared_folder, **inbound) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

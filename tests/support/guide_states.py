@@ -11,19 +11,33 @@ from django.db.models.query import QuerySet
 from django.utils import timezone
 
 from newsletter.feedback.gifts import ReportedGift, record_gifts
+from newsletter.inbound.settings import parse_sources
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.campaign_links import name_campaign
 from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
-from newsletter.models import Appeal, Delivery, DeliveryException, Issue, MailLimits, Send, SubjectTest
+from newsletter.models import (
+    Appeal,
+    Delivery,
+    DeliveryException,
+    InboundForward,
+    InboundMail,
+    Issue,
+    MailboxReading,
+    MailLimits,
+    Send,
+    SubjectTest,
+)
 from newsletter.models.feedback import Bounce
 from newsletter.providers.registry import OUTBOX
 from subscribers.links.signed_links import Purpose
 from subscribers.models import ConsentEvent, StayQuestion, Subscriber, Subscription
+from tests.support.inbound_mails import UNREAD_MAILBOX, make_waiting_reply
 from tests.support.outbox import find_mails
 from tests.support.people import path_to
 
 _TESTED = [{"people": 612, "responses": 9}, {"people": 598, "responses": 31}]
 _GIFTS = ((40, "appeal"), (25, "appeal"), (12, "lead_story"), (60, "footer"))
+_CAME_IN = {"reply": 31, "automatic": 14, "unsubscribe": 6, "bounce": 4}
 SILENT_PEOPLE = 24
 
 
@@ -52,12 +66,14 @@ def print_states() -> None:
     person = StayQuestion.objects.earliest("pk").subscriber
     mailing_list = sent.publication.mailing_list
     mails = _report_mails(sent)
+    _receive_mails(sent, now=now)
     states = {
         "subject-result": f"/admin/issues/{sent.pk}/report/",
         "raised": f"/admin/issues/{sent.pk}/report/",
         "appeal": f"/admin/appeals/edit/{Appeal.objects.filter(audience='donor').earliest('pk').pk}/",
         "preferences": path_to(person, mailing_list, Purpose.PREFERENCES),
         "person-mails": f"/admin/people/{mails}/",
+        "mail-that-comes-in": "/admin/replies/",
         "sent-mail": f"/admin/people/{mails}/issues/{sent.pk}/mail/",
         "stay": path_to(person, mailing_list, Purpose.STAY),
     }
@@ -87,6 +103,25 @@ def _report_mails(issue: Issue) -> int:
     DeliveryException.objects.create(delivery=bounced, at=at, bounced_at=at)
     Bounce.objects.create(delivery=bounced, bounce_class="soft", status="4.2.2", reason="The mailbox is full", at=at)
     return int(bounced.subscriber_id)
+
+
+def _receive_mails(issue: Issue, *, now: datetime) -> None:
+    """Let the mailbox have been read, and mails have come in: one reply could not be sent on."""
+    for mailbox in parse_sources([UNREAD_MAILBOX]).mailboxes:
+        MailboxReading.objects.create(label=mailbox.label, read_at=now)
+    InboundMail.objects.all().delete()
+    for kind, mails in _CAME_IN.items():
+        for number in range(mails):
+            key = f"{kind}-{number}"
+            InboundMail.objects.create(key=key, origin="imap", state="done", kind=kind, received_at=now, read_at=now)
+    mail = make_waiting_reply(
+        publication=issue.publication,
+        issue=issue,
+        subject=f"Re: {issue.subject}",
+        text="Thank you! I can come on Thursday.",
+    )
+    refusal = "The mailbox is full"
+    InboundForward.objects.create(mail=mail, email=issue.publication.reply_to or "office@example.org", refusal=refusal)
 
 
 def _make_silent(issue: Issue, *, before: datetime) -> None:

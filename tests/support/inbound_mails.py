@@ -8,6 +8,8 @@ from django.utils import timezone
 from newsletter.models import InboundMail
 
 INBOUND_ADDRESS = "replies@news.example.org"
+UNREAD_MAILBOX = "imaps://replies%40news.example.org:a-password@mail.example.org/INBOX"
+"""A mailbox of another machine, which only production reads."""
 
 
 def make_reply(

@@ -8,7 +8,7 @@ from django.db.models import Model
 
 from newsletter.common.errors import BadFile, BadRule, BadSchedule
 from newsletter.common.schedule import check_schedule
-from newsletter.content.ingesting.apis.source_keys import is_same_key, seal_key
+from newsletter.content.ingesting.apis.source_keys import is_same_key, may_keep_key, seal_key
 from newsletter.content.ingesting.home_location import rereading_events_if_home_zone_changes
 from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.content.parsing.apis.addresses import read_source_address
@@ -117,7 +117,7 @@ def apply_source(entry: SourceEntry, *, now: datetime) -> Change:
 def _use_address_and_key(entry: SourceEntry, values: dict[str, object], *, row: Source) -> None:
     """Replace the variable by the key in it, sealed, and the address by its usual form.
 
-    An unchanged key stays as it is. A key is never used for another address than the one it was given for.
+    An unchanged key stays as it is. A key is never used for another address or kind than those it was given for.
     """
     where = entry_label("source", entry.name)
     if "url" in values:
@@ -128,8 +128,9 @@ def _use_address_and_key(entry: SourceEntry, values: dict[str, object], *, row: 
                 " .env, and the name of its setting as key_variable."
             )
         values["url"] = address.url
-        if address.url != row.url and row.sealed_key:
-            values["sealed_key"] = ""
+    url, kind = values.get("url", row.url), values.get("kind", row.kind)
+    if row.sealed_key and not may_keep_key(row, url=str(url), kind=str(kind)):
+        values["sealed_key"] = ""
     if values.pop("key_variable", ""):
         key = os.environ.get(entry.key_variable, "").strip()
         if not key:

@@ -1,12 +1,14 @@
 """The API's calls about stories, events, appeals and sources."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 from wagtail.models import ModelLogEntry
 
-from newsletter.content.ingesting.apis.source_keys import open_key
+from newsletter.content.ingesting.apis.source_keys import open_key, seal_key
+from newsletter.content.ingesting.settle_source import TypedSource, settle_source
 from newsletter.models import Appeal, EventNotice, Publication, Source, Story
 from subscribers.models import EventKind, OutboundEvent
 from tests.support.api import call, create_key, problem
@@ -191,3 +193,20 @@ def test_the_key_of_a_source_is_stored_sealed_and_never_shown(site: Site) -> Non
     moved = call("patch", path, {"url": f"{site.url}/other/", "kind": "ghost"}, key=key)
     assert moved.json()["has_key"] is False, "a key is never sent to another address"
     assert site.asked == []
+
+
+def test_a_key_saved_while_the_call_runs_is_not_used_for_the_old_address(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = create_key(ALL)
+    ghost = {"name": "Blog", "url": f"{site.url}/", "kind": "ghost", "key": "hush-0123456789", "enabled": False}
+    path = f"sources/{call('post', 'sources', ghost, key=key).json()['id']}"
+
+    def settle_slowly(**given: Any) -> TypedSource:
+        typed = settle_source(**given)
+        Source.objects.update(url="https://new.example.org/", sealed_key=seal_key("key-of-the-new-site"))
+        return typed
+
+    monkeypatch.setattr("newsletter.api.content.sources.settle_source", settle_slowly)
+    assert call("patch", path, {"kind": "ghost"}, key=key).json()["has_key"] is False
+    assert Source.objects.get().url == f"{site.url}/"

@@ -166,3 +166,22 @@ def test_a_key_in_the_file_itself_is_refused(tmp_path: Path, line: str, said: st
     assert said in str(caught.value)
     assert KEY not in str(caught.value)
     assert not Source.objects.exists()
+
+
+def test_a_saved_key_is_not_sent_to_another_kind_of_system() -> None:
+    with serve_api("mobilize", make_entry("mobilize", 1)) as api:
+        save(api, key=KEY)
+        source = Source.objects.get()
+        assert "Ghost asks for a key" in save(api, f"edit/{source.pk}/", kind="ghost")
+        assert KEY not in str(api.asked)
+        fields = {"name": "Blog", "kind": "ghost", "url": api.url, "every_minutes": "30"}
+        sign_in("editor").post(f"/admin/sources/edit/{source.pk}/", fields)
+    source.refresh_from_db()
+    assert (source.kind, source.sealed_key) == ("ghost", "")
+
+
+def test_the_file_forgets_the_key_of_another_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GHOST_KEY", KEY)
+    apply(tmp_path, SOURCE + 'key_variable = "GHOST_KEY"\n')
+    apply(tmp_path, SOURCE.replace("ghost", "mobilize"))
+    assert Source.objects.get().sealed_key == ""

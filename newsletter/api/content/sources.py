@@ -15,7 +15,7 @@ from newsletter.api.content.schemas import NewSource, ReadingAnswer, SetAsideAns
 from newsletter.api.people.key_scope import find_topics
 from newsletter.common.errors import NotFound
 from newsletter.common.translation import translate
-from newsletter.content.ingesting.apis.source_keys import seal_key
+from newsletter.content.ingesting.apis.source_keys import may_keep_key, seal_key
 from newsletter.content.ingesting.settle_source import TypedSource, settle_source
 from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.content.ingesting.source_trial import read_source_now
@@ -109,8 +109,9 @@ def _save(request: HttpRequest, row: Source, data: SourceChange, *, typed: Typed
     if typed is not None:
         changed += [name for name in ("url", "kind") if getattr(typed, name) != getattr(row, name)]
         values |= {"url": typed.url, "kind": typed.kind}
-        if typed.key is not None:
-            values["sealed_key"] = seal_key(typed.key)
+        # Somebody may have changed the address while this one was tried: then the saved key is not the one of this address.
+        if typed.key is not None or not may_keep_key(row, url=typed.url, kind=typed.kind):
+            values["sealed_key"] = seal_key(typed.key or "")
             changed.append("key")
     topics = find_topics(data.topics) if "topics" in data.model_fields_set else None
     if topics is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from newsletter.common.errors import DomainError, InUse, NotReady
-from newsletter.content.ingesting.apis.source_keys import open_key
+from newsletter.content.ingesting.apis.source_keys import may_keep_key, open_key
 from newsletter.content.ingesting.find_sources import find_sources
 from newsletter.content.ingesting.source_trial import try_source
 from newsletter.content.parsing.apis.addresses import read_source_address
@@ -35,7 +35,7 @@ def settle_source(
     """
     address = read_source_address(url, kind=kind)
     typed = TypedSource(address.url, address.kind, key or address.key or key)
-    if known is not None and typed.key is None and (typed.url, typed.kind) != (known.url, known.kind):
+    if known is not None and typed.key is None and not may_keep_key(known, url=typed.url, kind=typed.kind):
         typed = TypedSource(typed.url, typed.kind, "")
     was_read = False
     if not typed.kind:

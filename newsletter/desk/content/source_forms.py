@@ -10,7 +10,7 @@ from wagtail.admin.forms.models import WagtailAdminModelForm
 
 from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
-from newsletter.content.ingesting.apis.source_keys import open_key, seal_key
+from newsletter.content.ingesting.apis.source_keys import may_keep_key, open_key, seal_key
 from newsletter.content.ingesting.find_sources import find_sources
 from newsletter.content.ingesting.read_source import name_kind
 from newsletter.content.ingesting.source_changes import schedule_changed_source
@@ -36,10 +36,12 @@ def list_kind_choices() -> list[tuple[str, str]]:
 class SourceForm(WagtailAdminModelForm):
     """A form that finds the kind of a source from its address, unless somebody chooses it by hand.
 
-    ``trial`` is the result of the first reading of a new address, or None if the address was not tried.
+    ``trial`` is the result of the first reading of a new address, or None if the address was not tried. ``keeps_key``: the saved
+    key belongs to the address and kind that were entered.
     """
 
     trial: SourceTrial | None = None
+    keeps_key = False
     region = RegionField()
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
@@ -68,7 +70,7 @@ class SourceForm(WagtailAdminModelForm):
             self.fields["every_minutes"].help_text = ""
         if "key" in self.fields and self.instance.sealed_key:
             self.fields["key"].help_text = _(
-                "A key is saved. Leave this empty to keep it. If you change the web address, type the key again."
+                "A key is saved. Leave this empty to keep it. If you change the web address or the kind, type the key again."
             )
         if "language" in self.fields:
             self.fields["language"].widget = make_language_select(self.instance.language, unset=_("As its stories say"))
@@ -79,6 +81,7 @@ class SourceForm(WagtailAdminModelForm):
         if cleaned.get("url") and not cleaned.get("kind"):
             self._find_kind(cleaned)
         url, kind = cleaned.get("url"), cleaned.get("kind")
+        self.keeps_key = may_keep_key(self.instance, url=url or self.instance.url, kind=kind or self.instance.kind)
         if url and (same := Source.objects.filter(url=url).exclude(pk=self.instance.pk).first()):
             link = reverse("wagtailsnippets_newsletter_source:edit", args=[same.pk])
             text = _("You already have this source:")
@@ -111,8 +114,8 @@ class SourceForm(WagtailAdminModelForm):
             cleaned["key"] = cleaned.get("key") or address.key
 
     def _find_key(self, cleaned: CleanedData) -> str:
-        """Return the typed key, else the saved one. A saved key is never sent to another address than before."""
-        if cleaned.get("key") or "url" in self.changed_data:
+        """Return the typed key, else the saved one if it is kept."""
+        if cleaned.get("key") or not self.keeps_key:
             return cleaned.get("key") or ""
         try:
             return open_key(self.instance)
@@ -142,7 +145,7 @@ class SourceForm(WagtailAdminModelForm):
         schedule_changed_source(self.instance, changed=self.changed_data, now=timezone.now())
         is_keyed = self.instance.kind in list_keyed_kinds() or self.instance.kind not in SOURCE_KINDS
         key = self.cleaned_data.get("key") if is_keyed else ""
-        if key or "url" in self.changed_data or not is_keyed:
+        if key or not self.keeps_key or not is_keyed:
             self.instance.sealed_key = seal_key(key or "")
         source: Source = super().save(commit=commit)
         return source

@@ -17,6 +17,11 @@ def is_same_key(sealed: str, key: str) -> bool:
     return bool(sealed) and SEALER.unseal(sealed) == key
 
 
+def may_keep_key(source: Source, *, url: str, kind: str) -> bool:
+    """Return True if the saved key was given for this address and kind. It is never sent to another site or system."""
+    return (url, kind) == (source.url, source.kind)
+
+
 def open_key(source: Source) -> str:
     """Return the key of the source, or "" if it has none. Raises NotReady if no key of this installation opens it."""
     if not source.sealed_key:

@@ -1,4 +1,4 @@
-"""The webhook URL of each provider, which contains a secret, and the keys that verify its webhooks."""
+"""The webhook URL of each provider account, which contains a secret, and the keys that verify its webhooks."""
 
 import base64
 import hashlib
@@ -7,40 +7,46 @@ import hmac
 from django.conf import settings
 
 from newsletter.feedback.webhook_setup.keys import read_stored_keys
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import BadWebhook
-from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.webhooks.verification import require_keys, split_keys
 from newsletter.providers.registry import find_webhook_handler, read_provider_url
-from newsletter.sending.accounts import list_accounts
+from newsletter.sending.accounts import ProviderAccountSettings, list_accounts
 
 _SECRET_BYTES = 24
 
 
-def webhook_secret(provider: str) -> str:
+def webhook_secret(provider: str, account: str = DEFAULT_ACCOUNT) -> str:
     """Return the secret part of the URL. It changes only with the address key."""
+    whose = provider if account == DEFAULT_ACCOUNT else f"{provider}/{account}"
     made = hmac.digest(
-        str(settings.SUBSCRIBERS_ADDRESS_KEY).encode(), f"newsletter.hooks.{provider}".encode(), hashlib.sha256
+        str(settings.SUBSCRIBERS_ADDRESS_KEY).encode(), f"newsletter.hooks.{whose}".encode(), hashlib.sha256
     )
     return base64.urlsafe_b64encode(made[:_SECRET_BYTES]).decode("ascii")
 
 
-def webhook_url(provider: str) -> str:
+def webhook_url(provider: str, account: str = DEFAULT_ACCOUNT) -> str:
     """Return the URL to enter at the provider. Raise BadWebhook for a provider without webhooks."""
     name = find_webhook_handler(provider).name
-    return f"{settings.NEWSLETTER_SITE_URL}/hooks/{name}/{webhook_secret(name)}"
+    return f"{settings.NEWSLETTER_SITE_URL}/hooks/{name}/{webhook_secret(name, account)}"
 
 
-def check_secret(*, provider: str, secret: str) -> None:
-    """Raise BadWebhook if the secret is not the one of this provider's URL."""
-    if not hmac.compare_digest(webhook_secret(provider).encode(), secret.encode()):
-        raise BadWebhook(
-            "The webhook URL is not the one of this provider, so the report was refused. Copy it from `newsletter doctor`."
-        )
+def find_account_of_secret(*, provider: str, secret: str) -> str:
+    """Return the account whose URL has this secret. Raise BadWebhook if none has.
+
+    The URL of the default account takes the reports of every account at the same provider.
+    """
+    for account in (DEFAULT_ACCOUNT, *(each.name for each in _list_at(provider))):
+        if hmac.compare_digest(webhook_secret(provider, account).encode(), secret.encode()):
+            return account
+    raise BadWebhook(
+        "The webhook URL is not the one of this provider, so the report was refused. Copy it from `newsletter doctor`."
+    )
 
 
 def is_configured(provider: str) -> bool:
     """Return True if an account of this installation sends through this provider. Raise BadProviderUrl."""
-    return any(chosen.scheme == provider for chosen in _list_chosen())
+    return bool(_list_at(provider))
 
 
 def require_key(provider: str) -> None:
@@ -53,14 +59,18 @@ def webhook_key(provider: str) -> str:
 
     A report of any account finds its delivery by our ids, so any of the keys verifies it. Raise BadProviderUrl.
     """
-    chosen = [each for each in _list_chosen() if each.scheme == provider]
-    if not chosen:
-        return ""
-    given = list(dict.fromkeys(key for each in chosen for key in split_keys(each.webhook_key)))
-    return ",".join([*given, *(key for key in read_stored_keys(provider) if key not in given)])
+    return ",".join(dict.fromkeys(key for each in _list_at(provider) for key in list_account_keys(each)))
 
 
-def _list_chosen() -> list[ProviderSettings]:
-    """Return the provider of the default account and those of the further ones. Raise BadProviderUrl for the default one."""
-    default = read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
-    return [default, *(account.provider for account in list_accounts()[1:] if account.provider)]
+def list_account_keys(account: ProviderAccountSettings) -> list[str]:
+    """Return the keys of one account: those of its setting, then those of its set-up."""
+    if account.provider is None:
+        return []
+    given = split_keys(account.provider.webhook_key)
+    return list(dict.fromkeys([*given, *read_stored_keys(account.provider.scheme, account=account.name)]))
+
+
+def _list_at(provider: str) -> list[ProviderAccountSettings]:
+    """Return the accounts at this provider. Raise BadProviderUrl if the URL of the default account cannot be read."""
+    read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
+    return [each for each in list_accounts() if each.provider and each.provider.scheme == provider]

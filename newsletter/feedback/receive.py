@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.feedback.endpoint import check_secret, webhook_key
+from newsletter.feedback.endpoint import find_account_of_secret, webhook_key
 from newsletter.feedback.webhook_setup.keys import note_report
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
@@ -26,13 +26,13 @@ def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: date
     cannot be checked now, and Django's DatabaseError if the events cannot be stored.
     """
     reader = find_webhook_handler(provider)
-    check_secret(provider=reader.name, secret=secret)
+    account = find_account_of_secret(provider=reader.name, secret=secret)
     once = reader.verify(call, webhook_key(reader.name), now)
     events = [_make_event(feedback, once=once, now=now) for feedback in reader.parse(call)]
     with transaction.atomic(durable=True):
         _store_events(events)
         if any(event.kind != FeedbackKind.SUBSCRIPTION.value for event in events):
-            note_report(reader.name, now=now)
+            note_report(reader.name, account=account, now=now)
     if once:
         _require_first_use(provider=reader.name, once=once, events=events)
     return len(events)

@@ -49,7 +49,7 @@ from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.outbound.deliver import deliver_due
 from newsletter.outbound.replay import delete_old_outbound_events
 from newsletter.outbound.signing import reseal_secrets
-from newsletter.sending.adapters import current_adapter, find_issue_counter, further_adapters, provider_label
+from newsletter.sending.adapters import current_adapter, find_issue_counters, further_adapters, provider_label
 from newsletter.sending.canaries.passwords import reseal_passwords
 from newsletter.sending.deliverability.dmarc_reports.retention import delete_old_reports
 from newsletter.sending.deliverability.domains import refresh_sender_domains
@@ -170,7 +170,9 @@ JOBS = (
     Job("delete_old_inbound_mails", 3600, lambda: delete_old_inbound_mails(now=_now()), SCHEDULER),
     Job("delete_old_dmarc_reports", 3600, lambda: delete_old_reports(now=_now()), SCHEDULER),
     Job("read_provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
-    Job("compare_provider_counts", 600, lambda: compare_due_sends(counter=find_issue_counter(), now=_now()), SCHEDULER),
+    Job(
+        "compare_provider_counts", 600, lambda: compare_due_sends(counters=find_issue_counters(), now=_now()), SCHEDULER
+    ),
     Job("delete_old_api_calls", 3600, lambda: delete_old_calls(now=_now()), SCHEDULER),
     Job("delete_old_events", 3600, lambda: delete_old_events(now=_now()), SCHEDULER),
     Job("reencrypt_terms", 3600, reseal_terms, SCHEDULER),

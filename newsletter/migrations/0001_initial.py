@@ -112,12 +112,16 @@ class Migration(migrations.Migration):
             name='ProviderWebhook',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('provider', models.CharField(max_length=20, unique=True)),
+                ('provider', models.CharField(max_length=20)),
+                ('account', models.CharField(default='default', max_length=30)),
                 ('sealed_keys', models.TextField(blank=True)),
                 ('set_up_at', models.DateTimeField(null=True)),
                 ('last_report_at', models.DateTimeField(null=True)),
                 ('claimed_until', models.DateTimeField(null=True)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('provider', 'account'), name='one_webhook_per_account')],
+            },
         ),
         migrations.CreateModel(
             name='SuppressionListReading',
@@ -271,7 +275,7 @@ class Migration(migrations.Migration):
                 ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='exception', to='newsletter.delivery')),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'uncertain')), fields=['delivery'], name='delivery_uncertain')],
+                'indexes': [models.Index(condition=models.Q(('state', 'uncertain')), fields=['delivery'], name='delivery_uncertain'), models.Index(condition=models.Q(('complained_at__isnull', False)), fields=['complained_at'], name='delivery_complained')],
                 'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['', 'rejected', 'skipped', 'uncertain'])), name='delivery_exception_state'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'unsubscribed', 'already_mailed', 'render_failure'])), name='delivery_exception_code')],
             },
         ),

@@ -10,6 +10,7 @@ from newsletter.models.issues import Issue
 from newsletter.models.sending.batches import Delivery
 from newsletter.models.sending.sends import Send
 from newsletter.models.states import one_of
+from newsletter.providers.accounts import DEFAULT_ACCOUNT, MAX_ACCOUNT_LENGTH
 
 
 class ProviderEvent(models.Model):
@@ -193,19 +194,23 @@ class CountComparison(models.Model):
 
 
 class ProviderWebhook(models.Model):
-    """The webhook by which a provider reports: whether it was set up from here, and when a report last came.
+    """The webhook by which a provider account reports: whether it was set up from here, and when a report last came.
 
     ``sealed_keys`` are the keys that verify reports beside those of the settings, the newest first, encrypted.
     ``claimed_until`` keeps two people from setting it up at once.
     """
 
-    provider = models.CharField(max_length=20, unique=True)
+    provider = models.CharField(max_length=20)
+    account = models.CharField(max_length=MAX_ACCOUNT_LENGTH, default=DEFAULT_ACCOUNT)
     sealed_keys = models.TextField(blank=True)
     set_up_at = models.DateTimeField(null=True)
     last_report_at = models.DateTimeField(null=True)
     claimed_until = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "account"], name="one_webhook_per_account")]
 
 
 class LinkClicks(models.Model):

@@ -10,7 +10,7 @@ from newsletter.common.messages import Message
 from newsletter.providers.accounts import DEFAULT_ACCOUNT, explain_conflict, name_setting
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.registry import read_provider_url
+from newsletter.providers.registry import ADAPTERS, read_provider_url
 
 
 class AccountNotUsable(NotReady):
@@ -34,6 +34,13 @@ class ProviderAccountSettings:
     def label(self) -> str:
         """Return a description without the key, such as ``mailgun (news.example.org)``."""
         return self.provider.label if self.provider else ""
+
+    @property
+    def title(self) -> str:
+        """Return the name of the provider for staff, with that of the account unless it is the default one."""
+        scheme = self.provider.scheme if self.provider else ""
+        title = ADAPTERS[scheme].label if scheme in ADAPTERS else scheme
+        return title if self.name == DEFAULT_ACCOUNT else f"{title} ({self.name})"
 
 
 def list_accounts() -> list[ProviderAccountSettings]:

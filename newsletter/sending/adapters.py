@@ -14,8 +14,7 @@ from newsletter.providers.base.provider_adapter import AccountTester
 from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
 from newsletter.providers.registry import OUTBOX, make_adapter, make_provider_label, read_provider_url
-from newsletter.sending.accounts import list_usable_accounts, require_account
-from newsletter.sending.deliverability.domains import read_provider
+from newsletter.sending.accounts import find_account, list_usable_accounts, require_account
 from newsletter.sending.limits.recipient_allowlist import apply_allowlist, is_sending_blocked
 
 
@@ -44,16 +43,23 @@ def find_account_tester(url: str) -> AccountTester | None:
     return adapter if isinstance(adapter, AccountTester) else None
 
 
-def find_issue_counter() -> CountsReader | None:
-    """Return what reads the provider's counts of an issue, None if it has none. It has no way to send."""
-    adapter = _adapter(settings.NEWSLETTER_PROVIDER_URL, outbox_folder())
-    return CountsReader(adapter) if isinstance(adapter, IssueCounter) else None
+def find_issue_counters() -> dict[str, CountsReader]:
+    """Return what reads the counts of an issue, by the name of each account that has them. It has no way to send."""
+    adapters = {each.name: _adapter(each.url, outbox_folder()) for each in list_usable_accounts()}
+    return {name: CountsReader(adapter) for name, adapter in adapters.items() if isinstance(adapter, IssueCounter)}
 
 
-def can_mail_leave() -> bool:
-    """Return False if nobody gets mail from here: it is written to files, or sending is blocked."""
-    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
-    return provider is not None and provider.scheme != OUTBOX and not is_sending_blocked()
+def can_mail_leave(account: str = DEFAULT_ACCOUNT) -> bool:
+    """Return False if nobody gets mail through the account: it is not configured, written to files, or blocked."""
+    found = find_account(account)
+    has_provider = found is not None and found.provider is not None
+    return has_provider and not writes_to_files(account) and not is_sending_blocked(account)
+
+
+def writes_to_files(account: str) -> bool:
+    """Return True if the account is the outbox, which mails nobody."""
+    found = find_account(account)
+    return found is not None and found.provider is not None and found.provider.scheme == OUTBOX
 
 
 def provider_label(account: str = DEFAULT_ACCOUNT) -> str:

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from newsletter.common.database_deadlines import database_deadline
-from newsletter.feedback.endpoint import check_secret, is_configured, require_key
+from newsletter.feedback.endpoint import find_account_of_secret, is_configured, require_key
 from newsletter.feedback.receive import MAX_BODY_BYTES, store_webhook
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, WebhookRequest
@@ -36,7 +36,7 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
                 404,
                 "No provider of this name reports here, so the report was refused. Copy the URL from `newsletter doctor`.",
             )
-        check_secret(provider=provider, secret=secret)
+        find_account_of_secret(provider=provider, secret=secret)
     except BadProviderUrl as error:
         return _text_response(503, str(error))
     except BadWebhook as error:

@@ -8,11 +8,12 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
+from newsletter.desk.sends.count_comparison import comparison_context, label_provider
 from newsletter.feedback.comparing.compare import MAX_SENDS, compare_due_sends
 from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
 from newsletter.models import Attempt, Batch, CountComparison, Delivered, Delivery, DeliveryException, Issue, Send
 from newsletter.providers.base.provider_adapter import ProviderAdapter
-from newsletter.sending.adapters import account_label, find_issue_counter, provider_label
+from newsletter.sending.adapters import account_label, find_issue_counters, provider_label
 from newsletter.sending.settling.delivered_bitmap import mark_delivered
 from newsletter.sending.settling.retention import RETENTION, delete_old_deliveries
 from tests.support.fake_provider import FakeProvider
@@ -55,7 +56,7 @@ def count(provider: FakeProvider, send: Send, **counts: Any) -> None:
 
 
 def compare(now: Any = NEXT_DAY) -> CountComparison:
-    compare_due_sends(counter=find_issue_counter(), now=now)
+    compare_due_sends(counters=find_issue_counters(), now=now)
     return CountComparison.objects.latest("day")
 
 
@@ -236,7 +237,7 @@ def test_a_send_is_compared_once_a_day_for_a_week(provider: FakeProvider) -> Non
     send = make_ended_send()
     count(provider, send, accepted=4)
     for hours in range(0, 24 * 9, 6):
-        compare_due_sends(counter=find_issue_counter(), now=ENDED + timedelta(hours=hours))
+        compare_due_sends(counters=find_issue_counters(), now=ENDED + timedelta(hours=hours))
     days = [(row.day - ENDED.date()).days for row in CountComparison.objects.order_by("day")]
     assert days == [0, 1, 2, 3, 4, 5, 6, 7]
 
@@ -250,8 +251,8 @@ def test_one_run_asks_about_a_few_sends_only(provider: FakeProvider) -> None:
         issue.save(force_insert=True)
         send.pk, send.issue, send.totals = None, issue, {"deliveries": {"accepted": 4, "uncertain": 0}}
         send.save(force_insert=True)
-    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == MAX_SENDS
-    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 1
+    assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == MAX_SENDS
+    assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == 1
 
 
 def test_a_second_send_of_an_issue_is_compared_with_the_first(provider: FakeProvider) -> None:
@@ -283,7 +284,7 @@ def test_a_receipt_that_does_not_add_up_is_not_compared(
     send = make_ended_send()
     Send.objects.filter(pk=send.pk).update(candidates=99)
     for minutes in (0, 10, 70):
-        assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY + timedelta(minutes=minutes)) == 0
+        assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY + timedelta(minutes=minutes)) == 0
     assert caplog.text.count("is inconsistent") == 1, "It is logged once a day."
     row = CountComparison.objects.get()
     assert describe(row) == ("unavailable", "", "bad_receipt")
@@ -294,13 +295,13 @@ def test_a_receipt_that_does_not_add_up_is_not_compared(
 def test_an_issue_with_a_send_under_way_waits(provider: FakeProvider) -> None:
     send = make_ended_send()
     Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
-    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 0
+    assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == 0
     assert not CountComparison.objects.exists()
 
 
 @pytest.mark.requirement("F1")
 def test_what_reads_counts_has_nothing_that_sends(provider: FakeProvider) -> None:
-    counter = find_issue_counter()
+    counter = find_issue_counters()["default"]
     assert {name for name in dir(counter) if not name.startswith("_")} == {"count_issue", "list_records"}
     assert not isinstance(counter, ProviderAdapter)
 
@@ -314,7 +315,7 @@ def test_a_send_of_another_account_is_not_compared(provider: FakeProvider, setti
     assert find_obstacle(send) is None
     Attempt.objects.filter(pk=attempt.pk).update(provider="mailgun:another-key")
     assert find_obstacle(send) is Obstacle.OTHER_ACCOUNT
-    assert compare_due_sends(counter=find_issue_counter(), now=NEXT_DAY) == 0
+    assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == 0
     settings.NEWSLETTER_PROVIDER_URL = provider.url_of("sendgrid")
     assert find_obstacle(send) is Obstacle.OTHER_ACCOUNT
 
@@ -323,8 +324,8 @@ def test_providers_without_counts_and_welcome_mails_are_not_compared(
     fake_provider: FakeProvider, settings: Any
 ) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("resend")
-    assert find_issue_counter() is None
-    assert compare_due_sends(counter=None, now=NEXT_DAY) == 0
+    assert find_issue_counters() == {}
+    assert compare_due_sends(counters={}, now=NEXT_DAY) == 0
     welcome = make_ended_send()
     assert find_obstacle(welcome) is Obstacle.NO_COUNTS
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark")
@@ -386,3 +387,37 @@ def test_the_database_refuses_a_result_without_its_reason(provider: FakeProvider
     CountComparison.objects.create(send=send, day=NOW.date(), compared_at=NOW, result="equal")
     with pytest.raises(IntegrityError), transaction.atomic():
         CountComparison.objects.create(send=send, day=NOW.date(), compared_at=NOW, result="equal")
+
+
+def hand_over(send: Send, *accounts: str) -> None:
+    """Write an accepted attempt by each of the accounts."""
+    batch = Batch.objects.filter(send=send)[:1].get()
+    for number, account in enumerate(accounts, start=9):
+        values = {"people": 4, "started_at": NOW, "ended_at": NOW, "outcome": "accepted"}
+        Attempt.objects.create(batch=batch, number=number, provider=account_label(account), **values)
+
+
+def test_a_further_account_is_asked_about_its_own_issues(two_accounts: Any) -> None:
+    first, second = two_accounts
+    send = make_ended_send()
+    hand_over(send, "backup")
+    count(second, send, accepted=4)
+    row = compare()
+    assert describe(row) == ("equal", "", "")
+    assert (len(first.queries), len(second.queries)) == (0, 1)
+    assert label_provider(send) == "Mailgun (backup)"
+
+
+def test_an_issue_of_several_accounts_is_not_compared(two_accounts: Any) -> None:
+    send = make_ended_send()
+    hand_over(send, "default", "backup")
+    assert find_obstacle(send) is Obstacle.SEVERAL_ACCOUNTS
+    assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == 0
+    assert "went through several accounts" in comparison_context(send, now=NEXT_DAY)["compared_note"]
+
+
+def test_an_attempt_without_a_call_is_no_other_account(two_accounts: Any) -> None:
+    send = make_ended_send()
+    hand_over(send, "default", "backup")
+    Attempt.objects.filter(provider=account_label("backup")).update(code=Attempt.Code.NOT_CALLED)
+    assert find_obstacle(send) is None

@@ -8,7 +8,7 @@ import pytest
 from newsletter.feedback.comparing.compare import compare_due_sends
 from newsletter.feedback.comparing.persisting import find_persisting_differences
 from newsletter.models import CountComparison, Send
-from newsletter.sending.adapters import find_issue_counter, provider_label
+from newsletter.sending.adapters import find_issue_counters, provider_label
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import make_send
 from tests.support.provider_faults import answer
@@ -44,7 +44,7 @@ def test_a_difference_is_found_at_whatever_hour_the_send_ended(provider: FakePro
     found: list[int] = []
     for day in range(9):
         now = MIDNIGHT + timedelta(days=day, minutes=10)
-        compare_due_sends(counter=find_issue_counter(), now=now)
+        compare_due_sends(counters=find_issue_counters(), now=now)
         if find_persisting_differences(now=now):
             found.append(day)
     assert found == [6, 7, 8]
@@ -53,9 +53,9 @@ def test_a_difference_is_found_at_whatever_hour_the_send_ended(provider: FakePro
 def test_a_send_is_compared_until_the_end_of_day_seven(provider: FakeProvider) -> None:
     send = make_ended_send(MIDNIGHT + timedelta(minutes=5))
     provider.counted[send.issue.public_id] = CountedIssue(accepted=4)
-    counter = find_issue_counter()
-    assert compare_due_sends(counter=counter, now=MIDNIGHT + timedelta(days=7, hours=23, minutes=59)) == 1
-    assert compare_due_sends(counter=counter, now=MIDNIGHT + timedelta(days=8)) == 0
+    counters = find_issue_counters()
+    assert compare_due_sends(counters=counters, now=MIDNIGHT + timedelta(days=7, hours=23, minutes=59)) == 1
+    assert compare_due_sends(counters=counters, now=MIDNIGHT + timedelta(days=8)) == 0
     assert CountComparison.objects.count() == 1
 
 
@@ -67,7 +67,7 @@ def compare_until(day: int, *, provider: FakeProvider, send: Send, counted: dict
         accepted = counted.get(number, 3)
         provider.query_fault = answer(500) if accepted is None else None
         provider.counted[send.issue.public_id] = CountedIssue(accepted=accepted or 0)
-        compare_due_sends(counter=find_issue_counter(), now=now)
+        compare_due_sends(counters=find_issue_counters(), now=now)
     return [row.result for row in find_persisting_differences(now=now)]
 
 
@@ -97,5 +97,5 @@ def test_an_issue_that_the_provider_does_not_know_is_found(provider: FakeProvide
     send = make_ended_send(MIDNIGHT + timedelta(hours=1))
     provider.counted.pop(send.issue.public_id, None)
     now = MIDNIGHT + timedelta(days=6, hours=12)
-    compare_due_sends(counter=find_issue_counter(), now=now)
+    compare_due_sends(counters=find_issue_counters(), now=now)
     assert [row.failure for row in find_persisting_differences(now=now)] == ["unknown_issue"]

@@ -25,7 +25,6 @@ from newsletter.models import (
     StaffNotice,
     Variant,
 )
-from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_window import enforce_send_window, pause_protected
@@ -220,9 +219,7 @@ def test_a_proof_with_a_term_is_refused(issue: Issue) -> None:
 
     by = make_approver()
     with pytest.raises(NotReady, match="protected term"):
-        send_proofs(
-            issue=Issue.objects.get(pk=issue.pk), group=EMPTY_GROUP, to=[by], by=by, now=NOW, adapter=current_adapter()
-        )
+        send_proofs(issue=Issue.objects.get(pk=issue.pk), group=EMPTY_GROUP, to=[by], by=by, now=NOW)
 
 
 @pytest.mark.requirement("V3")

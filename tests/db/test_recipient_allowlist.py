@@ -127,9 +127,7 @@ def test_proofs_and_system_mails_obey_the_allowlist(mailgun: Any, settings: Any)
     issue = make_ready_issue(recipients=2)
     only(settings, "ann@example.org")
     ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
-    send_proofs(
-        issue=issue, group=RecipientGroup(0, "none", 1), to=[ann, bob], by=ann, now=NOW, adapter=current_adapter()
-    )
+    send_proofs(issue=issue, group=RecipientGroup(0, "none", 1), to=[ann, bob], by=ann, now=NOW)
     assert dict(Proof.objects.values_list("person__email", "state")) == {
         "ann@example.org": "accepted",
         "bob@example.org": "failed",

@@ -14,11 +14,12 @@ from newsletter.feedback.endpoint import webhook_key, webhook_url
 from newsletter.feedback.webhook_setup import state
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions, install_webhook, read_webhook
 from newsletter.feedback.webhook_setup.keys import note_report, read_stored_keys, reseal_webhook_keys, store_key
-from newsletter.feedback.webhook_setup.state import find_webhook_settings
+from newsletter.feedback.webhook_setup.state import list_webhook_settings, require_webhook_settings
 from newsletter.models import AuditEntry, ProviderEvent, ProviderWebhook
 from newsletter.organisation.health.sending import check_reports
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.setup_calls import SetupCalls
+from newsletter.providers.base.webhook_setup import WebhookState
 from tests.support.webhook_apis import TOPIC, WebhookApi, serve_webhook_api
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("F8")]
@@ -52,22 +53,30 @@ def amazon(settings: Any) -> Iterator[WebhookApi]:
         yield api
 
 
+def install(account: str = "default", *, now: datetime = NOW) -> WebhookState:
+    return install_webhook(require_webhook_settings(account), now=now)
+
+
+def read(account: str = "default") -> WebhookState:
+    return read_webhook(require_webhook_settings(account))
+
+
 def test_a_set_up_webhook_leads_here_and_its_key_is_sealed(api: WebhookApi) -> None:
-    assert install_webhook(now=NOW).problems == ()
+    assert install().problems == ()
     assert webhook_url(api.name).partition("://")[2] in json.dumps([api.rows, api.subscriptions])
     (key,) = read_stored_keys(api.name)
     row = ProviderWebhook.objects.get()
     assert row.set_up_at == NOW
     assert key not in row.sealed_keys
     assert webhook_key(api.name) == key
-    assert read_webhook().problems == ()
+    assert read().problems == ()
 
 
 def test_a_report_with_the_kept_password_is_believed_and_noted(postmark: WebhookApi) -> None:
     """Before the set-up, and with another password, it is refused."""
     body = {"RecordType": "Delivery", "MessageID": "1", "Recipient": "ana@example.com", "DeliveredAt": NOW.isoformat()}
     assert _post(body, "newsletter", "guess") == 401
-    install_webhook(now=NOW)
+    install()
     auth = postmark.rows[0]["HttpAuth"]
     assert _post(body, "newsletter", "guess") == 401
     assert ProviderWebhook.objects.get().last_report_at is None
@@ -77,7 +86,7 @@ def test_a_report_with_the_kept_password_is_believed_and_noted(postmark: Webhook
 
 
 def test_keys_of_the_settings_and_of_the_set_up_are_both_believed(postmark: WebhookApi, settings: Any) -> None:
-    install_webhook(now=NOW)
+    install()
     settings.NEWSLETTER_PROVIDER_URL = f"{postmark.account}&webhook_key=desk:theirs"
     keys = webhook_key("postmark").split(",")
     assert keys == ["desk:theirs", *read_stored_keys("postmark")]
@@ -93,25 +102,25 @@ def test_only_two_keys_are_kept(postmark: WebhookApi) -> None:
 def test_two_people_do_not_set_up_at_once(postmark: WebhookApi) -> None:
     ProviderWebhook.objects.create(provider="postmark", claimed_until=NOW + timedelta(minutes=1))
     with pytest.raises(WebhookSetupError, match="Somebody is setting up"):
-        install_webhook(now=NOW)
+        install()
     assert postmark.calls == []
-    install_webhook(now=NOW + timedelta(minutes=2))
+    install(now=NOW + timedelta(minutes=2))
     assert ProviderWebhook.objects.get().claimed_until is None
 
 
 def test_a_failed_set_up_can_be_done_again_at_once(postmark: WebhookApi) -> None:
     postmark.write_fault = (500, b"{}")
     with pytest.raises(WebhookSetupError):
-        install_webhook(now=NOW)
+        install()
     assert ProviderWebhook.objects.get().set_up_at is None
     postmark.write_fault = (0, b"")
-    install_webhook(now=NOW)
+    install()
     assert len(postmark.rows) == 1
     assert len(read_stored_keys("postmark")) == 1, "The password of the first attempt is used."
 
 
 def test_keys_are_sealed_again_after_a_change_of_the_secret_key(postmark: WebhookApi, settings: Any) -> None:
-    install_webhook(now=NOW)
+    install()
     keys = read_stored_keys("postmark")
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another-secret-key-of-fifty-characters-or-more-0123456789"
@@ -131,7 +140,7 @@ def test_a_report_is_noted_once_a_minute() -> None:
 
 
 def test_amazons_question_is_confirmed_by_itself(amazon: WebhookApi) -> None:
-    install_webhook(now=NOW)
+    install()
     arn = read_stored_keys("ses")[0]
     event = _ask(arn)
     assert confirm_subscriptions(now=NOW) == 1
@@ -139,7 +148,7 @@ def test_amazons_question_is_confirmed_by_itself(amazon: WebhookApi) -> None:
     event.refresh_from_db()
     assert event.body == {}
     assert confirm_subscriptions(now=NOW) == 0
-    assert read_webhook().works
+    assert read().works
 
 
 def test_a_topic_of_the_settings_is_confirmed_after_its_set_up(amazon: WebhookApi, settings: Any) -> None:
@@ -147,22 +156,22 @@ def test_a_topic_of_the_settings_is_confirmed_after_its_set_up(amazon: WebhookAp
     settings.NEWSLETTER_PROVIDER_URL = f"{amazon.account}&webhook_key={arn}"
     _ask(arn)
     assert confirm_subscriptions(now=NOW) == 0
-    install_webhook(now=NOW)
+    install()
     assert not read_stored_keys("ses"), "The key of the settings is enough."
     assert confirm_subscriptions(now=NOW) == 1
-    assert read_webhook().works
+    assert read().works
 
 
 def test_a_question_is_not_confirmed_unless_we_asked_for_it(amazon: WebhookApi) -> None:
     _ask("arn:aws:sns:eu-west-1:123456789012:other")
     assert confirm_subscriptions(now=NOW) == 0
-    install_webhook(now=NOW)
+    install()
     assert confirm_subscriptions(now=NOW) == 0
     assert amazon.subscriptions[0]["SubscriptionArn"] == "PendingConfirmation"
 
 
 def test_a_question_that_failed_is_answered_ten_minutes_later(amazon: WebhookApi) -> None:
-    install_webhook(now=NOW)
+    install()
     _ask(read_stored_keys("ses")[0])
     amazon.fault = (500, b"{}")
     assert confirm_subscriptions(now=NOW) == 0
@@ -177,17 +186,17 @@ def test_a_provider_cannot_be_told_an_address_that_it_cannot_reach(settings: Any
     settings.NEWSLETTER_PROVIDER_URL = "postmark://key@"
     settings.NEWSLETTER_SITE_URL = "http://127.0.0.1:8000"
     with pytest.raises(WebhookSetupError, match="NEWSLETTER_SITE_URL"):
-        install_webhook(now=NOW)
+        install()
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
-    assert find_webhook_settings() is None
+    assert list_webhook_settings() == []
     with pytest.raises(WebhookSetupError, match="No mail provider is set"):
-        read_webhook()
+        read()
 
 
 def test_a_provider_without_a_set_up_is_entered_by_hand(postmark: WebhookApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "WEBHOOK_SETUPS", {"postmark": None})
     with pytest.raises(WebhookSetupError, match="only on its own pages"):
-        install_webhook(now=NOW)
+        install()
     (finding,) = check_reports(now=NOW)
     assert "webhook_key=…" in finding.do
 
@@ -198,7 +207,7 @@ def test_doctor_says_where_reports_go_and_when_the_last_came(postmark: WebhookAp
     assert finding.level == "warning"
     assert url in finding.says
     assert "newsletter provider webhooks --install" in finding.do
-    install_webhook(now=NOW)
+    install()
     (finding,) = check_reports(now=NOW)
     assert (finding.level, url in finding.says) == ("ok", True)
     note_report("postmark", now=NOW)
@@ -227,9 +236,105 @@ def test_the_command_says_in_one_line_why_it_failed(postmark: WebhookApi) -> Non
         call_command("provider", "webhooks", "--install")
 
 
-def _post(body: dict[str, str], user: str, password: str) -> int:
+@pytest.fixture
+def backup(postmark: WebhookApi, settings: Any) -> Iterator[WebhookApi]:
+    """A second account at Postmark."""
+    with serve_webhook_api("postmark") as api:
+        settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": api.account}
+        yield api
+
+
+def test_each_account_has_an_address_and_a_key_of_its_own(postmark: WebhookApi, backup: WebhookApi) -> None:
+    for account in ("default", "backup", "default", "backup"):
+        assert install(account).works
+    first, second = postmark.rows[0], backup.rows[0]
+    assert (len(postmark.rows), len(backup.rows)) == (1, 1)
+    assert first["Url"] != second["Url"]
+    assert first["HttpAuth"]["Password"] != second["HttpAuth"]["Password"]
+    keys = [f"newsletter:{row['HttpAuth']['Password']}" for row in (first, second)]
+    assert webhook_key("postmark").split(",") == keys
+    assert read_stored_keys("postmark", account="backup") == [keys[1]]
+
+
+def test_a_report_is_noted_for_the_account_of_its_address(postmark: WebhookApi, backup: WebhookApi) -> None:
+    body = {"RecordType": "Delivery", "MessageID": "1", "Recipient": "ana@example.com", "DeliveredAt": NOW.isoformat()}
+    install("backup")
+    auth = backup.rows[0]["HttpAuth"]
+    assert _post(body, auth["Username"], auth["Password"], account="backup") == 200
+    assert ProviderWebhook.objects.get().account == "backup"
+    assert ProviderWebhook.objects.get().last_report_at is not None
+    assert [bool(webhook.last_report_at) for webhook in list_webhook_settings()] == [False, True]
+
+
+def test_the_common_address_takes_reports_of_a_further_account(postmark: WebhookApi, backup: WebhookApi) -> None:
+    """It was entered by hand before each account had an address of its own."""
+    body = {"RecordType": "Delivery", "MessageID": "1", "Recipient": "ana@example.com", "DeliveredAt": NOW.isoformat()}
+    install("backup")
+    auth = backup.rows[0]["HttpAuth"]
+    assert _post(body, auth["Username"], auth["Password"]) == 200
+
+
+def test_the_address_of_an_account_that_is_gone_is_refused(
+    postmark: WebhookApi, backup: WebhookApi, settings: Any
+) -> None:
+    install("backup")
+    auth = backup.rows[0]["HttpAuth"]
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
+    assert _post({"RecordType": "Delivery"}, auth["Username"], auth["Password"], account="backup") == 401
+
+
+def test_the_command_sets_up_every_account_and_tells_each_failure(
+    postmark: WebhookApi, backup: WebhookApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    postmark.fault = (401, b"{}")
+    with pytest.raises(CommandError, match="does not let our key manage webhooks"):
+        call_command("provider", "webhooks", "--install")
+    assert f"Reports of Postmark (backup) go to {webhook_url('postmark', 'backup')}" in capsys.readouterr().out
+    assert (postmark.rows, len(backup.rows)) == ([], 1)
+    postmark.fault = (0, b"")
+    call_command("provider", "webhooks", "--install", "--json")
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["account"], [each["account"] for each in shown["further"]]) == ("default", ["backup"])
+    call_command("provider", "webhooks", "--account", "backup", "--json")
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["account"], shown["works"], shown["further"]) == ("backup", True, [])
+    with pytest.raises(CommandError, match="there is no NEWSLETTER_PROVIDER_URL_THIRD"):
+        call_command("provider", "webhooks", "--account", "third")
+
+
+def test_the_command_and_doctor_name_an_account_that_reports_nothing(
+    postmark: WebhookApi, settings: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"own": "smtp://mail.example.org"}
+    call_command("provider", "webhooks")
+    assert "reports nothing here: bounces come as mail" in capsys.readouterr().out
+    checks = {finding.check: finding.level for finding in check_reports(now=NOW)}
+    assert checks == {"webhooks": "warning", "webhooks, account own": "warning"}
+
+
+def test_doctor_says_of_each_account_where_its_reports_go(postmark: WebhookApi, backup: WebhookApi) -> None:
+    install()
+    ok, missing = check_reports(now=NOW)
+    assert (ok.level, missing.level) == ("ok", "warning")
+    assert webhook_url("postmark", "backup") in missing.says
+    install("backup")
+    note_report("postmark", account="backup", now=NOW)
+    assert "The last report of Postmark (backup) came on 2026-03-05 09:30 UTC" in list(check_reports(now=NOW))[1].says
+
+
+def test_amazons_question_is_confirmed_by_the_account_it_is_about(amazon: WebhookApi, settings: Any) -> None:
+    with serve_webhook_api("ses") as second:
+        settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": second.account}
+        install("backup")
+        _ask(read_stored_keys("ses", account="backup")[0])
+        assert confirm_subscriptions(now=NOW) == 1
+        assert read("backup").works
+        assert amazon.subscriptions == []
+
+
+def _post(body: dict[str, str], user: str, password: str, *, account: str = "default") -> int:
     header = "Basic " + b64encode(f"{user}:{password}".encode()).decode()
-    path = "/" + webhook_url("postmark").partition("://")[2].partition("/")[2]
+    path = "/" + webhook_url("postmark", account).partition("://")[2].partition("/")[2]
     answer = Client().post(
         path, data=json.dumps(body), content_type="application/json", headers={"Authorization": header}
     )
@@ -266,7 +371,7 @@ def test_scaleways_question_is_confirmed_after_the_set_up(settings: Any) -> None
             result=ProviderEvent.Result.NOTED,
         )
         assert confirm_subscriptions(now=NOW) == 0
-        assert install_webhook(now=NOW).works
+        assert install().works
         assert confirm_subscriptions(now=NOW) == 1
         assert [row["TopicArn"] for row in scaleway.subscriptions] == [TOPIC]
         assert not read_stored_keys("scaleway"), "The topic of the settings is enough."
@@ -275,7 +380,7 @@ def test_scaleways_question_is_confirmed_after_the_set_up(settings: Any) -> None
 def test_mailersends_webhook_waits_for_its_secret(settings: Any) -> None:
     with serve_webhook_api("mailersend") as mailersend:
         settings.NEWSLETTER_PROVIDER_URL = mailersend.account
-        assert any("webhook_key=" in problem for problem in install_webhook(now=NOW).problems)
+        assert any("webhook_key=" in problem for problem in install().problems)
         settings.NEWSLETTER_PROVIDER_URL = f"{mailersend.account}&webhook_key=the-secret"
-        assert install_webhook(now=NOW).works
+        assert install().works
         assert len(mailersend.rows) == 1

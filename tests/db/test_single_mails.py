@@ -197,7 +197,7 @@ def test_a_proof_waits_too_and_shows_why(provider: Any) -> None:
     issue, person = make_issue(publication, approved=True), make_approver()
     slow_down(name="mailgun", until=NOW + timedelta(seconds=90))
     group = find_groups(issue, content=resolve_content(issue), now=NOW)[0]
-    (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW, adapter=current_adapter())
+    (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW)
     assert (proof.state, provider.ledger) == (Proof.State.FAILED, [])
     assert "wait" in proof.reason
 
@@ -209,7 +209,21 @@ def test_a_proof_has_an_address_that_unsubscribes_nobody(provider: Any, settings
     add_subscribers(publication, 2)
     issue, person = make_issue(publication, approved=True), make_approver()
     group = find_groups(issue, content=resolve_content(issue), now=NOW)[0]
-    (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW, adapter=current_adapter())
+    (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW)
     assert proof.state == Proof.State.ACCEPTED
     (mail,) = provider.mailbox(person.email)
     assert mail.headers["List-Unsubscribe"].endswith(", <mailto:replies+proof@news.example.org?subject=unsubscribe>")
+
+
+def test_a_proof_waits_for_the_account_that_it_goes_through(two_accounts: Any) -> None:
+    publication = make_publication(account="backup")
+    make_story("The first verdict")
+    add_subscribers(publication, 2)
+    issue, person = make_issue(publication, approved=True), make_approver()
+    group = find_groups(issue, content=resolve_content(issue), now=NOW)[0]
+    until = NOW + timedelta(seconds=90)
+    for rate, state in (("mailgun", Proof.State.ACCEPTED), ("mailgun/backup", Proof.State.FAILED)):
+        slow_down(name=rate, until=until)
+        (proof,) = send_proofs(issue=issue, group=group, to=[person], by=person, now=NOW)
+        assert proof.state == state
+    assert [len(provider.ledger) for provider in two_accounts] == [0, 1]

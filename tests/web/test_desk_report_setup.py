@@ -56,7 +56,7 @@ def test_the_page_shows_the_address_and_one_button(api: WebhookApi, admin: Clien
 
 def test_the_button_sets_it_up_and_is_in_the_staff_log(api: WebhookApi, admin: Client) -> None:
     api.add_others(1)
-    answer = admin.post(PAGE, {"reports": "1"})
+    answer = admin.post(PAGE, {"reports": "default"})
     assert said(answer) == ["Brevo reports here from now on."]
     assert "1 webhook of the same account leads elsewhere" in answer.content.decode()
     assert len(api.rows) == 2
@@ -69,9 +69,29 @@ def test_the_button_sets_it_up_and_is_in_the_staff_log(api: WebhookApi, admin: C
     assert "The last report came on" in admin.get(PAGE).content.decode()
 
 
+def test_each_account_has_its_own_part_of_the_page(api: WebhookApi, admin: Client, settings: Any) -> None:
+    with serve_webhook_api("brevo") as second:
+        settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": second.account}
+        page = admin.get(PAGE).content.decode()
+        assert page.count('id="nl-reports') == 2
+        assert webhook_url("brevo", "backup") in page
+        assert "setting NEWSLETTER_PROVIDER_URL_BACKUP as webhook_key" in page
+        assert said(admin.post(PAGE, {"reports": "backup"})) == ["Brevo (backup) reports here from now on."]
+        assert (api.rows, len(second.rows)) == ([], 1)
+        home = admin.get("/admin/").content.decode()
+        assert "Set up the reports of Brevo" in home
+        assert "Set up the reports of Brevo (backup)" not in home
+        assert "no NEWSLETTER_PROVIDER_URL_OTHER" in said(admin.post(PAGE, {"reports": "other"}))[0]
+
+
+def test_an_account_that_reports_nothing_is_named(api: WebhookApi, admin: Client, settings: Any) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"own": "smtp://mail.example.org"}
+    assert "reports nothing here: bounces come as mail" in admin.get(PAGE).content.decode()
+
+
 def test_a_refusal_is_shown_and_the_page_stays(api: WebhookApi, admin: Client) -> None:
     api.fault = (401, b"{}")
-    answer = admin.post(PAGE, {"reports": "1"})
+    answer = admin.post(PAGE, {"reports": "default"})
     assert answer.status_code == 200
     assert "does not let our key manage webhooks" in said(answer)[0]
     assert not AuditEntry.objects.filter(action="newsletter.reports_set_up").exists()
@@ -79,7 +99,7 @@ def test_a_refusal_is_shown_and_the_page_stays(api: WebhookApi, admin: Client) -
 
 def test_who_may_not_set_up_gets_neither_page_nor_task(api: WebhookApi) -> None:
     writer = sign_in("writer")
-    assert writer.post(PAGE, {"reports": "1"}).status_code in (302, 403)
+    assert writer.post(PAGE, {"reports": "default"}).status_code in (302, 403)
     assert api.calls == []
     assert "Set up the reports" not in writer.get("/admin/").content.decode()
 
@@ -137,6 +157,14 @@ def test_what_to_do_depends_on_what_is_known(send: Send) -> None:
     assert "came before this send" in do()
     ProviderWebhook.objects.update(last_report_at=NOW + timedelta(minutes=1))
     assert "reports about other mail" in do()
+
+
+def test_the_account_that_took_the_mails_is_the_silent_one(send: Send, settings: Any) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "postmark://a-key-of-postmark@"}
+    send.batches.update(account="backup", handed_to="backup")
+    silent = find_silence(send, now=AN_HOUR_ON)
+    assert silent is not None
+    assert "Postmark (backup)" in str(silent.do)
 
 
 def test_its_page_and_home_name_a_send_without_reports(send: Send, admin: Client) -> None:

@@ -1,5 +1,7 @@
 """Without a provider, the desk says on every page of a send that nobody gets mail."""
 
+from typing import Any
+
 import pytest
 import time_machine
 
@@ -65,3 +67,21 @@ def test_skipped_steps_are_named_at_the_end_of_set_up() -> None:
     assert "You skipped:" in page
     assert '<a href="/admin/setup/provider/">Mail provider</a>' in page
     assert "Nothing is left to set up" not in page
+
+
+LOOPBACK = "mailgun://a-key@news.example.org?endpoint=http%3A%2F%2F127.0.0.1%3A9"
+
+
+@pytest.mark.parametrize(("default", "further", "leaves"), [(LOOPBACK, POSTMARK, False), (POSTMARK, LOOPBACK, True)])
+def test_an_issue_is_judged_by_its_own_account(
+    publication: Publication, settings: Any, default: str, further: str, leaves: bool
+) -> None:
+    settings.NEWSLETTER_PRODUCTION = False
+    settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_FURTHER_PROVIDER_URLS = default, {"backup": further}
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    Publication.objects.update(account="backup")
+    issue = make_issue(publication, approved=True)
+    for address in (f"/admin/issues/{issue.pk}/overview/", f"/admin/issues/{issue.pk}/send/start/sure/"):
+        assert (BANNER not in sign_in("admin").get(address).content.decode()) == leaves
+    assert (BANNER in sign_in("admin").get("/admin/").content.decode()) == leaves

@@ -12,15 +12,15 @@ from newsletter.desk.sends.count_comparison import label_provider, summarise_dif
 from newsletter.desk.setup.steps import can_set_up
 from newsletter.feedback.comparing.persisting import find_persisting_differences
 from newsletter.feedback.webhook_setup.silence import find_silent_sends
-from newsletter.feedback.webhook_setup.state import find_webhook_settings
+from newsletter.feedback.webhook_setup.state import list_webhook_settings
 
 SETTINGS_URL = "newsletter_setup_provider"
 
 
 def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
-    """Return a task for each send without reports or with other counts, and one if reports are not set up yet."""
-    webhook = find_webhook_settings()
-    if webhook is None or not can_set_up(person):
+    """Return a task for each send without reports or with other counts, and for each account without reports yet."""
+    webhooks = list_webhook_settings()
+    if not webhooks or not can_set_up(person):
         return []
     persisting = [
         Task(
@@ -32,6 +32,7 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
         )
         for row in find_persisting_differences(now=now)
     ]
+    silences = find_silent_sends(now=now)
     silent = [
         Task(
             title=_("No delivery reports about %(issue)s") % {"issue": one.send.issue},
@@ -40,16 +41,16 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
             button=_("View"),
             tone="urgent",
         )
-        for one in find_silent_sends(now=now)
+        for one in silences
     ]
-    if silent or webhook.has_key:
-        return [*silent, *persisting]
-    return [
-        *persisting,
+    unset = [
         Task(
             title=_("Set up the reports of %(provider)s") % {"provider": webhook.label},
             detail=_("Without them we do not hear of bounces and complaints, and mail these people again."),
             url=f"{reverse(SETTINGS_URL)}#nl-reports",
             button=_("Set up"),
-        ),
+        )
+        for webhook in webhooks
+        if not webhook.has_key and webhook.account not in {one.account for one in silences}
     ]
+    return [*silent, *persisting, *unset]

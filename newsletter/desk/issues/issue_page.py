@@ -108,7 +108,7 @@ def issue_head_context(issue: Issue, *, user: User | AnonymousUser, now: datetim
         "can_delete": user.has_perm("newsletter.change_issue") and can_be_deleted(issue),
         "can_change_publication": user.has_perm("newsletter.change_publication"),
         "send": send,
-        **alarms_context(user),
+        **alarms_context(user, account=issue.publication.account),
     }
 
 

@@ -22,7 +22,7 @@ from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.models import Issue, Proof
-from newsletter.sending.adapters import account_adapter, can_mail_leave
+from newsletter.sending.adapters import can_mail_leave
 from newsletter.sending.notices.proofs import send_proofs
 
 MAX_PROOFS_SHOWN = 5
@@ -51,7 +51,6 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             to=list(list_proof_recipients().filter(pk__in=chosen)),
             by=cast(User, request.user),
             now=timezone.now(),
-            adapter=account_adapter(issue.publication.account),
         )
         for proof in proofs:
             report_proof(request, proof, group=group)
@@ -78,7 +77,7 @@ def proofs_context(issue: Issue, *, user: User | AnonymousUser) -> ProofsContext
 def report_proof(request: HttpRequest, proof: Proof, *, group: RecipientGroup) -> None:
     """Show what became of a proof."""
     values = {"person": proof.person.email, "reason": format_reason(proof.reason)}
-    if proof.state == Proof.State.ACCEPTED and not can_mail_leave():
+    if proof.state == Proof.State.ACCEPTED and not can_mail_leave(proof.issue.publication.account):
         text = _("The proof for %(person)s is ready. No provider is connected, so it was not mailed.") % values
         mail = reverse("newsletter_issue_mail", args=[proof.issue_id, f"mail.{group_key(group)}"])
         messages.success(

@@ -15,8 +15,7 @@ from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, d
 from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_live_send, find_send, measure_progress
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Publication, Send
-from newsletter.sending.adapters import can_mail_leave
-from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
+from newsletter.sending.adapters import writes_to_files
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class ConfirmStep(IssuePage):
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context: ConfirmationContext = {
-            **alarms_context(self.request.user),
+            **alarms_context(self.request.user, account=self.issue.publication.account),
             "issue": self.issue,
             "confirmation": self._confirmation,
         }
@@ -89,7 +88,7 @@ class ConfirmStep(IssuePage):
 def confirm_start(issue: Issue) -> Confirmation:
     people = count_audience_for_page(issue, at_once=True).eligible
     action = reverse("newsletter_send_step", args=[issue.pk, "start"])
-    if not (can_mail_leave() or is_sending_blocked()):
+    if writes_to_files(issue.publication.account):
         return _confirm_writing(issue, action=action, people=people)
     local = issue.publication.send_at == Publication.SendAt.LOCAL and issue.kind != Issue.Kind.CORRECTION
     time_left = describe_time_left(issue.due_at, now=timezone.now())

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.translation import translate
 from newsletter.feedback.comparing.decide import find_oldest_end
-from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
+from newsletter.feedback.comparing.obstacles import Obstacle, find_counting_account, find_obstacle
 from newsletter.models import CountComparison, Send
 from newsletter.providers.base.errors import CountsFailure
 from newsletter.providers.base.issue_counts import Figure
@@ -83,7 +83,7 @@ def comparison_context(send: Send, *, now: datetime) -> ComparisonContext:
     newest = rows[0] if rows else None
     is_over = send.ended_at is not None and send.ended_at < find_oldest_end(now=now)
     nothing = obstacle is Obstacle.TO_FILES or (newest is None and is_over)
-    note = _explain_absence(obstacle, label=label, scheme=_find_scheme(send)) if newest is None and not nothing else ""
+    note = _explain_absence(obstacle, send, label=label) if newest is None and not nothing else ""
     return {
         "compared_heading": "" if nothing else _("Compared with %(provider)s") % {"provider": label},
         "compared_days": [ComparedDay(row, describe_comparison(row, provider=label)) for row in rows],
@@ -95,7 +95,9 @@ def comparison_context(send: Send, *, now: datetime) -> ComparisonContext:
 
 
 def label_provider(send: Send) -> str:
-    """Return the name of the provider that a send went out by."""
+    """Return the name of the provider that a send went out by, with its account unless that is the default one."""
+    if account := find_counting_account(send):
+        return account.title
     scheme = _find_scheme(send)
     return str(ADAPTERS[scheme].label) if scheme in ADAPTERS else send.provider
 
@@ -199,14 +201,20 @@ def _explain_difference(row: CountComparison) -> str:
     )
 
 
-def _explain_absence(obstacle: Obstacle | None, *, label: str, scheme: str) -> str:
+def _explain_absence(obstacle: Obstacle | None, send: Send, *, label: str) -> str:
     values = {"provider": label}
-    if obstacle is Obstacle.NO_COUNTS:
-        return _("This provider does not count by issue: %(why)s") % {"why": translate(ADAPTERS[scheme].no_counts)}
+    account = find_counting_account(send) if obstacle is Obstacle.NO_COUNTS else None
+    if account and account.provider:
+        why = translate(ADAPTERS[account.provider.scheme].no_counts)
+        return _("This provider does not count by issue: %(why)s") % {"why": why}
+    if obstacle is Obstacle.SEVERAL_ACCOUNTS:
+        return _(
+            "This issue went through several accounts. Each counts its own mails only, so they are not compared with the whole. "
+            "The delivery summary tells how many went through each."
+        )
     if obstacle is Obstacle.OTHER_ACCOUNT:
         return _(
-            "Part of this issue went through another account or key than NEWSLETTER_PROVIDER_URL names now, so these counts "
-            "cannot be read."
+            "This issue went through an account or key that is not set up here any more, so its counts cannot be read."
         )
     if obstacle is Obstacle.WELCOME:
         return _("%(provider)s counts all months of a welcome mail as one, so a month is not compared.") % values

@@ -21,7 +21,8 @@ from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
 from newsletter.models import Batch, Installation, Issue, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.adapters import can_mail_leave
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
+from newsletter.sending.adapters import writes_to_files
 from newsletter.sending.canaries.canary_decision import is_waiting
 from newsletter.sending.limits.gmail_spam_rate import needs_reason
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
@@ -116,23 +117,21 @@ class AlarmsContext(TypedDict):
     provider_url: str
 
 
-def alarms_context(user: User | AnonymousUser) -> AlarmsContext:
-    """Return what keeps mail from people, and where the user can connect a provider."""
+def alarms_context(user: User | AnonymousUser, *, account: str = DEFAULT_ACCOUNT) -> AlarmsContext:
+    """Return what keeps mail of an account from people, and where the user can connect a provider."""
     return {
         "sending_hold": describe_hold(),
         "allowlist_notice": describe_allowlist(),
-        "no_mail_notice": describe_no_mail(),
+        "no_mail_notice": describe_no_mail(account),
         "provider_url": reverse("newsletter_setup_provider") if user.has_perm("newsletter.add_publication") else "",
     }
 
 
-def describe_no_mail() -> str:
-    """Return why nobody gets mail from this installation, as a sentence, or "" if mail leaves it."""
-    if can_mail_leave():
-        return ""
-    if is_sending_blocked():
+def describe_no_mail(account: str) -> str:
+    """Return why nobody gets mail through the account, as a sentence, or "" if mail leaves."""
+    if is_sending_blocked(account):
         return format_reason(BLOCKED_REASON)
-    return gettext("It is written to files instead, and nobody gets it.")
+    return gettext("It is written to files instead, and nobody gets it.") if writes_to_files(account) else ""
 
 
 def describe_allowlist() -> str:

@@ -132,7 +132,7 @@ class IssueReport(DeskPage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         report, figures = self.report, self.report.figures
         context: ReportContext = {
-            **alarms_context(self.request.user),
+            **alarms_context(self.request.user, account=self.issue.publication.account),
             **subject_test_context(self.issue, send=find_send(self.issue), user=self.request.user, now=timezone.now()),
             **comparison_context(self.send, now=timezone.now()),
             "gmail": list_send_figures(self.send, now=timezone.now()),

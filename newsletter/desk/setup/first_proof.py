@@ -10,7 +10,6 @@ from newsletter.issues.assembly.assemble import assemble_slot, log_assembled
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue, Proof, Publication
-from newsletter.sending.adapters import account_adapter
 from newsletter.sending.notices.proofs import send_proofs
 
 
@@ -38,7 +37,6 @@ def send_first_proof(*, by: User) -> Proof:
         issue = assembly.issue
         log_assembled(issue)
     resolve_complete_content(issue)
-    adapter = account_adapter(issue.publication.account)
-    (proof,) = send_proofs(issue=issue, group=EMPTY_GROUP, to=[by], by=by, now=now, adapter=adapter)
+    (proof,) = send_proofs(issue=issue, group=EMPTY_GROUP, to=[by], by=by, now=now)
     log(instance=issue, action="newsletter.proof", user=by, data={"people": 1})
     return proof

@@ -28,13 +28,15 @@ from newsletter.feedback.webhook_setup.install import install_webhook
 from newsletter.feedback.webhook_setup.state import (
     advise_on_silence,
     explain_silence,
-    find_webhook_settings,
+    list_webhook_settings,
     require_webhook_settings,
 )
 from newsletter.models import ProviderWebhook
 from newsletter.organisation.health.connection import Connection, try_connection
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, OUTBOX, PROVIDERS, URL_RULES, read_provider_url
+from newsletter.sending.accounts import list_usable_accounts
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 
@@ -110,8 +112,8 @@ class ProviderStep(StepPage):
             "blocked": is_sending_blocked(),
             "env_file": settings.ENV.env_file,
             "letter": ask_for_provider(),
-            "limits": list_limits(provider),
-            "webhook": find_webhook_settings(),
+            "limits": [*list_limits(provider), *list_silent_accounts()],
+            "webhooks": list_webhook_settings(),
             **super().get_context_data(**kwargs),
         }
 
@@ -134,15 +136,17 @@ class ProviderStep(StepPage):
 
     def _set_up_reports(self, request: HttpRequest) -> HttpResponse:
         try:
-            webhook, state = require_webhook_settings(), install_webhook(now=timezone.now())
+            webhook = require_webhook_settings(request.POST["reports"])
+            state = install_webhook(webhook, now=timezone.now())
         except DomainError as error:
             messages.error(request, translate(error))
             return self.show()
-        row = ProviderWebhook.objects.get(provider=webhook.provider)
+        row = ProviderWebhook.objects.get(provider=webhook.provider, account=webhook.account)
         log(instance=row, action="newsletter.reports_set_up", user=request.user, data={"provider": webhook.label})
         if state.works:
             messages.success(request, _("%(provider)s reports here from now on.") % {"provider": webhook.label})
-        return self.show(state=state, problems=[translate(problem) for problem in state.problems])
+        problems = [translate(problem) for problem in state.problems]
+        return self.show(set_up=webhook.account, state=state, problems=problems)
 
 
 def make_provider_url(*, provider: str, key: str, secret: str, domain: str, european: bool, webhook_key: str) -> str:
@@ -170,6 +174,12 @@ def list_limits(provider: ProviderSettings | None) -> list[str]:
     if provider is not None and provider.scheme in ADAPTERS:
         limits.extend(ADAPTERS[provider.scheme].limits)
     return [translate(limit) for limit in limits]
+
+
+def list_silent_accounts() -> list[str]:
+    """Return what is not heard of with each further account whose provider reports nothing."""
+    further = [account for account in list_usable_accounts() if account.name != DEFAULT_ACCOUNT]
+    return [f"{each.name}: {translate(silence)}" for each in further if (silence := explain_silence(each.provider))]
 
 
 def ask_for_provider() -> str:

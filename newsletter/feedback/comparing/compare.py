@@ -1,7 +1,7 @@
 """Compare each send of the last week with its provider's counts, once a day. Nothing is sent, and no delivery changes."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ from newsletter.feedback.comparing.decide import (
     find_day,
     find_oldest_end,
 )
-from newsletter.feedback.comparing.obstacles import find_obstacle
+from newsletter.feedback.comparing.obstacles import find_counting_account, find_obstacle
 from newsletter.feedback.comparing.own_counts import (
     count_own,
     find_people,
@@ -37,18 +37,20 @@ MAX_SENDS = 5
 """The most sends in one run, so that a provider is asked little at a time."""
 
 
-def compare_due_sends(*, counter: CountsReader | None, now: datetime) -> int:
-    """Compare the sends that are due today. Return how many the provider was asked about.
+def compare_due_sends(*, counters: Mapping[str, CountsReader], now: datetime) -> int:
+    """Compare the sends that are due today. Return how many a provider was asked about.
 
-    If two processes call this at once, one of them asks. A day without an answer is tried again an hour later.
+    ``counters`` read the counts of the accounts, by name. If two processes call this at once, one of them asks. A day without
+    an answer is tried again an hour later.
     """
-    if counter is None:
+    if not counters:
         return 0
     asked = 0
     for send in _find_due_sends(now=now):
         if asked >= MAX_SENDS:
             break
-        if find_obstacle(send) is not None:
+        account = find_counting_account(send)
+        if find_obstacle(send) is not None or account is None or account.name not in counters:
             continue
         row = _claim(send, now=now)
         if row is None:
@@ -61,7 +63,7 @@ def compare_due_sends(*, counter: CountsReader | None, now: datetime) -> int:
             _save_bad_receipt(row, now=now)
             continue
         asked += 1
-        _compare(row, sends, ours, counter=counter, now=now)
+        _compare(row, sends, ours, counter=counters[account.name], now=now)
     return asked
 
 

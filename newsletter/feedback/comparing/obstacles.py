@@ -2,19 +2,18 @@
 
 from enum import StrEnum
 
-from django.conf import settings
-
 from newsletter.models import Attempt, Issue, Send
 from newsletter.providers.base.issue_counts import IssueCounter
 from newsletter.providers.registry import ADAPTERS, OUTBOX
+from newsletter.sending.accounts import ProviderAccountSettings, list_usable_accounts
 from newsletter.sending.adapters import account_label
-from newsletter.sending.deliverability.domains import read_provider
 
 
 class Obstacle(StrEnum):
     """Why a send is not compared."""
 
     TO_FILES = "to_files"
+    SEVERAL_ACCOUNTS = "several_accounts"
     OTHER_ACCOUNT = "other_account"
     NO_COUNTS = "no_counts"
     WELCOME = "welcome"
@@ -27,16 +26,27 @@ def find_obstacle(send: Send) -> Obstacle | None:
     """
     if send.provider == OUTBOX:
         return Obstacle.TO_FILES
-    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
-    if provider is None or provider.label != send.provider or _has_other_account(send):
-        return Obstacle.OTHER_ACCOUNT
-    if not issubclass(ADAPTERS[provider.scheme], IssueCounter):
+    account = find_counting_account(send)
+    if account is None or account.provider is None:
+        return Obstacle.SEVERAL_ACCOUNTS if len(_list_callees(send)) > 1 else Obstacle.OTHER_ACCOUNT
+    if not issubclass(ADAPTERS[account.provider.scheme], IssueCounter):
         return Obstacle.NO_COUNTS
     return Obstacle.WELCOME if send.issue.kind == Issue.Kind.WELCOME else None
 
 
-def _has_other_account(send: Send) -> bool:
-    """Return True if another account, or one whose key has changed since, may have mails of the issue."""
-    attempts = Attempt.objects.filter(batch__send__issue=send.issue_id)
-    elsewhere = attempts.exclude(provider=account_label()).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
-    return elsewhere.exists()
+def find_counting_account(send: Send) -> ProviderAccountSettings | None:
+    """Return the account that alone has, or may have, mails of the issue.
+
+    Return None if there are several, or if its key has changed since. Each account counts its own mails.
+    """
+    callees, accounts = _list_callees(send), list_usable_accounts()
+    if not callees:
+        return next((account for account in accounts if account.label == send.provider), None)
+    return next((account for account in accounts if callees == {account_label(account.name)}), None)
+
+
+def _list_callees(send: Send) -> set[str]:
+    """Return the labels of the accounts that may have mails of the issue."""
+    attempts = Attempt.objects.filter(batch__send__issue=send.issue_id).exclude(code__in=Attempt.CODES_WITHOUT_CALL)
+    taken = attempts.exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
+    return set(taken.order_by().values_list("provider", flat=True).distinct())

@@ -1,4 +1,4 @@
-"""The keys of a provider's webhook that its set-up brought, sealed in the database, and when a report last came."""
+"""The keys of an account's webhook that its set-up brought, sealed in the database, and when a report last came."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from newsletter.common.sealing import Sealer
 from newsletter.models import ProviderWebhook
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.webhooks.verification import split_keys
 
 SEALER = Sealer(b"newsletter.provider-webhook-keys")
@@ -16,36 +17,38 @@ MAX_KEYS = 2
 _NOTED_AGAIN_AFTER = timedelta(minutes=1)
 
 
-def read_stored_keys(provider: str) -> Sequence[str]:
+def read_stored_keys(provider: str, *, account: str = DEFAULT_ACCOUNT) -> Sequence[str]:
     """Return the stored keys, the newest first; none if no secret key of this installation opens them."""
-    sealed = ProviderWebhook.objects.filter(provider=provider).values_list("sealed_keys", flat=True).first()
+    rows = ProviderWebhook.objects.filter(provider=provider, account=account)
+    sealed = rows.values_list("sealed_keys", flat=True).first()
     return split_keys(SEALER.unseal(sealed) or "") if sealed else ()
 
 
-def has_lost_keys(provider: str) -> bool:
+def has_lost_keys(provider: str, *, account: str = DEFAULT_ACCOUNT) -> bool:
     """Return True if keys are stored that no secret key of this installation opens."""
-    sealed = ProviderWebhook.objects.filter(provider=provider).values_list("sealed_keys", flat=True).first()
+    rows = ProviderWebhook.objects.filter(provider=provider, account=account)
+    sealed = rows.values_list("sealed_keys", flat=True).first()
     return bool(sealed) and SEALER.unseal(str(sealed)) is None
 
 
 @transaction.atomic
-def store_key(provider: str, key: str) -> None:
+def store_key(provider: str, key: str, *, account: str = DEFAULT_ACCOUNT) -> None:
     """Have reports with this key believed from now on. The key before it stays, older ones are forgotten."""
-    ProviderWebhook.objects.get_or_create(provider=provider)
-    row = ProviderWebhook.objects.select_for_update().get(provider=provider)
+    ProviderWebhook.objects.get_or_create(provider=provider, account=account)
+    row = ProviderWebhook.objects.select_for_update().get(provider=provider, account=account)
     known = split_keys(SEALER.unseal(row.sealed_keys) or "") if row.sealed_keys else ()
     keys = [key, *(each for each in known if each != key)][:MAX_KEYS]
     row.sealed_keys = SEALER.seal(",".join(keys))
     row.save(update_fields=["sealed_keys"])
 
 
-def note_report(provider: str, *, now: datetime) -> None:
+def note_report(provider: str, *, now: datetime, account: str = DEFAULT_ACCOUNT) -> None:
     """Note that a report came, at most once a minute."""
     old = Q(last_report_at__isnull=True) | Q(last_report_at__lt=now - _NOTED_AGAIN_AFTER)
-    rows = ProviderWebhook.objects.filter(provider=provider)
+    rows = ProviderWebhook.objects.filter(provider=provider, account=account)
     if not rows.filter(old).update(last_report_at=now) and not rows.exists():
         ProviderWebhook.objects.bulk_create(
-            [ProviderWebhook(provider=provider, last_report_at=now)], ignore_conflicts=True
+            [ProviderWebhook(provider=provider, account=account, last_report_at=now)], ignore_conflicts=True
         )
 
 

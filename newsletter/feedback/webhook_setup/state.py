@@ -1,4 +1,4 @@
-"""Read what is known of the provider's webhook without asking the provider: address, keys, and the last report."""
+"""Read what is known of each account's webhook without asking the provider: address, keys, and the last report."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,26 +7,33 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from newsletter.common.messages import Message
-from newsletter.feedback.endpoint import webhook_key, webhook_url
+from newsletter.feedback.endpoint import list_account_keys, webhook_url
 from newsletter.feedback.webhook_setup.keys import has_lost_keys
 from newsletter.models import ProviderWebhook
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, WEBHOOK_HANDLERS, WEBHOOK_SETUPS
-from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
+from newsletter.sending.accounts import (
+    ProviderAccountSettings,
+    explain_unusable,
+    find_account,
+    list_usable_accounts,
+)
+from newsletter.sending.deliverability.domains import is_own_endpoint
 
 
 @dataclass(frozen=True)
 class WebhookSettings:
-    """The provider's webhook as this installation knows it.
+    """The webhook of a provider account as this installation knows it.
 
-    ``account`` is the name that sends have of it. ``obstacle`` says why it cannot be set up from here, "" if it can.
-    ``has_key``: reports can be verified. ``lost_key``: a stored key cannot be read with the secret key.
+    ``chosen`` is the account. ``label`` names its provider, and the account unless it is the default one. ``obstacle`` says
+    why the webhook cannot be set up from here, "" if it can. ``has_key``: reports can be verified. ``lost_key``: a stored
+    key cannot be read with the secret key.
     """
 
+    chosen: ProviderAccountSettings
     provider: str
-    account: str
     label: str
     url: str = field(repr=False)
     has_key: bool
@@ -35,21 +42,30 @@ class WebhookSettings:
     set_up_at: datetime | None
     last_report_at: datetime | None
 
+    @property
+    def account(self) -> str:
+        return self.chosen.name
 
-def find_webhook_settings() -> WebhookSettings | None:
-    """Return the webhook of the provider in the settings; None if it reports nothing, or if the setting is wrong."""
-    provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
+
+def list_webhook_settings() -> list[WebhookSettings]:
+    """Return the webhook of each account that can be used and whose provider reports, that of the default account first."""
+    found = (_describe(account) for account in list_usable_accounts())
+    return [webhook for webhook in found if webhook is not None]
+
+
+def _describe(account: ProviderAccountSettings) -> WebhookSettings | None:
+    provider = account.provider
     if provider is None or provider.scheme not in WEBHOOK_HANDLERS:
         return None
     name = provider.scheme
-    row = ProviderWebhook.objects.filter(provider=name).first()
+    row = ProviderWebhook.objects.filter(provider=name, account=account.name).first()
     return WebhookSettings(
+        chosen=account,
         provider=name,
-        account=provider.label,
-        label=ADAPTERS[name].label,
-        url=webhook_url(name),
-        has_key=bool(split_keys(webhook_key(name))),
-        lost_key=has_lost_keys(name),
+        label=account.title,
+        url=webhook_url(name, account.name),
+        has_key=bool(list_account_keys(account)),
+        lost_key=has_lost_keys(name, account=account.name),
         obstacle=find_obstacle(provider),
         set_up_at=row.set_up_at if row else None,
         last_report_at=row.last_report_at if row else None,
@@ -82,11 +98,14 @@ def advise_on_silence() -> Message:
     )
 
 
-def require_webhook_settings() -> WebhookSettings:
-    """Return the webhook of the provider in the settings. Raise WebhookSetupError if there is none."""
-    found = find_webhook_settings()
+def require_webhook_settings(name: str = DEFAULT_ACCOUNT) -> WebhookSettings:
+    """Return the webhook of an account. Raise WebhookSetupError if it reports nothing or cannot be used."""
+    account = find_account(name)
+    if name != DEFAULT_ACCOUNT and (problem := explain_unusable(name)):
+        raise WebhookSetupError("No reports were set up, because %(problem)s.", problem=problem)
+    found = _describe(account) if account else None
     if found is None:
-        if why := explain_silence(read_provider(settings.NEWSLETTER_PROVIDER_URL)):
+        if why := explain_silence(account.provider if account else None):
             raise WebhookSetupError(Message.joined([why, advise_on_silence()], between=" "))
         raise WebhookSetupError(
             "No mail provider is set, so nothing is reported. Write the provider into NEWSLETTER_PROVIDER_URL, start the "

@@ -1,4 +1,4 @@
-"""newsletter provider: look at the webhook by which the mail provider reports, set it up, and add files of DMARC reports."""
+"""newsletter provider: look at the webhooks by which mail providers report, set them up, and add files of DMARC reports."""
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
@@ -7,26 +7,41 @@ from pathlib import Path
 
 from wagtail.log_actions import log
 
-from newsletter.common.errors import BadFile, NotReady
+from newsletter.common.errors import BadFile, DomainError, NotReady
+from newsletter.common.messages import Message
 from newsletter.content.parsing.aggregate_reports.sandboxed import MAX_FILE_BYTES
 from newsletter.feedback.webhook_setup.install import install_webhook, read_webhook
-from newsletter.feedback.webhook_setup.state import WebhookSettings, require_webhook_settings
+from newsletter.feedback.webhook_setup.state import (
+    WebhookSettings,
+    explain_silence,
+    list_webhook_settings,
+    require_webhook_settings,
+)
 from newsletter.management.base import ProductCommand
 from newsletter.models import ProviderWebhook
+from newsletter.providers.accounts import DEFAULT_ACCOUNT, URL_SETTING
 from newsletter.providers.base.webhook_setup import WebhookState
+from newsletter.sending.accounts import list_usable_accounts
 from newsletter.sending.deliverability.dmarc_reports.store import store_report_file
 
 
 class Command(ProductCommand):
-    help = "Show or set up the webhook by which your mail provider reports, or add DMARC reports from files."
+    help = "Show or set up the webhooks by which your mail providers report, or add DMARC reports from files."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="webhooks|dmarc")
-        webhooks = actions.add_parser("webhooks", help="Show the webhook. Nothing is changed without --install.")
+        webhooks = actions.add_parser(
+            "webhooks", help="Show the webhook of each account. Nothing is changed without --install."
+        )
         webhooks.add_argument(
             "--install",
             action="store_true",
             help="Create or repair it by the provider's interface. Webhooks that lead elsewhere are left alone.",
+        )
+        webhooks.add_argument(
+            "--account",
+            metavar="NAME",
+            help=f"Only this account: {DEFAULT_ACCOUNT}, or the NAME of a {URL_SETTING}_NAME in small letters.",
         )
         webhooks.add_argument("--json", action="store_true")
         dmarc = actions.add_parser(
@@ -35,11 +50,19 @@ class Command(ProductCommand):
         dmarc.add_argument("files", nargs="+", type=Path, metavar="FILE", help=".xml, .xml.gz or .zip")
         dmarc.add_argument("--json", action="store_true")
 
-    def run(self, *, action: str, json: bool, install: bool = False, files: Sequence[Path] = ()) -> None:
+    def run(
+        self,
+        *,
+        action: str,
+        json: bool,
+        install: bool = False,
+        account: str | None = None,
+        files: Sequence[Path] = (),
+    ) -> None:
         if action == "dmarc":
             self._add_reports(files, json=json)
         else:
-            self._look_at_webhook(install=install, json=json)
+            self._look_at_webhooks(account, install=install, json=json)
 
     def _add_reports(self, files: Sequence[Path], *, json: bool) -> None:
         added, refused = 0, {}
@@ -64,26 +87,47 @@ class Command(ProductCommand):
                 files=len(files),
             )
 
-    def _look_at_webhook(self, *, install: bool, json: bool) -> None:
-        webhook = require_webhook_settings()
-        if install:
-            state = install_webhook(now=datetime.now(UTC))
-            row = ProviderWebhook.objects.get(provider=webhook.provider)
-            log(instance=row, action="newsletter.reports_set_up", data={"provider": webhook.label})
-            webhook = require_webhook_settings()
-        elif webhook.obstacle:
-            state = None
-        else:
-            state = read_webhook()
-        if json:
-            self.write_json(_describe(webhook, state))
-        else:
-            self.write_lines(_list_lines(webhook, state))
-        if install and state is not None and state.problems:
-            raise NotReady(
-                "%(provider)s does not report everything yet. Do what the lines above say, then run this again.",
-                provider=webhook.label,
-            )
+    def _look_at_webhooks(self, account: str | None, *, install: bool, json: bool) -> None:
+        """Look at one account, or at each account whose provider reports. A failure at one does not stop the others."""
+        names = [account] if account else [webhook.account for webhook in list_webhook_settings()]
+        shown, failures = [], list[DomainError]()
+        for name in names or [DEFAULT_ACCOUNT]:
+            try:
+                webhook = require_webhook_settings(name)
+                state = _look_at(webhook, install=install)
+            except DomainError as error:
+                failures.append(error)
+                continue
+            webhook = require_webhook_settings(name)
+            shown.append(_describe(webhook, state))
+            if not json:
+                self.write_lines(_list_lines(webhook, state))
+            if install and state is not None and state.problems:
+                failures.append(_make_unfinished(webhook))
+        if names and not account and not json:
+            others = [each for each in list_usable_accounts() if each.name not in names]
+            self.write_lines([str(silence) for each in others if (silence := explain_silence(each.provider))])
+        if json and shown:
+            self.write_json({**shown[0], "further": shown[1:]})
+        if failures:
+            raise NotReady(Message.joined([error.message for error in failures], between=" "))
+
+
+def _look_at(webhook: WebhookSettings, *, install: bool) -> WebhookState | None:
+    """Return the state of the webhook at the provider; None if it can only be entered by hand and is just looked at."""
+    if install:
+        state = install_webhook(webhook, now=datetime.now(UTC))
+        row = ProviderWebhook.objects.get(provider=webhook.provider, account=webhook.account)
+        log(instance=row, action="newsletter.reports_set_up", data={"provider": webhook.label})
+        return state
+    return None if webhook.obstacle else read_webhook(webhook)
+
+
+def _make_unfinished(webhook: WebhookSettings) -> NotReady:
+    return NotReady(
+        "%(provider)s does not report everything yet. Do what the lines above say, then run this again.",
+        provider=webhook.label,
+    )
 
 
 def _read(file: Path) -> bytes:
@@ -120,6 +164,7 @@ def _list_lines(webhook: WebhookSettings, state: WebhookState | None) -> list[st
 def _describe(webhook: WebhookSettings, state: WebhookState | None) -> dict[str, object]:
     return {
         "provider": webhook.provider,
+        "account": webhook.account,
         "url": webhook.url,
         "has_key": webhook.has_key,
         "last_report_at": webhook.last_report_at.isoformat() if webhook.last_report_at else None,

@@ -238,4 +238,9 @@ class DeliveryException(models.Model):
             one_of("delivery_exception_state", "state", ["", "rejected", "skipped", "uncertain"]),
             one_of("delivery_exception_code", "code", ["", "unsubscribed", "already_mailed", "render_failure"]),
         ]
-        indexes = [models.Index(fields=["delivery"], condition=Q(state="uncertain"), name="delivery_uncertain")]
+        indexes = [
+            models.Index(fields=["delivery"], condition=Q(state="uncertain"), name="delivery_uncertain"),
+            models.Index(
+                fields=["complained_at"], condition=Q(complained_at__isnull=False), name="delivery_complained"
+            ),
+        ]

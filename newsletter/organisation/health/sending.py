@@ -8,16 +8,20 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from newsletter.common.errors import BadAddress
-from newsletter.feedback.endpoint import webhook_url
 from newsletter.feedback.webhook_setup.silence import has_sent_before
-from newsletter.feedback.webhook_setup.state import advise_on_silence, explain_silence, find_webhook_settings
+from newsletter.feedback.webhook_setup.state import (
+    WebhookSettings,
+    advise_on_silence,
+    explain_silence,
+    list_webhook_settings,
+)
 from newsletter.models import Installation, Publication
 from newsletter.organisation.health.connection import try_connection
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.webhooks.verification import split_keys
-from newsletter.providers.registry import ADAPTERS, OUTBOX, WEBHOOK_HANDLERS, read_provider_url
-from newsletter.sending.accounts import explain_unusable, list_accounts
+from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
+from newsletter.sending.accounts import explain_unusable, list_accounts, list_usable_accounts
 from newsletter.sending.adapters import find_account_tester
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
@@ -67,7 +71,7 @@ def check_sign_in(url: str, *, now: datetime) -> Iterator[Finding]:
 
 
 def check_further_accounts(*, now: datetime) -> Iterator[Finding]:
-    """Check each further account: its URL, its sign-in, and if its reports can be verified."""
+    """Check each further account: its URL and its sign-in."""
     for account in list_accounts()[1:]:
         check = f"account {account.name}"
         if account.problem or account.provider is None:
@@ -87,11 +91,6 @@ def check_further_accounts(*, now: datetime) -> Iterator[Finding]:
                 yield ok(check, "The mail server took our connection.")
             else:
                 yield error(check, connection.reason, f"Correct {account.setting}, then run this again.")
-        scheme = account.provider.scheme
-        if scheme in WEBHOOK_HANDLERS and not split_keys(account.provider.webhook_key):
-            says = f"No webhook key is in {account.setting}, so reports of this account may be refused."
-            do = f"Enter {webhook_url(scheme)} at {ADAPTERS[scheme].label} by hand, then add webhook_key=… to {account.setting}."
-            yield warning(check, says, do)
 
 
 def check_publication_accounts() -> Iterator[Finding]:
@@ -104,21 +103,31 @@ def check_publication_accounts() -> Iterator[Finding]:
 
 
 def check_reports(*, now: datetime) -> Iterator[Finding]:
-    """Report where the provider's webhook leads, if its reports can be verified, and when the last one came."""
-    webhook = find_webhook_settings()
-    if webhook is None:
-        if silence := explain_silence(read_provider(settings.NEWSLETTER_PROVIDER_URL)):
-            yield warning("webhooks", silence, advise_on_silence())
-        return
+    """Report of each account where its webhook leads, if its reports can be verified, and when the last one came."""
+    webhooks = {webhook.account: webhook for webhook in list_webhook_settings()}
+    for account in list_usable_accounts():
+        if account.name in webhooks:
+            yield from _check_webhook(webhooks[account.name], now=now)
+        elif silence := explain_silence(account.provider):
+            check = "webhooks" if account.name == DEFAULT_ACCOUNT else f"webhooks, account {account.name}"
+            yield warning(check, silence, advise_on_silence())
+
+
+def _check_webhook(webhook: WebhookSettings, *, now: datetime) -> Iterator[Finding]:
+    setting = webhook.chosen.setting
     how = webhook.obstacle or f"Run: newsletter provider webhooks --install. Or enter it at {webhook.label} by hand."
     if webhook.lost_key:
-        says = "A key that verifies reports cannot be read with this installation's secret key, so reports are refused."
+        says = (
+            f"A key that verifies reports of {webhook.label} cannot be read with this installation's secret key, so reports are "
+            "refused."
+        )
         yield error("webhooks", says, "Put the old secret key back, or run: newsletter provider webhooks --install")
     elif not webhook.has_key:
         says = (
-            f"No webhook key is known, so reports are refused: bounces and complaints are not heard of. {webhook.url}"
+            f"No webhook key of {webhook.label} is known, so reports are refused: bounces and complaints are not heard of. "
+            f"{webhook.url}"
         )
-        do = f"{how} Then add webhook_key=… to NEWSLETTER_PROVIDER_URL." if webhook.obstacle else how
+        do = f"{how} Then add webhook_key=… to {setting}." if webhook.obstacle else how
         yield warning("webhooks", says, do)
     elif webhook.last_report_at is None and has_sent_before(webhook, now=now):
         yield warning("webhooks", f"No report of {webhook.label} ever came to {webhook.url}", how)
@@ -128,9 +137,9 @@ def check_reports(*, now: datetime) -> Iterator[Finding]:
     else:
         last = f"{webhook.last_report_at:%Y-%m-%d %H:%M} UTC"
         yield ok("webhooks", f"The last report of {webhook.label} came on {last}, to {webhook.url}")
-    keys = len(split_keys(read_provider_url(settings.NEWSLETTER_PROVIDER_URL).webhook_key))
+    keys = len(split_keys(webhook.chosen.provider.webhook_key)) if webhook.chosen.provider else 0
     if keys > 1:
-        do = "Take the older one out of NEWSLETTER_PROVIDER_URL once your provider uses the newer."
+        do = f"Take the older one out of {setting} once your provider uses the newer."
         yield ok("webhooks", f"Reports are taken with any of {keys} keys. {do}")
 
 

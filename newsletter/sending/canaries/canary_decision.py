@@ -8,8 +8,9 @@ from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, Quantity
 from newsletter.models import CanaryMail, CanaryMailbox, Publication, Send, transition
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.adapters import can_mail_leave
-from newsletter.sending.canaries.send_canaries import find_sends_before
+from newsletter.sending.adapters import writes_to_files
+from newsletter.sending.canaries.send_canaries import find_canary_account, find_sends_before
+from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 from newsletter.sending.limits.running_sends import find_open_sends
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
@@ -73,7 +74,8 @@ def _decide(send: Send, *, now: datetime) -> None:
     publication = send.issue.publication
     if publication.canary == Publication.Canary.WATCH and send.canary_decision == _Decision.WATCHED:
         return
-    if not can_mail_leave():
+    account = find_canary_account(send)
+    if writes_to_files(account) or is_sending_blocked(account):
         _go_on(send, _Decision.TO_FILES)
         return
     firsts = list(send.canary_mails.filter(turn=CanaryMail.Turn.FIRST, mailbox__enabled=True))

@@ -55,8 +55,6 @@ def send_canaries(*, adapters: Mapping[str, Adapter], now: datetime) -> int:
     CanaryMail.objects.filter(state=_State.SENDING, sent_at__lt=now - LOST_AFTER).update(
         state=_State.UNCERTAIN, reason=LOST
     )
-    if not can_mail_leave():
-        return 0
     accepted = 0
     for send in find_sends_before(now=now):
         accepted += _send_turn(send, _Turn.FIRST, adapters=adapters, now=now)
@@ -87,18 +85,24 @@ def _select(sends: QuerySet[Send]) -> QuerySet[Send]:
 
 def _send_turn(send: Send, turn: CanaryMail.Turn, *, adapters: Mapping[str, Adapter], now: datetime) -> int:
     chosen = _find_largest_part(send, turn)
-    if chosen is None or chosen.account not in adapters:
+    if chosen is None or chosen.account not in adapters or not can_mail_leave(chosen.account):
         # A send without its account is paused, and says why.
         return 0
-    variant, adapter = chosen.variant, adapters[chosen.account]
-    _write_rows(send, turn, variant=variant, now=now)
+    adapter = adapters[chosen.account]
+    _write_rows(send, turn, variant=chosen.variant, now=now)
     waiting = send.canary_mails.filter(turn=turn, state=_State.WAITING, mailbox__enabled=True).select_related("mailbox")
     accepted = 0
     for mail in waiting:
-        if must_wait(adapter=adapter, now=now):
+        if must_wait(adapter=adapter, now=now, account=chosen.account):
             break
-        accepted += _send_mail(mail, send=send, variant=variant, adapter=adapter, now=now)
+        accepted += _send_mail(mail, chosen, send=send, adapter=adapter, now=now)
     return accepted
+
+
+def find_canary_account(send: Send) -> str:
+    """Return the account that the first canaries go through."""
+    part = _find_largest_part(send, _Turn.FIRST)
+    return part.account if part else send.issue.publication.account
 
 
 class _Part(NamedTuple):
@@ -166,12 +170,13 @@ def _find_recipients(send: Send, mailboxes: Iterable[CanaryMailbox]) -> set[byte
     return found
 
 
-def _send_mail(mail: CanaryMail, *, send: Send, variant: Variant, adapter: Adapter, now: datetime) -> int:
+def _send_mail(mail: CanaryMail, part: _Part, *, send: Send, adapter: Adapter, now: datetime) -> int:
     """Claim the mail and hand it over, in one attempt. Return 1 if the provider accepted it, else 0."""
     if not transition(mail, from_states=[_State.WAITING], to=_State.SENDING, sent_at=now):
         return 0
     try:
-        outcome = deliver_single(adapter=adapter, call=_build_call(mail, send=send, variant=variant), now=now)
+        call = _build_call(mail, send=send, variant=part.variant)
+        outcome = deliver_single(adapter=adapter, call=call, now=now, account=part.account)
     except RENDER_ERRORS as error:
         outcome = Outcome(Verdict.REJECTED, describe_render_failure(error))
     except DomainError as error:

@@ -9,6 +9,7 @@ from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest, Least
 
 from newsletter.models import ProviderAccount
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Capabilities
 
 MIN_WAIT_SECONDS = 0.05
@@ -19,12 +20,17 @@ MAX_RETRY_AFTER = timedelta(minutes=10)
 MAX_REQUESTED_WAIT = timedelta(hours=6)
 
 
+def name_rate(capabilities: Capabilities, account: str = DEFAULT_ACCOUNT) -> str:
+    """Return the name of the row that limits an account. That of the default account has the name of its provider."""
+    return capabilities.name if account == DEFAULT_ACCOUNT else f"{capabilities.name}/{account}"
+
+
 def reserve_call(*, capabilities: Capabilities, people: int, now: datetime, name: str = "") -> datetime | None:
     """Reserve a call for so many people. If it may not start now, return when to ask again.
 
-    ``name`` is the account's, by default that of its kind of provider.
+    ``name`` is the one of `name_rate`, by default that of the default account.
     """
-    name = name or capabilities.name
+    name = name or name_rate(capabilities)
     account = ProviderAccount.objects.filter(name=name).first()
     limited = bool(capabilities.people_per_second or capabilities.calls_per_second)
     if account is None:

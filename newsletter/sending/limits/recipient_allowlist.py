@@ -11,6 +11,7 @@ from django.conf import settings
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import (
     Adapter,
     BatchCall,
@@ -23,7 +24,7 @@ from newsletter.providers.base.contract import (
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
 from newsletter.sending.accounts import find_account
-from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
+from newsletter.sending.deliverability.domains import is_own_endpoint
 from subscribers.audience.recipient_allowlist import RecipientAllowlist, get_recipient_allowlist
 
 NOT_ON_ALLOWLIST = Message("the address is not allowed by NEWSLETTER_ONLY_TO")
@@ -38,21 +39,21 @@ class RefusedHere(Outcome):
     """An outcome without a call: this installation refused, and the provider's account was not asked."""
 
 
-def is_sending_blocked() -> bool:
-    """Return True if nobody may be mailed: a real provider, not production, and no allowlist."""
-    return is_provider_blocked(read_provider(settings.NEWSLETTER_PROVIDER_URL))
+def is_sending_blocked(account: str = DEFAULT_ACCOUNT) -> bool:
+    """Return True if nobody may be mailed through the account: see `is_provider_blocked`."""
+    found = find_account(account)
+    return found is not None and is_provider_blocked(found.provider)
 
 
 def is_provider_blocked(provider: ProviderSettings | None) -> bool:
-    """Return True if nobody may be mailed through this account."""
+    """Return True if nobody may be mailed through this provider: a real one, not production, and no allowlist."""
     real = provider is not None and is_own_endpoint(provider)
     return real and not settings.NEWSLETTER_PRODUCTION and get_recipient_allowlist() is None
 
 
 def require_sending_allowed(*, account: str) -> None:
     """Raise NotReady if nobody may be mailed through this account from here."""
-    found = find_account(account)
-    if found is not None and is_provider_blocked(found.provider):
+    if is_sending_blocked(account):
         raise NotReady("Nothing is sent: %(closed)s.", closed=BLOCKED_REASON)
 
 

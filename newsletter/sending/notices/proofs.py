@@ -24,6 +24,7 @@ from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Recipie
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.rendering.clean_text import tidy_line
 from newsletter.rendering.personal_values import values_for
+from newsletter.sending.adapters import account_adapter
 from newsletter.sending.build_call import ADDRESS_FIELD, make_mail, read_variables
 from newsletter.sending.notices.single_mails import deliver_single
 from newsletter.sending.notices.system_mail import find_staff_language
@@ -51,9 +52,10 @@ def send_proofs(
     to: Sequence[User],
     by: User,
     now: datetime,
-    adapter: Adapter,
 ) -> list[Proof]:
     """Mail the current issue to each of these members of staff, as a group of recipients would get it.
+
+    It goes through the account of the publication.
 
     Return a row with the result of each. Raise NotAllowed if the person may neither edit nor approve issues. Raise NotReady
     if nobody or nothing is left to send, or if the mail contains a protected term: a proof is mailed outside too.
@@ -74,7 +76,7 @@ def send_proofs(
     if not variants:
         raise NotReady("These recipients would not get this issue, so there is no proof to send. Choose another group.")
     require_unprotected(issue=issue, content=content, mails=variants)
-    mail = make_mail(variant=variants[0], content=content)
+    mail, adapter = make_mail(variant=variants[0], content=content), account_adapter(issue.publication.account)
     return [
         _send_proof(issue=issue, variant=variants[0], mail=mail, person=person, by=by, now=now, adapter=adapter)
         for person in people
@@ -158,7 +160,7 @@ def _send_proof(
         call = BatchCall(
             key=proof.key, issue="proofs", variant=variant.key, mail=marked, people=[recipient], label=variant.label
         )
-        outcome = deliver_single(adapter=adapter, call=call, now=now)
+        outcome = deliver_single(adapter=adapter, call=call, now=now, account=issue.publication.account)
     except (BadAddress, BadBatch, BadMail) as error:
         proof.state, proof.reason = Proof.State.FAILED, error.message
     else:

@@ -13,8 +13,15 @@ from django.db.models.functions import Greatest
 
 from newsletter.common.messages import Message
 from newsletter.models import ProviderAccount
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
-from newsletter.sending.limits.rate_limit import cost_in_seconds, record_success, slow_down, wait_before_retry
+from newsletter.sending.limits.rate_limit import (
+    cost_in_seconds,
+    name_rate,
+    record_success,
+    slow_down,
+    wait_before_retry,
+)
 
 log = logging.getLogger(__name__)
 PROBE_SECONDS = 45.0
@@ -24,25 +31,26 @@ MAX_WAIT_FOR_STAFF = timedelta(minutes=1)
 _JITTER = 0.25
 
 
-def must_wait(*, adapter: Adapter, now: datetime) -> bool:
-    """Return True if no single mail may be handed over now."""
-    name = adapter.capabilities.name
+def must_wait(*, adapter: Adapter, now: datetime, account: str = DEFAULT_ACCOUNT) -> bool:
+    """Return True if no single mail may be handed over to the account now."""
+    name = name_rate(adapter.capabilities, account)
     return ProviderAccount.objects.filter(name=name, wait_until__gt=now.timestamp()).exists()
 
 
-def deliver_single(*, adapter: Adapter, call: BatchCall, now: datetime) -> Outcome:
+def deliver_single(*, adapter: Adapter, call: BatchCall, now: datetime, account: str = DEFAULT_ACCOUNT) -> Outcome:
     """Hand over a call to one person, whose delivery id must be 1. Return the outcome for that person.
 
-    While everybody has to wait, return THROTTLED without a call.
+    ``adapter`` is that of the account. While everybody has to wait, return THROTTLED without a call.
     """
-    until = _reserve_call(adapter, now=now)
+    rate = name_rate(adapter.capabilities, account)
+    until = _reserve_call(adapter, rate, now=now)
     if until is None:
         return Outcome(Verdict.THROTTLED, Message("the provider asks to wait before anything else is sent"))
     outcome = adapter.deliver(call)
     if _has_failed(outcome):
-        _extend_wait(adapter, outcome, probed_until=until, now=now)
+        _extend_wait(rate, outcome, probed_until=until, now=now)
     else:
-        record_success(name=adapter.capabilities.name, probed_until=until)
+        record_success(name=rate, probed_until=until)
     verdict, reason = outcome.people.get(1, (outcome.verdict, outcome.reason))
     return Outcome(verdict, reason, provider_id=outcome.provider_id, stop=outcome.stop, retry_after=outcome.retry_after)
 
@@ -66,14 +74,14 @@ def settle_queued_mail(row: Model, outcome: Outcome, *, what: str) -> int:
     return int(outcome.verdict is Verdict.ACCEPTED)
 
 
-def _reserve_call(adapter: Adapter, *, now: datetime) -> float | None:
+def _reserve_call(adapter: Adapter, rate: str, *, now: datetime) -> float | None:
     """Return until when (seconds since 1970) all others wait for this call: 0 if they need not, None if this one must."""
-    capabilities, at = adapter.capabilities, now.timestamp()
-    account, _ = ProviderAccount.objects.get_or_create(name=capabilities.name)
+    at = now.timestamp()
+    account, _ = ProviderAccount.objects.get_or_create(name=rate)
     until = at + PROBE_SECONDS if account.failures else 0.0
     free = ProviderAccount.objects.filter(pk=account.pk, wait_until__lte=at, failures=account.failures)
     taken = free.update(
-        next_at=Greatest(F("next_at"), Value(at)) + cost_in_seconds(capabilities, people=1),
+        next_at=Greatest(F("next_at"), Value(at)) + cost_in_seconds(adapter.capabilities, people=1),
         wait_until=Value(until) if until else F("wait_until"),
     )
     return until if taken else None
@@ -85,10 +93,9 @@ def _has_failed(outcome: Outcome) -> bool:
     return outcome.stop or verdict in (Verdict.NOT_SENT, Verdict.THROTTLED, Verdict.UNCERTAIN)
 
 
-def _extend_wait(adapter: Adapter, outcome: Outcome, *, probed_until: float, now: datetime) -> None:
+def _extend_wait(rate: str, outcome: Outcome, *, probed_until: float, now: datetime) -> None:
     """Make everybody wait as long as the provider asks, or twice as long each time, with a random part added."""
-    name = adapter.capabilities.name
-    account = ProviderAccount.objects.filter(name=name)
+    account = ProviderAccount.objects.filter(name=rate)
     account.update(failures=F("failures") + 1)
     wait = wait_before_retry(attempts=account.get().failures, retry_after=outcome.retry_after)
     if outcome.stop:
@@ -100,4 +107,4 @@ def _extend_wait(adapter: Adapter, outcome: Outcome, *, probed_until: float, now
         wait_until=Case(When(wait_until=probed_until, then=at), default=Greatest(F("wait_until"), at)),
     )
     if outcome.verdict is Verdict.THROTTLED:
-        slow_down(name=name, until=until)
+        slow_down(name=rate, until=until)

@@ -3,28 +3,27 @@
 Each step is a row. A send is never faster than its account's limit: the pace is a limit beside it.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
-from django.db import Error, IntegrityError, transaction
-from django.db.models import Count, Exists, OuterRef, Q, Subquery, Sum, Value
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Lower, StrIndex, Substr
 
-from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.feedback.automatic_pause import REFUSAL_RULES, pause_by_rule, record_known_refusals
-from newsletter.models import Batch, Delivery, PaceStep, Send, SenderDelay
+from newsletter.models import Attempt, Batch, Delivery, PaceStep, Send, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.base.webhooks.mailbox_providers import list_mailbox_domains, name_mailbox_provider
 from newsletter.providers.base.webhooks.sender_refusal_codes import WHAT_TO_CHANGE, SenderCause, find_cause
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.send_pace import set_pace
 from subscribers.models import Subscriber
 
-log = logging.getLogger(__name__)
 MIN_REPORTS, MAX_SHARE = 5, 0.02
 MAX_HALVINGS = 3
 """The pace is halved at most this often. If reports go on after that, the send pauses."""
@@ -37,7 +36,8 @@ MEASURED_FOR = timedelta(minutes=10)
 MIN_PEOPLE_PER_MINUTE = 10
 MAX_GROUPS = 1000
 """At most this many pairs of a code and a domain are read, the most frequent first."""
-_DOMAIN = Lower(Substr("email", StrIndex("email", Value("@")) + 1))
+ADDRESS_DOMAIN = Lower(Substr("email", StrIndex("email", Value("@")) + 1))
+"""The domain of a subscriber's address."""
 _ACCEPTED = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
 
 
@@ -64,17 +64,9 @@ def adjust_paces(*, now: datetime) -> list[PaceStep]:
 
     An error in one send does not stop others.
     """
-    running = Send.objects.filter(state=Send.State.SUBMITTING, recipients__gt=0).select_related("issue")
-    steps = []
-    for send in running.order_by("pk"):
-        try:
-            step = adjust_pace(send, now=now)
-        except (DomainError, Error) as error:
-            log.error("The pace of send %s was not adjusted: %s", send.pk, " ".join(str(error).split()))
-            continue
-        if step:
-            steps.append(step)
-    return steps
+    running = Send.objects.filter(state=Send.State.SUBMITTING, recipients__gt=0).select_related("issue").order_by("pk")
+    steps = act_on_each(running, partial(adjust_pace, now=now), failure="The pace of send %s was not adjusted")
+    return [step for _, step in steps if step]
 
 
 def adjust_pace(send: Send, *, now: datetime) -> PaceStep | None:
@@ -196,8 +188,13 @@ def _count_slowed(send: Send) -> int:
 
 
 def _measure_pace(send: Send, *, now: datetime) -> int | None:
-    """Return the people per minute of the last ten minutes, or since the start if that is later; None without any."""
-    since = max(now - MEASURED_FOR, send.started_at or now)
+    """Return the people per minute since the first call of the last ten minutes; None without any.
+
+    Before that call, the send waited: for its start, for quiet hours to end, or for somebody to resume it.
+    """
+    calls = Attempt.objects.filter(batch__send=send, pk__gt=send.resumed_after_attempt, started_at__lte=now)
+    first = calls.filter(started_at__gt=now - MEASURED_FOR).aggregate(at=Min("started_at"))["at"]
+    since = first or max(now - MEASURED_FOR, send.started_at or now)
     done = send.batches.filter(settled_at__gt=since).aggregate(people=Sum("size"))["people"] or 0
     minutes = max((now - since).total_seconds() / 60, 1.0)
     return max(round(done / minutes), 2 * MIN_PEOPLE_PER_MINUTE) if done else None
@@ -236,7 +233,7 @@ def _list_reports(send: Send, *, since: datetime) -> Iterator[tuple[str, str | N
     about = _accepted_since(send, since=since, path="delivery__")
     is_code = Q(status__startswith="4.7.") | Q(status__startswith="5.7.")
     people = Subscriber.objects.filter(pk=OuterRef("delivery__subscriber_id"))
-    domain = Subquery(people.annotate(domain=_DOMAIN).values("domain")[:1])
+    domain = Subquery(people.annotate(domain=ADDRESS_DOMAIN).values("domain")[:1])
     refusals = Bounce.objects.filter(about, is_code, bounce_class=Bounce.Class.BLOCK).annotate(domain=domain)
     grouped = refusals.values_list("status", "domain").annotate(mails=Count("pk")).order_by("-mails")
     yield from grouped[:MAX_GROUPS]
@@ -254,7 +251,7 @@ def _count_mails(send: Send, mailbox: str | None, *, since: datetime, limit: int
     if until is not None:
         mails = mails.filter(batch__settled_at__lte=until)
     if mailbox is not None:
-        people = Subscriber.objects.annotate(domain=_DOMAIN).filter(pk=OuterRef("subscriber_id"))
+        people = Subscriber.objects.annotate(domain=ADDRESS_DOMAIN).filter(pk=OuterRef("subscriber_id"))
         mails = mails.filter(Exists(people.filter(domain__in=list_mailbox_domains(mailbox))))
     return mails.values("pk")[:limit].count()
 

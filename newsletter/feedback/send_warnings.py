@@ -4,12 +4,15 @@ A paused send has its own notice, so it gets no warning too. Complaints at a dom
 issues of a publication, as mailbox providers count them.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
+
+from django.db.models import Count, Exists, OuterRef, Subquery
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.feedback.adjust_pace import ADDRESS_DOMAIN
 from newsletter.feedback.automatic_pause import (
     MIN_COMPLAINTS,
     SendCounts,
@@ -58,28 +61,30 @@ def check_recent_sends(*, now: datetime) -> list[SendWarning]:
 
 
 def count_domain_complaints(publication: Publication, *, now: datetime) -> list[DomainComplaints]:
-    """Return the mailbox domains with enough complaints this week."""
-    sends = list(Send.objects.filter(issue__publication=publication, started_at__gt=now - WEEK, purged_at__isnull=True))
+    """Return the mailbox domains with enough complaints this week.
+
+    The delivered mails of a domain are counted up to the number at which its complaints are too few for a warning.
+    """
+    sends = Send.objects.filter(issue__publication=publication, started_at__gt=now - WEEK, purged_at__isnull=True)
+    domain = Subscriber.objects.filter(pk=OuterRef("delivery__subscriber_id")).values(domain=ADDRESS_DOMAIN)
     people = DeliveryException.objects.filter(
-        delivery__batch__send__in=sends, delivery__proof=False, complained_at__gt=now - WEEK
-    ).values_list("delivery__subscriber_id", flat=True)
-    addresses = Subscriber.objects.filter(pk__in=list(people)).values_list("email", flat=True)
-    counted = Counter(address.rpartition("@")[2].lower() for address in addresses)
-    enough = {name: complained for name, complained in counted.items() if complained >= MIN_COMPLAINTS}
+        complained_at__gt=now - WEEK, delivery__proof=False, delivery__batch__send__in=sends
+    )
+    counted = people.values(domain=Subquery(domain)).annotate(people=Count("pk")).filter(people__gte=MIN_COMPLAINTS)
+    enough = {name: complained for name, complained in counted.values_list("domain", "people") if name}
+    bits = {send: DeliveredBits(send) for send in (sends.values_list("pk", flat=True) if enough else ())}
     return [
-        DomainComplaints(name, complained, max(_count_delivered_at(name, sends=sends), complained))
+        DomainComplaints(name, complained, max(_count_delivered_at(name, bits, complained=complained), complained))
         for name, complained in sorted(enough.items())
     ]
 
 
-def _count_delivered_at(domain: str, *, sends: Collection[Send]) -> int:
-    subscribers = Subscriber.objects.filter(email__iendswith=f"@{domain}").values("pk")
-    total = 0
-    for send in sends:
-        bits = DeliveredBits(send)
-        rows = Delivery.objects.filter(batch__send=send, proof=False, subscriber_id__in=subscribers)
-        total += sum(pk in bits for pk in rows.values_list("pk", flat=True).iterator(chunk_size=10_000))
-    return total
+def _count_delivered_at(domain: str, bits: Mapping[int, DeliveredBits], *, complained: int) -> int:
+    limit = int(complained / WARN_COMPLAINT_SHARE) + 1
+    people = Subscriber.objects.annotate(domain=ADDRESS_DOMAIN).filter(pk=OuterRef("subscriber_id"), domain=domain)
+    mails = Delivery.objects.filter(Exists(people), batch__send__in=list(bits), proof=False)
+    rows = mails.values_list("pk", "batch__send_id").iterator(chunk_size=2000)
+    return sum(1 for _ in islice((pk for pk, send in rows if pk in bits[send]), limit))
 
 
 def _check_send(send: Send) -> Iterator[SendWarning]:

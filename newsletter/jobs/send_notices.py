@@ -54,33 +54,48 @@ def notify_send_warnings(*, now: datetime) -> None:
 
 
 def notify_spam_rates(*, now: datetime) -> None:
-    """Queue a notice for each new highest rate that is high. It comes from the first publication of the domain."""
-    for publication in Publication.objects.filter(enabled=True).order_by("pk"):
-        worst = find_worst_rate(publication, now=now)
-        level = judge_rate(worst.value) if worst else Level.GOOD
-        if worst is None or level is Level.GOOD:
-            continue
-        follows = (
+    """Queue a notice for each new highest rate that is high, of each domain that signs our mail.
+
+    It comes from the first publication whose first account signs with the domain; without one, whose second account does.
+    """
+    publications = list(Publication.objects.filter(enabled=True).order_by("pk"))
+    for publication in publications:
+        _notify_spam_rate(publication, publication.account, now=now)
+    for publication in publications:
+        if publication.second_account:
+            _notify_spam_rate(publication, publication.second_account, now=now)
+
+
+def _notify_spam_rate(publication: Publication, account: str, *, now: datetime) -> None:
+    worst = find_worst_rate(publication, now=now, accounts=[account])
+    level = judge_rate(worst.value) if worst else Level.GOOD
+    if worst is None or level is Level.GOOD:
+        return
+    if level is not Level.TOO_HIGH:
+        follows = Message("Gmail wants less than 0.1 %%. Above 0.3 %%, the next issue pauses before anybody gets it.")
+    elif account == publication.account:
+        follows = Message(
+            "That is above 0.3 %%. The next issue pauses before anybody gets it, unless its publication says otherwise."
+        )
+    else:
+        follows = Message(
+            "That is above 0.3 %%. A send that moves to the account “%(account)s” pauses, unless its publication says otherwise.",
+            account=account,
+        )
+    write_notice(
+        publication,
+        f"gmail-{worst.domain}-{worst.day:%Y%m%d}-{level}"[:120],
+        Message("People at Gmail report mail of %(domain)s as spam", domain=worst.domain),
+        [
+            describe_rate(worst),
+            follows,
             Message(
-                "That is above 0.3 %%. The next issue pauses before anybody gets it, unless its publication says otherwise."
-            )
-            if level is Level.TOO_HIGH
-            else Message("Gmail wants less than 0.1 %%. Above 0.3 %%, the next issue pauses before anybody gets it.")
-        )
-        write_notice(
-            publication,
-            f"gmail-{worst.domain}-{worst.day:%Y%m%d}-{level}"[:120],
-            Message("People at Gmail report mail of %(domain)s as spam", domain=worst.domain),
-            [
-                describe_rate(worst),
-                follows,
-                Message(
-                    "Check who is on the list and how they joined, and leave out people who have been silent for long."
-                ),
-            ],
-            f"{settings.NEWSLETTER_SITE_URL}/admin/setup/domain/#nl-gmail",
-            now,
-        )
+                "Check who is on the list and how they joined, and leave out people who have been silent for long."
+            ),
+        ],
+        f"{settings.NEWSLETTER_SITE_URL}/admin/setup/domain/#nl-gmail",
+        now,
+    )
 
 
 def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:

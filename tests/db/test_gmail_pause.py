@@ -4,13 +4,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from newsletter.common.errors import NotReady
 from newsletter.issue_checks.find_problems import find_problems
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import start_due_sends
-from newsletter.jobs.send_notices import notify_stopped_sends
+from newsletter.jobs.send_notices import notify_spam_rates, notify_stopped_sends
 from newsletter.models import (
     Attempt,
     Batch,
@@ -23,7 +23,7 @@ from newsletter.models import (
     StaffNotice,
 )
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.sending.deliverability.gmail_figures.spam_rate_level import Level, judge_rate
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import Level, find_worst_rate, judge_rate
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from newsletter.sending.limits.gmail_spam_rate import pause_if_reported, pause_reported
 from newsletter.sending.limits.send_window import enforce_send_window
@@ -302,3 +302,43 @@ def test_a_pause_is_lifted_with_a_name_and_a_reason_or_not_at_all() -> None:
     start(make_ready())
     with pytest.raises(IntegrityError), transaction.atomic():
         AutomaticPause.objects.update(lifted_at=NOW, lifted_by="ann@example.org")
+
+
+@pytest.mark.parametrize("error", [DatabaseError("locked"), NotReady("No rate.")])
+def test_an_error_in_one_send_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    sends = [start(make_ready()), start(make_ready(slug="second"))]
+    report(TOO_HIGH)
+    broken = max(sends, key=lambda send: send.pk)
+
+    def fail_once(publication: Publication, **more: Any) -> PostmasterFigure | None:
+        if publication.pk == broken.issue.publication_id:
+            raise error
+        return find_worst_rate(publication, **more)
+
+    monkeypatch.setattr("newsletter.sending.limits.gmail_spam_rate.find_worst_rate", fail_once)
+    enforce_send_window(now=NOW)
+    assert [Send.objects.get(pk=send.pk).state for send in sends] == [Send.State.PAUSED, Send.State.SUBMITTING]
+    assert f"Gmail's rate of send {broken.pk} was not judged: {error}" in caplog.text
+
+
+def test_staff_are_told_of_the_rate_of_each_account(accounts: None) -> None:
+    make_approver()
+    report(0.0)
+    report(TOO_HIGH, domain=SIGNING, signing=SIGNING)
+    make_publication(second_account="backup")
+    for _ in range(2):
+        notify_spam_rates(now=NOW)
+    notice = StaffNotice.objects.get()
+    assert SIGNING in notice.subject
+    assert any("A send that moves to the account “backup” pauses" in part for part in notice.paragraphs)
+
+
+def test_the_notice_comes_from_where_the_rate_pauses_the_next_issue(accounts: None) -> None:
+    make_approver()
+    report(TOO_HIGH, domain=SIGNING, signing=SIGNING)
+    make_publication(second_account="backup")
+    make_publication(slug="other", account="backup")
+    notify_spam_rates(now=NOW)
+    assert any("The next issue pauses" in part for part in StaffNotice.objects.get().paragraphs)

@@ -8,13 +8,14 @@ import pytest
 from newsletter.models import Attempt, Issue, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.dispatching.outcome import count_failures
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.provider_faults import Fault, answer, too_many
-from tests.support.sends import Clock, check_against_ledger
+from tests.support.sends import Clock, check_against_ledger, make_ready_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
 RECIPIENTS = 60
@@ -207,3 +208,20 @@ def test_a_defect_stops_the_send_at_the_first_call(mailgun, monkeypatch, caplog)
     assert "example.com" not in send.reason + caplog.text
     assert make_receipt(send).deliveries["pending"] == 20
     assert make_receipt(send).deliveries["uncertain"] == 10
+
+
+def test_attempts_without_a_call_neither_count_nor_end_a_run(mailgun):
+    send = start_send(issue=make_ready_issue(recipients=3), now=NOW)
+    attempts = [
+        ("accepted", ""),
+        ("not_sent", ""),
+        ("not_sent", "not_called"),
+        ("accepted", "not_called"),
+        ("rejected", "render_failure"),
+        ("uncertain", ""),
+    ]
+    for number, (outcome, code) in enumerate(attempts, start=1):
+        Attempt.objects.create(
+            batch=send.batches.get(), number=number, outcome=outcome, code=code, people=3, started_at=NOW, ended_at=NOW
+        )
+    assert count_failures(send.pk) == 2

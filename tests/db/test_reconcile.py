@@ -382,3 +382,18 @@ def test_sending_a_batch_again_resets_the_failures(mailgun, settings):
     assert (
         run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap).state == Send.State.NEEDS_ATTENTION
     )
+
+
+def test_a_batch_that_cannot_be_made_again_stays_uncertain_and_the_rest_goes_on(resend, settings):
+    """The provider takes fewer people a call than when the batch was first handed over. Its parts would be mailed twice."""
+    resend.fault_on(1, Fault("reset_after_accepting"))
+    send = start_send(issue=make_ready_issue(recipients=20), now=NOW)
+    Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(send.batches.order_by("seq")[0].pk)
+    settings.NEWSLETTER_PROVIDER_URL = settings.NEWSLETTER_PROVIDER_URL.replace("max_batch=10", "max_batch=5")
+    clock = Clock()
+    send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
+    assert send.state == Send.State.NEEDS_ATTENTION
+    deliveries = make_receipt(send).deliveries
+    assert (deliveries["accepted"], deliveries["uncertain"], deliveries["pending"]) == (10, 10, 0)
+    assert set(resend.accepted_counts().values()) == {1}
+    assert "can no longer be made" in send.batches.get(state="uncertain").reason

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from newsletter.common.errors import NotReady
 from newsletter.feedback.adjust_pace import adjust_pace, adjust_paces, describe_slowing
-from newsletter.models import Batch, Delivery, DeliveryException, PaceStep, ProviderAccount, Send, SenderDelay
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException, PaceStep, ProviderAccount, Send, SenderDelay
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
@@ -422,3 +422,25 @@ def test_the_database_takes_no_step_without_its_reason(values: dict[str, Any]) -
     send = make_send(recipients=1)
     with pytest.raises(IntegrityError), transaction.atomic():
         PaceStep.objects.create(send=send, number=1, at=NOW, **values)
+
+
+def make_attempt(send: Send, number: int, *, minutes: float) -> Attempt:
+    at = NOW + timedelta(minutes=minutes)
+    batch = send.batches.order_by("seq")[0]
+    return Attempt.objects.create(batch=batch, number=number, people=50, outcome="accepted", started_at=at, ended_at=at)
+
+
+def test_the_pace_is_measured_from_the_first_call_after_quiet_hours(send: Send) -> None:
+    """All mails went in the last four minutes."""
+    Send.objects.update(started_at=NOW - timedelta(hours=9))
+    make_attempt(send, 1, minutes=2)
+    report(send, 5)
+    assert describe(step(send, minutes=6))[6] == PEOPLE / 4 / 2
+
+
+def test_calls_before_a_pause_do_not_lower_the_measured_pace(send: Send) -> None:
+    before = make_attempt(send, 1, minutes=0)
+    make_attempt(send, 2, minutes=2)
+    Send.objects.update(resumed_after_attempt=before.pk)
+    report(send, 5)
+    assert describe(step(send, minutes=6))[6] == PEOPLE / 4 / 2

@@ -4,8 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Upper
 
-from newsletter.feedback.send_warnings import check_recent_sends, count_domain_complaints
+from newsletter.feedback.send_warnings import DomainComplaints, check_recent_sends, count_domain_complaints
 from newsletter.jobs.send_notices import notify_send_warnings
 from newsletter.models import Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
@@ -113,3 +114,24 @@ def test_old_complaints_and_two_at_a_domain_do_not_count() -> None:
 def test_a_good_send_causes_no_warning() -> None:
     apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(make_send(recipients=20))))
     assert check_recent_sends(now=LATER) == []
+
+
+def test_domains_are_counted_over_all_sends_and_without_regard_to_case() -> None:
+    send = make_send(recipients=8)
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
+    spread_over_domains(send, strict=4, other=4)
+    Subscriber.objects.filter(email__endswith="strict.example").update(email=Upper("email"))
+    (found,) = count_domain_complaints(send.issue.publication, now=LATER)
+    assert found == DomainComplaints("strict.example", 3, 4)
+
+
+def test_no_more_mails_are_counted_than_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.feedback.send_warnings.WARN_COMPLAINT_SHARE", 0.5)
+    send = make_send(recipients=20)
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
+    (found,) = count_domain_complaints(send.issue.publication, now=LATER)
+    assert (found.complained, found.delivered) == (3, 7)
+    go_on(send)
+    assert not any(key.startswith("domain") for key in keys())

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 
 from newsletter.bench.serving.pages import list_public_pages
+from newsletter.feedback.send_warnings import count_domain_complaints
 from newsletter.jobs.catalogue import JOBS
 from newsletter.models import Issue, Publication
 from newsletter.sending.adapters import current_adapter
@@ -18,6 +19,7 @@ from tests.support.desk import sign_in_superuser
 from tests.support.desk_looks import list_pages
 from tests.support.desk_pages import make_desk_rows  # noqa: F401  a fixture
 from tests.support.fake_provider import FakeProvider
+from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
 from tests.support.fixtures import NOW
 from tests.support.query_plans import watch_plans
 from tests.support.sends import Clock, make_ready_issue, send_issue
@@ -117,3 +119,12 @@ def test_no_job_of_every_ten_minutes_reads_a_large_table(desk: dict[str, str]) -
             if plans.scans:
                 reading[job.name] = [f"{sorted(tables)}: {sql}" for tables, sql in plans.scans]
     assert reading == {}
+
+
+def test_complaints_at_a_mailbox_domain_are_found_by_an_index() -> None:
+    send = make_send(recipients=12)
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
+    with watch_plans() as plans:
+        assert count_domain_complaints(send.issue.publication, now=NOW)
+    assert plans.scans == []

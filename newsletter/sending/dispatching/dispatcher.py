@@ -32,6 +32,7 @@ from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import count_failures, record_outcome
 from newsletter.sending.fingerprints import make_fingerprints
 from newsletter.sending.limits.rate_limit import (
+    name_rate,
     postpone_calls,
     record_success,
     reserve_call,
@@ -76,8 +77,7 @@ class AccountInUse(NamedTuple):
 
     @property
     def rate(self) -> str:
-        kind = self.adapter.capabilities.name
-        return kind if self.name == DEFAULT_ACCOUNT else f"{kind}/{self.name}"
+        return name_rate(self.adapter.capabilities, self.name)
 
 
 class Dispatcher:
@@ -268,10 +268,17 @@ def _find_failure_run(claim: Claim, failures: Mapping[int, str]) -> str:
 
 
 def _make_bisection(claim: Claim, error: BadBatch) -> AttemptResult:
-    """Return a refusal that splits the batch to isolate the recipient, or pause if an earlier call is unresolved."""
+    """Return a refusal that splits the batch to isolate the recipient.
+
+    If an earlier call may have been accepted, the batch stays uncertain: its parts would be mailed twice.
+    """
     log.warning("%s was not sent: %s", claim.batch, error)
     if _has_uncertain_attempt(claim):
-        return AttemptResult(Outcome(Verdict.NOT_SENT, error.message, stop=True), Attempt.Code.NOT_CALLED)
+        reason = Message(
+            "an earlier call may have been accepted, and the mails can no longer be made: %(cause)s",
+            cause=error.message,
+        )
+        return AttemptResult(Outcome(Verdict.UNCERTAIN, reason), Attempt.Code.NOT_CALLED)
     outcome = Outcome(Verdict.REJECTED, describe_render_failure(error), bisect=True)
     return AttemptResult(outcome, Attempt.Code.RENDER_FAILURE)
 

@@ -74,9 +74,10 @@ def record_outcome(
 
 
 def count_failures(send_id: int) -> int:
-    """Count the send's newest attempts in a row that failed, up to MAX_FAILURES."""
+    """Count the send's newest calls in a row that failed, up to MAX_FAILURES. Attempts without a call tell nothing."""
     ended = _attempts_since_resumed().filter(batch__send=send_id, ended_at__isnull=False)
-    outcomes = ended.order_by("-ended_at", "-pk").values_list("outcome", flat=True)[:MAX_FAILURES]
+    calls = ended.exclude(code__in=Attempt.CODES_WITHOUT_CALL)
+    outcomes = calls.order_by("-ended_at", "-pk").values_list("outcome", flat=True)[:MAX_FAILURES]
     return sum(1 for _ in takewhile(lambda outcome: outcome not in _ANSWERED, outcomes))
 
 
@@ -170,14 +171,13 @@ def _pause_after_repeated_failures(
         why = Send.Code.ACCOUNT_REFUSED if refused else Send.Code.NONE
         pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=why)
         return
-    was_called = code != Attempt.Code.NOT_CALLED
+    was_called = code not in Attempt.CODES_WITHOUT_CALL
     away = Send.Code.ACCOUNT_AWAY if was_called and outcome.verdict in _UNANSWERED else Send.Code.NONE
     if is_pending and own_attempts.count() >= MAX_ATTEMPTS:
         if not _leave_to_staff(claim, outcome, now=now):
             pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=away)
         return
-    failed = outcome.verdict in _UNANSWERED
-    if failed and count_failures(claim.batch.send_id) >= MAX_FAILURES:
+    if was_called and outcome.verdict in _UNANSWERED and count_failures(claim.batch.send_id) >= MAX_FAILURES:
         if _leave_to_staff(claim, outcome, now=now):
             return
         reason = Message(

@@ -4,6 +4,7 @@ A person resumes such a send with a reason. After that, only a rate twice as hig
 """
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -21,19 +22,25 @@ from newsletter.sending.deliverability.gmail_figures.spam_rate_level import (
     list_accounts_in_use,
     may_pause,
 )
+from newsletter.sending.limits.each_send import act_on_each
 
 RULE = AutomaticPause.Rule.GMAIL
 MAX_REASON = 300
 
 
 def pause_reported(*, now: datetime) -> list[Send]:
-    """Pause the running sends whose rate is too high. Return them. Part of the sweep; safe to repeat."""
+    """Pause the running sends whose rate is too high. Return them. Part of the sweep; safe to repeat.
+
+    An error in one send does not stop others.
+    """
     if not PostmasterFigure.objects.exists():
         return []
     running = Send.objects.filter(
         state=Send.State.SUBMITTING, issue__kind__in=JUDGED_KINDS, issue__publication__gmail_pause=True
     )
-    return [send for send in running.select_related("issue__publication") if pause_if_reported(send, now=now)]
+    running = running.select_related("issue__publication")
+    judged = act_on_each(running, partial(pause_if_reported, now=now), failure="Gmail's rate of send %s was not judged")
+    return [send for send, is_paused in judged if is_paused]
 
 
 @transaction.atomic

@@ -5,6 +5,7 @@ Claims check switched-off publications, withdrawn stories and protected terms to
 
 from collections import defaultdict
 from datetime import datetime
+from functools import partial
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
@@ -15,6 +16,7 @@ from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable, list_usable_accounts
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
@@ -28,7 +30,7 @@ _UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAI
 def enforce_send_window(*, now: datetime) -> None:
     """Pause what is switched off, withdrawn, protected, reported as spam, stale or without its account.
 
-    Delay only what a limit keeps back.
+    Delay only what a limit keeps back. An error in one send does not stop others.
     """
     pause_switched_off(now=now)
     pause_withdrawn()
@@ -36,15 +38,18 @@ def enforce_send_window(*, now: datetime) -> None:
     pause_reported(now=now)
     pause_without_account(now=now)
     running = Send.objects.filter(state=Send.State.SUBMITTING).select_related("issue__slot", "issue__publication")
-    for send in running:
-        if is_stale(send, now=now):
-            _pause_stale(send, now=now)
-            continue
-        split_oversized_batches(send, now=now)
-        _end_needless_waits(send, now=now)
-        wakes_at = find_send_wait(send, now=now)
-        if send.not_before != wakes_at:
-            Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING).update(not_before=wakes_at)
+    act_on_each(running, partial(_apply_limits, now=now), failure="The limits of send %s were not applied")
+
+
+def _apply_limits(send: Send, *, now: datetime) -> None:
+    if is_stale(send, now=now):
+        _pause_stale(send, now=now)
+        return
+    split_oversized_batches(send, now=now)
+    _end_needless_waits(send, now=now)
+    wakes_at = find_send_wait(send, now=now)
+    if send.not_before != wakes_at:
+        Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING).update(not_before=wakes_at)
 
 
 def _end_needless_waits(send: Send, *, now: datetime) -> None:

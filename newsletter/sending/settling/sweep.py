@@ -18,6 +18,7 @@ from newsletter.sending.adapters import further_adapters, write_outbox_index
 from newsletter.sending.canaries.canary_decision import decide_about_canaries
 from newsletter.sending.canaries.send_canaries import send_canaries
 from newsletter.sending.freezing.start import prepare_send
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.installation_hold import check_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
@@ -123,27 +124,32 @@ def resume_stalled_starts(*, now: datetime) -> None:
 
 
 def finish_sends(*, now: datetime) -> list[Send]:
-    """End the sends that have no batch left to do. Return them.
+    """End the sends that have no batch left to do. Return them. An error in one send does not stop others.
 
     They are submitted, or need attention if something is uncertain or refused.
     """
-    finished = []
     running = Send.objects.filter(state__in=RUNNING_STATES).select_related("issue")
-    for send in running.exclude(Q(batches__state__in=OPEN_STATES)):
-        reason = _find_attention_reason(send)
-        to = Send.State.NEEDS_ATTENTION if reason else Send.State.SUBMITTED
-        if send.state == to:
-            unchanged = Send.objects.filter(pk=send.pk, state=to).exclude(reason=reason)
-            unchanged.update(reason=reason, code=Send.Code.NONE)
-            continue
-        with transaction.atomic():
-            if _finish_send(send, to=to, reason=reason, now=now):
-                if to == Send.State.SUBMITTED:
-                    transition(send.issue, from_states=[Issue.State.SENDING], to=Issue.State.SENT)
-                report_sent(send, receipt=partial(describe_receipt, send), now=now)
-                finished.append(send)
+    done = running.exclude(Q(batches__state__in=OPEN_STATES))
+    ended = act_on_each(done, partial(_end_send, now=now), failure="Send %s was not ended")
     _reopen_sends()
-    return finished
+    return [send for send, has_ended in ended if has_ended]
+
+
+def _end_send(send: Send, *, now: datetime) -> bool:
+    """Give the send its last state. Return False if it has that state already, or has a batch to do again."""
+    reason = _find_attention_reason(send)
+    to = Send.State.NEEDS_ATTENTION if reason else Send.State.SUBMITTED
+    if send.state == to:
+        unchanged = Send.objects.filter(pk=send.pk, state=to).exclude(reason=reason)
+        unchanged.update(reason=reason, code=Send.Code.NONE)
+        return False
+    with transaction.atomic():
+        if not _finish_send(send, to=to, reason=reason, now=now):
+            return False
+        if to == Send.State.SUBMITTED:
+            transition(send.issue, from_states=[Issue.State.SENDING], to=Issue.State.SENT)
+        report_sent(send, receipt=partial(describe_receipt, send), now=now)
+    return True
 
 
 def _finish_send(send: Send, *, to: Send.State, reason: str, now: datetime) -> bool:

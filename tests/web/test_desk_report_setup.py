@@ -72,12 +72,15 @@ def test_the_button_sets_it_up_and_is_in_the_staff_log(api: WebhookApi, admin: C
 def test_each_account_has_its_own_part_of_the_page(api: WebhookApi, admin: Client, settings: Any) -> None:
     with serve_webhook_api("brevo") as second:
         settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": second.account}
-        page = admin.get(PAGE).content.decode()
+        before, page = (admin.get(address).content.decode() for address in ("/admin/", PAGE))
         assert page.count('id="nl-reports') == 2
         assert webhook_url("brevo", "backup") in page
         assert "setting NEWSLETTER_PROVIDER_URL_BACKUP as webhook_key" in page
         assert said(admin.post(PAGE, {"reports": "backup"})) == ["Brevo (backup) reports here from now on."]
         assert (api.rows, len(second.rows)) == ([], 1)
+        assert "Set up the reports of Brevo (backup)" in before
+        assert f'href="{PAGE}#nl-reports-backup"' in before
+        assert 'id="nl-reports-backup"' in page
         home = admin.get("/admin/").content.decode()
         assert "Set up the reports of Brevo" in home
         assert "Set up the reports of Brevo (backup)" not in home
@@ -86,7 +89,9 @@ def test_each_account_has_its_own_part_of_the_page(api: WebhookApi, admin: Clien
 
 def test_an_account_that_reports_nothing_is_named(api: WebhookApi, admin: Client, settings: Any) -> None:
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"own": "smtp://mail.example.org"}
-    assert "reports nothing here: bounces come as mail" in admin.get(PAGE).content.decode()
+    page = admin.get(PAGE).content.decode()
+    assert "Reports of SMTP (STARTTLS, port 587) (own)" in page
+    assert "reports nothing here: bounces come as mail" in page
 
 
 def test_a_refusal_is_shown_and_the_page_stays(api: WebhookApi, admin: Client) -> None:

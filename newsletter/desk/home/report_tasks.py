@@ -13,6 +13,7 @@ from newsletter.desk.setup.steps import can_set_up
 from newsletter.feedback.comparing.persisting import find_persisting_differences
 from newsletter.feedback.webhook_setup.silence import find_silent_sends
 from newsletter.feedback.webhook_setup.state import list_webhook_settings
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 
 SETTINGS_URL = "newsletter_setup_provider"
 
@@ -37,7 +38,7 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
         Task(
             title=_("No delivery reports about %(issue)s") % {"issue": one.send.issue},
             detail=translate(one.do),
-            url=f"{reverse(SETTINGS_URL)}#nl-reports",
+            url=_link_to_reports(one.account),
             button=_("View"),
             tone="urgent",
         )
@@ -47,10 +48,16 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
         Task(
             title=_("Set up the reports of %(provider)s") % {"provider": webhook.label},
             detail=_("Without them we do not hear of bounces and complaints, and mail these people again."),
-            url=f"{reverse(SETTINGS_URL)}#nl-reports",
+            url=_link_to_reports(webhook.account),
             button=_("Set up"),
         )
         for webhook in webhooks
         if not webhook.has_key and webhook.account not in {one.account for one in silences}
     ]
     return [*silent, *persisting, *unset]
+
+
+def _link_to_reports(account: str) -> str:
+    """Return the address of the part of the page that is about the reports of this account."""
+    part = "" if account == DEFAULT_ACCOUNT else f"-{account}"
+    return f"{reverse(SETTINGS_URL)}#nl-reports{part}"

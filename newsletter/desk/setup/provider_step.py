@@ -36,7 +36,7 @@ from newsletter.organisation.health.connection import Connection, try_connection
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, OUTBOX, PROVIDERS, URL_RULES, read_provider_url
-from newsletter.sending.accounts import list_usable_accounts
+from newsletter.sending.accounts import ProviderAccountSettings, list_usable_accounts
 from newsletter.sending.deliverability.domains import is_own_endpoint, read_provider
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 
@@ -112,8 +112,9 @@ class ProviderStep(StepPage):
             "blocked": is_sending_blocked(),
             "env_file": settings.ENV.env_file,
             "letter": ask_for_provider(),
-            "limits": [*list_limits(provider), *list_silent_accounts()],
+            "limits": list_limits(provider),
             "webhooks": list_webhook_settings(),
+            "silent_accounts": list_silent_accounts(),
             **super().get_context_data(**kwargs),
         }
 
@@ -176,10 +177,10 @@ def list_limits(provider: ProviderSettings | None) -> list[str]:
     return [translate(limit) for limit in limits]
 
 
-def list_silent_accounts() -> list[str]:
-    """Return what is not heard of with each further account whose provider reports nothing."""
+def list_silent_accounts() -> list[tuple[ProviderAccountSettings, str]]:
+    """Return each further account whose provider reports nothing, with what is not heard of."""
     further = [account for account in list_usable_accounts() if account.name != DEFAULT_ACCOUNT]
-    return [f"{each.name}: {translate(silence)}" for each in further if (silence := explain_silence(each.provider))]
+    return [(each, translate(silence)) for each in further if (silence := explain_silence(each.provider))]
 
 
 def ask_for_provider() -> str:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.models import Attempt, Batch, Issue, Send
@@ -28,8 +29,10 @@ from newsletter.sending.settling.send_controls import (
     write_off,
 )
 from newsletter.sending.settling.sweep import finish_sends, sweep
+from subscribers.identity import identify
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.feedback_reports import make_send
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer, too_many
 from tests.support.sends import Clock, make_ready_issue, send_issue
@@ -397,3 +400,21 @@ def test_a_batch_that_cannot_be_made_again_stays_uncertain_and_the_rest_goes_on(
     assert (deliveries["accepted"], deliveries["uncertain"], deliveries["pending"]) == (10, 10, 0)
     assert set(resend.accepted_counts().values()) == {1}
     assert "can no longer be made" in send.batches.get(state="uncertain").reason
+
+
+def test_an_error_in_one_send_does_not_keep_others_from_ending(monkeypatch, caplog):
+    sends = [make_send(recipients=1)]
+    moved = "moved@example.org"
+    Subscriber.objects.update(email=moved, address_hash=identify(moved))
+    sends.append(make_send(recipients=1, slug="second"))
+    broken = max(send.pk for send in sends)
+    found = sweep_module._find_attention_reason
+
+    def fail_once(send: Send) -> str:
+        if send.pk == broken:
+            raise DatabaseError("locked")
+        return found(send)
+
+    monkeypatch.setattr(sweep_module, "_find_attention_reason", fail_once)
+    assert [send.pk for send in finish_sends(now=NOW)] == [min(send.pk for send in sends)]
+    assert f"Send {broken} was not ended: locked" in caplog.text

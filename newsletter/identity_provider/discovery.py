@@ -8,9 +8,8 @@ from django.core.cache import cache
 from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import check_url
 from newsletter.identity_provider.issuer_http import get_json, make_nonsense
-from newsletter.identity_provider.settings import IdentityProvider
+from newsletter.identity_provider.settings import WELL_KNOWN, IdentityProvider
 
-WELL_KNOWN = "/.well-known/openid-configuration"
 CACHE_SECONDS = 300
 
 

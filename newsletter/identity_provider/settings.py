@@ -5,6 +5,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+WELL_KNOWN = "/.well-known/openid-configuration"
+"""The path of the document in which an issuer names its addresses."""
 SCOPES = ("openid", "email", "profile")
 SECOND_FACTORS = ("mfa", "otp", "hwk", "sc", "fpt", "face", "iris", "retina", "vbm")
 """Methods of RFC 8176 that are a second factor, or a key that a person unlocks. Passwords and text messages are none."""

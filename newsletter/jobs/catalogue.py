@@ -52,8 +52,8 @@ from newsletter.outbound.signing import reseal_secrets
 from newsletter.sending.adapters import current_adapter, find_issue_counters, further_adapters, provider_label
 from newsletter.sending.canaries.passwords import reseal_passwords
 from newsletter.sending.deliverability.dmarc_reports.retention import delete_old_reports
-from newsletter.sending.deliverability.domains import refresh_sender_domains
 from newsletter.sending.deliverability.gmail_figures.fetch import fetch_due_figures
+from newsletter.sending.deliverability.refresh_domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails

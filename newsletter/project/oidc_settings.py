@@ -5,8 +5,14 @@ from urllib.parse import urlsplit
 
 from environs import EnvError
 
-from newsletter.identity_provider.discovery import WELL_KNOWN
-from newsletter.identity_provider.settings import ADMINISTRATORS, EVERYONE, SCOPES, SECOND_FACTORS, IdentityProvider
+from newsletter.identity_provider.settings import (
+    ADMINISTRATORS,
+    EVERYONE,
+    SCOPES,
+    SECOND_FACTORS,
+    WELL_KNOWN,
+    IdentityProvider,
+)
 from newsletter.organisation.accounts.roles import ROLES
 from newsletter.project.setting_values import read_mailable, read_text, read_words
 

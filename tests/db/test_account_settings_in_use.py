@@ -20,7 +20,8 @@ from newsletter.organisation.health.sending import (
 )
 from newsletter.sending.accounts import AccountNotUsable, list_accounts
 from newsletter.sending.adapters import current_adapter
-from newsletter.sending.deliverability.domains import find_domain_problems, refresh_sender_domains
+from newsletter.sending.deliverability.domains import find_domain_problems
+from newsletter.sending.deliverability.refresh_domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.settling.account_moves import move_by_hand

@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.models import DmarcReport, IssueRevision, Publication, Send, SenderDomain
 from newsletter.sending.deliverability.domain_checks.sender import Sender
-from newsletter.sending.deliverability.domains import add_report_state, refresh_sender_domains
+from newsletter.sending.deliverability.refresh_domains import add_report_state, refresh_sender_domains
 from tests.support.dns_server import DnsServer, serve_dns
 from tests.support.fixtures import NOW
 from tests.support.sender_checks import DOMAIN, GOOD

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from newsletter.identity_provider.discovery import WELL_KNOWN
+from newsletter.identity_provider.settings import WELL_KNOWN
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.health.identity_provider import check_identity_provider, check_way_back
 from newsletter.sending.deliverability.findings import Finding

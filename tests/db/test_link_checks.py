@@ -12,7 +12,8 @@ from newsletter.issues.checks.links import check_due_links, count_link_states, f
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain
-from newsletter.sending.deliverability.domains import find_domain_problems, refresh_sender_domains
+from newsletter.sending.deliverability.domains import find_domain_problems
+from newsletter.sending.deliverability.refresh_domains import refresh_sender_domains
 from newsletter.sending.freezing.start import start_send
 from tests.support.dns_server import DnsServer, serve_dns
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story

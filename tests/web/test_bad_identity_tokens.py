@@ -14,7 +14,7 @@ from django.utils import translation
 
 from newsletter.desk.sign_in import pages
 from newsletter.identity_provider import issuer_http
-from newsletter.identity_provider.discovery import WELL_KNOWN
+from newsletter.identity_provider.settings import WELL_KNOWN
 from newsletter.models import AuditEntry
 from newsletter.organisation.accounts.staff import add_staff
 from tests.support.desk import PASSWORD

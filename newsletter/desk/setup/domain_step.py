@@ -22,10 +22,10 @@ from newsletter.sending.deliverability.domains import (
     list_further_senders,
     make_sender,
     read_provider,
-    refresh_sender_domains,
 )
 from newsletter.sending.deliverability.findings import Finding, RecordToAdd
 from newsletter.sending.deliverability.gmail_figures.signing import list_signed_senders
+from newsletter.sending.deliverability.refresh_domains import refresh_sender_domains
 
 GMAIL_DAYS = 10
 

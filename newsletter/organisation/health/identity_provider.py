@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.urls import reverse
 
-from newsletter.identity_provider.discovery import WELL_KNOWN, Discovery, discover
+from newsletter.identity_provider.discovery import Discovery, discover
 from newsletter.identity_provider.errors import BrokenSignIn, IssuerUnavailable
 from newsletter.identity_provider.issuer_http import get_json
-from newsletter.identity_provider.settings import ADMINISTRATORS, IdentityProvider, get_identity_provider
+from newsletter.identity_provider.settings import ADMINISTRATORS, WELL_KNOWN, IdentityProvider, get_identity_provider
 from newsletter.identity_provider.tokens import exchange_code
 from newsletter.organisation.accounts.local_passwords import has_way_back
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning

@@ -26,14 +26,13 @@ from newsletter.sending.adapters import find_account_tester
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
 from newsletter.sending.deliverability.domains import (
-    add_report_state,
     is_own_endpoint,
     list_further_senders,
-    make_fetcher,
     make_sender,
     read_provider,
 )
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
+from newsletter.sending.deliverability.refresh_domains import add_report_state, make_fetcher
 from newsletter.sending.limits.recipient_allowlist import is_provider_blocked, is_sending_blocked
 from subscribers.addresses.normalise import to_ascii
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist

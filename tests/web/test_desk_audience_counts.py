@@ -2,6 +2,8 @@
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from newsletter.desk.issues.audience import recipient_counts as people_counts
@@ -56,3 +58,15 @@ def test_home_counts_a_large_audience_once_a_minute(publication: Publication, mo
     assert count_audience_for_page(issue).eligible == 4
     monkeypatch.setattr(people_counts, "CACHE_SECONDS", 0.0)
     assert count_recipients_cached(issue) == 4
+
+
+@pytest.mark.parametrize("page", ["overview", "audience"])
+def test_a_page_of_a_draft_groups_its_readers_once(publication: Publication, page: str) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    issue = make_issue(publication)
+    browser = sign_in("approver")
+    with CaptureQueriesContext(connection) as queries:
+        assert browser.get(f"/admin/issues/{issue.pk}/{page}/").status_code == 200
+    grouped = [query for query in queries.captured_queries if "arm_ref" in query["sql"] and "GROUP BY" in query["sql"]]
+    assert len(grouped) == 1

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from wagtail.admin.ui.components import Component
 
+from newsletter.common.one_reading import one_reading
 from newsletter.common.translation import format_percent
 from newsletter.desk.home.coming_up import ComingUp, find_coming_up
 from newsletter.desk.home.list_tasks import find_tasks
@@ -78,8 +79,10 @@ class HomePanel(Component):
     order = 10
 
     def get_context_data(self, parent_context: ParentContext) -> HomeContext:
-        now = timezone.now()
-        request = parent_context["request"]
+        with one_reading():
+            return self._read(parent_context["request"], now=timezone.now())
+
+    def _read(self, request: HttpRequest, *, now: datetime) -> HomeContext:
         person: User | AnonymousUser = request.user
         setup = list_states() if can_set_up(person) else []
         last_issue, delivery = find_last_issue()

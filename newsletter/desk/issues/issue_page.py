@@ -13,6 +13,7 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
+from newsletter.common.one_reading import one_reading
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.publications.slot_text import format_sent, format_slot
 from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_send
@@ -59,7 +60,10 @@ class IssuePage(DeskPage):
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.issue = get_object_or_404(ISSUES, pk=kwargs["pk"])
-        return super().dispatch(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD"):
+            return super().dispatch(request, *args, **kwargs)
+        with one_reading():
+            return super().dispatch(request, *args, **kwargs)
 
     def get_page_title(self) -> str:
         return str(self.page_title or self.issue)

@@ -14,6 +14,7 @@ from wagtail.images.models import Image
 from wagtail.models import Revision
 
 from newsletter.common.errors import BadRule, NotReady
+from newsletter.common.one_reading import read_once
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.own_texts import hash_text, list_own_texts
 from newsletter.issues.snapshot.records.blocks import list_appeals
@@ -35,6 +36,10 @@ def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
 
     Whoever wrote or edited a story or event without a source is an author, however long ago: nobody else has read it.
     """
+    return read_once(f"authors until {until}", lambda: _find_authors(issue, until=until), issue)
+
+
+def _find_authors(issue: Issue, *, until: datetime | None) -> set[int]:
     revisions = Revision.objects.for_instance(issue).filter(user__isnull=False)
     parts = find_issue_parts(issue)
     edits = ContentEdit.objects.filter(Q(at__gte=issue.made_at) | _of_rows(_find_typed_rows(parts)))

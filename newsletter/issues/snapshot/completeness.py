@@ -2,6 +2,7 @@
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
+from newsletter.common.one_reading import read_once
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
@@ -10,6 +11,10 @@ from newsletter.models import Issue
 
 def resolve_complete_content(issue: Issue) -> IssueContent:
     """Return the issue's content. Raise NotReady, with a line for each part that is not complete."""
+    return read_once("complete content", lambda: _resolve(issue), issue)
+
+
+def _resolve(issue: Issue) -> IssueContent:
     gaps = find_incomplete_parts(issue)
     if gaps:
         raise NotReady(Message.joined((gap.message for gap in gaps), between="\n"))

@@ -15,6 +15,7 @@ from django.db.models import BigIntegerField, Count, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from newsletter.common.one_reading import read_once
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import find_named_ids, make_audience_filters, select_list, select_people
 from newsletter.issues.variants.group_keys import (
@@ -144,11 +145,21 @@ def group_recipients(
     ``rehearsed`` and ``at_once`` are those of `find_recipients`. If there is nobody on the list yet, a welcome mail is
     rehearsed with a person of whom nothing is known.
     """
-    rows = (
-        find_recipients(issue, content=content, now=now or timezone.now(), rehearsed=rehearsed, at_once=at_once)
-        .values_list(*REFERENCES)
-        .annotate(people=Count("pk"))
+    recipients = find_recipients(
+        issue, content=content, now=now or timezone.now(), rehearsed=rehearsed, at_once=at_once
     )
+    return read_once(
+        f"groups {rehearsed} {at_once}",
+        lambda: _group(recipients, issue=issue, content=content, rehearsed=rehearsed),
+        issue,
+        content,
+    )
+
+
+def _group(
+    recipients: QuerySet[Any], *, issue: Issue, content: IssueContent, rehearsed: bool
+) -> "tuple[list[RecipientGroup], GroupVisibility]":
+    rows = recipients.values_list(*REFERENCES).annotate(people=Count("pk"))
     groups = [make_group(values, people=people) for *values, people in rows]
     if rehearsed and issue.is_welcome and not groups:
         groups = [RecipientGroup(place_id=0, giving=Giving.NONE, people=0)]

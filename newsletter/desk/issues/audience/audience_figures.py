@@ -66,5 +66,7 @@ def _count(issue: Issue, *, content: IssueContent, now: datetime) -> AudienceFig
         groups=groups,
         counted=counted,
         topics=count_topics(issue, content=content, now=now),
-        edge_cases=find_edge_cases(issue, content=content, groups=variants, now=now) if counted.eligible else [],
+        edge_cases=find_edge_cases(issue, content=content, readers=groups, groups=variants, now=now)
+        if counted.eligible
+        else [],
     )

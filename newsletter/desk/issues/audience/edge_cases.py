@@ -1,12 +1,13 @@
 """The recipients whose mail is most likely to look wrong. People are shown masked."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,8 @@ from newsletter.desk.preview.person import PERSON_PREFIX, mask_person
 from newsletter.desk.shell.labels import label_people
 from newsletter.issue_checks.variant_groups import VariantGroup, parse_group_key
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.recipient_groups import GROUP_KEY, REFERENCES, find_recipients
+from newsletter.issues.variants.recipient_groups import GROUP_KEY, REFERENCES, RecipientGroup, find_recipients
+from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.models import Issue
 from subscribers.models import Subscriber, Subscription
 
@@ -25,6 +27,14 @@ MAX_USUAL_NAME_LENGTH = 24
 Recipients = QuerySet[Any]
 """Subscriptions with the annotations of `find_recipients`."""
 Found = tuple[Subscription, str] | None
+
+
+class Audience(NamedTuple):
+    """The issue, the groups of its recipients, and its versions."""
+
+    issue: Issue
+    readers: Sequence[RecipientGroup]
+    groups: Sequence[VariantGroup]
 
 
 @dataclass(frozen=True)
@@ -46,9 +56,13 @@ def show_edge_cases(found: Iterable[tuple[int, str]]) -> list[EdgeCase]:
 
 
 def find_edge_cases(
-    issue: Issue, *, content: IssueContent, groups: list[VariantGroup], now: datetime
+    issue: Issue, *, content: IssueContent, readers: Sequence[RecipientGroup], groups: list[VariantGroup], now: datetime
 ) -> list[tuple[int, str]]:
-    """Return the row ids of at most `MAX_EDGE_CASES` different recipients and why each is unusual, the most unusual first."""
+    """Return the row ids of at most `MAX_EDGE_CASES` different recipients and why each is unusual, the most unusual first.
+
+    ``readers`` are the groups of all recipients, ``groups`` the versions.
+    """
+    audience = Audience(issue, readers, groups)
     recipients = find_recipients(issue, content=content, now=now).select_related("subscriber__place")
     cases: dict[int, str] = {}
     for find in (
@@ -61,7 +75,7 @@ def find_edge_cases(
         _widest_radius,
         _newest_subscriber,
     ):
-        found = find(recipients.exclude(subscriber_id__in=list(cases)), issue, groups)
+        found = find(recipients.exclude(subscriber_id__in=list(cases)), audience)
         if found is None:
             continue
         subscription, why = found
@@ -71,61 +85,69 @@ def find_edge_cases(
     return list(cases.items())
 
 
-def _strange_name(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+def _among(recipients: Recipients, people: QuerySet[Subscriber]) -> Recipients:
+    """Keep the recipients who are among these people. The database finds these first: eligibility takes it longer."""
+    return recipients.filter(subscriber_id__in=people.order_by().values("pk"))
+
+
+def _strange_name(recipients: Recipients, audience: Audience) -> Found:
     one = recipients.filter(Q(subscriber__name__contains="@") | Q(subscriber__name__regex=r"[0-9<>{}]")).first()
     return (one, _("The name contains unusual characters. Check the greeting.")) if one else None
 
 
-def _long_name(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
-    named = recipients.annotate(letters=Length("subscriber__name")).filter(letters__gt=MAX_USUAL_NAME_LENGTH)
-    one = named.order_by("-letters").first()
+def _long_name(recipients: Recipients, audience: Audience) -> Found:
+    long = Subscriber.objects.alias(letters=Length("name")).filter(letters__gt=MAX_USUAL_NAME_LENGTH)
+    one = _among(recipients, long).annotate(letters=Length("subscriber__name")).order_by("-letters").first()
     why = _("The name has %(letters)s letters. Check that it fits the greeting.")
     return (one, why % {"letters": len(one.subscriber.name)}) if one else None
 
 
-def _smallest_variant(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+def _smallest_variant(recipients: Recipients, audience: Audience) -> Found:
     """Find one of the people whose version has the fewest recipients."""
-    if len(groups) < 2:
+    if len(audience.groups) < 2:
         return None
-    last, group = groups[-1], parse_group_key(groups[-1].name)
+    last, group = audience.groups[-1], parse_group_key(audience.groups[-1].name)
     one = recipients.filter(**dict(zip(REFERENCES, attrgetter(*GROUP_KEY)(group), strict=True))).first()
     why = _("Only %(people)s get this version: %(label)s.")
     return (one, why % {"people": label_people(last.people), "label": last.label}) if one else None
 
 
-def _other_language(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
-    ours = issue.publication.language
-    others = recipients.filter(language_ref="").exclude(subscriber__language="")
-    one = others.exclude(subscriber__language__istartswith=ours.split("-")[0]).first()
+def _other_language(recipients: Recipients, audience: Audience) -> Found:
+    ours = audience.issue.publication.language
+    others = Subscriber.objects.exclude(language="").exclude(language__istartswith=ours.split("-")[0])
+    one = _among(recipients.filter(language_ref=""), others).first()
     why = _("They read %(theirs)s; this issue is in %(ours)s.")
     return (
         (one, why % {"theirs": language_label(one.subscriber.language), "ours": language_label(ours)}) if one else None
     )
 
 
-def _nothing_known(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
-    one = recipients.filter(subscriber__name="", subscriber__place__isnull=True).first()
+def _nothing_known(recipients: Recipients, audience: Audience) -> Found:
+    if all(group.place_id for group in audience.readers):
+        return None
+    one = _among(recipients, Subscriber.objects.filter(name="", place__isnull=True)).first()
     return (one, _("Neither name nor location is known, so the mail shows every fallback.")) if one else None
 
 
-def _only_in_country(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
-    countries = (
-        recipients.filter(subscriber__place__isnull=False)
-        .exclude(subscriber__place__country="")
-        .values_list("subscriber__place__country")
-        .annotate(people=Count("pk"))
-        .filter(people=1)
-    )
-    one = recipients.filter(subscriber__place__country__in=[country for country, _people in countries]).first()
+def _only_in_country(recipients: Recipients, audience: Audience) -> Found:
+    locations = find_locations(group.place_id for group in audience.readers)
+    people: Counter[str] = Counter()
+    for group in audience.readers:
+        people[locations[group.place_id].country if group.place_id in locations else ""] += group.people
+    alone = [country for country, number in people.items() if country and number == 1]
+    one = _among(recipients, Subscriber.objects.filter(place__country__in=alone)).first() if alone else None
     return (one, _("Nobody else in the audience lives in their country.")) if one else None
 
 
-def _widest_radius(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
-    one = recipients.filter(subscriber__radius_km__isnull=False).order_by("-subscriber__radius_km").first()
+def _widest_radius(recipients: Recipients, audience: Audience) -> Found:
+    if not any(group.radius_km for group in audience.readers):
+        return None
+    chosen = Subscriber.objects.filter(radius_km__isnull=False)
+    one = _among(recipients, chosen).order_by("-subscriber__radius_km").first()
     why = _("They would travel %(km)s km to an event, further than anybody else.")
     return (one, why % {"km": one.subscriber.radius_km}) if one else None
 
 
-def _newest_subscriber(recipients: Recipients, issue: Issue, groups: list[VariantGroup]) -> Found:
+def _newest_subscriber(recipients: Recipients, audience: Audience) -> Found:
     one = recipients.order_by("-subscriber_id").first()
     return (one, _("The newest subscriber.")) if one else None

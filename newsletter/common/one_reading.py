@@ -1,0 +1,34 @@
+"""Let a page that asks the same question several times read its answer once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+_answers: ContextVar[dict[tuple[object, ...], tuple[Any, object]] | None] = ContextVar("answers", default=None)
+
+
+@contextmanager
+def one_reading() -> Iterator[None]:
+    """Let `read_once` remember within this block. Use it where a page is read: nothing may be written or decided in it."""
+    token = _answers.set({})
+    try:
+        yield
+    finally:
+        _answers.reset(token)
+
+
+def read_once(question: str, read: Callable[[], T], *about: object) -> T:
+    """Return what ``read`` returns, or within `one_reading` what it returned for the same question about the same objects.
+
+    Objects are the same if they are one in memory: another copy of a row may have been changed by a form. Errors are not kept.
+    """
+    answers = _answers.get()
+    if answers is None:
+        return read()
+    key = (question, *map(id, about))
+    if key not in answers:
+        answers[key] = read(), about  # as long as the objects are kept, no other gets their id
+    answer: T = answers[key][0]
+    return answer

@@ -7,8 +7,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from newsletter.desk.issues.audience import recipient_counts as people_counts
-from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page, count_recipients_cached
+from newsletter.desk.issues.audience.recipient_counts import (
+    count_audience_for_page,
+    count_recipients_cached,
+    explain_manual_approval,
+)
 from newsletter.issues.approval.approval_rules import is_sent_automatically
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Publication
 from subscribers.models import Segment
@@ -70,3 +75,20 @@ def test_a_page_of_a_draft_groups_its_readers_once(publication: Publication, pag
         assert browser.get(f"/admin/issues/{issue.pk}/{page}/").status_code == 200
     grouped = [query for query in queries.captured_queries if "arm_ref" in query["sql"] and "GROUP BY" in query["sql"]]
     assert len(grouped) == 1
+
+
+@pytest.mark.parametrize(("announced", "groups"), [(3, 0), (1, 1)])
+def test_home_groups_readers_only_if_the_whole_list_would_need_approval(
+    publication: Publication, monkeypatch: pytest.MonkeyPatch, announced: int, groups: int
+) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3 * 200)
+    Publication.objects.update(approval="auto")
+    assert [assembly.made for assembly in assemble_due(now=NOW)] == [True]
+    issue = Issue.objects.get()
+    Issue.objects.update(announced_people=200 * announced, announced_audience=hash_audience(describe_audience(issue)))
+    monkeypatch.setattr(people_counts, "_cache", {})
+    with CaptureQueriesContext(connection) as queries:
+        reason = explain_manual_approval(Issue.objects.get())
+    assert bool(reason) is (groups == 1)
+    assert sum("arm_ref" in query["sql"] for query in queries.captured_queries) == groups

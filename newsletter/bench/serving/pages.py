@@ -62,7 +62,7 @@ def open_pages(issue: Issue, *, draft: Issue) -> PageFigures:
     """Open each page with the sent issue, and the pages of an issue again with the draft."""
     settings.ALLOWED_HOSTS = ["*"]
     staff, reader = sign_in(), Client()
-    routes = [*_find_desk_pages(issue), *_find_draft_pages(draft)]
+    routes = [*find_desk_pages(issue), *find_draft_pages(draft)]
     desk = {name: took for name, url in routes if (took := _time(staff, url))}
     public = {url: took for url in list_public_pages(issue) if (took := _time(reader, url))}
     if "wagtailadmin_home" not in desk or len(public) < len(list_public_pages(issue)):
@@ -97,7 +97,7 @@ def _time(client: Client, url: str) -> tuple[float, float] | None:
     return round(min(kept), 1), round(min(counted), 1)
 
 
-def _find_desk_pages(issue: Issue) -> Iterator[tuple[str, str]]:
+def find_desk_pages(issue: Issue) -> Iterator[tuple[str, str]]:
     """Yield the names and addresses of routes without arguments, and of those for one row, with the first such row."""
     for name in dict.fromkeys(_list_names(get_resolver(), "")):
         if not name.startswith(_DESK):
@@ -110,8 +110,8 @@ def _find_desk_pages(issue: Issue) -> Iterator[tuple[str, str]]:
                 continue
 
 
-def _find_draft_pages(draft: Issue) -> Iterator[tuple[str, str]]:
-    for name, url in _find_desk_pages(draft):
+def find_draft_pages(draft: Issue) -> Iterator[tuple[str, str]]:
+    for name, url in find_desk_pages(draft):
         if f"/{draft.pk}/" in url and (name.startswith("newsletter_issue") or "_issue:" in name):
             yield f"{name} (draft)", url
 

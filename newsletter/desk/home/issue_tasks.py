@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 from newsletter.common.errors import BadRule, DomainError
 from newsletter.common.translation import format_percent, translate
 from newsletter.desk.home.task_item import Task
-from newsletter.desk.issues.audience.recipient_counts import count_recipients_cached
+from newsletter.desk.issues.audience.recipient_counts import explain_manual_approval
 from newsletter.desk.issues.issue_page import EDITABLE_STATES, describe_time_left, overview_url
 from newsletter.desk.shell.labels import format_reason
 from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
-from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
+from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.assembly.overdue import find_overdue
@@ -145,7 +145,7 @@ def _find_approval_reason(issue: Issue) -> str:
     if not is_automatic(issue):
         return ""
     try:
-        return find_manual_approval_reason(issue, people=count_recipients_cached(issue))
+        return explain_manual_approval(issue)
     except BadRule as error:
         return translate(error)
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
-from newsletter.desk.issues.audience.recipient_counts import count_recipients_cached
-from newsletter.issues.approval.approval_rules import is_automatic, is_sent_automatically
+from newsletter.desk.issues.audience.recipient_counts import explain_manual_approval
+from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.publication_switches import is_switched_off
 from newsletter.issues.variants.exclusion_labels import get_exclusion_label
 from newsletter.models import Issue, Send
@@ -118,7 +118,7 @@ def _will_send(issue: Issue) -> bool:
     if not is_automatic(issue):
         return False
     try:
-        return is_sent_automatically(issue, people=count_recipients_cached(issue))
+        return not explain_manual_approval(issue)
     except BadRule:
         return False
 

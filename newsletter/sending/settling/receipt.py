@@ -13,6 +13,7 @@ from django.db.models import Count, Q, Sum
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
+from newsletter.common.one_reading import read_once
 from newsletter.issues.variants.audience_rules import NamedAudience, name_audience
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits, count_delivered
@@ -70,6 +71,10 @@ def make_receipt(send: Send | None) -> Receipt:
         return Receipt(deliveries=dict.fromkeys(_RECEIPT_STATES, 0))
     if send.totals is not None:
         return Receipt(**send.totals)
+    return read_once(f"receipt of send {send.pk}", lambda: _count(send))
+
+
+def _count(send: Send) -> Receipt:
     batches: Counter[str] = Counter()
     accounts: dict[str, dict[str, int]] = {}
     rows = send.batches.order_by("account").values_list("account", "state").annotate(Count("pk"), Sum("size"))

@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging one-file benchmarks schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging one-file benchmarks load schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -27,6 +27,7 @@ help:
 	@echo "make integration    run the product against a real WordPress, calendar, mail and other servers (an hour on two cores)"
 	@echo "make soak           send three issues to 200,000 people, three times, while everything fails at random (at most 20 minutes)"
 	@echo "make benchmarks     send and kill this system beside others on an imitation of a provider (quiet machine, 15 minutes)"
+	@echo "make load           20 staff, 500 readers and a send to 1,000,000 people at once, for 10 minutes on each database"
 	@echo "make mutations      read each kind of document damaged in 1,000 ways (some minutes)"
 	@echo "make email-check    judge every mail layout: axe, validators, SpamAssassin, size (some minutes)"
 	@echo "make email-gallery  draw every mail layout in every brand on one sheet (needs Chromium)"
@@ -85,11 +86,13 @@ lock: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/$(LOCK) --extra ses --extra scale --extra assistant --generate-hashes -o requirements/runtime.txt
 	$(BIN)/$(LOCK) --extra dev -o requirements/development.txt
+	$(BIN)/$(LOCK:pyproject.toml=requirements/load.in) --generate-hashes -o requirements/load.txt
 
 audit: $(VENV)/.dev
 	$(PYTHON) -m venv --clear $(VENV)/audit
 	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
 	$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/runtime.txt
+	$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements/load.txt
 	rm -rf $(VENV)/audit
 
 licences: $(VENV)/.dev
@@ -97,6 +100,10 @@ licences: $(VENV)/.dev
 
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+load: $(VENV)/.dev $(VENV)/load/.done
+	$(BIN)/python -m benchmarks.load $(ARGS)
+	$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/python -m benchmarks.load $(ARGS)
 
 packaging: $(VENV)/.dev
 	$(BIN)/python -m tests.packaging.check
@@ -162,6 +169,12 @@ $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 $(VENV)/.dev: pyproject.toml requirements/development.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements/development.txt -e '.[dev]'
 	@touch $@ $(VENV)/.demo
+
+# An environment of its own: its libraries change what `requests` asks for, and the tests would see it.
+$(VENV)/load/.done: requirements/load.txt
+	$(PYTHON) -m venv --clear $(VENV)/load
+	$(VENV)/load/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/load.txt
+	@touch $@
 
 clean:
 	rm -rf $(VENV) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,165 @@
+"""Put the whole load on one installation and print what every page did: `python -m benchmarks.load`."""
+
+import os
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import orjson
+import requests
+
+from benchmarks.load.figures import LoadFigures, SendFigures, read_pages, write_figures
+from benchmarks.load.memory import read_memory_mb
+from benchmarks.provider import Provider, serve_provider
+from benchmarks.tools.base import NotMeasured, plain_environment
+from newsletter.bench.serving.web import find_free_port
+
+_DATABASE = "NEWSLETTER_TEST_DATABASE_URL"
+"""The database that `tests.support.postgres` starts."""
+_LOCUST = Path(sys.executable).parents[1] / "load/bin/python"
+"""`make load` installs it there, from `requirements/load.txt`."""
+_PROVIDER_LATENCY = 0.15
+_PERSON = "person"
+"""How the addresses of the audience begin. Staff get mails about the send, too."""
+_SHARE_OF_SEND, _START_AT = 0.6, 0.2
+_READY_SECONDS, _PREPARE_SECONDS, _SEND_SECONDS = 120, 3600, 600
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="python -m benchmarks.load", description="Staff, readers and a send at once.")
+    parser.add_argument("--people", type=int, default=1_000_000, help="how many people get the issue")
+    parser.add_argument("--staff", type=int, default=20, help="how many people walk the desk")
+    parser.add_argument("--readers", type=int, default=500, help="how many people open public pages")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    given = parser.parse_args()
+    with TemporaryDirectory(prefix="newsletter-load-") as folder, serve_provider(latency=_PROVIDER_LATENCY) as provider:
+        figures = measure(given, Path(folder), provider)
+    sys.stdout.write(write_figures(figures, arguments=sys.argv[1:]))
+    return int(figures.has_errors)
+
+
+def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
+    """Fill an installation, serve it and let the visitors in. Raise NotMeasured if one of these does not work."""
+    port, seconds = find_free_port(), given.minutes * 60
+    environment = _make_environment(folder, provider, port=port, per_second=given.people / seconds / _SHARE_OF_SEND)
+    visits = folder / "visits.json"
+    if not _LOCUST.exists():
+        raise NotMeasured(f"Locust is not installed in {_LOCUST.parents[1]}. Run `make load`, which installs it.")
+    prepare = [sys.executable, "-m", "benchmarks.load.installation", str(visits), str(given.people), str(given.staff)]
+    _run(prepare, environment, seconds=_PREPARE_SECONDS)
+    with _serve(folder, environment, port=port) as server:
+        idle = read_memory_mb(server.pid)
+        walking = _walk(given, folder, port=port, seconds=seconds)
+        memory = []
+        while walking.poll() is None:
+            time.sleep(5)
+            memory.append(read_memory_mb(server.pid))
+        send = _wait_for_send(environment, provider, issue=orjson.loads(visits.read_bytes())["issue"])
+        ended = read_memory_mb(server.pid)
+    return LoadFigures(
+        database=_describe_database(environment),
+        pages=read_pages(folder / "load_stats.csv"),
+        visitors_failed=bool(walking.returncode),
+        send=send,
+        memory_mb=(idle, memory[len(memory) // 5], ended, max(memory)),
+    )
+
+
+def _make_environment(folder: Path, provider: Provider, *, port: int, per_second: float) -> dict[str, str]:
+    limit = f"people_per_second={max(round(per_second), 1)}"
+    database = os.environ.get(_DATABASE)
+    return {
+        **plain_environment(),
+        "NEWSLETTER_DATA_DIR": str(folder / "data"),
+        "NEWSLETTER_SITE_URL": f"http://127.0.0.1:{port}",
+        "NEWSLETTER_TRUSTED_PROXIES": "127.0.0.1",
+        "NEWSLETTER_PROVIDER_URL": f"mailgun://bench@news.example.org?endpoint={provider.url}&{limit}",
+        **({"DATABASE_URL": database} if database else {}),
+    }
+
+
+@contextmanager
+def _serve(folder: Path, environment: dict[str, str], *, port: int) -> "Iterator[subprocess.Popen[bytes]]":
+    command = [sys.executable, "-m", "newsletter.project.cli", "serve", "--port", str(port)]
+    with (folder / "serve.log").open("wb") as output:
+        server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        end = time.monotonic() + _READY_SECONDS
+        while not _answers(port):
+            if server.poll() is not None or time.monotonic() > end:
+                raise NotMeasured(f"The server did not start: {(folder / 'serve.log').read_text()[-2000:]}")
+            time.sleep(0.2)
+        yield server
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/admin/login/", timeout=_READY_SECONDS).ok
+    except requests.ConnectionError:
+        return False
+
+
+def _walk(given: Namespace, folder: Path, *, port: int, seconds: float) -> "subprocess.Popen[bytes]":
+    """Start the visitors, a tenth of them each second."""
+    visitors = given.staff + given.readers
+    options = {
+        "--locustfile": str(Path(__file__).parent / "walk.py"),
+        "--host": f"http://127.0.0.1:{port}",
+        "--users": str(visitors),
+        "--spawn-rate": str(max(visitors / 10, 1)),
+        "--run-time": f"{round(seconds)}s",
+        "--stop-timeout": "30s",
+        "--csv": str(folder / "load"),
+        "--loglevel": "WARNING",
+    }
+    environment = {
+        **plain_environment(),
+        "LOAD_VISITS": str(folder / "visits.json"),
+        "LOAD_READERS": str(given.readers),
+        "LOAD_START": str(seconds * _START_AT),
+    }
+    command = [str(_LOCUST), "-m", "locust", "--headless", "--only-summary"]
+    command += [word for option in options.items() for word in option]
+    return subprocess.Popen(command, env=environment, stdout=sys.stderr)
+
+
+def _wait_for_send(environment: dict[str, str], provider: Provider, *, issue: int) -> SendFigures:
+    """Wait until the send has ended, or for ten minutes, and compare its receipt with the provider's ledger."""
+    status = [sys.executable, "-m", "newsletter.project.cli", "status", str(issue), "--json"]
+    end = time.monotonic() + _SEND_SECONDS
+    while True:
+        shown = orjson.loads(_run(status, environment, seconds=_READY_SECONDS))
+        state = shown["send"]["state"] if shown["send"] else "never started"
+        if state in ("submitted", "never started") or time.monotonic() > end:
+            mailed = {address: mails for address, mails in provider.ledger.items() if address.startswith(_PERSON)}
+            return SendFigures(
+                state=state,
+                recipients=shown["audience"]["recipients"],
+                deliveries=shown["deliveries"],
+                mailed=len(mailed),
+                mailed_again=sum(mails > 1 for mails in mailed.values()),
+            )
+        time.sleep(2)
+
+
+def _describe_database(environment: dict[str, str]) -> str:
+    return "PostgreSQL" if "DATABASE_URL" in environment else "SQLite"
+
+
+def _run(command: list[str], environment: dict[str, str], *, seconds: float) -> bytes:
+    done = subprocess.run(command, env=environment, capture_output=True, timeout=seconds, check=False)
+    if done.returncode:
+        raise NotMeasured(f"{' '.join(command)} failed: {done.stderr.decode()[-2000:]}")
+    return done.stdout
+
+
+if __name__ == "__main__":
+    sys.exit(main())

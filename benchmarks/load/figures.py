@@ -1,0 +1,112 @@
+"""The figures of a load test, read from Locust's table and printed as Markdown."""
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_SLOW_MS = 1_000
+_SHOWN = 15
+
+
+@dataclass(frozen=True)
+class PageFigures:
+    """Requests for one page, and milliseconds until each was answered."""
+
+    name: str
+    requests: int
+    errors: int
+    median_ms: float
+    p99_ms: float
+    slowest_ms: float
+
+
+@dataclass(frozen=True)
+class SendFigures:
+    """The receipt of the send, and what the provider's ledger says: people ``mailed``, and those with more than one mail."""
+
+    state: str
+    recipients: int
+    deliveries: dict[str, int]
+    mailed: int
+    mailed_again: int
+
+    @property
+    def is_right(self) -> bool:
+        """Return True if it ended, nobody is uncertain or mailed twice, and the ledger agrees with the receipt."""
+        return (
+            self.state == "submitted"
+            and not self.mailed_again
+            and not self.deliveries["uncertain"]
+            and self.deliveries["accepted"] == self.mailed
+        )
+
+
+@dataclass(frozen=True)
+class LoadFigures:
+    """``memory_mb`` of the server: before the load, after a fifth of it, at the end of the send, and the largest."""
+
+    database: str
+    pages: list[PageFigures]
+    visitors_failed: bool
+    send: SendFigures
+    memory_mb: tuple[float, float, float, float]
+
+    @property
+    def errors(self) -> int:
+        return sum(page.errors for page in self.pages)
+
+    @property
+    def has_errors(self) -> bool:
+        return bool(self.errors) or self.visitors_failed or not self.send.is_right
+
+
+def read_pages(file: Path) -> list[PageFigures]:
+    """Return the pages of Locust's table, the slowest at the 99th percentile first."""
+    with file.open(newline="", encoding="utf-8") as table:
+        pages = [
+            PageFigures(
+                name=row["Name"],
+                requests=int(row["Request Count"]),
+                errors=int(row["Failure Count"]),
+                median_ms=float(row["50%"]),
+                p99_ms=float(row["99%"]),
+                slowest_ms=float(row["100%"]),
+            )
+            for row in csv.DictReader(table)
+            if row["Name"] != "Aggregated"
+        ]
+    return sorted(pages, key=lambda page: -page.p99_ms)
+
+
+def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
+    """Return the page: pages with errors and the slowest ones, the send and the memory."""
+    pages, send = figures.pages, figures.send
+    failed = [page for page in pages if page.errors]
+    shown = [*failed, *(page for page in pages if not page.errors)][: max(_SHOWN, len(failed))]
+    slow = sum(page.p99_ms > MAX_SLOW_MS for page in pages)
+    before, early, end, largest = figures.memory_mb
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    lines = [
+        f"`python -m benchmarks.load {' '.join(arguments)}` on {figures.database}; load of the machine at the end: {load}.",
+        "",
+        f"{sum(page.requests for page in pages):,} requests for {len(pages)} pages, {figures.errors:,} errors; "
+        f"{slow} pages took more than {MAX_SLOW_MS:,} ms at the 99th percentile.",
+        "",
+        "| page | requests | errors | median ms | 99th percentile | slowest |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {page.name} | {page.requests:,} | {page.errors} | {page.median_ms:.0f} | {page.p99_ms:.0f} "
+            f"| {page.slowest_ms:.0f} |"
+            for page in shown
+        ),
+        "",
+        f"The send: {send.state}, {send.recipients:,} recipients, {send.deliveries['accepted']:,} accepted, "
+        f"{send.deliveries['skipped']:,} skipped, {send.deliveries['uncertain']:,} uncertain. "
+        f"The provider mailed {send.mailed:,} people, {send.mailed_again:,} of them more than once.",
+        "",
+        f"Memory of the server in MB: {before} before the load, {early} after a fifth of it, {end} at the end, "
+        f"{largest} at most.",
+    ]
+    return "\n".join(lines) + "\n"

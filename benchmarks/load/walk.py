@@ -1,0 +1,92 @@
+"""The visitors, as Locust runs them. The environment names the file with their visits: LOAD_VISITS, LOAD_READERS, LOAD_START."""
+
+import json
+import os
+import random
+import time
+from itertools import count
+from pathlib import Path
+
+from locust import HttpUser, between, task
+
+VISITS = json.loads(Path(os.environ["LOAD_VISITS"]).read_bytes())
+START_SECONDS = float(os.environ["LOAD_START"])
+_sessions = iter(VISITS["sessions"])
+_links = iter(VISITS["links"])
+_addresses = count(1)
+_DESK, _PUBLIC = list(VISITS["desk"].items()), list(VISITS["public"].items())
+
+
+class Visitor(HttpUser):
+    """Somebody with a browser and an address of their own, behind the reverse proxy."""
+
+    abstract = True
+
+    def on_start(self) -> None:
+        self.client.headers["X-Forwarded-For"] = f"2001:db8:{next(_addresses):x}::1"
+
+    def open(self, name: str, url: str) -> None:
+        with self.client.get(url, name=name, allow_redirects=False, catch_response=True) as answer:
+            if answer.status_code != 200:
+                answer.failure(f"answered with {answer.status_code}")
+
+
+class Staff(Visitor):
+    """Opens a page of the desk every ten seconds, Home most often."""
+
+    fixed_count = len(VISITS["sessions"]) - 1
+    wait_time = between(5, 15)
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.client.cookies.set(VISITS["cookie"], next(_sessions))
+
+    @task(4)
+    def look_around(self) -> None:
+        self.open(*random.choice(_DESK))  # noqa: S311
+
+    @task
+    def go_home(self) -> None:
+        self.open("wagtailadmin_home", VISITS["desk"]["wagtailadmin_home"])
+
+
+class Sender(Staff):
+    """Sends the approved issue after a while, and then watches its page."""
+
+    fixed_count = 1
+    tasks = []
+
+    def on_start(self) -> None:
+        super().on_start()
+        time.sleep(START_SECONDS)
+        issue = f"/admin/issues/{VISITS['issue']}/"
+        self.open("the question before the send", f"{issue}send/start/sure/")
+        form = {"csrfmiddlewaretoken": self.client.cookies["csrftoken"], "people": VISITS["people"]}
+        url, options = f"{issue}send/start/", {"allow_redirects": False, "catch_response": True}
+        with self.client.post(url, form, name="Send now", **options) as answer:
+            if answer.headers.get("Location") != f"{issue}overview/":
+                answer.failure(f"answered with {answer.status_code}")
+
+    @task
+    def watch(self) -> None:
+        self.open("overview during the send", f"/admin/issues/{VISITS['issue']}/overview/")
+
+    @task(4)
+    def wait(self) -> None:
+        self.open("progress of the send", f"/admin/issues/{VISITS['issue']}/send/progress/")
+
+
+class Reader(Visitor):
+    """Opens a public page every half a minute. One visit in twenty is a click on “unsubscribe” in the mail program."""
+
+    fixed_count = int(os.environ["LOAD_READERS"])
+    wait_time = between(10, 50)
+
+    @task(19)
+    def read(self) -> None:
+        self.open(*random.choice(_PUBLIC))  # noqa: S311
+
+    @task
+    def unsubscribe(self) -> None:
+        if link := next(_links, ""):
+            self.client.post(link, {"List-Unsubscribe": "One-Click"}, name="one-click unsubscribe")

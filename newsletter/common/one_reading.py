@@ -22,7 +22,8 @@ def one_reading() -> Iterator[None]:
 def read_once(question: str, read: Callable[[], T], *about: object) -> T:
     """Return what ``read`` returns, or within `one_reading` what it returned for the same question about the same objects.
 
-    Name a row that no form can have changed in the question. Objects are the same if they are one in memory: another copy of a row may have been changed by a form. Errors are not kept.
+    Objects are the same if they are one in memory: another copy of a row may have been changed by a form. Name a row that no
+    form changes in the question. Errors are not kept.
     """
     answers = _answers.get()
     if answers is None:

@@ -14,7 +14,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.campaign_links import remove_campaign
 from newsletter.models import Issue, LinkClicks, Publication, Send, Variant
 from newsletter.providers.registry import OUTBOX
-from newsletter.sending.settling.receipt import Receipt, make_receipt
+from newsletter.sending.settling.receipt import Receipt, make_receipts
 from subscribers.models import Basis, Subscription
 
 MAX_EARLIER = 10
@@ -127,22 +127,22 @@ def measure_sends(sends: Iterable[Send]) -> list[Figures]:
         Figures(
             send.issue,
             send.started_at,
-            make_receipt(send),
+            receipt,
             *clicks.get(send.issue_id, (0, 0)),
             to_files=send.provider == OUTBOX,
         )
-        for send in sends
+        for send, receipt in zip(sends, make_receipts(sends), strict=True)
     ]
 
 
 def make_report(send: Send) -> Report:
     """Return the report of a send, compared with the ten issues of its publication before it."""
-    (figures,) = measure_sends([send])
-    earlier = [other for other in find_sends(send.issue.publication, limit=50) if _is_before(other, send)]
+    before = [other for other in find_sends(send.issue.publication, limit=50) if _is_before(other, send)]
+    figures, *earlier = measure_sends([send, *before[:MAX_EARLIER]])
     links = find_links(send.issue)
     return Report(
         figures=figures,
-        earlier=measure_sends(earlier[:MAX_EARLIER]),
+        earlier=earlier,
         list_change=count_list_change(send),
         days=find_click_days(send.issue),
         blocks=find_block_clicks(send, links),

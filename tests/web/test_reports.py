@@ -3,11 +3,13 @@
 import csv
 import io
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
 from newsletter.desk.home.panel import list_rates
@@ -35,6 +37,7 @@ from newsletter.models import (
 )
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.receipt import make_receipt, make_receipts
 from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.people import make_member
@@ -388,3 +391,20 @@ def _make_two_issues(publication: Publication) -> list[Issue]:
     first = make_issue(publication)
     second = create_issue(publication=publication, beginning=Beginning.RULES, by=None, now=NOW)
     return [first, second]
+
+
+def test_the_receipts_of_several_sends_are_read_at_once(publication: Publication) -> None:
+    make_story("The first verdict")
+    make_story("The second verdict")
+    add_subscribers(publication, 50)
+    Publication.objects.update(stories=1)
+    one, other = (send_out(issue) for issue in _make_two_issues(Publication.objects.get(pk=publication.pk)))
+    apart = [make_receipt(send) for send in (one, other)]
+    assert [receipt.bounced for receipt in apart] == [2, 2]
+    with CaptureQueriesContext(connection) as queries:
+        assert make_receipts([one, other]) == apart
+    assert sum('FROM "newsletter_batch"' in query["sql"] for query in queries.captured_queries) == 1
+    Send.objects.filter(pk=one.pk).update(totals={**asdict(apart[0]), "bounced": 7})
+    one.refresh_from_db()
+    assert [receipt.bounced for receipt in make_receipts([other, one, other])] == [2, 7, 2]
+    assert make_receipts([]) == []

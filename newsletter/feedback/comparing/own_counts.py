@@ -11,7 +11,7 @@ from newsletter.feedback.comparing.decide import OwnCounts
 from newsletter.models import Batch, Delivery, DeliveryException, Send
 from newsletter.providers.base.issue_counts import Figure
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits
-from newsletter.sending.settling.receipt import make_receipt
+from newsletter.sending.settling.receipt import make_receipts
 
 _ACCEPTED = Q(batch__state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL]) & (
     Q(exception__isnull=True) | Q(exception__state="")
@@ -29,7 +29,7 @@ def list_sends(send: Send) -> list[Send]:
 
 def count_own(sends: Collection[Send]) -> OwnCounts:
     """Return the sum of the receipts. Raise InvariantViolated if one does not add up."""
-    receipts = [make_receipt(send) for send in sends]
+    receipts = make_receipts(sends)
     return OwnCounts(
         accepted=sum(receipt.deliveries["accepted"] for receipt in receipts),
         uncertain=sum(receipt.deliveries["uncertain"] for receipt in receipts),

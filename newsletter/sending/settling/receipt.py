@@ -3,8 +3,8 @@
 An unsubscribe is known by a link of the send, which carries its number, or from the provider. Each person counts once.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import NamedTuple, TypedDict
@@ -69,20 +69,29 @@ def make_receipt(send: Send | None) -> Receipt:
     """Return the receipt of a send. Raise InvariantViolated if its numbers do not add up."""
     if send is None:
         return Receipt(deliveries=dict.fromkeys(_RECEIPT_STATES, 0))
-    if send.totals is not None:
-        return Receipt(**send.totals)
-    return read_once(f"receipt of send {send.pk}", lambda: _count(send))
+    return read_once(f"receipt of send {send.pk}", lambda: make_receipts([send])[0])
 
 
-def _count(send: Send) -> Receipt:
+def make_receipts(sends: Collection[Send]) -> list[Receipt]:
+    """Return the receipts, in the same order. Batches, and people who differ from theirs, are read once for all sends.
+
+    Raise InvariantViolated if the numbers of one do not add up.
+    """
+    counted = [send for send in sends if send.totals is None]
+    batches, exceptions = _count_batches(counted), _count_exceptions(counted)
+    return [
+        Receipt(**send.totals) if send.totals is not None else _add_up(send, batches[send.pk], exceptions[send.pk])
+        for send in sends
+    ]
+
+
+def _add_up(send: Send, batch_counts: "list[_BatchCount]", exceptions: "list[_ExceptionCount]") -> Receipt:
     batches: Counter[str] = Counter()
     accounts: dict[str, dict[str, int]] = {}
-    rows = send.batches.order_by("account").values_list("account", "state").annotate(Count("pk"), Sum("size"))
-    for account, state, calls, people in rows:
+    for account, state, calls, people in batch_counts:
         batches[state] += calls
         own = accounts.setdefault(account, dict.fromkeys(_RECEIPT_STATES, 0))
         own[_DELIVERY_STATE[state]] += people
-    exceptions = _count_exceptions(send)
     for row in exceptions:
         if row.state:
             accounts[row.account][_DELIVERY_STATE[row.batch_state]] -= row.people
@@ -251,6 +260,15 @@ def _describe_send(send: Send, receipt: Receipt) -> SendStatus:
     }
 
 
+class _BatchCount(NamedTuple):
+    """The batches of one account and state, and their people."""
+
+    account: str
+    state: str
+    batches: int
+    people: int
+
+
 class _ExceptionCount(NamedTuple):
     """People with one state of their own in batches of one account and state, and how many of them were reported."""
 
@@ -263,16 +281,28 @@ class _ExceptionCount(NamedTuple):
     unsubscribed: int
 
 
-def _count_exceptions(send: Send) -> list[_ExceptionCount]:
-    """Count the people who differ from their batch or were reported, in one pass over the send."""
-    rows = DeliveryException.objects.filter(delivery__batch__send=send).order_by()
-    counts = rows.values_list("delivery__batch__account", "delivery__batch__state", "state").annotate(
+def _count_batches(sends: Collection[Send]) -> defaultdict[int, list[_BatchCount]]:
+    rows = Batch.objects.filter(send__in=sends).order_by("account").values_list("send", "account", "state")
+    found: defaultdict[int, list[_BatchCount]] = defaultdict(list)
+    for send, *row in rows.annotate(Count("pk"), Sum("size")):
+        found[send].append(_BatchCount(*row))
+    return found
+
+
+def _count_exceptions(sends: Collection[Send]) -> defaultdict[int, list[_ExceptionCount]]:
+    """Count the people of each send, by its id, who differ from their batch or were reported, in one pass."""
+    rows = DeliveryException.objects.filter(delivery__batch__send__in=sends).order_by()
+    batch = ("delivery__batch__send", "delivery__batch__account", "delivery__batch__state")
+    counts = rows.values_list(*batch, "state").annotate(
         people=Count("pk"),
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
         unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
     )
-    return [_ExceptionCount(*row) for row in counts]
+    found: defaultdict[int, list[_ExceptionCount]] = defaultdict(list)
+    for send, *row in counts:
+        found[send].append(_ExceptionCount(*row))
+    return found
 
 
 def _count_unsubscribed(send: Send, *, reported: int) -> int:

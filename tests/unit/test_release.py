@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scripts import licences, release
-from scripts.changelog import close_release, take_notes
+from scripts.changelog import close_release, list_versions, take_notes
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -97,8 +97,10 @@ def test_a_changelog_without_the_heading_is_refused() -> None:
         take_notes("# Changelog\n")
 
 
-def test_our_own_changelog_can_be_released() -> None:
-    assert "### Added" in take_notes((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+def test_our_own_changelog_can_be_released_or_was_just_released() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "## Unreleased" in text
+    assert list_versions(text)[:1] == [PROJECT["version"]] or "### Added" in take_notes(text)
 
 
 def test_a_new_version_is_set_everywhere_and_nothing_else_changes() -> None:

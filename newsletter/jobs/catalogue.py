@@ -63,8 +63,8 @@ from newsletter.sending.spam_score import score_due_issues
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.writing.import_steps import delete_old_import_files, process_pending_imports
 
-SCHEDULER, WORKER = "scheduler", "worker"
-ALL_ROLES = frozenset({SCHEDULER, WORKER})
+WEB, SCHEDULER, WORKER = "web", "scheduler", "worker"
+ALL_ROLES = frozenset({WEB, SCHEDULER, WORKER})
 DISPATCH = "dispatch_batches"
 
 

@@ -14,7 +14,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from django.db import Error, close_old_connections
 
 from newsletter.common.errors import DomainError
-from newsletter.jobs.catalogue import SCHEDULER, WORKER, Job
+from newsletter.jobs.catalogue import Job
 from newsletter.monitoring.job_runs import note_end, note_start
 from newsletter.monitoring.logs.context import working_on
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
@@ -62,8 +62,7 @@ class JobTimer:
 
 def make_heartbeat(roles: frozenset[str], jobs: Sequence[Job]) -> ProcessHeartbeat:
     """Return the heartbeat of a process with these roles, which is to run these jobs."""
-    intervals = {job.name: job.every_seconds for job in jobs}
-    return ProcessHeartbeat(scheduler=SCHEDULER in roles, worker=WORKER in roles, intervals=intervals)
+    return ProcessHeartbeat(roles, intervals={job.name: job.every_seconds for job in jobs})
 
 
 def run_job(job: Job) -> None:

@@ -1123,15 +1123,17 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=32, unique=True)),
-                ('scheduler', models.BooleanField()),
-                ('worker', models.BooleanField()),
+                ('web', models.BooleanField(default=False)),
+                ('scheduler', models.BooleanField(default=False)),
+                ('worker', models.BooleanField(default=False)),
+                ('version', models.CharField(max_length=40)),
                 ('started_at', models.DateTimeField()),
                 ('seen_at', models.DateTimeField()),
                 ('jobs', models.JSONField(default=dict)),
             ],
             options={
                 'default_permissions': (),
-                'constraints': [models.CheckConstraint(condition=models.Q(('scheduler', True), ('worker', True), _connector='OR'), name='running_process_role')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('web', True), ('scheduler', True), ('worker', True), _connector='OR'), name='running_process_role')],
             },
         ),
         migrations.CreateModel(

@@ -1,18 +1,20 @@
-"""The processes that run jobs, so that the metrics of any web process tell about all of them."""
+"""The processes that run, so that the metrics of any web process and `newsletter doctor` tell about all of them."""
 
 from django.db import models
 
 
 class RunningProcess(models.Model):
-    """One process of the scheduler, of a worker, or of both. It updates ``seen_at`` until it ends.
+    """One process that serves pages, schedules or sends, or does several of these. It updates ``seen_at`` until it ends.
 
     ``jobs`` maps a job's name to ``{"every": seconds, "done_at": ISO 8601 or null, "failed": bool, "running_since": ISO 8601 or
     null}``: the end of its last run without an error, whether its last run failed, and the start of a run that goes on.
     """
 
     key = models.CharField(max_length=32, unique=True)
-    scheduler = models.BooleanField()
-    worker = models.BooleanField()
+    web = models.BooleanField(default=False)
+    scheduler = models.BooleanField(default=False)
+    worker = models.BooleanField(default=False)
+    version = models.CharField(max_length=40)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     jobs = models.JSONField(default=dict)
@@ -23,6 +25,7 @@ class RunningProcess(models.Model):
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(scheduler=True) | models.Q(worker=True), name="running_process_role"
+                condition=models.Q(web=True) | models.Q(scheduler=True) | models.Q(worker=True),
+                name="running_process_role",
             )
         ]

@@ -1,12 +1,11 @@
-"""Read what the processes that run jobs wrote about themselves: heartbeats, and jobs that are late or fail."""
+"""Read what the processes wrote about themselves: heartbeats, and jobs that are late or fail."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from newsletter.models import RunningProcess
-from newsletter.monitoring.process_heartbeat import SECONDS_BETWEEN
+from newsletter.monitoring.process_heartbeat import ROLES, SECONDS_BETWEEN
 
-ROLES = ("scheduler", "worker")
 RUNNING_WITHIN = timedelta(seconds=4 * SECONDS_BETWEEN)
 LATE_AFTER = timedelta(minutes=2)
 INTERVALS_BEFORE_LATE = 3
@@ -30,13 +29,18 @@ class JobFigures:
     failing: bool
 
 
+def is_running(process: RunningProcess, *, now: datetime) -> bool:
+    """Return True if the process wrote its row in the last minute."""
+    return process.seen_at > now - RUNNING_WITHIN
+
+
 def read_roles(processes: list[RunningProcess], *, now: datetime) -> dict[str, RoleFigures]:
-    """Return the figures of both roles."""
+    """Return the figures of each role."""
     figures = {}
     for role in ROLES:
-        seen = [process.seen_at for process in processes if getattr(process, role)]
-        running = sum(1 for at in seen if at > now - RUNNING_WITHIN)
-        figures[role] = RoleFigures(running, max(seen, default=None))
+        own = [process for process in processes if getattr(process, role)]
+        running = sum(is_running(process, now=now) for process in own)
+        figures[role] = RoleFigures(running, max((process.seen_at for process in own), default=None))
     return figures
 
 
@@ -54,8 +58,7 @@ def read_jobs(processes: list[RunningProcess], *, now: datetime) -> dict[str, Jo
 
 def _read_job(run: dict[str, object], *, process: RunningProcess, now: datetime) -> JobFigures:
     done_at, running_since = _read_time(run["done_at"]), _read_time(run["running_since"])
-    gone = process.seen_at <= now - RUNNING_WITHIN
-    if running_since is not None and not gone:
+    if running_since is not None and is_running(process, now=now):
         late = running_since < now - LONGEST_RUN
     else:
         wait = max(timedelta(seconds=float(str(run["every"]))) * INTERVALS_BEFORE_LATE, LATE_AFTER)

@@ -1,9 +1,10 @@
-"""Keep one row for this process in the database while it runs jobs."""
+"""Keep one row for this process in the database while it runs."""
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from uuid import uuid4
 
 from django.db import Error, close_old_connections, connection
@@ -12,6 +13,7 @@ from newsletter.models import RunningProcess
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs
 
 log = logging.getLogger(__name__)
+ROLES = ("web", "scheduler", "worker")
 SECONDS_BETWEEN = 15.0
 STOP_SECONDS = 2.0
 FORGET_AFTER = timedelta(days=1)
@@ -20,17 +22,15 @@ FORGET_AFTER = timedelta(days=1)
 class ProcessHeartbeat:
     """Writes the row in a thread of its own, so that a job that hangs does not look like a process that died."""
 
-    def __init__(self, *, scheduler: bool, worker: bool, intervals: Mapping[str, float]) -> None:
-        self._roles = {"scheduler": scheduler, "worker": worker}
+    def __init__(self, roles: Collection[str], *, intervals: Mapping[str, float]) -> None:
+        self._fixed = {**{role: role in roles for role in ROLES}, "version": version("newsletter")}
         self._intervals = intervals
         self._key = uuid4().hex
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Write the row now and every 15 seconds. A process without roles has none."""
-        if not any(self._roles.values()):
-            return
+        """Write the row now and every 15 seconds."""
         expect_jobs(self._intervals)
         self._thread = threading.Thread(target=self._keep_writing, name="process-heartbeat", daemon=True)
         self._thread.start()
@@ -61,7 +61,7 @@ class ProcessHeartbeat:
     def write(self, *, started_at: datetime, now: datetime) -> None:
         """Write the row, and delete those of processes that ended long ago without a word."""
         RunningProcess.objects.update_or_create(
-            key=self._key, defaults={**self._roles, "started_at": started_at, "seen_at": now, "jobs": copy_runs()}
+            key=self._key, defaults={**self._fixed, "started_at": started_at, "seen_at": now, "jobs": copy_runs()}
         )
         RunningProcess.objects.filter(seen_at__lt=now - FORGET_AFTER).delete()
 

@@ -44,7 +44,7 @@ def test_an_empty_installation_has_every_metric() -> None:
     found = read()
     assert found["newsletter_sends"][("submitting",)] == 0
     assert found["newsletter_batches_oldest_waiting_seconds"] == {(): 0}
-    assert found["newsletter_processes"] == {("scheduler",): 0, ("worker",): 0}
+    assert found["newsletter_processes"] == {("web",): 0, ("scheduler",): 0, ("worker",): 0}
     assert found["newsletter_heartbeat_age_seconds"] == {}
     assert found["newsletter_held"] == {(): 0}
 
@@ -132,8 +132,8 @@ def test_a_process_writes_which_jobs_ran_and_which_failed() -> None:
     heartbeat.write(started_at=NOW, now=NOW)
     heartbeat.write(started_at=NOW, now=NOW + timedelta(seconds=15))
     found = read(now=NOW + timedelta(seconds=20))
-    assert found["newsletter_processes"] == {("scheduler",): 1, ("worker",): 1}
-    assert found["newsletter_heartbeat_age_seconds"] == {("scheduler",): 5, ("worker",): 5}
+    assert found["newsletter_processes"] == {("web",): 1, ("scheduler",): 1, ("worker",): 1}
+    assert found["newsletter_heartbeat_age_seconds"] == {("web",): 5, ("scheduler",): 5, ("worker",): 5}
     assert found["newsletter_job_failing"] == {("works",): 0, ("fails",): 1}
     assert set(found["newsletter_job_last_success_timestamp_seconds"]) == {("works",)}
 
@@ -202,7 +202,7 @@ def test_metrics_name_no_person_list_publication_or_source() -> None:
     labels = {value for values in read().values() for labels in values for value in labels}
     allowed = {job.name for job in list_jobs(ALL_ROLES)} | set(Send.State.values) | set(Batch.State.values)
     assert all(re.fullmatch(r"[a-z_]+|0\.\d+", label) for label in labels)
-    assert labels - allowed <= {"scheduler", "worker", "waiting", "applied", "orphan", "noted"}
+    assert labels - allowed <= {"web", "scheduler", "worker", "waiting", "applied", "orphan", "noted"}
 
 
 def test_without_a_database_the_metrics_of_the_process_remain(monkeypatch: pytest.MonkeyPatch) -> None:

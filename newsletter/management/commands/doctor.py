@@ -13,6 +13,7 @@ from rich.text import Text
 
 from newsletter.management.base import ProductCommand
 from newsletter.management.finding_lines import describe_finding
+from newsletter.monitoring.process_checks import check_processes
 from newsletter.organisation.health.origin import SettingValue
 from newsletter.organisation.health.run_checks import examine
 from newsletter.sending.deliverability.domain_checks.lookup import find_txt_records
@@ -56,7 +57,8 @@ class Command(ProductCommand):
             found = _check_message(message, receiver=receiver)
             self._report(found, shown=(), as_json=json)
         else:
-            self._report(list(examine()), shown=settings.ENV.describe(), as_json=json)
+            found = [*examine(), *check_processes(now=datetime.now(UTC))]
+            self._report(found, shown=settings.ENV.describe(), as_json=json)
 
     def _report(self, findings: list[Finding], *, shown: Sequence[SettingValue], as_json: bool) -> None:
         failed = [finding.check for finding in findings if finding.level == "error"]

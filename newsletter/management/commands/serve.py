@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
-from newsletter.jobs.catalogue import ALL_ROLES
+from newsletter.jobs.catalogue import ALL_ROLES, WORKER
 from newsletter.jobs.engine import make_engine
 from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import add_concurrency_option
@@ -33,7 +33,7 @@ class Command(ProductCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=port_number, default=8000, metavar="P")
-        if self.roles:
+        if WORKER in self.roles:
             add_concurrency_option(parser)
 
     def run(self, *, host: str, port: int, concurrency: int = DEFAULT_CONCURRENCY) -> None:

@@ -3,14 +3,17 @@
 import http.client
 import re
 import shutil
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from newsletter.organisation.sample_files import read_sample
 from newsletter.project import cli
+from tests.support.processes import wait_until
 from tests.support.unconfigured import ROOT, free_port, run_unconfigured, start_unconfigured, was_used
 
 SITE = "https://letter.example.org"
@@ -125,6 +128,16 @@ def test_a_web_server_of_your_own_uses_the_settings_file(folder: Path) -> None:
     with start_unconfigured(["-b", f"127.0.0.1:{port}"], command=gunicorn, folder=folder, says="Booting worker"):
         assert answer(port, host="letter.example.org") in {200, 301, 302, 404}
         assert answer(port, host="somebody-else.example") == 400, "only a production installation minds the host"
+        wait_until(
+            lambda: count_web_processes(database_of(folder)) == 1, what="the process that answers is in the database"
+        )
+    assert count_web_processes(database_of(folder)) == 0, "a process that was stopped is not missing"
+
+
+def count_web_processes(file: Path) -> int:
+    with closing(sqlite3.connect(file)) as connection:
+        (count,) = connection.execute("SELECT COUNT(*) FROM newsletter_runningprocess WHERE web").fetchone()
+    return int(count)
 
 
 def answer(port: int, *, host: str) -> int:

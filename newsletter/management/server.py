@@ -1,5 +1,6 @@
-"""The web server of `newsletter serve` and `newsletter web`: gunicorn with one process and threads."""
+"""The web server of `newsletter serve` and `newsletter web`: a worker of gunicorn, in this process, with threads."""
 
+import os
 from collections.abc import Callable
 from wsgiref.types import WSGIApplication
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.sock import create_sockets
 
 from newsletter.management.web_worker import worker_class
 from newsletter.management.wsgi_pages import load_pages
@@ -29,13 +31,15 @@ class Log(Logger):
 
 
 class Server(BaseApplication):
-    """Gunicorn configured from code. ``started`` runs once in the serving process, ``stopping`` when it ends."""
+    """Gunicorn configured from code, without its arbiter: that process only restarts the serving one, as systemd does.
 
-    def __init__(self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], object]) -> None:
+    ``started`` runs once the pages can be served. ``stopping`` runs at the end, and returns False if work is still going on.
+    """
+
+    def __init__(self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], bool]) -> None:
         proxies = settings.SUBSCRIBERS_TRUSTED_PROXIES
         self._settings: dict[str, object] = {
             "bind": f"{host}:{port}",
-            "workers": 1,
             "threads": THREADS,
             "worker_class": worker_class(
                 body_limit=body_limit_of_target, trusted_proxies=proxies, is_for_one_thread=is_api_read
@@ -48,8 +52,8 @@ class Server(BaseApplication):
             "loglevel": "warning",
             "logger_class": Log,
             "post_worker_init": lambda worker: started(),
-            "worker_exit": lambda server, worker: stopping(),
         }
+        self._stopping = stopping
         super().__init__()
 
     def load_config(self) -> None:
@@ -60,3 +64,13 @@ class Server(BaseApplication):
 
     def load(self) -> WSGIApplication:
         return load_pages()
+
+    def run(self) -> None:
+        """Serve until SIGTERM, SIGHUP or SIGINT."""
+        log = self.cfg.logger_class(self.cfg)
+        worker = self.cfg.worker_class(0, os.getppid(), create_sockets(self.cfg, log), self, 0, self.cfg, log)
+        try:
+            worker.init_process()
+        finally:
+            if not self._stopping():
+                os._exit(0)  # else Python waits for the threads of a call that did not end in time

@@ -6,6 +6,7 @@ Here the event loop collects requests, each with a deadline, and threads never w
 
 import errno
 import selectors
+import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -91,6 +92,13 @@ class CollectingWorker(ThreadWorker):
         threads = self._one_thread if type(self).is_for_one_thread(conn.request.first_line) else self.tpool
         answered = threads.submit(self.handle, conn)
         answered.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.signal(signal.SIGHUP, self.handle_exit)  # the terminal was closed
+
+    def is_parent_alive(self) -> bool:
+        return True  # whoever started this process may have ended
 
     def accept(self, listener: socket.socket) -> None:
         """Accept a connection and wait for its request in the event loop."""

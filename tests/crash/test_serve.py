@@ -1,5 +1,7 @@
 """`newsletter serve` runs pages, schedule and worker together, with either engine."""
 
+import os
+import signal
 import socket
 import urllib.request
 
@@ -20,3 +22,35 @@ def test_serve_sends_what_is_due_shows_its_pages_and_stops(install):
         assert page.status == 200
     assert serving.terminate() == 0, serving.said()
     wait_until(lambda: not serving.running, what="the end of the server")
+
+
+def test_a_server_whose_terminal_closes_ends_as_if_told_to_stop(install):
+    here = install("approved")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    web = here.start("web", "--port", str(port))
+    wait_until(lambda: accepts(port), seconds=90, what="the server")
+    assert list_process_group(web.popen.pid) == [web.popen.pid], "the pages are served by the process that was started"
+    os.kill(web.popen.pid, signal.SIGHUP)
+    assert web.popen.wait(32) == 0, web.said()
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def list_process_group(number):
+    """The processes of this group."""
+    processes = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    return [process for process in processes if find_group(process) == number]
+
+
+def find_group(process):
+    try:
+        return os.getpgid(process)
+    except ProcessLookupError:
+        return None

@@ -70,4 +70,4 @@ def _work(pipe: Connection, setup: _Setup) -> None:
 
     from newsletter.management.server import Server
 
-    Server(host="127.0.0.1", port=setup["port"], started=lambda: pipe.send("ready"), stopping=lambda: None).run()
+    Server(host="127.0.0.1", port=setup["port"], started=lambda: pipe.send("ready"), stopping=lambda: True).run()

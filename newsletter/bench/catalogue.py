@@ -16,6 +16,7 @@ from newsletter.bench.provider import serve_provider
 from newsletter.bench.segments import measure_segments
 from newsletter.bench.sending import measure_send
 from newsletter.bench.serving.api import measure_api
+from newsletter.bench.serving.memory import measure_memory
 from newsletter.bench.serving.pages import measure_pages
 from newsletter.bench.serving.people_search import measure_people_search
 from newsletter.bench.serving.preview import measure_preview
@@ -35,6 +36,7 @@ LATENCIES_AND_THREADS = ((0, 2), (150, 8), (150, 16))  # milliseconds, threads o
 MAX_FULL_BODIES = 10_000
 MAX_WEBHOOKS = 20_000
 MAX_UNSUBSCRIBES = 5_000
+IDLE_SECONDS = 60
 TOPICS_LANGUAGES_ZONES_AND_LIMIT = ((0, 0, 0, 0), (12, 0, 0, 0), (12, 8, 24, 0), (0, 0, 0, 3))
 BATCH = 500
 MAX_SECONDS = 120
@@ -70,6 +72,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "preview": lambda people: [(measure_preview, {})],
     "pages": lambda people: [(measure_pages, {"people": people})],
     "start": lambda people: [(measure_start, {})],
+    "memory": lambda people: [(measure_memory, {"idle_seconds": IDLE_SECONDS})],
 }
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import orjson
 
+from newsletter.bench.serving.memory import measure_memory
+
 
 def test_bench_prints_the_time_of_pages_and_starts(tmp_path: Path) -> None:
     run = subprocess.run(
@@ -39,3 +41,11 @@ def test_bench_prints_the_time_of_pages_and_starts(tmp_path: Path) -> None:
     assert set(start["milliseconds"]) == {"--help", "status", "staff list"}
     assert start["first_page_seconds"] > 0
     assert not (tmp_path / "none.sqlite3").exists()
+
+
+def test_bench_prints_the_memory_of_serve_after_ten_pages() -> None:
+    figures = measure_memory(idle_seconds=1)
+    assert figures.pages == 10
+    assert 50 < figures.after_start_mb < 600
+    assert 50 < figures.after_pages_mb < 600
+    assert figures.idle_percent >= 0

@@ -15,10 +15,10 @@ from newsletter.bench.errors import NotMeasured
 from newsletter.bench.serving.web import find_free_port
 
 COMMANDS = (("--help",), ("status",), ("staff", "list"))
-_NEWSLETTER = (sys.executable, "-m", "newsletter.project.cli")
-_READY_SECONDS = 120
+NEWSLETTER = (sys.executable, "-m", "newsletter.project.cli")
+READY_SECONDS = 120
 _LOOK_SECONDS = 0.02
-_ADMITTED = ("HOME", "LANG", "PATH")
+_ADMITTED = ("HOME", "LANG", "MALLOC_ARENA_MAX", "PATH")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def _start(command: tuple[str, ...], folder: Path) -> float:
     """Run a command and return its seconds."""
     started = time.perf_counter()
     run = subprocess.run(  # noqa: S603 - our own command
-        [*_NEWSLETTER, *command], env=_environment(folder), cwd=folder, capture_output=True, timeout=_READY_SECONDS
+        [*NEWSLETTER, *command], env=make_environment(folder), cwd=folder, capture_output=True, timeout=READY_SECONDS
     )
     if run.returncode:
         raise NotMeasured(f"newsletter {' '.join(command)} failed: {run.stderr.decode().strip()}")
@@ -54,13 +54,13 @@ def _start(command: tuple[str, ...], folder: Path) -> float:
 def _serve_first_page(folder: Path) -> float:
     """Return the seconds from the start of a server on an empty folder to its first page."""
     port, started = find_free_port(), time.perf_counter()
-    command = [*_NEWSLETTER, "serve", "--port", str(port)]
+    command = [*NEWSLETTER, "serve", "--port", str(port)]
     with subprocess.Popen(  # noqa: S603 - our own command
-        command, env=_environment(folder), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, env=make_environment(folder), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
-            while time.perf_counter() - started < _READY_SECONDS and server.poll() is None:
-                if _answers(port):
+            while time.perf_counter() - started < READY_SECONDS and server.poll() is None:
+                if answers(port):
                     return time.perf_counter() - started
                 time.sleep(_LOOK_SECONDS)
         finally:
@@ -68,13 +68,15 @@ def _serve_first_page(folder: Path) -> float:
     raise NotMeasured("The server on an empty folder did not serve a page.")
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Return True if the sign-in page is served."""
     try:
-        return requests.get(f"http://127.0.0.1:{port}/admin/login/", timeout=_READY_SECONDS).status_code == 200
+        return requests.get(f"http://127.0.0.1:{port}/admin/login/", timeout=READY_SECONDS).status_code == 200
     except requests.ConnectionError:
         return False
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def make_environment(folder: Path) -> dict[str, str]:
+    """Return an environment without settings but that of the data folder."""
     kept = {name: value for name, value in os.environ.items() if name in _ADMITTED}
     return {**kept, "NEWSLETTER_DATA_DIR": str(folder)}

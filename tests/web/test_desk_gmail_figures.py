@@ -265,7 +265,7 @@ def test_resuming_asks_for_a_reason_and_shows_it() -> None:
     send = pause()
     approver = sign_in("approver")
     page = approver.get(reverse("newsletter_issue_overview", args=[send.issue_id])).content.decode()
-    assert "Why it may go out all the same" in page
+    assert "Reason for sending it anyway" in page
     assert "report mail of this domain as spam (0.31 %)" in page
     step = reverse("newsletter_send_step", args=[send.issue_id, "go-on"])
     assert any("a reason is needed" in text for text in said(approver.post(step, {"reason": " "}, follow=True)))
@@ -275,7 +275,7 @@ def test_resuming_asks_for_a_reason_and_shows_it() -> None:
     assert AutomaticPause.objects.get().lifted_reason == "The list is clean."
     page = approver.get(reverse("newsletter_issue_overview", args=[send.issue_id])).content.decode()
     assert "“The list is clean.”" in page
-    assert "Why it may go out all the same" not in page
+    assert "Reason for sending it anyway" not in page
 
 
 def test_other_pauses_ask_for_no_reason() -> None:

@@ -257,7 +257,7 @@ def test_home_says_what_can_be_done_about_an_issue_not_approved_in_time(publicat
         )
         assert f'href="/admin/issues/{issue.pk}/overview/#nl-decide"' in page
         overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
-    assert "Its time has passed: whoever edits issues can choose a new time or skip it." in overview
+    assert "Its time has passed. Somebody who edits issues can choose a new time or skip it." in overview
     assert f'href="/admin/issues/{issue.pk}/time/"' in overview
     assert f'href="/admin/issues/{issue.pk}/close/"' in overview
 

@@ -64,7 +64,7 @@ def test_a_mail_that_cannot_be_read_shows_how_it_begins() -> None:
     page = see(sign_in("data"))
     assert "that cannot be read" in page
     assert "From: \N{REPLACEMENT CHARACTER}&lt;a@b&gt;" in page
-    assert "Send it on again" not in page
+    assert "Forward it again" not in page
 
 
 def test_a_reply_is_sent_on_again_once() -> None:

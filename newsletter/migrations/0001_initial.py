@@ -598,6 +598,7 @@ class Migration(migrations.Migration):
                 ('height', models.PositiveIntegerField()),
                 ('alt', models.CharField(blank=True, max_length=300)),
                 ('byte_size', models.PositiveIntegerField(default=0, editable=False)),
+                ('colour', models.CharField(blank=True, editable=False, max_length=7)),
                 ('made_at', models.DateTimeField(auto_now_add=True)),
                 ('withdrawn_at', models.DateTimeField(editable=False, null=True)),
                 ('original', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='renditions', to='newsletter.picture')),

@@ -14,7 +14,7 @@ from typing import Any
 class Picture:
     """A picture hosted by us. Width and height are the pixels of the file; ``alt`` may be "" only for decoration.
 
-    ``weight`` is the file's bytes, 0 if unknown.
+    ``weight`` is the file's bytes, 0 if unknown. ``colour`` is the dominant one, "" if unknown or if parts are transparent.
     """
 
     url: str
@@ -22,6 +22,7 @@ class Picture:
     height: int
     alt: str = ""
     weight: int = 0
+    colour: str = ""
 
 
 @dataclass(frozen=True)

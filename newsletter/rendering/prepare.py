@@ -203,7 +203,8 @@ def _clean_picture(picture: Picture) -> Picture | None:
     url = safe_picture_url(picture.url)
     if not url or not 0 < picture.width <= _MAX_PICTURE_WIDTH or picture.height <= 0:
         return None
-    return replace(picture, url=_clean_url(url), alt=_clean_text("alt", picture.alt))
+    colour = normalise_colour(picture.colour, fallback="")
+    return replace(picture, url=_clean_url(url), alt=_clean_text("alt", picture.alt), colour=colour)
 
 
 def _clean_url(url: str) -> str:

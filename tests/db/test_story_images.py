@@ -15,7 +15,7 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.snapshot.records.blocks import EventCardBlock, PictureBlock
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.records.fields import PictureRecord
+from newsletter.issues.snapshot.records.fields import PictureRecord, to_json
 from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.related_links import check_linked_stories, find_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
@@ -81,6 +81,17 @@ def test_a_focal_point_in_the_library_crops_the_storys_own_picture(publication: 
         left = file.convert("RGB").getpixel((5, 5))
     assert isinstance(left, tuple)
     assert left[2] > left[0]
+
+
+def test_content_has_the_colours_that_pictures_were_stored_with(publication: Publication) -> None:
+    _story, image = make_pictured_story()
+    issue = make_issue_with(image, publication)
+    block = next(block for block in resolve_content(issue).blocks if isinstance(block, PictureBlock))
+    row = find_picture(block.picture)
+    assert block.picture.colour == row.colour != ""
+    Picture.objects.update(colour="")
+    block = next(block for block in resolve_content(issue).blocks if isinstance(block, PictureBlock))
+    assert "colour" not in to_json(block.picture)
 
 
 def test_a_storys_picture_is_chosen_for_another_part_of_an_issue(publication: Publication) -> None:

@@ -23,7 +23,7 @@ from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
 from tests.gallery.browser_checks import find_axe_violations, find_page_problems, find_reading_problems
-from tests.gallery.documents import documents, painted_picture
+from tests.gallery.documents import MEDIA, documents, painted_picture
 from tests.gallery.email_support import check_support, find_features
 from tests.gallery.readings import READINGS
 from tests.gallery.run import fill_sample
@@ -103,14 +103,21 @@ def check_ourselves(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator
 
 
 def check_size(letter: Document) -> Iterator[str]:
-    """Return the largest issue that staff may send."""
+    """Return what is wrong with the size of the largest issue that staff may send. Each picture has another colour."""
     cards = next(block for block in letter.blocks if isinstance(block, StoryCards))
+    stories = tuple(
+        replace(
+            story, picture=replace(story.picture, url=f"{MEDIA}/{number:022}.jpg", colour=f"#{number:x}{number:x}7f9a")
+        )
+        for number, story in enumerate((cards.stories * 5)[:13])
+        if story.picture
+    )
     events = next(block for block in letter.blocks if isinstance(block, Events))
     large = replace(
         letter,
         blocks=(
             *(block for block in letter.blocks if not isinstance(block, StoryCards | Events)),
-            replace(cards, stories=(cards.stories * 5)[:13]),
+            replace(cards, stories=stories),
             replace(events, events=(events.events * 4)[:12]),
         ),
     )

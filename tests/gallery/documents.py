@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 from functools import cache
-from io import BytesIO
-
-from PIL import Image
 
 from newsletter.content.images.encode import encode_image, make_placeholder
 from newsletter.content.images.formats import RENDITION_FORMATS
+from newsletter.content.images.sandbox_messages import EncodedImage
 from newsletter.demo.site_pages import SITE_FILES
 from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem
@@ -18,6 +16,7 @@ from tests.support.sample_mails import PictureFinder, every_schema_block, sample
 
 MEDIA = "https://news.harbour.example/m"
 ICONS = "https://news.harbour.example/m/icons"
+FLAT_COLOUR = "#ece7de"
 LANGUAGES = ("ar", "hi", "de")
 LOOKS_WITH_EVERY_LAYOUT = ("harbour", "lantern", "meadow")
 
@@ -104,25 +103,26 @@ def flat_picture(name: str, place: str) -> Picture | None:
     """Return a picture that is quick to draw, in the shape of its placement."""
     width = RENDITION_FORMATS[place].width
     height = round(width / (RENDITION_FORMATS[place].ratio or 16 / 9))
-    return Picture(f"{MEDIA}/flat-{width}x{height}.jpg", width, height, f"Illustration: {name}")
+    return Picture(f"{MEDIA}/flat-{width}x{height}.jpg", width, height, f"Illustration: {name}", colour=FLAT_COLOUR)
 
 
 def painted_picture(name: str, place: str) -> Picture | None:
     """Return a picture of the sample organisation, as large as its placement needs."""
-    data = picture_bytes(f"{name}-{place}.jpg")
-    with Image.open(BytesIO(data)) as opened:
-        width, height = opened.size
-    return Picture(f"{MEDIA}/{name}-{place}.jpg", width, height, f"Illustration: {name}", weight=len(data))
+    made = make_picture(f"{name}-{place}.jpg")
+    size = (made.width, made.height)
+    return Picture(
+        f"{MEDIA}/{name}-{place}.jpg", *size, f"Illustration: {name}", weight=len(made.data), colour=made.colour
+    )
 
 
 @cache
-def picture_bytes(file: str) -> bytes:
+def make_picture(file: str) -> EncodedImage:
     """Return what our own address answers for a file of the gallery."""
     if file in {"logo.png", "logo-dark.png"}:
-        return encode_image((SITE_FILES / file).read_bytes(), rendition_format=RENDITION_FORMATS["logo"]).data
+        return encode_image((SITE_FILES / file).read_bytes(), rendition_format=RENDITION_FORMATS["logo"])
     name, place = file.removesuffix(".jpg").rsplit("-", 1)
     if name == "flat":
         width, height = place.split("x")
-        return make_placeholder(width=int(width), height=int(height)).data
+        return make_placeholder(width=int(width), height=int(height))
     original = (SITE_FILES / "pictures" / f"{name}.jpg").read_bytes()
-    return encode_image(original, rendition_format=RENDITION_FORMATS[place], is_video=name == "doorway").data
+    return encode_image(original, rendition_format=RENDITION_FORMATS[place], is_video=name == "doorway")

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from newsletter.rendering.social import ICONS as ICON_FOLDER
-from tests.gallery.documents import ICONS, MEDIA, picture_bytes
+from tests.gallery.documents import ICONS, MEDIA, make_picture
 from tests.gallery.readings import Reading
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or "/usr/bin/chromium"
@@ -72,7 +72,7 @@ def _answer(route: Route, seen: RequestedUrls) -> None:
         seen.own.append(url)
         name = url.rsplit("/", 1)[-1]
         kind = "image/png" if name.endswith(".png") else "image/jpeg"
-        route.fulfill(body=picture_bytes(name), content_type=kind)
+        route.fulfill(body=make_picture(name).data, content_type=kind)
     else:
         seen.others.append(url)
         route.abort()

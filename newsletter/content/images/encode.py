@@ -27,6 +27,7 @@ _MAX_PNG_BYTES = 150 * 1024
 _QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
 _SHRINK = 0.8
 _SAMPLE_SIDE, _FLAT_COLOURS, _FLAT_SHARE = 200, 32, 0.95
+_COLOUR_SAMPLE_SIDE, _DOMINANT_COLOURS = 64, 8
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
 _AVIF_BRANDS = (b"avif", b"avis")
 
@@ -97,6 +98,14 @@ def _is_flat(image: Image.Image) -> bool:
     return sum(counts[:_FLAT_COLOURS]) >= _FLAT_SHARE * size[0] * size[1]
 
 
+def _find_dominant_colour(image: Image.Image) -> str:
+    """Return the most frequent of the few colours that stand for an image best, as ``#rrggbb``."""
+    sample = image.resize((_COLOUR_SAMPLE_SIDE, _COLOUR_SAMPLE_SIDE), Image.Resampling.BOX)
+    few = sample.quantize(_DOMINANT_COLOURS, method=Image.Quantize.MEDIANCUT).convert("RGB")
+    _count, colour = max(few.getcolors() or ())
+    return "#" + bytes(colour).hex()
+
+
 def make_placeholder(*, width: int, height: int) -> EncodedImage:
     """Return the image that replaces a withdrawn one, in the same size."""
     return _encode_jpeg(draw_placeholder(width=width, height=height), max_bytes=MAX_JPEG_BYTES)
@@ -158,4 +167,5 @@ def _shrink(image: Image.Image) -> Image.Image:
 
 
 def _make_encoded(data: bytes, kind: Literal["jpeg", "png"], image: Image.Image) -> EncodedImage:
-    return EncodedImage(data, kind, image.width, image.height, hashlib.sha256(data).hexdigest())
+    colour = _find_dominant_colour(image) if image.mode == "RGB" else ""
+    return EncodedImage(data, kind, image.width, image.height, hashlib.sha256(data).hexdigest(), colour)

@@ -33,6 +33,7 @@ def host_image(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL
         height=encoded.height,
         alt=alt[:300],
         byte_size=len(encoded.data),
+        colour=encoded.colour,
         withdrawn_at=_find_withdrawal(encoded.sha256),
     )
 

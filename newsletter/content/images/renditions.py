@@ -43,6 +43,7 @@ def make_rendition(
         alt=picture.alt,
         original=picture,
         byte_size=len(encoded.data),
+        colour=encoded.colour,
     )
 
 

@@ -30,13 +30,14 @@ class RenditionFormat:
 
 @dataclass(frozen=True)
 class EncodedImage:
-    """An image encoded by us; ``sha256`` is of ``data``, in hex."""
+    """An image encoded by us; ``sha256`` is of ``data``, in hex. ``colour`` is its dominant one, "" if it is transparent."""
 
     data: bytes
     format: Literal["jpeg", "png"]
     width: int
     height: int
     sha256: str
+    colour: str
 
 
 @dataclass(frozen=True)

@@ -275,7 +275,12 @@ def _make_brand(brand: BrandRecord) -> mail.Brand:
 
 def _make_picture(picture: PictureRecord) -> mail.Picture:
     return mail.Picture(
-        url=picture.url, width=picture.width, height=picture.height, alt=picture.alt, weight=picture.weight
+        url=picture.url,
+        width=picture.width,
+        height=picture.height,
+        alt=picture.alt,
+        weight=picture.weight,
+        colour=picture.colour or "",
     )
 
 

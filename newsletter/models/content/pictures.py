@@ -14,6 +14,7 @@ class Picture(models.Model):
     """One re-encoded picture. ``file`` is relative to the media folder, ``source_url`` is where it was copied from.
 
     ``original`` is set for a rendition made for one position in a mail. ``byte_size`` is the size of the file.
+    ``colour`` is the dominant one as ``#rrggbb``, "" for a picture with transparency.
     """
 
     name = models.CharField(max_length=40, unique=True, default=make_picture_name, editable=False)
@@ -25,6 +26,7 @@ class Picture(models.Model):
     alt = models.CharField(max_length=300, blank=True)
     original = models.ForeignKey("self", on_delete=models.CASCADE, null=True, related_name="renditions", editable=False)
     byte_size = models.PositiveIntegerField(default=0, editable=False)
+    colour = models.CharField(max_length=7, blank=True, editable=False)
     made_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, editable=False)
 

@@ -47,6 +47,15 @@ def test_a_photo_is_a_progressive_jpeg_and_flat_colours_are_png() -> None:
     assert opened(natural.data).info["progressive"]
 
 
+@pytest.mark.parametrize(("mode", "colour"), [("RGB", "#17414f"), ("RGBA", "")])
+def test_an_image_has_its_most_frequent_colour_unless_transparent(mode: str, colour: str) -> None:
+    drawing = Image.new(mode, (900, 600), (23, 65, 79))
+    drawing.paste((168, 72, 27), (0, 0, 400, 600))
+    if mode == "RGBA":
+        drawing.putpixel((899, 599), (0, 0, 0, 0))
+    assert encode_image(encoded(drawing, "PNG")).colour == colour
+
+
 def test_a_dithered_drawing_is_no_png_of_half_the_width() -> None:
     dithered = Image.effect_noise((1600, 1066), 200).point(lambda value: 255 * (value > 140)).convert("RGB")
     assert encode_image(encoded(dithered, "PNG"), rendition_format=RENDITION_FORMATS["wide"]).format == "jpeg"

@@ -9,6 +9,8 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from lxml.html import document_fromstring
 
 from newsletter.rendering import compile, templates
@@ -28,6 +30,7 @@ from newsletter.rendering.blocks import (
     StoryCards,
     StoryRows,
 )
+from newsletter.rendering.colours import MIN_CONTRAST_RATIO, choose_text_colour, contrast
 from newsletter.rendering.errors import MergeError, TemplateError
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.tag_balance import view_for_outlook
@@ -353,6 +356,28 @@ def test_without_a_logo_the_name_stands_in_type_and_is_said_once():
 def test_small_pictures_are_not_blown_up():
     html = render(document(ImageBlock(picture(width=120, height=80), caption="Small"))).html
     assert 'width="120"' in html
+
+
+def test_a_picture_has_its_space_and_colour_before_it_is_loaded():
+    shown = replace(picture(width=804, height=536), colour="#5A6B7C")
+    html = render(document(ImageBlock(shown, caption="Dawn"), StoryRows((story(picture=shown),)))).html
+    images = [image for image in document_fromstring(html).iter("img") if image.get("src") == shown.url]
+    assert [(image.get("width"), image.get("height")) for image in images] == [("560", "373"), ("100", "67")]
+    assert all("c567" in image.get("class", "").split() for image in images)
+    assert html.count("@media only screen{img.c567{background:#567!important;color:#fdfbf7!important}}") == 1
+
+
+@given(colour=st.integers(0, 0xFFFFFF).map("#{:06x}".format))
+@example(colour="#767676")
+def test_the_description_of_a_picture_can_be_read_on_its_colour(colour: str):
+    assert contrast(choose_text_colour(colour), colour) >= MIN_CONTRAST_RATIO
+
+
+@pytest.mark.parametrize("colour", ["", "red", "#12345", "#fff}*{display:none"])
+def test_a_picture_without_a_known_colour_has_only_its_space(colour: str):
+    html = render(document(ImageBlock(replace(picture(), colour=colour), caption="Dawn"))).html
+    assert ' height="373"' in html
+    assert "@media only screen{" not in html
 
 
 def test_a_linked_picture_without_description_is_named_by_its_story():

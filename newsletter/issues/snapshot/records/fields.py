@@ -30,7 +30,8 @@ OMIT_NONE = Field(exclude_if=lambda value: value is None)
 class PictureRecord:
     """A picture that we host: its size in pixels, its weight in bytes, and the text for people who cannot see it.
 
-    ``story_url`` is the page of the story that it belongs to, if another part of an issue shows it.
+    ``story_url`` is the page of the story that it belongs to, if another part of an issue shows it. ``colour`` is the dominant
+    one, as ``#rrggbb``.
     """
 
     url: str
@@ -39,6 +40,7 @@ class PictureRecord:
     alt: str
     weight: int
     story_url: Annotated[str | None, OMIT_NONE] = None
+    colour: Annotated[str | None, OMIT_NONE] = None
 
 
 _ADAPTERS: dict[type[object], TypeAdapter[object]] = {}

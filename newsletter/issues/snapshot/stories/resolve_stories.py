@@ -132,4 +132,11 @@ def resolve_library_image(
 
 def resolve_picture(picture: Picture, *, alt: str) -> PictureRecord:
     """Return the record of a picture. ``alt`` is the text for people who cannot see it."""
-    return PictureRecord(url=picture.url, width=picture.width, height=picture.height, alt=alt, weight=picture.byte_size)
+    return PictureRecord(
+        url=picture.url,
+        width=picture.width,
+        height=picture.height,
+        alt=alt,
+        weight=picture.byte_size,
+        colour=picture.colour or None,
+    )

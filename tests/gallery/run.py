@@ -1,6 +1,7 @@
 """``make email-gallery``: every layout in every brand, light and dark, on a phone and a desktop, on one contact sheet.
 
 A second sheet, ``readings.jpg``, has them as mail programs and readers change them: without styles, inverted, enlarged, printed.
+A third, ``editions.jpg``, has the usual letter beside our first edition and Ghost's default.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser
 from newsletter.rendering.mail import split
 from newsletter.rendering.pipeline import render
 from tests.gallery.documents import documents, painted_picture
+from tests.gallery.editions import draw_editions
 from tests.gallery.readings import READINGS
 from tests.gallery.screenshots import SCHEMES, WIDTHS, open_browser, open_mail, open_reading, save
 
@@ -33,7 +35,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="Only mails whose name holds this.")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    rows, readings = [], []
+    rows, readings, editions, figures = [], [], [], []
     with open_browser() as browser:
         for name, document in documents(picture=painted_picture).items():
             if options.only not in name:
@@ -51,14 +53,15 @@ def main() -> None:
             rows.append((name, shots))
             sheet(rows[-1:], options.out / f"sheet-{name}.jpg")
             readings.append((name, save_readings(browser, name, fill_sample(mail.html), out=options.out)))
+            if name == "letter-usual":
+                editions, figures = draw_editions(browser, document, html=fill_sample(mail.html), out=options.out)
     sheet(rows, options.out / "contact-sheet.jpg")
     sheet(readings, options.out / "readings.jpg")
     pictures = sum(len(shots) for _, shots in rows)
     sys.stdout.write(f"{len(rows)} mails, {pictures} pictures: {options.out / 'contact-sheet.jpg'}\n")
-    usual = options.out / f"letter-usual-{SCHEMES[0]}-{WIDTHS[0]}.png"
-    if usual.exists():
-        height = Image.open(usual).height
-        sys.stdout.write(f"Five stories, four events and an appeal: {height} px on a phone of {WIDTHS[0]} px.\n")
+    if editions:
+        sheet(editions, options.out / "editions.jpg")
+        sys.stdout.write("\n".join(["Five stories, four events and an appeal, in editions.jpg:", *figures, ""]))
 
 
 def save_readings(browser: Browser, name: str, html: str, *, out: Path) -> list[Path]:

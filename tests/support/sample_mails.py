@@ -112,7 +112,14 @@ def usual_letter(*, brand: mail.Brand, picture: PictureFinder) -> mail.Document:
         url=f"{SITE}/stories/bridge/",
         picture=picture("bridge", "card"),
     )
-    fourth = replace(events[1], title="Read a contract with us", weekday="Fri", day="18", hours="17:00–19:00")
+    fourth = replace(
+        events[1],
+        title="Read a contract with us",
+        when="Friday 18 December 2026, 17:00–19:00 (London)",
+        weekday="Fri",
+        day="18",
+        hours="17:00–19:00",
+    )
     blocks = (
         _greeting(),
         mail.LeadStory(_lead(picture), key="lead"),

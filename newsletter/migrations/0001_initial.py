@@ -617,7 +617,7 @@ class Migration(migrations.Migration):
                 ('heading_font', models.CharField(blank=True, help_text='Empty: the font of the text.', max_length=200, verbose_name='heading font')),
                 ('radius', models.PositiveSmallIntegerField(default=8, help_text='In pixels; 0 is square.', validators=[django.core.validators.MaxValueValidator(24)], verbose_name='round corners')),
                 ('masthead', models.CharField(choices=[('plain', 'The name in the middle, on the page'), ('band', "A band in the brand's colour"), ('rule', 'The name at the side, with a line under it')], default='plain', max_length=5, verbose_name='masthead')),
-                ('text_links', models.CharField(choices=[('beneath', 'Beneath the words that they belong to'), ('end', 'Numbered, in a list at the end')], default='beneath', help_text='For readers whose mail program shows no HTML. The links of the footer stay there.', max_length=7, verbose_name='links in plain text')),
+                ('text_links', models.CharField(choices=[('beneath', 'Beneath their words'), ('end', 'Numbered, at the end')], default='beneath', help_text='For readers whose mail program shows no HTML. The links of the footer always stay in the footer.', max_length=7, verbose_name='links in plain text')),
                 ('postal_address', models.CharField(blank=True, help_text='The law asks for it in every issue.', max_length=300, verbose_name='postal address')),
                 ('website', models.URLField(blank=True, max_length=2000, verbose_name='website')),
                 ('privacy_url', models.URLField(blank=True, help_text='The address of your privacy notice. The sign-up page and pages for subscribers link to it.', max_length=2000, verbose_name='privacy notice')),

@@ -47,8 +47,8 @@ class Brand(PreviewableMixin, models.Model):
         RULE = "rule", gettext_lazy("The name at the side, with a line under it")
 
     class TextLinks(models.TextChoices):
-        BENEATH = "beneath", gettext_lazy("Beneath the words that they belong to")
-        END = "end", gettext_lazy("Numbered, in a list at the end")
+        BENEATH = "beneath", gettext_lazy("Beneath their words")
+        END = "end", gettext_lazy("Numbered, at the end")
 
     slug = models.SlugField(gettext_lazy("slug"), unique=True, default="default")
     name = models.CharField(gettext_lazy("name"), max_length=120)
@@ -79,7 +79,9 @@ class Brand(PreviewableMixin, models.Model):
         max_length=7,
         choices=TextLinks.choices,
         default=TextLinks.BENEATH,
-        help_text=gettext_lazy("For readers whose mail program shows no HTML. The links of the footer stay there."),
+        help_text=gettext_lazy(
+            "For readers whose mail program shows no HTML. The links of the footer always stay in the footer."
+        ),
     )
     postal_address = models.CharField(
         gettext_lazy("postal address"),

@@ -24,6 +24,19 @@ from tests.support.editor import (
 from tests.support.guide_pictures import take_picture
 
 KINDS = ["Lead story", "Stories", "Events near the reader", "Appeal", "You might also be interested in"]
+HIDDEN_IN_HEADER = """() => {
+  const title = document.querySelector('.w-breadcrumbs li:last-child');
+  return [title, ...document.querySelectorAll('#w-slim-header-buttons > *')].filter(part => {
+    const box = part.getBoundingClientRect();
+    for (let around = part; around.tagName !== 'HEADER'; around = around.parentElement) {
+      if (getComputedStyle(around).overflow === 'visible') continue;
+      const edge = around.getBoundingClientRect();
+      if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1)
+        return true;
+    }
+    return part.scrollHeight > part.clientHeight + 1;
+  }).map(part => part.textContent.trim());
+}"""
 FIRST_FIELDS = {
     "Note": "[contenteditable=true]",
     "Lead story": ".snippet-chooser .unchosen button",
@@ -90,6 +103,14 @@ def test_the_form_of_an_issue_is_one_screen_with_a_line_a_block(editor: Page) ->
     assert editor.locator("#w-editor-form").evaluate("form => form.offsetHeight") <= 800
     expect(blocks(editor).first).to_contain_text("Lead story La escuela de promotoras")
     expect(editor.get_by_text("Change for this issue").first).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [375, 768, 1024, 1200, 1280, 1600])
+def test_the_header_shows_its_whole_title_and_every_button(editor: Page, width: int) -> None:
+    editor.set_viewport_size({"width": width, "height": 800})
+    title = editor.locator(".w-breadcrumbs li:last-child")
+    title.evaluate("title => title.querySelector('span, a').append(' of the friends of the harbour')")
+    assert editor.evaluate(HIDDEN_IN_HEADER) == []
 
 
 def test_a_new_block_is_open_with_the_focus_in_its_first_empty_field(editor: Page) -> None:

@@ -16,6 +16,7 @@ from newsletter.rendering.blocks import AppealBlock, Document, Events, LeadStory
 from tests.gallery.screenshots import SCHEMES, WIDTHS, open_mail, save
 
 _HERE = Path(__file__).parent
+FIRST_EDITION = _HERE / "first_edition.html"
 _FIELD = re.compile(r"\{\{.*?\}\}")
 # How a letter says when something is: weekdays, the month of its events, years, clock times and cities of clocks.
 _DATE_WORDS = re.compile(
@@ -35,7 +36,7 @@ def draw_editions(
 ) -> tuple[list[tuple[str, list[Path]]], list[str]]:
     """Draw a letter in each edition; ``html`` is what it is now. Return the rows of a sheet, and a line of figures for each."""
     editions = {
-        "first-edition": (_HERE / "first_edition.html").read_text(encoding="utf-8"),
+        "first-edition": FIRST_EDITION.read_text(encoding="utf-8"),
         "second-edition": html,
         "ghost-default": write_ghost_default(document),
     }

@@ -5,6 +5,7 @@ It runs in the image sandbox (``sandboxed``). Placeholders, which we draw oursel
 
 import hashlib
 import warnings
+from collections import Counter
 from io import BytesIO
 from typing import BinaryIO, Literal
 
@@ -101,9 +102,9 @@ def _is_flat(image: Image.Image) -> bool:
 def _find_dominant_colour(image: Image.Image) -> str:
     """Return the most frequent of the few colours that stand for an image best, as ``#rrggbb``."""
     sample = image.resize((_COLOUR_SAMPLE_SIDE, _COLOUR_SAMPLE_SIDE), Image.Resampling.BOX)
-    few = sample.quantize(_DOMINANT_COLOURS, method=Image.Quantize.MEDIANCUT).convert("RGB")
-    _count, colour = max(few.getcolors() or ())
-    return "#" + bytes(colour).hex()
+    pixels = sample.quantize(_DOMINANT_COLOURS, method=Image.Quantize.MEDIANCUT).convert("RGB").tobytes()
+    colours = Counter(pixels[at : at + 3] for at in range(0, len(pixels), 3))
+    return "#" + colours.most_common(1)[0][0].hex()
 
 
 def make_placeholder(*, width: int, height: int) -> EncodedImage:

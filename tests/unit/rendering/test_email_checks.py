@@ -1,12 +1,16 @@
 """The whole check of mails never passes because a judge is missing or silent: it says which, and what to install."""
 
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from tests.gallery import check, validators
+from tests.gallery.documents import brand_of, flat_picture
+from tests.gallery.editions import FIRST_EDITION, write_ghost_default
 from tests.gallery.validators import Unavailable
+from tests.support.sample_mails import usual_letter
 
 
 @pytest.fixture
@@ -60,3 +64,12 @@ def test_the_command_ends_with_what_it_found(
         monkeypatch.setattr(check, name, nothing_or_a_fault)
     monkeypatch.setattr("sys.argv", ["check", "--out", str(tmp_path), *(["--allow-missing"] if allowed else [])])
     assert check.main() == status
+
+
+def test_the_editions_that_the_gallery_compares_have_the_same_texts():
+    letter = usual_letter(brand=brand_of("harbour"), picture=flat_picture)
+    _note, lead, cards, events, appeal = letter.blocks
+    titles = [item.title for item in (lead.story, *cards.stories, *events.events)]  # type: ignore[attr-defined]
+    for html in (write_ghost_default(letter), FIRST_EDITION.read_text(encoding="utf-8")):
+        text = unescape(html.replace("\u00ad", ""))
+        assert [title for title in (*titles, appeal.headline) if title not in text] == []  # type: ignore[attr-defined]

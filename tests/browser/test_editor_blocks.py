@@ -34,7 +34,7 @@ HIDDEN_IN_HEADER = """() => {
       if (box.left < edge.left - 1 || box.right > edge.right + 1 || box.top < edge.top - 1 || box.bottom > edge.bottom + 1)
         return true;
     }
-    return part.scrollHeight > part.clientHeight + 1;
+    return part === title && part.scrollHeight > part.clientHeight + 1;
   }).map(part => part.textContent.trim());
 }"""
 FIRST_FIELDS = {
@@ -105,12 +105,12 @@ def test_the_form_of_an_issue_is_one_screen_with_a_line_a_block(editor: Page) ->
     expect(editor.get_by_text("Change for this issue").first).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [375, 768, 1024, 1200, 1280, 1600])
-def test_the_header_shows_its_whole_title_and_every_button(editor: Page, width: int) -> None:
-    editor.set_viewport_size({"width": width, "height": 800})
+def test_the_header_shows_its_whole_title_and_every_button(editor: Page) -> None:
     title = editor.locator(".w-breadcrumbs li:last-child")
     title.evaluate("title => title.querySelector('span, a').append(' of the friends of the harbour')")
-    assert editor.evaluate(HIDDEN_IN_HEADER) == []
+    for width in (375, 768, 1024, 1200, 1280, 1600):
+        editor.set_viewport_size({"width": width, "height": 800})
+        assert editor.evaluate(HIDDEN_IN_HEADER) == [], width
 
 
 def test_a_new_block_is_open_with_the_focus_in_its_first_empty_field(editor: Page) -> None:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Max, Q
 
+from newsletter.common.database.prepared_rows import PreparedRows, Row
 from newsletter.common.errors import DomainError, NotFound
 from newsletter.common.messages import Message
-from newsletter.common.prepared_rows import PreparedRows, Row
 from newsletter.common.text import clean_line
 from newsletter.models import ApiAnswer, ApiCall, ApiKey, ApiScope
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE, MAX_CALLS_PER_MINUTE

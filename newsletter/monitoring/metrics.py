@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from newsletter.common.database_deadlines import database_deadline
+from newsletter.common.database.deadlines import database_deadline
 from newsletter.models import RunningProcess
 from newsletter.monitoring import database_figures as figures
 from newsletter.monitoring.process_figures import read_jobs, read_roles

@@ -9,7 +9,7 @@ from django.db import Error, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from newsletter.common.database_deadlines import database_deadline, is_database_unavailable
+from newsletter.common.database.deadlines import database_deadline, is_database_unavailable
 from newsletter.models import Installation
 from newsletter.monitoring.shared_check import SharedCheck
 from newsletter.sending.limits.installation_hold import hash_address_key

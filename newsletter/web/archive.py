@@ -18,9 +18,9 @@ from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archiv
 from newsletter.issues.archive.public_view import find_public_content, render_for_archive
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.issues.snapshot.stories.own_pages import find_story_of_page
-from newsletter.issues.variants.reader_texts import READER_TEXTS, reader_text
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
+from newsletter.rendering.languages.texts_for_readers import READER_TEXTS, reader_text
 from newsletter.rendering.phrases import find_text_direction, get_babel_locale
 from newsletter.web.mail_without_person import find_join_url, wrap_mail
 

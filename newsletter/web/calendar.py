@@ -14,9 +14,9 @@ from newsletter.issues.protected_terms.check import event_has_protected_term
 from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.variants.dates import format_event_time
-from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import EventNotice
+from newsletter.rendering.languages.texts_for_readers import reader_text
 from newsletter.rendering.phrases import find_phrase, get_babel_locale
 from subscribers.web.page import private_page, render_response
 

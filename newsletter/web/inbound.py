@@ -10,7 +10,7 @@ from django.utils.crypto import constant_time_compare
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from newsletter.common.database_deadlines import database_deadline
+from newsletter.common.database.deadlines import database_deadline
 from newsletter.inbound.errors import NoWholeMail
 from newsletter.inbound.store import store_mail
 from newsletter.inbound.webhooks import MAX_BODY_BYTES, find_webhook, inbound_secret, read_posted_mails

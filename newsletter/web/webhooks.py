@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from newsletter.common.database_deadlines import database_deadline
+from newsletter.common.database.deadlines import database_deadline
 from newsletter.feedback.endpoint import find_account_of_secret, is_configured, require_key
 from newsletter.feedback.receive import MAX_BODY_BYTES, store_webhook
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook

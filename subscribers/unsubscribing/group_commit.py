@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from django.db import Error
 
-from newsletter.common.database_deadlines import is_database_unavailable
+from newsletter.common.database.deadlines import is_database_unavailable
 from newsletter.common.messages import Message
 
 Item = TypeVar("Item")

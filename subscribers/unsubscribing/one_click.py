@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from newsletter.common.database_deadlines import database_deadline
+from newsletter.common.database.deadlines import database_deadline
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe

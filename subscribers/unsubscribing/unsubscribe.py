@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from newsletter.common.database_deadlines import is_database_unavailable
+from newsletter.common.database.deadlines import is_database_unavailable
 from subscribers.consent_events import record_consent_event
 from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, count_unsubscribes, write_unsubscribes

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError
 from django.utils import timezone, translation
 
-from newsletter.common.database_deadlines import database_deadline, is_retryable
+from newsletter.common.database.deadlines import database_deadline, is_retryable
 from newsletter.common.errors import BadLink
 from subscribers.links.signed_links import LINK_PATTERN, Purpose, read_link
 from subscribers.unsubscribing.group_commit import GroupCommitFailed

@@ -17,7 +17,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from newsletter.common.database_deadlines import database_deadline
+from newsletter.common.database.deadlines import database_deadline
 from newsletter.common.languages import best_page_language
 from newsletter.common.networks import client_address
 from subscribers.models import MailingList, Subscriber

@@ -10,7 +10,7 @@ from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import approve_issue, require_approval, void_changed_approvals
 from newsletter.issues.approval.approved_audience import describe_audience, max_people_after_growth
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.recipient_groups import count_final_audience
+from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.jobs.scheduler_jobs import start_due_sends, void_stale_approvals
 from newsletter.models import Approval, Delivery, Issue, Publication, Send, StaffNotice
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send

@@ -8,7 +8,7 @@ from newsletter.issues.planning.complete_send import complete_send
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.planning.restore_revision import restore_revision
 from newsletter.issues.reuse.templates import save_template
-from newsletter.issues.variants.recipient_groups import count_people
+from newsletter.issues.variants.count_recipients import count_people
 from newsletter.models import Issue, Publication, Story
 from newsletter.sending.dispatching.recipients import find_batch_recipients
 from newsletter.sending.freezing.start import start_send

@@ -9,7 +9,7 @@ from newsletter.issues.approval.approve import approve_by_policy, approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.corrections.correct import announce_change, find_misinformed
-from newsletter.issues.variants.recipient_groups import count_people
+from newsletter.issues.variants.count_recipients import count_people
 from newsletter.models import Batch, Slot
 from subscribers.models import Subscriber, Subscription
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list

@@ -12,7 +12,7 @@ from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.recipient_groups import count_people
+from newsletter.issues.variants.count_recipients import count_people
 from newsletter.models import Delivery, Issue, Publication, Send, Slot, Story, StoryPlacement
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import MailingList, Subscription

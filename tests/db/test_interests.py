@@ -5,7 +5,8 @@ from django.db import IntegrityError, transaction
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.issues.variants.recipient_groups import count_final_audience, find_groups
+from newsletter.issues.variants.count_recipients import count_final_audience
+from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.visible.interests import number_interests
 from newsletter.models import Batch, Delivery, Issue, Publication, ReaderGroup, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send

@@ -15,7 +15,8 @@ from newsletter.issues.snapshot.consent_rules import make_consent_record
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content, resolve_untranslated_content
 from newsletter.issues.snapshot.versions import make_language_versions
-from newsletter.issues.variants.recipient_groups import count_final_audience, find_groups
+from newsletter.issues.variants.count_recipients import count_final_audience
+from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.models import (
     Appeal,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.common.prepared_rows import PreparedIds, PreparedRows
+from newsletter.common.database.prepared_rows import PreparedIds, PreparedRows
 from subscribers.models import MailingList
 from tests.support.people import make_list
 

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.recipient_groups import count_final_audience
+from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.models import Batch, Delivery, Issue, ReaderGroup, Send, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt

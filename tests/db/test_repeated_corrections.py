@@ -20,7 +20,7 @@ from newsletter.issues.corrections.correct import (
     find_obsolete_corrections,
 )
 from newsletter.issues.variants import event_mentions as told
-from newsletter.issues.variants.recipient_groups import count_people
+from newsletter.issues.variants.count_recipients import count_people
 from newsletter.models import (
     Batch,
     CorrectedDelivery,

@@ -7,7 +7,7 @@ from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.recipient_groups import count_final_audience
+from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.models import Issue, Variant
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import (

@@ -11,7 +11,7 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.planning.complete_send import complete_send
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.recipient_groups import count_final_audience
+from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send

@@ -15,7 +15,8 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.planning.welcome import change_delay, find_welcome_texts, set_up_welcome, turn_off_welcome
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_visible_for_group, count_people
+from newsletter.issues.variants.count_recipients import count_people
+from newsletter.issues.variants.recipient_groups import RecipientGroup, choose_visible_for_group
 from newsletter.issues.visible.visible_content import filter_visible
 from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.models import (

@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from newsletter.common.one_reading import one_reading, read_once
+from newsletter.common.database.one_reading import one_reading, read_once
 
 
 def test_within_one_reading_the_same_question_is_read_once() -> None:

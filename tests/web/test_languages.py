@@ -16,8 +16,8 @@ from django.utils import translation
 from django.utils.formats import date_format
 from wagtail.users.models import UserProfile
 
-from newsletter.issues.variants.reader_texts import READER_TEXTS
 from newsletter.models import Publication
+from newsletter.rendering.languages.texts_for_readers import READER_TEXTS
 from scripts.messages import (
     DOMAIN,
     LANGUAGES,

@@ -11,7 +11,7 @@ from ninja import Query
 from pydantic import BaseModel, Field
 
 from newsletter.api.calls.problems import Problem
-from newsletter.common.prepared_rows import PreparedIds
+from newsletter.common.database.prepared_rows import PreparedIds
 
 MAX_ITEMS = 200
 _Row = TypeVar("_Row", bound=Model)

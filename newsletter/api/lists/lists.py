@@ -14,7 +14,7 @@ from newsletter.api.calls.saving import save_row
 from newsletter.api.lists.schemas import ListAnswer, ListChange, NewList, PeopleCount
 from newsletter.api.people.key_scope import find_list, list_visible_lists
 from newsletter.common.archiving import archive_row, bring_back_row
-from newsletter.common.prepared_rows import PreparedRows
+from newsletter.common.database.prepared_rows import PreparedRows
 from newsletter.models import ApiScope
 from subscribers.audience.counting import AudienceCount, count_lists
 from subscribers.desk.editing.short_name_form import make_slug

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Value
 
 from newsletter.api.people.people_schemas import PersonAnswer, SubscriptionAnswer
-from newsletter.common.prepared_rows import PreparedRows
+from newsletter.common.database.prepared_rows import PreparedRows
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import mask
 from subscribers.models import Subscriber, SubscriberAttribute, Subscription

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from newsletter.common.database.prepared_rows import PreparedRows
 from newsletter.common.errors import BadAddress, NotFound
-from newsletter.common.prepared_rows import PreparedRows
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify

@@ -18,7 +18,7 @@ from newsletter.api.people.describe_people import describe_people
 from newsletter.api.people.key_scope import find_list_id, list_visible_people, lock_visible_person, log_data
 from newsletter.api.people.people_schemas import Merge, PersonAnswer, PersonValues
 from newsletter.api.people.router import ERASING, READING, WRITING, router
-from newsletter.common.prepared_rows import PreparedIds
+from newsletter.common.database.prepared_rows import PreparedIds
 from newsletter.models import ApiKey
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import Subscriber, Subscription

@@ -22,8 +22,8 @@ from newsletter.api.publishing.schemas import (
     SendAnswer,
     SendProgress,
 )
+from newsletter.common.database.prepared_rows import PreparedIds, PreparedRows
 from newsletter.common.errors import NotFound
-from newsletter.common.prepared_rows import PreparedIds, PreparedRows
 from newsletter.feedback.report import make_report
 from newsletter.models import ApiKey, ApiScope, Send
 from newsletter.models.issues import format_reference

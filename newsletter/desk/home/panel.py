@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from wagtail.admin.ui.components import Component
 
-from newsletter.common.one_reading import one_reading
+from newsletter.common.database.one_reading import one_reading
 from newsletter.common.translation import format_percent
 from newsletter.desk.home.coming_up import ComingUp, find_coming_up
 from newsletter.desk.home.list_tasks import find_tasks

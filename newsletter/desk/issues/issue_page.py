@@ -13,7 +13,7 @@ from django.views.generic import TemplateView
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
-from newsletter.common.one_reading import one_reading
+from newsletter.common.database.one_reading import one_reading
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.publications.slot_text import format_sent, format_slot
 from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_send

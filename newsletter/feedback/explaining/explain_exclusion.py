@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from newsletter.common.messages import Message
-from newsletter.issues.variants.recipient_groups import NOT_ON_LIST
+from newsletter.issues.variants.count_recipients import NOT_ON_LIST
 from newsletter.issues.visible.visible_content import (
     HAD_THE_STORIES,
     NO_BLOCK_FOR_THEM,

@@ -13,7 +13,7 @@ from newsletter.issues.approval.approved_audience import describe_audience, hash
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.publication_switches import is_switched_off
 from newsletter.issues.snapshot.completeness import resolve_complete_content
-from newsletter.issues.variants.recipient_groups import count_final_audience, count_people
+from newsletter.issues.variants.count_recipients import count_final_audience, count_people
 from newsletter.models import Approval, Issue, Publication
 from subscribers.audience.counting import AudienceCount
 

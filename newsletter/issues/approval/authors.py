@@ -13,8 +13,8 @@ from django.db.models import Q
 from wagtail.images.models import Image
 from wagtail.models import Revision
 
+from newsletter.common.database.one_reading import read_once
 from newsletter.common.errors import BadRule, NotReady
-from newsletter.common.one_reading import read_once
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.own_texts import hash_text, list_own_texts
 from newsletter.issues.snapshot.records.blocks import list_appeals

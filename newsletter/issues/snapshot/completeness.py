@@ -1,8 +1,8 @@
 """Resolve the content of an issue that is complete."""
 
+from newsletter.common.database.one_reading import read_once
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
-from newsletter.common.one_reading import read_once
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content

@@ -21,13 +21,13 @@ from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.redact import LEAD_SUFFIX
 from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, name_blocks
 from newsletter.issues.variants.dates import find_first_day, format_event_hours, format_event_time
-from newsletter.issues.variants.reader_texts import reader_text
 from newsletter.issues.variants.subject_assignment import with_subject
 from newsletter.issues.visible.block_choices import find_own_country
 from newsletter.issues.visible.event_locations import describe_location_for_readers
 from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection, list_abroad
 from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
+from newsletter.rendering.languages.texts_for_readers import reader_text
 from newsletter.rendering.phrases import find_phrase, find_text_direction, get_babel_locale
 
 _STORIES: dict[str, type[mail.StoryCards]] = {"cards": mail.StoryCards, "rows": mail.StoryRows, "list": mail.StoryList}

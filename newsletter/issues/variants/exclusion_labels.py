@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.issues.variants.audience_rules import find_audience_segment
-from newsletter.issues.variants.recipient_groups import NOT_ON_LIST
+from newsletter.issues.variants.count_recipients import NOT_ON_LIST
 from newsletter.issues.variants.unreached import SENT_BY_COMPLETION
 from newsletter.issues.visible.visible_content import (
     HAD_THE_STORIES,

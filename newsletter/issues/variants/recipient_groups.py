@@ -3,9 +3,7 @@
 `subscribers.audience.eligibility` alone decides who may be mailed at all.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
@@ -15,9 +13,10 @@ from django.db.models import BigIntegerField, Count, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from newsletter.common.one_reading import read_once
+from newsletter.common.database.one_reading import read_once
+from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.audience_rules import find_named_ids, make_audience_filters, select_list, select_people
+from newsletter.issues.variants.audience_rules import make_audience_filters, select_list, select_people
 from newsletter.issues.variants.group_keys import (
     NOTHING_SEEN,
     language_of_subscription,
@@ -34,12 +33,8 @@ from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.issues.visible.version_limit import Version, VersionLimit
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.models import Issue, ReaderGroup
-from subscribers.audience.counting import AudienceCount, count_audience
 from subscribers.audience.eligibility import candidates, eligible
 from subscribers.models import Giving, Subscriber, Subscription
-
-NOT_ON_LIST = "not_on_the_list"
-
 
 GROUP_KEY = ("place_id", "giving", "radius_km", "frequency", "interests", "seen", "rules", "language", "arm")
 """The fields that tell a group from the others."""
@@ -160,7 +155,8 @@ def _group(
     recipients: QuerySet[Any], *, issue: Issue, content: IssueContent, rehearsed: bool
 ) -> "tuple[list[RecipientGroup], GroupVisibility]":
     rows = recipients.values_list(*REFERENCES).annotate(people=Count("pk"))
-    groups = [make_group(values, people=people) for *values, people in rows]
+    with larger_sqlite_cache(megabytes=16):
+        groups = [make_group(values, people=people) for *values, people in rows]
     if rehearsed and issue.is_welcome and not groups:
         groups = [RecipientGroup(place_id=0, giving=Giving.NONE, people=0)]
     return limit_versions(groups, content=content)
@@ -201,48 +197,6 @@ def _make_limit(
 ) -> VersionLimit[RecipientGroup]:
     people = [(group, group.people) for group in groups]
     return VersionLimit(people, identify=visibility.identify, limit=content.publication.max_variants)
-
-
-def count_people(issue: Issue, *, now: datetime, at_once: bool = False) -> AudienceCount:
-    """Count candidates, eligible and excluded by reason. People without an event near them still count as eligible."""
-    return add_unsubscribed_to_exclusions(
-        issue, counted=count_audience(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
-    )
-
-
-def add_unsubscribed_to_exclusions(issue: Issue, *, counted: AudienceCount) -> AudienceCount:
-    """Count everybody whom the issue names as candidates, and those no longer on the list as excluded.
-
-    A correction names who was misinformed; an issue that completes a cancelled send names who was not reached.
-    """
-    named = find_named_ids(issue)
-    if named is None:
-        return counted
-    shown = named.distinct().count()
-    unsubscribed = shown - counted.candidates
-    excluded = {**counted.excluded, **({NOT_ON_LIST: unsubscribed} if unsubscribed else {})}
-    return replace(counted, candidates=shown, excluded=excluded)
-
-
-def count_final_audience(
-    issue: Issue,
-    *,
-    content: IssueContent,
-    now: datetime,
-    at_once: bool = False,
-    grouped: "tuple[list[RecipientGroup], GroupVisibility] | None" = None,
-) -> AudienceCount:
-    """Count as `count_people` does, but exclude people for whom the issue has nothing that they asked for.
-
-    ``grouped`` is what `group_recipients` returned for the same arguments, if the caller has it.
-    """
-    counted = count_people(issue, now=now, at_once=at_once)
-    groups, visibility = grouped or group_recipients(issue, content=content, now=now, at_once=at_once)
-    empty: Counter[str] = Counter()
-    for group in groups:
-        if reason := visibility.choose(group).empty_reason:
-            empty[reason] += group.people
-    return replace(counted, eligible=counted.eligible - empty.total(), excluded={**counted.excluded, **empty})
 
 
 class GroupVisibility:

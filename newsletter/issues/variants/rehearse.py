@@ -9,8 +9,9 @@ from django.db.models import Count
 
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.count_recipients import count_people
 from newsletter.issues.variants.reader_zones import count_by_zone
-from newsletter.issues.variants.recipient_groups import count_people, find_recipients, group_recipients
+from newsletter.issues.variants.recipient_groups import find_recipients, group_recipients
 from newsletter.issues.visible.variant_labels import describe_visible
 from newsletter.models import Issue
 from subscribers.models import Topic

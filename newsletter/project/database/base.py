@@ -1,4 +1,4 @@
-"""PostgreSQL connections that wait no longer than `newsletter.common.database_deadlines` allows.
+"""PostgreSQL connections that wait no longer than `newsletter.common.database.deadlines` allows.
 
 A stalled server, or one whose machine is gone, neither answers nor refuses, so only the client's own clock can end the
 wait. The connection is then closed. A healthy server that waits for a locked row is asked to cancel the statement; then
@@ -16,7 +16,7 @@ from django.db.backends.postgresql import base as postgresql
 from psycopg import capabilities
 from psycopg.abc import PQGen
 
-from newsletter.common.database_deadlines import current_deadline, open_circuit
+from newsletter.common.database.deadlines import current_deadline, open_circuit
 
 _LEAST_CONNECT_SECONDS = 2  # what libpq takes for the least
 _CANCEL_SECONDS = 1.0

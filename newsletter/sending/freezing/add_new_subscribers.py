@@ -17,7 +17,7 @@ from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import require_unrestricted_links
 from newsletter.issues.variants.audience_rules import make_audience_filters, name_audience
-from newsletter.issues.variants.recipient_groups import count_people
+from newsletter.issues.variants.count_recipients import count_people
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.models import Approval, Batch, Delivery, Issue, IssueRevision, Send, WelcomeStep
 from newsletter.sending.adapters import account_adapter, provider_label

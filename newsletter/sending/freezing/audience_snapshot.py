@@ -15,9 +15,9 @@ from django.db.models import CharField, Value
 
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import find_named_ids
+from newsletter.issues.variants.count_recipients import NOT_ON_LIST
 from newsletter.issues.variants.recipient_groups import (
     GROUP_KEY,
-    NOT_ON_LIST,
     REFERENCES,
     RecipientGroup,
     find_candidates,

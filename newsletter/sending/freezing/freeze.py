@@ -4,13 +4,13 @@ All steps read one audience snapshot, so that candidates = recipients + excluded
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
 
 from django.db import connection, transaction
 
+from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.errors import InvariantViolated, NotReady
 from newsletter.common.messages import Quantity
 from newsletter.issues.approval.approval_rules import require_enough_approvals
@@ -21,15 +21,10 @@ from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import require_unrestricted_links
 from newsletter.issues.variants.audience_rules import name_audience
+from newsletter.issues.variants.count_recipients import add_unsubscribed_to_exclusions
 from newsletter.issues.variants.event_mentions import AlreadyCorrected, record_corrected_deliveries
 from newsletter.issues.variants.exclusion_labels import explain_nobody
-from newsletter.issues.variants.recipient_groups import (
-    GROUP_KEY,
-    GroupVisibility,
-    RecipientGroup,
-    add_unsubscribed_to_exclusions,
-    limit_versions,
-)
+from newsletter.issues.variants.recipient_groups import GROUP_KEY, GroupVisibility, RecipientGroup, limit_versions
 from newsletter.issues.variants.render import assign_variants, make_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.issues.variants.subject_assignment import WAITS
@@ -54,7 +49,7 @@ from newsletter.sending.limits.send_times import find_limit_today
 from subscribers.audience.counting import AudienceCount, make_audience_count
 
 MAX_FREEZE_ATTEMPTS = 5
-SQLITE_CACHE = -128_000  # kB, by SQLite's sign
+SQLITE_CACHE_MB = 128
 SORT_MEMORY = "64MB"
 _LONG = "W" * 120
 LONGEST_VALUES = {
@@ -84,7 +79,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
         max_batch = find_batch_size(variants, content=content, capabilities=capabilities)
         max_batch = min(max_batch, find_limit_today(send.issue.publication, now=now) or max_batch)
         try:
-            with _enlarge_sqlite_cache():
+            with larger_sqlite_cache(megabytes=SQLITE_CACHE_MB):
                 _freeze(
                     send=send, approval=approval, content=content, max_batch=max_batch, newest_term=newest_term, now=now
                 )
@@ -246,22 +241,6 @@ def count_shares(send: Send, *, counts: Iterable[SnapshotCount], revision_id: in
     return counted, [
         Share(variant, zone, people, waits=variant in waiting) for (variant, zone), people in sorted(sizes.items())
     ]
-
-
-@contextmanager
-def _enlarge_sqlite_cache() -> Iterator[None]:
-    """Enlarge SQLite's cache of 2 MB: an unordered index of a million people would otherwise thrash the disk."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        [(usual,)] = cursor.execute("PRAGMA cache_size").fetchall()
-        cursor.execute(f"PRAGMA cache_size = {SQLITE_CACHE}")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA cache_size = {int(usual)}")
-            cursor.execute("PRAGMA shrink_memory")
 
 
 def begin_freeze() -> None:

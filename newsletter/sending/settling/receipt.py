@@ -11,9 +11,9 @@ from typing import NamedTuple, TypedDict
 
 from django.db.models import Count, Q, Sum
 
+from newsletter.common.database.one_reading import read_once
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
-from newsletter.common.one_reading import read_once
 from newsletter.issues.variants.audience_rules import NamedAudience, name_audience
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits, count_delivered

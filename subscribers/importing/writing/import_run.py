@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import BinaryIO
 
+from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.messages import Message
 from subscribers.importing.reading.column_mapping import list_unused_columns
 from subscribers.importing.reading.errors import BadFile
@@ -16,7 +17,6 @@ from subscribers.importing.reading.people_file import DetectedFile, inspect_file
 from subscribers.importing.writing.chunk_writer import ChunkWriter
 from subscribers.importing.writing.import_claim import ClaimedProgress
 from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.staging_table import larger_sqlite_cache
 from subscribers.models import Basis, ImportBatch
 
 CHUNK_ROWS = 5_000
@@ -52,7 +52,7 @@ class ImportRun:
     def go(self) -> bool:
         """Work until the file ends. Return False if it was asked to stop before."""
         self._skip_done()
-        with larger_sqlite_cache():
+        with larger_sqlite_cache(megabytes=16):
             return self._process_chunks()
 
     def _process_chunks(self) -> bool:

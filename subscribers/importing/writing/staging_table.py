@@ -3,8 +3,7 @@
 PostgreSQL fills it with COPY, SQLite with one prepared statement. It is private to the connection.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -92,23 +91,6 @@ def insert_rows(
     remaining = iter(rows)
     while several := list(islice(remaining, _MAX_VALUES // len(columns))):
         cursor.execute(start + ", ".join([one] * len(several)), [value for row in several for value in row])
-
-
-@contextmanager
-def larger_sqlite_cache() -> Iterator[None]:
-    """Let SQLite hold 16 MiB of its indexes in memory instead of two."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA cache_size")
-        (before,) = cursor.fetchone()
-        cursor.execute("PRAGMA cache_size = -16384")
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA cache_size = {int(before)}")
 
 
 def _fill_postgres(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> None:

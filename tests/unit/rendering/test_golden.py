@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.issues.variants.reader_texts import READER_TEXTS
 from newsletter.rendering.blocks import Document
+from newsletter.rendering.languages.texts_for_readers import READER_TEXTS
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.mail import hash_mail
 from newsletter.rendering.phrases import PHRASES

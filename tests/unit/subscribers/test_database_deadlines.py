@@ -6,8 +6,8 @@ from time import monotonic
 import pytest
 from django.db import OperationalError
 
-from newsletter.common import database_deadlines as patience
-from newsletter.common.database_deadlines import current_deadline, database_deadline, open_circuit
+from newsletter.common.database import deadlines as patience
+from newsletter.common.database.deadlines import current_deadline, database_deadline, open_circuit
 
 pytestmark = [pytest.mark.requirement("U7")]
 

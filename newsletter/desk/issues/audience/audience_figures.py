@@ -12,12 +12,8 @@ from newsletter.issues.approval.approved_audience import describe_audience, hash
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.snapshot.sealed import find_sealed_send
-from newsletter.issues.variants.recipient_groups import (
-    RecipientGroup,
-    count_final_audience,
-    group_recipients,
-    make_stored_group,
-)
+from newsletter.issues.variants.count_recipients import count_final_audience
+from newsletter.issues.variants.recipient_groups import RecipientGroup, group_recipients, make_stored_group
 from newsletter.models import Issue, Send
 from subscribers.audience.count_cache import Figure, recall_or_count
 from subscribers.audience.counting import AudienceCount

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 
+from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.languages import language_label
 from newsletter.desk.preview.person import PERSON_PREFIX, mask_person
 from newsletter.desk.shell.labels import label_people
@@ -65,23 +66,24 @@ def find_edge_cases(
     audience = Audience(issue, readers, groups)
     recipients = find_recipients(issue, content=content, now=now).select_related("subscriber__place")
     cases: dict[int, str] = {}
-    for find in (
-        _strange_name,
-        _long_name,
-        _smallest_variant,
-        _other_language,
-        _nothing_known,
-        _only_in_country,
-        _widest_radius,
-        _newest_subscriber,
-    ):
-        found = find(recipients.exclude(subscriber_id__in=list(cases)), audience)
-        if found is None:
-            continue
-        subscription, why = found
-        cases[subscription.subscriber_id] = why
-        if len(cases) == MAX_EDGE_CASES:
-            break
+    with larger_sqlite_cache(megabytes=16):
+        for find in (
+            _strange_name,
+            _long_name,
+            _smallest_variant,
+            _other_language,
+            _nothing_known,
+            _only_in_country,
+            _widest_radius,
+            _newest_subscriber,
+        ):
+            found = find(recipients.exclude(subscriber_id__in=list(cases)), audience)
+            if found is None:
+                continue
+            subscription, why = found
+            cases[subscription.subscriber_id] = why
+            if len(cases) == MAX_EDGE_CASES:
+                break
     return list(cases.items())
 
 

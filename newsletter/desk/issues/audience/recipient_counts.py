@@ -12,7 +12,7 @@ from newsletter.issues.approval.approval_rules import (
     find_manual_approval_reason,
 )
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
-from newsletter.issues.variants.recipient_groups import count_people
+from newsletter.issues.variants.count_recipients import count_people
 from newsletter.models import Issue
 from subscribers.audience.counting import AudienceCount
 

@@ -1,0 +1,55 @@
+"""Count the recipients of an issue, and those who are excluded by reason."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.audience_rules import find_named_ids, make_audience_filters
+from newsletter.issues.variants.recipient_groups import GroupVisibility, RecipientGroup, group_recipients
+from newsletter.models import Issue
+from subscribers.audience.counting import AudienceCount, count_audience
+
+NOT_ON_LIST = "not_on_the_list"
+
+
+def count_people(issue: Issue, *, now: datetime, at_once: bool = False) -> AudienceCount:
+    """Count candidates, eligible and excluded by reason. People without an event near them still count as eligible."""
+    return add_unsubscribed_to_exclusions(
+        issue, counted=count_audience(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
+    )
+
+
+def add_unsubscribed_to_exclusions(issue: Issue, *, counted: AudienceCount) -> AudienceCount:
+    """Count everybody whom the issue names as candidates, and those no longer on the list as excluded.
+
+    A correction names who was misinformed; an issue that completes a cancelled send names who was not reached.
+    """
+    named = find_named_ids(issue)
+    if named is None:
+        return counted
+    shown = named.distinct().count()
+    unsubscribed = shown - counted.candidates
+    excluded = {**counted.excluded, **({NOT_ON_LIST: unsubscribed} if unsubscribed else {})}
+    return replace(counted, candidates=shown, excluded=excluded)
+
+
+def count_final_audience(
+    issue: Issue,
+    *,
+    content: IssueContent,
+    now: datetime,
+    at_once: bool = False,
+    grouped: "tuple[list[RecipientGroup], GroupVisibility] | None" = None,
+) -> AudienceCount:
+    """Count as `count_people` does, but exclude people for whom the issue has nothing that they asked for.
+
+    ``grouped`` is what `group_recipients` returned for the same arguments, if the caller has it.
+    """
+    counted = count_people(issue, now=now, at_once=at_once)
+    groups, visibility = grouped or group_recipients(issue, content=content, now=now, at_once=at_once)
+    empty: Counter[str] = Counter()
+    for group in groups:
+        if reason := visibility.choose(group).empty_reason:
+            empty[reason] += group.people
+    return replace(counted, eligible=counted.eligible - empty.total(), excluded={**counted.excluded, **empty})

@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how often each send is measured")
     parser.add_argument("--tool", choices=[tool.name for tool in TOOLS], action="append", help="only this tool")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the page to this file, too")
+    parser.add_argument("--note", default="", help="a sentence for the page, such as what else ran on the machine")
     given = parser.parse_args()
     chosen = [tool for tool in TOOLS if not given.tool or tool.name in given.tool]
     with (
@@ -33,7 +34,7 @@ def main() -> None:
         serve_provider(latency=given.latency_ms / 1000) as provider,
     ):
         measured = [_measure(tool, Path(folder), provider, given) for tool in chosen]
-    page = write_page(measured, latency_ms=given.latency_ms, arguments=sys.argv[1:])
+    page = write_page(measured, latency_ms=given.latency_ms, arguments=sys.argv[1:], note=given.note)
     sys.stdout.write(page)
     if given.write:
         given.write.write_text(page)

@@ -31,11 +31,11 @@ class Measured:
     kills: Sequence[KillFigures]
 
 
-def write_page(measured: Sequence[Measured], *, latency_ms: int, arguments: Sequence[str]) -> str:
+def write_page(measured: Sequence[Measured], *, latency_ms: int, arguments: Sequence[str], note: str = "") -> str:
     return "\n".join(
         [
             _INTRODUCTION,
-            *_describe_run(latency_ms, arguments),
+            *_describe_run(latency_ms, arguments, note),
             *_list_tools(measured),
             *_list_speeds(measured),
             *_list_kills(measured),
@@ -43,11 +43,12 @@ def write_page(measured: Sequence[Measured], *, latency_ms: int, arguments: Sequ
     )
 
 
-def _describe_run(latency_ms: int, arguments: Sequence[str]) -> list[str]:
+def _describe_run(latency_ms: int, arguments: Sequence[str], note: str) -> list[str]:
     return [
         f"- Date: {datetime.now(UTC):%-d %B %Y}",
         f"- Machine: {_read_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}",
         f"- The provider answers each call after {latency_ms} ms. Options: `{' '.join(arguments) or 'none'}`",
+        *([f"- {note}"] if note else []),
         "",
     ]
 

@@ -106,7 +106,7 @@ def test_a_consent_that_ends_soon_after_the_slot_is_a_warning():
     issue = make_issue(publication, approved=True)
     (variant,) = issue.variants.all()
     assert [one["message"] for one in variant.findings if one["code"] == "consent-soon"] == [
-        "The consent of “The first verdict” runs out on 2026-03-12, soon after this goes out."
+        "The consent for “The first verdict” expires on 2026-03-12, soon after the issue is sent."
     ]
 
 

@@ -46,7 +46,7 @@ def test_without_reports_the_page_says_how_they_come(settings: Any) -> None:
     assert "No reports of these days are here." in said
     assert "No address reads reports here." in said
     settings.NEWSLETTER_INBOUND_ADDRESS = "replies@news.example.org"
-    assert "Reports that are mailed to replies@news.example.org are read by themselves." in see(client)
+    assert "We read reports that are mailed to replies@news.example.org automatically." in see(client)
 
 
 def test_the_page_says_who_sends_and_what_to_do() -> None:

@@ -283,7 +283,7 @@ def test_other_pauses_ask_for_no_reason() -> None:
     Send.objects.update(state=Send.State.PAUSED, code=Send.Code.PAUSED_BY_STAFF)
     page = sign_in("approver").get(reverse("newsletter_issue_overview", args=[send.issue_id])).content.decode()
     assert "Resume" in page
-    assert "Why it may go out" not in page
+    assert "Reason for sending it anyway" not in page
 
 
 def test_the_switch_is_on_the_publications_page(admin: Client) -> None:

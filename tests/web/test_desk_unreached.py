@@ -45,7 +45,10 @@ def test_a_cancelled_issue_offers_to_reach_the_others(cancelled: Issue, writer: 
     assert AuditEntry.objects.get(action="newsletter.complete").data == {"made": made.pk}
     assert "did not reach before its send was cancelled. Nobody gets both." in overview(made, writer)
     page = overview(cancelled, writer)
-    assert f'<a href="/admin/issues/{made.pk}/overview/">The weekly letter No. 2</a> goes to those not reached.' in page
+    assert (
+        f'<a href="/admin/issues/{made.pk}/overview/">The weekly letter No. 2</a> goes to the people who were not reached.'
+        in page
+    )
     assert "Correct and send to unreached recipients" not in page
 
 

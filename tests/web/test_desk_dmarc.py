@@ -44,7 +44,7 @@ def test_without_reports_the_page_says_how_they_come(settings: Any) -> None:
     client = sign_in("admin")
     said = see(client)
     assert "No reports of these days are here." in said
-    assert "No address reads reports here." in said
+    assert "This installation does not receive reports by mail." in said
     settings.NEWSLETTER_INBOUND_ADDRESS = "replies@news.example.org"
     assert "We read reports that are mailed to replies@news.example.org automatically." in see(client)
 
@@ -72,7 +72,7 @@ def test_the_page_says_who_sends_and_what_to_do() -> None:
 
 def test_the_page_says_that_nobody_verifies_reports() -> None:
     said = see(sign_in("admin"))
-    assert "Nobody verifies who wrote a report, so nothing here changes anything by itself: you decide." in said
+    assert "Nobody verifies who wrote a report, so nothing changes automatically. You decide." in said
 
 
 def test_the_period_can_be_changed() -> None:

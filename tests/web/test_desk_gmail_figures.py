@@ -268,7 +268,9 @@ def test_resuming_asks_for_a_reason_and_shows_it() -> None:
     assert "Reason for sending it anyway" in page
     assert "report mail of this domain as spam (0.31 %)" in page
     step = reverse("newsletter_send_step", args=[send.issue_id, "go-on"])
-    assert any("a reason is needed" in text for text in said(approver.post(step, {"reason": " "}, follow=True)))
+    assert any(
+        "Enter a reason, then resume it." in text for text in said(approver.post(step, {"reason": " "}, follow=True))
+    )
     assert any(
         "has resumed" in text for text in said(approver.post(step, {"reason": "The list is clean."}, follow=True))
     )

@@ -211,7 +211,7 @@ def test_the_second_of_two_editors_sees_who_saved_and_overwrites_nothing(
     expect(warning).to_be_in_viewport(ratio=1)
     writer.wait_for_function(UNCOVERED, arg=warning.element_handle())
     writer.get_by_role("button", name="Save and close").click()
-    expect(writer.get_by_role("dialog")).to_contain_text("Nothing that somebody else saved is overwritten")
+    expect(writer.get_by_role("dialog")).to_contain_text("If somebody else saved first")
     writer.get_by_role("dialog").get_by_role("button", name="Try to save").click()
     expect(writer.get_by_text(f"{LOGIN.email} saved this issue after you opened it.").first).to_be_visible()
     assert writer.locator("#id_subject").input_value().endswith(" of the second")

@@ -113,7 +113,7 @@ def test_the_corrected_issue_is_explained_to_those_who_got_it(cancelled: Issue, 
         assert (rebuilt.subject, rebuilt.match) == ("The corrected subject", Match.EXACT)
     assert list_missed_mails(person) == []
     page = sign_in("data").get(f"/admin/people/{person.pk}/issues/{cancelled.pk}/mail/").content.decode()
-    assert f"They got it as {made}, which completes it." in page
+    assert f"They got it in {made}, which completes this send." in page
     assert f"/admin/people/{person.pk}/issues/{made.pk}/mail/mail/" in page
 
 

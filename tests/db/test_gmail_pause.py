@@ -192,7 +192,7 @@ def test_a_person_resumes_it_with_a_reason() -> None:
     send = start(make_ready())
     approver = make_approver()
     for reason in ("", "  \n "):
-        with pytest.raises(NotReady, match="a reason is needed"):
+        with pytest.raises(NotReady, match="Enter a reason"):
             resume_send(send=send, by=approver, reason=reason, now=NOW)
         assert Send.objects.get().state == Send.State.PAUSED
     resume_send(send=send, by=approver, reason="We removed the old list.", now=NOW)

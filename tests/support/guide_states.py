@@ -106,7 +106,7 @@ def _report_mails(issue: Issue) -> int:
 
 
 def _receive_mails(issue: Issue, *, now: datetime) -> None:
-    """Let the mailbox have been read, and mails have come in: one reply could not be sent on."""
+    """Let the mailbox have been read, and mails have come in: one reply could not be forwarded."""
     for mailbox in parse_sources([UNREAD_MAILBOX]).mailboxes:
         MailboxReading.objects.create(label=mailbox.label, read_at=now)
     InboundMail.objects.all().delete()

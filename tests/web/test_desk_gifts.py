@@ -57,7 +57,7 @@ def test_a_file_that_is_none_of_gifts_says_what_it_needs() -> None:
 
 def test_the_page_says_whether_links_carry_the_issue() -> None:
     client = sign_in("approver")
-    assert "No donation page is named yet" in client.get(PAGE).content.decode()
+    assert "You have not named a donation page yet" in client.get(PAGE).content.decode()
     Brand.objects.create(slug="own", name="Open Door", gift_hosts=["give.example.org"])
     assert "Links to give.example.org carry them." in client.get(PAGE).content.decode()
 

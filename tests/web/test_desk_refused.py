@@ -15,7 +15,7 @@ def test_the_page_groups_those_refused_and_tries_them_again(publication: Publica
     send = refused_send(publication, {"The account is suspended.": 2, "The domain is not verified.": 1})
     approver = sign_in("approver")
     page = " ".join(approver.get(f"/admin/issues/{send.issue_id}/overview/").content.decode().split())
-    assert "The provider refused the mail of 3 people, who do not have it." in page
+    assert "The provider refused the mail of 3 people. They did not get it." in page
     assert "<strong>2 people</strong>: The account is suspended." in page
     retry = f"/admin/issues/{send.issue_id}/send/retry/"
     assert retry in page

@@ -59,7 +59,7 @@ def test_the_page_says_whether_links_carry_the_issue() -> None:
     client = sign_in("approver")
     assert "You have not named a donation page yet" in client.get(PAGE).content.decode()
     Brand.objects.create(slug="own", name="Open Door", gift_hosts=["give.example.org"])
-    assert "Links to give.example.org carry them." in client.get(PAGE).content.decode()
+    assert "Links to give.example.org contain both." in client.get(PAGE).content.decode()
 
 
 def test_a_donation_system_reports_gifts_by_its_own_scope(sent: Issue) -> None:

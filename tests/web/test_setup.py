@@ -28,7 +28,7 @@ from newsletter.models import (
 from newsletter.organisation.health.connection import Connection
 from newsletter.organisation.health.content import check_privacy_notice
 from newsletter.rendering.lint.colour_advice import find_colour_problems
-from newsletter.sending.deliverability import domains
+from newsletter.sending.deliverability import refresh_domains
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.models import MailingList, Topic
 from tests.support.desk import said, sign_in
@@ -183,7 +183,7 @@ def test_a_sample_email_has_the_look_of_the_form(admin: Client, site: Site) -> N
     fields = {**BRAND, "name": "", "colour": "#4a1f5f", "font": "Verdana, Geneva, sans-serif", "site_logo": logo}
     answer = admin.post("/admin/setup/brand/sample/", fields)
     sample = answer.content.decode()
-    for shown in ("#4a1f5f", "Verdana, Geneva, sans-serif", Picture.objects.get(original=logo).url, "A heading"):
+    for shown in ("#4a1f5f", "Verdana,Geneva,sans-serif", Picture.objects.get(original=logo).url, "A heading"):
         assert shown in sample
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert not Brand.objects.exists()
@@ -540,7 +540,7 @@ def test_the_domain_step_shows_findings_with_records_to_copy(admin: Client, sett
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     make_publication()
     with serve_dns({"_dmarc.news.example.org": ["v=DMARC1; p=none; ri=60"]}) as server:
-        monkeypatch.setattr(domains, "SystemDns", server.make_dns)
+        monkeypatch.setattr(refresh_domains, "SystemDns", server.make_dns)
         page = admin.post("/admin/setup/domain/", follow=True).content.decode()
     for text in (
         "No SPF record says who may send for the domain.",

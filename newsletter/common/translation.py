@@ -9,6 +9,8 @@ from django.utils.translation import gettext
 
 from newsletter.common.messages import Message, Quantity, fill
 
+MIN_PERCENT_SHOWN, MAX_PART_SHOWN = 0.01, 99.9
+
 
 def translate(text: object) -> str:
     """Return an error, a message or a stored text in the current language. Other text stays as it is."""
@@ -19,9 +21,16 @@ def translate(text: object) -> str:
 
 
 def format_percent(percent: float) -> str:
-    """Return “12.3 %”, “0.08 %”, “0 %” or “100 %”; “12,3 %” in Spanish."""
+    """Return “12.3 %”, “0.08 %”, “0 %” or “100 %”; “12,3 %” in Spanish.
+
+    Only none is 0 % and only all is 100 %: a little is “< 0.01 %”, and nearly all is “99.9 %”.
+    """
     if percent in (0, 100):
         return f"{percent:.0f} %"
+    if 0 < percent < MIN_PERCENT_SHOWN:
+        return f"< {number_format(MIN_PERCENT_SHOWN, 2)} %"
+    if MAX_PART_SHOWN < percent < 100:
+        percent = MAX_PART_SHOWN
     places = 2 if percent < 1 else 1
     # Django cuts the further digits off.
     return f"{number_format(round(percent, places), places)} %"

@@ -39,8 +39,13 @@ def test_a_good_rate_is_said_with_its_day(google: Google) -> None:
     google.rates[DOMAIN] = {DAY: 0.0004, DAY - timedelta(days=1): 0.0002}
     [(level, text)] = look()
     assert level == "ok"
-    assert "news.example.org: at most 0.04% since 2026-02-02, on 2026-03-01" in text
+    assert "news.example.org: the highest rate since 2026-02-02 is 0.04 %, on 2026-03-01" in text
     assert not PostmasterFigure.objects.exists()
+
+
+def test_a_tiny_rate_is_not_called_zero(google: Google) -> None:
+    google.rates[DOMAIN] = {DAY: 0.00004}
+    assert "is < 0.01 %, on 2026-03-01" in look()[0][1]
 
 
 def test_a_rate_above_what_gmail_wants_is_a_warning(google: Google) -> None:

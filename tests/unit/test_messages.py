@@ -78,3 +78,16 @@ def test_a_percentage_has_the_decimal_sign_of_the_language() -> None:
     assert [format_percent(share) for share in (0, 0.52, 12.34, 100)] == ["0 %", "0.52 %", "12.3 %", "100 %"]
     with override("es"):
         assert [format_percent(share) for share in (0.52, 12.34, 100.0)] == ["0,52 %", "12,3 %", "100 %"]
+
+
+def test_a_part_is_never_shown_as_none_or_all_of_it() -> None:
+    said = [format_percent(100 * part / whole) for part, whole in ((1, 25_000), (9_997, 10_000), (999_999, 1_000_000))]
+    assert said == ["< 0.01 %", "99.9 %", "99.9 %"]
+    assert [format_percent(percent) for percent in (0.0099, 0.01, 99.9, 99.94)] == [
+        "< 0.01 %",
+        "0.01 %",
+        "99.9 %",
+        "99.9 %",
+    ]
+    with override("es"):
+        assert [format_percent(percent) for percent in (0.004, 99.97)] == ["< 0,01 %", "99,9 %"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.common.translation import format_percent
 from newsletter.google_postmaster.figures import FigureFailure, FigureReader, FiguresUnavailable
 from newsletter.sending.deliverability.domains import is_own_endpoint, list_further_senders, read_provider
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
@@ -63,7 +64,10 @@ def _check_domain(signed: SignedSender, reader: FigureReader, *, now: datetime) 
     if not rates:
         return ok(_CHECK, f"{asked}: Google answers, and gives no figure since {since}: too few people got mail there.")
     worst = max(rates, key=lambda one: one.rate)
-    says = f"{asked}: at most {worst.rate:.2%} since {since}, on {worst.day}. The newest figure is of {rates[-1].day}."
+    rate = format_percent(100 * worst.rate)
+    says = (
+        f"{asked}: the highest rate since {since} is {rate}, on {worst.day}. The newest figure is of {rates[-1].day}."
+    )
     if judge_rate(worst.rate) is Level.GOOD:
         return ok(_CHECK, says)
     return warning(_CHECK, says, "Check who is on the list and how they joined. Gmail wants less than 0.1 %.")

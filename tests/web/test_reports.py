@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import escape
 
+from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.panel import list_rates
 from newsletter.desk.sends.click_map import find_link_texts
 from newsletter.desk.sends.report_charts import draw_blocks
@@ -155,6 +156,28 @@ def test_home_shows_the_rates_of_the_report(sent: Send) -> None:
     shown = {row.label: row.share for row in list_report_rows(make_report(sent).figures, [])}
     assert {rate.label: rate.share for rate in list_rates(receipt)}.items() <= shown.items()
     assert (shown["Accepted"], shown["Bounced"]) == ("98.0 %", "4.1 %")
+
+
+def test_home_warns_of_bounces_by_the_rate_of_the_report(publication: Publication) -> None:
+    make_story("=The clinic opens its doors")
+    add_subscribers(publication, 110)
+    sent = send_out(make_issue(publication))
+    assert find_issue_tasks(now=NOW, can_approve=False)[-1] == []
+    for delivery in Delivery.objects.order_by("-pk")[:40]:
+        DeliveryException.objects.create(delivery=delivery, state="rejected", at=NOW)
+    rows = list_report_rows(make_report(sent).figures, [])
+    assert [(row.share, row.alarm) for row in rows if row.name == "bounced"] == [("2.9 %", True)]
+    [task] = find_issue_tasks(now=NOW, can_approve=False)[-1]
+    assert "2.9 % of " in task.detail
+
+
+@pytest.mark.parametrize(("people", "warns"), [(100, False), (99, True)])
+def test_home_and_the_report_warn_at_the_same_rate(publication: Publication, people: int, warns: bool) -> None:
+    make_story("=The clinic opens its doors")
+    add_subscribers(publication, people)
+    sent = send_out(make_issue(publication))
+    [bounced] = [row for row in list_report_rows(make_report(sent).figures, []) if row.name == "bounced"]
+    assert (bounced.alarm, bool(find_issue_tasks(now=NOW, can_approve=False)[-1])) == (warns, warns)
 
 
 def test_the_results_of_issues_say_who_counted(sent: Send) -> None:

@@ -12,8 +12,10 @@ from newsletter.common.translation import format_percent, translate
 from newsletter.desk.home.task_item import Task
 from newsletter.desk.issues.audience.recipient_counts import explain_manual_approval
 from newsletter.desk.issues.issue_page import EDITABLE_STATES, describe_time_left, overview_url
+from newsletter.desk.sends.report_text import BOUNCE_ALARM_PERCENT
 from newsletter.desk.shell.labels import format_reason
 from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
+from newsletter.feedback.report import Figures
 from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
@@ -24,7 +26,6 @@ from newsletter.models import Issue, Send
 from newsletter.sending.settling.receipt import make_receipt
 
 LOOK_BACK = timedelta(days=30)
-HIGH_BOUNCE_RATE = 0.02
 
 
 def find_issue_tasks(*, now: datetime, can_approve: bool) -> list[list[Task]]:
@@ -186,20 +187,21 @@ def _bounce_tasks(now: datetime) -> list[Task]:
 
 
 def _bounce_task(send: Send) -> Task | None:
+    """Judge the share of the accepted mails, as the report does."""
     try:
         receipt = make_receipt(send)
     except DomainError:
         return None
-    if not receipt.bounced or receipt.bounced < receipt.recipients * HIGH_BOUNCE_RATE:
+    share = Figures(send.issue, send.started_at, receipt).share(receipt.bounced)
+    if share is None or share <= BOUNCE_ALARM_PERCENT:
         return None
-    share = format_percent(100 * receipt.bounced / receipt.recipients)
     return Task(
         title=_("Too many bounces on the list “%(list)s”") % {"list": send.issue.publication.mailing_list},
         detail=_(
             "%(share)s of %(issue)s bounced. Above 2%%, providers start to refuse mail. Check where these addresses "
             "came from."
         )
-        % {"share": share, "issue": send.issue},
+        % {"share": format_percent(share), "issue": send.issue},
         url=overview_url(send.issue),
         button=_("View"),
     )

@@ -105,7 +105,7 @@ def test_a_send_is_paused_with_a_reason_and_resumed(send: Send) -> None:
 def test_cancelling_asks_first_and_is_final(send: Send) -> None:
     client = sign_in("approver")
     question = client.get(f"/admin/issues/{send.issue_id}/send/cancel/sure/").content.decode()
-    assert "Will not get it: 3 people." in question
+    assert "Will not be sent to 3 people." in question
     assert "You can correct the issue afterwards and send it to them." in question
     assert "is cancelled" in step(send.issue, "cancel", client)[0]
     send.refresh_from_db()

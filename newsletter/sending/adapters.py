@@ -14,7 +14,7 @@ from newsletter.providers.base.provider_adapter import AccountTester
 from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
 from newsletter.providers.registry import OUTBOX, make_adapter, make_provider_label, read_provider_url
-from newsletter.sending.accounts import find_account, list_usable_accounts, require_account
+from newsletter.sending.accounts import explain_unusable, find_account, list_usable_accounts, require_account
 from newsletter.sending.limits.recipient_allowlist import apply_allowlist, is_sending_blocked
 
 
@@ -50,16 +50,16 @@ def find_issue_counters() -> dict[str, CountsReader]:
 
 
 def can_mail_leave(account: str = DEFAULT_ACCOUNT) -> bool:
-    """Return False if nobody gets mail through the account: it is not configured, written to files, or blocked."""
-    found = find_account(account)
-    has_provider = found is not None and found.provider is not None
-    return has_provider and not writes_to_files(account) and not is_sending_blocked(account)
+    """Return False if nobody gets mail through the account: it cannot be used, writes to files, or is blocked."""
+    return not explain_unusable(account) and not writes_to_files(account) and not is_sending_blocked(account)
 
 
 def writes_to_files(account: str) -> bool:
-    """Return True if the account is the outbox, which mails nobody."""
+    """Return True if the account is the outbox, which mails nobody. One that cannot be used writes nothing."""
     found = find_account(account)
-    return found is not None and found.provider is not None and found.provider.scheme == OUTBOX
+    if found is None or found.provider is None or found.problem:
+        return False
+    return found.provider.scheme == OUTBOX
 
 
 def provider_label(account: str = DEFAULT_ACCOUNT) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 import time_machine
 
-from newsletter.models import Publication, SkippedStep
-from newsletter.sending.adapters import current_adapter
+from newsletter.models import Issue, Publication, SkippedStep
+from newsletter.sending.adapters import can_mail_leave, current_adapter, writes_to_files
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from tests.support.desk import sign_in
+from newsletter.sending.limits.installation_hold import hold_installation
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +86,48 @@ def test_an_issue_is_judged_by_its_own_account(
     for address in (f"/admin/issues/{issue.pk}/overview/", f"/admin/issues/{issue.pk}/send/start/sure/"):
         assert (BANNER not in sign_in("admin").get(address).content.decode()) == leaves
     assert (BANNER in sign_in("admin").get("/admin/").content.decode()) == leaves
+
+
+def make_issue_through(account: str, publication: Publication) -> Issue:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    Publication.objects.update(account=account)
+    return make_issue(publication, approved=True)
+
+
+@pytest.mark.parametrize(
+    ("default", "further", "production", "reason"),
+    [
+        (LOOPBACK, {"test": "outbox://"}, True, "NEWSLETTER_PROVIDER_URL_TEST is outbox://"),
+        ("outbox://", {"test": POSTMARK}, True, "NEWSLETTER_PROVIDER_URL_TEST is not used while"),
+        (LOOPBACK, {}, True, "The provider account “test” is not configured"),
+        (LOOPBACK, {"test": "carrier-pigeon://"}, True, "NEWSLETTER_PROVIDER_URL_TEST cannot be read"),
+        (LOOPBACK, {"test": POSTMARK}, False, "This installation is not production"),
+    ],
+)
+def test_no_button_promises_a_send_that_the_start_refuses(
+    publication: Publication, settings: Any, default: str, further: dict[str, str], production: bool, reason: str
+) -> None:
+    settings.NEWSLETTER_PRODUCTION = production
+    settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_FURTHER_PROVIDER_URLS = default, further
+    issue, client = make_issue_through("test", publication), sign_in("admin")
+    overview, start = f"/admin/issues/{issue.pk}/overview/", f"/admin/issues/{issue.pk}/send/start/"
+    page = client.get(f"{start}sure/").content.decode()
+    assert "The weekly letter No. 1 cannot be sent now" in page
+    assert f'action="{start}"' not in page
+    assert "Write to files" not in page
+    for html in (page, client.get(overview).content.decode()):
+        assert reason in html
+    said(client.post(start, {"people": "3"}, follow=True))
+    assert not issue.sends.exists()
+    assert not can_mail_leave("test")
+    assert not writes_to_files("test")
+
+
+def test_no_button_promises_a_send_while_all_sending_is_on_hold(publication: Publication) -> None:
+    issue = make_issue_through("default", publication)
+    hold_installation(reason="restored from a backup", now=NOW)
+    start = f"/admin/issues/{issue.pk}/send/start/"
+    page = sign_in("admin").get(f"{start}sure/").content.decode()
+    assert "cannot be sent now" in page
+    assert f'action="{start}"' not in page

@@ -19,7 +19,8 @@ from newsletter.desk.home.coming_up import ComingUp, find_coming_up
 from newsletter.desk.home.list_tasks import find_tasks
 from newsletter.desk.home.task_item import Task
 from newsletter.desk.issues.overview import DeliveryContext, delivery_context
-from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_live_send
+from newsletter.desk.sends.alarms import AlarmsContext, alarms_context
+from newsletter.desk.sends.progress import find_live_send
 from newsletter.desk.setup.steps import Step, StepState, can_set_up, list_states
 from newsletter.desk.shell.charts import Point, draw_line
 from newsletter.desk.shell.labels import label_people

@@ -16,7 +16,8 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from newsletter.common.database.one_reading import one_reading
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.publications.slot_text import format_sent, format_slot
-from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_send
+from newsletter.desk.sends.alarms import AlarmsContext, alarms_context
+from newsletter.desk.sends.progress import find_send
 from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state
 from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.issues.approval.approve import OPEN_STATES

@@ -12,7 +12,8 @@ from django.views.generic import View
 
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left
-from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_live_send, find_send, measure_progress
+from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, describe_hold, describe_refusal
+from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Publication, Send
 from newsletter.sending.adapters import writes_to_files
@@ -20,7 +21,7 @@ from newsletter.sending.adapters import writes_to_files
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A question with its consequences, and the button that posts to ``action``.
+    """A question with its consequences, and the button that posts to ``action``; without ``action`` only what to know.
 
     ``people`` is the number that the person confirms, if the step depends on one. ``dangerous`` makes the button red.
     """
@@ -88,6 +89,13 @@ class ConfirmStep(IssuePage):
 def confirm_start(issue: Issue) -> Confirmation:
     people = count_audience_for_page(issue, at_once=True).eligible
     action = reverse("newsletter_send_step", args=[issue.pk, "start"])
+    if refusal := describe_hold() or describe_refusal(issue.publication.account):
+        return Confirmation(
+            title=_("%(issue)s cannot be sent now") % {"issue": issue},
+            sentences=[refusal, _("Nobody gets it before this is put right.")],
+            button=_("Send now"),
+            action="",
+        )
     if writes_to_files(issue.publication.account):
         return _confirm_writing(issue, action=action, people=people)
     local = issue.publication.send_at == Publication.SendAt.LOCAL and issue.kind != Issue.Kind.CORRECTION

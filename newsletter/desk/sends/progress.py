@@ -4,10 +4,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Max, Min, Sum
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -19,15 +17,11 @@ from newsletter.desk.sends.pace import PaceContext, pace_context
 from newsletter.desk.sends.subject_test import describe_subject_wait
 from newsletter.desk.shell.labels import format_reason, label_send_state
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
-from newsletter.models import Batch, Installation, Issue, Send
+from newsletter.models import Batch, Issue, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
-from newsletter.providers.accounts import DEFAULT_ACCOUNT
-from newsletter.sending.adapters import writes_to_files
 from newsletter.sending.canaries.canary_decision import is_waiting
 from newsletter.sending.limits.gmail_spam_rate import needs_reason
-from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
 from newsletter.sending.settling.sweep import OPEN_STATES
-from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 from subscribers.desk.listing import format_moment
 
 _STATE_HELP: dict[Send.State, str | Promise] = {
@@ -100,46 +94,6 @@ class SendContext(UncertainContext, LocalHoursContext, PaceContext, CanaryContex
     can_cancel: bool
     can_end: bool
     silence: SilentSend | None
-
-
-def describe_hold() -> str:
-    """Return why all sending is on hold, as a sentence, or "" if it is not."""
-    row = Installation.objects.filter(pk=1, held=True).first()
-    return format_reason(row.reason or gettext("no reason was given")) if row else ""
-
-
-class AlarmsContext(TypedDict):
-    """The context of desk/parts/alarms.html. Each text is "" if there is nothing to say."""
-
-    sending_hold: str
-    allowlist_notice: str
-    no_mail_notice: str
-    provider_url: str
-
-
-def alarms_context(user: User | AnonymousUser, *, account: str = DEFAULT_ACCOUNT) -> AlarmsContext:
-    """Return what keeps mail of an account from people, and where the user can connect a provider."""
-    return {
-        "sending_hold": describe_hold(),
-        "allowlist_notice": describe_allowlist(),
-        "no_mail_notice": describe_no_mail(account),
-        "provider_url": reverse("newsletter_setup_provider") if user.has_perm("newsletter.add_publication") else "",
-    }
-
-
-def describe_no_mail(account: str) -> str:
-    """Return why nobody gets mail through the account, as a sentence, or "" if mail leaves."""
-    if is_sending_blocked(account):
-        return format_reason(BLOCKED_REASON)
-    return gettext("It is written to files instead, and nobody gets it.") if writes_to_files(account) else ""
-
-
-def describe_allowlist() -> str:
-    """Return whom this installation may send to, as a sentence, or "" if it may send to everybody."""
-    only_to = get_recipient_allowlist()
-    if only_to is None:
-        return ""
-    return gettext("Mail goes only to: %(only_to)s. This is the setting NEWSLETTER_ONLY_TO.") % {"only_to": only_to}
 
 
 def find_send(issue: Issue) -> Send | None:

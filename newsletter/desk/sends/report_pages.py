@@ -15,11 +15,12 @@ from django.views.generic import View
 
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssuePermissionMixin, overview_url
+from newsletter.desk.sends.alarms import AlarmsContext, alarms_context
 from newsletter.desk.sends.click_map import click_map_response, find_link_texts
 from newsletter.desk.sends.count_comparison import ComparisonContext, comparison_context
 from newsletter.desk.sends.gifts_page import can_add_gifts
 from newsletter.desk.sends.gmail_figures import GmailContext, list_send_figures
-from newsletter.desk.sends.progress import AlarmsContext, alarms_context, find_send
+from newsletter.desk.sends.progress import find_send
 from newsletter.desk.sends.report_charts import MAX_LINKS_SHOWN, draw_blocks, draw_days, draw_links, draw_trends
 from newsletter.desk.sends.report_csv import issues_csv_response, report_csv_response
 from newsletter.desk.sends.report_text import (

@@ -73,19 +73,55 @@ def test_skipped_steps_are_named_at_the_end_of_set_up() -> None:
 LOOPBACK = "mailgun://a-key@news.example.org?endpoint=http%3A%2F%2F127.0.0.1%3A9"
 
 
+THROUGH = "No mail leaves through the provider account “%s”."
+
+
 @pytest.mark.parametrize(("default", "further", "leaves"), [(LOOPBACK, POSTMARK, False), (POSTMARK, LOOPBACK, True)])
 def test_an_issue_is_judged_by_its_own_account(
     publication: Publication, settings: Any, default: str, further: str, leaves: bool
 ) -> None:
     settings.NEWSLETTER_PRODUCTION = False
     settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_FURTHER_PROVIDER_URLS = default, {"backup": further}
-    make_story("The clinic opens its doors")
-    add_subscribers(publication, 3)
+    issue, client = make_issue_through("backup", publication), sign_in("admin")
+    page = client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert (THROUGH % "backup" not in page) == leaves
+    assert THROUGH % "default" not in page
+    home = client.get("/admin/").content.decode()
+    assert [THROUGH % name in home for name in ("backup", "default")] == [not leaves, leaves]
+    assert BANNER not in home
+
+
+def test_home_is_silent_about_an_account_that_only_disabled_publications_name(
+    publication: Publication, settings: Any
+) -> None:
+    settings.NEWSLETTER_PRODUCTION = False
+    settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_FURTHER_PROVIDER_URLS = LOOPBACK, {"backup": POSTMARK}
+    Publication.objects.update(account="backup", enabled=False)
+    assert "No mail leaves" not in sign_in("admin").get("/admin/").content.decode()
+
+
+def test_an_issue_that_was_mailed_is_not_judged_by_todays_account(
+    publication: Publication, settings: Any, two_accounts: object
+) -> None:
+    issue, client = make_issue_through("default", publication), sign_in("admin")
+    with time_machine.travel(NOW, tick=False):
+        run_send(send=start_send(issue=issue, now=NOW), adapter=current_adapter())
+    settings.NEWSLETTER_PRODUCTION, settings.NEWSLETTER_FURTHER_PROVIDER_URLS = False, {"backup": POSTMARK}
     Publication.objects.update(account="backup")
-    issue = make_issue(publication, approved=True)
-    for address in (f"/admin/issues/{issue.pk}/overview/", f"/admin/issues/{issue.pk}/send/start/sure/"):
-        assert (BANNER not in sign_in("admin").get(address).content.decode()) == leaves
-    assert (BANNER in sign_in("admin").get("/admin/").content.decode()) == leaves
+    for part in ("report", "overview"):
+        assert "No mail leaves" not in client.get(f"/admin/issues/{issue.pk}/{part}/").content.decode()
+    assert THROUGH % "backup" in client.get("/admin/").content.decode()
+
+
+def test_a_running_send_is_judged_by_the_accounts_of_its_batches(
+    publication: Publication, settings: Any, two_accounts: object
+) -> None:
+    issue, client = make_issue_through("backup", publication), sign_in("admin")
+    start_send(issue=issue, now=NOW)
+    Publication.objects.update(account="default")
+    settings.NEWSLETTER_PRODUCTION, settings.NEWSLETTER_FURTHER_PROVIDER_URLS = False, {"backup": POSTMARK}
+    for part in ("overview", "send/cancel/sure"):
+        assert THROUGH % "backup" in client.get(f"/admin/issues/{issue.pk}/{part}/").content.decode()
 
 
 def make_issue_through(account: str, publication: Publication) -> Issue:

@@ -19,7 +19,7 @@ from newsletter.desk.home.coming_up import ComingUp, find_coming_up
 from newsletter.desk.home.list_tasks import find_tasks
 from newsletter.desk.home.task_item import Task
 from newsletter.desk.issues.overview import DeliveryContext, delivery_context
-from newsletter.desk.sends.alarms import AlarmsContext, alarms_context
+from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, list_accounts_of_publications
 from newsletter.desk.sends.progress import find_live_send
 from newsletter.desk.setup.steps import Step, StepState, can_set_up, list_states
 from newsletter.desk.shell.charts import Point, draw_line
@@ -89,7 +89,7 @@ class HomePanel(Component):
         last_issue, delivery = find_last_issue()
         receipt, to_files = delivery.get("receipt"), delivery.get("to_files", False)
         return {
-            **alarms_context(person),
+            **alarms_context(person, accounts=list_accounts_of_publications()),
             "setup": setup,
             "setup_first": next((one for one in setup if one.state == "open"), None),
             "setup_done": sum(one.state == "done" for one in setup),

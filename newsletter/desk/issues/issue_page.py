@@ -16,7 +16,7 @@ from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from newsletter.common.database.one_reading import one_reading
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.publications.slot_text import format_sent, format_slot
-from newsletter.desk.sends.alarms import AlarmsContext, alarms_context
+from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, list_accounts_of_issue
 from newsletter.desk.sends.progress import find_send
 from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state
 from newsletter.desk.staff.policies import ISSUE_POLICY
@@ -113,7 +113,7 @@ def issue_head_context(issue: Issue, *, user: User | AnonymousUser, now: datetim
         "can_delete": user.has_perm("newsletter.change_issue") and can_be_deleted(issue),
         "can_change_publication": user.has_perm("newsletter.change_publication"),
         "send": send,
-        **alarms_context(user, account=issue.publication.account),
+        **alarms_context(user, accounts=list_accounts_of_issue(issue, send)),
     }
 
 

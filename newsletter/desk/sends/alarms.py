@@ -1,5 +1,7 @@
 """What keeps mail from people: a hold, the recipient allowlist, or an account that mails nobody. Reads only."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypedDict
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -7,12 +9,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from newsletter.desk.shell.labels import format_reason
-from newsletter.models import Installation
+from newsletter.models import Installation, Issue, Publication, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
-from newsletter.sending.accounts import explain_unusable
+from newsletter.providers.registry import OUTBOX
+from newsletter.sending.accounts import explain_unusable, has_further_accounts
 from newsletter.sending.adapters import writes_to_files
+from newsletter.sending.deliverability.gmail_figures.spam_rate_level import list_accounts_in_use
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
+
+
+@dataclass(frozen=True)
+class NoMailNotice:
+    """An account that mails nobody, and why. Both are sentences."""
+
+    title: str
+    reason: str
 
 
 class AlarmsContext(TypedDict):
@@ -20,24 +32,50 @@ class AlarmsContext(TypedDict):
 
     sending_hold: str
     allowlist_notice: str
-    no_mail_notice: str
+    no_mail_notices: list[NoMailNotice]
     provider_url: str
 
 
-def alarms_context(user: User | AnonymousUser, *, account: str = DEFAULT_ACCOUNT) -> AlarmsContext:
-    """Return what keeps mail of an account from people, and where the user can connect a provider."""
+def alarms_context(user: User | AnonymousUser, *, accounts: Iterable[str]) -> AlarmsContext:
+    """Return what keeps mail of these accounts from people, and where the user can connect a provider."""
     return {
         "sending_hold": describe_hold(),
         "allowlist_notice": describe_allowlist(),
-        "no_mail_notice": describe_no_mail(account),
+        "no_mail_notices": list_no_mail_notices(accounts),
         "provider_url": reverse("newsletter_setup_provider") if user.has_perm("newsletter.add_publication") else "",
     }
+
+
+def list_accounts_of_publications() -> list[str]:
+    """Return the default account, which sends the mails to single people, and those of enabled publications."""
+    named = Publication.objects.filter(enabled=True).order_by().values_list("account", flat=True)
+    return [DEFAULT_ACCOUNT, *sorted({*named} - {DEFAULT_ACCOUNT})]
+
+
+def list_accounts_of_issue(issue: Issue, send: Send | None) -> list[str]:
+    """Return the accounts of what is still to be sent: none of an issue that was mailed to people and is over."""
+    if send is None or send.provider == OUTBOX:
+        return [issue.publication.account]
+    if issue.state in (Issue.State.SENT, Issue.State.CANCELLED):
+        return []
+    return list_accounts_in_use(send) or [issue.publication.account]
 
 
 def describe_hold() -> str:
     """Return why all sending is on hold, as a sentence, or "" if it is not."""
     row = Installation.objects.filter(pk=1, held=True).first()
     return format_reason(row.reason or _("no reason was given")) if row else ""
+
+
+def list_no_mail_notices(accounts: Iterable[str]) -> list[NoMailNotice]:
+    """Return a notice for each of the accounts that mails nobody. It names the account if there are several."""
+    return [NoMailNotice(_title_no_mail(name), reason) for name in accounts if (reason := describe_no_mail(name))]
+
+
+def _title_no_mail(account: str) -> str:
+    if account == DEFAULT_ACCOUNT and not has_further_accounts():
+        return _("No mail leaves this installation yet.")
+    return _("No mail leaves through the provider account “%(account)s”.") % {"account": account}
 
 
 def describe_refusal(account: str) -> str:

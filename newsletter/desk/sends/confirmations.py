@@ -12,7 +12,13 @@ from django.views.generic import View
 
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left
-from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, describe_hold, describe_refusal
+from newsletter.desk.sends.alarms import (
+    AlarmsContext,
+    alarms_context,
+    describe_hold,
+    describe_refusal,
+    list_accounts_of_issue,
+)
 from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Publication, Send
@@ -67,11 +73,17 @@ class ConfirmStep(IssuePage):
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context: ConfirmationContext = {
-            **alarms_context(self.request.user, account=self.issue.publication.account),
+            **alarms_context(self.request.user, accounts=self._list_accounts()),
             "issue": self.issue,
             "confirmation": self._confirmation,
         }
         return {**super().get_context_data(**kwargs), **context}
+
+    def _list_accounts(self) -> list[str]:
+        """Return those of what the step sends. A start that is refused gives the reason in place of the question."""
+        if self.kwargs["step"] != "start":
+            return list_accounts_of_issue(self.issue, find_live_send(self.issue))
+        return [self.issue.publication.account] if self._confirmation.action else []
 
     @cached_property
     def _confirmation(self) -> Confirmation:

@@ -15,7 +15,7 @@ from django.views.generic import View
 
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssuePermissionMixin, overview_url
-from newsletter.desk.sends.alarms import AlarmsContext, alarms_context
+from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, list_accounts_of_issue
 from newsletter.desk.sends.click_map import click_map_response, find_link_texts
 from newsletter.desk.sends.count_comparison import ComparisonContext, comparison_context
 from newsletter.desk.sends.gifts_page import can_add_gifts
@@ -133,7 +133,7 @@ class IssueReport(DeskPage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         report, figures = self.report, self.report.figures
         context: ReportContext = {
-            **alarms_context(self.request.user, account=self.issue.publication.account),
+            **alarms_context(self.request.user, accounts=list_accounts_of_issue(self.issue, self.send)),
             **subject_test_context(self.issue, send=find_send(self.issue), user=self.request.user, now=timezone.now()),
             **comparison_context(self.send, now=timezone.now()),
             "gmail": list_send_figures(self.send, now=timezone.now()),

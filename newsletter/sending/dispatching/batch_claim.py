@@ -119,7 +119,7 @@ def claim_batch(
         _postpone(batch, until=later, code=code, handed_to=handed_before)
         return None
     recipients = find_batch_recipients(batch, issue=batch.send.issue, now=now)
-    _record_skipped(recipients, batch=batch, now=now)
+    _record_skipped(recipients, batch=batch, may_have_been_taken=bool(handed_before), now=now)
     Attempt.objects.create(
         batch=batch,
         number=batch.attempt_number,
@@ -188,14 +188,15 @@ def _postpone(batch: Batch, *, until: datetime, code: Batch.Code, handed_to: str
     )
 
 
-def _record_skipped(recipients: BatchRecipients, *, batch: Batch, now: datetime) -> None:
+def _record_skipped(recipients: BatchRecipients, *, batch: Batch, may_have_been_taken: bool, now: datetime) -> None:
     """Skip people who unsubscribed or whose new address has the issue.
 
-    If an earlier attempt is unresolved, mark them uncertain: they may already have the mail.
+    If an earlier attempt is unresolved, mark them uncertain: they may already have the mail. A part of a batch has none of
+    its attempts, but ``may_have_been_taken``.
     """
     if not (recipients.unsubscribed or recipients.already_mailed):
         return
-    uncertain = batch.attempts.filter(outcome="uncertain").exists()
+    uncertain = may_have_been_taken or batch.attempts.filter(outcome="uncertain").exists()
     state = DeliveryException.State.UNCERTAIN if uncertain else DeliveryException.State.SKIPPED
     unsubscribed = UNSUBSCRIBED_OR_NOT_ALLOWED if get_recipient_allowlist() else UNSUBSCRIBED
     left_out = [

@@ -29,7 +29,7 @@ from newsletter.sending.build_call import (
 )
 from newsletter.sending.dispatching.batch_claim import Claim, SendCache, claim_batch
 from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
-from newsletter.sending.dispatching.outcome import count_failures, record_outcome
+from newsletter.sending.dispatching.outcome import RETRIED, count_failures, record_outcome
 from newsletter.sending.fingerprints import make_fingerprints
 from newsletter.sending.limits.rate_limit import (
     name_rate,
@@ -42,7 +42,7 @@ from newsletter.sending.limits.rate_limit import (
 from newsletter.sending.limits.recipient_allowlist import RefusedHere
 from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace
 from newsletter.sending.limits.send_times import find_wait, release_daily_quota, reserve_daily_quota
-from newsletter.sending.settling.reconcile import is_repeat_safe
+from newsletter.sending.settling.reconcile import has_uncertain_attempt, is_repeat_safe
 from newsletter.sending.settling.render_failures import find_failure_run
 
 log = logging.getLogger(__name__)
@@ -212,11 +212,9 @@ class Dispatcher:
         fingerprints = make_fingerprints(call) if call else b""
         if failures and (stop := _find_failure_run(claim, failures)):
             return AttemptResult(Outcome(Verdict.NOT_SENT, stop, stop=True), Attempt.Code.RENDER_STOP)
-        left_out = _reject_unrendered(claim, failures)
+        left_out = _leave_out(claim, failures)
         if call is None:
-            reason = Message("the mail could not be rendered for anybody in this batch")
-            outcome = Outcome(Verdict.ACCEPTED, reason, people=left_out)
-            return AttemptResult(outcome, Attempt.Code.NOT_CALLED, unrendered=left_out)
+            return _finish_without_call(left_out)
         if not lease.holds(now=self.clock()):
             reason = Message("building the batch took longer than its lease")
             return AttemptResult(Outcome(Verdict.NOT_SENT, reason), Attempt.Code.NOT_CALLED)
@@ -225,7 +223,9 @@ class Dispatcher:
             return AttemptResult(Outcome(Verdict.NOT_SENT, reason), Attempt.Code.NOT_CALLED)
         outcome = adapter.deliver(call)
         code = _classify(outcome)
-        if left_out:
+        may_retry = outcome.stop or outcome.verdict in RETRIED
+        if not (may_retry and claim.may_have_been_taken):
+            # Uncertain people would make the whole batch uncertain that is only to be tried again.
             outcome = replace(outcome, people={**outcome.people, **left_out})
         return AttemptResult(outcome, code, unrendered=left_out, fingerprints=fingerprints)
 
@@ -270,24 +270,29 @@ def _find_failure_run(claim: Claim, failures: Mapping[int, str]) -> str:
 def _make_bisection(claim: Claim, error: BadBatch) -> AttemptResult:
     """Return a refusal that splits the batch to isolate the recipient.
 
-    If an earlier call may have been accepted, the batch stays uncertain: its parts would be mailed twice.
+    If an earlier call may have been accepted, the batch stays uncertain until staff allow a repeat: its parts would be
+    mailed twice. The isolated recipient is uncertain then, not rejected.
     """
     log.warning("%s was not sent: %s", claim.batch, error)
-    if _has_uncertain_attempt(claim):
+    if claim.attempt_number > 1 and has_uncertain_attempt(claim.batch, attempt_number=claim.attempt_number):
         reason = Message(
             "an earlier call may have been accepted, and the mails can no longer be made: %(cause)s",
             cause=error.message,
         )
         return AttemptResult(Outcome(Verdict.UNCERTAIN, reason), Attempt.Code.NOT_CALLED)
-    outcome = Outcome(Verdict.REJECTED, describe_render_failure(error), bisect=True)
-    return AttemptResult(outcome, Attempt.Code.RENDER_FAILURE)
+    cause = describe_render_failure(error)
+    if claim.may_have_been_taken and len(claim.recipients) == 1:
+        return _finish_without_call(_leave_out(claim, {claim.recipients[0].delivery: cause}))
+    return AttemptResult(Outcome(Verdict.REJECTED, cause, bisect=True), Attempt.Code.RENDER_FAILURE)
 
 
-def _reject_unrendered(claim: Claim, failures: Mapping[int, str]) -> dict[int, tuple[Verdict, str]]:
+def _leave_out(claim: Claim, failures: Mapping[int, str]) -> dict[int, tuple[Verdict, str]]:
     """Reject people whose mail cannot be made. If an earlier call may have mailed them, they are uncertain."""
-    verdict = Verdict.UNCERTAIN if failures and _has_uncertain_attempt(claim) else Verdict.REJECTED
+    verdict = Verdict.UNCERTAIN if claim.may_have_been_taken else Verdict.REJECTED
     return {delivery: (verdict, reason) for delivery, reason in failures.items()}
 
 
-def _has_uncertain_attempt(claim: Claim) -> bool:
-    return claim.attempt_number > 1 and claim.batch.attempts.filter(outcome="uncertain").exists()
+def _finish_without_call(left_out: dict[int, tuple[Verdict, str]]) -> AttemptResult:
+    reason = Message("the mail could not be rendered for anybody in this batch")
+    outcome = Outcome(Verdict.ACCEPTED, reason, people=left_out)
+    return AttemptResult(outcome, Attempt.Code.NOT_CALLED, unrendered=left_out)

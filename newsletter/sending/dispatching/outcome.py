@@ -29,7 +29,7 @@ _STATE = {
 }
 _OWN_STATE = {Verdict.REJECTED: DeliveryException.State.REJECTED, Verdict.UNCERTAIN: DeliveryException.State.UNCERTAIN}
 _UNANSWERED = (Verdict.NOT_SENT, Verdict.UNCERTAIN)
-_RETRIED = (Verdict.THROTTLED, Verdict.NOT_SENT)
+RETRIED = (Verdict.THROTTLED, Verdict.NOT_SENT)
 _ANSWERED = ("accepted", "throttled", "rejected")
 
 
@@ -48,7 +48,7 @@ def record_outcome(
     ``code`` classifies the attempt. ``unrendered``: deliveries that could not be rendered. ``fingerprints`` are kept unless
     the provider certainly got nothing.
     """
-    was_handed_over = outcome.verdict not in _RETRIED or outcome.people
+    was_handed_over = outcome.verdict not in RETRIED or outcome.people
     Attempt.objects.filter(batch=claim.batch, number=claim.attempt_number, ended_at__isnull=True).update(
         ended_at=now,
         outcome=outcome.verdict.value,
@@ -133,8 +133,8 @@ def _record_people(
     """
     batch, handed_to = claim.batch, claim.batch.account if claim.may_have_been_taken else ""
     differing = {delivery: own for delivery, own in outcome.people.items() if own[0] is not outcome.verdict}
-    retried = [delivery for delivery, (verdict, _) in differing.items() if verdict in _RETRIED]
-    if retried and outcome.verdict not in _RETRIED:
+    retried = [delivery for delivery, (verdict, _) in differing.items() if verdict in RETRIED]
+    if retried and outcome.verdict not in RETRIED:
         key = derive_key(batch, "retried")
         split_off(batch=batch, deliveries=retried, not_before=retry_at, handed_to=handed_to, key=key)
     codes = dict.fromkeys(unrendered, DeliveryException.Code.RENDER_FAILURE)

@@ -7,7 +7,7 @@ mail people twice.
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, transition
@@ -55,15 +55,25 @@ def is_repeat_safe(
     It is safe if no attempt was uncertain since staff last allowed a repeat. Otherwise every call must have gone to the
     provider account with the label ``account``, which must still know the key.
     """
-    earlier = Attempt.objects.filter(batch=batch, number__lt=attempt_number)
-    allowed = earlier.filter(code=Attempt.Code.SENT_AGAIN).aggregate(newest=Max("number"))["newest"] or 0
-    if not earlier.filter(outcome="uncertain", number__gt=allowed).exists():
+    if not has_uncertain_attempt(batch, attempt_number=attempt_number):
         return True
+    earlier = _find_earlier(batch, attempt_number=attempt_number)
     elsewhere = earlier.exclude(provider=account).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
     if capabilities.reconcile != "replay" or elsewhere.exists():
         return False
     first_at = earlier.aggregate(first=Min("started_at"))["first"]
     return bool(now - first_at < timedelta(seconds=capabilities.idempotency_seconds) - KEY_EXPIRY_MARGIN)
+
+
+def has_uncertain_attempt(batch: Batch, *, attempt_number: int) -> bool:
+    """Return True if an attempt before this one was uncertain since staff last allowed a repeat."""
+    earlier = _find_earlier(batch, attempt_number=attempt_number)
+    allowed = earlier.filter(code=Attempt.Code.SENT_AGAIN).aggregate(newest=Max("number"))["newest"] or 0
+    return earlier.filter(outcome="uncertain", number__gt=allowed).exists()
+
+
+def _find_earlier(batch: Batch, *, attempt_number: int) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(batch=batch, number__lt=attempt_number)
 
 
 def ask_provider(*, adapter: Adapter, now: datetime, account: str = DEFAULT_ACCOUNT) -> int:

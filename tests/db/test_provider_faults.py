@@ -7,8 +7,9 @@ import pytest
 
 from newsletter.models import Attempt, Issue, Send
 from newsletter.sending.adapters import current_adapter
+from newsletter.sending.dispatching import dispatcher as dispatcher_module
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.dispatching.outcome import count_failures
+from newsletter.sending.dispatching.outcome import MAX_ATTEMPTS, count_failures
 from newsletter.sending.dispatching.worker_loop import dispatch_due, run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
@@ -225,3 +226,32 @@ def test_attempts_without_a_call_neither_count_nor_end_a_run(mailgun):
             batch=send.batches.get(), number=number, outcome=outcome, code=code, people=3, started_at=NOW, ended_at=NOW
         )
     assert count_failures(send.pk) == 2
+
+
+def test_a_worker_that_stalls_before_each_call_pauses_no_send(mailgun, monkeypatch):
+    """The batch waits longer after each attempt, up to ten minutes, and keeps the reason for staff."""
+    send = start_send(issue=make_ready_issue(recipients=3), now=NOW)
+    monkeypatch.setattr(dispatcher_module, "MAX_LOOKUP_AGE_SECONDS", -1.0)
+    clock, waits = Clock(), []
+    for _ in range(MAX_ATTEMPTS + 2):
+        assert Dispatcher(adapter=current_adapter(), clock=clock).dispatch(send.batches.get().pk)
+        batch = send.batches.get()
+        waits.append((batch.not_before - clock.now).total_seconds())
+        clock.now = batch.not_before
+    assert waits == [5, 10, 20, 40, 80, 160, 320] + [600] * 7
+    assert "stalled before the call" in batch.reason
+    send.refresh_from_db()
+    assert (send.state, mailgun.ledger) == (Send.State.SUBMITTING, [])
+
+
+def test_twelve_calls_pause_a_send_also_with_stalls_between(mailgun, monkeypatch):
+    send = start_send(issue=make_ready_issue(recipients=3), now=NOW)
+    mailgun.fault_always(too_many("1"))
+    clock = Clock()
+    for attempt in range(2 * MAX_ATTEMPTS):
+        assert Send.objects.get().state == Send.State.SUBMITTING
+        monkeypatch.setattr(dispatcher_module, "MAX_LOOKUP_AGE_SECONDS", 5.0 if attempt % 2 else -1.0)
+        clock.now += timedelta(hours=1)
+        assert Dispatcher(adapter=current_adapter(), clock=clock).dispatch(send.batches.get().pk)
+    send.refresh_from_db()
+    assert (send.state, len(mailgun.ledger)) == (Send.State.PAUSED, MAX_ATTEMPTS)

@@ -304,6 +304,11 @@ def test_a_buttons_accessible_name_is_its_text(send: Send) -> None:
         ),
         ({"not_before": NOW + timedelta(hours=8)}, {}, "Quiet hours: sending resumes Wed 4 Mar, "),
         ({}, {"not_before": NOW + timedelta(hours=8)}, "the provider or a daily limit requires a wait"),
+        (
+            {},
+            {"not_before": NOW + timedelta(hours=8), "reason": "the worker stalled before the call"},
+            ". The last attempt did not succeed: The worker stalled before the call.",
+        ),
         ({"state": "paused"}, {}, ""),
     ],
 )

@@ -150,12 +150,18 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
         return gettext("Quiet hours: sending resumes %(not_before)s.") % {"not_before": not_before}
     if not recent:
         open_batches = send.batches.released().filter(state__in=OPEN_STATES)
-        due = open_batches.filter(state=Batch.State.PENDING).aggregate(at=Min("not_before"))["at"]
+        waiting = open_batches.filter(state=Batch.State.PENDING, not_before__isnull=False)
+        due, reason = waiting.order_by("not_before").values_list("not_before", "reason").first() or (None, "")
         hour = open_batches.aggregate(at=Max("due_at"))["at"]
         can_send_now = open_batches.filter(not_before__isnull=True).exists()
         if due and due > now and not can_send_now:
             if send.people_per_minute is not None:
                 return gettext("Sending resumes %(due)s: the send was slowed.") % {"due": format_moment(due, now=now)}
+            if reason:
+                return gettext("Sending resumes %(due)s. The last attempt did not succeed: %(reason)s") % {
+                    "due": format_moment(due, now=now),
+                    "reason": format_reason(reason),
+                }
             return gettext("Sending resumes %(due)s: the provider or a daily limit requires a wait.") % {
                 "due": format_moment(due, now=now)
             }

@@ -75,8 +75,7 @@ def record_outcome(
 
 def count_failures(send_id: int) -> int:
     """Count the send's newest calls in a row that failed, up to MAX_FAILURES. Attempts without a call tell nothing."""
-    ended = _attempts_since_resumed().filter(batch__send=send_id, ended_at__isnull=False)
-    calls = ended.exclude(code__in=Attempt.CODES_WITHOUT_CALL)
+    calls = _calls_since_resumed().filter(batch__send=send_id, ended_at__isnull=False)
     outcomes = calls.order_by("-ended_at", "-pk").values_list("outcome", flat=True)[:MAX_FAILURES]
     return sum(1 for _ in takewhile(lambda outcome: outcome not in _ANSWERED, outcomes))
 
@@ -159,11 +158,12 @@ def _record_people(
 def _pause_after_repeated_failures(
     claim: Claim, outcome: Outcome, *, is_pending: bool, code: Attempt.Code, now: datetime
 ) -> None:
-    """Pause if the outcome says stop, or after too many attempts of the batch or failures of the send.
+    """Pause if the outcome says stop, or after too many calls of the batch or failures of the send.
+
+    Attempts that ended before the provider was called do not count: the batch only waits longer after each.
 
     A batch that cannot follow the rest of its send to another account is left to staff instead.
     """
-    own_attempts = _attempts_since_resumed().filter(batch=claim.batch)
     if outcome.stop:
         refused = code == Attempt.Code.ACCOUNT_REFUSED
         if refused and _leave_to_staff(claim, outcome, now=now):
@@ -173,7 +173,8 @@ def _pause_after_repeated_failures(
         return
     was_called = code not in Attempt.CODES_WITHOUT_CALL
     away = Send.Code.ACCOUNT_AWAY if was_called and outcome.verdict in _UNANSWERED else Send.Code.NONE
-    if is_pending and own_attempts.count() >= MAX_ATTEMPTS:
+    own_calls = _calls_since_resumed().filter(batch=claim.batch)
+    if is_pending and was_called and own_calls.count() >= MAX_ATTEMPTS:
         if not _leave_to_staff(claim, outcome, now=now):
             pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=away)
         return
@@ -204,6 +205,7 @@ def _pause_on_render_failures(claim: Claim) -> None:
         pause_failing_send(send=send, reason=reason)
 
 
-def _attempts_since_resumed() -> QuerySet[Attempt]:
-    """Return the attempts since staff last resumed their send. Staff have seen what failed before."""
-    return Attempt.objects.filter(pk__gt=F("batch__send__resumed_after_attempt"))
+def _calls_since_resumed() -> QuerySet[Attempt]:
+    """Return the attempts that called the provider since staff last resumed their send. Staff have seen what failed before."""
+    since = Attempt.objects.filter(pk__gt=F("batch__send__resumed_after_attempt"))
+    return since.exclude(code__in=Attempt.CODES_WITHOUT_CALL)

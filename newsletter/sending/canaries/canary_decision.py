@@ -1,6 +1,7 @@
 """Decide whether a send goes on: it waits for its first canaries, stops if one is in spam or broken, and staff may overrule."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.contrib.auth.models import AnonymousUser, User
 
@@ -10,6 +11,7 @@ from newsletter.models import CanaryMail, CanaryMailbox, Publication, Send, tran
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.adapters import writes_to_files
 from newsletter.sending.canaries.send_canaries import find_canary_account, find_sends_before
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 from newsletter.sending.limits.running_sends import find_open_sends
 from newsletter.sending.wake_up_signal import send_wake_up_signal
@@ -26,16 +28,16 @@ _UNDECIDED = (_Decision.NONE, _Decision.WATCHED)
 
 def decide_about_canaries(*, now: datetime) -> None:
     """Let each send that waits for its canaries go on, or pause it, as its publication says."""
-    for send in find_sends_before(now=now):
-        _decide(send, now=now)
+    failure = "Nothing was decided about the canaries of send %s"
+    act_on_each(find_sends_before(now=now), partial(_decide, now=now), failure=failure)
     stopping = find_open_sends(now=now).filter(period="", issue__publication__canary=Publication.Canary.STOP)
     alarmed = stopping.filter(
         canary_mails__turn=CanaryMail.Turn.FIRST,
         canary_mails__result__in=CanaryMail.ALARMS,
         canary_mails__mailbox__enabled=True,
     )
-    for send in alarmed.exclude(canary_decision=_Decision.BY_STAFF).distinct():
-        _pause_for_alarm(send, now=now)
+    alarmed = alarmed.exclude(canary_decision=_Decision.BY_STAFF).distinct()
+    act_on_each(alarmed, partial(_pause_for_alarm, now=now), failure=failure)
 
 
 def stop_waiting(*, send: Send, by: User | AnonymousUser) -> None:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from newsletter.sending.build_call import (
     plan_fields,
     prepare_variant,
 )
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.running_sends import find_open_sends, find_unhindered_sends
 from newsletter.sending.notices.single_mails import deliver_single, must_wait
 from subscribers.addresses.normalise import to_ascii
@@ -56,10 +58,10 @@ def send_canaries(*, adapters: Mapping[str, Adapter], now: datetime) -> int:
         state=_State.UNCERTAIN, reason=LOST
     )
     accepted = 0
-    for send in find_sends_before(now=now):
-        accepted += _send_turn(send, _Turn.FIRST, adapters=adapters, now=now)
-    for send in find_sends_after(now=now):
-        accepted += _send_turn(send, _Turn.LAST, adapters=adapters, now=now)
+    for turn, sends in ((_Turn.FIRST, find_sends_before(now=now)), (_Turn.LAST, find_sends_after(now=now))):
+        send_turn = partial(_send_turn, turn=turn, adapters=adapters, now=now)
+        results = act_on_each(sends, send_turn, failure="The canaries of send %s were not sent")
+        accepted += sum(count for _, count in results)
     return accepted
 
 
@@ -83,7 +85,7 @@ def _select(sends: QuerySet[Send]) -> QuerySet[Send]:
     return used.select_related("issue__publication__mailing_list").order_by("pk")
 
 
-def _send_turn(send: Send, turn: CanaryMail.Turn, *, adapters: Mapping[str, Adapter], now: datetime) -> int:
+def _send_turn(send: Send, *, turn: CanaryMail.Turn, adapters: Mapping[str, Adapter], now: datetime) -> int:
     chosen = _find_largest_part(send, turn)
     if chosen is None or chosen.account not in adapters or not can_mail_leave(chosen.account):
         # A send without its account is paused, and says why.

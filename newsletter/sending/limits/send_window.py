@@ -4,8 +4,11 @@ Claims check switched-off publications, withdrawn stories and protected terms to
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
+
+from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
@@ -16,7 +19,7 @@ from newsletter.models import Batch, Issue, Send, Variant, transition
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.accounts import explain_unusable, list_usable_accounts
-from newsletter.sending.limits.each_send import act_on_each
+from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
@@ -30,13 +33,22 @@ _UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAI
 def enforce_send_window(*, now: datetime) -> None:
     """Pause what is switched off, withdrawn, protected, reported as spam, stale or without its account.
 
-    Delay only what a limit keeps back. An error in one send does not stop others.
+    Delay only what a limit keeps back. An error in one send does not stop others, and one in a rule not the other rules:
+    the first such error is raised at the end.
     """
-    pause_switched_off(now=now)
-    pause_withdrawn()
-    pause_protected()
-    pause_reported(now=now)
-    pause_without_account(now=now)
+    run_each(
+        (
+            partial(pause_switched_off, now=now),
+            pause_withdrawn,
+            pause_protected,
+            partial(pause_reported, now=now),
+            partial(pause_without_account, now=now),
+            partial(_apply_all_limits, now=now),
+        )
+    )
+
+
+def _apply_all_limits(*, now: datetime) -> None:
     running = Send.objects.filter(state=Send.State.SUBMITTING).select_related("issue__slot", "issue__publication")
     act_on_each(running, partial(_apply_limits, now=now), failure="The limits of send %s were not applied")
 
@@ -67,17 +79,7 @@ def pause_switched_off(*, now: datetime) -> list[Issue]:
     running = Send.objects.filter(make_switched_off_filter("issue__"), state__in=_RUNNING).select_related(
         "issue__publication"
     )
-    reason = Message(
-        "the publication was switched off, so nobody is mailed. Switch it on and resume the send, or cancel it"
-    )
-    paused = []
-    for send in running:
-        if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
-            AutomaticPause.objects.update_or_create(
-                send=send, rule=AutomaticPause.Rule.SWITCHED_OFF, defaults={"cases": 0, "at": now}
-            )
-            paused.append(send.issue)
-    return paused
+    return _pause_each(running, partial(_pause_switched_off, now=now))
 
 
 def pause_protected() -> list[Issue]:
@@ -89,7 +91,7 @@ def pause_protected() -> list[Issue]:
         return []
     waiting = Batch.objects.filter(state=Batch.State.PENDING)
     sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING)
-    return [send.issue for send in sends.select_related("issue__publication", "revision") if _pause_if_protected(send)]
+    return _pause_each(sends.select_related("issue__publication", "revision"), _pause_if_protected)
 
 
 def pause_without_account(*, now: datetime) -> list[Issue]:
@@ -106,18 +108,35 @@ def pause_without_account(*, now: datetime) -> list[Issue]:
     for name, pks in stuck.items():
         # By their ids: an UPDATE that joins the send would not see a claim that comes between.
         mark_unmovable_uncertain(Batch.objects.filter(pk__in=pks), detail=explain_unusable(name), now=now)
-    paused = []
-    for send in Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING).select_related(
-        "issue__publication"
-    ):
-        name = waiting.filter(send=send).values_list("account", flat=True).first() or ""
-        reason = Message(
-            "%(problem)s. Set it right and resume the send, or move the rest to another account",
-            problem=explain_unusable(name),
-        )
-        if transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
-            paused.append(send.issue)
-    return paused
+    sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING)
+    return _pause_each(sends.select_related("issue__publication"), partial(_pause_without_account, waiting=waiting))
+
+
+def _pause_each(sends: QuerySet[Send], pause: Callable[[Send], bool]) -> list[Issue]:
+    """Return the issues of the sends that ``pause`` paused."""
+    results = act_on_each(sends, pause, failure="Whether send %s must pause was not checked")
+    return [send.issue for send, is_paused in results if is_paused]
+
+
+def _pause_switched_off(send: Send, *, now: datetime) -> bool:
+    reason = Message(
+        "the publication was switched off, so nobody is mailed. Switch it on and resume the send, or cancel it"
+    )
+    if not transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE):
+        return False
+    AutomaticPause.objects.update_or_create(
+        send=send, rule=AutomaticPause.Rule.SWITCHED_OFF, defaults={"cases": 0, "at": now}
+    )
+    return True
+
+
+def _pause_without_account(send: Send, *, waiting: QuerySet[Batch]) -> bool:
+    name = waiting.filter(send=send).values_list("account", flat=True).first() or ""
+    reason = Message(
+        "%(problem)s. Set it right and resume the send, or move the rest to another account",
+        problem=explain_unusable(name),
+    )
+    return transition(send, from_states=_RUNNING, to=Send.State.PAUSED, reason=reason, code=Send.Code.NONE)
 
 
 def _pause_if_protected(send: Send) -> bool:

@@ -6,6 +6,7 @@ A move locks the send, and passes over the batches that a claim holds at this mo
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -13,8 +14,6 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Sum
 
 from newsletter.common.errors import DomainError, InvariantViolated, NotAllowed, NotReady, WrongState
-from newsletter.common.messages import Message, Quantity
-from newsletter.issues.approval.write_notices import issue_page_url, write_notice
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import AccountMove, Attempt, Batch, Send, Variant
 from newsletter.providers.base.contract import Capabilities
@@ -22,9 +21,11 @@ from newsletter.sending.accounts import require_account
 from newsletter.sending.adapters import account_adapter
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.freezing.freeze import find_batch_size
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_provider_blocked
 from newsletter.sending.limits.send_times import find_limit_today
 from newsletter.sending.limits.split_batches import split_batches
+from newsletter.sending.settling.account_move_notices import notify_moved, notify_not_moved
 from newsletter.sending.settling.account_outage import STOPPED_BY_ACCOUNT, find_move_reason
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
@@ -86,24 +87,28 @@ def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
 def continue_moves(*, now: datetime) -> None:
     """Move what earlier moves had to leave because its batches were too big, or were being claimed. Part of the sweep."""
     unfinished = AccountMove.objects.filter(unfinished=True)
-    for move in unfinished.select_related("send__issue__publication", "send__revision").order_by("pk"):
-        own = unfinished.filter(pk=move.pk)
-        try:
-            limit = _find_limit(move.send, to=move.to_account, now=now)
-            with transaction.atomic():
-                locked = _lock(move.send)
-                if locked.state not in MOVABLE_STATES:
-                    own.update(unfinished=False)
-                elif own.exists():
-                    moved = _move(locked, source=move.from_account, to=move.to_account, limit=limit)
-                    own.update(
-                        batches=F("batches") + moved.batches,
-                        people=F("people") + moved.people,
-                        unfinished=moved.is_unfinished,
-                    )
-        except DomainError as error:
-            own.update(unfinished=False)
-            _notify_not_moved(move.send, error=error, now=now)
+    moves = unfinished.select_related("send__issue__publication", "send__revision").order_by("pk")
+    act_on_each(moves, partial(_continue_move, now=now), failure="Move %s was not continued")
+
+
+def _continue_move(move: AccountMove, *, now: datetime) -> None:
+    own = AccountMove.objects.filter(pk=move.pk, unfinished=True)
+    try:
+        limit = _find_limit(move.send, to=move.to_account, now=now)
+        with transaction.atomic():
+            locked = _lock(move.send)
+            if locked.state not in MOVABLE_STATES:
+                own.update(unfinished=False)
+            elif own.exists():
+                moved = _move(locked, source=move.from_account, to=move.to_account, limit=limit)
+                own.update(
+                    batches=F("batches") + moved.batches,
+                    people=F("people") + moved.people,
+                    unfinished=moved.is_unfinished,
+                )
+    except DomainError as error:
+        own.update(unfinished=False)
+        notify_not_moved(move.send, error=error, now=now)
 
 
 def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
@@ -111,18 +116,20 @@ def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
 
     Part of the sweep. Only sends of publications that name a second account, and only what no account has or may have.
     """
-    moves = []
     stopped = Send.objects.filter(state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT)
     candidates = stopped | Send.objects.filter(state=Send.State.SUBMITTING)
     candidates = candidates.exclude(issue__publication__second_account="")
-    for send in candidates.select_related("issue__publication", "revision").order_by("pk"):
-        first = send.issue.publication.account
-        if not send.batches.movable().filter(account=first).exists():
-            continue
-        code = find_move_reason(send, account=first, now=now)
-        if code is not None and (moved := _move_automatically(send, code=code, now=now)):
-            moves.append(moved)
-    return moves
+    sends = candidates.select_related("issue__publication", "revision").order_by("pk")
+    moved = act_on_each(sends, partial(_move_if_needed, now=now), failure="The rest of send %s was not moved")
+    return [move for _, move in moved if move is not None]
+
+
+def _move_if_needed(send: Send, *, now: datetime) -> AccountMove | None:
+    first = send.issue.publication.account
+    if not send.batches.movable().filter(account=first).exists():
+        return None
+    code = find_move_reason(send, account=first, now=now)
+    return _move_automatically(send, code=code, now=now) if code is not None else None
 
 
 def _move_automatically(send: Send, *, code: AccountMove.Code, now: datetime) -> AccountMove | None:
@@ -145,10 +152,10 @@ def _move_automatically(send: Send, *, code: AccountMove.Code, now: datetime) ->
                 return None
             move = _record(locked, moved, source=source, to=to, code=code, reason=send.reason, now=now)
             _resume(locked)
-            _notify_moved(move, now=now)
+            notify_moved(move, now=now)
             return move
     except DomainError as error:
-        _notify_not_moved(send, error=error, now=now)
+        notify_not_moved(send, error=error, now=now)
         return None
 
 
@@ -262,38 +269,3 @@ def _resume(send: Send) -> None:
     """Resume a locked send if its account stopped it."""
     stopped = Send.objects.filter(pk=send.pk, state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT)
     stopped.update(state=Send.State.SUBMITTING, reason="", code=Send.Code.NONE, ended_at=None)
-
-
-def _notify_moved(move: AccountMove, *, now: datetime) -> None:
-    issue = move.send.issue
-    values = {"people": Quantity(move.people), "source": move.from_account, "to": move.to_account}
-    what = (
-        Message(
-            "The account “%(source)s” did not answer, so %(people)s people who were never handed over to it get the issue "
-            "through the account “%(to)s”.",
-            **values,
-        )
-        if move.code == AccountMove.Code.AWAY
-        else Message(
-            "The account “%(source)s” refuses to send for us, so %(people)s people who were never handed over to it get the "
-            "issue through the account “%(to)s”.",
-            **values,
-        )
-    )
-    why = [Message("Why: %(reason)s.", reason=move.reason)] if move.reason else []
-    rest = Message(
-        "Nobody is mailed twice: whoever the first account may have stays with it. Look at what is wrong with that account."
-    )
-    subject = Message("The rest of %(issue)s moved to another account", issue=issue)
-    write_notice(issue.publication, f"account-move-{move.pk}", subject, [what, *why, rest], issue_page_url(issue), now)
-
-
-def _notify_not_moved(send: Send, *, error: DomainError, now: datetime) -> None:
-    issue = send.issue
-    subject = Message("The rest of %(issue)s could not move to the second account", issue=issue)
-    paragraphs = [
-        error.message,
-        Message("Nobody is mailed twice while you look. The send's page says what to do."),
-    ]
-    key = f"account-move-failed-{send.pk}-{send.resumed_after_attempt}-{issue.publication.second_account}"
-    write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now)

@@ -5,6 +5,7 @@ mail people twice.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Max, Min, QuerySet
@@ -14,6 +15,7 @@ from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send,
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchFinder, BatchLookup, Capabilities, Verdict
 from newsletter.sending.adapters import account_label
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.settling.delivered_bitmap import find_delivered
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import settle_uncertain_recipients
@@ -86,13 +88,18 @@ def ask_provider(*, adapter: Adapter, now: datetime, account: str = DEFAULT_ACCO
         Batch.objects.uncertain(provider=label, start=start, end=end),
         Batch.objects.with_uncertain_recipients(provider=label, start=start, end=end),
     ):
-        for batch in batches.exclude(not_before__gt=now).order_by("pk")[:MAX_QUESTIONS_A_ROUND]:
-            first_attempt_at: datetime = batch.first_attempt_at  # type: ignore[attr-defined]
-            if _claim_question(batch, age=now - first_attempt_at, now=now):
-                settled += _ask_about_batch(
-                    batch, finder=adapter, sent_at=first_attempt_at, atomic=adapter.capabilities.atomic, now=now
-                )
+        due = batches.exclude(not_before__gt=now).order_by("pk")[:MAX_QUESTIONS_A_ROUND]
+        ask = partial(_ask_if_due, finder=adapter, atomic=adapter.capabilities.atomic, now=now)
+        answers = act_on_each(due, ask, failure="The provider was not asked about batch %s")
+        settled += sum(is_settled for _, is_settled in answers)
     return settled
+
+
+def _ask_if_due(batch: Batch, *, finder: BatchFinder, atomic: bool, now: datetime) -> bool:
+    first_attempt_at: datetime = batch.first_attempt_at  # type: ignore[attr-defined]
+    if not _claim_question(batch, age=now - first_attempt_at, now=now):
+        return False
+    return _ask_about_batch(batch, finder=finder, sent_at=first_attempt_at, atomic=atomic, now=now)
 
 
 def _ask_about_batch(batch: Batch, *, finder: BatchFinder, sent_at: datetime, atomic: bool, now: datetime) -> bool:

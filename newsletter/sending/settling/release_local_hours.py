@@ -5,6 +5,7 @@ It waits for other sites, so it may not run in a transaction. Part of the sweep;
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import partial
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -17,6 +18,7 @@ from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.models import Batch, EventNotice, Send, ShownItem, Story, transition
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.freezing.recheck_content import recheck_events
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 from newsletter.sending.withdraw import pause_withdrawn
@@ -24,7 +26,9 @@ from newsletter.sending.withdraw import pause_withdrawn
 
 def open_due_hours(*, now: datetime) -> list[Send]:
     """Let the batches go whose hour has come, unless their mails are no longer right. Return the sends that go on."""
-    return [send for send in _find_sends_with_due_hour(now=now) if _open_due_hour(send, now=now)]
+    due = _find_sends_with_due_hour(now=now)
+    opened = act_on_each(due, partial(_open_due_hour, now=now), failure="The hour of send %s was not opened")
+    return [send for send, goes_on in opened if goes_on]
 
 
 def _find_sends_with_due_hour(*, now: datetime) -> Iterable[Send]:

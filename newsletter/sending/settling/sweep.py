@@ -1,6 +1,6 @@
 """The sweep: repair what stopped half-way and move every send on. Each step may be repeated at any time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Issue, ProviderAccount, Send, transition
 from newsletter.outbound.publishing_facts import report_sent
@@ -18,7 +17,7 @@ from newsletter.sending.adapters import further_adapters, write_outbox_index
 from newsletter.sending.canaries.canary_decision import decide_about_canaries
 from newsletter.sending.canaries.send_canaries import send_canaries
 from newsletter.sending.freezing.start import prepare_send
-from newsletter.sending.limits.each_send import act_on_each
+from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.installation_hold import check_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
@@ -41,7 +40,7 @@ RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 
 
 def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> list[Send]:
-    """Run every step once. Return the sends that ended.
+    """Run every step once. Return the sends that ended. After an error in a step, run the others and raise it at the end.
 
     In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, decide the subject
     tests whose time is over, open the hours that have come, let the pace recover, go on with moves to other accounts, move
@@ -49,24 +48,36 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     calls, ask the provider about the others, end the sends that have nothing left to do, and send the canaries and decide
     about them. ``adapter`` is that of the default account.
     """
-    prepare_for_work(now=clock())
-    resume_stalled_starts(now=clock())
-    enforce_send_window(now=clock())
-    decide_due_tests(now=clock())
-    open_due_hours(now=clock())
-    recover_pace(seconds=SWEEP_SECONDS)
-    continue_moves(now=clock())
-    move_to_second_accounts(now=clock())
-    adapters = {DEFAULT_ACCOUNT: adapter, **further_adapters()}
-    for account, own in adapters.items():
-        replay_uncertain(capabilities=own.capabilities, account=account, now=clock())
-        ask_provider(adapter=own, account=account, now=clock())
-    finished = finish_sends(now=clock())
-    send_canaries(adapters=adapters, now=clock())
-    decide_about_canaries(now=clock())
-    for send in finished:
-        write_outbox_index(send)
+    # Not a step: if it cannot be checked that this database may send, nothing may be sent.
+    check_installation(now=clock())
+    finished: list[Send] = []
+    run_each(_yield_steps(adapter=adapter, clock=clock, finished=finished))
     return finished
+
+
+def _yield_steps(
+    *, adapter: Adapter, clock: Callable[[], datetime], finished: list[Send]
+) -> Iterator[Callable[[], object]]:
+    """Yield each step when it is its turn, so that it gets the time of that moment. Add the sends that ended to ``finished``."""
+    yield partial(clear_far_future_times, now=clock())
+    yield partial(settle_expired_leases, now=clock())
+    yield partial(resume_stalled_starts, now=clock())
+    yield partial(enforce_send_window, now=clock())
+    yield partial(decide_due_tests, now=clock())
+    yield partial(open_due_hours, now=clock())
+    yield partial(recover_pace, seconds=SWEEP_SECONDS)
+    yield partial(continue_moves, now=clock())
+    yield partial(move_to_second_accounts, now=clock())
+    adapters = {DEFAULT_ACCOUNT: adapter}
+    yield lambda: adapters.update(further_adapters())
+    for account, own in adapters.items():
+        yield partial(replay_uncertain, capabilities=own.capabilities, account=account, now=clock())
+        yield partial(ask_provider, adapter=own, account=account, now=clock())
+    yield lambda: finished.extend(finish_sends(now=clock()))
+    yield partial(send_canaries, adapters=adapters, now=clock())
+    yield partial(decide_about_canaries, now=clock())
+    for send in finished:
+        yield partial(write_outbox_index, send)
 
 
 def prepare_for_work(*, now: datetime) -> None:
@@ -114,13 +125,8 @@ def settle_expired_leases(*, now: datetime) -> int:
 
 def resume_stalled_starts(*, now: datetime) -> None:
     """Start the sends whose process stopped between creating them and handing them to workers."""
-    for send in Send.objects.filter(
-        state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - START_TIMEOUT
-    ):
-        try:
-            prepare_send(send=send, now=now)
-        except DomainError:
-            continue
+    stalled = Send.objects.filter(state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - START_TIMEOUT)
+    act_on_each(stalled, lambda send: prepare_send(send=send, now=now), failure="Send %s was not started")
 
 
 def finish_sends(*, now: datetime) -> list[Send]:
@@ -201,6 +207,4 @@ def _reopen_sends() -> None:
     """Resume the sends that needed attention and have batches to do again, and those that took in new subscribers."""
     ended = Q(state=Send.State.NEEDS_ATTENTION) | Q(state=Send.State.SUBMITTED) & ~Q(period="")
     waiting = Send.objects.filter(ended, batches__state__in=OPEN_STATES).distinct()
-    for send in waiting:
-        with transaction.atomic():
-            reopen_send(send)
+    act_on_each(waiting, transaction.atomic(reopen_send), failure="Send %s was not reopened")

@@ -5,6 +5,7 @@ It sends nothing. `newsletter.sending.settling.release_local_hours` opens the ba
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -15,6 +16,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import GROUP_KEY
 from newsletter.issues.variants.subject_assignment import FIRST, WAITS
 from newsletter.models import Batch, ReaderGroup, Send, SubjectTest
+from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.subject_tests.chi_squared import Cases
 from newsletter.sending.subject_tests.measure_subjects import judge_subjects
@@ -27,9 +29,9 @@ def decide_due_tests(*, now: datetime) -> list[SubjectTest]:
     """Decide the tests whose time is over. Return them."""
     waiting = Batch.objects.filter(send=OuterRef("pk"), waits=True)
     sends = find_running_sends(now=now).filter(Exists(waiting)).select_related("revision", "issue__subject_test")
-    return [
-        send.issue.subject_test for send in sends.order_by("pk") if _is_due(send, now=now) and _decide(send, now=now)
-    ]
+    failure = "The subject test of send %s was not decided"
+    decided = act_on_each(sends.order_by("pk"), partial(_decide_if_due, now=now), failure=failure)
+    return [send.issue.subject_test for send, is_decided in decided if is_decided]
 
 
 def decide_by_staff(*, send: Send, subject: int, by: User | AnonymousUser, now: datetime) -> None:
@@ -50,6 +52,10 @@ def find_decision_time(send: Send, *, test: SubjectTest) -> datetime | None:
         return None
     last = tested.aggregate(at=Max("settled_at"))["at"] or send.started_at
     return last + timedelta(hours=test.wait_hours)
+
+
+def _decide_if_due(send: Send, *, now: datetime) -> bool:
+    return _is_due(send, now=now) and _decide(send, now=now)
 
 
 def _is_due(send: Send, *, now: datetime) -> bool:

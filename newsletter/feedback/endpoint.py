@@ -6,7 +6,7 @@ import hmac
 
 from django.conf import settings
 
-from newsletter.feedback.webhook_setup.keys import read_stored_keys
+from newsletter.feedback.webhook_setup.keys import read_all_stored_keys, read_stored_keys
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.verification import require_keys, split_keys
@@ -57,9 +57,15 @@ def require_key(provider: str) -> None:
 def webhook_key(provider: str) -> str:
     """Return the keys of all accounts at this provider and those of the set-up, comma-separated; "" for another provider.
 
-    A report of any account finds its delivery by our ids, so any of the keys verifies it. Raise BadProviderUrl.
+    A report of any account finds its delivery by our ids, so any of the keys verifies it. Keys of the set-up are read for
+    all account names, also for former ones: an account that has another name now still reports with its key.
+    Raise BadProviderUrl.
     """
-    return ",".join(dict.fromkeys(key for each in _list_at(provider) for key in list_account_keys(each)))
+    accounts = _list_at(provider)
+    if not accounts:
+        return ""
+    keys = [key for each in accounts for key in list_account_keys(each)]
+    return ",".join(dict.fromkeys([*keys, *read_all_stored_keys(provider)]))
 
 
 def list_account_keys(account: ProviderAccountSettings) -> list[str]:

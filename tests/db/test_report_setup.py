@@ -283,6 +283,26 @@ def test_the_address_of_an_account_that_is_gone_is_refused(
     assert _post({"RecordType": "Delivery"}, auth["Username"], auth["Password"], account="backup") == 401
 
 
+def test_an_account_that_changed_its_setting_reports_on(postmark: WebhookApi, settings: Any) -> None:
+    """Its webhook keeps the address of the default account, and the key that the set-up stored."""
+    install()
+    auth = postmark.rows[0]["HttpAuth"]
+    settings.NEWSLETTER_PROVIDER_URL = "brevo://a-key-of-brevo@"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"old": postmark.account}
+    body = {"RecordType": "Bounce", "MessageID": "1", "Email": "ana@example.com", "BouncedAt": NOW.isoformat()}
+    assert _post(body, "newsletter", "guess") == 401
+    assert _post(body, auth["Username"], auth["Password"]) == 200
+
+
+def test_keys_of_a_renamed_account_are_still_believed(postmark: WebhookApi, backup: WebhookApi, settings: Any) -> None:
+    install("backup")
+    (key,) = read_stored_keys("postmark", account="backup")
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"renamed": backup.account}
+    assert webhook_key("postmark") == key
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
+    assert webhook_key("postmark") == key
+
+
 def test_the_command_sets_up_every_account_and_tells_each_failure(
     postmark: WebhookApi, backup: WebhookApi, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,13 @@ def read_stored_keys(provider: str, *, account: str = DEFAULT_ACCOUNT) -> Sequen
     return split_keys(SEALER.unseal(sealed) or "") if sealed else ()
 
 
+def read_all_stored_keys(provider: str) -> Sequence[str]:
+    """Return the stored keys of every account at the provider, also of accounts that are not configured any more."""
+    rows = ProviderWebhook.objects.filter(provider=provider).exclude(sealed_keys="").order_by("account")
+    sealed = rows.values_list("sealed_keys", flat=True)
+    return [key for each in sealed for key in split_keys(SEALER.unseal(each) or "")]
+
+
 def has_lost_keys(provider: str, *, account: str = DEFAULT_ACCOUNT) -> bool:
     """Return True if keys are stored that no secret key of this installation opens."""
     rows = ProviderWebhook.objects.filter(provider=provider, account=account)

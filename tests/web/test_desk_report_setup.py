@@ -1,5 +1,7 @@
 """The desk shows where the provider reports, sets it up by one button, and names sends without reports."""
 
+import json
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,13 +11,24 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.desk.issues.issue_page import overview_url
-from newsletter.feedback.endpoint import webhook_url
+from newsletter.feedback.apply import apply_due_events
+from newsletter.feedback.endpoint import webhook_secret, webhook_url
+from newsletter.feedback.receive import store_webhook
 from newsletter.feedback.webhook_setup.keys import note_report, store_key
 from newsletter.feedback.webhook_setup.silence import find_silence, find_silent_sends
-from newsletter.models import AuditEntry, Batch, ProviderWebhook, Send
+from newsletter.models import Attempt, AuditEntry, Batch, Delivery, ProviderWebhook, Send
+from newsletter.organisation.health.sending import check_reports
+from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.sending.adapters import provider_label
 from tests.support.desk import said, sign_in
-from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send, store_reports
+from tests.support.feedback_reports import (
+    apply_reports,
+    brevo_event,
+    deliveries_of,
+    make_send,
+    postmark_event,
+    store_reports,
+)
 from tests.support.fixtures import NOW
 from tests.support.webhook_apis import WebhookApi, serve_webhook_api
 
@@ -170,6 +183,62 @@ def test_the_account_that_took_the_mails_is_the_silent_one(send: Send, settings:
     silent = find_silence(send, now=AN_HOUR_ON)
     assert silent is not None
     assert "Postmark (backup)" in str(silent.do)
+
+
+@pytest.fixture
+def moved(send: Send, settings: Any) -> Send:
+    """A send of which the default account accepted one batch, and ``backup`` the rest."""
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "postmark://a-key-of-postmark@?webhook_key=user:word"}
+    first = send.batches.get()
+    rest = Batch.objects.get(pk=first.pk)
+    rest.pk, rest.seq, rest.part, rest.key = None, first.seq + 1, first.part + 1, "the-rest"
+    rest.account = rest.handed_to = "backup"
+    rest.save(force_insert=True)
+    Delivery.objects.filter(pk__in=[each.pk for each in deliveries_of(send)[1:]]).update(batch=rest)
+    return send
+
+
+@pytest.mark.parametrize("name", ["delivered", "hard_bounce", "spam"])
+def test_a_silent_account_is_named_although_another_one_reports(moved: Send, name: str) -> None:
+    apply_reports(brevo_event(name, deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
+    silent = find_silence(moved, now=AN_HOUR_ON)
+    assert silent is not None
+    assert (silent.account, str(silent.do).split(". ")[0]) == ("backup", "No report of Postmark (backup) ever came")
+    event = postmark_event("Delivery", deliveries_of(moved)[2], DeliveredAt=AN_HOUR_ON.isoformat())
+    call = WebhookRequest(json.dumps(event).encode(), {"authorization": f"Basic {b64encode(b'user:word').decode()}"})
+    store_webhook(provider="postmark", secret=webhook_secret("postmark", "backup"), call=call, now=AN_HOUR_ON)
+    apply_due_events(clock=lambda: AN_HOUR_ON)
+    assert find_silence(moved, now=AN_HOUR_ON) is None
+
+
+def test_doctor_warns_of_a_further_account_that_never_reported(moved: Send) -> None:
+    apply_reports(brevo_event("delivered", deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
+    store_key("brevo", "a-token")
+    levels = [finding.level for finding in check_reports(now=AN_HOUR_ON - timedelta(seconds=1))]
+    assert levels == ["ok", "ok"]
+    default, further = check_reports(now=AN_HOUR_ON)
+    assert (default.level, further.level) == ("ok", "warning")
+    assert "No report of Postmark (backup) ever came" in further.says
+
+
+def test_a_send_that_began_at_a_mail_server_is_examined(moved: Send, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "smtp://mail.example.org"
+    Send.objects.filter(pk=moved.pk).update(provider=provider_label())
+    silent = find_silence(moved, now=AN_HOUR_ON)
+    assert silent is not None
+    assert silent.account == "backup"
+
+
+def test_mails_of_a_former_provider_or_in_files_are_not_silent(send: Send, settings: Any) -> None:
+    batch = send.batches.get()
+    Attempt.objects.create(batch=batch, number=1, provider="brevo:0123", people=3, started_at=NOW, ended_at=NOW)
+    assert find_silence(send, now=AN_HOUR_ON) is not None
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://a-key-of-postmark@"
+    assert find_silence(send, now=AN_HOUR_ON) is None
+    batch.attempts.all().delete()
+    assert find_silence(send, now=AN_HOUR_ON) is not None
+    Send.objects.filter(pk=send.pk).update(provider="outbox")
+    assert find_silence(send, now=AN_HOUR_ON) is None
 
 
 def test_its_page_and_home_name_a_send_without_reports(send: Send, admin: Client) -> None:

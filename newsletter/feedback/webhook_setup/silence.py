@@ -1,14 +1,15 @@
-"""Find sends about which the provider has not reported for an hour: their bounces and complaints are not heard of."""
+"""Find sends about which an account has not reported for an hour: their bounces and complaints are not heard of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from newsletter.common.messages import Message
 from newsletter.feedback.webhook_setup.state import WebhookSettings, list_webhook_settings
-from newsletter.models import Batch, Delivered, DeliveryException, ProviderEvent, Send
+from newsletter.models import Attempt, Batch, Delivered, Delivery, DeliveryException, ProviderEvent, Send
+from newsletter.providers.accounts import OUTBOX_SCHEME
+from newsletter.sending.settling.delivered_bitmap import has_delivered
 
 REPORTS_EXPECTED_AFTER = timedelta(hours=1)
 LOOK_BACK = timedelta(days=7)
@@ -17,7 +18,10 @@ _ACCEPTED = [Batch.State.ACCEPTED, Batch.State.PARTIAL]
 
 @dataclass(frozen=True)
 class SilentSend:
-    """A send without a report. ``since`` is when ``account`` accepted its first mails; ``do`` says what to do."""
+    """A send with an account that has not reported about it.
+
+    ``since`` is when ``account`` accepted its first mails; ``do`` says what to do.
+    """
 
     send: Send
     account: str
@@ -26,62 +30,74 @@ class SilentSend:
 
 
 def find_silent_sends(*, now: datetime) -> list[SilentSend]:
-    """Return the sends of the last week without a report, the newest first."""
+    """Return the sends of the last week about which an account has not reported, the newest first."""
     return _describe(Send.objects.filter(started_at__gt=now - LOOK_BACK), now=now)
 
 
 def find_silence(send: Send, *, now: datetime) -> SilentSend | None:
-    """Return the send if the provider has not reported about it; None if it has, or if it is too early to expect it."""
+    """Return the send if an account has not reported about it; None if all have, or if it is too early to expect it."""
     return next(iter(_describe(Send.objects.filter(pk=send.pk), now=now)), None)
 
 
 def has_sent_before(webhook: WebhookSettings, *, now: datetime) -> bool:
-    """Return True if a send by this account began so long ago that reports must have come."""
-    return Send.objects.filter(provider=webhook.chosen.label, started_at__lte=now - REPORTS_EXPECTED_AFTER).exists()
+    """Return True if this account accepted mails so long ago that reports must have come."""
+    return _list_accepted(webhook).filter(settled_at__lte=now - REPORTS_EXPECTED_AFTER).exists()
 
 
 def _describe(sends: "QuerySet[Send]", *, now: datetime) -> list[SilentSend]:
-    """Return the silent sends, each with what to do about the account that accepted its first mails."""
-    webhooks = list_webhook_settings()
+    """Return the silent sends, each with the account that is silent, of several the one that accepted mails first."""
     found: dict[int, SilentSend] = {}
-    for webhook in webhooks:
-        for one in _find_silent(sends, webhook, labels=[each.chosen.label for each in webhooks], now=now):
+    for webhook in list_webhook_settings():
+        for one in _find_silent(sends, webhook, now=now):
             known = found.get(one.send.pk)
             if known is None or one.since < known.since:
                 found[one.send.pk] = one
     return sorted(found.values(), key=lambda one: one.send.pk, reverse=True)
 
 
-def _find_silent(
-    sends: "QuerySet[Send]", webhook: WebhookSettings, *, labels: Sequence[str], now: datetime
-) -> list[SilentSend]:
-    """Return the sends without a report of which this account accepted mails long enough ago.
-
-    ``labels`` name the accounts of today: a send by another one, such as the outbox, is none of theirs.
-    """
-    accepted = Q(batches__state__in=_ACCEPTED, batches__account=webhook.account)
+def _find_silent(sends: "QuerySet[Send]", webhook: WebhookSettings, *, now: datetime) -> list[SilentSend]:
+    """Return the sends of which this account accepted mails long enough ago and reported about none of these."""
+    accepted = _list_accepted(webhook).filter(send=OuterRef("pk"))
+    by_others = Batch.objects.filter(send=OuterRef("pk"), state__in=_ACCEPTED).exclude(account=webhook.account)
+    delivered = Delivered.objects.filter(send=OuterRef("pk"))
     overdue = (
-        sends.filter(provider__in=labels, purged_at__isnull=True)
-        .annotate(first_accepted_at=Min("batches__settled_at", filter=accepted))
+        sends.filter(purged_at__isnull=True)
+        .annotate(first_accepted_at=Subquery(accepted.order_by("settled_at").values("settled_at")[:1]))
         .filter(first_accepted_at__lte=now - REPORTS_EXPECTED_AFTER)
-        .filter(~Exists(Delivered.objects.filter(send=OuterRef("pk"))), ~Exists(_find_reported_people()))
+        .filter(~Exists(delivered) | Exists(by_others), ~Exists(_find_reported_people(webhook)))
         .select_related("issue__publication")
     )
-    waiting = ProviderEvent.objects.filter(result=ProviderEvent.Result.WAITING, applied_at__isnull=True)
     # What came and was not applied yet may be about any send. The heartbeat names reports that are stuck.
+    waiting = ProviderEvent.objects.filter(
+        provider=webhook.provider, result=ProviderEvent.Result.WAITING, applied_at__isnull=True
+    )
     return [
         SilentSend(
             send, webhook.account, send.first_accepted_at, _say_what_to_do(webhook, since=send.first_accepted_at)
         )
         for send in overdue
         if not waiting.filter(received_at__gt=send.first_accepted_at).exists()
+        and not has_delivered(send, Delivery.objects.filter(batch__send=send, batch__account=webhook.account))
     ]
 
 
-def _find_reported_people() -> "QuerySet[DeliveryException]":
-    """Return the people of a send whom a report was about."""
+def _list_accepted(webhook: WebhookSettings) -> "QuerySet[Batch]":
+    """Return the batches that this account accepted.
+
+    What went to files, or to another provider that had the account's setting before, is not among them.
+    """
+    elsewhere = Attempt.objects.filter(batch=OuterRef("pk")).exclude(provider="")
+    elsewhere = elsewhere.exclude(provider__startswith=f"{webhook.provider}:")
+    accepted = Batch.objects.filter(account=webhook.account, state__in=_ACCEPTED)
+    return accepted.exclude(send__provider=OUTBOX_SCHEME).filter(~Exists(elsewhere))
+
+
+def _find_reported_people(webhook: WebhookSettings) -> "QuerySet[DeliveryException]":
+    """Return the people of a send who had the mail from this account, and whom a report was about."""
     reported = Q(bounced_at__isnull=False) | Q(complained_at__isnull=False)
-    return DeliveryException.objects.filter(reported, delivery__batch__send=OuterRef("pk"))
+    return DeliveryException.objects.filter(
+        reported, delivery__batch__send=OuterRef("pk"), delivery__batch__account=webhook.account
+    )
 
 
 def _say_what_to_do(webhook: WebhookSettings, *, since: datetime) -> str:

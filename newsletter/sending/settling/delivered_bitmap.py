@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 
-from newsletter.models import Delivered, Send
+from newsletter.models import Delivered, Delivery, Send
 
 SPAN = Delivered.SPAN
 _BYTES = SPAN // 8
@@ -44,6 +44,16 @@ def mark_delivered(deliveries: Mapping[int, int], *, at: datetime) -> None:
 def count_delivered(send: Send) -> int:
     """Count the people of the send whose mail was delivered."""
     return Delivered.objects.filter(send=send).aggregate(people=Sum("people"))["people"] or 0
+
+
+def has_delivered(send: Send, deliveries: QuerySet[Delivery]) -> bool:
+    """Return True if one of these deliveries of the send was delivered. Parts without a set bit are not read."""
+    for part, bits in Delivered.objects.filter(send=send).order_by("part").values_list("part", "bits"):
+        set_bits, first = _to_number(bits), part * SPAN
+        known = deliveries.filter(pk__gte=first, pk__lt=first + SPAN).values_list("pk", flat=True)
+        if any(set_bits >> pk % SPAN & 1 for pk in known):
+            return True
+    return False
 
 
 class DeliveredBits:

@@ -71,7 +71,7 @@ def test_the_button_sets_it_up_and_is_in_the_staff_log(api: WebhookApi, admin: C
     api.add_others(1)
     answer = admin.post(PAGE, {"reports": "default"})
     assert said(answer) == ["Brevo reports here from now on."]
-    assert "1 webhook of the same account leads elsewhere" in answer.content.decode()
+    assert "1 webhook of the same account calls another address" in answer.content.decode()
     assert len(api.rows) == 2
     entry = AuditEntry.objects.get(action="newsletter.reports_set_up")
     assert entry.user is not None

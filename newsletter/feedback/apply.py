@@ -9,8 +9,10 @@ from newsletter.common.messages import Message
 from newsletter.feedback.automatic_pause import pause_failing_sends, record_refusals
 from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, apply_consequences, find_known_hashes
 from newsletter.feedback.delivery_facts import Facts, find_event_time, load_facts, redact_addresses, write_facts
+from newsletter.feedback.endpoint import list_account_names
 from newsletter.feedback.match_events import EventReference, Target, match_events, read_reference
 from newsletter.feedback.settle_by_evidence import settle_by_evidence
+from newsletter.feedback.webhook_setup.keys import note_report
 from newsletter.models import ProviderEvent, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
@@ -84,6 +86,8 @@ def _apply_due(*, now: datetime, limit: int) -> int:
     problem_sends = {target.send for event, target in matched if event.kind in _PROBLEM_KINDS and not target.proof}
     record_refusals(send_ids=problem_sends | delayed)
     pause_failing_sends(send_ids=problem_sends | delayed, now=now)
+    # Last, because a webhook that comes in at this moment waits for these rows.
+    _note_reports(matched)
     return len(events)
 
 
@@ -107,6 +111,18 @@ def _try_lock() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         return bool(cursor.fetchone()[0])
+
+
+def _note_reports(matched: list[tuple[ProviderEvent, Target]]) -> None:
+    """Note when each account last reported, at providers with several accounts: they may all report to one address."""
+    names = {provider: list_account_names(provider) for provider in {event.provider for event, _ in matched}}
+    newest: dict[tuple[str, str], datetime] = {}
+    for event, target in matched:
+        account = event.provider, target.account
+        if len(names[event.provider]) > 1 and target.account in names[event.provider]:
+            newest[account] = max(newest.get(account, event.received_at), event.received_at)
+    for (provider, name), received_at in sorted(newest.items()):
+        note_report(provider, account=name, now=received_at)
 
 
 def _add_events(matched: list[tuple[ProviderEvent, Target]], before: Mapping[int, Facts]) -> dict[int, Facts]:

@@ -44,6 +44,22 @@ def find_account_of_secret(*, provider: str, secret: str) -> str:
     )
 
 
+def find_reporting_account(*, provider: str, address: str) -> str | None:
+    """Return the account that reports to the address of the account ``address``; None if only its reports can tell.
+
+    All accounts at the provider may report to the address of the default account.
+    """
+    if address != DEFAULT_ACCOUNT:
+        return address
+    names = list_account_names(provider)
+    return names[0] if len(names) == 1 else None
+
+
+def list_account_names(provider: str) -> list[str]:
+    """Return the names of the accounts at this provider, also if the default account cannot be read."""
+    return [each.name for each in list_accounts() if each.provider and each.provider.scheme == provider]
+
+
 def is_configured(provider: str) -> bool:
     """Return True if an account of this installation sends through this provider. Raise BadProviderUrl."""
     return bool(_list_at(provider))

@@ -16,7 +16,8 @@ _STORED_BYTES = Delivery._meta.get_field("address_hash").max_length or 32
 class Target:
     """One delivery and what is needed to act on it.
 
-    ``address_hash`` is the whole hash. It is None if the person was erased and the event has no address.
+    ``address_hash`` is the whole hash. It is None if the person was erased and the event has no address. ``account`` is the
+    provider account that sends the batch.
     """
 
     delivery: int
@@ -25,6 +26,7 @@ class Target:
     batch: int
     send: int
     proof: bool
+    account: str
 
 
 @dataclass(frozen=True)
@@ -134,10 +136,10 @@ def _load(**lookups: Iterable[object]) -> Iterable[_Row]:
     if not all(lookups.values()):
         return
     rows = Delivery.objects.filter(**{name: list(values) for name, values in lookups.items()}).values_list(
-        "batch__key", "pk", "subscriber_id", "address_hash", "batch_id", "batch__send_id", "proof"
+        "batch__key", "pk", "subscriber_id", "address_hash", "batch_id", "batch__send_id", "proof", "batch__account"
     )
-    for key, pk, subscriber, address_hash, batch, send, proof in rows:
-        yield _Row(key, bytes(address_hash), Target(pk, subscriber, None, batch, send, proof))
+    for key, pk, subscriber, address_hash, batch, send, proof, account in rows:
+        yield _Row(key, bytes(address_hash), Target(pk, subscriber, None, batch, send, proof, account))
 
 
 def _hash(address: str) -> bytes | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.feedback.endpoint import find_account_of_secret, webhook_key
+from newsletter.feedback.endpoint import find_account_of_secret, find_reporting_account, webhook_key
 from newsletter.feedback.webhook_setup.keys import note_report
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
@@ -26,12 +26,14 @@ def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: date
     cannot be checked now, and Django's DatabaseError if the events cannot be stored.
     """
     reader = find_webhook_handler(provider)
-    account = find_account_of_secret(provider=reader.name, secret=secret)
+    address = find_account_of_secret(provider=reader.name, secret=secret)
+    account = find_reporting_account(provider=reader.name, address=address)
     once = reader.verify(call, webhook_key(reader.name), now)
     events = [_make_event(feedback, once=once, now=now) for feedback in reader.parse(call)]
     with transaction.atomic(durable=True):
         _store_events(events)
-        if any(event.kind != FeedbackKind.SUBSCRIPTION.value for event in events):
+        # Otherwise the reports are noted when they are applied, for the account that their mails went through.
+        if account is not None and any(event.kind != FeedbackKind.SUBSCRIPTION.value for event in events):
             note_report(reader.name, account=account, now=now)
     if once:
         _require_first_use(provider=reader.name, once=once, events=events)

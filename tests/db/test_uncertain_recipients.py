@@ -86,6 +86,7 @@ def evidence_of(number: int, *, atomic: bool) -> None:
         batch=delivery.batch_id,
         send=delivery.batch.send_id,
         proof=False,
+        account="default",
     )
     settle_by_evidence(proven=[target], atomic={delivery.batch_id} if atomic else set(), now=LATER)
 

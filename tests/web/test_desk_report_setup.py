@@ -221,6 +221,23 @@ def test_doctor_warns_of_a_further_account_that_never_reported(moved: Send) -> N
     assert "No report of Postmark (backup) ever came" in further.says
 
 
+def test_a_report_at_the_common_address_is_noted_for_its_account(moved: Send, settings: Any) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "brevo://another-key-of-brevo@"}
+    apply_reports(brevo_event("delivered", deliveries_of(moved)[1]), provider="brevo", now=AN_HOUR_ON)
+    assert list(ProviderWebhook.objects.values_list("account", "last_report_at")) == [("backup", AN_HOUR_ON)]
+    later = AN_HOUR_ON + timedelta(minutes=2)
+    apply_reports(brevo_event("delivered", deliveries_of(moved)[0]), provider="brevo", now=later)
+    rows = ProviderWebhook.objects.order_by("account").values_list("account", "last_report_at")
+    assert list(rows) == [("backup", AN_HOUR_ON), ("default", later)]
+
+
+def test_a_provider_with_one_account_reports_for_it_at_the_common_address(moved: Send, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://a-key-of-postmark@"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"old": "brevo://a-key-of-brevo@"}
+    store_reports(brevo_event("delivered", deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
+    assert list(ProviderWebhook.objects.values_list("account", "last_report_at")) == [("old", AN_HOUR_ON)]
+
+
 def test_a_send_that_began_at_a_mail_server_is_examined(moved: Send, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "smtp://mail.example.org"
     Send.objects.filter(pk=moved.pk).update(provider=provider_label())

@@ -135,7 +135,7 @@ def _check_webhook(webhook: WebhookSettings, *, now: datetime) -> Iterator[Findi
         yield ok("webhooks", f"{says} To see that it is set up, run: newsletter provider webhooks")
     else:
         last = f"{webhook.last_report_at:%Y-%m-%d %H:%M} UTC"
-        yield ok("webhooks", f"The last report of {webhook.label} came on {last}, to {webhook.url}")
+        yield ok("webhooks", f"The last report of {webhook.label} came on {last}. Its own address is {webhook.url}")
     keys = len(split_keys(webhook.chosen.provider.webhook_key)) if webhook.chosen.provider else 0
     if keys > 1:
         do = f"Take the older one out of {setting} once your provider uses the newer."

@@ -7,7 +7,7 @@ import hmac
 from django.conf import settings
 
 from newsletter.feedback.webhook_setup.keys import read_all_stored_keys, read_stored_keys
-from newsletter.providers.accounts import DEFAULT_ACCOUNT
+from newsletter.providers.accounts import DEFAULT_ACCOUNT, name_setting
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.verification import require_keys, split_keys
 from newsletter.providers.registry import find_webhook_handler, read_provider_url
@@ -67,7 +67,8 @@ def is_configured(provider: str) -> bool:
 
 def require_key(provider: str) -> None:
     """Raise BadWebhook if no key is set. A provider that signs nothing must send a password or a token."""
-    require_keys(webhook_key(provider), provider=provider)
+    settings_of_accounts = [name_setting(name) for name in list_account_names(provider)]
+    require_keys(webhook_key(provider), provider=provider, setting=" or ".join(settings_of_accounts))
 
 
 def webhook_key(provider: str) -> str:

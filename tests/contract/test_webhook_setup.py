@@ -18,6 +18,7 @@ from newsletter.providers.registry import WEBHOOK_SETUPS, read_provider_url
 from tests.support.webhook_apis import ACCOUNTS, KEY, KNOWN_KEYS, SECRET, TOPIC, WebhookApi, serve_webhook_api
 
 URL = "https://letters.example.org/hooks/any/secret-part-of-the-address"
+BACKUP = "NEWSLETTER_PROVIDER_URL_BACKUP"
 NEW_KEY = "fresh-password-0123456789"
 pytestmark = pytest.mark.requirement("F8")
 
@@ -28,13 +29,18 @@ class Site:
 
     api: WebhookApi
     keys: list[str] = field(default_factory=list)
+    setting: str = "NEWSLETTER_PROVIDER_URL"
 
     def open(self) -> WebhookSetup:
         settings = read_provider_url(self.api.account)
         kind = WEBHOOK_SETUPS[settings.scheme]
         assert kind is not None
         target = WebhookTarget(
-            url=URL, keys=tuple(self.keys), new_key=NEW_KEY, keep=lambda key: self.keys.insert(0, key)
+            url=URL,
+            keys=tuple(self.keys),
+            new_key=NEW_KEY,
+            keep=lambda key: self.keys.insert(0, key),
+            setting=self.setting,
         )
         return kind(settings, target=target)
 
@@ -241,9 +247,9 @@ def test_mailgun_without_its_signing_key_names_the_setting(monkeypatch: pytest.M
             return (403, {"message": "Forbidden"}) if path.startswith("/v5") else real(self, method, path, query, sent)
 
         monkeypatch.setattr(WebhookApi, "mailgun", without_key)
-        state = Site(api).install()
+        state = Site(api, setting=BACKUP).install()
         assert len(api.rows) == 6
-        assert any("webhook_key=" in problem for problem in state.problems)
+        assert any("webhook_key=" in problem and f"to {BACKUP} " in problem for problem in state.problems)
 
 
 def test_sendgrid_is_not_asked_for_a_second_signature() -> None:
@@ -259,8 +265,8 @@ def test_sendgrid_is_not_asked_for_a_second_signature() -> None:
 def test_amazon_without_a_configuration_set_names_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve_webhook_api("ses") as api:
         monkeypatch.setattr(WebhookApi, "account", property(lambda self: f"{ACCOUNTS['ses']}?endpoint={self.url}"))
-        with pytest.raises(WebhookSetupError, match="configuration_set=newsletter"):
-            Site(api).install()
+        with pytest.raises(WebhookSetupError, match=f"{BACKUP} names none.*configuration_set=newsletter"):
+            Site(api, setting=BACKUP).install()
         assert api.calls == []
 
 
@@ -303,10 +309,10 @@ def test_mailjet_gets_a_lost_event_and_a_lost_password_back() -> None:
 
 def test_mailersend_without_its_secret_names_the_setting() -> None:
     with serve_webhook_api("mailersend") as api:
-        site = Site(api)
+        site = Site(api, setting=BACKUP)
         state = site.install()
         assert len(api.rows) == 1
-        assert [problem for problem in state.problems if "webhook_key=" in problem] == list(state.problems)
+        assert [each for each in state.problems if f"webhook_key=… to {BACKUP} " in each] == list(state.problems)
         site.install()
         assert len(api.writes) == 1, "A lacking secret is nothing to change at MailerSend."
         site.keys = ["the-secret"]
@@ -318,8 +324,11 @@ def test_a_domain_that_mailersend_does_not_list_is_named() -> None:
         settings = read_provider_url(api.account.replace("news.example.org", "elsewhere.example.org"))
         kind = WEBHOOK_SETUPS["mailersend"]
         assert kind is not None
-        setup = kind(settings, target=WebhookTarget(url=URL, keys=(), new_key=NEW_KEY, keep=lambda key: None))
-        with pytest.raises(WebhookSetupError, match=r"does not list the domain elsewhere\.example\.org"):
+        target = WebhookTarget(url=URL, keys=(), new_key=NEW_KEY, keep=lambda key: None, setting=BACKUP)
+        setup = kind(settings, target=target)
+        with pytest.raises(
+            WebhookSetupError, match=rf"does not list the domain elsewhere\.example\.org.* in {BACKUP}\."
+        ):
             setup.install()
         setup.close()
         assert api.writes == []
@@ -327,9 +336,9 @@ def test_a_domain_that_mailersend_does_not_list_is_named() -> None:
 
 def test_scaleway_without_a_topic_says_how_to_get_one() -> None:
     with serve_webhook_api("scaleway") as api:
-        site = Site(api)
+        site = Site(api, setting=BACKUP)
         assert any("Topics and Events" in problem for problem in site.read().problems)
-        with pytest.raises(WebhookSetupError, match="webhook_key="):
+        with pytest.raises(WebhookSetupError, match=f"webhook_key=… to {BACKUP} "):
             site.install()
         assert api.writes == []
 

@@ -10,14 +10,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from newsletter.feedback.endpoint import webhook_key, webhook_url
+from newsletter.feedback.endpoint import require_key, webhook_key, webhook_url
 from newsletter.feedback.webhook_setup import state
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions, install_webhook, read_webhook
 from newsletter.feedback.webhook_setup.keys import note_report, read_stored_keys, reseal_webhook_keys, store_key
 from newsletter.feedback.webhook_setup.state import list_webhook_settings, require_webhook_settings
 from newsletter.models import AuditEntry, ProviderEvent, ProviderWebhook
 from newsletter.organisation.health.sending import check_reports
-from newsletter.providers.base.errors import WebhookSetupError
+from newsletter.providers.base.errors import BadWebhook, WebhookSetupError
 from newsletter.providers.base.setup_calls import SetupCalls
 from newsletter.providers.base.webhook_setup import WebhookState
 from tests.support.webhook_apis import TOPIC, WebhookApi, serve_webhook_api
@@ -307,7 +307,7 @@ def test_the_command_sets_up_every_account_and_tells_each_failure(
     postmark: WebhookApi, backup: WebhookApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     postmark.fault = (401, b"{}")
-    with pytest.raises(CommandError, match="does not let our key manage webhooks"):
+    with pytest.raises(CommandError, match=r"^Postmark: Postmark does not let our key manage webhooks"):
         call_command("provider", "webhooks", "--install")
     assert f"Reports of Postmark (backup) go to {webhook_url('postmark', 'backup')}" in capsys.readouterr().out
     assert (postmark.rows, len(backup.rows)) == ([], 1)
@@ -320,6 +320,19 @@ def test_the_command_sets_up_every_account_and_tells_each_failure(
     assert (shown["account"], shown["works"], shown["further"]) == ("backup", True, [])
     with pytest.raises(CommandError, match="there is no NEWSLETTER_PROVIDER_URL_THIRD"):
         call_command("provider", "webhooks", "--account", "third")
+
+
+def test_a_failure_of_a_further_account_names_it_and_its_setting(postmark: WebhookApi, backup: WebhookApi) -> None:
+    backup.fault = (200, b"no JSON")
+    with pytest.raises(
+        CommandError, match=r"^Postmark \(backup\): .*the endpoint in NEWSLETTER_PROVIDER_URL_BACKUP and"
+    ):
+        call_command("provider", "webhooks", "--install")
+
+
+def test_a_report_without_a_key_is_told_each_setting(postmark: WebhookApi, backup: WebhookApi) -> None:
+    with pytest.raises(BadWebhook, match=r"to NEWSLETTER_PROVIDER_URL or NEWSLETTER_PROVIDER_URL_BACKUP\."):
+        require_key("postmark")
 
 
 def test_the_command_and_doctor_name_an_account_that_reports_nothing(

@@ -92,6 +92,7 @@ def _open_setup(webhook: WebhookSettings) -> Iterator[WebhookSetup]:
         keys=list_account_keys(webhook.chosen),
         new_key=secrets.token_urlsafe(_PASSWORD_BYTES),
         keep=lambda key: store_key(webhook.provider, key, account=webhook.account),
+        setting=webhook.chosen.setting,
     )
     with closing(kind(provider, target=target)) as setup:
         yield setup

@@ -21,7 +21,7 @@ from newsletter.management.base import ProductCommand
 from newsletter.models import ProviderWebhook
 from newsletter.providers.accounts import DEFAULT_ACCOUNT, URL_SETTING
 from newsletter.providers.base.webhook_setup import WebhookState
-from newsletter.sending.accounts import list_usable_accounts
+from newsletter.sending.accounts import find_account, list_usable_accounts
 from newsletter.sending.deliverability.dmarc_reports.store import store_report_file
 
 
@@ -90,27 +90,27 @@ class Command(ProductCommand):
     def _look_at_webhooks(self, account: str | None, *, install: bool, json: bool) -> None:
         """Look at one account, or at each account whose provider reports. A failure at one does not stop the others."""
         names = [account] if account else [webhook.account for webhook in list_webhook_settings()]
-        shown, failures = [], list[DomainError]()
+        shown, failures = [], list[str]()
         for name in names or [DEFAULT_ACCOUNT]:
             try:
                 webhook = require_webhook_settings(name)
                 state = _look_at(webhook, install=install)
             except DomainError as error:
-                failures.append(error)
+                failures.append(error.message if len(names) < 2 else _name_account(name, error))
                 continue
             webhook = require_webhook_settings(name)
             shown.append(_describe(webhook, state))
             if not json:
                 self.write_lines(_list_lines(webhook, state))
             if install and state is not None and state.problems:
-                failures.append(_make_unfinished(webhook))
+                failures.append(_say_unfinished(webhook))
         if names and not account and not json:
             others = [each for each in list_usable_accounts() if each.name not in names]
             self.write_lines([str(silence) for each in others if (silence := explain_silence(each.provider))])
         if json and shown:
             self.write_json({**shown[0], "further": shown[1:]})
         if failures:
-            raise NotReady(Message.joined([error.message for error in failures], between=" "))
+            raise NotReady(Message.joined(failures, between=" "))
 
 
 def _look_at(webhook: WebhookSettings, *, install: bool) -> WebhookState | None:
@@ -123,8 +123,14 @@ def _look_at(webhook: WebhookSettings, *, install: bool) -> WebhookState | None:
     return None if webhook.obstacle else read_webhook(webhook)
 
 
-def _make_unfinished(webhook: WebhookSettings) -> NotReady:
-    return NotReady(
+def _name_account(name: str, error: DomainError) -> Message:
+    """Return a failure of one of several accounts, with the account in front."""
+    account = find_account(name)
+    return Message("%(account)s: %(problem)s", account=account.title if account else name, problem=error.message)
+
+
+def _say_unfinished(webhook: WebhookSettings) -> Message:
+    return Message(
         "%(provider)s does not report everything yet. Do what the lines above say, then run this again.",
         provider=webhook.label,
     )

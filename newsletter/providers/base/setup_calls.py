@@ -25,6 +25,7 @@ class SetupCalls:
         self,
         *,
         provider: str,
+        setting: str,
         right: str,
         endpoint: str,
         headers: Mapping[str, str],
@@ -34,6 +35,7 @@ class SetupCalls:
         seconds_between: float = 0.0,
     ) -> None:
         self._provider = provider
+        self._setting = setting
         self._right = right
         self._endpoint = endpoint
         self._headers = headers
@@ -100,8 +102,9 @@ class SetupCalls:
     def unreadable(self) -> WebhookSetupError:
         return WebhookSetupError(
             "%(provider)s's answer about its webhooks cannot be read. Nothing was changed after it. Check the endpoint in "
-            "NEWSLETTER_PROVIDER_URL and try again.",
+            "%(setting)s and try again.",
             provider=self._provider,
+            setting=self._setting,
         )
 
     def _read_pages(self, path: str, find_next: Callable[[Row], str] | None) -> Iterator[Row]:

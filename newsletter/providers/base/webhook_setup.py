@@ -11,6 +11,7 @@ from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
 from newsletter.common.messages import Message
+from newsletter.providers.accounts import URL_SETTING
 from newsletter.providers.base.contract import HttpCaller
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.http_adapter import HttpAdapter
@@ -28,13 +29,14 @@ class WebhookTarget:
     """Our side of a webhook. ``keys`` verify reports now, the newest first.
 
     ``new_key`` is a fresh password for a provider that signs nothing, if no key can be used. ``keep`` stores a key so
-    that reports with it are believed: call it before the provider uses the key.
+    that reports with it are believed: call it before the provider uses the key. ``setting`` holds the account's URL.
     """
 
     url: str = field(repr=False)
     keys: Sequence[str] = field(repr=False)
     new_key: str = field(repr=False)
     keep: Callable[[str], None] = field(repr=False)
+    setting: str = URL_SETTING
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class WebhookSetup(ABC):
         target, settings = self.target, self.settings
         return SetupCalls(
             provider=self.label,
+            setting=target.setting,
             right=self.right,
             endpoint=settings.endpoint or self.adapter.default_endpoint,
             headers=self._headers(),

@@ -45,9 +45,9 @@ class MailerSendWebhooks(ListedWebhooks):
         if not self.keys:
             why = (
                 "MailerSend shows the secret that signs its reports on its own pages only, so they are refused. Open the webhook "
-                "at MailerSend, add its signing secret as &webhook_key=… to NEWSLETTER_PROVIDER_URL and start the program again."
+                "at MailerSend, add its signing secret as &webhook_key=… to %(setting)s and start the program again."
             )
-            problems.append(Message(why))
+            problems.append(Message(why, setting=self.target.setting))
         return problems
 
     def _needs_change(self, row: Row) -> bool:
@@ -74,8 +74,9 @@ class MailerSendWebhooks(ListedWebhooks):
         if found is None:
             raise WebhookSetupError(
                 "MailerSend does not list the domain %(domain)s for this key, so its webhooks were not looked at. Write the "
-                "domain as MailerSend lists it after the @ in NEWSLETTER_PROVIDER_URL.",
+                "domain as MailerSend lists it after the @ in %(setting)s.",
                 domain=self.settings.domain,
+                setting=self.target.setting,
             )
         return self.read_id(found, "id")
 

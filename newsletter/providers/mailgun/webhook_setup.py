@@ -94,9 +94,9 @@ class MailgunWebhooks(WebhookSetup):
         if not self.keys:
             why = (
                 "Mailgun does not show us the key that signs its reports, so they are refused. Add &webhook_key=… with "
-                "Mailgun's “HTTP webhook signing key” to NEWSLETTER_PROVIDER_URL and start the program again."
+                "Mailgun's “HTTP webhook signing key” to %(setting)s and start the program again."
             )
-            return [Message(why)]
+            return [Message(why, setting=self.target.setting)]
         return []
 
     @property

@@ -40,7 +40,7 @@ _PAGE_SIZE = 100
 
 class ScalewayWebhooks(WebhookSetup):
     adapter = Scaleway
-    right = Message("TransactionalEmailFullAccess, in the project of NEWSLETTER_PROVIDER_URL")
+    right = Message("TransactionalEmailFullAccess, in the project that sends")
 
     def read(self) -> WebhookState:
         arn = self._find_arn()
@@ -51,7 +51,7 @@ class ScalewayWebhooks(WebhookSetup):
     def install(self) -> WebhookState:
         arn = self._find_arn()
         if not arn:
-            raise WebhookSetupError(_explain_topic())
+            raise WebhookSetupError(_explain_topic(self.target.setting))
         ours = {as_text(row.get("domain_id")): row for row in self._list("webhooks") if row.get("sns_arn") == arn}
         for domain in self._list_domains():
             row = ours.get(domain)
@@ -84,6 +84,7 @@ class ScalewayWebhooks(WebhookSetup):
         # The token of the question is all that the topic's service needs: it does not get our key.
         self._topic_calls = SetupCalls(
             provider=self.label,
+            setting=self.target.setting,
             right=self.right,
             endpoint=self.settings.endpoint or _TOPICS_ENDPOINT,
             headers={},
@@ -98,7 +99,7 @@ class ScalewayWebhooks(WebhookSetup):
 
     def _find_problems(self, rows: Sequence[Row], arn: str) -> Iterator[str]:
         if not arn:
-            yield _explain_topic()
+            yield _explain_topic(self.target.setting)
             return
         ours = {as_text(row.get("domain_id")): row for row in rows if row.get("sns_arn") == arn}
         domains = self._list_domains()
@@ -132,11 +133,12 @@ class ScalewayWebhooks(WebhookSetup):
         return rows
 
 
-def _explain_topic() -> Message:
+def _explain_topic(setting: str) -> Message:
     return Message(
         "Scaleway reports to a topic, and none is known here. In Scaleway's console create a topic under Topics and Events, add "
-        "its ARN as &webhook_key=… to NEWSLETTER_PROVIDER_URL and start the program again. Then create a subscription of the "
-        "topic (HTTPS) to the address for reports, and set up the reports again."
+        "its ARN as &webhook_key=… to %(setting)s and start the program again. Then create a subscription of the "
+        "topic (HTTPS) to the address for reports, and set up the reports again.",
+        setting=setting,
     )
 
 

@@ -80,6 +80,7 @@ class SesWebhooks(WebhookSetup):
         signer = make_signer(key=settings.key, secret=settings.secret, region=settings.domain, service=service)
         return SetupCalls(
             provider=self.label,
+            setting=self.target.setting,
             right=self.right,
             endpoint=settings.endpoint or endpoint,
             headers={},
@@ -92,9 +93,10 @@ class SesWebhooks(WebhookSetup):
     def _require_set(self) -> None:
         if not self._set:
             raise WebhookSetupError(
-                "Amazon SES reports only mail of a configuration set, and NEWSLETTER_PROVIDER_URL names none. Add "
+                "Amazon SES reports only mail of a configuration set, and %(setting)s names none. Add "
                 "&configuration_set=newsletter to it, start the program again, then set up the reports. The set is "
-                "created then."
+                "created then.",
+                setting=self.target.setting,
             )
 
     def _find_arn(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from newsletter.common.errors import DomainError
+from newsletter.providers.accounts import URL_SETTING
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback
 
@@ -59,14 +60,18 @@ def split_keys(key: str) -> Sequence[str]:
     return [part.strip() for part in key.split(",") if part.strip()]
 
 
-def require_keys(key: str, *, provider: str) -> Sequence[str]:
-    """Return the keys. Raise BadWebhook if there is none: a signature that cannot be checked proves nothing."""
+def require_keys(key: str, *, provider: str, setting: str = URL_SETTING) -> Sequence[str]:
+    """Return the keys. Raise BadWebhook if there is none: a signature that cannot be checked proves nothing.
+
+    ``setting`` names the setting, or the settings, of the accounts at the provider.
+    """
     keys = split_keys(key)
     if not keys:
         raise BadWebhook(
             "No webhook key of %(provider)s is known, so nothing it reports can be believed. Run `newsletter provider "
-            "webhooks --install`, or add &webhook_key=… to NEWSLETTER_PROVIDER_URL.",
+            "webhooks --install`, or add &webhook_key=… to %(setting)s.",
             provider=provider,
+            setting=setting,
         )
     return keys
 

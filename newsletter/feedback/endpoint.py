@@ -68,7 +68,12 @@ def is_configured(provider: str) -> bool:
 def require_key(provider: str) -> None:
     """Raise BadWebhook if no key is set. A provider that signs nothing must send a password or a token."""
     settings_of_accounts = [name_setting(name) for name in list_account_names(provider)]
-    require_keys(webhook_key(provider), provider=provider, setting=" or ".join(settings_of_accounts))
+    require_keys(
+        webhook_key(provider),
+        provider=provider,
+        setting=" or ".join(settings_of_accounts),
+        by_hand=find_webhook_handler(provider).key_by_hand,
+    )
 
 
 def webhook_key(provider: str) -> str:

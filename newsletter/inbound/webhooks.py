@@ -8,16 +8,18 @@ from datetime import datetime
 
 from django.conf import settings
 
+from newsletter.common.messages import Message
 from newsletter.feedback.endpoint import webhook_key, webhook_secret
 from newsletter.inbound.settings import InboundWebhook
 from newsletter.inbound.webhook_formats.brevo import read_brevo
 from newsletter.inbound.webhook_formats.forms import read_mailgun, read_sendgrid
 from newsletter.inbound.webhook_formats.json_bodies import read_mailersend, read_postmark, read_sparkpost
 from newsletter.inbound.webhook_formats.mails import PostedMail
-from newsletter.providers.base.webhooks.verification import WebhookRequest
+from newsletter.providers.base.webhooks.verification import WebhookRequest, WrongSignature, wrong_signature
 
 MAX_BODY_BYTES = 50 * 1024 * 1024
 """The largest body. The providers take mails of up to 35 MB, which base64 in JSON makes a third larger."""
+_KEY_OF_MAILS = Message("the key in NEWSLETTER_INBOUND")
 _READERS: Mapping[str, Callable[[WebhookRequest, str, datetime], Iterable[PostedMail]]] = {
     "brevo": read_brevo,
     "mailersend": read_mailersend,
@@ -56,4 +58,9 @@ def read_posted_mails(webhook: InboundWebhook, call: WebhookRequest, *, now: dat
 
     Raise NoWholeMail if a mail is not whole, after the whole ones: store each at once.
     """
-    return _READERS[webhook.provider](call, find_key(webhook), now)
+    try:
+        return _READERS[webhook.provider](call, find_key(webhook), now)
+    except WrongSignature as error:
+        if webhook.key:
+            raise wrong_signature(only_in=_KEY_OF_MAILS) from error
+        raise

@@ -110,7 +110,7 @@ def test_mailgun_may_post_a_form_without_parts() -> None:
 @pytest.mark.parametrize(
     ("answer", "do"),
     [
-        (lambda: post_mailgun(signed=sign(key="theirs")), "Copy the key"),
+        (lambda: post_mailgun(signed=sign(key="theirs")), "into the key in NEWSLETTER_INBOUND again"),
         (lambda: post_mailgun(signed=sign(now=NOW - timedelta(days=2))), "Compare the clock"),
         (lambda: post_mailgun(signature=None), "Let the provider sign"),
         (lambda: post_mailgun(token=None), "Let the provider sign"),
@@ -120,6 +120,7 @@ def test_a_mail_that_mailgun_did_not_sign_is_refused(answer: Any, do: str) -> No
     refused = answer()
     assert refused.status_code == 406
     assert do in refused.content.decode()
+    assert "--install" not in refused.content.decode()
     assert not InboundMail.objects.exists()
 
 
@@ -135,8 +136,11 @@ def test_mailgun_signs_with_the_key_of_its_reports(settings: Any) -> None:
     settings.NEWSLETTER_INBOUND = parse_sources(["inbound://mailgun"])
     settings.NEWSLETTER_PROVIDER_URL = f"mailgun://key@news.example.org?webhook_key={SIGNING_KEY}"
     assert post_mailgun().status_code == 200
+    assert b"--install" in post_mailgun(signed=sign(key="theirs")).content
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
-    assert post_mailgun(signed=sign(token="u" * 50)).status_code == 406
+    refused = post_mailgun(signed=sign(token="u" * 50))
+    assert refused.status_code == 406
+    assert b"to inbound://mailgun in NEWSLETTER_INBOUND" in refused.content
 
 
 def test_sendgrid_may_sign_its_mails(settings: Any) -> None:
@@ -145,6 +149,8 @@ def test_sendgrid_may_sign_its_mails(settings: Any) -> None:
     body, _ = make_form({"envelope": json.dumps({"to": [RECIPIENT], "from": "a@x"}), "email": RAW})
     assert post_sendgrid(**sign_sendgrid(body, key=key, now=NOW)).status_code == 200
     assert post_sendgrid().status_code == 401
+    forged = post_sendgrid(**sign_sendgrid(body, key=sendgrid_keys()[0], now=NOW))
+    assert (forged.status_code, b"into the key in NEWSLETTER_INBOUND again" in forged.content) == (401, True)
 
 
 def test_a_wrong_password_or_url_is_refused(settings: Any) -> None:

@@ -9,8 +9,9 @@ from hashlib import sha256
 from urllib.parse import parse_qsl
 
 from newsletter.inbound.webhook_formats.mails import PostedMail, lacks_mail, make_mail
+from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.json_values import as_list, as_mapping, parse_json_or_none
-from newsletter.providers.base.webhooks.verification import WebhookRequest, check_password, require_keys
+from newsletter.providers.base.webhooks.verification import WebhookRequest, check_password, split_keys
 from newsletter.providers.mailgun.webhooks import check_mailgun_signature
 from newsletter.providers.sendgrid.webhooks import verify_sendgrid
 
@@ -21,7 +22,12 @@ def read_mailgun(call: WebhookRequest, key: str, now: datetime) -> Iterable[Post
     """Return the mail. The signature is of a token alone, so the token serves one mail."""
     fields = _read_form(call, provider="mailgun")
     given = (_text(fields, name) for name in ("timestamp", "token", "signature"))
-    token = check_mailgun_signature(*given, keys=require_keys(key, provider="Mailgun"), now=now)
+    if not (keys := split_keys(key)):
+        raise BadWebhook(
+            "No key of Mailgun is known, so no mail that it posts can be believed. Add ?key=… with the HTTP webhook signing key "
+            "to inbound://mailgun in NEWSLETTER_INBOUND, and start the program again."
+        )
+    token = check_mailgun_signature(*given, keys=keys, now=now)
     once = sha256(token.encode("utf-8", "replace")).hexdigest()
     recipients = [_text(fields, "recipient")]
     return [make_mail(fields.get("body-mime"), provider="mailgun", recipients=recipients, once=once)]

@@ -23,6 +23,7 @@ from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, par
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import (
+    KEY_OF_REPORTS,
     WebhookHandler,
     WebhookRequest,
     is_one_of,
@@ -54,9 +55,9 @@ _REASONS = ("bounce_reason", "reject_reason", "suppression_reason", "unsubscribe
 
 def verify_mailersend(call: WebhookRequest, key: str, now: datetime) -> str:
     """Check the signature with the webhook's signing secret. Raise BadWebhook."""
-    keys = require_keys(key, provider="MailerSend")
+    keys = require_keys(key, provider="MailerSend", by_hand=True)
     if not _is_signed(call, keys):
-        raise wrong_signature()
+        raise wrong_signature(only_in=KEY_OF_REPORTS)
     return ""
 
 
@@ -139,4 +140,5 @@ MAILERSEND = WebhookHandler(
     parse=parse_mailersend,
     atomic=False,
     is_question=is_mailersend_question,
+    key_by_hand=True,
 )

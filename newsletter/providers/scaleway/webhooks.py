@@ -43,11 +43,11 @@ def make_scaleway_handler(certificates: SnsCertificates | None = None) -> Webhoo
     cache = certificates or SnsCertificates(SCALEWAY_TOPICS)
 
     def verify(call: WebhookRequest, key: str, now: datetime) -> str:
-        topics = require_keys(key, provider="Scaleway (the ARN of its topic)")
+        topics = require_keys(key, provider="Scaleway (the ARN of its topic)", by_hand=True)
         check_sns(parse_json_object(call.body, provider=_PROVIDER), topics=topics, certificates=cache, now=now)
         return ""
 
-    return WebhookHandler(name="scaleway", verify=verify, parse=parse_scaleway, atomic=False)
+    return WebhookHandler(name="scaleway", verify=verify, parse=parse_scaleway, atomic=False, key_by_hand=True)
 
 
 def parse_scaleway(call: WebhookRequest) -> list[Feedback]:

@@ -11,12 +11,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from newsletter.providers.accounts import URL_SETTING
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback
 
 MAX_WEBHOOK_AGE = timedelta(days=7)
 MAX_CLOCK_SKEW = timedelta(minutes=5)
+
+
+KEY_OF_REPORTS = Message("webhook_key of the account's setting")
+
+
+class WrongSignature(BadWebhook):
+    """A webhook was signed with another key than ours."""
 
 
 class WebhookCheckUnavailable(DomainError):
@@ -44,7 +52,8 @@ class WebhookHandler:
     ``parse`` returns the events. ``atomic``: one recipient's event
     proves that the whole batch was accepted. ``refusal_status`` is the HTTP status for a webhook that is not believed.
     ``is_question`` returns True for a call with which the provider tries our address before it saves the webhook: it is
-    answered although no key is known yet, and nothing is stored.
+    answered although no key is known yet, and nothing is stored. ``key_by_hand`` is True if the set-up cannot read the key:
+    staff write it into the settings.
     """
 
     name: str
@@ -53,6 +62,7 @@ class WebhookHandler:
     atomic: bool
     refusal_status: int = 401
     is_question: Callable[[WebhookRequest], bool] = asks_nothing
+    key_by_hand: bool = False
 
 
 def split_keys(key: str) -> Sequence[str]:
@@ -60,12 +70,20 @@ def split_keys(key: str) -> Sequence[str]:
     return [part.strip() for part in key.split(",") if part.strip()]
 
 
-def require_keys(key: str, *, provider: str, setting: str = URL_SETTING) -> Sequence[str]:
+def require_keys(key: str, *, provider: str, setting: str = URL_SETTING, by_hand: bool = False) -> Sequence[str]:
     """Return the keys. Raise BadWebhook if there is none: a signature that cannot be checked proves nothing.
 
-    ``setting`` names the setting, or the settings, of the accounts at the provider.
+    ``setting`` names the setting, or the settings, of the accounts at the provider; ``by_hand`` is ``key_by_hand`` of its
+    handler.
     """
     keys = split_keys(key)
+    if not keys and by_hand:
+        raise BadWebhook(
+            "No webhook key of %(provider)s is known, so nothing it reports can be believed. Add &webhook_key=… to "
+            "%(setting)s and start the program again.",
+            provider=provider,
+            setting=setting,
+        )
     if not keys:
         raise BadWebhook(
             "No webhook key of %(provider)s is known, so nothing it reports can be believed. Run `newsletter provider "
@@ -121,12 +139,22 @@ def missing_signature() -> BadWebhook:
     )
 
 
-def wrong_signature() -> BadWebhook:
-    """Return the error for a webhook that none of our keys signed."""
-    return BadWebhook(
+def wrong_signature(*, only_in: str = "") -> WrongSignature:
+    """Return the error for a webhook that none of our keys signed.
+
+    ``only_in`` names the place of the key if only staff can write it; it is "" if the set-up of the reports stores it.
+    """
+    if only_in:
+        return WrongSignature(
+            "The webhook's signature is wrong: it was not made with our key, so it was ignored. Copy the key from the provider "
+            "into %(place)s again, and start the program again. If the key is right, check that no proxy changes what is posted.",
+            place=only_in,
+        )
+    return WrongSignature(
         "The webhook's signature is wrong: it was not made with our key, so it was ignored. Copy the key from the provider into "
-        "the settings again, or run `newsletter provider webhooks --install`. If the key is right, check that no proxy changes "
-        "what is posted."
+        "%(place)s again, or run `newsletter provider webhooks --install`. If the key is right, check that no proxy changes "
+        "what is posted.",
+        place=KEY_OF_REPORTS,
     )
 
 

@@ -43,11 +43,12 @@ class MailerSendWebhooks(ListedWebhooks):
     def _find_problems(self, row: Row) -> list[str]:
         problems = self._find_fixable_problems(row)
         if not self.keys:
-            why = (
+            why = Message(
                 "MailerSend shows the secret that signs its reports on its own pages only, so they are refused. Open the webhook "
-                "at MailerSend, add its signing secret as &webhook_key=… to %(setting)s and start the program again."
+                "at MailerSend, add its signing secret as &webhook_key=… to %(setting)s and start the program again.",
+                setting=self.target.setting,
             )
-            problems.append(Message(why, setting=self.target.setting))
+            problems.append(why)
         return problems
 
     def _needs_change(self, row: Row) -> bool:

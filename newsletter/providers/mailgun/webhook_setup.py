@@ -92,11 +92,12 @@ class MailgunWebhooks(WebhookSetup):
         if key and key not in self.keys:
             return [unknown_key()]
         if not self.keys:
-            why = (
+            why = Message(
                 "Mailgun does not show us the key that signs its reports, so they are refused. Add &webhook_key=… with "
-                "Mailgun's “HTTP webhook signing key” to %(setting)s and start the program again."
+                "Mailgun's “HTTP webhook signing key” to %(setting)s and start the program again.",
+                setting=self.target.setting,
             )
-            return [Message(why, setting=self.target.setting)]
+            return [why]
         return []
 
     @property

@@ -47,6 +47,7 @@ ENGLISH_ERRORS = {
     "SandboxProtocolError",
     "BadProviderUrl",
     "BadWebhook",
+    "WrongSignature",
     "InvariantViolated",
     "WebhookCheckUnavailable",
 }

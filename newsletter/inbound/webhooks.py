@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.conf import settings
 
-from newsletter.common.messages import Message
 from newsletter.feedback.endpoint import webhook_key, webhook_secret
 from newsletter.inbound.settings import InboundWebhook
 from newsletter.inbound.webhook_formats.brevo import read_brevo
@@ -19,7 +18,7 @@ from newsletter.providers.base.webhooks.verification import WebhookRequest, Wron
 
 MAX_BODY_BYTES = 50 * 1024 * 1024
 """The largest body. The providers take mails of up to 35 MB, which base64 in JSON makes a third larger."""
-_KEY_OF_MAILS = Message("the key in NEWSLETTER_INBOUND")
+_KEY_OF_MAILS = "the key in NEWSLETTER_INBOUND"
 _READERS: Mapping[str, Callable[[WebhookRequest, str, datetime], Iterable[PostedMail]]] = {
     "brevo": read_brevo,
     "mailersend": read_mailersend,

@@ -11,16 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from newsletter.common.errors import DomainError
-from newsletter.common.messages import Message
 from newsletter.providers.accounts import URL_SETTING
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback
 
 MAX_WEBHOOK_AGE = timedelta(days=7)
 MAX_CLOCK_SKEW = timedelta(minutes=5)
-
-
-KEY_OF_REPORTS = Message("webhook_key of the account's setting")
+KEY_OF_REPORTS = "webhook_key of the account's setting"
 
 
 class WrongSignature(BadWebhook):

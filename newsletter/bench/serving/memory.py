@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import requests
 
 from newsletter.bench.errors import NotMeasured
-from newsletter.bench.serving.starting import NEWSLETTER, READY_SECONDS, answers, make_environment
+from newsletter.bench.serving.starting import NEWSLETTER, READY_SECONDS, answers, make_environment, stop_process
 from newsletter.bench.serving.web import find_free_port
 from newsletter.demo.sample_week import LOGIN
 
@@ -86,7 +86,7 @@ def _serve(environment: dict[str, str], folder: str, *, port: int) -> Iterator[i
             time.sleep(SETTLE_SECONDS)
             yield server.pid
         finally:
-            server.terminate()
+            stop_process(server)
 
 
 def _open_pages(port: int) -> int:

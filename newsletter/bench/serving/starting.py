@@ -17,6 +17,7 @@ from newsletter.bench.serving.web import find_free_port
 COMMANDS = (("--help",), ("status",), ("staff", "list"))
 NEWSLETTER = (sys.executable, "-m", "newsletter.project.cli")
 READY_SECONDS = 120
+STOP_SECONDS = 60
 _LOOK_SECONDS = 0.02
 _ADMITTED = ("HOME", "LANG", "MALLOC_ARENA_MAX", "PATH")
 
@@ -64,7 +65,7 @@ def _serve_first_page(folder: Path) -> float:
                     return time.perf_counter() - started
                 time.sleep(_LOOK_SECONDS)
         finally:
-            server.terminate()
+            stop_process(server)
     raise NotMeasured("The server on an empty folder did not serve a page.")
 
 
@@ -74,6 +75,16 @@ def answers(port: int) -> bool:
         return requests.get(f"http://127.0.0.1:{port}/admin/login/", timeout=READY_SECONDS).status_code == 200
     except requests.ConnectionError:
         return False
+
+
+def stop_process(process: "subprocess.Popen[bytes]", *, seconds: float = STOP_SECONDS) -> None:
+    """End a process. Kill it if it has not ended after so many seconds, so that nothing waits for it forever."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def make_environment(folder: Path) -> dict[str, str]:

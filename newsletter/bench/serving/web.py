@@ -16,6 +16,7 @@ from newsletter.bench.errors import NotMeasured
 from subscribers.links.signed_links import link_keys
 
 READY_SECONDS = 60
+STOP_SECONDS = 20
 
 
 class _Setup(TypedDict):
@@ -42,7 +43,8 @@ def serve_web() -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.join(20)
+        process.join(STOP_SECONDS)
+        process.kill()
 
 
 def find_free_port() -> int:

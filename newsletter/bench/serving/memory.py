@@ -1,6 +1,5 @@
 """Measure the memory and the idle processor time of `newsletter serve` after a demo, from /proc of Linux."""
 
-import os
 import re
 import subprocess
 import time
@@ -13,6 +12,7 @@ from tempfile import TemporaryDirectory
 import requests
 
 from newsletter.bench.errors import NotMeasured
+from newsletter.bench.serving.process_tree import read_memory_mb, read_processor_seconds
 from newsletter.bench.serving.starting import NEWSLETTER, READY_SECONDS, answers, make_environment, stop_process
 from newsletter.bench.serving.web import find_free_port
 from newsletter.demo.sample_week import LOGIN
@@ -42,13 +42,13 @@ def measure_memory(*, idle_seconds: int) -> MemoryFigures:
         environment["NEWSLETTER_DATA_DIR"] = f"{folder}/demo"
         port = find_free_port()
         with _serve(environment, folder, port=port) as server:
-            started = _read_memory(server)
+            started = read_memory_mb(server)
             opened = _open_pages(port)
             time.sleep(SETTLE_SECONDS)
-            processes = _read_memory(server)
-            before = _read_seconds(server)
+            processes = read_memory_mb(server)
+            before = read_processor_seconds(server)
             time.sleep(idle_seconds)
-            idle = _read_seconds(server) - before
+            idle = read_processor_seconds(server) - before
     return MemoryFigures(
         pages=opened,
         after_start_mb=round(sum(started), 1),
@@ -102,26 +102,3 @@ def _open_pages(port: int) -> int:
     if opened < len(PAGES):
         raise NotMeasured(f"Only {opened} of {len(PAGES)} pages of the desk opened.")
     return opened
-
-
-def _read_memory(first: int) -> list[float]:
-    """Return the megabytes of the process and of those that it started, the largest first."""
-    sizes = []
-    for process in _list_processes(first):
-        text = Path(f"/proc/{process}/smaps_rollup").read_text()
-        sizes += [round(int(kilobytes) * 1024 / 1e6, 1) for kilobytes in re.findall(r"^Pss: +(\d+) kB", text, re.M)]
-    return sorted(sizes, reverse=True)
-
-
-def _read_seconds(first: int) -> float:
-    """Return the processor seconds that the process and those that it started have used."""
-    ticks = 0
-    for process in _list_processes(first):
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _list_processes(first: int) -> list[int]:
-    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-    return [first, *(process for child in children for process in _list_processes(int(child)))]

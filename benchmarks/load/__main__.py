@@ -13,20 +13,23 @@ from tempfile import TemporaryDirectory
 import orjson
 import requests
 
-from benchmarks.load.figures import LoadFigures, SendFigures, read_pages, write_figures
-from benchmarks.load.memory import read_memory_mb
+from benchmarks.load.figures import LoadFigures, MemoryFigures, SendFigures, read_pages, write_figures
 from benchmarks.provider import Provider, serve_provider
 from benchmarks.tools.base import NotMeasured, plain_environment
+from newsletter.bench.serving.process_tree import read_memory_mb
+from newsletter.bench.serving.starting import stop_process
 from newsletter.bench.serving.web import find_free_port
 
 _DATABASE = "NEWSLETTER_TEST_DATABASE_URL"
 """The database that `tests.support.postgres` starts."""
 _LOCUST = Path(sys.executable).parents[1] / "load/bin/python"
 """`make load` installs it there, from `requirements/load.txt`."""
+_PROJECT = Path(__file__).parents[2]
 _PROVIDER_LATENCY = 0.15
 _PERSON = "person"
 """How the addresses of the audience begin. Staff get mails about the send, too."""
 _SHARE_OF_SEND, _START_AT = 0.6, 0.2
+_SAMPLE_SECONDS = 5
 _READY_SECONDS, _PREPARE_SECONDS, _SEND_SECONDS = 120, 3600, 600
 
 
@@ -53,21 +56,31 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
     prepare = [sys.executable, "-m", "benchmarks.load.installation", str(visits), str(given.people), str(given.staff)]
     _run(prepare, environment, seconds=_PREPARE_SECONDS)
     with _serve(folder, environment, port=port) as server:
-        idle = read_memory_mb(server.pid)
-        walking = _walk(given, folder, port=port, seconds=seconds)
-        memory = []
-        while walking.poll() is None:
-            time.sleep(5)
-            memory.append(read_memory_mb(server.pid))
+        before = read_server_memory(server.pid)
+        during = []
+        with _walk(given, folder, port=port, seconds=seconds) as walking:
+            while walking.poll() is None:
+                during.append(read_server_memory(server.pid))
+                time.sleep(_SAMPLE_SECONDS)
+        if not during:
+            raise NotMeasured("Locust ended at once. Its messages are above.")
         send = _wait_for_send(environment, provider, issue=orjson.loads(visits.read_bytes())["issue"])
-        ended = read_memory_mb(server.pid)
+        end = read_server_memory(server.pid)
     return LoadFigures(
         database=_describe_database(environment),
         pages=read_pages(folder / "load_stats.csv"),
         visitors_failed=bool(walking.returncode),
         send=send,
-        memory_mb=(idle, memory[len(memory) // 5], ended, max(memory)),
+        memory=MemoryFigures(before, during, end),
     )
+
+
+def read_server_memory(server: int) -> float:
+    """Return the MB of the server and all that it started. Raise NotMeasured if it has ended."""
+    processes = read_memory_mb(server)
+    if not processes:
+        raise NotMeasured("The server ended during the measurement, so there is no figure of its memory.")
+    return round(sum(processes), 1)
 
 
 def _make_environment(folder: Path, provider: Provider, *, port: int, per_second: float) -> dict[str, str]:
@@ -96,8 +109,7 @@ def _serve(folder: Path, environment: dict[str, str], *, port: int) -> "Iterator
             time.sleep(0.2)
         yield server
     finally:
-        server.terminate()
-        server.wait(60)
+        stop_process(server)
 
 
 def _answers(port: int) -> bool:
@@ -107,8 +119,9 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _walk(given: Namespace, folder: Path, *, port: int, seconds: float) -> "subprocess.Popen[bytes]":
-    """Start the visitors, a tenth of them each second."""
+@contextmanager
+def _walk(given: Namespace, folder: Path, *, port: int, seconds: float) -> "Iterator[subprocess.Popen[bytes]]":
+    """Start the visitors, a tenth of them each second. They end with the block."""
     visitors = given.staff + given.readers
     options = {
         "--locustfile": str(Path(__file__).parent / "walk.py"),
@@ -128,7 +141,11 @@ def _walk(given: Namespace, folder: Path, *, port: int, seconds: float) -> "subp
     }
     command = [str(_LOCUST), "-m", "locust", "--headless", "--only-summary"]
     command += [word for option in options.items() for word in option]
-    return subprocess.Popen(command, env=environment, stdout=sys.stderr)
+    locust = subprocess.Popen(command, env=environment, cwd=_PROJECT, stdout=sys.stderr)
+    try:
+        yield locust
+    finally:
+        stop_process(locust)
 
 
 def _wait_for_send(environment: dict[str, str], provider: Provider, *, issue: int) -> SendFigures:

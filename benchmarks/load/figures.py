@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.tools.base import NotMeasured
+
 MAX_SLOW_MS = 1_000
 _SHOWN = 15
 
@@ -44,14 +46,32 @@ class SendFigures:
 
 
 @dataclass(frozen=True)
+class MemoryFigures:
+    """MB (10⁶ bytes) of the server before the load, every few seconds during it, and at the end of the send."""
+
+    before: float
+    during: list[float]
+    end: float
+
+    @property
+    def early(self) -> float:
+        """After a fifth of the load."""
+        return self.during[len(self.during) // 5]
+
+    @property
+    def largest(self) -> float:
+        return max(self.before, *self.during, self.end)
+
+
+@dataclass(frozen=True)
 class LoadFigures:
-    """``memory_mb`` of the server: before the load, after a fifth of it, at the end of the send, and the largest."""
+    """What the visitors met, what became of the send, and the memory of the server."""
 
     database: str
     pages: list[PageFigures]
     visitors_failed: bool
     send: SendFigures
-    memory_mb: tuple[float, float, float, float]
+    memory: MemoryFigures
 
     @property
     def errors(self) -> int:
@@ -63,7 +83,9 @@ class LoadFigures:
 
 
 def read_pages(file: Path) -> list[PageFigures]:
-    """Return the pages of Locust's table, the slowest at the 99th percentile first."""
+    """Return the pages of Locust's table, the slowest at the 99th percentile first. Raise NotMeasured if there is none."""
+    if not file.exists():
+        raise NotMeasured("Locust wrote no table of the pages. Its messages are above.")
     with file.open(newline="", encoding="utf-8") as table:
         pages = [
             PageFigures(
@@ -86,7 +108,7 @@ def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
     failed = [page for page in pages if page.errors]
     shown = [*failed, *(page for page in pages if not page.errors)][: max(_SHOWN, len(failed))]
     slow = sum(page.p99_ms > MAX_SLOW_MS for page in pages)
-    before, early, end, largest = figures.memory_mb
+    memory = figures.memory
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     lines = [
         f"`python -m benchmarks.load {' '.join(arguments)}` on {figures.database}; load of the machine at the end: {load}.",
@@ -106,7 +128,7 @@ def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
         f"{send.deliveries['skipped']:,} skipped, {send.deliveries['uncertain']:,} uncertain. "
         f"The provider mailed {send.mailed:,} people, {send.mailed_again:,} of them more than once.",
         "",
-        f"Memory of the server in MB: {before} before the load, {early} after a fifth of it, {end} at the end, "
-        f"{largest} at most.",
+        f"Memory of the server in MB: {memory.before} before the load, {memory.early} after a fifth of it, "
+        f"{memory.end} at the end, {memory.largest} at most.",
     ]
     return "\n".join(lines) + "\n"

@@ -1,12 +1,14 @@
 """The load test: what it reads, what it prints, and when it ends with an error."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from benchmarks.load.figures import LoadFigures, PageFigures, SendFigures, read_pages, write_figures
-from benchmarks.load.memory import read_memory_mb
+from benchmarks.load.__main__ import read_server_memory
+from benchmarks.load.figures import LoadFigures, MemoryFigures, PageFigures, SendFigures, read_pages, write_figures
+from benchmarks.tools.base import NotMeasured
 
 TABLE = """Type,Name,Request Count,Failure Count,Median Response Time,50%,99%,100%
 GET,/news/,100,0,12,12,40,55
@@ -20,10 +22,11 @@ SENT = SendFigures(
     mailed=9,
     mailed_again=0,
 )
+MEMORY = MemoryFigures(before=100.0, during=[150.0, 155.0, 160.0], end=170.0)
 
 
 def make_figures(pages: list[PageFigures], *, send: SendFigures = SENT, visitors_failed: bool = False) -> LoadFigures:
-    return LoadFigures("SQLite", pages, visitors_failed, send, (100.0, 150.0, 160.0, 170.0))
+    return LoadFigures("SQLite", pages, visitors_failed, send, MEMORY)
 
 
 def test_pages_are_read_slowest_first_without_the_sum(tmp_path: Path) -> None:
@@ -40,7 +43,12 @@ def test_the_report_names_errors_slow_pages_the_send_and_the_memory() -> None:
     assert "120 requests for 2 pages, 1 errors; 1 pages took more than 1,000 ms" in text
     assert "| home | 20 | 1 | 180 | 1200 | 1300 |" in text
     assert "9 accepted, 1 skipped, 0 uncertain. The provider mailed 9 people, 0 of them more than once." in text
-    assert "100.0 before the load, 150.0 after a fifth of it, 160.0 at the end, 170.0 at most" in text
+    assert "100.0 before the load, 150.0 after a fifth of it, 170.0 at the end, 170.0 at most" in text
+
+
+def test_a_report_without_a_table_of_pages_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NotMeasured, match="Locust wrote no table"):
+        read_pages(tmp_path / "load_stats.csv")
 
 
 @pytest.mark.parametrize(
@@ -62,5 +70,13 @@ def test_an_error_of_a_page_or_of_the_send_is_an_error(
     assert make_figures([page], send=send, visitors_failed=visitors_failed).has_errors is failed
 
 
-def test_the_memory_of_a_process_is_read_in_megabytes() -> None:
-    assert 1 < read_memory_mb(os.getpid()) < 10_000
+def test_the_largest_memory_may_be_that_at_the_end_of_the_send() -> None:
+    assert (MEMORY.early, MEMORY.largest) == (150.0, 170.0)
+
+
+def test_the_memory_of_a_server_is_read_until_it_has_ended() -> None:
+    assert 1 < read_server_memory(os.getpid()) < 10_000
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    with pytest.raises(NotMeasured, match="server ended"):
+        read_server_memory(ended.pid)

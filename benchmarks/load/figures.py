@@ -9,7 +9,10 @@ from pathlib import Path
 from benchmarks.tools.base import NotMeasured
 
 MAX_SLOW_MS = 1_000
+ONE_CLICK = "one-click unsubscribe"
+"""The name of these requests in the table."""
 _SHOWN = 15
+_NOT_SETTLED_BY_MAIL = ("pending", "rejected", "uncertain")
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,13 @@ class SendFigures:
 
     @property
     def is_right(self) -> bool:
-        """Return True if it ended, nobody is uncertain or mailed twice, and the ledger agrees with the receipt."""
+        """Return True if it ended, each recipient was mailed once or skipped, and the ledger agrees with the receipt."""
         return (
             self.state == "submitted"
             and not self.mailed_again
-            and not self.deliveries["uncertain"]
             and self.deliveries["accepted"] == self.mailed
+            and self.deliveries["accepted"] + self.deliveries["skipped"] == self.recipients
+            and not any(self.deliveries[state] for state in _NOT_SETTLED_BY_MAIL)
         )
 
 
@@ -78,8 +82,14 @@ class LoadFigures:
         return sum(page.errors for page in self.pages)
 
     @property
+    def unsubscribes(self) -> int:
+        return sum(page.requests for page in self.pages if page.name == ONE_CLICK)
+
+    @property
     def has_errors(self) -> bool:
-        return bool(self.errors) or self.visitors_failed or not self.send.is_right
+        """Return True if a request failed, the send is wrong, or it skipped more people than can have unsubscribed."""
+        skipped_too_many = self.send.deliveries["skipped"] > self.unsubscribes
+        return bool(self.errors) or self.visitors_failed or skipped_too_many or not self.send.is_right
 
 
 def read_pages(file: Path) -> list[PageFigures]:
@@ -125,7 +135,8 @@ def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
         ),
         "",
         f"The send: {send.state}, {send.recipients:,} recipients, {send.deliveries['accepted']:,} accepted, "
-        f"{send.deliveries['skipped']:,} skipped, {send.deliveries['uncertain']:,} uncertain. "
+        f"{send.deliveries['skipped']:,} skipped, {send.deliveries['rejected']:,} rejected, "
+        f"{send.deliveries['uncertain']:,} uncertain, {send.deliveries['pending']:,} pending. "
         f"The provider mailed {send.mailed:,} people, {send.mailed_again:,} of them more than once.",
         "",
         f"Memory of the server in MB: {memory.before} before the load, {memory.early} after a fifth of it, "

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from locust import HttpUser, between, task
 
+from benchmarks.load.figures import ONE_CLICK
+
 VISITS = json.loads(Path(os.environ["LOAD_VISITS"]).read_bytes())
 START_SECONDS = float(os.environ["LOAD_START"])
 _sessions = iter(VISITS["sessions"])
@@ -26,9 +28,20 @@ class Visitor(HttpUser):
         self.client.headers["X-Forwarded-For"] = f"2001:db8:{next(_addresses):x}::1"
 
     def open(self, name: str, url: str) -> None:
-        with self.client.get(url, name=name, allow_redirects=False, catch_response=True) as answer:
-            if answer.status_code != 200:
-                answer.failure(f"answered with {answer.status_code}")
+        self._expect(200, "GET", url, name=name)
+
+    def post(self, name: str, url: str, form: dict[str, str], *, leads_to: str = "") -> None:
+        """Send a form. It fails unless the answer is a page, or a redirect to the address that it ``leads_to``."""
+        self._expect(302 if leads_to else 200, "POST", url, name=name, data=form, leads_to=leads_to)
+
+    def _expect(
+        self, status: int, method: str, url: str, *, name: str, data: dict[str, str] | None = None, leads_to: str = ""
+    ) -> None:
+        options = {"name": name, "data": data, "allow_redirects": False, "catch_response": True}
+        with self.client.request(method, url, **options) as answer:
+            location = answer.headers.get("Location", "")
+            if (answer.status_code, location) != (status, leads_to):
+                answer.failure(f"answered with {answer.status_code} {location}".strip())
 
 
 class Staff(Visitor):
@@ -62,10 +75,7 @@ class Sender(Staff):
         issue = f"/admin/issues/{VISITS['issue']}/"
         self.open("the question before the send", f"{issue}send/start/sure/")
         form = {"csrfmiddlewaretoken": self.client.cookies["csrftoken"], "people": VISITS["people"]}
-        url, options = f"{issue}send/start/", {"allow_redirects": False, "catch_response": True}
-        with self.client.post(url, form, name="Send now", **options) as answer:
-            if answer.headers.get("Location") != f"{issue}overview/":
-                answer.failure(f"answered with {answer.status_code}")
+        self.post("Send now", f"{issue}send/start/", form, leads_to=f"{issue}overview/")
 
     @task
     def watch(self) -> None:
@@ -89,4 +99,4 @@ class Reader(Visitor):
     @task
     def unsubscribe(self) -> None:
         if link := next(_links, ""):
-            self.client.post(link, {"List-Unsubscribe": "One-Click"}, name="one-click unsubscribe")
+            self.post(ONE_CLICK, link, {"List-Unsubscribe": "One-Click"})

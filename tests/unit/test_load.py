@@ -2,12 +2,21 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.load.__main__ import read_server_memory
-from benchmarks.load.figures import LoadFigures, MemoryFigures, PageFigures, SendFigures, read_pages, write_figures
+from benchmarks.load.figures import (
+    ONE_CLICK,
+    LoadFigures,
+    MemoryFigures,
+    PageFigures,
+    SendFigures,
+    read_pages,
+    write_figures,
+)
 from benchmarks.tools.base import NotMeasured
 
 TABLE = """Type,Name,Request Count,Failure Count,Median Response Time,50%,99%,100%
@@ -18,15 +27,20 @@ GET,home,20,1,180,180,1200,1300
 SENT = SendFigures(
     state="submitted",
     recipients=10,
-    deliveries={"accepted": 9, "skipped": 1, "uncertain": 0},
+    deliveries={"accepted": 9, "skipped": 1, "rejected": 0, "uncertain": 0, "pending": 0},
     mailed=9,
     mailed_again=0,
 )
+UNSUBSCRIBES = PageFigures(ONE_CLICK, 1, 0, 12, 40, 55)
 MEMORY = MemoryFigures(before=100.0, during=[150.0, 155.0, 160.0], end=170.0)
 
 
 def make_figures(pages: list[PageFigures], *, send: SendFigures = SENT, visitors_failed: bool = False) -> LoadFigures:
     return LoadFigures("SQLite", pages, visitors_failed, send, MEMORY)
+
+
+def change_deliveries(**people: int) -> SendFigures:
+    return replace(SENT, deliveries={**SENT.deliveries, **people})
 
 
 def test_pages_are_read_slowest_first_without_the_sum(tmp_path: Path) -> None:
@@ -42,7 +56,8 @@ def test_the_report_names_errors_slow_pages_the_send_and_the_memory() -> None:
     assert "`python -m benchmarks.load --minutes 2` on SQLite" in text
     assert "120 requests for 2 pages, 1 errors; 1 pages took more than 1,000 ms" in text
     assert "| home | 20 | 1 | 180 | 1200 | 1300 |" in text
-    assert "9 accepted, 1 skipped, 0 uncertain. The provider mailed 9 people, 0 of them more than once." in text
+    assert "9 accepted, 1 skipped, 0 rejected, 0 uncertain, 0 pending. The provider mailed 9 people" in text
+    assert "0 of them more than once." in text
     assert "100.0 before the load, 150.0 after a fifth of it, 170.0 at the end, 170.0 at most" in text
 
 
@@ -57,17 +72,22 @@ def test_a_report_without_a_table_of_pages_says_so(tmp_path: Path) -> None:
         (0, SENT, False, False),
         (1, SENT, False, True),
         (0, SENT, True, True),
-        (0, SendFigures("submitting", 10, SENT.deliveries, 9, 0), False, True),
-        (0, SendFigures("submitted", 10, SENT.deliveries, 8, 0), False, True),
-        (0, SendFigures("submitted", 10, SENT.deliveries, 9, 1), False, True),
-        (0, SendFigures("submitted", 10, {**SENT.deliveries, "uncertain": 1}, 9, 0), False, True),
+        (0, replace(SENT, state="submitting"), False, True),
+        (0, replace(SENT, mailed=8), False, True),
+        (0, replace(SENT, mailed_again=1), False, True),
+        (0, replace(SENT, recipients=11), False, True),
+        (0, change_deliveries(uncertain=1), False, True),
+        (0, change_deliveries(rejected=1), False, True),
+        (0, change_deliveries(skipped=0, rejected=1), False, True),
+        (0, change_deliveries(skipped=0, pending=1), False, True),
+        (0, replace(change_deliveries(accepted=8, skipped=2), mailed=8), False, True),
     ],
 )
 def test_an_error_of_a_page_or_of_the_send_is_an_error(
     errors: int, send: SendFigures, visitors_failed: bool, failed: bool
 ) -> None:
     page = PageFigures("home", 20, errors, 180, 900, 1300)
-    assert make_figures([page], send=send, visitors_failed=visitors_failed).has_errors is failed
+    assert make_figures([page, UNSUBSCRIBES], send=send, visitors_failed=visitors_failed).has_errors is failed
 
 
 def test_the_largest_memory_may_be_that_at_the_end_of_the_send() -> None:

@@ -20,6 +20,7 @@ from newsletter.bench.serving.memory import measure_memory
 from newsletter.bench.serving.pages import measure_pages
 from newsletter.bench.serving.people_search import measure_people_search
 from newsletter.bench.serving.preview import measure_preview
+from newsletter.bench.serving.process_tree import can_read_processes
 from newsletter.bench.serving.starting import measure_start
 from newsletter.bench.serving.unsubscribing import measure_unsubscribing
 from newsletter.bench.workers import start_workers
@@ -74,6 +75,11 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "start": lambda people: [(measure_start, {})],
     "memory": lambda people: [(measure_memory, {"idle_seconds": IDLE_SECONDS})],
 }
+
+
+def find_unmeasurable() -> set[str]:
+    """Return the parts that this system cannot measure: the memory of processes, if it is not Linux."""
+    return set() if can_read_processes() else {"memory"}
 
 
 @dataclass(frozen=True)

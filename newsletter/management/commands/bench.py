@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from newsletter.bench.catalogue import MEASUREMENTS
+from newsletter.bench.catalogue import MEASUREMENTS, find_unmeasurable
 from newsletter.bench.own_process import measure_in_own_process
+from newsletter.common.errors import DomainError
 from newsletter.management.base import ProductCommand
 
 
@@ -20,13 +21,10 @@ class Command(ProductCommand):
         parser.add_argument(
             "--recipients", type=_number, default=100_000, metavar="N", help="people in each measurement"
         )
-        parser.add_argument(
-            "--only", type=_parts, default=list(MEASUREMENTS), metavar="PART,…", help=", ".join(MEASUREMENTS)
-        )
+        parser.add_argument("--only", type=_parts, metavar="PART,…", help=", ".join(MEASUREMENTS))
         parser.add_argument("--json", action="store_true")
 
-    def run(self, *, recipients: int, only: Sequence[str], json: bool) -> None:
-        console = self.console()
+    def run(self, *, recipients: int, only: Sequence[str] | None, json: bool) -> None:
         conditions: dict[str, object] = {
             "recipients": recipients,
             "provider": "mailgun on loopback, batches of 1,000, provider-side variables",
@@ -35,17 +33,33 @@ class Command(ProductCommand):
             "machine": {"cores": os.cpu_count(), "system": platform.platform(), "python": sys.version.split()[0]},
             "settings": conditions,
         }
-        for part in only:
-            measured = MEASUREMENTS[part](recipients)
-            figures = [measure_in_own_process(measure, **how) for measure, how in measured]
-            conditions["database"] = figures[0]["database"]
-            report[part] = (
-                [_without_database(run) for run in figures] if len(figures) > 1 else _without_database(figures[0])
-            )
-            if not json:
-                console.print(_table(part, figures))
-        if json:
-            self.write_json(report)
+        try:
+            for part in self._list_parts() if only is None else only:
+                figures = self._measure(part, recipients=recipients, report=report)
+                conditions["database"] = figures[0]["database"]
+                if not json:
+                    self.console().print(_table(part, figures))
+        finally:  # what was measured before an error may have taken hours
+            if json:
+                self.write_json(report)
+
+    def _list_parts(self) -> list[str]:
+        """Return all parts. Those that this system cannot measure are left out, which is said in one line."""
+        left_out = find_unmeasurable()
+        for part in sorted(left_out):
+            self.stderr.write(f"{part.capitalize()} is not measured: it can be read on Linux only.")
+        return [part for part in MEASUREMENTS if part not in left_out]
+
+    def _measure(self, part: str, *, recipients: int, report: dict[str, object]) -> list[dict[str, object]]:
+        """Return the figures of each run of a part, and add them, or why there are none, to the report."""
+        try:
+            figures = [measure_in_own_process(measure, **how) for measure, how in MEASUREMENTS[part](recipients)]
+        except DomainError as error:
+            report["failed"] = {part: str(error)}
+            raise
+        runs = [_without_database(run) for run in figures]
+        report[part] = runs if len(runs) > 1 else runs[0]
+        return figures
 
 
 def _number(text: str) -> int:
@@ -63,6 +77,9 @@ def _parts(text: str) -> list[str]:
     unknown = [part for part in parts if part not in MEASUREMENTS]
     if unknown or not parts:
         raise ArgumentTypeError(f"“{', '.join(unknown)}” is not measured; there are {', '.join(MEASUREMENTS)}")
+    unmeasurable = [part for part in parts if part in find_unmeasurable()]
+    if unmeasurable:
+        raise ArgumentTypeError(f"“{', '.join(unmeasurable)}” can be measured on Linux only; leave it out")
     return parts
 
 

@@ -10,6 +10,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from newsletter.common.database.deadlines import database_deadline
+from newsletter.common.database.sqlite_lock_wait import longer_sqlite_lock_wait
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe
@@ -17,6 +18,8 @@ from subscribers.unsubscribing.group_commit import GroupCommit
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_lists
 
 DATABASE_WAIT_SECONDS = 3.0
+SQLITE_LOCK_WAIT_SECONDS = 50.0
+"""Longer than other work waits, because a mailbox provider may not repeat a POST. Proxies usually wait for 60 seconds."""
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
 _List = tuple[int, str]  # row id, and the name if the list is public
 _FIND_SQL = f"""
@@ -94,7 +97,8 @@ def _unsubscribe_now(targets: Sequence[LinkTarget]) -> list[UnsubscribedPerson]:
     with database_deadline(DATABASE_WAIT_SECONDS):
         if not connection.in_atomic_block:
             close_old_connections()
-        return unsubscribe_batch(targets, now=timezone.now())
+        with longer_sqlite_lock_wait(seconds=SQLITE_LOCK_WAIT_SECONDS):
+            return unsubscribe_batch(targets, now=timezone.now())
 
 
 _group_commit: GroupCommit[LinkTarget, UnsubscribedPerson] = GroupCommit(_unsubscribe_now)

@@ -1,0 +1,26 @@
+"""A longer wait for SQLite's write lock, for the few writes that nobody repeats. All others wait as the settings say.
+
+SQLite has one writer at a time, and gives its lock to whoever asks at the right moment, not to who has waited longest.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection
+
+
+@contextmanager
+def longer_sqlite_lock_wait(*, seconds: float) -> Iterator[None]:
+    """Let this connection wait so long for the write lock within this block. Other databases are left as they are."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    sqlite = connection.connection  # without Django's cursor, which refuses statements after an error in a transaction
+    [(usual,)] = sqlite.execute("PRAGMA busy_timeout").fetchall()
+    sqlite.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+    try:
+        yield
+    finally:
+        if connection.connection is sqlite:
+            sqlite.execute(f"PRAGMA busy_timeout = {int(usual)}")

@@ -1,0 +1,101 @@
+"""A one-click unsubscribe waits longer for SQLite's write lock than other work, which can repeat itself."""
+
+import io
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from pytest_django.plugin import DjangoDbBlocker
+
+from subscribers.models import MailingList, Subscription
+from subscribers.unsubscribing import one_click
+from subscribers.web.one_click_middleware import OneClickMiddleware
+from tests.support.backups import Home, live_in, make_home
+from tests.support.people import make_list, make_member, path_to
+
+pytestmark = [pytest.mark.requirement("U3")]
+USUAL_MS = 100
+
+
+@pytest.fixture
+def home(
+    tmp_path: Path, migrated_sqlite: Path, django_db_blocker: DjangoDbBlocker, django_db_setup: None
+) -> Iterator[Home]:
+    """Be a process of an installation on SQLite, whose work waits a tenth of a second for the lock."""
+    made = make_home(tmp_path / "home", database=migrated_sqlite)
+    with django_db_blocker.unblock(), live_in(made):
+        pragmas = f"PRAGMA journal_mode=WAL; PRAGMA busy_timeout={USUAL_MS};"
+        connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "init_command": pragmas}
+        connection.close()
+        yield made
+
+
+@contextmanager
+def hold_write_lock(home: Home, *, seconds: float) -> Iterator[None]:
+    """Let somebody else write for so long, at least as long as the block."""
+    locked = threading.Event()
+
+    def write() -> None:
+        with closing(sqlite3.connect(home.database, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            locked.set()
+            time.sleep(seconds)
+            database.execute("ROLLBACK")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    locked.wait()
+    yield
+    thread.join()
+
+
+def post(path: str) -> str:
+    """Return the status of a one-click POST, as a mailbox provider sends it."""
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(b"List-Unsubscribe=One-Click"),
+        "CONTENT_LENGTH": "26",
+    }
+    statuses: list[str] = []
+
+    def pages(environ: Any, start_response: Any) -> list[bytes]:
+        raise AssertionError("The request went on to Django.")
+
+    OneClickMiddleware(pages)(environ, lambda status, headers: statuses.append(status))
+    return statuses[0]
+
+
+def read_wait() -> int:
+    with connection.cursor() as cursor:
+        return int(cursor.execute("PRAGMA busy_timeout").fetchone()[0])
+
+
+def test_it_is_saved_when_other_work_would_have_given_up(home: Home) -> None:
+    weekly = make_list(name="Weekly")
+    path = path_to(make_member(weekly), weekly)
+    with hold_write_lock(home, seconds=1.0):
+        with pytest.raises(OperationalError, match="locked"):
+            MailingList.objects.update(name="Other work")
+        assert post(path) == "200 OK"
+    assert not Subscription.objects.open().exists()
+    assert read_wait() == USUAL_MS
+
+
+def test_it_does_not_wait_forever(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(one_click, "SQLITE_LOCK_WAIT_SECONDS", 0.2)
+    weekly = make_list(name="Weekly")
+    path = path_to(make_member(weekly), weekly)
+    with hold_write_lock(home, seconds=1.5):
+        assert post(path).startswith("503 ")
+        assert read_wait() == USUAL_MS
+    assert Subscription.objects.open().exists()
+    assert post(path) == "200 OK"

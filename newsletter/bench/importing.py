@@ -111,7 +111,7 @@ def measure_import(*, rows: int) -> ImportFigures:
         rows=rows,
         seconds=round(seconds, 1),
         rows_per_second=round(rows / seconds),
-        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1),
         right=found == {key: count for key, count in maker.expected.items() if count} and on_list == report.new,
     )
 

@@ -115,9 +115,12 @@ def _work(pipe: Connection, setup: _Setup) -> None:
 
 
 def _peak_mb() -> float:
-    """Return the peak memory of this process. On Linux from /proc, because getrusage includes the parent's memory."""
+    """Return the peak memory of this process, in MB (10⁶ bytes).
+
+    On Linux from /proc, because getrusage includes the parent's memory.
+    """
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
-        return round(int(line.split()[1]) / 1024, 1)
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+        return round(int(line.split()[1]) * 1024 / 1e6, 1)
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)

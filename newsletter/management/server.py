@@ -1,7 +1,9 @@
 """The web server of `newsletter serve` and `newsletter web`: a worker of gunicorn, in this process, with threads."""
 
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from wsgiref.types import WSGIApplication
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.sock import create_sockets
 
+from newsletter.jobs.shutdown import GRACE_SECONDS
 from newsletter.management.web_worker import worker_class
 from newsletter.management.wsgi_pages import load_pages
 from newsletter.monitoring.logs.formatters import make_formatter
@@ -30,30 +33,50 @@ class Log(Logger):
             handler.setFormatter(make_formatter(settings.NEWSLETTER_LOG))
 
 
+class EarlyStop:
+    """Run ``stopping`` once, in a thread: open requests and calls to the provider end side by side, within the same time."""
+
+    def __init__(self, stopping: Callable[[], bool]) -> None:
+        self._stopping = stopping
+        self._lock = threading.Lock()
+        self._ended: Future[bool] | None = None
+
+    def begin(self) -> "Future[bool]":
+        """Begin if that has not been done. The result is False if work is still going on."""
+        with self._lock:
+            if self._ended is None:
+                self._ended = ThreadPoolExecutor(1, thread_name_prefix="stop").submit(self._stopping)
+            return self._ended
+
+
 class Server(BaseApplication):
     """Gunicorn configured from code, without its arbiter: that process only restarts the serving one, as systemd does.
 
-    ``started`` runs once the pages can be served. ``stopping`` runs at the end, and returns False if work is still going on.
+    ``started`` runs once the pages can be served. ``stopping`` runs in a thread as soon as the process is asked to stop, and
+    returns False if work is still going on after ``GRACE_SECONDS``.
     """
 
     def __init__(self, *, host: str, port: int, started: Callable[[], None], stopping: Callable[[], bool]) -> None:
         proxies = settings.SUBSCRIBERS_TRUSTED_PROXIES
+        self._stop = EarlyStop(stopping)
         self._settings: dict[str, object] = {
             "bind": f"{host}:{port}",
             "threads": THREADS,
             "worker_class": worker_class(
-                body_limit=body_limit_of_target, trusted_proxies=proxies, is_for_one_thread=is_api_read
+                body_limit=body_limit_of_target,
+                trusted_proxies=proxies,
+                is_for_one_thread=is_api_read,
+                stop_asked=self._stop.begin,
             ),
             "worker_connections": CONNECTIONS,
             "forwarded_allow_ips": ",".join(proxies),
             "forwarder_headers": "",
-            "graceful_timeout": 30,
+            "graceful_timeout": int(GRACE_SECONDS),
             "timeout": 0,
             "loglevel": "warning",
             "logger_class": Log,
-            "post_worker_init": lambda worker: started(),
+            "post_worker_init": lambda worker: started() if worker.alive else None,
         }
-        self._stopping = stopping
         super().__init__()
 
     def load_config(self) -> None:
@@ -72,5 +95,5 @@ class Server(BaseApplication):
         try:
             worker.init_process()
         finally:
-            if not self._stopping():
+            if not self._stop.begin().result():
                 os._exit(0)  # else Python waits for the threads of a call that did not end in time

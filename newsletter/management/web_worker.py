@@ -69,13 +69,14 @@ class Connection(TConn):
 class CollectingWorker(ThreadWorker):
     """Threads for complete requests only, deadlines for headers and bodies, and a limit of waiting connections per network.
 
-    Subclasses set the body limits, the reverse proxies, whose connections carry many visitors, and by its first line which
-    request is answered after the one before it, by one thread.
+    Subclasses set the body limits, the reverse proxies, whose connections carry many visitors, by its first line which request
+    is answered after the one before it, by one thread, and what runs when the process is asked to stop.
     """
 
     body_limit: ClassVar[BodyLimit]
     trusted_proxies: ClassVar[Sequence[str]] = ()
     is_for_one_thread: ClassVar[Callable[[bytes], bool]]
+    stop_asked: ClassVar[Callable[[], object]]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -96,6 +97,12 @@ class CollectingWorker(ThreadWorker):
     def init_signals(self) -> None:
         super().init_signals()
         signal.signal(signal.SIGHUP, self.handle_exit)  # the terminal was closed
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Begin to stop. The event loop does it: a lock that this thread holds would never be free for a signal's handler."""
+        if self.alive:
+            self.method_queue.defer(type(self).stop_asked)
+        super().handle_exit(sig, frame)
 
     def is_parent_alive(self) -> bool:
         return True  # whoever started this process may have ended
@@ -240,13 +247,18 @@ class CollectingWorker(ThreadWorker):
 
 
 def worker_class(
-    *, body_limit: BodyLimit, trusted_proxies: Sequence[str], is_for_one_thread: Callable[[bytes], bool]
+    *,
+    body_limit: BodyLimit,
+    trusted_proxies: Sequence[str],
+    is_for_one_thread: Callable[[bytes], bool],
+    stop_asked: Callable[[], object],
 ) -> type[CollectingWorker]:
     """Return the worker with these limits, for gunicorn's ``worker_class``."""
     limits = {
         "body_limit": staticmethod(body_limit),
         "trusted_proxies": tuple(trusted_proxies),
         "is_for_one_thread": staticmethod(is_for_one_thread),
+        "stop_asked": staticmethod(stop_asked),
     }
     return type("Worker", (CollectingWorker,), limits)
 

@@ -3,10 +3,12 @@
 import os
 import signal
 import socket
+import time
 import urllib.request
 
 from tests.support.crash_template import PEOPLE
 from tests.support.processes import wait_until
+from tests.support.provider_faults import Fault
 
 
 def test_serve_sends_what_is_due_shows_its_pages_and_stops(install):
@@ -33,6 +35,26 @@ def test_a_server_whose_terminal_closes_ends_as_if_told_to_stop(install):
     assert list_process_group(web.popen.pid) == [web.popen.pid], "the pages are served by the process that was started"
     os.kill(web.popen.pid, signal.SIGHUP)
     assert web.popen.wait(32) == 0, web.said()
+
+
+def test_a_stop_with_open_requests_begins_no_call_and_keeps_the_limit(install):
+    """The limit is that of a worker: systemd kills what has not ended after 40 seconds."""
+    here = install()
+    here.provider.fault_always(Fault("slow", seconds=0.5))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serving = here.start("serve", "--port", str(port), "--concurrency", "1")
+    wait_until(lambda: here.provider.ledger and accepts(port), seconds=90, what="a call under way")
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.sendall(b"POST /my-mail HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\nbegun")
+        time.sleep(0.5)
+        os.kill(serving.popen.pid, signal.SIGTERM)
+        time.sleep(2)
+        calls = len(here.provider.ledger)
+        assert serving.popen.wait(30) == 0, serving.said()
+    assert len(here.provider.ledger) == calls
+    assert here.batches()["submitting"] == 0
+    assert here.batches()["pending"] > 0
 
 
 def accepts(port):

@@ -1,0 +1,52 @@
+"""Our web server with one page instead of the product's, and something that goes wrong.
+
+As a program: `python -m tests.support.bare_server PORT FAULT...`. It prints "started" once it serves.
+"""
+
+import os
+import sys
+import time
+from unittest.mock import patch
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
+
+import django
+
+django.setup()
+
+from newsletter.management import server  # noqa: E402  needs the settings
+
+FAULTS = set(sys.argv[2:])
+
+
+def answer(environ, start_response):
+    body = environ["PATH_INFO"].encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def load(self):
+    print("loading", flush=True)
+    if "slow-load" in FAULTS:
+        time.sleep(3)
+    return answer
+
+
+def start():
+    print("started", flush=True)
+    if "broken" in FAULTS:
+        raise RuntimeError("The disk is gone.")
+
+
+def stop():
+    print("stopping", flush=True)
+    return "call-goes-on" not in FAULTS
+
+
+def main():
+    with patch.object(server.Server, "load", load):
+        server.Server(host="127.0.0.1", port=int(sys.argv[1]), started=start, stopping=stop).run()
+
+
+if __name__ == "__main__":
+    main()

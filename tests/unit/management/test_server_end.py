@@ -1,0 +1,72 @@
+"""How the process ends that serves pages: its status, what it logs, and which signals it heeds."""
+
+import os
+import signal
+import socket
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.processes import Process, open_process, wait_until
+
+SECONDS = 60
+
+
+@contextmanager
+def run_bare_server(folder: Path, *faults: str, before: tuple[str, ...] = ()) -> Iterator[tuple[Process, int]]:
+    """Yield the process and its port. ``before`` is a command that runs the server."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    log = folder / "server.log"
+    command = [*before, sys.executable, "-m", "tests.support.bare_server", str(port), *faults]
+    process = Process(open_process(command, env=_env(folder), log=log), log=log)
+    try:
+        yield process, port
+    finally:
+        process.kill()
+
+
+def _env(folder: Path) -> dict[str, str]:
+    return {**os.environ, "NEWSLETTER_DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder / 'n.sqlite3'}"}
+
+
+def wait_for(process: Process, text: str) -> None:
+    wait_until(lambda: text in process.said() or not process.running, seconds=SECONDS, what=text)
+    assert text in process.said()
+
+
+def ask(port: int, path: str = "/page") -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as page:
+        return str(page.read().decode())
+
+
+def answers(port: int) -> bool:
+    try:
+        return ask(port) == "/page"
+    except OSError:
+        return False
+
+
+def test_a_stop_does_not_wait_for_clients_before_it_reaches_the_engine(tmp_path: Path) -> None:
+    with run_bare_server(tmp_path) as (process, port):
+        wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
+        with socket.create_connection(("127.0.0.1", port)) as slow:
+            slow.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nbegun")
+            ask(port)
+            process.popen.send_signal(signal.SIGTERM)  # type: ignore[union-attr]
+            wait_until(lambda: "stopping" in process.said(), seconds=5, what="the end of the engine")
+            assert process.running, "the request that has begun is awaited"
+            slow.sendall(b"." * 95)
+            assert b"200 OK" in slow.recv(1000)
+        assert process.popen.wait(SECONDS) == 0
+        assert process.said().count("stopping") == 1
+
+
+def test_a_server_that_is_stopped_while_it_loads_starts_no_engine(tmp_path: Path) -> None:
+    with run_bare_server(tmp_path, "slow-load") as (process, _):
+        wait_for(process, "loading")
+        process.popen.send_signal(signal.SIGTERM)  # type: ignore[union-attr]
+        assert process.popen.wait(SECONDS) == 0, process.said()
+        assert "started" not in process.said()

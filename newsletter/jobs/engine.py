@@ -1,7 +1,5 @@
 """Choose the engine that runs the jobs, and run it until a signal stops it."""
 
-import logging
-import os
 import signal
 import threading
 from collections.abc import Callable
@@ -11,9 +9,9 @@ from django.conf import settings
 
 from newsletter.jobs.catalogue import ALL_ROLES
 from newsletter.jobs.embedded_engine import EmbeddedEngine
+from newsletter.jobs.shutdown import exit_during_call
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 
-log = logging.getLogger(__name__)
 PROCRASTINATE = "procrastinate"
 SIGNAL_CHECK_SECONDS = 0.5
 
@@ -51,6 +49,4 @@ def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:
     while not stopped.wait(SIGNAL_CHECK_SECONDS):
         continue
     if not engine.stop():
-        log.warning("A call did not end in time. The next worker settles its batch. Nobody is mailed twice.")
-        # Without this, Python would wait for the threads of that call.
-        os._exit(0)
+        exit_during_call()

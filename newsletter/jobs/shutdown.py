@@ -1,7 +1,11 @@
 """The stop request of this process. Long-running work checks it before each step."""
 
+import logging
+import os
 import threading
+from typing import NoReturn
 
+log = logging.getLogger(__name__)
 GRACE_SECONDS = 25.0
 _stop_requested = threading.Event()
 
@@ -24,3 +28,10 @@ def is_stopping() -> bool:
 def wait_or_stop(seconds: float) -> bool:
     """Wait so many seconds or until a stop is requested. Return True if it was."""
     return _stop_requested.wait(seconds)
+
+
+def exit_during_call(*, status: int = 0) -> NoReturn:
+    """End the process although a call goes on. Python itself would wait for the thread of that call."""
+    log.warning("A call did not end in time. The next worker settles its batch. Nobody is mailed twice.")
+    logging.shutdown()
+    os._exit(status)

@@ -1,6 +1,8 @@
 """The web server of `newsletter serve` and `newsletter web`: a worker of gunicorn, in this process, with threads."""
 
+import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,13 +14,14 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.sock import create_sockets
 
-from newsletter.jobs.shutdown import GRACE_SECONDS
+from newsletter.jobs.shutdown import GRACE_SECONDS, exit_during_call
 from newsletter.management.web_worker import worker_class
 from newsletter.management.wsgi_pages import load_pages
 from newsletter.monitoring.logs.formatters import make_formatter
 from newsletter.web.layers.api_reads import is_api_read
 from newsletter.web.layers.body_limits import body_limit_of_target
 
+log = logging.getLogger(__name__)
 THREADS = 24
 CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open
 _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which else opens one in the home folder
@@ -96,4 +99,12 @@ class Server(BaseApplication):
             worker.init_process()
         finally:
             if not self._stop.begin().result():
-                os._exit(0)  # else Python waits for the threads of a call that did not end in time
+                exit_during_call(status=_log_failure(sys.exc_info()[1]))
+
+
+def _log_failure(error: BaseException | None) -> int:
+    """Return the exit status. Log what nobody else can: the process ends before Python prints it."""
+    if error is None or (isinstance(error, SystemExit) and not error.code):
+        return 0
+    log.critical("The web server failed, so this process ends. Start it again.", exc_info=error)
+    return 1

@@ -57,6 +57,20 @@ def test_a_stop_with_open_requests_begins_no_call_and_keeps_the_limit(install):
     assert here.batches()["pending"] > 0
 
 
+def test_a_server_that_stops_during_a_long_call_says_so_in_time(install):
+    here = install()
+    here.provider.fault_always(Fault("slow", seconds=60))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    serving = here.start("serve", "--port", str(port), "--concurrency", "1")
+    wait_until(lambda: here.provider.ledger and accepts(port), seconds=90, what="a call under way")
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.sendall(b"POST /my-mail HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\nbegun")
+        time.sleep(0.5)
+        assert serving.terminate(within=32) == 0, serving.said()
+    assert "A call did not end in time" in serving.said()
+
+
 def accepts(port):
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()

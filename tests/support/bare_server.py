@@ -19,6 +19,11 @@ from newsletter.management import server  # noqa: E402  needs the settings
 FAULTS = set(sys.argv[2:])
 
 
+def say(text):
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def answer(environ, start_response):
     body = environ["PATH_INFO"].encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
@@ -26,25 +31,27 @@ def answer(environ, start_response):
 
 
 def load(self):
-    print("loading", flush=True)
+    say("loading")
     if "slow-load" in FAULTS:
         time.sleep(3)
     return answer
 
 
 def start():
-    print("started", flush=True)
+    say("started")
     if "broken" in FAULTS:
         raise RuntimeError("The disk is gone.")
 
 
 def stop():
-    print("stopping", flush=True)
+    say("stopping")
     return "call-goes-on" not in FAULTS
 
 
 def main():
-    with patch.object(server.Server, "load", load):
+    with (
+        patch.object(server.Server, "load", load),
+    ):
         server.Server(host="127.0.0.1", port=int(sys.argv[1]), started=start, stopping=stop).run()
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.support.processes import Process, open_process, wait_until
 
 SECONDS = 60
@@ -38,7 +40,7 @@ def wait_for(process: Process, text: str) -> None:
 
 
 def ask(port: int, path: str = "/page") -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as page:
         return str(page.read().decode())
 
 
@@ -49,13 +51,30 @@ def answers(port: int) -> bool:
         return False
 
 
+@pytest.mark.parametrize("faults", [("broken",), ("broken", "call-goes-on")])
+def test_a_crash_ends_with_status_1_and_a_traceback(tmp_path: Path, faults: tuple[str, ...]) -> None:
+    with run_bare_server(tmp_path, *faults) as (process, _):
+        assert process.popen.wait(SECONDS) == 1, process.said()
+        assert "RuntimeError: The disk is gone." in process.said()
+        assert "stopping" in process.said()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_during_a_call_has_status_0_and_a_warning(tmp_path: Path, number: int) -> None:
+    with run_bare_server(tmp_path, "call-goes-on") as (process, port):
+        wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
+        os.kill(process.popen.pid, number)
+        assert process.popen.wait(SECONDS) == 0, process.said()
+        assert "A call did not end in time." in process.said()
+
+
 def test_a_stop_does_not_wait_for_clients_before_it_reaches_the_engine(tmp_path: Path) -> None:
     with run_bare_server(tmp_path) as (process, port):
         wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
         with socket.create_connection(("127.0.0.1", port)) as slow:
             slow.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nbegun")
             ask(port)
-            process.popen.send_signal(signal.SIGTERM)  # type: ignore[union-attr]
+            os.kill(process.popen.pid, signal.SIGTERM)
             wait_until(lambda: "stopping" in process.said(), seconds=5, what="the end of the engine")
             assert process.running, "the request that has begun is awaited"
             slow.sendall(b"." * 95)
@@ -67,6 +86,6 @@ def test_a_stop_does_not_wait_for_clients_before_it_reaches_the_engine(tmp_path:
 def test_a_server_that_is_stopped_while_it_loads_starts_no_engine(tmp_path: Path) -> None:
     with run_bare_server(tmp_path, "slow-load") as (process, _):
         wait_for(process, "loading")
-        process.popen.send_signal(signal.SIGTERM)  # type: ignore[union-attr]
+        os.kill(process.popen.pid, signal.SIGTERM)
         assert process.popen.wait(SECONDS) == 0, process.said()
         assert "started" not in process.said()

@@ -31,6 +31,9 @@ MAX_WAIT_FOR_ONE_THREAD = 0.1
 STOPPING_SECONDS = 2.0
 MAX_WAITING_PER_NETWORK = 50
 MAX_COLLECTED_BYTES = 512 * 1024 * 1024
+ACCEPT_PAUSE_SECONDS = 1.0
+SECONDS_BETWEEN_ACCEPT_WARNINGS = 60.0
+_NO_CLIENT = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR)
 _READ_BYTES = 64 * 1024
 _TOO_BUSY = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n"
 _TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -81,7 +84,7 @@ class CollectingWorker(ThreadWorker):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}
-        self._next_look = 0.0
+        self._next_look = self._accept_again = self._next_accept_warning = 0.0
 
     def get_thread_pool(self) -> LastUsedFirstExecutor:
         threads = LastUsedFirstExecutor(self.cfg.threads)
@@ -112,9 +115,9 @@ class CollectingWorker(ThreadWorker):
         try:
             sock, client = listener.accept()
         except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK, errno.EMFILE):
-                return
-            raise
+            if error.errno not in _NO_CLIENT:
+                self._pause_accepting(error)
+            return
         self.nr_conns += 1
         connection = Connection(
             self.cfg,
@@ -126,6 +129,20 @@ class CollectingWorker(ThreadWorker):
         )
         self._wait(connection)
         self._make_room(connection.network)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept connections, or do not. Called at every event, so it enables nothing before the end of a pause."""
+        if not enabled or time.monotonic() >= self._accept_again:
+            super().set_accept_enabled(enabled)
+
+    def _pause_accepting(self, error: OSError) -> None:
+        """Accept nothing for a second: the client stays in the system's queue, so the next attempt would fail at once."""
+        now = time.monotonic()
+        self._accept_again = now + ACCEPT_PAUSE_SECONDS
+        if now >= self._next_accept_warning:
+            self._next_accept_warning = now + SECONDS_BETWEEN_ACCEPT_WARNINGS
+            self.log.error("New connections could not be accepted, so no page opens: %s. Trying every second.", error)
+        self.set_accept_enabled(False)
 
     def murder_pending(self) -> None:
         """Close every connection whose request did not arrive in time. Called at every event; looks once a second."""

@@ -3,6 +3,7 @@
 As a program: `python -m tests.support.bare_server PORT FAULT...`. It prints "started" once it serves.
 """
 
+import errno
 import os
 import sys
 import time
@@ -11,12 +12,14 @@ from unittest.mock import patch
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
 
 import django
+import gunicorn.sock
 
 django.setup()
 
 from newsletter.management import server  # noqa: E402  needs the settings
 
 FAULTS = set(sys.argv[2:])
+FAILURE_SECONDS = 2.5
 
 
 def say(text):
@@ -48,9 +51,26 @@ def stop():
     return "call-goes-on" not in FAULTS
 
 
+def create_sockets(cfg, log):
+    """Listen on sockets that at first have no memory for a client."""
+    listeners = gunicorn.sock.create_sockets(cfg, log)
+    ends = time.monotonic() + FAILURE_SECONDS
+    accept = listeners[0].sock.accept
+
+    def fail():
+        if "accept-fails" in FAULTS and time.monotonic() < ends:
+            say("accept fails")
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+        return accept()
+
+    listeners[0].accept = fail
+    return listeners
+
+
 def main():
     with (
         patch.object(server.Server, "load", load),
+        patch.object(server, "create_sockets", create_sockets),
     ):
         server.Server(host="127.0.0.1", port=int(sys.argv[1]), started=start, stopping=stop).run()
 

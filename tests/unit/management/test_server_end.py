@@ -89,3 +89,12 @@ def test_a_server_that_is_stopped_while_it_loads_starts_no_engine(tmp_path: Path
         os.kill(process.popen.pid, signal.SIGTERM)
         assert process.popen.wait(SECONDS) == 0, process.said()
         assert "started" not in process.said()
+
+
+def test_a_failing_accept_is_logged_once_and_tried_every_second(tmp_path: Path) -> None:
+    with run_bare_server(tmp_path, "accept-fails") as (process, port):
+        wait_for(process, "started")
+        assert ask(port) == "/page"
+        assert 1 <= process.said().count("accept fails") <= 5
+        assert process.said().count("New connections could not be accepted") == 1
+        assert process.terminate() == 0

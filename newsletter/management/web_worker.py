@@ -98,8 +98,10 @@ class CollectingWorker(ThreadWorker):
         answered.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def init_signals(self) -> None:
+        """Stop when the terminal closes, except under `nohup`, which lets the process ignore that signal."""
+        hangup = signal.getsignal(signal.SIGHUP)
         super().init_signals()
-        signal.signal(signal.SIGHUP, self.handle_exit)  # the terminal was closed
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if hangup is signal.SIG_IGN else self.handle_exit)
 
     def handle_exit(self, sig: int, frame: object) -> None:
         """Begin to stop. The event loop does it: a lock that this thread holds would never be free for a signal's handler."""

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -89,6 +90,15 @@ def test_a_server_that_is_stopped_while_it_loads_starts_no_engine(tmp_path: Path
         os.kill(process.popen.pid, signal.SIGTERM)
         assert process.popen.wait(SECONDS) == 0, process.said()
         assert "started" not in process.said()
+
+
+def test_a_server_under_nohup_goes_on_when_its_terminal_closes(tmp_path: Path) -> None:
+    with run_bare_server(tmp_path, before=("nohup",)) as (process, port):
+        wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
+        os.kill(process.popen.pid, signal.SIGHUP)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.popen.wait(4)
+        assert ask(port) == "/page"
 
 
 def test_a_failing_accept_is_logged_once_and_tried_every_second(tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ from gunicorn.glogging import Logger
 from gunicorn.sock import create_sockets
 
 from newsletter.jobs.shutdown import GRACE_SECONDS, exit_during_call
+from newsletter.management.hang_watch import HangWatch
 from newsletter.management.web_worker import worker_class
 from newsletter.management.wsgi_pages import load_pages
+from newsletter.monitoring.event_loop import turns
 from newsletter.monitoring.logs.formatters import make_formatter
 from newsletter.web.layers.api_reads import is_api_read
 from newsletter.web.layers.body_limits import body_limit_of_target
@@ -95,9 +97,13 @@ class Server(BaseApplication):
         """Serve until SIGTERM, SIGHUP or SIGINT."""
         log = self.cfg.logger_class(self.cfg)
         worker = self.cfg.worker_class(0, os.getppid(), create_sockets(self.cfg, log), self, 0, self.cfg, log)
+        watch = HangWatch(self._stop.begin)
+        watch.start()
         try:
             worker.init_process()
         finally:
+            watch.end()
+            turns.end()
             if not self._stop.begin().result():
                 exit_during_call(status=_log_failure(sys.exc_info()[1]))
 

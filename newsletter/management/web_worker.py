@@ -21,6 +21,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 from newsletter.common.networks import is_proxy, single_client_network
 from newsletter.management.request_buffer import BodyLimit, RequestBuffer, Stage
 from newsletter.management.thread_pool import LastUsedFirstExecutor, OneAtATimeExecutor
+from newsletter.monitoring.event_loop import turns
 
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 20.0
@@ -108,6 +109,11 @@ class CollectingWorker(ThreadWorker):
         if self.alive:
             self.method_queue.defer(type(self).stop_asked)
         super().handle_exit(sig, frame)
+
+    def notify(self) -> None:
+        """Note a turn of the event loop. Gunicorn calls it in each."""
+        super().notify()
+        turns.note()
 
     def is_parent_alive(self) -> bool:
         return True  # whoever started this process may have ended

@@ -10,22 +10,29 @@ from uuid import uuid4
 from django.db import Error, close_old_connections, connection
 
 from newsletter.models import RunningProcess
+from newsletter.monitoring.event_loop import TurnWatch, turns
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs
 
 log = logging.getLogger(__name__)
 ROLES = ("web", "scheduler", "worker")
 SECONDS_BETWEEN = 15.0
 STOP_SECONDS = 2.0
+LOOKS_BEFORE_HANGING = 4  # a minute
 FORGET_AFTER = timedelta(days=1)
 
 
 class ProcessHeartbeat:
-    """Writes the row in a thread of its own, so that a job that hangs does not look like a process that died."""
+    """Writes the row in a thread of its own, so that a job that hangs does not look like a process that died.
+
+    If the event loop that serves pages hangs, the row loses the role `web`. If it has no other role, it is not written any more.
+    """
 
     def __init__(self, roles: Collection[str], *, intervals: Mapping[str, float]) -> None:
-        self._fixed = {**{role: role in roles for role in ROLES}, "version": version("newsletter")}
+        self._roles = frozenset(roles)
+        self._version = version("newsletter")
         self._intervals = intervals
         self._key = uuid4().hex
+        self._watch = TurnWatch(turns)
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -60,9 +67,12 @@ class ProcessHeartbeat:
 
     def write(self, *, started_at: datetime, now: datetime) -> None:
         """Write the row, and delete those of processes that ended long ago without a word."""
-        RunningProcess.objects.update_or_create(
-            key=self._key, defaults={**self._fixed, "started_at": started_at, "seen_at": now, "jobs": copy_runs()}
-        )
+        roles = self._roles - {"web"} if self._watch.look() >= LOOKS_BEFORE_HANGING else self._roles
+        own = {"version": self._version, "started_at": started_at, "seen_at": now, "jobs": copy_runs()}
+        if roles:
+            RunningProcess.objects.update_or_create(
+                key=self._key, defaults={**{role: role in roles for role in ROLES}, **own}
+            )
         RunningProcess.objects.filter(seen_at__lt=now - FORGET_AFTER).delete()
 
     def _delete(self) -> None:

@@ -1,5 +1,6 @@
 """`newsletter doctor` says which processes run, and which are missing or of another version."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -13,7 +14,9 @@ from newsletter.jobs.timer import make_heartbeat
 from newsletter.management.commands.serve import Command as Serve
 from newsletter.management.commands.web import Command as Web
 from newsletter.models import RunningProcess
+from newsletter.monitoring.event_loop import EventLoopTurns, turns
 from newsletter.monitoring.process_checks import check_processes
+from newsletter.monitoring.process_heartbeat import LOOKS_BEFORE_HANGING
 from tests.support.fixtures import NOW
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -105,6 +108,37 @@ def test_serve_and_web_are_counted_as_what_they_do() -> None:
     assert rows == {(True, True, True, OWN), (True, False, False, OWN)}
     assert Serve.roles == ALL_ROLES
     assert Web.roles == {WEB}
+
+
+@pytest.fixture
+def event_loop() -> Iterator[EventLoopTurns]:
+    yield turns
+    turns.end()
+
+
+def test_a_serve_whose_event_loop_hangs_does_not_count_as_web(event_loop: EventLoopTurns) -> None:
+    heartbeat = make_heartbeat(Serve.roles, [])
+    event_loop.note()
+    for _ in range(LOOKS_BEFORE_HANGING):
+        heartbeat.write(started_at=NOW, now=NOW)
+    assert warnings() == [], "a minute is not over"
+    heartbeat.write(started_at=NOW, now=NOW)
+    (text,) = warnings()
+    assert "nobody can sign up or unsubscribe" in text
+    event_loop.note()
+    heartbeat.write(started_at=NOW, now=NOW)
+    assert warnings() == []
+
+
+def test_a_web_process_whose_event_loop_hangs_looks_like_one_that_ended(event_loop: EventLoopTurns) -> None:
+    add("scheduler", "worker")
+    heartbeat = make_heartbeat(Web.roles, [])
+    event_loop.note()
+    for minutes in (10, 10, 10, 10, 0):
+        heartbeat.write(started_at=NOW, now=NOW - timedelta(minutes=minutes))
+    (text,) = warnings()
+    assert "nobody can sign up or unsubscribe" in text
+    assert "The last one wrote to the database" in text
 
 
 def test_doctor_prints_which_processes_run(capsys: pytest.CaptureFixture[str]) -> None:

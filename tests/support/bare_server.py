@@ -16,7 +16,7 @@ import gunicorn.sock
 
 django.setup()
 
-from newsletter.management import server  # noqa: E402  needs the settings
+from newsletter.management import hang_watch, server  # noqa: E402  needs the settings
 
 FAULTS = set(sys.argv[2:])
 FAILURE_SECONDS = 2.5
@@ -48,7 +48,16 @@ def start():
 
 def stop():
     say("stopping")
+    if "stop-hangs" in FAULTS:
+        time.sleep(60)
     return "call-goes-on" not in FAULTS
+
+
+def hang_if_asked(first_line):
+    """Runs in the event loop."""
+    if b"/hang" in first_line:
+        time.sleep(60)
+    return False
 
 
 def create_sockets(cfg, log):
@@ -70,7 +79,9 @@ def create_sockets(cfg, log):
 def main():
     with (
         patch.object(server.Server, "load", load),
+        patch.object(server, "is_api_read", hang_if_asked),
         patch.object(server, "create_sockets", create_sockets),
+        patch.multiple(hang_watch, SECONDS_BETWEEN=0.5, LOOKS_BEFORE_END=8, GRACE_SECONDS=1.0),
     ):
         server.Server(host="127.0.0.1", port=int(sys.argv[1]), started=start, stopping=stop).run()
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,3 +109,25 @@ def test_a_failing_accept_is_logged_once_and_tried_every_second(tmp_path: Path) 
         assert 1 <= process.said().count("accept fails") <= 5
         assert process.said().count("New connections could not be accepted") == 1
         assert process.terminate() == 0
+
+
+@pytest.mark.parametrize("faults", [(), ("stop-hangs",)])
+def test_a_server_whose_event_loop_hangs_ends_with_status_1(tmp_path: Path, faults: tuple[str, ...]) -> None:
+    with run_bare_server(tmp_path, *faults) as (process, port):
+        wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
+        with pytest.raises(OSError):
+            ask(port, "/hang")
+        assert process.popen.wait(SECONDS) == 1
+        assert "The web server hangs" in process.said()
+        assert "stopping" in process.said(), "calls may end before"
+
+
+def test_a_server_that_was_suspended_does_not_count_as_hanging(tmp_path: Path) -> None:
+    with run_bare_server(tmp_path) as (process, port):
+        wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
+        process.pause()
+        time.sleep(8)
+        process.resume()
+        time.sleep(2)
+        assert ask(port) == "/page"
+        assert process.terminate() == 0, process.said()

@@ -12,10 +12,11 @@ from newsletter.monitoring.process_heartbeat import ROLES
 from newsletter.sending.deliverability.findings import Finding, ok, warning
 
 _MISSING = {
-    "web": "No web process runs: no page opens, so nobody can sign up or unsubscribe.",
+    "web": "No web process is known to run. Without one, no page opens, so nobody can sign up or unsubscribe.",
     "scheduler": "No scheduler runs: no source is read, no issue is assembled and no send begins.",
     "worker": "No worker runs: nothing is sent, neither issues nor confirmations.",
 }
+_OWN_SERVER = "A WSGI server of your own reports from its first request on."
 
 
 def check_processes(*, now: datetime) -> Iterator[Finding]:
@@ -27,18 +28,20 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
     running = [process for process in processes if is_running(process, now=now)]
     if not running:
         says = "No process runs: no page opens, no issue is assembled and nothing is sent."
-        yield warning(
-            "processes", says, "Start newsletter serve. On several machines, start web, scheduler and worker."
-        )
+        do = "Start newsletter serve. On several machines, start web, scheduler and worker."
+        yield warning("processes", says, f"{do} {_OWN_SERVER}")
         return
     for process in running:
         yield ok("process", _describe(process, now=now))
     for role, figures in read_roles(processes, now=now).items():
         if not figures.running:
-            says, do = _MISSING[role], f"Start newsletter serve, or newsletter {role}."
+            says = _MISSING[role]
+            do = f"Start newsletter serve, or newsletter {role}."
             if figures.last_seen:
                 says = f"{says} The last one wrote to the database on {figures.last_seen:%Y-%m-%d %H:%M} UTC."
                 do = f"Read the end of its log. {do}"
+            if role == "web":
+                do = f"{do} Restart one that hangs. {_OWN_SERVER}"
             yield warning("processes", says, do)
     own, found = version("newsletter"), {process.version for process in running}
     if found != {own}:

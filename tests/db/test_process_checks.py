@@ -66,6 +66,13 @@ def test_a_missing_role_is_a_warning_that_says_its_harm(missing: str, harm: str)
     assert f"Start newsletter serve, or newsletter {missing}." in text
 
 
+def test_a_missing_web_process_may_be_a_wsgi_server_that_nobody_asked() -> None:
+    add("scheduler", "worker")
+    (text,) = warnings()
+    assert "No web process is known to run" in text
+    assert "A WSGI server of your own reports from its first request on." in text
+
+
 def test_a_killed_process_is_warned_of_with_its_last_heartbeat() -> None:
     add("web", "scheduler")
     add("worker", seen_ago=3600)

@@ -16,6 +16,7 @@ import pytest
 from tests.support.processes import Process, open_process, wait_until
 
 SECONDS = 60
+pytestmark = pytest.mark.long
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.notices.mail_templates import approve_template, make_template, save_fields, save_text
 from newsletter.sending.notices.template_texts import hash_template
-from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.issue_status import status_of
 from subscribers.models import MailingList, Subscriber
 
 MAX_SHOWN_VARIANTS = 8

@@ -10,7 +10,8 @@ from newsletter.common.text import escape_csv_cell
 from newsletter.issues.variants.exclusion_labels import get_exclusion_label
 from newsletter.models import Send
 from newsletter.providers.registry import OUTBOX
-from newsletter.sending.settling.receipt import IssueStatus, list_deliveries
+from newsletter.sending.settling.issue_status import IssueStatus
+from newsletter.sending.settling.receipt import list_deliveries
 
 _MEANING = {
     "accepted": "accepted by the provider",

@@ -25,7 +25,8 @@ from newsletter.sending.deliverability.refresh_domains import refresh_sender_dom
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.settling.account_moves import move_by_hand
-from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
+from newsletter.sending.settling.issue_status import status_of
+from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from tests.support.accounts import run, start
 from tests.support.dns_server import serve_dns
 from tests.support.fixtures import NOW, make_approver, make_publication

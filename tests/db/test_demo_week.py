@@ -17,7 +17,7 @@ from newsletter.demo.site_server import DemoSite
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.versions import make_language_versions
 from newsletter.models import Delivery, Issue, Story, Variant
-from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.issue_status import status_of
 from tests.support.migrated_database import SERVER
 
 pytestmark = pytest.mark.skipif(bool(SERVER), reason="a demo makes a database of its own, which is a file")

@@ -22,7 +22,7 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Issue, Publication, Send, Slot, StoryPlacement
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.issue_status import status_of
 from subscribers.models import Segment
 from tests.support.fixtures import (
     DUE,

@@ -16,7 +16,8 @@ from newsletter.sending.dispatching.batch_claim import claim_batch
 from newsletter.sending.dispatching.outcome import record_outcome
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import prepare_send, start_send
-from newsletter.sending.settling.receipt import make_receipt, status_of
+from newsletter.sending.settling.issue_status import status_of
+from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.sweep import finish_sends, settle_expired_leases, sweep
 from subscribers.links.signed_links import link_keys
 from subscribers.links.unsubscribe_addresses import read_token

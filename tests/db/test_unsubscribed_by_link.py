@@ -23,7 +23,8 @@ from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.receipt import list_deliveries, make_receipt, status_of
+from newsletter.sending.settling.issue_status import status_of
+from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
 from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose, read_link

@@ -23,7 +23,7 @@ from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.issue_status import status_of
 from newsletter.sending.settling.send_controls import pause_send
 from subscribers.consent.signup_limits import MAX_SIGNUPS_PER_ADDRESS
 from subscribers.models import (

@@ -14,7 +14,7 @@ from newsletter.api.publishing.schemas import PublicationAnswer
 from newsletter.issues.archive.public_view import make_public_subject
 from newsletter.issues.assembly.overview import list_issues, list_publications
 from newsletter.models import ApiScope, Issue, Publication
-from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.issue_status import status_of
 
 router = Router(tags=["publishing"])
 READING = ApiKeyAuth(ApiScope.READ, ApiScope.ISSUES_READ)

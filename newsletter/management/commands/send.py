@@ -19,7 +19,7 @@ from newsletter.models import Issue, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.issue_status import status_of
 
 NEEDS_ATTENTION = 3
 

@@ -17,7 +17,7 @@ from newsletter.management.private_output import open_private
 from newsletter.management.receipt_table import print_receipt, write_receipt_csv
 from newsletter.models import Publication
 from newsletter.sending.canaries.canary_reports import describe_canaries
-from newsletter.sending.settling.receipt import status_of
+from newsletter.sending.settling.issue_status import status_of
 
 
 class Command(ProductCommand):

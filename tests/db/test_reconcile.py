@@ -387,7 +387,7 @@ def test_sending_a_batch_again_resets_the_failures(mailgun, settings):
     )
 
 
-def test_a_batch_that_cannot_be_made_again_stays_uncertain_and_the_rest_goes_on(resend, settings):
+def test_a_batch_that_cannot_be_made_again_is_uncertain_the_rest_goes_on(resend, settings):
     """The provider takes fewer people a call than when the batch was first handed over. Its parts would be mailed twice."""
     resend.fault_on(1, Fault("reset_after_accepting"))
     send = start_send(issue=make_ready_issue(recipients=20), now=NOW)

@@ -75,7 +75,7 @@ def test_memory_is_measured_by_default_if_it_can_be_read(measured: list[str], mo
     assert not errors
 
 
-def test_memory_is_refused_before_anything_is_measured_if_it_cannot_be_read(
+def test_memory_that_cannot_be_read_is_refused_before_anything_is_measured(
     measured: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process_tree, "_NEEDED", ("/proc/none",))

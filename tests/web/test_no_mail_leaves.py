@@ -91,9 +91,7 @@ def test_an_issue_is_judged_by_its_own_account(
     assert BANNER not in home
 
 
-def test_home_is_silent_about_an_account_that_only_disabled_publications_name(
-    publication: Publication, settings: Any
-) -> None:
+def test_home_ignores_an_account_that_only_disabled_publications_name(publication: Publication, settings: Any) -> None:
     settings.NEWSLETTER_PRODUCTION = False
     settings.NEWSLETTER_PROVIDER_URL, settings.NEWSLETTER_FURTHER_PROVIDER_URLS = LOOPBACK, {"backup": POSTMARK}
     Publication.objects.update(account="backup", enabled=False)

@@ -100,7 +100,7 @@ def _is_flat(image: Image.Image) -> bool:
 
 
 def _find_dominant_colour(image: Image.Image) -> str:
-    """Return the most frequent of the few colours that stand for an image best, as ``#rrggbb``."""
+    """Reduce an image to a few colours and return the most frequent one, as ``#rrggbb``."""
     sample = image.resize((_COLOUR_SAMPLE_SIDE, _COLOUR_SAMPLE_SIDE), Image.Resampling.BOX)
     pixels = sample.quantize(_DOMINANT_COLOURS, method=Image.Quantize.MEDIANCUT).convert("RGB").tobytes()
     colours = Counter(pixels[at : at + 3] for at in range(0, len(pixels), 3))

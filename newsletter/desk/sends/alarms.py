@@ -1,4 +1,4 @@
-"""What keeps mail from people: a hold, the recipient allowlist, or an account that mails nobody. Reads only."""
+"""Find what keeps mail from people: a hold, the recipient allowlist, or an account that mails nobody. Reads only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -97,7 +97,7 @@ def test_an_unsubscribe_with_a_lost_answer_is_journaled(weekly: MailingList) -> 
     assert "ada" not in readers(weekly)
     assert not unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW), "the repeat finds it done"
     restore_the_backup(weekly)
-    assert mark_open_batches_uncertain(now=LATER).left == 1
+    assert mark_open_batches_uncertain(now=LATER).suppressions_replayed == 1
     assert "ada" not in readers(weekly)
 
 
@@ -126,7 +126,7 @@ def test_a_restore_keeps_unsubscribes_complaints_and_erasures(weekly: MailingLis
     erase_person(subscriber=person("dora"), by="kim", now=NOW)
     restore_the_backup(weekly)
     assert readers(weekly) == set(NAMES)
-    assert mark_open_batches_uncertain(now=LATER).left == 4
+    assert mark_open_batches_uncertain(now=LATER).suppressions_replayed == 4
     assert readers(weekly) == {"eve"}
     assert not Subscriber.objects.filter(email="dora@example.org").exists()
     assert Subscription.objects.open().count() == 1
@@ -251,7 +251,7 @@ def test_who_left_while_the_disk_was_full_is_noted_when_there_is_room(weekly: Ma
     unsubscribe_from_list(subscriber=person("cleo"), mailing_list=weekly, now=NOW)
     assert count_pending_entries() == 0
     restore_the_backup(weekly)
-    assert mark_open_batches_uncertain(now=LATER).left == 3
+    assert mark_open_batches_uncertain(now=LATER).suppressions_replayed == 3
     assert readers(weekly) == {"dora", "eve"}
 
 

@@ -232,7 +232,7 @@ def test_a_refusal_is_told_in_the_language_of_the_browser(issuer: Issuer) -> Non
     client = Client(headers={"Accept-Language": "es"})
     with translation.override("es"):
         page = sign_in_with(issuer, client).content.decode()
-    assert "No ha iniciado sesión" in page
+    assert "No has iniciado sesión" in page
     assert "Example ID no ha comprobado" in page
 
 

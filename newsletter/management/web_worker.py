@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from gunicorn import http
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from newsletter.common.networks import is_proxy, single_client_network
@@ -81,6 +82,7 @@ class CollectingWorker(ThreadWorker):
     trusted_proxies: ClassVar[Sequence[str]] = ()
     is_for_one_thread: ClassVar[Callable[[bytes], bool]]
     stop_asked: ClassVar[Callable[[], object]]
+    handle_quit = Worker.handle_quit  # that of ThreadWorker takes the pool's lock, which the interrupted code may hold
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
@@ -99,9 +101,10 @@ class CollectingWorker(ThreadWorker):
         answered.add_done_callback(lambda done: self.method_queue.defer(self.finish_request, conn, done))
 
     def init_signals(self) -> None:
-        """Stop when the terminal closes, except under `nohup`, which lets the process ignore that signal."""
+        """Finish open requests on Ctrl-C, and when the terminal closes, except under `nohup`, which ignores that signal."""
         hangup = signal.getsignal(signal.SIGHUP)
         super().init_signals()
+        signal.signal(signal.SIGINT, self.handle_exit)
         signal.signal(signal.SIGHUP, signal.SIG_IGN if hangup is signal.SIG_IGN else self.handle_exit)
 
     def handle_exit(self, sig: int, frame: object) -> None:

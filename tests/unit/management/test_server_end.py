@@ -71,13 +71,14 @@ def test_a_stop_during_a_call_has_status_0_and_a_warning(tmp_path: Path, number:
         assert "A call did not end in time." in process.said()
 
 
-def test_a_stop_does_not_wait_for_clients_before_it_reaches_the_engine(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_stop_does_not_wait_for_clients_before_it_reaches_the_engine(tmp_path: Path, number: int) -> None:
     with run_bare_server(tmp_path) as (process, port):
         wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
         with socket.create_connection(("127.0.0.1", port)) as slow:
             slow.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nbegun")
             ask(port)
-            os.kill(process.popen.pid, signal.SIGTERM)
+            os.kill(process.popen.pid, number)
             wait_until(lambda: "stopping" in process.said(), seconds=5, what="the end of the engine")
             assert process.running, "the request that has begun is awaited"
             slow.sendall(b"." * 95)
@@ -86,10 +87,11 @@ def test_a_stop_does_not_wait_for_clients_before_it_reaches_the_engine(tmp_path:
         assert process.said().count("stopping") == 1
 
 
-def test_a_server_that_is_stopped_while_it_loads_starts_no_engine(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_that_is_stopped_while_it_loads_starts_no_engine(tmp_path: Path, number: int) -> None:
     with run_bare_server(tmp_path, "slow-load") as (process, _):
         wait_for(process, "loading")
-        os.kill(process.popen.pid, signal.SIGTERM)
+        os.kill(process.popen.pid, number)
         assert process.popen.wait(SECONDS) == 0, process.said()
         assert "started" not in process.said()
 

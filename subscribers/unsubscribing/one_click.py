@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_lists
 DATABASE_WAIT_SECONDS = 3.0
 SQLITE_LOCK_WAIT_SECONDS = 50.0
 """Longer than other work waits, because a mailbox provider may not repeat a POST. Proxies usually wait for 60 seconds."""
+LEAST_LOCK_WAIT_SECONDS = 5.0
+"""A request that has waited for the commit before its own waits so much less for the lock, but at least so long."""
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
 _List = tuple[int, str]  # row id, and the name if the list is public
 _FIND_SQL = f"""
@@ -29,6 +32,12 @@ FROM asked
 LEFT JOIN {Subscriber._meta.db_table} AS person ON person.uuid = asked.uuid
 LEFT JOIN {MailingList._meta.db_table} AS list ON list.public_id = asked.public_id
 """  # noqa: S608 names of our own
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    target: LinkTarget
+    began_at: float  # on the monotonic clock
 
 
 @dataclass(frozen=True)
@@ -41,7 +50,7 @@ class UnsubscribedPerson:
 
 def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
     """Unsubscribe the person of the link from its list, and commit. Erased people and lists change nothing."""
-    return _group_commit.submit(target)
+    return _group_commit.submit(_Request(target, monotonic()))
 
 
 def unsubscribe_batch(
@@ -92,13 +101,18 @@ def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _unsubscribe_now(targets: Sequence[LinkTarget]) -> list[UnsubscribedPerson]:
-    """Unsubscribe within a deadline of its own: the thread that does the work may have waited before."""
+def _unsubscribe_now(requests: Sequence[_Request]) -> list[UnsubscribedPerson]:
+    """Unsubscribe within a deadline of its own: the thread that does the work may have waited before.
+
+    Only the wait for SQLite's lock is shorter by what the first of these requests has waited.
+    """
+    waited = monotonic() - min(request.began_at for request in requests)
+    lock_wait = max(SQLITE_LOCK_WAIT_SECONDS - waited, LEAST_LOCK_WAIT_SECONDS)
     with database_deadline(DATABASE_WAIT_SECONDS):
         if not connection.in_atomic_block:
             close_old_connections()
-        with longer_sqlite_lock_wait(seconds=SQLITE_LOCK_WAIT_SECONDS):
-            return unsubscribe_batch(targets, now=timezone.now())
+        with longer_sqlite_lock_wait(seconds=lock_wait):
+            return unsubscribe_batch([request.target for request in requests], now=timezone.now())
 
 
-_group_commit: GroupCommit[LinkTarget, UnsubscribedPerson] = GroupCommit(_unsubscribe_now)
+_group_commit: GroupCommit[_Request, UnsubscribedPerson] = GroupCommit(_unsubscribe_now)

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,7 @@ def test_it_is_saved_when_other_work_would_have_given_up(home: Home) -> None:
 
 def test_it_does_not_wait_forever(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(one_click, "SQLITE_LOCK_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(one_click, "LEAST_LOCK_WAIT_SECONDS", 0.1)
     weekly = make_list(name="Weekly")
     path = path_to(make_member(weekly), weekly)
     with hold_write_lock(home, seconds=1.5):
@@ -99,3 +100,42 @@ def test_it_does_not_wait_forever(home: Home, monkeypatch: pytest.MonkeyPatch) -
         assert read_wait() == USUAL_MS
     assert Subscription.objects.open().exists()
     assert post(path) == "200 OK"
+
+
+def test_one_that_waited_for_the_commit_before_waits_no_second_time(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first saves its work after 2 seconds; then somebody else writes before the second does."""
+    monkeypatch.setattr(one_click, "SQLITE_LOCK_WAIT_SECONDS", 3.0)
+    monkeypatch.setattr(one_click, "LEAST_LOCK_WAIT_SECONDS", 0.5)
+    weekly = make_list(name="Weekly")
+    first, second = (path_to(make_member(weekly, email), weekly) for email in ("ada@example.org", "bea@example.org"))
+    began, others, statuses = threading.Event(), ExitStack(), list[str]()
+    unsubscribe_batch = one_click.unsubscribe_batch
+
+    def save_late(*args: Any, **values: Any) -> Any:
+        if began.is_set():
+            return unsubscribe_batch(*args, **values)
+        began.set()
+        answers = unsubscribe_batch(*args, **values)
+        time.sleep(2.0)
+        others.enter_context(hold_write_lock(home, seconds=5.0))
+        return answers
+
+    def post_from_a_thread() -> None:
+        try:
+            statuses.append(post(first))
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(one_click, "unsubscribe_batch", save_late)
+    with others:
+        thread = threading.Thread(target=post_from_a_thread)
+        thread.start()
+        began.wait()
+        asked_at = time.monotonic()
+        assert post(second).startswith("503 ")
+        assert 2.5 < time.monotonic() - asked_at < 4.5
+        thread.join()
+    assert statuses == ["200 OK"]
+    assert post(second) == "200 OK"

@@ -34,6 +34,7 @@ STOPPING_SECONDS = 2.0
 MAX_WAITING_PER_NETWORK = 50
 MAX_COLLECTED_BYTES = 512 * 1024 * 1024
 ACCEPT_PAUSE_SECONDS = 1.0
+ACCEPT_FAILING_SECONDS = 10.0  # without another failure: the client may have left
 SECONDS_BETWEEN_ACCEPT_WARNINGS = 60.0
 _NO_CLIENT = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED, errno.EINTR)
 _READ_BYTES = 64 * 1024
@@ -87,7 +88,7 @@ class CollectingWorker(ThreadWorker):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._waiting: dict[Connection, None] = {}
-        self._next_look = self._accept_again = self._next_accept_warning = 0.0
+        self._next_look = self._accept_again = self._next_accept_warning = self._accept_fails_until = 0.0
 
     def get_thread_pool(self) -> LastUsedFirstExecutor:
         threads = LastUsedFirstExecutor(self.cfg.threads)
@@ -114,9 +115,10 @@ class CollectingWorker(ThreadWorker):
         super().handle_exit(sig, frame)
 
     def notify(self) -> None:
-        """Note a turn of the event loop. Gunicorn calls it in each."""
+        """Note a turn of the event loop, except while nobody can connect. Gunicorn calls it in each."""
         super().notify()
-        turns.note()
+        if time.monotonic() >= self._accept_fails_until:
+            turns.note()
 
     def is_parent_alive(self) -> bool:
         return True  # whoever started this process may have ended
@@ -129,6 +131,7 @@ class CollectingWorker(ThreadWorker):
             if error.errno not in _NO_CLIENT:
                 self._pause_accepting(error)
             return
+        self._accept_fails_until = 0.0
         self.nr_conns += 1
         connection = Connection(
             self.cfg,
@@ -149,7 +152,7 @@ class CollectingWorker(ThreadWorker):
     def _pause_accepting(self, error: OSError) -> None:
         """Accept nothing for a second: the client stays in the system's queue, so the next attempt would fail at once."""
         now = time.monotonic()
-        self._accept_again = now + ACCEPT_PAUSE_SECONDS
+        self._accept_again, self._accept_fails_until = now + ACCEPT_PAUSE_SECONDS, now + ACCEPT_FAILING_SECONDS
         if now >= self._next_accept_warning:
             self._next_accept_warning = now + SECONDS_BETWEEN_ACCEPT_WARNINGS
             self.log.error("New connections could not be accepted, so no page opens: %s. Trying every second.", error)

@@ -1,4 +1,7 @@
-"""The turns of the event loop that serves pages in this process. A loop that makes no turn hangs: no page opens."""
+"""The turns of the event loop that serves pages in this process. A loop that makes no turn hangs: no page opens.
+
+A turn in which the loop can accept no connection is not noted, so such a loop counts as one that hangs.
+"""
 
 
 class EventLoopTurns:

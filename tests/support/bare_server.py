@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 import time
+from math import inf
 from unittest.mock import patch
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
@@ -16,7 +17,7 @@ import gunicorn.sock
 
 django.setup()
 
-from newsletter.management import hang_watch, server  # noqa: E402  needs the settings
+from newsletter.management import hang_watch, server, web_worker  # noqa: E402  needs the settings
 
 FAULTS = set(sys.argv[2:])
 FAILURE_SECONDS = 2.5
@@ -61,14 +62,18 @@ def hang_if_asked(first_line):
 
 
 def create_sockets(cfg, log):
-    """Listen on sockets that at first have no memory for a client."""
+    """Listen on sockets that at first, or always, have no memory for a client."""
     listeners = gunicorn.sock.create_sockets(cfg, log)
     began = []
     accept = listeners[0].sock.accept
 
     def fail():
         began.append(time.monotonic())
-        if "accept-fails" in FAULTS and began[-1] < began[0] + FAILURE_SECONDS:
+        if "accept-fails-once" in FAULTS and len(began) == 1:
+            accept()[0].close()
+            raise OSError(errno.ENOBUFS, "No buffer space available")
+        seconds = inf if "accept-fails-for-ever" in FAULTS else FAILURE_SECONDS if "accept-fails" in FAULTS else 0.0
+        if began[-1] < began[0] + seconds:
             say("accept fails")
             raise OSError(errno.ENOBUFS, "No buffer space available")
         return accept()
@@ -83,6 +88,7 @@ def main():
         patch.object(server, "is_api_read", hang_if_asked),
         patch.object(server, "create_sockets", create_sockets),
         patch.multiple(hang_watch, SECONDS_BETWEEN=0.5, LOOKS_BEFORE_END=8, GRACE_SECONDS=1.0),
+        patch.object(web_worker, "ACCEPT_FAILING_SECONDS", 2.0),
     ):
         server.Server(host="127.0.0.1", port=int(sys.argv[1]), started=start, stopping=stop).run()
 

@@ -114,6 +114,28 @@ def test_a_failing_accept_is_logged_once_and_tried_every_second(tmp_path: Path) 
         assert process.terminate() == 0
 
 
+def test_a_server_that_can_accept_nothing_ends_like_one_that_hangs(tmp_path: Path) -> None:
+    with run_bare_server(tmp_path, "accept-fails-for-ever") as (process, port):
+        wait_for(process, "started")
+        with pytest.raises(OSError):
+            ask(port)
+        assert process.popen.wait(SECONDS) == 1
+        assert "New connections could not be accepted" in process.said()
+        assert "The web server hangs" in process.said()
+        assert "stopping" in process.said(), "calls may end before"
+
+
+def test_one_failed_accept_without_another_client_ends_nothing(tmp_path: Path) -> None:
+    with run_bare_server(tmp_path, "accept-fails-once") as (process, port):
+        wait_for(process, "started")
+        with pytest.raises(OSError):
+            ask(port)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.popen.wait(8)
+        assert ask(port) == "/page"
+        assert process.terminate() == 0, process.said()
+
+
 @pytest.mark.parametrize("faults", [(), ("stop-hangs",)])
 def test_a_server_whose_event_loop_hangs_ends_with_status_1(tmp_path: Path, faults: tuple[str, ...]) -> None:
     with run_bare_server(tmp_path, *faults) as (process, port):

@@ -238,6 +238,33 @@ def test_a_provider_with_one_account_reports_for_it_at_the_common_address(moved:
     assert list(ProviderWebhook.objects.values_list("account", "last_report_at")) == [("old", AN_HOUR_ON)]
 
 
+@pytest.mark.parametrize("outcome", Attempt.NOT_ACCEPTED_OUTCOMES)
+def test_a_batch_that_another_provider_did_not_take_is_examined(moved: Send, outcome: str) -> None:
+    rest = moved.batches.get(account="backup")
+    Attempt.objects.create(
+        batch=rest, number=1, provider="brevo:0123", people=2, started_at=NOW, ended_at=NOW, outcome=outcome
+    )
+    Attempt.objects.create(
+        batch=rest, number=2, provider="postmark:0123", people=2, started_at=NOW, ended_at=NOW, outcome="accepted"
+    )
+    apply_reports(brevo_event("delivered", deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
+    store_key("brevo", "a-token")
+    silent = find_silence(moved, now=AN_HOUR_ON)
+    assert silent is not None
+    assert silent.account == "backup"
+    _, further = check_reports(now=AN_HOUR_ON)
+    assert "No report of Postmark (backup) ever came" in further.says
+
+
+def test_a_batch_that_another_provider_may_have_taken_is_not_examined(moved: Send) -> None:
+    rest = moved.batches.get(account="backup")
+    Attempt.objects.create(
+        batch=rest, number=1, provider="brevo:0123", people=2, started_at=NOW, ended_at=NOW, outcome="uncertain"
+    )
+    apply_reports(brevo_event("delivered", deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
+    assert find_silence(moved, now=AN_HOUR_ON) is None
+
+
 def test_a_send_that_began_at_a_mail_server_is_examined(moved: Send, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "smtp://mail.example.org"
     Send.objects.filter(pk=moved.pk).update(provider=provider_label())

@@ -84,9 +84,11 @@ def _find_silent(sends: "QuerySet[Send]", webhook: WebhookSettings, *, now: date
 def _list_accepted(webhook: WebhookSettings) -> "QuerySet[Batch]":
     """Return the batches that this account accepted.
 
-    What went to files, or to another provider that had the account's setting before, is not among them.
+    What went to files, or to another provider that had the account's setting before, is not among them. A batch that
+    another provider certainly did not accept before it moved here is.
     """
     elsewhere = Attempt.objects.filter(batch=OuterRef("pk")).exclude(provider="")
+    elsewhere = elsewhere.exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
     elsewhere = elsewhere.exclude(provider__startswith=f"{webhook.provider}:")
     accepted = Batch.objects.filter(account=webhook.account, state__in=_ACCEPTED)
     return accepted.exclude(send__provider=OUTBOX_SCHEME).filter(~Exists(elsewhere))

@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
+from datetime import datetime
 
 from django.conf import settings
 
-from newsletter.feedback.webhook_setup.keys import read_all_stored_keys, read_stored_keys
+from newsletter.feedback.webhook_setup.keys import read_former_keys, read_stored_keys
 from newsletter.providers.accounts import DEFAULT_ACCOUNT, name_setting
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.verification import require_keys, split_keys
@@ -66,7 +68,7 @@ def is_configured(provider: str) -> bool:
 
 
 def require_key(provider: str) -> None:
-    """Raise BadWebhook if no key is set. A provider that signs nothing must send a password or a token."""
+    """Raise BadWebhook if no configured account has a key. A provider that signs nothing must send a password or a token."""
     settings_of_accounts = [name_setting(name) for name in list_account_names(provider)]
     require_keys(
         webhook_key(provider),
@@ -77,17 +79,21 @@ def require_key(provider: str) -> None:
 
 
 def webhook_key(provider: str) -> str:
-    """Return the keys of all accounts at this provider and those of the set-up, comma-separated; "" for another provider.
+    """Return the keys of all accounts at this provider and those of their set-up, comma-separated; "" for another provider.
 
-    A report of any account finds its delivery by our ids, so any of the keys verifies it. Keys of the set-up are read for
-    all account names, also for former ones: an account that has another name now still reports with its key.
-    Raise BadProviderUrl.
+    A report of any account finds its delivery by our ids, so any of the keys verifies it. Raise BadProviderUrl.
     """
-    accounts = _list_at(provider)
-    if not accounts:
-        return ""
-    keys = [key for each in accounts for key in list_account_keys(each)]
-    return ",".join(dict.fromkeys([*keys, *read_all_stored_keys(provider)]))
+    keys = [key for each in _list_at(provider) for key in list_account_keys(each)]
+    return ",".join(dict.fromkeys(keys))
+
+
+def list_former_keys(provider: str, *, now: datetime) -> Sequence[tuple[str, str]]:
+    """Return account and key of the accounts that left this provider a short time ago, or have another name now.
+
+    Empty for a provider without a configured account. Raise BadProviderUrl.
+    """
+    names = [each.name for each in _list_at(provider)]
+    return read_former_keys(provider, configured=names, now=now) if names else []
 
 
 def list_account_keys(account: ProviderAccountSettings) -> list[str]:

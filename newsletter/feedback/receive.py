@@ -3,16 +3,23 @@
 import base64
 import hashlib
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.feedback.endpoint import find_account_of_secret, find_reporting_account, webhook_key
+from newsletter.feedback.endpoint import (
+    find_account_of_secret,
+    find_reporting_account,
+    list_former_keys,
+    require_key,
+    webhook_key,
+)
 from newsletter.feedback.webhook_setup.keys import note_report
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.verification import WebhookRequest
+from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest
 from newsletter.providers.registry import find_webhook_handler
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -28,7 +35,7 @@ def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: date
     reader = find_webhook_handler(provider)
     address = find_account_of_secret(provider=reader.name, secret=secret)
     account = find_reporting_account(provider=reader.name, address=address)
-    once = reader.verify(call, webhook_key(reader.name), now)
+    once = _verify(reader, call, now=now)
     events = [_make_event(feedback, once=once, now=now) for feedback in reader.parse(call)]
     with transaction.atomic(durable=True):
         _store_events(events)
@@ -38,6 +45,26 @@ def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: date
     if once:
         _require_first_use(provider=reader.name, once=once, events=events)
     return len(events)
+
+
+def _verify(reader: WebhookHandler, call: WebhookRequest, *, now: datetime) -> str:
+    """Verify a webhook with the keys of the configured accounts, or else with those of former ones. Return its token.
+
+    A former account's key is believed for as long as it is used, so its use is noted.
+    """
+    keys, former = webhook_key(reader.name), list_former_keys(reader.name, now=now)
+    try:
+        if former:
+            # Without a key, some handlers believe everything: verify only with a key.
+            require_key(reader.name)
+        return reader.verify(call, keys, now)
+    except BadWebhook:
+        for account, key in former:
+            with suppress(BadWebhook):
+                once = reader.verify(call, key, now)
+                note_report(reader.name, account=account, now=now)
+                return once
+        raise
 
 
 def store_feedback(feedback: Iterable[Feedback], *, now: datetime) -> None:

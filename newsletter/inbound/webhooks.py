@@ -8,13 +8,13 @@ from datetime import datetime
 
 from django.conf import settings
 
-from newsletter.feedback.endpoint import webhook_key, webhook_secret
+from newsletter.feedback.endpoint import list_former_keys, webhook_key, webhook_secret
 from newsletter.inbound.settings import InboundWebhook
 from newsletter.inbound.webhook_formats.brevo import read_brevo
 from newsletter.inbound.webhook_formats.forms import read_mailgun, read_sendgrid
 from newsletter.inbound.webhook_formats.json_bodies import read_mailersend, read_postmark, read_sparkpost
 from newsletter.inbound.webhook_formats.mails import PostedMail
-from newsletter.providers.base.webhooks.verification import WebhookRequest, WrongSignature, wrong_signature
+from newsletter.providers.base.webhooks.verification import WebhookRequest, WrongSignature, split_keys, wrong_signature
 
 MAX_BODY_BYTES = 50 * 1024 * 1024
 """The largest body. The providers take mails of up to 35 MB, which base64 in JSON makes a third larger."""
@@ -45,10 +45,11 @@ def inbound_url(provider: str) -> str:
     return f"{url}/mime" if provider == "mailgun" else url
 
 
-def find_key(webhook: InboundWebhook) -> str:
+def find_key(webhook: InboundWebhook, *, now: datetime) -> str:
     """Return the key that verifies a provider's mails. Mailgun signs them with the key of its reports."""
     if not webhook.key and webhook.provider == "mailgun":
-        return webhook_key(webhook.provider)
+        former = [key for _, key in list_former_keys(webhook.provider, now=now)]
+        return ",".join(dict.fromkeys([*split_keys(webhook_key(webhook.provider)), *former]))
     return webhook.key
 
 
@@ -58,7 +59,7 @@ def read_posted_mails(webhook: InboundWebhook, call: WebhookRequest, *, now: dat
     Raise NoWholeMail if a mail is not whole, after the whole ones: store each at once.
     """
     try:
-        return _READERS[webhook.provider](call, find_key(webhook), now)
+        return _READERS[webhook.provider](call, find_key(webhook, now=now), now)
     except WrongSignature as error:
         if webhook.key:
             raise wrong_signature(only_in=_KEY_OF_MAILS) from error

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from newsletter.common.database.deadlines import database_deadline
-from newsletter.feedback.endpoint import find_account_of_secret, is_configured, require_key
+from newsletter.feedback.endpoint import find_account_of_secret, is_configured, list_former_keys, require_key
 from newsletter.feedback.receive import MAX_BODY_BYTES, store_webhook
 from newsletter.providers.base.errors import BadProviderUrl, BadWebhook
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, WebhookRequest
@@ -47,9 +47,11 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
         return _text_response(400, "The report is incomplete and was not stored. Send it again.")
     if WEBHOOK_HANDLERS[provider].is_question(call):
         return _text_response(200, "This address takes reports.")
+    now = datetime.now(UTC)
     try:
         with database_deadline(DATABASE_WAIT_SECONDS):
-            require_key(provider)
+            if not list_former_keys(provider, now=now):
+                require_key(provider)
     except BadWebhook as error:
         log.error("%s", error)
         return _text_response(401, str(error))
@@ -57,16 +59,29 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
         return _database_failed(provider, error)
     try:
         with database_deadline(DATABASE_WAIT_SECONDS):
-            stored = store_webhook(provider=provider, secret=secret, call=call, now=datetime.now(UTC))
+            stored = store_webhook(provider=provider, secret=secret, call=call, now=now)
     except BadWebhook as error:
-        log.warning("A webhook of %s was refused: %s", provider, error)
-        return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
+        return _refuse(provider, error)
     except WebhookCheckUnavailable as error:
         log.warning("A webhook of %s could not be checked: %s", provider, error)
         return _text_response(503, str(error))
     except (DatabaseError, InterfaceError) as error:
         return _database_failed(provider, error)
     return _text_response(200, f"{stored} taken")
+
+
+def _refuse(provider: str, error: BadWebhook) -> HttpResponse:
+    """Say that no configured account has a key if that is so: only reports with a former key are believed then."""
+    try:
+        with database_deadline(DATABASE_WAIT_SECONDS):
+            require_key(provider)
+    except BadWebhook as missing:
+        log.error("%s", missing)
+        return _text_response(401, str(missing))
+    except (DatabaseError, InterfaceError) as failed:
+        return _database_failed(provider, failed)
+    log.warning("A webhook of %s was refused: %s", provider, error)
+    return _text_response(WEBHOOK_HANDLERS[provider].refusal_status, str(error))
 
 
 def _database_failed(provider: str, error: Exception) -> HttpResponse:

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from newsletter.feedback.endpoint import require_key, webhook_key, webhook_url
+from newsletter.feedback.endpoint import list_former_keys, require_key, webhook_key, webhook_url
 from newsletter.feedback.webhook_setup import state
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions, install_webhook, read_webhook
 from newsletter.feedback.webhook_setup.keys import note_report, read_stored_keys, reseal_webhook_keys, store_key
@@ -285,22 +285,58 @@ def test_the_address_of_an_account_that_is_gone_is_refused(
 
 def test_an_account_that_changed_its_setting_reports_on(postmark: WebhookApi, settings: Any) -> None:
     """Its webhook keeps the address of the default account, and the key that the set-up stored."""
-    install()
+    today = datetime.now(UTC)
+    install(now=today - timedelta(days=13))
     auth = postmark.rows[0]["HttpAuth"]
     settings.NEWSLETTER_PROVIDER_URL = "brevo://a-key-of-brevo@"
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"old": postmark.account}
     body = {"RecordType": "Bounce", "MessageID": "1", "Email": "ana@example.com", "BouncedAt": NOW.isoformat()}
     assert _post(body, "newsletter", "guess") == 401
     assert _post(body, auth["Username"], auth["Password"]) == 200
+    former = ProviderWebhook.objects.get(account="default")
+    assert former.last_report_at is not None
+    assert former.last_report_at >= today
 
 
-def test_keys_of_a_renamed_account_are_still_believed(postmark: WebhookApi, backup: WebhookApi, settings: Any) -> None:
+def test_keys_of_a_former_account_are_believed_for_14_days(
+    postmark: WebhookApi, backup: WebhookApi, settings: Any
+) -> None:
     install("backup")
     (key,) = read_stored_keys("postmark", account="backup")
+    assert list_former_keys("postmark", now=NOW) == []
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"renamed": backup.account}
-    assert webhook_key("postmark") == key
+    end = NOW + timedelta(days=14)
+    assert list_former_keys("postmark", now=end) == [("backup", key)]
+    assert list_former_keys("postmark", now=end + timedelta(seconds=1)) == []
+    ProviderWebhook.objects.update(last_report_at=NOW + timedelta(days=2))
+    assert list_former_keys("postmark", now=end + timedelta(days=2)) == [("backup", key)]
+    assert list_former_keys("postmark", now=end + timedelta(days=2, seconds=1)) == []
+    ProviderWebhook.objects.update(last_report_at=None, set_up_at=None)
+    assert list_former_keys("postmark", now=NOW) == []
+    assert list_former_keys("brevo", now=NOW) == []
+
+
+def test_a_report_with_the_key_of_a_removed_account_is_refused_later(
+    postmark: WebhookApi, backup: WebhookApi, settings: Any
+) -> None:
+    body = {"RecordType": "Delivery", "MessageID": "1", "Recipient": "ana@example.com", "DeliveredAt": NOW.isoformat()}
+    install("backup", now=datetime.now(UTC) - timedelta(days=15))
+    auth = backup.rows[0]["HttpAuth"]
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
-    assert webhook_key("postmark") == key
+    assert _post(body, auth["Username"], auth["Password"]) == 401
+    ProviderWebhook.objects.update(set_up_at=datetime.now(UTC) - timedelta(days=13))
+    assert _post(body, auth["Username"], auth["Password"]) == 200
+
+
+def test_an_account_without_a_key_is_told_so_beside_a_former_key(
+    postmark: WebhookApi, backup: WebhookApi, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    install("backup", now=datetime.now(UTC))
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
+    with pytest.raises(BadWebhook, match="No webhook key of postmark is known"):
+        require_key("postmark")
+    assert _post({"RecordType": "Delivery"}, "newsletter", "guess") == 401
+    assert "No webhook key of postmark is known" in caplog.text
 
 
 def test_the_command_sets_up_every_account_and_tells_each_failure(

@@ -1,6 +1,6 @@
 """The keys of an account's webhook that its set-up brought, sealed in the database, and when a report last came."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,6 +14,8 @@ from newsletter.providers.base.webhooks.verification import split_keys
 SEALER = Sealer(b"newsletter.provider-webhook-keys")
 # The key before the newest one still verifies what was on its way when it was replaced.
 MAX_KEYS = 2
+FORMER_KEYS_LAST = timedelta(days=14)
+"""Keys of an account that is not configured any more are believed for so long after its last report, or its set-up."""
 _NOTED_AGAIN_AFTER = timedelta(minutes=1)
 
 
@@ -24,11 +26,17 @@ def read_stored_keys(provider: str, *, account: str = DEFAULT_ACCOUNT) -> Sequen
     return split_keys(SEALER.unseal(sealed) or "") if sealed else ()
 
 
-def read_all_stored_keys(provider: str) -> Sequence[str]:
-    """Return the stored keys of every account at the provider, also of accounts that are not configured any more."""
-    rows = ProviderWebhook.objects.filter(provider=provider).exclude(sealed_keys="").order_by("account")
-    sealed = rows.values_list("sealed_keys", flat=True)
-    return [key for each in sealed for key in split_keys(SEALER.unseal(each) or "")]
+def read_former_keys(provider: str, *, configured: Collection[str], now: datetime) -> Sequence[tuple[str, str]]:
+    """Return account and key for each stored key of accounts that are not ``configured`` at the provider any more.
+
+    An account that has another name now still reports with its key. A key is left out when neither its account's last
+    report nor its set-up is within FORMER_KEYS_LAST: nobody can revoke the key of a removed account.
+    """
+    start = now - FORMER_KEYS_LAST
+    rows = ProviderWebhook.objects.filter(Q(last_report_at__gte=start) | Q(set_up_at__gte=start), provider=provider)
+    former = rows.exclude(account__in=configured).exclude(sealed_keys="").order_by("account")
+    sealed = former.values_list("account", "sealed_keys")
+    return [(account, key) for account, each in sealed for key in split_keys(SEALER.unseal(each) or "")]
 
 
 def has_lost_keys(provider: str, *, account: str = DEFAULT_ACCOUNT) -> bool:

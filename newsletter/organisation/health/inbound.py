@@ -44,7 +44,7 @@ def check_inbound(*, now: datetime) -> Iterator[Finding]:
     for mailbox in filter(may_read, settings.NEWSLETTER_INBOUND.mailboxes):
         yield from _check_reading(mailbox, now=now)
     for webhook in settings.NEWSLETTER_INBOUND.webhooks:
-        yield _check_webhook(webhook)
+        yield _check_webhook(webhook, now=now)
     yield from _check_replies()
 
 
@@ -59,9 +59,9 @@ def _check_reading(mailbox: Mailbox, *, now: datetime) -> Iterator[Finding]:
         yield warning(MAILBOX, f"{mailbox.label} was last read: {last}.", do)
 
 
-def _check_webhook(webhook: InboundWebhook) -> Finding:
+def _check_webhook(webhook: InboundWebhook, *, now: datetime) -> Finding:
     try:
-        key = find_key(webhook)
+        key = find_key(webhook, now=now)
     except BadProviderUrl as problem:
         return error(WEBHOOK, str(problem), "Correct NEWSLETTER_PROVIDER_URL, or give the key in NEWSLETTER_INBOUND.")
     url = inbound_url(webhook.provider)

@@ -18,6 +18,7 @@ from newsletter.jobs.catalogue import Job
 from newsletter.monitoring.job_runs import note_end, note_start
 from newsletter.monitoring.logs.context import working_on
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
+from newsletter.sending.limits.each_send import LoggedError
 
 log = logging.getLogger(__name__)
 
@@ -76,11 +77,16 @@ def run_job(job: Job) -> None:
 
 
 def run_logged(name: str, run: Callable[[], object]) -> bool:
-    """Call ``run`` with its own database connection. Return False after an error, which is logged as one line."""
+    """Call ``run`` with its own database connection. Return False after an error, which is logged as one line.
+
+    A LoggedError is not logged again.
+    """
     close_old_connections()
     with working_on(job=name):
         try:
             run()
+        except LoggedError:
+            return False
         except (DomainError, Error) as error:
             log.error("%s: %s", name, " ".join(str(error).split()))
             return False

@@ -1,17 +1,20 @@
 """An error in one send or one step of the sweep keeps neither the other sends nor the other steps from being done."""
 
+import traceback
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError
 
+from newsletter.jobs.timer import run_logged
 from newsletter.models import AccountMove, Batch, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.batch_claim import find_due_batches
 from newsletter.sending.freezing.start import prepare_send, start_send
 from newsletter.sending.limits import each_send, send_window
+from newsletter.sending.limits.each_send import RowsFailed
 from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.settling import account_moves
 from newsletter.sending.settling import sweep as sweep_module
@@ -21,6 +24,11 @@ from tests.support.protected_terms import protect
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 PERSON = "ann@example.org"
+
+
+@pytest.fixture(autouse=True)
+def nothing_logged_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(each_send, "_logged_at", {})
 
 
 @pytest.fixture
@@ -49,7 +57,8 @@ def test_unreadable_content_keeps_no_other_send_from_pausing(
 ) -> None:
     protect("first verdict")
     break_content(sends[0])
-    enforce_send_window(now=NOW)
+    with pytest.raises(RowsFailed):
+        enforce_send_window(now=NOW)
     assert states(sends) == [Send.State.SUBMITTING, Send.State.PAUSED]
     assert f"Whether send {sends[0].pk} must pause was not checked: ValidationError in " in caplog.text
     assert " > content.py:" in caplog.text
@@ -59,7 +68,8 @@ def test_unreadable_content_keeps_no_other_send_from_pausing(
 def test_a_send_that_could_not_be_searched_is_not_sent(sends: list[Send]) -> None:
     protect("first verdict")
     break_content(sends[0])
-    enforce_send_window(now=NOW)
+    with pytest.raises(RowsFailed):
+        enforce_send_window(now=NOW)
     assert find_due_batches(now=NOW) == []
 
 
@@ -92,7 +102,9 @@ def test_one_stalled_start_stops_no_other(sends: list[Send], monkeypatch: pytest
         return prepare_send(send=send, now=now)
 
     monkeypatch.setattr(sweep_module, "prepare_send", prepare)
-    resume_stalled_starts(now=NOW + timedelta(hours=1))
+    with pytest.raises(RowsFailed, match=f"Send {sends[0].pk} was not started: LookupError in ") as raised:
+        resume_stalled_starts(now=NOW + timedelta(hours=1))
+    assert PERSON not in "".join(traceback.format_exception(raised.value))
     assert states(sends) == [Send.State.READY, Send.State.SUBMITTING]
 
 
@@ -110,7 +122,8 @@ def test_one_send_that_cannot_move_stops_no_other(sends: list[Send], monkeypatch
         return None
 
     monkeypatch.setattr(account_moves, "find_move_reason", find_move_reason)
-    assert account_moves.move_to_second_accounts(now=NOW) == []
+    with pytest.raises(RowsFailed):
+        account_moves.move_to_second_accounts(now=NOW)
     assert asked == [send.pk for send in sends]
 
 
@@ -133,9 +146,15 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize("error", [DatabaseError("locked"), ValueError(PERSON)])
+@pytest.mark.parametrize(
+    ("error", "raised"), [(DatabaseError("locked"), DatabaseError), (ValueError(PERSON), each_send.LoggedError)]
+)
 def test_every_step_runs_after_an_error_in_each_other(
-    settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+    raised: type[Exception],
 ) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     called: list[str] = []
@@ -149,8 +168,9 @@ def test_every_step_runs_after_an_error_in_each_other(
 
     for name in STEPS:
         monkeypatch.setattr(sweep_module, name, make_failing(name))
-    with pytest.raises(type(error)):
+    with pytest.raises(raised) as caught:
         sweep(adapter=current_adapter(), clock=lambda: NOW)
+    assert PERSON not in "".join(traceback.format_exception(caught.value))
     assert called == STEPS
     assert PERSON not in caplog.text
 
@@ -170,6 +190,64 @@ def test_nothing_runs_if_it_is_unknown_whether_this_database_may_send(
     monkeypatch.setattr(sweep_module, "run_each", refuse)
     with pytest.raises(DatabaseError):
         sweep(adapter=current_adapter(), clock=lambda: NOW)
+
+
+def test_a_send_that_cannot_be_started_fails_its_job(
+    sends: list[Send], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    Send.objects.update(state=Send.State.READY)
+
+    def prepare(**_values: Any) -> Send:
+        raise ValueError(PERSON)
+
+    monkeypatch.setattr(sweep_module, "prepare_send", prepare)
+    later = NOW + timedelta(hours=1)
+    assert not run_logged("repair_sends", lambda: sweep(adapter=current_adapter(), clock=lambda: later))
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert {line.split(":")[0] for line in lines} == {f"Send {send.pk} was not started" for send in sends}
+    assert len(lines) == len(sends)
+    assert all("ValueError in each_send.py:" in line and "Fix what an alarm says" in line for line in lines)
+    assert PERSON not in caplog.text
+
+
+def test_the_same_error_is_logged_once_a_minute(
+    sends: list[Send], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_send: Send) -> None:
+        raise ValueError(PERSON)
+
+    def fail_all() -> None:
+        with pytest.raises(RowsFailed):
+            each_send.act_on_each(sends, fail, failure="Send %s failed")
+
+    clock = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    fail_all()
+    clock[0] += 59
+    fail_all()
+    assert len(caplog.records) == 2
+    clock[0] += 1
+    fail_all()
+    assert len(caplog.records) == 4
+
+
+def test_sends_that_ended_are_returned_beside_one_that_fails(
+    sends: list[Send], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Batch.objects.update(state=Batch.State.ACCEPTED)
+    find = sweep_module._find_attention_reason
+
+    def find_reason(send: Send) -> str:
+        if send.pk == sends[0].pk:
+            raise ValueError(PERSON)
+        return find(send)
+
+    monkeypatch.setattr(sweep_module, "_find_attention_reason", find_reason)
+    finished: list[Send] = []
+    with pytest.raises(RowsFailed):
+        sweep_module.finish_sends(now=NOW, finished=finished)
+    assert [send.pk for send in finished] == [sends[1].pk]
+    assert states(sends) == [Send.State.SUBMITTING, Send.State.SUBMITTED]
 
 
 def test_a_defect_of_another_kind_is_not_hidden(sends: list[Send]) -> None:

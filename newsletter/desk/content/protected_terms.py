@@ -1,6 +1,7 @@
 """The page of protected terms: add, list them masked, show one (which is logged), remove."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
@@ -25,6 +26,7 @@ from newsletter.common.translation import translate
 from newsletter.issues.protected_terms.check import find_issues_with_protected_terms
 from newsletter.issues.protected_terms.terms import AddedTerms, add_terms, list_terms, remove_terms, reveal_term
 from newsletter.models import Issue, ProtectedTerm
+from newsletter.sending.limits.each_send import RowsFailed
 from newsletter.sending.limits.send_window import pause_protected
 
 PER_PAGE = 100
@@ -81,7 +83,11 @@ class ProtectedTermsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Temp
         if added.terms:
             _log_terms(request, "protected_added", added.terms)
         messages.success(request, _describe_added(added))
-        _warn_about_issues(request, paused=pause_protected(), waiting=find_issues_with_protected_terms())
+        paused: list[Issue] = []
+        # A send that could not be checked is not sent either. It is logged, and the job `repair_sends` counts as failed.
+        with suppress(RowsFailed):
+            pause_protected(paused=paused)
+        _warn_about_issues(request, paused=paused, waiting=find_issues_with_protected_terms())
         return redirect("newsletter_protected_terms")
 
     def _show(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -11,7 +11,7 @@ from newsletter.models import CanaryMail, CanaryMailbox, Publication, Send, tran
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.adapters import writes_to_files
 from newsletter.sending.canaries.send_canaries import find_canary_account, find_sends_before
-from newsletter.sending.limits.each_send import act_on_each
+from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 from newsletter.sending.limits.running_sends import find_open_sends
 from newsletter.sending.wake_up_signal import send_wake_up_signal
@@ -29,7 +29,6 @@ _UNDECIDED = (_Decision.NONE, _Decision.WATCHED)
 def decide_about_canaries(*, now: datetime) -> None:
     """Let each send that waits for its canaries go on, or pause it, as its publication says."""
     failure = "Nothing was decided about the canaries of send %s"
-    act_on_each(find_sends_before(now=now), partial(_decide, now=now), failure=failure)
     stopping = find_open_sends(now=now).filter(period="", issue__publication__canary=Publication.Canary.STOP)
     alarmed = stopping.filter(
         canary_mails__turn=CanaryMail.Turn.FIRST,
@@ -37,7 +36,12 @@ def decide_about_canaries(*, now: datetime) -> None:
         canary_mails__mailbox__enabled=True,
     )
     alarmed = alarmed.exclude(canary_decision=_Decision.BY_STAFF).distinct()
-    act_on_each(alarmed, partial(_pause_for_alarm, now=now), failure=failure)
+    run_each(
+        (
+            partial(act_on_each, find_sends_before(now=now), partial(_decide, now=now), failure=failure),
+            partial(act_on_each, alarmed, partial(_pause_for_alarm, now=now), failure=failure),
+        )
+    )
 
 
 def stop_waiting(*, send: Send, by: User | AnonymousUser) -> None:

@@ -27,7 +27,7 @@ from newsletter.sending.build_call import (
     plan_fields,
     prepare_variant,
 )
-from newsletter.sending.limits.each_send import act_on_each
+from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.running_sends import find_open_sends, find_unhindered_sends
 from newsletter.sending.notices.single_mails import deliver_single, must_wait
 from subscribers.addresses.normalise import to_ascii
@@ -57,12 +57,20 @@ def send_canaries(*, adapters: Mapping[str, Adapter], now: datetime) -> int:
     CanaryMail.objects.filter(state=_State.SENDING, sent_at__lt=now - LOST_AFTER).update(
         state=_State.UNCERTAIN, reason=LOST
     )
-    accepted = 0
-    for turn, sends in ((_Turn.FIRST, find_sends_before(now=now)), (_Turn.LAST, find_sends_after(now=now))):
-        send_turn = partial(_send_turn, turn=turn, adapters=adapters, now=now)
-        results = act_on_each(sends, send_turn, failure="The canaries of send %s were not sent")
-        accepted += sum(count for _, count in results)
-    return accepted
+    results: list[tuple[Send, int]] = []
+    turns = ((_Turn.FIRST, find_sends_before(now=now)), (_Turn.LAST, find_sends_after(now=now)))
+    failure = "The canaries of send %s were not sent"
+    run_each(
+        partial(
+            act_on_each,
+            sends,
+            partial(_send_turn, turn=turn, adapters=adapters, now=now),
+            failure=failure,
+            results=results,
+        )
+        for turn, sends in turns
+    )
+    return sum(count for _, count in results)
 
 
 def find_sends_before(*, now: datetime) -> QuerySet[Send]:

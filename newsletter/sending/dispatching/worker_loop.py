@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from threading import Lock
 
@@ -14,6 +15,7 @@ from newsletter.models import Batch, Send
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.dispatching.batch_claim import find_due_batches
 from newsletter.sending.dispatching.dispatcher import Clock, Dispatcher, utc_now
+from newsletter.sending.limits.each_send import RowsFailed
 from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.settling.sweep import sweep
 
@@ -97,7 +99,9 @@ def run_send(
             limit=BATCHES_BETWEEN_SWEEPS * concurrency,
             progress=progress,
         )
-        sweep(adapter=adapter, clock=clock)
+        # A send whose content cannot be read stops no other. It is logged, and the job `repair_sends` counts as failed.
+        with suppress(RowsFailed):
+            sweep(adapter=adapter, clock=clock)
         beside()
         progress()
         send.refresh_from_db()

@@ -82,16 +82,18 @@ def pause_switched_off(*, now: datetime) -> list[Issue]:
     return _pause_each(running, partial(_pause_switched_off, now=now))
 
 
-def pause_protected() -> list[Issue]:
+def pause_protected(*, paused: list[Issue] | None = None) -> list[Issue]:
     """Pause each send whose remaining mails contain a protected term. Return the issues of the sends it paused.
 
-    A resumed send is paused again for as long as the term is on the list.
+    A resumed send is paused again for as long as the term is on the list. ``paused`` gets the issues also if an error in
+    one send is raised at the end.
     """
+    paused = [] if paused is None else paused
     if get_term_matcher().idle:
-        return []
+        return paused
     waiting = Batch.objects.filter(state=Batch.State.PENDING)
     sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING)
-    return _pause_each(sends.select_related("issue__publication", "revision"), _pause_if_protected)
+    return _pause_each(sends.select_related("issue__publication", "revision"), _pause_if_protected, paused=paused)
 
 
 def pause_without_account(*, now: datetime) -> list[Issue]:
@@ -112,10 +114,17 @@ def pause_without_account(*, now: datetime) -> list[Issue]:
     return _pause_each(sends.select_related("issue__publication"), partial(_pause_without_account, waiting=waiting))
 
 
-def _pause_each(sends: QuerySet[Send], pause: Callable[[Send], bool]) -> list[Issue]:
-    """Return the issues of the sends that ``pause`` paused."""
-    results = act_on_each(sends, pause, failure="Whether send %s must pause was not checked")
-    return [send.issue for send, is_paused in results if is_paused]
+def _pause_each(
+    sends: QuerySet[Send], pause: Callable[[Send], bool], *, paused: list[Issue] | None = None
+) -> list[Issue]:
+    """Return the issues of the sends that ``pause`` paused, and add them to ``paused``."""
+    paused = [] if paused is None else paused
+    results: list[tuple[Send, bool]] = []
+    try:
+        act_on_each(sends, pause, failure="Whether send %s must pause was not checked", results=results)
+    finally:
+        paused.extend(send.issue for send, is_paused in results if is_paused)
+    return paused
 
 
 def _pause_switched_off(send: Send, *, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send,
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchFinder, BatchLookup, Capabilities, Verdict
 from newsletter.sending.adapters import account_label
-from newsletter.sending.limits.each_send import act_on_each
+from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.settling.delivered_bitmap import find_delivered
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import settle_uncertain_recipients
@@ -83,16 +83,22 @@ def ask_provider(*, adapter: Adapter, now: datetime, account: str = DEFAULT_ACCO
     if not isinstance(adapter, BatchFinder):
         return 0
     label, start, end = account_label(account), now - ASK_PROVIDER_FOR, now - FIRST_QUESTION_AFTER
-    settled = 0
-    for batches in (
-        Batch.objects.uncertain(provider=label, start=start, end=end),
-        Batch.objects.with_uncertain_recipients(provider=label, start=start, end=end),
-    ):
-        due = batches.exclude(not_before__gt=now).order_by("pk")[:MAX_QUESTIONS_A_ROUND]
-        ask = partial(_ask_if_due, finder=adapter, atomic=adapter.capabilities.atomic, now=now)
-        answers = act_on_each(due, ask, failure="The provider was not asked about batch %s")
-        settled += sum(is_settled for _, is_settled in answers)
-    return settled
+    ask = partial(_ask_if_due, finder=adapter, atomic=adapter.capabilities.atomic, now=now)
+    answers: list[tuple[Batch, bool]] = []
+    run_each(
+        partial(
+            act_on_each,
+            batches.exclude(not_before__gt=now).order_by("pk")[:MAX_QUESTIONS_A_ROUND],
+            ask,
+            failure="The provider was not asked about batch %s",
+            results=answers,
+        )
+        for batches in (
+            Batch.objects.uncertain(provider=label, start=start, end=end),
+            Batch.objects.with_uncertain_recipients(provider=label, start=start, end=end),
+        )
+    )
+    return sum(is_settled for _, is_settled in answers)
 
 
 def _ask_if_due(batch: Batch, *, finder: BatchFinder, atomic: bool, now: datetime) -> bool:

@@ -73,7 +73,7 @@ def _yield_steps(
     for account, own in adapters.items():
         yield partial(replay_uncertain, capabilities=own.capabilities, account=account, now=clock())
         yield partial(ask_provider, adapter=own, account=account, now=clock())
-    yield lambda: finished.extend(finish_sends(now=clock()))
+    yield partial(finish_sends, now=clock(), finished=finished)
     yield partial(send_canaries, adapters=adapters, now=clock())
     yield partial(decide_about_canaries, now=clock())
     for send in finished:
@@ -129,16 +129,25 @@ def resume_stalled_starts(*, now: datetime) -> None:
     act_on_each(stalled, lambda send: prepare_send(send=send, now=now), failure="Send %s was not started")
 
 
-def finish_sends(*, now: datetime) -> list[Send]:
+def finish_sends(*, now: datetime, finished: list[Send] | None = None) -> list[Send]:
     """End the sends that have no batch left to do. Return them. An error in one send does not stop others.
 
-    They are submitted, or need attention if something is uncertain or refused.
+    They are submitted, or need attention if something is uncertain or refused. ``finished`` gets them also if an error is
+    raised at the end.
     """
+    finished = [] if finished is None else finished
+    run_each((partial(_end_sends, finished=finished, now=now), _reopen_sends))
+    return finished
+
+
+def _end_sends(*, finished: list[Send], now: datetime) -> None:
     running = Send.objects.filter(state__in=RUNNING_STATES).select_related("issue")
     done = running.exclude(Q(batches__state__in=OPEN_STATES))
-    ended = act_on_each(done, partial(_end_send, now=now), failure="Send %s was not ended")
-    _reopen_sends()
-    return [send for send, has_ended in ended if has_ended]
+    results: list[tuple[Send, bool]] = []
+    try:
+        act_on_each(done, partial(_end_send, now=now), failure="Send %s was not ended", results=results)
+    finally:
+        finished.extend(send for send, has_ended in results if has_ended)
 
 
 def _end_send(send: Send, *, now: datetime) -> bool:

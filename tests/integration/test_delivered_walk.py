@@ -25,7 +25,7 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.models import CountComparison, InboundMail, Issue, Publication, Send
 from newsletter.models.feedback import Bounce
-from newsletter.sending.adapters import find_issue_counter
+from newsletter.sending.adapters import find_issue_counters
 from subscribers.models import Reason, Subscriber, Suppression
 from tests.integration import opendkim
 from tests.integration.charity import GONE, MAILBOXES, READERS, STAFF, Charity, check_receipt
@@ -110,7 +110,7 @@ def test_an_issue_is_delivered_and_everybody_can_prove_it(
     _leave_reply_and_bounce(charity, issue, leaver=leaver, writer=writer)
     receipt = check_receipt(send, accepted=8)
     assert (receipt.bounced, receipt.unsubscribed) == (1, 1)
-    assert find_obstacle(send) is Obstacle.OTHER_ACCOUNT
+    assert find_obstacle(send) is Obstacle.SEVERAL_ACCOUNTS
 
     second = _add_issue(site, "The second verdict")
     sent = _send_by_the_provider_alone(charity, second)
@@ -212,7 +212,7 @@ def _compare_with_the_provider(charity: Charity, send: Send) -> None:
     taken = [entry for entry in charity.api.accepted() if send.issue.public_id in _list_tags(entry)]
     people = sum(len(entry.recipients) for entry in taken)
     charity.api.counted[send.issue.public_id] = CountedIssue(accepted=people, delivered=people)
-    assert compare_due_sends(counter=find_issue_counter(), now=charity.clock() + timedelta(hours=25)) == 1
+    assert compare_due_sends(counters=find_issue_counters(), now=charity.clock() + timedelta(hours=25)) == 1
     row = CountComparison.objects.get()
     assert (row.send, row.result, row.figure) == (send, "equal", "")
     assert (row.accepted, row.provider_accepted, row.delivered, row.provider_delivered) == (6, 6, 6, 6)

@@ -84,9 +84,15 @@ def make_readable(colour: str, *, on: str, ratio: float = MIN_CONTRAST_RATIO) ->
 
 
 def choose_second_shade(colour: str) -> str:
-    """Return a shade that goes with the colour and differs visibly: darker, or lighter if the colour is dark itself."""
+    """Return a shade that goes with the colour and differs visibly: darker, or lighter if the colour is dark itself.
+
+    A lighter shade stays dark enough for light text, because dark text on a dull shade looks like a disabled button.
+    """
     darker = mix_colours(colour, DARK, share=0.55)
-    return darker if contrast(darker, colour) >= _VISIBLE_RATIO else mix_colours(colour, LIGHT, share=0.3)
+    if contrast(darker, colour) >= _VISIBLE_RATIO:
+        return darker
+    lighter = (mix_colours(colour, LIGHT, share=share) for share in (0.3, 0.25, 0.2, 0.15))
+    return next((shade for shade in lighter if contrast(shade, LIGHT) >= MIN_CONTRAST_RATIO), colour)
 
 
 def choose_text_colour(ground: str) -> str:

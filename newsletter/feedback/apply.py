@@ -17,7 +17,7 @@ from newsletter.models import ProviderEvent, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 from newsletter.providers.registry import is_atomic
-from newsletter.sending.settling.delivered_bitmap import mark_delivered
+from newsletter.sending.settling.delivered_bitmap import Handover, mark_delivered
 from subscribers.origins import PROVIDER, acting_through
 
 MAX_EVENT_AGE = timedelta(minutes=15)
@@ -133,10 +133,14 @@ def _add_events(matched: list[tuple[ProviderEvent, Target]], before: Mapping[int
     return after
 
 
-def _find_delivered(matched: list[tuple[ProviderEvent, Target]]) -> dict[int, int]:
-    """Map each delivered delivery to its send."""
+def _find_delivered(matched: list[tuple[ProviderEvent, Target]]) -> dict[int, Handover]:
+    """Map each delivered delivery to its send and account."""
     kind = FeedbackKind.DELIVERED.value
-    return {target.delivery: target.send for event, target in matched if event.kind == kind and not target.proof}
+    return {
+        target.delivery: Handover(target.send, target.account)
+        for event, target in matched
+        if event.kind == kind and not target.proof
+    }
 
 
 def _record_sender_delays(matched: list[tuple[ProviderEvent, Target]]) -> set[int]:

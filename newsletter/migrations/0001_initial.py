@@ -946,6 +946,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('part', models.BigIntegerField()),
+                ('account', models.CharField(default='default', max_length=30)),
                 ('bits', models.BinaryField(max_length=1024)),
                 ('people', models.PositiveIntegerField()),
                 ('last_at', models.DateTimeField()),
@@ -953,7 +954,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'delivered',
-                'constraints': [models.UniqueConstraint(fields=('send', 'part'), name='delivered_once')],
+                'constraints': [models.UniqueConstraint(fields=('send', 'part', 'account'), name='delivered_once')],
             },
         ),
         migrations.AddField(
@@ -1614,6 +1615,7 @@ class Migration(migrations.Migration):
             name='CountComparison',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('account', models.CharField(default='default', max_length=30)),
                 ('day', models.DateField()),
                 ('compared_at', models.DateTimeField()),
                 ('retry_at', models.DateTimeField(null=True)),
@@ -1634,7 +1636,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('send', 'day'), name='count_comparison_once_a_day'), models.CheckConstraint(condition=models.Q(('result__in', ['equal', 'more_at_provider', 'fewer_at_provider', 'not_counted_yet', 'unavailable'])), name='count_comparison_result'), models.CheckConstraint(condition=models.Q(('figure__in', ['', 'accepted', 'delivered', 'bounced', 'complained'])), name='count_comparison_figure'), models.CheckConstraint(condition=models.Q(('failure__in', ['', 'no_answer', 'key_refused', 'throttled', 'provider_error', 'unreadable', 'unknown_issue', 'bad_receipt'])), name='count_comparison_failure'), models.CheckConstraint(condition=models.Q(models.Q(('figure', ''), ('provider_accepted__isnull', True), ('result', 'unavailable'), models.Q(('failure', ''), _negated=True)), models.Q(('failure', ''), ('figure', ''), ('result', 'equal')), models.Q(('failure', ''), ('result__in', ['more_at_provider', 'fewer_at_provider']), models.Q(('figure', ''), _negated=True)), ('result', 'not_counted_yet'), _connector='OR'), name='count_comparison_says_why')],
+                'constraints': [models.UniqueConstraint(fields=('send', 'account', 'day'), name='count_comparison_once_a_day'), models.CheckConstraint(condition=models.Q(('result__in', ['equal', 'more_at_provider', 'fewer_at_provider', 'not_counted_yet', 'unavailable'])), name='count_comparison_result'), models.CheckConstraint(condition=models.Q(('figure__in', ['', 'accepted', 'delivered', 'bounced', 'complained'])), name='count_comparison_figure'), models.CheckConstraint(condition=models.Q(('failure__in', ['', 'no_answer', 'key_refused', 'throttled', 'provider_error', 'unreadable', 'unknown_issue', 'bad_receipt'])), name='count_comparison_failure'), models.CheckConstraint(condition=models.Q(models.Q(('figure', ''), ('provider_accepted__isnull', True), ('result', 'unavailable'), models.Q(('failure', ''), _negated=True)), models.Q(('failure', ''), ('figure', ''), ('result', 'equal')), models.Q(('failure', ''), ('result__in', ['more_at_provider', 'fewer_at_provider']), models.Q(('figure', ''), _negated=True)), ('result', 'not_counted_yet'), _connector='OR'), name='count_comparison_says_why')],
             },
         ),
         migrations.CreateModel(

@@ -55,13 +55,15 @@ class Delivered(models.Model):
     """The delivered mails of a send, one bit for each of ``SPAN`` consecutive deliveries, because most mails are delivered.
 
     Bit n, from the lowest, is the delivery ``part`` × ``SPAN`` + n. A delivery keeps its id when its batch is split, so
-    neither order nor repetition matters. ``people`` is the number of bits that are set.
+    neither order nor repetition matters. ``people`` is the number of bits that are set. ``account`` is the provider account
+    whose batch had the delivery. Of all accounts, only one has its bit.
     """
 
     SPAN = 8192
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="delivered")
     part = models.BigIntegerField()
+    account = models.CharField(max_length=MAX_ACCOUNT_LENGTH, default=DEFAULT_ACCOUNT)
     bits = models.BinaryField(max_length=SPAN // 8)
     people = models.PositiveIntegerField()
     last_at = models.DateTimeField()
@@ -70,7 +72,7 @@ class Delivered(models.Model):
 
     class Meta:
         verbose_name_plural = gettext_lazy("delivered")
-        constraints = [models.UniqueConstraint(fields=["send", "part"], name="delivered_once")]
+        constraints = [models.UniqueConstraint(fields=["send", "part", "account"], name="delivered_once")]
 
 
 class Bounce(models.Model):
@@ -123,11 +125,12 @@ class SuppressionListReading(models.Model):
 
 
 class CountComparison(models.Model):
-    """A send's numbers beside those that its provider counted, once a day (UTC). It changes nothing else.
+    """The numbers of a send's mails at one account beside those that its provider counted, once a day (UTC).
 
-    ``figure`` is the number that differs, or "" if none does; ``failure`` is why there was no count. The numbers without
-    ``provider_`` are ours; those of the provider are NULL if it does not count them. ``deliveries`` are the ids of some
-    people concerned. ``retry_at`` is when the provider may be asked again on this day.
+    It changes nothing else. ``account`` is the name of the provider account in the settings. ``figure`` is the number that
+    differs, or "" if none does; ``failure`` is why there was no count. The numbers without ``provider_`` are ours; those of
+    the provider are NULL if it does not count them. ``deliveries`` are the ids of some people concerned. ``retry_at`` is when
+    the provider may be asked again on this day.
     """
 
     class Result(models.TextChoices):
@@ -140,6 +143,7 @@ class CountComparison(models.Model):
     MAX_DELIVERIES = 100
 
     send = models.ForeignKey(Send, on_delete=models.CASCADE, related_name="count_comparisons")
+    account = models.CharField(max_length=MAX_ACCOUNT_LENGTH, default=DEFAULT_ACCOUNT)
     day = models.DateField()
     compared_at = models.DateTimeField()
     retry_at = models.DateTimeField(null=True)
@@ -162,7 +166,7 @@ class CountComparison(models.Model):
     class Meta:
         default_permissions = ()
         constraints = [
-            models.UniqueConstraint(fields=["send", "day"], name="count_comparison_once_a_day"),
+            models.UniqueConstraint(fields=["send", "account", "day"], name="count_comparison_once_a_day"),
             one_of(
                 "count_comparison_result",
                 "result",

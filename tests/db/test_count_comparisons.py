@@ -9,12 +9,12 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from newsletter.desk.sends.count_comparison import comparison_context, label_provider
-from newsletter.feedback.comparing.compare import MAX_SENDS, compare_due_sends
-from newsletter.feedback.comparing.obstacles import Obstacle, find_obstacle
+from newsletter.feedback.comparing.account_shares import Obstacle, list_shares
+from newsletter.feedback.comparing.compare import MAX_QUESTIONS, compare_due_sends
 from newsletter.models import Attempt, Batch, CountComparison, Delivered, Delivery, DeliveryException, Issue, Send
 from newsletter.providers.base.provider_adapter import ProviderAdapter
 from newsletter.sending.adapters import account_label, find_issue_counters, provider_label
-from newsletter.sending.settling.delivered_bitmap import mark_delivered
+from newsletter.sending.settling.delivered_bitmap import Handover, mark_delivered
 from newsletter.sending.settling.retention import RETENTION, delete_old_deliveries
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import apply_reports, deliveries_of, make_send, postmark_event
@@ -62,6 +62,12 @@ def compare(now: Any = NEXT_DAY) -> CountComparison:
 
 def describe(row: CountComparison) -> tuple[str, str, str]:
     return row.result, row.figure, row.failure
+
+
+def find_obstacle(send: Send) -> Obstacle | None:
+    """Return the obstacle of the only account."""
+    (share,) = list_shares(send)
+    return share.obstacle
 
 
 def test_equal_numbers_are_equal(provider: FakeProvider) -> None:
@@ -158,7 +164,7 @@ def test_people_of_whom_no_report_came_are_named(fake_provider: FakeProvider, se
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("mailgun")
     send = make_ended_send()
     first, second, *_ = deliveries_of(send)
-    mark_delivered({first.pk: send.pk}, at=NOW)
+    mark_delivered({first.pk: Handover(send.pk, "default")}, at=NOW)
     people = [(each.pk, each.batch.key) for each in (first, second)]
     count(fake_provider, send, accepted=4, delivered=2, people={"delivered": people})
     row = compare()
@@ -244,14 +250,14 @@ def test_a_send_is_compared_once_a_day_for_a_week(provider: FakeProvider) -> Non
 
 def test_one_run_asks_about_a_few_sends_only(provider: FakeProvider) -> None:
     send = make_ended_send()
-    for number in range(2, MAX_SENDS + 2):
+    for number in range(2, MAX_QUESTIONS + 2):
         Issue.objects.filter(pk=send.issue_id).update(slot=None)
         issue = Issue.objects.get(pk=send.issue_id)
         issue.pk, issue.number, issue.public_id = None, number, f"issue-{number}"
         issue.save(force_insert=True)
         send.pk, send.issue, send.totals = None, issue, {"deliveries": {"accepted": 4, "uncertain": 0}}
         send.save(force_insert=True)
-    assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == MAX_SENDS
+    assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == MAX_QUESTIONS
     assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == 1
 
 
@@ -405,15 +411,129 @@ def test_a_further_account_is_asked_about_its_own_issues(two_accounts: Any) -> N
     row = compare()
     assert describe(row) == ("equal", "", "")
     assert (len(first.queries), len(second.queries)) == (0, 1)
-    assert label_provider(send) == "Mailgun (backup)"
+    assert (row.account, label_provider(row)) == ("backup", "Mailgun (backup)")
 
 
-def test_an_issue_of_several_accounts_is_not_compared(two_accounts: Any) -> None:
+@pytest.fixture
+def shared(two_accounts: Any) -> Send:
+    """A send of which the default account accepted the first two mails, and ``backup`` the other two."""
     send = make_ended_send()
-    hand_over(send, "default", "backup")
-    assert find_obstacle(send) is Obstacle.SEVERAL_ACCOUNTS
+    hand_over(send, "default")
+    first = send.batches.get()
+    rest = Batch.objects.get(pk=first.pk)
+    rest.pk, rest.seq, rest.part, rest.key, rest.size = None, first.seq + 1, first.part + 1, "the-rest", 2
+    rest.account = rest.handed_to = "backup"
+    rest.save(force_insert=True)
+    Batch.objects.filter(pk=first.pk).update(size=2)
+    Delivery.objects.filter(pk__in=[each.pk for each in deliveries_of(send)[2:]]).update(batch=rest)
+    values = {"people": 2, "started_at": NOW, "ended_at": NOW, "outcome": "accepted"}
+    Attempt.objects.create(batch=rest, number=1, provider=account_label("backup"), **values)
+    return send
+
+
+def compare_both(now: Any = NEXT_DAY) -> dict[str, CountComparison]:
+    compare_due_sends(counters=find_issue_counters(), now=now)
+    return {row.account: row for row in CountComparison.objects.order_by("day")}
+
+
+def test_each_account_is_compared_with_its_own_counts(shared: Send, two_accounts: Any) -> None:
+    """A mail of each was delivered, the first account's other one bounced, and the second's was reported as spam."""
+    first, second = two_accounts
+    one, two, three, four = deliveries_of(shared)
+    mark_delivered({one.pk: Handover(shared.pk, "default"), three.pk: Handover(shared.pk, "backup")}, at=NOW)
+    DeliveryException.objects.create(delivery=two, at=NOW, bounced_at=NOW)
+    DeliveryException.objects.create(delivery=four, at=NOW, complained_at=NOW)
+    count(first, shared, accepted=2, delivered=1, bounced=1)
+    count(second, shared, accepted=2, delivered=1, complained=1)
+    rows = compare_both()
+    assert {name: describe(row) for name, row in rows.items()} == dict.fromkeys(
+        ("default", "backup"), ("equal", "", "")
+    )
+    ours = {name: (row.accepted, row.delivered, row.bounced, row.complained) for name, row in rows.items()}
+    assert ours == {"default": (2, 1, 1, 0), "backup": (2, 1, 0, 1)}
+    assert (len(first.queries), len(second.queries)) == (1, 1)
     assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == 0
-    assert "went through several accounts" in comparison_context(send, now=NEXT_DAY)["compared_note"]
+
+
+def test_a_difference_names_the_people_of_that_account_only(shared: Send, two_accounts: Any) -> None:
+    first, second = two_accounts
+    *_, three, four = everybody = deliveries_of(shared)
+    count(first, shared, accepted=2)
+    count(second, shared, accepted=1, people={"accepted": [(three.pk, three.batch.key), (everybody[0].pk, "x")]})
+    rows = compare_both()
+    assert describe(rows["default"]) == ("equal", "", "")
+    assert describe(rows["backup"]) == ("fewer_at_provider", "accepted", "")
+    assert rows["backup"].deliveries == [four.pk]
+
+
+def test_an_uncertain_mail_of_one_account_is_no_range_of_another(shared: Send, two_accounts: Any) -> None:
+    first, second = two_accounts
+    uncertain = deliveries_of(shared)[3]
+    DeliveryException.objects.create(delivery=uncertain, state=DeliveryException.State.UNCERTAIN, at=NOW)
+    count(first, shared, accepted=3)
+    count(second, shared, accepted=2)
+    rows = compare_both()
+    assert {name: (row.result, row.uncertain) for name, row in rows.items()} == {
+        "default": ("more_at_provider", 0),
+        "backup": ("equal", 1),
+    }
+
+
+def test_one_account_without_an_answer_delays_no_other(shared: Send, two_accounts: Any) -> None:
+    first, second = two_accounts
+    first.query_fault = answer(500)
+    count(second, shared, accepted=2)
+    rows = compare_both()
+    assert (describe(rows["default"]), rows["backup"].result) == (("unavailable", "", "provider_error"), "equal")
+    first.query_fault = None
+    count(first, shared, accepted=2)
+    assert compare_both(NEXT_DAY + timedelta(hours=1))["default"].result == "equal"
+    assert len(second.queries) == 1
+
+
+def test_an_account_that_has_nothing_need_not_know_the_issue(shared: Send, two_accounts: Any, settings: Any) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": two_accounts[1].url_of("sendgrid")}
+    Attempt.objects.filter(batch__account="backup").update(provider=account_label("backup"), outcome="uncertain")
+    shared.batches.filter(account="backup").update(state=Batch.State.UNCERTAIN)
+    count(two_accounts[0], shared, accepted=2)
+    rows = compare_both()
+    assert {name: (row.result, row.uncertain) for name, row in rows.items()} == {
+        "default": ("equal", 0),
+        "backup": ("equal", 2),
+    }
+
+
+def test_only_the_account_that_is_still_set_up_is_compared(shared: Send, two_accounts: Any, settings: Any) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
+    count(two_accounts[0], shared, accepted=2)
+    assert {name: row.result for name, row in compare_both().items()} == {"default": "equal"}
+    default, former = comparison_context(shared, now=NEXT_DAY)["compared_accounts"]
+    assert (default.anchor, default.heading, former.anchor) == (
+        "nl-compared",
+        "Compared with Mailgun",
+        "nl-compared-backup",
+    )
+    assert default.scope == "Only the mails that went through this account are counted here."
+    assert (former.days, former.note[:60]) == ([], "These mails went through an account or key that is not set u")
+
+
+def test_an_account_with_two_keys_is_not_compared(shared: Send, two_accounts: Any) -> None:
+    """Its batches do not tell which of them went by which key."""
+    batch = shared.batches.get(account="default")
+    values = {"people": 2, "started_at": NOW, "ended_at": NOW, "outcome": "accepted"}
+    Attempt.objects.create(batch=batch, number=20, provider=account_label("backup"), **values)
+    assert {share.name: share.obstacle for share in list_shares(shared)} == dict.fromkeys(
+        ("default", "backup"), Obstacle.OTHER_ACCOUNT
+    )
+    assert compare_both() == {}
+
+
+def test_mails_of_an_unknown_account_after_a_restore_are_not_compared(shared: Send) -> None:
+    Attempt.objects.filter(batch__account="backup").update(provider="", outcome="uncertain")
+    assert find_obstacle(shared) is Obstacle.UNKNOWN_ACCOUNT
+    assert compare_both() == {}
+    (shown,) = comparison_context(shared, now=NEXT_DAY)["compared_accounts"]
+    assert "not known which account" in shown.note
 
 
 def test_an_attempt_without_a_call_is_no_other_account(two_accounts: Any) -> None:

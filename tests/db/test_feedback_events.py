@@ -11,7 +11,13 @@ from django.db import connection
 from newsletter.feedback.apply import _LOCK, apply_due_events, apply_events
 from newsletter.models import Batch, Delivered, Delivery, DeliveryException, ProviderEvent, Send
 from newsletter.models.feedback import Bounce
-from newsletter.sending.settling.delivered_bitmap import DeliveredBits, count_delivered, find_delivered, mark_delivered
+from newsletter.sending.settling.delivered_bitmap import (
+    DeliveredBits,
+    Handover,
+    count_delivered,
+    find_delivered,
+    mark_delivered,
+)
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.sweep import finish_sends
 from subscribers.identity import identify
@@ -251,18 +257,31 @@ def test_the_list_of_deliveries_shows_who_has_the_mail() -> None:
 def test_deliveries_across_a_boundary_are_in_two_parts() -> None:
     send = make_send(recipients=2)
     numbers = {8191: send.pk, 8192: send.pk, 16384: send.pk}
-    mark_delivered(numbers, at=LATER)
-    mark_delivered({8191: send.pk, 5: send.pk}, at=LATER + timedelta(hours=1))
+    handover = Handover(send.pk, "default")
+    mark_delivered(dict.fromkeys(numbers, handover), at=LATER)
+    mark_delivered({8191: handover, 5: handover}, at=LATER + timedelta(hours=1))
     assert list(Delivered.objects.order_by("part").values_list("part", "people")) == [(0, 2), (1, 1), (2, 1)]
     assert find_delivered({**numbers, 8190: send.pk, 8193: send.pk}) == set(numbers)
     bits = DeliveredBits(send)
     assert [n for n in (4, 5, 8191, 8192, 8193, 16384, 90_000) if n in bits] == [5, 8191, 8192, 16384]
 
 
+def test_delivered_mails_are_counted_by_account_and_each_once() -> None:
+    send = make_send(recipients=2)
+    default, backup = Handover(send.pk, "default"), Handover(send.pk, "backup")
+    mark_delivered({1: default, 2: backup, 3: backup}, at=LATER)
+    mark_delivered({1: backup, 3: default, 8192: default}, at=LATER)
+    assert (count_delivered(send, accounts=["default"]), count_delivered(send, accounts=["backup"])) == (2, 2)
+    assert (count_delivered(send, accounts=["backup", "default"]), count_delivered(send)) == (4, 4)
+    assert find_delivered(dict.fromkeys((0, 1, 2, 3, 4, 8192), send.pk)) == {1, 2, 3, 8192}
+    bits = DeliveredBits(send)
+    assert [n for n in (0, 1, 2, 3, 4, 8192) if n in bits] == [1, 2, 3, 8192]
+
+
 def test_a_delivery_reported_during_the_call_is_not_uncertain() -> None:
     send = make_send(recipients=3, state=Batch.State.UNCERTAIN)
     one, two, three = deliveries_of(send)
-    mark_delivered({one.pk: send.pk}, at=LATER)
+    mark_delivered({one.pk: Handover(send.pk, "default")}, at=LATER)
     apply_reports(postmark_event("Delivery", two), provider="postmark")
     assert list(DeliveryException.objects.values_list("delivery", "state")) == [(three.pk, "uncertain")]
 

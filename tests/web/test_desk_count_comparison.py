@@ -88,11 +88,12 @@ def test_a_difference_says_what_it_can_mean(send: Send, admin: Client, result: s
 @pytest.mark.parametrize("failure", list(CountsFailure))
 def test_each_failure_has_its_sentence(send: Send, failure: CountsFailure) -> None:
     add(send, "unavailable", failure=failure)
-    shown = comparison_context(send, now=timezone.now())
-    assert len(shown["compared_advice"]) == 1
-    assert "%(" not in shown["compared_advice"][0]
+    (shown,) = comparison_context(send, now=timezone.now())["compared_accounts"]
+    assert len(shown.advice) == 1
+    assert "%(" not in shown.advice[0]
     with translation.override("es"):
-        assert comparison_context(send, now=timezone.now())["compared_advice"] != shown["compared_advice"]
+        (spanish,) = comparison_context(send, now=timezone.now())["compared_accounts"]
+    assert spanish.advice != shown.advice
 
 
 def test_an_issue_that_is_not_known_yet_is_too_early_and_no_failure(send: Send, admin: Client) -> None:

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from newsletter.desk.issues.issue_page import overview_url
@@ -15,7 +17,7 @@ from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_secret, webhook_url
 from newsletter.feedback.receive import store_webhook
 from newsletter.feedback.webhook_setup.keys import note_report, store_key
-from newsletter.feedback.webhook_setup.silence import find_silence, find_silent_sends
+from newsletter.feedback.webhook_setup.silence import find_silent_accounts, find_silent_sends
 from newsletter.models import Attempt, AuditEntry, Batch, Delivery, ProviderWebhook, Send
 from newsletter.organisation.health.sending import check_reports
 from newsletter.providers.base.webhooks.verification import WebhookRequest
@@ -135,9 +137,8 @@ def test_without_a_provider_there_are_no_reports_to_set_up(admin: Client) -> Non
 
 
 def test_a_send_without_a_report_in_an_hour_is_silent(send: Send) -> None:
-    assert find_silence(send, now=AN_HOUR_ON - timedelta(seconds=1)) is None
-    silent = find_silence(send, now=AN_HOUR_ON)
-    assert silent is not None
+    assert find_silent_accounts(send, now=AN_HOUR_ON - timedelta(seconds=1)) == []
+    (silent,) = find_silent_accounts(send, now=AN_HOUR_ON)
     assert silent.since == NOW
     assert [one.send.pk for one in find_silent_sends(now=AN_HOUR_ON)] == [send.pk]
     assert find_silent_sends(now=NOW + timedelta(days=8)) == []
@@ -146,26 +147,25 @@ def test_a_send_without_a_report_in_an_hour_is_silent(send: Send) -> None:
 @pytest.mark.parametrize("name", ["delivered", "hard_bounce", "spam"])
 def test_any_report_about_the_send_ends_its_silence(send: Send, name: str) -> None:
     apply_reports(brevo_event(name, deliveries_of(send)[0]), provider="brevo", now=AN_HOUR_ON)
-    assert find_silence(send, now=AN_HOUR_ON) is None
+    assert find_silent_accounts(send, now=AN_HOUR_ON) == []
 
 
 def test_a_report_that_waits_to_be_applied_is_no_silence(send: Send) -> None:
     store_reports(brevo_event("delivered", deliveries_of(send)[0]), provider="brevo", now=AN_HOUR_ON)
-    assert find_silence(send, now=AN_HOUR_ON) is None
+    assert find_silent_accounts(send, now=AN_HOUR_ON) == []
 
 
 def test_mail_in_files_and_batches_on_their_way_are_not_silent(send: Send, settings: Any) -> None:
     send.batches.update(state=Batch.State.SUBMITTING)
-    assert find_silence(send, now=AN_HOUR_ON) is None
+    assert find_silent_accounts(send, now=AN_HOUR_ON) == []
     send.batches.update(state=Batch.State.ACCEPTED)
     settings.NEWSLETTER_PROVIDER_URL = "outbox://"
-    assert find_silence(send, now=AN_HOUR_ON) is None
+    assert find_silent_accounts(send, now=AN_HOUR_ON) == []
 
 
 def test_what_to_do_depends_on_what_is_known(send: Send) -> None:
     def do() -> str:
-        silent = find_silence(send, now=AN_HOUR_ON)
-        assert silent is not None
+        (silent,) = find_silent_accounts(send, now=AN_HOUR_ON)
         return str(silent.do)
 
     assert "so all are refused" in do()
@@ -180,8 +180,7 @@ def test_what_to_do_depends_on_what_is_known(send: Send) -> None:
 def test_the_account_that_took_the_mails_is_the_silent_one(send: Send, settings: Any) -> None:
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "postmark://a-key-of-postmark@"}
     send.batches.update(account="backup", handed_to="backup")
-    silent = find_silence(send, now=AN_HOUR_ON)
-    assert silent is not None
+    (silent,) = find_silent_accounts(send, now=AN_HOUR_ON)
     assert "Postmark (backup)" in str(silent.do)
 
 
@@ -201,14 +200,34 @@ def moved(send: Send, settings: Any) -> Send:
 @pytest.mark.parametrize("name", ["delivered", "hard_bounce", "spam"])
 def test_a_silent_account_is_named_although_another_one_reports(moved: Send, name: str) -> None:
     apply_reports(brevo_event(name, deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
-    silent = find_silence(moved, now=AN_HOUR_ON)
-    assert silent is not None
+    (silent,) = find_silent_accounts(moved, now=AN_HOUR_ON)
     assert (silent.account, str(silent.do).split(". ")[0]) == ("backup", "No report of Postmark (backup) ever came")
     event = postmark_event("Delivery", deliveries_of(moved)[2], DeliveredAt=AN_HOUR_ON.isoformat())
     call = WebhookRequest(json.dumps(event).encode(), {"authorization": f"Basic {b64encode(b'user:word').decode()}"})
     store_webhook(provider="postmark", secret=webhook_secret("postmark", "backup"), call=call, now=AN_HOUR_ON)
     apply_due_events(clock=lambda: AN_HOUR_ON)
-    assert find_silence(moved, now=AN_HOUR_ON) is None
+    assert find_silent_accounts(moved, now=AN_HOUR_ON) == []
+
+
+def test_two_silent_accounts_are_both_named(moved: Send, admin: Client) -> None:
+    then = timezone.now() - timedelta(hours=2)
+    Send.objects.filter(pk=moved.pk).update(started_at=then, state=Send.State.SUBMITTED)
+    moved.batches.update(settled_at=then)
+    home = admin.get("/admin/").content.decode()
+    page = admin.get(overview_url(moved.issue)).content.decode()
+    for provider, anchor in (("Brevo", "#nl-reports"), ("Postmark (backup)", "#nl-reports-backup")):
+        assert f"No delivery reports of {provider} about The weekly letter No. 1" in home
+        assert f'href="{PAGE}{anchor}"' in home
+        assert f'href="{PAGE}{anchor}"' in page
+    assert page.count("has not reported about them") == 2
+
+
+def test_a_silent_account_is_found_without_reading_people(moved: Send) -> None:
+    apply_reports(brevo_event("delivered", deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
+    with CaptureQueriesContext(connection) as queries:
+        (silent,) = find_silent_accounts(moved, now=AN_HOUR_ON)
+    assert silent.account == "backup"
+    assert [query["sql"] for query in queries if 'FROM "newsletter_delivery"' in query["sql"]] == []
 
 
 def test_doctor_warns_of_a_further_account_that_never_reported(moved: Send) -> None:
@@ -249,8 +268,7 @@ def test_a_batch_that_another_provider_did_not_take_is_examined(moved: Send, out
     )
     apply_reports(brevo_event("delivered", deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
     store_key("brevo", "a-token")
-    silent = find_silence(moved, now=AN_HOUR_ON)
-    assert silent is not None
+    (silent,) = find_silent_accounts(moved, now=AN_HOUR_ON)
     assert silent.account == "backup"
     _, further = check_reports(now=AN_HOUR_ON)
     assert "No report of Postmark (backup) ever came" in further.says
@@ -262,27 +280,26 @@ def test_a_batch_that_another_provider_may_have_taken_is_not_examined(moved: Sen
         batch=rest, number=1, provider="brevo:0123", people=2, started_at=NOW, ended_at=NOW, outcome="uncertain"
     )
     apply_reports(brevo_event("delivered", deliveries_of(moved)[0]), provider="brevo", now=AN_HOUR_ON)
-    assert find_silence(moved, now=AN_HOUR_ON) is None
+    assert find_silent_accounts(moved, now=AN_HOUR_ON) == []
 
 
 def test_a_send_that_began_at_a_mail_server_is_examined(moved: Send, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "smtp://mail.example.org"
     Send.objects.filter(pk=moved.pk).update(provider=provider_label())
-    silent = find_silence(moved, now=AN_HOUR_ON)
-    assert silent is not None
+    (silent,) = find_silent_accounts(moved, now=AN_HOUR_ON)
     assert silent.account == "backup"
 
 
 def test_mails_of_a_former_provider_or_in_files_are_not_silent(send: Send, settings: Any) -> None:
     batch = send.batches.get()
     Attempt.objects.create(batch=batch, number=1, provider="brevo:0123", people=3, started_at=NOW, ended_at=NOW)
-    assert find_silence(send, now=AN_HOUR_ON) is not None
+    assert len(find_silent_accounts(send, now=AN_HOUR_ON)) == 1
     settings.NEWSLETTER_PROVIDER_URL = "postmark://a-key-of-postmark@"
-    assert find_silence(send, now=AN_HOUR_ON) is None
+    assert find_silent_accounts(send, now=AN_HOUR_ON) == []
     batch.attempts.all().delete()
-    assert find_silence(send, now=AN_HOUR_ON) is not None
+    assert len(find_silent_accounts(send, now=AN_HOUR_ON)) == 1
     Send.objects.filter(pk=send.pk).update(provider="outbox")
-    assert find_silence(send, now=AN_HOUR_ON) is None
+    assert find_silent_accounts(send, now=AN_HOUR_ON) == []
 
 
 def test_its_page_and_home_name_a_send_without_reports(send: Send, admin: Client) -> None:

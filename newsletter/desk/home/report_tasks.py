@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
 from newsletter.desk.home.task_item import Task
-from newsletter.desk.sends.count_comparison import label_provider, summarise_difference
+from newsletter.desk.sends.count_comparison import anchor_comparison, label_provider, summarise_difference
 from newsletter.desk.setup.steps import can_set_up
 from newsletter.feedback.comparing.persisting import find_persisting_differences
-from newsletter.feedback.webhook_setup.silence import find_silent_sends
+from newsletter.feedback.webhook_setup.silence import SilentSend, find_silent_sends
 from newsletter.feedback.webhook_setup.state import list_webhook_settings
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 
@@ -26,9 +26,9 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
     persisting = [
         Task(
             title=_("%(provider)s’s counts of %(issue)s differ from ours")
-            % {"provider": label_provider(row.send), "issue": row.send.issue},
+            % {"provider": label_provider(row), "issue": row.send.issue},
             detail=summarise_difference(row),
-            url=reverse("newsletter_report", args=[row.send.issue_id]) + "#nl-compared",
+            url=reverse("newsletter_report", args=[row.send.issue_id]) + f"#{anchor_comparison(row.account)}",
             button=_("View"),
         )
         for row in find_persisting_differences(now=now)
@@ -36,7 +36,7 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
     silences = find_silent_sends(now=now)
     silent = [
         Task(
-            title=_("No delivery reports about %(issue)s") % {"issue": one.send.issue},
+            title=_title_silence(one, names_account=len(webhooks) > 1),
             detail=translate(one.do),
             url=_link_to_reports(one.account),
             button=_("View"),
@@ -55,6 +55,12 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
         if not webhook.has_key and webhook.account not in {one.account for one in silences}
     ]
     return [*silent, *persisting, *unset]
+
+
+def _title_silence(one: SilentSend, *, names_account: bool) -> str:
+    if not names_account:
+        return _("No delivery reports about %(issue)s") % {"issue": one.send.issue}
+    return _("No delivery reports of %(provider)s about %(issue)s") % {"provider": one.label, "issue": one.send.issue}
 
 
 def _link_to_reports(account: str) -> str:

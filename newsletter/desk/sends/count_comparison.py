@@ -1,6 +1,6 @@
-"""Show on a report the comparison with the provider's counts: a sentence, what it can mean, and what to do. Reads only."""
+"""Show on a report the comparison with each provider's counts: a sentence, what it can mean, and what to do. Reads only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict
 
@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.translation import translate
+from newsletter.feedback.comparing.account_shares import AccountShare, Obstacle, list_shares
 from newsletter.feedback.comparing.decide import find_oldest_end
-from newsletter.feedback.comparing.obstacles import Obstacle, find_counting_account, find_obstacle
 from newsletter.models import CountComparison, Send
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import CountsFailure
 from newsletter.providers.base.issue_counts import Figure
 from newsletter.providers.registry import ADAPTERS
@@ -64,42 +65,83 @@ class ComparedDay:
     sentence: str
 
 
-class ComparisonContext(TypedDict):
-    """The context of desk/parts/count_comparison.html. ``compared_heading`` is "" if there is nothing to say."""
+@dataclass(frozen=True)
+class ComparedAccount:
+    """The comparisons with one account, the newest day first, or why there are none. ``anchor`` names its part of the page."""
 
-    compared_heading: str
-    compared_days: list[ComparedDay]
-    compared_figures: list[ComparedFigure]
-    compared_advice: list[str]
-    compared_deliveries: list[int]
-    compared_note: str
+    anchor: str
+    heading: str
+    scope: str
+    days: list[ComparedDay]
+    figures: list[ComparedFigure]
+    advice: list[str]
+    deliveries: list[int]
+    note: str
+
+
+class ComparisonContext(TypedDict):
+    """The context of desk/parts/count_comparison.html. ``compared_accounts`` is empty if there is nothing to say."""
+
+    compared_accounts: list[ComparedAccount]
 
 
 def comparison_context(send: Send, *, now: datetime) -> ComparisonContext:
-    """Return the comparisons of a send, or in its first week why there are none."""
-    rows = list(send.count_comparisons.order_by("-day"))
-    label = label_provider(send)
-    obstacle = find_obstacle(send)
-    newest = rows[0] if rows else None
+    """Return the comparisons of a send with each account, or in its first week why there are none."""
+    rows: dict[str, list[CountComparison]] = {}
+    for row in send.count_comparisons.order_by("-day"):
+        rows.setdefault(row.account, []).append(row)
+    shares = list_shares(send)
     is_over = send.ended_at is not None and send.ended_at < find_oldest_end(now=now)
-    nothing = obstacle is Obstacle.TO_FILES or (newest is None and is_over)
-    note = _explain_absence(obstacle, send, label=label) if newest is None and not nothing else ""
-    return {
-        "compared_heading": "" if nothing else _("Compared with %(provider)s") % {"provider": label},
-        "compared_days": [ComparedDay(row, describe_comparison(row, provider=label)) for row in rows],
-        "compared_figures": _list_figures(newest) if newest and newest.provider_accepted is not None else [],
-        "compared_advice": _advise(newest, provider=label) if newest else [],
-        "compared_deliveries": newest.deliveries if newest else [],
-        "compared_note": note,
-    }
+    found = []
+    for share in shares:
+        own = rows.pop(share.name, [])
+        if own or not (share.obstacle is Obstacle.TO_FILES or is_over):
+            label = _label_share(share, send)
+            found.append(_make_account(share.name, own, label=label, note=_explain_absence(share, label=label)))
+    for name, own in rows.items():
+        found.append(_make_account(name, own, label=_label_former(name, send), note=""))
+    if len(found) > 1:
+        found = [
+            replace(each, scope=_("Only the mails that went through this account are counted here.")) for each in found
+        ]
+    return {"compared_accounts": found}
 
 
-def label_provider(send: Send) -> str:
-    """Return the name of the provider that a send went out by, with its account unless that is the default one."""
-    if account := find_counting_account(send):
-        return account.title
-    scheme = _find_scheme(send)
+def anchor_comparison(account: str) -> str:
+    """Return the name of the part of a report that shows the comparison with an account."""
+    return "nl-compared" if account == DEFAULT_ACCOUNT else f"nl-compared-{account}"
+
+
+def label_provider(row: CountComparison) -> str:
+    """Return the name of the provider that a comparison is with, with its account unless that is the default one."""
+    share = next((share for share in list_shares(row.send) if share.account and share.name == row.account), None)
+    return _label_share(share, row.send) if share else _label_former(row.account, row.send)
+
+
+def _label_share(share: AccountShare, send: Send) -> str:
+    return share.account.title if share.account else _label_former(share.name, send)
+
+
+def _label_former(account: str, send: Send) -> str:
+    """Return what is known of an account whose key the settings do not have any more."""
+    if account != DEFAULT_ACCOUNT:
+        return account
+    scheme = send.provider.partition(" ")[0]
     return str(ADAPTERS[scheme].label) if scheme in ADAPTERS else send.provider
+
+
+def _make_account(name: str, rows: list[CountComparison], *, label: str, note: str) -> ComparedAccount:
+    newest = rows[0] if rows else None
+    return ComparedAccount(
+        anchor=anchor_comparison(name),
+        heading=_("Compared with %(provider)s") % {"provider": label},
+        scope="",
+        days=[ComparedDay(row, describe_comparison(row, provider=label)) for row in rows],
+        figures=_list_figures(newest) if newest and newest.provider_accepted is not None else [],
+        advice=_advise(newest, provider=label) if newest else [],
+        deliveries=newest.deliveries if newest else [],
+        note="" if newest else note,
+    )
 
 
 def describe_comparison(row: CountComparison, *, provider: str) -> str:
@@ -129,14 +171,10 @@ def describe_comparison(row: CountComparison, *, provider: str) -> str:
 
 def summarise_difference(row: CountComparison) -> str:
     """Return a comparison in one sentence for Home: what differs, or why there was no count."""
-    provider = label_provider(row.send)
+    provider = label_provider(row)
     if row.failure:
         return str(_FAILURES[CountsFailure(row.failure)]) % {"provider": provider}
     return describe_comparison(row, provider=provider)
-
-
-def _find_scheme(send: Send) -> str:
-    return send.provider.partition(" ")[0]
 
 
 def _list_equal_numbers(row: CountComparison) -> list[str]:
@@ -201,21 +239,20 @@ def _explain_difference(row: CountComparison) -> str:
     )
 
 
-def _explain_absence(obstacle: Obstacle | None, send: Send, *, label: str) -> str:
+def _explain_absence(share: AccountShare, *, label: str) -> str:
     values = {"provider": label}
-    account = find_counting_account(send) if obstacle is Obstacle.NO_COUNTS else None
-    if account and account.provider:
-        why = translate(ADAPTERS[account.provider.scheme].no_counts)
+    if share.obstacle is Obstacle.NO_COUNTS and share.account and share.account.provider:
+        why = translate(ADAPTERS[share.account.provider.scheme].no_counts)
         return _("This provider does not count by issue: %(why)s") % {"why": why}
-    if obstacle is Obstacle.SEVERAL_ACCOUNTS:
+    if share.obstacle is Obstacle.UNKNOWN_ACCOUNT:
         return _(
-            "This issue went through several accounts. Each counts its own mails only, so they are not compared with the whole. "
-            "The delivery summary tells how many went through each."
+            "The database was restored from a backup, and it is not known which account has some of these mails. So they are "
+            "not compared."
         )
-    if obstacle is Obstacle.OTHER_ACCOUNT:
+    if share.obstacle is Obstacle.OTHER_ACCOUNT:
         return _(
-            "This issue went through an account or key that is not set up here any more, so its counts cannot be read."
+            "These mails went through an account or key that is not set up here any more, so its counts cannot be read."
         )
-    if obstacle is Obstacle.WELCOME:
+    if share.obstacle is Obstacle.WELCOME:
         return _("%(provider)s counts all months of a welcome mail as one, so a month is not compared.") % values
     return _("Once the send has ended, it is compared with %(provider)s’s counts each day for a week.") % values

@@ -16,7 +16,7 @@ from newsletter.desk.sends.local_hours import LocalHoursContext, describe_next_h
 from newsletter.desk.sends.pace import PaceContext, pace_context
 from newsletter.desk.sends.subject_test import describe_subject_wait
 from newsletter.desk.shell.labels import format_reason, label_send_state
-from newsletter.feedback.webhook_setup.silence import SilentSend, find_silence
+from newsletter.feedback.webhook_setup.silence import SilentSend, find_silent_accounts
 from newsletter.models import Batch, Issue, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.canaries.canary_decision import is_waiting
@@ -93,7 +93,7 @@ class SendContext(UncertainContext, LocalHoursContext, PaceContext, CanaryContex
     resume_needs_reason: bool
     can_cancel: bool
     can_end: bool
-    silence: SilentSend | None
+    silences: list[SilentSend]
 
 
 def find_send(issue: Issue) -> Send | None:
@@ -239,7 +239,7 @@ def send_context(send: Send, *, now: datetime) -> SendContext:
         "resume_needs_reason": needs_reason(send),
         "can_cancel": send.state not in (states.SUBMITTED, states.CANCELLED),
         "can_end": send.state == states.NEEDS_ATTENTION and not uncertain["uncertain"],
-        "silence": find_silence(send, now=now),
+        "silences": find_silent_accounts(send, now=now),
         **uncertain,
         **hours_under_way_context(send, now=now),
         **pace_context(send, now=now),

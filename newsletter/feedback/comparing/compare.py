@@ -1,4 +1,4 @@
-"""Compare each send of the last week with its provider's counts, once a day. Nothing is sent, and no delivery changes."""
+"""Compare each send of the last week with its providers' counts, once a day. Nothing is sent, and no delivery changes."""
 
 import logging
 from collections.abc import Collection, Mapping
@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef
 
 from newsletter.common.errors import InvariantViolated
+from newsletter.feedback.comparing.account_shares import AccountShare, list_shares
 from newsletter.feedback.comparing.decide import (
     COUNTED_AFTER,
     OwnCounts,
@@ -16,7 +17,6 @@ from newsletter.feedback.comparing.decide import (
     find_day,
     find_oldest_end,
 )
-from newsletter.feedback.comparing.obstacles import find_counting_account, find_obstacle
 from newsletter.feedback.comparing.own_counts import (
     count_own,
     find_people,
@@ -33,12 +33,12 @@ FIRST_COMPARED_AFTER = timedelta(hours=1)
 RETRY_AFTER = timedelta(hours=1)
 MAX_WAIT = timedelta(hours=24)
 ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
-MAX_SENDS = 5
-"""The most sends in one run, so that a provider is asked little at a time."""
+MAX_QUESTIONS = 5
+"""The most counts that are asked for in one run, so that a provider is asked little at a time."""
 
 
 def compare_due_sends(*, counters: Mapping[str, CountsReader], now: datetime) -> int:
-    """Compare the sends that are due today. Return how many a provider was asked about.
+    """Compare the sends that are due today, each account's mails by themselves. Return how often a provider was asked.
 
     ``counters`` read the counts of the accounts, by name. If two processes call this at once, one of them asks. A day without
     an answer is tried again an hour later.
@@ -46,29 +46,24 @@ def compare_due_sends(*, counters: Mapping[str, CountsReader], now: datetime) ->
     if not counters:
         return 0
     asked = 0
+    done = _list_done(now=now)
     for send in _find_due_sends(now=now):
-        if asked >= MAX_SENDS:
-            break
-        account = find_counting_account(send)
-        if find_obstacle(send) is not None or account is None or account.name not in counters:
-            continue
-        row = _claim(send, now=now)
-        if row is None:
-            continue
-        sends = list_sends(send)
-        try:
-            ours = count_own(sends)
-        except InvariantViolated as error:
-            log.error("%s", error)
-            _save_bad_receipt(row, now=now)
-            continue
-        asked += 1
-        _compare(row, sends, ours, counter=counters[account.name], now=now)
+        for share in list_shares(send):
+            if asked >= MAX_QUESTIONS:
+                return asked
+            if share.obstacle is None and share.name in counters and (send.pk, share.name) not in done:
+                asked += _compare_share(send, share, counter=counters[share.name], now=now)
     return asked
 
 
+def _list_done(*, now: datetime) -> set[tuple[int, str]]:
+    """Return the sends, with the accounts, that today has a result for."""
+    done = CountComparison.objects.filter(day=find_day(now)).exclude(retry_at__lte=now)
+    return set(done.values_list("send", "account"))
+
+
 def _find_due_sends(*, now: datetime) -> list[Send]:
-    """Return the newest ended send of each issue that has none under way, without those that today has a result for."""
+    """Return the newest ended send of each issue that has none under way."""
     ended = Send.objects.filter(
         state__in=ENDED_STATES,
         ended_at__gte=find_oldest_end(now=now),
@@ -79,15 +74,31 @@ def _find_due_sends(*, now: datetime) -> list[Send]:
     )
     others = Send.objects.filter(issue=OuterRef("issue"))
     newer = others.filter(pk__gt=OuterRef("pk"), started_at__isnull=False, recipients__gt=0)
-    done = CountComparison.objects.filter(send=OuterRef("pk"), day=find_day(now)).exclude(retry_at__lte=now)
-    due = ended.exclude(Exists(newer)).exclude(Exists(others.exclude(state__in=ENDED_STATES))).exclude(Exists(done))
+    due = ended.exclude(Exists(newer)).exclude(Exists(others.exclude(state__in=ENDED_STATES)))
     return list(due.select_related("issue").order_by("pk"))
 
 
-def _claim(send: Send, *, now: datetime) -> CountComparison | None:
+def _compare_share(send: Send, share: AccountShare, *, counter: CountsReader, now: datetime) -> bool:
+    """Compare the mails of one account. Return False if its provider was not asked."""
+    row = _claim(send, account=share.name, now=now)
+    if row is None:
+        return False
+    sends = list_sends(send)
+    try:
+        ours = count_own(sends, share=share)
+    except InvariantViolated as error:
+        log.error("%s", error)
+        _save_bad_receipt(row, now=now)
+        return False
+    _compare(row, sends, ours, share=share, counter=counter, now=now)
+    return True
+
+
+def _claim(send: Send, *, account: str, now: datetime) -> CountComparison | None:
     """Return today's row, which says that there was no answer until there is one; None if another process has it."""
     row, is_new = CountComparison.objects.get_or_create(
         send=send,
+        account=account,
         day=find_day(now),
         defaults={
             "compared_at": now,
@@ -101,13 +112,19 @@ def _claim(send: Send, *, now: datetime) -> CountComparison | None:
 
 
 def _compare(
-    row: CountComparison, sends: Collection[Send], ours: OwnCounts, *, counter: CountsReader, now: datetime
+    row: CountComparison,
+    sends: Collection[Send],
+    ours: OwnCounts,
+    *,
+    share: AccountShare,
+    counter: CountsReader,
+    now: datetime,
 ) -> None:
     send = row.send
     since = min(each.started_at for each in sends if each.started_at)
     age = now - (send.ended_at or now)
     try:
-        theirs = counter.count_issue(issue=send.issue.public_id, since=since)
+        theirs = _ask(counter, issue=send.issue.public_id, since=since, ours=ours)
     except IssueCountsError as error:
         log.warning("%s is not compared: %s", send, error)
         _save_failure(row, error, age=age, now=now)
@@ -116,7 +133,13 @@ def _compare(
     deliveries: list[int] = []
     if comparison.figure is not None and age >= COUNTED_AFTER:
         deliveries = _name_people(
-            sends, counter=counter, figure=comparison.figure, result=comparison.result, since=since, size=ours
+            sends,
+            share=share,
+            counter=counter,
+            figure=comparison.figure,
+            result=comparison.result,
+            since=since,
+            size=ours,
         )
     CountComparison.objects.filter(pk=row.pk).update(
         compared_at=now,
@@ -128,6 +151,16 @@ def _compare(
         **_describe_theirs(theirs, accepted=comparison.provider_accepted),
         deliveries=deliveries,
     )
+
+
+def _ask(counter: CountsReader, *, issue: str, since: datetime, ours: OwnCounts) -> IssueCounts:
+    """Return the provider's counts. If it accepted nothing of the issue, it need not know the issue's name."""
+    try:
+        return counter.count_issue(issue=issue, since=since)
+    except IssueCountsError as error:
+        if error.failure is CountsFailure.UNKNOWN_ISSUE and not ours.accepted:
+            return IssueCounts(accepted=0)
+        raise
 
 
 def _describe_theirs(theirs: IssueCounts, *, accepted: int) -> dict[str, int | None]:
@@ -160,6 +193,7 @@ def _save_bad_receipt(row: CountComparison, *, now: datetime) -> None:
 def _name_people(
     sends: Collection[Send],
     *,
+    share: AccountShare,
     counter: CountsReader,
     figure: Figure,
     result: Result,
@@ -177,10 +211,10 @@ def _name_people(
         return []
     if records is None or not records.complete:
         return []
-    there = keep_own_records(dict(records.batches), sends=sends)
-    here = find_people(sends, figure=figure)
+    there = keep_own_records(dict(records.batches), sends=sends, share=share)
+    here = find_people(sends, share=share, figure=figure)
     if result == Result.MORE_AT_PROVIDER:
-        uncertain = find_uncertain_people(sends) if figure is Figure.ACCEPTED else set()
+        uncertain = find_uncertain_people(sends, share=share) if figure is Figure.ACCEPTED else set()
         found = there - here - uncertain
     else:
         found = here - there

@@ -1,4 +1,4 @@
-"""Find sends whose numbers still differ from their provider's at the end of the week. Reads only."""
+"""Find sends whose numbers still differ from those of one of their accounts at the end of the week. Reads only."""
 
 from datetime import datetime, timedelta
 
@@ -17,11 +17,14 @@ _HAS_RESULT = ~Q(result=CountComparison.Result.UNAVAILABLE) | Q(failure=CountsFa
 
 
 def find_persisting_differences(*, now: datetime) -> list[CountComparison]:
-    """Return the newest result of each send that ended within two weeks, if it differs. A day without an answer has none."""
+    """Return the newest result of each send and account that differs, if the send ended within two weeks.
+
+    A day without an answer has no result.
+    """
     rows = CountComparison.objects.filter(_HAS_RESULT, send__ended_at__gt=now - SHOWN_FOR)
-    newest: dict[int, CountComparison] = {}
+    newest: dict[tuple[int, str], CountComparison] = {}
     for row in rows.select_related("send__issue__publication").order_by("day"):
-        newest[row.send_id] = row
+        newest[row.send_id, row.account] = row
     return [row for row in newest.values() if _is_late_enough(row, now=now) and needs_attention(row)]
 
 

@@ -7,9 +7,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from newsletter.common.messages import Message
 from newsletter.feedback.webhook_setup.state import WebhookSettings, list_webhook_settings
-from newsletter.models import Attempt, Batch, Delivered, Delivery, DeliveryException, ProviderEvent, Send
+from newsletter.models import Attempt, Batch, Delivered, DeliveryException, ProviderEvent, Send
 from newsletter.providers.accounts import OUTBOX_SCHEME
-from newsletter.sending.settling.delivered_bitmap import has_delivered
 
 REPORTS_EXPECTED_AFTER = timedelta(hours=1)
 LOOK_BACK = timedelta(days=7)
@@ -20,23 +19,27 @@ _ACCEPTED = [Batch.State.ACCEPTED, Batch.State.PARTIAL]
 class SilentSend:
     """A send with an account that has not reported about it.
 
-    ``since`` is when ``account`` accepted its first mails; ``do`` says what to do.
+    ``since`` is when ``account`` accepted its first mails; ``label`` names it for staff; ``do`` says what to do.
     """
 
     send: Send
     account: str
+    label: str
     since: datetime
     do: str
 
 
 def find_silent_sends(*, now: datetime) -> list[SilentSend]:
-    """Return the sends of the last week about which an account has not reported, the newest first."""
+    """Return the sends of the last week about which an account has not reported, the newest first.
+
+    A send is named once for each silent account, in the order in which the accounts accepted its first mails.
+    """
     return _describe(Send.objects.filter(started_at__gt=now - LOOK_BACK), now=now)
 
 
-def find_silence(send: Send, *, now: datetime) -> SilentSend | None:
-    """Return the send if an account has not reported about it; None if all have, or if it is too early to expect it."""
-    return next(iter(_describe(Send.objects.filter(pk=send.pk), now=now)), None)
+def find_silent_accounts(send: Send, *, now: datetime) -> list[SilentSend]:
+    """Return the accounts that have not reported about the send, without those of which it is too early to expect it."""
+    return _describe(Send.objects.filter(pk=send.pk), now=now)
 
 
 def has_sent_before(webhook: WebhookSettings, *, now: datetime) -> bool:
@@ -45,26 +48,19 @@ def has_sent_before(webhook: WebhookSettings, *, now: datetime) -> bool:
 
 
 def _describe(sends: "QuerySet[Send]", *, now: datetime) -> list[SilentSend]:
-    """Return the silent sends, each with the account that is silent, of several the one that accepted mails first."""
-    found: dict[int, SilentSend] = {}
-    for webhook in list_webhook_settings():
-        for one in _find_silent(sends, webhook, now=now):
-            known = found.get(one.send.pk)
-            if known is None or one.since < known.since:
-                found[one.send.pk] = one
-    return sorted(found.values(), key=lambda one: one.send.pk, reverse=True)
+    found = [one for webhook in list_webhook_settings() for one in _find_silent(sends, webhook, now=now)]
+    return sorted(found, key=lambda one: (-one.send.pk, one.since, one.account))
 
 
 def _find_silent(sends: "QuerySet[Send]", webhook: WebhookSettings, *, now: datetime) -> list[SilentSend]:
     """Return the sends of which this account accepted mails long enough ago and reported about none of these."""
     accepted = _list_accepted(webhook).filter(send=OuterRef("pk"))
-    by_others = Batch.objects.filter(send=OuterRef("pk"), state__in=_ACCEPTED).exclude(account=webhook.account)
-    delivered = Delivered.objects.filter(send=OuterRef("pk"))
+    delivered = Delivered.objects.filter(send=OuterRef("pk"), account=webhook.account, people__gt=0)
     overdue = (
         sends.filter(purged_at__isnull=True)
         .annotate(first_accepted_at=Subquery(accepted.order_by("settled_at").values("settled_at")[:1]))
         .filter(first_accepted_at__lte=now - REPORTS_EXPECTED_AFTER)
-        .filter(~Exists(delivered) | Exists(by_others), ~Exists(_find_reported_people(webhook)))
+        .filter(~Exists(delivered), ~Exists(_find_reported_people(webhook)))
         .select_related("issue__publication")
     )
     # What came and was not applied yet may be about any send. The heartbeat names reports that are stuck.
@@ -73,11 +69,14 @@ def _find_silent(sends: "QuerySet[Send]", webhook: WebhookSettings, *, now: date
     )
     return [
         SilentSend(
-            send, webhook.account, send.first_accepted_at, _say_what_to_do(webhook, since=send.first_accepted_at)
+            send=send,
+            account=webhook.account,
+            label=webhook.label,
+            since=send.first_accepted_at,
+            do=_say_what_to_do(webhook, since=send.first_accepted_at),
         )
         for send in overdue
         if not waiting.filter(received_at__gt=send.first_accepted_at).exists()
-        and not has_delivered(send, Delivery.objects.filter(batch__send=send, batch__account=webhook.account))
     ]
 
 

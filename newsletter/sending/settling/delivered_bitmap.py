@@ -1,12 +1,14 @@
 """Record which recipients of a send got the mail: one bit each. Setting a bit twice, or in any order, changes nothing."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet, Sum
 
-from newsletter.models import Delivered, Delivery, Send
+from newsletter.models import Delivered, Send
 
 SPAN = Delivered.SPAN
 _BYTES = SPAN // 8
@@ -15,69 +17,76 @@ _Part = tuple[int, int]
 """The id of a send and the number of a part of its deliveries."""
 
 
+class Handover(NamedTuple):
+    """The send of a delivery, and the name of the provider account that its batch belongs to."""
+
+    send: int
+    account: str
+
+
 @transaction.atomic
-def mark_delivered(deliveries: Mapping[int, int], *, at: datetime) -> None:
-    """Record that mails were delivered. ``deliveries`` maps a delivery id to its send id.
+def mark_delivered(deliveries: Mapping[int, Handover], *, at: datetime) -> None:
+    """Record that mails were delivered, by the id of each delivery. A delivery keeps the account of its first report.
 
     All workers lock the rows in the same order, so none overwrites what another wrote.
     """
-    new: dict[_Part, int] = {}
-    for delivery, send in deliveries.items():
-        key = send, delivery // SPAN
-        new[key] = new.get(key, 0) | 1 << delivery % SPAN
+    new: dict[tuple[int, int, str], int] = defaultdict(int)
+    for delivery, (send, account) in deliveries.items():
+        new[send, delivery // SPAN, account] |= 1 << delivery % SPAN
     if not new:
         return
     Delivered.objects.bulk_create(
-        (Delivered(send_id=send, part=part, bits=bytes(_BYTES), people=0, last_at=at) for send, part in sorted(new)),
+        (
+            Delivered(send_id=send, part=part, account=account, bits=bytes(_BYTES), people=0, last_at=at)
+            for send, part, account in sorted(new)
+        ),
         ignore_conflicts=True,
     )
+    parts = _find_parts({(send, part) for send, part, _ in new})
+    rows = list(parts.select_for_update().order_by("send_id", "part", "account"))
+    known: dict[_Part, int] = defaultdict(int)
+    for row in rows:
+        known[row.send_id, row.part] |= _to_number(row.bits)
     changed = []
-    for row in _find_parts(new).select_for_update().order_by("send_id", "part"):
-        known = _to_number(row.bits)
-        bits = known | new.get((row.send_id, row.part), 0)
-        if bits != known:
+    for row in rows:
+        part = row.send_id, row.part
+        added = new.get((*part, row.account), 0) & ~known[part]
+        if added:
+            known[part] |= added
+            bits = _to_number(row.bits) | added
             row.bits, row.people, row.last_at = bits.to_bytes(_BYTES, "little"), bits.bit_count(), max(row.last_at, at)
             changed.append(row)
     Delivered.objects.bulk_update(changed, ["bits", "people", "last_at"], batch_size=200)
 
 
-def count_delivered(send: Send) -> int:
-    """Count the people of the send whose mail was delivered."""
-    return Delivered.objects.filter(send=send).aggregate(people=Sum("people"))["people"] or 0
-
-
-def has_delivered(send: Send, deliveries: QuerySet[Delivery]) -> bool:
-    """Return True if one of these deliveries of the send was delivered. Parts without a set bit are not read."""
-    for part, bits in Delivered.objects.filter(send=send).order_by("part").values_list("part", "bits"):
-        set_bits, first = _to_number(bits), part * SPAN
-        known = deliveries.filter(pk__gte=first, pk__lt=first + SPAN).values_list("pk", flat=True)
-        if any(set_bits >> pk % SPAN & 1 for pk in known):
-            return True
-    return False
+def count_delivered(send: Send, *, accounts: Collection[str] | None = None) -> int:
+    """Count the people of the send whose mail was delivered, of all accounts or of some."""
+    rows = Delivered.objects.filter(send=send)
+    if accounts is not None:
+        rows = rows.filter(account__in=accounts)
+    return rows.aggregate(people=Sum("people"))["people"] or 0
 
 
 class DeliveredBits:
     """The bits of one send, read once. ``delivery in bits`` tells whether it was delivered."""
 
     def __init__(self, send: Send | int) -> None:
-        rows = Delivered.objects.filter(send=send).values_list("part", "bits")
-        self._bits = {part: bytes(bits) for part, bits in rows}
+        self._bits: dict[int, list[bytes]] = defaultdict(list)
+        for part, bits in Delivered.objects.filter(send=send).values_list("part", "bits"):
+            self._bits[part].append(bytes(bits))
 
     def __contains__(self, delivery: int) -> bool:
         part, position = divmod(delivery, SPAN)
-        bits = self._bits.get(part)
-        return bits is not None and bool(bits[position // 8] >> position % 8 & 1)
+        return any(bits[position // 8] >> position % 8 & 1 for bits in self._bits.get(part, ()))
 
 
 def find_delivered(deliveries: Mapping[int, int]) -> set[int]:
     """Return those of the deliveries (delivery id to send id) that were delivered, in one query for all sends."""
     wanted = {(send, delivery // SPAN) for delivery, send in deliveries.items()}
-    bits = {(row.send_id, row.part): _to_number(row.bits) for row in _find_parts(wanted)} if wanted else {}
-    return {
-        delivery
-        for delivery, send in deliveries.items()
-        if bits.get((send, delivery // SPAN), 0) >> delivery % SPAN & 1
-    }
+    bits: dict[_Part, int] = defaultdict(int)
+    for row in _find_parts(wanted) if wanted else ():
+        bits[row.send_id, row.part] |= _to_number(row.bits)
+    return {delivery for delivery, send in deliveries.items() if bits[send, delivery // SPAN] >> delivery % SPAN & 1}
 
 
 def _find_parts(parts: Collection[_Part]) -> QuerySet[Delivered]:

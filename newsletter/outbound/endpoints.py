@@ -42,22 +42,27 @@ def add_endpoint(*, name: str, url: str, kinds: Sequence[str], by: str, now: dat
     return endpoint, secret
 
 
-def change_endpoint(*, endpoint: WebhookEndpoint, name: str, url: str, kinds: Sequence[str]) -> None:
-    """Store a new name, address or choice of events. A new address is asked at once. Raises BadEndpoint and FetchError.
+def change_endpoint(*, endpoint: WebhookEndpoint, name: str, url: str, kinds: Sequence[str]) -> str:
+    """Store a new name, address or choice of events. Return the new signing secret, "" if the address is the same.
 
-    What waits of events that are no longer chosen is dropped.
+    Another address may be another receiver, and the one before knows the secret. So nothing is signed with it any more, and
+    what waits is sent at once. What waits of events that are no longer chosen is dropped. Raises BadEndpoint and FetchError.
     """
     name, chosen = _check_name(name, but=endpoint), _check_kinds(kinds)
     if url != endpoint.url:
         check_post_address(url, allow=settings.NEWSLETTER_FETCH_ALLOW)
+    secret = ""
     with transaction.atomic():
         row = WebhookEndpoint.objects.filter(pk=endpoint.pk)
+        is_moved = row.select_for_update().values_list("url", flat=True).get() != url
         row.update(name=name, url=url, kinds=chosen)
-        if url != endpoint.url:
-            row.update(retry_at=None)
+        if is_moved:
+            secret = make_secret()
+            row.update(retry_at=None, sealed_secret=SEALER.seal(secret), sealed_old_secret="", old_secret_until=None)
             endpoint.deliveries.pending().update(due_at=Least(F("due_at"), Now()))
         if chosen:
             endpoint.deliveries.pending().exclude(event__kind__in=[*chosen, EventKind.TEST]).delete()
+    return secret
 
 
 def rotate_secret(*, endpoint: WebhookEndpoint, now: datetime) -> str:

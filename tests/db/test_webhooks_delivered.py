@@ -104,6 +104,29 @@ def test_after_a_rotation_both_secrets_sign_for_a_day(receiver: Receiver) -> Non
         Webhook(SECRET).verify(receiver.received[1].body, receiver.received[1].headers)
 
 
+def test_another_address_gets_a_new_secret_and_only_that_one(receiver: Receiver) -> None:
+    endpoint = make_endpoint(url=f"{receiver.url}/before")
+    now = datetime.now(NOW.tzinfo)
+    before = rotate_secret(endpoint=endpoint, now=now)
+    happen(None, at=now)
+    new = change_endpoint(endpoint=endpoint, name="CRM", url=receiver.url, kinds=[])
+    assert deliver(now) == 1
+    got = receiver.received[0]
+    Webhook(new).verify(got.body, got.headers)
+    for known in (SECRET, before):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(known).verify(got.body, got.headers)
+
+
+def test_the_same_address_keeps_its_secret(receiver: Receiver) -> None:
+    endpoint = make_endpoint(url=receiver.url)
+    now = datetime.now(NOW.tzinfo)
+    assert change_endpoint(endpoint=endpoint, name="Donors", url=receiver.url, kinds=[]) == ""
+    happen(None, at=now)
+    deliver(now)
+    Webhook(SECRET).verify(receiver.received[0].body, receiver.received[0].headers)
+
+
 def test_a_failed_attempt_is_made_again_later_with_the_same_id(receiver: Receiver) -> None:
     endpoint = make_endpoint(url=receiver.url)
     happen(None)

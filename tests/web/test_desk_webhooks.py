@@ -76,6 +76,17 @@ def test_each_step_of_a_webhook_does_what_its_button_says(admin: Client) -> None
     assert [entry.action for entry in actions] == [f"newsletter.webhook_{name}" for name in names]
 
 
+def test_a_new_address_shows_its_new_secret_once(admin: Client) -> None:
+    endpoint = make_endpoint()
+    page = f"{PAGE}{endpoint.pk}/"
+    saved = admin.post(page, {"step": "save", "name": "CRM", "url": "http://127.0.0.1:9/moved"})
+    assert "whsec_" in saved.content.decode()
+    assert "the old secret signs nothing any more" in saved.content.decode()
+    assert "no-store" in saved["Cache-Control"]
+    assert "http://127.0.0.1:9/moved" in saved.content.decode()
+    assert "whsec_" not in admin.get(page).content.decode()
+
+
 def test_staff_send_messages_again_by_id_or_moment(admin: Client) -> None:
     endpoint = make_endpoint()
     page = f"{PAGE}{endpoint.pk}/"

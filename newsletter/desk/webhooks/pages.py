@@ -149,13 +149,13 @@ class WebhookPage(_WebhooksPage):
         form = EndpointForm(self.request.POST)
         if form.is_valid():
             try:
-                change_endpoint(endpoint=self.endpoint, **form.cleaned_data)
+                secret = change_endpoint(endpoint=self.endpoint, **form.cleaned_data)
             except (BadEndpoint, FetchError) as error:
                 form.add_error("name" if isinstance(error, BadEndpoint) else "url", translate(error))
             else:
                 self.endpoint.refresh_from_db()
                 self.log("webhook_changed", self.endpoint)
-                return self._back(_("Saved."))
+                return self.show_secret(secret, moved=True) if secret else self._back(_("Saved."))
         response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
         return response
 

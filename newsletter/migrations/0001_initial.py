@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                 ('key', models.CharField(max_length=40, unique=True, verbose_name='idempotency key')),
                 ('account', models.CharField(default='default', max_length=30)),
                 ('handed_to', models.CharField(blank=True, default='', max_length=30)),
+                ('from_uncertain', models.BooleanField(default=False)),
                 ('attempt_number', models.PositiveIntegerField(default=0)),
                 ('due_at', models.DateTimeField(null=True)),
                 ('waits', models.BooleanField(default=False)),

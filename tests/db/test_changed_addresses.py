@@ -9,6 +9,7 @@ from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.batch_claim import ALREADY_MAILED
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.split_batches import split_off
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.identity import identify
 from subscribers.models import Subscriber
@@ -61,6 +62,17 @@ def test_an_address_that_has_the_issue_does_not_get_it_twice(
     assert own.reason == ALREADY_MAILED
     assert own.code in DeliveryException.LEFT_OUT_CODES
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 1, "uncertain": 0}
+
+
+def test_an_address_that_an_earlier_call_may_have_mailed_is_skipped(calls_of_one: FakeProvider) -> None:
+    """The part of the batch has none of its attempts."""
+    send = start()
+    whole = Batch.objects.get(send=send, deliveries__address_hash=identify(HOME)[:16])
+    split_off(batch=whole, deliveries=[whole.deliveries.get().pk], not_before=None, handed_to="default")
+    move_to(HOME, person=Subscriber.objects.get(email=WORK))
+    dispatch(send, WORK)
+    assert calls_of_one.accepted_counts() == {}
+    assert make_receipt(send).deliveries["skipped"] == 1
 
 
 @pytest.mark.requirement("I1")

@@ -14,11 +14,13 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.issues.planning.close_issue import close_issue
 from newsletter.issues.planning.complete_send import complete_send
+from newsletter.issues.variants.unreached import find_unreached
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Story, StoryPlacement
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.split_batches import split_off
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from newsletter.sending.settling.retention import delete_old_deliveries
@@ -58,6 +60,21 @@ def approve_and_send(issue: Issue, *, now: Clock | None = None) -> Send:
     approve_issue(issue=issue, by=make_approver(), now=clock())
     send = start_send(issue=Issue.objects.get(pk=issue.pk), now=clock())
     return run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)
+
+
+def test_parts_of_a_batch_that_may_be_taken_are_not_unreached(mailgun: FakeProvider) -> None:
+    """A part has no attempts of its own, but an earlier call of the whole batch may have mailed its people."""
+    send = start_send(issue=make_ready_issue(recipients=25), now=NOW)
+    first = send.batches.order_by("seq")[0]
+    people = list(first.deliveries.order_by("pk").values_list("pk", flat=True))
+    split_off(batch=first, deliveries=people[:4], not_before=None, handed_to="default")
+    Batch.objects.filter(pk=first.pk).update(state="accepted", handed_to="default")
+    cancel_send(send=Send.objects.get(), by=make_approver(), now=NOW)
+    receipt = make_receipt(Send.objects.get())
+    assert (receipt.deliveries["uncertain"], receipt.deliveries["skipped"]) == (4, 15)
+    complete_send(issue=Issue.objects.get(), by=make_approver(), now=NOW)
+    assert not find_unreached(send.issue_id).filter(pk__in=people).exists()
+    assert find_unreached(send.issue_id).count() == 15
 
 
 @pytest.mark.requirement("I2")

@@ -4,10 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
-from newsletter.models import Attempt, Batch, DeliveryException, Issue, Send, Story
+from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send, Story
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.limits.split_batches import split_off
 from newsletter.sending.settling.receipt import make_receipt
 from newsletter.sending.settling.retry_refused import list_refusals, retry_refused
 from subscribers.models import Subscriber
@@ -116,6 +117,22 @@ def test_whoever_unsubscribed_since_is_skipped(fake_provider: FakeProvider, sett
 def test_whoever_may_have_an_earlier_mail_is_not_tried_again(fake_provider: FakeProvider, settings: object) -> None:
     send, clock = send_with_refused(fake_provider, settings)
     Attempt.objects.update(outcome="uncertain")
+    assert not list_refusals(send)
+    with pytest.raises(NotReady, match="nobody left"):
+        retry_refused(send=send, keys=["any"], by=make_approver(), now=clock())
+
+
+def test_parts_of_a_batch_that_may_be_taken_are_not_tried_again(fake_provider: FakeProvider, settings: object) -> None:
+    """An earlier call of the whole batch may have mailed them. The part has none of its attempts."""
+    send, clock = send_with_refused(fake_provider, settings)
+    refused = Delivery.objects.filter(exception__state="rejected")
+    batch = Batch.objects.get(deliveries=refused[0])
+    people = list(refused.filter(batch=batch).values_list("pk", flat=True))
+    part = split_off(batch=batch, deliveries=people, not_before=None, handed_to=batch.account)
+    Batch.objects.filter(pk=part.pk).update(state="partial")
+    again = split_off(batch=part, deliveries=people[:1], not_before=None)
+    Batch.objects.filter(pk=again.pk).update(state="partial")
+    assert len(people) == 3
     assert not list_refusals(send)
     with pytest.raises(NotReady, match="nobody left"):
         retry_refused(send=send, keys=["any"], by=make_approver(), now=clock())

@@ -23,6 +23,7 @@ def find_unreached(issue_id: int) -> QuerySet[Delivery]:
         ~Exists(settled),
         proof=False,
         batch__state=Batch.State.PENDING,
+        batch__handed_to="",
         batch__send__issue=issue_id,
         batch__send__state=Send.State.CANCELLED,
         batch__send__totals__isnull=True,

@@ -64,7 +64,8 @@ class Batch(models.Model):
 
     ``account`` names the provider account that sends it. ``handed_to`` is written with each claim, before the call, and is
     "" only while certainly no call was taken. The constraint ``batch_stays_with_account`` makes another account impossible
-    from then on.
+    from then on. ``from_uncertain`` is True for a part of a batch that an earlier call may have taken: the part has none of
+    its attempts.
     """
 
     class State(models.TextChoices):
@@ -92,6 +93,7 @@ class Batch(models.Model):
     key = models.CharField(gettext_lazy("idempotency key"), max_length=40, unique=True)
     account = models.CharField(max_length=MAX_ACCOUNT_LENGTH, default=DEFAULT_ACCOUNT)
     handed_to = models.CharField(max_length=MAX_ACCOUNT_LENGTH, blank=True, default="")
+    from_uncertain = models.BooleanField(default=False)
     attempt_number = models.PositiveIntegerField(default=0)
     due_at = models.DateTimeField(null=True)
     waits = models.BooleanField(default=False)

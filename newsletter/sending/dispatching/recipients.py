@@ -155,7 +155,7 @@ def _find_already_mailed(deliveries: Collection[int], *, batch: Batch) -> frozen
     current = {subscriber: bytes(address)[:_STORED_HASH_BYTES] for subscriber, address in hashes}
     has_uncertain_attempt = Exists(Attempt.objects.filter(batch=OuterRef("batch"), outcome="uncertain"))
     others = Delivery.objects.filter(
-        Q(batch__state__in=_MAILED_STATES) & ~Q(batch=batch) | Q(has_uncertain_attempt),
+        Q(batch__state__in=_MAILED_STATES) & ~Q(batch=batch) | Q(has_uncertain_attempt) | Q(batch__from_uncertain=True),
         issue__in={issue for _delivery, _subscriber, issue in rows},
         address_hash__in=set(current.values()),
         proof=False,

@@ -125,7 +125,8 @@ def _without_mail(send: Send) -> QuerySet[Delivery]:
     """Return the deliveries of a send, except of people who have, or may have, the mail of an earlier call."""
     no_report = Q(exception__bounced_at__isnull=True, exception__complained_at__isnull=True)
     unclear = Attempt.objects.filter(batch=OuterRef("batch"), outcome="uncertain")
-    return Delivery.objects.filter(no_report, ~Exists(unclear), batch__send=send, proof=False)
+    certain = Delivery.objects.filter(no_report, ~Exists(unclear), batch__from_uncertain=False)
+    return certain.filter(batch__send=send, proof=False)
 
 
 def _make_key(reason: str) -> str:

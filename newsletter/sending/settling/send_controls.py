@@ -104,7 +104,7 @@ def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
             ended_at=now,
         ):
             raise _wrong_state(send, Message("This send has already ended, so it cannot be cancelled."))
-        unresolved = send.batches.filter(state=Batch.State.PENDING, attempts__outcome="uncertain")
+        unresolved = send.batches.filter(state=Batch.State.PENDING).exclude(handed_to="")
         unresolved.update(state=Batch.State.UNCERTAIN, reason=_NOT_SENT_AGAIN, code=Batch.Code.NONE)
         if send.issue.is_welcome:
             hold_issue(issue=send.issue, reason=Message("%(by)s cancelled its send", by=by))

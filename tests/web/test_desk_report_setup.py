@@ -250,6 +250,18 @@ def test_a_report_at_the_common_address_is_noted_for_its_account(moved: Send, se
     assert list(rows) == [("backup", AN_HOUR_ON), ("default", later)]
 
 
+def test_an_account_whose_reports_another_key_verifies_needs_no_key(moved: Send, settings: Any, admin: Client) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "brevo://another-key-of-brevo@"}
+    apply_reports(brevo_event("delivered", deliveries_of(moved)[1]), provider="brevo", now=AN_HOUR_ON)
+    task = "Set up the reports of Brevo (backup)"
+    assert task in admin.get("/admin/").content.decode(), "Without any key at the provider, its reports are refused."
+    store_key("brevo", "a-token")
+    assert task not in admin.get("/admin/").content.decode()
+    assert [finding.level for finding in check_reports(now=AN_HOUR_ON)] == ["warning", "ok"]
+    ProviderWebhook.objects.filter(account="backup").delete()
+    assert task in admin.get("/admin/").content.decode()
+
+
 def test_a_provider_with_one_account_reports_for_it_at_the_common_address(moved: Send, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "postmark://a-key-of-postmark@"
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"old": "brevo://a-key-of-brevo@"}

@@ -28,8 +28,9 @@ class WebhookSettings:
     """The webhook of a provider account as this installation knows it.
 
     ``chosen`` is the account. ``label`` names its provider, and the account unless it is the default one. ``obstacle`` says
-    why the webhook cannot be set up from here, "" if it can. ``has_key``: reports can be verified. ``lost_key``: a stored
-    key cannot be read with the secret key.
+    why the webhook cannot be set up from here, "" if it can. ``has_key``: reports can be verified, by a key of its own or,
+    once a report came, by that of another account at the provider. ``lost_key``: a stored key cannot be read with the secret
+    key.
     """
 
     chosen: ProviderAccountSettings
@@ -64,12 +65,20 @@ def _describe(account: ProviderAccountSettings) -> WebhookSettings | None:
         provider=name,
         label=account.title,
         url=webhook_url(name, account.name),
-        has_key=bool(list_account_keys(account)),
+        has_key=bool(list_account_keys(account)) or _is_verified_by_others(row),
         lost_key=has_lost_keys(name, account=account.name),
         obstacle=find_obstacle(provider),
         set_up_at=row.set_up_at if row else None,
         last_report_at=row.last_report_at if row else None,
     )
+
+
+def _is_verified_by_others(row: ProviderWebhook | None) -> bool:
+    """Return True if reports of an account without a key came: a key of any account at the provider verifies them."""
+    if row is None or row.last_report_at is None:
+        return False
+    others = (each for each in list_usable_accounts() if each.provider and each.provider.scheme == row.provider)
+    return any(list_account_keys(account) for account in others)
 
 
 def explain_silence(provider: ProviderSettings | None) -> str:

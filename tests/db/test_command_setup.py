@@ -17,7 +17,9 @@ from newsletter.common.errors import WrongState
 from newsletter.management.base import describe_start
 from newsletter.management.commands.serve import describe_first_link
 from newsletter.management.setup.answer_checks import MAX_ADDRESS_LENGTH, MAX_NAME_LENGTH
+from newsletter.management.setup.first_steps import send_proof
 from newsletter.management.setup.kept_answers import FILE, KeptAnswers
+from newsletter.management.setup.prompt import Prompt
 from newsletter.models import AuditEntry, Brand, Proof, Publication, Source, StaffLink, Story
 from newsletter.organisation.accounts.first_administrator import add_first_administrator
 from newsletter.organisation.accounts.staff import add_staff, role_of
@@ -26,6 +28,8 @@ from newsletter.organisation.health import sending
 from newsletter.organisation.sample_files import write_samples
 from newsletter.sending.adapters import current_adapter
 from tests.support.dns_server import serve_dns
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import make_approver, make_publication, make_story
 from tests.support.mail_server import MailServer, close, say, serve_mail
 from tests.support.own_site import serve_own_site
 from tests.support.web_site import Site
@@ -102,6 +106,19 @@ def test_without_a_provider_the_proof_is_in_a_file_that_is_named(run: Callable[.
     (named,) = (line.split(": ")[-1] for line in said.splitlines() if "it was written to a file" in line)
     assert b"Subject: [Proof]" in Path(named).read_bytes()
     assert Proof.objects.get().state == Proof.State.ACCEPTED
+
+
+def test_the_proof_goes_by_the_account_of_its_publication(
+    db: None, fake_provider: FakeProvider, settings: Any, tmp_path: Path
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": fake_provider.provider_url}
+    make_publication(account="backup")
+    make_story("The clinic opens its doors", published_at=timezone.now(), seen_at=timezone.now())
+    person = make_approver()
+    prompt = Prompt({}, KeptAnswers(tmp_path), asks=False, say=print)
+    assert send_proof(prompt, person=person) == f"Proof: sent to {person.email}. Look into your mailbox."
+    assert fake_provider.accepted_counts() == {person.email: 1}
 
 
 def test_with_a_provider_the_proof_goes_to_the_administrator_alone(

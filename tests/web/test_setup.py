@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -33,7 +34,8 @@ from newsletter.sending.deliverability.findings import Finding
 from subscribers.models import MailingList, Topic
 from tests.support.desk import said, sign_in
 from tests.support.dns_server import serve_dns
-from tests.support.fixtures import make_approver, make_event, make_publication
+from tests.support.fake_provider import FakeProvider
+from tests.support.fixtures import make_approver, make_event, make_publication, make_story
 from tests.support.mail_server import PASSWORD, USER, serve_mail
 from tests.support.web_site import Site, serve_site
 
@@ -590,6 +592,24 @@ def test_a_proof_of_the_first_issue_is_sent_to_oneself(admin: Client, site: Site
         assert f'href="{address}"' in page
     make_approver()
     assert "Invite an approver" not in admin.get("/admin/setup/proof/").content.decode()
+
+
+def test_the_proof_says_whether_it_left_by_its_own_account(
+    admin: Client, fake_provider: FakeProvider, settings: Any
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": fake_provider.provider_url}
+    archived = make_publication()
+    Publication.objects.update(enabled=False, archived=True)
+    used = Publication.objects.get()
+    used.pk, used.slug, used.name, used.account = None, "used", "The winter letter", "backup"
+    used.archived, used.enabled = False, True
+    used.save(force_insert=True)
+    make_story("The clinic opens its doors", published_at=timezone.now(), seen_at=timezone.now())
+    page = admin.post("/admin/setup/proof/", follow=True).content.decode()
+    assert fake_provider.accepted_counts() == {"admin@example.org": 1}
+    assert "The proof of The winter letter No. 1 was sent to admin@example.org" in page
+    assert not archived.issues.exists()
 
 
 def test_set_up_goes_on_without_what_is_archived() -> None:

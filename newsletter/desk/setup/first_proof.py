@@ -10,6 +10,7 @@ from newsletter.issues.assembly.assemble import assemble_slot, log_assembled
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.models import Issue, Proof, Publication
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.notices.proofs import send_proofs
 
 
@@ -24,11 +25,23 @@ def find_open_issue() -> Issue | None:
     return Issue.objects.filter(state__in=states).select_related("publication", "slot").order_by("-made_at").first()
 
 
+def find_first_publication() -> Publication | None:
+    """Return the publication of the first issue. None if all are archived."""
+    return Publication.objects.filter(archived=False).select_related("brand", "mailing_list").first()
+
+
+def find_proof_account() -> str:
+    """Return the provider account that the proof goes through: that of the open issue's publication, or of the first one."""
+    issue = find_open_issue()
+    publication = issue.publication if issue else find_first_publication()
+    return publication.account if publication else DEFAULT_ACCOUNT
+
+
 def send_first_proof(*, by: User) -> Proof:
     """Send a proof of the open issue, or of the next slot's, which is then assembled. Raises DomainError."""
     now, issue = timezone.now(), find_open_issue()
     if issue is None:
-        publication = Publication.objects.select_related("brand", "mailing_list").first()
+        publication = find_first_publication()
         if publication is None:
             raise NotReady("There is no publication yet. Set it up first.")
         assembly = assemble_slot(slot=get_or_create_slot(publication=publication, due="", now=now), now=now)

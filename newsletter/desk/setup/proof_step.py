@@ -13,7 +13,12 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.desk.issues.proofs import report_proof
-from newsletter.desk.setup.first_proof import find_last_proof, find_open_issue, send_first_proof
+from newsletter.desk.setup.first_proof import (
+    find_first_publication,
+    find_last_proof,
+    find_open_issue,
+    send_first_proof,
+)
 from newsletter.desk.setup.pages import StepPage
 from newsletter.desk.setup.steps import list_states, take_up_step
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key
@@ -27,16 +32,16 @@ class ProofStep(StepPage):
     template_name = "desk/setup/proof.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        publication = Publication.objects.filter(archived=False).first()
+        publication, proof = find_first_publication(), find_last_proof()
         return {
             "publication": publication,
             "stories": Story.objects.count(),
             "events": EventNotice.objects.count(),
             "about_events": describe_events(publication, now=timezone.now()) if publication else "",
             "issue": find_open_issue(),
-            "proof": find_last_proof(),
+            "proof": proof,
             "proof_mode": f"mail.{group_key(EMPTY_GROUP)}",
-            "mail_leaves": can_mail_leave(),
+            "mail_leaves": can_mail_leave(proof.issue.publication.account) if proof else False,
             "approvers": find_approvers().count(),
             "left": [one.step for one in list_states() if one.state != "done"],
             **super().get_context_data(**kwargs),

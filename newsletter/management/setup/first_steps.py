@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from newsletter.common.errors import DomainError
 from newsletter.content.ingesting.source_trial import read_source_now
-from newsletter.desk.setup.first_proof import find_last_proof, send_first_proof
+from newsletter.desk.setup.first_proof import find_last_proof, find_proof_account, send_first_proof
 from newsletter.management.setup.prompt import Prompt
 from newsletter.management.setup.questions import ADMINISTRATOR
 from newsletter.models import Proof, Source
@@ -51,7 +51,7 @@ def send_proof(prompt: Prompt, *, person: User) -> str:
         prompt.say(f"A proof was sent to {last.person.email} on {last.at:%d %B %Y, %H:%M} UTC.")
         if not prompt.confirm("Send another one?", default=False):
             return "Proof: no other one was sent."
-    if is_sending_blocked():
+    if is_sending_blocked(find_proof_account()):
         return (
             f"Proof: not sent. {BLOCKED_REASON}. Set NEWSLETTER_ONLY_TO={person.email} in .env to mail yourself alone, and run"
             " `newsletter setup` again."
@@ -65,7 +65,7 @@ def send_proof(prompt: Prompt, *, person: User) -> str:
         return f"Proof: perhaps sent to {person.email}. {proof.reason} If it does not arrive, run `newsletter setup` again."
     if proof.state != Proof.State.ACCEPTED:
         return f"Proof: not sent to {person.email}. {proof.reason} Correct it, and run `newsletter setup` again."
-    if not can_mail_leave():
+    if not can_mail_leave(proof.issue.publication.account):
         return f"Proof: no mail provider is set, so it was written to a file: {_find_mail(started)}"
     return f"Proof: sent to {person.email}. Look into your mailbox."
 

@@ -254,6 +254,25 @@ def test_the_csv_has_figures_links_and_variants_without_formulas(sent: Send) -> 
     assert [first_target(), "7", "9"] in [[line[0], *line[2:]] for line in lines if len(line) == 4]
 
 
+def test_the_csv_says_who_counted_each_figure(sent: Send) -> None:
+    address = f"/admin/issues/{sent.issue_id}/report/?as=csv"
+    client = sign_in("writer")
+    lines = list(csv.reader(io.StringIO(client.get(address).content.decode("utf-8-sig"))))
+    counted_by = dict(lines[lines.index(["figure", "counted_by"]) + 1 :])
+    assert set(lines[0]) - {"issue", "subject", "sent_at"} < set(counted_by)
+    assert counted_by["recipients"] == "us"
+    assert counted_by["accepted"] == "us, from the provider’s answers"
+    assert counted_by["delivered"] == "us, from the provider’s reports"
+    assert counted_by["gifts"] == "your donation system"
+    shown = page(sent, client)
+    assert all(f">{who}</td>" in shown for who in (counted_by["accepted"], counted_by["bounced"]))
+    Send.objects.filter(pk=sent.pk).update(provider="outbox")
+    text = client.get("/admin/results/?publication=weekly&as=csv").content.decode("utf-8-sig")
+    (issue,) = csv.DictReader(io.StringIO(text))
+    assert issue["accepted_counted_by"] == "us"
+    assert issue["delivered_counted_by"] == issue["bounced_counted_by"] == "nobody: the mails were written to files"
+
+
 def test_results_show_trends_and_compare_selected_issues(sent: Send) -> None:
     first = sent
     Issue.objects.filter(pk=first.issue_id).update(number=7)

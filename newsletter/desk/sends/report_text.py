@@ -55,40 +55,67 @@ def label_gift_block(total: GiftTotal) -> str:
     return _("Links at the foot of the mail") if total.block == FOOTER else total.block
 
 
+def name_counters(figures: Figures) -> dict[str, str]:
+    """Return who counted each figure of an issue, by the figure's name."""
+    ours, nobody = _("us"), _("nobody: the mails were written to files")
+    answers = ours if figures.to_files else _("us, from the provider’s answers")
+    reports = nobody if figures.to_files else _("us, from reports of the provider or by mail")
+    return {
+        "candidates": ours,
+        "recipients": ours,
+        "accepted": answers,
+        "rejected": answers,
+        "skipped": ours,
+        "uncertain": answers,
+        "delivered": nobody if figures.to_files else _("us, from the provider’s reports"),
+        "bounced": reports,
+        "complained": reports,
+        "unsubscribed": ours if figures.to_files else _("us, also from the provider’s reports"),
+        "clicks": ours,
+        "clicks_of_machines": ours,
+    }
+
+
 def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[ReportRow]:
     """Return the lines of a report, from recipients to clicks. Each number is in one line."""
-    receipt = figures.receipt
-    ours, reports = _("us"), _("us, from reports of the provider or by mail")
+    receipt, counters = figures.receipt, name_counters(figures)
     rows = [
-        ReportRow("recipients", receipt.recipients, _("Recipients"), ours, usual=_usual_number(earlier, _recipients)),
+        ReportRow(
+            "recipients",
+            receipt.recipients,
+            _("Recipients"),
+            counters["recipients"],
+            usual=_usual_number(earlier, _recipients),
+        ),
         ReportRow(
             "accepted",
             figures.accepted,
             label_accepted([figures]),
-            ours if figures.to_files else _("us, from the provider’s answers"),
+            counters["accepted"],
             share=format_share(100 * figures.accepted / receipt.recipients if receipt.recipients else None),
             usual=_usual_number(earlier, _accepted),
         ),
     ]
     if figures.has_delivery_reports:
-        rows.append(_row("delivered", figures, earlier, _("Delivered"), _("us, from the provider’s reports")))
+        rows.append(_row("delivered", figures, earlier, _("Delivered"), counters["delivered"]))
     if not figures.to_files:
         rows += [
-            _row("bounced", figures, earlier, _("Bounced"), reports, alarm_above=BOUNCE_ALARM_PERCENT),
-            _row("complained", figures, earlier, _("Reported as spam"), reports, alarm_above=COMPLAINT_ALARM_PERCENT),
+            _row("bounced", figures, earlier, _("Bounced"), counters["bounced"], alarm_above=BOUNCE_ALARM_PERCENT),
+            _row(
+                "complained",
+                figures,
+                earlier,
+                _("Reported as spam"),
+                counters["complained"],
+                alarm_above=COMPLAINT_ALARM_PERCENT,
+            ),
         ]
-    rows.append(
-        _row(
-            "unsubscribed",
-            figures,
-            earlier,
-            _("Unsubscribed"),
-            ours if figures.to_files else _("us, also from the provider’s reports"),
-        )
-    )
+    rows.append(_row("unsubscribed", figures, earlier, _("Unsubscribed"), counters["unsubscribed"]))
     if figures.counts_clicks:
         usual = _usual_number([one for one in earlier if one.counts_clicks], _clicks)
-        rows.append(ReportRow("clicks", figures.clicks, _("Clicks by people (estimate)"), ours, usual=usual))
+        rows.append(
+            ReportRow("clicks", figures.clicks, _("Clicks by people (estimate)"), counters["clicks"], usual=usual)
+        )
     return rows
 
 

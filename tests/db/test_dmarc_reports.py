@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.content.parsing.aggregate_reports.parse_report import parse_report
 from newsletter.content.parsing.aggregate_reports.report import AggregateReport, ReportFile, ReportProblem
+from newsletter.content.parsing.aggregate_reports.unpack import MAX_UNPACKED_BYTES
 from newsletter.inbound import process_mail
 from newsletter.inbound.process_mail import handle_mail
 from newsletter.inbound.store import store_mail
@@ -203,6 +204,17 @@ def test_a_report_mail_with_a_bad_file_is_counted_and_not_sent_on() -> None:
     assert (row.state, row.kind) == ("done", "dmarc")
     assert count_refused() == {"not_a_report": 1}
     assert not row.forwards.exists()
+
+
+def test_a_dmarc_report_bomb_is_counted_and_stops_no_other_mail() -> None:
+    bomb = gzip.compress(make_report() + b" " * MAX_UNPACKED_BYTES)
+    assert len(bomb) < 100_000
+    row = read_mail(make_report_mail(bomb))
+    assert (row.state, row.kind, row.raw) == ("done", "dmarc", None)
+    assert count_refused() == {"too_large": 1}
+    assert not DmarcReport.objects.exists()
+    assert read_mail(make_report_mail(gzip.compress(make_report()))).state == "done"
+    assert DmarcReport.objects.count() == 1
 
 
 def test_a_mail_that_was_cut_is_too_large() -> None:

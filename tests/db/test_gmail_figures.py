@@ -82,6 +82,17 @@ def test_a_figure_that_google_corrects_replaces_the_first(google: Google, public
     assert PostmasterFigure.objects.get().fetched_at == NOW + timedelta(days=1)
 
 
+def test_a_figure_that_comes_three_days_late_counts_for_its_day(google: Google, publication: Publication) -> None:
+    for days in range(3):
+        google.rates[DOMAIN] = {TODAY: None}
+        read(NOW + timedelta(days=days))
+        assert list_rates() == [], "A day without a figure is unknown, not 0."
+    google.rates[DOMAIN] = {TODAY: 0.004}
+    read(NOW + timedelta(days=3))
+    assert list_rates() == [(TODAY, 0.004)]
+    assert PostmasterFigure.objects.get().fetched_at == NOW + timedelta(days=3)
+
+
 def test_a_day_without_a_value_has_no_figure(google: Google, publication: Publication) -> None:
     google.rates[DOMAIN] = {DAY: None}
     assert (read().failure, list_rates()) == ("", [])

@@ -108,6 +108,14 @@ def test_a_first_issue_is_judged_by_the_last_week(days: int, state: str) -> None
     assert start(make_ready()).state == state
 
 
+def test_a_rate_that_comes_three_days_late_pauses_the_next_issue() -> None:
+    make_earlier_send(days=4)
+    report(0.0, day=NOW.date() - timedelta(days=5))
+    assert start(make_ready(slug="before")).state == Send.State.SUBMITTING
+    report(TOO_HIGH, day=NOW.date() - timedelta(days=4))
+    assert start(make_ready(slug="after")).state == Send.State.PAUSED
+
+
 def make_earlier_send(*, days: int, slug: str = "weekly", attempted: bool = True) -> Send:
     """Return a send from the same domain that began so many days ago."""
     send = start_send(issue=make_ready(slug=slug), now=NOW)

@@ -8,9 +8,9 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from newsletter.desk.sends.count_comparison import comparison_context
-from newsletter.models import CountComparison, Send
+from newsletter.models import Attempt, Batch, CountComparison, Send
 from newsletter.providers.base.errors import CountsFailure
-from newsletter.sending.adapters import provider_label
+from newsletter.sending.adapters import account_label, provider_label
 from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import make_send
@@ -175,3 +175,30 @@ def test_home_names_a_difference_that_stays(send: Send, admin: Client, values: d
     assert (task in page) == is_named
     assert (f"/admin/issues/{send.issue_id}/report/#nl-compared" in page) == is_named
     assert task not in sign_in("editor").get("/admin/").content.decode()
+
+
+def test_each_account_has_its_part_of_the_report(
+    send: Send, admin: Client, settings: Any, fake_provider: FakeProvider
+) -> None:
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": fake_provider.url_of("postmark")}
+    end(send, days=6)
+    batch = send.batches.get()
+    for number, account in enumerate(("default", "backup"), start=1):
+        part = batch if account == "default" else Batch.objects.get(pk=batch.pk)
+        if account == "backup":
+            part.pk, part.seq, part.part, part.key, part.size = None, 2, 2, "the-rest", 0
+            part.account = part.handed_to = account
+            part.save(force_insert=True)
+        values = {"people": 3, "started_at": timezone.now(), "ended_at": timezone.now(), "outcome": "accepted"}
+        Attempt.objects.create(batch=part, number=number, provider=account_label(account), **values)
+    add(send, "equal", account="default")
+    add(send, "more_at_provider", account="backup", figure="accepted", provider_accepted=1925)
+    page = read(admin, send)
+    first, second = page.index('id="nl-compared"'), page.index('id="nl-compared-backup"')
+    assert "equal (1,920 accepted, 1,901 delivered)" in page[first:second]
+    assert "counted 1,925 accepted" in page[second:]
+    assert "Compared with Postmark (backup) on " in page[second:]
+    assert page.count("Only the mails that went through this account are counted here.") == 2
+    home = admin.get("/admin/").content.decode()
+    assert "Postmark (backup)’s counts of The weekly letter No. 1 differ from ours" in home
+    assert f"/admin/issues/{send.issue_id}/report/#nl-compared-backup" in home

@@ -157,11 +157,12 @@ def _list_contents(document: Document) -> list[str]:
 
 
 def _find_first_event(document: Document) -> EventItem | None:
+    """Return the event that a layout shows large. The sheet above an event notice has the day of an event in full only."""
     for block in document.blocks:
         match block:
             case EventCard(event=event):
                 return event
-            case Events(events=(event, *_)):
+            case Events(events=(event, *_)) if document.layout != "event_notice":
                 return event
     return None
 

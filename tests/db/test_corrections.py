@@ -38,7 +38,7 @@ def test_a_cancellation_goes_only_to_people_who_got_the_event():
     assert (send.candidates, send.recipients, send.excluded) == (3, 3, {})
     text = " ".join(issue.variants.get().text.split())
     assert "It will not take place" in text
-    assert "Wednesday, 11 March 2026" in text
+    assert "Wednesday, 11 March" in text
 
 
 def test_a_moved_event_is_announced_with_old_and_new_day():
@@ -48,8 +48,8 @@ def test_a_moved_event_is_announced_with_old_and_new_day():
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     send_out(issue)
     text = " ".join(issue.variants.get().text.split())
-    assert "Wednesday, 11 March 2026" in text
-    assert "Friday, 13 March 2026" in text
+    assert "Wednesday, 11 March" in text
+    assert "Friday, 13 March" in text
     assert list_recipient_addresses(issue) == LONDONERS
 
 
@@ -61,12 +61,12 @@ def test_the_preheader_of_a_correction_has_the_new_location():
     assert "11 March" in misinformed.when
     assert "13 March" in misinformed.when_now
     issue = announce(event, publication)
-    assert "Friday, 13 March 2026" in issue.preheader
+    assert issue.preheader.startswith("Friday, 13 March, ")
     assert "Town hall, London" in issue.preheader
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     send_out(issue)
     text = " ".join(issue.variants.get().text.split())
-    assert "(London) · London)" in text
+    assert "(Wednesday, 11 March, 09:30 · London)" in text
     assert "Town hall, London" in text
 
 
@@ -202,7 +202,7 @@ def test_a_correction_has_no_slot_and_its_own_numbers():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"starts_at": NOW + timedelta(days=9)}, "New time: Friday, 13 March 2026"),
+        ({"starts_at": NOW + timedelta(days=9)}, "New time: Friday, 13 March"),
         ({"place_text": "Town Hall, London"}, "New place: Town Hall, London"),
     ],
 )

@@ -98,16 +98,13 @@ def test_a_restored_event_goes_to_people_told_of_the_cancellation() -> None:
     assert list_recipient_addresses(issue) == {"person0@example.com", "person1@example.com"}
     assert str(issue) == "The weekly letter, correction 2"
     assert issue.subject == "It takes place after all: Vigil by the river"
-    assert issue.preheader == "Wednesday, 11 March 2026, 09:30 (London) · London"
+    assert issue.preheader == "Wednesday, 11 March, 09:30 · London"
     text = text_of(issue)
-    assert (
-        "We told you that “Vigil by the river” (Wednesday, 11 March 2026, 09:30 (London) · London) was cancelled"
-        in text
-    )
-    assert text.count("Wednesday, 11 March 2026") == 2
+    assert "We told you that “Vigil by the river” (Wednesday, 11 March, 09:30 · London) was cancelled" in text
+    assert text.count("Wednesday, 11 March") == 2
     html = issue.variants.get().html
     assert "An event takes place after all" in html
-    assert html.count("11 March 2026") >= 2
+    assert html.count("11 March") >= 2
 
 
 def test_a_restored_event_is_announced_in_spanish() -> None:
@@ -118,7 +115,7 @@ def test_a_restored_event_is_announced_in_spanish() -> None:
     issue = tell(event, publication)
     assert issue.subject == "Se celebra finalmente: Vigil by the river"
     assert "Ya no es así: mira abajo cuándo y dónde se celebra" in text_of(issue)
-    assert "miércoles, 11 de marzo de 2026" in issue.preheader
+    assert "miércoles, 11 de marzo" in issue.preheader
 
 
 def test_old_corrections_without_event_data_count_as_cancelled() -> None:
@@ -146,7 +143,7 @@ def test_the_text_fits_if_only_some_heard_of_the_cancellation() -> None:
     assert list_recipient_addresses(issue) == LONDONERS
     assert issue.correction.change_type == "restored"
     assert "told some of you that it was cancelled, and others another day or place" in text_of(issue)
-    assert "Friday, 13 March 2026" in text_of(issue)
+    assert "Friday, 13 March" in text_of(issue)
 
 
 def test_a_move_after_a_restoration_is_announced_as_a_move() -> None:
@@ -194,7 +191,7 @@ def test_an_event_that_moved_back_goes_to_people_told_of_the_move() -> None:
     assert ("13 March" in misinformed.when, "11 March" in misinformed.when_now) == (True, True)
     issue = tell(event, publication)
     assert list_recipient_addresses(issue) == {"person0@example.com", "person1@example.com"}
-    assert "We told you about “Vigil by the river” (Friday, 13 March 2026" in text_of(issue)
+    assert "We told you about “Vigil by the river” (Friday, 13 March" in text_of(issue)
 
 
 def test_repeated_moves_are_each_announced_once() -> None:

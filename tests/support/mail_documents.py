@@ -51,7 +51,7 @@ def event(title: str = "An evening of stories", **changes: object) -> EventItem:
     plain = EventItem(
         title,
         f"{SITE}/events/1/",
-        "Thursday 3 December 2026, 18:30 (London)",
+        "Thursday 3 December, 18:30",
         "3",
         "Dec",
         where="Central Library, Reading",

@@ -116,7 +116,7 @@ def usual_letter(*, brand: mail.Brand, picture: PictureFinder) -> mail.Document:
     fourth = replace(
         events[1],
         title="Read a contract with us",
-        when="Friday 18 December 2026, 17:00–19:00 (London)",
+        when="Friday 18 December, 17:00–19:00",
         weekday="Fri",
         day="18",
         hours="17:00–19:00",
@@ -275,7 +275,7 @@ def _events() -> tuple[mail.EventItem, ...]:
         mail.EventItem(
             "Walk for the right to stay",
             f"{SITE}/events/walk/",
-            "Saturday 12 December 2026, 10:00–13:00 (London)",
+            "Saturday 12 December, 10:00–13:00",
             "12",
             "Dec",
             where="Oxford, Broad Street",
@@ -286,7 +286,7 @@ def _events() -> tuple[mail.EventItem, ...]:
         mail.EventItem(
             "Ask a field lawyer",
             f"{SITE}/events/ask/",
-            "Tuesday 15 December 2026, 18:30 (London)",
+            "Tuesday 15 December, 18:30 (London)",
             "15",
             "Dec",
             online=True,
@@ -301,7 +301,7 @@ def _evening(picture: PictureFinder) -> mail.EventItem:
     return mail.EventItem(
         "An evening of stories from the field",
         f"{SITE}/events/evening/",
-        "Thursday 3 December 2026, 18:30–20:30 (London)",
+        "Thursday 3 December, 18:30–20:30",
         "3",
         "Dec",
         where="Central Library, Abbey Square, Reading",

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
@@ -242,7 +243,7 @@ def _make_correction(
     misinformed: MisinformedGroup, *, event: EventNotice, sequence: int, by: User | AnonymousUser, now: datetime
 ) -> Issue:
     publication = misinformed.publication
-    texts = _write_texts(misinformed, event=event, language=publication.language)
+    texts = _write_texts(misinformed, event=event, language=publication.language, now=now)
     body: list[tuple[str, Any]] = [("note", {"heading": texts.heading, "text": texts.text})]
     if misinformed.change_type != Correction.ChangeType.CANCELLED:
         body.append(("events", {"heading": texts.events_heading, "events": [event]}))
@@ -257,7 +258,7 @@ def _make_correction(
         body=body,
     )
     for language in publication.languages:
-        translated = _write_texts(misinformed, event=event, language=language)
+        translated = _write_texts(misinformed, event=event, language=language, now=now)
         store_translations(texts, translated=translated, publication=publication, language=language, now=now)
     save_assembled_content(issue)
     issue.save_revision(user=by, log_action=False)
@@ -274,7 +275,8 @@ def _make_correction(
     return issue
 
 
-def _write_texts(misinformed: MisinformedGroup, *, event: EventNotice, language: str) -> CorrectionTexts:
+def _write_texts(misinformed: MisinformedGroup, *, event: EventNotice, language: str, now: datetime) -> CorrectionTexts:
+    zone = misinformed.publication.zone
     return write_correction_texts(
         change_type=misinformed.change_type,
         mixed=misinformed.mixed,
@@ -282,7 +284,8 @@ def _write_texts(misinformed: MisinformedGroup, *, event: EventNotice, language:
         was=misinformed.was,
         now=misinformed.now,
         language=language,
-        zone=misinformed.publication.zone,
+        zone=zone,
+        year=now.astimezone(ZoneInfo(zone)).year,
     )
 
 

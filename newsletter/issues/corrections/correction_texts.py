@@ -26,10 +26,18 @@ class CorrectionTexts:
 
 
 def write_correction_texts(
-    *, change_type: str, mixed: bool, title: str, was: EventRecord, now: EventRecord, language: str, zone: str
+    *,
+    change_type: str,
+    mixed: bool,
+    title: str,
+    was: EventRecord,
+    now: EventRecord,
+    language: str,
+    zone: str,
+    year: int,
 ) -> CorrectionTexts:
-    """Return the texts for people who were told ``was``. ``zone`` is the clock of an event without a zone."""
-    before, after = (_describe_event(event, language=language, zone=zone) for event in (was, now))
+    """Return the texts for people who were told ``was``. Leave out ``year`` and the city of ``zone``, which they know."""
+    before, after = (_describe_event(event, language=language, zone=zone, year=year) for event in (was, now))
     announced, current = (" · ".join(filter(None, parts)) for parts in (before, after))
     phrase = f"{change_type}_some_text" if mixed else f"{change_type}_text"
     change = _describe_move(before, after, language=language)
@@ -45,9 +53,9 @@ def write_correction_texts(
     )
 
 
-def _describe_event(event: EventRecord, *, language: str, zone: str) -> tuple[str, str]:
+def _describe_event(event: EventRecord, *, language: str, zone: str, year: int) -> tuple[str, str]:
     """Return when and where an event is."""
-    when = format_event_time(event, locale=get_babel_locale(language), default_zone=zone)
+    when = format_event_time(event, locale=get_babel_locale(language), default_zone=zone, year=year)
     return when, describe_event_location(event, language=language)
 
 

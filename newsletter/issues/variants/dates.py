@@ -13,6 +13,8 @@ _ONE_EVENING = timedelta(hours=12)
 _DAY = timedelta(days=1)
 _ARABIC_COMMA = "، "
 _UNIVERSAL = ("", "UTC", "Etc/UTC")
+# The year in a pattern of Unicode's, with what joins it to the month. Other languages keep a year that is not last.
+_YEAR_AT_END = re.compile(r",?\s*(?:'de'\s)?y[^EMd]*$")
 
 
 def find_first_day(event: EventRecord, *, default_zone: str) -> date:
@@ -22,64 +24,92 @@ def find_first_day(event: EventRecord, *, default_zone: str) -> date:
     return event.starts_at.astimezone(_find_zone(event, default_zone)).date()
 
 
-def format_event_time(event: EventRecord, *, locale: str, default_zone: str) -> str:
-    """Return the days and hours as people write them. ``default_zone`` is the clock of events without a zone."""
+def format_event_time(event: EventRecord, *, locale: str, default_zone: str, year: int | None = None) -> str:
+    """Return the days and hours as people write them. ``default_zone`` is the clock of events without a zone.
+
+    With ``year``, that of the readers, leave out what they know: that year, and the city of the default clock. An event
+    online always has the city: its readers are anywhere.
+    """
     first, zone = find_first_day(event, default_zone=default_zone), _find_zone(event, default_zone)
-    starts = event.starts_at.astimezone(zone)
-    ends = event.ends_at.astimezone(zone) if event.ends_at else starts
+    starts, ends = _find_clock_times(event, zone)
     length = ends.astimezone(UTC) - starts.astimezone(UTC)
     if event.all_day:
         # The end is the midnight after the last day, up to an hour off if the clocks change in between.
         last = first + max(round(length / _DAY) - 1, 0) * _DAY
-        return _format_days(first, last, locale)
-    comma = _ARABIC_COMMA if locale.startswith("ar") else ", "
-    city = get_timezone_location(zone, locale=locale, return_city=True)
+        return _format_days(first, last, locale, year=year)
+    comma = _choose_comma(locale)
+    city = "" if year is not None and _is_clock_known(event, zone, default_zone) else f" ({_name_city(zone, locale)})"
     if length <= timedelta():
-        return f"{_format_days(first, first, locale)}{comma}{_format_clock(starts, locale)} ({city})"
+        return f"{_format_days(first, first, locale, year=year)}{comma}{_format_clock(starts, locale)}{city}"
     if ends.date() == first or length <= _ONE_EVENING:
-        return f"{_format_days(first, first, locale)}{comma}{_format_hours(starts, ends, locale)} ({city})"
+        return f"{_format_days(first, first, locale, year=year)}{comma}{_format_hours(starts, ends, locale)}{city}"
     if ends.time() > starts.time():
-        return f"{_format_days(first, ends.date(), locale)}{comma}{_format_hours(starts, ends, locale)} ({city})"
-    begin = format_skeleton("MMMMd", starts, locale=locale) if starts.year == ends.year else _format_long(first, locale)
-    end = f"{_format_long(ends.date(), locale)}{comma}{_format_clock(ends, locale)}"
-    return f"{begin}{comma}{_format_clock(starts, locale)} – {end} ({city})"
+        return (
+            f"{_format_days(first, ends.date(), locale, year=year)}{comma}{_format_hours(starts, ends, locale)}{city}"
+        )
+    begin = _format_long(first, locale, year=ends.year)
+    end = _format_long(ends.date(), locale, year=year if first.year == ends.year else None)
+    return f"{begin}{comma}{_format_clock(starts, locale)} – {end}{comma}{_format_clock(ends, locale)}{city}"
 
 
 def format_event_hours(event: EventRecord, *, locale: str, default_zone: str, year: int) -> str:
     """Return what a chip with weekday, day and month does not say of an event: "" for one whole day.
 
-    An event of several days, or of another year than ``year``, is written in full. The clock's city is named if
-    it is not that of ``default_zone``, and always for an event online: its readers are anywhere.
+    An event of several days is written in full, one of another year than ``year`` with its month and year. The
+    clock's city is named as in ``format_event_time``.
     """
     first, zone = find_first_day(event, default_zone=default_zone), _find_zone(event, default_zone)
-    starts = event.starts_at.astimezone(zone)
-    ends = event.ends_at.astimezone(zone) if event.ends_at else starts
+    starts, ends = _find_clock_times(event, zone)
     length = ends.astimezone(UTC) - starts.astimezone(UTC)
     is_one_day = round(length / _DAY) <= 1 if event.all_day else ends.date() == first or length <= _ONE_EVENING
-    if first.year != year or not is_one_day:
-        return format_event_time(event, locale=locale, default_zone=default_zone)
+    if not is_one_day:
+        return format_event_time(event, locale=locale, default_zone=default_zone, year=year)
+    month = format_skeleton("yMMMM", first, locale=locale) if first.year != year else ""
     if event.all_day:
-        return ""
+        return month
     hours = _format_hours(starts, ends, locale) if length > timedelta() else _format_clock(starts, locale)
-    if zone.key == default_zone and not event.online:
-        return hours
-    return f"{hours} ({get_timezone_location(zone, locale=locale, return_city=True)})"
+    known = _is_clock_known(event, zone, default_zone)
+    hours = hours if known else f"{hours} ({_name_city(zone, locale)})"
+    return f"{month}{_choose_comma(locale)}{hours}" if month else hours
+
+
+def _find_clock_times(event: EventRecord, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return when an event begins and ends, by the clock at its location."""
+    starts = event.starts_at.astimezone(zone)
+    return starts, event.ends_at.astimezone(zone) if event.ends_at else starts
+
+
+def _is_clock_known(event: EventRecord, zone: ZoneInfo, default_zone: str) -> bool:
+    return zone.key == default_zone and not event.online
+
+
+def _name_city(zone: ZoneInfo, locale: str) -> str:
+    return str(get_timezone_location(zone, locale=locale, return_city=True))
+
+
+def _choose_comma(locale: str) -> str:
+    return _ARABIC_COMMA if locale.startswith("ar") else ", "
 
 
 def _find_zone(event: EventRecord, default_zone: str) -> ZoneInfo:
     return ZoneInfo(default_zone if event.zone in _UNIVERSAL else event.zone)
 
 
-def _format_long(day: date, locale: str) -> str:
+def _format_long(day: date, locale: str, *, year: int | None = None) -> str:
+    """Return a day with its month in full, and its year if it is not ``year``."""
+    if day.year == year:
+        return format_skeleton("MMMMd", day, locale=locale)
     return format_date(day, format="long", locale=locale)
 
 
-def _format_days(first: date, last: date, locale: str) -> str:
-    """Return one day with its weekday, or several days as a range with the month in full."""
+def _format_days(first: date, last: date, locale: str, *, year: int | None) -> str:
+    """Return one day with its weekday, or several days as a range with the month in full. Leave out ``year``."""
+    known = first.year == last.year == year
     if last <= first:
-        return format_date(first, format="full", locale=locale)
+        pattern = str(Locale.parse(locale).date_formats["full"].pattern)
+        return str(parse_pattern(_YEAR_AT_END.sub("", pattern) if known else pattern).apply(first, locale))
     formats = Locale.parse(locale).interval_formats
-    ranges = formats.get("yMMMMd") or formats["yMMMd"]
+    ranges = (formats.get("MMMMd") or formats["MMMd"]) if known else (formats.get("yMMMMd") or formats["yMMMd"])
     differs = "y" if first.year != last.year else "M" if first.month != last.month else "d"
     patterns = [re.sub(r"(?<!M)MMM(?!M)", "MMMM", pattern) for pattern in ranges[differs]]
     return "".join(

@@ -235,17 +235,17 @@ def _make_event_card(block: records.EventCardBlock, content: IssueContent, langu
 
 def _make_event(event: EventRecord, content: IssueContent, language: str, *, abroad: bool) -> mail.EventItem:
     locale, default_zone = get_babel_locale(language), content.publication.zone
-    day = find_first_day(event, default_zone=default_zone)
+    day, year = find_first_day(event, default_zone=default_zone), _find_due_day(content).year
     return mail.EventItem(
         title=event.title,
         url=event.url,
-        when=format_event_time(event, locale=locale, default_zone=default_zone),
+        when=format_event_time(event, locale=locale, default_zone=default_zone, year=year),
         day=str(day.day),
         month=format_date(day, format="MMM", locale=locale),
         where=describe_location_for_readers(event, language=language, abroad=abroad),
         online=event.online,
         weekday=format_date(day, format="EEE", locale=locale),
-        hours=format_event_hours(event, locale=locale, default_zone=default_zone, year=_find_due_day(content).year),
+        hours=format_event_hours(event, locale=locale, default_zone=default_zone, year=year),
         calendar_url=f"{event.calendar_url}?lang={language}" if event.calendar_url else "",
         language=content.find_language(name_row("event", event.id)),
     )

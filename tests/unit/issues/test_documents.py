@@ -54,27 +54,27 @@ def normalise_dashes(text: str) -> str:
 @pytest.mark.parametrize("zone", ["", "UTC", "Etc/UTC"])
 def test_an_event_without_a_zone_is_shown_in_the_publications_zone(zone: str) -> None:
     item = show(starts_at="2026-12-10T01:00:00+00:00", zone=zone, online=True, publication_zone="America/Chicago")
-    assert normalise_spaces(item.when) == "Wednesday 9 December 2026, 19:00 (Chicago)"
+    assert normalise_spaces(item.when) == "Wednesday 9 December, 19:00 (Chicago)"
     assert (item.day, item.month) == ("9", "Dec")
 
 
 def test_an_event_is_shown_in_its_own_zone() -> None:
     item = show(starts_at="2026-12-10T01:00:00+00:00", zone="America/Chicago")
-    assert normalise_spaces(item.when) == "Wednesday 9 December 2026, 19:00 (Chicago)"
+    assert normalise_spaces(item.when) == "Wednesday 9 December, 19:00 (Chicago)"
 
 
 @pytest.mark.parametrize(
     ("language", "ends_at", "words"),
     [
-        ("en", "", "Saturday 5 December 2026, 18:30 (London)"),
-        ("en", "2026-12-05T18:30:00+00:00", "Saturday 5 December 2026, 18:30 (London)"),
-        ("en", "2026-12-05T20:00:00+00:00", "Saturday 5 December 2026, 18:30–20:00 (London)"),
-        ("en", "2026-12-06T02:00:00+00:00", "Saturday 5 December 2026, 18:30 – 02:00 (London)"),
-        ("en", "2026-12-06T20:00:00+00:00", "5–6 December 2026, 18:30–20:00 (London)"),
-        ("en", "2026-12-07T14:00:00+00:00", "5 December, 18:30 – 7 December 2026, 14:00 (London)"),
-        ("en", "2027-01-02T14:00:00+00:00", "5 December 2026, 18:30 – 2 January 2027, 14:00 (London)"),
-        ("en-US", "2026-12-05T20:00:00+00:00", "Saturday, December 5, 2026, 6:30 – 8:00 PM (London)"),
-        ("es", "2026-12-06T20:00:00+00:00", "5–6 de diciembre de 2026, 18:30–20:00 (Londres)"),
+        ("en", "", "Saturday 5 December, 18:30"),
+        ("en", "2026-12-05T18:30:00+00:00", "Saturday 5 December, 18:30"),
+        ("en", "2026-12-05T20:00:00+00:00", "Saturday 5 December, 18:30–20:00"),
+        ("en", "2026-12-06T02:00:00+00:00", "Saturday 5 December, 18:30 – 02:00"),
+        ("en", "2026-12-06T20:00:00+00:00", "5–6 December, 18:30–20:00"),
+        ("en", "2026-12-07T14:00:00+00:00", "5 December, 18:30 – 7 December, 14:00"),
+        ("en", "2027-01-02T14:00:00+00:00", "5 December 2026, 18:30 – 2 January 2027, 14:00"),
+        ("en-US", "2026-12-05T20:00:00+00:00", "Saturday, December 5, 6:30 – 8:00 PM"),
+        ("es", "2026-12-06T20:00:00+00:00", "5–6 de diciembre, 18:30–20:00"),
     ],
 )
 def test_the_end_of_an_event_is_shown(language: str, ends_at: str, words: str) -> None:
@@ -84,15 +84,15 @@ def test_the_end_of_an_event_is_shown(language: str, ends_at: str, words: str) -
 @pytest.mark.parametrize(
     ("language", "day", "starts_at", "ends_at", "words"),
     [
-        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-06T00:00:00+00:00", "Saturday 5 December 2026"),
-        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "", "Saturday 5 December 2026"),
-        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5–6 December 2026"),
+        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-06T00:00:00+00:00", "Saturday 5 December"),
+        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "", "Saturday 5 December"),
+        ("en", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5–6 December"),
         ("en", "2026-12-31", "2026-12-31T00:00:00+00:00", "2027-01-02T00:00:00+00:00", "31 December 2026 – 1 January 2027"),
-        ("en", "2026-11-30", "2026-11-30T00:00:00+00:00", "2026-12-02T00:00:00+00:00", "30 November – 1 December 2026"),
-        ("en", "2026-10-24", "2026-10-23T23:00:00+00:00", "2026-10-26T00:00:00+00:00", "24–25 October 2026"),
-        ("en-US", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "December 5 – 6, 2026"),
-        ("de", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5.–6. Dezember 2026"),
-        ("ar", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5–6 ديسمبر 2026"),
+        ("en", "2026-11-30", "2026-11-30T00:00:00+00:00", "2026-12-02T00:00:00+00:00", "30 November – 1 December"),
+        ("en", "2026-10-24", "2026-10-23T23:00:00+00:00", "2026-10-26T00:00:00+00:00", "24–25 October"),
+        ("en-US", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "December 5 – 6"),
+        ("de", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5.–6. Dezember"),
+        ("ar", "2026-12-05", "2026-12-05T00:00:00+00:00", "2026-12-07T00:00:00+00:00", "5–6 ديسمبر"),
     ],
 )  # fmt: skip
 def test_an_event_of_whole_days_shows_its_first_and_last_day(
@@ -100,6 +100,26 @@ def test_an_event_of_whole_days_shows_its_first_and_last_day(
 ) -> None:
     item = show(language, all_day=True, day=day, starts_at=starts_at, ends_at=ends_at, zone="America/Chicago")
     assert normalise_dashes(item.when) == normalise_dashes(words)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Saturday 5 December"), ("es", "sábado, 5 de diciembre"), ("fr", "samedi 5 décembre"),
+        ("de", "Samstag, 5. Dezember"), ("pt", "sábado, 5 de dezembro"), ("ro", "sâmbătă, 5 decembrie"),
+        ("uk", "субота, 5 грудня"), ("ar", "السبت، 5 ديسمبر"), ("hi", "शनिवार, 5 दिसंबर"),
+    ],
+)  # fmt: skip
+def test_readers_in_each_language_see_the_year_only_if_it_is_another(language: str, words: str) -> None:
+    assert normalise_spaces(show(language, all_day=True, day="2026-12-05").when) == words
+    other = show(language, all_day=True, day="2027-12-05", starts_at="2027-12-05T00:00:00+00:00")
+    assert "2027" in other.when
+    assert "2027" in other.hours
+
+
+def test_an_event_online_or_on_another_clock_has_its_city() -> None:
+    assert show(online=True).when.endswith("(London)")
+    assert show(zone="Europe/Paris").when.endswith("(Paris)")
 
 
 LEEDS, BRADFORD, YORK = (
@@ -262,8 +282,8 @@ def test_a_story_shows_its_year_only_if_it_is_another(day: date, words: str) -> 
         ({"ends_at": "2026-12-06T02:00:00+00:00"}, "18:30–02:00"),
         ({"zone": "Europe/Paris"}, "19:30 (Paris)"),
         ({"online": True}, "18:30 (London)"),
-        ({"ends_at": "2026-12-06T20:00:00+00:00"}, "5–6 December 2026, 18:30–20:00 (London)"),
-        ({"starts_at": "2027-01-09T18:30:00+00:00"}, "Saturday 9 January 2027, 18:30 (London)"),
+        ({"ends_at": "2026-12-06T20:00:00+00:00"}, "5–6 December, 18:30–20:00"),
+        ({"starts_at": "2027-01-09T18:30:00+00:00"}, "January 2027, 18:30"),
         ({"all_day": True, "day": "2026-12-05"}, ""),
         (
             {"all_day": True, "day": "2026-10-24", "starts_at": "2026-10-23T23:00:00+00:00",
@@ -273,7 +293,7 @@ def test_a_story_shows_its_year_only_if_it_is_another(day: date, words: str) -> 
         (
             {"all_day": True, "day": "2026-12-05", "ends_at": "2026-12-07T00:00:00+00:00",
              "starts_at": "2026-12-05T00:00:00+00:00"},
-            "5–6 December 2026",
+            "5–6 December",
         ),
     ],
     ids=str,

@@ -34,7 +34,7 @@ from newsletter.rendering.colours import MIN_CONTRAST_RATIO, choose_text_colour,
 from newsletter.rendering.errors import MergeError, TemplateError
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.tag_balance import view_for_outlook
-from newsletter.rendering.pipeline import render
+from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.support.mail_documents import (
     BRAND,
     NOTE,
@@ -287,13 +287,36 @@ def test_an_event_online_says_so_and_offers_its_calendar_entry():
     assert "Add to your calendar: https://harbour.example/1.ics" in mail.text
 
 
-def test_the_day_of_an_event_that_a_notice_opens_with_is_said_once():
-    card = EventCard(event(summary="Tea and stories."))
-    chips = {
-        layout: render(document(card, layout=layout)).html.count('class="chip"')
-        for layout in ("event_notice", "letter")
-    }
-    assert chips == {"event_notice": 0, "letter": 1}
+DATED = {"weekday": "Thu", "hours": "18:30", "when": "Thursday 3 December, 18:30"}
+
+
+@pytest.mark.parametrize("layout", sorted(set(LAYOUTS) - {"plain"}))
+@pytest.mark.parametrize("block", [EventCard(event(**DATED)), Events((event(**DATED),))], ids=["in-full", "in-a-list"])
+def test_each_layout_shows_each_fact_of_an_event_once(layout: str, block: Block):
+    seen = visible_text(render(document(block, layout=layout, headline="Come along")).html)
+    for fact in ("Thu", "Dec", "18:30", "Central Library"):
+        assert len(re.findall(rf"\b{fact}", seen)) == 1, fact
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_plain_text_and_a_plain_letter_say_the_date_in_words_once(layout: str):
+    mail = render(document(EventCard(event(**DATED)), layout=layout, headline="Come along"))
+    assert mail.text.count("Thursday 3 December, 18:30") == mail.text.count("December") == 1
+    shown = visible_text(mail.html).count("Thursday 3 December, 18:30")
+    assert shown == (1 if layout == "plain" else 0)
+
+
+def test_an_event_of_one_whole_day_has_no_line_for_its_hours():
+    card = EventCard(event(weekday="Thu", hours="", when="Thursday 3 December"))
+    seen = visible_text(render(document(card)).html)
+    assert "When" not in seen
+    assert "Where Central Library" in seen
+
+
+def test_a_notice_of_a_list_of_events_opens_with_no_day():
+    html = render(document(Events((event(**DATED),)), layout="event_notice")).html
+    assert 'class="bigday' not in html
+    assert html.count('class="chip"') == 1
 
 
 @pytest.mark.parametrize("hours", ["18:30–20:00", "18.30–20.00", "6:30 – 8:00 pm"])

@@ -80,7 +80,7 @@ def test_links_of_different_events_and_stories_have_different_names(
 
 def test_the_title_of_an_event_says_its_date_in_words(browser: Browser, gallery: dict[str, Document]):
     said = hear(browser, gallery["letter-harbour"])
-    assert "[link: Walk for the right to stay, Saturday 12 December 2026, 10:00–13:00 (London)]" in said
+    assert "[link: Walk for the right to stay, Saturday 12 December, 10:00–13:00]" in said
     assert "text: Sat\n" not in said
 
 

@@ -15,8 +15,9 @@ from markupsafe import escape
 from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Block, Document, EventCard, Events, Note, SchemaBlock
 from newsletter.rendering.clean_text import finish_lines, number_links
-from newsletter.rendering.compile import check_source, compile_mjml, inline_styles, reserve_picture_space
+from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
 from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.finishing.pictures import reserve_picture_space
 from newsletter.rendering.lint.document import iter_pictures
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import PreparedDocument, prepare

@@ -31,10 +31,19 @@ _SELECTORS = {
     r"#": "css-selector-id",
     r"\.": "css-selector-class",
     r"[\w\])] +[\w.#\[]": "css-selector-descendant",
+    r"::after": "css-pseudo-element-after",
     r":hover": "css-pseudo-class-hover",
     r":first-child": "css-pseudo-class-first-child",
 }
-_UNITS = {"px": "css-unit-px", "em": "css-unit-em", "%": "css-unit-percent", "rem": "css-unit-rem", "vw": "css-unit-vw"}
+_UNITS = {
+    "px": "css-unit-px",
+    "em": "css-unit-em",
+    "%": "css-unit-percent",
+    "rem": "css-unit-rem",
+    "ch": "css-unit-ch",
+    "vw": "css-unit-vw",
+}
+_SIDES = frozenset({"top", "right", "bottom", "left"})
 _ELEMENTS = {
     **dict.fromkeys(("table", "tbody", "tr", "td", "th"), "html-table"),
     **dict.fromkeys(("h1", "h2", "h3", "h4", "h5", "h6"), "html-h1-h6"),
@@ -200,6 +209,8 @@ def _find_in_sheet(css: str) -> set[str]:
 
 def _name_property(name: str, value: str) -> set[str]:
     group = _PROPERTY_GROUP.match(name)
+    if name in _SIDES:
+        return {"css-left-right-top-bottom"}
     slug = f"css-{group[1] if group else name.removeprefix('-webkit-')}"
     found = {slug if slug in load_table() else f"property {name}"}
     found |= {"css-display-none"} if (name, value) == ("display", "none") else set()

@@ -31,7 +31,7 @@ def test_no_fallback_is_declared_for_what_no_mail_uses() -> None:
 @pytest.mark.parametrize(
     ("added", "named"),
     [
-        ('<p style="position: absolute">x</p>', "css-position is shown by"),
+        ('<p style="object-fit: cover">x</p>', "css-object-fit is shown by"),
         ('<p style="corner-shape: squircle">x</p>', "property corner-shape is used, but neither"),
         ("<blink>x</blink>", "element blink is used, but neither"),
         ('<p inert="inert">x</p>', "attribute inert is used, but neither"),

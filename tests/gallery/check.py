@@ -21,11 +21,14 @@ from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.document import MAX_TOTAL_PICTURE_BYTES
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
-from newsletter.rendering.pipeline import render
+from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.browser_checks import find_axe_violations, find_page_problems, find_reading_problems
 from tests.gallery.documents import MEDIA, documents, painted_picture
 from tests.gallery.email_support import check_support, find_features
-from tests.gallery.readings import READINGS
+from tests.gallery.fonts import FONTS, require_emoji_font, without_fonts
+from tests.gallery.line_lengths import DESKTOP_WIDTH, find_long_or_short_lines, measure_lines
+from tests.gallery.prose import letter_of_prose
+from tests.gallery.readings import READINGS, Reading
 from tests.gallery.run import fill_sample
 from tests.gallery.screenshots import CHROMIUM, SCHEMES, WIDTHS, open_browser, open_mail, open_reading
 from tests.gallery.validators import (
@@ -76,7 +79,9 @@ def main() -> int:
         *check_ourselves(mails),
         *check_size(mails["letter-harbour"][0]),
         *check_mail_programs(mails),
+        *ask("fonts", check_fonts(), missing=missing),
         *ask("Chromium and axe", check_in_browser(mails), missing=missing),
+        *ask("Chromium in other fonts", check_other_fonts(mails), missing=missing),
         *ask("Chromium", check_readings(mails), missing=missing),
         *ask("the Nu validator", check_with_vnu(out, files), missing=missing),
         *ask("html-validate", check_with_html_validate(out, files), missing=missing),
@@ -151,6 +156,36 @@ def check_in_browser(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterato
                     looked += 1
                     yield from (f"{name} {scheme} {width}: {fault}" for fault in faults)
     _say(f"Chromium and axe: {looked} pages looked at")
+
+
+def check_fonts() -> Iterator[str]:
+    """Find no fault, but note that the judges of pictures look at boxes if no font has emoji."""
+    require_emoji_font()
+    _say("fonts: emoji are drawn")
+    yield from ()
+
+
+def check_other_fonts(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:
+    """Return what overflows, and running text of too many or too few characters a line, where the first fonts are missing."""
+    if not Path(CHROMIUM).exists():
+        raise Unavailable("it is not installed (Debian: apt install chromium)")
+    with open_browser() as browser:
+        for name, (_, mail) in mails.items():
+            for width in FONTS:
+                html = without_fonts(fill_sample(mail.html), width=width)
+                with open_mail(browser, html, width=375, scheme="light") as (page, _):
+                    faults = list(find_reading_problems(page, Reading(width=375)))
+                yield from (f"{name} in {width} fonts: {fault}" for fault in faults)
+        for layout in LAYOUTS:
+            prose = render(letter_of_prose(mails[f"{layout}-harbour"][0])).html
+            for width in FONTS:
+                with open_mail(browser, without_fonts(prose, width=width), width=DESKTOP_WIDTH, scheme="light") as (
+                    page,
+                    _,
+                ):
+                    faults = list(find_long_or_short_lines(measure_lines(page)))
+                yield from (f"{layout} of running text in {width} fonts: {fault}" for fault in faults)
+    _say(f"Chromium: {len(FONTS)} widths of fonts looked at in each mail")
 
 
 def check_readings(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:

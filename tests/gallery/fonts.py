@@ -26,10 +26,20 @@ def without_fonts(html: str, *, width: str) -> str:
     return _FAMILIES.sub(change, html)
 
 
-def _require_fonts(*families: str) -> None:
+def require_emoji_font() -> None:
+    """Raise Unavailable if no font has emoji: their boxes have another width, and show nothing."""
+    if not _list_families(":charset=1f389"):
+        raise Unavailable("no font has emoji (Debian: apt install fonts-noto-color-emoji)")
+
+
+def _list_families(pattern: str) -> str:
     if not shutil.which("fc-list"):
         raise Unavailable("fontconfig is not installed (Debian: apt install fontconfig)")
-    listed = subprocess.run(["fc-list", ":", "family"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["fc-list", pattern, "family"], capture_output=True, text=True, check=True).stdout
+
+
+def _require_fonts(*families: str) -> None:
+    listed = _list_families(":")
     for family in families:
         if family not in listed:
             raise Unavailable(

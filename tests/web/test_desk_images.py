@@ -65,6 +65,21 @@ def test_an_upload_that_is_no_image_is_refused_with_a_reason(body, name, words):
     assert not get_image_model().objects.exists()
 
 
+def animation(kind: str) -> bytes:
+    frames, made = [Image.new("RGB", (64, 64), colour) for colour in ("red", "blue")], BytesIO()
+    frames[0].save(made, kind, save_all=True, append_images=frames[1:])
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "name"), [("GIF", "a.gif"), ("WEBP", "a.webp"), ("PNG", "a.png"), ("AVIF", "a.avif")])
+def test_an_upload_that_moves_is_refused_and_says_what_to_do(kind, name):
+    form = {"title": "Maya", **DESCRIBED, "file": upload(animation(kind), name)}
+    page = sign_in("editor").post("/admin/images/add/", form)
+    assert "The image moves, and emails do not" in page.content.decode()
+    assert "as JPEG or PNG" in page.content.decode()
+    assert not get_image_model().objects.exists()
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_choosers_and_multiple_uploads_use_the_sandbox():
     client = sign_in("editor")

@@ -71,6 +71,19 @@ def decode_image(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Im
         raise BadImage("The image is damaged or cut off and cannot be read to its end.") from error
 
 
+def is_animated(file: BinaryIO) -> bool:
+    """Return True if the file has a second frame. A file that cannot be opened has none here."""
+    file.seek(0)
+    try:
+        with Image.open(file, formats=_FORMATS) as opened:
+            return bool(getattr(opened, "is_animated", False))
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError):
+        # decode_image says what is wrong with it.
+        return False
+    finally:
+        file.seek(0)
+
+
 def _read_reduced(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Image:
     """Decode the image and reduce it, so that only the result stays in memory."""
     file_bytes = file.seek(0, SEEK_END)

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 
 from PIL import Image
 
-from newsletter.content.images.decode import HEAD_BYTES, decode_image, has_transparency
+from newsletter.content.images.decode import HEAD_BYTES, decode_image, has_transparency, is_animated
 from newsletter.content.images.formats import add_light_edge, crop_to_format, draw_placeholder, draw_play_button
 from newsletter.content.images.sandbox_messages import (
     DEFAULT_FOCUS,
@@ -75,6 +75,11 @@ def _encode(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         shape = rendition_format
+        if shape and shape.only_stills and is_animated(file):
+            raise BadImage(
+                "The image moves, and emails do not: readers would see its first frame only. Save the frame that says "
+                "what you mean as JPEG or PNG, and add that."
+            )
         image = decode_image(file, width=shape.width if shape else width, ratio=shape.ratio if shape else None)
         transparent, flat = has_transparency(image), _is_flat(image)
         image = image.convert("RGBA" if transparent else "RGB")

@@ -19,7 +19,7 @@ RENDITION_FORMATS = {
     "logo": RenditionFormat(width=440, max_bytes=40 * 1024, max_height_ratio=4.0, has_light_edge=True),
 }
 # The version kept of an image that staff upload: large enough for every format.
-LIBRARY_FORMAT = RenditionFormat(width=2400, max_bytes=2 * 1024 * 1024, max_height_ratio=6.0)
+LIBRARY_FORMAT = RenditionFormat(width=2400, max_bytes=2 * 1024 * 1024, max_height_ratio=6.0, only_stills=True)
 
 
 def crop_to_format(

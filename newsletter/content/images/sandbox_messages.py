@@ -18,7 +18,8 @@ class RenditionFormat:
     """The size of an image for one use in a mail.
 
     ``ratio`` is width to height; None keeps the image's own, no taller than ``max_height_ratio`` times its width.
-    ``has_light_edge`` adds a thin light edge to a transparent image in dark ink.
+    ``has_light_edge`` adds a thin light edge to a transparent image in dark ink. ``only_stills`` refuses an animation;
+    otherwise its first frame is used.
     """
 
     width: int
@@ -26,6 +27,7 @@ class RenditionFormat:
     ratio: float | None = None
     max_height_ratio: float = 0.75
     has_light_edge: bool = False
+    only_stills: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,13 @@ _IMAGE = re.compile(r"""<img\b(?:[^>"]|"[^"]*")*>""")
 _SOURCE, _WIDTH = re.compile(r"""\bsrc="([^"]*)\""""), re.compile(r"""\bwidth="(\d+)\"""")
 _CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
 
+_LINKED_IMAGE = re.compile(r"(<a\b(?![^>]*\bstyle=)[^>]*)>(?=<img\b)")
+
+
+def style_descriptions(html: str) -> str:
+    """Return the HTML whose linked pictures have descriptions like those of others: not underlined as the text of a link."""
+    return _LINKED_IMAGE.sub(r'\1 style="text-decoration:none">', html)
+
 
 def reserve_picture_space(html: str, *, pictures: Iterable[Picture]) -> str:
     """Return the HTML whose pictures have their height, and their dominant colour behind them until they are loaded.

@@ -5,6 +5,7 @@ import struct
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.drawing import draw, encode
 from tests.support.image_decoding import record_decoded_images
 
 MIB = 1024 * 1024
+FIRST_FRAME = replace(LIBRARY_FORMAT, only_stills=False)
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ def test_a_large_avif_keeps_its_transparency(child: SandboxProcess) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("shape", [None, LIBRARY_FORMAT])
+@pytest.mark.parametrize("shape", [None, FIRST_FRAME])
 def test_a_gif_of_100_megapixels_is_reduced_in_bands(child: SandboxProcess, shape: RenditionFormat | None) -> None:
     made = encode_image_in_sandbox(large_gif(), rendition_format=shape, child=child)
     width = shape.width if shape else 1200
@@ -134,7 +136,7 @@ def test_one_child_encodes_large_images_of_every_kind(child: SandboxProcess) -> 
     bodies = [large_gif(), draw(5968, 5968, "AVIF", speed=10), draw(8000, 8000), bomb(9500, 9500, mode=2)]
     child_ids = set()
     for body in (*bodies, *bodies):
-        assert encode_image_in_sandbox(body, rendition_format=LIBRARY_FORMAT, child=child).width == 2400
+        assert encode_image_in_sandbox(body, rendition_format=FIRST_FRAME, child=child).width == 2400
         child_ids.add(child.pid)
     assert len(child_ids) == 1
 

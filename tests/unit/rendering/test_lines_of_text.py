@@ -8,19 +8,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from newsletter.rendering.blocks import (
-    AppealBlock,
     Document,
-    EventCard,
-    Events,
-    LeadStory,
-    Note,
-    Quote,
-    StoryCards,
-    StoryList,
-    StoryRows,
 )
 from newsletter.rendering.pipeline import LAYOUTS, render
-from newsletter.rendering.schemas import load_schemas
 from tests.gallery.browser_checks import find_page_problems
 from tests.gallery.documents import documents, flat_picture
 from tests.gallery.fonts import FONTS, without_fonts
@@ -32,19 +22,9 @@ from tests.gallery.line_lengths import (
     find_long_or_short_lines,
     measure_lines,
 )
+from tests.gallery.prose import letter_of_prose
 from tests.gallery.screenshots import CHROMIUM, open_browser, open_mail
 from tests.gallery.validators import Unavailable
-from tests.support.mail_documents import event, story
-from tests.support.sample_mails import endless_schema_block, sample_schema_block
-
-PROSE = (
-    "Last week the labour court in Ombari accepted a school notebook as evidence. It had a line for every day of work, "
-    "and it was enough. The families had waited through three harvests, and most of them had stopped hoping for a "
-    "hearing. Now the money is paid, the notebook is back on its shelf, and the next case is being written down."
-)
-NARROW = {"gallery", "timetable"}
-"""The blocks that have captions below small pictures, and a column of times."""
-PICTURE = flat_picture("terraces", "card")
 
 
 @pytest.fixture(scope="module")
@@ -65,30 +45,6 @@ def in_fonts(html: str, width: str) -> str:
         return without_fonts(html, width=width)
     except Unavailable as missing:
         pytest.skip(str(missing))
-
-
-def letter_of_prose(letter: Document) -> Document:
-    """Return the letter with running text wherever a block may have some."""
-    timetable = sample_schema_block("timetable", flat_picture)
-    rows = timetable.values["items"]
-    told, teased = story(text=PROSE, url="", picture=PICTURE), story(teaser=PROSE[:310], picture=PICTURE)
-    return replace(
-        letter,
-        reason=PROSE,
-        blocks=(
-            Note(body_html=f"<p>{PROSE}</p><ul><li>{PROSE}</li></ul>", body_text=PROSE),
-            LeadStory(told),
-            StoryCards((told, teased, told)),
-            StoryRows((told, teased)),
-            StoryList((told, teased)),
-            Quote("It was true.", "Amara*", notes=(PROSE,)),
-            Events((event(),), note=PROSE),
-            EventCard(event(summary=PROSE)),
-            AppealBlock("Stand beside one family", PROSE, "https://harbour.example/give/", "Give"),
-            *(endless_schema_block(kind, PROSE, flat_picture) for kind in load_schemas() if kind not in NARROW),
-            replace(timetable, values=timetable.values | {"items": tuple(row | {"detail": PROSE} for row in rows)}),
-        ),
-    )
 
 
 def measure(browser: Browser, html: str) -> list[Paragraph]:
@@ -118,6 +74,26 @@ def test_nothing_overflows_where_the_first_fonts_are_missing(
     for screen in (320, 375, 640):
         with open_mail(browser, html, width=screen, scheme="light") as (page, seen):
             assert list(find_page_problems(page, seen, width=screen, scheme="light")) == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", ["letter-harbour", "event_notice-harbour", "letter-meadow", "letter-ar"])
+def test_a_footer_is_centred_and_the_lines_of_lists_are_as_wide_as_their_column(
+    browser: Browser, gallery: dict[str, Document], name: str
+):
+    with open_mail(browser, render(gallery[name]).html, width=DESKTOP_WIDTH, scheme="light") as (page, _):
+        middles = page.evaluate(
+            """() => [...document.querySelectorAll('p:has(.pill), .icons, .foot')].map(line => {
+              const box = line.getBoundingClientRect();
+              return Math.round(box.left + box.width / 2);
+            })"""
+        )
+        widths = page.evaluate(
+            "() => [...document.querySelectorAll('.related li')].map(line => line.getBoundingClientRect().width)"
+        )
+    assert len(middles) > 3
+    assert set(middles) == {DESKTOP_WIDTH // 2}
+    assert set(widths) == {560}
 
 
 def test_lines_outside_the_bar_are_named():

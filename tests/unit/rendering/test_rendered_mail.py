@@ -404,6 +404,19 @@ def test_a_picture_without_a_known_colour_has_only_its_space(colour: str):
     assert "@media only screen{" not in html
 
 
+def test_the_description_of_a_linked_picture_is_not_underlined():
+    blocks = (
+        LeadStory(story()),
+        StoryCards((story(),)),
+        StoryRows((story(),)),
+        ImageBlock(picture(), url="https://a.example/"),
+    )
+    root = document_fromstring(render(document(*blocks)).html)
+    links = [image.getparent() for image in root.iter("img") if image.getparent().tag == "a"]
+    assert len(links) == 4
+    assert all("text-decoration:none" in link.get("style") for link in links)
+
+
 def test_a_linked_picture_without_description_is_named_by_its_story():
     assert 'alt="The court that arrives by boat"' in render(document(LeadStory(story(picture=picture(alt=""))))).html
 

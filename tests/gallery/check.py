@@ -1,6 +1,7 @@
 """``make email-check``: check every layout in every brand, also with the external validators that are installed.
 
-Chromium and axe: light and dark, phone and desk. The Nu validator (Java) and html-validate (Node) on the mail and, the
+Chromium and axe: light and dark, phone and desk, and other fonts than the first. LibreOffice: what classic Outlook reads
+has all words, in order and apart. The Nu validator (Java) and html-validate (Node) on the mail and, the
 first of them, on what classic Outlook sees of it. SpamAssassin on the whole message. Weight and size of the largest issue.
 Ends with 1 where something is at fault, and with 2 where a judge is missing, so that nothing passes unseen.
 """
@@ -27,6 +28,7 @@ from tests.gallery.documents import MEDIA, documents, painted_picture
 from tests.gallery.email_support import check_support, find_features
 from tests.gallery.fonts import FONTS, require_emoji_font, without_fonts
 from tests.gallery.line_lengths import DESKTOP_WIDTH, find_long_or_short_lines, measure_lines
+from tests.gallery.outlook_view import draw_pages, find_drawing_problems
 from tests.gallery.prose import letter_of_prose
 from tests.gallery.readings import READINGS, Reading
 from tests.gallery.run import fill_sample
@@ -83,6 +85,7 @@ def main() -> int:
         *ask("Chromium and axe", check_in_browser(mails), missing=missing),
         *ask("Chromium in other fonts", check_other_fonts(mails), missing=missing),
         *ask("Chromium", check_readings(mails), missing=missing),
+        *ask("LibreOffice", check_outlook_view(out, mails), missing=missing),
         *ask("the Nu validator", check_with_vnu(out, files), missing=missing),
         *ask("html-validate", check_with_html_validate(out, files), missing=missing),
         *ask("SpamAssassin", check_spam(out, mails), missing=missing),
@@ -198,6 +201,15 @@ def check_readings(mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[
                 with open_reading(browser, fill_sample(mail.html), reading=reading) as page:
                     yield from (f"{name} {way}: {fault}" for fault in find_reading_problems(page, reading))
     _say(f"Chromium: {len(READINGS)} ways of reading each mail looked at")
+
+
+def check_outlook_view(out: Path, mails: dict[str, tuple[Document, RenderedMail]]) -> Iterator[str]:
+    """Return what is lost, out of order or over each other in what classic Outlook reads, as LibreOffice draws it."""
+    written = {name: fill_sample(mail.html) for name, (_, mail) in mails.items()}
+    drawn = draw_pages(written, out=out)
+    for name, pdf in drawn.items():
+        yield from (f"{name}: {fault}" for fault in find_drawing_problems(pdf, written[name]))
+    _say(f"LibreOffice: {len(drawn)} mails drawn as classic Outlook reads them")
 
 
 def check_with_vnu(out: Path, files: dict[str, Path]) -> Iterator[str]:

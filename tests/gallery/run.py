@@ -1,6 +1,7 @@
 """``make email-gallery``: every layout in every brand, light and dark, on a phone and a desktop, on one contact sheet.
 
-A second sheet, ``readings.jpg``, has them as mail programs and readers change them: without styles, inverted, enlarged, printed.
+A second sheet, ``readings.jpg``, has them as mail programs and readers change them: without styles, inverted, enlarged, printed,
+and last as classic Outlook reads them, drawn by LibreOffice.
 A third, ``editions.jpg``, has the usual letter beside our first edition and Ghost's default.
 """
 
@@ -15,8 +16,10 @@ from newsletter.rendering.mail import split
 from newsletter.rendering.pipeline import render
 from tests.gallery.documents import documents, painted_picture
 from tests.gallery.editions import draw_editions
+from tests.gallery.outlook_view import draw_pages, save_picture
 from tests.gallery.readings import READINGS
 from tests.gallery.screenshots import SCHEMES, WIDTHS, open_browser, open_mail, open_reading, save
+from tests.gallery.validators import Unavailable
 
 SCALE = 2
 GAP, LABEL = 24, 30
@@ -55,6 +58,7 @@ def main() -> None:
             readings.append((name, save_readings(browser, name, fill_sample(mail.html), out=options.out)))
             if name == "letter-usual":
                 editions, figures = draw_editions(browser, document, html=fill_sample(mail.html), out=options.out)
+    add_outlook_view(readings, out=options.out)
     sheet(rows, options.out / "contact-sheet.jpg")
     sheet(readings, options.out / "readings.jpg")
     pictures = sum(len(shots) for _, shots in rows)
@@ -62,6 +66,19 @@ def main() -> None:
     if editions:
         sheet(editions, options.out / "editions.jpg")
         sys.stdout.write("\n".join(["Five stories, four events and an appeal, in editions.jpg:", *figures, ""]))
+
+
+def add_outlook_view(readings: list[tuple[str, list[Path]]], *, out: Path) -> None:
+    """Add to the row of each mail what classic Outlook reads of it, as LibreOffice draws it."""
+    written = {name: (out / f"{name}.html").read_text(encoding="utf-8") for name, _ in readings}
+    try:
+        drawn = draw_pages(written, out=out)
+    except Unavailable as missing:
+        sys.stdout.write(f"Not drawn as classic Outlook reads it: {missing}\n")
+        return
+    for name, shots in readings:
+        shots.append(out / f"{name}-outlook.png")
+        save_picture(drawn[name], shots[-1])
 
 
 def save_readings(browser: Browser, name: str, html: str, *, out: Path) -> list[Path]:

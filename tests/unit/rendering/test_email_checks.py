@@ -60,7 +60,16 @@ def test_the_command_ends_with_what_it_found(
     monkeypatch.setattr(check, "render", lambda document: None)
     for name in ("_write", "check_ourselves", "check_size", "check_mail_programs"):
         monkeypatch.setattr(check, name, lambda *_: ())
-    for name in ("check_in_browser", "check_readings", "check_with_vnu", "check_with_html_validate", "check_spam"):
+    for name in (
+        "check_fonts",
+        "check_outlook_view",
+        "check_in_browser",
+        "check_other_fonts",
+        "check_readings",
+        "check_with_vnu",
+        "check_with_html_validate",
+        "check_spam",
+    ):
         monkeypatch.setattr(check, name, nothing_or_a_fault)
     monkeypatch.setattr("sys.argv", ["check", "--out", str(tmp_path), *(["--allow-missing"] if allowed else [])])
     assert check.main() == status

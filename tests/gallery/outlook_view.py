@@ -1,0 +1,170 @@
+"""Draw what classic Outlook reads of a mail with LibreOffice, and check that all words are there, in order and apart.
+
+No engine but Word's own shows exactly what Word shows. LibreOffice reads the same parts of the HTML (Outlook's conditional
+comments, tables and their attributes) and ignores most of the rest too, so a mail that holds there rests on tables alone.
+"""
+
+import re
+import shutil
+import subprocess
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from lxml.html import document_fromstring, tostring
+from PIL import Image
+
+from newsletter.rendering.lint.tag_balance import view_for_outlook
+from newsletter.rendering.social import ICONS as ICON_FOLDER
+from tests.gallery.documents import ICONS, MEDIA, make_picture
+from tests.gallery.validators import Unavailable
+
+_WORD_BOX = re.compile(r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>')
+_PAGE = re.compile(r'<page width="([\d.]+)".*?</page>', re.DOTALL)
+_UNSEEN = re.compile("[\u00ad\u034f\u200b-\u200f\u2060-\u2069\ufeff]")
+_LIGATURES = re.compile("[\u0600-\u06ff\u0900-\u097f\u270a\U0001f000-\U0001faff]")
+_MAX_WORD_LENGTH = 30
+_ROW_LENGTH = 300
+"""A row of a table that ends on the next page is read cell by cell on each: so far back a word may be."""
+_MAX_SHARED_AREA = 0.3
+_RESOLUTION = 60
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word on a page, with its sides in points."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: "Word") -> bool:
+        """Return True if the two share more than the edge that letters of neighbouring lines share."""
+        wide = min(self.right, other.right) - max(self.left, other.left)
+        high = min(self.bottom, other.bottom) - max(self.top, other.top)
+        smaller = min(self._area(), other._area())
+        return wide > 0 and high > 0 and wide * high > _MAX_SHARED_AREA * smaller
+
+    def _area(self) -> float:
+        return (self.right - self.left) * (self.bottom - self.top)
+
+
+def draw_pages(mails: Mapping[str, str], *, out: Path) -> dict[str, Path]:
+    """Return a PDF of each mail as classic Outlook reads it. Raise Unavailable if LibreOffice is missing or silent."""
+    for program in ("soffice", "pdftotext", "pdftoppm"):
+        if not shutil.which(program):
+            raise Unavailable(f"{program} is not installed (Debian: apt install libreoffice-writer poppler-utils)")
+    folder = (out / "outlook").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    sources = [folder / f"{name}.html" for name in mails]
+    for source, html in zip(sources, mails.values(), strict=True):
+        source.write_text(_write_view(html, folder=folder), encoding="utf-8")
+        source.with_suffix(".pdf").unlink(missing_ok=True)
+    command = ["soffice", f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
+    command += ["--convert-to", "pdf:writer_web_pdf_Export", "--outdir", str(folder)]
+    said = subprocess.run([*command, *map(str, sources)], capture_output=True, text=True, check=False)
+    drawn = {name: source.with_suffix(".pdf") for name, source in zip(mails, sources, strict=True)}
+    if lost := [name for name, pdf in drawn.items() if not pdf.exists()]:
+        raise Unavailable(f"LibreOffice did not draw {lost[0]}: {said.stderr.strip()[-200:]}")
+    return drawn
+
+
+def save_picture(pdf: Path, path: Path) -> None:
+    """Write the pages of a PDF below each other as one picture."""
+    subprocess.run(["pdftoppm", "-r", str(_RESOLUTION), "-png", str(pdf), str(pdf.with_suffix(""))], check=True)
+    pages = [Image.open(page).convert("RGB") for page in sorted(pdf.parent.glob(f"{pdf.stem}-*.png")) if _is_page(page)]
+    canvas = Image.new("RGB", (max(page.width for page in pages), sum(page.height for page in pages)), "#ffffff")
+    top = 0
+    for page in pages:
+        canvas.paste(page, (0, top))
+        top += page.height
+    canvas.save(path)
+
+
+def find_drawing_problems(pdf: Path, html: str) -> Iterator[str]:
+    """Return words that are lost, out of order, over each other or beyond the page.
+
+    Of a mail with Arabic, Hindi or emoji, only its other words are looked for, in any order: a PDF has their ligatures as
+    drawn. A mail with a word of more than 30 letters is not judged: Word breaks it, and LibreOffice widens its cell.
+    """
+    pages = list(_read_pages(pdf))
+    if max((len(word) for word in list_words(html)), default=0) > _MAX_WORD_LENGTH:
+        return
+    written, shown = list_words(html), [word.text for _, words in pages for word in words]
+    plain = [word for word in written if not _LIGATURES.search(word)]
+    pages = [(width, [word for word in words if not _LIGATURES.search(word.text)]) for width, words in pages]
+    if lost := find_lost_words(plain, shown, in_order=plain == written):
+        yield f"lost or out of order in LibreOffice: {lost}"
+    for width, words in pages:
+        yield from (f"beyond the page in LibreOffice: {word.text}" for word in words if word.right > width + 1)
+        for position, word in enumerate(words):
+            over = next((other for other in words[position + 1 :] if word.overlaps(other)), None)
+            if over:
+                yield f"over each other in LibreOffice: {word.text} and {over.text}"
+
+
+def list_words(html: str) -> list[str]:
+    """Return the words of a mail that classic Outlook shows, in the order in which it reads them."""
+    root = document_fromstring(view_for_outlook(html))
+    for element in [*root.iter("style", "title", "head"), *root.xpath("//*[contains(@style, 'mso-hide')]")]:
+        if element.getparent() is not None:
+            element.drop_tree()
+    return [word for text in root.itertext() for word in _clean(text).split()]
+
+
+def find_lost_words(written: list[str], shown: list[str], *, in_order: bool) -> list[str]:
+    """Return up to five words that are written and not shown. With ``in_order``, each must come after the one before it.
+
+    A long word may be shown in parts, and a list has marks that nobody wrote.
+    """
+    rest, lost, at = "".join(shown), [], 0
+    for word in written:
+        near, far = (max(0, at - _ROW_LENGTH), at + len(word) + _ROW_LENGTH) if in_order else (0, len(rest))
+        places = [place for place in (rest.find(word, at, far), rest.rfind(word, near, at)) if place >= 0]
+        if not places:
+            lost.append(word)
+        elif in_order:
+            at = min(places, key=lambda place: abs(place - at)) + len(word)
+    return lost[:5]
+
+
+def _write_view(html: str, *, folder: Path) -> str:
+    """Return what Outlook reads, without what it hides, and with pictures from files: LibreOffice must ask nobody."""
+    root = document_fromstring(view_for_outlook(html))
+    for element in root.xpath("//*[contains(@style, 'mso-hide')]"):
+        element.drop_tree()
+    for image in root.iter("img"):
+        image.set("src", _save_image(image.get("src", ""), folder=folder))
+    return str(tostring(root, encoding="unicode", doctype="<!DOCTYPE html>"))
+
+
+def _save_image(url: str, *, folder: Path) -> str:
+    name = urlsplit(url).path.rsplit("/", 1)[-1]
+    file = folder / name
+    if not file.exists() and url.startswith(f"{ICONS}/"):
+        shutil.copyfile(ICON_FOLDER / name, file)
+    elif not file.exists() and url.startswith(f"{MEDIA}/"):
+        file.write_bytes(make_picture(name).data)
+    return escape(file.as_uri()) if file.exists() else ""
+
+
+def _read_pages(pdf: Path) -> Iterator[tuple[float, list[Word]]]:
+    said = subprocess.run(["pdftotext", "-bbox", "-raw", str(pdf), "-"], capture_output=True, text=True, check=True)
+    for page in _PAGE.finditer(said.stdout):
+        words = [Word(_clean(text), *(float(side) for side in sides)) for *sides, text in _WORD_BOX.findall(page[0])]
+        yield float(page[1]), [word for word in words if word.text]
+
+
+def _clean(text: str) -> str:
+    for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
+        text = text.replace(entity, sign)
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", text))
+
+
+def _is_page(path: Path) -> bool:
+    return path.stem.rsplit("-", 1)[-1].isdigit()

@@ -94,6 +94,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # fields of dates hav
 
 DATABASES = {"default": dj_database_url.parse(ENV.database_url, conn_max_age=60, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "newsletter.project.sqlite_database"
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -102,7 +103,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["ENGINE"] = "newsletter.project.database"
 NEWSLETTER_DATABASE_FILE = (
-    Path(DATABASES["default"]["NAME"]).absolute() if DATABASES["default"]["ENGINE"].endswith("sqlite3") else None
+    Path(DATABASES["default"]["NAME"]).absolute()
+    if DATABASES["default"]["ENGINE"] == "newsletter.project.sqlite_database"
+    else None
 )
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

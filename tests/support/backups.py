@@ -58,8 +58,10 @@ def make_home(folder: Path, *, database: Path | None = None, url: str = "") -> H
 @contextmanager
 def live_in(home: Home, **changes: Any) -> Iterator[None]:
     """Be a process of this installation."""
-    parsed = dj_database_url.parse(home.url)
     is_sqlite = home.url.startswith("sqlite")
+    parsed = dj_database_url.parse(home.url)
+    if is_sqlite:
+        parsed["ENGINE"] = "newsletter.project.sqlite_database"
     here = {
         "NEWSLETTER_DATA_DIR": home.data,
         "NEWSLETTER_DATABASE_FILE": home.database if is_sqlite else None,

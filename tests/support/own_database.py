@@ -37,7 +37,7 @@ def copy_migrated(folder: Path) -> Callable[[], None]:
             drop_database(server_url(name))
 
         return remove
-    _use(connection.creation._get_test_db_name())  # in memory
+    _use("file:memorydb_default?mode=memory&cache=shared")
     connection.ensure_connection()
     with closing(sqlite3.connect(find_migrated_sqlite(folder))) as migrated:
         migrated.backup(connection.connection)

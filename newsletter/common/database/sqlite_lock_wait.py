@@ -1,6 +1,6 @@
 """A longer wait for SQLite's write lock, for the few writes that nobody repeats. All others wait as the settings say.
 
-SQLite has one writer at a time, and gives its lock to whoever asks at the right moment, not to who has waited longest.
+SQLite has one writer at a time. `write_queue` orders the writers of this process; those of others take the lock when they can.
 """
 
 from collections.abc import Iterator

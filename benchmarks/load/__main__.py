@@ -69,6 +69,7 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
     return LoadFigures(
         database=_describe_database(environment),
         pages=read_pages(folder / "load_stats.csv"),
+        left_out=orjson.loads(visits.read_bytes())["left_out"],
         visitors_failed=bool(walking.returncode),
         send=send,
         memory=MemoryFigures(before, during, end),

@@ -69,10 +69,14 @@ class MemoryFigures:
 
 @dataclass(frozen=True)
 class LoadFigures:
-    """What the visitors met, what became of the send, and the memory of the server."""
+    """What the visitors met, what became of the send, and the memory of the server.
+
+    ``left_out`` are the routes of the desk that nobody opened, by the status of their answer.
+    """
 
     database: str
     pages: list[PageFigures]
+    left_out: dict[str, list[str]]
     visitors_failed: bool
     send: SendFigures
     memory: MemoryFigures
@@ -126,6 +130,9 @@ def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
         f"{sum(page.requests for page in pages):,} requests for {len(pages)} pages, {figures.errors:,} errors; "
         f"{slow} pages took more than {MAX_SLOW_MS:,} ms at the 99th percentile.",
         "",
+        f"{sum(len(names) for names in figures.left_out.values())} routes of the desk were left out, because they show no page "
+        f"without further input: {_list_left_out(figures.left_out)}.",
+        "",
         "| page | requests | errors | median ms | 99th percentile | slowest |",
         "|---|---|---|---|---|---|",
         *(
@@ -143,3 +150,7 @@ def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
         f"{memory.end} at the end, {memory.largest} at most.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _list_left_out(left_out: dict[str, list[str]]) -> str:
+    return "; ".join(f"{status} {', '.join(names)}" for status, names in left_out.items()) or "none"

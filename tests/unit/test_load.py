@@ -32,11 +32,12 @@ SENT = SendFigures(
     mailed_again=0,
 )
 UNSUBSCRIBES = PageFigures(ONE_CLICK, 1, 0, 12, 40, 55)
+LEFT_OUT = {"404": ["a_template"], "405": ["a_form", "another_form"]}
 MEMORY = MemoryFigures(before=100.0, during=[150.0, 155.0, 160.0], end=170.0)
 
 
 def make_figures(pages: list[PageFigures], *, send: SendFigures = SENT, visitors_failed: bool = False) -> LoadFigures:
-    return LoadFigures("SQLite", pages, visitors_failed, send, MEMORY)
+    return LoadFigures("SQLite", pages, LEFT_OUT, visitors_failed, send, MEMORY)
 
 
 def change_deliveries(**people: int) -> SendFigures:
@@ -55,6 +56,8 @@ def test_the_report_names_errors_slow_pages_the_send_and_the_memory() -> None:
     text = write_figures(make_figures(pages), arguments=["--minutes", "2"])
     assert "`python -m benchmarks.load --minutes 2` on SQLite" in text
     assert "120 requests for 2 pages, 1 errors; 1 pages took more than 1,000 ms" in text
+    assert "3 routes of the desk were left out" in text
+    assert "further input: 404 a_template; 405 a_form, another_form." in text
     assert "| home | 20 | 1 | 180 | 1200 | 1300 |" in text
     assert "9 accepted, 1 skipped, 0 rejected, 0 uncertain, 0 pending. The provider mailed 9 people" in text
     assert "0 of them more than once." in text

@@ -1,7 +1,8 @@
 """Measure every page of the desk, and the public ones, in an installation that has been used for years."""
 
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import quantiles
@@ -31,6 +32,8 @@ _CONCURRENCY = 2
 _REPEATS = 3
 _SLOWEST_NAMED = 10
 _DESK = ("newsletter_", "people:", "subscribers_", "wagtailadmin_home", "wagtailsnippets_")
+WITHOUT_A_PAGE = frozenset({302, 404, 405, 410})
+"""Statuses of routes that need further input: they lead on, are about another kind of row, only take forms, or are used up."""
 _ROWS_OF_ROUTES: dict[str, type[Model]] = {"newsletter_story": Story, "newsletter_": Issue, "subscribers_": Subscriber}
 
 
@@ -62,11 +65,9 @@ def open_pages(issue: Issue, *, draft: Issue) -> PageFigures:
     """Open each page with the sent issue, and the pages of an issue again with the draft."""
     settings.ALLOWED_HOSTS = ["*"]
     staff, reader = sign_in(), Client()
-    routes = [*find_desk_pages(issue), *find_draft_pages(draft)]
-    desk = {name: took for name, url in routes if (took := _time(staff, url))}
-    public = {url: took for url in list_public_pages(issue) if (took := _time(reader, url))}
-    if "wagtailadmin_home" not in desk or len(public) < len(list_public_pages(issue)):
-        raise NotMeasured("Home or a public page did not answer with a page.")
+    opened, left_out = select_pages(staff, [*find_desk_pages(issue), *find_draft_pages(draft)])
+    desk = {name: _time(staff, url) for name, url in opened.items()}
+    public = {url: _time(reader, url) for url in list_public_pages(issue)}
     slowest = sorted({**desk, **public}.items(), key=lambda page: max(page[1]), reverse=True)[:_SLOWEST_NAMED]
     return PageFigures(
         people=Subscriber.objects.count(),
@@ -77,12 +78,36 @@ def open_pages(issue: Issue, *, draft: Issue) -> PageFigures:
         desk_p95_ms=round(quantiles([kept for kept, _counted in desk.values()], n=100)[94], 1),
         public_p95_ms=round(quantiles([kept for kept, _counted in public.values()], n=100)[94], 1),
         slowest=dict(slowest),
-        without_a_page=len(routes) - len(desk),
+        without_a_page=sum(len(names) for names in left_out.values()),
     )
 
 
-def _time(client: Client, url: str) -> tuple[float, float] | None:
-    """Return the milliseconds of a page with kept figures and without, or None if it shows none without further input."""
+def select_pages(client: Client, routes: Iterable[tuple[str, str]]) -> tuple[dict[str, str], dict[int, list[str]]]:
+    """Return the addresses of the routes that are pages, and the names of the others by the status of their answer.
+
+    Raise NotMeasured if a page fails, is forbidden, or if Home is none: then the figures would leave it out.
+    """
+    pages: dict[str, str] = {}
+    left_out: defaultdict[int, list[str]] = defaultdict(list)
+    for name, url in routes:
+        status = client.get(url).status_code
+        if status == 200:
+            pages[name] = url
+        else:
+            left_out[status].append(name)
+    failed = [f"{name} ({status})" for status in left_out.keys() - WITHOUT_A_PAGE for name in left_out[status]]
+    if "wagtailadmin_home" not in pages:
+        failed.insert(0, "wagtailadmin_home")
+    if failed:
+        raise NotMeasured(
+            f"Pages of the desk did not answer with a page: {', '.join(failed)}. The figures would leave them out. Open them in "
+            "a browser, correct what is wrong, then measure again."
+        )
+    return pages, dict(sorted(left_out.items()))
+
+
+def _time(client: Client, url: str) -> tuple[float, float]:
+    """Return the milliseconds of a page with kept figures and without. Raise NotMeasured if it does not answer with a page."""
     kept: list[float] = []
     counted: list[float] = []
     for _ in range(_REPEATS):
@@ -93,7 +118,7 @@ def _time(client: Client, url: str) -> tuple[float, float] | None:
             answer.getvalue()
             took.append((time.perf_counter() - started) * 1000)
             if answer.status_code != 200:
-                return None
+                raise NotMeasured(f"{url} answered with {answer.status_code} and not with a page.")
     return round(min(kept), 1), round(min(counted), 1)
 
 

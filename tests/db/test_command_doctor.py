@@ -1,6 +1,7 @@
 """`newsletter doctor` finds what is wrong, says what to do, and shows no key."""
 
 import json
+import socket
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import suppress
@@ -249,3 +250,40 @@ def test_templates_that_do_not_work_are_an_error(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(machine, "render", fail)
     assert "line 3 is wrong" in levels()["templates"].says
+
+
+def test_a_quick_run_asks_no_other_server_and_says_what_it_left_out(
+    publication: Publication, settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The identity provider, the mail server, the mailbox and the name servers would refuse the connection."""
+
+    def refuse(*address: Any, **options: Any) -> None:
+        raise AssertionError(f"A connection was made: {address}")
+
+    settings.NEWSLETTER_PROVIDER_URL = "smtp://user:secret@127.0.0.1:9"
+    settings.NEWSLETTER_PRODUCTION = True
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket.socket, "sendto", refuse)
+    with suppress(CommandError):
+        call_command("doctor", "--quick")
+    said = capsys.readouterr().out
+    assert "database" in said
+    assert "publication weekly" in said
+    assert "Not checked: identity provider, sign-in at the mail provider" in said
+    assert "templates: " not in said
+    with pytest.raises(AssertionError, match="A connection was made"):
+        call_command("doctor")
+
+
+def test_a_program_reads_what_a_quick_run_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("doctor", "--quick", "--json")
+    assert "domains of senders" in json.loads(capsys.readouterr().out)["left_out"]
+    call_command("doctor", "--json")
+    assert json.loads(capsys.readouterr().out)["left_out"] == []
+
+
+@pytest.mark.parametrize("other", [["--after-restore"], ["--message", "mail.eml"]])
+def test_a_quick_run_of_something_else_is_refused(other: list[str]) -> None:
+    with pytest.raises(CommandError, match="--quick checks the installation"):
+        call_command("doctor", "--quick", *other)

@@ -14,7 +14,7 @@ import requests
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.serving.web import find_free_port
 
-COMMANDS = (("--help",), ("status",), ("staff", "list"))
+COMMANDS = (("--help",), ("status",), ("doctor", "--quick"), ("staff", "list"))
 NEWSLETTER = (sys.executable, "-m", "newsletter.project.cli")
 READY_SECONDS = 120
 STOP_SECONDS = 60

@@ -15,7 +15,7 @@ from newsletter.management.base import ProductCommand
 from newsletter.management.finding_lines import describe_finding
 from newsletter.monitoring.process_checks import check_processes
 from newsletter.organisation.health.origin import SettingValue
-from newsletter.organisation.health.run_checks import examine
+from newsletter.organisation.health.run_checks import LEFT_OUT_IF_QUICK, examine
 from newsletter.sending.deliverability.domain_checks.lookup import find_txt_records
 from newsletter.sending.deliverability.findings import Finding
 from newsletter.sending.deliverability.message_check import MAX_BYTES, check_received_message
@@ -27,6 +27,11 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true")
+        parser.add_argument(
+            "--quick",
+            action="store_true",
+            help="Ask no other server but the database, and render no mail.",
+        )
         parser.add_argument(
             "--after-restore",
             action="store_true",
@@ -45,7 +50,13 @@ class Command(ProductCommand):
         )
         parser.add_argument("--release", action="store_true", help="With --after-restore: end the hold.")
 
-    def run(self, *, json: bool, after_restore: bool, message: str | None, receiver: str, release: bool) -> None:
+    def run(
+        self, *, json: bool, quick: bool, after_restore: bool, message: str | None, receiver: str, release: bool
+    ) -> None:
+        if quick and (after_restore or message):
+            raise CommandError(
+                "--quick checks the installation, so it cannot be given with --after-restore or --message. Leave one of them out."
+            )
         if after_restore:
             self._after_restore(release=release, as_json=json)
             return
@@ -57,17 +68,20 @@ class Command(ProductCommand):
             found = _check_message(message, receiver=receiver)
             self._report(found, shown=(), as_json=json)
         else:
-            found = [*examine(), *check_processes(now=datetime.now(UTC))]
-            self._report(found, shown=settings.ENV.describe(), as_json=json)
+            found = [*examine(quick=quick), *check_processes(now=datetime.now(UTC))]
+            left_out = LEFT_OUT_IF_QUICK if quick else ()
+            self._report(found, shown=settings.ENV.describe(), as_json=json, left_out=left_out)
 
-    def _report(self, findings: list[Finding], *, shown: Sequence[SettingValue], as_json: bool) -> None:
+    def _report(
+        self, findings: list[Finding], *, shown: Sequence[SettingValue], as_json: bool, left_out: Sequence[str] = ()
+    ) -> None:
         failed = [finding.check for finding in findings if finding.level == "error"]
         warnings = sum(finding.level == "warning" for finding in findings)
         if as_json:
             checks = [finding.to_row() for finding in findings]
             found = {"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks}
             listed = [{**vars(setting), "origin": str(setting.origin)} for setting in shown]
-            self.write_json({**found, "settings": listed} if shown else found)
+            self.write_json({**found, "settings": listed, "left_out": list(left_out)} if shown else found)
         else:
             console = self.console(soft_wrap=True)
             for setting in shown:
@@ -82,6 +96,8 @@ class Command(ProductCommand):
             if advice:
                 counts.insert(1, _count(advice, "piece of advice", "pieces of advice"))
             console.print(f"\n{', '.join(counts)}, {_count(len(failed), 'error', 'errors')}.")
+            if left_out:
+                console.print(f"Not checked: {', '.join(left_out)}. `newsletter doctor` checks them.")
         if failed:
             todo = "Follow the advice above, then run `newsletter doctor` again."
             raise CommandError(f"{_count(len(failed), 'check', 'checks')} failed: {', '.join(failed)}. {todo}")

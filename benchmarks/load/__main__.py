@@ -16,8 +16,8 @@ import requests
 from benchmarks.load.figures import LoadFigures, MemoryFigures, SendFigures, read_pages, write_figures
 from benchmarks.provider import Provider, serve_provider
 from benchmarks.tools.base import NotMeasured, plain_environment
+from newsletter.bench.serving.own_commands import stop_process
 from newsletter.bench.serving.process_tree import read_memory_mb
-from newsletter.bench.serving.starting import stop_process
 from newsletter.bench.serving.web import find_free_port
 
 _DATABASE = "NEWSLETTER_TEST_DATABASE_URL"

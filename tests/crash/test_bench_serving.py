@@ -38,8 +38,13 @@ def test_bench_prints_the_time_of_pages_and_starts(tmp_path: Path) -> None:
     assert pages["desk_pages"] > 100
     assert len(pages["slowest"]) == 10
     assert min(pages["home_ms"]) > 0
-    assert set(start["milliseconds"]) == {"--help", "status", "staff list"}
+    assert pages["home_processor_ms"] > 0
+    assert min(pages["most_queries"].values()) > 10
+    assert set(start["milliseconds"]) == {"--help", "status", "doctor --quick", "staff list"}
+    assert set(start["processor_milliseconds"]) == set(start["milliseconds"])
     assert start["first_page_seconds"] > 0
+    assert start["first_call_seconds"] > 0
+    assert start["send_processor_seconds"] > 0
     assert not (tmp_path / "none.sqlite3").exists()
 
 

@@ -4,7 +4,7 @@ import signal
 import subprocess
 import sys
 
-from newsletter.bench.serving.starting import stop_process
+from newsletter.bench.serving.own_commands import stop_process
 
 
 def test_a_server_that_ignores_the_request_to_end_is_killed() -> None:

@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 import requests
 
 from newsletter.bench.errors import NotMeasured
+from newsletter.bench.serving.own_commands import NEWSLETTER, READY_SECONDS, answers, make_environment, stop_process
 from newsletter.bench.serving.process_tree import read_memory_mb, read_processor_seconds
-from newsletter.bench.serving.starting import NEWSLETTER, READY_SECONDS, answers, make_environment, stop_process
 from newsletter.bench.serving.web import find_free_port
 from newsletter.demo.sample_week import LOGIN
 

@@ -541,3 +541,12 @@ def test_an_attempt_without_a_call_is_no_other_account(two_accounts: Any) -> Non
     hand_over(send, "default", "backup")
     Attempt.objects.filter(provider=account_label("backup")).update(code=Attempt.Code.NOT_CALLED)
     assert find_obstacle(send) is None
+
+
+def test_mails_that_went_to_files_later_are_not_compared(provider: FakeProvider, settings: Any) -> None:
+    """The send began with a provider, and its setting named none when the mails were handed over."""
+    send = make_ended_send()
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    hand_over(send, "default")
+    assert find_obstacle(send) is Obstacle.TO_FILES
+    assert comparison_context(send, now=NEXT_DAY)["compared_accounts"] == []

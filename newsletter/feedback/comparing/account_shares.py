@@ -84,6 +84,8 @@ def _find_obstacle(send: Send, account: ProviderAccountSettings | None) -> Obsta
     """
     if account is None or account.provider is None:
         return Obstacle.OTHER_ACCOUNT
+    if account.provider.scheme == OUTBOX:
+        return Obstacle.TO_FILES
     if not issubclass(ADAPTERS[account.provider.scheme], IssueCounter):
         return Obstacle.NO_COUNTS
     return Obstacle.WELCOME if send.issue.kind == Issue.Kind.WELCOME else None

@@ -241,7 +241,17 @@ class ButtonBlock(BodyPart):
 
 
 class DividerBlock(BodyPart):
-    """A thin line."""
+    """A line or drawing in the brand's colours."""
+
+    look = blocks.ChoiceBlock(
+        choices=[
+            ("line", gettext_lazy("A short line")),
+            ("dots", gettext_lazy("Three dots")),
+            ("bars", gettext_lazy("Three bars in the brand’s colours")),
+        ],
+        default="line",
+        label=gettext_lazy("Look"),
+    )
 
     class Meta:
         icon = "horizontalrule"

@@ -200,7 +200,9 @@ class Button(Block):
 
 @dataclass(frozen=True)
 class Divider(Block):
-    pass
+    """A short line, three dots or three bars in the brand's colours. ``look`` is line, dots or bars."""
+
+    look: str = "line"
 
 
 @dataclass(frozen=True)

@@ -207,3 +207,23 @@ def test_the_api_writes_amounts_and_rows_and_says_what_is_wrong(issue: Issue) ->
 
 def test_comments_name_a_question_by_its_words(issue: Issue) -> None:
     assert label_blocks(add(issue, "question", QUESTION))["rows"] == "Question: More court reports?"
+
+
+@pytest.mark.parametrize(
+    ("value", "look", "cells"),
+    [({"look": "dots"}, "dots", 3), ({"look": "bars"}, "bars", 1), ({"look": "line"}, "line", 0), ({}, "line", 0)],
+    ids=["dots", "bars", "line", "from-before-there-was-a-choice"],
+)
+def test_a_divider_is_drawn_as_staff_chose(issue: Issue, value: dict[str, str], look: str, cells: int) -> None:
+    content = resolve_content(add(issue, "divider", value))
+    assert content.blocks[-1].look == look  # type: ignore[union-attr]
+    made = make_document(content, visible=choose_visible_in_archive(content), view_online="")
+    assert render(made).html.count('class="dot"') == cells
+
+
+def test_a_line_between_blocks_is_approved_as_it_always_was(issue: Issue) -> None:
+    def approve(value: dict[str, str]) -> bytes:
+        return resolve_content(add(issue, "divider", value)).to_bytes()
+
+    plain, bars = approve({}), approve({"look": "bars"})
+    assert plain.count(b'"look"') == bars.count(b'"look"') - 1

@@ -8,7 +8,7 @@ from newsletter.content.images.formats import RENDITION_FORMATS
 from newsletter.content.images.sandbox_messages import EncodedImage
 from newsletter.demo.site_pages import SITE_FILES
 from newsletter.organisation.starter_brands import load_starters
-from newsletter.rendering.blocks import Brand, Button, Document, Events, Note, Picture, StoryCards, StoryItem
+from newsletter.rendering.blocks import Brand, Button, Divider, Document, Events, Note, Picture, StoryCards, StoryItem
 from newsletter.rendering.pipeline import LAYOUTS
 from tests.gallery.languages import letter_in
 from tests.gallery.odd_mails import odd_documents
@@ -32,8 +32,10 @@ def documents(*, picture: PictureFinder) -> dict[str, Document]:
     found |= {f"letter-{language}": letter_in(language, brand=plain, picture=picture) for language in LANGUAGES}
     odd = odd_documents(brand=brand_of("harbour"), picture=picture)
     found |= {f"odd-{name}": document for name, document in odd.items()}
+    drawings = (Divider(look="dots"), Divider(look="bars"))
     found["letter-blocks"] = replace(
-        sample_document(layout="letter", brand=brand_of("harbour"), picture=picture), blocks=every_schema_block(picture)
+        sample_document(layout="letter", brand=brand_of("harbour"), picture=picture),
+        blocks=(*every_schema_block(picture), *drawings),
     )
     found["letter-usual"] = usual_letter(brand=brand_of("harbour"), picture=picture)
     return found | {"letter-bare": bare_letter(), "notice-meadow": notice(brand_of("meadow"))}

@@ -167,7 +167,7 @@ def _resolve_button(value: StructValue, key: str) -> ButtonBlock:
 
 
 def _resolve_divider(value: StructValue, key: str) -> DividerBlock:
-    return DividerBlock(key=key)
+    return DividerBlock(key=key, look=value.get("look") or "line")
 
 
 def _resolve_custom_block(schema: BlockSchema, value: StructValue, *, key: str) -> CustomBlock | None:

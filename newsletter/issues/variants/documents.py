@@ -112,7 +112,7 @@ def _make_block(block: records.Block, content: IssueContent, visible: VisibleCon
         case records.ButtonBlock():
             return mail.Button(label=block.label, url=block.url, key=key)
         case records.DividerBlock():
-            return mail.Divider(key=key)
+            return mail.Divider(look=block.look, key=key)
         case records.CustomBlock():
             values = {name: _make_custom_value(value) for name, value in block.values.items()}
             return mail.SchemaBlock(block.type, values, key=key)

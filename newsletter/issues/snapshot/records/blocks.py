@@ -129,8 +129,11 @@ class ButtonBlock(_Block):
 
 @dataclass(frozen=True, slots=True)
 class DividerBlock(_Block):
+    """A line or drawing. A line, as all dividers once were, is left out of what people approve."""
+
     key: str
     type: Literal["divider"] = "divider"
+    look: Annotated[Literal["line", "dots", "bars"], Field(exclude_if=lambda look: look == "line")] = "line"
 
 
 @dataclass(frozen=True, slots=True)

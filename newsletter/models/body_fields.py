@@ -122,6 +122,11 @@ def label_in_english(block: blocks.Block) -> Message:
 class RowChooserBlock(SnippetChooserBlock):
     """A chooser of a row. Its widget needs the desk's registrations, which a process without pages has not loaded yet."""
 
+    @property
+    def required(self) -> bool:
+        """Return what the block was made with. Wagtail asks the form's field, which needs the widget."""
+        return bool(self._required)
+
     @cached_property
     def widget(self) -> "AdminSnippetChooser":
         search_for_hooks()

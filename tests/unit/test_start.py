@@ -37,6 +37,19 @@ def test_a_block_finds_its_chooser_without_the_desk() -> None:
     assert found == "AdminSnippetChooser"
 
 
+def test_a_send_checks_its_blocks_without_the_desk_and_parsers() -> None:
+    """Wagtail builds the form of a block if it is asked whether the block is required."""
+    found = _run(
+        f"{START}; import newsletter.management.commands.send; from newsletter.models import Issue; "
+        "from newsletter.issues.snapshot.incomplete_parts import find_value_problems; "
+        "blocks = Issue._meta.get_field('body').stream_block.child_blocks; "
+        "new = [(blocks[name], blocks[name].get_default()) for name in ('note', 'lead_story', 'events', 'picture', 'related')]; "
+        "checked = [list(find_value_problems(block, value, block.get_prep_value(value))) for block, value in new]; "
+        "print(all(checked), [name for name in ('newsletter.desk', 'icalendar', 'trafilatura') if name in sys.modules])"
+    )
+    assert found == "True []"
+
+
 def _run(program: str) -> str:
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     return run.stdout.strip()

@@ -21,9 +21,9 @@ from newsletter.content.ingesting.source_visibility import check_missing_stories
 from newsletter.content.ingesting.store_events import store_event
 from newsletter.content.ingesting.store_stories import ListedEntry, find_shared_addresses, store_story
 from newsletter.content.ingesting.story_images import StoryImageFetcher
+from newsletter.content.parsing.documents import Document
 from newsletter.content.parsing.entries import Parsed, SetAside, StoryEntry
 from newsletter.content.parsing.feeds.recordings import VIDEO, read_duration
-from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded, parse_in_sandbox
 from newsletter.content.parsing.source_kind import gives_events
 from newsletter.models import SetAsideEntry, Source, Story

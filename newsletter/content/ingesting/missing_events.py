@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
+from newsletter.content.parsing.documents import CALENDAR_AHEAD
 from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.entry_rules import label_entry
 from newsletter.content.parsing.list_truncation import is_page_size
-from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.models import EventNotice, SetAsideEntry, Source
 from newsletter.outbound.publishing_facts import report_event_notice
 from subscribers.models import EventKind

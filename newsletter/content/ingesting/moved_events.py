@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
+from newsletter.content.parsing.documents import CALENDAR_AHEAD
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.entry_rules import label_entry
-from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.models import EventNotice, Source
 
 _MAX_MOVE = timedelta(days=31)

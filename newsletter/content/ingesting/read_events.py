@@ -8,6 +8,7 @@ from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher
 from newsletter.content.fetching.robots import Robots
+from newsletter.content.parsing.documents import CALENDAR_AHEAD
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside
 from newsletter.content.parsing.pages.rest_links import (
     EVENTS_LINK,
@@ -17,7 +18,6 @@ from newsletter.content.parsing.pages.rest_links import (
     make_route_url,
 )
 from newsletter.content.parsing.pages.the_events_calendar import tribe_url
-from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 
 MAX_PAGES = 8

@@ -11,8 +11,8 @@ from newsletter.content.fetching.fetcher import PAGE, PICTURE, Fetcher, Limits
 from newsletter.content.images.hosting import fetch_image
 from newsletter.content.images.sandbox_messages import BadImage
 from newsletter.content.ingesting.read_source import robots
+from newsletter.content.parsing.documents import Document
 from newsletter.content.parsing.entries import SetAside, StoryEntry
-from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded, parse_in_sandbox
 from newsletter.models import Picture, Story
 

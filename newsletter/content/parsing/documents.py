@@ -1,7 +1,9 @@
 """The input of every parser."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+CALENDAR_AHEAD = timedelta(days=400)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Parse a document by its kind. Bytes in, entries out; it fetches nothing and stores nothing."""
 
 import logging
-from datetime import timedelta
 
 from newsletter.common.messages import Message
 from newsletter.content.parsing.documents import Document
@@ -11,9 +10,8 @@ from newsletter.content.parsing.pages.story_page import parse_page_picture
 from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 
-__all__ = ["CALENDAR_AHEAD", "HELPERS", "Document", "parse_document", "preload"]
+__all__ = ["HELPERS", "Document", "parse_document", "preload"]
 
-CALENDAR_AHEAD = timedelta(days=400)
 HELPERS = ("page_picture", "tribe_events")
 """Documents that are no source by themselves.
 

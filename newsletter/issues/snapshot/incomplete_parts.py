@@ -152,10 +152,12 @@ def find_value_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[M
                     yield _say_where(problem, number) if len(items) > 1 else problem
         case blocks.ChoiceBlock():
             return  # without a choice, its default applies
-        case ChooserBlock() if block.required and value is None:
+        case ChooserBlock() if value is None and block.required:
             yield Message("“%(field)s” is empty", field=label_in_english(block))
-        case blocks.RichTextBlock() if block.required and not (value and strip_tags(value.source).strip()):
-            yield Message("“%(field)s” is empty", field=label_in_english(block))
+        case blocks.RichTextBlock():
+            # `required` would build the editor, for which Wagtail imports the whole desk.
+            if block.field_options["required"] and not (value and strip_tags(value.source).strip()):
+                yield Message("“%(field)s” is empty", field=label_in_english(block))
         case blocks.FieldBlock() if block.required and value in (None, ""):
             yield Message("“%(field)s” is empty", field=label_in_english(block))
         case CheckedBlock() if value and (wrong := block.find_problem(value)):

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from newsletter.content.parsing.calendars.calendar import parse_calendar
+from newsletter.content.parsing.documents import Document
 from newsletter.content.parsing.entries import EventEntry, Parsed
-from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.sandbox.process import parse_in_sandbox
 
 START, END = datetime(2026, 11, 1, tzinfo=UTC), datetime(2027, 11, 1, tzinfo=UTC)

@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from newsletter.content.parsing.documents import Document
 from newsletter.content.parsing.entries import EventEntry, Parsed
 from newsletter.content.parsing.json_text import read_repaired_json
 from newsletter.content.parsing.pages.event_page import parse_event_page
 from newsletter.content.parsing.pages.rest_links import is_tribe_address, make_route_url
 from newsletter.content.parsing.pages.the_events_calendar import parse_tribe_events, tribe_url
-from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.sandbox.process import parse_in_sandbox
 from tests.support.sample_documents import MARKER, list_shapes, read_shape
 

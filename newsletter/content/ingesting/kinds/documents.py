@@ -7,12 +7,11 @@ from newsletter.content.fetching.fetcher import CALENDAR, FEED, PAGE
 from newsletter.content.ingesting.read_events import read_events
 from newsletter.content.parsing.apis.addresses import add_calendar_key
 from newsletter.content.parsing.calendars.calendar import parse_calendar
-from newsletter.content.parsing.documents import Document
+from newsletter.content.parsing.documents import CALENDAR_AHEAD, Document
 from newsletter.content.parsing.entries import Parsed
 from newsletter.content.parsing.feeds.feed import parse_feed
 from newsletter.content.parsing.pages.event_page import parse_event_page
 from newsletter.content.parsing.pages.story_page import parse_story_page
-from newsletter.content.parsing.parse import CALENDAR_AHEAD
 from newsletter.content.parsing.source_kind import Reading, SourceKind, SourceRequest
 
 

@@ -16,8 +16,8 @@ from typing import BinaryIO, cast
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
+from newsletter.content.parsing.documents import Document
 from newsletter.content.parsing.entries import Parsed
-from newsletter.content.parsing.parse import Document
 from newsletter.content.parsing.sandbox.child import (
     OUT_OF_MEMORY,
     READY,

@@ -1,19 +1,22 @@
-"""Measure an import: rows a second and peak memory, for a file with all kinds of bad rows and known results."""
+"""Measure an import of a file with all kinds of bad rows and known results, then an export and the import's undoing."""
 
 import random
 import resource
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from subscribers.exporting.csv_export import export_people
 from subscribers.identity import identify
 from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
-from subscribers.models import MailingList, Reason, Scope, Subscription, Suppression
+from subscribers.importing.writing.undo import undo_now
+from subscribers.models import ImportBatch, MailingList, Reason, Scope, Subscriber, Subscription, Suppression
 
 SUPPRESSED_EVERY = 100
 HEADER = b"email,name,country,region,city,language,giving,source\n"
@@ -30,13 +33,29 @@ MAX_LONG_VALUES = 60
 
 @dataclass(frozen=True)
 class ImportFigures:
-    """The speed of an import. `right` is True if every result was counted as expected."""
+    """The speed of an import, of an export of its people, and of undoing it. Processor time is that of this process.
+
+    `right` is True if every result was counted as expected, everybody was exported, and nobody was left after the undoing.
+    """
 
     rows: int
     seconds: float
     rows_per_second: float
+    processor_seconds: float
+    export_seconds: float
+    export_processor_seconds: float
+    undo_seconds: float
+    undo_processor_seconds: float
     peak_memory_mb: float
     right: bool
+
+
+@dataclass
+class _Took:
+    """The seconds of a block, by the clock and of processor time."""
+
+    seconds: float = 0.0
+    processor: float = 0.0
 
 
 class BadCsvMaker:
@@ -91,7 +110,7 @@ class BadCsvMaker:
 
 
 def measure_import(*, rows: int) -> ImportFigures:
-    """Import a file into the connected database, which must be empty."""
+    """Import a file into the connected database, which must be empty, export its people and undo the import."""
     now = datetime.now(UTC)
     mailing_list = MailingList.objects.create(slug="bench-import", name="Bench")
     maker = BadCsvMaker(rows=rows)
@@ -99,21 +118,36 @@ def measure_import(*, rows: int) -> ImportFigures:
     with TemporaryDirectory(prefix="newsletter-bench-") as folder:
         path = Path(folder) / "people.csv"
         maker.write(path)
-        started = time.perf_counter()
-        with path.open("rb") as file:
+        with _measure() as imported, path.open("rb") as file:
             report = import_people(
                 file=file, mailing_list=mailing_list, basis="consent", evidence="Bench", by="bench", now=now
             )
-        seconds = time.perf_counter() - started
+        on_list = Subscription.objects.filter(mailing_list=mailing_list).count()
+        with _measure() as exported, (Path(folder) / "exported.csv").open("w", encoding="utf-8", newline="") as out:
+            people = export_people(out=out, mailing_list=mailing_list)
+    with _measure() as undone:
+        undo_now(ImportBatch.objects.get(), by="bench", clock=lambda: datetime.now(UTC))
     found = count_outcomes(report)
-    on_list = Subscription.objects.filter(mailing_list=mailing_list).count()
+    expected = {key: count for key, count in maker.expected.items() if count}
     return ImportFigures(
         rows=rows,
-        seconds=round(seconds, 1),
-        rows_per_second=round(rows / seconds),
+        seconds=round(imported.seconds, 1),
+        rows_per_second=round(rows / imported.seconds),
+        processor_seconds=round(imported.processor, 1),
+        export_seconds=round(exported.seconds, 1),
+        export_processor_seconds=round(exported.processor, 1),
+        undo_seconds=round(undone.seconds, 1),
+        undo_processor_seconds=round(undone.processor, 1),
         peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1),
-        right=found == {key: count for key, count in maker.expected.items() if count} and on_list == report.new,
+        right=found == expected and on_list == people == report.new and not Subscriber.objects.exists(),
     )
+
+
+@contextmanager
+def _measure() -> Iterator[_Took]:
+    took, started, processor = _Took(), time.perf_counter(), time.process_time()
+    yield took
+    took.seconds, took.processor = time.perf_counter() - started, time.process_time() - processor
 
 
 def create_suppressions(maker: BadCsvMaker, *, now: datetime) -> None:

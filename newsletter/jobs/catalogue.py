@@ -26,6 +26,7 @@ from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.read_mailboxes import read_mailboxes
 from newsletter.inbound.retention import delete_old_inbound_mails
 from newsletter.issues.checks.links import check_due_links
+from newsletter.issues.checks.recent_results import RecentResults
 from newsletter.issues.protected_terms.terms import reseal_terms
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.event_notices import notify_changed_events
@@ -46,6 +47,7 @@ from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_st
 from newsletter.jobs.staff_notices import notify_second_approvals, send_due_notices
 from newsletter.jobs.webhook_notices import notify_stopped_webhooks
 from newsletter.jobs.welcome_mails import send_due_welcomes
+from newsletter.models import Send
 from newsletter.outbound.deliver import deliver_due
 from newsletter.outbound.replay import delete_old_outbound_events
 from newsletter.outbound.signing import reseal_secrets
@@ -66,6 +68,8 @@ from subscribers.importing.writing.import_steps import delete_old_import_files, 
 WEB, SCHEDULER, WORKER = "web", "scheduler", "worker"
 ALL_ROLES = frozenset({WEB, SCHEDULER, WORKER})
 DISPATCH = "dispatch_batches"
+_checked_links: RecentResults[list[str]] = RecentResults()
+_scored_issues: RecentResults[bool] = RecentResults()
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,15 @@ def _dispatcher(provider_url: str, data_dir: Path) -> Dispatcher:
 
 
 def _dispatch(concurrency: int = DEFAULT_CONCURRENCY) -> None:
+    if not Send.objects.filter(state=Send.State.SUBMITTING).exists():
+        return
     # The limit lets smaller sends and postponed batches run beside a large send.
     dispatch_due(dispatcher=current_dispatcher(), concurrency=concurrency, limit=50 * concurrency, stopping=is_stopping)
 
 
 def _check_links() -> None:
     if settings.NEWSLETTER_LINK_CHECKS:
-        check_due_links(now=_now(), fetcher=make_fetcher())
+        check_due_links(now=_now(), fetcher=make_fetcher(), recent=_checked_links)
 
 
 def _send_heartbeat() -> None:
@@ -142,7 +148,7 @@ JOBS = (
     Job("freeze_requested_sends", 1, lambda: freeze_requested_sends(now=_now()), SCHEDULER),
     Job("send_staff_notices", 10, lambda: _send_notices(now=_now()), SCHEDULER),
     Job("check_links", 60, _check_links, SCHEDULER),
-    Job("score_issues_for_spam", 60, lambda: score_due_issues(now=_now()), SCHEDULER),
+    Job("score_issues_for_spam", 60, lambda: score_due_issues(now=_now(), recent=_scored_issues), SCHEDULER),
     Job("check_sender_domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
     Job("read_gmail_figures", 600, lambda: fetch_due_figures(now=_now()), SCHEDULER),
     Job("warn_about_sends", 300, lambda: _warn_staff(now=_now()), SCHEDULER),

@@ -23,6 +23,8 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
+    if not Confirmation.objects.due().exists():
+        return 0
     adapter = adapter or current_adapter()
     sent = 0
     for confirmation in list_due_confirmations(now=now)[:BATCH_LIMIT]:

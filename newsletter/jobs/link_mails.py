@@ -24,6 +24,8 @@ def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
+    if not MailedLink.objects.due().exists():
+        return 0
     adapter = adapter or current_adapter()
     sent = 0
     for link in list_due_links(now=now)[:BATCH_LIMIT]:

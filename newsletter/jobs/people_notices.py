@@ -21,10 +21,11 @@ def notify_waiting_exports(*, now: datetime) -> None:
 
     The first publication is the sender.
     """
-    publication = Publication.objects.order_by("pk").first()
+    waiting = list_waiting_exports(now=now)
+    publication = Publication.objects.order_by("pk").first() if waiting else None
     if publication is None:
         return
-    for asked in list_waiting_exports(now=now):
+    for asked in waiting:
         approvers = list_staff_with_permission("subscribers.add_importbatch")
         paragraphs = [
             Message(
@@ -56,8 +57,9 @@ def notify_waiting_exports(*, now: datetime) -> None:
 
 def notify_held_signups_full(*, now: datetime) -> None:
     """Queue a notice for everybody who may decide about sign-ups, once a day (UTC) while the limit is reached."""
-    publication = Publication.objects.order_by("pk").first()
-    if publication is None or not is_full(waiting=HeldSignup.objects.count()):
+    is_reached = is_full(waiting=HeldSignup.objects.count())
+    publication = Publication.objects.order_by("pk").first() if is_reached else None
+    if publication is None:
         return
     paragraphs = [
         Message("%(limit)s sign-ups are waiting, which is the limit.", limit=Quantity(MAX_HELD_SIGNUPS)),

@@ -98,12 +98,16 @@ def start_due_sends(*, now: datetime) -> None:
     A send by readers' hours is due when the first reader's hour comes.
     Switched-off publications are skipped. An automatic issue that needs a person goes into review, and staff are notified.
     """
-    waiting = Issue.objects.filter(
-        ~make_switched_off_filter(),
+    unsent = Issue.objects.filter(
         make_due_filter(now),
         state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
         held=False,
-    ).select_related("publication__brand", "publication__mailing_list", "publication__segment", "slot")
+    )
+    if not unsent.exists():
+        return
+    waiting = unsent.filter(~make_switched_off_filter()).select_related(
+        "publication__brand", "publication__mailing_list", "publication__segment", "slot"
+    )
     for issue in waiting:
         start = find_start(issue, now=now)
         if start is None or start > now:

@@ -42,15 +42,19 @@ _CHANGES = {
     "newsletter.password_set": Message("The password of your newsletter account was changed"),
     "newsletter.factor_forgotten": Message("The second factor of your newsletter account was removed"),
 }
+_FACTOR_LOST = "newsletter.factor_lost"
 
 
 def send_due_staff_links(*, now: datetime, adapter: Adapter | None = None) -> int:
     """Answer the waiting requests and send the open links that were not sent. Return how many the provider accepted."""
     answer_password_requests(now=now)
+    due = _list_due(now)
+    if not due.exists():
+        return 0
     adapter = adapter or current_adapter()
     sent = 0
     sender = find_any_sender()
-    for link in _list_due(now)[:BATCH_LIMIT] if sender else ():
+    for link in due[:BATCH_LIMIT] if sender else ():
         if sender is None or must_wait(adapter=adapter, now=now):
             break
         if StaffLink.objects.filter(pk=link.pk, sent_at=None).update(sent_at=now):
@@ -63,17 +67,18 @@ def notify_account_changes(*, now: datetime) -> None:
 
     The staff log says what happened. The first publication is the sender.
     """
-    publication = Publication.objects.order_by("pk").first()
+    changed, lost = _list_entries(now, actions=list(_CHANGES)), _list_entries(now, actions=[_FACTOR_LOST])
+    publication = Publication.objects.order_by("pk").first() if changed or lost else None
     if publication is None:
         return
-    for entry, person in _list_entries(now, actions=list(_CHANGES)):
+    for entry, person in changed:
         if (entry.data or {}).get("by_link") == StaffLink.Kind.INVITATION:
             continue
         paragraphs = [Message("If you did not want this, tell an administrator now.")]
         subject = _CHANGES[entry.action]
         key = f"{ACCOUNT_KEY_PREFIX}{entry.pk}"
         write_notice(publication, key, subject, paragraphs, desk_home_url(), now, people=[person])
-    for entry, person in _list_entries(now, actions=["newsletter.factor_lost"]):
+    for entry, person in lost:
         if not Authenticator.objects.filter(user=person, created_at__lt=entry.timestamp).exists():
             continue
         write_notice(

@@ -1,4 +1,4 @@
-"""Run the catalogue's jobs at their intervals in this process, on APScheduler's clock and thread pool.
+"""Run the catalogue's jobs at their intervals in this process, on APScheduler's clock.
 
 Jobs find due work in the database, so a lost or doubled run changes nothing.
 """
@@ -6,14 +6,15 @@ Jobs find due work in the database, so a lost or doubled run changes nothing.
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from django.db import Error, close_old_connections
 
 from newsletter.common.errors import DomainError
+from newsletter.common.thread_pool import LastUsedFirstExecutor
 from newsletter.jobs.catalogue import Job
 from newsletter.monitoring.job_runs import note_end, note_start
 from newsletter.monitoring.logs.context import working_on
@@ -21,6 +22,15 @@ from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 from newsletter.sending.limits.each_send import LoggedError
 
 log = logging.getLogger(__name__)
+BETWEEN_STARTS = timedelta(milliseconds=20)
+"""Jobs start one after another, so that one thread can do many of those that have nothing to do."""
+
+
+class JobThreads(BasePoolExecutor):
+    """APScheduler's executor on threads of which few do most of the work. ``number`` jobs can run at once."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(LastUsedFirstExecutor(number))
 
 
 class JobTimer:
@@ -31,21 +41,22 @@ class JobTimer:
         self._scheduler: BackgroundScheduler | None = None
 
     def start(self) -> None:
-        """Run each job at once, and again after each interval."""
+        """Run each job within a second, in their order, and again after each interval."""
         if not self._jobs:
             return
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(max_workers=len(self._jobs))},
+            executors={"default": JobThreads(len(self._jobs))},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        for job in self._jobs:
+        now = datetime.now(UTC)
+        for place, job in enumerate(self._jobs):
             self._scheduler.add_job(
                 partial(run_job, job),
                 "interval",
                 seconds=job.every_seconds,
                 id=job.name,
-                next_run_time=datetime.now(UTC),
+                next_run_time=now + place * BETWEEN_STARTS,
             )
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.start()

@@ -12,10 +12,11 @@ from subscribers.models import WebhookEndpoint
 
 def notify_stopped_webhooks(*, now: datetime) -> None:
     """Queue one notice each time that a webhook is stopped. The first publication is the sender."""
-    publication = Publication.objects.order_by("pk").first()
+    stopped = list(WebhookEndpoint.objects.filter(state=WebhookEndpoint.State.STOPPED))
+    publication = Publication.objects.order_by("pk").first() if stopped else None
     if publication is None:
         return
-    for endpoint in WebhookEndpoint.objects.filter(state=WebhookEndpoint.State.STOPPED):
+    for endpoint in stopped:
         paragraphs = [
             Message(
                 "“%(name)s” has taken no webhook since %(since)s, so we stopped trying.",

@@ -20,8 +20,8 @@ from gunicorn.workers.base import Worker
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from newsletter.common.networks import is_proxy, single_client_network
+from newsletter.common.thread_pool import LastUsedFirstExecutor, OneAtATimeExecutor
 from newsletter.management.request_buffer import BodyLimit, RequestBuffer, Stage
-from newsletter.management.thread_pool import LastUsedFirstExecutor, OneAtATimeExecutor
 from newsletter.monitoring.event_loop import turns
 
 HEADER_SECONDS = 10.0

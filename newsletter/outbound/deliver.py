@@ -48,6 +48,8 @@ def deliver_due(*, clock: Callable[[], datetime], stopping: Callable[[], bool] =
 
     After ``RUN_SECONDS`` no further round begins. An installation on hold, such as a restored copy, sends nothing.
     """
+    if not WebhookDelivery.objects.pending().exists():
+        return 0
     attempts, started = 0, time.monotonic()
     while time.monotonic() - started < RUN_SECONDS and not stopping():
         if Installation.objects.filter(held=True).exists() or not (claimed := claim_due(now=clock())):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
+from newsletter.issues.checks.recent_results import RecentResults, make_stamp
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content
@@ -46,17 +47,25 @@ class SpamScore(NamedTuple):
     rules: list[tuple[float, str]]
 
 
-def score_due_issues(*, now: datetime, limit: int = 3) -> int:
-    """Score at most ``limit`` open issues whose content changed since the last score. Return how many were scored."""
+def score_due_issues(*, now: datetime, limit: int = 3, recent: RecentResults[bool] | None = None) -> int:
+    """Score at most ``limit`` open issues whose content changed since the last score. Return how many were scored.
+
+    ``recent`` holds the issues whose score the last runs found to be that of their content.
+    """
+    recent = RecentResults() if recent is None else recent
     command = find_command()
     if command is None:
         return 0
     scored = 0
     for issue in Issue.objects.filter(state__in=OPEN_STATES).select_related("publication__brand", "slot", "spam_check"):
+        stamp = make_stamp(issue)
+        if recent.find(stamp):
+            continue
         try:
             content = resolve_complete_content(issue)
             sha256 = hash_content(content)
             if not _is_due(issue, sha256=sha256, now=now):
+                recent.keep(stamp, True)
                 continue
             message = _make_message(issue, content, now=now)
         except (DomainError, OSError):

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from newsletter.common.errors import NotReady
 from newsletter.content.fetching.errors import TooSlow, Unreachable
 from newsletter.content.fetching.fetcher import Fetched, Fetcher
-from newsletter.issues.checks.links import check_due_links, count_link_states, find_dead_links
+from newsletter.issues.checks.links import check_due_links, check_links_again, count_link_states, find_dead_links
+from newsletter.issues.checks.recent_results import RecentResults
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain
+from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain, Story
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.deliverability.refresh_domains import refresh_sender_domains
 from newsletter.sending.freezing.start import start_send
 from tests.support.dns_server import DnsServer, serve_dns
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.support.sender_checks import GOOD
 from tests.support.web_site import Site, serve_site
 
@@ -233,3 +235,35 @@ def test_an_unreadable_provider_or_sender_breaks_no_check(publication: Publicati
     assert find_domain_problems(publication.from_email) == []
     settings.NEWSLETTER_PROVIDER_URL = "postmark://token@"
     assert find_domain_problems("nobody")[0].says.startswith("The DNS records of nobody were not checked yet")
+
+
+def test_an_unchanged_issue_is_resolved_once_in_five_minutes(
+    publication: Publication, site: Site, fetcher: Fetcher, django_assert_max_num_queries: Any
+) -> None:
+    clock = iter(range(0, 10_000, 200))
+    recent: RecentResults[list[str]] = RecentResults(clock=lambda: next(clock))
+    issue_with(publication, site.put("/there", "Hello"))
+    check_due_links(now=NOW, fetcher=fetcher, recent=recent)
+    with django_assert_max_num_queries(2):
+        check_due_links(now=NOW, fetcher=fetcher, recent=recent)
+    Story.objects.update(url=site.put("/moved", "Hello"))
+    assert check_due_links(now=NOW, fetcher=fetcher, recent=recent) == 1
+
+
+def test_an_edited_issue_is_resolved_at_the_next_run(publication: Publication, site: Site, fetcher: Fetcher) -> None:
+    recent: RecentResults[list[str]] = RecentResults()
+    issue = issue_with(publication, site.put("/there", "Hello"))
+    check_due_links(now=NOW, fetcher=fetcher, recent=recent)
+    issue.body.append(("button", {"label": "Look", "url": site.put("/new", "Hello")}))
+    issue.save()
+    assert check_due_links(now=NOW, fetcher=fetcher, recent=recent) == 1
+
+
+def test_links_are_fetched_again_by_hand_although_nothing_changed(
+    publication: Publication, site: Site, fetcher: Fetcher
+) -> None:
+    recent: RecentResults[list[str]] = RecentResults()
+    issue = issue_with(publication, site.put("/there", "Hello"))
+    first = check_due_links(now=NOW, fetcher=fetcher, recent=recent)
+    check_links_again(issue=issue, by=make_approver(), now=NOW)
+    assert check_due_links(now=NOW, fetcher=fetcher, recent=recent) == first

@@ -150,13 +150,12 @@ STEPS = [
     ("error", "raised"), [(DatabaseError("locked"), DatabaseError), (ValueError(PERSON), each_send.LoggedError)]
 )
 def test_every_step_runs_after_an_error_in_each_other(
-    settings: Any,
+    sends: list[Send],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     error: Exception,
     raised: type[Exception],
 ) -> None:
-    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
     called: list[str] = []
 
     def make_failing(name: str) -> Any:

@@ -16,6 +16,7 @@ from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, Unreachable
 from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
+from newsletter.issues.checks.recent_results import RecentResults, make_stamp
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -39,14 +40,25 @@ class DeadLinks(IssueCheck):
         return find_dead_links(issue.content, now=issue.now)
 
 
-def check_due_links(*, now: datetime, fetcher: Fetcher, limit: int = 10) -> int:
-    """Fetch at most ``limit`` links of open issues that were not checked for some hours. Return how many were fetched."""
+def check_due_links(
+    *, now: datetime, fetcher: Fetcher, limit: int = 10, recent: RecentResults[list[str]] | None = None
+) -> int:
+    """Fetch at most ``limit`` links of open issues that were not checked for some hours. Return how many were fetched.
+
+    ``recent`` holds the links that the last runs found in issues that did not change since.
+    """
+    recent = RecentResults() if recent is None else recent
     due: dict[str, None] = {}
     for issue in Issue.objects.filter(state__in=OPEN_STATES).select_related("publication__brand", "slot"):
-        try:
-            due.update(dict.fromkeys(find_checked_links(resolve_complete_content(issue))))
-        except (DomainError, OSError):
-            continue
+        stamp = make_stamp(issue)
+        links = recent.find(stamp)
+        if links is None:
+            try:
+                links = list(find_checked_links(resolve_complete_content(issue)))
+            except (DomainError, OSError):
+                continue
+            recent.keep(stamp, links)
+        due.update(dict.fromkeys(links))
     names = {hash_url(url): url for url in due}
     fresh = LinkCheck.objects.filter(sha256__in=names, looked_at__gt=now - MAX_CHECK_AGE).values_list(
         "sha256", flat=True

@@ -57,8 +57,10 @@ def stop_for_people(*, now: datetime) -> None:
 
     They do not go on with it later.
     """
-    lists = WelcomeStep.objects.filter(state=WelcomeStep.State.WAITING).values("mailing_list").distinct()
-    for mailing_list in MailingList.objects.filter(pk__in=lists):
+    waiting = WelcomeStep.objects.filter(state=WelcomeStep.State.WAITING)
+    if not waiting.exists():
+        return
+    for mailing_list in MailingList.objects.filter(pk__in=waiting.values("mailing_list").distinct()):
         _stop_for_people_of(mailing_list, now=now)
     _settle(find_steps_after_failure(), code=WelcomeStep.Code.EARLIER_STEP, now=now)
 

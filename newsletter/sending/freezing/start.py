@@ -68,8 +68,10 @@ def request_send(
 
 def prepare_requested_sends(*, now: datetime) -> list[Issue]:
     """Freeze the audiences of the requested sends. Return the issues that are held because that failed."""
-    held = []
+    held: list[Issue] = []
     requested = Send.objects.filter(state=Send.State.PREPARING, not_before__lte=now)
+    if not requested.exists():
+        return held
     for send in requested.select_related("issue__publication__mailing_list", "issue__publication__segment"):
         if not Send.objects.filter(pk=send.pk, not_before=send.not_before).update(not_before=None):
             continue

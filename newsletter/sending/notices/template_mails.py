@@ -113,6 +113,8 @@ def send_due_mails(*, now: datetime, adapter: Adapter | None = None) -> int:
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
+    if not TemplateMail.objects.filter(state__in=[State.WAITING, State.SENDING]).exists():
+        return 0
     adapter = adapter or current_adapter()
     sent = 0
     for mail in list_due_mails(now=now)[:BATCH_LIMIT]:

@@ -27,6 +27,7 @@ from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.settling.release_local_hours import open_due_hours
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
+from newsletter.sending.settling.work_under_way import is_anything_under_way
 from newsletter.sending.subject_tests.decide_subject import decide_due_tests
 
 SWEEP_SECONDS = 5.0
@@ -50,6 +51,8 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     """
     # Not a step: if it cannot be checked that this database may send, nothing may be sent.
     check_installation(now=clock())
+    if not is_anything_under_way(now=clock(), latest=clock() + MAX_WAIT):
+        return []
     finished: list[Send] = []
     run_each(_yield_steps(adapter=adapter, clock=clock, finished=finished))
     return finished

@@ -16,12 +16,17 @@ _UNCERTAIN = Q(batch__state=Batch.State.WRITTEN_OFF) | (
 _CANCELLED = Q(batch__state=Batch.State.PENDING, batch__send__state=Send.State.CANCELLED)
 
 
-@transaction.atomic
 def settle_welcome_steps(*, now: datetime) -> None:
     """Give each step that was being sent its result, if it has one. Safe to repeat.
 
     While nobody knows whether the provider accepted a mail, its step is being sent, and the next one waits.
     """
+    if WelcomeStep.objects.filter(state=WelcomeStep.State.SENDING).exists():
+        _settle_all(now=now)
+
+
+@transaction.atomic
+def _settle_all(*, now: datetime) -> None:
     State, Code = WelcomeStep.State, WelcomeStep.Code
     _settle(_SKIPPED, state=State.NOT_SENT, code=Code.UNSUBSCRIBED, now=now)
     _settle(_CANCELLED, state=State.NOT_SENT, code=Code.TURNED_OFF, now=now)

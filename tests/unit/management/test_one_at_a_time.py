@@ -6,7 +6,7 @@ from threading import Event, get_ident
 
 import pytest
 
-from newsletter.management.thread_pool import LastUsedFirstExecutor, OneAtATimeExecutor
+from newsletter.common.thread_pool import LastUsedFirstExecutor, OneAtATimeExecutor
 from newsletter.web.layers.api_reads import is_api_read
 
 SECONDS = 10

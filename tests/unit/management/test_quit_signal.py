@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 from gunicorn.config import Config
 
-from newsletter.management.thread_pool import LastUsedFirstExecutor
+from newsletter.common.thread_pool import LastUsedFirstExecutor
 from newsletter.management.web_worker import CollectingWorker
 
 SECONDS = 5

@@ -1,13 +1,15 @@
-"""The threads that answer requests: the one that worked last works next, and some work is done one after another."""
+"""Threads for requests and jobs: the one that worked last works next, and some work is done one after another."""
 
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Lock, Thread
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread, current_thread
 from typing import Any, ParamSpec, TypeVar
+
+from django.db import connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,16 +32,19 @@ class _Work:
 
 
 _Hand = SimpleQueue["_Work | None"]
+IDLE_SECONDS = 60.0
 
 
 class LastUsedFirstExecutor(Executor):
-    """Threads for requests. Each keeps a database connection with its cache, so few of them should do most of the work.
+    """Threads of which few do most of the work, because each keeps a database connection with its cache.
 
-    The standard pool takes the thread that has waited longest, and each request finds the caches of another thread.
+    The standard pool takes the thread that has waited longest, and each piece of work finds the caches of another thread.
+    A thread that had no work for ``idle_seconds`` closes its connection and ends.
     """
 
-    def __init__(self, max_threads: int) -> None:
+    def __init__(self, max_threads: int, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self._max_threads = max_threads
+        self._idle_seconds = idle_seconds
         self._lock = Lock()
         self._idle: list[_Hand] = []
         self._waiting: deque[_Work] = deque()
@@ -67,22 +72,26 @@ class LastUsedFirstExecutor(Executor):
                     self._waiting.popleft().future.cancel()
             while self._idle:
                 self._idle.pop().put(None)
+            threads = list(self._threads)
         if wait:
-            for thread in self._threads:
+            for thread in threads:
                 thread.join()
 
     def _start_thread(self, work: _Work) -> None:
         thread = Thread(target=self._work, args=(work,), daemon=True)
-        thread.start()
         self._threads.append(thread)
+        thread.start()
 
     def _work(self, first: _Work) -> None:
         mine: _Hand = SimpleQueue()
         work: _Work | None = first
-        while work is not None:
-            work.run()
-            work = None  # lets go of its request while this thread waits
-            work = self._next_work(mine) or mine.get()
+        try:
+            while work is not None:
+                work.run()
+                work = None  # lets go of its request while this thread waits
+                work = self._next_work(mine) or self._wait_for_work(mine)
+        finally:
+            connections.close_all()
 
     def _next_work(self, mine: _Hand) -> _Work | None:
         """Return waiting work, or offer this thread for the next and return None."""
@@ -94,6 +103,18 @@ class LastUsedFirstExecutor(Executor):
             else:
                 self._idle.append(mine)
         return None
+
+    def _wait_for_work(self, mine: _Hand) -> _Work | None:
+        """Return the next work, or None if this thread is to end."""
+        try:
+            return mine.get(timeout=self._idle_seconds)
+        except Empty:
+            with self._lock:
+                if mine in self._idle:
+                    self._idle.remove(mine)
+                    self._threads.remove(current_thread())
+                    return None
+            return mine.get()  # work that came at the last moment
 
 
 class OneAtATimeExecutor(Executor):

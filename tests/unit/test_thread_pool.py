@@ -6,8 +6,9 @@ from concurrent.futures import Future, wait
 from threading import Event, get_ident
 
 import pytest
+from django.db import connections
 
-from newsletter.management.thread_pool import LastUsedFirstExecutor
+from newsletter.common.thread_pool import LastUsedFirstExecutor
 
 SECONDS = 10
 
@@ -81,3 +82,31 @@ def _submit_when_idle(pool: LastUsedFirstExecutor, threads: int) -> int:
 def _identify_after(released: Event) -> int:
     released.wait(SECONDS)
     return get_ident()
+
+
+def test_a_thread_without_work_ends_and_a_new_one_does_later_work() -> None:
+    pool = LastUsedFirstExecutor(2, idle_seconds=0.05)
+    first = pool.submit(threading.current_thread).result(SECONDS)
+    first.join(SECONDS)
+    assert not first.is_alive()
+    assert len(pool._threads) + len(pool._idle) == 0
+    assert pool.submit(threading.current_thread).result(SECONDS) is not first
+
+
+def test_no_work_is_lost_while_threads_end() -> None:
+    pool = LastUsedFirstExecutor(3, idle_seconds=0.001)
+    done = []
+    for number in range(300):
+        done.append(pool.submit(lambda number: number, number).result(SECONDS))
+        time.sleep(number % 4 * 0.0005)
+    assert done == list(range(300))
+    pool.shutdown()
+
+
+def test_a_thread_that_ends_closes_its_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed_by: list[threading.Thread] = []
+    monkeypatch.setattr(connections, "close_all", lambda: closed_by.append(threading.current_thread()))
+    pool = LastUsedFirstExecutor(1, idle_seconds=0.05)
+    thread = pool.submit(threading.current_thread).result(SECONDS)
+    thread.join(SECONDS)
+    assert closed_by == [thread]

@@ -1,0 +1,126 @@
+"""While nothing is under way, the jobs ask the database little. What begins is found at the next run."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from newsletter.jobs.catalogue import ALL_ROLES, JOBS, Job, list_jobs
+from newsletter.models import Batch, ProviderAccount, Publication, Send
+from newsletter.sending.adapters import current_adapter
+from newsletter.sending.canaries.send_canaries import MAX_LAST_CANARY_DELAY
+from newsletter.sending.dispatching.dispatcher import Dispatcher
+from newsletter.sending.dispatching.worker_loop import dispatch_due
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.sweep import MAX_WAIT, sweep
+from newsletter.sending.settling.work_under_way import is_anything_under_way
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+MAX_QUERIES_OF_FREQUENT_JOBS = 3
+MAX_QUERIES_OF_SWEEP = 13
+MAX_QUERIES_A_MINUTE = 1_000
+
+
+@pytest.fixture
+def sent(fake_provider: Any, settings: Any) -> Send:
+    """Return a send that has ended."""
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 3)
+    send = start_send(issue=make_issue(publication, approved=True), now=NOW)
+    dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW))
+    sweep(adapter=current_adapter(), clock=lambda: NOW)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTED
+    return send
+
+
+def _count_queries(job: Job) -> int:
+    job.run()  # what is read once in a process is no longer read
+    with CaptureQueriesContext(connection) as captured:
+        job.run()
+    return len(captured)
+
+
+def _is_under_way() -> bool:
+    return is_anything_under_way(now=NOW, latest=NOW + MAX_WAIT)
+
+
+def test_frequent_jobs_ask_little_while_nothing_is_under_way(sent: Send) -> None:
+    frequent = {job.name: _count_queries(job) for job in JOBS if job.every_seconds <= 2}
+    assert len(frequent) >= 8
+    assert {name: count for name, count in frequent.items() if count > MAX_QUERIES_OF_FREQUENT_JOBS} == {}
+
+
+def test_the_sweep_asks_little_while_nothing_is_under_way(sent: Send) -> None:
+    repair = next(job for job in JOBS if job.name == "repair_sends")
+    assert _count_queries(repair) <= MAX_QUERIES_OF_SWEEP
+
+
+def test_all_jobs_together_ask_little_while_idle(sent: Send) -> None:
+    a_minute = {job.name: _count_queries(job) * 60 / job.every_seconds for job in JOBS if job.every_seconds <= 60}
+    assert sum(a_minute.values()) <= MAX_QUERIES_A_MINUTE, a_minute
+
+
+def test_a_send_that_ended_is_not_under_way(sent: Send) -> None:
+    assert not _is_under_way()
+
+
+@pytest.mark.parametrize(
+    "state", [state for state in Send.State if state not in (Send.State.SUBMITTED, Send.State.CANCELLED)]
+)
+def test_a_send_in_every_other_state_is_under_way(sent: Send, state: str) -> None:
+    Send.objects.update(state=state)
+    assert _is_under_way()
+
+
+@pytest.mark.parametrize(
+    ("state", "period", "batch"),
+    [("cancelled", "", Batch.State.SUBMITTING), ("submitted", "2026-11", Batch.State.PENDING)],
+)
+def test_a_batch_left_in_an_ended_send_is_under_way(sent: Send, state: str, period: str, batch: str) -> None:
+    Send.objects.update(state=state, period=period)
+    Batch.objects.update(state=batch, handed_to="default" if batch == Batch.State.SUBMITTING else "")
+    assert _is_under_way()
+
+
+def test_a_send_with_canaries_is_under_way_for_an_hour(sent: Send) -> None:
+    Send.objects.update(ended_at=NOW - MAX_LAST_CANARY_DELAY + timedelta(minutes=1))
+    assert not _is_under_way()
+    Publication.objects.update(canary=Publication.Canary.WATCH)
+    assert _is_under_way()
+    Send.objects.update(ended_at=NOW - MAX_LAST_CANARY_DELAY)
+    assert not _is_under_way()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"pace": 0.5}, {"next_at": (NOW + 2 * MAX_WAIT).timestamp()}, {"wait_until": (NOW + 2 * MAX_WAIT).timestamp()}],
+)
+def test_the_sweep_restores_a_slowed_account_without_a_send(sent: Send, changed: dict[str, float]) -> None:
+    ProviderAccount.objects.all().delete()
+    ProviderAccount.objects.create(name="mailgun", **changed)
+    sweep(adapter=current_adapter(), clock=lambda: NOW)
+    (name, before), account = *changed.items(), ProviderAccount.objects.get()
+    assert getattr(account, name) != before
+
+
+@pytest.mark.django_db(transaction=True)
+@time_machine.travel(NOW)
+def test_a_send_that_begins_is_dispatched_at_the_next_run(fake_provider: Any, settings: Any) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    dispatch = next(job for job in list_jobs(ALL_ROLES, concurrency=1) if job.name == "dispatch_batches")
+    dispatch.run()
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 3)
+    start_send(issue=make_issue(publication, approved=True), now=NOW)
+    assert len(fake_provider.ledger) == 0
+    dispatch.run()
+    assert {batch.state for batch in Batch.objects.all()} == {Batch.State.ACCEPTED}
+    assert len(fake_provider.ledger) > 0

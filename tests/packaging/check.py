@@ -1,6 +1,6 @@
 """Build, compare, install and run the packages as a stranger would: python -m tests.packaging.check (or make packaging).
 
-It prints the installed size and the ten distributions that take most of it.
+It prints the installed size and the distributions that take most of it.
 """
 
 import http.client
@@ -12,13 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
+from scripts.installed_size import find_site_packages, measure, print_sizes
 from tests.packaging.build import ROOT, build, hash_file, list_needed_files, list_wheel_files, read_requirements, unpack
 
 OUT = ROOT / "dist"
-LARGEST = 10
 SECONDS_TO_SERVE = 600
 _OF_OTHERS = re.compile(r"^(PATH|LANG|LC_.*|HOME|TMPDIR|PIP_.*|UV_.*|SSL_CERT_.*|.*_proxy|.*_PROXY)$")
 
@@ -32,7 +31,7 @@ def main() -> None:
         _run_demo(python.parent / "newsletter", there)
         _set_up(python.parent / "newsletter", there)
         _serve_a_page(python.parent / "newsletter", there)
-        _print_size(there / "venv")
+        print_sizes(measure(find_site_packages(str(python))))
         shutil.rmtree(OUT, ignore_errors=True)
         OUT.mkdir()
         for made in (wheel, sdist):
@@ -147,21 +146,6 @@ def _get(port: int, path: str, process: "subprocess.Popen[bytes]") -> bytes:
             connection.close()
     state = "is still starting" if process.poll() is None else f"ended with {process.returncode}"
     raise SystemExit(f"`newsletter serve` of the installed wheel did not answer for {path}: it {state}.")
-
-
-def _print_size(venv: Path) -> None:
-    (packages,) = venv.glob("lib/python3*/site-packages")
-    sizes = {one.metadata["Name"]: _measure(one) for one in distributions(path=[str(packages)])}
-    installed = {name: size for name, size in sizes.items() if name not in ("pip", "setuptools")}
-    _say(f"Installed: {sum(installed.values()) / 1e6:.0f} MB in {len(installed)} distributions. The largest:")
-    for name, size in sorted(installed.items(), key=lambda pair: -pair[1])[:LARGEST]:
-        _say(f"  {name:<28}{size / 1e6:>7.1f} MB")
-
-
-def _measure(one: Distribution) -> int:
-    """Return the bytes of a distribution's files, with what Python compiled of them."""
-    files = (Path(str(file.locate())) for file in one.files or [])
-    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _make_empty(folder: Path) -> Path:

@@ -39,6 +39,7 @@ def write_page(measured: Sequence[Measured], *, latency_ms: int, arguments: Sequ
             *_list_tools(measured),
             *_list_speeds(measured),
             *_list_kills(measured),
+            *_list_left_out(),
         ]
     )
 
@@ -49,6 +50,18 @@ def _describe_run(latency_ms: int, arguments: Sequence[str], note: str) -> list[
         f"- Machine: {_read_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}",
         f"- The provider answers each call after {latency_ms} ms. Options: `{' '.join(arguments) or 'none'}`",
         *([f"- {note}"] if note else []),
+        "",
+    ]
+
+
+def _list_left_out() -> list[str]:
+    """Say which tools people ask for, and why no figures of them are here."""
+    return [
+        "## Not measured",
+        "",
+        "- Ghost: it needs a MySQL server, and sends from a running web process after an editor publishes a post. No script"
+        " here installs it.",
+        "- listmonk: it is published as a binary, and a script would have to choose one by hand. No script here installs it.",
         "",
     ]
 

@@ -38,4 +38,5 @@ def test_the_page_shows_medians_and_each_kill() -> None:
     assert "| ours | 50 of 100 | 0 | 3 | 3 |" in page
     assert "| ours | 90 of 100 | 1 | 9 | cannot say |" in page
     assert "- ours: It goes on." in page
+    assert page.index("## Not measured") > page.index("## Killed while it sends")
     assert "after 150 ms. Options: `--rounds 3`" in page

@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
-	@echo "make check          the edit loop: lint, types, layers, unit and database tests on SQLite"
+	@echo "make check          the edit loop: style, types, layers, and the tests nearest to your changes"
 	@echo "make test           run the tests, on SQLite and, if its binaries are installed, on PostgreSQL (11 minutes)"
 	@echo "make test-long      run the tests that start processes, kill them or wait for clocks"
 	@echo "make test-browser   use every page in Chromium"
@@ -67,7 +67,7 @@ test-postgres: $(VENV)/.dev
 test-all: test test-long test-browser test-postgres
 
 check: lint
-	$(PYTEST) -m "not long and not browser" tests/unit tests/db $(ARGS)
+	files="$$($(BIN)/python -m tests.support.nearest_tests)" && if [ -n "$$files" ]; then $(PYTEST) -m "not long and not browser" $$files $(ARGS); fi
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference

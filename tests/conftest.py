@@ -11,7 +11,12 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.own_database import copy_migrated, empty_tables, keep_migrated_rows
 
-pytest_plugins = ["tests.support.provider_fixtures", "tests.support.fixtures", "tests.support.accounts"]
+pytest_plugins = [
+    "tests.support.provider_fixtures",
+    "tests.support.fixtures",
+    "tests.support.accounts",
+    "tests.support.file_times",
+]
 
 _LONG = ["browser", "crash"]
 

@@ -25,11 +25,6 @@ def list_entry_points(group: str) -> list[tuple[str, EntryPoint]]:
     return [*sorted(ours, key=lambda pair: pair[1].name), *others]
 
 
-def forget_entry_points() -> None:
-    """Read what is installed again at the next use."""
-    _read.cache_clear()
-
-
 @lru_cache(maxsize=1)
 def _read() -> EntryPoints:
     # Python 3.11 returns another class, which has the same ``select``.

@@ -17,11 +17,6 @@ def connect_listener(listener: Listener) -> None:
         _listeners.append(listener)
 
 
-def disconnect_listener(listener: Listener) -> None:
-    if listener in _listeners:
-        _listeners.remove(listener)
-
-
 def send_wake_up_signal(send: Send) -> None:
     for listener in _listeners:
         listener(send)

@@ -85,11 +85,6 @@ def exceeds_bad_link_limit(address: str, *, now: datetime) -> bool:
     return exceeded
 
 
-def clear_bad_link_cache() -> None:
-    """Forget the networks that this process remembers. The counts in the database stay."""
-    _bad_networks.clear()
-
-
 def _counter_key(subject: str, *, now: datetime, window: timedelta) -> tuple[bytes, datetime]:
     seconds = int(window.total_seconds())
     return _hash(f"{subject}|{seconds}"), datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)

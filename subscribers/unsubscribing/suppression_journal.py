@@ -76,11 +76,6 @@ def append_entries(entries: Iterable[JournalEntry]) -> int:
     return len(lines)
 
 
-def count_pending_entries() -> int:
-    """Return how many entries of this process are not in the file yet, because the disk was full."""
-    return _file().pending
-
-
 def flush_pending_entries() -> bool:
     """Try to write the pending entries. Return True if none is left."""
     return _file().flush()

@@ -3,8 +3,9 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from time import monotonic
+from threading import Lock
 
+from cachetools import TTLCache, cached
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -13,9 +14,6 @@ from subscribers.people.publishing_hooks import Branding, get_publishing_hooks
 _COLOUR = re.compile(r"#[0-9a-f]{6}\Z")
 _CACHE_SECONDS = 15
 _NAME = re.compile(r"[a-z-]+\Z")
-
-
-_branding: dict[str, tuple[float, Branding, str]] = {}
 
 
 @require_safe
@@ -29,22 +27,18 @@ def stylesheet(request: HttpRequest) -> HttpResponse:
 
 def current_branding() -> Branding:
     """Return the organisation's branding, cached for a few seconds."""
-    known = _branding.get("now")
-    if known is None or monotonic() - known[0] > _CACHE_SECONDS:
-        branding = get_publishing_hooks().branding()
-        known = _branding["now"] = (monotonic(), branding, branding_version(branding))
-    return known[1]
+    return _read_branding()[0]
 
 
 def current_branding_version() -> str:
     """Return a short hash that changes with the branding."""
-    current_branding()
-    return _branding["now"][2]
+    return _read_branding()[1]
 
 
-def clear_branding_cache() -> None:
-    """Make the next page read the branding again."""
-    _branding.clear()
+@cached(TTLCache(maxsize=1, ttl=_CACHE_SECONDS), lock=Lock())
+def _read_branding() -> tuple[Branding, str]:
+    branding = get_publishing_hooks().branding()
+    return branding, branding_version(branding)
 
 
 def write_stylesheet(branding: Branding) -> str:

@@ -111,7 +111,7 @@ def test_a_listener_is_called_in_the_transaction_of_the_start():
     try:
         send = begun()
     finally:
-        wake_up_signal.disconnect_listener(listener)
+        wake_up_signal._listeners.remove(listener)
     assert heard == [(send.pk, 1)]
 
 
@@ -124,6 +124,6 @@ def test_a_failing_listener_rolls_the_start_back():
         with pytest.raises(OperationalError):
             begun()
     finally:
-        wake_up_signal.disconnect_listener(fail)
+        wake_up_signal._listeners.remove(fail)
     [state] = Batch.objects.values_list("send__state", flat=True)
     assert state == "ready"

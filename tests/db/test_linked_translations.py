@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from newsletter.content.ingesting.ingest import ingest_source
-from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.issues.assembly.assemble import make_unsaved_issue
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Source, Story
 from tests.support.fixtures import NOW, make_issue, make_publication
+from tests.support.process_caches import clear_wordpress_roots
 from tests.support.web_site import serve_site
 from tests.support.wordpress import WordPress, serve_wordpress
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def blog() -> Iterator[WordPress]:
-    forget_roots()
+    clear_wordpress_roots()
     with serve_wordpress() as served:
         yield served
 

@@ -7,12 +7,12 @@ import pytest
 from django.db import IntegrityError
 
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
-from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.content.parsing.urls import hash_url
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Source, Story, StoryAddress, StoryOrigin
 from subscribers.models import Topic
 from tests.support.fixtures import NOW, make_issue, make_publication, make_story
+from tests.support.process_caches import clear_wordpress_roots
 from tests.support.web_site import Site, serve_site
 from tests.support.wordpress import WordPress, serve_wordpress
 
@@ -33,7 +33,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def blog() -> Iterator[WordPress]:
-    forget_roots()
+    clear_wordpress_roots()
     with serve_wordpress() as served:
         yield served
 

@@ -233,7 +233,7 @@ def test_workers_are_woken_for_a_repeat_or_a_replay(resend):
         Send.objects.filter(pk=send.pk).update(state=Send.State.NEEDS_ATTENTION)
         assert replay_uncertain(capabilities=current_adapter().capabilities, now=NOW + timedelta(minutes=1)) == 1
     finally:
-        wake_up_signal.disconnect_listener(listener)
+        wake_up_signal._listeners.remove(listener)
     assert heard == [("submitting", "pending")] * 2
 
 

@@ -9,7 +9,6 @@ import pytest
 from newsletter.common.errors import NotApproved
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.source_visibility import update_source_visibility
-from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.assembly.assemble import make_unsaved_issue
@@ -22,6 +21,7 @@ from newsletter.models import Issue, Send, Source, StaffNotice, Story
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_window import enforce_send_window
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.process_caches import clear_wordpress_roots
 from tests.support.web_site import Site, serve_site
 from tests.support.wordpress import WordPress, serve_wordpress
 
@@ -39,7 +39,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def blog() -> Iterator[WordPress]:
-    forget_roots()
+    clear_wordpress_roots()
     with serve_wordpress() as served:
         yield served
 

@@ -13,7 +13,7 @@ from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.planning.subject_test import remove_subject_test
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import find_candidates
-from newsletter.issues.variants.subject_assignment import WAITS, choose_arm
+from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.issues.variants.subject_test_rules import BadSubject
 from newsletter.jobs.heartbeat import find_trouble
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, SubjectTest, Variant
@@ -38,6 +38,7 @@ from tests.support.subject_tests import (
     PEOPLE,
     SECOND,
     SEED,
+    choose_arm,
     count_clicks,
     make_tested_issue,
     read_subjects,

@@ -25,12 +25,11 @@ from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.undo import undo_now
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
-from subscribers.unsubscribing import journal_file
+from subscribers.unsubscribing import journal_file, suppression_journal
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
 from subscribers.unsubscribing.suppression_journal import (
     JournalEntry,
     append_entries,
-    count_pending_entries,
     flush_pending_entries,
     journal_path,
     read_journal_entries,
@@ -235,6 +234,11 @@ def make_room(journal: Path) -> None:
 def left(journal: Path) -> list[bool]:
     """Of everybody who is noted last as having left: whether they came back."""
     return [one.removed for one in {one.key: one for one in read_journal_entries()}.values()]
+
+
+def count_pending_entries() -> int:
+    """Return how many entries of this process are not in the file yet, because the disk is full."""
+    return suppression_journal._file().pending
 
 
 def test_a_full_disk_keeps_nobody_from_leaving(weekly: MailingList, full: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
-from newsletter.content.ingesting.wordpress_listing import forget_roots
 from newsletter.models import Source, Story
 from tests.support.fixtures import NOW
+from tests.support.process_caches import clear_wordpress_roots
 from tests.support.wordpress import WordPress, serve_wordpress
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(autouse=True)
 def no_memory() -> None:
-    forget_roots()
+    clear_wordpress_roots()
 
 
 @pytest.fixture

@@ -13,14 +13,12 @@ from django.test import override_settings
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
-from newsletter.issues.protected_terms.matcher import clear_term_matcher
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from newsletter.sending import adapters
-from subscribers.consent.throttle import clear_bad_link_cache
 from subscribers.identity import identify
 from subscribers.models import MailingList, Subscriber, SubscriberLocation, Subscription
-from subscribers.web.branding import clear_branding_cache
 from tests.support.migrated_database import find_migrated_sqlite
+from tests.support.process_caches import clear_bad_link_cache, clear_branding_cache, clear_term_matcher
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 DUE = "2026-03-05T09:00"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.common.installed_entry_points import forget_entry_points
 from newsletter.organisation.health.extensions import REGISTRIES
+from tests.support.process_caches import clear_entry_points
 
 
 class Extensions:
@@ -55,6 +55,6 @@ def extensions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exte
 
 
 def _forget() -> None:
-    forget_entry_points()
+    clear_entry_points()
     for registry in REGISTRIES:
         registry.forget()

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.subject_test import set_subject_test
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
+from newsletter.issues.snapshot.records.subject_tests import SubjectChoice, SubjectTestRecord
+from newsletter.issues.variants import subject_assignment
 from newsletter.models import Batch, Issue, LinkClicks, Publication, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
@@ -15,6 +16,15 @@ from tests.support.fixtures import NOW, add_subscribers, make_approver, make_iss
 
 PEOPLE, SEED, HOURS = 2_400, 20_261_127, 4
 SECOND = "What one signature changed"
+
+
+def choose_arm(test: SubjectTestRecord, *, subscriber_id: int) -> int:
+    """Compute in Python the arm that the database computes for a subscriber."""
+    prime = subject_assignment._PRIME
+    a, b, c = subject_assignment._make_coefficients(test.seed)
+    x = subscriber_id % prime
+    number = ((a * x + b) % prime * x + c) % prime
+    return next((arm for arm, end in subject_assignment._list_ends(test) if number < end), subject_assignment.WAITS)
 
 
 def make_tested_issue(publication: Publication, *, approved: bool = True, share: int = 50) -> Issue:

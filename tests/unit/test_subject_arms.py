@@ -6,9 +6,10 @@ from itertools import pairwise
 import pytest
 
 from newsletter.issues.snapshot.records.subject_tests import SubjectChoice, SubjectTestRecord
-from newsletter.issues.variants.subject_assignment import WAITS, choose_arm
+from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.sending.subject_tests.chi_squared import Cases, compute_p_value, compute_survival, find_different_pairs
 from newsletter.sending.subject_tests.measure_subjects import choose_subject
+from tests.support.subject_tests import choose_arm
 
 
 def make_test(*, subjects: int = 2, share: int = 10, seed: int = 7) -> SubjectTestRecord:

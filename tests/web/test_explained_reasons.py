@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.subject_assignment import WAITS, choose_arm
+from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.models import EventNotice, Issue, MailLimits, Publication, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Case, StayQuestion, Subscriber, Subscription, Topic
@@ -27,7 +27,7 @@ from tests.support.fixtures import (
     make_story,
 )
 from tests.support.limited_blocks import add_limited_note
-from tests.support.subject_tests import make_tested_issue
+from tests.support.subject_tests import choose_arm, make_tested_issue
 
 FAR_AHEAD = datetime(2099, 1, 1, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -21,9 +21,9 @@ from subscribers.models import (
 )
 from subscribers.people.growth import count_growth
 from subscribers.unsubscribing.suppression import suppress
-from subscribers.web.branding import clear_branding_cache
 from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, make_topic, path_to, subscribe
+from tests.support.process_caches import clear_branding_cache
 
 pytestmark = pytest.mark.django_db
 

@@ -20,9 +20,9 @@ from subscribers.desk.embedded_form import render_embed_form
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Case, Frequency, MailingList, StayQuestion, Subscriber
 from subscribers.people.publishing_hooks import MonthlyMailCount, get_publishing_hooks, register_publishing_hooks
-from subscribers.web.branding import clear_branding_cache
 from subscribers.web.page import database_unavailable_page
 from tests.support.people import make_list, make_member, make_person, make_topic, path_to, subscribe
+from tests.support.process_caches import clear_branding_cache
 from tests.support.signup import join
 
 pytestmark = pytest.mark.django_db

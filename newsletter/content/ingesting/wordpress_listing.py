@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qs, urlsplit
 
+from cachetools import LRUCache
+
 from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError
 from newsletter.content.fetching.fetcher import FEED, PAGE, Fetched, Fetcher
@@ -102,7 +104,7 @@ def _list_candidates(given: Collection, fetcher: Fetcher) -> Iterator[Collection
 
 
 _MAX_SITES = 1_000
-_roots: dict[str, str] = {}
+_roots: LRUCache[str, str] = LRUCache(_MAX_SITES)
 _lock = threading.Lock()
 
 
@@ -117,12 +119,4 @@ def get_known_collection(url: str) -> Collection:
 def remember_root(collection: Collection) -> None:
     """Remember the REST root that the site answered."""
     with _lock:
-        if len(_roots) >= _MAX_SITES:
-            _roots.clear()
         _roots[collection.home] = collection.root
-
-
-def forget_roots() -> None:
-    """Ask every site again the next time."""
-    with _lock:
-        _roots.clear()

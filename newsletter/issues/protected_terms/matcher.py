@@ -80,8 +80,3 @@ def get_term_matcher() -> TermMatcher:
     matcher = TermMatcher(terms, unreadable=len(decrypted) - len(terms), newest=max(decrypted, default=0))
     _latest[:] = [(state, matcher)]
     return matcher
-
-
-def clear_term_matcher() -> None:
-    """Forget the matcher, so that the next call reads the list again."""
-    _latest.clear()

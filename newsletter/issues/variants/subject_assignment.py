@@ -20,14 +20,6 @@ _PRIME = 2**31 - 1
 """Products of two numbers below it fit into 64 bits, with room for a third."""
 
 
-def choose_arm(test: SubjectTestRecord, *, subscriber_id: int) -> int:
-    """Return the arm of a subscriber. `number_arm_of_subscription` computes the same in the database."""
-    a, b, c = _make_coefficients(test.seed)
-    x = subscriber_id % _PRIME
-    number = ((a * x + b) % _PRIME * x + c) % _PRIME
-    return next((arm for arm, end in _list_ends(test) if number < end), WAITS)
-
-
 def number_arm_of_subscription(content: IssueContent) -> Value | Case:
     """Return the expression of the arm, for a row of a subscription.
 

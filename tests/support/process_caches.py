@@ -1,0 +1,28 @@
+"""Clear what a process keeps between requests, so that a test does not see what an earlier one left."""
+
+from newsletter.common import installed_entry_points
+from newsletter.content.ingesting import wordpress_listing
+from newsletter.issues.protected_terms import matcher
+from subscribers.consent import throttle
+from subscribers.web import branding
+
+
+def clear_branding_cache() -> None:
+    branding._read_branding.cache_clear()
+
+
+def clear_term_matcher() -> None:
+    matcher._latest.clear()
+
+
+def clear_bad_link_cache() -> None:
+    """Forget the networks above the limit. The counts in the database stay."""
+    throttle._bad_networks.clear()
+
+
+def clear_wordpress_roots() -> None:
+    wordpress_listing._roots.clear()
+
+
+def clear_entry_points() -> None:
+    installed_entry_points._read.cache_clear()

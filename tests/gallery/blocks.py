@@ -42,7 +42,10 @@ OURS = {
     "related": ("Related stories", "Two or three links to further stories."),
     "image": ("Image", "An image with a caption, and a link if it has one."),
     "button": ("Button", "One link as a button."),
-    "divider": ("Divider", "A short line, three dots or three bars in the brand’s colours. The next block has no line above it."),
+    "divider": (
+        "Divider",
+        "A short line, three dots or three bars in the brand’s colours. The next block has no line above it.",
+    ),
 }
 KINDS = {
     "line": "a line of text",

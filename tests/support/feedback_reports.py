@@ -14,6 +14,7 @@ from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscriber, Subscription, Suppression
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.repeated_rows import repeat_rows
 
 LATER = NOW + timedelta(hours=1)
 
@@ -28,6 +29,10 @@ def make_send(
     send = start_send(issue=make_issue(made, approved=True), now=NOW)
     send.batches.update(state=state, attempt_number=1, handed_to=F("account"))
     return send
+
+
+repeat_send = repeat_rows(make_send)
+"""Do the same in a fixture that most tests of a module use: a process makes the send once."""
 
 
 def deliveries_of(send: Send) -> list[Delivery]:

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from tests.support.migrated_database import SERVER, find_migrated, find_migrated_sqlite, server_url
 from tests.support.processes import connect, drop_database, maintenance_url
 
-_UNCHANGED = {"auth_permission", "django_content_type", "django_migrations"}  # by any test
+UNCHANGED = {"auth_permission", "django_content_type", "django_migrations"}  # by any test
 _COPY = "as_migrated_"
 
 
@@ -76,7 +76,7 @@ def _find_filled(cursor: Any) -> list[str]:
 @cache
 def _tables() -> list[str]:
     names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    return [name for name in names if name not in _UNCHANGED]
+    return [name for name in names if name not in UNCHANGED]
 
 
 @cache

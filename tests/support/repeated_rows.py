@@ -1,0 +1,225 @@
+"""Rows that many tests make alike: a process makes them once, and then writes them again as they were.
+
+`repeat_rows` decorates a builder. If the rows, files, arguments, settings and clock are as at an earlier call, it writes what
+that call wrote. Anything else calls the builder. It does this in the SQLite database of a test process only.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import time_machine
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.utils import timezone, translation
+
+from tests.support.own_database import UNCHANGED
+
+_OWN_FOLDER = {"NEWSLETTER_DATA_DIR", "SUBSCRIBERS_JOURNAL"}  # another one in each test
+_LOOPBACK = re.compile(r"127\.0\.0\.1(:|%3A)\d+")
+_PLAIN = (str, int, float, bool, datetime, type(None))
+_Rows = dict[str, dict[Any, tuple[Any, ...]]]
+_Made = TypeVar("_Made")
+
+
+def _as_stored(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+class _NotComparable(Exception):
+    """A value that cannot be compared with that of another call."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """``key`` is the position of the primary key."""
+
+    name: str
+    columns: tuple[str, ...]
+    key: int
+
+    def read(self, database: sqlite3.Connection) -> dict[Any, tuple[Any, ...]]:
+        as_stored = ", ".join(f'+"{column}"' for column in self.columns)  # the driver converts no expression
+        return {row[self.key]: row for row in database.execute(f'SELECT {as_stored} FROM "{self.name}"')}
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """The row, or the list of rows of one model, that a builder returned."""
+
+    model: type[models.Model]
+    pks: tuple[Any, ...]
+    is_list: bool
+
+    def read(self) -> Any:
+        rows = self.model._default_manager.in_bulk(self.pks) if self.pks else {}
+        return [rows[pk] for pk in self.pks] if self.is_list else rows[self.pks[0]]
+
+
+def _refer(made: Any) -> _Reference:
+    if isinstance(made, list):
+        return _Reference(type(made[0]) if made else models.Model, tuple(row.pk for row in made), is_list=True)
+    return _Reference(type(made), (made.pk,), is_list=False)
+
+
+@dataclass(frozen=True)
+class _Recording:
+    """What one call wrote: statements with values, files, the moments it began and ended, and the row that it returned."""
+
+    statements: list[tuple[str, list[list[Any]]]]
+    files: dict[str, bytes]
+    began: str
+    ended: str
+    made: _Reference
+
+    def write_again(self, database: sqlite3.Connection) -> Any:
+        """Write the rows. Moments of the recorded call become the present."""
+        now = _as_stored(timezone.now())
+        for statement, rows in self.statements:
+            database.executemany(statement, [[self._update(value, now) for value in row] for row in rows])
+        folder = Path(settings.NEWSLETTER_DATA_DIR)
+        for name, content in self.files.items():
+            folder.mkdir(parents=True, exist_ok=True)
+            folder.joinpath(name).write_bytes(content)
+        return self.made.read()
+
+    def _update(self, value: Any, now: str) -> Any:
+        return now if isinstance(value, str) and self.began <= value <= self.ended else value
+
+
+_BEGAN = _as_stored(datetime.now(UTC))
+_recordings: dict[Hashable, _Recording | None] = {}
+
+
+def repeat_rows(make: Callable[..., _Made]) -> Callable[..., _Made]:
+    """Decorate a builder that returns one of its rows, or a list of them. It may write files in the data folder too."""
+
+    @wraps(make)
+    def make_or_repeat(*arguments: Any, **named: Any) -> Any:
+        if connection.vendor != "sqlite" or not connection.is_in_memory_db():
+            return make(*arguments, **named)
+        try:
+            described = _describe((make.__qualname__, arguments, sorted(named.items())))
+            around = _describe_surroundings()
+        except _NotComparable:
+            return make(*arguments, **named)
+        connection.ensure_connection()
+        database = connection.connection
+        before = {table.name: table.read(database) for table in list_tables()}
+        files = _read_files()
+        key = (described, around, tuple(sorted(files.items())), hash(hide_present(before)))
+        if recording := _recordings.get(key):
+            with transaction.atomic():
+                return recording.write_again(database)
+        began = timezone.now()
+        made = make(*arguments, **named)
+        if key not in _recordings:
+            _recordings[key] = _record(before, files, made=made, began=began)
+        return _refer(made).read()
+
+    return make_or_repeat
+
+
+def _record(before: _Rows, files: dict[str, bytes], *, made: Any, began: datetime) -> _Recording | None:
+    """Return what was written since ``before``, or None if a row names a server that only this test runs."""
+    statements: list[tuple[str, list[list[Any]]]] = []
+    for table in list_tables():
+        old, new = before[table.name], table.read(connection.connection)
+        name, key = f'"{table.name}"', f'"{table.columns[table.key]}"'
+        if gone := [[pk] for pk in sorted(old.keys() - new.keys())]:
+            statements.append((f"DELETE FROM {name} WHERE {key} = ?", gone))
+        if added := [list(new[pk]) for pk in sorted(new.keys() - old.keys())]:
+            columns = ", ".join(f'"{column}"' for column in table.columns)
+            marks = ", ".join("?" for _ in table.columns)
+            statements.append((f"INSERT INTO {name} ({columns}) VALUES ({marks})", added))
+        for pk in sorted(new.keys() & old.keys()):
+            places = [place for place, value in enumerate(new[pk]) if value != old[pk][place]]
+            if places:
+                values = ", ".join(f'"{table.columns[place]}" = ?' for place in places)
+                statements.append(
+                    (f"UPDATE {name} SET {values} WHERE {key} = ?", [[*(new[pk][place] for place in places), pk]])
+                )
+    servers = {found[0].replace("%3A", ":") for found in _LOOPBACK.finditer(str(_find_changed_settings()))}
+    if any(server in str(value) for server in servers for _, rows in statements for row in rows for value in row):
+        return None
+    new_files = {name: content for name, content in _read_files().items() if files.get(name) != content}
+    return _Recording(statements, new_files, _as_stored(began), _as_stored(timezone.now()), _refer(made))
+
+
+def hide_present(rows: _Rows) -> Hashable:
+    """Return the rows of all tables without moments of this run. If a test moved the clock, hide its last seconds only."""
+    now = timezone.now()
+    began = _as_stored(now - timedelta(seconds=5)) if time_machine.traveller_stack else _BEGAN
+    ended = _as_stored(now)
+
+    def hide(value: Any) -> Any:
+        return None if isinstance(value, str) and began <= value <= ended else value
+
+    return tuple(
+        (name, key, tuple(map(hide, row))) for name, table in sorted(rows.items()) for key, row in sorted(table.items())
+    )
+
+
+def _describe(value: Any) -> Hashable:
+    """Return what two calls have in common if this argument is the same for both."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, models.Model):
+        values = [value.__dict__.get(field.attname) for field in value._meta.concrete_fields]
+        return value._meta.label, *(None if isinstance(each, datetime) else str(each) for each in values)
+    if isinstance(value, dict):
+        return tuple((key, _describe(each)) for key, each in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_describe(each) for each in value)
+    raise _NotComparable
+
+
+def _describe_surroundings() -> Hashable:
+    """Return the settings that a test changed, the language, and the time: the minute of a moved clock, else nothing."""
+    changed = _find_changed_settings()
+    moved = f"{timezone.now():%Y-%m-%d %H:%M}" if time_machine.traveller_stack else ""
+    return (
+        tuple((name, _LOOPBACK.sub("", changed[name])) for name in sorted(changed)),
+        translation.get_language(),
+        moved,
+    )
+
+
+def _find_changed_settings() -> dict[str, str]:
+    """Return what tests set, except the data folder."""
+    changed: dict[str, str] = {}
+    holder: Any = settings._wrapped
+    while "default_settings" in holder.__dict__:
+        changed = {**{name: repr(value) for name, value in holder.__dict__.items() if name.isupper()}, **changed}
+        holder = holder.default_settings
+    return {name: value for name, value in changed.items() if name not in _OWN_FOLDER}
+
+
+def _read_files() -> dict[str, bytes]:
+    folder = Path(settings.NEWSLETTER_DATA_DIR)
+    found = folder.iterdir() if folder.exists() else ()
+    return {path.name: path.read_bytes() for path in found if path.is_file()}
+
+
+@cache
+def list_tables() -> tuple[_Table, ...]:
+    """Return the tables whose rows are compared and written again."""
+    return tuple(_find_tables())
+
+
+def _find_tables() -> Iterator[_Table]:
+    for model in apps.get_models(include_auto_created=True):
+        name = model._meta.db_table
+        if not model._meta.managed or model._meta.proxy or name in UNCHANGED:
+            continue
+        described = connection.connection.execute(f'PRAGMA table_info("{name}")').fetchall()
+        columns = tuple(row[1] for row in described)  # without generated ones
+        if model._meta.pk.column not in columns:  # the table of the search, which triggers fill
+            continue
+        yield _Table(name, columns, columns.index(model._meta.pk.column))

@@ -12,7 +12,6 @@ from newsletter.sending.settling.sweep import sweep
 from tests.support.accounts import PEOPLE, SOON, check_everybody_once, count_over_accounts, run, send_first, start
 from tests.support.fixtures import NOW, make_approver
 from tests.support.provider_faults import Fault, answer
-from tests.support.sends import Clock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -79,7 +78,7 @@ def test_a_bound_batch_whose_account_is_away_does_not_stop_the_rest(accounts):
     send = lose_an_answer(first)
     move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)
     first.stop_listening()
-    send = run(send, Clock())
+    send = run(send, step=300)
     assert send.state == Send.State.NEEDS_ATTENTION
     check_everybody_once(send, first, second, uncertain=10)
     assert Batch.objects.get(account="default").state == Batch.State.UNCERTAIN

@@ -18,8 +18,8 @@ from typing import Any
 BATCH = 1000
 PASSPHRASE = "five words are long enough"
 MOST_SECONDS = 3_000
-NOT_KEPT = {"newsletter_runningprocess", "django_session"}
-"""What processes write about themselves, and the sign-ins of staff."""
+NOT_KEPT = ("newsletter_runningprocess", "django_session", "wagtailsearch_")
+"""What processes write about themselves, the sign-ins of staff, and the index of a search that the desk does not use."""
 _TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
     "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
@@ -126,8 +126,12 @@ class Journey:
     def _count_rows(self) -> dict[str, int]:
         """Return the number of rows of each table of the program."""
         kind = "sqlite" if self.here.database_url.startswith("sqlite") else "postgres"
-        names = [name for (name,) in self.here.query(_TABLES[kind]) if name.startswith(_OF_THE_PROGRAM)]
-        return {name: self.here.query(f'SELECT COUNT(*) FROM "{name}"')[0][0] for name in sorted({*names} - NOT_KEPT)}
+        names = [
+            name
+            for (name,) in self.here.query(_TABLES[kind])
+            if name.startswith(_OF_THE_PROGRAM) and not name.startswith(NOT_KEPT)
+        ]
+        return {name: self.here.query(f'SELECT COUNT(*) FROM "{name}"')[0][0] for name in sorted(names)}
 
     def _check_rows(self, before: dict[str, int]) -> None:
         """Compare table by table. A restore may add rows, such as an entry of the staff log."""

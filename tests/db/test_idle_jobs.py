@@ -20,9 +20,9 @@ from newsletter.sending.settling.work_under_way import is_anything_under_way
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
-MAX_QUERIES_OF_FREQUENT_JOBS = 3
-MAX_QUERIES_OF_SWEEP = 13
-MAX_QUERIES_A_MINUTE = 1_000
+MAX_QUERIES_OF_FREQUENT_JOBS = 5
+MAX_QUERIES_OF_SWEEP = 16
+MAX_QUERIES_A_MINUTE = 1_200
 
 
 @pytest.fixture

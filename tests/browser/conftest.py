@@ -62,11 +62,14 @@ def own_site(own_demo_folder: Path, shared_folder: Path) -> Iterator[str]:
 
 @contextmanager
 def run_demo(folder: Path, shared_folder: Path, **settings: str) -> Iterator[str]:
-    """Yield the address of a running demo with its own folder and port, and these environment variables."""
+    """Yield the address of a running demo with its own folder and port, and these environment variables.
+
+    Pictures for the guide show what ``newsletter demo`` starts, but that command removes some settings from its environment.
+    """
     port = free_port()
-    if os.environ.get(GUIDE):
+    if os.environ.get(GUIDE) and not settings:
         command = [COMMAND, "demo", "--subscribers", PEOPLE, "--port", str(port)]
-        environment = environment_of(folder / "data") | settings
+        environment = environment_of(folder / "data")
     else:
         shutil.copytree(find_made_demo(shared_folder), folder / "data" / "demo")
         command = [COMMAND, "serve", "--port", str(port)]

@@ -102,7 +102,7 @@ def do_beside(site: str, folder: Path, code: str) -> str:
     }
     begun = f"import django; django.setup()\n{code}"
     done = subprocess.run(
-        [sys.executable, "-c", begun], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", begun], env=environment, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

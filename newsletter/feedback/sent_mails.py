@@ -91,7 +91,8 @@ def was_handed_over(row: Delivery) -> bool:
     own: DeliveryException | None = getattr(row, "exception", None)
     if own and (own.state == DeliveryException.State.SKIPPED or own.code == DeliveryException.Code.RENDER_FAILURE):
         return False
-    return row.batch.state != Batch.State.PENDING and row.batch.code != Batch.Code.RENDER_FAILURE
+    is_unsent = row.batch.state == Batch.State.PENDING and not row.batch.handed_to
+    return not is_unsent and row.batch.code != Batch.Code.RENDER_FAILURE
 
 
 def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str:
@@ -110,7 +111,7 @@ def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str
     if row.batch.send.provider == OUTBOX and state == Batch.State.ACCEPTED:
         return str(REPORTED_OUTCOMES["to_files"])
     if row.batch.send.state == Send.State.CANCELLED and state == Batch.State.PENDING:
-        return str(REPORTED_OUTCOMES["cancelled"])
+        return str(BATCH_OUTCOMES[Batch.State.UNCERTAIN] if row.batch.handed_to else REPORTED_OUTCOMES["cancelled"])
     return str(BATCH_OUTCOMES[state])
 
 

@@ -13,6 +13,7 @@ from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_v
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
+from newsletter.issues.variants.unreached import NEVER_HANDED_OVER
 from newsletter.models import (
     Batch,
     CorrectedDelivery,
@@ -21,7 +22,6 @@ from newsletter.models import (
     DeliveryException,
     Issue,
     IssueRevision,
-    Send,
     ShownItem,
     Variant,
 )
@@ -135,10 +135,9 @@ def _find_already_corrected(correction: Correction) -> QuerySet[CorrectedDeliver
 
 def _was_not_delivered() -> Exists:
     """Filter rows whose correcting mail was rejected or skipped, or was never handed over and never will be."""
-    cancelled = Q(batch__state=Batch.State.PENDING, batch__send__state=Send.State.CANCELLED)
     alone = Q(exception__state__in=_NOT_ACCEPTED_STATES)
     return Exists(
         Delivery.objects.filter(
-            cancelled | alone | Q(batch__state=Batch.State.REJECTED), pk=OuterRef("correction_delivery")
+            NEVER_HANDED_OVER | alone | Q(batch__state=Batch.State.REJECTED), pk=OuterRef("correction_delivery")
         )
     )

@@ -31,9 +31,10 @@ from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS,
 from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
 from newsletter.issues.snapshot.show_rules import RuleSet, list_rule_sets
 from newsletter.issues.variants.subject_assignment import read_language
+from newsletter.issues.variants.unreached import NEVER_HANDED_OVER
 from newsletter.issues.visible.choose_visible import NO_RULE_MET
 from newsletter.issues.visible.interests import NOTHING_CHOSEN, list_cases, list_story_topics
-from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, ShownItem, Story
+from newsletter.models import Batch, Delivery, DeliveryException, Issue, ShownItem, Story
 from subscribers.models import CaseFollow, Subscriber
 from subscribers.segments.compile import compile_rule
 
@@ -125,8 +126,7 @@ def find_got(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
     not_sent = DeliveryException.objects.filter(
         delivery=OuterRef("pk"), state__in=[DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED]
     )
-    cancelled = Q(batch__state=Batch.State.PENDING, batch__send__state=Send.State.CANCELLED)
-    got = deliveries.filter(~Exists(not_sent), ~cancelled, ~Q(batch__state=Batch.State.REJECTED), proof=False)
+    got = deliveries.filter(~Exists(not_sent), ~NEVER_HANDED_OVER, ~Q(batch__state=Batch.State.REJECTED), proof=False)
     return got.exclude(batch__send__in=list_sends_to_files())
 
 

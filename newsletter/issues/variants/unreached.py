@@ -3,12 +3,14 @@
 Each person has one `Delivery` for all parts of an issue: an issue that completes another takes over its rows.
 """
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Issue, Send
 
 SENT_BY_COMPLETION = "sent_by_completion"
 """The reason for which a cancelled send no longer counts people: another issue completes it."""
+NEVER_HANDED_OVER = Q(batch__state=Batch.State.PENDING, batch__handed_to="", batch__send__state=Send.State.CANCELLED)
+"""The condition of deliveries that no provider has and none will get, because their send was cancelled first."""
 
 
 def find_unreached(issue_id: int) -> QuerySet[Delivery]:
@@ -19,13 +21,11 @@ def find_unreached(issue_id: int) -> QuerySet[Delivery]:
     called = Attempt.objects.filter(batch=OuterRef("batch")).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
     settled = DeliveryException.objects.filter(delivery=OuterRef("pk")).exclude(state="")
     return Delivery.objects.filter(
+        NEVER_HANDED_OVER,
         ~Exists(called),
         ~Exists(settled),
         proof=False,
-        batch__state=Batch.State.PENDING,
-        batch__handed_to="",
         batch__send__issue=issue_id,
-        batch__send__state=Send.State.CANCELLED,
         batch__send__totals__isnull=True,
     )
 

@@ -27,6 +27,11 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         """Keep the batches that no account has or may have: another account can take them."""
         return self.filter(state=Batch.State.PENDING, handed_to="")
 
+    def cancelled_repeats(self) -> "BatchQuerySet":
+        """Keep the batches that an earlier call may have mailed, and that nobody sends again: their send was cancelled."""
+        cancelled = Send.objects.filter(state=Send.State.CANCELLED).order_by()
+        return self.filter(state=Batch.State.PENDING, send__in=cancelled).exclude(handed_to="")
+
     def uncertain(self, *, provider: str, start: datetime, end: datetime) -> "BatchQuerySet":
         """Keep the uncertain batches of open sends that only this provider account can have.
 

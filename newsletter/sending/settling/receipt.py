@@ -87,20 +87,18 @@ def make_receipts(sends: Collection[Send]) -> list[Receipt]:
 def _add_up(send: Send, batch_counts: "list[_BatchCount]", exceptions: "list[_ExceptionCount]") -> Receipt:
     batches: Counter[str] = Counter()
     accounts: dict[str, dict[str, int]] = {}
-    for account, state, calls, people in batch_counts:
-        batches[state] += calls
-        own = accounts.setdefault(account, dict.fromkeys(_RECEIPT_STATES, 0))
-        own[_DELIVERY_STATE[state]] += people
+    cancelled = 0
+    for each in batch_counts:
+        batches[each.state] += each.batches
+        state = _find_state(send, each.state, handed_to=each.handed_to)
+        cancelled += each.people if state == "skipped" else 0
+        accounts.setdefault(each.account, dict.fromkeys(_RECEIPT_STATES, 0))[state] += each.people
     for row in exceptions:
         if row.state:
-            accounts[row.account][_DELIVERY_STATE[row.batch_state]] -= row.people
+            state = _find_state(send, row.batch_state, handed_to=row.handed_to)
+            cancelled -= row.people if state == "skipped" else 0
+            accounts[row.account][state] -= row.people
             accounts[row.account][row.state] += row.people
-    cancelled = 0
-    if send.state == Send.State.CANCELLED:
-        for own in accounts.values():
-            cancelled += own["pending"]
-            own["skipped"] += own["pending"]
-            own["pending"] = 0
     states = {state: sum(own[state] for own in accounts.values()) for state in _RECEIPT_STATES}
     receipt = Receipt(
         candidates=send.candidates,
@@ -159,10 +157,10 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
         *times,
         reported,
     ) in rows.iterator(chunk_size=5000):
-        state = own_state or _DELIVERY_STATE[batch_state]
+        state = own_state or _find_state(send, batch_state, handed_to=handed_to)
         reason = own_reason if own_state else batch_reason
-        if state == "pending" and send.state == Send.State.CANCELLED:
-            state, reason = "skipped", reason or CANCELLED
+        if state == "skipped" and not own_state:
+            reason = reason or CANCELLED
         shown = {"pending": handed_to, "skipped": ""}.get(state, account)
         unsubscribed_at = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
         moments = [*times, min(unsubscribed_at, default=None)]
@@ -175,11 +173,22 @@ def describe_receipt(send: Send) -> dict[str, object]:
     return asdict(make_receipt(send))
 
 
+def _find_state(send: Send, batch_state: str, *, handed_to: str) -> str:
+    """Return the state of a batch's people in the receipt.
+
+    A cancelled send skips those whom no call can have reached. Others whose repeat it does not make are uncertain.
+    """
+    if send.state == Send.State.CANCELLED and batch_state == Batch.State.PENDING:
+        return "uncertain" if handed_to else "skipped"
+    return _DELIVERY_STATE[batch_state]
+
+
 class _BatchCount(NamedTuple):
     """The batches of one account and state, and their people."""
 
     account: str
     state: str
+    handed_to: str
     batches: int
     people: int
 
@@ -189,6 +198,7 @@ class _ExceptionCount(NamedTuple):
 
     account: str
     batch_state: str
+    handed_to: str
     state: str
     people: int
     bounced: int
@@ -197,7 +207,7 @@ class _ExceptionCount(NamedTuple):
 
 
 def _count_batches(sends: Collection[Send]) -> defaultdict[int, list[_BatchCount]]:
-    rows = Batch.objects.filter(send__in=sends).order_by("account").values_list("send", "account", "state")
+    rows = Batch.objects.filter(send__in=sends).order_by("account").values_list("send", "account", "state", "handed_to")
     found: defaultdict[int, list[_BatchCount]] = defaultdict(list)
     for send, *row in rows.annotate(Count("pk"), Sum("size")):
         found[send].append(_BatchCount(*row))
@@ -207,7 +217,8 @@ def _count_batches(sends: Collection[Send]) -> defaultdict[int, list[_BatchCount
 def _count_exceptions(sends: Collection[Send]) -> defaultdict[int, list[_ExceptionCount]]:
     """Count the people of each send, by its id, who differ from their batch or were reported, in one pass."""
     rows = DeliveryException.objects.filter(delivery__batch__send__in=sends).order_by()
-    batch = ("delivery__batch__send", "delivery__batch__account", "delivery__batch__state")
+    fields = ("send", "account", "state", "handed_to")
+    batch = [f"delivery__batch__{name}" for name in fields]
     counts = rows.values_list(*batch, "state").annotate(
         people=Count("pk"),
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),

@@ -17,14 +17,11 @@ from newsletter.outbound.publishing_facts import report_issue, report_sent
 from newsletter.sending.freezing.start import prepare_send
 from newsletter.sending.limits.gmail_spam_rate import record_resume_reason
 from newsletter.sending.settling.receipt import describe_receipt
-from newsletter.sending.settling.uncertain_recipients import settle_unsubscribed
+from newsletter.sending.settling.uncertain_recipients import mark_cancelled_repeats, settle_unsubscribed
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 from subscribers.models import EventKind
 
 RUNNING = (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING)
-_NOT_SENT_AGAIN = Message(
-    "the send was cancelled before the repeat, so it is unknown whether the earlier call was accepted"
-)
 
 Staff = User | AnonymousUser
 
@@ -104,8 +101,7 @@ def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
             ended_at=now,
         ):
             raise _wrong_state(send, Message("This send has already ended, so it cannot be cancelled."))
-        unresolved = send.batches.filter(state=Batch.State.PENDING).exclude(handed_to="")
-        unresolved.update(state=Batch.State.UNCERTAIN, reason=_NOT_SENT_AGAIN, code=Batch.Code.NONE)
+        mark_cancelled_repeats(Batch.objects.filter(send=send), now=now)
         if send.issue.is_welcome:
             hold_issue(issue=send.issue, reason=Message("%(by)s cancelled its send", by=by))
         else:

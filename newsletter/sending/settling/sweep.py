@@ -26,7 +26,7 @@ from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.settling.release_local_hours import open_due_hours
 from newsletter.sending.settling.send_controls import reopen_send
-from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients
+from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients, mark_cancelled_repeats
 from newsletter.sending.settling.work_under_way import is_anything_under_way
 from newsletter.sending.subject_tests.decide_subject import decide_due_tests
 
@@ -43,11 +43,11 @@ RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> list[Send]:
     """Run every step once. Return the sends that ended. After an error in a step, run the others and raise it at the end.
 
-    In this order: settle expired leases, resume stalled starts, pause or delay sends that must not go on, decide the subject
-    tests whose time is over, open the hours that have come, let the pace recover, go on with moves to other accounts, move
-    what an absent account did not get to the second, send unresolved batches again if their provider recognises repeated
-    calls, ask the provider about the others, end the sends that have nothing left to do, and send the canaries and decide
-    about them. ``adapter`` is that of the default account.
+    In this order: settle expired leases, mark what a cancelled send does not repeat as uncertain, resume stalled starts,
+    pause or delay sends that must not go on, decide the subject tests whose time is over, open the hours that have come, let
+    the pace recover, go on with moves to other accounts, move what an absent account did not get to the second, send
+    unresolved batches again if their provider recognises repeated calls, ask the provider about the others, end the sends
+    that have nothing left to do, and send the canaries and decide about them. ``adapter`` is that of the default account.
     """
     # Not a step: if it cannot be checked that this database may send, nothing may be sent.
     check_installation(now=clock())
@@ -64,6 +64,7 @@ def _yield_steps(
     """Yield each step when it is its turn, so that it gets the time of that moment. Add the sends that ended to ``finished``."""
     yield partial(clear_far_future_times, now=clock())
     yield partial(settle_expired_leases, now=clock())
+    yield partial(mark_cancelled_repeats, Batch.objects.all(), now=clock())
     yield partial(resume_stalled_starts, now=clock())
     yield partial(enforce_send_window, now=clock())
     yield partial(decide_due_tests, now=clock())

@@ -1,4 +1,4 @@
-"""Settle people who are uncertain although their batch is settled. Only evidence settles them; no mail is sent for it.
+"""Find people of whom nobody knows whether they have the mail. Only evidence settles them; no mail is sent for it.
 
 People who unsubscribed while an attempt was unresolved are left out of later attempts. If the batch proves to be
 accepted, they have the mail only if no later attempt can be the accepted one.
@@ -9,10 +9,26 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Send
+from newsletter.models.sending.batches import BatchQuerySet
 from newsletter.providers.base.contract import BatchLookup, Verdict
 
 SETTLED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.REJECTED)
+
+_NOT_SENT_AGAIN = Message(
+    "the send was cancelled before the repeat, so it is unknown whether the earlier call was accepted"
+)
+
+
+def mark_cancelled_repeats(batches: BatchQuerySet, *, now: datetime) -> int:
+    """Mark the batches uncertain that wait for a repeat in a cancelled send. Return how many.
+
+    A call that runs at the cancellation ends later, so the sweep calls this too.
+    """
+    return batches.cancelled_repeats().update(
+        state=Batch.State.UNCERTAIN, reason=_NOT_SENT_AGAIN, code=Batch.Code.NONE, not_before=None, settled_at=now
+    )
 
 
 def find_uncertain_recipients(send: Send) -> QuerySet[DeliveryException]:

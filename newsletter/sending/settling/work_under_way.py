@@ -31,7 +31,9 @@ def is_anything_under_way(*, now: datetime, latest: datetime) -> bool:
 def _left_in_ended_send() -> Q:
     """Return the condition of batches that need the sweep although their send has ended.
 
-    A call of a cancelled send may be running, and a welcome mail's send takes in new subscribers after it has ended.
+    A call of a cancelled send may be running, or may have ended with a batch to repeat. A welcome mail's send takes in new
+    subscribers after it has ended.
     """
     waiting = Q(state=Batch.State.PENDING, send__state=Send.State.SUBMITTED)
-    return Q(state=Batch.State.SUBMITTING) | waiting
+    repeat = Q(state=Batch.State.PENDING, send__state=Send.State.CANCELLED) & ~Q(handed_to="")
+    return Q(state=Batch.State.SUBMITTING) | waiting | repeat

@@ -46,7 +46,8 @@ def change_endpoint(*, endpoint: WebhookEndpoint, name: str, url: str, kinds: Se
     """Store a new name, address or choice of events. Return the new signing secret, "" if the address is the same.
 
     Another address may be another receiver, and the one before knows the secret. So nothing is signed with it any more, and
-    what waits is sent at once. What waits of events that are no longer chosen is dropped. Raises BadEndpoint and FetchError.
+    what waits is sent at once. It begins without the failures of the address before, and an attempt that runs there counts for
+    nothing. What waits of events that are no longer chosen is dropped. Raises BadEndpoint and FetchError.
     """
     name, chosen = _check_name(name, but=endpoint), _check_kinds(kinds)
     if url != endpoint.url:
@@ -59,7 +60,11 @@ def change_endpoint(*, endpoint: WebhookEndpoint, name: str, url: str, kinds: Se
         if is_moved:
             secret = make_secret()
             row.update(retry_at=None, sealed_secret=SEALER.seal(secret), sealed_old_secret="", old_secret_until=None)
-            endpoint.deliveries.pending().update(due_at=Least(F("due_at"), Now()))
+            # A stopped endpoint keeps the moment, so that turning it on sends what was given up since.
+            row.filter(state=WebhookEndpoint.State.ACTIVE).update(failures=0, failing_since=None)
+            endpoint.deliveries.pending().update(
+                due_at=Least(F("due_at"), Now()), first_attempt_at=None, attempts=0, claim=None, leased_until=None
+            )
         if chosen:
             endpoint.deliveries.pending().exclude(event__kind__in=[*chosen, EventKind.TEST]).delete()
     return secret

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from newsletter.common.messages import Message
@@ -24,9 +24,7 @@ def record_delivered(taken: Sequence[WebhookDelivery], *, now: datetime) -> None
     if not taken:
         return
     with transaction.atomic():
-        failing = WebhookEndpoint.objects.filter(
-            pk=taken[0].endpoint_id, state=WebhookEndpoint.State.ACTIVE, failures__gt=0
-        )
+        failing = _find_asked_endpoint(taken[0]).filter(failures__gt=0)
         if failing.update(failures=0, failing_since=None, retry_at=None):
             WebhookDelivery.objects.pending().filter(endpoint=taken[0].endpoint_id).update(due_at=now)
         held = WebhookDelivery.objects.pending().filter(claim=taken[0].claim)
@@ -97,10 +95,15 @@ def _attempted(now: datetime) -> dict[str, object]:
     }
 
 
+def _find_asked_endpoint(delivery: WebhookDelivery) -> QuerySet[WebhookEndpoint]:
+    """Return the endpoint of an attempt if it is active and still has the address that was asked."""
+    asked = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, url=delivery.endpoint.url)
+    return asked.filter(state=WebhookEndpoint.State.ACTIVE)
+
+
 def _count_failure(delivery: WebhookDelivery, *, gone: bool, wait: timedelta | None, now: datetime) -> None:
     """Let the endpoint wait, for as long as it asked. Messages that fail at the same time count as one failure."""
-    active = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, state=WebhookEndpoint.State.ACTIVE)
-    endpoint = active.select_for_update(no_key=True).first()
+    endpoint = _find_asked_endpoint(delivery).select_for_update(no_key=True).first()
     if endpoint is None or (endpoint.retry_at is not None and endpoint.retry_at > now and not gone):
         return
     delay = ENDPOINT_DELAYS[min(endpoint.failures, len(ENDPOINT_DELAYS) - 1)]

@@ -26,7 +26,7 @@ from newsletter.outbound.endpoints import (
     send_test,
     turn_on,
 )
-from newsletter.outbound.outcome import PATIENCE
+from newsletter.outbound.outcome import PATIENCE, record_delivered, record_failed
 from newsletter.outbound.payload import make_message_id
 from newsletter.outbound.replay import RETENTION, delete_old_outbound_events, replay_event, replay_since
 from newsletter.outbound.signing import SEALER, reseal_secrets
@@ -116,6 +116,62 @@ def test_another_address_gets_a_new_secret_and_only_that_one(receiver: Receiver)
     for known in (SECRET, before):
         with pytest.raises(WebhookVerificationError):
             Webhook(known).verify(got.body, got.headers)
+
+
+def test_another_address_does_not_inherit_the_failures_of_the_one_before(receiver: Receiver) -> None:
+    endpoint = make_endpoint(url=f"{receiver.url}/before")
+    happen(None, None)
+    receiver.answer = lambda _: 500
+    deliver()
+    almost = NOW + PATIENCE - timedelta(minutes=1)
+    deliver(almost)
+    change_endpoint(endpoint=endpoint, name="CRM", url=receiver.url, kinds=[])
+    endpoint.refresh_from_db()
+    assert (endpoint.failures, endpoint.failing_since, endpoint.retry_at) == (0, None, None)
+    WebhookDelivery.objects.update(due_at=almost)
+    deliver(NOW + PATIENCE)
+    endpoint.refresh_from_db()
+    assert (endpoint.state, endpoint.failing_since) == ("active", NOW + PATIENCE)
+    assert states() == ["pending", "pending"]
+    assert set(WebhookDelivery.objects.values_list("first_attempt_at", flat=True)) <= {None, NOW + PATIENCE}
+
+
+@pytest.mark.parametrize("status", [410, 500])
+def test_a_late_failure_of_the_address_before_does_not_count(receiver: Receiver, status: int) -> None:
+    endpoint = make_endpoint(url=f"{receiver.url}/before")
+    happen(None)
+    (claimed,) = claim_due(now=NOW)
+    change_endpoint(endpoint=endpoint, name="CRM", url=receiver.url, kinds=[])
+    record_failed(claimed, error="gone", status=status, now=NOW)
+    endpoint.refresh_from_db()
+    assert (endpoint.state, endpoint.failures) == ("active", 0)
+    assert WebhookDelivery.objects.get().attempts == 0
+    assert deliver(datetime.now(NOW.tzinfo)) == 1
+    assert states() == ["delivered"]
+
+
+def test_what_the_address_before_took_late_goes_to_the_new_one(receiver: Receiver) -> None:
+    endpoint = make_endpoint(url=f"{receiver.url}/before")
+    happen(None)
+    (claimed,) = claim_due(now=NOW)
+    change_endpoint(endpoint=endpoint, name="CRM", url=receiver.url, kinds=[])
+    WebhookEndpoint.objects.update(failures=1, failing_since=NOW)
+    record_delivered([claimed], now=NOW)
+    assert (states(), WebhookEndpoint.objects.get().failures) == (["pending"], 1)
+
+
+def test_a_stopped_webhook_sends_what_it_missed_to_its_new_address(receiver: Receiver) -> None:
+    endpoint = make_endpoint(url=f"{receiver.url}/before")
+    happen(None)
+    receiver.answer = lambda _: 500
+    deliver()
+    deliver(NOW + PATIENCE)
+    change_endpoint(endpoint=endpoint, name="CRM", url=receiver.url, kinds=[])
+    endpoint.refresh_from_db()
+    receiver.answer = lambda _: 200
+    assert turn_on(endpoint=endpoint, now=NOW + PATIENCE)
+    deliver(NOW + PATIENCE)
+    assert states() == ["delivered"]
 
 
 def test_the_same_address_keeps_its_secret(receiver: Receiver) -> None:

@@ -85,6 +85,8 @@ def test_a_new_address_shows_its_new_secret_once(admin: Client) -> None:
     assert "no-store" in saved["Cache-Control"]
     assert "http://127.0.0.1:9/moved" in saved.content.decode()
     assert "whsec_" not in admin.get(page).content.decode()
+    actions = AuditEntry.objects.filter(action__startswith="newsletter.webhook_").order_by("pk")
+    assert list(actions.values_list("action", flat=True)) == ["newsletter.webhook_changed", "newsletter.webhook_secret"]
 
 
 def test_staff_send_messages_again_by_id_or_moment(admin: Client) -> None:

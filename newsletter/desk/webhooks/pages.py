@@ -155,6 +155,8 @@ class WebhookPage(_WebhooksPage):
             else:
                 self.endpoint.refresh_from_db()
                 self.log("webhook_changed", self.endpoint)
+                if secret:
+                    self.log("webhook_secret", self.endpoint)
                 return self.show_secret(secret, moved=True) if secret else self._back(_("Saved."))
         response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
         return response

@@ -38,6 +38,7 @@ from newsletter.models import (
 )
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.sending.freezing.start import start_send
+from newsletter.sending.settling.delivered_bitmap import Handover, mark_delivered
 from newsletter.sending.settling.receipt import make_receipt, make_receipts
 from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
@@ -262,7 +263,7 @@ def test_the_csv_says_who_counted_each_figure(sent: Send) -> None:
     assert set(lines[0]) - {"issue", "subject", "sent_at"} < set(counted_by)
     assert counted_by["recipients"] == "us"
     assert counted_by["accepted"] == "us, from the provider’s answers"
-    assert counted_by["delivered"] == "us, from the provider’s reports"
+    assert counted_by["delivered"] == "nobody: the provider reported no delivery"
     assert counted_by["gifts"] == "your donation system"
     shown = page(sent, client)
     assert all(f">{who}</td>" in shown for who in (counted_by["accepted"], counted_by["bounced"]))
@@ -271,6 +272,26 @@ def test_the_csv_says_who_counted_each_figure(sent: Send) -> None:
     (issue,) = csv.DictReader(io.StringIO(text))
     assert issue["accepted_counted_by"] == "us"
     assert issue["delivered_counted_by"] == issue["bounced_counted_by"] == "nobody: the mails were written to files"
+
+
+def test_the_csv_names_nobody_for_figures_that_were_not_counted(sent: Send) -> None:
+    client, read = sign_in("writer"), (f"/admin/issues/{sent.issue_id}/report/", "/admin/results/?publication=weekly&")
+
+    def read_counters() -> list[dict[str, str]]:
+        report = client.get(f"{read[0]}?as=csv").content.decode("utf-8-sig")
+        lines = list(csv.reader(io.StringIO(report)))
+        (row,) = csv.DictReader(io.StringIO(client.get(f"{read[1]}as=csv").content.decode("utf-8-sig")))
+        names = ("delivered", "clicks", "clicks_of_machines")
+        counted_by = dict(lines[lines.index(["figure", "counted_by"]) + 1 :])
+        return [{name: counted_by[name] for name in names}, {name: row[f"{name}_counted_by"] for name in names}]
+
+    nobody = dict.fromkeys(("clicks", "clicks_of_machines"), "nobody: no click was counted")
+    nobody["delivered"] = "nobody: the provider reported no delivery"
+    assert read_counters() == [nobody, nobody]
+    click(sent, first_target(), people=0, machines=1)
+    mark_delivered({Delivery.objects.latest("pk").pk: Handover(sent.pk, "default")}, at=NOW)
+    ours = {"clicks": "us", "clicks_of_machines": "us", "delivered": "us, from the provider’s reports"}
+    assert read_counters() == [ours, ours]
 
 
 def test_results_show_trends_and_compare_selected_issues(sent: Send) -> None:

@@ -35,7 +35,7 @@ from subscribers.models import MailingList, Topic
 from tests.support.desk import said, sign_in
 from tests.support.dns_server import serve_dns
 from tests.support.fake_provider import FakeProvider
-from tests.support.fixtures import make_approver, make_event, make_publication, make_story
+from tests.support.fixtures import make_approver, make_event, make_issue, make_publication, make_story
 from tests.support.mail_server import PASSWORD, USER, serve_mail
 from tests.support.web_site import Site, serve_site
 
@@ -610,6 +610,21 @@ def test_the_proof_says_whether_it_left_by_its_own_account(
     assert fake_provider.accepted_counts() == {"admin@example.org": 1}
     assert "The proof of The winter letter No. 1 was sent to admin@example.org" in page
     assert not archived.issues.exists()
+
+
+def test_the_first_proof_is_not_of_an_open_issue_of_an_archived_publication(
+    admin: Client, fake_provider: FakeProvider, settings: Any
+) -> None:
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    make_story("The first verdict")
+    archived = make_publication(slug="old", name="The old letter")
+    make_issue(archived)
+    Publication.objects.update(enabled=False, archived=True)
+    make_publication(slug="used", name="The winter letter")
+    make_story("The clinic opens its doors", published_at=timezone.now(), seen_at=timezone.now())
+    assert "The old letter" not in admin.get("/admin/setup/proof/").content.decode()
+    page = admin.post("/admin/setup/proof/", follow=True).content.decode()
+    assert "The proof of The winter letter No. 1 was sent to admin@example.org" in page
 
 
 def test_set_up_goes_on_without_what_is_archived() -> None:

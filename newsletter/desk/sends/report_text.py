@@ -56,8 +56,12 @@ def label_gift_block(total: GiftTotal) -> str:
 
 
 def name_counters(figures: Figures) -> dict[str, str]:
-    """Return who counted each figure of an issue, by the figure's name."""
+    """Return who counted each figure of an issue, by the figure's name. If nobody did, it is 0 and says nothing."""
     ours, nobody = _("us"), _("nobody: the mails were written to files")
+    delivered = _("us, from the provider’s reports")
+    if not figures.has_delivery_reports:
+        delivered = _("nobody: the provider reported no delivery")
+    clicks = ours if figures.counts_clicks else _("nobody: no click was counted")
     answers = ours if figures.to_files else _("us, from the provider’s answers")
     reports = nobody if figures.to_files else _("us, from reports of the provider or by mail")
     return {
@@ -67,12 +71,12 @@ def name_counters(figures: Figures) -> dict[str, str]:
         "rejected": answers,
         "skipped": ours,
         "uncertain": answers,
-        "delivered": nobody if figures.to_files else _("us, from the provider’s reports"),
+        "delivered": nobody if figures.to_files else delivered,
         "bounced": reports,
         "complained": reports,
         "unsubscribed": ours if figures.to_files else _("us, also from the provider’s reports"),
-        "clicks": ours,
-        "clicks_of_machines": ours,
+        "clicks": clicks,
+        "clicks_of_machines": clicks,
     }
 
 

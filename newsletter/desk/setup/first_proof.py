@@ -20,9 +20,10 @@ def find_last_proof() -> Proof | None:
 
 
 def find_open_issue() -> Issue | None:
-    """Return the newest issue that is not sent."""
+    """Return the newest issue that is not sent. Those of archived publications are left out."""
     states = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
-    return Issue.objects.filter(state__in=states).select_related("publication", "slot").order_by("-made_at").first()
+    waiting = Issue.objects.filter(state__in=states, publication__archived=False)
+    return waiting.select_related("publication", "slot").order_by("-made_at").first()
 
 
 def find_first_publication() -> Publication | None:

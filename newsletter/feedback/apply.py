@@ -116,13 +116,14 @@ def _try_lock() -> bool:
 def _note_reports(matched: list[tuple[ProviderEvent, Target]]) -> None:
     """Note when each account last reported, at providers with several accounts: they may all report to one address."""
     names = {provider: list_account_names(provider) for provider in {event.provider for event, _ in matched}}
-    newest: dict[tuple[str, str], datetime] = {}
+    newest: dict[tuple[str, str], tuple[datetime, str]] = {}
     for event, target in matched:
         account = event.provider, target.account
         if len(names[event.provider]) > 1 and target.account in names[event.provider]:
-            newest[account] = max(newest.get(account, event.received_at), event.received_at)
-    for (provider, name), received_at in sorted(newest.items()):
-        note_report(provider, account=name, now=received_at)
+            report = event.received_at, str(event.body.get("verified_by", ""))
+            newest[account] = max(newest.get(account, report), report)
+    for (provider, name), (received_at, verified_by) in sorted(newest.items()):
+        note_report(provider, account=name, now=received_at, verified_by=verified_by)
 
 
 def _add_events(matched: list[tuple[ProviderEvent, Target]], before: Mapping[int, Facts]) -> dict[int, Facts]:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -15,11 +15,11 @@ from newsletter.feedback.endpoint import (
     require_key,
     webhook_key,
 )
-from newsletter.feedback.webhook_setup.keys import note_report
+from newsletter.feedback.webhook_setup.keys import key_mark, note_report
 from newsletter.models import ProviderEvent
 from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest
+from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, split_keys
 from newsletter.providers.registry import find_webhook_handler
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -35,36 +35,49 @@ def store_webhook(*, provider: str, secret: str, call: WebhookRequest, now: date
     reader = find_webhook_handler(provider)
     address = find_account_of_secret(provider=reader.name, secret=secret)
     account = find_reporting_account(provider=reader.name, address=address)
-    once = _verify(reader, call, now=now)
-    events = [_make_event(feedback, once=once, now=now) for feedback in reader.parse(call)]
+    once, key = _verify(reader, call, now=now)
+    mark = key_mark(key) if key else ""
+    shared = mark if account is None else ""
+    events = [_make_event(feedback, once=once, verified_by=shared, now=now) for feedback in reader.parse(call)]
     with transaction.atomic(durable=True):
         _store_events(events)
         # Otherwise the reports are noted when they are applied, for the account that their mails went through.
         if account is not None and any(event.kind != FeedbackKind.SUBSCRIPTION.value for event in events):
-            note_report(reader.name, account=account, now=now)
+            note_report(reader.name, account=account, verified_by=mark, now=now)
     if once:
         _require_first_use(provider=reader.name, once=once, events=events)
     return len(events)
 
 
-def _verify(reader: WebhookHandler, call: WebhookRequest, *, now: datetime) -> str:
-    """Verify a webhook with the keys of the configured accounts, or else with those of former ones. Return its token.
+def _verify(reader: WebhookHandler, call: WebhookRequest, *, now: datetime) -> tuple[str, str]:
+    """Verify a webhook with the keys of the configured accounts, or else with those of former ones.
 
-    A former account's key is believed for as long as it is used, so its use is noted.
+    Return its token, "" if it has none, and the key that verified it, "" if none is needed. A former account's key is
+    believed for as long as it is used, so its use is noted.
     """
     keys, former = webhook_key(reader.name), list_former_keys(reader.name, now=now)
     try:
         if former:
             # Without a key, some handlers believe everything: verify only with a key.
             require_key(reader.name)
-        return reader.verify(call, keys, now)
+        once = reader.verify(call, keys, now)
+        return once, _find_key(reader, call, keys=split_keys(keys), now=now)
     except BadWebhook:
         for account, key in former:
             with suppress(BadWebhook):
                 once = reader.verify(call, key, now)
-                note_report(reader.name, account=account, now=now)
-                return once
+                note_report(reader.name, account=account, verified_by=key_mark(key), now=now)
+                return once, key
         raise
+
+
+def _find_key(reader: WebhookHandler, call: WebhookRequest, *, keys: Sequence[str], now: datetime) -> str:
+    """Return that of the keys which verifies a webhook that one of them verifies, "" if there is none."""
+    for key in keys[:-1]:
+        with suppress(BadWebhook):
+            reader.verify(call, key, now)
+            return key
+    return keys[-1] if keys else ""
 
 
 def store_feedback(feedback: Iterable[Feedback], *, now: datetime) -> None:
@@ -78,7 +91,7 @@ def _store_events(events: Iterable[ProviderEvent]) -> None:
     )
 
 
-def _make_event(feedback: Feedback, *, once: str, now: datetime) -> ProviderEvent:
+def _make_event(feedback: Feedback, *, once: str, now: datetime, verified_by: str = "") -> ProviderEvent:
     body: dict[str, object] = {
         "delivery": feedback.delivery,
         "batch": feedback.batch,
@@ -88,6 +101,7 @@ def _make_event(feedback: Feedback, *, once: str, now: datetime) -> ProviderEven
         "status": feedback.status,
         "reason": feedback.reason,
         "link": feedback.link,
+        "verified_by": verified_by,
     }
     applicable = feedback.kind in _APPLICABLE
     return ProviderEvent(

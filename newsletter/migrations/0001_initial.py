@@ -118,6 +118,7 @@ class Migration(migrations.Migration):
                 ('sealed_keys', models.TextField(blank=True)),
                 ('set_up_at', models.DateTimeField(null=True)),
                 ('last_report_at', models.DateTimeField(null=True)),
+                ('verified_by', models.CharField(blank=True, default='', max_length=32)),
                 ('claimed_until', models.DateTimeField(null=True)),
             ],
             options={

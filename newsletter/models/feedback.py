@@ -16,8 +16,9 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT, MAX_ACCOUNT_LENGTH
 class ProviderEvent(models.Model):
     """One webhook event. The first constraint makes counting it twice impossible.
 
-    ``body`` is what the event says about one person; it is emptied once the event is applied. ``once`` is the single-use
-    token of providers that do not sign the body. ``retry_at`` is when to try an unapplied event next.
+    ``body`` is what the event says about one person, and which key verified it if accounts share an address; it is emptied
+    once the event is applied. ``once`` is the single-use token of providers that do not sign the body. ``retry_at`` is when
+    to try an unapplied event next.
     """
 
     class Result(models.TextChoices):
@@ -201,7 +202,8 @@ class ProviderWebhook(models.Model):
     """The webhook by which a provider account reports: whether it was set up from here, and when a report last came.
 
     ``sealed_keys`` are the keys that verify reports beside those of the settings, the newest first, encrypted.
-    ``claimed_until`` keeps two people from setting it up at once.
+    ``verified_by`` is the `key_mark` of the key that verified the newest report which came by a webhook: it may be the key of
+    another account. ``claimed_until`` keeps two people from setting it up at once.
     """
 
     provider = models.CharField(max_length=20)
@@ -209,6 +211,7 @@ class ProviderWebhook(models.Model):
     sealed_keys = models.TextField(blank=True)
     set_up_at = models.DateTimeField(null=True)
     last_report_at = models.DateTimeField(null=True)
+    verified_by = models.CharField(max_length=32, blank=True, default="")
     claimed_until = models.DateTimeField(null=True)
 
     wagtail_reference_index_ignore = True

@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,11 +15,13 @@ from django.utils import timezone
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_secret, webhook_url
-from newsletter.feedback.receive import store_webhook
+from newsletter.feedback.receive import store_feedback, store_webhook
 from newsletter.feedback.webhook_setup.keys import note_report, store_key
 from newsletter.feedback.webhook_setup.silence import find_silent_accounts, find_silent_sends
 from newsletter.models import Attempt, AuditEntry, Batch, Delivery, ProviderWebhook, Send
 from newsletter.organisation.health.sending import check_reports
+from newsletter.providers.base.errors import BadWebhook
+from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.sending.adapters import provider_label
 from tests.support.desk import said, sign_in
@@ -250,16 +252,56 @@ def test_a_report_at_the_common_address_is_noted_for_its_account(moved: Send, se
     assert list(rows) == [("backup", AN_HOUR_ON), ("default", later)]
 
 
-def test_an_account_whose_reports_another_key_verifies_needs_no_key(moved: Send, settings: Any, admin: Client) -> None:
+def post_report(delivery: Delivery, *, token: str, now: datetime = AN_HOUR_ON) -> None:
+    """Post a report to the address that all accounts share, and apply it. Raise BadWebhook if no key verifies the token."""
+    body = json.dumps([brevo_event("delivered", delivery)]).encode()
+    call = WebhookRequest(body, {"authorization": f"Bearer {token}"})
+    store_webhook(provider="brevo", secret=webhook_secret("brevo"), call=call, now=now)
+    apply_due_events(clock=lambda: now)
+
+
+@pytest.fixture
+def keyless(moved: Send, settings: Any) -> Delivery:
+    """A mail that went through an account without a key of its own. The default account at its provider has one."""
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {"backup": "brevo://another-key-of-brevo@"}
-    apply_reports(brevo_event("delivered", deliveries_of(moved)[1]), provider="brevo", now=AN_HOUR_ON)
-    task = "Set up the reports of Brevo (backup)"
-    assert task in admin.get("/admin/").content.decode(), "Without any key at the provider, its reports are refused."
     store_key("brevo", "a-token")
+    return deliveries_of(moved)[1]
+
+
+def test_an_account_whose_reports_another_key_verifies_needs_no_key(keyless: Delivery, admin: Client) -> None:
+    task = "Set up the reports of Brevo (backup)"
+    with pytest.raises(BadWebhook):
+        post_report(keyless, token="a-guess")
+    assert task in admin.get("/admin/").content.decode(), "No report of it was ever verified."
+    post_report(keyless, token="a-token")
     assert task not in admin.get("/admin/").content.decode()
     assert [finding.level for finding in check_reports(now=AN_HOUR_ON)] == ["warning", "ok"]
     ProviderWebhook.objects.filter(account="backup").delete()
     assert task in admin.get("/admin/").content.decode()
+
+
+def test_an_account_needs_a_key_once_the_one_that_verified_it_is_gone(keyless: Delivery, admin: Client) -> None:
+    task = "Set up the reports of Brevo (backup)"
+    post_report(keyless, token="a-token")
+    store_key("brevo", "a-second-token")
+    assert task not in admin.get("/admin/").content.decode(), "The key before the newest still verifies."
+    store_key("brevo", "a-third-token")
+    with pytest.raises(BadWebhook):
+        post_report(keyless, token="a-token")
+    assert task in admin.get("/admin/").content.decode()
+    later = AN_HOUR_ON + timedelta(minutes=2)
+    post_report(keyless, token="a-third-token", now=later)
+    assert task not in admin.get("/admin/").content.decode()
+
+
+def test_reports_read_otherwise_than_by_webhook_prove_no_key(keyless: Delivery, admin: Client) -> None:
+    event = Feedback(
+        provider="brevo", key="read", kind=FeedbackKind.DELIVERED, delivery=keyless.pk, batch=keyless.batch.key
+    )
+    store_feedback([event], now=AN_HOUR_ON)
+    apply_due_events(clock=lambda: AN_HOUR_ON)
+    assert ProviderWebhook.objects.filter(account="backup", last_report_at=AN_HOUR_ON).exists()
+    assert "Set up the reports of Brevo (backup)" in admin.get("/admin/").content.decode()
 
 
 def test_a_provider_with_one_account_reports_for_it_at_the_common_address(moved: Send, settings: Any) -> None:

@@ -1,8 +1,11 @@
 """The keys of an account's webhook that its set-up brought, sealed in the database, and when a report last came."""
 
+import hashlib
+import hmac
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -57,14 +60,23 @@ def store_key(provider: str, key: str, *, account: str = DEFAULT_ACCOUNT) -> Non
     row.save(update_fields=["sealed_keys"])
 
 
-def note_report(provider: str, *, now: datetime, account: str = DEFAULT_ACCOUNT) -> None:
-    """Note that a report came, at most once a minute."""
+def note_report(provider: str, *, now: datetime, account: str = DEFAULT_ACCOUNT, verified_by: str = "") -> None:
+    """Note that a report came, at most once a minute. ``verified_by`` is the mark of its key, "" if it came without one."""
     old = Q(last_report_at__isnull=True) | Q(last_report_at__lt=now - _NOTED_AGAIN_AFTER)
     rows = ProviderWebhook.objects.filter(provider=provider, account=account)
-    if not rows.filter(old).update(last_report_at=now) and not rows.exists():
+    changed = {"last_report_at": now, "verified_by": verified_by} if verified_by else {"last_report_at": now}
+    if verified_by:
+        old |= Q(verified_by="")
+    if not rows.filter(old).update(**changed) and not rows.exists():
         ProviderWebhook.objects.bulk_create(
-            [ProviderWebhook(provider=provider, account=account, last_report_at=now)], ignore_conflicts=True
+            [ProviderWebhook(provider=provider, account=account, **changed)], ignore_conflicts=True
         )
+
+
+def key_mark(key: str) -> str:
+    """Return a text by which the key is recognised, and from which nobody can guess it without the address key."""
+    secret = str(settings.SUBSCRIBERS_ADDRESS_KEY).encode()
+    return hmac.digest(secret, f"newsletter.report-keys.{key}".encode(), hashlib.sha256)[:16].hex()
 
 
 def reseal_webhook_keys() -> int:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from newsletter.common.messages import Message
 from newsletter.feedback.endpoint import list_account_keys, webhook_url
-from newsletter.feedback.webhook_setup.keys import has_lost_keys
+from newsletter.feedback.webhook_setup.keys import has_lost_keys, key_mark
 from newsletter.models import ProviderWebhook
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import WebhookSetupError
@@ -28,9 +28,9 @@ class WebhookSettings:
     """The webhook of a provider account as this installation knows it.
 
     ``chosen`` is the account. ``label`` names its provider, and the account unless it is the default one. ``obstacle`` says
-    why the webhook cannot be set up from here, "" if it can. ``has_key``: reports can be verified, by a key of its own or,
-    once a report came, by that of another account at the provider. ``lost_key``: a stored key cannot be read with the secret
-    key.
+    why the webhook cannot be set up from here, "" if it can. ``has_key``: reports can be verified, by a key of its own or by
+    that key of another account at the provider which verified the newest one. ``lost_key``: a stored key cannot be read with
+    the secret key.
     """
 
     chosen: ProviderAccountSettings
@@ -65,7 +65,7 @@ def _describe(account: ProviderAccountSettings) -> WebhookSettings | None:
         provider=name,
         label=account.title,
         url=webhook_url(name, account.name),
-        has_key=bool(list_account_keys(account)) or _is_verified_by_others(row),
+        has_key=bool(list_account_keys(account)) or _is_verified_by_other(row),
         lost_key=has_lost_keys(name, account=account.name),
         obstacle=find_obstacle(provider),
         set_up_at=row.set_up_at if row else None,
@@ -73,12 +73,12 @@ def _describe(account: ProviderAccountSettings) -> WebhookSettings | None:
     )
 
 
-def _is_verified_by_others(row: ProviderWebhook | None) -> bool:
-    """Return True if reports of an account without a key came: a key of any account at the provider verifies them."""
-    if row is None or row.last_report_at is None:
+def _is_verified_by_other(row: ProviderWebhook | None) -> bool:
+    """Return True if the key that verified the newest report of an account without a key is still another account's."""
+    if row is None or not row.verified_by:
         return False
     others = (each for each in list_usable_accounts() if each.provider and each.provider.scheme == row.provider)
-    return any(list_account_keys(account) for account in others)
+    return any(key_mark(key) == row.verified_by for account in others for key in list_account_keys(account))
 
 
 def explain_silence(provider: ProviderSettings | None) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from newsletter.desk.sends.count_comparison import comparison_context, label_provider
 from newsletter.feedback.comparing.account_shares import Obstacle, list_shares
@@ -534,6 +535,43 @@ def test_mails_of_an_unknown_account_after_a_restore_are_not_compared(shared: Se
     assert compare_both() == {}
     (shown,) = comparison_context(shared, now=NEXT_DAY)["compared_accounts"]
     assert "not known which account" in shown.note
+
+
+def test_a_comparison_with_an_unknown_account_names_no_provider(shared: Send) -> None:
+    Attempt.objects.filter(batch__account="backup").update(provider="", outcome="uncertain")
+    (shown,) = comparison_context(shared, now=NEXT_DAY)["compared_accounts"]
+    assert shown.heading == "Compared with the provider’s counts"
+
+
+def test_a_former_account_is_named_by_the_provider_that_it_called(shared: Send, settings: Any) -> None:
+    """The publication's own account is another one, and its provider is not that of the default account."""
+    Send.objects.filter(pk=shared.pk).update(provider="sendgrid:0123456789abcdef")
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
+    shared.refresh_from_db()
+    default, backup = comparison_context(shared, now=NEXT_DAY)["compared_accounts"]
+    assert (default.heading, backup.heading) == ("Compared with Mailgun", "Compared with Mailgun (backup)")
+
+
+def test_two_shares_of_one_name_are_two_parts_of_the_page(shared: Send, two_accounts: Any, settings: Any) -> None:
+    """The account that was called “backup” is the default one now, and the key of the former default account is gone."""
+    settings.NEWSLETTER_PROVIDER_URL = settings.NEWSLETTER_FURTHER_PROVIDER_URLS["backup"]
+    settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
+    shares = list_shares(shared)
+    assert [(share.name, bool(share.account)) for share in shares] == [("default", True), ("default", False)]
+    shown = comparison_context(shared, now=NEXT_DAY)["compared_accounts"]
+    assert [part.anchor for part in shown] == ["nl-compared", "nl-compared--former"]
+
+
+def test_a_send_that_is_done_for_today_is_not_examined_again(shared: Send, two_accounts: Any) -> None:
+    first, second = two_accounts
+    first.query_fault = answer(500)
+    count(second, shared, accepted=2)
+    compare_both()
+    with CaptureQueriesContext(connection) as queries:
+        assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY) == 0
+    assert [query["sql"] for query in queries if '"newsletter_attempt"' in query["sql"]] == []
+    assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY + timedelta(hours=1)) == 1
 
 
 def test_an_attempt_without_a_call_is_no_other_account(two_accounts: Any) -> None:

@@ -4,9 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
+from newsletter.desk.home.report_tasks import find_report_tasks
 from newsletter.desk.sends.count_comparison import comparison_context
 from newsletter.models import Attempt, Batch, CountComparison, Send
 from newsletter.providers.base.errors import CountsFailure
@@ -175,6 +179,16 @@ def test_home_names_a_difference_that_stays(send: Send, admin: Client, values: d
     assert (task in page) == is_named
     assert (f"/admin/issues/{send.issue_id}/report/#nl-compared" in page) == is_named
     assert task not in sign_in("editor").get("/admin/").content.decode()
+
+
+def test_home_finds_out_once_which_accounts_have_mails_of_an_issue(send: Send, admin: Client) -> None:
+    end(send, days=6)
+    add(send, "fewer_at_provider", figure="accepted")
+    administrator = User.objects.get(username="admin@example.org")
+    with CaptureQueriesContext(connection) as queries:
+        (task,) = find_report_tasks(now=timezone.now(), person=administrator)[:1]
+    assert "differ from ours" in task.title
+    assert len([query for query in queries if 'SELECT DISTINCT "newsletter_batch"."account"' in query["sql"]]) == 1
 
 
 def test_each_account_has_its_part_of_the_report(

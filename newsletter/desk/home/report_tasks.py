@@ -13,6 +13,7 @@ from newsletter.desk.setup.steps import can_set_up
 from newsletter.feedback.comparing.persisting import find_persisting_differences
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silent_sends
 from newsletter.feedback.webhook_setup.state import list_webhook_settings
+from newsletter.models import CountComparison
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 
 SETTINGS_URL = "newsletter_setup_provider"
@@ -23,16 +24,7 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
     webhooks = list_webhook_settings()
     if not webhooks or not can_set_up(person):
         return []
-    persisting = [
-        Task(
-            title=_("%(provider)s’s counts of %(issue)s differ from ours")
-            % {"provider": label_provider(row), "issue": row.send.issue},
-            detail=summarise_difference(row),
-            url=reverse("newsletter_report", args=[row.send.issue_id]) + f"#{anchor_comparison(row.account)}",
-            button=_("View"),
-        )
-        for row in find_persisting_differences(now=now)
-    ]
+    persisting = [_describe_difference(row) for row in find_persisting_differences(now=now)]
     silences = find_silent_sends(now=now)
     silent = [
         Task(
@@ -55,6 +47,17 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
         if not webhook.has_key and webhook.account not in {one.account for one in silences}
     ]
     return [*silent, *persisting, *unset]
+
+
+def _describe_difference(row: CountComparison) -> Task:
+    provider = label_provider(row)
+    return Task(
+        title=_("%(provider)s’s counts of %(issue)s differ from ours")
+        % {"provider": provider, "issue": row.send.issue},
+        detail=summarise_difference(row, provider=provider),
+        url=reverse("newsletter_report", args=[row.send.issue_id]) + f"#{anchor_comparison(row.account)}",
+        button=_("View"),
+    )
 
 
 def _title_silence(one: SilentSend, *, names_account: bool) -> str:

@@ -1,5 +1,6 @@
 """Show on a report the comparison with each provider's counts: a sentence, what it can mean, and what to do. Reads only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.translation import translate
-from newsletter.feedback.comparing.account_shares import AccountShare, Obstacle, list_shares
+from newsletter.feedback.comparing.account_shares import AccountShare, Obstacle, find_called_scheme, list_shares
 from newsletter.feedback.comparing.decide import find_oldest_end
 from newsletter.models import CountComparison, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
@@ -19,6 +20,7 @@ from newsletter.providers.base.issue_counts import Figure
 from newsletter.providers.registry import ADAPTERS
 
 Result = CountComparison.Result
+_UNKNOWN_ANCHOR = "nl-compared--unknown"
 FIGURES = {
     Figure.ACCEPTED: gettext_lazy("Accepted"),
     Figure.DELIVERED: gettext_lazy("Delivered"),
@@ -94,22 +96,34 @@ def comparison_context(send: Send, *, now: datetime) -> ComparisonContext:
     is_over = send.ended_at is not None and send.ended_at < find_oldest_end(now=now)
     found = []
     for share in shares:
-        own = rows.pop(share.name, [])
+        is_unknown = share.obstacle is Obstacle.UNKNOWN_ACCOUNT
+        own = [] if is_unknown else rows.pop(share.name, [])
         if own or not (share.obstacle is Obstacle.TO_FILES or is_over):
-            label = _label_share(share, send)
-            found.append(_make_account(share.name, own, label=label, note=_explain_absence(share, label=label)))
+            label = "" if is_unknown else _label_share(share, send)
+            part = _make_account(share.name, own, label=label, note=_explain_absence(share, label=label))
+            found.append(replace(part, anchor=_anchor_share(share, shares)))
     for name, own in rows.items():
         found.append(_make_account(name, own, label=_label_former(name, send), note=""))
     if len(found) > 1:
-        found = [
-            replace(each, scope=_("Only the mails that went through this account are counted here.")) for each in found
-        ]
+        scope = _("Only the mails that went through this account are counted here.")
+        found = [replace(each, scope="" if each.anchor == _UNKNOWN_ANCHOR else scope) for each in found]
     return {"compared_accounts": found}
 
 
 def anchor_comparison(account: str) -> str:
     """Return the name of the part of a report that shows the comparison with an account."""
     return "nl-compared" if account == DEFAULT_ACCOUNT else f"nl-compared-{account}"
+
+
+def _anchor_share(share: AccountShare, shares: Sequence[AccountShare]) -> str:
+    """Return an anchor that no other share has. An account and one that had its name before are two shares of one name.
+
+    No account's name begins with a dash.
+    """
+    if share.obstacle is Obstacle.UNKNOWN_ACCOUNT:
+        return _UNKNOWN_ANCHOR
+    named = [each for each in shares if each.name == share.name]
+    return anchor_comparison(share.name) + ("--former" if named.index(share) else "")
 
 
 def label_provider(row: CountComparison) -> str:
@@ -123,18 +137,23 @@ def _label_share(share: AccountShare, send: Send) -> str:
 
 
 def _label_former(account: str, send: Send) -> str:
-    """Return what is known of an account whose key the settings do not have any more."""
-    if account != DEFAULT_ACCOUNT:
-        return account
-    scheme = send.provider.partition(" ")[0]
-    return str(ADAPTERS[scheme].label) if scheme in ADAPTERS else send.provider
+    """Return what is known of an account whose key the settings do not have any more: its name, and the provider called."""
+    scheme = find_called_scheme(send, account=account)
+    if not scheme and account == DEFAULT_ACCOUNT:
+        scheme = send.provider.partition(" ")[0]
+    label = str(ADAPTERS[scheme].label) if scheme in ADAPTERS else scheme
+    if account == DEFAULT_ACCOUNT:
+        return label or send.provider
+    return f"{label} ({account})" if label else account
 
 
 def _make_account(name: str, rows: list[CountComparison], *, label: str, note: str) -> ComparedAccount:
     newest = rows[0] if rows else None
     return ComparedAccount(
         anchor=anchor_comparison(name),
-        heading=_("Compared with %(provider)s") % {"provider": label},
+        heading=_("Compared with %(provider)s") % {"provider": label}
+        if label
+        else _("Compared with the provider’s counts"),
         scope="",
         days=[ComparedDay(row, describe_comparison(row, provider=label)) for row in rows],
         figures=_list_figures(newest) if newest and newest.provider_accepted is not None else [],
@@ -169,9 +188,8 @@ def describe_comparison(row: CountComparison, *, provider: str) -> str:
     )
 
 
-def summarise_difference(row: CountComparison) -> str:
+def summarise_difference(row: CountComparison, *, provider: str) -> str:
     """Return a comparison in one sentence for Home: what differs, or why there was no count."""
-    provider = label_provider(row)
     if row.failure:
         return str(_FAILURES[CountsFailure(row.failure)]) % {"provider": provider}
     return describe_comparison(row, provider=provider)
@@ -246,8 +264,8 @@ def _explain_absence(share: AccountShare, *, label: str) -> str:
         return _("This provider does not count by issue: %(why)s") % {"why": why}
     if share.obstacle is Obstacle.UNKNOWN_ACCOUNT:
         return _(
-            "The database was restored from a backup, and it is not known which account has some of these mails. So they are "
-            "not compared."
+            "The database was restored from a backup, and it is not known which account has some of the mails. So no mail of "
+            "this issue is compared any more."
         )
     if share.obstacle is Obstacle.OTHER_ACCOUNT:
         return _(

@@ -71,6 +71,14 @@ def list_shares(send: Send) -> list[AccountShare]:
     return sorted(shares, key=lambda share: (share.name != DEFAULT_ACCOUNT, share.name, share.account is None))
 
 
+def find_called_scheme(send: Send, *, account: str) -> str:
+    """Return the provider that an account called for the issue, by its batches; "" if that is not known."""
+    calls = Attempt.objects.filter(batch__send__issue=send.issue_id, batch__account=account)
+    calls = calls.exclude(code__in=Attempt.CODES_WITHOUT_CALL).exclude(provider="")
+    newest = calls.order_by("-pk").values_list("provider", flat=True).first() or ""
+    return newest.partition(":")[0]
+
+
 def _make_share(
     send: Send, account: ProviderAccountSettings | None, *, name: str, batch_accounts: Collection[str] | None = None
 ) -> AccountShare:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from newsletter.common.errors import InvariantViolated
@@ -34,7 +35,7 @@ RETRY_AFTER = timedelta(hours=1)
 MAX_WAIT = timedelta(hours=24)
 ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
 MAX_QUESTIONS = 5
-"""The most counts that are asked for in one run, so that a provider is asked little at a time."""
+"""No further send is compared in a run after so many counts, so that a provider is asked little at a time."""
 
 
 def compare_due_sends(*, counters: Mapping[str, CountsReader], now: datetime) -> int:
@@ -48,18 +49,30 @@ def compare_due_sends(*, counters: Mapping[str, CountsReader], now: datetime) ->
     asked = 0
     done = _list_done(now=now)
     for send in _find_due_sends(now=now):
-        for share in list_shares(send):
-            if asked >= MAX_QUESTIONS:
-                return asked
-            if share.obstacle is None and share.name in counters and (send.pk, share.name) not in done:
-                asked += _compare_share(send, share, counter=counters[share.name], now=now)
+        if asked >= MAX_QUESTIONS:
+            break
+        if send.pk not in done:
+            asked += _compare_send(send, counters=counters, now=now)
     return asked
 
 
-def _list_done(*, now: datetime) -> set[tuple[int, str]]:
-    """Return the sends, with the accounts, that today has a result for."""
-    done = CountComparison.objects.filter(day=find_day(now)).exclude(retry_at__lte=now)
-    return set(done.values_list("send", "account"))
+def _list_done(*, now: datetime) -> set[int]:
+    """Return the sends that have a row of today for each of their accounts, none of which is to be tried again."""
+    today = CountComparison.objects.filter(day=find_day(now))
+    again = today.filter(retry_at__lte=now).values("send")
+    return set(today.exclude(send__in=again).values_list("send", flat=True))
+
+
+def _compare_send(send: Send, *, counters: Mapping[str, CountsReader], now: datetime) -> int:
+    """Compare the mails of each account that is due. Return how many providers were asked.
+
+    All rows of the day are made together, before any provider is asked: a send with one has them all.
+    """
+    shares = [share for share in list_shares(send) if share.obstacle is None and share.name in counters]
+    with transaction.atomic():
+        rows = [_claim(send, account=share.name, now=now) for share in shares]
+    claimed = [(share, row) for share, row in zip(shares, rows, strict=True) if row is not None]
+    return sum(_compare_share(row, share, counter=counters[share.name], now=now) for share, row in claimed)
 
 
 def _find_due_sends(*, now: datetime) -> list[Send]:
@@ -78,12 +91,9 @@ def _find_due_sends(*, now: datetime) -> list[Send]:
     return list(due.select_related("issue").order_by("pk"))
 
 
-def _compare_share(send: Send, share: AccountShare, *, counter: CountsReader, now: datetime) -> bool:
+def _compare_share(row: CountComparison, share: AccountShare, *, counter: CountsReader, now: datetime) -> bool:
     """Compare the mails of one account. Return False if its provider was not asked."""
-    row = _claim(send, account=share.name, now=now)
-    if row is None:
-        return False
-    sends = list_sends(send)
+    sends = list_sends(row.send)
     try:
         ours = count_own(sends, share=share)
     except InvariantViolated as error:

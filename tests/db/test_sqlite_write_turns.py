@@ -84,6 +84,20 @@ def wait_until_waiting(queue: WriteQueue, number: int) -> None:
     raise AssertionError(f"{queue.count_waiting()} instead of {number} are waiting")
 
 
+def wait_until_taken(queue: WriteQueue) -> None:
+    for _ in range(1000):
+        if not is_free(queue):
+            return
+        time.sleep(0.005)
+    raise AssertionError("nobody has a turn")
+
+
+def get_raw_connection() -> Any:
+    """Return this thread's connection without Django's cursors."""
+    connection.ensure_connection()
+    return connection.connection
+
+
 def is_free(queue: WriteQueue) -> bool:
     """Return True if nobody has a turn."""
     owner = Owner()
@@ -171,15 +185,145 @@ def test_a_closed_connection_ends_its_turn(queue: WriteQueue) -> None:
 
 
 def test_reads_wait_for_nobody(queue: WriteQueue) -> None:
+    """A read that waited would take the 20 seconds of the fixture."""
+    ended: list[float] = []
+
     def read() -> None:
-        set_wait(milliseconds=0)
         assert MailingList.objects.count() == 1
         with connection.cursor() as cursor:
             assert cursor.execute("WITH one AS (SELECT 1) SELECT * FROM one").fetchall() == [(1,)]
+        ended.append(time.monotonic())
 
     with transaction.atomic():
         rename("Send")
+        started = time.monotonic()
         Work(read).finish()
+    assert ended[0] - started < 10
+
+
+def test_a_lock_without_a_turn_is_kept_to_the_end_without_a_wait(home: Home, queue: WriteQueue) -> None:
+    """The turn did not come in time, but the lock did. The connection that has the turn waits for that lock."""
+    holder = Owner()
+    assert queue.enter(holder, seconds=0)
+    others: list[Work] = []
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout=50")
+    with transaction.atomic():
+        rename("Without a turn")
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout=20000")
+        queue.end(holder)
+        others.append(Work(partial(rename, "Click")))
+        wait_until_taken(queue)
+        started = time.monotonic()
+        for number in range(3):
+            rename(f"Write {number}")
+        took = time.monotonic() - started
+        assert MailingList.objects.get().name == "Write 2"
+    others[0].finish()
+    assert took < 10
+    assert MailingList.objects.get().name == "Click"
+    assert is_free(queue)
+
+
+def test_a_transaction_after_one_without_a_turn_waits_for_its_own(queue: WriteQueue) -> None:
+    holder = Owner()
+    assert queue.enter(holder, seconds=0)
+    raw = get_raw_connection()
+    raw.execute("PRAGMA busy_timeout=50")
+    for end in ("COMMIT", "ROLLBACK"):
+        raw.execute("BEGIN IMMEDIATE")
+        raw.execute(end)
+    queue.end(holder)
+    with transaction.atomic():
+        assert not is_free(queue)
+    assert is_free(queue)
+
+
+def test_returned_rows_that_nobody_reads_hold_no_lock(queue: WriteQueue) -> None:
+    """SQLite commits a statement that returns rows when its last row is read."""
+    unread = connection.cursor().execute("UPDATE subscribers_mailinglist SET name = 'Returned' RETURNING id, name")
+    assert is_free(queue)
+    started = time.monotonic()
+    Work(partial(rename, "Click")).finish()
+    rename("Again")
+    assert time.monotonic() - started < 10
+    assert unread.fetchall() == [(MailingList.objects.get().pk, "Returned")]
+
+
+def test_returned_rows_are_read_like_others(queue: WriteQueue) -> None:
+    make_list("monthly", name="Monthly")
+    sql = "UPDATE subscribers_mailinglist SET name = name || '!' RETURNING name"
+    raw = get_raw_connection()
+    cursor = raw.execute(sql)
+    assert [column[0] for column in cursor.description] == ["name"]
+    assert cursor.rowcount == 2
+    assert cursor.fetchone() == ("Weekly!",)
+    assert next(cursor) == ("Monthly!",)
+    assert cursor.fetchone() is None
+    assert list(raw.execute(sql)) == [("Weekly!!",), ("Monthly!!",)]
+    cursor = raw.execute(sql)
+    assert cursor.fetchmany() == [("Weekly!!!",)]
+    assert cursor.fetchmany(5) == [("Monthly!!!",)]
+    assert cursor.fetchmany(5) == []
+    assert raw.execute(sql).fetchmany(size=1) == [("Weekly!!!!",)]
+    cursor = raw.execute(sql)
+    assert cursor.execute("SELECT 1 UNION SELECT 2 ORDER BY 1").fetchall() == [(1,), (2,)]
+    assert cursor.fetchall() == []
+    cursor.execute(sql)
+    cursor.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        cursor.fetchone()
+
+
+def test_a_row_made_outside_a_transaction_has_its_number(queue: WriteQueue) -> None:
+    raw = get_raw_connection()
+    cursor = raw.execute("CREATE TABLE counted (id INTEGER PRIMARY KEY, name TEXT)")
+    cursor = raw.execute("INSERT INTO counted (name) VALUES ('One') RETURNING id")
+    assert (cursor.lastrowid, cursor.fetchall()) == (1, [(1,)])
+
+
+def test_a_connection_that_another_thread_closes_ends_its_turn(queue: WriteQueue) -> None:
+    holder = Owner()
+    assert queue.enter(holder, seconds=0)
+    raws: list[Any] = []
+    errors: list[Exception] = []
+    free: list[bool] = []
+
+    def write() -> None:
+        raws.append(get_raw_connection())
+        try:
+            raws[0].execute("UPDATE subscribers_mailinglist SET name = 'Late'")
+        except sqlite3.ProgrammingError as error:
+            errors.append(error)
+        free.append(is_free(queue))
+
+    thread = Work(write)
+    wait_until_waiting(queue, 1)
+    raws[0].close()
+    queue.end(holder)
+    thread.finish()
+    assert "closed" in str(errors[0])
+    assert free == [True]
+
+
+def test_a_refused_begin_ends_its_turn(home: Home, queue: WriteQueue) -> None:
+    raw = get_raw_connection()
+    raw.execute("PRAGMA busy_timeout=50")
+    with closing(sqlite3.connect(home.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            raw.execute("BEGIN IMMEDIATE")
+    assert is_free(queue)
+
+
+def test_a_change_to_autocommit_commits_and_ends_the_turn(queue: WriteQueue) -> None:
+    transaction.set_autocommit(False)
+    rename("Committed")
+    assert not is_free(queue)
+    transaction.set_autocommit(True)
+    assert is_free(queue)
+    assert MailingList.objects.get().name == "Committed"
 
 
 def test_a_wait_for_a_turn_ends_with_the_usual_error(queue: WriteQueue) -> None:
@@ -239,6 +383,18 @@ def test_the_turn_and_the_lock_of_another_process_share_one_time_limit(home: Hom
         ("PRAGMA busy_timeout", False),
         ("WITH a AS (SELECT 1) SELECT * FROM a", False),
         ("WITH a AS (SELECT 1) INSERT INTO b SELECT * FROM a", True),
+        ("WITH a AS (SELECT replace('a', 'b', 'c')) SELECT * FROM a", False),
+        ("WITH a AS (SELECT 1) REPLACE INTO b SELECT * FROM a", True),
+        ("PRAGMA foreign_keys = OFF", False),
+        ("PRAGMA foreign_key_check(a)", False),
+        ("PRAGMA journal_mode", False),
+        ("PRAGMA journal_mode = DELETE", True),
+        ("PRAGMA main.user_version = 2", True),
+        ("pragma application_id(2)", True),
+        ("PRAGMA incremental_vacuum(5)", True),
+        ("PRAGMA wal_checkpoint(TRUNCATE)", True),
+        ("PRAGMA optimize", True),
+        ("VACUUM", True),
         ("BEGIN", False),
         ("BEGIN DEFERRED", False),
         ("BEGIN IMMEDIATE", True),
@@ -254,8 +410,7 @@ def test_statements_that_take_the_lock_are_known(sql: str, expected: bool) -> No
 
 
 def test_statements_without_djangos_cursor_take_their_turn(queue: WriteQueue) -> None:
-    connection.ensure_connection()
-    raw: Any = connection.connection
+    raw = get_raw_connection()
     raw.execute("BEGIN IMMEDIATE")
     assert not is_free(queue)
     raw.execute("ROLLBACK")

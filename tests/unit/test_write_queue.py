@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -102,3 +103,34 @@ def test_a_forked_process_does_not_wait_for_turns_of_its_parent(tmp_path: Path) 
         os._exit(0 if queue.enter(theirs, seconds=0) else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert not queue.enter(theirs, seconds=0)
+
+
+def test_an_owner_that_has_the_turn_does_not_wait_for_itself() -> None:
+    queue, first = WriteQueue(), Owner()
+    assert queue.enter(first, seconds=1)
+    assert queue.enter(first, seconds=0)
+    queue.end(first)
+    assert queue.enter(Owner(), seconds=0)
+
+
+class Interrupt(BaseException):
+    """Stands for KeyboardInterrupt."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that interrupt")
+def test_an_interrupted_wait_leaves_the_queue() -> None:
+    def interrupt(*_: object) -> None:
+        raise Interrupt
+
+    queue, first, second = WriteQueue(), Owner(), Owner()
+    assert queue.enter(first, seconds=1)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(Interrupt):
+            queue.enter(second, seconds=20)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert queue.count_waiting() == 0
+    queue.end(first)
+    assert queue.enter(Owner(), seconds=0)

@@ -38,23 +38,18 @@ class WriteQueue:
 
     def enter(self, owner: object, *, seconds: float) -> bool:
         """Wait for the owner's turn. Return False if it did not come in time; then the owner is no longer in the queue."""
-        with self._guard:
-            if self._is_free() and not self._waiters:
-                self._current = weakref.ref(owner)
-                return True
-            waiter = _Waiter(owner)
-            self._waiters.append(waiter)
-        end = monotonic() + seconds
-        has_turn, is_interrupted = False, True
+        waiter, end, is_interrupted = _Waiter(owner), monotonic() + seconds, True
         try:
+            has_turn = self._begin_or_wait(waiter)
             while not has_turn and (left := end - monotonic()) > 0:
                 has_turn = waiter.turn.acquire(timeout=min(left, _CHECK_SECONDS))
                 if not has_turn:
                     self._pass_on_if_free()
+            has_turn = has_turn or self._leave(waiter)
             is_interrupted = False
         finally:
-            has_turn = has_turn or self._leave(waiter)
             if is_interrupted:
+                self._leave(waiter)
                 self.end(owner)
         return has_turn
 
@@ -67,6 +62,16 @@ class WriteQueue:
     def count_waiting(self) -> int:
         with self._guard:
             return len(self._waiters)
+
+    def _begin_or_wait(self, waiter: _Waiter) -> bool:
+        """Return True if the turn is free or already the owner's. Otherwise put the waiter into the queue."""
+        with self._guard:
+            if self._is_free() and not self._waiters:
+                self._current = waiter.owner
+            if self._current is not None and self._current() is waiter.owner():
+                return True
+            self._waiters.append(waiter)
+            return False
 
     def _is_free(self) -> bool:
         return self._current is None or self._current() is None

@@ -7,7 +7,8 @@ error is the usual one. `newsletter.common.database.write_queue` says why there 
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import islice
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -15,13 +16,17 @@ from django.db.backends.sqlite3 import base as sqlite
 
 from newsletter.common.database.write_queue import WriteQueue, queue_of_file
 
+_WRITING_PRAGMA = (
+    r"(?:\w+\s*\.\s*)?(?:(?:optimize|incremental_vacuum|wal_checkpoint)\b"
+    r"|(?:application_id|auto_vacuum|journal_mode|schema_version|user_version)\s*[=(])"
+)
 _READS = re.compile(
-    r"[\s(]*(?:SELECT|VALUES|PRAGMA|EXPLAIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH"
+    rf"[\s(]*(?:SELECT|VALUES|PRAGMA(?!\s+{_WRITING_PRAGMA})|EXPLAIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH"
     r"|BEGIN(?!\s+(?:IMMEDIATE|EXCLUSIVE)))\b",
     re.IGNORECASE,
 )
 _BEGINS_WITH_TABLES = re.compile(r"\s*WITH\b", re.IGNORECASE)
-_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b", re.IGNORECASE)
+_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b(?!\s*\()", re.IGNORECASE)
 Value = TypeVar("Value")
 
 
@@ -37,6 +42,7 @@ class QueuedConnection(sqlite3.Connection):
 
     queue: WriteQueue | None = None
     _has_turn = False
+    _may_hold_lock = False  # without a turn, since a write in this transaction
 
     def cursor(self, factory: Any = None) -> Any:
         return super().cursor(factory or QueuedCursor)
@@ -54,51 +60,67 @@ class QueuedConnection(sqlite3.Connection):
         try:
             return super().__exit__(*error)
         finally:
-            self._end_turn()
+            self.end_turn()
 
     def commit(self) -> None:
         try:
             super().commit()
         finally:
-            self._end_turn()
+            self.end_turn()
 
     def rollback(self) -> None:
         try:
             super().rollback()
         finally:
-            self._end_turn()
+            self.end_turn()
 
     def close(self) -> None:
         try:
             super().close()
         finally:
-            self._end_turn(closed=True)
+            self.end_turn()
 
-    def run(self, sql: str, execute: Callable[[], Value]) -> Value:
-        """Execute a statement, in this connection's turn if it writes."""
-        if self.queue is None or self._has_turn or not is_write(sql):
-            return self._execute(execute) if self._has_turn else execute()
-        started, limit = monotonic(), self._read_busy_timeout()
-        self._has_turn = self.queue.enter(self, seconds=limit)
-        waited = monotonic() - started
-        if waited < limit / 100:
-            return self._execute(execute)
-        self._set_busy_timeout(max(limit - waited, 0))
-        try:
-            return self._execute(execute)
-        finally:
-            self._set_busy_timeout(limit)
-
-    def _execute(self, execute: Callable[[], Value]) -> Value:
-        try:
+    def run(self, sql: str, execute: Callable[[], Value], *, read_rows: Callable[[], None] | None = None) -> Value:
+        """Execute a statement, in this connection's turn if it writes. `read_rows` ends one that SQLite has not committed."""
+        if self.queue is None:
             return execute()
+        try:
+            if self._has_turn or not is_write(sql) or (self._may_hold_lock and self.in_transaction):
+                return execute()
+            return self._run_in_turn(self.queue, execute, read_rows)
         finally:
-            self._end_turn()
+            self.end_turn()
 
-    def _end_turn(self, *, closed: bool = False) -> None:
-        if self._has_turn and self.queue is not None and (closed or not self.in_transaction):
-            self._has_turn = False
+    def end_turn(self) -> None:
+        """End this connection's turn, if it has one and is in no transaction."""
+        if (self._has_turn or self._may_hold_lock) and self.queue is not None and not self._is_in_transaction():
+            self._has_turn = self._may_hold_lock = False
             self.queue.end(self)
+
+    def _run_in_turn(
+        self, queue: WriteQueue, execute: Callable[[], Value], read_rows: Callable[[], None] | None
+    ) -> Value:
+        started, limit = monotonic(), self._read_busy_timeout()
+        self._may_hold_lock = True  # before the wait, so that `end_turn` ends a turn that an interrupt follows at once
+        self._has_turn = queue.enter(self, seconds=limit)
+        waited = monotonic() - started
+        is_late = waited >= limit / 100
+        if is_late:
+            self._set_busy_timeout(max(limit - waited, 0))
+        try:
+            result = execute()
+            if read_rows and not self.in_transaction:
+                read_rows()
+            return result
+        finally:
+            if is_late:
+                self._set_busy_timeout(limit)
+
+    def _is_in_transaction(self) -> bool:
+        try:
+            return self.in_transaction
+        except sqlite3.ProgrammingError:
+            return False  # it is closed
 
     def _read_busy_timeout(self) -> float:
         [(milliseconds,)] = super().cursor().execute("PRAGMA busy_timeout").fetchall()
@@ -109,16 +131,44 @@ class QueuedConnection(sqlite3.Connection):
 
 
 class QueuedCursor(sqlite3.Cursor):
+    """A cursor that reads the rows of a write outside a transaction at once, as SQLite commits it after its last row."""
+
     connection: QueuedConnection
+    _returned: Iterator[Any] | None = None
 
     def execute(self, sql: str, *parameters: Any) -> Any:
-        return self.connection.run(sql, lambda: super(QueuedCursor, self).execute(sql, *parameters))
+        self._returned = None
+        return self.connection.run(
+            sql, lambda: super(QueuedCursor, self).execute(sql, *parameters), read_rows=self._read_rows
+        )
 
     def executemany(self, sql: str, *parameters: Any) -> Any:
+        self._returned = None
         return self.connection.run(sql, lambda: super(QueuedCursor, self).executemany(sql, *parameters))
 
     def executescript(self, sql: str) -> Any:
         return self.connection.run("", lambda: super(QueuedCursor, self).executescript(sql))
+
+    def __next__(self) -> Any:
+        return super().__next__() if self._returned is None else next(self._returned)
+
+    def fetchone(self) -> Any:
+        return super().fetchone() if self._returned is None else next(self._returned, None)
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        number = self.arraysize if size is None else size
+        return super().fetchmany(number) if self._returned is None else list(islice(self._returned, number))
+
+    def fetchall(self) -> list[Any]:
+        return super().fetchall() if self._returned is None else list(self._returned)
+
+    def close(self) -> None:
+        self._returned = None
+        super().close()
+
+    def _read_rows(self) -> None:
+        if self.description:
+            self._returned = iter(super().fetchall())
 
 
 class DjangoCursor(sqlite.SQLiteCursorWrapper, QueuedCursor):
@@ -134,6 +184,11 @@ class DatabaseWrapper(sqlite.DatabaseWrapper):
         if isinstance(connection, QueuedConnection) and not self.is_in_memory_db():
             connection.queue = queue_of_file(str(conn_params["database"]))
         return connection
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        super()._set_autocommit(autocommit)
+        if isinstance(self.connection, QueuedConnection):
+            self.connection.end_turn()  # as Python has committed without a call of `commit`
 
     def create_cursor(self, name: str | None = None) -> Any:
         return self.connection.cursor(factory=DjangoCursor)

@@ -185,8 +185,8 @@ class DatabaseWrapper(sqlite.DatabaseWrapper):
             connection.queue = queue_of_file(str(conn_params["database"]))
         return connection
 
-    def _set_autocommit(self, autocommit: bool) -> None:
-        super()._set_autocommit(autocommit)
+    def set_autocommit(self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False) -> None:
+        super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
         if isinstance(self.connection, QueuedConnection):
             self.connection.end_turn()  # as Python has committed without a call of `commit`
 

@@ -54,7 +54,7 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
     if not _LOCUST.exists():
         raise NotMeasured(f"Locust is not installed in {_LOCUST.parents[1]}. Run `make load`, which installs it.")
     prepare = [sys.executable, "-m", "benchmarks.load.installation", str(visits), str(given.people), str(given.staff)]
-    _run(prepare, environment, seconds=_PREPARE_SECONDS)
+    run_command(prepare, environment, seconds=_PREPARE_SECONDS)
     with _serve(folder, environment, port=port) as server:
         before = read_server_memory(server.pid)
         during = []
@@ -154,7 +154,7 @@ def _wait_for_send(environment: dict[str, str], provider: Provider, *, issue: in
     status = [sys.executable, "-m", "newsletter.project.cli", "status", str(issue), "--json"]
     end = time.monotonic() + _SEND_SECONDS
     while True:
-        shown = orjson.loads(_run(status, environment, seconds=_READY_SECONDS))
+        shown = orjson.loads(run_command(status, environment, seconds=_READY_SECONDS))
         state = shown["send"]["state"] if shown["send"] else "never started"
         if state in ("submitted", "never started") or time.monotonic() > end:
             mailed = {address: mails for address, mails in provider.ledger.items() if address.startswith(_PERSON)}
@@ -172,8 +172,11 @@ def _describe_database(environment: dict[str, str]) -> str:
     return "PostgreSQL" if "DATABASE_URL" in environment else "SQLite"
 
 
-def _run(command: list[str], environment: dict[str, str], *, seconds: float) -> bytes:
-    done = subprocess.run(command, env=environment, capture_output=True, timeout=seconds, check=False)
+def run_command(command: list[str], environment: dict[str, str], *, seconds: float) -> bytes:
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=seconds, check=False)
+    except subprocess.TimeoutExpired:
+        raise NotMeasured(f"{' '.join(command)} did not end in {seconds:g} seconds.") from None
     if done.returncode:
         raise NotMeasured(f"{' '.join(command)} failed: {done.stderr.decode()[-2000:]}")
     return done.stdout

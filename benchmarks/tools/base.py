@@ -52,9 +52,19 @@ class Tool(ABC):
 
     def run(self, command: list[str]) -> str:
         """Run a command of the preparation to its end, and return what it prints. Raise NotMeasured if it fails."""
-        done = subprocess.run(
-            command, env=self.environment(), cwd=self.folder, capture_output=True, timeout=_PREPARE_SECONDS, check=False
-        )
+        try:
+            done = subprocess.run(
+                command,
+                env=self.environment(),
+                cwd=self.folder,
+                capture_output=True,
+                timeout=_PREPARE_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise NotMeasured(
+                f"{self.name}: {' '.join(command)} did not end in {_PREPARE_SECONDS:g} seconds. See {self.folder}."
+            ) from None
         if done.returncode:
             raise NotMeasured(f"{self.name}: {' '.join(command)} failed: {done.stderr.decode()[-2000:]}")
         return done.stdout.decode()

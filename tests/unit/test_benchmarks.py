@@ -1,10 +1,19 @@
 """The comparison with other tools: its provider, its ledger and its page."""
 
+import sys
+from pathlib import Path
+
+import pytest
 import requests
 
+from benchmarks.load.__main__ import run_command
 from benchmarks.measure import KillFigures, SpeedFigures
 from benchmarks.page import Measured, write_page
 from benchmarks.provider import list_recipients, serve_provider
+from benchmarks.tools import base
+from benchmarks.tools.newsletter import Newsletter
+
+SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 
 
 def test_the_ledger_counts_each_person_of_a_call() -> None:
@@ -40,3 +49,14 @@ def test_the_page_shows_medians_and_each_kill() -> None:
     assert "- ours: It goes on." in page
     assert page.index("## Not measured") > page.index("## Killed while it sends")
     assert "after 150 ms. Options: `--rounds 3`" in page
+
+
+def test_a_preparation_that_does_not_end_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(base, "_PREPARE_SECONDS", 0.01)
+    with pytest.raises(base.NotMeasured, match=r"did not end in 0\.01 seconds"):
+        Newsletter(tmp_path, provider_url="http://127.0.0.1:1").run(SLEEP)
+
+
+def test_a_command_of_the_load_that_does_not_end_is_not_measured() -> None:
+    with pytest.raises(base.NotMeasured, match=r"did not end in 0\.01 seconds"):
+        run_command(SLEEP, {}, seconds=0.01)

@@ -1,14 +1,15 @@
 """Measure how long `newsletter send --now` takes from its start to its first call at the provider."""
 
 import os
-import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import connection, connections
@@ -16,7 +17,7 @@ from django.db import connection, connections
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import ANSWER
-from newsletter.bench.serving.own_commands import NEWSLETTER, READY_SECONDS, make_environment
+from newsletter.bench.serving.own_commands import make_environment, run_command
 
 PEOPLE = 1_500
 
@@ -28,19 +29,17 @@ def measure_first_call() -> tuple[float, float]:
         issue = make_approved_issue(make_audience(PEOPLE))
         environment = {
             **make_environment(Path(folder)),
-            "DATABASE_URL": _get_database_url(),
+            "DATABASE_URL": make_database_url(connection.settings_dict),
             "NEWSLETTER_PROVIDER_URL": settings.NEWSLETTER_PROVIDER_URL,
             "NEWSLETTER_SECRET_KEY": settings.SECRET_KEY,
             "NEWSLETTER_ADDRESS_KEY": settings.SUBSCRIBERS_ADDRESS_KEY,
         }
         connections.close_all()
         started, before = time.perf_counter(), os.times()
-        run = subprocess.run(  # noqa: S603 - our own command
-            [*NEWSLETTER, "send", str(issue.pk), "--now"], env=environment, capture_output=True, timeout=READY_SECONDS
-        )
+        run_command("send", str(issue.pk), "--now", environment=environment, folder=Path(folder))
         after = os.times()
-    if run.returncode or not calls:
-        raise NotMeasured(f"newsletter send --now did not send: {run.stderr.decode().strip()}")
+    if not calls:
+        raise NotMeasured("newsletter send --now ended without a call to the provider, so there is no figure for it.")
     processor = after.children_user + after.children_system - before.children_user - before.children_system
     return calls[0] - started, processor
 
@@ -71,8 +70,13 @@ def serve_calls() -> Iterator[tuple[str, list[float]]]:
             server.shutdown()
 
 
-def _get_database_url() -> str:
-    found = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{found['NAME']}"
-    return f"postgres://{found['USER']}:{found['PASSWORD']}@{found['HOST']}:{found['PORT']}/{found['NAME']}"
+def make_database_url(database: Mapping[str, Any]) -> str:
+    """Return the DATABASE_URL of Django's settings of a database. Names and passwords may have any characters."""
+    if "sqlite" in database["ENGINE"]:
+        return f"sqlite:///{quote(os.path.abspath(database['NAME']))}"
+    user, password, host = (quote(str(database[part]), safe="") for part in ("USER", "PASSWORD", "HOST"))
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    options = urlencode(database.get("OPTIONS", {}))
+    return f"postgres://{user}:{password}@{host}{port}/{quote(database['NAME'], safe='')}" + (
+        f"?{options}" if options else ""
+    )

@@ -12,7 +12,14 @@ from tempfile import TemporaryDirectory
 import requests
 
 from newsletter.bench.errors import NotMeasured
-from newsletter.bench.serving.own_commands import NEWSLETTER, READY_SECONDS, answers, make_environment, stop_process
+from newsletter.bench.serving.own_commands import (
+    NEWSLETTER,
+    READY_SECONDS,
+    answers,
+    make_environment,
+    run_command,
+    stop_process,
+)
 from newsletter.bench.serving.process_tree import read_memory_mb, read_processor_seconds
 from newsletter.bench.serving.web import find_free_port
 from newsletter.demo.sample_week import LOGIN
@@ -59,12 +66,8 @@ def measure_memory(*, idle_seconds: int) -> MemoryFigures:
 
 
 def _run_demo(environment: dict[str, str], folder: str) -> None:
-    command = [*NEWSLETTER, "demo", "--no-serve", "--subscribers", "60"]
-    done = subprocess.run(  # noqa: S603 - our own command
-        command, env=environment, cwd=folder, capture_output=True, timeout=DEMO_SECONDS
-    )
-    if done.returncode:
-        raise NotMeasured(f"The demo failed: {done.stderr.decode().strip()}")
+    arguments = ("demo", "--no-serve", "--subscribers", "60")
+    run_command(*arguments, environment=environment, folder=Path(folder), seconds=DEMO_SECONDS)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import requests
 
+from newsletter.bench.errors import NotMeasured
+
 NEWSLETTER = (sys.executable, "-m", "newsletter.project.cli")
 READY_SECONDS = 120
 STOP_SECONDS = 60
@@ -19,6 +21,21 @@ def answers(port: int) -> bool:
         return requests.get(f"http://127.0.0.1:{port}/admin/login/", timeout=READY_SECONDS).status_code == 200
     except requests.ConnectionError:
         return False
+
+
+def run_command(*arguments: str, environment: dict[str, str], folder: Path, seconds: float = READY_SECONDS) -> None:
+    """Run a command of the program to its end. Raise NotMeasured if it fails or does not end in so many seconds."""
+    name = " ".join(["newsletter", *arguments])
+    try:
+        run = subprocess.run(  # noqa: S603 - our own command
+            [*NEWSLETTER, *arguments], env=environment, cwd=folder, capture_output=True, timeout=seconds
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NotMeasured(
+            f"{name} did not end in {seconds:g} seconds, so there is no figure for it. Measure again on a less busy machine."
+        ) from error
+    if run.returncode:
+        raise NotMeasured(f"{name} failed, so there is no figure for it: {run.stderr.decode().strip()}")
 
 
 def stop_process(process: "subprocess.Popen[bytes]", *, seconds: float = STOP_SECONDS) -> None:

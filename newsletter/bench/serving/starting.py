@@ -10,7 +10,14 @@ from tempfile import TemporaryDirectory
 
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.serving.first_call import measure_first_call
-from newsletter.bench.serving.own_commands import NEWSLETTER, READY_SECONDS, answers, make_environment, stop_process
+from newsletter.bench.serving.own_commands import (
+    NEWSLETTER,
+    READY_SECONDS,
+    answers,
+    make_environment,
+    run_command,
+    stop_process,
+)
 from newsletter.bench.serving.web import find_free_port
 
 COMMANDS = (("--help",), ("status",), ("doctor", "--quick"), ("staff", "list"))
@@ -55,11 +62,7 @@ def _find_medians(seconds: dict[str, list[float]]) -> dict[str, float]:
 def _start(command: tuple[str, ...], folder: Path) -> tuple[float, float]:
     """Run a command and return its seconds, by the clock and of processor time."""
     started, before = time.perf_counter(), os.times()
-    run = subprocess.run(  # noqa: S603 - our own command
-        [*NEWSLETTER, *command], env=make_environment(folder), cwd=folder, capture_output=True, timeout=READY_SECONDS
-    )
-    if run.returncode:
-        raise NotMeasured(f"newsletter {' '.join(command)} failed: {run.stderr.decode().strip()}")
+    run_command(*command, environment=make_environment(folder), folder=folder)
     took, after = time.perf_counter() - started, os.times()
     return took, after.children_user + after.children_system - before.children_user - before.children_system
 

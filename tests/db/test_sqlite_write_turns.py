@@ -235,8 +235,10 @@ def test_a_transaction_after_one_without_a_turn_waits_for_its_own(queue: WriteQu
         raw.execute("BEGIN IMMEDIATE")
         raw.execute(end)
     queue.end(holder)
-    with transaction.atomic():
-        assert not is_free(queue)
+    raw.execute("BEGIN")
+    raw.execute("UPDATE subscribers_mailinglist SET name = 'In its turn'")
+    assert not is_free(queue)
+    raw.execute("COMMIT")
     assert is_free(queue)
 
 
@@ -415,6 +417,10 @@ def test_statements_without_djangos_cursor_take_their_turn(queue: WriteQueue) ->
     assert not is_free(queue)
     raw.execute("ROLLBACK")
     assert is_free(queue)
+    for end in (raw.commit, raw.rollback):
+        raw.execute("BEGIN IMMEDIATE")
+        end()
+        assert is_free(queue)
     raw.executescript("BEGIN; UPDATE subscribers_mailinglist SET name = 'Script';")
     assert not is_free(queue)
     with raw:

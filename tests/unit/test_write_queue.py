@@ -108,9 +108,12 @@ def test_a_forked_process_does_not_wait_for_turns_of_its_parent(tmp_path: Path) 
 def test_an_owner_that_has_the_turn_does_not_wait_for_itself() -> None:
     queue, first = WriteQueue(), Owner()
     assert queue.enter(first, seconds=1)
+    threads, turns = enter_one_after_another(queue, 1)
     assert queue.enter(first, seconds=0)
+    assert turns == []
     queue.end(first)
-    assert queue.enter(Owner(), seconds=0)
+    threads[0].join()
+    assert turns == [0]
 
 
 class Interrupt(BaseException):

@@ -80,6 +80,17 @@ def test_an_upload_that_moves_is_refused_and_says_what_to_do(kind, name):
     assert not get_image_model().objects.exists()
 
 
+def test_a_photo_with_a_second_picture_for_the_camera_is_stored():
+    photo, made = Image.linear_gradient("L").convert("RGB").resize((1200, 900)), BytesIO()
+    photo.save(made, "MPO", save_all=True, append_images=[photo.resize((160, 120))])
+    page = sign_in("editor").post(
+        "/admin/images/add/", {"title": "Maya", **DESCRIBED, "file": upload(made.getvalue(), "a.jpg")}
+    )
+    assert "The image moves" not in page.content.decode()
+    image = get_image_model().objects.get()
+    assert (image.width, image.height) == (1200, 900)
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 def test_choosers_and_multiple_uploads_use_the_sandbox():
     client = sign_in("editor")

@@ -28,6 +28,7 @@ _TOO_MANY_PIXELS = Message(
 )
 _MIN_SIDE = 8
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF")
+_JPEG_WITH_SECOND_PICTURE = "MPO"
 _STREAMED_FORMATS = frozenset({"PNG", "WEBP"})
 _VIPS_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _MAX_DECODED_BYTES = 64 * 1024 * 1024
@@ -72,11 +73,14 @@ def decode_image(file: BinaryIO, *, width: int, ratio: float | None) -> Image.Im
 
 
 def is_animated(file: BinaryIO) -> bool:
-    """Return True if the file has a second frame. A file that cannot be opened has none here."""
+    """Return True if the file has a second frame. A file that cannot be opened has none here.
+
+    Pillow counts the preview or gain map that cameras add to a JPEG as a frame, and calls the file MPO. It does not move.
+    """
     file.seek(0)
     try:
         with Image.open(file, formats=_FORMATS) as opened:
-            return bool(getattr(opened, "is_animated", False))
+            return opened.format != _JPEG_WITH_SECOND_PICTURE and bool(getattr(opened, "is_animated", False))
     except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError):
         # decode_image says what is wrong with it.
         return False

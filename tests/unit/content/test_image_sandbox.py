@@ -120,6 +120,13 @@ def test_a_gif_of_100_megapixels_is_reduced_in_bands(child: SandboxProcess, shap
 
 
 @pytest.mark.long
+def test_a_still_gif_of_100_megapixels_fits_the_library(child: SandboxProcess) -> None:
+    made = encode_image_in_sandbox(large_gif(frames=1), rendition_format=LIBRARY_FORMAT, child=child)
+    assert (made.format, made.width, made.height) == ("png", 2400, 2400)
+    assert peak_of(child) < 300 * MIB
+
+
+@pytest.mark.long
 def test_a_large_gif_keeps_its_transparency(child: SandboxProcess) -> None:
     made = encode_image_in_sandbox(large_gif(transparency=1), child=child)
     assert (made.format, made.width, made.height) == ("png", 1200, 1200)
@@ -150,13 +157,14 @@ def test_a_large_png_of_any_shape_fits_the_child(
     assert peak_of(child) < 300 * MIB
 
 
-def large_gif(**options: int) -> bytes:
-    """Return an animation of 100 megapixels a frame: a red square on blue, then a blue frame."""
+def large_gif(*, frames: int = 2, **options: int) -> bytes:
+    """Return a GIF of 100 megapixels a frame: a red square on blue, then blue frames."""
     first, second = Image.new("P", (10_000, 10_000), 1), Image.new("P", (64, 64), 1)
     for frame in (first, second):
         frame.putpalette([255, 0, 0, 0, 0, 255])
     first.paste(0, (2_500, 2_500, 7_500, 7_500))
-    return encode(first, "GIF", save_all=True, append_images=[second.resize(first.size)], **options)
+    blue = [second.resize(first.size)] * (frames - 1)
+    return encode(first, "GIF", save_all=True, append_images=blue, **options)
 
 
 def deep_avif(width: int, height: int) -> bytes:

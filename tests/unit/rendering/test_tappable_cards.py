@@ -1,13 +1,13 @@
 """Cards of stories in a browser: a tap anywhere on a card opens its story; a screen reader hears no link twice."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from newsletter.rendering.blocks import Block, LeadStory, StoryCards, StoryList, StoryRows
+from newsletter.rendering.blocks import Block, LeadStory, SchemaBlock, StoryCards, StoryItem, StoryList, StoryRows
 from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.documents import flat_picture
 from tests.gallery.screen_reader import read_aloud
@@ -30,6 +30,15 @@ _TAP = """() => [...document.querySelectorAll('.tap')].map(card => {
     return hit.closest('a')?.getAttribute('href');
   });
 })"""
+# Makes a link of a phone number, as Apple Mail does. Returns what a tap on it opens, and a tap on the words before it.
+_TAP_ADDED_LINK = """part => {
+  part.innerHTML = 'Call us at any hour of the day: <a href="tel:+4420">+44 20</a>';
+  part.scrollIntoView({block: 'center'});
+  return [part.querySelector('a').getClientRects()[0], part.getClientRects()[0]].map(box =>
+    document.elementFromPoint(box.left + 5, box.top + 8).closest('a')?.getAttribute('href') ?? '');
+}"""
+SHORT_DOCUMENT = SchemaBlock("document", {**sample_schema_block("document", flat_picture).values, "text": ""})
+_WHOLE = replace(STORIES[0], text="All of it, from the first word to the last.")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +60,7 @@ def browser() -> Iterator[Browser]:
         ((StoryCards(STORIES[:1]),), 1),
         ((StoryRows(STORIES),), 3),
         ((StoryList(STORIES),), 3),
-        ((sample_schema_block("video", flat_picture), sample_schema_block("document", flat_picture)), 2),
+        ((sample_schema_block("video", flat_picture), SHORT_DOCUMENT), 2),
     ],
     ids=["lead", "cards", "cards-after-lead", "one-card", "rows", "list", "video-and-document"],
 )
@@ -78,10 +87,51 @@ def test_a_tap_on_a_second_link_of_a_card_opens_that(browser: Browser):
 
 
 @pytest.mark.browser
-def test_a_story_without_a_page_is_no_link(browser: Browser):
-    mail = render(document(StoryRows((replace(STORIES[0], url="", text="All of it."),))))
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(
+    "block",
+    [LeadStory(STORIES[0]), StoryCards(STORIES[:1]), StoryCards(STORIES[:2]), StoryList(STORIES)],
+    ids=["lead", "one-card", "cards", "list"],
+)
+def test_a_tap_on_a_link_that_the_mail_program_adds_opens_that(
+    browser: Browser, block: Block, width: int, language: str
+):
+    mail = render(document(block, language=language))
+    with open_mail(browser, mail.html, width=width, scheme="light") as (page, _):
+        summary = page.locator(".tap p:has-text('Four islands')").first
+        assert summary.evaluate(_TAP_ADDED_LINK) == ["tel:+4420", STORIES[0].url]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [375, 1280])
+@pytest.mark.parametrize(
+    "block",
+    [LeadStory(_WHOLE), StoryCards((_WHOLE,)), StoryRows((_WHOLE,)), StoryList((_WHOLE,))],
+    ids=["lead", "cards", "rows", "list"],
+)
+def test_the_text_of_a_whole_story_opens_only_its_own_links(browser: Browser, block: Block, width: int):
+    with open_mail(browser, render(document(block)).html, width=width, scheme="light") as (page, _):
+        assert page.locator(".copy p").evaluate(_TAP_ADDED_LINK) == ["tel:+4420", ""]
+        assert page.locator(".tap").count() == 0
+
+
+@pytest.mark.browser
+def test_the_text_about_a_document_opens_only_its_own_links(browser: Browser):
+    mail = render(document(sample_schema_block("document", flat_picture)))
     with open_mail(browser, mail.html, width=375, scheme="light") as (page, _):
-        assert set(page.evaluate(_TAP)[0]) == {None}
+        assert page.locator(".panel p.gap").first.evaluate(_TAP_ADDED_LINK) == ["tel:+4420", ""]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("shown", [StoryRows, StoryCards, StoryList])
+def test_a_card_without_a_page_does_not_become_a_link_of_its_title(
+    browser: Browser, shown: Callable[[tuple[StoryItem, ...]], Block]
+):
+    mail = render(document(shown((replace(STORIES[0], url=""),))))
+    with open_mail(browser, mail.html, width=640, scheme="light") as (page, _):
+        page.locator("h2.title").evaluate("title => { title.innerHTML = '<a href=\"tel:+4420\">+44 20</a>'; }")
+        assert page.locator(".teaser").evaluate(_TAP_ADDED_LINK) == ["tel:+4420", ""]
 
 
 @pytest.mark.browser

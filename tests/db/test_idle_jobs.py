@@ -19,7 +19,7 @@ from newsletter.sending.settling.sweep import MAX_WAIT, sweep
 from newsletter.sending.settling.work_under_way import is_anything_under_way
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 MAX_QUERIES_OF_FREQUENT_JOBS = 5
 MAX_QUERIES_OF_SWEEP = 16
 MAX_QUERIES_A_MINUTE = 1_200
@@ -110,7 +110,6 @@ def test_the_sweep_restores_a_slowed_account_without_a_send(sent: Send, changed:
     assert getattr(account, name) != before
 
 
-@pytest.mark.django_db(transaction=True)
 @time_machine.travel(NOW)
 def test_a_send_that_begins_is_dispatched_at_the_next_run(fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url

@@ -67,7 +67,7 @@ test-postgres: $(VENV)/.dev
 test-all: test test-long test-browser test-postgres
 
 check: lint
-	files="$$($(BIN)/python -m tests.support.nearest_tests)" && if [ -n "$$files" ]; then $(PYTEST) -m "not long and not browser" $$files $(ARGS); fi
+	files="$$($(BIN)/python -m tests.support.nearest_tests)" && $(PYTEST) -m "not long and not browser" $$files $(ARGS)
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m scripts.commands_reference

@@ -1,7 +1,8 @@
 """Print the test files nearest to your changes, for `make check`: python -m tests.support.nearest_tests
 
-Changes are what differs from where the branch left `main`, committed or not. A test file is nearer if fewer imports lie
-between it and a changed module. It prints as many files as run in a short time. `make test` and CI run all of them.
+Changes are what differs from where the branch left the upstream of `main`, committed or not. Without an upstream, `main` is
+meant. A test file is nearer if fewer imports lie between it and a changed module. It prints as many files as run in a short
+time, or a few fixed ones if no file is near. `make test` and CI run all of them.
 """
 
 import os
@@ -13,9 +14,16 @@ from statistics import median
 
 from grimp import ImportGraph, build_graph
 
+from tests.support.changed_fixtures import find_users
 from tests.support.file_times import ROOT, read_file_times
 
 FOLDERS = ("tests/unit/", "tests/db/", "tests/web/", "tests/contract/")
+FIXED_FILES = ("tests/unit/test_docs.py", "tests/unit/rendering/test_golden.py", "tests/db/test_schema.py")
+"""What runs if no test file is near a change."""
+TEMPLATES = "templates/email/"
+TEMPLATE_READER = "newsletter.rendering.templates"
+TEMPLATE_TESTS = "tests/unit/rendering"
+"""The tests of this folder always run after a change of an email template. Few of them name the template."""
 MAIN = "main"
 SECONDS = 40.0 * (os.cpu_count() or 1)
 """What the chosen files may take one after another."""
@@ -23,11 +31,14 @@ UNKNOWN_SECONDS = 3.0
 """What a file is believed to take while no file ran here."""
 NAMED = 2
 """A file of data, a template or a document is as near to the tests that name it as a module two imports away."""
+USES_FIXTURE = 1
+"""A test file that uses a changed fixture is as near as one that imports its module."""
 
 
 def list_changes(root: Path, *, main: str = MAIN) -> list[str]:
     """Return the paths of changed, new and deleted files."""
-    base = _ask_git(root, "merge-base", "HEAD", main) or ["HEAD"]
+    upstream = _ask_git(root, "rev-parse", "--abbrev-ref", f"{main}@{{upstream}}") or [main]
+    base = _ask_git(root, "merge-base", "HEAD", upstream[0]) or ["HEAD"]
     changed = _ask_git(root, "diff", "--name-only", base[0])
     return sorted({*changed, *_ask_git(root, "ls-files", "--others", "--exclude-standard")})
 
@@ -40,7 +51,7 @@ def _ask_git(root: Path, *arguments: str) -> list[str]:
 def measure_distances(changes: Collection[str], *, graph: ImportGraph, root: Path) -> dict[str, int]:
     """Return how many imports lie between each test file and the nearest change. Other test files are left out."""
     found: dict[str, int] = {}
-    near = {module for path in changes if (module := _name_module(path)) in graph.modules}
+    near = {module for path in changes if (module := _find_module(path)) in graph.modules}
     seen: set[str] = set()
     distance = 0
     while near:
@@ -50,6 +61,10 @@ def measure_distances(changes: Collection[str], *, graph: ImportGraph, root: Pat
                 found.setdefault(path, distance)
         near = {importer for module in near for importer in graph.find_modules_that_directly_import(module)} - seen
         distance += 1
+    for path in find_users(changes, root=root, folders=FOLDERS):
+        found[path] = min(found.get(path, USES_FIXTURE), USES_FIXTURE)
+    if any(path.startswith(TEMPLATES) for path in changes):
+        found |= {str(file.relative_to(root)): 0 for file in root.joinpath(TEMPLATE_TESTS).rglob("test_*.py")}
     names = {Path(path).name for path in changes if not path.endswith(".py")}
     for folder in FOLDERS if names else ():
         for file in root.joinpath(folder).rglob("test_*.py"):
@@ -71,7 +86,10 @@ def choose_files(distances: Mapping[str, int], *, times: Mapping[str, float], se
     return chosen
 
 
-def _name_module(path: str) -> str:
+def _find_module(path: str) -> str:
+    """Return the module in this file, or the one that reads it if it is an email template."""
+    if path.startswith(TEMPLATES):
+        return TEMPLATE_READER
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
@@ -80,15 +98,24 @@ def _find_test_file(module: str) -> str:
     return path if path.startswith(FOLDERS) and Path(path).name.startswith("test_") else ""
 
 
+def choose_for(
+    changes: Collection[str], distances: Mapping[str, int], *, times: Mapping[str, float]
+) -> tuple[list[str], str]:
+    """Return the files to run, and a sentence about them."""
+    chosen = choose_files(distances, times=times, seconds=SECONDS)
+    if not chosen:
+        message = f"{len(changes)} changed files. No test file is near them; {len(FIXED_FILES)} fixed ones run."
+        return list(FIXED_FILES), message
+    uses = f"{len(distances)} test files use them; these are the nearest {len(chosen)}."
+    return chosen, f"{len(changes)} changed files. {uses}"
+
+
 def main() -> None:
     changes = list_changes(ROOT)
     graph = build_graph("newsletter", "subscribers", "tests", cache_dir=str(ROOT / ".pytest_cache" / "imports"))
     distances = measure_distances(changes, graph=graph, root=ROOT)
-    chosen = choose_files(distances, times=read_file_times(), seconds=SECONDS)
-    sys.stderr.write(
-        f"{len(changes)} changed files. {len(distances)} test files use them; these are the nearest {len(chosen)}. "
-        "`make test` runs all.\n"
-    )
+    chosen, message = choose_for(changes, distances, times=read_file_times())
+    sys.stderr.write(f"{message} `make test` runs all.\n")
     sys.stdout.write("\n".join(chosen))
 
 

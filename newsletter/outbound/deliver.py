@@ -48,7 +48,7 @@ def deliver_due(*, clock: Callable[[], datetime], stopping: Callable[[], bool] =
 
     After ``RUN_SECONDS`` no further round begins. An installation on hold, such as a restored copy, sends nothing.
     """
-    if not WebhookDelivery.objects.pending().exists():
+    if not WebhookEndpoint.objects.filter(state=WebhookEndpoint.State.ACTIVE).exists():
         return 0
     attempts, started = 0, time.monotonic()
     while time.monotonic() - started < RUN_SECONDS and not stopping():

@@ -13,7 +13,7 @@ from mjml import mjml2html
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.finishing.shorten import shorten
+from newsletter.rendering.finishing.shorten import find_required_classes, shorten
 from newsletter.rendering.lint.tag_balance import find_tag_problem
 from newsletter.rendering.tokens import assert_tokens_kept
 
@@ -35,7 +35,6 @@ _DECORATION = ' rel="decoration"'
 
 _MAX_CACHED_SHEETS = 200
 _RULES_BY_SHEET: dict[tuple[str, int], tuple[list[tuple[frozenset[str], Any]], list[Any]]] = {}
-_CLASS = re.compile(r"\.([\w-]+)")
 _CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
 
 cssutils.log.setLevel(logging.CRITICAL)
@@ -121,7 +120,7 @@ class _Inliner(premailer.Premailer):
             if len(_RULES_BY_SHEET) >= _MAX_CACHED_SHEETS:
                 _RULES_BY_SHEET.clear()
             rules, leftover = super()._parse_style_rules(css_body, ruleset_index)
-            _RULES_BY_SHEET[key] = [(frozenset(_CLASS.findall(rule[1])), rule) for rule in rules], leftover
+            _RULES_BY_SHEET[key] = [(find_required_classes(rule[1]), rule) for rule in rules], leftover
         known, leftover = _RULES_BY_SHEET[key]
         used = {name for names in _CLASSES.findall(self.html) for name in names.split()}
         return [rule for classes, rule in known if classes <= used], list(leftover)

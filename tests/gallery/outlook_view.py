@@ -10,6 +10,7 @@ import subprocess
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -25,10 +26,16 @@ from tests.gallery.validators import Unavailable
 _WORD_BOX = re.compile(r'<word xMin="([\d.-]+)" yMin="([\d.-]+)" xMax="([\d.-]+)" yMax="([\d.-]+)">(.*?)</word>')
 _PAGE = re.compile(r'<page width="([\d.]+)".*?</page>', re.DOTALL)
 _UNSEEN = re.compile("[\u00ad\u034f\u200b-\u200f\u2060-\u2069\ufeff]")
+_WORD_OR_SIGN = re.compile(r"\w+|[^\w\s]")
 _LIGATURES = re.compile("[\u0600-\u06ff\u0900-\u097f\u270a\U0001f000-\U0001faff]")
 _MAX_WORD_LENGTH = 30
-_ROW_LENGTH = 300
+_WITHIN_WORDS = frozenset({"a", "b", "em", "i", "span", "strong", "u"})
+"""Elements that end no word."""
+_MIN_LONG_WORD = 8
+"""Shorter words are not broken in two."""
+_ROW_WORDS = 60
 """A row of a table that ends on the next page is read cell by cell on each: so far back a word may be."""
+_MAX_DRAWING_SECONDS = 300
 _MAX_SHARED_AREA = 0.3
 _RESOLUTION = 60
 
@@ -67,7 +74,12 @@ def draw_pages(mails: Mapping[str, str], *, out: Path) -> dict[str, Path]:
         source.with_suffix(".pdf").unlink(missing_ok=True)
     command = ["soffice", f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless"]
     command += ["--convert-to", "pdf:writer_web_pdf_Export", "--outdir", str(folder)]
-    said = subprocess.run([*command, *map(str, sources)], capture_output=True, text=True, check=False)
+    try:
+        said = subprocess.run(
+            [*command, *map(str, sources)], capture_output=True, text=True, check=False, timeout=_MAX_DRAWING_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"LibreOffice drew no pages in {_MAX_DRAWING_SECONDS} seconds. Try again.") from error
     drawn = {name: source.with_suffix(".pdf") for name, source in zip(mails, sources, strict=True)}
     if lost := [name for name, pdf in drawn.items() if not pdf.exists()]:
         raise Unavailable(f"LibreOffice did not draw {lost[0]}: {said.stderr.strip()[-200:]}")
@@ -114,23 +126,52 @@ def list_words(html: str) -> list[str]:
     for element in [*root.iter("style", "title", "head"), *root.xpath("//*[contains(@style, 'mso-hide')]")]:
         if element.getparent() is not None:
             element.drop_tree()
-    return [word for text in root.itertext() for word in _clean(text).split()]
+    for element in root.iter():
+        if element.tag not in _WITHIN_WORDS:
+            element.text, element.tail = f" {element.text or ''}", f" {element.tail or ''}"
+    return _clean("".join(root.itertext())).split()
 
 
 def find_lost_words(written: list[str], shown: list[str], *, in_order: bool) -> list[str]:
-    """Return up to five words that are written and not shown. With ``in_order``, each must come after the one before it.
+    """Return up to five words that are written and not shown. With ``in_order``, each must be near its neighbours.
 
-    A long word may be shown in parts, and a list has marks that nobody wrote.
+    In order, each shown word counts once. Without, it may count for several: a PDF with emoji lacks some words that are
+    drawn. A long word may be shown in parts, and a list has marks that nobody wrote. A sign counts as a word of its own:
+    where a font moves it closer to a letter, it is shown apart.
     """
-    rest, lost, at = "".join(shown), [], 0
-    for word in written:
-        near, far = (max(0, at - _ROW_LENGTH), at + len(word) + _ROW_LENGTH) if in_order else (0, len(rest))
-        places = [place for place in (rest.find(word, at, far), rest.rfind(word, near, at)) if place >= 0]
-        if not places:
+    written, shown = (_WORD_OR_SIGN.findall(" ".join(words)) for words in (written, shown))
+    rest: list[str | None] = list(shown)
+    unmatched = [(word, 0) for word in written]
+    if in_order:
+        unmatched = []
+        for tag, start, end, at, to in SequenceMatcher(None, written, shown, autojunk=False).get_opcodes():
+            if tag == "equal":
+                rest[at:to] = [None] * (to - at)
+            else:
+                unmatched += [(word, at) for word in written[start:end]]
+    lost = []
+    for word, at in unmatched:
+        near, far = (max(0, at - _ROW_WORDS), at + _ROW_WORDS) if in_order else (0, len(rest))
+        found = _find_word(word, rest, near=near, far=min(far, len(rest)))
+        if found and in_order:
+            rest[found.start : found.stop] = [None] * len(found)
+        elif not found:
             lost.append(word)
-        elif in_order:
-            at = min(places, key=lambda place: abs(place - at)) + len(word)
     return lost[:5]
+
+
+def _find_word(word: str, rest: list[str | None], *, near: int, far: int) -> range | None:
+    """Return the positions of the shown words that make up a written one."""
+    if word in rest[near:far]:
+        at = rest.index(word, near, far)
+        return range(at, at + 1)
+    for at in range(near, far) if len(word) >= _MIN_LONG_WORD else ():
+        joined, to = "", at
+        while to < len(rest) and (part := rest[to]) and word.startswith(joined + part):
+            joined, to = joined + part, to + 1
+        if joined == word:
+            return range(at, to)
+    return None
 
 
 def _write_view(html: str, *, folder: Path) -> str:

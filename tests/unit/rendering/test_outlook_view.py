@@ -1,10 +1,12 @@
 """What LibreOffice draws of a mail as classic Outlook reads it: the judge finds lost, moved and overlapping words."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from newsletter.rendering.pipeline import render
+from tests.gallery import outlook_view
 from tests.gallery.documents import documents, flat_picture
 from tests.gallery.outlook_view import Word, draw_pages, find_drawing_problems, find_lost_words, list_words
 from tests.gallery.run import fill_sample
@@ -16,16 +18,26 @@ FILLING = [f"filling{number}" for number in range(60)]
 @pytest.mark.parametrize(
     ("shown", "lost"),
     [
-        (["One", "two", "three", *FILLING], []),
-        (["•", "One", "tw", "o", "three", *FILLING], []),
-        (["two", "One", "three", *FILLING], []),
-        (["One", "three", *FILLING], ["two"]),
-        (["One", "three", *FILLING, "two"], ["two"]),
+        (["One", "of", "neighbours", "and", "friends", *FILLING], []),
+        (["•", "One", "of", "neigh", "bours", "and", "friends", *FILLING], []),
+        (["of", "One", "neighbours", "and", "friends", *FILLING], []),
+        (["One", "neighbours", "and", "friends", *FILLING], ["of"]),
+        (["One", "o", "f", "neighbours", "and", "friends", *FILLING], ["of"]),
+        (["One", "neighbours", "and", "often", "friends", *FILLING], ["of"]),
+        (["One", "neighbours", "and", "friends", *FILLING, *FILLING, "of"], ["of"]),
     ],
-    ids=["whole", "in-parts", "within-a-row", "lost", "moved"],
+    ids=["whole", "in-parts", "within-a-row", "lost", "broken", "within-another-word", "moved"],
 )
-def test_words_that_are_lost_or_far_from_their_place_are_named(shown: list[str], lost: list[str]) -> None:
-    assert find_lost_words(["One", "two", "three"], shown, in_order=True) == lost
+@pytest.mark.parametrize("in_order", [True, False])
+def test_words_that_are_lost_or_far_from_their_place_are_named(
+    shown: list[str], lost: list[str], *, in_order: bool
+) -> None:
+    found = find_lost_words(["One", "of", "neighbours", "and", "friends"], shown, in_order=in_order)
+    assert found == (lost if in_order or "of" not in shown else [])
+
+
+def test_a_word_that_is_written_twice_and_shown_once_is_lost() -> None:
+    assert find_lost_words(["to", "give", "to"], ["to", "give", "tomorrow"], in_order=True) == ["to"]
 
 
 def test_words_over_each_other_are_found_and_neighbours_are_not() -> None:
@@ -41,6 +53,16 @@ def test_classic_outlook_reads_its_own_parts_and_not_what_is_hidden_from_it() ->
         "<!--[if mso]><p>for Outlook</p><![endif]--><!--[if !mso]><!--><p>for others</p><!--<![endif]--></body></html>"
     )
     assert list_words(html) == ["for", "Outlook"]
+
+
+def test_a_libreoffice_that_hangs_is_stopped_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for program in ("soffice", "pdftotext", "pdftoppm"):
+        (tmp_path / program).write_text("#!/bin/sh\nexec sleep 30\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(outlook_view, "_MAX_DRAWING_SECONDS", 0.2)
+    with pytest.raises(Unavailable, match=r"drew no pages in 0\.2 seconds"):
+        draw_pages({"letter": "<html><body><p>x</p></body></html>"}, out=tmp_path)
 
 
 @pytest.mark.long

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
-from newsletter.issues.checks.recent_results import RecentResults, make_stamp
+from newsletter.issues.checks.recent_results import RecentResults, make_shown_stamp, make_stamp
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content
@@ -57,8 +57,10 @@ def score_due_issues(*, now: datetime, limit: int = 3, recent: RecentResults[boo
     if command is None:
         return 0
     scored = 0
-    for issue in Issue.objects.filter(state__in=OPEN_STATES).select_related("publication__brand", "slot", "spam_check"):
-        stamp = make_stamp(issue)
+    issues = Issue.objects.filter(state__in=OPEN_STATES)
+    shown = make_shown_stamp(issues, now=now)
+    for issue in issues.select_related("publication__brand", "slot", "spam_check"):
+        stamp = make_stamp(issue, shown=shown)
         if recent.find(stamp):
             continue
         try:

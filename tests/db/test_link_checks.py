@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from newsletter.common.errors import NotReady
 from newsletter.content.fetching.errors import TooSlow, Unreachable
@@ -13,12 +15,12 @@ from newsletter.issues.checks.links import check_due_links, check_links_again, c
 from newsletter.issues.checks.recent_results import RecentResults
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Issue, LinkCheck, Publication, Send, SenderDomain, Story
+from newsletter.models import Appeal, EventNotice, Issue, LinkCheck, Publication, Send, SenderDomain, Story
 from newsletter.sending.deliverability.domains import find_domain_problems
 from newsletter.sending.deliverability.refresh_domains import refresh_sender_domains
 from newsletter.sending.freezing.start import start_send
 from tests.support.dns_server import DnsServer, serve_dns
-from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_approver, make_event, make_issue, make_story
 from tests.support.sender_checks import GOOD
 from tests.support.web_site import Site, serve_site
 
@@ -244,10 +246,32 @@ def test_an_unchanged_issue_is_resolved_once_in_five_minutes(
     recent: RecentResults[list[str]] = RecentResults(clock=lambda: next(clock))
     issue_with(publication, site.put("/there", "Hello"))
     check_due_links(now=NOW, fetcher=fetcher, recent=recent)
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         check_due_links(now=NOW, fetcher=fetcher, recent=recent)
-    Story.objects.update(url=site.put("/moved", "Hello"))
+    with CaptureQueriesContext(connection) as later:
+        check_due_links(now=NOW, fetcher=fetcher, recent=recent)
+    assert len(later) > 3
+
+
+@pytest.mark.parametrize("kind", ["story", "event", "appeal"])
+def test_a_corrected_address_is_fetched_at_the_next_run(
+    publication: Publication, site: Site, fetcher: Fetcher, kind: str
+) -> None:
+    recent: RecentResults[list[str]] = RecentResults()
+    make_appeal(link=site.put("/give", "Hello"))
+    make_event("Vigil", online=True, url=site.put("/vigil", "Hello"))
+    issue_with(publication, site.put("/there", "Hello"))
+    check_due_links(now=NOW, fetcher=fetcher, recent=recent)
+    assert check_due_links(now=NOW, fetcher=fetcher, recent=recent) == 0
+    moved = site.put("/moved", "Hello")
+    if kind == "story":
+        Story.objects.update(url=moved)
+    elif kind == "event":
+        EventNotice.objects.update(url=moved)
+    else:
+        Appeal.objects.update(link=moved)
     assert check_due_links(now=NOW, fetcher=fetcher, recent=recent) == 1
+    assert LinkCheck.objects.filter(url=moved).exists()
 
 
 def test_an_edited_issue_is_resolved_at_the_next_run(publication: Publication, site: Site, fetcher: Fetcher) -> None:

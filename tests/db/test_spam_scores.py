@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from newsletter.issues.checks.recent_results import RecentResults
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import Issue, Publication, SpamCheck
+from newsletter.models import Issue, Publication, SpamCheck, Story
 from newsletter.sending.spam_score import find_command, find_spam_findings, score_due_issues, score_message
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
@@ -94,6 +95,14 @@ def test_only_changed_content_is_scored_again(issue: Issue, programs: Path) -> N
     assert findings(issue) == []
     assert score_due_issues(now=NOW) == 1
     assert len(findings(issue)) == 1
+
+
+def test_a_changed_story_is_scored_at_the_next_run(issue: Issue, programs: Path) -> None:
+    install(programs)
+    recent: RecentResults[bool] = RecentResults()
+    assert [score_due_issues(now=NOW, recent=recent) for _ in range(3)] == [1, 0, 0]
+    Story.objects.update(teaser="Other words")
+    assert score_due_issues(now=NOW, recent=recent) == 1
 
 
 def test_issues_that_were_sent_are_not_scored(issue: Issue, programs: Path) -> None:

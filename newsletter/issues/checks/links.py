@@ -16,7 +16,7 @@ from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, Unreachable
 from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
-from newsletter.issues.checks.recent_results import RecentResults, make_stamp
+from newsletter.issues.checks.recent_results import RecentResults, make_shown_stamp, make_stamp
 from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -49,8 +49,10 @@ def check_due_links(
     """
     recent = RecentResults() if recent is None else recent
     due: dict[str, None] = {}
-    for issue in Issue.objects.filter(state__in=OPEN_STATES).select_related("publication__brand", "slot"):
-        stamp = make_stamp(issue)
+    issues = Issue.objects.filter(state__in=OPEN_STATES)
+    shown = make_shown_stamp(issues, now=now)
+    for issue in issues.select_related("publication__brand", "slot"):
+        stamp = make_stamp(issue, shown=shown)
         links = recent.find(stamp)
         if links is None:
             try:

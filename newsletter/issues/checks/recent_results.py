@@ -1,17 +1,23 @@
-"""What a job found in open issues, kept for five minutes while their rows stay the same. Resolving an issue takes 50 queries."""
+"""What a job found in open issues, kept for five minutes while their rows stay the same. Resolving an issue takes 50 queries.
+
+The texts and addresses of the stories, events and appeals that they may show are compared too, by one query for all issues.
+"""
 
 import hashlib
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
-from django.db.models import Model
+from django.db.models import CharField, Model, Q, QuerySet, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 
-from newsletter.models import Issue
+from newsletter.models import Appeal, EventNotice, Issue, Story, StoryPlacement
 
 T = TypeVar("T")
 MAX_AGE_SECONDS = 300.0
-"""A change of a story, an event or an appeal is not seen in the issue's row, so no result is used for longer."""
+"""Other rows may change too, such as an image, or a story of a welcome mail. So no result is used for longer."""
+_PAST_EVENTS = timedelta(days=2)
 _MAX_RESULTS = 100
 
 
@@ -35,10 +41,32 @@ class RecentResults(Generic[T]):
         self._found[stamp] = self._clock(), result
 
 
-def make_stamp(issue: Issue) -> str:
-    """Return a hash that changes with each change of the rows of an issue, its publication and its brand."""
+def make_shown_stamp(issues: "QuerySet[Issue]", *, now: datetime) -> str:
+    """Return a hash of the texts and addresses of the issues' stories, of events to come and of appeals."""
+    placed = StoryPlacement.objects.filter(issue__in=issues.order_by().values("pk")).values("story")
+    stories = Story.objects.filter(Q(pk__in=placed) | Q(translation_of__in=placed))
+    events = EventNotice.objects.filter(starts_at__gt=now - _PAST_EVENTS)
+    changed = Coalesce(Cast("changed_at", TextField()), Value(""), output_field=TextField())
+    rows = _select(stories, "story", "url", "title", "teaser", "text").union(
+        _select(events, "event", "url", "title", "summary", changed),
+        _select(Appeal.objects.all(), "appeal", "link", "headline", "text", "button"),
+        all=True,
+    )
+    return hashlib.sha256(repr(sorted(rows)).encode()).hexdigest()
+
+
+def _select(rows: "QuerySet[Any]", kind: str, *columns: "str | Coalesce") -> "QuerySet[Any, tuple[Any, ...]]":
+    """Return these columns of the rows as texts, so that rows of several tables fit into one query."""
+    texts = {f"text_{number}": Cast(column, TextField()) for number, column in enumerate(columns)}
+    named = rows.order_by().annotate(kind=Value(kind, CharField()), **texts)
+    selected: QuerySet[Any, tuple[Any, ...]] = named.values_list("kind", "pk", *texts)
+    return selected
+
+
+def make_stamp(issue: Issue, *, shown: str) -> str:
+    """Return a hash that changes with ``shown`` and with each change of the rows of an issue, its publication and its brand."""
     rows = (issue, issue.publication, issue.publication.brand)
-    return hashlib.sha256("\0".join(_describe(row) for row in rows).encode()).hexdigest()
+    return hashlib.sha256("\0".join([shown, *map(_describe, rows)]).encode()).hexdigest()
 
 
 def _describe(row: Model) -> str:

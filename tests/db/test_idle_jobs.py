@@ -1,6 +1,8 @@
 """While nothing is under way, the jobs ask the database little. What begins is found at the next run."""
 
 from datetime import timedelta
+from functools import partial
+from itertools import product
 from typing import Any
 
 import pytest
@@ -15,8 +17,15 @@ from newsletter.sending.canaries.send_canaries import MAX_LAST_CANARY_DELAY
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import dispatch_due
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.sweep import MAX_WAIT, sweep
-from newsletter.sending.settling.work_under_way import is_anything_under_way
+from newsletter.sending.limits.step_work import find_work, has_work
+from newsletter.sending.settling.sweep import (
+    MAX_WAIT,
+    RUNNING_STATES,
+    STEPS,
+    _add_further_adapters,
+    _yield_steps,
+    sweep,
+)
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
@@ -48,7 +57,7 @@ def _count_queries(job: Job) -> int:
 
 
 def _is_under_way() -> bool:
-    return is_anything_under_way(now=NOW, latest=NOW + MAX_WAIT)
+    return has_work(STEPS, now=NOW)
 
 
 def test_frequent_jobs_ask_little_while_nothing_is_under_way(sent: Send) -> None:
@@ -71,12 +80,45 @@ def test_a_send_that_ended_is_not_under_way(sent: Send) -> None:
     assert not _is_under_way()
 
 
-@pytest.mark.parametrize(
-    "state", [state for state in Send.State if state not in (Send.State.SUBMITTED, Send.State.CANCELLED)]
-)
-def test_a_send_in_every_other_state_is_under_way(sent: Send, state: str) -> None:
+@pytest.mark.parametrize("state", [Send.State.PREPARING, Send.State.READY, *RUNNING_STATES])
+def test_a_send_that_the_sweep_moves_on_is_under_way(sent: Send, state: str) -> None:
     Send.objects.update(state=state)
     assert _is_under_way()
+
+
+def test_a_paused_send_is_under_way_only_if_its_account_stopped_it(sent: Send) -> None:
+    Send.objects.update(state=Send.State.PAUSED, code=Send.Code.PAUSED_BY_STAFF)
+    assert not _is_under_way()
+    Send.objects.update(code=Send.Code.ACCOUNT_AWAY)
+    assert _is_under_way()
+
+
+def test_every_step_of_the_sweep_declares_what_it_acts_on(sent: Send) -> None:
+    finished: list[Send] = []
+    steps = list(_yield_steps(adapter=current_adapter(), clock=lambda: NOW, finished=finished))
+    called = {step.func for step in steps if isinstance(step, partial)}
+    assert all(isinstance(step, partial) for step in steps)
+    assert called - {_add_further_adapters} == set(STEPS)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
+def test_the_guard_finds_the_sends_of_each_step(sent: Send, step: Any) -> None:
+    sends = find_work(step).sends
+    for state, code in product(Send.State, Send.Code):
+        Send.objects.update(state=state, code=code)
+        assert _is_under_way() or not Send.objects.filter(sends).exists()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the number of rows")
+def test_the_guard_reads_no_batches_but_those_it_looks_for(sent: Send) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert not _is_under_way()
+    asked = [query["sql"] for query in captured if '"newsletter_batch"' in query["sql"]]
+    assert len(asked) == 2
+    for sql in asked:
+        with connection.cursor() as cursor:
+            plan = [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
+        assert any("batch_by_state (send_id=? AND state=?)" in step for step in plan), plan
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q
 
 from newsletter.common.errors import NotAllowed, WrongState
 from newsletter.common.messages import Message, Quantity
@@ -14,6 +15,7 @@ from newsletter.sending.canaries.send_canaries import find_canary_account, find_
 from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 from newsletter.sending.limits.running_sends import find_open_sends
+from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 MAX_WATCH_WAIT = timedelta(minutes=1)
@@ -26,6 +28,7 @@ _State, _Decision = CanaryMail.State, Send.CanaryDecision
 _UNDECIDED = (_Decision.NONE, _Decision.WATCHED)
 
 
+@acts_on(sends=Q(state=Send.State.SUBMITTING))
 def decide_about_canaries(*, now: datetime) -> None:
     """Let each send that waits for its canaries go on, or pause it, as its publication says."""
     failure = "Nothing was decided about the canaries of send %s"

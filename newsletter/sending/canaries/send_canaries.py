@@ -29,6 +29,7 @@ from newsletter.sending.build_call import (
 )
 from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.running_sends import find_open_sends, find_unhindered_sends
+from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.notices.single_mails import deliver_single, must_wait
 from subscribers.addresses.normalise import to_ascii
 from subscribers.links.signed_links import Signer, link_keys
@@ -52,6 +53,16 @@ _STORED_HASH_BYTES = Delivery._meta.get_field("address_hash").max_length or 32
 _STATES = {Verdict.ACCEPTED: _State.ACCEPTED, Verdict.UNCERTAIN: _State.UNCERTAIN}
 
 
+def _find_last_turns(now: datetime) -> QuerySet[Send]:
+    ended = Send.objects.filter(ended_at__gt=now - MAX_LAST_CANARY_DELAY)
+    return ended.exclude(issue__publication__canary=Publication.Canary.OFF)
+
+
+@acts_on(
+    _find_last_turns,
+    lambda now: CanaryMail.objects.filter(state=_State.SENDING),
+    sends=Q(state=Send.State.SUBMITTING),
+)
 def send_canaries(*, adapters: Mapping[str, Adapter], now: datetime) -> int:
     """Send the canary mails that are due. Return how many were accepted. ``adapters`` has those of all usable accounts."""
     CanaryMail.objects.filter(state=_State.SENDING, sent_at__lt=now - LOST_AFTER).update(

@@ -11,6 +11,7 @@ from django.db.models.functions import Greatest, Least
 from newsletter.models import ProviderAccount
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Capabilities
+from newsletter.sending.limits.step_work import acts_on
 
 MIN_WAIT_SECONDS = 0.05
 SLOW_DOWN_FACTOR, MIN_PACE = 0.8, 0.1
@@ -61,6 +62,7 @@ def postpone_calls(*, name: str, until: datetime) -> None:
     )
 
 
+@acts_on(lambda now: ProviderAccount.objects.filter(pace__lt=1))
 def recover_pace(*, seconds: float) -> None:
     """Give back a twentieth of the full pace for each minute. Part of the sweep."""
     ProviderAccount.objects.filter(pace__lt=1).update(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
@@ -23,6 +23,7 @@ from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
+from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.limits.unmovable_batches import mark_unmovable_uncertain
 from newsletter.sending.withdraw import pause_withdrawn
 
@@ -30,6 +31,7 @@ _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
 _UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
 
 
+@acts_on(sends=Q(state__in=_RUNNING))
 def enforce_send_window(*, now: datetime) -> None:
     """Pause what is switched off, withdrawn, protected, reported as spam, stale or without its account.
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Count, F, Max, Sum
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
 from newsletter.common.errors import DomainError, InvariantViolated, NotAllowed, NotReady, WrongState
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -25,6 +25,7 @@ from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_provider_blocked
 from newsletter.sending.limits.send_times import find_limit_today
 from newsletter.sending.limits.split_batches import split_batches
+from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.settling.account_move_notices import notify_moved, notify_not_moved
 from newsletter.sending.settling.account_outage import STOPPED_BY_ACCOUNT, find_move_reason
 from newsletter.sending.wake_up_signal import send_wake_up_signal
@@ -84,10 +85,14 @@ def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
     return people
 
 
+def _find_unfinished(now: datetime) -> QuerySet[AccountMove]:
+    return AccountMove.objects.filter(unfinished=True)
+
+
+@acts_on(_find_unfinished)
 def continue_moves(*, now: datetime) -> None:
     """Move what earlier moves had to leave because its batches were too big, or were being claimed. Part of the sweep."""
-    unfinished = AccountMove.objects.filter(unfinished=True)
-    moves = unfinished.select_related("send__issue__publication", "send__revision").order_by("pk")
+    moves = _find_unfinished(now).select_related("send__issue__publication", "send__revision").order_by("pk")
     act_on_each(moves, partial(_continue_move, now=now), failure="Move %s was not continued")
 
 
@@ -111,14 +116,16 @@ def _continue_move(move: AccountMove, *, now: datetime) -> None:
         notify_not_moved(move.send, error=error, now=now)
 
 
+_MAY_NEED_MOVE = Q(state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT) | Q(state=Send.State.SUBMITTING)
+
+
+@acts_on(sends=_MAY_NEED_MOVE)
 def move_to_second_accounts(*, now: datetime) -> list[AccountMove]:
     """Move unsent batches to the second account of a publication, if the first does not answer or refuses.
 
     Part of the sweep. Only sends of publications that name a second account, and only what no account has or may have.
     """
-    stopped = Send.objects.filter(state=Send.State.PAUSED, code__in=STOPPED_BY_ACCOUNT)
-    candidates = stopped | Send.objects.filter(state=Send.State.SUBMITTING)
-    candidates = candidates.exclude(issue__publication__second_account="")
+    candidates = Send.objects.filter(_MAY_NEED_MOVE).exclude(issue__publication__second_account="")
     sends = candidates.select_related("issue__publication", "revision").order_by("pk")
     moved = act_on_each(sends, partial(_move_if_needed, now=now), failure="The rest of send %s was not moved")
     return [move for _, move in moved if move is not None]

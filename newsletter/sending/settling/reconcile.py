@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, transition
@@ -16,6 +16,7 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchFinder, BatchLookup, Capabilities, Verdict
 from newsletter.sending.adapters import account_label
 from newsletter.sending.limits.each_send import act_on_each, run_each
+from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.settling.delivered_bitmap import find_delivered
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import settle_uncertain_recipients
@@ -25,9 +26,11 @@ MAX_QUESTION_INTERVAL = timedelta(hours=1)
 ASK_PROVIDER_FOR = timedelta(hours=24)
 MAX_QUESTIONS_A_ROUND = 20
 MAX_REPLAYS = 5
+_UNSETTLED = Q(state__in=(Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION))
 KEY_EXPIRY_MARGIN = timedelta(minutes=2)
 
 
+@acts_on(sends=_UNSETTLED)
 def replay_uncertain(*, capabilities: Capabilities, now: datetime, account: str = DEFAULT_ACCOUNT) -> int:
     """Send the account's uncertain batches again if it answers a repeat with its first result. Return how many."""
     if capabilities.reconcile != "replay":
@@ -78,6 +81,7 @@ def _find_earlier(batch: Batch, *, attempt_number: int) -> QuerySet[Attempt]:
     return Attempt.objects.filter(batch=batch, number__lt=attempt_number)
 
 
+@acts_on(sends=_UNSETTLED)
 def ask_provider(*, adapter: Adapter, now: datetime, account: str = DEFAULT_ACCOUNT) -> int:
     """Ask an account about its uncertain batches and people when they are due. Return how many batches were settled."""
     if not isinstance(adapter, BatchFinder):

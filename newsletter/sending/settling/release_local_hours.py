@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.source_visibility import VisibilityReport, update_source_visibility
@@ -20,10 +20,12 @@ from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.freezing.recheck_content import recheck_events
 from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.running_sends import find_running_sends
+from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.wake_up_signal import send_wake_up_signal
 from newsletter.sending.withdraw import pause_withdrawn
 
 
+@acts_on(sends=Q(state=Send.State.SUBMITTING))
 def open_due_hours(*, now: datetime) -> list[Send]:
     """Let the batches go whose hour has come, unless their mails are no longer right. Return the sends that go on."""
     due = _find_sends_with_due_hour(now=now)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from newsletter.common.messages import Message
@@ -21,13 +21,13 @@ from newsletter.sending.limits.each_send import act_on_each, run_each
 from newsletter.sending.limits.installation_hold import check_installation
 from newsletter.sending.limits.rate_limit import recover_pace
 from newsletter.sending.limits.send_window import enforce_send_window
+from newsletter.sending.limits.step_work import acts_on, has_work
 from newsletter.sending.settling.account_moves import continue_moves, move_to_second_accounts
 from newsletter.sending.settling.receipt import describe_receipt
 from newsletter.sending.settling.reconcile import ask_provider, replay_uncertain
 from newsletter.sending.settling.release_local_hours import open_due_hours
 from newsletter.sending.settling.send_controls import reopen_send
 from newsletter.sending.settling.uncertain_recipients import find_uncertain_recipients, mark_cancelled_repeats
-from newsletter.sending.settling.work_under_way import is_anything_under_way
 from newsletter.sending.subject_tests.decide_subject import decide_due_tests
 
 SWEEP_SECONDS = 5.0
@@ -38,6 +38,7 @@ MAX_LEASE = timedelta(minutes=10)
 LEASE_EXPIRED = Message("the worker stopped during the call, so it is unknown whether the provider accepted it")
 OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
+_TAKES_NEW_SUBSCRIBERS = Q(state=Send.State.SUBMITTED) & ~Q(period="")
 
 
 def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> list[Send]:
@@ -51,7 +52,7 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
     """
     # Not a step: if it cannot be checked that this database may send, nothing may be sent.
     check_installation(now=clock())
-    if not is_anything_under_way(now=clock(), latest=clock() + MAX_WAIT):
+    if not has_work(STEPS, now=clock()):
         return []
     finished: list[Send] = []
     run_each(_yield_steps(adapter=adapter, clock=clock, finished=finished))
@@ -73,7 +74,7 @@ def _yield_steps(
     yield partial(continue_moves, now=clock())
     yield partial(move_to_second_accounts, now=clock())
     adapters = {DEFAULT_ACCOUNT: adapter}
-    yield lambda: adapters.update(further_adapters())
+    yield partial(_add_further_adapters, adapters)
     for account, own in adapters.items():
         yield partial(replay_uncertain, capabilities=own.capabilities, account=account, now=clock())
         yield partial(ask_provider, adapter=own, account=account, now=clock())
@@ -82,6 +83,10 @@ def _yield_steps(
     yield partial(decide_about_canaries, now=clock())
     for send in finished:
         yield partial(write_outbox_index, send)
+
+
+def _add_further_adapters(adapters: dict[str, Adapter]) -> None:
+    adapters.update(further_adapters())
 
 
 def prepare_for_work(*, now: datetime) -> None:
@@ -94,6 +99,12 @@ def prepare_for_work(*, now: datetime) -> None:
     settle_expired_leases(now=now)
 
 
+def _find_far_future_accounts(now: datetime) -> QuerySet[ProviderAccount]:
+    latest = (now + MAX_WAIT).timestamp()
+    return ProviderAccount.objects.filter(Q(next_at__gt=latest) | Q(wait_until__gt=latest))
+
+
+@acts_on(_find_far_future_accounts)
 def clear_far_future_times(*, now: datetime) -> None:
     """Clear waits that end later than any limit asks for. They remain after a clock was set back."""
     waiting = Batch.objects.filter(state__in=[Batch.State.PENDING, Batch.State.UNCERTAIN])
@@ -104,6 +115,12 @@ def clear_far_future_times(*, now: datetime) -> None:
     Send.objects.filter(next_call_at__gt=latest).update(next_call_at=now.timestamp())
 
 
+def _find_calls(now: datetime) -> QuerySet[Batch]:
+    """Return the batches with a call. One query by send uses the index: without a send, all batches would be read."""
+    return Batch.objects.filter(send__in=Send.objects.order_by().values("pk"), state=Batch.State.SUBMITTING)
+
+
+@acts_on(_find_calls)
 @transaction.atomic
 def settle_expired_leases(*, now: datetime) -> int:
     """Mark the batches of lost workers uncertain, never pending: their calls may have been accepted. Return how many.
@@ -127,12 +144,23 @@ def settle_expired_leases(*, now: datetime) -> int:
     return len(lost)
 
 
+_NOT_STARTED = Q(state__in=(Send.State.PREPARING, Send.State.READY))
+
+
+@acts_on(sends=_NOT_STARTED)
 def resume_stalled_starts(*, now: datetime) -> None:
     """Start the sends whose process stopped between creating them and handing them to workers."""
-    stalled = Send.objects.filter(state__in=[Send.State.PREPARING, Send.State.READY], made_at__lt=now - START_TIMEOUT)
+    stalled = Send.objects.filter(_NOT_STARTED, made_at__lt=now - START_TIMEOUT)
     act_on_each(stalled, lambda send: prepare_send(send=send, now=now), failure="Send %s was not started")
 
 
+def _find_late_batches(now: datetime) -> QuerySet[Batch]:
+    """Return the batches that a welcome mail's send has got since it ended."""
+    ended = Send.objects.filter(_TAKES_NEW_SUBSCRIBERS).order_by()
+    return Batch.objects.filter(send__in=ended.values("pk"), state=Batch.State.PENDING)
+
+
+@acts_on(_find_late_batches, sends=Q(state__in=RUNNING_STATES))
 def finish_sends(*, now: datetime, finished: list[Send] | None = None) -> list[Send]:
     """End the sends that have no batch left to do. Return them. An error in one send does not stop others.
 
@@ -218,6 +246,26 @@ def _find_attention_reason(send: Send) -> str:
 
 def _reopen_sends() -> None:
     """Resume the sends that needed attention and have batches to do again, and those that took in new subscribers."""
-    ended = Q(state=Send.State.NEEDS_ATTENTION) | Q(state=Send.State.SUBMITTED) & ~Q(period="")
+    ended = Q(state=Send.State.NEEDS_ATTENTION) | _TAKES_NEW_SUBSCRIBERS
     waiting = Send.objects.filter(ended, batches__state__in=OPEN_STATES).distinct()
     act_on_each(waiting, transaction.atomic(reopen_send), failure="Send %s was not reopened")
+
+
+STEPS: tuple[Callable[..., object], ...] = (
+    clear_far_future_times,
+    settle_expired_leases,
+    mark_cancelled_repeats,
+    resume_stalled_starts,
+    enforce_send_window,
+    decide_due_tests,
+    open_due_hours,
+    recover_pace,
+    continue_moves,
+    move_to_second_accounts,
+    replay_uncertain,
+    ask_provider,
+    finish_sends,
+    send_canaries,
+    decide_about_canaries,
+)
+"""The steps whose work lets the sweep run. A send that staff paused, and one that ended, have none."""

@@ -13,6 +13,7 @@ from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Send
 from newsletter.models.sending.batches import BatchQuerySet
 from newsletter.providers.base.contract import BatchLookup, Verdict
+from newsletter.sending.limits.step_work import acts_on
 
 SETTLED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.REJECTED)
 
@@ -21,6 +22,13 @@ _NOT_SENT_AGAIN = Message(
 )
 
 
+def _find_cancelled_repeats(_: datetime) -> QuerySet[Batch]:
+    """Return the batches to mark. Without a look at their send, all pending batches would be read."""
+    cancelled = Send.objects.filter(state=Send.State.CANCELLED).order_by()
+    return Batch.objects.filter(send__in=cancelled.values("pk")).cancelled_repeats()
+
+
+@acts_on(_find_cancelled_repeats)
 def mark_cancelled_repeats(batches: BatchQuerySet, *, now: datetime) -> int:
     """Mark the batches uncertain that wait for a repeat in a cancelled send. Return how many.
 

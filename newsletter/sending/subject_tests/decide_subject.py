@@ -9,7 +9,7 @@ from functools import partial
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Exists, F, Max, OuterRef
+from django.db.models import Exists, F, Max, OuterRef, Q
 
 from newsletter.common.errors import InvariantViolated, NotAllowed, WrongState
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -18,6 +18,7 @@ from newsletter.issues.variants.subject_assignment import FIRST, WAITS
 from newsletter.models import Batch, ReaderGroup, Send, SubjectTest
 from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.running_sends import find_running_sends
+from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.subject_tests.chi_squared import Cases
 from newsletter.sending.subject_tests.measure_subjects import judge_subjects
 
@@ -25,6 +26,7 @@ _OPEN_BATCHES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 _UNDER_WAY = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
 
+@acts_on(sends=Q(state=Send.State.SUBMITTING))
 def decide_due_tests(*, now: datetime) -> list[SubjectTest]:
     """Decide the tests whose time is over. Return them."""
     waiting = Batch.objects.filter(send=OuterRef("pk"), waits=True)

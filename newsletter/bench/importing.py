@@ -35,6 +35,7 @@ MAX_LONG_VALUES = 60
 class ImportFigures:
     """The speed of an import, of an export of its people, and of undoing it. Processor time is that of this process.
 
+    The memory of a part is the most that the process has had until its end. So that of a later part is never smaller.
     `right` is True if every result was counted as expected, everybody was exported, and nobody was left after the undoing.
     """
 
@@ -42,20 +43,23 @@ class ImportFigures:
     seconds: float
     rows_per_second: float
     processor_seconds: float
+    peak_memory_mb: float
     export_seconds: float
     export_processor_seconds: float
+    export_peak_memory_mb: float
     undo_seconds: float
     undo_processor_seconds: float
-    peak_memory_mb: float
+    undo_peak_memory_mb: float
     right: bool
 
 
 @dataclass
 class _Took:
-    """The seconds of a block, by the clock and of processor time."""
+    """The seconds of a block, by the clock and of processor time, and the most memory of the process until its end."""
 
     seconds: float = 0.0
     processor: float = 0.0
+    peak_memory_mb: float = 0.0
 
 
 class BadCsvMaker:
@@ -134,11 +138,13 @@ def measure_import(*, rows: int) -> ImportFigures:
         seconds=round(imported.seconds, 1),
         rows_per_second=round(rows / imported.seconds),
         processor_seconds=round(imported.processor, 1),
+        peak_memory_mb=imported.peak_memory_mb,
         export_seconds=round(exported.seconds, 1),
         export_processor_seconds=round(exported.processor, 1),
+        export_peak_memory_mb=exported.peak_memory_mb,
         undo_seconds=round(undone.seconds, 1),
         undo_processor_seconds=round(undone.processor, 1),
-        peak_memory_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1),
+        undo_peak_memory_mb=undone.peak_memory_mb,
         right=found == expected and on_list == people == report.new and not Subscriber.objects.exists(),
     )
 
@@ -148,6 +154,7 @@ def _measure() -> Iterator[_Took]:
     took, started, processor = _Took(), time.perf_counter(), time.process_time()
     yield took
     took.seconds, took.processor = time.perf_counter() - started, time.process_time() - processor
+    took.peak_memory_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)
 
 
 def create_suppressions(maker: BadCsvMaker, *, now: datetime) -> None:

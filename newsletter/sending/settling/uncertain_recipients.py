@@ -23,9 +23,7 @@ _NOT_SENT_AGAIN = Message(
 
 
 def _find_cancelled_repeats(_: datetime) -> QuerySet[Batch]:
-    """Return the batches to mark. Without a look at their send, all pending batches would be read."""
-    cancelled = Send.objects.filter(state=Send.State.CANCELLED).order_by()
-    return Batch.objects.filter(send__in=cancelled.values("pk")).cancelled_repeats()
+    return Batch.objects.all().cancelled_repeats()
 
 
 @acts_on(_find_cancelled_repeats)

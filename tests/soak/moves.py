@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,18 @@ from typing import Any
 BATCH = 1000
 PASSPHRASE = "five words are long enough"
 MOST_SECONDS = 3_000
-NOT_KEPT = ("newsletter_runningprocess", "django_session", "wagtailsearch_")
-"""What processes write about themselves, the sign-ins of staff, and the index of a search that the desk does not use."""
+NOT_KEPT = ("newsletter_runningprocess", "django_session", "wagtailsearch_", "sqlite_")
+"""What processes write about themselves, the sign-ins of staff, the index of a search that the desk does not use, and the
+tables that SQLite makes for itself. All others are counted."""
 _TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
     "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = 'public'",
 }
-_OF_THE_PROGRAM = ("newsletter_", "subscribers_", "auth_", "wagtail", "account_", "mfa_", "django_")
+
+
+def list_counted(names: Iterable[str]) -> list[str]:
+    """Return the tables whose rows are counted, in order."""
+    return sorted(name for name in names if not name.startswith(NOT_KEPT))
 
 
 class Journey:
@@ -124,14 +129,10 @@ class Journey:
         return sum(len(entry.recipients) for entry in self.provider.accepted())
 
     def _count_rows(self) -> dict[str, int]:
-        """Return the number of rows of each table of the program."""
+        """Return the number of rows of each table that a restore and a move keep."""
         kind = "sqlite" if self.here.database_url.startswith("sqlite") else "postgres"
-        names = [
-            name
-            for (name,) in self.here.query(_TABLES[kind])
-            if name.startswith(_OF_THE_PROGRAM) and not name.startswith(NOT_KEPT)
-        ]
-        return {name: self.here.query(f'SELECT COUNT(*) FROM "{name}"')[0][0] for name in sorted(names)}
+        names = list_counted(name for (name,) in self.here.query(_TABLES[kind]))
+        return {name: self.here.query(f'SELECT COUNT(*) FROM "{name}"')[0][0] for name in names}
 
     def _check_rows(self, before: dict[str, int]) -> None:
         """Compare table by table. A restore may add rows, such as an entry of the staff log."""

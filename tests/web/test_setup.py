@@ -612,7 +612,7 @@ def test_the_proof_says_whether_it_left_by_its_own_account(
     assert not archived.issues.exists()
 
 
-def test_the_first_proof_is_not_of_an_open_issue_of_an_archived_publication(
+def test_the_first_proof_skips_issues_of_archived_publications(
     admin: Client, fake_provider: FakeProvider, settings: Any
 ) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url

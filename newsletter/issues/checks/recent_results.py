@@ -1,4 +1,4 @@
-"""What a job found in open issues, kept for five minutes while their rows stay the same. Resolving an issue takes 50 queries.
+"""Keep what a job found in open issues for five minutes, while their rows stay the same. Resolving an issue takes 50 queries.
 
 The texts and addresses of the stories, events and appeals that they may show are compared too, by one query for all issues.
 """

@@ -53,13 +53,13 @@ _STORED_HASH_BYTES = Delivery._meta.get_field("address_hash").max_length or 32
 _STATES = {Verdict.ACCEPTED: _State.ACCEPTED, Verdict.UNCERTAIN: _State.UNCERTAIN}
 
 
-def _find_last_turns(now: datetime) -> QuerySet[Send]:
+def _find_sends_for_last_canary(now: datetime) -> QuerySet[Send]:
     ended = Send.objects.filter(ended_at__gt=now - MAX_LAST_CANARY_DELAY)
     return ended.exclude(issue__publication__canary=Publication.Canary.OFF)
 
 
 @acts_on(
-    _find_last_turns,
+    _find_sends_for_last_canary,
     lambda now: CanaryMail.objects.filter(state=_State.SENDING),
     sends=Q(state=Send.State.SUBMITTING),
 )

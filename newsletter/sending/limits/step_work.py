@@ -1,4 +1,4 @@
-"""What each step of the sweep acts on, declared beside the step. The guard of the sweep asks for it."""
+"""Declare beside each step of the sweep what it acts on. The guard of the sweep asks for it."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime

@@ -78,7 +78,7 @@ def test_nothing_overflows_where_the_first_fonts_are_missing(
 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", ["letter-harbour", "event_notice-harbour", "letter-meadow", "letter-ar"])
-def test_a_footer_is_centred_and_the_lines_of_lists_are_as_wide_as_their_column(
+def test_footers_are_centred_and_lists_are_as_wide_as_their_column(
     browser: Browser, gallery: dict[str, Document], name: str
 ):
     with open_mail(browser, render(gallery[name]).html, width=DESKTOP_WIDTH, scheme="light") as (page, _):

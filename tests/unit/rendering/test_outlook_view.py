@@ -47,7 +47,7 @@ def test_words_over_each_other_are_found_and_neighbours_are_not() -> None:
     assert not word.overlaps(Word("b", 10, 19, 50, 29))
 
 
-def test_classic_outlook_reads_its_own_parts_and_not_what_is_hidden_from_it() -> None:
+def test_classic_outlook_reads_its_own_parts_and_nothing_hidden() -> None:
     html = (
         "<html><head><title>T</title><style>p{}</style></head><body><div style='mso-hide:all'>hidden</div>"
         "<!--[if mso]><p>for Outlook</p><![endif]--><!--[if !mso]><!--><p>for others</p><!--<![endif]--></body></html>"

@@ -31,13 +31,13 @@ OURS = ("NEWSLETTER_", "DJANGO_", "DATABASE_URL")
 NAME_OF_AN_ARCHIVE = r"newsletter-\d{4}-\d\d-\d\d-\d{6}\.zip"
 
 
-def test_the_commands_of_the_tutorial_run_in_a_checkout(tmp_path: Path) -> None:
+def test_the_command_of_the_tutorial_runs_in_a_checkout(tmp_path: Path) -> None:
     """The demo has fewer people and another port, so that it is quick and in nobody's way."""
     for entry in ROOT.iterdir():
         if entry.name not in {"var", ".venv"}:
             (tmp_path / entry.name).symlink_to(entry)
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    start, assemble = to_run(TUTORIAL, "sh")
+    (start,) = to_run(TUTORIAL, "sh")
     given = {name: text for name, text in os.environ.items() if not name.startswith(OURS)}
     given["ARGS"] = f"--subscribers 60 --port {free_port()}"
     log = tmp_path / "demo.log"
@@ -52,7 +52,6 @@ def test_the_commands_of_the_tutorial_run_in_a_checkout(tmp_path: Path) -> None:
             assert time.monotonic() < end, log.read_text()[-1500:]
             time.sleep(0.5)
         assert "password:" in log.read_text()
-        succeed(assemble.text, given, folder=tmp_path)
     finally:
         os.killpg(demo.pid, signal.SIGTERM)
         demo.wait(60)

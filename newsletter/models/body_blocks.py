@@ -18,23 +18,13 @@ from newsletter.models.body_fields import (
     OwnTextsChooserBlock,
     RowChooserBlock,
     TextBlock,
+    make_override_group,
 )
 from newsletter.models.missing_blocks import StreamWithMissingBlocks
 
 MAX_RELATED_LINKS = 3
 FILLED_GROUP = gettext_lazy("Filled in for each new subscriber")
 """The heading of the blocks that a rule fills. They work only in a welcome mail."""
-
-
-def make_override_group(*fields: str) -> blocks.BlockGroup:
-    """Return the closed part of a block for what only this issue says differently."""
-    return blocks.BlockGroup(
-        list(fields),
-        heading=gettext_lazy("Change for this issue"),
-        icon="edit",
-        classname="collapsed nl-overrides",
-        label_format="",
-    )
 
 
 class NoteBlock(BodyPart):

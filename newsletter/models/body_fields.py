@@ -27,6 +27,17 @@ LIMIT_ATTRIBUTE = "data-nl-limit"
 DESCRIPTION_HELP = gettext_lazy("For people who cannot see it. Empty: the image's own description.")
 
 
+def make_override_group(*fields: str) -> blocks.BlockGroup:
+    """Return the closed part of a block for what only this issue says differently."""
+    return blocks.BlockGroup(
+        list(fields),
+        heading=gettext_lazy("Change for this issue"),
+        icon="edit",
+        classname="collapsed nl-overrides",
+        label_format="",
+    )
+
+
 class LimitedBlock(blocks.FieldBlock):
     """A text of at most ``limit`` characters. The browser takes longer ones, so that nothing is cut off unseen."""
 

@@ -296,6 +296,9 @@ def test_the_page_names_the_state_of_an_issue_once(issue: Issue) -> None:
     ("changes", "approval", "label", "code"),
     [
         ({}, "approve", "Waiting for approval", "waiting"),
+        ({"slot": None, "due_at": None}, "approve", "Draft", "draft"),
+        ({"slot": None, "due_at": None, "state": "in_review"}, "approve", "Waiting for approval", "waiting"),
+        ({"slot": None}, "approve", "Waiting for approval", "waiting"),
         ({"state": "in_review"}, "approve", "Waiting for approval", "waiting"),
         ({"announced": True}, "auto", "Will send automatically", "automatic"),
         ({"held": True}, "approve", "On hold", "held"),
@@ -318,6 +321,15 @@ def test_the_list_its_filter_and_the_page_name_one_state(
     assert shown.findall(client.get("/admin/issues/", {"state": code}).content.decode()) == [label]
     other = "approved" if code != "approved" else "waiting"
     assert not shown.findall(client.get("/admin/issues/", {"state": other}).content.decode())
+
+
+def test_an_issue_made_by_staff_waits_again_once_its_approval_is_withdrawn(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(slot=None, due_at=None)
+    client = sign_in("approver")
+    approve(client, issue)
+    assert fresh(issue).state == Issue.State.APPROVED
+    client.post(url(issue, "withdraw"))
+    assert "Waiting for approval" in client.get(url(issue, "overview")).content.decode()
 
 
 def test_the_list_and_the_page_say_when_an_issue_was_sent(issue: Issue) -> None:

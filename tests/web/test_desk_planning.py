@@ -14,7 +14,7 @@ from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.models import AuditEntry, Issue, Publication, Slot, Story, StoryRefusal
 from newsletter.sending.freezing.start import start_send
 from tests.support.desk import said, sign_in
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +50,27 @@ def test_an_editor_makes_an_issue_of_each_kind(issue: Issue) -> None:
     made = new_issue(editor, issue.publication, beginning="rules", public_id="d" * 24)
     assert "A second verdict" in made.subject
     assert AuditEntry.objects.filter(action="newsletter.create").count() == 3
+
+
+def test_an_empty_issue_opens_in_the_editor_and_others_in_the_overview(issue: Issue) -> None:
+    editor = sign_in("editor")
+    form = {"publication": issue.publication_id, "beginning": "empty", "public_id": "b" * 24}
+    opened = editor.post("/admin/issues/new/", form)["Location"]
+    assert opened == f"/admin/issues/edit/{Issue.objects.get(public_id='b' * 24).pk}/"
+    copied = {**form, "beginning": "copy", "original": issue.pk, "public_id": "c" * 24}
+    opened = editor.post("/admin/issues/new/", copied)["Location"]
+    assert opened == f"/admin/issues/{Issue.objects.get(public_id='c' * 24).pk}/overview/"
+
+
+def test_an_issue_made_by_staff_is_a_draft_until_approval_is_asked_for(publication: Publication) -> None:
+    editor = sign_in("editor")
+    made = new_issue(editor, publication)
+    assert f"{made} is a draft" in editor.get("/admin/").content.decode()
+    make_approver()
+    editor.post(f"/admin/issues/{made.pk}/ask/")
+    home = editor.get("/admin/").content.decode()
+    assert f"{made} is waiting for approval" in home
+    assert f"{made} is a draft" not in home
 
 
 def test_a_refused_form_keeps_what_was_typed(issue: Issue) -> None:

@@ -67,6 +67,7 @@ def code_of(secret: str) -> str:
 def set_up(client: Client) -> str:
     """Set the second factor up as a person does. Returns the secret that the app keeps."""
     page = client.get("/accounts/2fa/totp/activate/").content.decode()
+    assert 'href="otpauth://totp/' in page
     secret = re.search(r'nl-secret">([A-Z2-7]+)<', page)
     assert secret is not None
     response = client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret[1])})

@@ -16,7 +16,7 @@ from newsletter.desk.sends.report_text import BOUNCE_ALARM_PERCENT
 from newsletter.desk.shell.labels import format_reason
 from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
 from newsletter.feedback.report import Figures
-from newsletter.issues.approval.approval_rules import is_automatic
+from newsletter.issues.approval.approval_rules import is_automatic, is_unsubmitted
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.assembly.overdue import find_overdue
@@ -121,6 +121,8 @@ def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
         _describe_comments(count_open_comments(issue)),
         *map(format_reason, list_lost_stories(issue)),
     ]
+    if is_unsubmitted(issue):
+        return _unsubmitted_task(issue, notes=notes)
     title = _("%(issue)s will send automatically") if automatic else _("%(issue)s is waiting for approval")
     return Task(
         title=title % {"issue": issue},
@@ -128,6 +130,17 @@ def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
         url=overview_url(issue),
         button=_("Review and approve") if can_approve and not automatic else _("Read"),
         tone="calm" if automatic else "waits",
+    )
+
+
+def _unsubmitted_task(issue: Issue, *, notes: list[str]) -> Task:
+    subject = f"“{issue.sample_subject}”." if issue.sample_subject else _("It has no subject yet.")
+    return Task(
+        title=_("%(issue)s is a draft") % {"issue": issue},
+        detail=" ".join(filter(None, [subject, _("It has no time yet."), *notes])),
+        url=overview_url(issue),
+        button=_("View"),
+        tone="calm",
     )
 
 

@@ -10,13 +10,14 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import translate
 from newsletter.desk.issues.audience.recipient_counts import explain_manual_approval
-from newsletter.issues.approval.approval_rules import is_automatic
+from newsletter.issues.approval.approval_rules import is_automatic, is_unsubmitted
 from newsletter.issues.approval.publication_switches import is_switched_off
 from newsletter.issues.variants.exclusion_labels import get_exclusion_label
 from newsletter.models import Issue, Send
 from newsletter.providers.registry import OUTBOX
 
 _ISSUE_LABELS = {
+    "draft": (gettext_lazy("Draft"), "off"),
     "waiting": (gettext_lazy("Waiting for approval"), "waits"),
     "automatic": (gettext_lazy("Will send automatically"), "busy"),
     "switched_off": (gettext_lazy("Will not be sent"), "off"),
@@ -111,6 +112,8 @@ def _find_issue_code(issue: Issue, *, to_files: bool = False) -> str:
         return "switched_off"
     if issue.state == Issue.State.APPROVED:
         return "approved"
+    if is_unsubmitted(issue):
+        return "draft"
     return "automatic" if issue.state == Issue.State.DRAFT and _will_send(issue) else "waiting"
 
 

@@ -26,6 +26,12 @@ def is_automatic(issue: Issue) -> bool:
     return issue.publication.approval == Publication.ApprovalPolicy.AUTO and issue.slot_id is not None
 
 
+def is_unsubmitted(issue: Issue) -> bool:
+    """Return True if staff made the draft themselves, without a time, and nobody was asked to approve it yet."""
+    made_by_staff = issue.kind == Issue.Kind.ISSUE and issue.slot_id is None and issue.due_at is None
+    return made_by_staff and issue.state == Issue.State.DRAFT and not issue.approvals.exists()
+
+
 def is_sent_automatically(issue: Issue, *, people: int | None = None) -> bool:
     """Return True if the issue will be sent when it is due, without a person's approval.
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.content.wall_clock import label_zone
-from newsletter.desk.issues.issue_page import overview_url
+from newsletter.desk.issues.issue_page import editor_url, overview_url
 from newsletter.desk.issues.planning.form_page import ServiceFormPage
 from newsletter.issues.assembly.stories_at_source import check_before_assembly, check_before_copy
 from newsletter.issues.planning.create_issue import Beginning, create_issue
@@ -159,7 +159,7 @@ class NewIssue(ServiceFormPage):
         self.done(
             "create", instance=issue, message=_("%(issue)s was created.") % {"issue": issue}, begins=chosen["beginning"]
         )
-        return overview_url(issue)
+        return editor_url(issue) if chosen["beginning"] == Beginning.EMPTY else overview_url(issue)
 
 
 def list_open_drafts() -> QuerySet[Issue]:

@@ -1,4 +1,4 @@
-"""Read the amounts and days that staff type into a block, and write them as readers of a language do."""
+"""Read the amounts and days that staff type into a block, and write amounts as readers of a language do."""
 
 import re
 from datetime import date
@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import cache
 
 from babel import Locale
-from babel.dates import format_date
 from babel.numbers import format_currency, format_percent, get_currency_name, get_territory_currencies
 
 from newsletter.rendering.phrases import get_babel_locale
@@ -61,11 +60,6 @@ def format_amount(amount: Decimal, *, currency: str, language: str) -> str:
     else:
         written = format_currency(amount, currency, locale=locale)
     return f"{written}{_LTR_MARK}" if written.startswith(_RTL_MARK) else written
-
-
-def format_day(day: date, *, language: str, with_weekday: bool = False) -> str:
-    """Return “24 November 2026”, or “Tuesday 24 November 2026”."""
-    return format_date(day, format="full" if with_weekday else "long", locale=get_babel_locale(language))
 
 
 def find_share(part: Decimal, whole: Decimal) -> int:

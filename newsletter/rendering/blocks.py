@@ -227,7 +227,7 @@ class Document:
     ``direction`` is ltr or rtl. ``reason`` is the footer's line on why the reader gets this.
     ``layout`` is letter, plain, events_first, digest, announcement, event_notice or appeal (a file of
     ``templates/email/layouts``). ``headline`` is the main heading of the last three ("": the subject).
-    ``edition`` is a line such as "No. 12".
+    ``edition`` is a line such as "No. 12". ``year`` is that of the mail: days that blocks show leave it out.
     ``repeats_preheader`` False keeps the preheader out of the masthead of a dated letter.
     """
 
@@ -244,4 +244,5 @@ class Document:
     layout: str = "letter"
     headline: str = ""
     edition: str = ""
+    year: int | None = None
     repeats_preheader: bool = True

@@ -25,11 +25,13 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from newsletter.common.messages import Message
-from newsletter.rendering.amounts import find_share, format_amount, format_day, format_share
+from newsletter.rendering.amounts import find_share, format_amount, format_share
 from newsletter.rendering.block_kind import find_template
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.clean_text import MAX_LINE_LENGTH, SOFT_HYPHEN, wrap
+from newsletter.rendering.days import format_day
 from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.phrases import get_babel_locale
 
 _HERE = Path(__file__).resolve()
 _TEMPLATE_FOLDERS = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")
@@ -176,8 +178,12 @@ def _write_percent(context: Context, share: int) -> str:
 
 @pass_context
 def _write_day(context: Context, day: date | None, *, weekday: bool = False) -> str:
-    """Return a day in the mail's language, "" for none."""
-    return format_day(day, language=context["document"].language, with_weekday=weekday) if day else ""
+    """Return a day in the mail's language, without the year of the mail; "" for none."""
+    if day is None:
+        return ""
+    document = context["document"]
+    locale = get_babel_locale(document.language)
+    return format_day(day, locale=locale, year=document.year, with_weekday=weekday)
 
 
 def _remove_soft_hyphens(text: str) -> str:

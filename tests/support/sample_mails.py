@@ -30,6 +30,7 @@ def sample_document(*, layout: str, brand: mail.Brand, picture: PictureFinder) -
         reason=find_phrase("why_you_get_this", "en", list="The Weekly Letter", organisation=brand.name),
         urls={"view_online": f"{SITE}/view/sample"},
         layout=layout,
+        year=2026,
     )
     return replace(plain, **_FIELDS_BY_LAYOUT.get(layout, {}))  # type: ignore[arg-type]
 

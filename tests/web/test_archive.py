@@ -92,6 +92,15 @@ def test_a_public_archive_has_a_list_pages_and_a_feed():
     assert "The second verdict" in feed.entries[0].summary
 
 
+@pytest.mark.parametrize("archive", [PUBLIC, UNLISTED])
+def test_the_year_of_an_archived_issue_is_above_it(archive):
+    """The dates in a mail have no year of their own, and a digest shows no day."""
+    issue = publish(archive=archive)
+    name = "1" if archive == PUBLIC else issue.public_id
+    above = read(f"/news/weekly/{name}/").partition("</nav>")[0]
+    assert f"<span>{NOW.day} {NOW:%B %Y}</span>" in above
+
+
 def test_the_archive_links_to_the_privacy_notice():
     publish()
     Brand.objects.update(privacy_url="https://example.org/privacy/")

@@ -5,16 +5,15 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_interval, format_skeleton, format_time, get_timezone_location, parse_pattern
+from babel.dates import format_interval, format_skeleton, format_time, get_timezone_location, parse_pattern
 
 from newsletter.issues.snapshot.records.events import EventRecord
+from newsletter.rendering.days import format_day
 
 _ONE_EVENING = timedelta(hours=12)
 _DAY = timedelta(days=1)
 _ARABIC_COMMA = "، "
 _UNIVERSAL = ("", "UTC", "Etc/UTC")
-# The year in a pattern of Unicode's, with what joins it to the month. Other languages keep a year that is not last.
-_YEAR_AT_END = re.compile(r",?\s*(?:'de'\s)?y[^EMd]*$")
 
 
 def find_first_day(event: EventRecord, *, default_zone: str) -> date:
@@ -47,8 +46,8 @@ def format_event_time(event: EventRecord, *, locale: str, default_zone: str, yea
         return (
             f"{_format_days(first, ends.date(), locale, year=year)}{comma}{_format_hours(starts, ends, locale)}{city}"
         )
-    begin = _format_long(first, locale, year=ends.year)
-    end = _format_long(ends.date(), locale, year=year if first.year == ends.year else None)
+    begin = format_day(first, locale=locale, year=ends.year)
+    end = format_day(ends.date(), locale=locale, year=year if first.year == ends.year else None)
     return f"{begin}{comma}{_format_clock(starts, locale)} – {end}{comma}{_format_clock(ends, locale)}{city}"
 
 
@@ -95,19 +94,11 @@ def _find_zone(event: EventRecord, default_zone: str) -> ZoneInfo:
     return ZoneInfo(default_zone if event.zone in _UNIVERSAL else event.zone)
 
 
-def _format_long(day: date, locale: str, *, year: int | None = None) -> str:
-    """Return a day with its month in full, and its year if it is not ``year``."""
-    if day.year == year:
-        return format_skeleton("MMMMd", day, locale=locale)
-    return format_date(day, format="long", locale=locale)
-
-
 def _format_days(first: date, last: date, locale: str, *, year: int | None) -> str:
     """Return one day with its weekday, or several days as a range with the month in full. Leave out ``year``."""
-    known = first.year == last.year == year
     if last <= first:
-        pattern = str(Locale.parse(locale).date_formats["full"].pattern)
-        return str(parse_pattern(_YEAR_AT_END.sub("", pattern) if known else pattern).apply(first, locale))
+        return format_day(first, locale=locale, year=year, with_weekday=True)
+    known = first.year == last.year == year
     formats = Locale.parse(locale).interval_formats
     ranges = (formats.get("MMMMd") or formats["MMMd"]) if known else (formats.get("yMMMMd") or formats["yMMMd"])
     differs = "y" if first.year != last.year else "M" if first.month != last.month else "d"

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date
 from babel.units import format_unit
 
 from newsletter.content.parsing.markup import plain_text
@@ -27,6 +27,7 @@ from newsletter.issues.visible.event_locations import describe_location_for_read
 from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection, list_abroad
 from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
+from newsletter.rendering.days import format_day
 from newsletter.rendering.languages.texts_for_readers import reader_text
 from newsletter.rendering.phrases import find_phrase, find_text_direction, get_babel_locale
 
@@ -62,6 +63,7 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
         layout=content.layout,
         headline=content.headline,
         edition=_format_edition_date(content, language, sent_on=visible.sent_on),
+        year=_find_due_day(content).year,
         repeats_preheader=not _names_hidden_story(content.preheader, whole=whole, shown=content),
     )
 
@@ -142,6 +144,7 @@ def find_sent_day(content: IssueContent, *, at: datetime) -> date | None:
 
 
 def _find_due_day(content: IssueContent) -> date:
+    """Return the day whose year no date in the mail repeats: approved and sent mails have the same dates, on any day."""
     return content.issue.due_at.astimezone(ZoneInfo(content.publication.zone)).date()
 
 
@@ -171,11 +174,7 @@ def _make_story(story: StoryRecord, content: IssueContent, visible: VisibleConte
 
 
 def _format_story_date(day: date, content: IssueContent, language: str) -> str:
-    """Return a day without its year, if that is the issue's."""
-    locale = get_babel_locale(language)
-    if day.year == _find_due_day(content).year:
-        return format_skeleton("MMMMd", day, locale=locale)
-    return format_date(day, format="long", locale=locale)
+    return format_day(day, locale=get_babel_locale(language), year=_find_due_day(content).year)
 
 
 def _describe_recording(story: StoryRecord, language: str) -> str:

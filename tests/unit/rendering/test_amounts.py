@@ -8,7 +8,6 @@ import pytest
 from newsletter.rendering.amounts import (
     find_share,
     format_amount,
-    format_day,
     format_share,
     list_currency_choices,
     parse_amount,
@@ -69,12 +68,10 @@ def test_a_share_is_whole_only_if_all_of_it_is_there() -> None:
     assert format_share(62, language="de") == "62\u00a0%"
 
 
-def test_a_day_is_written_in_words() -> None:
+def test_a_day_is_read_only_if_it_exists() -> None:
     assert parse_day("2026-02-31") is None
     assert parse_day("soon") is None
     assert parse_day(" 2026-11-24 ") == date(2026, 11, 24)
-    assert format_day(date(2026, 11, 24), language="es") == "24 de noviembre de 2026"
-    assert format_day(date(2026, 11, 24), language="fr", with_weekday=True) == "mardi 24 novembre 2026"
 
 
 def test_currencies_are_listed_by_their_names_in_the_language() -> None:

@@ -228,7 +228,7 @@ class Document:
     ``layout`` is letter, plain, events_first, digest, announcement, event_notice or appeal (a file of
     ``templates/email/layouts``). ``headline`` is the main heading of the last three ("": the subject).
     ``edition`` is a line such as "No. 12". ``year`` is that of the mail: days that blocks show leave it out.
-    ``repeats_preheader`` False keeps the preheader out of the masthead of a dated letter.
+    ``summary`` is the first visible sentence of a dated letter, "" for none. None is the preheader.
     """
 
     subject: str
@@ -245,4 +245,4 @@ class Document:
     headline: str = ""
     edition: str = ""
     year: int | None = None
-    repeats_preheader: bool = True
+    summary: str | None = None

@@ -45,13 +45,15 @@ _Data = TypeVar("_Data", Block, Brand)
 
 @dataclass(frozen=True)
 class PreparedDocument:
-    """The input of a layout. ``subject`` and ``preheader`` have t tokens, ``preheader_html`` is HTML with h tokens."""
+    """The input of a layout. Names that end in ``_html`` are HTML with h tokens; the other texts have t tokens."""
 
     document: Document
     title: str
     subject: str
     preheader: str
     preheader_html: Markup
+    summary: str
+    summary_html: Markup
     variables: TokenRegistry
 
 
@@ -63,6 +65,7 @@ def prepare(document: Document, *, schemas: Mapping[str, BlockSchema] | None = N
     schemas = load_schemas() if schemas is None else schemas
     registry = TokenRegistry() if document.personal else TokenRegistry(variables={})
     subject, preheader = tidy_line(document.subject), tidy_line(document.preheader)
+    summary = preheader if document.summary is None else tidy_line(document.summary)
     cleaned = replace(
         document,
         brand=_clean_brand(document.brand),
@@ -86,6 +89,8 @@ def prepare(document: Document, *, schemas: Mapping[str, BlockSchema] | None = N
         subject=merge_text(subject, registry=registry, block="subject"),
         preheader=merge_text(preheader, registry=registry, block="preheader"),
         preheader_html=as_markup(merge_as_html(preheader, registry=registry, block="preheader")),
+        summary=merge_text(summary, registry=registry, block="preheader"),
+        summary_html=as_markup(merge_as_html(summary, registry=registry, block="preheader")),
         variables=registry,
     )
 

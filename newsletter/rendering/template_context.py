@@ -124,20 +124,20 @@ def _is_band(block: Block) -> bool:
 
 
 def _find_standfirst(prepared: PreparedDocument, *, family: str) -> str:
-    """Return the preheader for the masthead of a dated letter: assistants that summarise mails skip what is hidden.
+    """Return the summary for the masthead of a dated letter: assistants that summarise mails skip what is hidden.
 
     Return "" if the letter begins with the same words.
     """
     document = prepared.document
-    if not document.edition or document.layout not in _DATED or not document.repeats_preheader:
+    if not document.edition or document.layout not in _DATED:
         return ""
     first = document.blocks[0] if document.blocks else None
     begins = first.body_text if isinstance(first, Note) else ""
     if isinstance(first, LeadStory):
         begins = f"{first.story.title}\n{first.story.teaser}"
-    if prepared.preheader.rstrip("…") in tidy_line(begins.replace(SOFT_HYPHEN, "")):
+    if prepared.summary.rstrip("…") in tidy_line(begins.replace(SOFT_HYPHEN, "")):
         return ""
-    return prepared.preheader if family == "t" else prepared.preheader_html
+    return prepared.summary if family == "t" else prepared.summary_html
 
 
 def _list_contents(document: Document) -> list[str]:

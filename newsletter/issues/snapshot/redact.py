@@ -143,11 +143,16 @@ def _without(content: IssueContent, *, gone: Sequence[StoryRecord], blocks: tupl
     if mentions_title(content.headline, titles=texts):
         left = replace(left, headline=first)
     if mentions_title(content.preheader, titles=texts):
-        left = replace(left, preheader=shorten(" · ".join(others[1:4]), 100))
+        left = replace(left, preheader=list_other_headlines(left))
     if left.subject_test is None or not gone:
         return left
     subjects = tuple(_redact_subject(one, own=left.subject, titles=texts) for one in left.subject_test.subjects)
     return replace(left, subject_test=replace(left.subject_test, subjects=subjects))
+
+
+def list_other_headlines(content: IssueContent) -> str:
+    """Return the headlines after the lead story, as a drafted preheader has them."""
+    return shorten(" · ".join(escape_merge_fields(story.title) for story in content.stories[1:4]), 100)
 
 
 def _redact_subject(tested: SubjectChoice, *, own: str, titles: Sequence[str]) -> SubjectChoice:

@@ -18,7 +18,7 @@ from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.publication import BrandRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.snapshot.redact import LEAD_SUFFIX
+from newsletter.issues.snapshot.redact import LEAD_SUFFIX, list_other_headlines
 from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, name_blocks
 from newsletter.issues.variants.dates import find_first_day, format_event_hours, format_event_time
 from newsletter.issues.variants.subject_assignment import with_subject
@@ -64,14 +64,17 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
         headline=content.headline,
         edition=_format_edition_date(content, language, sent_on=visible.sent_on),
         year=_find_due_day(content).year,
-        repeats_preheader=not _names_hidden_story(content.preheader, whole=whole, shown=content),
+        summary=_choose_summary(whole=whole, shown=content, visible=visible),
     )
 
 
-def _names_hidden_story(preheader: str, *, whole: IssueContent, shown: IssueContent) -> bool:
-    """Return True if the preheader has the headline of a story that this variant does not show."""
-    headlines = {story.title for story in shown.stories}
-    return any(story.title in preheader for story in whole.stories if story.title not in headlines)
+def _choose_summary(*, whole: IssueContent, shown: IssueContent, visible: VisibleContent) -> str | None:
+    """Return the first visible sentence for readers with a lead story of their own: the headlines after it.
+
+    Return None if the preheader fits: the order is that of the issue, or the preheader is not made of its headlines.
+    """
+    is_drafted = whole.preheader == list_other_headlines(whole)
+    return list_other_headlines(shown) if visible.order and not visible.only_events and is_drafted else None
 
 
 def _make_block_in_language(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:

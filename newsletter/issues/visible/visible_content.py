@@ -20,7 +20,7 @@ from newsletter.issues.snapshot.records.blocks import (
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord
 from newsletter.issues.snapshot.records.stories import CaseRecord
-from newsletter.issues.snapshot.redact import remove_blocks, remove_stories
+from newsletter.issues.snapshot.redact import list_other_headlines, mentions_title, remove_blocks, remove_stories
 from newsletter.issues.visible.interests import (
     reorder_stories,
 )
@@ -115,10 +115,17 @@ class VisibleContent:
 
 
 def filter_visible(content: IssueContent, *, visible: VisibleContent, only_events_subject: str) -> IssueContent:
-    """Return the content as these readers get it: without hidden stories and closed blocks, or only the events."""
+    """Return the content as these readers get it: without hidden stories and closed blocks, or only the events.
+
+    A preheader with an event that is not in their mail is replaced by their headlines.
+    """
+    whole = content
     content = remove_blocks(reorder_stories(content, order=visible.order), keys=visible.closed)
     if not visible.only_events:
-        return remove_stories(content, stories=visible.hidden)
+        content = remove_stories(content, stories=visible.hidden)
+        missing = _list_missing_events(whole, shown=content, visible=visible)
+        named = mentions_title(content.preheader, titles=missing)
+        return replace(content, preheader=list_other_headlines(content)) if named else content
     titles = [escape_merge_fields(event.title) for chosen in visible.events.values() for event in chosen.events]
     return replace(
         content,
@@ -126,6 +133,14 @@ def filter_visible(content: IssueContent, *, visible: VisibleContent, only_event
         subject=shorten(f"{only_events_subject}: {titles[0]}" if titles else only_events_subject, 150),
         preheader=shorten(" · ".join(titles[1:4]), 100),
     )
+
+
+def _list_missing_events(whole: IssueContent, *, shown: IssueContent, visible: VisibleContent) -> set[str]:
+    """Return the titles of the issue's events that the mail lacks. One that is part of a title in the mail is none of them."""
+    titles = {story.title for story in shown.stories}
+    titles |= {event.title for chosen in visible.events.values() for event in chosen.events}
+    titles |= {block.events[0].title for block in shown.blocks if isinstance(block, EventCardBlock)}
+    return {event.title for event in whole.events if not any(event.title in title for title in titles)}
 
 
 def list_shown_ids(content: IssueContent, *, visible: VisibleContent) -> tuple[set[int], set[int]]:

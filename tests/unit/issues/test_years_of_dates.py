@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.issues.snapshot.records.blocks import CustomBlock, EventCardBlock, EventsBlock, LeadStoryBlock
+from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.variants.documents import find_sent_day, make_document
 from newsletter.issues.visible.nearby_events import EventSelection
 from newsletter.issues.visible.visible_content import VisibleContent
@@ -34,6 +35,7 @@ DAYS_OF_BLOCKS = {
     "blocks/timetable.mjml.j2",
     "blocks/timetable.txt.j2",
 }
+PROGRAMME: tuple[dict[str, str | PictureRecord | None], ...] = ({"time": "10:00", "what": "Tea", "detail": ""},)
 SPRING, NEW_YEARS_EVE = datetime(2026, 3, 5, 9, tzinfo=UTC), datetime(2026, 12, 31, 9, tzinfo=UTC)
 
 
@@ -46,7 +48,7 @@ def show(day: date, *, due: datetime = SPRING, sent: datetime | None = None, lay
         EventsBlock(key="events", heading="", events=(event,)),
         EventCardBlock(key="card", events=(whole_day,), summary="", picture=None, button=""),
         CustomBlock(key="programme", type="timetable", values={
-            "title": "Open day", "day": day.isoformat(), "items": ({"time": "10:00", "what": "Tea", "detail": ""},),
+            "title": "Open day", "day": day.isoformat(), "items": PROGRAMME,
         }),
         CustomBlock(key="amounts", type="progress", values={
             "headline": "A boat", "raised": "10", "goal": "20", "currency": "GBP", "as_of": day.isoformat(),

@@ -44,7 +44,7 @@ from newsletter.jobs.send_notices import notify_send_warnings, notify_spam_rates
 from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
 from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_staff_links
-from newsletter.jobs.staff_notices import notify_second_approvals, send_due_notices
+from newsletter.jobs.staff_notices import notify_redesigned_issues, notify_second_approvals, send_due_notices
 from newsletter.jobs.webhook_notices import notify_stopped_webhooks
 from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.models import Send
@@ -132,6 +132,7 @@ def _send_notices(*, now: datetime) -> None:
 def _warn_staff(*, now: datetime) -> None:
     notify_send_warnings(now=now)
     notify_spam_rates(now=now)
+    notify_redesigned_issues(now=now)
 
 
 def _read_provider_suppressions() -> None:

@@ -14,6 +14,7 @@ from newsletter.common.translation import translate
 from newsletter.inbound.notices import KEY_PREFIX as INBOUND_KEY_PREFIX
 from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.approval.design_since_approval import find_redesigned_issues
 from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.protected_terms.check import replace_protected_text
@@ -64,6 +65,24 @@ def notify_hold(issue: Issue, *, now: datetime) -> None:
     reason_digest = sha256(issue.held_reason.encode()).hexdigest()[:12]
     subject = Message("%(issue)s is held", issue=issue)
     write_notice(issue.publication, f"held-{issue.pk}-{reason_digest}", subject, paragraphs, issue_page_url(issue), now)
+
+
+def notify_redesigned_issues(*, now: datetime) -> None:
+    """Queue a notice about each approved issue whose mails are made differently since an update, once for each change."""
+    for issue, design in find_redesigned_issues():
+        paragraphs = [
+            Message(
+                "After it was approved, the program or an extension was updated. Its mails would now be made differently. Its "
+                "texts, images and events are as approved."
+            ),
+            Message(
+                "Mails that were made for the approval are sent as they were approved. The new design is that of mails made "
+                "later: if it is sent on another day than planned, and for new groups of readers."
+            ),
+            Message("Look at the preview. If something is wrong, hold the issue before it is sent."),
+        ]
+        subject = Message("The design of %(issue)s changed after its approval", issue=issue)
+        write_notice(issue.publication, f"design-{issue.pk}-{design}", subject, paragraphs, issue_page_url(issue), now)
 
 
 def notify_second_approvals(*, now: datetime) -> None:

@@ -1,0 +1,170 @@
+"""An update between the approval and the send: what is sent, and what staff are notified of."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from newsletter.common.messages import Message
+from newsletter.issues.approval.approve import approve_by_policy, withdraw_approvals
+from newsletter.issues.approval.design_since_approval import compare_design
+from newsletter.issues.approval.hold import release_issue
+from newsletter.issues.variants import render as rendering
+from newsletter.jobs.scheduler_jobs import start_due_sends
+from newsletter.jobs.staff_notices import notify_redesigned_issues
+from newsletter.models import Batch, Delivery, Issue, StaffNotice, Variant
+from newsletter.rendering.blocks import Document
+from newsletter.rendering.errors import TemplateError
+from newsletter.rendering.mail import RenderedMail, hash_mail
+from newsletter.rendering.pipeline import render as render_of_pipeline
+from newsletter.sending.freezing.start import start_send
+from subscribers.models import Subscriber
+from tests.support.fixtures import (
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_approver,
+    make_event,
+    make_issue,
+    make_publication,
+    make_story,
+)
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
+
+
+@pytest.fixture(autouse=True)
+def new_process() -> Iterator[None]:
+    compare_design.cache_clear()
+    yield
+    compare_design.cache_clear()
+
+
+@pytest.fixture
+def update(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that replaces the program by a version that draws mails with this class."""
+
+    def render(document: Document, *, look: str) -> RenderedMail:
+        mail = render_of_pipeline(document)
+        html = mail.html.replace("<body", f'<body class="{look}"')
+        sha256 = hash_mail(subject=mail.subject, html=html, text=mail.text, variables=mail.variables)
+        return replace(mail, html=html, sha256=sha256)
+
+    def install(look: str) -> None:
+        monkeypatch.setattr(rendering, "render", lambda document: render(document, look=look))
+        compare_design.cache_clear()
+
+    return install
+
+
+def make_approved_issue(**rules: object) -> Issue:
+    publication = make_publication(**rules)
+    make_story("The first verdict")
+    make_event("Vigil by the river", where=LONDON)
+    add_subscribers(publication, 2)
+    return make_issue(publication, approved=not rules)
+
+
+def find_mail(person: Subscriber) -> Variant:
+    return Batch.objects.get(deliveries=Delivery.objects.get(subscriber_id=person.pk)).variant
+
+
+def notify() -> list[str]:
+    notify_redesigned_issues(now=NOW)
+    return list(StaffNotice.objects.filter(key__startswith="design-").order_by("pk").values_list("subject", flat=True))
+
+
+def test_approvers_are_notified_once_of_each_new_design(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    assert notify() == []
+    update("second")
+    assert len(notify()) == len(notify()) == 1
+    notice = StaffNotice.objects.get(key__startswith="design-")
+    assert "changed after its approval" in notice.subject
+    assert notice.link.endswith(f"/admin/issues/{issue.pk}/overview/")
+    update("third")
+    assert len(notify()) == 2
+    issue.refresh_from_db()
+    assert (issue.state, issue.held) == ("approved", False)
+
+
+def test_no_notice_is_written_for_an_issue_that_nobody_approved(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    withdraw_approvals(issue=issue, now=NOW)
+    update("second")
+    assert notify() == []
+
+
+def test_an_automatic_approval_is_followed_by_the_notice_too(update: Callable[[str], None]) -> None:
+    make_approver()
+    issue = make_approved_issue(approval="auto")
+    approve_by_policy(issue=issue, now=NOW)
+    update("second")
+    assert len(notify()) == 1
+
+
+def test_mails_made_for_the_approval_are_sent_as_they_were_approved(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    approved = Variant.objects.get()
+    update("second")
+    send = start_send(issue=issue, now=DUE_AT)
+    assert (send.state, send.recipients) == ("submitting", 2)
+    sent = Batch.objects.get().variant
+    assert (sent.pk, sent.html, sent.text) == (approved.pk, approved.html, approved.text)
+
+
+def test_a_new_group_of_readers_gets_the_new_design(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    approved = Variant.objects.get()
+    update("second")
+    (newcomer,) = add_subscribers(issue.publication, 1, where=LONDON, start=2)
+    send = start_send(issue=issue, now=DUE_AT)
+    assert send.recipients == 3
+    assert 'class="second"' in find_mail(newcomer).html
+    assert "Vigil by the river" in find_mail(newcomer).html
+    assert find_mail(Subscriber.objects.get(email="person0@example.com")).html == approved.html
+
+
+def test_a_mail_of_another_day_has_the_new_design(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    update("second")
+    send = start_send(issue=issue, now=DUE_AT + timedelta(days=2))
+    assert send.state == "submitting"
+    assert 'class="second"' in Variant.objects.get().html
+
+
+def test_an_update_during_a_send_changes_no_mail_of_it(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    send = start_send(issue=issue, now=DUE_AT)
+    prepared = Variant.objects.get()
+    update("second")
+    assert notify() == []
+    assert start_send(issue=issue, now=DUE_AT).pk == send.pk
+    assert Variant.objects.get().html == prepared.html
+    assert Delivery.objects.count() == 2
+
+
+def fail(document: Document) -> RenderedMail:
+    raise TemplateError(Message("There is no template for a block of the kind “band”."))
+
+
+def test_a_mail_that_can_no_longer_be_made_counts_as_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_approved_issue()
+    monkeypatch.setattr(rendering, "render", fail)
+    assert len(notify()) == 1
+
+
+def test_an_issue_is_held_if_a_new_mail_of_it_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    issue = make_approved_issue()
+    add_subscribers(issue.publication, 1, where=LONDON, start=2)
+    monkeypatch.setattr(rendering, "render", fail)
+    start_due_sends(now=DUE_AT)
+    issue.refresh_from_db()
+    assert (issue.state, issue.held) == ("approved", True)
+    assert not Delivery.objects.exists()
+    monkeypatch.undo()
+    release_issue(issue=issue)
+    start_due_sends(now=DUE_AT)
+    assert Delivery.objects.count() == 3

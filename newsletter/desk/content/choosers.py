@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.db.models import F, Model, QuerySet
+from django.db.models.expressions import OrderBy
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -47,7 +48,7 @@ class _ReasonColumnMixin:
 
     kind = ""
     request: HttpRequest
-    ordering: Any = None
+    ordering: tuple[str | OrderBy, ...] | None = None
 
     @cached_property
     def issue(self) -> Issue | None:

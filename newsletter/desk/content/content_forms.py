@@ -1,12 +1,14 @@
 """The forms of stories and events. A field that staff edit is noted, so that its source never overwrites it."""
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -34,7 +36,7 @@ from newsletter.desk.content.wall_clock import (
     zone_or_default,
 )
 from newsletter.desk.content.zone_choices import zone_choices
-from newsletter.models import EventNotice
+from newsletter.models import EventNotice, Story
 from newsletter.models.content.consent import Channel
 from newsletter.outbound.publishing_facts import report_event_notice
 from subscribers.desk.editing.lines_field import LinesField
@@ -61,7 +63,7 @@ class ChannelsField(forms.MultipleChoiceField):
             choices=[(channel.value, channel.label) for channel in SHOWN_CHANNELS], required=False, label=label
         )
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
+    def has_changed(self, initial: Collection[str] | None, data: Collection[str] | None) -> bool:
         return sorted(set(initial or []) & set(SHOWN_CHANNELS)) != sorted(data or [])
 
 
@@ -94,9 +96,10 @@ class PairsField(LinesField):
 class ContentForm(WagtailAdminModelForm):
     """A form that notes in `edited_fields` what staff changed, and completes rows that staff create."""
 
-    def save(self, commit: bool = True) -> Any:
+    def save(self, commit: bool = True) -> Model:
         note_edits(self.instance, changed=self.changed_data, now=timezone.now())
-        return super().save(commit=commit)
+        row: Model = super().save(commit=commit)
+        return row
 
 
 class StoryForm(ContentForm):
@@ -172,12 +175,13 @@ class StoryForm(ContentForm):
         elif not cleaned.get("url") and not cleaned.get("text"):
             self.add_error("url", _("Enter the address of the story’s page. If it has none, write its text below."))
 
-    def save(self, commit: bool = True) -> Any:
+    def save(self, commit: bool = True) -> Story:
         """Record the story's web address, so that a source that lists it later adds no second story."""
         if commit:
             self.instance.case = save_new_case(self.instance.case)
         is_new = self.instance.pk is None
-        story = super().save(commit=commit)
+        super().save(commit=commit)
+        story: Story = self.instance
         if commit:
             report_typed_story(story, is_new=is_new, changed=self.changed_data, now=timezone.now())
         return story
@@ -228,14 +232,15 @@ class EventForm(ContentForm):
             self.add_error("latitude", _("Give both latitude and longitude, or neither."))
         return cleaned
 
-    def save(self, commit: bool = True) -> Any:
+    def save(self, commit: bool = True) -> EventNotice:
         now = timezone.now()
         is_new = self.instance.pk is None
         if not is_new:
             moved = [name for name, value in self.stored.items() if value != getattr(self.instance, name)]
             self.instance.edited_fields = list(dict.fromkeys([*self.instance.edited_fields, *moved]))
             record_event_change(self.instance, now=now)
-        event = super().save(commit=commit)
+        super().save(commit=commit)
+        event: EventNotice = self.instance
         if commit and is_new:
             report_event_notice(EventKind.EVENT_NEW, event, now=now)
         elif commit:

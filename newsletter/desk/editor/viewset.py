@@ -1,6 +1,6 @@
 """Issues in the desk: the list, and the editor of subject, preheader and body. It never changes an issue's state."""
 
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 import django_filters  # type: ignore[import-untyped]
 from django.contrib.auth.models import User
@@ -233,7 +233,7 @@ class IssueRevertView(RevisionsRevertMixin, IssueEditView):
 
 class IssueRevisionPreview(PreviewRevisionView):
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        def show(mode: str) -> Any:
+        def show(mode: str) -> HttpResponse:
             return show_mail_part(
                 resolve_complete_content(self.revision_object), mode=mode or DEFAULT_MODE, request=request
             )

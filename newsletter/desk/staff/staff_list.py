@@ -20,7 +20,7 @@ from subscribers.desk.editing.row_pages import DeletedMessage
 from subscribers.desk.editing.uses import RefuseUsedMixin
 
 
-def label_roles(person: Any) -> Any:
+def label_roles(person: User) -> str:
     """Return the person's roles, the highest first."""
     held = {group.name for group in person.groups.all()}
     if person.is_superuser:

@@ -1,9 +1,9 @@
 """Name a block of an issue's body in words, such as “Lead story: The clinic opens”."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.utils.html import strip_tags
+from wagtail.blocks import StreamValue
 from wagtail.rich_text import RichText
 
 from newsletter.models import Issue
@@ -13,7 +13,7 @@ MAX_LABEL_LENGTH = 120
 _NAMING_FIELDS = ("headline", "heading", "title", "question", "story", "event", "label", "alt", "who", "text")
 
 
-def label_block(child: Any) -> str:
+def label_block(child: StreamValue.StreamChild) -> str:
     """Return the kind of a block and the first words that name it. ``child`` is a child of the body."""
     kind = str(child.block.label)
     words = _find_words(child.value) if isinstance(child.value, Mapping) else ""

@@ -7,10 +7,11 @@ error is the usual one. `newsletter.common.database.write_queue` says why there 
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from time import monotonic
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Literal, Self, TypeAlias, TypeVar, overload
 
 from django.db.backends.sqlite3 import base as sqlite
 
@@ -28,6 +29,8 @@ _READS = re.compile(
 _BEGINS_WITH_TABLES = re.compile(r"\s*WITH\b", re.IGNORECASE)
 _WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE)\b(?!\s*\()", re.IGNORECASE)
 Value = TypeVar("Value")
+Cursor = TypeVar("Cursor", bound=sqlite3.Cursor)
+Parameters: TypeAlias = "sqlite3._Parameters"
 
 
 def is_write(sql: str) -> bool:
@@ -44,21 +47,27 @@ class QueuedConnection(sqlite3.Connection):
     _has_turn = False
     _may_hold_lock = False  # without a turn, since a write in this transaction
 
-    def cursor(self, factory: Any = None) -> Any:
+    @overload
+    def cursor(self, factory: None = None) -> "QueuedCursor": ...
+    @overload
+    def cursor(self, factory: Callable[[sqlite3.Connection], Cursor]) -> Cursor: ...
+    def cursor(self, factory: Callable[[sqlite3.Connection], sqlite3.Cursor] | None = None) -> sqlite3.Cursor:
         return super().cursor(factory or QueuedCursor)
 
-    def execute(self, sql: str, *parameters: Any) -> Any:
-        return self.cursor().execute(sql, *parameters)
+    def execute(self, sql: str, parameters: Parameters = (), /) -> sqlite3.Cursor:
+        return self.cursor().execute(sql, parameters)
 
-    def executemany(self, sql: str, *parameters: Any) -> Any:
-        return self.cursor().executemany(sql, *parameters)
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> sqlite3.Cursor:
+        return self.cursor().executemany(sql, parameters)
 
-    def executescript(self, sql: str) -> Any:
+    def executescript(self, sql: str, /) -> sqlite3.Cursor:
         return self.cursor().executescript(sql)
 
-    def __exit__(self, *error: Any) -> Any:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
         try:
-            return super().__exit__(*error)
+            return super().__exit__(kind, error, traceback)
         finally:
             self.end_turn()
 
@@ -134,32 +143,32 @@ class QueuedCursor(sqlite3.Cursor):
     """A cursor that reads the rows of a write outside a transaction at once, as SQLite commits it after its last row."""
 
     connection: QueuedConnection
-    _returned: Iterator[Any] | None = None
+    _returned: Iterator[object] | None = None
 
-    def execute(self, sql: str, *parameters: Any) -> Any:
+    def execute(self, sql: str, parameters: Parameters = (), /) -> Self:
         self._returned = None
         return self.connection.run(
-            sql, lambda: super(QueuedCursor, self).execute(sql, *parameters), read_rows=self._read_rows
+            sql, lambda: super(QueuedCursor, self).execute(sql, parameters), read_rows=self._read_rows
         )
 
-    def executemany(self, sql: str, *parameters: Any) -> Any:
+    def executemany(self, sql: str, parameters: Iterable[Parameters], /) -> Self:
         self._returned = None
-        return self.connection.run(sql, lambda: super(QueuedCursor, self).executemany(sql, *parameters))
+        return self.connection.run(sql, lambda: super(QueuedCursor, self).executemany(sql, parameters))
 
-    def executescript(self, sql: str) -> Any:
+    def executescript(self, sql: str, /) -> sqlite3.Cursor:
         return self.connection.run("", lambda: super(QueuedCursor, self).executescript(sql))
 
-    def __next__(self) -> Any:
+    def __next__(self) -> object:
         return super().__next__() if self._returned is None else next(self._returned)
 
-    def fetchone(self) -> Any:
+    def fetchone(self) -> object:
         return super().fetchone() if self._returned is None else next(self._returned, None)
 
-    def fetchmany(self, size: int | None = None) -> list[Any]:
+    def fetchmany(self, size: int | None = None) -> list[object]:
         number = self.arraysize if size is None else size
         return super().fetchmany(number) if self._returned is None else list(islice(self._returned, number))
 
-    def fetchall(self) -> list[Any]:
+    def fetchall(self) -> list[object]:
         return super().fetchall() if self._returned is None else list(self._returned)
 
     def close(self) -> None:
@@ -171,16 +180,16 @@ class QueuedCursor(sqlite3.Cursor):
             self._returned = iter(super().fetchall())
 
 
-class DjangoCursor(sqlite.SQLiteCursorWrapper, QueuedCursor):
+class DjangoCursor(sqlite.SQLiteCursorWrapper, QueuedCursor):  # type: ignore[misc]  # as Django gives None for no parameters
     """Django's cursor, which turns its parameter marks into SQLite's, on top of ours."""
 
 
 class DatabaseWrapper(sqlite.DatabaseWrapper):
-    def get_connection_params(self) -> dict[str, Any]:
+    def get_connection_params(self) -> dict[str, object]:
         return {"factory": QueuedConnection, **super().get_connection_params()}
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        connection = super().get_new_connection(conn_params)
+    def get_new_connection(self, conn_params: dict[str, object]) -> sqlite3.Connection:
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
         if isinstance(connection, QueuedConnection) and not self.is_in_memory_db():
             connection.queue = queue_of_file(str(conn_params["database"]))
         return connection
@@ -190,5 +199,6 @@ class DatabaseWrapper(sqlite.DatabaseWrapper):
         if isinstance(self.connection, QueuedConnection):
             self.connection.end_turn()  # as Python has committed without a call of `commit`
 
-    def create_cursor(self, name: str | None = None) -> Any:
-        return self.connection.cursor(factory=DjangoCursor)
+    def create_cursor(self, name: str | None = None) -> DjangoCursor:
+        cursor: DjangoCursor = self.connection.cursor(factory=DjangoCursor)
+        return cursor

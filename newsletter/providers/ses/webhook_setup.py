@@ -1,6 +1,6 @@
 """Set up reports of Amazon SES: an SNS topic, our subscription to it, and an event destination of the configuration set.
 
-Source: docs.aws.amazon.com/ses/latest/APIReference-V2 (CreateConfigurationSet, …EventDestination) and
+Source: the second version of the SES API at docs.aws.amazon.com (CreateConfigurationSet, …EventDestination) and
 docs.aws.amazon.com/ses/latest/dg/event-publishing-add-event-destination-sns.html.
 """
 

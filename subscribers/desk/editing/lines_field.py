@@ -20,10 +20,10 @@ class LinesField(forms.Field, ABC):
     def write_lines(self, value: Any) -> list[str]:
         """Return the lines of a value."""
 
-    def prepare_value(self, value: Any) -> str:
+    def prepare_value(self, value: object) -> str:
         return value if isinstance(value, str) else "\n".join(self.write_lines(value) if value else [])
 
-    def to_python(self, value: Any) -> object:
+    def to_python(self, value: object) -> object:
         typed = value.splitlines() if isinstance(value, str) else self.write_lines(value) if value else []
         return self.read_lines([line.strip() for line in typed if line.strip()])
 

@@ -1,9 +1,10 @@
 """The page “Versions over time”: compare any two revisions of an issue's content, and go back to one."""
 
 from datetime import datetime
-from typing import Any, TypedDict, cast
+from typing import TypedDict, cast
 
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -90,8 +91,9 @@ def restore(request: HttpRequest, pk: int, revision_id: int) -> HttpResponse:
     return action.respond(request, back=overview_url(issue))
 
 
-def _find_revisions(issue: Issue) -> Any:
-    return issue.revisions.order_by("-created_at", "-pk")
+def _find_revisions(issue: Issue) -> QuerySet[Revision]:
+    revisions: QuerySet[Revision] = issue.revisions
+    return revisions.order_by("-created_at", "-pk")
 
 
 def _read_id(request: HttpRequest, name: str) -> int:

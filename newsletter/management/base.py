@@ -1,7 +1,5 @@
 """The base of all commands: errors become one line, `--json` output is one document, a new database is prepared."""
 
-import re
-import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, cast
@@ -13,9 +11,9 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 from rich.console import Console
 
+from newsletter.common.database.error_codes import is_locked, is_table_missing
 from newsletter.common.errors import DomainError
 
-_NOT_PREPARED = re.compile(r"no such (table|column)|(relation|column) .* does not exist", re.IGNORECASE)
 _DJANGO_OPTIONS = {
     "--version",
     "--verbosity",
@@ -91,8 +89,8 @@ def prepare_new_database() -> bool:
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     """Return one line that says why a database cannot be used, and what to do."""
     said = " ".join(str(error).split()).rstrip(".")
-    if _NOT_PREPARED.search(said):
+    if is_table_missing(error):
         return f"The database is not prepared for this version ({said}). Run: newsletter migrate"
-    if isinstance(error.__cause__, sqlite3.Error) and "locked" in said:
+    if is_locked(error):
         return "The database is busy with another command. Wait for it to finish, then run this again."
     return f"The database cannot be used: {said}. Check DATABASE_URL, and that the database runs."

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from django.db import OperationalError, connection, transaction
 
+from newsletter.common.database.error_codes import is_interrupted
+
 _STEPS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine
 
 
@@ -24,7 +26,7 @@ def query_time_limit(milliseconds: int) -> Iterator[None]:
             with _sqlite_time_limit(milliseconds):
                 yield
     except OperationalError as error:
-        if "interrupted" in str(error) or "statement timeout" in str(error):
+        if is_interrupted(error):
             raise QueryTimeout from error
         raise
 

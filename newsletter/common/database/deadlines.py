@@ -11,8 +11,9 @@ from time import monotonic
 
 from django.db import Error, InterfaceError, OperationalError
 
+from newsletter.common.database.error_codes import QUERY_CANCELED, sqlstate_of
+
 _CIRCUIT_OPEN_SECONDS = 2.0
-_QUERY_CANCELED = "57014"
 _CONFLICT_SQLSTATES = ("40", "55P03")  # a deadlock, a lock that is not to be had: a second try may go through
 _local = threading.local()
 _circuit = {"until": -inf}
@@ -49,16 +50,11 @@ def is_database_unavailable(error: Error) -> bool:
     """Return True if the database did not answer. A refused statement is an answer."""
     if not isinstance(error, OperationalError | InterfaceError):
         return False
-    return not (is_retryable(error) or _sqlstate_of(error) == _QUERY_CANCELED)
+    return not (is_retryable(error) or sqlstate_of(error) == QUERY_CANCELED)
 
 
 def is_retryable(error: Error) -> bool:
     """Return True if repeating the statement at once may succeed."""
-    return not isinstance(error, OperationalError | InterfaceError) or _sqlstate_of(error).startswith(
+    return not isinstance(error, OperationalError | InterfaceError) or sqlstate_of(error).startswith(
         _CONFLICT_SQLSTATES
     )
-
-
-def _sqlstate_of(error: Error) -> str:
-    """Return PostgreSQL's five-letter error code, or "" if there is none (SQLite never has one)."""
-    return str(getattr(error.__cause__, "sqlstate", None) or "")

@@ -6,6 +6,7 @@ It must not retry, follow redirects, read proxy settings, or know any provider.
 """
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ProtocolError
 
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpRequest, ProviderResponse
@@ -217,22 +219,34 @@ class CountingBody:
 
 def describe_error(error: Exception) -> str:
     """Return the cause of a failed call, without memory or email addresses."""
-    text = f"{type(error).__name__} {error}".lower()
+    causes = list(_list_causes(error))
+
+    def is_caused_by(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
     if isinstance(error, requests.exceptions.SSLError):
         return Message(
             "a secure connection could not be made (TLS); check the provider's address and this machine's clock"
         )
-    if "nameresolution" in text or "name or service" in text or "getaddrinfo" in text:
+    if is_caused_by(socket.gaierror):
         return Message("its name could not be found (DNS); check the spelling and this machine's network")
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return Message("it did not accept the connection in time")
-    if "refused" in text:
+    if is_caused_by(ConnectionRefusedError):
         return Message("it refused the connection")
-    if isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in text:
+    if is_caused_by(requests.exceptions.ReadTimeout, TimeoutError):
         return Message("it did not answer in time")
-    if "reset" in text or "aborted" in text or "closed" in text or "broken pipe" in text or "eof" in text:
+    if is_caused_by(ConnectionError, ProtocolError, ssl.SSLEOFError):
         return Message("it closed the connection without an answer")
     return Message("the connection failed (%(name)s)", name=type(error).__name__)
+
+
+def _list_causes(error: BaseException) -> Iterator[BaseException]:
+    """Return the error and those that led to it, as the HTTP client wraps each in another."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
 
 
 class _WatchedConnection(HTTPConnection):

@@ -1,0 +1,38 @@
+"""What an error of the database is, by its code. The text of PostgreSQL's errors is in the language of its server."""
+
+import re
+import sqlite3
+
+from django.db import Error
+
+QUERY_CANCELED = "57014"
+_MISSING = ("42P01", "42703")  # a table, a column
+_SQLITE_HAS_NO_SUCH = re.compile(r"no such (table|column)", re.IGNORECASE)
+_SQLITE_PRIMARY_CODE = 0xFF
+
+
+def sqlstate_of(error: Error) -> str:
+    """Return PostgreSQL's five-letter error code, or "" if there is none (SQLite never has one)."""
+    return str(getattr(error.__cause__, "sqlstate", None) or "")
+
+
+def is_interrupted(error: Error) -> bool:
+    """Return True if the database stopped a statement because it was told to, such as at a time limit."""
+    return sqlstate_of(error) == QUERY_CANCELED or _sqlite_code_of(error) == sqlite3.SQLITE_INTERRUPT
+
+
+def is_locked(error: Error) -> bool:
+    """Return True if another process holds SQLite's lock."""
+    return _sqlite_code_of(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def is_table_missing(error: Error) -> bool:
+    """Return True if a table or a column is missing. SQLite has no code for it, and only English texts."""
+    if isinstance(error.__cause__, sqlite3.Error):
+        return bool(_SQLITE_HAS_NO_SUCH.search(str(error)))
+    return sqlstate_of(error) in _MISSING
+
+
+def _sqlite_code_of(error: Error) -> int:
+    """Return SQLite's primary error code, or 0 if it is no error of SQLite's."""
+    return int(getattr(error.__cause__, "sqlite_errorcode", 0)) & _SQLITE_PRIMARY_CODE

@@ -21,7 +21,7 @@ from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.base.webhooks.mailbox_providers import list_mailbox_domains, name_mailbox_provider
 from newsletter.providers.base.webhooks.sender_refusal_codes import WHAT_TO_CHANGE, SenderCause, find_cause
 from newsletter.sending.limits.each_send import act_on_each
-from newsletter.sending.limits.send_pace import set_pace
+from newsletter.sending.limits.rate_limit import set_pace
 from subscribers.models import Subscriber
 
 MIN_REPORTS, MAX_SHARE = 5, 0.02

@@ -13,7 +13,7 @@ from newsletter.models import Attempt, Batch, Delivery, DeliveryException, PaceS
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
-from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace, set_pace
+from newsletter.sending.limits.rate_limit import find_pace_wait, reserve_pace, set_pace
 from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import clear_far_future_times
 from subscribers.identity import identify

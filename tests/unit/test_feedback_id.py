@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.sending.feedback_id import make_feedback_id, make_sender_id
+from newsletter.sending.build_call import make_feedback_id, make_sender_id
 
 pytestmark = pytest.mark.requirement("M5")
 

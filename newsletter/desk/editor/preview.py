@@ -24,10 +24,9 @@ from newsletter.issue_checks.variant_groups import (
     parse_group_key,
     render_for_group,
 )
-from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content, resolve_content
 from newsletter.issues.snapshot.sealed import find_sealed_revision
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.issues.variants.render import render_preview

@@ -37,7 +37,7 @@ from newsletter.desk.publications.slot_text import format_sent_or_due
 from newsletter.desk.shell.columns import StateColumn
 from newsletter.desk.shell.labels import STATE_CHOICES, filter_by_state_label, send_began, written_to_files
 from newsletter.desk.shell.panels import TemplatePanel
-from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Issue
 from newsletter.models.body_fields import LIMIT_ATTRIBUTE

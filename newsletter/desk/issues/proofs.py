@@ -19,7 +19,7 @@ from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.desk.issues.issue_page import ISSUES, overview_url
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse_group_key
-from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.models import Issue, Proof
 from newsletter.sending.adapters import can_mail_leave

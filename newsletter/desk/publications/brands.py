@@ -20,8 +20,8 @@ from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publications.brand_forms import BrandForm, NewBrandForm, colours_panel_context, looks_panel_context
 from newsletter.desk.shell.panels import TemplatePanel
-from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.outside_text import escape_merge_fields
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import PermittedChooserViewSet
 from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableViewSet, ArchivePage

@@ -27,7 +27,7 @@ from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
 from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.issues.approval.archive_publication import archive_publication
-from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Publication
 from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableList, ArchivableViewSet, ArchivePage
 from subscribers.desk.editing.duplicating import DuplicateView

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from newsletter.common.errors import BadRule, NotReady
 from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.publications.slot_text import format_due_short
-from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.reader_zones import LocalHour, count_local_hours, find_local_time
 from newsletter.models import Issue, Send
 from newsletter.sending.settling.sweep import OPEN_STATES

@@ -14,8 +14,8 @@ from newsletter.common.translation import format_percent
 from newsletter.desk.publications.slot_text import format_due_short
 from newsletter.desk.shell.labels import label_people
 from newsletter.issues.approval.approve import OPEN_STATES
-from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import make_stored_group
 from newsletter.issues.variants.subject_assignment import FIRST, NO_TEST, WAITS
 from newsletter.issues.variants.subject_test_rules import count_arms, count_people_by_arm

@@ -8,7 +8,7 @@ from newsletter.common.errors import NotReady
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled
 from newsletter.issues.assembly.slots import get_or_create_slot
-from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Issue, Proof, Publication
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.notices.proofs import send_proofs

@@ -19,7 +19,7 @@ from newsletter.desk.setup.brand_step import BrandStepFields
 from newsletter.desk.setup.pages import StepPage
 from newsletter.desk.setup.publication_step import describe_approval_rule
 from newsletter.desk.setup.steps import REQUIRED_PERMISSION
-from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Brand, Publication
 from subscribers.desk.editing.short_name_form import NamedForm
 from subscribers.desk.embedded_form import join_url, render_embed_form

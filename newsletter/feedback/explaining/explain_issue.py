@@ -12,8 +12,8 @@ from newsletter.feedback.explaining.explain_welcome import explain_step
 from newsletter.feedback.explaining.find_delivery import find_delivery
 from newsletter.feedback.sent_mails import describe_delivery, was_handed_over
 from newsletter.issues.checks.languages import name_language
-from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.audience_rules import find_named_ids, select_people
 from newsletter.issues.variants.explain_content import ContentReason, explain_content
 from newsletter.issues.variants.mail_budget import find_over_budget

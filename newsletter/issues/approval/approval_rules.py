@@ -12,7 +12,7 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.publication_switches import is_switched_off
-from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.count_recipients import count_final_audience, count_people
 from newsletter.models import Approval, Issue, Publication
 from subscribers.audience.counting import AudienceCount

@@ -17,9 +17,9 @@ from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, U
 from newsletter.content.fetching.fetcher import Fetcher, Limits
 from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
 from newsletter.issues.checks.recent_results import RecentResults, make_shown_stamp, make_stamp
-from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.content_links import find_web_links
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Issue, LinkCheck
 from newsletter.rendering.lint.findings import Finding
 

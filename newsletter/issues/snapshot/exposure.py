@@ -1,8 +1,10 @@
-"""Find out who got a mail that shows a story or an event, by way of its variants. Reads only."""
+"""Find out who got a mail that shows a story or an event, by its variants, and which sends nobody got. Reads only."""
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.models import Batch, Delivery, DeliveryException, ShownItem, Story, Variant
+from newsletter.models import Batch, Delivery, DeliveryException, Send, ShownItem, Story, Variant
+from newsletter.providers.accounts import OUTBOX_SCHEME
 
 POSSIBLY_DELIVERED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL, Batch.State.UNCERTAIN, Batch.State.WRITTEN_OFF)
 NOT_DELIVERED_STATES = (DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED)
@@ -28,3 +30,13 @@ def shows_withdrawn_story() -> Exists:
     return Exists(
         ShownItem.objects.filter(variant=OuterRef("variant_id"), kind=ShownItem.Kind.STORY, row_id__in=stopped)
     )
+
+
+def list_sends_to_files() -> QuerySet[Send]:
+    """Return the sends that count as never sent, as their mails were only written to files.
+
+    While mails are still written to files there is none: the trial goes on.
+    """
+    if settings.NEWSLETTER_PROVIDER_URL.partition("://")[0] == OUTBOX_SCHEME:
+        return Send.objects.none()
+    return Send.objects.filter(provider=OUTBOX_SCHEME)

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.errors import NotReady
+from newsletter.issues.snapshot.exposure import list_sends_to_files
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
 from newsletter.models import Attempt, Issue, Send, StoryPlacement
 
 _WITHOUT_PLACEMENTS = (Issue.Kind.CORRECTION, Issue.Kind.WELCOME)

@@ -15,6 +15,9 @@ from django.utils import timezone
 from wagtail.blocks import StructValue
 from wagtail.blocks.stream_block import StreamValue
 
+from newsletter.common.database.one_reading import read_once
+from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
 from newsletter.content.images.renditions import make_rendition
 from newsletter.issues.snapshot.consent_rules import EMAIL
 from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS, fill_block
@@ -43,6 +46,18 @@ LAYOUTS = {"digest": "digest", "correction": "event_notice", "welcome": "letter"
 _FOR_EVERYBODY = (Issue.Kind.CORRECTION, Issue.Kind.WELCOME)
 """The topics of readers do not count in them."""
 _ANY_DAY = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def resolve_complete_content(issue: Issue) -> IssueContent:
+    """Return the issue's content. Raise NotReady, with a line for each part that is not complete."""
+    return read_once("complete content", lambda: _resolve_if_complete(issue), issue)
+
+
+def _resolve_if_complete(issue: Issue) -> IssueContent:
+    gaps = find_incomplete_parts(issue)
+    if gaps:
+        raise NotReady(Message.joined((gap.message for gap in gaps), between="\n"))
+    return resolve_content(issue)
 
 
 def resolve_content(issue: Issue) -> IssueContent:

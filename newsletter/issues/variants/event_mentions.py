@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
+from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing, list_sends_to_files
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
-from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
 from newsletter.issues.variants.unreached import NEVER_HANDED_OVER
 from newsletter.models import (
     Batch,

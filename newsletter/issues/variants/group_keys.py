@@ -27,8 +27,8 @@ from django.db.models import (
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 
+from newsletter.issues.snapshot.exposure import list_sends_to_files
 from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS, MAX_STORIES, IssueContent
-from newsletter.issues.snapshot.sends_to_files import list_sends_to_files
 from newsletter.issues.snapshot.show_rules import RuleSet, list_rule_sets
 from newsletter.issues.variants.subject_assignment import read_language
 from newsletter.issues.variants.unreached import NEVER_HANDED_OVER

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from django.db.models import Count
 
-from newsletter.issues.snapshot.completeness import resolve_complete_content
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.count_recipients import count_people
 from newsletter.issues.variants.reader_zones import count_by_zone
 from newsletter.issues.variants.recipient_groups import find_recipients, group_recipients

@@ -32,15 +32,16 @@ from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import RETRIED, count_failures, record_outcome
 from newsletter.sending.fingerprints import make_fingerprints
 from newsletter.sending.limits.rate_limit import (
+    find_pace_wait,
     name_rate,
     postpone_calls,
     record_success,
     reserve_call,
+    reserve_pace,
     slow_down,
     wait_before_retry,
 )
 from newsletter.sending.limits.recipient_allowlist import RefusedHere
-from newsletter.sending.limits.send_pace import find_pace_wait, reserve_pace
 from newsletter.sending.limits.send_times import find_wait, release_daily_quota, reserve_daily_quota
 from newsletter.sending.settling.reconcile import has_uncertain_attempt, is_repeat_safe
 from newsletter.sending.settling.render_failures import find_failure_run

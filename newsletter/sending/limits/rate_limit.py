@@ -1,6 +1,7 @@
 """The rate limit that all workers on all machines share: one row for each provider account.
 
-If the provider answers “too many”, everybody waits and the pace drops. It recovers by itself.
+If the provider answers “too many”, everybody waits and the pace drops. It recovers by itself. A slowed send has a limit of
+its own beside that of the account, never instead of it.
 """
 
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest, Least
 
-from newsletter.models import ProviderAccount
+from newsletter.models import Batch, ProviderAccount, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Capabilities
 from newsletter.sending.limits.step_work import acts_on
@@ -19,6 +20,8 @@ PACE_RECOVERY_PER_MINUTE = 0.05
 FIRST_RETRY_AFTER = timedelta(seconds=5)
 MAX_RETRY_AFTER = timedelta(minutes=10)
 MAX_REQUESTED_WAIT = timedelta(hours=6)
+SEND_MIN_WAIT = timedelta(seconds=1)
+SEND_TOLERANCE_SECONDS = 0.05
 
 
 def name_rate(capabilities: Capabilities, account: str = DEFAULT_ACCOUNT) -> str:
@@ -98,3 +101,33 @@ def cost_in_seconds(capabilities: Capabilities, *, people: int) -> float:
 def _reserve_time(account: ProviderAccount, *, seconds: float, at: float) -> bool:
     free = ProviderAccount.objects.filter(pk=account.pk, next_at__lte=at + MIN_WAIT_SECONDS)
     return bool(free.update(next_at=Greatest(F("next_at"), Value(at)) + seconds))
+
+
+def find_pace_wait(batch: Batch, *, now: datetime) -> datetime | None:
+    """Return when a slowed send may make its next call, or None if it may now. Nothing is reserved."""
+    if batch.send.people_per_minute is None:
+        return None
+    limit = Send.objects.values_list("people_per_minute", "next_call_at").get(pk=batch.send_id)
+    if limit[0] is None or limit[1] <= now.timestamp() + SEND_TOLERANCE_SECONDS:
+        return None
+    return max(datetime.fromtimestamp(limit[1], tz=now.tzinfo), now + SEND_MIN_WAIT)
+
+
+def reserve_pace(batch: Batch, *, now: datetime) -> datetime | None:
+    """Reserve the time that the batch's people take. If another worker was first, return when to ask again."""
+    if batch.send.people_per_minute is None:
+        return None
+    slowed = Send.objects.filter(pk=batch.send_id, people_per_minute__isnull=False)
+    free = slowed.filter(next_call_at__lte=now.timestamp() + SEND_TOLERANCE_SECONDS)
+    at = Greatest(F("next_call_at"), Value(now.timestamp()))
+    if free.update(next_call_at=at + Value(60.0 * batch.size) / F("people_per_minute")) or not slowed.exists():
+        return None
+    return find_pace_wait(batch, now=now) or now + SEND_MIN_WAIT
+
+
+def set_pace(send: Send, *, people_per_minute: int | None, now: datetime) -> None:
+    """Set the limit from now on; None removes it. Release untried batches that waited for the old limit."""
+    Send.objects.filter(pk=send.pk).update(people_per_minute=people_per_minute, next_call_at=now.timestamp())
+    never_tried = send.batches.filter(state=Batch.State.PENDING, code=Batch.Code.NONE, attempt_number=0)
+    never_tried.filter(not_before__gt=now).update(not_before=None)
+    send.people_per_minute = people_per_minute

@@ -24,7 +24,7 @@ from newsletter.desk.preview.panel import show_or_explain
 from newsletter.issues.comments.block_labels import label_block
 from newsletter.issues.reuse.names import delete_saved, rename_saved
 from newsletter.issues.reuse.templates import fill_template
-from newsletter.issues.snapshot.completeness import resolve_complete_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Issue, IssueTemplate, Publication, SavedBlock, SavedRow
 
 KINDS: dict[str, type[SavedRow]] = {"block": SavedBlock, "template": IssueTemplate}

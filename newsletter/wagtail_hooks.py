@@ -10,7 +10,6 @@ from wagtail import hooks
 from wagtail.admin.api.views import PagesAdminAPIViewSet
 from wagtail.admin.ui.components import Component
 from wagtail.api.v2.router import WagtailAPIRouter
-from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 
 import newsletter.desk.canaries.admin_hooks
@@ -40,6 +39,7 @@ from newsletter.desk.home.panel import HomePanel
 from newsletter.desk.publications.viewset import PublicationGroup
 from subscribers.desk.editing import archiving
 from subscribers.desk.editing.edit_effects import register_edit_effect
+from subscribers.desk.listing import register_log_actions
 
 register_edit_effect(ApprovalEffect())
 register_body_blocks()
@@ -59,11 +59,6 @@ for viewset in (
 def register_documents_endpoint(router: WagtailAPIRouter) -> None:
     """Register an address that each page of Wagtail's admin reverses. `BLOCKED_PATHS` closes it."""
     router.register_endpoint("documents", PagesAdminAPIViewSet)
-
-
-def register_archive_log_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in archiving.LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
 
 
 def add_styles() -> str:
@@ -86,7 +81,7 @@ def hide_home_summary(request: HttpRequest, items: list[Component]) -> None:
 hooks.register("construct_admin_api", register_documents_endpoint)
 hooks.register("insert_global_admin_css", add_styles)
 hooks.register("insert_global_admin_js", add_missing_labels)
-hooks.register("register_log_actions", register_archive_log_actions)
+register_log_actions(archiving.LOG_ACTIONS)
 hooks.register("construct_snippet_action_menu", name_save_button)
 hooks.register("construct_homepage_panels", replace_home_panels, order=1000)
 hooks.register("construct_homepage_summary_items", hide_home_summary, order=1000)

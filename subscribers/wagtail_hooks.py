@@ -6,7 +6,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
-from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
 
@@ -24,7 +23,7 @@ from subscribers.desk.imports.views import (
     NewImportPage,
     show_import_progress,
 )
-from subscribers.desk.listing import PermittedMenuItem
+from subscribers.desk.listing import PermittedMenuItem, register_log_actions
 from subscribers.desk.lists import ListViewSet, TopicViewSet
 from subscribers.desk.location_choices import list_regions, list_towns
 from subscribers.desk.people import PersonPage, RevealedPersonPage
@@ -141,12 +140,8 @@ _PERSON_LOG_ACTIONS = {
 }
 
 
-def register_log_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in (
-        _PERSON_LOG_ACTIONS | LOG_ACTIONS | archiving.LOG_ACTIONS | held_signups.LOG_ACTIONS | bulk_changes.LOG_ACTIONS
-    ).items():
-        actions.register_action(f"subscribers.{name}", label, message)
-
-
 hooks.register("register_admin_urls", register_admin_urls)
-hooks.register("register_log_actions", register_log_actions)
+register_log_actions(
+    _PERSON_LOG_ACTIONS | LOG_ACTIONS | archiving.LOG_ACTIONS | held_signups.LOG_ACTIONS | bulk_changes.LOG_ACTIONS,
+    app="subscribers",
+)

@@ -1,18 +1,25 @@
-"""Parts that pages of staff share: the call of one service, and breadcrumbs.
+"""Parts that pages of staff share: their bases, breadcrumbs, and the call of one service.
 
 They are here because both apps have such pages, and `subscribers` may import nothing else of `newsletter`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.generic import TemplateView
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
+from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
@@ -55,3 +62,41 @@ class ServiceAction:
 def make_breadcrumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:
     """Return the breadcrumbs of a page: Home, then each (label, URL). The page itself has the URL ""."""
     return [{"label": label, "url": url} for label, url in ((_("Home"), reverse("wagtailadmin_home")), *steps)]
+
+
+class PathMixin(WagtailAdminTemplateMixin):
+    """A page whose path is Home, the pages of `list_parents`, and the page itself."""
+
+    def list_parents(self) -> list[tuple[str, str]]:
+        """Return the label and the URL of each page above this one, but for Home."""
+        return []
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        return make_breadcrumbs(*self.list_parents(), (str(self.get_page_title()), ""))
+
+
+class StaffTemplatePage(PathMixin, TemplateView):
+    """A page of staff that a template makes."""
+
+    @classmethod
+    def admits(cls, user: User | AnonymousUser) -> bool:
+        """Return True if the person may open the page. A page that a menu leads to must say so."""
+        raise NotImplementedError
+
+    def refuse(self, **context: object) -> HttpResponse:
+        """Answer a form that cannot be used with the page again, in this context."""
+        response: HttpResponse = self.render_to_response(
+            self.get_context_data(**context), status=HTTPStatus.BAD_REQUEST
+        )
+        return response
+
+
+class PermittedPage(PermissionCheckedMixin, StaffTemplatePage):
+    """A page for staff who have `permission_required` on the model of `permission_policy`."""
+
+    permission_policy: ClassVar[ModelPermissionPolicy]
+    permission_required: ClassVar[str] = "change"
+
+    @classmethod
+    def admits(cls, user: User | AnonymousUser) -> bool:
+        return bool(cls.permission_policy.user_has_permission(user, cls.permission_required))

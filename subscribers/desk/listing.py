@@ -1,6 +1,6 @@
-"""Shared by the desk's pages: breadcrumbs, menu items by permission, and lists without bulk actions."""
+"""Shared by the desk's pages: menu items by permission, log actions, and lists without bulk actions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -14,17 +14,13 @@ from django.utils.translation import gettext, gettext_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
+from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.views.snippets import IndexView
 
-from newsletter.common import staff_pages
+from newsletter.common.staff_pages import StaffTemplatePage
 
 HOME_BREADCRUMB = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
 """The first breadcrumb. Wagtail translates its own when the program starts, so all readers would get one language."""
-
-
-def make_breadcrumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:
-    """Return what `newsletter.common.staff_pages.make_breadcrumbs` does, for steps of (URL, label)."""
-    return staff_pages.make_breadcrumbs(*((label, url) for url, label in steps))
 
 
 class PermittedMenuItem(MenuItem):
@@ -65,6 +61,29 @@ def register_menu_item(
         )
 
     hooks.register(hook, make_item)
+
+
+def register_page_item(page: type[StaffTemplatePage], url_name: str, *, name: str, order: int) -> None:
+    """Register the item of a page in the settings menu, for those whom the page admits."""
+    register_menu_item(
+        "register_settings_menu_item",
+        page.page_title,
+        url_name,
+        name=name,
+        icon_name=page.header_icon,
+        order=order,
+        is_permitted=page.admits,
+    )
+
+
+def register_log_actions(labels: Mapping[str, tuple[str | Promise, str | Promise]], *, app: str = "newsletter") -> None:
+    """Register the actions of the staff log. ``labels`` are what staff do and what was done, by the action's name."""
+
+    def register(actions: LogActionRegistry) -> None:
+        for name, (label, message) in labels.items():
+            actions.register_action(f"{app}.{name}", label, message)
+
+    hooks.register("register_log_actions", register)
 
 
 class DeskList(IndexView):

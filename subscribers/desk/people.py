@@ -10,12 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.languages import language_label
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
 from subscribers.desk.labels import basis_label, list_consent_events, name_or_initials, subscription_label
@@ -36,7 +34,7 @@ from subscribers.people.replies import list_replies
 from subscribers.unsubscribing.suppression import can_staff_remove
 
 
-class PersonPage(WagtailAdminTemplateMixin, TemplateView):
+class PersonPage(StaffTemplatePage):
     """Everything held about one person, with the address masked. Each view is logged."""
 
     template_name = "desk/person.html"
@@ -56,8 +54,8 @@ class PersonPage(WagtailAdminTemplateMixin, TemplateView):
         town = self.person.place.town if self.person.place else ""
         return f"{name or self.person}, {town or _('town unknown')}"
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Subscribers"), reverse("people:index")), (self.get_page_title(), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Subscribers"), reverse("people:index"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context: dict[str, object] = super().get_context_data(**kwargs)

@@ -2,20 +2,19 @@
 
 from typing import ClassVar
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import StaffTemplatePage
 from subscribers.desk.person_actions import require_permission
 
 MAX_ROWS_SHOWN = 100
 
 
-class PeoplePage(WagtailAdminTemplateMixin, TemplateView):
+class PeoplePage(StaffTemplatePage):
     """A page below “Subscribers” that needs `required_permission`."""
 
     required_permission: ClassVar[str]
@@ -26,5 +25,9 @@ class PeoplePage(WagtailAdminTemplateMixin, TemplateView):
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Subscribers"), reverse("people:index")), (str(self.page_title), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Subscribers"), reverse("people:index"))]
+
+    @classmethod
+    def admits(cls, user: User | AnonymousUser) -> bool:
+        return bool(user.has_perm(cls.required_permission))

@@ -13,12 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Reply, Subscriber, Suppression
@@ -164,7 +162,7 @@ def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
     return redirect("subscribers_person", pk)
 
 
-class ErasePage(WagtailAdminTemplateMixin, TemplateView):
+class ErasePage(StaffTemplatePage):
     """GET asks for confirmation; POST erases the person."""
 
     template_name = "desk/erase_person.html"
@@ -185,12 +183,9 @@ class ErasePage(WagtailAdminTemplateMixin, TemplateView):
         )
         return redirect("people:index")
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs(
-            (_("Subscribers"), reverse("people:index")),
-            (str(self.person), reverse("subscribers_person", args=[self.person.pk])),
-            (str(self.page_title), ""),
-        )
+    def list_parents(self) -> list[tuple[str, str]]:
+        person = (str(self.person), reverse("subscribers_person", args=[self.person.pk]))
+        return [(_("Subscribers"), reverse("people:index")), person]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), "person": self.person}

@@ -1,11 +1,10 @@
 """Register the pages of canary mailboxes with Wagtail."""
 
 from django.urls import URLPattern, path
-from django.utils.translation import gettext_lazy
 from wagtail import hooks
 
-from newsletter.desk.canaries.pages import CanariesPage, CanaryPage, can_manage_canaries, register_canary_actions
-from subscribers.desk.listing import register_menu_item
+from newsletter.desk.canaries.pages import LOG_ACTIONS, CanariesPage, CanaryPage
+from subscribers.desk.listing import register_log_actions, register_page_item
 
 
 def register_canary_urls() -> list[URLPattern]:
@@ -16,13 +15,5 @@ def register_canary_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_canary_urls)
-register_menu_item(
-    "register_settings_menu_item",
-    gettext_lazy("Canary mailboxes"),
-    "newsletter_canaries",
-    name="canaries",
-    icon_name="view",
-    order=8905,
-    is_permitted=can_manage_canaries,
-)
-hooks.register("register_log_actions", register_canary_actions)
+register_page_item(CanariesPage, "newsletter_canaries", name="canaries", order=8905)
+register_log_actions(LOG_ACTIONS)

@@ -1,21 +1,17 @@
 """The pages of canary mailboxes: the list with a form to add one, and one mailbox with its steps and its last mails."""
 
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import LogActionRegistry, log
+from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import NotReady
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.desk.canaries.forms import CanaryChangeForm, CanaryForm
 from newsletter.desk.sends.canary_results import describe_results
@@ -41,35 +37,18 @@ _FIELDS: dict[type[Exception], str] = {BadCanaryAddress: "address", PasswordNeed
 """The fields of the form to which errors belong."""
 
 
-def can_manage_canaries(user: User | AnonymousUser) -> bool:
-    return bool(POLICY.user_has_permission(user, "change"))
-
-
-def register_canary_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
-class _CanariesPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class _CanariesPage(PermittedPage):
     header_icon = "view"
     page_title = gettext_lazy("Canary mailboxes")
     permission_policy = POLICY
-    permission_required = "change"
 
     def log(self, action: str, mailbox: CanaryMailbox, **details: str) -> None:
         data = {"address": mailbox.address, **details}
         log(instance=mailbox, action=f"newsletter.{action}", user=self.request.user, data=data)
 
-    def show_errors(self, form: CanaryForm) -> HttpResponse:
-        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
-        return response
-
 
 class CanariesPage(_CanariesPage):
     template_name = "desk/canaries.html"
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Canary mailboxes"), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         used = Publication.objects.exclude(canary=Publication.Canary.OFF).order_by("name")
@@ -83,12 +62,12 @@ class CanariesPage(_CanariesPage):
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         form = CanaryForm(request.POST)
         if not form.is_valid():
-            return self.show_errors(form)
+            return self.refuse(form=form)
         try:
             mailbox = add_mailbox(form.read_account(), now=timezone.now())
         except (BadCanaryAddress, MailboxUnavailable) as error:
             form.add_error(_FIELDS.get(type(error)), translate(error))
-            return self.show_errors(form)
+            return self.refuse(form=form)
         self.log("canary_added", mailbox)
         messages.success(request, _("We signed in to %(mailbox)s. It is in use now.") % {"mailbox": mailbox})
         return redirect("newsletter_canaries")
@@ -106,8 +85,8 @@ class CanaryPage(_CanariesPage):
     def get_page_title(self) -> str:
         return self.mailbox.address
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Canary mailboxes"), reverse("newsletter_canaries")), (self.mailbox.address, ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Canary mailboxes"), reverse("newsletter_canaries"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         mails = self.mailbox.mails.select_related("mailbox", "send__issue__publication").order_by("-pk")
@@ -126,13 +105,13 @@ class CanaryPage(_CanariesPage):
     def _save(self) -> HttpResponse:
         form = CanaryChangeForm(self.request.POST)
         if not form.is_valid():
-            return self.show_errors(form)
+            return self.refuse(form=form)
         enabled, server_before = form.cleaned_data["enabled"], _name_server(self.mailbox)
         try:
             change_mailbox(self.mailbox, form.read_account(), enabled=enabled, now=timezone.now())
         except (BadCanaryAddress, PasswordNeeded, MailboxUnavailable, NotReady) as error:
             form.add_error(_FIELDS.get(type(error)), translate(error))
-            return self.show_errors(form)
+            return self.refuse(form=form)
         self.mailbox.refresh_from_db()
         self.log("canary_changed", self.mailbox, server_before=server_before, server=_name_server(self.mailbox))
         messages.success(self.request, _("Saved. We signed in to it.") if enabled else _("Saved. It is not in use."))

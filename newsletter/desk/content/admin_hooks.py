@@ -3,12 +3,21 @@
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
-from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk.content.corrections import AnnounceChangePage
 from newsletter.desk.content.event_locations import EventLocationsPage
 from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.withdrawals import WithdrawStoryPage
+from subscribers.desk.listing import register_log_actions
+
+LOG_ACTIONS = {
+    "withdraw_story": (_("Withdraw a story"), _("Story withdrawn")),
+    "reinstate_story": (_("Reinstate a story"), _("Story reinstated")),
+    "read_source": (_("Read a source now"), _("Source read")),
+    "announce_change": (_("Draft a correction"), _("Correction drafted")),
+    "answer_location_question": (_("Set an event’s location"), _("Event location set")),
+    "take_back_correction": (_("Cancel a correction"), _("Correction cancelled")),
+}
 
 
 def register_admin_urls() -> list[URLPattern]:
@@ -20,16 +29,5 @@ def register_admin_urls() -> list[URLPattern]:
     ]
 
 
-def register_log_actions(actions: LogActionRegistry) -> None:
-    actions.register_action("newsletter.withdraw_story", _("Withdraw a story"), _("Story withdrawn"))
-    actions.register_action("newsletter.reinstate_story", _("Reinstate a story"), _("Story reinstated"))
-    actions.register_action("newsletter.read_source", _("Read a source now"), _("Source read"))
-    actions.register_action("newsletter.announce_change", _("Draft a correction"), _("Correction drafted"))
-    actions.register_action(
-        "newsletter.answer_location_question", _("Set an event’s location"), _("Event location set")
-    )
-    actions.register_action("newsletter.take_back_correction", _("Cancel a correction"), _("Correction cancelled"))
-
-
 hooks.register("register_admin_urls", register_admin_urls)
-hooks.register("register_log_actions", register_log_actions)
+register_log_actions(LOG_ACTIONS)

@@ -6,14 +6,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage, make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.issues.corrections.correct import (
     MisinformedGroup,
@@ -27,13 +24,12 @@ from newsletter.models import EventNotice, Issue
 EDIT_URL_NAME = "wagtailsnippets_newsletter_eventnotice:edit"
 
 
-class AnnounceChangePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class AnnounceChangePage(PermittedPage):
     """GET shows who received which details; POST drafts a correction and opens it, or cancels one. It sends nothing."""
 
     template_name = "desk/correction.html"
     header_icon = "calendar-alt"
     permission_policy = ModelPermissionPolicy(Issue)
-    permission_required = "change"
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.event = get_object_or_404(EventNotice, pk=kwargs["pk"])

@@ -15,14 +15,11 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import NotConfirmed
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_country
 from newsletter.content.ingesting.location_questions import answer_location_question
@@ -72,21 +69,16 @@ class LocationQuestion:
     others: int
 
 
-class EventLocationsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class EventLocationsPage(PermittedPage):
     """GET lists the questions about upcoming events; POST answers one with a candidate or a typed town."""
 
     template_name = "desk/event_locations.html"
+    page_title = gettext_lazy("Where are these events?")
     header_icon = "globe"
     permission_policy = ModelPermissionPolicy(EventNotice)
-    permission_required = "change"
 
-    def get_page_title(self) -> str:
-        return _("Where are these events?")
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs(
-            (_("Events"), reverse("wagtailsnippets_newsletter_eventnotice:list")), (self.get_page_title(), "")
-        )
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Events"), reverse("wagtailsnippets_newsletter_eventnotice:list"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context = super().get_context_data(**kwargs)

@@ -12,14 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import SEALER
 from newsletter.content.ingesting.find_sources import FoundSource, find_sources, try_address
@@ -86,7 +83,7 @@ def find_free_name(name: str) -> str:
     return free
 
 
-class FindSourcePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class FindSourcePage(PermittedPage):
     """GET asks for an address. POST looks there, or adds what was found. Looking stores nothing."""
 
     template_name = "desk/find_source.html"
@@ -95,10 +92,8 @@ class FindSourcePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, Template
     permission_policy = ModelPermissionPolicy(Source)
     permission_required = "add"
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs(
-            (_("Sources"), reverse("wagtailsnippets_newsletter_source:list")), (_("Add a source"), "")
-        )
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Sources"), reverse("wagtailsnippets_newsletter_source:list"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         form = FindSourceForm(initial={"site": self.request.GET.get("site", "")})

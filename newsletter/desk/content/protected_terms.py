@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -14,14 +13,11 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import LogActionRegistry, log
+from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.issues.protected_terms.check import find_issues_with_protected_terms
 from newsletter.issues.protected_terms.terms import AddedTerms, add_terms, list_terms, remove_terms, reveal_term
@@ -38,30 +34,17 @@ LOG_ACTIONS = {
 }
 
 
-def can_manage_protected_terms(user: User | AnonymousUser) -> bool:
-    return bool(POLICY.user_has_permission(user, "change"))
-
-
-def register_protected_term_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
 @method_decorator(sensitive_post_parameters("terms"), name="dispatch")
-class ProtectedTermsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class ProtectedTermsPage(PermittedPage):
     template_name = "desk/protected_terms.html"
     header_icon = "lock"
     page_title = gettext_lazy("Protected terms")
     permission_policy = POLICY
-    permission_required = "change"
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Protected terms"), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         terms = list_terms()

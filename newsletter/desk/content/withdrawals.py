@@ -8,14 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage, make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Story
@@ -24,13 +21,12 @@ from newsletter.sending.withdraw import Withdrawal, reinstate_story, withdraw_st
 EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"
 
 
-class WithdrawStoryPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class WithdrawStoryPage(PermittedPage):
     """GET asks for confirmation and shows who has the story; POST withdraws or reinstates it."""
 
     template_name = "desk/withdraw.html"
     header_icon = "doc-full"
     permission_policy = ModelPermissionPolicy(Story)
-    permission_required = "change"
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.story = get_object_or_404(Story, pk=kwargs["pk"])

@@ -1,11 +1,10 @@
 """Register the page of DMARC reports with Wagtail."""
 
 from django.urls import URLPattern, path
-from django.utils.translation import gettext_lazy
 from wagtail import hooks
 
-from newsletter.desk.dmarc.page import DmarcPage, can_view_reports, register_dmarc_actions
-from subscribers.desk.listing import register_menu_item
+from newsletter.desk.dmarc.page import LOG_ACTIONS, DmarcPage
+from subscribers.desk.listing import register_log_actions, register_page_item
 
 
 def register_dmarc_urls() -> list[URLPattern]:
@@ -13,13 +12,5 @@ def register_dmarc_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_dmarc_urls)
-register_menu_item(
-    "register_settings_menu_item",
-    gettext_lazy("Who sends in our name"),
-    "newsletter_dmarc",
-    name="dmarc",
-    icon_name="globe",
-    order=8790,
-    is_permitted=can_view_reports,
-)
-hooks.register("register_log_actions", register_dmarc_actions)
+register_page_item(DmarcPage, "newsletter_dmarc", name="dmarc", order=8790)
+register_log_actions(LOG_ACTIONS)

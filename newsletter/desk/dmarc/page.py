@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.uploadedfile import UploadedFile
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
@@ -14,14 +13,11 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import LogActionRegistry, log
+from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.messages import Message
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.content.parsing.aggregate_reports.sandboxed import MAX_FILE_BYTES
 from newsletter.models import DmarcRefusal, DmarcReport
 from newsletter.sending.deliverability.dmarc_reports.advice import (
@@ -43,6 +39,7 @@ POLICY = ModelPermissionPolicy(DmarcReport)
 PERIODS = (30, 90)
 MAX_FILES = 20
 MAX_SOURCES_SHOWN = 50
+LOG_ACTIONS = {"dmarc_added": (gettext_lazy("Add DMARC reports"), gettext_lazy("DMARC reports added from files"))}
 
 
 class SeveralFilesInput(forms.FileInput):
@@ -90,17 +87,7 @@ class DomainSection:
     more: int
 
 
-def can_view_reports(user: User | AnonymousUser) -> bool:
-    return bool(POLICY.user_has_permission(user, "view"))
-
-
-def register_dmarc_actions(actions: LogActionRegistry) -> None:
-    actions.register_action(
-        "newsletter.dmarc_added", gettext_lazy("Add DMARC reports"), gettext_lazy("DMARC reports added from files")
-    )
-
-
-class DmarcPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class DmarcPage(PermittedPage):
     """GET shows 30 days, or 90 with ?days=90. POST takes files."""
 
     template_name = "desk/dmarc.html"
@@ -108,9 +95,6 @@ class DmarcPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView)
     header_icon = "globe"
     permission_policy = POLICY
     permission_required = "add"
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((str(self.page_title), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         now, days = timezone.now(), PERIODS[1] if self.request.GET.get("days") == "90" else PERIODS[0]
@@ -128,7 +112,7 @@ class DmarcPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView)
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         form = ReportFilesForm(request.POST, request.FILES)
         if not form.is_valid():
-            return self.render_to_response(self.get_context_data(form=form), status=400)
+            return self.refuse(form=form)
         refused = 0
         for file in form.cleaned_data["reports"]:
             code = store_report_file(file.read(), now=timezone.now())

@@ -12,11 +12,10 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
 from wagtail.admin.menu import Menu, SubmenuMenuItem, admin_menu
 from wagtail.admin.panels import FieldPanel, Panel
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
+from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.desk.home.search_hits import Hit, HitGroup
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.publications.slot_text import format_sent_or_due
@@ -26,7 +25,6 @@ from newsletter.desk.shell.labels import label_issue_state, send_began, written_
 from newsletter.desk.shell.search_fields import MAX_LENGTH, filter_by_words
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
 from subscribers.desk.labels import name_or_initials
-from subscribers.desk.listing import make_breadcrumbs
 from subscribers.desk.people_list import log_search
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import MailingList, Segment, Subscriber, Topic
@@ -37,13 +35,10 @@ VIEW_PEOPLE = "subscribers.view_subscriber"
 MODELS = (Publication, Brand, MailingList, Topic, Segment, Issue, Story, EventNotice, Appeal, Source)
 
 
-class SearchPage(WagtailAdminTemplateMixin, TemplateView):
+class SearchPage(StaffTemplatePage):
     template_name = "desk/search.html"
     header_icon = "search"
     page_title = gettext_lazy("Search")
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs(("", _("Search")))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         typed = self.request.GET.get("q", "").strip()[:MAX_LENGTH]

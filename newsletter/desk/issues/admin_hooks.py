@@ -3,7 +3,6 @@
 from django.urls import URLPattern, path, re_path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
-from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk.approvals.withdraw_action import withdraw_and_edit
 from newsletter.desk.editor.check_panel import ChecksPart
@@ -29,6 +28,7 @@ from newsletter.desk.preview.explain_page import ExplainPage
 from newsletter.desk.preview.person import search_people
 from newsletter.desk.preview.sent_mail_page import SentMailPage, SentMailPart
 from newsletter.desk.sends.unreached import CompleteSend
+from subscribers.desk.listing import register_log_actions
 
 LOG_ACTIONS = {
     "assembled": (_("Assemble"), _("Assembled automatically")),
@@ -121,10 +121,5 @@ def register_issue_urls() -> list[URLPattern]:
     ]
 
 
-def register_issue_log_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
 hooks.register("register_admin_urls", register_issue_urls)
-hooks.register("register_log_actions", register_issue_log_actions)
+register_log_actions(LOG_ACTIONS)

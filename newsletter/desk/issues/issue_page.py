@@ -9,12 +9,10 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 
 from newsletter.common.database.one_reading import one_reading
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import StaffTemplatePage, make_breadcrumbs
 from newsletter.desk.publications.slot_text import format_sent, format_slot
 from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, list_accounts_of_issue
 from newsletter.desk.sends.progress import find_send
@@ -49,8 +47,12 @@ class IssuePermissionMixin(PermissionCheckedMixin):
     permission_policy = ISSUE_POLICY
     any_permission_required = ["view", "change", "approve", "send"]
 
+    @classmethod
+    def admits(cls, user: User | AnonymousUser) -> bool:
+        return bool(cls.permission_policy.user_has_any_permission(user, cls.any_permission_required))
 
-class DeskPage(IssuePermissionMixin, WagtailAdminTemplateMixin, TemplateView):
+
+class DeskPage(IssuePermissionMixin, StaffTemplatePage):
     """A page of the desk about issues, made by a template."""
 
 

@@ -1,17 +1,15 @@
 """Register the pages of mail templates with Wagtail."""
 
 from django.urls import URLPattern, path
-from django.utils.translation import gettext_lazy
 from wagtail import hooks
 
 from newsletter.desk.mails.pages import (
+    LOG_ACTIONS,
     MailTemplatePage,
     MailTemplatePreview,
     MailTemplatesPage,
-    can_write_mails,
-    register_mail_actions,
 )
-from subscribers.desk.listing import register_menu_item
+from subscribers.desk.listing import register_log_actions, register_page_item
 
 
 def register_mail_urls() -> list[URLPattern]:
@@ -27,13 +25,5 @@ def register_mail_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_mail_urls)
-register_menu_item(
-    "register_settings_menu_item",
-    gettext_lazy("Single mails"),
-    "newsletter_mails",
-    name="mails",
-    icon_name="mail",
-    order=8920,
-    is_permitted=can_write_mails,
-)
-hooks.register("register_log_actions", register_mail_actions)
+register_page_item(MailTemplatesPage, "newsletter_mails", name="mails", order=8920)
+register_log_actions(LOG_ACTIONS)

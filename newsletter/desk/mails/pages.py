@@ -5,7 +5,7 @@ from typing import cast
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -15,16 +15,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import View
-from wagtail.log_actions import LogActionRegistry, log
+from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.languages import OFFERED_LANGUAGES, language_label
-from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import DeskPage, IssuePermissionMixin
 from newsletter.desk.mails.forms import FieldsForm, NewTemplateForm, TextForm
 from newsletter.desk.preview.mail_iframe import apply_look, iframe_response, open_links_outside
-from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.models import MailTemplate, TemplateMail
 from newsletter.sending.notices.mail_templates import (
     approve_template,
@@ -53,23 +51,11 @@ LOG_ACTIONS = {
 }
 
 
-def can_write_mails(user: User | AnonymousUser) -> bool:
-    return bool(ISSUE_POLICY.user_has_permission(user, "change"))
-
-
-def register_mail_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
 class MailTemplatesPage(DeskPage):
     template_name = "desk/mails/all.html"
     header_icon = "mail"
     page_title = gettext_lazy("Single mails")
     any_permission_required = ["change"]
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Single mails"), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         mails = TemplateMail.objects.select_related("template", "api_key").order_by("-pk")
@@ -93,8 +79,7 @@ class MailTemplatesPage(DeskPage):
             else:
                 log(instance=made, action="newsletter.mail_template_made", user=request.user)
                 return redirect("newsletter_mail_template", made.pk)
-        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
-        return response
+        return self.refuse(form=form)
 
 
 class MailTemplatePage(DeskPage):
@@ -119,8 +104,8 @@ class MailTemplatePage(DeskPage):
     def get_page_title(self) -> str:
         return self.template.name
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Single mails"), reverse("newsletter_mails")), (self.template.name, ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Single mails"), reverse("newsletter_mails"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         template, language = self.template, self._find_language()
@@ -198,8 +183,7 @@ class MailTemplatePage(DeskPage):
                 form.add_error(None, translate(error))
             else:
                 return self._done("mail_template_edited", _("Saved. An approver has to approve it before it is sent."))
-        response: HttpResponse = self.render_to_response(self.get_context_data(**{name: form}), status=400)
-        return response
+        return self.refuse(**{name: form})
 
     def _remove_text(self) -> HttpResponse:
         remove_text(

@@ -5,12 +5,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.models import StaffNotice
@@ -22,7 +19,7 @@ def find_unread(user: User | AnonymousUser) -> QuerySet[StaffNotice]:
     return StaffNotice.objects.filter(person=user.pk, read_at__isnull=True)
 
 
-class NoticesPage(WagtailAdminTemplateMixin, TemplateView):
+class NoticesPage(StaffTemplatePage):
     """List one's own notices, the newest first. POST opens one (``open``), or marks all that were shown as read."""
 
     template_name = "desk/notices.html"
@@ -39,9 +36,6 @@ class NoticesPage(WagtailAdminTemplateMixin, TemplateView):
         if newest.isdecimal():
             find_unread(request.user).filter(pk__lte=int(newest)).update(read_at=timezone.now())
         return redirect("newsletter_notices")
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Notices"), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         notices = list(StaffNotice.objects.filter(person=self.request.user.pk).order_by("-pk")[:MAX_SHOWN])

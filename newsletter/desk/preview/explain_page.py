@@ -7,20 +7,18 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import ISSUES
 from newsletter.desk.preview.person import PREVIEW_ACTION, can_preview_people, mask_person
 from newsletter.feedback.explaining.explain_issue import explain_issue
-from subscribers.desk.listing import make_breadcrumbs
 from subscribers.models import Subscriber
 
 
-class ExplainPage(WagtailAdminTemplateMixin, TemplateView):
+class ExplainPage(StaffTemplatePage):
     template_name = "desk/person_issue.html"
     header_icon = "help"
     page_title = gettext_lazy("Why this mail?")
@@ -32,11 +30,9 @@ class ExplainPage(WagtailAdminTemplateMixin, TemplateView):
         self.issue = get_object_or_404(ISSUES, pk=kwargs["issue"])
         return super().dispatch(request, *args, **kwargs)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+    def list_parents(self) -> list[tuple[str, str]]:
         page = reverse("subscribers_person", args=[self.person.pk])
-        return make_breadcrumbs(
-            (reverse("people:index"), _("Subscribers")), (page, str(self.person)), ("", str(self.page_title))
-        )
+        return [(_("Subscribers"), reverse("people:index")), (str(self.person), page)]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         log(

@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView, View
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from django.views.generic import View
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
+from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import ISSUES
 from newsletter.desk.preview.mail_iframe import (
@@ -34,7 +34,6 @@ from newsletter.feedback.sent_mails import describe_delivery
 from newsletter.issues.variants.click_links import untrack_links
 from newsletter.models import AuditEntry, Issue
 from newsletter.providers.registry import OUTBOX
-from subscribers.desk.listing import make_breadcrumbs
 from subscribers.models import Subscriber
 
 SAW_MAIL = "newsletter.saw_mail"
@@ -46,7 +45,7 @@ PARTS = (
 )
 
 
-class SentMailPage(WagtailAdminTemplateMixin, TemplateView):
+class SentMailPage(StaffTemplatePage):
     """The mail in an iframe, below the facts about its delivery. Each view is logged."""
 
     template_name = "desk/person_mail.html"
@@ -62,12 +61,11 @@ class SentMailPage(WagtailAdminTemplateMixin, TemplateView):
             raise Http404("There is no such person.")
         return super().dispatch(request, *args, **kwargs)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        people = (reverse("people:index"), _("Subscribers"))
+    def list_parents(self) -> list[tuple[str, str]]:
+        people = (_("Subscribers"), reverse("people:index"))
         if self.person is None:
-            return make_breadcrumbs(people, ("", str(self.page_title)))
-        page = reverse("subscribers_person", args=[self.person.pk])
-        return make_breadcrumbs(people, (page, str(self.person)), ("", str(self.page_title)))
+            return [people]
+        return [people, (str(self.person), reverse("subscribers_person", args=[self.person.pk]))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context = {**super().get_context_data(**kwargs), "issue": self.issue, "person": self.person}

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -12,14 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
 from wagtail.admin.forms.models import WagtailAdminModelForm
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.issues.variants.planned_times import find_planned_times
 from newsletter.models import MailLimits, Publication
 from subscribers.people.inactivity import SilenceCount, count_silence, subtract_months
@@ -46,19 +42,11 @@ class PublicationPriority:
     url: str
 
 
-def can_change_limits(user: User | AnonymousUser) -> bool:
-    return bool(POLICY.user_has_permission(user, "change"))
-
-
-class LimitsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class LimitsPage(PermittedPage):
     template_name = "desk/limits.html"
     header_icon = "mail"
     page_title = gettext_lazy("Limits for one person")
     permission_policy = POLICY
-    permission_required = "change"
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Limits for one person"), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context = {

@@ -1,11 +1,10 @@
 """Register the page of mail that comes in with Wagtail."""
 
 from django.urls import URLPattern, path
-from django.utils.translation import gettext_lazy
 from wagtail import hooks
 
-from newsletter.desk.replies.page import RepliesPage, can_view_replies, register_reply_actions
-from subscribers.desk.listing import register_menu_item
+from newsletter.desk.replies.page import LOG_ACTIONS, RepliesPage
+from subscribers.desk.listing import register_log_actions, register_page_item
 
 
 def register_reply_urls() -> list[URLPattern]:
@@ -13,13 +12,5 @@ def register_reply_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_reply_urls)
-register_menu_item(
-    "register_settings_menu_item",
-    gettext_lazy("Mail that comes in"),
-    "newsletter_replies",
-    name="replies",
-    icon_name="mail",
-    order=8780,
-    is_permitted=can_view_replies,
-)
-hooks.register("register_log_actions", register_reply_actions)
+register_page_item(RepliesPage, "newsletter_replies", name="replies", order=8780)
+register_log_actions(LOG_ACTIONS)

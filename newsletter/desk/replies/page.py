@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.log_actions import LogActionRegistry, log
+from wagtail.log_actions import log
 
 from newsletter.inbound.forward_replies import forget_reply, retry_forwards
 from newsletter.inbound.replies import CAN_READ_REPLIES
@@ -30,16 +30,6 @@ _State = InboundMail.State
 WAITING_FOR_STAFF = (_State.HELD, _State.NOT_SENT_ON, _State.UNREADABLE)
 
 
-def can_view_replies(user: User | AnonymousUser) -> bool:
-    """Return True if the person may read replies and mail comes in here, or did."""
-    return bool(user.has_perm(CAN_READ_REPLIES)) and (bool(settings.NEWSLETTER_INBOUND) or InboundMail.objects.exists())
-
-
-def register_reply_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
 class RepliesPage(PeoplePage):
     """GET shows the oldest hundred mails that wait. POST `again` sends a reply on, `done` deletes the mail here."""
 
@@ -47,6 +37,11 @@ class RepliesPage(PeoplePage):
     page_title = gettext_lazy("Mail that comes in")
     header_icon = "mail"
     required_permission = CAN_READ_REPLIES
+
+    @classmethod
+    def admits(cls, user: User | AnonymousUser) -> bool:
+        """Return True if the person may read replies and mail comes in here, or did."""
+        return super().admits(user) and (bool(settings.NEWSLETTER_INBOUND) or InboundMail.objects.exists())
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         now = timezone.now()

@@ -2,12 +2,12 @@
 
 from django.urls import URLPattern, path, re_path
 from wagtail import hooks
-from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk.sends.accounts import MoveAccount
 from newsletter.desk.sends.actions import ACTION_LABELS, BATCH_STEPS, SEND_STEPS, run_batch_step, run_send_step
 from newsletter.desk.sends.confirmations import ConfirmStep, SendProgress
 from newsletter.desk.sends.refused import RetryRefused
+from subscribers.desk.listing import register_log_actions
 
 _SEND = r"^issues/(?P<pk>\d+)/send/"
 _BATCH = r"^issues/(?P<pk>\d+)/batches/(?P<batch>\d+)/"
@@ -27,10 +27,5 @@ def register_send_urls() -> list[URLPattern]:
     ]
 
 
-def register_send_log_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in ACTION_LABELS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
 hooks.register("register_admin_urls", register_send_urls)
-hooks.register("register_log_actions", register_send_log_actions)
+register_log_actions(ACTION_LABELS)

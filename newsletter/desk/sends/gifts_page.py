@@ -2,21 +2,17 @@
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import LogActionRegistry, log
+from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.messages import Message
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.feedback.gift_files import BadGiftFile, read_gifts
 from newsletter.feedback.gifts import GiftsRecorded, ReportedGift, record_gifts
@@ -25,6 +21,7 @@ from newsletter.models import Brand, Gift
 POLICY = ModelPermissionPolicy(Gift)
 MAX_BYTES = 10_000_000
 MAX_REFUSED_SHOWN = 20
+LOG_ACTIONS = {"gifts_added": (gettext_lazy("Add gifts"), gettext_lazy("Gifts added from a file"))}
 
 
 class GiftFileForm(forms.Form):
@@ -38,19 +35,15 @@ class GiftFileForm(forms.Form):
     )
 
 
-def can_add_gifts(user: User | AnonymousUser) -> bool:
-    return bool(POLICY.user_has_permission(user, "add"))
-
-
-class GiftsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class GiftsPage(PermittedPage):
     template_name = "desk/gifts.html"
     header_icon = "table"
     page_title = gettext_lazy("Add gifts")
     permission_policy = POLICY
     permission_required = "add"
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Results"), reverse("newsletter_results")), (str(self.page_title), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Results"), reverse("newsletter_results"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         hosts = sorted({host for brand in Brand.objects.all() for host in brand.gift_hosts})
@@ -59,16 +52,16 @@ class GiftsPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView)
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         form = GiftFileForm(request.POST, request.FILES)
         if not form.is_valid():
-            return self.render_to_response(self.get_context_data(form=form), status=400)
+            return self.refuse(form=form)
         file = form.cleaned_data["file"]
         if file.size > MAX_BYTES:
             form.add_error("file", _("The file is larger than 10 MB. Split it."))
-            return self.render_to_response(self.get_context_data(form=form), status=400)
+            return self.refuse(form=form)
         try:
             result = add_gift_file(file.read(), by=request.user.get_username())
         except BadGiftFile as error:
             form.add_error("file", translate(error))
-            return self.render_to_response(self.get_context_data(form=form), status=400)
+            return self.refuse(form=form)
         counts = {"new": result.new, "known": result.known, "foreign": result.foreign, "refused": len(result.refused)}
         log(instance=request.user, action="newsletter.gifts_added", data=counts)
         messages.success(request, describe_result(result))
@@ -105,7 +98,3 @@ def describe_result(result: GiftsRecorded) -> str:
         text = ngettext("%(number)s came by no issue.", "%(number)s came by no issue.", result.foreign)
         parts.append(text % {"number": result.foreign})
     return " ".join(parts)
-
-
-def register_gift_actions(actions: LogActionRegistry) -> None:
-    actions.register_action("newsletter.gifts_added", _("Add gifts"), _("Gifts added from a file"))

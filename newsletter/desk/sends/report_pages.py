@@ -13,12 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
-from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssuePermissionMixin, overview_url
 from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, list_accounts_of_issue
 from newsletter.desk.sends.click_map import click_map_response, find_link_texts
 from newsletter.desk.sends.count_comparison import ComparisonContext, comparison_context
-from newsletter.desk.sends.gifts_page import can_add_gifts
+from newsletter.desk.sends.gifts_page import GiftsPage
 from newsletter.desk.sends.gmail_figures import GmailContext, list_send_figures
 from newsletter.desk.sends.progress import find_send
 from newsletter.desk.sends.report_charts import MAX_LINKS_SHOWN, draw_blocks, draw_days, draw_links, draw_trends
@@ -127,8 +126,8 @@ class IssueReport(DeskPage):
     def get_page_title(self) -> str:
         return _("Report: %(issue)s") % {"issue": self.issue}
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (self.get_page_title(), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(str(self.issue), overview_url(self.issue))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         report, figures = self.report, self.report.figures
@@ -195,9 +194,6 @@ class Results(DeskPage):
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((str(self.page_title), ""))
-
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdecimal()}
         rows = [figures for figures in self.figures if not chosen or figures.issue.pk in chosen]
@@ -207,7 +203,7 @@ class Results(DeskPage):
             "publications": Publication.objects.order_by("name"),
             "rows": [_make_result(figures) for figures in rows],
             "is_comparison": bool(chosen),
-            "can_add_gifts": can_add_gifts(self.request.user),
+            "can_add_gifts": GiftsPage.admits(self.request.user),
             "charts": draw_trends(issues) if len(issues) > 1 and not chosen else [],
             "accepted_label": label_accepted(rows),
         }

@@ -11,9 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
+from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.desk.setup.steps import (
     REQUIRED_PERMISSION,
     STEPS,
@@ -24,13 +23,12 @@ from newsletter.desk.setup.steps import (
     skip_step,
     take_up_step,
 )
-from subscribers.desk.listing import make_breadcrumbs
 from subscribers.desk.person_actions import require_permission
 
 OVERVIEW = "newsletter_setup"
 
 
-class SetupOverview(WagtailAdminTemplateMixin, TemplateView):
+class SetupOverview(StaffTemplatePage):
     template_name = "desk/setup/overview.html"
     page_title = gettext_lazy("Set up")
     header_icon = "tick-inverse"
@@ -39,9 +37,6 @@ class SetupOverview(WagtailAdminTemplateMixin, TemplateView):
         require_permission(request, REQUIRED_PERMISSION)
         return super().dispatch(request, *args, **kwargs)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs(("", _("Set up")))
-
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         states = list_states()
         first = next((one.step for one in states if one.state == "open"), None)
@@ -49,7 +44,7 @@ class SetupOverview(WagtailAdminTemplateMixin, TemplateView):
         return {**super().get_context_data(**kwargs), "states": states, "first": first, "skipped": skipped}
 
 
-class StepPage(WagtailAdminTemplateMixin, TemplateView):
+class StepPage(StaffTemplatePage):
     """The page of one step. A subclass names its step and its template, and handles POST."""
 
     step_slug: ClassVar[str]
@@ -63,8 +58,8 @@ class StepPage(WagtailAdminTemplateMixin, TemplateView):
     def get_page_title(self) -> str:
         return str(self.step.title)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((reverse(OVERVIEW), _("Set up")), ("", str(self.step.title)))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Set up"), reverse(OVERVIEW))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         upcoming = find_next_step(self.step)

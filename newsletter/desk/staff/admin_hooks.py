@@ -1,29 +1,22 @@
 """Register the menu items, pages and log actions of staff, settings and reports with Wagtail."""
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.urls import URLPattern
 from django.urls import path as route
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
-from newsletter.desk.content.protected_terms import (
-    ProtectedTermsPage,
-    can_manage_protected_terms,
-    register_protected_term_actions,
-)
+from newsletter.desk.content import protected_terms
+from newsletter.desk.content.protected_terms import ProtectedTermsPage
 from newsletter.desk.issues.decision_page import DecisionPage
-from newsletter.desk.publications.limits_page import LimitsPage, can_change_limits
-from newsletter.desk.sends.gifts_page import GiftsPage, register_gift_actions
+from newsletter.desk.publications.limits_page import LimitsPage
+from newsletter.desk.sends import gifts_page
+from newsletter.desk.sends.gifts_page import GiftsPage
 from newsletter.desk.sends.report_pages import ClickMap, IssueReport, Results
-from newsletter.desk.staff.api_keys import ApiKeyPage, ApiKeysPage, can_manage_api_keys, register_api_key_actions
-from newsletter.desk.staff.audit import AuditLogPage, can_view_audit_log, register_staff_actions
-from newsletter.desk.staff.policies import ISSUE_POLICY
-from newsletter.desk.staff.processing_page import ProcessingPage, can_view_processing
-from subscribers.desk.listing import register_menu_item
-
-
-def _can_view_results(user: User | AnonymousUser) -> bool:
-    return bool(ISSUE_POLICY.user_has_any_permission(user, ["view", "change", "approve", "send"]))
+from newsletter.desk.staff import api_keys, audit
+from newsletter.desk.staff.api_keys import ApiKeyPage, ApiKeysPage
+from newsletter.desk.staff.audit import AuditLogPage, keep_entries_in_audit_log
+from newsletter.desk.staff.processing_page import ProcessingPage
+from subscribers.desk.listing import register_log_actions, register_menu_item, register_page_item
 
 
 def register_admin_urls() -> list[URLPattern]:
@@ -43,51 +36,11 @@ def register_admin_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_admin_urls)
-register_menu_item(
-    "register_settings_menu_item",
-    _("Staff log"),
-    "newsletter_audit",
-    name="staff-log",
-    icon_name="list-ul",
-    order=9000,
-    is_permitted=can_view_audit_log,
-)
-register_menu_item(
-    "register_settings_menu_item",
-    _("API keys"),
-    "newsletter_api_keys",
-    name="api-keys",
-    icon_name="key",
-    order=8900,
-    is_permitted=can_manage_api_keys,
-)
-register_menu_item(
-    "register_settings_menu_item",
-    _("Protected terms"),
-    "newsletter_protected_terms",
-    name="protected-terms",
-    icon_name="lock",
-    order=8800,
-    is_permitted=can_manage_protected_terms,
-)
-register_menu_item(
-    "register_settings_menu_item",
-    _("Limits for one person"),
-    "newsletter_limits",
-    name="limits",
-    icon_name="mail",
-    order=8790,
-    is_permitted=can_change_limits,
-)
-register_menu_item(
-    "register_settings_menu_item",
-    _("Record of processing"),
-    "newsletter_processing",
-    name="processing",
-    icon_name="doc-full-inverse",
-    order=8850,
-    is_permitted=can_view_processing,
-)
+register_page_item(AuditLogPage, "newsletter_audit", name="staff-log", order=9000)
+register_page_item(ApiKeysPage, "newsletter_api_keys", name="api-keys", order=8900)
+register_page_item(ProtectedTermsPage, "newsletter_protected_terms", name="protected-terms", order=8800)
+register_page_item(LimitsPage, "newsletter_limits", name="limits", order=8790)
+register_page_item(ProcessingPage, "newsletter_processing", name="processing", order=8850)
 register_menu_item(
     "register_admin_menu_item",
     _("Results"),
@@ -95,9 +48,7 @@ register_menu_item(
     name="results",
     icon_name="table",
     order=105,
-    is_permitted=_can_view_results,
+    is_permitted=Results.admits,
 )
-hooks.register("register_log_actions", register_staff_actions, order=1000)
-hooks.register("register_log_actions", register_api_key_actions)
-hooks.register("register_log_actions", register_gift_actions)
-hooks.register("register_log_actions", register_protected_term_actions)
+hooks.register("register_log_actions", keep_entries_in_audit_log, order=1000)
+register_log_actions(audit.LOG_ACTIONS | api_keys.LOG_ACTIONS | gifts_page.LOG_ACTIONS | protected_terms.LOG_ACTIONS)

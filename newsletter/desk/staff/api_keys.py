@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -11,14 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import LogActionRegistry, log
+from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.api_keys import BadKey, make_key, revoke_key
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.desk.staff.api_key_form import ApiKeyForm
 from newsletter.models import ApiKey, AuditEntry
@@ -37,24 +33,11 @@ LOG_ACTIONS = {
 }
 
 
-def can_manage_api_keys(user: User | AnonymousUser) -> bool:
-    return bool(POLICY.user_has_permission(user, "change"))
-
-
-def register_api_key_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
-class ApiKeysPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class ApiKeysPage(PermittedPage):
     template_name = "desk/api_keys.html"
     header_icon = "key"
     page_title = gettext_lazy("API keys")
     permission_policy = POLICY
-    permission_required = "change"
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("API keys"), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         now = timezone.now()
@@ -82,17 +65,15 @@ class ApiKeysPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateVie
                 shown: HttpResponse = self.render_to_response(self.get_context_data(made=key, text=text))
                 shown["Cache-Control"] = "no-store"
                 return shown
-        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
-        return response
+        return self.refuse(form=form)
 
 
-class ApiKeyPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class ApiKeyPage(PermittedPage):
     """One key: what it may do, and its last calls."""
 
     template_name = "desk/api_key.html"
     header_icon = "key"
     permission_policy = POLICY
-    permission_required = "change"
 
     def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
         super().setup(request, *args, **kwargs)
@@ -101,8 +82,8 @@ class ApiKeyPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView
     def get_page_title(self) -> str:
         return self.key.name
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("API keys"), reverse("newsletter_api_keys")), (self.key.name, ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("API keys"), reverse("newsletter_api_keys"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {

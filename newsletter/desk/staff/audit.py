@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.db import models
 from django.db.models import QuerySet
@@ -13,14 +13,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.log_actions import LogActionRegistry, registry
 from wagtail.models import ModelLogEntry
 from wagtail.permission_policies import ModelPermissionPolicy
 
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.text import escape_csv_cell
 from newsletter.models import AuditEntry
 from subscribers.desk.csv_response import stream_csv
@@ -69,12 +66,10 @@ LOG_ACTIONS = {
 }
 
 
-def register_staff_actions(actions: LogActionRegistry) -> None:
-    """Send the log entries of all models to `AuditEntry`, the append-only log, and register the actions of staff."""
+def keep_entries_in_audit_log(actions: LogActionRegistry) -> None:
+    """Send the log entries of all models to `AuditEntry`, the append-only log."""
     actions.register_model(models.Model, AuditEntry)
     actions.log_entry_models.discard(ModelLogEntry)
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
 
 
 @dataclass(frozen=True)
@@ -107,19 +102,12 @@ class AuditFilters:
         return rows
 
 
-def can_view_audit_log(user: User | AnonymousUser) -> bool:
-    return bool(user.has_perm("newsletter.view_auditentry"))
-
-
-class AuditLogPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class AuditLogPage(PermittedPage):
     template_name = "desk/audit.html"
     header_icon = "list-ul"
     page_title = gettext_lazy("Staff log")
     permission_policy = ModelPermissionPolicy(AuditEntry)
     permission_required = "view"
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Staff log"), ""))
 
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> Any:
         if request.GET.get("as") == "csv":

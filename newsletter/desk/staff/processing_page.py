@@ -1,6 +1,5 @@
 """The page of the record of processing, for administrators and staff who manage people. Made to be printed."""
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -24,10 +23,6 @@ RETENTION_LABELS = {
     "mails": gettext_lazy("that a single mail was sent, as a keyed hash; its values only until then"),
 }
 """Labels for the names of `retention_days`."""
-
-
-def can_view_processing(user: User | AnonymousUser) -> bool:
-    return bool(user.has_perm(ProcessingPage.required_permission))
 
 
 class ProcessingPage(PeoplePage):

@@ -16,14 +16,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView
 from wagtail.admin.utils import get_user_display_name
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.users.models import UserProfile
 from wagtail.users.utils import user_can_delete_user
 
 from newsletter.common.errors import BadAddress, DomainError, NotAllowed
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PathMixin
 from newsletter.common.translation import translate
 from newsletter.desk.staff.staff_forms import AccountForm, InvitationForm
 from newsletter.identity_provider.settings import get_identity_provider
@@ -42,7 +41,7 @@ INDEX = "wagtailusers_users:index"
 SETUP, SETUP_STEP = "setup", "newsletter_setup_people"
 
 
-class StaffPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView[Any]):
+class StaffPage(PermissionCheckedMixin, PathMixin, FormView[Any]):
     permission_policy = POLICY
     header_icon = "user"
 
@@ -51,15 +50,15 @@ class StaffPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, FormView[Any]
         """Return True if the person came from “Set up”, and goes back there."""
         return SETUP in self.request.GET
 
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Staff"), reverse(INDEX))]
+
 
 class InvitationPage(StaffPage):
     template_name = "desk/staff/invite.html"
     page_title = gettext_lazy("Invite staff")
     permission_required = "add"
     form_class = InvitationForm
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Staff"), reverse(INDEX)), (_("Invite staff"), ""))
 
     def form_valid(self, form: InvitationForm) -> HttpResponse:
         given = dict(form.cleaned_data)
@@ -90,9 +89,6 @@ class AccountPage(StaffPage):
 
     def get_page_title(self) -> str:
         return str(get_user_display_name(self.person))
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Staff"), reverse(INDEX)), (self.get_page_title(), ""))
 
     def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "person": self.person}

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -12,14 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
-from wagtail.log_actions import LogActionRegistry, log
+from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import NotFound, NotReady
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.content.fetching.errors import FetchError
 from newsletter.desk.webhooks.forms import EndpointForm, ReplayForm, label_kinds
@@ -51,20 +47,10 @@ LOG_ACTIONS = {
 }
 
 
-def can_manage_webhooks(user: User | AnonymousUser) -> bool:
-    return bool(POLICY.user_has_permission(user, "change"))
-
-
-def register_webhook_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
-class _WebhooksPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class _WebhooksPage(PermittedPage):
     header_icon = "resubmit"
     page_title = gettext_lazy("Webhooks")
     permission_policy = POLICY
-    permission_required = "change"
 
     def log(self, action: str, endpoint: WebhookEndpoint) -> None:
         data = {"name": endpoint.name, "url": endpoint.url}
@@ -79,9 +65,6 @@ class _WebhooksPage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateV
 
 class WebhooksPage(_WebhooksPage):
     template_name = "desk/webhooks.html"
-
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Webhooks"), ""))
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         waiting = Count("deliveries", filter=Q(deliveries__state=WebhookDelivery.State.PENDING))
@@ -98,8 +81,7 @@ class WebhooksPage(_WebhooksPage):
             else:
                 self.log("webhook_added", endpoint)
                 return self.show_secret(secret, made=endpoint)
-        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
-        return response
+        return self.refuse(form=form)
 
 
 class WebhookPage(_WebhooksPage):
@@ -125,8 +107,8 @@ class WebhookPage(_WebhooksPage):
     def get_page_title(self) -> str:
         return self.endpoint.name
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Webhooks"), reverse("newsletter_webhooks")), (self.endpoint.name, ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Webhooks"), reverse("newsletter_webhooks"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         deliveries = self.endpoint.deliveries.select_related("event").order_by("-event")
@@ -158,8 +140,7 @@ class WebhookPage(_WebhooksPage):
                 if secret:
                     self.log("webhook_secret", self.endpoint)
                 return self.show_secret(secret, moved=True) if secret else self._back(_("Saved."))
-        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=400)
-        return response
+        return self.refuse(form=form)
 
     def _test(self) -> HttpResponse:
         try:
@@ -202,8 +183,7 @@ class WebhookPage(_WebhooksPage):
                 return self._back(
                     ngettext("%(n)s event is sent again.", "%(n)s events are sent again.", again) % {"n": again}
                 )
-        response: HttpResponse = self.render_to_response(self.get_context_data(replay_form=form), status=400)
-        return response
+        return self.refuse(replay_form=form)
 
     def _remove(self) -> HttpResponse:
         self.log("webhook_removed", self.endpoint)

@@ -3,10 +3,10 @@
 from django.urls import URLPattern, path, re_path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
-from wagtail.log_actions import LogActionRegistry
 
 from newsletter.desk.welcome.actions import WELCOME_STEPS, run_welcome_step, set_up
 from newsletter.desk.welcome.page import WelcomePage
+from subscribers.desk.listing import register_log_actions
 
 LOG_ACTIONS = {
     "welcome_set_up": (_("Set up a welcome"), _("Welcome set up")),
@@ -30,10 +30,5 @@ def register_welcome_urls() -> list[URLPattern]:
     ]
 
 
-def register_welcome_log_actions(actions: LogActionRegistry) -> None:
-    for name, (label, message) in LOG_ACTIONS.items():
-        actions.register_action(f"newsletter.{name}", label, message)
-
-
 hooks.register("register_admin_urls", register_welcome_urls)
-hooks.register("register_log_actions", register_welcome_log_actions)
+register_log_actions(LOG_ACTIONS)

@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.issues.issue_page import DeskPage
 from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.welcome.mail_rows import MailRow, PersonRow, count_people_in, list_mail_rows, list_people_in
@@ -43,9 +42,8 @@ class WelcomePage(DeskPage):
     def get_page_title(self) -> str:
         return _("Welcome: %(publication)s") % {"publication": self.publication}
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        publications = (_("Publications"), reverse("wagtailsnippets_newsletter_publication:list"))
-        return make_breadcrumbs(publications, (self.get_page_title(), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Publications"), reverse("wagtailsnippets_newsletter_publication:list"))]
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._welcome_context()}

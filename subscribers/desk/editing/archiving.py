@@ -11,16 +11,13 @@ from django.utils.functional import Promise, cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.generic import TemplateView
 from wagtail.admin import messages
 from wagtail.admin.ui.menus import MenuItem
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
-from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.common.archiving import Uses, archive_row, bring_back_row, find_active_uses
-from newsletter.common.staff_pages import ServiceAction, make_breadcrumbs
+from newsletter.common.staff_pages import PermittedPage, ServiceAction, make_breadcrumbs
 from subscribers.desk.editing.duplicating import DuplicableMixin
 from subscribers.desk.editing.uses import describe_uses
 from subscribers.desk.listing import DeskList
@@ -105,11 +102,10 @@ class ArchivableEditMixin(DuplicableMixin):
         return [*super().header_more_buttons, Button(label, url=url, icon_name=icon, priority=15)]
 
 
-class ArchivePage(PermissionCheckedMixin, WagtailAdminTemplateMixin, TemplateView):
+class ArchivePage(PermittedPage):
     """Say what archiving does, or what uses the row and so keeps it; and bring an archived row back."""
 
     model: Any = None
-    permission_required = "change"
     template_name = "desk/archive_row.html"
     header_icon = "folder"
     consequences: Sequence[str | Promise] = ()

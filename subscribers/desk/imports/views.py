@@ -15,7 +15,6 @@ from wagtail import hooks
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.common.translation import translate
 from subscribers.desk.imports.forms import NewImportForm, TermsForm
 from subscribers.desk.imports.labels import (
@@ -62,12 +61,8 @@ class ImportPage(PeoplePage):
     page_title = gettext_lazy("Imports")
     required_permission = REQUIRED_PERMISSION
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs(
-            (_("Subscribers"), reverse("people:index")),
-            (_("Imports"), reverse("subscribers_imports")),
-            (self.get_page_title(), ""),
-        )
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [*super().list_parents(), (_("Imports"), reverse("subscribers_imports"))]
 
 
 class ImportListPage(ImportPage):
@@ -75,8 +70,8 @@ class ImportListPage(ImportPage):
 
     template_name = "desk/imports/all.html"
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return PeoplePage.get_breadcrumbs_items(self)
+    def list_parents(self) -> list[tuple[str, str]]:
+        return PeoplePage.list_parents(self)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         rows = [

@@ -5,14 +5,12 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 from wagtail.snippets.views.snippets import PreviewOnCreateView, PreviewOnEditView
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
 from newsletter.common.errors import BadAddress, BadRule
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import StaffTemplatePage, make_breadcrumbs
 from newsletter.common.translation import translate
 from subscribers.desk.person_actions import require_permission
 from subscribers.models import Segment
@@ -64,7 +62,7 @@ class NewSegmentPreview(SegmentPreview, PreviewOnCreateView):
     pass
 
 
-class WhyInSegment(WagtailAdminTemplateMixin, TemplateView):
+class WhyInSegment(StaffTemplatePage):
     """Ask for an address and show, for each part of the rule, if it is true of that person. Each answer is logged."""
 
     template_name = "desk/why_in_segment.html"

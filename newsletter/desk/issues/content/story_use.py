@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.issues.planning.form_page import ServiceFormPage
 from newsletter.issues.planning.refuse_story import allow_story, refuse_story
 from newsletter.models import Publication, Story
@@ -50,8 +49,8 @@ class StoryUse(ServiceFormPage):
     def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "refused": self.story.refusals.exists()}
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((self.story.title, self.back_url), (str(self.page_title), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(self.story.title, self.back_url)]
 
     def list_sentences(self) -> list[str]:
         refusals = self.story.refusals.select_related("publication", "person")

@@ -8,18 +8,17 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.generic import FormView
-from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.staff_pages import make_breadcrumbs
+from newsletter.common.staff_pages import PathMixin
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, overview_url
 from newsletter.issues.assembly.stories_at_source import describe_left_out
 from newsletter.models import Issue, Story
 
 
-class ServiceFormPage(IssuePermissionMixin, WagtailAdminTemplateMixin, FormView, ABC):  # type: ignore[type-arg]
+class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: ignore[type-arg]
     """``run`` calls the service with the valid form, logs it and returns where to go."""
 
     template_name = "desk/issue_form.html"
@@ -77,5 +76,5 @@ class IssueFormPage(ServiceFormPage):
     def find_back_url(self) -> str:
         return overview_url(self.issue)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((str(self.issue), self.back_url), (str(self.get_page_title()), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(str(self.issue), self.back_url)]

@@ -14,7 +14,6 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.issues.issue_page import editor_url, overview_url
 from newsletter.desk.issues.planning.form_page import ServiceFormPage
@@ -135,8 +134,8 @@ class NewIssue(ServiceFormPage):
             initial |= {"publication": found.publication_id, "beginning": Beginning.TEMPLATE, "template": found.pk}
         return initial
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return make_breadcrumbs((_("Issues"), self.back_url), (str(self.page_title), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [(_("Issues"), self.back_url)]
 
     def run(self, form: forms.Form) -> str:
         chosen, now = form.cleaned_data, timezone.now()

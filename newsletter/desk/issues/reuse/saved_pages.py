@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy
 from django.views.generic import View
 
 from newsletter.common.errors import NotReady
-from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.issues.issue_page import DeskPage, IssuePermissionMixin
 from newsletter.desk.issues.planning.form_page import ServiceFormPage
@@ -45,8 +44,8 @@ class SavedPage(DeskPage):
     page_title = gettext_lazy("Saved content")
     any_permission_required = ["change"]
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return _make_breadcrumbs()
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [_link_issues()]
 
     def get_context_data(self, **kwargs: str) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._saved_context()}
@@ -85,8 +84,8 @@ class _SavedFormPage(ServiceFormPage):
         self.row = get_object_or_404(KINDS[kwargs["kind"]], pk=kwargs["pk"])
         return super().dispatch(request, *args, **kwargs)
 
-    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
-        return _make_breadcrumbs((str(self.get_page_title()), ""))
+    def list_parents(self) -> list[tuple[str, str]]:
+        return [_link_issues(), (_("Saved content"), self.back_url)]
 
 
 class RenameSaved(_SavedFormPage):
@@ -141,6 +140,5 @@ def make_sample_issue(row: SavedRow) -> Issue:
     return issue
 
 
-def _make_breadcrumbs(*steps: tuple[str, str]) -> list[dict[str, str]]:
-    issues = (_("Issues"), reverse("wagtailsnippets_newsletter_issue:list"))
-    return make_breadcrumbs(issues, (_("Saved content"), reverse("newsletter_saved") if steps else ""), *steps)
+def _link_issues() -> tuple[str, str]:
+    return _("Issues"), reverse("wagtailsnippets_newsletter_issue:list")

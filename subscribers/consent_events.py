@@ -26,8 +26,8 @@ def record_consent_event(
     kind: ConsentEvent.Kind,
     subscriber: Subscriber | None,
     address_hash: bytes,
-    mailing_list: MailingList | None,
     now: datetime,
+    mailing_list: MailingList | None = None,
     wording: str = "",
     source: str = "",
     by: str = "",
@@ -54,6 +54,21 @@ def record_consent_event(
         event.save()
         record_person_events([event])
     return event
+
+
+def record_preferences(
+    subscriber: Subscriber, data: Mapping[str, object], *, now: datetime, wording: str = "", by: str = ""
+) -> None:
+    """Add the event of a choice that is about no single list."""
+    record_consent_event(
+        kind=ConsentEvent.Kind.PREFERENCES,
+        subscriber=subscriber,
+        address_hash=bytes(subscriber.address_hash),
+        now=now,
+        wording=wording,
+        by=by,
+        data=data,
+    )
 
 
 @transaction.atomic

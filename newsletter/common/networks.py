@@ -29,6 +29,16 @@ def is_proxy(address: str, *, proxies: Sequence[str]) -> bool:
     return found is not None and any(found in ip_network(proxy, strict=False) for proxy in proxies)
 
 
+def is_loopback(host: str) -> bool:
+    """Return True if a connection to the host does not leave this machine. No name is looked up."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def single_client_network(address: str) -> str:
     """Return the network of one home: the IPv4 address itself, or the /64 of an IPv6 address."""
     return _network(address, v4=32, v6=64)

@@ -10,11 +10,12 @@ from datetime import datetime
 
 from django.conf import settings
 
+from newsletter.common.networks import is_loopback
 from newsletter.inbound.errors import MailboxUnavailable
 from newsletter.inbound.imap import TOTAL_SECONDS, OpenMailbox, open_mailbox
 from newsletter.inbound.process_mail import handle_mail
 from newsletter.inbound.reading_order import find_unsubscribing
-from newsletter.inbound.settings import Mailbox, is_loopback
+from newsletter.inbound.settings import Mailbox
 from newsletter.inbound.store import IMAP, store_mail
 from newsletter.models import InboundMail, Installation, MailboxReading
 from newsletter.sending.limits.installation_hold import check_installation

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
+from newsletter.common.networks import is_loopback
 from newsletter.inbound.errors import BadInboundSetting
 from subscribers.addresses.normalise import normalise, to_ascii
 from subscribers.links.unsubscribe_addresses import MAX_OWN_LOCAL_PART
@@ -99,14 +99,6 @@ def parse_address(text: str) -> str:
             limit=MAX_OWN_LOCAL_PART,
         )
     return address
-
-
-def is_loopback(host: str) -> bool:
-    """Return True if the host is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _read_mailbox(parts: SplitResult, *, port: int) -> Mailbox:

@@ -1,10 +1,10 @@
 """Read the settings of the identity provider with which staff sign in."""
 
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from environs import EnvError
 
+from newsletter.common.networks import is_loopback
 from newsletter.identity_provider.settings import (
     ADMINISTRATORS,
     EVERYONE,
@@ -100,7 +100,7 @@ def _read_issuer() -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         parts, host = urlsplit(""), None
-    secure = parts.scheme == "https" or (parts.scheme == "http" and host is not None and _is_this_machine(host))
+    secure = parts.scheme == "https" or (parts.scheme == "http" and host is not None and is_loopback(host))
     if not secure or not host or parts.query or parts.fragment or "@" in parts.netloc:
         raise EnvError(
             f"{_ISSUER} is “{issuer[:80]}”. Write the address of the issuer, such as https://accounts.google.com."
@@ -108,13 +108,6 @@ def _read_issuer() -> str:
     if len(issuer) > MAX_ISSUER_LENGTH:
         raise EnvError(f"{_ISSUER} is longer than {MAX_ISSUER_LENGTH} characters. Copy the issuer again.")
     return issuer
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _name_of(issuer: str) -> str:

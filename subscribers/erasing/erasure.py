@@ -26,7 +26,6 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
         kind=ConsentEvent.Kind.ERASED,
         subscriber=None,
         address_hash=address_hash,
-        mailing_list=None,
         now=now,
         by=by,
     )

@@ -125,7 +125,6 @@ def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) 
                 kind=ConsentEvent.Kind.ERASED,
                 subscriber=None,
                 address_hash=bytes(person.address_hash),
-                mailing_list=None,
                 now=now,
                 source=Message("retention ended: %(reason)s", reason=reason),
             )

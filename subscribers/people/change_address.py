@@ -118,7 +118,6 @@ def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
         kind=ConsentEvent.Kind.MOVED,
         subscriber=person,
         address_hash=new_hash,
-        mailing_list=None,
         now=now,
         source=Message("link in a mail to the new address"),
     )

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import localdate, localtime
 
-from subscribers.consent_events import ACTIVE_KINDS, record_consent_event
+from subscribers.consent_events import ACTIVE_KINDS, record_preferences
 from subscribers.models import ConsentEvent, MailingList, Reply, StayQuestion, Subscriber, Subscription, Suppression
 
 MAX_MONTHS = 1200
@@ -121,15 +121,7 @@ def claim_question(question: StayQuestion, *, now: datetime) -> bool:
 @transaction.atomic
 def stay(*, subscriber: Subscriber, wording: str, now: datetime) -> None:
     """Record that a person still wants their mail. They rest no longer."""
-    record_consent_event(
-        kind=ConsentEvent.Kind.PREFERENCES,
-        subscriber=subscriber,
-        address_hash=bytes(subscriber.address_hash),
-        mailing_list=None,
-        wording=wording,
-        data={"stays": True},
-        now=now,
-    )
+    record_preferences(subscriber, {"stays": True}, now=now, wording=wording)
 
 
 def is_asked_to_stay(subscriber: Subscriber) -> bool:

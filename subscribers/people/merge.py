@@ -59,7 +59,6 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
         kind=ConsentEvent.Kind.MERGED,
         subscriber=keep,
         address_hash=bytes(absorb.address_hash),
-        mailing_list=None,
         now=now,
         data={"absorbed": absorb.pk},
     )

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from subscribers.consent.signup import SignupResult, request_subscription
-from subscribers.consent_events import record_consent_event
+from subscribers.consent_events import record_preferences
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import ConsentEvent, Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
+from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
 from subscribers.unsubscribing.suppression import is_suppressed
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 
@@ -38,7 +38,7 @@ def save_preferences(
     subscriber.language, subscriber.place, subscriber.radius_km = language, place, radius_km
     subscriber.save(update_fields=["language", "place", "radius_km"])
     subscriber.topics.set(chosen)
-    _record(
+    record_preferences(
         subscriber,
         {"topics": sorted(topic.slug for topic in chosen), "language": language, "radius_km": radius_km},
         now=now,
@@ -55,7 +55,7 @@ def set_frequencies(*, subscriber: Subscriber, frequencies: Mapping[MailingList,
         if other.exclude(frequency=frequency).update(frequency=frequency):
             changed[mailing_list.slug] = str(frequency)
     if changed:
-        _record(subscriber, {"frequency": changed}, now=now)
+        record_preferences(subscriber, {"frequency": changed}, now=now)
     return bool(changed)
 
 
@@ -66,7 +66,7 @@ def pause_mail(*, subscriber: Subscriber, days: int, now: datetime) -> datetime 
     rows = Subscription.objects.filter(subscriber=subscriber).open()
     if until is not None or rows.filter(paused_until__gt=now).exists():
         rows.update(paused_until=until)
-        _record(subscriber, {"paused_until": until.isoformat() if until else None}, now=now)
+        record_preferences(subscriber, {"paused_until": until.isoformat() if until else None}, now=now)
     return until
 
 
@@ -120,14 +120,3 @@ def find_subscribed_lists(subscriber: Subscriber) -> list[MailingList]:
         for row in rows.order_by("mailing_list__name")
         if not is_suppressed(address_hash=address_hash, mailing_list=row.mailing_list)
     ]
-
-
-def _record(subscriber: Subscriber, data: dict[str, object], *, now: datetime) -> None:
-    record_consent_event(
-        kind=ConsentEvent.Kind.PREFERENCES,
-        subscriber=subscriber,
-        address_hash=bytes(subscriber.address_hash),
-        mailing_list=None,
-        now=now,
-        data=data,
-    )

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.timezone import localdate
 
 from newsletter.common.errors import DomainError
-from subscribers.consent_events import end_rest, record_consent_event
-from subscribers.models import ConsentEvent, Reply, StayQuestion, Subscriber
+from subscribers.consent_events import end_rest, record_preferences
+from subscribers.models import Reply, StayQuestion, Subscriber
 from subscribers.people.publishing_hooks import get_publishing_hooks
 
 
@@ -83,13 +83,5 @@ def _answer_question(subscriber: Subscriber, *, replied_on: date, by: str, now: 
     asked_at = StayQuestion.objects.open().filter(subscriber=subscriber).values_list("asked_at", flat=True).first()
     if asked_at is None or replied_on < localdate(asked_at) or not end_rest(subscriber, now=now):
         return False
-    record_consent_event(
-        kind=ConsentEvent.Kind.PREFERENCES,
-        subscriber=subscriber,
-        address_hash=bytes(subscriber.address_hash),
-        mailing_list=None,
-        by=by,
-        data={"stays": True},
-        now=now,
-    )
+    record_preferences(subscriber, {"stays": True}, now=now, by=by)
     return True

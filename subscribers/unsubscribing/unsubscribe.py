@@ -64,7 +64,6 @@ def unsubscribe_from_all(*, subscriber: Subscriber, now: datetime, source: str =
         kind=ConsentEvent.Kind.LEFT_ALL,
         subscriber=subscriber,
         address_hash=address_hash,
-        mailing_list=None,
         now=now,
         source=source,
     )

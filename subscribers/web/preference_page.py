@@ -1,4 +1,4 @@
-"""The preference centre. It shows the address masked, and no history."""
+"""The preference centre, and the page on which a person follows a case or stops. The address is masked."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from django.utils.translation import gettext
 from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import mask
 from subscribers.links.signed_links import LinkTarget, Purpose
-from subscribers.models import Frequency, MailingList, Subscriber, Subscription
-from subscribers.people.cases import list_followed_cases
+from subscribers.models import Case, CaseFollow, Frequency, MailingList, Subscriber, Subscription
+from subscribers.people.cases import follow_case, list_followed_cases, unfollow_case
 from subscribers.people.inactivity import find_resting_since
 from subscribers.people.preferences import (
     choose_lists,
@@ -22,12 +22,14 @@ from subscribers.people.preferences import (
 )
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.relevant_choices import find_topics_asked_of, is_language_asked_of
-from subscribers.web.case_page import CASE, case_page
 from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
 from subscribers.web.form_fields import name_topics
-from subscribers.web.links import find_target, linked_page, make_related_path
+from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
+
+CASE, FOLLOW, STOP = "case", "follow", "stop"
+"""The name of the field with a case's slug in links and forms, and the values of the buttons."""
 
 
 @linked_page(Purpose.PREFERENCES)
@@ -168,3 +170,29 @@ def _lists(
         }
         for mailing_list in offered
     ]
+
+
+def case_page(request: HttpRequest, target: LinkTarget, *, person: Subscriber) -> HttpResponse:
+    """Answer a link to the preferences that names a case. Only its button counts, because link scanners open links."""
+    case = Case.objects.filter(slug=request.GET[CASE]).first()
+    if case is None:
+        return message_page(
+            gettext("This case is closed"), gettext("There will be no more stories on it, so nobody can follow it now.")
+        )
+    follows = CaseFollow.objects.filter(subscriber=person, case=case)
+    if not follows.exists() and not find_subscribed_lists(person):
+        return message_page(
+            gettext("You are not subscribed"),
+            gettext("You unsubscribed, so you get no newsletters from us. You can sign up again."),
+            join_path=join_path(find_target(target)[1]),
+        )
+    change = {FOLLOW: follow_case, STOP: unfollow_case}.get(request.POST.get("do", ""))
+    if change is not None:
+        change(subscriber=person, case=case, now=timezone.now())
+    context = {
+        "case": case,
+        "follows": follows.exists(),
+        "changed": change is not None,
+        "preferences_path": make_related_path(target, Purpose.PREFERENCES),
+    }
+    return render_response("case.html", context)

@@ -1,6 +1,7 @@
 """The desk's one search: issues, stories, events, people, staff, and pages of the desk."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,6 @@ from wagtail.admin.menu import Menu, SubmenuMenuItem, admin_menu
 from wagtail.admin.panels import FieldPanel, Panel
 
 from newsletter.common.staff_pages import StaffTemplatePage
-from newsletter.desk.home.search_hits import Hit, HitGroup
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.publications.slot_text import format_sent_or_due
 from newsletter.desk.setup.steps import REQUIRED_PERMISSION as SET_UP_PERMISSION
@@ -33,6 +33,22 @@ from subscribers.people.search import search_people
 MAX_HITS = 8
 VIEW_PEOPLE = "subscribers.view_subscriber"
 MODELS = (Publication, Brand, MailingList, Topic, Segment, Issue, Story, EventNotice, Appeal, Source)
+
+
+@dataclass(frozen=True)
+class Hit:
+    title: str
+    url: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class HitGroup:
+    """The hits of one kind. ``all_url`` leads to the list with the same search, "" if the hits are all there are."""
+
+    title: str
+    hits: list[Hit]
+    all_url: str = ""
 
 
 class SearchPage(StaffTemplatePage):

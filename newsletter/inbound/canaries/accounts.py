@@ -11,13 +11,14 @@ from django.db import IntegrityError, transaction
 from imapclient import IMAPClient
 
 from newsletter.common.errors import BadAddress, DomainError
+from newsletter.common.networks import is_loopback
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import resolve_host
 from newsletter.content.fetching.url_guard import AllowList, is_public
 from newsletter.inbound.canaries.find_canary_mails import list_folders
 from newsletter.inbound.errors import MailboxUnavailable, ServerFailed, SignInRefused
 from newsletter.inbound.imap import sign_in
-from newsletter.inbound.settings import Mailbox, Security, is_loopback
+from newsletter.inbound.settings import Mailbox, Security
 from newsletter.models import CanaryMail, CanaryMailbox
 from newsletter.sending.canaries.passwords import SEALER, read_password
 from subscribers.addresses.normalise import normalise

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import check_url
-from newsletter.organisation.health.machine import is_loopback
+from newsletter.organisation.health.machine import is_own_name
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
 _PREFIX = "NEWSLETTER_"
@@ -88,7 +88,7 @@ def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
         return error("proxies", "Every address is trusted as a proxy, so a visitor can forge any IP address.", do)
     if proxies:
         return ok("proxies", f"Visitors are told apart behind {', '.join(proxies)}.")
-    if urlsplit(site_url).scheme != "https" or host is None or is_loopback(host):
+    if urlsplit(site_url).scheme != "https" or host is None or is_own_name(host):
         return ok("proxies", "None is trusted: visitors come to this program directly.")
     do = (
         "Set NEWSLETTER_TRUSTED_PROXIES to the address of the web server in front (127.0.0.1 if it is on this machine), "

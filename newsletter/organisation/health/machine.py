@@ -5,13 +5,13 @@ import pwd
 import shutil
 import tempfile
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from newsletter.common.networks import is_loopback
 from newsletter.organisation.private_folder import DataPaths, find_readable_by_others
 from newsletter.rendering.blocks import Brand, Button, Document, Events, LeadStory, Note, StoryItem
 from newsletter.rendering.errors import RenderingError
@@ -102,7 +102,7 @@ def check_site_url(url: str, *, production: bool, sends_real_mail: bool) -> Iter
     if parts.scheme not in ("http", "https") or not parts.hostname:
         do = "Set NEWSLETTER_SITE_URL to a whole address, such as https://letter.example.org."
         yield error("site URL", f"“{url}” is not a web address.", do)
-    elif is_loopback(parts.hostname):
+    elif is_own_name(parts.hostname):
         says = f"{url} is this machine; nobody else can follow the links in the mail."
         if sends_real_mail:
             do = "Set NEWSLETTER_SITE_URL to the public address before mailing real people."
@@ -148,11 +148,6 @@ def check_templates() -> Finding:
     return ok("templates", f"A small letter renders: {len(mail.html.encode()):,} bytes of HTML, and text.")
 
 
-def is_loopback(host: str) -> bool:
-    """Return True for this machine's own names and addresses."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def is_own_name(host: str) -> bool:
+    """Return True for this machine's own names and addresses, as browsers know them."""
+    return host.endswith(".localhost") or is_loopback(host)

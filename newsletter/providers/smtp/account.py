@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from newsletter.common.networks import is_loopback
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules
 
@@ -56,16 +57,6 @@ def read_server(settings: ProviderSettings) -> MailServer:
     else:
         security, default_port = Security.NONE if is_loopback(host) else Security.STARTTLS, 587
     return MailServer(host, port or default_port, security, settings.key, settings.secret)
-
-
-def is_loopback(host: str) -> bool:
-    """Return True if a connection to the host does not leave this machine. No name is looked up."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_account(settings: ProviderSettings) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Self, Unpack
 
 from newsletter.common.messages import Message
+from newsletter.common.networks import is_loopback
 from newsletter.providers.base.contract import BatchCall, Capabilities, MailDomains, Outcome, Verdict
 from newsletter.providers.base.errors import AccountRefused
 from newsletter.providers.base.mail.headers import make_message_id
@@ -26,7 +27,7 @@ from newsletter.providers.base.prepared_batch import (
 )
 from newsletter.providers.base.provider_adapter import AccountOptions, ProviderAdapter
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.smtp.account import MailServer, is_loopback, make_url_rules, read_server
+from newsletter.providers.smtp.account import MailServer, make_url_rules, read_server
 from newsletter.providers.smtp.answers import ConnectionLost, ServerRefused, ServerUnusable
 from newsletter.providers.smtp.batch import MailBatch, ReadyMail
 from newsletter.providers.smtp.connection import PhaseSeconds

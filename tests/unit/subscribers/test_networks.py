@@ -2,7 +2,7 @@
 
 import pytest
 
-from newsletter.common.networks import client_address, single_client_network, wide_network
+from newsletter.common.networks import client_address, is_loopback, single_client_network, wide_network
 
 pytestmark = [pytest.mark.requirement("G12"), pytest.mark.requirement("A2")]
 
@@ -44,3 +44,20 @@ def test_a_client_network_is_one_ipv4_address_or_one_ipv6_64() -> None:
     assert wide_network("192.0.2.9") == "192.0.2.0/24"
     assert wide_network("2001:db8:1:2::4") == "2001:db8:1::/48"
     assert single_client_network("unix:") == wide_network("") == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_ours"),
+    [
+        ("localhost", True),
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("mail.localhost", False),
+        ("10.0.0.1", False),
+        ("localhost.example.org", False),
+        ("", False),
+    ],
+)
+def test_a_loopback_host_is_known_without_looking_up_a_name(host: str, is_ours: bool) -> None:
+    assert is_loopback(host) == is_ours

@@ -1,4 +1,4 @@
-"""What an error of the database is, by its code. The text of PostgreSQL's errors is in the language of its server."""
+"""Recognise database errors by their codes. PostgreSQL writes their texts in the language of its server."""
 
 import re
 import sqlite3

@@ -16,9 +16,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from newsletter.demo.sample_week import LOGIN
-from tests.support.desk_browser import CHROMIUM, COMMAND, START_SECONDS, environment_of, free_port, open_desk, wait_for
+from tests.support.desk_browser import CHROMIUM, COMMAND, START_SECONDS, environment_of, open_desk, wait_for
 from tests.support.guide_pictures import GUIDE
 from tests.support.migrated_database import make_once
+from tests.support.ports import free_port
 
 FLAGS = [
     "--no-sandbox",

@@ -9,6 +9,7 @@ import pytest
 
 from newsletter.feedback.endpoint import webhook_secret
 from tests.support.crash_template import PEOPLE
+from tests.support.ports import free_port
 from tests.support.processes import Installation, wait_until
 from tests.support.provider_webhooks import mailgun_event, sign_mailgun
 
@@ -59,8 +60,7 @@ class Server:
     """`newsletter serve`, and a provider that reports complaints to it. ``answers`` has None where none came."""
 
     def __init__(self, here: Installation, *, stall: str = "") -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.answers: list[int | None] = []
         self.process = here.start("serve", "--port", str(self.port), "--lanes", "2", stall=stall)
         self.kill = self.process.kill

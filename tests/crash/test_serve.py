@@ -7,14 +7,14 @@ import time
 import urllib.request
 
 from tests.support.crash_template import PEOPLE
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 from tests.support.provider_faults import Fault
 
 
 def test_serve_sends_what_is_due_shows_its_pages_and_stops(install):
     here = install("approved")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     serving = here.start("serve", "--port", str(port), "--lanes", "4")
     here.wait_until_done(seconds=90)
     here.check_invariants(people=PEOPLE)
@@ -28,8 +28,7 @@ def test_serve_sends_what_is_due_shows_its_pages_and_stops(install):
 
 def test_a_server_whose_terminal_closes_ends_as_if_told_to_stop(install):
     here = install("approved")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     web = here.start("web", "--port", str(port))
     wait_until(lambda: accepts(port), seconds=90, what="the server")
     assert list_process_group(web.popen.pid) == [web.popen.pid], "the pages are served by the process that was started"
@@ -41,8 +40,7 @@ def test_a_stop_with_open_requests_begins_no_call_and_keeps_the_limit(install):
     """The limit is that of a worker: systemd kills what has not ended after 40 seconds."""
     here = install()
     here.provider.fault_always(Fault("slow", seconds=0.5))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     serving = here.start("serve", "--port", str(port), "--concurrency", "1")
     wait_until(lambda: here.provider.ledger and accepts(port), seconds=90, what="a call under way")
     with socket.create_connection(("127.0.0.1", port)) as slow:
@@ -60,8 +58,7 @@ def test_a_stop_with_open_requests_begins_no_call_and_keeps_the_limit(install):
 def test_a_server_that_stops_during_a_long_call_says_so_in_time(install):
     here = install()
     here.provider.fault_always(Fault("slow", seconds=60))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     serving = here.start("serve", "--port", str(port), "--concurrency", "1")
     wait_until(lambda: here.provider.ledger and accepts(port), seconds=90, what="a call under way")
     with socket.create_connection(("127.0.0.1", port)) as slow:

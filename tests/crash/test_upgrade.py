@@ -17,7 +17,7 @@ import requests
 
 from tests.support.fake_provider import FakeProvider
 from tests.support.migrated_database import SERVER, make_once, server_url
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 from tests.support.processes import Process, connect, drop_database, maintenance_url, open_process, wait_until
 from tests.support.provider_webhooks import SIGNING_KEY, mailgun_event, sign_mailgun
 from tests.support.release_database import (

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import requests
 
-from tests.integration.servers import free_port, run_server
+from tests.integration.servers import run_server
 from tests.integration.tools import find_tool
+from tests.support.ports import free_port
 
 RADICALE = """[server]
 hosts = 127.0.0.1:{port}

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.integration.servers import free_port, run_server
+from tests.integration.servers import run_server
+from tests.support.ports import free_port
 
 USER, PASSWORD = "replies@news.example.org", "pass word/1"
 CANARY = "canary@example.com"

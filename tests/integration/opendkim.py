@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.integration.servers import free_port, run_server
+from tests.integration.servers import run_server
+from tests.support.ports import free_port
 
 DOMAIN, SELECTOR = "news.example.org", "s1"
 _SIGNED = "From,Subject,Date,To,Message-ID,List-Unsubscribe,List-Unsubscribe-Post,Feedback-ID"

@@ -14,7 +14,8 @@ from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from pathlib import Path
 
-from tests.integration.servers import START_SECONDS, free_port
+from tests.integration.servers import START_SECONDS
+from tests.support.ports import free_port
 
 PROGRAM = "/usr/sbin/postfix"
 MAX_BYTES = 100_000

@@ -12,13 +12,6 @@ from pathlib import Path
 START_SECONDS = 60
 
 
-def free_port() -> int:
-    """Return a port on loopback that nobody listens to."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def run_server(
     command: Sequence[str],

@@ -17,9 +17,10 @@ from newsletter.assistant.offered_calls import OFFERED_CALLS
 from tests.integration.guides import list_blocks, list_guides, read_guide, to_run
 from tests.integration.organisation import Organisation
 from tests.integration.readers import at_home, run, succeed
-from tests.integration.servers import free_port, run_server
+from tests.integration.servers import run_server
 from tests.integration.tools import find_node_modules, skip_without
 from tests.integration.wordpress_plugin import Newsletter
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "plugin"

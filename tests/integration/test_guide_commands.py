@@ -13,7 +13,7 @@ import pytest
 from tests.integration.guides import to_run
 from tests.integration.organisation import Organisation
 from tests.integration.readers import succeed
-from tests.integration.servers import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL, MOVE, BACK_UP = "tutorial/first-issue.md", "how-to/move-a-list.md", "how-to/back-up-and-restore.md"

@@ -10,11 +10,12 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.integration.servers import free_port, run_server
+from tests.integration.servers import run_server
 from tests.integration.wordpress_plugin import Newsletter
 from tests.support.axe import find_axe_violations
 from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.guide_pictures import GUIDE, make_small
+from tests.support.ports import free_port
 
 pytestmark = IN_CHROMIUM
 ANSWER_MS = 30_000

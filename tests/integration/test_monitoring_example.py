@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.integration.tools import skip_without
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 from tests.support.web_server import serve
 

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import requests
 
-from tests.integration.servers import free_port, run_server
+from tests.integration.servers import run_server
 from tests.integration.tools import find_node_modules, skip_without
+from tests.support.ports import free_port
 from tests.support.web_server import RunningWebServer, serve
 
 CLIENT = {"CLIENT_ID": "newsletter", "CLIENT_SECRET": "a secret: of the test/&"}

@@ -17,11 +17,12 @@ from playwright.sync_api import Browser, expect
 
 from tests.integration.guides import list_blocks
 from tests.integration.organisation import APPROVER
-from tests.integration.servers import free_port, run_server
+from tests.integration.servers import run_server
 from tests.integration.tools import FOLDER, skip_without_package
 from tests.integration.wordpress_plugin import Newsletter
 from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.guide_pictures import GUIDE, make_small
+from tests.support.ports import free_port
 
 PACKAGE = Path(__file__).parents[2] / "integrations" / "wagtail"
 GUIDE_BLOCKS = {block.language: block for block in list_blocks((PACKAGE / "README.md").read_text(encoding="utf-8"))}

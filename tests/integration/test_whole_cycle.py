@@ -6,9 +6,9 @@ from pathlib import Path
 
 from tests.integration.caldav import run_radicale
 from tests.integration.organisation import READERS, at_noon, calendar_time, open_organisation
-from tests.integration.servers import free_port
 from tests.integration.tools import skip_without
 from tests.integration.wordpress import WordPress
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
 MINUTES = 3

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.integration.servers import free_port, run_server
+from tests.integration.servers import run_server
 from tests.integration.tools import FOLDER
+from tests.support.ports import free_port
 
 HERE = Path(__file__).parent
 THEME = "twentytwentythree"

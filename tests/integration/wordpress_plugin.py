@@ -12,8 +12,8 @@ from typing import Any
 import requests
 
 from tests.integration.organisation import Organisation
-from tests.integration.servers import free_port
 from tests.integration.wordpress import WordPress
+from tests.support.ports import free_port
 from tests.support.processes import Process, wait_until
 
 FOLDER = Path(__file__).parents[2] / "integrations" / "wordpress" / "newsletter-signup"

@@ -7,7 +7,6 @@ import http.client
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from scripts.installed_size import find_site_packages, measure, print_sizes
 from tests.packaging.build import ROOT, build, hash_file, list_needed_files, list_wheel_files, read_requirements, unpack
+from tests.support.ports import free_port
 
 OUT = ROOT / "dist"
 SECONDS_TO_SERVE = 600
@@ -108,7 +108,7 @@ def _set_up(newsletter: Path, there: Path) -> None:
 
 
 def _serve_a_page(newsletter: Path, there: Path) -> None:
-    folder, port = _make_empty(there / "serve"), _find_free_port()
+    folder, port = _make_empty(there / "serve"), free_port()
     with (there / "serve.log").open("wb") as log:
         process = subprocess.Popen(
             [str(newsletter), "serve", "--port", str(port)],
@@ -155,12 +155,6 @@ def _make_empty(folder: Path) -> Path:
 
 def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if _OF_OTHERS.match(name)}
-
-
-def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _say(line: str) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from newsletter.project.cli import COMMANDS
 from scripts.one_file.build import NAME
 from tests.packaging.build import ROOT
-from tests.support.postgres import free_port
+from tests.support.ports import free_port
 
 FILE = ROOT / "dist" / NAME
 MAX_START_SECONDS = 3.0

@@ -1,7 +1,6 @@
 """The troubles of a soak, chosen at random from a seed: processes, clocks, network, database, subscribers."""
 
 import random
-import socket
 import sqlite3
 import time
 from collections import Counter
@@ -16,6 +15,7 @@ from tests.soak.site import SoakSite
 from tests.soak.staff_process import StaffProcess
 from tests.soak.subscribers import Readers
 from tests.support.clock import WallClock, find_faketime
+from tests.support.ports import free_port
 from tests.support.processes import Installation, Process, wait_until
 from tests.support.provider_faults import Fault
 
@@ -39,7 +39,7 @@ class Troubles:
         self._diary = diary
         self.here, self.chance, self.people = here, chance, people
         self.done: Counter[str] = Counter()
-        self.port = _free_port()
+        self.port = free_port()
         self.network = Network(here, chance=chance)
         self.database = Database(here, place=place)
         self.by_hand = StaffProcess(here)
@@ -215,8 +215,3 @@ class Troubles:
 
     def _start_web(self) -> Process:
         return self.here.start("web", "--port", str(self.port))
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])

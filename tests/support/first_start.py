@@ -10,7 +10,8 @@ from pathlib import Path
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from playwright.sync_api import Page
 
-from tests.support.desk_browser import COMMAND, environment_of, free_port, wait_for
+from tests.support.desk_browser import COMMAND, environment_of, wait_for
+from tests.support.ports import free_port
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ import glob
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 USER = "nobody"
 # What was committed must be there after the server is killed; only a power cut may cost it, and no test cuts the power.
@@ -140,12 +141,6 @@ def _run(command: list[str], user: str | None) -> None:
     done = subprocess.run(command, user=user, capture_output=True, text=True, cwd="/", check=False)
     if done.returncode:
         raise SystemExit(f"{command[0]} failed: {done.stderr.strip()}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -5,7 +5,6 @@ The settings of the test run (tests/support/environment.py) never reach these pr
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -75,12 +74,6 @@ def start_unconfigured(
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait(10)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def was_used(database: Path) -> bool:

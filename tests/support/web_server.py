@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.ports import free_port
 from tests.support.processes import Process, open_process
 
 MEMBERS = 12
@@ -76,8 +77,7 @@ def read_all(sock: socket.socket) -> bytes:
 def serve(folder: Path, *, migrated: Path, **env: str) -> Iterator[RunningWebServer]:
     """Yield a server in this folder, with a copy of this database. It stops at the end."""
     shutil.copy(migrated, folder / "newsletter.sqlite3")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     whole = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{folder / 'newsletter.sqlite3'}",

@@ -15,7 +15,8 @@ import pytest
 
 from newsletter.monitoring.metrics import KEEP_SECONDS
 from tests.support.fake_provider import FakeProvider
-from tests.support.postgres import Cluster, find_binary, free_port, temporary_cluster
+from tests.support.ports import free_port
+from tests.support.postgres import Cluster, find_binary, temporary_cluster
 from tests.support.processes import Installation, wait_until
 
 pytestmark = pytest.mark.skipif(

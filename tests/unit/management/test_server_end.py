@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.processes import Process, open_process, wait_until
 
 SECONDS = 60
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.long
 @contextmanager
 def run_bare_server(folder: Path, *faults: str, before: tuple[str, ...] = ()) -> Iterator[tuple[Process, int]]:
     """Yield the process and its port. ``before`` is a command that runs the server."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "server.log"
     command = [*before, sys.executable, "-m", "tests.support.bare_server", str(port), *faults]
     process = Process(open_process(command, env=_env(folder), log=log), log=log)

@@ -13,7 +13,8 @@ from newsletter.management.private_output import open_private, write_private
 from newsletter.organisation.health.machine import check_owner, check_privacy
 from newsletter.organisation.private_folder import DataPaths, find_readable_by_others, restrict_to_owner
 from newsletter.project.process_setup import restrict_data_folder
-from tests.support.unconfigured import free_port, run_unconfigured, start_unconfigured
+from tests.support.ports import free_port
+from tests.support.unconfigured import run_unconfigured, start_unconfigured
 from tests.support.unprivileged_user import NOBODY, make_world_writable_folder, run_as_nobody
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from newsletter.organisation.sample_files import read_sample
 from newsletter.project import cli
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
-from tests.support.unconfigured import ROOT, free_port, run_unconfigured, start_unconfigured, was_used
+from tests.support.unconfigured import ROOT, run_unconfigured, start_unconfigured, was_used
 
 SITE = "https://letter.example.org"
 SERVING = {

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -36,6 +35,11 @@ def feed_of(entries: int, text: str = "What happened.") -> Document:
 
 def document(kind: str, body: bytes, content_type: str = "text/html") -> Document:
     return Document(kind=kind, body=body, url="https://example.org/source", content_type=content_type, now=NOW)
+
+
+def wait_for_exit(pid: int) -> None:
+    """Wait until a child has exited, and leave its status to the product."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 @pytest.fixture
@@ -95,12 +99,10 @@ def test_after_a_document_that_needs_too_much_memory_the_next_is_read() -> None:
 
 @pytest.mark.requirement("X7")
 def test_a_document_that_takes_too_long_on_the_clock_is_stopped() -> None:
-    hasty = ParserProcess(limits=ResourceLimits(cpu_seconds=10, wall_seconds=0.2))
+    hasty = ParserProcess(limits=ResourceLimits(cpu_seconds=600, wall_seconds=0.2))
     try:
-        started = time.monotonic()
         with pytest.raises(ResourceLimitExceeded):
             hasty.parse(feed_of(40_000))
-        assert time.monotonic() - started < 10
         assert hasty.pid is None
     finally:
         hasty.close()
@@ -113,11 +115,17 @@ def test_after_a_document_that_breaks_the_parser_the_next_is_read(
     child.parse(feed_of(1))
     first = child.pid
     assert first is not None
-    killer = threading.Timer(0.2, os.kill, (first, signal.SIGSEGV))
+
+    def crash() -> None:
+        os.kill(first, signal.SIGSEGV)
+        os.kill(first, signal.SIGCONT)
+
+    os.kill(first, signal.SIGSTOP)  # so that it has not answered yet, however late the thread is
+    killer = threading.Timer(0.2, crash)
     killer.start()
     try:
         with pytest.raises(ParserCrashed, match="damaged and cannot be read"):
-            child.parse(feed_of(20_000))
+            child.parse(feed_of(1))
     finally:
         killer.join()
     assert len(child.parse(feed_of(2)).stories) == 2
@@ -156,7 +164,7 @@ def test_a_child_that_exited_is_replaced(child: ParserProcess) -> None:
     child.parse(feed_of(1))
     assert child.pid is not None
     os.kill(child.pid, signal.SIGTERM)
-    time.sleep(0.3)
+    wait_for_exit(child.pid)
     assert len(child.parse(feed_of(1)).stories) == 1
 
 
@@ -184,11 +192,12 @@ def test_a_child_that_does_not_start_is_reported(child: ParserProcess, monkeypat
 
 
 def test_an_idle_child_exits_and_another_starts_when_needed() -> None:
-    restless = ParserProcess(idle_seconds=0.1)
+    restless = ParserProcess(idle_seconds=0.5)
     try:
         restless.parse(feed_of(1))
         first = restless.pid
-        time.sleep(0.6)
+        assert first is not None
+        wait_for_exit(first)
         assert len(restless.parse(feed_of(1)).stories) == 1
         assert restless.pid != first
     finally:

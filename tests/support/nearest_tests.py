@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 
 from grimp import ImportGraph, build_graph
 
@@ -27,8 +27,8 @@ TEMPLATE_TESTS = "tests/unit/rendering"
 MAIN = "main"
 SECONDS = 40.0 * (os.cpu_count() or 1)
 """What the chosen files may take one after another."""
-UNKNOWN_SECONDS = 3.0
-"""What a file is believed to take while no file ran here."""
+UNKNOWN_SECONDS = 4.0
+"""What a file is believed to take while no other file of its folder ran here."""
 NAMED = 2
 """A file of data, a template or a document is as near to the tests that name it as a module two imports away."""
 USES_FIXTURE = 1
@@ -77,10 +77,15 @@ def measure_distances(changes: Collection[str], *, graph: ImportGraph, root: Pat
 
 def choose_files(distances: Mapping[str, int], *, times: Mapping[str, float], seconds: float) -> list[str]:
     """Return the nearest files that take no longer in all, and always those that changed themselves."""
-    unknown = median(times.values()) if times else UNKNOWN_SECONDS
+    known = {folder: [took for path, took in times.items() if path.startswith(folder)] for folder in FOLDERS}
+    usual = {folder: fmean(found) if found else UNKNOWN_SECONDS for folder, found in known.items()}
+
+    def estimate(path: str) -> float:
+        return times.get(path) or next(took for folder, took in usual.items() if path.startswith(folder))
+
     chosen, left = [], seconds
-    for path, distance in sorted(distances.items(), key=lambda item: (item[1], times.get(item[0], unknown), item[0])):
-        left -= times.get(path, unknown)
+    for path, distance in sorted(distances.items(), key=lambda item: (item[1], estimate(item[0]), item[0])):
+        left -= estimate(path)
         if left >= 0 or distance == 0:
             chosen.append(path)
     return chosen

@@ -69,9 +69,17 @@ def test_a_changed_test_file_is_always_chosen() -> None:
     assert choose_files({OTHER: 0, NEAR: 1}, times={OTHER: 60.0, NEAR: 1.0}, seconds=10) == [OTHER]
 
 
-def test_a_file_that_never_ran_takes_as_long_as_most() -> None:
-    distances = {FAR: 1, NEAR: 1, OTHER: 1}
-    assert choose_files(distances, times={FAR: 4.0}, seconds=9) == [FAR, NEAR]
+def test_a_file_that_never_ran_takes_as_long_as_others_of_its_folder() -> None:
+    times = {FAR: 4.0, "tests/unit/test_quick.py": 0.5}
+    distances = {"tests/db/test_new.py": 1, "tests/db/test_newer.py": 1}
+    assert choose_files(distances, times=times, seconds=7.9) == ["tests/db/test_new.py"]
+    assert choose_files(distances, times=times, seconds=8) == list(distances)
+
+
+def test_while_no_file_of_a_folder_ran_each_takes_four_seconds() -> None:
+    distances = {NEAR: 1, OTHER: 1}
+    assert choose_files(distances, times={FAR: 0.1}, seconds=7.9) == [NEAR]
+    assert choose_files(distances, times={FAR: 0.1}, seconds=8) == [NEAR, OTHER]
 
 
 def test_an_email_template_runs_the_tests_of_rendering(graph: ImportGraph, tmp_path: Path) -> None:
@@ -171,20 +179,19 @@ def test_times_replace_the_file_and_leave_nothing_beside_it(tmp_path: Path) -> N
     assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("processes", [(), ("-n", "1")])
 @pytest.mark.parametrize(
     ("chosen", "expected"),
     [
         ((), ["test_one.py", "test_two.py"]),
+        (("-n", "1"), ["test_one.py", "test_two.py"]),
         (("-m", "not long"), ["test_one.py", "test_two.py"]),
         (("-k", "not second"), ["test_two.py"]),
+        (("-n", "1", "-k", "not second"), ["test_two.py"]),
         (("test_one.py::test_first",), []),
         (("-x", "test_one.py", "test_wrong.py"), []),
     ],
 )
-def test_only_files_that_ran_whole_have_a_time(
-    tmp_path: Path, processes: tuple[str, ...], chosen: tuple[str, ...], expected: list[str]
-) -> None:
+def test_only_files_that_ran_whole_have_a_time(tmp_path: Path, chosen: tuple[str, ...], expected: list[str]) -> None:
     slow = "import pytest\n\n@pytest.mark.long\ndef test_long(): pass\n"
     (tmp_path / "test_one.py").write_text("def test_first(): pass\n\ndef test_second(): pass\n", encoding="utf-8")
     (tmp_path / "test_two.py").write_text(f"{slow}\ndef test_third(): pass\n", encoding="utf-8")
@@ -197,19 +204,8 @@ def test_only_files_that_ran_whole_have_a_time(
         encoding="utf-8",
     )
     files = () if any(".py" in part for part in chosen) else ("test_one.py", "test_two.py")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:django",
-        "-p",
-        "keeps_times",
-        *processes,
-        *chosen,
-        *files,
-    ]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "xdist", "-p", "keeps_times", *chosen, *files]
     folders = os.pathsep.join([str(tmp_path), str(ROOT)])
-    subprocess.run(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": folders}, check=False, capture_output=True)
+    env = os.environ | {"PYTHONPATH": folders, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    subprocess.run(command, cwd=tmp_path, env=env, check=False, capture_output=True)
     assert sorted(read_file_times(times)) == expected

@@ -20,7 +20,7 @@ django.setup()
 from newsletter.management import hang_watch, server, web_worker  # noqa: E402  needs the settings
 
 FAULTS = set(sys.argv[2:])
-FAILURE_SECONDS = 2.5
+FAILURE_SECONDS = 1.5
 
 
 def say(text):
@@ -87,7 +87,7 @@ def main():
         patch.object(server.Server, "load", load),
         patch.object(server, "is_api_read", hang_if_asked),
         patch.object(server, "create_sockets", create_sockets),
-        patch.multiple(hang_watch, SECONDS_BETWEEN=0.5, LOOKS_BEFORE_END=8, GRACE_SECONDS=1.0),
+        patch.multiple(hang_watch, SECONDS_BETWEEN=0.5, LOOKS_BEFORE_END=12, GRACE_SECONDS=1.0),
         patch.object(web_worker, "ACCEPT_FAILING_SECONDS", 2.0),
     ):
         server.Server(host="127.0.0.1", port=int(sys.argv[1]), started=start, stopping=stop).run()

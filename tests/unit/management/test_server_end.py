@@ -79,7 +79,7 @@ def test_a_stop_does_not_wait_for_clients_before_it_reaches_the_engine(tmp_path:
             slow.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nbegun")
             ask(port)
             os.kill(process.popen.pid, number)
-            wait_until(lambda: "stopping" in process.said(), seconds=5, what="the end of the engine")
+            wait_until(lambda: "stopping" in process.said(), seconds=SECONDS, what="the end of the engine")
             assert process.running, "the request that has begun is awaited"
             slow.sendall(b"." * 95)
             assert b"200 OK" in slow.recv(1000)

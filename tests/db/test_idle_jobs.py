@@ -101,12 +101,15 @@ def test_every_step_of_the_sweep_declares_what_it_acts_on(sent: Send) -> None:
     assert called - {_add_further_adapters} == set(STEPS)
 
 
-@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
-def test_the_guard_finds_the_sends_of_each_step(sent: Send, step: Any) -> None:
-    sends = find_work(step).sends
+def test_the_guard_finds_the_sends_of_each_step(sent: Send) -> None:
+    acting = set()
     for state, code in product(Send.State, Send.Code):
         Send.objects.update(state=state, code=code)
-        assert _is_under_way() or not Send.objects.filter(sends).exists()
+        for step in STEPS:
+            if Send.objects.filter(find_work(step).sends).exists():
+                acting.add(step)
+                assert _is_under_way(), (step, state, code)
+    assert len(acting) > len(STEPS) / 2
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the number of rows")

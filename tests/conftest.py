@@ -12,6 +12,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.support.own_database import copy_migrated, empty_tables, keep_migrated_rows
 
 pytest_plugins = [
+    "tests.support.replacements",
     "tests.support.provider_fixtures",
     "tests.support.fixtures",
     "tests.support.accounts",

@@ -1,17 +1,21 @@
 """Builders of the tests' rows: what a repeated call writes is what the call before wrote."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
 from newsletter.models import Batch, Send, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import MailingList
-from tests.support import repeated_rows
+from tests.support import fixtures, repeated_rows
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.migrated_database import SERVER
 from tests.support.own_database import empty_tables
@@ -25,9 +29,14 @@ calls: list[str] = []
 
 
 @pytest.fixture(autouse=True)
-def _first_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeated_rows, "_recordings", {})
+def _first_call() -> Iterator[None]:
+    """Forget what other tests recorded, and remember it again. A builder always runs while `monkeypatch` replaces something."""
+    others = dict(repeated_rows._recordings)
+    repeated_rows._recordings.clear()
     calls.clear()
+    yield
+    repeated_rows._recordings.clear()
+    repeated_rows._recordings.update(others)
 
 
 @repeat_rows
@@ -77,6 +86,47 @@ def test_a_call_in_another_state_runs_the_builder(change: str, settings: Any) ->
     with translation.override("es" if change == "language" else "en-gb"):
         build_story("Two" if change == "argument" else "One")
     assert len(calls) == 2
+
+
+@contextmanager
+def replace_by_monkeypatch() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as replacement:
+        replacement.setattr(fixtures, "DUE", "never")
+        yield
+
+
+@pytest.mark.parametrize(
+    "replace",
+    [
+        replace_by_monkeypatch,
+        lambda: patch.object(fixtures, "DUE", "never"),
+        lambda: patch.dict(fixtures.LONDON, town="Leeds"),
+    ],
+)
+def test_a_builder_runs_while_a_test_replaces_something(replace: Callable[[], AbstractContextManager[object]]) -> None:
+    build_story("One")
+    empty_tables()
+    with replace():
+        build_story("One")
+    assert len(calls) == 2
+    empty_tables()
+    build_story("One")
+    assert len(calls) == 2
+
+
+def test_a_builder_runs_while_a_test_counts_its_queries() -> None:
+    build_story("One")
+    empty_tables()
+    with CaptureQueriesContext(connection) as queries:
+        build_story("One")
+    assert len(calls) == 2
+    assert any("newsletter_story" in query["sql"] for query in queries)
+
+
+def test_keys_begin_again_after_a_test_that_committed() -> None:
+    first = build_story("One").pk
+    empty_tables()
+    assert build_story("Two").pk == first
 
 
 def test_a_moment_of_the_first_call_becomes_the_present() -> None:

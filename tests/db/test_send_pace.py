@@ -18,7 +18,7 @@ from newsletter.sending.settling.send_controls import resume_send
 from newsletter.sending.settling.sweep import clear_far_future_times
 from subscribers.identity import identify
 from subscribers.models import Subscriber
-from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send, repeat_send
+from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
 from tests.support.fixtures import NOW, make_approver
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -35,7 +35,7 @@ def _small_batches(settings: Any) -> None:
 @pytest.fixture
 def send() -> Send:
     """Half of the people at Gmail, all mails accepted in the first five minutes."""
-    made = repeat_send(recipients=PEOPLE)
+    made = make_send(recipients=PEOPLE)
     ids = list(Subscriber.objects.order_by("pk").values_list("pk", flat=True))[::2]
     for number, pk in enumerate(ids):
         email = f"person{pk}@{'gmail' if number % 2 else 'googlemail'}.com"

@@ -19,6 +19,7 @@ from tests.support.repeated_rows import repeat_rows
 LATER = NOW + timedelta(hours=1)
 
 
+@repeat_rows
 def make_send(
     *, recipients: int = 3, state: str = Batch.State.ACCEPTED, slug: str = "weekly", **publication: Any
 ) -> Send:
@@ -29,10 +30,6 @@ def make_send(
     send = start_send(issue=make_issue(made, approved=True), now=NOW)
     send.batches.update(state=state, attempt_number=1, handed_to=F("account"))
     return send
-
-
-repeat_send = repeat_rows(make_send)
-"""Do the same in a fixture that most tests of a module use: a process makes the send once."""
 
 
 def deliveries_of(send: Send) -> list[Delivery]:

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db.models import Max
 from django.test import override_settings
 
 from newsletter.issues.approval.approve import approve_issue
@@ -19,6 +21,7 @@ from subscribers.identity import identify
 from subscribers.models import MailingList, Subscriber, SubscriberLocation, Subscription
 from tests.support.migrated_database import find_migrated_sqlite
 from tests.support.process_caches import clear_bad_link_cache, clear_branding_cache, clear_term_matcher
+from tests.support.repeated_rows import repeat_rows
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
 DUE = "2026-03-05T09:00"
@@ -61,7 +64,9 @@ def make_publication(**changes: Any) -> Publication:
         slug="default",
         defaults={"name": "Open Door", "postal_address": "1 Example Street, Leeds", "website": "https://example.org/"},
     )
-    mailing_list, _ = MailingList.objects.get_or_create(slug=slug, defaults={"name": "The weekly letter"})
+    mailing_list, _ = MailingList.objects.get_or_create(
+        slug=slug, defaults={"name": "The weekly letter", "public_id": make_uuid(slug).hex[:16]}
+    )
     made = Publication.objects.create(
         slug=slug,
         name=changes.pop("name", "The weekly letter"),
@@ -144,14 +149,22 @@ def make_place(where: dict[str, Any]) -> SubscriberLocation:
     return SubscriberLocation.objects.get_or_create(key=key, defaults=where)[0]
 
 
+def make_uuid(name: str) -> UUID:
+    """Return the same key for the same name, so that `repeat_rows` finds the same rows in each test."""
+    return uuid5(NAMESPACE_DNS, name)
+
+
 def add_subscribers(
     publication: Publication, count: int, *, where: dict[str, Any] | None = None, start: int = 0, **fields: Any
 ) -> list[Subscriber]:
     """People who may be mailed: person0@example.com and so on."""
     place = make_place(where) if where else None
+    # A test may have changed the address of a person who was added before, and adds them again.
+    last = Subscriber.objects.aggregate(last=Max("pk"))["last"]
     people = Subscriber.objects.bulk_create(
         Subscriber(
             email=f"person{number}@example.com",
+            uuid=make_uuid(f"person {number} after {last}"),
             address_hash=identify(f"person{number}@example.com"),
             name=f"Reader{number} Sample",
             place=place,
@@ -181,6 +194,7 @@ def make_approver(email: str = "approver@example.org") -> User:
     return User.objects.get(pk=person.pk)
 
 
+@repeat_rows
 def make_issue(publication: Publication, *, approved: bool = False) -> Issue:
     """The issue of the slot of ``DUE``, assembled from whatever the test made before."""
     assembly = assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)

@@ -22,6 +22,8 @@ from tests.support.processes import connect, drop_database, maintenance_url
 
 UNCHANGED = {"auth_permission", "django_content_type", "django_migrations"}  # by any test
 _COPY = "as_migrated_"
+_SEQUENCES = "sqlite_sequence"
+"""SQLite's own table of the last key of each table."""
 
 
 def copy_migrated(folder: Path) -> Callable[[], None]:
@@ -54,6 +56,8 @@ def keep_migrated_rows() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for name in _find_filled(cursor):
             cursor.execute(f"CREATE TABLE {_COPY}{name} AS SELECT * FROM {name}")
+        if connection.vendor == "sqlite":
+            cursor.execute(f"CREATE TABLE {_COPY}{_SEQUENCES} AS SELECT * FROM {_SEQUENCES}")
     _kept.cache_clear()
 
 
@@ -66,6 +70,9 @@ def empty_tables(_test_case: Any = None) -> None:
             cursor.execute(f"DELETE FROM {name}")
         for name in _kept():
             cursor.execute(f"INSERT INTO {name} SELECT * FROM {_COPY}{name}")
+        if connection.vendor == "sqlite":  # the next test's rows get the keys that `repeat_rows` knows
+            cursor.execute(f"DELETE FROM {_SEQUENCES}")
+            cursor.execute(f"INSERT INTO {_SEQUENCES} SELECT * FROM {_COPY}{_SEQUENCES}")
 
 
 def _find_filled(cursor: Any) -> list[str]:

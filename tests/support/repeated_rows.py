@@ -1,14 +1,15 @@
 """Rows that many tests make alike: a process makes them once, and then writes them again as they were.
 
 `repeat_rows` decorates a builder. If the rows, files, arguments, settings and clock are as at an earlier call, it writes what
-that call wrote. Anything else calls the builder. It does this in the SQLite database of a test process only.
+that call wrote. Anything else calls the builder, also a test that replaces functions or counts queries. It does this in the
+SQLite database of a test process only.
 """
 
 import re
 import sqlite3
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,11 +20,12 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.utils import timezone, translation
 
+from tests.support import replacements
 from tests.support.own_database import UNCHANGED
 
 _OWN_FOLDER = {"NEWSLETTER_DATA_DIR", "SUBSCRIBERS_JOURNAL"}  # another one in each test
 _LOOPBACK = re.compile(r"127\.0\.0\.1(:|%3A)\d+")
-_PLAIN = (str, int, float, bool, datetime, type(None))
+_PLAIN = (str, int, float, bool, date, time, timedelta, type(None))
 _Rows = dict[str, dict[Any, tuple[Any, ...]]]
 _Made = TypeVar("_Made")
 
@@ -102,7 +104,7 @@ def repeat_rows(make: Callable[..., _Made]) -> Callable[..., _Made]:
 
     @wraps(make)
     def make_or_repeat(*arguments: Any, **named: Any) -> Any:
-        if connection.vendor != "sqlite" or not connection.is_in_memory_db():
+        if not _may_repeat():
             return make(*arguments, **named)
         try:
             described = _describe((make.__qualname__, arguments, sorted(named.items())))
@@ -124,6 +126,13 @@ def repeat_rows(make: Callable[..., _Made]) -> Callable[..., _Made]:
         return _refer(made).read()
 
     return make_or_repeat
+
+
+def _may_repeat() -> bool:
+    """Return False on another database, and while a test replaces functions or watches queries."""
+    if connection.vendor != "sqlite" or not connection.is_in_memory_db():
+        return False
+    return not (replacements.are_active() or connection.execute_wrappers or connection.force_debug_cursor)
 
 
 def _record(before: _Rows, files: dict[str, bytes], *, made: Any, began: datetime) -> _Recording | None:

@@ -10,6 +10,7 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import Receipt, make_receipt
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_issue, make_publication, make_story
+from tests.support.repeated_rows import repeat_rows
 
 
 class Clock:
@@ -25,6 +26,7 @@ class Clock:
         self.now += timedelta(seconds=max(seconds, 0.05))
 
 
+@repeat_rows
 def make_ready_issue(*, recipients: int = 25, **publication: Any) -> Issue:
     """Create an approved issue with a story, an appeal and so many recipients."""
     made = make_publication(**publication)

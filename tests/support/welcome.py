@@ -16,10 +16,12 @@ from newsletter.sending.settling.welcome_results import settle_welcome_steps
 from subscribers.identity import identify
 from subscribers.models import Basis, MailingList, Subscriber, Subscription
 from tests.support.fixtures import NOW, make_approver
+from tests.support.repeated_rows import repeat_rows
 
 LATER = timedelta(minutes=1)
 
 
+@repeat_rows
 def turn_on_welcome(publication: Publication, *, steps: int = 3, at: datetime = NOW) -> list[Issue]:
     """Return the three mails of the welcome, of which the first ``steps`` are approved."""
     by = make_approver()

@@ -17,7 +17,7 @@ from newsletter.providers.base.errors import CountsFailure
 from newsletter.sending.adapters import account_label, provider_label
 from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
-from tests.support.feedback_reports import repeat_send
+from tests.support.feedback_reports import make_send
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.requirement("W8")]
 
@@ -30,7 +30,7 @@ def admin() -> Client:
 @pytest.fixture
 def send(fake_provider: FakeProvider, settings: Any) -> Send:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("mailgun")
-    made = repeat_send(recipients=3)
+    made = make_send(recipients=3)
     return end(made, days=3)
 
 

@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.http import Http404
 from django.test import Client
 from django.utils import timezone, translation
@@ -74,8 +76,15 @@ def test_the_audience_page_of_a_sent_issue_shows_whom_it_was_sent_to(issue: Issu
     assert "unusual recipient" not in page
 
 
-def test_a_slow_count_of_an_audience_is_kept_and_shows_its_time(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def slow_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(count_cache, "QUICK_SECONDS", 0)
+    yield
+    cache.clear()
+
+
+@pytest.mark.usefixtures("slow_counts")
+def test_a_slow_count_of_an_audience_is_kept_and_shows_its_time(issue: Issue) -> None:
     writer = sign_in("writer")
     assert "Counted at" not in get(writer, issue, "audience/")
     add_subscribers(issue.publication, 1, where=LONDON, start=50)

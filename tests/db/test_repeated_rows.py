@@ -155,3 +155,25 @@ def test_a_row_that_names_a_server_of_the_test_is_made_again(settings: Any) -> N
         assert port in build().teaser
         empty_tables()
     assert calls == ["story", "story"]
+
+
+def test_settings_that_differ_in_the_tests_folder_only_are_the_same(tmp_path: Path, settings: Any) -> None:
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        settings.NEWSLETTER_DATA_DIR = folder
+        settings.NEWSLETTER_INBOUND_SECRET = str(folder / "secret")
+        build_story("One")
+        empty_tables()
+    assert calls == ["One"]
+
+
+def test_a_row_that_names_the_tests_folder_is_made_again(tmp_path: Path, settings: Any) -> None:
+    @repeat_rows
+    def build() -> Story:
+        calls.append("story")
+        return make_story("One", teaser=str(settings.NEWSLETTER_DATA_DIR))
+
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        settings.NEWSLETTER_DATA_DIR = folder
+        assert build().teaser == str(folder)
+        empty_tables()
+    assert calls == ["story", "story"]

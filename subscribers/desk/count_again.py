@@ -1,6 +1,7 @@
 """Say when figures on a page were counted, and let staff count them again."""
 
 from datetime import datetime
+from typing import TypedDict
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -9,6 +10,20 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 PARAMETER, VALUE = "count", "again"
+
+
+class CountedContext(TypedDict):
+    """The context of desk/parts/counted.html: when figures were counted, "" if that was for this page."""
+
+    counted: str
+    count_again_url: str
+
+
+def counted_context(request: HttpRequest, counted_at: datetime | None) -> CountedContext:
+    return {
+        "counted": label_counted(counted_at) if counted_at else "",
+        "count_again_url": make_count_again_url(request),
+    }
 
 
 def wants_count(request: HttpRequest) -> bool:

@@ -6,7 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.core.cache import cache
 from django.test import override_settings
+from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.api_keys import make_key
@@ -15,10 +17,12 @@ from newsletter.desk.staff.processing_record import describe_processing, find_pr
 from newsletter.models import Publication
 from newsletter.providers.registry import read_provider_url
 from newsletter.sending.settling import retention as send_retention
+from subscribers.audience import count_cache
 from subscribers.erasing import retention
 from subscribers.models import Basis
 from subscribers.segments.attributes import write_attributes
 from tests.support.desk import sign_in
+from tests.support.fixtures import add_subscribers, make_publication
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 from tests.support.webhooks import make_endpoint
 
@@ -132,3 +136,26 @@ def test_the_record_names_the_provider_of_each_account_once(publication: Publica
     said = [line for line in read_record() if "each subscriber’s address and emails" in line]
     assert len(said) == 2
     assert "eu-west-1" in said[1]
+
+
+@pytest.fixture
+def slow_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    cache.clear()
+    monkeypatch.setattr(count_cache, "QUICK_SECONDS", -1)
+    yield
+    cache.clear()
+
+
+@pytest.mark.usefixtures("slow_counts")
+def test_the_record_says_when_a_long_list_was_counted() -> None:
+    publication = make_publication()
+    add_subscribers(publication, 2)
+    now = timezone.now()
+    assert describe_processing(now=now).bases_counted_at is None
+    add_subscribers(publication, 3, start=2)
+    kept = describe_processing(now=now + timedelta(minutes=1))
+    assert (kept.bases, kept.bases_counted_at) == ([("consent", 2)], now)
+    client, url = sign_in("admin"), reverse("newsletter_processing")
+    assert "Counted at" in client.get(url).content.decode()
+    assert "Counted at" not in client.get(url, {"count": "again"}).content.decode()
+    assert describe_processing(now=now).bases == [("consent", 5)]

@@ -18,7 +18,7 @@ from newsletter.desk.issues.checking.checks import (
 )
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
 from newsletter.desk.issues.checking.measurements import count_unchecked_links, list_measurements
-from newsletter.desk.issues.issue_page import IssuePage
+from newsletter.desk.issues.issue_page import IssuePage, with_kept_counts
 from newsletter.issue_checks.variant_groups import VariantGroup, find_issue_content, find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.snapshot.records.stories import StoryRecord
@@ -81,8 +81,9 @@ class ChecksPart(IssuePage):
     template_name = "desk/parts/checks.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        checks = checks_context(self.issue, limit=MAX_GROUPS_CHECKED)
-        return {**super().get_context_data(**kwargs), "issue": self.issue, **checks}
+        with with_kept_counts(self.request) as counted:
+            checks = checks_context(self.issue, limit=MAX_GROUPS_CHECKED)
+        return {**super().get_context_data(**kwargs), "issue": self.issue, **checks, **counted}
 
 
 def checks_context(issue: Issue, *, limit: int) -> ChecksContext:

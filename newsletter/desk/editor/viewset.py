@@ -29,7 +29,7 @@ from newsletter.desk.editor.locks import find_issue_lock
 from newsletter.desk.editor.other_editors import warn_of_other_editors
 from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
 from newsletter.desk.issues.comments.threads import IssueCommentsPanel
-from newsletter.desk.issues.issue_page import overview_url
+from newsletter.desk.issues.issue_page import overview_url, with_kept_counts
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import PreviewedEditView, show_or_explain
 from newsletter.desk.preview.person import can_preview_people
@@ -146,7 +146,10 @@ class IssueEditView(EditRowMixin, PreviewedEditView):
         return MediaContainer(panels)
 
     def list_modes(self) -> list[Mode]:
-        return list_issue_modes(self.object)
+        with with_kept_counts(self.request) as counted:
+            modes = list_issue_modes(self.object)
+        self.counted = counted["counted"]
+        return modes
 
     @property
     def sender(self) -> str:

@@ -18,7 +18,14 @@ from newsletter.common.translation import translate
 from newsletter.desk.editor.check_panel import ChecksContext, checks_context
 from newsletter.desk.editor.preview import MAX_MODES
 from newsletter.desk.issues.approval import ApprovalContext, approval_context
-from newsletter.desk.issues.issue_page import ISSUES, DeskPage, IssueHeadContext, issue_head_context, overview_url
+from newsletter.desk.issues.issue_page import (
+    ISSUES,
+    DeskPage,
+    IssueHeadContext,
+    issue_head_context,
+    overview_url,
+    with_kept_counts,
+)
 from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
 from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.decision_links import read_decision
@@ -64,7 +71,9 @@ class DecisionPage(DeskPage):
         return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (_("Approve or hold"), ""))
 
     def get_context_data(self, **kwargs: str) -> dict[str, object]:
-        return {**super().get_context_data(**kwargs), **self._decision_context()}
+        with with_kept_counts(self.request) as counted:
+            context = {**super().get_context_data(**kwargs), **self._decision_context()}
+        return {**context, **counted}
 
     def _decision_context(self) -> DecisionContext:
         issue, user, now = self.issue, self.request.user, timezone.now()

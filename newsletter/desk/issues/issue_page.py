@@ -1,5 +1,7 @@
 """Shared parts of an issue's pages: the query, permission and breadcrumbs, and the facts at the top of the page."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -23,6 +25,8 @@ from newsletter.issues.planning.close_issue import can_be_deleted
 from newsletter.issues.variants.reader_zones import find_start
 from newsletter.models import Issue, Send
 from newsletter.providers.registry import OUTBOX
+from subscribers.audience.kept_counts import kept_counts
+from subscribers.desk.count_again import CountedContext, counted_context, wants_count
 
 ISSUES = Issue.objects.select_related(
     "publication__brand",
@@ -54,6 +58,15 @@ class IssuePermissionMixin(PermissionCheckedMixin):
 
 class DeskPage(IssuePermissionMixin, StaffTemplatePage):
     """A page of the desk about issues, made by a template."""
+
+
+@contextmanager
+def with_kept_counts(request: HttpRequest) -> Iterator[CountedContext]:
+    """Let a page show kept counts of people. The context that it yields says after the block when they were made."""
+    context = counted_context(request, None)
+    with kept_counts(again=wants_count(request)) as kept:
+        yield context
+    context.update(counted_context(request, kept.counted_at))
 
 
 class IssuePage(DeskPage):

@@ -21,6 +21,7 @@ from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.translation import translate
 from newsletter.desk.preview.mail_iframe import message_iframe_response
 from newsletter.desk.preview.modes import PARTS, Mode
+from subscribers.desk.count_again import make_count_again_url
 
 DEVICE_SIZES = (
     {"name": "desktop", "icon": "desktop", "device_width": 720, "label": _("Computer width")},
@@ -42,12 +43,15 @@ class PreviewPanelContext(TypedDict):
     parts: Sequence[tuple[str, str | Promise]]
     people_url: str
     sender: str
+    counted: str
+    count_again_url: str
 
 
 class DeskPreviewPanel(PreviewSidePanel):
     """``people_url`` searches for a person to preview as; it is "" if that is not offered.
 
-    With a ``sender``, the row of an inbox is above the mail.
+    With a ``sender``, the row of an inbox is above the mail. ``counted`` says when the people of the modes were counted, if that
+    was not for this page.
     """
 
     template_name = "desk/preview_panel.html"
@@ -77,11 +81,13 @@ class DeskPreviewPanel(PreviewSidePanel):
         modes: list[Mode],
         people_url: str = "",
         sender: str = "",
+        counted: str = "",
     ) -> None:
         super().__init__(row, request, preview_url=preview_url)
         self.modes = modes
         self.people_url = people_url
         self.sender = sender
+        self.counted = counted
 
     def get_context_data(self, parent_context: object) -> PreviewPanelContext:
         groups: dict[str, list[Mode]] = {}
@@ -99,6 +105,8 @@ class DeskPreviewPanel(PreviewSidePanel):
             "parts": PARTS if self.modes[0].recipients else (),
             "people_url": self.people_url,
             "sender": self.sender,
+            "counted": self.counted,
+            "count_again_url": make_count_again_url(self.request),
         }
 
 
@@ -106,6 +114,7 @@ class _DeskPreviewMixin:
     """Replace Wagtail's preview panel by ours, and leave out its checks of web pages: they do not fit mail."""
 
     request: HttpRequest
+    counted = ""
 
     @property
     def people_url(self) -> str:
@@ -122,13 +131,15 @@ class _DeskPreviewMixin:
         kept: list[Component] = []
         for panel in super().get_side_panels():  # type: ignore[misc]
             if isinstance(panel, PreviewSidePanel):
+                modes = self.list_modes()
                 panel = DeskPreviewPanel(
                     panel.object,
                     self.request,
                     preview_url=panel.preview_url,
-                    modes=self.list_modes(),
+                    modes=modes,
                     people_url=self.people_url,
                     sender=self.sender,
+                    counted=self.counted,
                 )
             if not isinstance(panel, ChecksSidePanel):
                 kept.append(panel)

@@ -21,6 +21,7 @@ from newsletter.issues.variants.recipient_groups import RecipientGroup, find_gro
 from newsletter.models import AuditEntry, Issue
 from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import explain_ineligible
+from subscribers.audience.kept_counts import kept_counts
 from subscribers.identity import identify
 from subscribers.models import Subscriber, Subscription
 from subscribers.places.regions import region_label
@@ -93,7 +94,8 @@ def load_preview_person(
     issue = Issue.objects.select_related("publication__mailing_list", "publication__segment").get(
         public_id=content.issue.public_id
     )
-    group = find_group_of(person, issue=issue, content=content, now=timezone.now())
+    with kept_counts():  # only which versions are too rare to be made depends on the others
+        group = find_group_of(person, issue=issue, content=content, now=timezone.now())
     return group, make_personal_fields(person, language=publication.language)
 
 

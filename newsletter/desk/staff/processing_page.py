@@ -4,6 +4,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from newsletter.desk.staff.processing_record import describe_processing
+from subscribers.desk.count_again import counted_context, wants_count
 from subscribers.desk.people_page import PeoplePage
 
 RETENTION_LABELS = {
@@ -32,6 +33,11 @@ class ProcessingPage(PeoplePage):
     required_permission = "subscribers.add_importbatch"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        record = describe_processing(now=timezone.now())
+        record = describe_processing(now=timezone.now(), again=wants_count(self.request))
         retention = [(RETENTION_LABELS[name], days) for name, days in record.retention_days.items()]
-        return {**super().get_context_data(**kwargs), "record": record, "retention": retention}
+        return {
+            **super().get_context_data(**kwargs),
+            "record": record,
+            "retention": retention,
+            **counted_context(self.request, record.bases_counted_at),
+        }

@@ -23,6 +23,7 @@ from newsletter.sending.accounts import list_accounts
 from newsletter.sending.deliverability.dmarc_reports import retention as dmarc_retention
 from newsletter.sending.notices import template_mails
 from newsletter.sending.settling import retention as send_retention
+from subscribers.audience.count_cache import recall_or_count
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests
 from subscribers.importing.writing import import_steps
@@ -51,6 +52,7 @@ class ProcessingRecord:
     other_lists: list[MailingList]
     people: int
     bases: list[tuple[str, int]]
+    bases_counted_at: datetime | None
     attributes: list[str]
     provider: Processor | None
     further_providers: list[Processor]
@@ -64,8 +66,12 @@ class ProcessingRecord:
     retention_days: dict[str, int]
 
 
-def describe_processing(*, now: datetime) -> ProcessingRecord:
-    """Return the record as it is at `now`. Raise BadProviderUrl if the provider's URL is invalid."""
+def describe_processing(*, now: datetime, again: bool = False) -> ProcessingRecord:
+    """Return the record as it is at `now`. Raise BadProviderUrl if the provider's URL is invalid.
+
+    A long list's subscriptions are those of the last 15 minutes, or with ``again`` those of `now`.
+    """
+    bases = recall_or_count("legal bases", lambda: _count_bases(now), now=now, again=again)
     publications = list(Publication.objects.select_related("mailing_list", "segment", "brand").order_by("name"))
     with_mail = {one.mailing_list_id for one in publications}
     return ProcessingRecord(
@@ -74,7 +80,8 @@ def describe_processing(*, now: datetime) -> ProcessingRecord:
         purposes=publications,
         other_lists=list(MailingList.objects.exclude(pk__in=with_mail).order_by("name")),
         people=Subscriber.objects.count(),
-        bases=list(_count_bases(now)),
+        bases=[(str(Basis(basis).label), people) for basis, people in bases.value],
+        bases_counted_at=bases.counted_at,
         attributes=attribute_keys(),
         provider=find_processor(read_provider_url(settings.NEWSLETTER_PROVIDER_URL)),
         further_providers=_find_further_processors(),
@@ -126,12 +133,11 @@ def retention_days() -> dict[str, int]:
     return {name: span.days for name, span in spans.items()}
 
 
-def _count_bases(now: datetime) -> Iterator[tuple[str, int]]:
-    """Yield each legal basis in use with its number of subscriptions, the largest first."""
+def _count_bases(now: datetime) -> list[tuple[str, int]]:
+    """Return each legal basis in use with its number of subscriptions, the largest first."""
     mailable = Subscription.objects.mailable().exclude(expires_at__lte=now).order_by()
-    rows = mailable.values("basis").annotate(people=Count("pk"))
-    for row in sorted(rows, key=lambda row: (-row["people"], row["basis"])):
-        yield str(Basis(row["basis"]).label), row["people"]
+    rows = mailable.values_list("basis").annotate(people=Count("pk"))
+    return sorted(rows, key=lambda row: (-row[1], row[0]))
 
 
 def _count_staff() -> Iterator[tuple[str, int]]:

@@ -3,21 +3,32 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import find_named_ids, make_audience_filters
 from newsletter.issues.variants.recipient_groups import GroupVisibility, RecipientGroup, group_recipients
 from newsletter.models import Issue
 from subscribers.audience.counting import AudienceCount, count_audience
+from subscribers.audience.eligibility import candidates
+from subscribers.audience.kept_counts import count_or_recall
 
 NOT_ON_LIST = "not_on_the_list"
 
 
 def count_people(issue: Issue, *, now: datetime, at_once: bool = False) -> AudienceCount:
     """Count candidates, eligible and excluded by reason. People without an event near them still count as eligible."""
-    return add_unsubscribed_to_exclusions(
-        issue, counted=count_audience(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
-    )
+
+    def select(at: datetime) -> QuerySet[Any]:
+        return candidates(**make_audience_filters(issue, now=at, at_once=at_once), now=at)
+
+    def count() -> AudienceCount:
+        counted = count_audience(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
+        return add_unsubscribed_to_exclusions(issue, counted=counted)
+
+    return count_or_recall("people", select, count, now=now)
 
 
 def add_unsubscribed_to_exclusions(issue: Issue, *, counted: AudienceCount) -> AudienceCount:
@@ -52,4 +63,5 @@ def count_final_audience(
     for group in groups:
         if reason := visibility.choose(group).empty_reason:
             empty[reason] += group.people
-    return replace(counted, eligible=counted.eligible - empty.total(), excluded={**counted.excluded, **empty})
+    eligible = max(counted.eligible - empty.total(), 0)  # on a page, the two may have been counted at different times
+    return replace(counted, eligible=eligible, excluded={**counted.excluded, **empty})

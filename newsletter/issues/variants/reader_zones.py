@@ -22,6 +22,7 @@ from newsletter.issues.variants.recipient_groups import (
     make_group,
 )
 from newsletter.models import Issue, Publication
+from subscribers.audience.kept_counts import count_or_recall
 from subscribers.audience.zones import zone_of_person
 
 _MAX_ZONE_SPREAD = timedelta(hours=26)
@@ -115,8 +116,13 @@ def count_local_hours(issue: Issue, *, content: IssueContent, now: datetime) -> 
 
 def count_by_zone(issue: Issue, *, content: IssueContent, now: datetime) -> Counter[str]:
     """Return how many recipients are in each zone. People for whom the issue has nothing are not counted."""
-    rows = _with_zone(find_recipients(issue, content=content, now=now), issue.publication)
-    counted = rows.values_list(*REFERENCES, "zone_ref").annotate(people=Count("pk"))
+
+    def select(at: datetime) -> QuerySet[Any]:
+        rows = _with_zone(find_recipients(issue, content=content, now=at), issue.publication)
+        zones: QuerySet[Any] = rows.values_list(*REFERENCES, "zone_ref").annotate(people=Count("pk"))
+        return zones
+
+    counted: list[tuple[Any, ...]] = count_or_recall("zones", select, lambda: list(select(now)), now=now)
     groups = [(zone, make_group(values, people=people)) for *values, zone, people in counted]
     visibility = GroupVisibility(content, groups=[group for _zone, group in groups])
     people_by_zone: Counter[str] = Counter()

@@ -34,6 +34,7 @@ from newsletter.issues.visible.version_limit import Version, VersionLimit
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.models import Issue, ReaderGroup
 from subscribers.audience.eligibility import candidates, eligible
+from subscribers.audience.kept_counts import count_or_recall
 from subscribers.models import Giving, Subscriber, Subscription
 
 GROUP_KEY = ("place_id", "giving", "radius_km", "frequency", "interests", "seen", "rules", "language", "arm")
@@ -140,24 +141,30 @@ def group_recipients(
     ``rehearsed`` and ``at_once`` are those of `find_recipients`. If there is nobody on the list yet, a welcome mail is
     rehearsed with a person of whom nothing is known.
     """
-    recipients = find_recipients(
-        issue, content=content, now=now or timezone.now(), rehearsed=rehearsed, at_once=at_once
-    )
-    return read_once(
-        f"groups {rehearsed} {at_once}",
-        lambda: _group(recipients, issue=issue, content=content, rehearsed=rehearsed),
-        issue,
-        content,
-    )
+    now = now or timezone.now()
+
+    def select(at: datetime) -> QuerySet[Any]:
+        recipients = find_recipients(issue, content=content, now=at, rehearsed=rehearsed, at_once=at_once)
+        counted: QuerySet[Any] = recipients.values_list(*REFERENCES).annotate(people=Count("pk"))
+        return counted
+
+    def group() -> "tuple[list[RecipientGroup], GroupVisibility]":
+        rows = count_or_recall("groups", select, lambda: _read_groups(select(now)), now=now)
+        return _limit_groups(rows, content=content, rehearsed=rehearsed and issue.is_welcome)
+
+    return read_once(f"groups {rehearsed} {at_once}", group, issue, content)
 
 
-def _group(
-    recipients: QuerySet[Any], *, issue: Issue, content: IssueContent, rehearsed: bool
-) -> "tuple[list[RecipientGroup], GroupVisibility]":
-    rows = recipients.values_list(*REFERENCES).annotate(people=Count("pk"))
+def _read_groups(rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
     with larger_sqlite_cache(megabytes=16):
-        groups = [make_group(values, people=people) for *values, people in rows]
-    if rehearsed and issue.is_welcome and not groups:
+        return list(rows)
+
+
+def _limit_groups(
+    rows: Iterable[tuple[Any, ...]], *, content: IssueContent, rehearsed: bool
+) -> "tuple[list[RecipientGroup], GroupVisibility]":
+    groups = [make_group(values, people=people) for *values, people in rows]
+    if rehearsed and not groups:
         groups = [RecipientGroup(place_id=0, giving=Giving.NONE, people=0)]
     return limit_versions(groups, content=content)
 

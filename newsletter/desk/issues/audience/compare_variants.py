@@ -15,7 +15,7 @@ from lxml.html import HtmlElement, document_fromstring, tostring
 
 from newsletter.common.errors import DomainError
 from newsletter.desk.issues.checking.finding_locations import MissingPart, list_missing_parts
-from newsletter.desk.issues.issue_page import ISSUES, IssuePage, IssuePermissionMixin
+from newsletter.desk.issues.issue_page import ISSUES, IssuePage, IssuePermissionMixin, with_kept_counts
 from newsletter.desk.preview.mail_iframe import apply_look, fill_personal_fields, iframe_response
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.issue_checks.variant_groups import (
@@ -63,7 +63,9 @@ class IssueCompare(IssuePage):
     page_title = gettext_lazy("Compare two versions")
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        return {**super().get_context_data(**kwargs), **self._compare_context()}
+        with with_kept_counts(self.request) as counted:
+            context = {**super().get_context_data(**kwargs), **self._compare_context()}
+        return {**context, **counted}
 
     def _compare_context(self) -> CompareContext:
         issue = self.issue

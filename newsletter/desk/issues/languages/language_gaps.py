@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
@@ -16,6 +16,8 @@ from newsletter.issues.snapshot.resolve import resolve_untranslated_content
 from newsletter.issues.snapshot.versions import Gap, LanguageVersion, make_language_versions
 from newsletter.issues.variants.recipient_groups import find_possible_recipients
 from newsletter.models import Issue
+from subscribers.audience.kept_counts import count_or_recall
+from subscribers.models import Subscription
 
 FIELD_LABELS = {
     "subject": _("Subject"),
@@ -84,11 +86,15 @@ def translate_url(issue: Issue, language: str) -> str:
 def _describe(version: LanguageVersion, *, issue: Issue, blocks: dict[str, str], now: datetime) -> LanguageState:
     code = version.language
     reads = Q(subscriber__language__iexact=code) | Q(subscriber__language__istartswith=f"{code}-")
+
+    def select(at: datetime) -> QuerySet[Subscription]:
+        return find_possible_recipients(issue, now=at).filter(reads)
+
     gaps = {gap: _describe_gap(gap, blocks) for gap in version.gaps}
     return LanguageState(
         code=code,
         name=language_label(code),
-        people=find_possible_recipients(issue, now=now).filter(reads).count(),
+        people=count_or_recall("language", select, lambda: select(now).count(), now=now),
         translated=version.translated,
         gaps=list(gaps.values()),
         url=translate_url(issue, code),

@@ -1,0 +1,85 @@
+"""Let pages that decide nothing show counts of people from the last 15 minutes, with the time of the oldest.
+
+Outside `kept_counts` people are counted each time: approvals, sends and jobs never use a kept count.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import QuerySet
+
+from subscribers.audience.count_cache import recall_or_count
+
+T = TypeVar("T")
+
+
+@dataclass
+class KeptCounts:
+    """The counts of one page. ``counted_at`` is the time of the oldest kept one, None if all were made for the page.
+
+    ``made`` names those. With ``again``, none is used that the page did not make; with ``always``, none at all.
+    """
+
+    again: bool = False
+    always: bool = False
+    counted_at: datetime | None = None
+    made: set[str] = field(default_factory=set)
+
+
+_page: ContextVar[KeptCounts | None] = ContextVar("page", default=None)
+
+
+@contextmanager
+def kept_counts(*, again: bool = False) -> Iterator[KeptCounts]:
+    """Let `count_or_recall` use kept counts within this block, or with ``again`` make each once. Decide nothing in it."""
+    with _set_page(KeptCounts(again=again)) as page:
+        yield page
+
+
+@contextmanager
+def exact_counts() -> Iterator[None]:
+    """Let `count_or_recall` count each time within this block, and let later pages show what was counted last."""
+    with _set_page(KeptCounts(always=True)):
+        yield
+
+
+@contextmanager
+def _set_page(page: KeptCounts) -> Iterator[KeptCounts]:
+    token = _page.set(page)
+    try:
+        yield page
+    finally:
+        _page.reset(token)
+
+
+def count_or_recall(
+    what: str, people: Callable[[datetime], QuerySet[Any]], count: Callable[[], T], *, now: datetime
+) -> T:
+    """Return what ``count`` returns, or within `kept_counts` what it returned a short time ago for the same query.
+
+    ``what`` names the kind of count. ``people`` returns the query of the counted people at a moment. A kept count belongs to the
+    text of this query on this day: who is selected, and how they are grouped, is never an old one. What changed of the
+    people since is not in it.
+    The value must not contain a name, an address or a location: see `recall_or_count`.
+    """
+    page = _page.get()
+    if page is None:
+        return count()
+    try:
+        text, values = people(now.replace(hour=0, minute=0, second=0, microsecond=0)).query.sql_with_params()
+    except EmptyResultSet:
+        return count()
+    name = f"{what} {hashlib.sha256(f'{text} {values}'.encode()).hexdigest()}"
+    is_made = name in page.made
+    figure = recall_or_count(name, count, now=now, again=page.always or (page.again and not is_made))
+    if figure.counted_at is None:
+        page.made.add(name)
+    elif not is_made:
+        page.counted_at = min(figure.counted_at, page.counted_at or figure.counted_at)
+    return figure.value

@@ -24,7 +24,7 @@ def escape_csv_cell(text: str) -> str:
 
     Programs that separate cells by `;` or tabs ignore our quotation marks, so a cell may begin after these too.
     """
-    return _UNGUARDED.sub(r"\1'", text)
+    return _UNGUARDED.sub(r"\1'", text) if _UNGUARDED.search(text) else text  # a search takes a third of the time
 
 
 def unescape_csv_cell(text: str) -> str:

@@ -1,13 +1,14 @@
 """Write people to CSV as a stream that is safe in a spreadsheet and can be imported again."""
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from operator import itemgetter
-from typing import TextIO
+from typing import Any, TextIO
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from newsletter.common.text import escape_csv_cell
@@ -24,6 +25,14 @@ ONE_LIST_COLUMNS = (*_PERSON, *LIST_TERMS, "lists")
 """`asked_on` is the day of asking for the list, `expires_on` the last day of implied consent, both in UTC."""
 ALL_LISTS_COLUMNS = (*_PERSON, "asked_on", "expires_on", "lists", EACH_LIST)
 """`asked_on` and `expires_on` are the earliest of all lists. The last column has the terms of each list."""
+_FIELDS = (
+    *("email", "name", "place__country", "place__region", "place__town", "radius_km", "language", "giving", "timezone"),
+    "source",
+)
+_TERM_FIELDS = ("requested_at", "expires_at", "frequency", "paused_until")
+ListTerms = tuple[str, dict[str, str]]
+"""The slug of a list, and one person's terms on it by the names of `LIST_TERMS`."""
+Lists = list[ListTerms]
 _BATCH_SIZE = 2_000
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -51,18 +60,19 @@ def export_rows(
     """
     keys = attribute_keys()
     yield [*(ONE_LIST_COLUMNS if mailing_list else ALL_LISTS_COLUMNS), *(f"{ATTRIBUTE}{key}" for key in keys)]
-    subscriptions = _mailable_subscriptions().select_related("mailing_list")
-    if mailing_list and not other_lists:
-        subscriptions = subscriptions.filter(mailing_list=mailing_list)
-    mailed = Prefetch("subscriptions", subscriptions, to_attr="mailed")
+    slugs = dict(MailingList.objects.values_list("pk", "slug"))
+    shown = mailing_list if mailing_list and not other_lists else None
     chosen = people_to_export(mailing_list, person_ids=person_ids)
-    found = chosen.select_related("place").prefetch_related("topics", mailed)[:max_people]
-    people = found.iterator(chunk_size=_BATCH_SIZE)
+    people = chosen.values_list("pk", *_FIELDS)[:max_people].iterator(chunk_size=_BATCH_SIZE)
     while batch := list(islice(people, _BATCH_SIZE)):
-        attributes = read_attributes_by_person(person.pk for person in batch) if keys else {}
-        for person in batch:
-            cells = _person_cells(person, mailing_list, attributes.get(person.pk, {}), keys)
-            yield [escape_csv_cell(cell) for cell in cells]
+        ids = [pk for pk, *_values in batch]
+        topics = _read_topics(ids)
+        lists = _read_lists(ids, slugs=slugs, shown=shown)
+        attributes = read_attributes_by_person(ids) if keys else {}
+        for pk, *values in batch:
+            own = attributes.get(pk, {})
+            cells = _person_cells(values, topics=topics.get(pk, ()), lists=lists.get(pk, ()), mailing_list=mailing_list)
+            yield [escape_csv_cell(cell) for cell in (*cells, *(own.get(key, "") for key in keys))]
 
 
 def people_to_export(
@@ -88,45 +98,73 @@ def _mailable_subscriptions() -> QuerySet[Subscription]:
     return Subscription.objects.mailable().filter(lasting, ~Exists(suppressed))
 
 
+def _of_people(ids: Sequence[int]) -> Q:
+    """Return a condition that these people's rows meet. If most of those between the first and the last are chosen, all do."""
+    if ids[-1] - ids[0] < 2 * len(ids):
+        return Q(subscriber__gte=ids[0], subscriber__lte=ids[-1])
+    return Q(subscriber__in=ids)
+
+
+def _read_topics(ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return the slugs of the topics of each of these people who chose any."""
+    chosen = Subscriber.topics.through.objects.filter(_of_people(ids))
+    topics: defaultdict[int, list[str]] = defaultdict(list)
+    for pk, slug in chosen.order_by().values_list("subscriber_id", "topic__slug"):
+        topics[pk].append(slug)
+    return topics
+
+
+def _read_lists(ids: Sequence[int], *, slugs: Mapping[int, str], shown: MailingList | None) -> dict[int, Lists]:
+    """Return the lists on which each of these people may be mailed, with the terms; only ``shown`` if it is given."""
+    subscriptions = _mailable_subscriptions().filter(_of_people(ids))
+    if shown:
+        subscriptions = subscriptions.filter(mailing_list=shown)
+    lists: defaultdict[int, Lists] = defaultdict(list)
+    rows = subscriptions.order_by().values_list("subscriber_id", "mailing_list_id", *_TERM_FIELDS)
+    for pk, mailing_list_id, *terms in rows:
+        lists[pk].append((slugs[mailing_list_id], _terms(*terms)))
+    return lists
+
+
 def _person_cells(
-    person: Subscriber, mailing_list: MailingList | None, attributes: Mapping[str, str], keys: Sequence[str]
+    values: Sequence[Any], *, topics: Iterable[str], lists: Iterable[ListTerms], mailing_list: MailingList | None
 ) -> list[str]:
-    place = person.place
-    mailed: list[Subscription] = person.mailed  # type: ignore[attr-defined]  # prefetched
-    lists = sorted(((row.mailing_list.slug, _terms(row)) for row in mailed), key=itemgetter(0))
+    """Return the cells of a person with the ``values`` of `_FIELDS`, without the attributes."""
+    email, name, country, region, town, radius_km, language, giving, timezone_name, source = values
+    lists = sorted(lists, key=itemgetter(0))
     if mailing_list is not None:
         terms = dict(lists).get(mailing_list.slug, {})
         terms_cells = [terms.get(term, "") for term in LIST_TERMS]
     else:
         terms_cells = [_earliest(lists, "asked_on"), _earliest(lists, "expires_on")]
     return [
-        person.email,
-        person.name,
-        place.country if place else "",
-        place.region if place else "",
-        place.town if place else "",
-        str(person.radius_km or ""),
-        person.language,
-        ";".join(sorted(topic.slug for topic in person.topics.all())),
-        person.giving,
-        person.timezone,
-        person.source,
+        email,
+        name,
+        country or "",
+        region or "",
+        town or "",
+        str(radius_km or ""),
+        language,
+        ";".join(sorted(topics)),
+        giving,
+        timezone_name,
+        source,
         *terms_cells,
         ";".join(slug for slug, _ in lists),
         *([] if mailing_list else [write_each_list(lists)]),
-        *(attributes.get(key, "") for key in keys),
     ]
 
 
-def _terms(subscription: Subscription) -> dict[str, str]:
+def _terms(
+    requested_at: datetime, expires_at: datetime | None, frequency: str, paused_until: datetime | None
+) -> dict[str, str]:
     """Return the terms of one subscription, by the names of `LIST_TERMS`."""
-    last_moment = subscription.expires_at - _MICROSECOND if subscription.expires_at else None
-    pause = subscription.paused_until
+    is_paused = paused_until is not None and paused_until > timezone.now()
     return {
-        "asked_on": _day(subscription.requested_at),
-        "expires_on": _day(last_moment) if last_moment else "",
-        "mail_frequency": subscription.frequency,
-        "paused_until": f"{pause.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if pause and pause > timezone.now() else "",
+        "asked_on": _day(requested_at),
+        "expires_on": _day(expires_at - _MICROSECOND) if expires_at else "",
+        "mail_frequency": frequency,
+        "paused_until": f"{paused_until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if paused_until and is_paused else "",
     }
 
 

@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from subscribers.exporting.csv_export import ALL_LISTS_COLUMNS, ONE_LIST_COLUMNS, export_people
+from subscribers.exporting.csv_export import ALL_LISTS_COLUMNS, ONE_LIST_COLUMNS, export_people, export_rows
 from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import (
@@ -215,3 +217,27 @@ def test_a_name_with_formulas_after_semicolons_survives_a_round_trip(name: str) 
     Subscriber.objects.all().delete()
     bring(weekly, text)
     assert Subscriber.objects.get().name == name
+
+
+def test_an_export_asks_as_often_for_many_people_as_for_few() -> None:
+    weekly = begin()
+    counts = []
+    for people in (2, 40):
+        for number in range(people):
+            person = make_member(weekly, f"person{number}of{people}@example.org")
+            person.topics.add(Topic.objects.get(slug="land"))
+        with CaptureQueriesContext(connection) as queries:
+            take(weekly)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_an_export_of_few_chosen_people_names_only_them() -> None:
+    """The first and the last of the list are far apart; everybody between them has topics and lists too."""
+    weekly = begin()
+    people = [make_member(weekly, f"person{number}@example.org") for number in range(9)]
+    for person in people:
+        person.topics.add(Topic.objects.get(slug="land" if person is people[0] else "water"))
+    chosen = [people[0].pk, people[8].pk]
+    _header, *rows = export_rows(weekly, person_ids=chosen)
+    assert [(row[0], row[7]) for row in rows] == [("person0@example.org", "land"), ("person8@example.org", "water")]

@@ -3,7 +3,7 @@
 It works in transactions of 2,000 people. Each step finds only what earlier steps left to do.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.messages import Message
 from subscribers.importing.reading.errors import CannotImport
+from subscribers.importing.writing.bulk_removal import delete_people, record_events
 from subscribers.importing.writing.file_store import delete_stored_file
 from subscribers.importing.writing.import_claim import claim, release, renew_claim
 from subscribers.models import (
@@ -119,10 +120,10 @@ def _remove_people(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
     ids = dict(found.values_list("pk", "subscriber_id")[:STEP_SIZE])
     others = Subscription.objects.filter(~Q(import_batch=batch) | Q(import_batch=None), subscriber=OuterRef("pk"))
     gone = Subscriber.objects.filter(pk__in=ids.values(), import_batch=batch).exclude(Exists(others))
-    removed = list(gone.values_list("pk", flat=True))
-    _record(batch, Subscriber.objects.filter(pk__in=ids.values()), kind=ConsentEvent.Kind.ENDED, now=now)
-    Subscriber.objects.filter(pk__in=removed).delete()
-    staying = [pk for pk, subscriber_id in ids.items() if subscriber_id not in set(removed)]
+    removed = set(gone.values_list("pk", flat=True))
+    _record(batch, list(ids.values()), kind=ConsentEvent.Kind.ENDED, now=now)
+    delete_people(removed)
+    staying = [pk for pk, subscriber_id in ids.items() if subscriber_id not in removed]
     Confirmation.objects.filter(
         sent_at__isnull=True, mailing_list=batch.mailing_list, subscriber__subscriptions__in=staying
     ).delete()
@@ -132,18 +133,16 @@ def _remove_people(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
     return {"removed": len(removed), "ended": ended}
 
 
-def _record(batch: ImportBatch, people: QuerySet[Subscriber], *, kind: ConsentEvent.Kind, now: datetime) -> None:
-    ConsentEvent.objects.bulk_create(
-        ConsentEvent(
-            subscriber_id=pk,
-            address_hash=address_hash,
-            mailing_list_id=batch.mailing_list_id,
-            kind=kind,
-            at=now,
-            source=Message("import %(pk)s undone", pk=batch.pk),
-            by=str(batch.counts.get("undone_by", "")) or "staff",
-        )
-        for pk, address_hash in people.values_list("pk", "address_hash")
+def _record(batch: ImportBatch, ids: Collection[int], *, kind: ConsentEvent.Kind, now: datetime) -> None:
+    record_events(
+        ids,
+        {
+            "mailing_list_id": batch.mailing_list_id,
+            "kind": str(kind),
+            "at": now,
+            "source": Message("import %(pk)s undone", pk=batch.pk),
+            "by": str(batch.counts.get("undone_by", "")) or "staff",
+        },
     )
 
 
@@ -172,7 +171,7 @@ def _remove_suppressions(batch: ImportBatch, *, now: datetime) -> dict[str, int]
         )
     )
     Subscription.objects.bulk_create(_copy_as_open(row) for row in list(ended))
-    _record(batch, people, kind=ConsentEvent.Kind.SUPPRESSION_REMOVED, now=now)
+    _record(batch, list(people.values_list("pk", flat=True)), kind=ConsentEvent.Kind.SUPPRESSION_REMOVED, now=now)
     return {"lifted": len(rows)}
 
 

@@ -24,7 +24,7 @@ INSTALLED_APPS = [
     "subscribers",
     "newsletter.project.staff_app.StaffConfig",
     "newsletter.project.snippets_app.SnippetsConfig",
-    "wagtail.images",
+    "newsletter.project.images_app.ImagesConfig",
     "wagtail.search",
     "wagtail.admin",
     "wagtail",

@@ -10,8 +10,10 @@ NOT_AT_THE_START = (
     "icalendar",
     "newsletter.desk",
     "newsletter.web",
+    "ninja",
     "requests",
     "trafilatura",
+    "wagtail.api.v3",
 )
 
 

@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging one-file benchmarks load schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging one-file benchmarks bench bench-postgres load schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -27,6 +27,8 @@ help:
 	@echo "make integration    run the product against a real WordPress, calendar, mail and other servers (an hour on two cores)"
 	@echo "make soak           send three issues to 200,000 people, three times, while everything fails at random (at most 20 minutes)"
 	@echo "make benchmarks     send and kill this system beside others on an imitation of a provider (quiet machine, 15 minutes)"
+	@echo "make bench          measure every part at the sizes of docs/reference/performance.md on SQLite (quiet machine, an hour or two)"
+	@echo "make bench-postgres the same on a PostgreSQL of its own (ARGS=\"--only pages --recipients 1000000\" for one part)"
 	@echo "make load           20 staff, 500 readers and a send to 1,000,000 people at once, for 10 minutes on each database"
 	@echo "make mutations      read each kind of document damaged in 1,000 ways (some minutes)"
 	@echo "make email-check    judge every mail layout: axe, LibreOffice, validators, SpamAssassin, size (some minutes)"
@@ -100,6 +102,18 @@ licences: $(VENV)/.dev
 
 benchmarks: $(VENV)/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# The order of the parts in docs/reference/performance.md: those that 1,000,000 people slow down, then the others.
+BENCH_SIZES = --only sends,freeze,pages,import,segments,api --recipients 1000000
+BENCH_PARTS = --only full_bodies,compile,webhooks,outbound,recovery,unsubscribing,people_search,preview,start,memory --recipients 200000
+
+bench: $(VENV)/.dev
+	$(BIN)/newsletter bench $(if $(ARGS),$(ARGS),$(BENCH_SIZES))
+	$(if $(ARGS),,$(BIN)/newsletter bench $(BENCH_PARTS))
+
+bench-postgres: $(VENV)/.dev
+	$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/python -m scripts.bench_on_postgres $(if $(ARGS),$(ARGS),$(BENCH_SIZES))
+	$(if $(ARGS),,$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/python -m scripts.bench_on_postgres $(BENCH_PARTS))
 
 load: $(VENV)/.dev $(VENV)/load/.done
 	$(BIN)/python -m benchmarks.load $(ARGS)

@@ -23,6 +23,7 @@ from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.serving.preview import sign_in
 from newsletter.bench.workers import start_workers
+from newsletter.issues.variants.rehearse import rehearse_send
 from newsletter.models import Delivery, DeliveryException, Issue, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.links.signed_links import Purpose, Signer, link_keys
@@ -46,6 +47,7 @@ class PageFigures:
 
     The first is with figures that were counted in the last 15 minutes, the second when they are counted for it. Processor time is
     that of this process with kept figures; a database server has its own. ``most_queries`` names the page with most of them.
+    A rehearsal of the draft counts everybody; its seconds are by the clock and of processor time.
     """
 
     people: int
@@ -60,6 +62,7 @@ class PageFigures:
     slowest: dict[str, tuple[float, float]]
     most_queries: dict[str, int]
     without_a_page: int
+    rehearsal_seconds: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def open_pages(issue: Issue, *, draft: Issue) -> PageFigures:
         slowest={name: page.times_ms for name, page in slowest},
         most_queries={busiest: desk[busiest].queries},
         without_a_page=sum(len(names) for names in left_out.values()),
+        rehearsal_seconds=_time_rehearsal(draft),
     )
 
 
@@ -124,6 +128,12 @@ def select_pages(client: Client, routes: Iterable[tuple[str, str]]) -> tuple[dic
             "a browser, correct what is wrong, then measure again."
         )
     return pages, dict(sorted(left_out.items()))
+
+
+def _time_rehearsal(draft: Issue) -> tuple[float, float]:
+    started, before = time.perf_counter(), time.process_time()
+    rehearse_send(draft, now=datetime.now(UTC))
+    return round(time.perf_counter() - started, 2), round(time.process_time() - before, 2)
 
 
 def _find_p95(milliseconds: Iterable[float]) -> float:

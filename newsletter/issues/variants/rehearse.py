@@ -70,13 +70,15 @@ def rehearse_send(issue: Issue, *, now: datetime) -> Rehearsal:
             for key, number in people.most_common()
         ],
         languages=dict(languages.most_common()),
-        topics=_count_topics(issue, content=content, now=now),
+        topics=_count_topics(issue, content=content, now=now, everybody=counted.eligible),
         zones=dict(count_by_zone(issue, content=content, now=now).most_common()),
     )
 
 
-def _count_topics(issue: Issue, *, content: IssueContent, now: datetime) -> dict[str, int]:
+def _count_topics(issue: Issue, *, content: IssueContent, now: datetime, everybody: int) -> dict[str, int]:
     slugs = dict(Topic.objects.order_by("slug").values_list("pk", "slug"))
+    if not slugs:
+        return {"": everybody}
     recipients = find_recipients(issue, content=content, now=now)
     chosen = recipients.filter(subscriber__topics__in=list(slugs)).values_list("subscriber__topics")
     people = dict(chosen.annotate(people=Count("pk")))

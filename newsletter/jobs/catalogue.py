@@ -58,9 +58,10 @@ from newsletter.sending.deliverability.gmail_figures.fetch import fetch_due_figu
 from newsletter.sending.deliverability.refresh_domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY, dispatch_due
+from newsletter.sending.limits.step_work import has_work
 from newsletter.sending.notices.template_mails import delete_old_mails, send_due_mails
 from newsletter.sending.settling.retention import delete_old_deliveries
-from newsletter.sending.settling.sweep import sweep
+from newsletter.sending.settling.sweep import STEPS, sweep
 from newsletter.sending.spam_score import score_due_issues
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.writing.import_steps import delete_old_import_files, process_pending_imports
@@ -76,13 +77,16 @@ _scored_issues: RecentResults[bool] = RecentResults()
 class Job:
     """A function without arguments that finds due work in the database. ``role`` is scheduler or worker.
 
-    ``name`` says what the job does: it is in the log, and in the names of Procrastinate's tasks.
+    ``name`` says what the job does: it is in the log, and in the names of Procrastinate's tasks. While nothing is written to
+    the database, a run each ``rest_seconds`` is enough, unless the job ``waits_for_time``: for a lease to end, for example.
     """
 
     name: str
     every_seconds: float
     run: Callable[[], object]
     role: str
+    rest_seconds: float = 0
+    waits_for_time: Callable[[], bool] = lambda: False
 
 
 def _now() -> datetime:
@@ -99,8 +103,12 @@ def _dispatcher(provider_url: str, data_dir: Path) -> Dispatcher:
     return Dispatcher(adapter=current_adapter())
 
 
+def _is_send_running() -> bool:
+    return Send.objects.filter(state=Send.State.SUBMITTING).exists()
+
+
 def _dispatch(concurrency: int = DEFAULT_CONCURRENCY) -> None:
-    if not Send.objects.filter(state=Send.State.SUBMITTING).exists():
+    if not _is_send_running():
         return
     # The limit lets smaller sends and postponed batches run beside a large send.
     dispatch_due(dispatcher=current_dispatcher(), concurrency=concurrency, limit=50 * concurrency, stopping=is_stopping)
@@ -142,38 +150,44 @@ def _read_provider_suppressions() -> None:
 
 
 JOBS = (
-    Job("read_sources", 10, lambda: poll_sources(now=_now()), SCHEDULER),
-    Job("assemble_issues", 5, lambda: assemble_due(now=_now()), SCHEDULER),
-    Job("void_stale_approvals", 30, lambda: void_stale_approvals(now=_now()), SCHEDULER),
+    Job("read_sources", 10, lambda: poll_sources(now=_now()), SCHEDULER, rest_seconds=60),
+    Job("assemble_issues", 5, lambda: assemble_due(now=_now()), SCHEDULER, rest_seconds=30),
+    Job("void_stale_approvals", 30, lambda: void_stale_approvals(now=_now()), SCHEDULER, rest_seconds=120),
     Job("start_due_sends", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
-    Job("freeze_requested_sends", 1, lambda: freeze_requested_sends(now=_now()), SCHEDULER),
-    Job("send_staff_notices", 10, lambda: _send_notices(now=_now()), SCHEDULER),
-    Job("check_links", 60, _check_links, SCHEDULER),
-    Job("score_issues_for_spam", 60, lambda: score_due_issues(now=_now(), recent=_scored_issues), SCHEDULER),
+    Job("freeze_requested_sends", 1, lambda: freeze_requested_sends(now=_now()), SCHEDULER, rest_seconds=10),
+    Job("send_staff_notices", 10, lambda: _send_notices(now=_now()), SCHEDULER, rest_seconds=30),
+    Job("check_links", 60, _check_links, SCHEDULER, rest_seconds=300),
+    Job(
+        "score_issues_for_spam",
+        60,
+        lambda: score_due_issues(now=_now(), recent=_scored_issues),
+        SCHEDULER,
+        rest_seconds=300,
+    ),
     Job("check_sender_domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
     Job("read_gmail_figures", 600, lambda: fetch_due_figures(now=_now()), SCHEDULER),
     Job("warn_about_sends", 300, lambda: _warn_staff(now=_now()), SCHEDULER),
     Job("send_heartbeat", 60, _send_heartbeat, SCHEDULER),
-    Job("send_welcome_mails", 10, lambda: send_due_welcomes(now=_now()), SCHEDULER),
-    Job("send_confirmations", 2, lambda: send_due_confirmations(now=_now()), WORKER),
-    Job("send_requested_links", 2, lambda: send_due_links(now=_now()), WORKER),
-    Job("send_single_mails", 2, lambda: send_due_mails(now=_now()), WORKER),
+    Job("send_welcome_mails", 10, lambda: send_due_welcomes(now=_now()), SCHEDULER, rest_seconds=60),
+    Job("send_confirmations", 2, lambda: send_due_confirmations(now=_now()), WORKER, rest_seconds=5),
+    Job("send_requested_links", 2, lambda: send_due_links(now=_now()), WORKER, rest_seconds=5),
+    Job("send_single_mails", 2, lambda: send_due_mails(now=_now()), WORKER, rest_seconds=5),
     Job("ask_silent_people", 600, lambda: ask_and_rest(now=_now()), SCHEDULER),
     Job("send_stay_questions", 10, lambda: send_due_questions(now=_now()), WORKER),
-    Job("send_staff_links", 2, lambda: send_due_staff_links(now=_now()), WORKER),
+    Job("send_staff_links", 2, lambda: send_due_staff_links(now=_now()), WORKER, rest_seconds=5),
     Job("delete_expired_data", 3600, lambda: purge_expired_data(now=_now()), SCHEDULER),
-    Job("import_people", 2, lambda: process_pending_imports(clock=_now, stopping=is_stopping), WORKER),
+    Job("import_people", 2, lambda: process_pending_imports(clock=_now, stopping=is_stopping), WORKER, rest_seconds=10),
     Job("delete_old_import_files", 3600, lambda: delete_old_import_files(now=_now()), SCHEDULER),
-    Job(DISPATCH, 1, _dispatch, WORKER),
-    Job("deliver_webhooks", 1, lambda: deliver_due(clock=_now, stopping=is_stopping), WORKER),
+    Job(DISPATCH, 1, _dispatch, WORKER, rest_seconds=10, waits_for_time=_is_send_running),
+    Job("deliver_webhooks", 1, lambda: deliver_due(clock=_now, stopping=is_stopping), WORKER, rest_seconds=5),
     Job("delete_old_webhooks", 3600, lambda: delete_old_outbound_events(now=_now()), SCHEDULER),
-    Job("apply_provider_events", 2, apply_due_events, WORKER),
+    Job("apply_provider_events", 2, apply_due_events, WORKER, rest_seconds=10),
     Job("adjust_send_paces", 15, lambda: adjust_paces(now=_now()), SCHEDULER),
     Job("confirm_report_subscriptions", 10, lambda: confirm_subscriptions(now=_now()), SCHEDULER),
     Job("read_mailboxes", 60, lambda: read_mailboxes(now=_now()), SCHEDULER),
     Job("read_canary_mailboxes", 5, lambda: read_canary_mailboxes(now=_now()), SCHEDULER),
-    Job("handle_inbound_mails", 5, lambda: handle_waiting_mails(now=_now()), WORKER),
-    Job("forward_waiting_replies", 10, lambda: forward_waiting_replies(now=_now()), WORKER),
+    Job("handle_inbound_mails", 5, lambda: handle_waiting_mails(now=_now()), WORKER, rest_seconds=15),
+    Job("forward_waiting_replies", 10, lambda: forward_waiting_replies(now=_now()), WORKER, rest_seconds=30),
     Job("delete_old_inbound_mails", 3600, lambda: delete_old_inbound_mails(now=_now()), SCHEDULER),
     Job("delete_old_dmarc_reports", 3600, lambda: delete_old_reports(now=_now()), SCHEDULER),
     Job("read_provider_suppressions", 600, _read_provider_suppressions, SCHEDULER),
@@ -189,7 +203,14 @@ JOBS = (
     Job("reencrypt_report_keys", 3600, reseal_webhook_keys, SCHEDULER),
     Job("delete_old_deliveries", 3600, lambda: delete_old_deliveries(now=_now()), SCHEDULER),
     Job("delete_old_single_mails", 3600, lambda: delete_old_mails(now=_now()), SCHEDULER),
-    Job("repair_sends", 5, lambda: sweep(adapter=current_adapter()), WORKER),
+    Job(
+        "repair_sends",
+        5,
+        lambda: sweep(adapter=current_adapter()),
+        WORKER,
+        rest_seconds=15,
+        waits_for_time=lambda: has_work(STEPS, now=_now()),
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from django.db import close_old_connections
 
+from newsletter.common.database.change_watch import make_change_watch
 from newsletter.jobs.catalogue import ALL_ROLES, WORKER, list_jobs
 from newsletter.jobs.shutdown import GRACE_SECONDS, ask_to_stop, clear_stop_request
 from newsletter.jobs.timer import JobTimer, make_heartbeat
@@ -17,8 +18,9 @@ class EmbeddedEngine:
     def __init__(self, *, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         self._roles = roles
         jobs = list_jobs(roles, concurrency=concurrency)
-        self._timer = JobTimer(jobs)
-        self._heartbeat = make_heartbeat(roles, jobs)
+        self._changes = make_change_watch()
+        self._timer = JobTimer(jobs, changes=self._changes)
+        self._heartbeat = make_heartbeat(roles, jobs, changes=self._changes)
 
     def start(self) -> None:
         """Settle expired leases, then start the jobs."""
@@ -34,4 +36,6 @@ class EmbeddedEngine:
         ask_to_stop()
         ended = self._timer.stop(within=GRACE_SECONDS)
         self._heartbeat.stop()
+        if self._changes is not None:
+            self._changes.close()
         return ended

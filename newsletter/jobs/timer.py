@@ -10,12 +10,15 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from apscheduler.executors.pool import BasePoolExecutor
+from apscheduler.job import Job as TimedJob
 from apscheduler.schedulers.background import BackgroundScheduler
 from django.db import Error, close_old_connections
 
+from newsletter.common.database.change_watch import ChangeWatch
 from newsletter.common.errors import DomainError
 from newsletter.common.thread_pool import LastUsedFirstExecutor
 from newsletter.jobs.catalogue import Job
+from newsletter.jobs.resting import RestingJobs
 from newsletter.monitoring.job_runs import note_end, note_start
 from newsletter.monitoring.logs.context import working_on
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
@@ -27,17 +30,30 @@ BETWEEN_STARTS = timedelta(milliseconds=20)
 
 
 class JobThreads(BasePoolExecutor):
-    """APScheduler's executor on threads of which few do most of the work. ``number`` jobs can run at once."""
+    """APScheduler's executor on threads of which few do most of the work. All jobs can run at once.
 
-    def __init__(self, number: int) -> None:
-        super().__init__(LastUsedFirstExecutor(number))
+    A job that may rest is not handed to a thread.
+    """
+
+    def __init__(self, jobs: Sequence[Job], resting: RestingJobs) -> None:
+        super().__init__(LastUsedFirstExecutor(len(jobs)))
+        self._jobs = {job.name: job for job in jobs}
+        self._resting = resting
+
+    def submit_job(self, job: TimedJob, run_times: list[datetime]) -> None:
+        due = self._jobs[job.id]
+        if self._resting.may_rest(due):
+            self._resting.note_rest(due)
+        else:
+            super().submit_job(job, run_times)
 
 
 class JobTimer:
-    """Starts and stops the timers of some jobs."""
+    """Starts and stops the timers of some jobs. With ``changes``, jobs rest while nothing is written to the database."""
 
-    def __init__(self, jobs: Sequence[Job]) -> None:
+    def __init__(self, jobs: Sequence[Job], *, changes: ChangeWatch | None = None) -> None:
         self._jobs = jobs
+        self._resting = RestingJobs(changes)
         self._scheduler: BackgroundScheduler | None = None
 
     def start(self) -> None:
@@ -46,13 +62,13 @@ class JobTimer:
             return
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": JobThreads(len(self._jobs))},
+            executors={"default": JobThreads(self._jobs, self._resting)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         now = datetime.now(UTC)
         for place, job in enumerate(self._jobs):
             self._scheduler.add_job(
-                partial(run_job, job),
+                partial(run_job, self._resting.watch(job)),
                 "interval",
                 seconds=job.every_seconds,
                 id=job.name,
@@ -72,9 +88,11 @@ class JobTimer:
         return not ending.is_alive()
 
 
-def make_heartbeat(roles: frozenset[str], jobs: Sequence[Job]) -> ProcessHeartbeat:
-    """Return the heartbeat of a process with these roles, which is to run these jobs."""
-    return ProcessHeartbeat(roles, intervals={job.name: job.every_seconds for job in jobs})
+def make_heartbeat(
+    roles: frozenset[str], jobs: Sequence[Job], *, changes: ChangeWatch | None = None
+) -> ProcessHeartbeat:
+    """Return the heartbeat of a process with these roles, which is to run these jobs. No job runs because of it."""
+    return ProcessHeartbeat(roles, intervals={job.name: job.every_seconds for job in jobs}, changes=changes)
 
 
 def run_job(job: Job) -> None:

@@ -3,12 +3,14 @@
 import logging
 import threading
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from uuid import uuid4
 
 from django.db import Error, close_old_connections, connection
 
+from newsletter.common.database.change_watch import ChangeWatch
 from newsletter.models import RunningProcess
 from newsletter.monitoring.event_loop import TurnWatch, turns
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs
@@ -25,12 +27,16 @@ class ProcessHeartbeat:
     """Writes the row in a thread of its own, so that a job that hangs does not look like a process that died.
 
     If the event loop that serves pages hangs, the row loses the role `web`. If it has no other role, it is not written any more.
+    ``changes`` leaves these writes out.
     """
 
-    def __init__(self, roles: Collection[str], *, intervals: Mapping[str, float]) -> None:
+    def __init__(
+        self, roles: Collection[str], *, intervals: Mapping[str, float], changes: ChangeWatch | None = None
+    ) -> None:
         self._roles = frozenset(roles)
         self._version = version("newsletter")
         self._intervals = intervals
+        self._changes = changes
         self._key = uuid4().hex
         self._watch = TurnWatch(turns)
         self._stopping = threading.Event()
@@ -61,7 +67,8 @@ class ProcessHeartbeat:
     def _try(self, started_at: datetime) -> None:
         close_old_connections()
         try:
-            self.write(started_at=started_at, now=datetime.now(UTC))
+            with self._changes.ignoring(connection) if self._changes else nullcontext():
+                self.write(started_at=started_at, now=datetime.now(UTC))
         except Error as error:
             log.debug("The row of this process could not be written: %s", error)
 

@@ -1,0 +1,202 @@
+"""A job rests while the database stays as it is. A write of anybody ends the rest, and so does time."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from time_machine import travel
+
+from newsletter.common.database.change_watch import ChangeWatch, make_change_watch
+from newsletter.common.errors import NotReady
+from newsletter.jobs.catalogue import ALL_ROLES, JOBS, WORKER, Job, list_jobs
+from newsletter.jobs.resting import RestingJobs
+from newsletter.jobs.timer import JobThreads, make_heartbeat, run_job
+from newsletter.models import Batch, RunningProcess, Send, Source
+from newsletter.monitoring.job_runs import copy_runs, expect_jobs
+from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
+from newsletter.sending.freezing.start import start_send
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_source, make_story
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+only_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite counts its commits")
+FOR_PEOPLE = {"send_confirmations", "send_requested_links", "send_single_mails", "send_staff_links"}
+ON_TIME = {"start_due_sends"}
+"""Jobs that act at a time which readers expect to the second."""
+
+
+class Clock:
+    seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def changes() -> Iterator[ChangeWatch | None]:
+    watch = make_change_watch()
+    yield watch
+    if watch is not None:
+        watch.close()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def resting(changes: ChangeWatch | None, clock: Clock) -> RestingJobs:
+    return RestingJobs(changes, clock=clock)
+
+
+def _make(run: Callable[[], object] = lambda: None, **fields: Any) -> Job:
+    return Job("rests", 1, run, WORKER, **{"rest_seconds": 30, **fields})
+
+
+def _run(resting: RestingJobs, job: Job) -> None:
+    run_job(resting.watch(job))
+
+
+def _in_thread(call: Callable[[], object]) -> None:
+    def run() -> None:
+        try:
+            call()
+        finally:
+            connection.close()
+
+    thread = Thread(target=run)
+    thread.start()
+    thread.join()
+
+
+@only_sqlite
+def test_a_job_rests_after_a_run_that_found_nothing(resting: RestingJobs) -> None:
+    job = _make()
+    assert not resting.may_rest(job)
+    _run(resting, job)
+    assert resting.may_rest(job)
+
+
+def test_a_job_without_a_rest_always_runs(resting: RestingJobs) -> None:
+    job = _make(rest_seconds=0)
+    _run(resting, job)
+    assert not resting.may_rest(job)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite counts its commits")
+def test_no_job_rests_on_postgresql(resting: RestingJobs) -> None:
+    job = _make()
+    _run(resting, job)
+    assert not resting.may_rest(job)
+
+
+def test_a_rest_ends_with_its_time(resting: RestingJobs, clock: Clock) -> None:
+    job = _make()
+    _run(resting, job)
+    clock.seconds = 30
+    assert not resting.may_rest(job)
+
+
+@pytest.mark.parametrize("write", [make_source, lambda: _in_thread(make_source)], ids=["here", "another connection"])
+def test_a_write_of_any_connection_ends_a_rest(resting: RestingJobs, write: Callable[[], object]) -> None:
+    job = _make()
+    _run(resting, job)
+    write()
+    assert not resting.may_rest(job)
+
+
+def test_a_write_during_a_run_lets_the_job_run_again(resting: RestingJobs) -> None:
+    job = _make(lambda: _in_thread(make_source))
+    _run(resting, job)
+    assert not resting.may_rest(job)
+
+
+@pytest.mark.parametrize("error", [NotReady("not yet"), OperationalError("the database is away")])
+def test_a_failed_job_does_not_rest(resting: RestingJobs, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    _run(resting, _make())
+    _run(resting, _make(fail))
+    assert not resting.may_rest(_make())
+
+
+def test_a_job_that_waits_for_a_time_does_not_rest(resting: RestingJobs) -> None:
+    job = _make(waits_for_time=lambda: True)
+    _run(resting, job)
+    assert not resting.may_rest(job)
+
+
+@only_sqlite
+def test_the_heartbeat_alone_ends_no_rest(resting: RestingJobs, changes: ChangeWatch) -> None:
+    heartbeat = make_heartbeat(ALL_ROLES, JOBS, changes=changes)
+    heartbeat._try(NOW)
+    job = _make()
+    _run(resting, job)
+    heartbeat._try(NOW)
+    assert RunningProcess.objects.count() == 1
+    assert resting.may_rest(job)
+
+
+@only_sqlite
+def test_what_others_write_during_a_heartbeat_ends_a_rest(
+    resting: RestingJobs, changes: ChangeWatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, write = _make(), ProcessHeartbeat.write
+    _run(resting, job)
+
+    def write_beside_others(self: ProcessHeartbeat, **times: datetime) -> None:
+        write(self, **times)
+        _in_thread(make_source)
+
+    monkeypatch.setattr(ProcessHeartbeat, "write", write_beside_others)
+    make_heartbeat(ALL_ROLES, JOBS, changes=changes)._try(NOW)
+    assert Source.objects.count() == 1
+    assert not resting.may_rest(job)
+
+
+@only_sqlite
+def test_a_watch_that_lost_its_connection_tells_a_change(resting: RestingJobs, changes: ChangeWatch) -> None:
+    job = _make()
+    _run(resting, job)
+    changes.close()
+    assert not resting.may_rest(job)
+
+
+@only_sqlite
+def test_a_resting_job_counts_as_done_and_gets_no_thread(resting: RestingJobs) -> None:
+    runs: list[int] = []
+    job = _make(lambda: runs.append(1))
+    expect_jobs({job.name: 1})
+    _run(resting, job)
+    threads = JobThreads([job], resting)
+    later = datetime(2030, 1, 1, tzinfo=UTC)
+    with travel(later, tick=False):
+        threads.submit_job(type("Timed", (), {"id": job.name})(), [later])
+    assert len(runs) == 1
+    assert copy_runs()[job.name]["done_at"] == later.isoformat()
+    threads.shutdown()
+
+
+@only_sqlite
+def test_dispatching_and_repairs_do_not_rest_during_a_send(resting: RestingJobs) -> None:
+    jobs = [job for job in list_jobs(ALL_ROLES) if job.name in ("dispatch_batches", "repair_sends")]
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 3)
+    start_send(issue=make_issue(publication, approved=True), now=NOW)
+    Send.objects.update(state=Send.State.SUBMITTING)
+    Batch.objects.update(state=Batch.State.ACCEPTED)
+    assert [job.waits_for_time() for job in jobs] == [True, True]
+    Send.objects.update(state=Send.State.SUBMITTED)
+    assert [job.waits_for_time() for job in jobs] == [False, False]
+
+
+def test_jobs_that_serve_somebody_rest_for_seconds_only() -> None:
+    rests = {job.name: job.rest_seconds for job in JOBS}
+    assert {name: rests[name] for name in FOR_PEOPLE if rests[name] > 5} == {}
+    assert {name: rests[name] for name in ON_TIME if rests[name]} == {}
+    assert max(rests.values()) <= 300

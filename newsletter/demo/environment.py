@@ -30,9 +30,13 @@ class DemoError(DomainError):
     """The demonstration cannot start; the message says why and what to do."""
 
 
-def prepare_demo(*, port: int, environ: MutableMapping[str, str]) -> Path:
-    """Empty the demonstration's folder, point the environment at it and return it. Raises DemoError, CannotListen."""
-    check_port_free(host=HOST, port=port)
+def prepare_demo(*, port: int, serves: bool, environ: MutableMapping[str, str]) -> Path:
+    """Empty the demonstration's folder, point the environment at it and return it. Raises DemoError.
+
+    If it ``serves``, raises CannotListen while the port is taken.
+    """
+    if serves:
+        check_port_free(host=HOST, port=port)
     folder = Path(environ.get("NEWSLETTER_DATA_DIR", "var")).resolve() / "demo"
     empty_folder(folder)
     environ.update(

@@ -89,7 +89,7 @@ def _run(given: list[str]) -> int:
     read_settings_file(os.environ)
     if name == "demo" and not {"-h", "--help"} & set(rest):
         _check_demo_people(rest)
-        prepare_demo(port=_demo_port(rest), environ=os.environ)
+        prepare_demo(port=_demo_port(rest), serves="--no-serve" not in rest, environ=os.environ)
     if name == "setup" and not {"-h", "--help"} & set(rest):
         _prepare_setup(rest)
     _start_django()

@@ -14,6 +14,7 @@ from newsletter.management.commands.serve import Command as Serve
 from newsletter.management.commands.web import Command as Web
 from newsletter.management.ports import CannotListen, check_port_free, port_number
 from newsletter.management.server import Server
+from newsletter.project import cli
 
 
 @pytest.fixture
@@ -48,9 +49,30 @@ def test_serving_on_a_taken_port_ends_before_the_database_is_touched(name: str, 
 def test_a_demo_on_a_taken_port_changes_no_folder_or_environment(taken: int, tmp_path) -> None:
     environment = {"NEWSLETTER_DATA_DIR": str(tmp_path)}
     with pytest.raises(CannotListen, match="is taken"):
-        prepare_demo(port=taken, environ=environment)
+        prepare_demo(port=taken, serves=True, environ=environment)
     assert environment == {"NEWSLETTER_DATA_DIR": str(tmp_path)}
     assert not list(tmp_path.iterdir())
+
+
+def test_a_demo_that_serves_nothing_needs_no_free_port(taken: int, tmp_path: Path) -> None:
+    environment = {"NEWSLETTER_DATA_DIR": str(tmp_path)}
+    assert prepare_demo(port=taken, serves=False, environ=environment) == tmp_path / "demo"
+    assert environment["NEWSLETTER_SITE_URL"] == f"http://127.0.0.1:{taken}"
+
+
+@pytest.mark.parametrize(("options", "checked"), [([], True), (["--no-serve"], False), (["--subscribers", "9"], True)])
+def test_only_a_demo_that_serves_checks_its_port(
+    options: list[str], checked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def note(*, port: int, serves: bool, environ: object) -> None:
+        asked.append(serves)
+        raise CannotListen("enough")
+
+    monkeypatch.setattr(cli, "prepare_demo", note)
+    assert cli.main(["demo", *options]) == 1
+    assert asked == [checked]
 
 
 def test_a_demo_ignores_the_settings_of_the_organisation(tmp_path: Path) -> None:
@@ -61,7 +83,7 @@ def test_a_demo_ignores_the_settings_of_the_organisation(tmp_path: Path) -> None
     environment = {name if name == "DATABASE_URL" else f"NEWSLETTER_{name}": "real" for name in real}
     environment |= {"NEWSLETTER_PROVIDER_URL": "mailgun://real", "NEWSLETTER_PRODUCTION": "true", "TZ": "UTC"}
     prepared = {**environment, "NEWSLETTER_DATA_DIR": str(tmp_path)}
-    prepare_demo(port=port, environ=prepared)
+    prepare_demo(port=port, serves=True, environ=prepared)
     assert not [value for value in prepared.values() if "real" in value]
     assert (prepared["NEWSLETTER_PRODUCTION"], prepared["TZ"]) == ("false", "UTC")
 

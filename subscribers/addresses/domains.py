@@ -1,7 +1,5 @@
 """Mailbox keys and kinds of email domains. No I/O."""
 
-from disposable_email_domains import blocklist
-
 from subscribers.addresses.normalise import canonical
 
 _DOMAINS_THAT_IGNORE_DOTS = frozenset({"gmail.com", "googlemail.com"})
@@ -76,5 +74,7 @@ def is_major(domain: str) -> bool:
 
 def is_disposable(domain: str) -> bool:
     """Return True if the domain, or a parent of it, offers short-lived addresses."""
+    from disposable_email_domains import blocklist  # takes megabytes, in a process that may see no sign-up
+
     parts = domain.split(".")
     return any(".".join(parts[start:]) in blocklist for start in range(len(parts) - 1))

@@ -1,4 +1,4 @@
-"""What every command imports at its start: neither the desk, if it shows no page, nor what asks other machines."""
+"""What every command and the server import at their start: nothing large that only some of their work needs."""
 
 import subprocess
 import sys
@@ -50,6 +50,14 @@ def test_a_send_checks_its_blocks_without_the_desk_and_parsers() -> None:
         "print(all(checked), [name for name in ('newsletter.desk', 'icalendar', 'trafilatura') if name in sys.modules])"
     )
     assert found == "True []"
+
+
+def test_a_server_starts_without_what_only_an_import_or_a_sign_up_needs() -> None:
+    found = _run(
+        f"{START}; import newsletter.jobs.embedded_engine; from newsletter.management.wsgi_pages import load_pages; "
+        "load_pages(); print([name for name in ('openpyxl', 'disposable_email_domains') if name in sys.modules])"
+    )
+    assert found == "[]"
 
 
 def _run(program: str) -> str:

@@ -10,8 +10,6 @@ from xml.etree.ElementTree import ParseError
 
 from defusedxml.ElementTree import iterparse
 from lxml.etree import XMLSyntaxError
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 
 from subscribers.importing.reading.errors import BadFile
 
@@ -19,9 +17,7 @@ MAX_UNPACKED_BYTES = 1 << 30
 MAX_SHARED_STRINGS_BYTES = 160 << 20
 MAX_CELLS_PER_ROW = 1_000
 _ZIP = b"PK\x03\x04"
-_READ_ERRORS = (
-    InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, XMLSyntaxError, EOFError,
-)  # fmt: skip
+_READ_ERRORS = (zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, XMLSyntaxError, EOFError)
 
 
 def is_workbook(file: BinaryIO) -> bool:
@@ -43,6 +39,8 @@ def convert_workbook_to_csv(file: BinaryIO) -> BinaryIO:
 
 
 def _convert(file: BinaryIO) -> BinaryIO:
+    from openpyxl import load_workbook  # takes megabytes, in a server that seldom reads a workbook
+
     out = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=8 << 20))  # noqa: SIM115  the caller reads it
     text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")

@@ -60,7 +60,7 @@ def _fill(url: str, *, folder: Path, people: int, state: str, batch: int) -> Non
             "NEWSLETTER_ENGINE": ENGINE,
         },
         check=True,
-        timeout=600,
+        timeout=max(600, people // 100),
     )
     if not SERVER:
         with connect(url) as connection:

@@ -37,6 +37,7 @@ LATENCIES_AND_THREADS = ((0, 2), (150, 8), (150, 16))  # milliseconds, threads o
 MAX_FULL_BODIES = 10_000
 MAX_WEBHOOKS = 20_000
 MAX_UNSUBSCRIBES = 5_000
+FIRST_RUNS_SECONDS = 75
 IDLE_SECONDS = 60
 TOPICS_LANGUAGES_ZONES_AND_LIMIT = ((0, 0, 0, 0), (12, 0, 0, 0), (12, 8, 24, 0), (0, 0, 0, 3))
 BATCH = 500
@@ -73,7 +74,9 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "preview": lambda people: [(measure_preview, {})],
     "pages": lambda people: [(measure_pages, {"people": people})],
     "start": lambda people: [(measure_start, {})],
-    "memory": lambda people: [(measure_memory, {"idle_seconds": IDLE_SECONDS})],
+    "memory": lambda people: [
+        (measure_memory, {"first_runs_seconds": FIRST_RUNS_SECONDS, "idle_seconds": IDLE_SECONDS})
+    ],
 }
 
 

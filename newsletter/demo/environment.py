@@ -1,5 +1,7 @@
 """Prepare the demonstration before Django starts: its own folder, database and outbox, and loopback only."""
 
+import fcntl
+import os
 import shutil
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -39,6 +41,7 @@ def prepare_demo(*, port: int, serves: bool, environ: MutableMapping[str, str]) 
         check_port_free(host=HOST, port=port)
     folder = Path(environ.get("NEWSLETTER_DATA_DIR", "var")).resolve() / "demo"
     empty_folder(folder)
+    hold_folder(folder)
     environ.update(
         NEWSLETTER_DATA_DIR=str(folder),
         NEWSLETTER_SITE_URL=f"http://{HOST}:{port}",
@@ -54,13 +57,38 @@ def prepare_demo(*, port: int, serves: bool, environ: MutableMapping[str, str]) 
     return folder
 
 
+def hold_folder(folder: Path) -> None:
+    """Keep other processes from emptying this folder, if it is a demonstration's, until this process ends."""
+    marker = folder / MARKER_FILE
+    if marker.exists():
+        fcntl.flock(os.open(marker, os.O_RDONLY), fcntl.LOCK_SH)  # never closed: the system lets go of it
+
+
 def empty_folder(folder: Path) -> None:
-    """Delete what an earlier demonstration left. Raises DemoError if the folder holds anything else."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER_FILE).exists():
+    """Delete what an earlier demonstration left.
+
+    Raises DemoError if the folder holds anything else, or if a demonstration still runs in it.
+    """
+    marker = folder / MARKER_FILE
+    if marker.exists():
+        _require_unused(marker)
+    elif folder.exists() and any(folder.iterdir()):
         raise DemoError(
             "%(folder)s holds something that is not a demonstration. Move it away, or set NEWSLETTER_DATA_DIR.",
             folder=folder,
         )
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / MARKER_FILE).write_text("Made by `newsletter demo`, which empties this folder each time it starts.\n")
+    marker.write_text("Made by `newsletter demo`, which empties this folder each time it starts.\n")
+
+
+def _require_unused(marker: Path) -> None:
+    with marker.open() as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DemoError(
+                "A demonstration still runs in %(folder)s, and a new one would empty it. Stop it first, or set "
+                "NEWSLETTER_DATA_DIR to another folder.",
+                folder=marker.parent,
+            ) from error

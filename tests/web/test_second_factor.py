@@ -111,15 +111,18 @@ def test_an_approver_without_a_second_factor_has_to_set_one_up() -> None:
     assert len(re.findall(r"<li><code>\d+</code>", codes)) == 10
 
 
+@pytest.mark.parametrize(
+    "path", ["2fa/totp/activate/", "2fa/", "logout/", "sessions/", "password/change/", "reauthenticate/"]
+)
 @pytest.mark.parametrize(("role", "leads"), [("approver", False), ("writer", True)])
-def test_the_page_leads_to_the_desk_only_if_the_desk_opens(role: str, leads: bool) -> None:
+def test_account_pages_lead_to_the_desk_only_if_the_desk_opens(role: str, leads: bool, path: str) -> None:
     add(role)
     client = Client()
     give_password(client)
-    page = client.get("/accounts/2fa/totp/activate/").content.decode()
+    page = client.get(f"/accounts/{path}", follow=True).content.decode()
     assert opens(client) is leads
-    assert ('href="/admin/"' in page) is leads
-    assert 'href="/accounts/logout/"' in page
+    assert ("Go to the desk" in page) is leads
+    assert "Sign out" in page
 
 
 def test_after_setting_up_a_factor_the_requested_page_opens_once() -> None:

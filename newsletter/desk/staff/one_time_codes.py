@@ -16,8 +16,6 @@ from allauth.mfa.utils import decrypt
 from django.db import transaction
 from django.http import HttpResponse
 
-from newsletter.desk.staff.second_factor import has_passed, needs_second_factor
-
 LAST_STEP = "last_step"
 
 
@@ -55,12 +53,7 @@ class SingleUseReauthenticateForm(_SingleUseCodeMixin, ReauthenticateForm):
 
 
 class ActivatePage(ActivateTOTPView):
-    """Set up an app. The code that confirms it cannot be used again. While it is required, no link leads to the desk."""
-
-    def get_context_data(self, **more: object) -> dict[str, object]:
-        is_required = needs_second_factor(self.request.user) and not has_passed(self.request)
-        context: dict[str, object] = super().get_context_data(is_required=is_required, **more)
-        return context
+    """Set up an app. The code that confirms it cannot be used again."""
 
     def form_valid(self, form: ActivateTOTPForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -89,7 +90,10 @@ def make_fingerprint(user: User | AnonymousUser) -> str:
 
 
 class StaffSessionMiddleware:
-    """Sign out ended sessions, and redirect staff without their second factor away from the desk."""
+    """Sign out ended sessions, and redirect staff without their second factor away from the desk.
+
+    Templates read `request.may_open_desk`, so that none of them leads to a page that leads back.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -115,6 +119,7 @@ class StaffSessionMiddleware:
         detour = find_second_factor_url(request)
         if detour:
             return HttpResponseRedirect(detour)
+        request.may_open_desk = SimpleLazyObject(lambda: _may_open_desk(request))  # type: ignore[attr-defined]
         with translation.override(_get_language(request)):
             response = self.get_response(request)
         if request.method == "POST" and request.path_info.startswith(ACCOUNTS_PATH) and request.user.is_authenticated:
@@ -147,7 +152,7 @@ def find_second_factor_url(request: HttpRequest) -> str:
     """
     if not request.path_info.startswith(DESK_PATH) or request.path_info in EXEMPT_PATHS:
         return ""
-    if has_passed(request) or not needs_second_factor(request.user):
+    if _may_open_desk(request):
         if NEXT_KEY in request.session:
             del request.session[NEXT_KEY]
         return ""
@@ -156,6 +161,10 @@ def find_second_factor_url(request: HttpRequest) -> str:
     if request.method == "GET":
         request.session[NEXT_KEY] = request.get_full_path()
     return reverse("mfa_activate_totp")
+
+
+def _may_open_desk(request: HttpRequest) -> bool:
+    return has_passed(request) or not needs_second_factor(request.user)
 
 
 @require_POST

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
+from newsletter.demo.environment import hold_folder
 from newsletter.jobs.catalogue import ALL_ROLES, WORKER
 from newsletter.jobs.engine import make_engine
 from newsletter.management.base import ProductCommand, describe_start
@@ -38,6 +39,7 @@ class Command(ProductCommand):
 
     def run(self, *, host: str, port: int, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         check_port_free(host=host, port=port)
+        hold_folder(settings.NEWSLETTER_DATA_DIR)
         call_command("migrate", verbosity=0, interactive=False)
         try_to_repair_journal(now=datetime.now(UTC))
         engine = make_engine(roles=self.roles, concurrency=concurrency)

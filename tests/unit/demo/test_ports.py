@@ -1,6 +1,8 @@
 """Commands that serve check their options and port before they change anything."""
 
 import socket
+import subprocess
+import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from newsletter.demo.environment import prepare_demo
+from newsletter.demo.environment import DemoError, empty_folder, hold_folder, prepare_demo
 from newsletter.management.commands.demo import Command as Demo
 from newsletter.management.commands.serve import Command as Serve
 from newsletter.management.commands.web import Command as Web
@@ -73,6 +75,32 @@ def test_only_a_demo_that_serves_checks_its_port(
     monkeypatch.setattr(cli, "prepare_demo", note)
     assert cli.main(["demo", *options]) == 1
     assert asked == [checked]
+
+
+def test_a_demo_that_still_runs_is_not_emptied_by_another(tmp_path: Path) -> None:
+    folder = prepare_demo(port=8000, serves=False, environ={"NEWSLETTER_DATA_DIR": str(tmp_path)})
+    (folder / "newsletter.sqlite3").write_text("people")
+    with pytest.raises(DemoError, match="still runs in"):
+        prepare_demo(port=8000, serves=False, environ={"NEWSLETTER_DATA_DIR": str(tmp_path)})
+    assert (folder / "newsletter.sqlite3").read_text() == "people"
+
+
+def test_a_demo_that_is_served_again_is_not_emptied(tmp_path: Path) -> None:
+    empty_folder(tmp_path / "demo")
+    hold_folder(tmp_path / "demo")
+    with pytest.raises(DemoError, match="still runs in"):
+        empty_folder(tmp_path / "demo")
+
+
+def test_a_demo_that_ended_is_emptied(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from newsletter.demo.environment import empty_folder, hold_folder;"
+        " folder = Path(sys.argv[1]); empty_folder(folder); hold_folder(folder)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path / "demo")], check=True, timeout=60)
+    (tmp_path / "demo/newsletter.sqlite3").write_text("people")
+    empty_folder(tmp_path / "demo")
+    assert [found.name for found in (tmp_path / "demo").iterdir()] == [".newsletter-demo"]
 
 
 def test_a_demo_ignores_the_settings_of_the_organisation(tmp_path: Path) -> None:

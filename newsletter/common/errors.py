@@ -1,4 +1,6 @@
-"""The exception tree. A person may read the message of every `DomainError`."""
+"""The exception tree, and what led to an error. A person may read the message of every `DomainError`."""
+
+from collections.abc import Iterator
 
 from newsletter.common.messages import Message
 
@@ -77,3 +79,11 @@ class InvariantViolated(DomainError):
 
 class InUse(DomainError):
     """Other rows use this one, so it cannot be archived or deleted. The message names them."""
+
+
+def list_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and those that led to it, as a traceback shows them: `raise … from None` ends the chain."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ if cause.__suppress_context__ else cause.__context__

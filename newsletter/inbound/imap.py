@@ -13,6 +13,7 @@ from socket import SHUT_RDWR
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
+from newsletter.common.errors import list_causes
 from newsletter.common.messages import Message
 from newsletter.content.parsing.mails.mail_headers import RECIPIENT_FIELDS
 from newsletter.inbound.errors import MailboxUnavailable, ServerFailed, SignInRefused
@@ -215,14 +216,7 @@ def _make_temporary_error(error: Exception, mailbox: Mailbox, deadline: _Deadlin
 
 
 def _name_error(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> Message | str:
-    if deadline.passed or any(isinstance(cause, TimeoutError) for cause in _list_causes(error)):
+    if deadline.passed or any(isinstance(cause, TimeoutError) for cause in list_causes(error)):
         return Message("it does not answer in time")
     text = " ".join(str(error).split()).replace(mailbox.password, "…")[:160]
     return text or type(error).__name__
-
-
-def _list_causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those that led to it: the library wraps the time-out of a socket twice."""
-    while error is not None:
-        yield error
-        error = error.__context__

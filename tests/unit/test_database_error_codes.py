@@ -1,16 +1,21 @@
 """An error of the database is recognised by its code: PostgreSQL writes its texts in the language of its server."""
 
+import socket
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+import requests
 from django.db import DatabaseError, OperationalError, ProgrammingError
 
 from newsletter.management.base import explain_database_error
-from newsletter.providers.base.transport import describe_error
+from newsletter.providers.base.contract import HttpRequest
+from newsletter.providers.base.errors import RequestNotSent
+from newsletter.providers.base.transport import Transport, describe_error
 from subscribers.segments import query_limits
 
 
@@ -40,7 +45,7 @@ def test_a_spanish_server_without_our_tables_is_not_prepared(missing: type[psyco
     assert line.endswith("Run: newsletter migrate")
 
 
-def test_a_refused_password_is_not_taken_for_missing_tables() -> None:
+def test_a_missing_role_is_not_taken_for_missing_tables() -> None:
     line = explain_database_error(wrap(psycopg.OperationalError('role "newsletter" does not exist')))
     assert line.startswith("The database cannot be used: ")
 
@@ -54,20 +59,81 @@ def test_a_sqlite_file_in_use_is_said_to_be_busy(tmp_path: Path) -> None:
     assert explain_database_error(wrap(refused.value)).startswith("The database is busy with another command.")
 
 
-def test_a_table_whose_name_says_locked_is_not_a_busy_database(tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / "new.sqlite3")) as new, pytest.raises(sqlite3.OperationalError) as refused:
-        new.execute("SELECT 1 FROM one WHERE locked = two)")
-    assert "busy" not in explain_database_error(wrap(refused.value))
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT 1 FROM locked", "SELECT added FROM one", "UPDATE one SET added = 1", "INSERT INTO one (added) VALUES (1)"],
+)
+def test_an_older_sqlite_file_is_said_to_be_not_prepared(statement: str) -> None:
+    with closing(sqlite3.connect(":memory:")) as old:
+        old.execute("CREATE TABLE one (id INTEGER)")
+        with pytest.raises(sqlite3.OperationalError) as refused:
+            old.execute(statement)
+    line = explain_database_error(wrap(refused.value))
+    assert line.startswith("The database is not prepared for this version (")
+
+
+def refuse_connection() -> Exception:
+    """Return the error of the HTTP client for a port that nobody listens on."""
+    with closing(socket.socket()) as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(requests.ConnectionError) as refused:
+        requests.get(f"http://127.0.0.1:{port}/", timeout=5)
+    return refused.value
+
+
+def suppress_cause() -> Exception:
+    """Return an error whose code says that an earlier one did not lead to it."""
+    try:
+        try:
+            raise ConnectionRefusedError
+        except OSError:
+            raise OSError from None
+    except OSError as error:
+        return error
 
 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
         (ConnectionRefusedError(111, "Conexión rehusada"), "it refused the connection"),
+        (refuse_connection(), "it refused the connection"),
         (ConnectionResetError(104, "Conexión reinicializada"), "it closed the connection without an answer"),
         (TimeoutError(110, "Expiró el tiempo de conexión"), "it did not answer in time"),
+        (
+            socket.gaierror(-2, "Nombre o servicio desconocido"),
+            "its name could not be found (DNS); check the spelling and this machine's network",
+        ),
         (OSError(101, "La red es inaccesible; refused"), "the connection failed (OSError)"),
+        (suppress_cause(), "the connection failed (OSError)"),
     ],
 )
-def test_the_cause_of_a_failed_call_is_told_by_its_kind(error: OSError, said: str) -> None:
+def test_the_cause_of_a_failed_call_is_told_by_its_kind(error: Exception, said: str) -> None:
     assert str(describe_error(error)) == said
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"", "it closed the connection without an answer"),
+        (b"220 mail.example.org ESMTP\r\n", "it did not answer as HTTP"),
+        (b"HTTP/1.1 200 " + b"x" * 70_000 + b"\r\n", "it did not answer as HTTP"),
+        (b"HTTP/1.1 200 OK\r\n" + b"X-One: 1\r\n" * 101 + b"\r\n", "it did not answer as HTTP"),
+    ],
+    ids=["nothing", "greeting", "long line", "many headers"],
+)
+def test_an_answer_that_is_not_http_is_told_from_none(answer: bytes, said: str) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server, ThreadPoolExecutor(1) as thread:
+        thread.submit(answer_once, server, answer)
+        server.settimeout(10)
+        port = server.getsockname()[1]
+        request = HttpRequest("GET", f"http://127.0.0.1:{port}/", headers={}, body=b"", timeout=(5, 5))
+        with closing(Transport()) as transport, pytest.raises(RequestNotSent, match=said):
+            transport.call(request)
+
+
+def answer_once(server: socket.socket, answer: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65_536)
+        connection.sendall(answer)

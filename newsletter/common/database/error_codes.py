@@ -7,7 +7,7 @@ from django.db import Error
 
 QUERY_CANCELED = "57014"
 _MISSING = ("42P01", "42703")  # a table, a column
-_SQLITE_HAS_NO_SUCH = re.compile(r"no such (table|column)", re.IGNORECASE)
+_SQLITE_HAS_NO_SUCH = re.compile(r"no such (table|column)|^table .+ has no column named ", re.IGNORECASE)
 _SQLITE_PRIMARY_CODE = 0xFF
 
 
@@ -27,7 +27,10 @@ def is_locked(error: Error) -> bool:
 
 
 def is_table_missing(error: Error) -> bool:
-    """Return True if a table or a column is missing. SQLite has no code for it, and only English texts."""
+    """Return True if a table or a column is missing. SQLite has no code for it, and only English texts.
+
+    PostgreSQL's 42P01 is wider: a statement that names a table its FROM clause lacks has it too.
+    """
     if isinstance(error.__cause__, sqlite3.Error):
         return bool(_SQLITE_HAS_NO_SUCH.search(str(error)))
     return sqlstate_of(error) in _MISSING

@@ -6,11 +6,11 @@ It must not retry, follow redirects, read proxy settings, or know any provider.
 """
 
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from weakref import WeakSet
@@ -19,8 +19,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ProtocolError
 
+from newsletter.common.errors import list_causes
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpRequest, ProviderResponse
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
@@ -219,7 +219,7 @@ class CountingBody:
 
 def describe_error(error: Exception) -> str:
     """Return the cause of a failed call, without memory or email addresses."""
-    causes = list(_list_causes(error))
+    causes = list(list_causes(error))
 
     def is_caused_by(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
@@ -236,17 +236,11 @@ def describe_error(error: Exception) -> str:
         return Message("it refused the connection")
     if is_caused_by(requests.exceptions.ReadTimeout, TimeoutError):
         return Message("it did not answer in time")
-    if is_caused_by(ConnectionError, ProtocolError, ssl.SSLEOFError):
+    if is_caused_by(ConnectionError):
         return Message("it closed the connection without an answer")
+    if is_caused_by(HTTPException):
+        return Message("it did not answer as HTTP")
     return Message("the connection failed (%(name)s)", name=type(error).__name__)
-
-
-def _list_causes(error: BaseException) -> Iterator[BaseException]:
-    """Return the error and those that led to it, as the HTTP client wraps each in another."""
-    cause: BaseException | None = error
-    while cause is not None:
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 class _WatchedConnection(HTTPConnection):

@@ -1,4 +1,4 @@
-"""Find the client of a request behind our own proxies, and the network that limits count it by."""
+"""Read addresses: the client behind our own proxies, hosts of this machine, the networks that limits count by."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network

@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from newsletter.common.networks import is_loopback
 from newsletter.google_postmaster.figures import FigureFailure, FiguresUnavailable
 
 EXCHANGE_URL = "https://oauth2.googleapis.com/token"
@@ -81,7 +81,7 @@ def _is_private(url: str) -> bool:
     """Return True if nobody on the way can read what is sent there."""
     try:
         parts = urlsplit(url)
-        return parts.scheme == "https" or ip_address(parts.hostname or "").is_loopback
+        return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
     except ValueError:
         return False
 

@@ -198,7 +198,7 @@ class BulkChangePage(PeoplePage):
         form = change.form(request.POST, prefix=change.name)
         if not form.is_valid():
             self.forms[change.name] = form
-            return self.render_to_response(self.get_context_data(**kwargs), status=400)
+            return self.refuse(**kwargs)
         try:
             changed = change.apply(people, form.cleaned_data, request.user.get_username())
         except DomainError as error:
@@ -215,7 +215,7 @@ class BulkChangePage(PeoplePage):
         if form.is_valid():
             return start_export(request, form, person_ids=people)
         self.forms[EXPORT] = form
-        return self.render_to_response(self.get_context_data(), status=400)
+        return self.refuse()
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         people = find_people(self.request)

@@ -19,7 +19,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from subscribers.desk.csv_response import stream_csv
 from subscribers.desk.imports.forms import ExportForm
-from subscribers.desk.imports.views import REQUIRED_PERMISSION, ImportPage
+from subscribers.desk.imports.views import REQUIRED_PERMISSION, ImportSubpage
 from subscribers.desk.password import PasswordForm
 from subscribers.desk.person_actions import REVEAL_PERMISSION, require_permission
 from subscribers.exporting.csv_export import export_rows
@@ -36,7 +36,7 @@ from subscribers.models import Disclosure, ExportRequest, Subscriber
 from subscribers.people.describe_person import describe_person
 
 
-class ExportPage(ImportPage):
+class ExportPage(ImportSubpage):
     """Ask for a reason and the password, then send the file or ask a second person to allow it."""
 
     template_name = "desk/imports/export.html"
@@ -49,7 +49,7 @@ class ExportPage(ImportPage):
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse | StreamingHttpResponse:
         form = ExportForm(request.POST, user=request.user)
         if not form.is_valid():
-            return self.render_to_response(self.get_context_data(form=form), status=400)
+            return self.refuse(form=form)
         return start_export(request, form)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:

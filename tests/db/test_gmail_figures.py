@@ -341,8 +341,11 @@ def test_a_wrong_clock_is_told_from_a_refused_key(google: Google, publication: P
     assert read().failure == "clock"
 
 
-def test_no_answer_is_said_so(google: Google, publication: Publication, settings: Any, tmp_path: Path) -> None:
-    settings.NEWSLETTER_POSTMASTER = google.access(tmp_path, token_uri="http://127.0.0.1:9/token")
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_answer_is_said_so(
+    google: Google, publication: Publication, settings: Any, tmp_path: Path, host: str
+) -> None:
+    settings.NEWSLETTER_POSTMASTER = google.access(tmp_path, token_uri=f"http://{host}:9/token")
     assert read().failure == "no_answer"
 
 
@@ -355,6 +358,7 @@ def test_no_answer_is_said_so(google: Google, publication: Publication, settings
         {"client_email": ""},
         {"token_uri": "http://example.org/token"},
         {"token_uri": "http://["},
+        {"token_uri": "ftp://127.0.0.1/token"},
         {"type": "authorized_user"},
     ],
 )

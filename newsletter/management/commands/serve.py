@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
+from newsletter.common.networks import is_loopback
 from newsletter.demo.environment import hold_folder
 from newsletter.jobs.catalogue import ALL_ROLES, WORKER
 from newsletter.jobs.engine import make_engine
@@ -79,6 +80,9 @@ def _describe_moment(moment: datetime) -> str:
 def describe_other_port(site_url: str, *, port: int) -> str:
     """Return a warning if links lead to this machine, but to a port that is not served."""
     site = urlsplit(site_url)
-    if site.hostname not in ("127.0.0.1", "localhost", "::1") or (site.port or 80) == port:
+    host = site.hostname or ""
+    if not is_loopback(host) or (site.port or 80) == port:
         return ""
-    return f"Links lead to {site_url}/, not to this port. Set NEWSLETTER_SITE_URL=http://{site.hostname}:{port} and start again."
+    if ":" in host:
+        host = f"[{host}]"
+    return f"Links lead to {site_url}/, not to this port. Set NEWSLETTER_SITE_URL=http://{host}:{port} and start again."

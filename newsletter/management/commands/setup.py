@@ -13,10 +13,11 @@ from django.core.management import call_command
 from rich.console import Console
 
 from newsletter.common.errors import BadFile
+from newsletter.common.networks import is_loopback
 from newsletter.management.base import ProductCommand
 from newsletter.management.commands.serve import describe_first_link
 from newsletter.management.finding_lines import describe_finding
-from newsletter.management.setup.answer_checks import DEFAULT_PORT, LOOPBACK
+from newsletter.management.setup.answer_checks import DEFAULT_PORT
 from newsletter.management.setup.first_steps import find_or_add_administrator, read_sources, send_proof
 from newsletter.management.setup.kept_answers import KeptAnswers
 from newsletter.management.setup.options import add_setup_options, read_setup_options
@@ -98,7 +99,7 @@ def _print_end(console: Console) -> None:
             markup=False,
         )
     site = urlsplit(settings.NEWSLETTER_SITE_URL)
-    port = f" --port {site.port or 80}" if site.hostname in LOOPBACK and site.port != DEFAULT_PORT else ""
+    port = f" --port {site.port or 80}" if is_loopback(site.hostname or "") and site.port != DEFAULT_PORT else ""
     console.print(f"\nStart it: newsletter serve{port}", style="bold")
     if first := describe_first_link(now=datetime.now(UTC)):
         console.print(first, markup=False)

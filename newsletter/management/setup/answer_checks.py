@@ -7,13 +7,14 @@ from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.networks import is_loopback
 from newsletter.management.ports import CannotListen, check_port_free
 from newsletter.management.setup.prompt import NONE, BadAnswer, is_none
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.registry import OUTBOX, read_provider_url
 from subscribers.addresses.normalise import normalise
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+PROPOSED_HOST = "127.0.0.1"
 DEFAULT_PORT, MAX_ATTEMPTS = 8000, 20
 MAX_NAME_LENGTH, MAX_ADDRESS_LENGTH = 100, 300
 """The sender's name of a publication, which is the organisation's, and the postal address of a brand."""
@@ -44,7 +45,7 @@ def check_new_site_url(text: str) -> str:
     """Return the address as `check_site_url` does. Raises BadAnswer also for a port of this machine that is in use."""
     url = check_site_url(text)
     parts = urlsplit(url)
-    if parts.hostname in LOOPBACK:
+    if parts.hostname and is_loopback(parts.hostname):
         try:
             check_port_free(host=parts.hostname, port=parts.port or 80)
         except CannotListen as error:
@@ -61,11 +62,11 @@ def find_free_site_url(*, after: int = DEFAULT_PORT - 1) -> str:
     """Return an address of this machine with a free port, the usual one if it is free."""
     for port in range(after + 1, after + 1 + MAX_ATTEMPTS):
         try:
-            check_port_free(host=LOOPBACK[0], port=port)
+            check_port_free(host=PROPOSED_HOST, port=port)
         except CannotListen:
             continue
-        return f"http://{LOOPBACK[0]}:{port}"
-    return f"http://{LOOPBACK[0]}:{DEFAULT_PORT}"
+        return f"http://{PROPOSED_HOST}:{port}"
+    return f"http://{PROPOSED_HOST}:{DEFAULT_PORT}"
 
 
 def check_provider_url(text: str) -> str:

@@ -61,6 +61,10 @@ class ImportPage(PeoplePage):
     page_title = gettext_lazy("Imports")
     required_permission = REQUIRED_PERMISSION
 
+
+class ImportSubpage(ImportPage):
+    """A page below the list of imports."""
+
     def list_parents(self) -> list[tuple[str, str]]:
         return [*super().list_parents(), (_("Imports"), reverse("subscribers_imports"))]
 
@@ -69,9 +73,6 @@ class ImportListPage(ImportPage):
     """List imports, the newest first."""
 
     template_name = "desk/imports/all.html"
-
-    def list_parents(self) -> list[tuple[str, str]]:
-        return PeoplePage.list_parents(self)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         rows = [
@@ -85,7 +86,7 @@ class ImportListPage(ImportPage):
         return {**super().get_context_data(**kwargs), "rows": rows}
 
 
-class NewImportPage(ImportPage):
+class NewImportPage(ImportSubpage):
     """Store a file, or typed people as one, and go on to its columns."""
 
     template_name = "desk/imports/new.html"
@@ -110,13 +111,13 @@ class NewImportPage(ImportPage):
             else:
                 log_step(request, batch, step="import_left", data={"list": batch.mailing_list.slug})
                 return redirect("subscribers_import_terms", batch.pk)
-        return self.render_to_response(self.get_context_data(form=form), status=400)
+        return self.refuse(form=form)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), "form": kwargs.get("form") or NewImportForm()}
 
 
-class ImportDetailPage(ImportPage):
+class ImportDetailPage(ImportSubpage):
     """A page about one import, `batch`."""
 
     batch: ImportBatch
@@ -168,7 +169,7 @@ class ImportTermsPage(ImportDetailPage):
             else:
                 log_step(request, batch, step="import_terms", data={"kind": batch.kind, "basis": batch.basis})
                 return redirect("subscribers_import", batch.pk)
-        return self.render_to_response(self.get_context_data(form=form), status=400)
+        return self.refuse(form=form)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         sample = read_sample(self.batch)

@@ -11,8 +11,13 @@ from newsletter.management.commands.serve import describe_other_port
         ("http://127.0.0.1:8000", 8000, False),
         ("http://127.0.0.1:8000", 8931, True),
         ("http://localhost", 8000, True),
+        ("http://127.9.9.9:8000", 8931, True),
         ("https://letter.example.org", 8931, False),
     ],
 )
 def test_links_to_another_port_of_this_machine_are_named(site_url: str, port: int, warned: bool) -> None:
     assert (f":{port} and start again" in describe_other_port(site_url, port=port)) is warned
+
+
+def test_an_ipv6_address_is_proposed_in_brackets() -> None:
+    assert "NEWSLETTER_SITE_URL=http://[::1]:8931 " in describe_other_port("http://[::1]:8000", port=8931)

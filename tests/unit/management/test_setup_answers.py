@@ -93,10 +93,11 @@ def test_a_good_answer_is_taken(check: Callable[[str], str], answer: str, used: 
     assert check(answer) == used
 
 
-def test_an_address_in_use_on_this_machine_is_refused_with_a_free_one() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9"])
+def test_an_address_in_use_on_this_machine_is_refused_with_a_free_one(host: str) -> None:
+    with socket.create_server((host, 0)) as taken:
         with pytest.raises(BadAnswer, match=r"cannot be used: .* such as http://127\.0\.0\.1:\d+\."):
-            check_new_site_url(f"http://127.0.0.1:{taken.getsockname()[1]}")
+            check_new_site_url(f"http://{host}:{taken.getsockname()[1]}")
         assert check_new_site_url("https://letter.example.org:1") == "https://letter.example.org:1"
 
 

@@ -78,11 +78,6 @@ class PathMixin(WagtailAdminTemplateMixin):
 class StaffTemplatePage(PathMixin, TemplateView):
     """A page of staff that a template makes."""
 
-    @classmethod
-    def admits(cls, user: User | AnonymousUser) -> bool:
-        """Return True if the person may open the page. A page that a menu leads to must say so."""
-        raise NotImplementedError
-
     def refuse(self, **context: object) -> HttpResponse:
         """Answer a form that cannot be used with the page again, in this context."""
         response: HttpResponse = self.render_to_response(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Protocol
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
@@ -16,8 +17,6 @@ from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.log_actions import LogActionRegistry
 from wagtail.snippets.views.snippets import IndexView
-
-from newsletter.common.staff_pages import StaffTemplatePage
 
 HOME_BREADCRUMB = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
 """The first breadcrumb. Wagtail translates its own when the program starts, so all readers would get one language."""
@@ -63,8 +62,21 @@ def register_menu_item(
     hooks.register(hook, make_item)
 
 
-def register_page_item(page: type[StaffTemplatePage], url_name: str, *, name: str, order: int) -> None:
-    """Register the item of a page in the settings menu, for those whom the page admits."""
+class MenuPage(Protocol):
+    """What a page that a menu leads to must have. `admits` returns True if the person may open the page."""
+
+    page_title: Promise
+    header_icon: str
+
+    @classmethod
+    def admits(cls, user: User | AnonymousUser) -> bool: ...
+
+
+def register_page_item(page: type[MenuPage], url_name: str, *, name: str, order: int) -> None:
+    """Register the item of a page in the settings menu, for those whom the page admits.
+
+    Wagtail's bases have no types, so mypy takes any page. One without `admits` raises AttributeError here, at the start.
+    """
     register_menu_item(
         "register_settings_menu_item",
         page.page_title,

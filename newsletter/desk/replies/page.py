@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -38,11 +37,6 @@ class RepliesPage(PeoplePage):
     header_icon = "mail"
     required_permission = CAN_READ_REPLIES
 
-    @classmethod
-    def admits(cls, user: User | AnonymousUser) -> bool:
-        """Return True if the person may read replies and mail comes in here, or did."""
-        return super().admits(user) and (bool(settings.NEWSLETTER_INBOUND) or InboundMail.objects.exists())
-
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         now = timezone.now()
         return {
@@ -69,6 +63,11 @@ class RepliesPage(PeoplePage):
         else:
             messages.error(request, _("Somebody else has already done this. Nothing was changed."))
         return redirect("newsletter_replies")
+
+
+def has_inbound_mail() -> bool:
+    """Return True if mail comes in here, or did."""
+    return bool(settings.NEWSLETTER_INBOUND) or InboundMail.objects.exists()
 
 
 def list_waiting() -> QuerySet[InboundMail]:

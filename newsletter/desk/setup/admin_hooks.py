@@ -17,7 +17,7 @@ from newsletter.desk.setup.source_step import SourceStep
 from newsletter.desk.setup.step_pages import BrandSample, ListStep, PeopleStep
 from newsletter.desk.setup.steps import can_set_up, list_states
 from subscribers.desk.imports.views import BUTTONS_HOOK
-from subscribers.desk.listing import register_menu_item
+from subscribers.desk.listing import register_page_item
 
 PAGES = (BrandStep, ListStep, SourceStep, PublicationStep, PeopleStep, ProviderStep, DomainStep, ProofStep)
 
@@ -45,12 +45,4 @@ def offer_way_back(request: HttpRequest) -> list[Button]:
 
 hooks.register(BUTTONS_HOOK, offer_way_back)
 hooks.register("register_admin_urls", register_admin_urls)
-register_menu_item(
-    "register_settings_menu_item",
-    _("Set up"),
-    "newsletter_setup",
-    name="setup",
-    icon_name="tick-inverse",
-    order=50,
-    is_permitted=can_set_up,
-)
+register_page_item(SetupOverview, "newsletter_setup", name="setup", order=50)

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, cast
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -17,6 +17,7 @@ from newsletter.desk.setup.steps import (
     REQUIRED_PERMISSION,
     STEPS,
     Step,
+    can_set_up,
     find_next_step,
     find_step,
     list_states,
@@ -32,6 +33,10 @@ class SetupOverview(StaffTemplatePage):
     template_name = "desk/setup/overview.html"
     page_title = gettext_lazy("Set up")
     header_icon = "tick-inverse"
+
+    @classmethod
+    def admits(cls, user: User | AnonymousUser) -> bool:
+        return can_set_up(user)
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         require_permission(request, REQUIRED_PERMISSION)

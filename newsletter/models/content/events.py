@@ -69,7 +69,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     change_notified_at = models.DateTimeField(null=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)
 
-    search_fields = [index.SearchField(gettext_lazy("title")), index.AutocompleteField(gettext_lazy("title"))]
+    search_fields = [index.SearchField("title"), index.AutocompleteField("title")]
 
     class Meta:
         verbose_name_plural = gettext_lazy("events")

@@ -158,9 +158,9 @@ class Story(
     objects = StoryQuerySet.as_manager()
 
     search_fields = [
-        index.SearchField(gettext_lazy("title")),
-        index.SearchField(gettext_lazy("teaser")),
-        index.AutocompleteField(gettext_lazy("title")),
+        index.SearchField("title"),
+        index.SearchField("teaser"),
+        index.AutocompleteField("title"),
     ]
 
     class Meta:

@@ -6,6 +6,9 @@ from datetime import date
 from babel import Locale
 from babel.dates import format_date, format_skeleton, parse_pattern
 
+NO_YEAR = 0
+"""As the year of a mail: its readers know no year, so each date has its own."""
+
 # The year in a pattern of Unicode's, with what joins it to the month. Other languages keep a year that is not last.
 _YEAR_AT_END = re.compile(r",?\s*(?:'de'\s)?y[^EMd]*$")
 

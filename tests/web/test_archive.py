@@ -94,7 +94,7 @@ def test_a_public_archive_has_a_list_pages_and_a_feed():
 
 @pytest.mark.parametrize("archive", [PUBLIC, UNLISTED])
 def test_the_year_of_an_archived_issue_is_above_it(archive):
-    """The dates in a mail have no year of their own, and a digest shows no day."""
+    """The dates in a mail leave out the year of its day."""
     issue = publish(archive=archive)
     name = "1" if archive == PUBLIC else issue.public_id
     above = read(f"/news/weekly/{name}/").partition("</nav>")[0]

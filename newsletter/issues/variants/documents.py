@@ -27,7 +27,7 @@ from newsletter.issues.visible.event_locations import describe_location_for_read
 from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection, list_abroad
 from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
-from newsletter.rendering.days import format_day
+from newsletter.rendering.days import NO_YEAR, format_day
 from newsletter.rendering.languages.texts_for_readers import reader_text
 from newsletter.rendering.phrases import find_phrase, find_text_direction, get_babel_locale
 
@@ -63,7 +63,7 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
         layout=content.layout,
         headline=content.headline,
         edition=_format_edition_date(content, language, sent_on=visible.sent_on),
-        year=_find_due_day(content).year,
+        year=_find_known_year(content, visible),
         summary=_choose_summary(whole=whole, shown=content, visible=visible),
     )
 
@@ -93,9 +93,9 @@ def _make_block(block: records.Block, content: IssueContent, visible: VisibleCon
             stories = tuple(_make_story(story, content, visible) for story in block.stories)
             return _STORIES[block.look](stories=stories, heading=block.heading, key=key) if stories else None
         case records.EventsBlock():
-            return _make_events(block, visible.events[key], content, language)
+            return _make_events(block, content, visible)
         case records.EventCardBlock():
-            return _make_event_card(block, content, language)
+            return _make_event_card(block, content, visible)
         case records.AppealsBlock():
             appeal = visible.appeals[key]
             if appeal is None:
@@ -146,8 +146,18 @@ def find_sent_day(content: IssueContent, *, at: datetime) -> date | None:
     return None if day == _find_due_day(content) else day
 
 
+def _find_known_year(content: IssueContent, visible: VisibleContent) -> int:
+    """Return the year that no date in the mail repeats, because the masthead has it; NO_YEAR if each date needs its own.
+
+    Digests, welcome mails and corrections have no day in the masthead. A mail that is sent in another year than the one in
+    which it was due has dates of both.
+    """
+    due = _find_due_day(content)
+    is_known = content.issue.kind == "issue" and (visible.sent_on is None or visible.sent_on.year == due.year)
+    return due.year if is_known else NO_YEAR
+
+
 def _find_due_day(content: IssueContent) -> date:
-    """Return the day whose year no date in the mail repeats: approved and sent mails have the same dates, on any day."""
     return content.issue.due_at.astimezone(ZoneInfo(content.publication.zone)).date()
 
 
@@ -166,7 +176,7 @@ def _make_story(story: StoryRecord, content: IssueContent, visible: VisibleConte
         teaser=story.intro if story.is_whole else story.teaser,
         picture=make_optional_picture(story.picture),
         topic=story.topic,
-        date=_format_story_date(story.date, content, language) if story.date else "",
+        date=_format_story_date(story.date, content, visible) if story.date else "",
         notes=story.notes,
         case=story.case.slug if story.case else "",
         follows_case=story.case in visible.followed,
@@ -176,8 +186,8 @@ def _make_story(story: StoryRecord, content: IssueContent, visible: VisibleConte
     )
 
 
-def _format_story_date(day: date, content: IssueContent, language: str) -> str:
-    return format_day(day, locale=get_babel_locale(language), year=_find_due_day(content).year)
+def _format_story_date(day: date, content: IssueContent, visible: VisibleContent) -> str:
+    return format_day(day, locale=get_babel_locale(visible.language), year=_find_known_year(content, visible))
 
 
 def _describe_recording(story: StoryRecord, language: str) -> str:
@@ -189,14 +199,13 @@ def _describe_recording(story: StoryRecord, language: str) -> str:
     return find_phrase(f"{story.media}_minutes", language, minutes=str(max(1, round(story.seconds / 60))))
 
 
-def _make_events(
-    block: records.EventsBlock, chosen: EventSelection, content: IssueContent, language: str
-) -> mail.Events | None:
+def _make_events(block: records.EventsBlock, content: IssueContent, visible: VisibleContent) -> mail.Events | None:
+    chosen, language = visible.events[block.key], visible.language
     if chosen.kind == "nothing" or (chosen.kind == "all" and not chosen.events):
         return None
     items = [
         replace(
-            _make_event(event, content, language, abroad=event.id in chosen.abroad),
+            _make_event(event, content, visible, abroad=event.id in chosen.abroad),
             distance=_format_distance(language) if event.id in chosen.close else "",
         )
         for event in chosen.events
@@ -220,12 +229,12 @@ def _choose_heading(chosen: EventSelection, language: str) -> str:
     return reader_text("events", language) if chosen.kind == "all" else find_phrase(f"events_{chosen.kind}", language)
 
 
-def _make_event_card(block: records.EventCardBlock, content: IssueContent, language: str) -> mail.EventCard:
+def _make_event_card(block: records.EventCardBlock, content: IssueContent, visible: VisibleContent) -> mail.EventCard:
     event = block.events[0]
     abroad = list_abroad([event], country=find_own_country(content))
     return mail.EventCard(
         event=replace(
-            _make_event(event, content, language, abroad=bool(abroad)),
+            _make_event(event, content, visible, abroad=bool(abroad)),
             summary=block.summary,
             picture=make_optional_picture(block.picture),
             map_url="" if event.online or not event.location else _MAP + quote(event.location),
@@ -235,9 +244,10 @@ def _make_event_card(block: records.EventCardBlock, content: IssueContent, langu
     )
 
 
-def _make_event(event: EventRecord, content: IssueContent, language: str, *, abroad: bool) -> mail.EventItem:
+def _make_event(event: EventRecord, content: IssueContent, visible: VisibleContent, *, abroad: bool) -> mail.EventItem:
+    language = visible.language
     locale, default_zone = get_babel_locale(language), content.publication.zone
-    day, year = find_first_day(event, default_zone=default_zone), _find_due_day(content).year
+    day, year = find_first_day(event, default_zone=default_zone), _find_known_year(content, visible)
     return mail.EventItem(
         title=event.title,
         url=event.url,

@@ -1,4 +1,4 @@
-"""The year of each date in a mail: it is there only if it is not that of the issue."""
+"""The year of each date in a mail: it is there unless the masthead has it."""
 
 import re
 from dataclasses import replace
@@ -39,7 +39,9 @@ PROGRAMME: tuple[dict[str, str | PictureRecord | None], ...] = ({"time": "10:00"
 SPRING, NEW_YEARS_EVE = datetime(2026, 3, 5, 9, tzinfo=UTC), datetime(2026, 12, 31, 9, tzinfo=UTC)
 
 
-def show(day: date, *, due: datetime = SPRING, sent: datetime | None = None, layout: str = "letter") -> RenderedMail:
+def show(
+    day: date, *, due: datetime = SPRING, sent: datetime | None = None, layout: str = "letter", kind: str = "issue"
+) -> RenderedMail:
     """Return a mail with each kind of date, all of this day."""
     event = make_event_record(starts_at=datetime(day.year, day.month, day.day, 18, 30, tzinfo=UTC))
     whole_day = make_event_record(id=2, title="Fast", all_day=True, day=day)
@@ -54,7 +56,7 @@ def show(day: date, *, due: datetime = SPRING, sent: datetime | None = None, lay
             "headline": "A boat", "raised": "10", "goal": "20", "currency": "GBP", "as_of": day.isoformat(),
         }),
     )  # fmt: skip
-    content = replace(content, layout=layout, issue=replace(content.issue, due_at=due))
+    content = replace(content, layout=layout, issue=replace(content.issue, due_at=due, kind=kind))
     visible = VisibleContent(
         language="en", events={"events": EventSelection(kind="near", events=(event,))}, appeals={},
         sent_on=find_sent_day(content, at=sent) if sent else None,
@@ -79,13 +81,32 @@ def test_each_date_of_another_year_has_its_year(layout: str) -> None:
     assert not re.search(r"January(?! 2027)", mail.html)
 
 
+@pytest.mark.parametrize("kind", ["digest", "welcome", "correction"])
 @pytest.mark.parametrize("day", [date(2026, 12, 12), date(2027, 1, 9)], ids=str)
-def test_dates_stay_as_approved_if_the_mail_is_sent_next_year(day: date) -> None:
-    approved = show(day, due=NEW_YEARS_EVE)
-    sent = show(day, due=NEW_YEARS_EVE, sent=datetime(2027, 1, 1, 9, tzinfo=UTC))
-    assert "31 December 2026" in approved.text
-    assert approved.text.replace("31 December 2026", "1 January 2027") == sent.text
-    assert approved.html.replace("31 December 2026", "1 January 2027") == sent.html
+def test_each_date_has_its_year_in_a_mail_without_a_day(kind: str, day: date) -> None:
+    mail = show(day, kind=kind)
+    assert mail.text.count(f"{day:%B} {day.year}") == mail.text.count(f"{day:%B}") == 5
+    assert not re.search(rf"{day:%B}(?! {day.year})", mail.html)
+
+
+@pytest.mark.parametrize("day", [date(2026, 12, 31), date(2027, 1, 9)], ids=str)
+def test_each_date_has_its_year_in_a_mail_of_the_year_after(day: date) -> None:
+    sent = show(day, due=NEW_YEARS_EVE, sent=datetime(2027, 2, 5, 9, tzinfo=UTC))
+    assert "5 February 2027" in sent.text
+    assert sent.text.count(f"{day:%B} {day.year}") == sent.text.count(f"{day:%B}") == 5
+    assert not re.search(rf"{day:%B}(?! {day.year})", sent.html)
+
+
+def test_dates_stay_as_approved_if_the_mail_is_sent_the_same_year() -> None:
+    day = date(2026, 12, 12)
+    approved, sent = show(day), show(day, sent=datetime(2026, 3, 7, 9, tzinfo=UTC))
+    assert "5 March 2026" in approved.text
+    assert approved.text.replace("5 March 2026", "7 March 2026") == sent.text
+    assert approved.html.replace("5 March 2026", "7 March 2026") == sent.html
+
+
+def test_the_city_of_a_known_clock_is_left_out_beside_a_year() -> None:
+    assert "(London)" not in show(date(2026, 12, 12), kind="digest").text
 
 
 def test_the_year_of_a_mail_is_that_of_its_day_in_the_publications_zone() -> None:

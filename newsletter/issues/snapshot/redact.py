@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.snapshot.content_links import find_written_links
+from newsletter.issues.snapshot.drafted_subjects import draft_preheader
 from newsletter.issues.snapshot.outside_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.blocks import (
     Block,
@@ -24,6 +25,7 @@ from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
 
 _TITLE_PREFIX_LENGTH = 30
+_BETWEEN = " · "
 LEAD_SUFFIX = "-lead"
 """Behind the key of the block whose first story leads, because the lead story had to go."""
 
@@ -151,8 +153,22 @@ def _without(content: IssueContent, *, gone: Sequence[StoryRecord], blocks: tupl
 
 
 def list_other_headlines(content: IssueContent) -> str:
-    """Return the headlines after the lead story, as a drafted preheader has them."""
-    return shorten(" · ".join(escape_merge_fields(story.title) for story in content.stories[1:4]), 100)
+    """Return the headlines after the lead story, as a drafted preheader has them; its teaser if there are no others."""
+    return draft_preheader(content.stories)
+
+
+def has_only_headlines(text: str, *, content: IssueContent) -> bool:
+    """Return True if a preheader is made of the content's headlines, in any order, and the last one may be cut."""
+    titles = [" ".join(escape_merge_fields(story.title).split()) for story in content.stories]
+    titles = sorted(filter(None, titles), key=len, reverse=True)
+    left = text
+    while left:
+        title = next((title for title in titles if f"{left}{_BETWEEN}".startswith(f"{title}{_BETWEEN}")), None)
+        if title is None:
+            start = left.removesuffix("…")
+            return start not in ("", left) and any(title.startswith(start) for title in titles)
+        left = left[len(title) :].removeprefix(_BETWEEN)
+    return bool(text)
 
 
 def _redact_subject(tested: SubjectChoice, *, own: str, titles: Sequence[str]) -> SubjectChoice:

@@ -18,7 +18,7 @@ from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.publication import BrandRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.snapshot.redact import LEAD_SUFFIX, list_other_headlines
+from newsletter.issues.snapshot.redact import LEAD_SUFFIX, has_only_headlines, list_other_headlines
 from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, name_blocks
 from newsletter.issues.variants.dates import find_first_day, format_event_hours, format_event_time
 from newsletter.issues.variants.subject_assignment import with_subject
@@ -73,8 +73,9 @@ def _choose_summary(*, whole: IssueContent, shown: IssueContent, visible: Visibl
 
     Return None if the preheader fits: the order is that of the issue, or the preheader is not made of its headlines.
     """
-    is_drafted = whole.preheader == list_other_headlines(whole)
-    return list_other_headlines(shown) if visible.order and not visible.only_events and is_drafted else None
+    if not visible.order or visible.only_events or not has_only_headlines(whole.preheader, content=whole):
+        return None
+    return list_other_headlines(shown)
 
 
 def _make_block_in_language(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:
@@ -83,7 +84,7 @@ def _make_block_in_language(block: records.Block, content: IssueContent, visible
 
 
 def _make_block(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:
-    key, language = block.key, visible.language
+    key = block.key
     match block:
         case records.NoteBlock():
             return mail.Note(body_html=block.html, body_text=plain_text(block.html), heading=block.heading, key=key)

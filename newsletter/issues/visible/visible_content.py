@@ -4,6 +4,7 @@ Groups that see the same have the same key, and so share one variant. A group th
 """
 
 import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -20,7 +21,7 @@ from newsletter.issues.snapshot.records.blocks import (
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord
 from newsletter.issues.snapshot.records.stories import CaseRecord
-from newsletter.issues.snapshot.redact import list_other_headlines, mentions_title, remove_blocks, remove_stories
+from newsletter.issues.snapshot.redact import list_other_headlines, remove_blocks, remove_stories
 from newsletter.issues.visible.interests import (
     reorder_stories,
 )
@@ -117,15 +118,15 @@ class VisibleContent:
 def filter_visible(content: IssueContent, *, visible: VisibleContent, only_events_subject: str) -> IssueContent:
     """Return the content as these readers get it: without hidden stories and closed blocks, or only the events.
 
-    A preheader with an event that is not in their mail is replaced by their headlines.
+    A preheader that names an event that is not in their mail is replaced by their headlines.
     """
     whole = content
     content = remove_blocks(reorder_stories(content, order=visible.order), keys=visible.closed)
     if not visible.only_events:
         content = remove_stories(content, stories=visible.hidden)
-        missing = _list_missing_events(whole, shown=content, visible=visible)
-        named = mentions_title(content.preheader, titles=missing)
-        return replace(content, preheader=list_other_headlines(content)) if named else content
+        if not _names_missing_event(content.preheader, whole=whole, shown=content, visible=visible):
+            return content
+        return replace(content, preheader=list_other_headlines(content) or _list_events(visible) or content.preheader)
     titles = [escape_merge_fields(event.title) for chosen in visible.events.values() for event in chosen.events]
     return replace(
         content,
@@ -135,12 +136,27 @@ def filter_visible(content: IssueContent, *, visible: VisibleContent, only_event
     )
 
 
-def _list_missing_events(whole: IssueContent, *, shown: IssueContent, visible: VisibleContent) -> set[str]:
-    """Return the titles of the issue's events that the mail lacks. One that is part of a title in the mail is none of them."""
+def _list_events(visible: VisibleContent) -> str:
+    events = [event for chosen in visible.events.values() for event in chosen.events]
+    return shorten(" · ".join(escape_merge_fields(event.title) for event in events[:3]), 100)
+
+
+def _names_missing_event(text: str, *, whole: IssueContent, shown: IssueContent, visible: VisibleContent) -> bool:
+    """Return True if the text has the whole title of an event that the mail lacks, outside the titles that it shows.
+
+    A title of one word, such as “March”, may mean something else in a sentence by staff, so it does not count.
+    """
     titles = {story.title for story in shown.stories}
     titles |= {event.title for chosen in visible.events.values() for event in chosen.events}
     titles |= {block.events[0].title for block in shown.blocks if isinstance(block, EventCardBlock)}
-    return {event.title for event in whole.events if not any(event.title in title for title in titles)}
+    missing = {event.title for event in whole.events if len(event.title.split()) > 1} - titles
+    for title in sorted(titles, key=len, reverse=True):
+        text = _match_title(title).sub("·", text)
+    return any(_match_title(title).search(text) for title in missing)
+
+
+def _match_title(title: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<!\w){re.escape(escape_merge_fields(title))}(?!\w)")
 
 
 def list_shown_ids(content: IssueContent, *, visible: VisibleContent) -> tuple[set[int], set[int]]:

@@ -7,6 +7,7 @@ import pytest
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader
 from newsletter.issues.snapshot.records.blocks import EventsBlock, LeadStoryBlock, StoriesBlock
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.redact import has_only_headlines
 from newsletter.issues.variants.documents import make_document
 from newsletter.issues.visible.nearby_events import EventSelection
 from newsletter.issues.visible.visible_content import VisibleContent
@@ -18,6 +19,7 @@ from tests.support.mail_documents import visible_text
 TITLES = {1: "A boat", 2: "The court", 3: "Fields {at} dawn", 4: "Wages paid"}
 STORIES = {number: make_story_record(number, title=title, own_title=title) for number, title in TITLES.items()}
 LEEDS, READING = make_event_record(title="Vigil in Leeds"), make_event_record(id=2, title="Walk in Reading")
+LEAD = replace(STORIES[1], teaser="It crossed the bay.")
 DRAFTED = draft_preheader(list(STORIES.values()))
 
 
@@ -61,6 +63,24 @@ def test_readers_with_a_lead_story_of_their_own_read_the_headlines_after_it() ->
     assert mail.preheader == "The court · Fields {at} dawn · Wages paid"
 
 
+def test_they_do_so_too_if_staff_moved_stories_after_the_draft() -> None:
+    mail = show("Fields {at} dawn · Wages paid · A boat", order=(3, 1, 2, 4))
+    assert find_first_sentence(mail) == "A boat · The court · Wages paid"
+
+
+def test_a_preheader_of_headlines_is_told_from_a_sentence() -> None:
+    content = make_issue_content("")
+    long = replace(content, blocks=(LeadStoryBlock(key="lead", story=replace(STORIES[1], title="Boats " * 30)),))
+    assert has_only_headlines(
+        draft_preheader([STORIES[2], *long.stories]),
+        content=replace(content, blocks=(*long.blocks, *content.blocks[1:])),
+    )
+    for text in ("", "…", "The court", "The court · Wages paid", "Wages paid · A b…"):
+        assert has_only_headlines(text, content=content) == (text not in ("", "…")), text
+    for text in ("The court decided", "The court · Help", "The court, and Wages paid", "The courtyard · A boat"):
+        assert not has_only_headlines(text, content=content), text
+
+
 def test_a_sentence_by_staff_stays_whatever_story_leads() -> None:
     mail = show("Four stories, and a way to help", order=(3, 1, 2, 4))
     assert find_first_sentence(mail) == mail.preheader == "Four stories, and a way to help"
@@ -85,11 +105,40 @@ def test_an_event_that_a_reader_does_not_get_is_not_in_the_first_sentence(prehea
     assert find_first_sentence(mail) == mail.preheader == shown
 
 
-def test_an_event_whose_title_is_part_of_a_shown_one_may_be_named() -> None:
-    walk = replace(READING, title="Vigil")
-    content = make_issue_content("The court, and the Vigil in Leeds")
-    content = replace(
-        content, blocks=(*content.blocks[:2], EventsBlock(key="events", heading="", events=(LEEDS, walk)))
-    )
-    visible = VisibleContent(language="en", events={"events": EventSelection(kind="near", events=(LEEDS,))}, appeals={})
-    assert make_document(content, visible=visible, view_online="").preheader == "The court, and the Vigil in Leeds"
+def show_preheader(preheader: str, *, lacks: str, shows: str = LEEDS.title, stories: int = 4) -> str:
+    """Return the preheader of a mail that shows one event and lacks another."""
+    shown, missing = replace(LEEDS, title=shows), replace(READING, title=lacks)
+    others = tuple(STORIES[number] for number in range(2, stories + 1))
+    blocks = [
+        *([LeadStoryBlock(key="lead", story=LEAD)] if stories else []),
+        *([StoriesBlock(key="more", heading="", stories=others)] if others else []),
+        EventsBlock(key="events", heading="", events=(shown, missing)),
+    ]
+    content = replace(make_content(*blocks), preheader=preheader)
+    visible = VisibleContent(language="en", events={"events": EventSelection(kind="near", events=(shown,))}, appeals={})
+    return make_document(content, visible=visible, view_online="").preheader
+
+
+@pytest.mark.parametrize(
+    ("preheader", "lacks", "shows"),
+    [
+        ("The court, and the Vigil in Leeds", "Vigil", "Vigil in Leeds"),
+        ("The court, and the Vigil in Leeds at dusk", "Vigil in Leeds", "Vigil in Leeds at dusk"),
+        ("The long vigil by the river in Leeds", "The long vigil by the river in Hull", "The long vigil by the river in Leeds"),
+        ("Twelve of you wrote to the court in March. Thank you", "March", "Vigil"),
+        ("Open Workshops that teach 400 people to swim", "Open Workshop", "Vigil"),
+    ],
+)  # fmt: skip
+def test_a_sentence_that_names_no_missing_event_stays(preheader: str, lacks: str, shows: str) -> None:
+    assert show_preheader(preheader, lacks=lacks, shows=shows) == preheader
+
+
+def test_a_missing_event_named_beside_a_shown_one_is_found() -> None:
+    named = "Vigil in Leeds at dusk, and Vigil in Leeds"
+    assert show_preheader(named, lacks="Vigil in Leeds", shows="Vigil in Leeds at dusk") == DRAFTED
+
+
+def test_a_preheader_is_never_replaced_by_nothing() -> None:
+    named = "Join the Walk in Reading"
+    assert show_preheader(named, lacks="Walk in Reading", stories=1) == LEAD.teaser
+    assert show_preheader(named, lacks="Walk in Reading", stories=0) == LEEDS.title

@@ -3,14 +3,19 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approve import approve_by_policy, withdraw_approvals
+from newsletter.issues.approval.approve import approve_by_policy, approve_issue, withdraw_approvals
 from newsletter.issues.approval.design_since_approval import compare_design
 from newsletter.issues.approval.hold import release_issue
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants import render as rendering
+from newsletter.issues.variants.recipient_groups import find_groups
+from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_redesigned_issues
 from newsletter.models import Batch, Delivery, Issue, StaffNotice, Variant
@@ -113,6 +118,53 @@ def test_mails_made_for_the_approval_are_sent_as_they_were_approved(update: Call
     assert (send.state, send.recipients) == ("submitting", 2)
     sent = Batch.objects.get().variant
     assert (sent.pk, sent.html, sent.text) == (approved.pk, approved.html, approved.text)
+
+
+def test_mails_made_before_an_update_are_made_again_for_the_approval(update: Callable[[str], None]) -> None:
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 2)
+    issue = make_issue(publication)
+    revision = freeze_revision(issue=issue, now=NOW)
+    content = IssueContent.from_json(revision.content)
+    make_variants(revision=revision, groups=find_groups(issue, content=content, now=NOW))
+    update("second")
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    assert notify() == []
+    start_send(issue=issue, now=DUE_AT)
+    assert 'class="second"' in Batch.objects.get().variant.html
+    assert Variant.objects.get().shown_items.exists()
+
+
+def test_a_new_approval_after_an_update_sends_the_new_design(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    update("second")
+    assert len(notify()) == 1
+    withdraw_approvals(issue=issue, now=NOW)
+    issue.refresh_from_db()
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    assert len(notify()) == 1
+    start_send(issue=issue, now=DUE_AT)
+    assert 'class="second"' in Batch.objects.get().variant.html
+    assert Delivery.objects.count() == 2
+
+
+def test_a_second_approval_after_an_update_changes_no_mail(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue(second_approval_above=1)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    approved = Variant.objects.get()
+    update("second")
+    approve_issue(issue=issue, by=make_approver("second"), now=NOW)
+    assert Variant.objects.get().html == approved.html
+
+
+def test_a_preview_after_an_update_has_the_new_design(update: Callable[[str], None], tmp_path: Path) -> None:
+    issue = make_approved_issue()
+    withdraw_approvals(issue=issue, now=NOW)
+    issue.refresh_from_db()
+    update("second")
+    call_command("preview", issue.reference, out=tmp_path)
+    assert 'class="second"' in Variant.objects.get().html
 
 
 def test_a_new_group_of_readers_gets_the_new_design(update: Callable[[str], None]) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from newsletter.common.errors import AudienceChanged, NeedsManualApproval, NotAllowed, NotApproved, NotReady, WrongState
@@ -34,7 +35,7 @@ from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.issues.variants.recipient_groups import group_recipients
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.issues.variants.subject_test_rules import require_enough_people, require_subject_test_possible
-from newsletter.models import Approval, Issue, IssueRevision, Publication, transition
+from newsletter.models import Approval, Issue, IssueRevision, Publication, Send, transition
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
 
@@ -104,6 +105,7 @@ def approve_by_policy(*, issue: Issue, now: datetime) -> Approval:
 def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = True) -> IssueRevision:
     """Freeze the issue as it is now, make a variant for each group of the audience, and check all of them.
 
+    Nobody has approved the mails before: those that were made by an earlier version of the program are made again.
     A welcome mail is ``rehearsed`` with everybody on the list; without it, with the people who are to get it now, and it may
     have nothing for them.
     Raises WrongState; NotReady with the incomplete parts, or with the first error that a check finds.
@@ -119,7 +121,8 @@ def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = Tr
     groups, visibility = group_recipients(issue, content=content, now=now, rehearsed=rehearsed)
     require_subject_test_possible(content, issue=issue)
     require_enough_people(content, groups=groups)
-    variants = make_variants(revision=revision, groups=groups, visibility=visibility)
+    renew = may_renew_mails(issue, content=content)
+    variants = make_variants(revision=revision, groups=groups, visibility=visibility, renew=renew)
     require_own_words(content, issue=issue)
     if rehearsed and not variants:
         raise NotReady(explain_nobody(issue, counted=count_final_audience(issue, content=content, now=now)))
@@ -142,6 +145,12 @@ def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = Tr
     return revision
 
 
+def may_renew_mails(issue: Issue, *, content: IssueContent) -> bool:
+    """Return True if nobody approved the issue's mails with this content, and they are not being sent."""
+    is_approved = _find_approvals(issue, sha256=hash_approved_content(content)).exists()
+    return not is_approved and not issue.sends.exclude(state=Send.State.CANCELLED).exists()
+
+
 def find_current_approval(issue: Issue) -> Approval | None:
     """Return an approval of the current content for the current list and segment, if there is one.
 
@@ -149,12 +158,13 @@ def find_current_approval(issue: Issue) -> Approval | None:
     """
     if find_incomplete_parts(issue):
         return None
-    approvals = issue.approvals.filter(
-        sha256=hash_approved_content(resolve_content(issue)),
-        audience_sha256=hash_audience(describe_audience(issue)),
-        withdrawn_at__isnull=True,
-    )
+    approvals = _find_approvals(issue, sha256=hash_approved_content(resolve_content(issue)))
     return approvals.select_related("revision").first()
+
+
+def _find_approvals(issue: Issue, *, sha256: str) -> QuerySet[Approval]:
+    audience = hash_audience(describe_audience(issue))
+    return issue.approvals.filter(sha256=sha256, audience_sha256=audience, withdrawn_at__isnull=True)
 
 
 def require_approval(issue: Issue, *, now: datetime | None = None) -> Approval:

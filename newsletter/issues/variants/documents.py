@@ -73,9 +73,8 @@ def _choose_summary(*, whole: IssueContent, shown: IssueContent, visible: Visibl
 
     Return None if the preheader fits: the order is that of the issue, or the preheader is not made of its headlines.
     """
-    if not visible.order or visible.only_events or not has_only_headlines(whole.preheader, content=whole):
-        return None
-    return list_other_headlines(shown)
+    is_own = bool(visible.order) and not visible.only_events
+    return list_other_headlines(shown) if is_own and has_only_headlines(whole.preheader, content=whole) else None
 
 
 def _make_block_in_language(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:
@@ -246,8 +245,8 @@ def _make_event_card(block: records.EventCardBlock, content: IssueContent, visib
 
 
 def _make_event(event: EventRecord, content: IssueContent, visible: VisibleContent, *, abroad: bool) -> mail.EventItem:
-    language = visible.language
-    locale, default_zone = get_babel_locale(language), content.publication.zone
+    language, default_zone = visible.language, content.publication.zone
+    locale = get_babel_locale(language)
     day, year = find_first_day(event, default_zone=default_zone), _find_known_year(content, visible)
     return mail.EventItem(
         title=event.title,

@@ -24,7 +24,7 @@ from newsletter.issues.variants.story_checks import check_stories
 from newsletter.issues.variants.subject_assignment import NO_TEST, WAITS, list_arms
 from newsletter.issues.visible.variant_labels import list_label_facts
 from newsletter.issues.visible.visible_content import VisibleContent, list_shown_ids
-from newsletter.models import Issue, IssueRevision, ReaderGroup, ShownItem, Variant
+from newsletter.models import Batch, Issue, IssueRevision, ReaderGroup, ShownItem, Variant
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.mail import RenderedMail
@@ -70,6 +70,7 @@ def make_variants(
     groups: Iterable[RecipientGroup],
     sent_at: datetime | None = None,
     visibility: GroupVisibility | None = None,
+    renew: bool = False,
 ) -> list[Variant]:
     """Render and store the variants that these groups see, and store which group gets which. Return the variants.
 
@@ -77,16 +78,35 @@ def make_variants(
     without it, the mails show the day on which the issue is due. ``visibility`` has what was chosen for the groups before.
     For people who wait for the decision of a subject test, the mail with each subject is made, and its group is stored
     without people.
+
+    ``renew``: render all again, and replace those that the program now makes differently, unless they are being sent.
     """
     content = IssueContent.from_json(revision.content)
     versions = _find_versions(content, groups=list(groups), sent_at=sent_at, visibility=visibility)
+    rendered: dict[str, RenderedVariant] = {}
+    if renew and revision.variants.exists():
+        rendered = {visible.key: render_visible(content, visible=visible) for visible in versions.visible}
+        _delete_outdated(revision, rendered)
     by_key: dict[str, Variant] = {variant.key: variant for variant in revision.variants.all()}
     for visible in versions.visible:
         if visible.key not in by_key:
-            by_key[visible.key] = _save_variant(revision, render_visible(content, visible=visible), content=content)
+            made = rendered.get(visible.key) or render_visible(content, visible=visible)
+            by_key[visible.key] = _save_variant(revision, made, content=content)
     variants = {key: variant.pk for key, variant in by_key.items()}
     _save_groups(revision, versions, variants=variants)
     return [by_key[visible.key] for visible in versions.visible]
+
+
+def _delete_outdated(revision: IssueRevision, rendered: Mapping[str, RenderedVariant]) -> None:
+    """Delete the variants that would be made differently now. If there are some, delete those that were not compared too."""
+    stored = revision.variants.exclude(pk__in=Batch.objects.filter(variant__revision=revision).values("variant"))
+    same = {key for key, sha256 in stored.values_list("key", "sha256") if _has_hash(rendered.get(key), sha256)}
+    if stored.filter(key__in=rendered.keys() - same).exists():
+        stored.exclude(key__in=same).delete()
+
+
+def _has_hash(rendered: RenderedVariant | None, sha256: str) -> bool:
+    return rendered is not None and rendered.mail.sha256 == sha256
 
 
 def assign_variants(

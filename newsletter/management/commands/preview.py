@@ -9,6 +9,7 @@ from typing import TypedDict
 from django.conf import settings
 
 from newsletter.common.errors import BadFile, NotFound
+from newsletter.issues.approval.approve import may_renew_mails
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import find_groups
@@ -63,7 +64,8 @@ def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
     else:
         revision = freeze_revision(issue=issue, now=datetime.now(UTC))
         content = IssueContent.from_json(revision.content)
-        variants = make_variants(revision=revision, groups=find_groups(issue, content=content))
+        renew = may_renew_mails(issue, content=content)
+        variants = make_variants(revision=revision, groups=find_groups(issue, content=content), renew=renew)
     if not variants:
         raise NotFound(
             f"Nobody on the list of {issue} may be mailed, so there is nothing to preview. Import people, or choose another "

@@ -15,6 +15,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadAddress, NotAllowed, NotReady
+from newsletter.issues.approval.approve import may_renew_mails
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import RecipientGroup
@@ -72,7 +73,8 @@ def send_proofs(
         raise NotReady("%(issue)s has been sent; you can no longer send a proof.", issue=issue)
     revision = freeze_revision(issue=issue, now=now)
     content = IssueContent.from_json(revision.content)
-    variants = make_variants(revision=revision, groups=[group], sent_at=max(content.issue.due_at, now))
+    renew = may_renew_mails(issue, content=content)
+    variants = make_variants(revision=revision, groups=[group], sent_at=max(content.issue.due_at, now), renew=renew)
     if not variants:
         raise NotReady("These recipients would not get this issue, so there is no proof to send. Choose another group.")
     require_unprotected(issue=issue, content=content, mails=variants)

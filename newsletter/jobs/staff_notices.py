@@ -68,21 +68,57 @@ def notify_hold(issue: Issue, *, now: datetime) -> None:
 
 
 def notify_redesigned_issues(*, now: datetime) -> None:
-    """Queue a notice about each approved issue whose mails are made differently since an update, once for each change."""
+    """Queue a notice about each approved issue whose mails would be made differently now, once for each change.
+
+    The welcome mails of a publication have one notice together.
+    """
+    welcome: dict[int, list[tuple[Issue, str]]] = {}
     for issue, design in find_redesigned_issues():
-        paragraphs = [
-            Message(
-                "After it was approved, the program or an extension was updated. Its mails would now be made differently. Its "
-                "texts, images and events are as approved."
-            ),
-            Message(
-                "Mails that were made for the approval are sent as they were approved. The new design is that of mails made "
-                "later: if it is sent on another day than planned, and for new groups of readers."
-            ),
-            Message("Look at the preview. If something is wrong, hold the issue before it is sent."),
-        ]
-        subject = Message("The design of %(issue)s changed after its approval", issue=issue)
-        write_notice(issue.publication, f"design-{issue.pk}-{design}", subject, paragraphs, issue_page_url(issue), now)
+        if issue.is_welcome:
+            welcome.setdefault(issue.publication_id, []).append((issue, design))
+            continue
+        subject = Message("The mails of %(issue)s would look different now", issue=issue)
+        key = f"design-{issue.pk}-{design}"
+        write_notice(issue.publication, key, subject, _describe_redesign(issue), issue_page_url(issue), now)
+    for mails in welcome.values():
+        _notify_redesigned_welcome(mails, now=now)
+
+
+def _describe_redesign(issue: Issue) -> list[Message]:
+    is_approved = issue.state == Issue.State.APPROVED
+    return [
+        Message(
+            "The mails of %(issue)s would look different if they were made now. This happens after an update of the program "
+            "or of an extension. The texts, images and events are as approved.",
+            issue=issue,
+        ),
+        Message(
+            "Mails that were made for the approval are sent as they are. Mails that are made later look different: all of "
+            "them if the issue is sent on another day than planned, else those of new groups of readers."
+        ),
+        Message("Look at the preview. If something is wrong, hold the issue before it is sent.")
+        if is_approved
+        else Message("Somebody still has to approve the issue. Look at the preview before you approve it."),
+        Message("To send all mails as they look now, withdraw the approval and approve the issue again."),
+    ]
+
+
+def _notify_redesigned_welcome(mails: list[tuple[Issue, str]], *, now: datetime) -> None:
+    issue, _ = mails[0]
+    publication = issue.publication
+    paragraphs = [
+        Message(
+            "The welcome mails of %(name)s would look different if they were made now. This happens after an update of the "
+            "program or of an extension. Their texts and images are as approved.",
+            name=publication.name,
+        ),
+        Message("They are made again each day, so people who join from tomorrow on get them as they look now."),
+        Message("Look at the preview. If something is wrong, withdraw the approval of the mail: then it is not sent."),
+    ]
+    designs = sha256(" ".join(sorted(design for _, design in mails)).encode()).hexdigest()[:12]
+    subject = Message("The welcome mails of %(name)s would look different now", name=publication.name)
+    key = f"design-welcome-{publication.pk}-{designs}"
+    write_notice(publication, key, subject, paragraphs, issue_page_url(issue), now)
 
 
 def notify_second_approvals(*, now: datetime) -> None:

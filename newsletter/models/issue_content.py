@@ -1,6 +1,6 @@
 """The frozen content of an issue and its variants: what people approve, and the bytes that are sent."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -45,6 +45,12 @@ class IssueRevision(_ImmutableModel):
         ]
 
 
+class VariantQuerySet(models.QuerySet["Variant"]):
+    def that_readers_get(self) -> Self:
+        """Return the variants that a group of readers gets. Read no text of a mail to find them."""
+        return self.filter(models.Exists(ReaderGroup.objects.filter(variant=models.OuterRef("pk"))))
+
+
 class Variant(_ImmutableModel):
     """The issue as one group of recipients gets it, with tokens for personal values. ``sha256`` covers these bytes."""
 
@@ -61,6 +67,8 @@ class Variant(_ImmutableModel):
     variables = models.JSONField(default=list)
     findings = MessagesJSONField(default=list)
     sha256 = models.CharField(max_length=64)
+
+    objects = VariantQuerySet.as_manager()
 
     wagtail_reference_index_ignore = True
 

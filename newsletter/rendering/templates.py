@@ -15,6 +15,7 @@ from jinja2 import (
     FunctionLoader,
     StrictUndefined,
     TemplateNotFound,
+    TemplateRuntimeError,
     TemplateSyntaxError,
     UndefinedError,
     pass_context,
@@ -39,6 +40,14 @@ _MAX_LOGO_SIZE = (220, 64)
 # A long logo lower than the first becomes wider, up to this width. One lower than the last even so is replaced by the name.
 _LOW_LOGO, _MAX_LONG_LOGO_WIDTH, _MIN_LOGO_HEIGHT = 24, 320, 12
 _HOURS = re.compile(r"\d{1,2}[:.h]\d\d\s?[–-]\s?\d{1,2}[:.h]\d\d(?:\s?[ap]m\b)?")
+_ERRORS_OF_EXPRESSIONS = (
+    TemplateRuntimeError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
 _NUMBER_AND_UNIT = re.compile(r"(?<=\d) (?=\w)")
 
 
@@ -106,7 +115,7 @@ def fill_template(
 ) -> str:
     """Return one filled template: the first of ``instead`` that exists, else ``name``.
 
-    Raise TemplateError, with its name and line, for every error of Jinja.
+    Raise TemplateError, with its name and line, for every error of Jinja and of an expression in the template.
     """
     try:
         template = environment.get_or_select_template([*instead, name])
@@ -133,9 +142,15 @@ def fill_template(
             error=error.message,
         )
         raise TemplateError(message, block=block, kind=kind, line=line) from error
+    except _ERRORS_OF_EXPRESSIONS as error:
+        line = _find_template_line(error)
+        message = Message(
+            "The template %(name)s, line %(line)s, failed: %(error)s.", name=name, line=line, error=str(error)
+        )
+        raise TemplateError(message, block=block, kind=kind, line=line) from error
 
 
-def _find_template_line(error: UndefinedError) -> int:
+def _find_template_line(error: Exception) -> int:
     trace, line = error.__traceback__, 0
     while trace is not None:
         if trace.tb_frame.f_code.co_filename.endswith(".j2"):

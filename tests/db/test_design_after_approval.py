@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 
 from newsletter.common.messages import Message
+from newsletter.issues.approval import design_since_approval
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue, withdraw_approvals
-from newsletter.issues.approval.design_since_approval import compare_design
+from newsletter.issues.approval.design_since_approval import MAX_MAILS_COMPARED, compare_design, known_designs
 from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants import render as rendering
@@ -18,7 +20,7 @@ from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_redesigned_issues
-from newsletter.models import Batch, Delivery, Issue, StaffNotice, Variant
+from newsletter.models import Batch, Delivery, Issue, IssueRevision, ReaderGroup, StaffNotice, Variant
 from newsletter.rendering.blocks import Document
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.mail import RenderedMail, hash_mail
@@ -35,6 +37,7 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
+from tests.support.welcome import turn_on_welcome
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
@@ -42,9 +45,9 @@ DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
 
 @pytest.fixture(autouse=True)
 def new_process() -> Iterator[None]:
-    compare_design.cache_clear()
+    known_designs.clear()
     yield
-    compare_design.cache_clear()
+    known_designs.clear()
 
 
 @pytest.fixture
@@ -59,17 +62,17 @@ def update(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def install(look: str) -> None:
         monkeypatch.setattr(rendering, "render", lambda document: render(document, look=look))
-        compare_design.cache_clear()
+        known_designs.clear()
 
     return install
 
 
-def make_approved_issue(**rules: object) -> Issue:
+def make_approved_issue(*, approved: bool | None = None, **rules: object) -> Issue:
     publication = make_publication(**rules)
     make_story("The first verdict")
     make_event("Vigil by the river", where=LONDON)
     add_subscribers(publication, 2)
-    return make_issue(publication, approved=not rules)
+    return make_issue(publication, approved=not rules if approved is None else approved)
 
 
 def find_mail(person: Subscriber) -> Variant:
@@ -87,7 +90,7 @@ def test_approvers_are_notified_once_of_each_new_design(update: Callable[[str], 
     update("second")
     assert len(notify()) == len(notify()) == 1
     notice = StaffNotice.objects.get(key__startswith="design-")
-    assert "changed after its approval" in notice.subject
+    assert "would look different now" in notice.subject
     assert notice.link.endswith(f"/admin/issues/{issue.pk}/overview/")
     update("third")
     assert len(notify()) == 2
@@ -220,3 +223,112 @@ def test_an_issue_is_held_if_a_new_mail_of_it_cannot_be_made(monkeypatch: pytest
     release_issue(issue=issue)
     start_due_sends(now=DUE_AT)
     assert Delivery.objects.count() == 3
+
+
+def test_one_mail_that_cannot_be_made_hides_no_other_issue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An extension's code can raise anything."""
+    make_approved_issue()
+
+    def fail_with_a_defect(document: Document) -> RenderedMail:
+        raise KeyError("band")
+
+    monkeypatch.setattr(rendering, "render", fail_with_a_defect)
+    assert len(notify()) == 1
+    known_designs.clear()
+    assert len(notify()) == 1
+
+
+def test_a_revision_that_cannot_be_read_hides_no_other_issue(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    old = IssueRevision.objects.create(
+        issue=issue, number=99, sha256="0" * 64, content={"schema_version": 0}, made_at=NOW
+    )
+    assert compare_design(old.pk) == ""
+    IssueRevision.objects.filter(pk=old.pk).update(content={"schema_version": 1})
+    assert compare_design(old.pk) == ""
+
+
+def test_another_key_of_addresses_is_no_new_design(settings: Any) -> None:
+    issue = make_approved_issue(clicks="counts", approved=True)
+    assert "/r/" in Variant.objects.get().html
+    settings.SUBSCRIBERS_ADDRESS_KEY = "another key of addresses, also of 32 bytes"
+    settings.SUBSCRIBERS_LINK_KEYS = ["another key of links, also long enough"]
+    assert compare_design(issue.approvals.get().revision_id) == ""
+
+
+def test_an_issue_whose_content_changed_too_has_no_notice_of_its_design(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue()
+    update("second")
+    Issue.objects.filter(pk=issue.pk).update(subject="Another subject")
+    assert notify() == []
+
+
+def test_a_send_that_begins_during_the_comparison_has_no_notice(
+    update: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue = make_approved_issue()
+    update("second")
+
+    def compare(revision_id: int) -> str:
+        design = compare_design(revision_id)
+        start_send(issue=issue, now=DUE_AT)
+        return design
+
+    monkeypatch.setattr(design_since_approval, "compare_design", compare)
+    assert notify() == []
+
+
+def test_the_second_approver_is_asked_to_look_at_the_preview(update: Callable[[str], None]) -> None:
+    issue = make_approved_issue(second_approval_above=1)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    update("second")
+    assert len(notify()) == 1
+    paragraphs = " ".join(StaffNotice.objects.get(key__startswith="design-").paragraphs)
+    assert "Somebody still has to approve the issue" in paragraphs
+    assert "hold the issue" not in paragraphs
+
+
+def test_a_change_of_any_language_is_a_change_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    issue = make_approved_issue()
+    revision = issue.approvals.get().revision
+    group = ReaderGroup.objects.get()
+    values = {"html": "x", "text": "x", "subject": "x", "sha256": "0" * 64, "issue": issue, "revision": revision}
+    for number in range(MAX_MAILS_COMPARED + 2):
+        language = "es" if number > MAX_MAILS_COMPARED else "en"
+        variant = Variant.objects.create(key=f"k{number}", public_id=f"p{number}", language=language, **values)
+        ReaderGroup.objects.create(
+            revision=revision, variant=variant, place_id=100 + number, giving=group.giving, radius_km=0,
+            frequency="every", interests=0, seen=0, rules=0, language=language, arm=0, people=1,
+            fallback=group.fallback, empty_reason="",
+        )  # fmt: skip
+    changed: set[str] = set()
+
+    def make_again(variant: Variant, *, group: ReaderGroup, content: IssueContent) -> str:
+        return f"new {variant.language}" if variant.language in changed else ""
+
+    monkeypatch.setattr(design_since_approval, "_make_again", make_again)
+    names = set()
+    for languages in (set(), {"en"}, {"en", "es"}):
+        changed |= languages
+        names.add(compare_design(revision.pk))
+    assert len(names) == 3
+
+
+def test_welcome_mails_of_a_publication_have_one_notice(update: Callable[[str], None]) -> None:
+    publication = make_publication()
+    make_story("The first verdict")
+    turn_on_welcome(publication, steps=3)
+    assert notify() == []
+    update("second")
+    assert len(notify()) == len(notify()) == 1
+    notice = StaffNotice.objects.get(key__startswith="design-")
+    assert notice.subject == "The welcome mails of The weekly letter would look different now"
+
+
+def test_designs_of_issues_that_no_longer_wait_are_forgotten() -> None:
+    issue = make_approved_issue()
+    notify()
+    assert list(known_designs) == [issue.approvals.get().revision_id]
+    withdraw_approvals(issue=issue, now=NOW)
+    notify()
+    assert not known_designs

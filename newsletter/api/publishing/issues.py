@@ -197,7 +197,7 @@ def _make_variants(issue: Issue) -> tuple[IssueRevision, list[Variant]]:
     """Return the versions that were sent, or those of the issue as it is now, as `newsletter preview` does."""
     sent = issue.sends.exclude(state="cancelled").select_related("revision").first()
     if sent is not None:
-        found = sent.revision.variants.filter(groups__isnull=False).distinct().prefetch_related("groups")
+        found = Variant.objects.filter(revision=sent.revision).that_readers_get().prefetch_related("groups")
         return sent.revision, list(found)
     revision = freeze_revision(issue=issue, now=timezone.now())
     content = IssueContent.from_json(revision.content)

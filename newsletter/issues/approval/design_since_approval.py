@@ -1,56 +1,101 @@
-"""Find approved issues whose mails the program now makes differently: after an update of it, of a library or an extension."""
+"""Find approved issues whose mails would be made differently now: after an update of the program, a library or an extension."""
 
-from functools import lru_cache
+import logging
+from collections.abc import Iterator
+from dataclasses import asdict
 from hashlib import sha256
 
-from newsletter.issues.snapshot.records.content import IssueContent
+import orjson
+from django.db.models import Min
+from pydantic import ValidationError
+
+from newsletter.issues.approval.approve import find_current_approval
+from newsletter.issues.snapshot.records.content import IssueContent, UnknownContentVersion
+from newsletter.issues.variants.click_links import untrack_links
 from newsletter.issues.variants.recipient_groups import choose_visible_for_group, make_stored_group
-from newsletter.issues.variants.render import render_visible
-from newsletter.models import Issue, IssueRevision, Variant
+from newsletter.issues.variants.render import render_mail
+from newsletter.models import Approval, Issue, IssueRevision, ReaderGroup, Variant
 from newsletter.rendering.errors import RenderingError
 
+log = logging.getLogger(__name__)
+
 MAX_MAILS_COMPARED = 10
+WAITING_STATES = (Issue.State.APPROVED, Issue.State.IN_REVIEW)
+known_designs: dict[int, str] = {}
+"""What `compare_design` found for each revision that waits. The code of a process stays the same."""
 
 
 def find_redesigned_issues() -> list[tuple[Issue, str]]:
     """Return each issue that waits to be sent and whose mails would be made differently, with a name of what they are now.
 
-    Compare some of the mails that were made for the approval. A process compares a revision once: its code stays the same.
+    Compare some of the mails that were made for the approval, each revision once in a process.
     """
-    waiting = Issue.objects.filter(
-        state__in=[Issue.State.APPROVED, Issue.State.IN_REVIEW], approvals__withdrawn_at__isnull=True
-    ).exclude(approvals=None)
-    found: list[tuple[Issue, str]] = []
-    for issue in waiting.select_related("publication").distinct().order_by("pk"):
-        approval = issue.approvals.filter(withdrawn_at__isnull=True).order_by("-at").first()
-        design = compare_design(approval.revision_id) if approval else ""
-        if design:
-            found.append((issue, design))
-    return found
+    approvals = Approval.objects.filter(withdrawn_at__isnull=True, issue__state__in=WAITING_STATES).order_by("at")
+    newest = {approval.issue_id: approval.revision_id for approval in approvals}
+    for revision_id in known_designs.keys() - newest.values():
+        del known_designs[revision_id]
+    for revision_id in newest.values():
+        if revision_id not in known_designs:
+            known_designs[revision_id] = compare_design(revision_id)
+    changed = {issue_id: known_designs[revision_id] for issue_id, revision_id in newest.items()}
+    return [(issue, changed[issue.pk]) for issue in _find_waiting([pk for pk, design in changed.items() if design])]
 
 
-@lru_cache(maxsize=256)
+def _find_waiting(issues: list[int]) -> Iterator[Issue]:
+    """Yield those of the issues that still wait, as they were approved: a send may have begun during the comparison."""
+    for issue in Issue.objects.filter(pk__in=issues, state__in=WAITING_STATES).select_related(
+        "publication__brand", "slot"
+    ):
+        if find_current_approval(issue) is not None:
+            yield issue
+
+
 def compare_design(revision_id: int) -> str:
     """Return a name of how the mails of a revision are made now; "" if they are made as they were."""
-    content = IssueContent.from_json(IssueRevision.objects.get(pk=revision_id).content)
-    made = Variant.objects.filter(revision=revision_id, groups__isnull=False).distinct().order_by("pk")
-    for variant in made[:MAX_MAILS_COMPARED]:
-        now = _make_again(variant, content=content)
-        if now not in ("", variant.sha256):
-            return now[:12]
-    return ""
+    try:
+        content = IssueContent.from_json(IssueRevision.objects.get(pk=revision_id).content)
+    except (UnknownContentVersion, ValidationError):
+        log.warning("The revision %s cannot be read, so its mails are not compared.", revision_id, exc_info=True)
+        return ""
+    made = [_make_again(variant, group=group, content=content) for variant, group in _choose_examples(revision_id)]
+    changed = sorted(name for name in made if name)
+    return sha256(" ".join(changed).encode()).hexdigest()[:12] if changed else ""
 
 
-def _make_again(variant: Variant, *, content: IssueContent) -> str:
-    """Return the hash of the mail that its readers would get now; "" if it cannot be compared.
+def _choose_examples(revision_id: int) -> list[tuple[Variant, ReaderGroup]]:
+    """Return some variants, each with one of its groups. Each language, subject and kind of reader comes before the rest."""
+    groups = ReaderGroup.objects.filter(revision=revision_id, variant__isnull=False)
+    rows = groups.values_list("variant_id", "variant__language", "arm", "frequency").annotate(group=Min("pk"))
+    first: dict[tuple[str, int, str], tuple[int, int]] = {}
+    others: dict[int, int] = {}
+    for variant_id, language, arm, frequency, group_id in rows.order_by("variant_id", "group"):
+        first.setdefault((language, arm, frequency), (variant_id, group_id))
+        others.setdefault(variant_id, group_id)
+    chosen = dict(list((dict(first.values()) | others).items())[:MAX_MAILS_COMPARED])
+    variants, examples = Variant.objects.in_bulk(list(chosen)), ReaderGroup.objects.in_bulk(list(chosen.values()))
+    return [(variants[variant_id], examples[group_id]) for variant_id, group_id in chosen.items()]
+
+
+def _make_again(variant: Variant, *, group: ReaderGroup, content: IssueContent) -> str:
+    """Return the hash of the mail that a group would get now; "" if it is the stored one, or cannot be compared.
 
     Readers of another version, because too many were needed, are no example. Nor is a mail that has the day of its send.
+    Signatures in addresses are no part of the design.
     """
-    group = variant.groups.order_by("pk").first()
-    visible = choose_visible_for_group(content, group=make_stored_group(group)) if group else None
-    if visible is None or visible.key != variant.key:
+    visible = choose_visible_for_group(content, group=make_stored_group(group))
+    if visible.key != variant.key:
         return ""
     try:
-        return render_visible(content, visible=visible).mail.sha256
+        mail = render_mail(content, visible=visible, public_id=variant.public_id)
     except RenderingError as error:
         return sha256(str(error).encode()).hexdigest()
+    except Exception as error:  # an extension's code draws too, and must not end the check of other issues
+        log.warning("A mail of the revision %s can no longer be made.", variant.revision_id, exc_info=True)
+        return sha256(type(error).__name__.encode()).hexdigest()
+    now = _hash_design(mail.subject, mail.html, mail.text, [asdict(variable) for variable in mail.variables])
+    return "" if now == _hash_design(variant.subject, variant.html, variant.text, variant.variables) else now
+
+
+def _hash_design(subject: str, html: str, text: str, variables: object) -> str:
+    parts = [subject, untrack_links(html), text, variables]
+    return sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()

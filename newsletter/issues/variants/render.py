@@ -25,6 +25,7 @@ from newsletter.issues.variants.subject_assignment import NO_TEST, WAITS, list_a
 from newsletter.issues.visible.variant_labels import list_label_facts
 from newsletter.issues.visible.visible_content import VisibleContent, list_shown_ids
 from newsletter.models import Batch, Issue, IssueRevision, ReaderGroup, ShownItem, Variant
+from newsletter.rendering.blocks import Document
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.mail import RenderedMail
@@ -220,9 +221,7 @@ def _make_rows(revision: IssueRevision, groups: Mapping[tuple[object, ...], _Giv
 def render_visible(content: IssueContent, *, visible: VisibleContent) -> RenderedVariant:
     """Render and check one variant. Store nothing."""
     public_id = make_public_id(content, visible)
-    document = make_document(content, visible=visible, view_online=f"{settings.NEWSLETTER_SITE_URL}/view/{public_id}")
-    issue, clicks = content.issue.public_id, content.publication.clicks
-    mail = track_links(render(document), issue=issue, clicks=clicks, arm=max(visible.arm, NO_TEST))
+    document, mail = _render(content, visible=visible, public_id=public_id)
     findings = [
         *lint_mail(mail, document=document),
         *check_stories(
@@ -232,6 +231,17 @@ def render_visible(content: IssueContent, *, visible: VisibleContent) -> Rendere
         ),
     ]
     return RenderedVariant(visible=visible, mail=mail, findings=findings, public_id=public_id)
+
+
+def render_mail(content: IssueContent, *, visible: VisibleContent, public_id: str) -> RenderedMail:
+    """Return the mail of one variant whose page on the web has this id. It is not checked."""
+    return _render(content, visible=visible, public_id=public_id)[1]
+
+
+def _render(content: IssueContent, *, visible: VisibleContent, public_id: str) -> tuple[Document, RenderedMail]:
+    document = make_document(content, visible=visible, view_online=f"{settings.NEWSLETTER_SITE_URL}/view/{public_id}")
+    issue, clicks = content.issue.public_id, content.publication.clicks
+    return document, track_links(render(document), issue=issue, clicks=clicks, arm=max(visible.arm, NO_TEST))
 
 
 def render_preview(content: IssueContent, *, visible: VisibleContent) -> RenderedMail:

@@ -60,7 +60,7 @@ class Command(ProductCommand):
 def _find_variants(issue: Issue, key: str | None) -> list[Variant]:
     sent = issue.sends.exclude(state="cancelled").first()
     if sent:
-        variants = list(sent.revision.variants.filter(groups__isnull=False).distinct())
+        variants = list(Variant.objects.filter(revision=sent.revision).that_readers_get())
     else:
         revision = freeze_revision(issue=issue, now=datetime.now(UTC))
         content = IssueContent.from_json(revision.content)

@@ -535,6 +535,8 @@ def copy_templates(folder: Path, **changed: str) -> Path:
     ("template", "says", "line"),
     [
         ("<mj-section>\n{{ block.nonsense }}</mj-section>", "asks for something that does not exist", 2),
+        ("<mj-section>\n{{ 1 // 0 }}</mj-section>", "line 2, failed", 2),
+        ("<mj-section>\n{{ block.text + 1 }}</mj-section>", "line 2, failed", 2),
         ("\n\n{% if %}", "cannot be read", 3),
         ("{% include 'gone.mjml.j2' %}", "gone.mjml.j2 is missing", 0),
     ],

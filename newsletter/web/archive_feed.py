@@ -34,7 +34,7 @@ def show_feed(request: HttpRequest, slug: str) -> HttpResponse:
     )
     for issue in list_archived_issues(list(find_archived_sends(publication)[:MAX_ITEMS]), at=datetime.now(UTC)):
         feed.add_item(
-            title=issue.title, link=issue.url, description=_describe(issue), unique_id=issue.url, pubdate=issue.day
+            title=issue.title, link=issue.url, description=_describe(issue), unique_id=issue.url, pubdate=issue.sent_at
         )
     response = HttpResponse(feed.writeString("utf-8"), content_type="application/rss+xml; charset=utf-8")
     response["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"

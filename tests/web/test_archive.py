@@ -1,7 +1,7 @@
 """The public archive: opt-in, never personal, without withdrawn stories, as pages and as a feed."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import feedparser
@@ -99,6 +99,19 @@ def test_the_year_of_an_archived_issue_is_above_it(archive):
     name = "1" if archive == PUBLIC else issue.public_id
     above = read(f"/news/weekly/{name}/").partition("</nav>")[0]
     assert f"<span>{NOW.day} {NOW:%B %Y}</span>" in above
+
+
+def test_the_day_above_an_issue_is_that_of_its_mail_by_readers_hours():
+    """Its send begins the evening before, for the readers whose morning comes first."""
+    issue = publish()
+    Send.objects.update(local_time="2026-03-05T09:00")
+    for path in ("/news/weekly/1/", "/news/weekly/"):
+        page = read(path)
+        assert "5 March 2026" in page
+        assert "4 March 2026" not in page
+    feed = feedparser.parse(read("/news/weekly/feed.xml").encode())
+    assert datetime(*feed.entries[0].published_parsed[:6], tzinfo=UTC) == NOW.replace(microsecond=0)
+    assert issue.due_at > NOW
 
 
 def test_the_archive_links_to_the_privacy_notice():

@@ -5,7 +5,7 @@ whole issues with a protected term, even if the term was added later.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -44,10 +44,17 @@ class ArchivedIssue:
         return f"{settings.NEWSLETTER_SITE_URL}{self.path}"
 
     @property
-    def day(self) -> datetime:
-        """When it was sent, in the publication's zone."""
-        started_at = self.send.started_at or self.send.made_at
-        return started_at.astimezone(ZoneInfo(self.send.issue.publication.zone))
+    def day(self) -> date:
+        """The day that its mail shows, in the publication's zone."""
+        return self._to_zone(self.send.dated_at or self.send.made_at).date()
+
+    @property
+    def sent_at(self) -> datetime:
+        """When its send began, in the publication's zone."""
+        return self._to_zone(self.send.started_at or self.send.made_at)
+
+    def _to_zone(self, at: datetime) -> datetime:
+        return at.astimezone(ZoneInfo(self.send.issue.publication.zone))
 
 
 def find_archived_sends(publication: Publication) -> QuerySet[Send]:

@@ -60,14 +60,13 @@ def export_rows(
     """
     keys = attribute_keys()
     yield [*(ONE_LIST_COLUMNS if mailing_list else ALL_LISTS_COLUMNS), *(f"{ATTRIBUTE}{key}" for key in keys)]
-    slugs = dict(MailingList.objects.values_list("pk", "slug"))
     shown = mailing_list if mailing_list and not other_lists else None
     chosen = people_to_export(mailing_list, person_ids=person_ids)
     people = chosen.values_list("pk", *_FIELDS)[:max_people].iterator(chunk_size=_BATCH_SIZE)
     while batch := list(islice(people, _BATCH_SIZE)):
         ids = [pk for pk, *_values in batch]
         topics = _read_topics(ids)
-        lists = _read_lists(ids, slugs=slugs, shown=shown)
+        lists = _read_lists(ids, shown=shown)
         attributes = read_attributes_by_person(ids) if keys else {}
         for pk, *values in batch:
             own = attributes.get(pk, {})
@@ -114,15 +113,15 @@ def _read_topics(ids: Sequence[int]) -> dict[int, list[str]]:
     return topics
 
 
-def _read_lists(ids: Sequence[int], *, slugs: Mapping[int, str], shown: MailingList | None) -> dict[int, Lists]:
+def _read_lists(ids: Sequence[int], *, shown: MailingList | None) -> dict[int, Lists]:
     """Return the lists on which each of these people may be mailed, with the terms; only ``shown`` if it is given."""
     subscriptions = _mailable_subscriptions().filter(_of_people(ids))
     if shown:
         subscriptions = subscriptions.filter(mailing_list=shown)
     lists: defaultdict[int, Lists] = defaultdict(list)
-    rows = subscriptions.order_by().values_list("subscriber_id", "mailing_list_id", *_TERM_FIELDS)
-    for pk, mailing_list_id, *terms in rows:
-        lists[pk].append((slugs[mailing_list_id], _terms(*terms)))
+    rows = subscriptions.order_by().values_list("subscriber_id", "mailing_list__slug", *_TERM_FIELDS)
+    for pk, slug, *terms in rows:
+        lists[pk].append((slug, _terms(*terms)))
     return lists
 
 

@@ -1,25 +1,31 @@
 """An import can be undone, and files of refusals make suppressions."""
 
+import threading
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import IntegrityError, connection
 
 from subscribers.audience.eligibility import list_contactable
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing import import_run as run
+from subscribers.importing.writing import undo
 from subscribers.importing.writing.undo import request_undo, undo_now
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
     ImportBatch,
     ImportState,
+    MailingList,
     Subscriber,
     Subscription,
     Suppression,
 )
 from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
-from tests.support.people import NOW, make_list, make_member
+from tests.support.people import NOW, make_list, make_member, subscribe
 from tests.support.people_imports import Killed, import_text, kill_after, run_pending
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("D2")]
@@ -118,3 +124,64 @@ def test_each_kind_of_file_has_its_own_reason_and_scope(kind: str, reason: str, 
     assert Suppression.objects.values_list("reason", "scope", "import_batch").get() == (reason, scope, report.batch_id)
     event = ConsentEvent.objects.get()
     assert (event.kind, event.by, event.data) == ("suppressed", "kim", {"reason": reason})
+
+
+def sign_up(person: Subscriber, mailing_list: MailingList) -> None:
+    subscribe(person, mailing_list, confirmed_at=LATER)
+    ConsentEvent.objects.create(
+        subscriber=person, address_hash=person.address_hash, mailing_list=mailing_list, kind="confirmed", at=LATER
+    )
+
+
+def test_an_undo_keeps_who_signs_up_just_before_their_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly, monthly = make_list(), make_list("monthly")
+    monkeypatch.setattr(undo, "STEP_SIZE", 1)
+    report = import_text(weekly, "email\nann@example.org\nben@example.org\n")
+    ann = find_person("ann@example.org")
+    lock = Subscriber.objects.select_for_update
+
+    def act_first(**fields: Any) -> Any:
+        if not ann.subscriptions.filter(mailing_list=monthly).exists():
+            sign_up(ann, monthly)
+        return lock(**fields)
+
+    monkeypatch.setattr(Subscriber.objects, "select_for_update", act_first)
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["stayed"]) == (1, 1)
+    assert list(Subscription.objects.open().values_list("subscriber__email", "mailing_list__slug").order_by("pk")) == [
+        ("ann@example.org", "weekly"),
+        ("ann@example.org", "monthly"),
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer, so nobody signs up meanwhile")
+def test_an_undo_deletes_no_sign_up_that_was_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert connection.vendor == "postgresql"
+    weekly, monthly = make_list(), make_list("monthly")
+    report = import_text(weekly, "email\nann@example.org\n")
+    ann = Subscriber.objects.get()
+    results: list[str] = []
+
+    def try_it() -> None:
+        try:
+            sign_up(ann, monthly)
+            results.append("accepted")
+        except IntegrityError:
+            results.append("refused")
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=try_it)
+    delete_people = undo.delete_people
+
+    def delete_later(ids: Collection[int]) -> None:
+        if ids:
+            thread.start()
+            thread.join(2)
+        delete_people(ids)
+
+    monkeypatch.setattr(undo, "delete_people", delete_later)
+    undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    thread.join(60)
+    assert (results, Subscriber.objects.count()) == (["refused"], 0)

@@ -11,7 +11,8 @@ from django.test.utils import CaptureQueriesContext
 
 from subscribers.audience.counting import count_audience
 from subscribers.erasing.erasure import erase_person
-from subscribers.exporting.csv_export import export_people
+from subscribers.exporting import csv_export
+from subscribers.exporting.csv_export import export_people, export_rows
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.writing import import_run as run
 from subscribers.importing.writing.import_people import import_people
@@ -371,3 +372,15 @@ def test_a_postcode_is_read_in_the_country_of_the_import() -> None:
         "Pittsburgh, Pennsylvania, United States",
         "Whitby, England, United Kingdom",
     ]
+
+
+def test_a_list_that_is_made_during_an_export_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_export, "_BATCH_SIZE", 1)
+    weekly = make_list("weekly")
+    make_member(weekly, "ann@example.org")
+    ben = make_member(weekly, "ben@example.org")
+    rows = export_rows(weekly)
+    lists = next(rows).index("lists")
+    assert next(rows)[lists] == "weekly"
+    subscribe(ben, make_list("monthly"))
+    assert [row[lists] for row in rows] == ["monthly;weekly"]

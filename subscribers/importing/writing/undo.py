@@ -115,9 +115,7 @@ def _has_acted_since(batch: ImportBatch, **who: object) -> Exists:
 
 
 def _remove_people(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
-    acted = _has_acted_since(batch, address_hash=OuterRef("subscriber__address_hash"))
-    found = _imported_subscriptions(batch).filter(~acted, confirmed_at__isnull=True).order_by("pk")
-    ids = dict(found.values_list("pk", "subscriber_id")[:STEP_SIZE])
+    ids = _lock_people(batch)
     others = Subscription.objects.filter(~Q(import_batch=batch) | Q(import_batch=None), subscriber=OuterRef("pk"))
     gone = Subscriber.objects.filter(pk__in=ids.values(), import_batch=batch).exclude(Exists(others))
     removed = set(gone.values_list("pk", flat=True))
@@ -131,6 +129,20 @@ def _remove_people(batch: ImportBatch, *, now: datetime) -> dict[str, int]:
         _imported_subscriptions(batch).filter(pk__in=staying).update(ended_at=now, end_reason=EndReason.IMPORT_UNDONE)
     )
     return {"removed": len(removed), "ended": ended}
+
+
+def _lock_people(batch: ImportBatch) -> dict[int, int]:
+    """Lock the people of the next step, and return the ids of their subscriptions and of them.
+
+    Somebody may act before the lock is held. So it is read again under the lock who did, and people who all did are skipped.
+    """
+    acted = _has_acted_since(batch, address_hash=OuterRef("subscriber__address_hash"))
+    found = _imported_subscriptions(batch).filter(~acted, confirmed_at__isnull=True).order_by("pk")
+    while people := list(found.values_list("subscriber_id", flat=True)[:STEP_SIZE]):
+        list(Subscriber.objects.select_for_update().filter(pk__in=people).order_by("pk").values_list("pk"))
+        if ids := dict(found.filter(subscriber__in=people).values_list("pk", "subscriber_id")):
+            return ids
+    return {}
 
 
 def _record(batch: ImportBatch, ids: Collection[int], *, kind: ConsentEvent.Kind, now: datetime) -> None:

@@ -87,6 +87,15 @@ def without_kept_figures() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def without_counts_of_other_tests() -> Iterator[None]:
+    """Forget the figures that a test kept."""
+    yield
+    from subscribers.audience.count_cache import forget_counts
+
+    forget_counts()
+
+
+@pytest.fixture(autouse=True)
 def without_cached_mails() -> Iterator[None]:
     """Forget the archive's mails after each test: the next test's rows have the same ids."""
     yield

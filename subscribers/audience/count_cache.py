@@ -1,18 +1,25 @@
-"""Show figures that take long to count from the last count, with its time. Decisions never use them: those count again."""
+"""Show figures that take long to count from the last count, with its time. Decisions never use them: those count again.
 
+They are kept in the memory of the process. A figure may count groups of one person, and must not rest in a file.
+"""
+
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.metadata import version
+from threading import Lock
 from typing import Generic, TypeVar
 
-from django.core.cache import cache
+from django.utils import timezone
 
 T = TypeVar("T")
-_VERSION = version("newsletter")  # another version may not read what this one pickled
 QUICK_SECONDS = 0.2
 MAX_AGE = timedelta(minutes=15)
+MAX_KEPT = 100
+_lock = Lock()
+_kept: dict[str, tuple[datetime, datetime, bytes]] = {}
+"""When each was kept, the time that its page shows, and the pickled value: so no page can change it. The oldest is first."""
 
 
 @dataclass(frozen=True)
@@ -26,17 +33,36 @@ class Figure(Generic[T]):
 def recall_or_count(name: str, count: Callable[[], T], *, now: datetime, again: bool = False) -> Figure[T]:
     """Return what ``count`` returns, or what it returned in the last 15 minutes if it took longer than 0.2 seconds then.
 
-    With ``again`` it is counted in any case. ``name`` says what is counted, for whom if it differs. The value is pickled into
-    a file that nobody deletes before it is read again, so it must not contain a name, an address or a location.
+    With ``again`` it is counted in any case. ``name`` says what is counted, for whom if it differs. Each process keeps its
+    last 100 figures.
     """
-    key = f"figure {_VERSION} {name}".replace(" ", "_")
-    kept = None if again else cache.get(key)
+    _forget_old()
+    kept = None if again else _kept.get(name)
     if kept is not None:
-        return Figure(*kept)
+        _kept_at, counted_at, pickled = kept
+        return Figure(pickle.loads(pickled), counted_at)  # noqa: S301  this process made it
     started = time.perf_counter()
     value = count()
-    if time.perf_counter() - started > QUICK_SECONDS:
-        cache.set(key, (value, now), MAX_AGE.total_seconds())
-    else:
-        cache.delete(key)
+    is_slow = time.perf_counter() - started > QUICK_SECONDS
+    pickled = pickle.dumps(value) if is_slow else b""
+    with _lock:
+        _kept.pop(name, None)
+        if is_slow:
+            if len(_kept) >= MAX_KEPT:
+                del _kept[next(iter(_kept))]
+            _kept[name] = (timezone.now(), now, pickled)
     return Figure(value)
+
+
+def forget_counts() -> None:
+    """Forget all kept figures."""
+    with _lock:
+        _kept.clear()
+
+
+def _forget_old() -> None:
+    """Forget figures older than `MAX_AGE`, and those of a clock that was ahead."""
+    now = timezone.now()
+    with _lock:
+        for name in [name for name, (kept_at, *_rest) in _kept.items() if not now - MAX_AGE < kept_at <= now]:
+            del _kept[name]

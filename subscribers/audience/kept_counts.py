@@ -23,11 +23,10 @@ T = TypeVar("T")
 class KeptCounts:
     """The counts of one page. ``counted_at`` is the time of the oldest kept one, None if all were made for the page.
 
-    ``made`` names those. With ``again``, none is used that the page did not make; with ``always``, none at all.
+    ``made`` names those. With ``again``, none is used that the page did not make.
     """
 
     again: bool = False
-    always: bool = False
     counted_at: datetime | None = None
     made: set[str] = field(default_factory=set)
 
@@ -38,24 +37,17 @@ _page: ContextVar[KeptCounts | None] = ContextVar("page", default=None)
 @contextmanager
 def kept_counts(*, again: bool = False) -> Iterator[KeptCounts]:
     """Let `count_or_recall` use kept counts within this block, or with ``again`` make each once. Decide nothing in it."""
-    with _set_page(KeptCounts(again=again)) as page:
-        yield page
-
-
-@contextmanager
-def exact_counts() -> Iterator[None]:
-    """Let `count_or_recall` count each time within this block, and let later pages show what was counted last."""
-    with _set_page(KeptCounts(always=True)):
-        yield
-
-
-@contextmanager
-def _set_page(page: KeptCounts) -> Iterator[KeptCounts]:
+    page = KeptCounts(again=again)
     token = _page.set(page)
     try:
         yield page
     finally:
         _page.reset(token)
+
+
+def uses_kept_counts() -> bool:
+    """Return True within a block of `kept_counts`."""
+    return _page.get() is not None
 
 
 def count_or_recall(
@@ -66,7 +58,6 @@ def count_or_recall(
     ``what`` names the kind of count. ``people`` returns the query of the counted people at a moment. A kept count belongs to the
     text of this query on this day: who is selected, and how they are grouped, is never an old one. What changed of the
     people since is not in it.
-    The value must not contain a name, an address or a location: see `recall_or_count`.
     """
     page = _page.get()
     if page is None:
@@ -77,7 +68,7 @@ def count_or_recall(
         return count()
     name = f"{what} {hashlib.sha256(f'{text} {values}'.encode()).hexdigest()}"
     is_made = name in page.made
-    figure = recall_or_count(name, count, now=now, again=page.always or (page.again and not is_made))
+    figure = recall_or_count(name, count, now=now, again=page.again and not is_made)
     if figure.counted_at is None:
         page.made.add(name)
     elif not is_made:

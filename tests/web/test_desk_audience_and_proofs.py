@@ -2,11 +2,9 @@
 
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.http import Http404
 from django.test import Client
 from django.utils import timezone, translation
@@ -77,10 +75,8 @@ def test_the_audience_page_of_a_sent_issue_shows_whom_it_was_sent_to(issue: Issu
 
 
 @pytest.fixture
-def slow_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def slow_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(count_cache, "QUICK_SECONDS", 0)
-    yield
-    cache.clear()
 
 
 @pytest.mark.usefixtures("slow_counts")

@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.core.cache import cache
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
@@ -139,11 +138,8 @@ def test_the_record_names_the_provider_of_each_account_once(publication: Publica
 
 
 @pytest.fixture
-def slow_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    cache.clear()
+def slow_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(count_cache, "QUICK_SECONDS", -1)
-    yield
-    cache.clear()
 
 
 @pytest.mark.usefixtures("slow_counts")

@@ -24,7 +24,6 @@ from newsletter.desk.issues.issue_page import (
     IssueHeadContext,
     issue_head_context,
     overview_url,
-    with_kept_counts,
 )
 from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
 from newsletter.issues.approval.changes_since_approval import find_changes
@@ -71,9 +70,7 @@ class DecisionPage(DeskPage):
         return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (_("Approve or hold"), ""))
 
     def get_context_data(self, **kwargs: str) -> dict[str, object]:
-        with with_kept_counts(self.request) as counted:
-            context = {**super().get_context_data(**kwargs), **self._decision_context()}
-        return {**context, **counted}
+        return {**super().get_context_data(**kwargs), **self._decision_context()}
 
     def _decision_context(self) -> DecisionContext:
         issue, user, now = self.issue, self.request.user, timezone.now()

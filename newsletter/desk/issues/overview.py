@@ -24,7 +24,6 @@ from newsletter.desk.issues.issue_page import (
     IssuePage,
     IssuePermissionMixin,
     issue_head_context,
-    with_kept_counts,
 )
 from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
 from newsletter.desk.issues.proofs import ProofsContext, proofs_context
@@ -104,9 +103,7 @@ class IssueOverview(IssuePage):
     header_icon = "mail"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        with with_kept_counts(self.request) as counted:
-            context = {**super().get_context_data(**kwargs), **self._overview_context()}
-        return {**context, **counted}
+        return {**super().get_context_data(**kwargs), **self._overview_context()}
 
     def _overview_context(self) -> OverviewContext:
         issue, now = self.issue, timezone.now()

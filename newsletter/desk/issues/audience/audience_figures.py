@@ -21,10 +21,7 @@ from subscribers.audience.counting import AudienceCount
 
 @dataclass(frozen=True)
 class AudienceFigures:
-    """``groups`` are the recipients, largest first. ``edge_cases`` are row ids of people with why each is unusual.
-
-    It holds no name, address or location: it is kept in a file.
-    """
+    """``groups`` are the recipients, largest first. ``edge_cases`` are row ids of people with why each is unusual."""
 
     groups: list[RecipientGroup]
     counted: AudienceCount

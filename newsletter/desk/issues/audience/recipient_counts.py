@@ -15,6 +15,7 @@ from newsletter.issues.approval.approved_audience import describe_audience, hash
 from newsletter.issues.variants.count_recipients import count_people
 from newsletter.models import Issue
 from subscribers.audience.counting import AudienceCount
+from subscribers.audience.kept_counts import uses_kept_counts
 
 CACHE_SECONDS = 60.0
 MIN_CACHED_COUNT = 20_000
@@ -54,6 +55,8 @@ def count_recipients_cached(issue: Issue) -> int:
 
 
 def _count_cached(issue: Issue, whom: str, count: Callable[[], int]) -> int:
+    if uses_kept_counts():  # it may be older than a minute, and other pages must not get it
+        return count()
     key = (issue.pk, whom, hash_audience(describe_audience(issue)))
     counted_at, people = _cache.get(key, (0.0, 0))
     if people and time.monotonic() - counted_at < CACHE_SECONDS:

@@ -18,6 +18,10 @@ class Quantity(int):
     """A number that is shown with the language's separators: 1,920."""
 
 
+class PeopleCount(Quantity):
+    """A number of people. It changes when people join or leave, though what the message is about does not."""
+
+
 class Message(str):
     """An English sentence that knows its template, such as “%(count)s people unsubscribed.”, and its values.
 

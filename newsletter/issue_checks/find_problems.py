@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import translation
 
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, PeopleCount, Quantity
 from newsletter.issue_checks.block_reach import check_block_reach
 from newsletter.issue_checks.finding_locations import describe_locations
 from newsletter.issue_checks.render_cache import render_cached
@@ -149,13 +149,13 @@ def check_version_limit(content: IssueContent, *, groups: Sequence[VariantGroup]
             Message(
                 "This issue would have more than %(limit)s versions, so the rarest are merged.", limit=Quantity(limit)
             ),
-            *(_say_what_they_get(given, people=Quantity(people[given])) for given in sorted(people)),
+            *(_say_what_they_get(given, people=PeopleCount(people[given])) for given in sorted(people)),
             Message("To change that, raise the maximum versions of the publication, or give the stories fewer topics."),
         ]
         yield Finding("warning", CODE, Message.joined(sentences, between=" "), field="publication"), people.total()
 
 
-def _say_what_they_get(fallback: Fallback, *, people: Quantity) -> Message:
+def _say_what_they_get(fallback: Fallback, *, people: PeopleCount) -> Message:
     match fallback:
         case Fallback.FIRST:
             return Message(

@@ -24,7 +24,16 @@ from newsletter.models import (
 )
 from newsletter.sending.freezing.start import start_send
 from tests.support.desk import audience_fields, said, sign_in
-from tests.support.fixtures import HOUSTON, NOW, add_subscribers, make_event, make_issue, make_source, make_story
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_event,
+    make_issue,
+    make_source,
+    make_story,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -171,6 +180,35 @@ def test_an_acknowledgement_of_other_content_is_refused(issue: Issue) -> None:
     assert not Acknowledgement.objects.exists()
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue)}, follow=True)
     assert "You selected nothing." in said(response)[0]
+
+
+def test_a_review_of_warnings_that_are_gone_is_explained(issue: Issue) -> None:
+    response = sign_in("writer").post(
+        f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue), "warning": ["gone"]}, follow=True
+    )
+    assert said(response) == ["The warnings changed after you opened this page. Review them again."]
+
+
+def test_a_review_of_warnings_holds_when_people_join(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    make_event("A march", where=LONDON)
+    make_event("A walk", where=HOUSTON)
+    add_subscribers(publication, 2, where=LONDON)
+    add_subscribers(publication, 2, start=10)
+    Publication.objects.update(max_variants=1)
+    issue = make_issue(Publication.objects.get())
+    client = sign_in("approver")
+    page = client.get(f"/admin/issues/{issue.pk}/overview/")
+    seen = {warning.name: warning.message for warning in page.context["unacknowledged"]}
+    add_subscribers(publication, 1, where=LONDON, start=100)
+    page = client.get(f"/admin/issues/{issue.pk}/overview/")
+    now = {warning.name: warning.message for warning in page.context["unacknowledged"]}
+    assert any("the rarest are merged" in message for message in now.values())
+    assert set(now.values()) != set(seen.values())
+    assert set(now) == set(seen)
+    fields = {"sha256": page.context["sha256"], "warning": list(seen)}
+    response = client.post(f"/admin/issues/{issue.pk}/seen/", fields, follow=True)
+    assert f"You marked {len(seen)} warning" in said(response)[0]
 
 
 def test_staff_without_the_right_cannot_acknowledge_warnings(issue: Issue) -> None:

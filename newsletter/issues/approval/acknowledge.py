@@ -7,13 +7,31 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 
 from newsletter.common.errors import NotAllowed, NotReady
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, MessageValue, PeopleCount
 from newsletter.models import Acknowledgement, Issue
 
 
 def make_warning_key(*, code: str, message: str, where: str) -> str:
-    """Return the key of a warning within one content: the same warning at the same field has the same key."""
-    return hashlib.sha256("\x00".join((code, message, where)).encode()).hexdigest()
+    """Return the key of a warning within one content: the same warning at the same field has the same key.
+
+    Numbers of people are not part of it, so that nobody who joins takes an acknowledgement away.
+    """
+    return hashlib.sha256("\x00".join((code, _without_people(message), where)).encode()).hexdigest()
+
+
+def _without_people(message: str) -> str:
+    if not isinstance(message, Message):
+        return message
+    values: dict[str, MessageValue] = {}
+    for name, value in message.values.items():
+        match value:
+            case PeopleCount():
+                values[name] = ""
+            case Message():
+                values[name] = _without_people(value)
+            case _:
+                values[name] = value
+    return Message(message.template, **values)
 
 
 def acknowledge(

@@ -58,7 +58,8 @@ def acknowledge_warnings(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, _("The issue was edited after you opened this page. Review its checks again."))
         return redirect(back)
     if not warnings:
-        messages.warning(request, _("You selected nothing."))
+        changed = _("The warnings changed after you opened this page. Review them again.")
+        messages.warning(request, changed if selected else _("You selected nothing."))
         return redirect(back)
 
     def call() -> Done:

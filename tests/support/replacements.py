@@ -13,9 +13,9 @@ import pytest
 _BEGINNINGS: dict[type, tuple[str, ...]] = {
     pytest.MonkeyPatch: ("setattr", "delattr", "setitem", "delitem"),
     mock._patch: ("__enter__",),
-    mock._patch_dict: ("__enter__",),
+    mock._patch_dict: ("_patch_dict",),  # a decorator calls it without `__enter__`
 }
-_ENDS = {pytest.MonkeyPatch: "undo", mock._patch: "__exit__", mock._patch_dict: "__exit__"}
+_ENDS = {pytest.MonkeyPatch: "undo", mock._patch: "__exit__", mock._patch_dict: "_unpatch_dict"}
 _DJANGOS_OWN = "ensure_connection"  # Django's `TestCase` replaces it for each test
 _active: dict[int, Any] = {}
 

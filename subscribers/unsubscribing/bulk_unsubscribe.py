@@ -39,7 +39,7 @@ class Unsubscribe(NamedTuple):
 
 
 class BulkUnsubscribeResult(NamedTuple):
-    """The people for whom something changed, and the (hash, list) pairs of the new suppressions."""
+    """The people for whom something changed, and the (hash, list) pairs of the suppressions that are new or were an import's."""
 
     changed: set[Unsubscribe]
     suppressed: set[tuple[bytes, int]]
@@ -55,7 +55,8 @@ WITH chosen AS (
     INSERT INTO {Suppression._meta.db_table}
         (address_hash, mailing_list_id, at, scope, reason, note, removed_by, removal_reason)
     SELECT address_hash, mailing_list_id, %s, %s, %s, '', '', '' FROM chosen
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (address_hash, mailing_list_id, reason) WHERE removed_at IS NULL AND scope = 'list'
+    DO UPDATE SET import_batch_id = NULL WHERE {Suppression._meta.db_table}.import_batch_id IS NOT NULL
     RETURNING address_hash, mailing_list_id
 ), ended AS (
     UPDATE {Subscription._meta.db_table} AS subscription SET ended_at = %s, end_reason = %s
@@ -168,21 +169,28 @@ def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> No
 
 
 def _insert_suppressions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[bytes, int]]:
-    """Add the suppressions that are missing. Return their (hash, list) pairs."""
+    """Add the suppressions that are missing, and detach those of an import from it. Return their (hash, list) pairs."""
     live = Suppression.objects.live().filter(
         scope=Scope.LIST,
         reason=Reason.UNSUBSCRIBE,
         address_hash__in={unsubscribe.address_hash for unsubscribe in chosen},
     )
-    known = {(bytes(digest), pk) for digest, pk in live.values_list("address_hash", "mailing_list_id")}
-    missing = {(unsubscribe.address_hash, unsubscribe.mailing_list) for unsubscribe in chosen} - known
+    wanted = {(unsubscribe.address_hash, unsubscribe.mailing_list) for unsubscribe in chosen}
+    known = {
+        (bytes(digest), mailing_list): (pk, batch)
+        for pk, digest, mailing_list, batch in live.values_list("pk", "address_hash", "mailing_list_id", "import_batch")
+    }
+    imported = {pair: known[pair][0] for pair in wanted & known.keys() if known[pair][1] is not None}
+    if imported:
+        Suppression.objects.filter(pk__in=imported.values()).update(import_batch=None)
+    missing = wanted - known.keys()
     Suppression.objects.bulk_create(
         Suppression(
             address_hash=digest, mailing_list_id=mailing_list, at=now, scope=Scope.LIST, reason=Reason.UNSUBSCRIBE
         )
         for digest, mailing_list in missing
     )
-    return missing
+    return missing | imported.keys()
 
 
 def _end_subscriptions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[int, int]]:

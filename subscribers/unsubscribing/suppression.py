@@ -41,6 +41,8 @@ def suppress(
 ) -> bool:
     """Suppress an address for one list, or for all mail if `mailing_list` is None. Return False if it already was.
 
+    If it was by an import only, return True: it now outlasts the undoing of the import.
+
     A complaint also ends every open subscription, so that only a new request brings mail back.
     """
     created = write_suppression(address_hash=address_hash, reason=reason, now=now, mailing_list=mailing_list, note=note)
@@ -64,8 +66,11 @@ def suppress(
 def write_suppression(
     *, address_hash: bytes, reason: Reason, now: datetime, mailing_list: MailingList | None, note: str = ""
 ) -> bool:
-    """Write only the row. Return True if it is new; two calls at once make one row."""
-    _, created = Suppression.objects.get_or_create(
+    """Write only the row. Return True if it is new, or was an import's only; two calls at once make one row.
+
+    A row of an import is detached from it, so that undoing the import cannot remove what was asked for since.
+    """
+    row, created = Suppression.objects.get_or_create(
         address_hash=address_hash,
         scope=Scope.ALL if mailing_list is None else Scope.LIST,
         mailing_list=mailing_list,
@@ -73,9 +78,10 @@ def write_suppression(
         removed_at=None,
         defaults={"at": now, "note": note},
     )
-    if created:
-        journal_after_commit([JournalEntry(address_hash, mailing_list.pk if mailing_list else None, str(reason), now)])
-    return created
+    if not created:
+        return bool(Suppression.objects.filter(pk=row.pk, import_batch__isnull=False).update(import_batch=None))
+    journal_after_commit([JournalEntry(address_hash, mailing_list.pk if mailing_list else None, str(reason), now)])
+    return True
 
 
 def end_subscriptions(

@@ -1,7 +1,7 @@
 """An import can be undone, and files of refusals make suppressions."""
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,11 +19,13 @@ from subscribers.models import (
     ImportBatch,
     ImportState,
     MailingList,
+    Reason,
     Subscriber,
     Subscription,
     Suppression,
 )
 from subscribers.people.lookup import find_person
+from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, subscribe
 from tests.support.people_imports import Killed, import_text, kill_after, run_pending
@@ -96,6 +98,32 @@ def test_an_unsubscribed_file_makes_suppressions_that_can_be_undone() -> None:
     done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
     assert (done["lifted"], done["kept"]) == (2, 0)
     assert [row.subscriber_id for row in list_contactable(mailing_list=weekly)] == [here.pk]
+
+
+def _leave_all(person: Subscriber, weekly: MailingList) -> None:
+    unsubscribe_from_all(subscriber=person, now=LATER)
+
+
+def _leave_list(person: Subscriber, weekly: MailingList) -> None:
+    unsubscribe_from_list(subscriber=person, mailing_list=weekly, now=LATER)
+
+
+def _complain(person: Subscriber, weekly: MailingList) -> None:
+    suppress(address_hash=bytes(person.address_hash), reason=Reason.COMPLAINT, now=LATER)
+
+
+@pytest.mark.requirement("D3")
+@pytest.mark.parametrize("kind", ["left_all", "left_list", "complained", "bounced"])
+@pytest.mark.parametrize("ask", [_leave_all, _leave_list, _complain])
+def test_an_undo_mails_nobody_who_asked_again_after_the_import(
+    kind: str, ask: Callable[[Subscriber, MailingList], None]
+) -> None:
+    weekly = make_list()
+    person = make_member(weekly, "ann@example.org")
+    report = import_text(weekly, "email\nann@example.org\n", kind=kind, evidence="")
+    ask(person, weekly)
+    undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert not list_contactable(mailing_list=weekly).exists()
 
 
 def test_an_undo_keeps_the_suppression_of_people_who_unsubscribed() -> None:

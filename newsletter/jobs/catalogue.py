@@ -151,7 +151,7 @@ def _read_provider_suppressions() -> None:
 
 JOBS = (
     Job("read_sources", 10, lambda: poll_sources(now=_now()), SCHEDULER, rest_seconds=60),
-    Job("assemble_issues", 5, lambda: assemble_due(now=_now()), SCHEDULER, rest_seconds=30),
+    Job("assemble_issues", 5, lambda: assemble_due(now=_now()), SCHEDULER),
     Job("void_stale_approvals", 30, lambda: void_stale_approvals(now=_now()), SCHEDULER, rest_seconds=120),
     Job("start_due_sends", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
     Job("freeze_requested_sends", 1, lambda: freeze_requested_sends(now=_now()), SCHEDULER, rest_seconds=10),

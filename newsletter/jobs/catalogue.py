@@ -79,6 +79,7 @@ class Job:
 
     ``name`` says what the job does: it is in the log, and in the names of Procrastinate's tasks. While nothing is written to
     the database, a run each ``rest_seconds`` is enough, unless the job ``waits_for_time``: for a lease to end, for example.
+    Less than two intervals is no rest.
     """
 
     name: str

@@ -19,9 +19,11 @@ class RestingJobs:
         self._last: dict[str, tuple[int, float]] = {}
 
     def may_rest(self, job: Job) -> bool:
-        """Return True if nothing was written since the job's last run, and that began less than `rest_seconds` ago."""
+        """Return True if nothing was written since the job's last run, and its next turn comes within `rest_seconds` of that."""
         last = self._last.get(job.name)
-        if self._changes is None or last is None or self._clock() - last[1] >= job.rest_seconds:
+        if self._changes is None or last is None:
+            return False
+        if self._clock() - last[1] + job.every_seconds > job.rest_seconds:
             return False
         return self._changes.read() == last[0]
 

@@ -53,7 +53,7 @@ def resting(changes: ChangeWatch | None, clock: Clock) -> RestingJobs:
 
 
 def _make(run: Callable[[], object] = lambda: None, **fields: Any) -> Job:
-    return Job("rests", 1, run, WORKER, **{"rest_seconds": 30, **fields})
+    return Job(**{"name": "rests", "every_seconds": 1, "run": run, "role": WORKER, "rest_seconds": 30, **fields})
 
 
 def _run(resting: RestingJobs, job: Job) -> None:
@@ -98,6 +98,17 @@ def test_a_rest_ends_with_its_time(resting: RestingJobs, clock: Clock) -> None:
     _run(resting, job)
     clock.seconds = 30
     assert not resting.may_rest(job)
+
+
+@only_sqlite
+def test_a_rest_is_no_longer_if_its_run_began_after_the_tick(resting: RestingJobs, clock: Clock) -> None:
+    job = _make(every_seconds=10)
+    clock.seconds = 0.005
+    _run(resting, job)
+    rests = []
+    for clock.seconds in (10, 20, 30):
+        rests.append(resting.may_rest(job))
+    assert rests == [True, True, False]
 
 
 @pytest.mark.parametrize("write", [make_source, lambda: _in_thread(make_source)], ids=["here", "another connection"])

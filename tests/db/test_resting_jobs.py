@@ -1,8 +1,12 @@
 """A job rests while the database stays as it is. A write of anybody ends the rest, and so does time."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -88,6 +92,11 @@ def _in_thread(call: Callable[[], object]) -> None:
     thread = Thread(target=run)
     thread.start()
     thread.join()
+
+
+def _write_file(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as opened, opened:
+        opened.execute(statement)
 
 
 @only_sqlite
@@ -193,6 +202,21 @@ def test_a_watch_that_lost_its_connection_tells_a_change(resting: RestingJobs, c
     _run(resting, job)
     changes.close()
     assert not resting.may_rest(job)
+
+
+@only_sqlite
+def test_a_watch_follows_a_file_that_replaced_the_database(tmp_path: Path, changes: ChangeWatch) -> None:
+    database, restored = tmp_path / "now.sqlite3", tmp_path / "restored.sqlite3"
+    for file in (database, restored):
+        _write_file(file, "CREATE TABLE notes (text)")
+    changes._connection.settings_dict = changes._connection.settings_dict | {"NAME": str(database), "CONN_MAX_AGE": 60}
+    changes.read()
+    restored.replace(database)
+    changes._connection.close_at = monotonic()  # as 60 seconds later
+    found = changes.read()
+    assert changes.read() == found
+    _write_file(database, "INSERT INTO notes VALUES ('written')")
+    assert changes.read() != found
 
 
 @only_sqlite

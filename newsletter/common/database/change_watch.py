@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -12,7 +13,8 @@ class ChangeWatch:
     """A number that changes with every write of this process and of all others. Any thread may read it.
 
     SQLite counts for each connection the commits of all other connections (`PRAGMA data_version`). So this watch has a
-    connection of its own, which writes nothing.
+    connection of its own, which writes nothing. The connection is opened again as often as others, so that a file that
+    replaced the database is noticed. The first number of a new connection is a change.
     """
 
     def __init__(self) -> None:
@@ -26,6 +28,8 @@ class ChangeWatch:
         """Return the number, or None if the database cannot tell now."""
         with self._lock:
             try:
+                if self._is_old():
+                    self._forget()
                 version = _read_version(self._connection)
             except Error:
                 self._forget()
@@ -37,7 +41,7 @@ class ChangeWatch:
 
     @contextmanager
     def ignoring(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        """Leave out what this connection writes inside, unless another one writes meanwhile."""
+        """Keep the number while this connection writes, unless another connection writes meanwhile."""
         others, number = _read_version(connection), self.read()
         yield
         with self._lock:
@@ -49,8 +53,13 @@ class ChangeWatch:
         with self._lock:
             self._forget()
 
+    def _is_old(self) -> bool:
+        """Return True if the connection has outlived `CONN_MAX_AGE`. Django's own method would ask a query at each call."""
+        close_at = self._connection.close_at
+        return close_at is not None and monotonic() >= close_at
+
     def _forget(self) -> None:
-        """Close the connection. The next one counts from another number, so its first answer is a change."""
+        """Close the connection. The version of the next one cannot be compared with this one's."""
         self._version = None
         self._connection.close()
 

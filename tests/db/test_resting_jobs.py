@@ -31,9 +31,8 @@ NEVER_REST = {"assemble_issues", "start_due_sends", "check_links", "score_issues
 """The first two act at a time that readers expect. The others use a result for five minutes, which a rest would add to."""
 RESTS = {
     "read_sources": 60,
-    "void_stale_approvals": 120,
+    "void_stale_approvals": 60,
     "freeze_requested_sends": 10,
-    "send_staff_notices": 30,
     "send_welcome_mails": 60,
     "send_confirmations": 5,
     "send_requested_links": 5,
@@ -44,7 +43,6 @@ RESTS = {
     "deliver_webhooks": 5,
     "apply_provider_events": 10,
     "handle_inbound_mails": 15,
-    "forward_waiting_replies": 30,
     "repair_sends": 15,
 }
 

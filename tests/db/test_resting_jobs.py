@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -15,7 +15,9 @@ from time_machine import travel
 
 from newsletter.common.database.change_watch import ChangeWatch, make_change_watch
 from newsletter.common.errors import NotReady
-from newsletter.jobs.catalogue import ALL_ROLES, JOBS, WORKER, Job, list_jobs
+from newsletter.jobs import embedded_engine
+from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
+from newsletter.jobs.embedded_engine import EmbeddedEngine
 from newsletter.jobs.resting import RestingJobs
 from newsletter.jobs.timer import JobThreads, make_heartbeat, run_job
 from newsletter.models import Batch, RunningProcess, Send, Source
@@ -23,6 +25,7 @@ from newsletter.monitoring.job_runs import copy_runs, expect_jobs
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_source, make_story
+from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 only_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite counts its commits")
@@ -254,3 +257,28 @@ def test_only_these_jobs_rest_and_no_longer_than_this() -> None:
 
 def test_each_rest_of_the_catalogue_leaves_out_a_run() -> None:
     assert [job.name for job in JOBS if 0 < job.rest_seconds < 2 * job.every_seconds] == []
+
+
+@only_sqlite
+def test_a_running_engine_lets_a_job_rest_until_another_connection_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[float] = []
+    job = _make(lambda: runs.append(monotonic()), every_seconds=0.05, rest_seconds=300)
+    monkeypatch.setattr(embedded_engine, "list_jobs", lambda roles, concurrency: [job])
+    engine = EmbeddedEngine(roles=frozenset({SCHEDULER}))
+    engine.start()
+    try:
+        before = _wait_until_no_run_follows(runs)
+        _in_thread(make_source)
+        wait_until(lambda: len(runs) > before, seconds=10, what="a run after the write")
+    finally:
+        engine.stop()
+
+
+def _wait_until_no_run_follows(runs: list[float]) -> int:
+    """Return the number of runs, after which none followed for ten intervals. The heartbeat writes when the engine starts."""
+    for _ in range(20):
+        before = len(runs)
+        sleep(0.5)
+        if before and len(runs) == before:
+            return before
+    pytest.fail(f"The job never rested: it ran {len(runs)} times.")

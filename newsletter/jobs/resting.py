@@ -7,7 +7,7 @@ from time import monotonic
 
 from newsletter.common.database.change_watch import ChangeWatch
 from newsletter.jobs.catalogue import Job
-from newsletter.monitoring.job_runs import note_end
+from newsletter.monitoring.job_runs import note_rest
 
 
 class RestingJobs:
@@ -28,8 +28,8 @@ class RestingJobs:
         return self._changes.read() == last[0]
 
     def note_rest(self, job: Job) -> None:
-        """Note for the metrics that the job has nothing to do, which is as good as a run."""
-        note_end(job.name, failed=False, now=datetime.now(UTC))
+        """Note for the metrics that the job has nothing to do."""
+        note_rest(job.name, now=datetime.now(UTC))
 
     def watch(self, job: Job) -> Job:
         """Return the job so that its runs are noted here."""

@@ -1,4 +1,4 @@
-"""The jobs of this process: the end of each job's last good run, and whether the last run failed."""
+"""The jobs of this process: the end of each job's last good run or rest, and whether the last run failed."""
 
 import threading
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import TypedDict
 
 
 class JobRun(TypedDict):
-    """The runs of one job. Times are ISO 8601."""
+    """The runs of one job. Times are ISO 8601. ``done_at`` is the end of the last good run, or the last rest after it."""
 
     every: float
     done_at: str | None
@@ -39,6 +39,14 @@ def note_end(name: str, *, failed: bool, now: datetime) -> None:
             return
         run["running_since"], run["failed"] = None, failed
         if not failed:
+            run["done_at"] = now.isoformat()
+
+
+def note_rest(name: str, *, now: datetime) -> None:
+    """Note that the job has nothing to do, which is as good as a run. A job that failed does not rest."""
+    with _lock:
+        run = _runs.get(name)
+        if run is not None:
             run["done_at"] = now.isoformat()
 
 

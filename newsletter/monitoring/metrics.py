@@ -155,7 +155,9 @@ def _process_metrics(*, now: datetime) -> Iterator[Metric]:
     yield running
     yield age
     done = GaugeMetricFamily(
-        "newsletter_job_last_success_timestamp_seconds", "When a job last ended without an error.", labels=["job"]
+        "newsletter_job_last_success_timestamp_seconds",
+        "When a job last ended without an error, or rested because nothing was written to the database.",
+        labels=["job"],
     )
     late = GaugeMetricFamily(
         "newsletter_job_late",

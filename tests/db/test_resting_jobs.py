@@ -21,7 +21,7 @@ from newsletter.jobs.embedded_engine import EmbeddedEngine
 from newsletter.jobs.resting import RestingJobs
 from newsletter.jobs.timer import JobThreads, make_heartbeat, run_job
 from newsletter.models import Batch, RunningProcess, Send, Source
-from newsletter.monitoring.job_runs import copy_runs, expect_jobs
+from newsletter.monitoring.job_runs import copy_runs, expect_jobs, note_rest, note_start
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_source, make_story
@@ -203,6 +203,17 @@ def test_a_watch_that_lost_its_connection_tells_a_change(resting: RestingJobs, c
     _run(resting, job)
     changes.close()
     assert not resting.may_rest(job)
+
+
+def test_a_rest_leaves_the_start_of_a_run_as_it_is() -> None:
+    started, rested = datetime(2030, 1, 1, tzinfo=UTC), datetime(2030, 1, 2, tzinfo=UTC)
+    expect_jobs({"rests": 1})
+    note_rest("unknown", now=rested)
+    note_start("rests", every=1, now=started)
+    note_rest("rests", now=rested)
+    assert copy_runs() == {
+        "rests": {"every": 1, "done_at": rested.isoformat(), "failed": False, "running_since": started.isoformat()}
+    }
 
 
 @only_sqlite

@@ -249,10 +249,14 @@ def plan_variant_values(variables: tuple[Variable, ...]) -> Values:
     return plan_values(variables, plain=_find_plain_links())
 
 
-@lru_cache(maxsize=16)
 def make_link_signer(made_at: datetime, send_id: int) -> Signer:
     """Return the signer of one send's links. Its time and number are fixed, so a batch always gives the same bytes."""
-    return Signer(link_keys(), site_url=settings.NEWSLETTER_SITE_URL, issued=made_at, mailing=send_id)
+    return _make_signer(settings.NEWSLETTER_SITE_URL, made_at, send_id)
+
+
+@lru_cache(maxsize=16)
+def _make_signer(site_url: str, made_at: datetime, send_id: int) -> Signer:
+    return Signer(link_keys(), site_url=site_url, issued=made_at, mailing=send_id)
 
 
 def _find_first_word(name: str) -> str:

@@ -55,7 +55,7 @@ def test_every_command_of_the_product_is_in_the_list() -> None:
 
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("newsletter 0.")
+    assert capsys.readouterr().out.startswith("newsletter 1.")
 
 
 @pytest.mark.parametrize(

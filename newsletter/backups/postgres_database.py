@@ -72,10 +72,11 @@ def list_sequences() -> list[Sequence]:
     found = []
     with connection.cursor() as cursor:
         for table, column in list_counters():
-            cursor.execute("SELECT pg_get_serial_sequence(quote_ident(%s), %s)", [table, column])
-            cursor.execute(f"SELECT last_value, is_called FROM {cursor.fetchone()[0]}")  # noqa: S608
-            last, is_called = cursor.fetchone()
-            if is_called:
+            cursor.execute(
+                "SELECT pg_sequence_last_value(pg_get_serial_sequence(quote_ident(%s), %s)::regclass)", [table, column]
+            )
+            [last] = cursor.fetchone()
+            if last is not None:
                 found.append(Sequence(table, column, last))
     return found
 

@@ -32,7 +32,7 @@ from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.event_notices import notify_changed_events
 from newsletter.jobs.heartbeat import send_heartbeat
 from newsletter.jobs.link_mails import send_due_links
-from newsletter.jobs.people_notices import notify_held_signups_full, notify_waiting_exports
+from newsletter.jobs.people_notices import notify_held_signups_full, notify_stopped_webhooks, notify_waiting_exports
 from newsletter.jobs.scheduler_jobs import (
     assemble_due,
     freeze_requested_sends,
@@ -45,7 +45,6 @@ from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
 from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_staff_links
 from newsletter.jobs.staff_notices import notify_redesigned_issues, notify_second_approvals, send_due_notices
-from newsletter.jobs.webhook_notices import notify_stopped_webhooks
 from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.models import Send
 from newsletter.outbound.deliver import deliver_due

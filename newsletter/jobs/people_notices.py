@@ -1,4 +1,4 @@
-"""Notify the staff who look after people: an export waits for approval, or held sign-ups reached their limit."""
+"""Notify staff about people's data: an export waits for approval, held sign-ups reached their limit, a webhook was stopped."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from newsletter.jobs.staff_notices import (
 from newsletter.models import Publication
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, is_full
 from subscribers.exporting.export_requests import list_waiting_exports
-from subscribers.models import HeldSignup
+from subscribers.models import HeldSignup, WebhookEndpoint
 
 
 def notify_waiting_exports(*, now: datetime) -> None:
@@ -77,3 +77,31 @@ def notify_held_signups_full(*, now: datetime) -> None:
         now,
         people=list_staff_with_permission("subscribers.add_subscription"),
     )
+
+
+def notify_stopped_webhooks(*, now: datetime) -> None:
+    """Queue one notice each time that a webhook is stopped. The first publication is the sender."""
+    stopped = list(WebhookEndpoint.objects.filter(state=WebhookEndpoint.State.STOPPED))
+    publication = Publication.objects.order_by("pk").first() if stopped else None
+    if publication is None:
+        return
+    for endpoint in stopped:
+        paragraphs = [
+            Message(
+                "“%(name)s” has taken no webhook since %(since)s, so we stopped trying.",
+                name=endpoint.name,
+                since=f"{endpoint.failing_since:%Y-%m-%d %H:%M} UTC",
+            ),
+            Message(
+                "What happens meanwhile is kept for 30 days. Turn it on again when its receiver works: it gets everything."
+            ),
+        ]
+        write_notice(
+            publication,
+            f"webhook-{endpoint.pk}-{endpoint.failing_since:%Y%m%d%H%M}",
+            Message("The webhook “%(name)s” is stopped", name=endpoint.name),
+            paragraphs,
+            f"{settings.NEWSLETTER_SITE_URL}/admin/webhooks/{endpoint.pk}/",
+            now,
+            people=list_staff_with_permission("subscribers.change_webhookendpoint"),
+        )

@@ -1,9 +1,13 @@
-"""The phrases that mails always use, in each language: one file a language in ``languages/``."""
+"""The phrases that mails always use, in each language: one file a language in ``languages/``. The days that they name, too."""
 
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, parse_pattern
 
 from newsletter.common.translation_kind import collect_texts
 from newsletter.rendering.errors import RenderingError
@@ -12,6 +16,11 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 FALLBACK = "en"
 _RTL_LANGUAGES = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ks", "ku", "ps", "sd", "syr", "ug", "ur", "yi"})
 _FOLDER = Path(__file__).parent / "languages"
+NO_YEAR = 0
+"""As the year of a mail: its readers know no year, so each date has its own."""
+
+# The year in a pattern of Unicode's, with what joins it to the month. Other languages keep a year that is not last.
+_YEAR_AT_END = re.compile(r",?\s*(?:'de'\s)?y[^EMd]*$")
 
 PHRASES: Mapping[str, Mapping[str, str]] = collect_texts(
     {FALLBACK: tomllib.loads((_FOLDER / f"{FALLBACK}.toml").read_text(encoding="utf-8"))}, "phrases"
@@ -47,3 +56,13 @@ def base_language(language: str) -> str:
 def get_babel_locale(language: str) -> str:
     """Return Babel's name of the language. English without a country is British."""
     return {"en": "en_GB"}.get(language, language.replace("-", "_"))
+
+
+def format_day(day: date, *, locale: str, year: int | None, with_weekday: bool = False) -> str:
+    """Return “24 November”, or “Tuesday 24 November”. A day of another year than ``year`` has its own."""
+    if day.year != year:
+        return format_date(day, format="full" if with_weekday else "long", locale=locale)
+    if not with_weekday:
+        return format_skeleton("MMMMd", day, locale=locale)
+    pattern = str(Locale.parse(locale).date_formats["full"].pattern)
+    return str(parse_pattern(_YEAR_AT_END.sub("", pattern)).apply(day, locale))

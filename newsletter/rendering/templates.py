@@ -30,9 +30,8 @@ from newsletter.rendering.amounts import find_share, format_amount, format_share
 from newsletter.rendering.block_kind import find_template
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.clean_text import MAX_LINE_LENGTH, SOFT_HYPHEN, wrap
-from newsletter.rendering.days import format_day
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.phrases import get_babel_locale
+from newsletter.rendering.phrases import format_day, get_babel_locale
 
 _HERE = Path(__file__).resolve()
 _TEMPLATE_FOLDERS = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] / "_templates" / "email")

@@ -63,7 +63,7 @@ def register_menu_item(
 
 
 class MenuPage(Protocol):
-    """What a page that a menu leads to must have. `admits` returns True if the person may open the page."""
+    """A page that a menu may lead to. `admits` returns True if the person may open it."""
 
     page_title: Promise
     header_icon: str

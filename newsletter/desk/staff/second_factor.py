@@ -92,7 +92,7 @@ def make_fingerprint(user: User | AnonymousUser) -> str:
 class StaffSessionMiddleware:
     """Sign out ended sessions, and redirect staff without their second factor away from the desk.
 
-    Templates read `request.may_open_desk`, so that none of them leads to a page that leads back.
+    Templates read `request.may_open_desk`, and offer no link that would lead back.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -8,7 +8,7 @@ from babel import Locale
 from babel.dates import format_interval, format_skeleton, format_time, get_timezone_location, parse_pattern
 
 from newsletter.issues.snapshot.records.events import EventRecord
-from newsletter.rendering.days import format_day
+from newsletter.rendering.phrases import format_day
 
 _ONE_EVENING = timedelta(hours=12)
 _DAY = timedelta(days=1)

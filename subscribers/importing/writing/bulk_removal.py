@@ -20,15 +20,13 @@ def delete_people(ids: Collection[int]) -> None:
     """
     if not ids:
         return
-    listed = _list_numbers(ids)
-    with connection.cursor() as cursor:
-        for field in list_references():
-            table, column = f'"{field.model._meta.db_table}"', f'"{field.column}"'
-            if field.remote_field.on_delete is SET_NULL:
-                cursor.execute(f"UPDATE {table} SET {column} = NULL WHERE {column} IN ({listed})")  # noqa: S608
-            else:
-                cursor.execute(f"DELETE FROM {table} WHERE {column} IN ({listed})")  # noqa: S608
-        cursor.execute(f'DELETE FROM "{Subscriber._meta.db_table}" WHERE id IN ({listed})')  # noqa: S608
+    for field in list_references():
+        rows = field.model._base_manager.filter(**{f"{field.attname}__in": ids})
+        if field.remote_field.on_delete is SET_NULL:
+            rows.update(**{field.attname: None})
+        else:
+            rows._raw_delete(connection.alias)
+    Subscriber.objects.filter(pk__in=ids)._raw_delete(connection.alias)
 
 
 def list_references() -> Iterator["ForeignKey[Any, Any]"]:

@@ -56,7 +56,7 @@ def test_the_first_sentence_has_the_headlines_below_the_lead_story() -> None:
     assert find_first_sentence(mail) == mail.preheader == "The court · Fields {at} dawn · Wages paid"
 
 
-def test_readers_with_a_lead_story_of_their_own_read_the_headlines_after_it() -> None:
+def test_readers_with_their_own_lead_story_read_the_headlines_after_it() -> None:
     mail = show(DRAFTED, order=(3, 1, 2, 4))
     assert find_first_sentence(mail) == "A boat · The court · Wages paid"
     # In the inbox it is beside the subject, which names the lead story of the issue.

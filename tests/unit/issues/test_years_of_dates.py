@@ -12,16 +12,15 @@ from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.variants.documents import find_sent_day, make_document
 from newsletter.issues.visible.nearby_events import EventSelection
 from newsletter.issues.visible.visible_content import VisibleContent
-from newsletter.rendering.days import format_day
 from newsletter.rendering.mail import RenderedMail
-from newsletter.rendering.phrases import PHRASES, get_babel_locale
+from newsletter.rendering.phrases import PHRASES, format_day, get_babel_locale
 from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.support.content import make_content, make_event_record, make_story_record
 from tests.support.mail_documents import visible_text
 
 ROOT = Path(__file__).parents[3]
 DATES_IN_A_MAIL = {
-    "rendering/days.py": "the day of a timetable, of amounts, of a story, and the words of an event",
+    "rendering/phrases.py": "the day of a timetable, of amounts, of a story, and the words of an event",
     "issues/variants/dates.py": "ranges of days, and the month of an event beside its chip",
     "issues/variants/documents.py": "the masthead's day, which has its year, and the chips, which have none",
     "issues/snapshot/drafted_subjects.py": "the month that a digest is about, which has its year",

@@ -1,8 +1,7 @@
-"""Issues in the desk: the list, and the editor of subject, preheader and body. It never changes an issue's state."""
+"""The editor of an issue's subject, preheader and body. It never changes an issue's state."""
 
 from typing import TypedDict, cast
 
-import django_filters  # type: ignore[import-untyped]
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -14,7 +13,6 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.admin.templatetags.wagtailadmin_tags import user_display_name
 from wagtail.admin.ui.components import MediaContainer
@@ -25,6 +23,7 @@ from wagtail.models import Revision
 from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
 from newsletter.desk.editor.check_panel import IssueChecksPanel
+from newsletter.desk.editor.issue_list import IssueFilters, IssueList
 from newsletter.desk.editor.locks import find_issue_lock
 from newsletter.desk.editor.other_editors import warn_of_other_editors
 from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
@@ -35,15 +34,14 @@ from newsletter.desk.preview.panel import PreviewedEditView, show_or_explain
 from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.publications.slot_text import format_sent_or_due
 from newsletter.desk.shell.columns import StateColumn
-from newsletter.desk.shell.labels import STATE_CHOICES, filter_by_state_label, send_began, written_to_files
+from newsletter.desk.shell.labels import send_began, written_to_files
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.resolve import resolve_complete_content
-from newsletter.issues.snapshot.sealed import SEALED_STATES
 from newsletter.models import Issue
 from newsletter.models.body_fields import LIMIT_ATTRIBUTE
 from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH
 from subscribers.desk.editing.row_pages import EditRowMixin
-from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
+from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, format_moment
 
 OUT_OF_DATE_MESSAGE = gettext_lazy(
     "%(who)s saved this issue after you opened it. Copy your text, reload the page and enter it again."
@@ -79,47 +77,6 @@ def inbox_panel_context(issue: Issue) -> InboxPanelContext:
             {"name": "region", "label": _("Region"), "fallback": _("your region")},
         ],
     }
-
-
-class IssueFilters(WagtailFilterSet):
-    state = django_filters.ChoiceFilter(choices=STATE_CHOICES, label=gettext_lazy("State"), method="with_state")
-
-    class Meta:
-        model = Issue
-        fields = ["publication", "state"]
-
-    def with_state(self, issues: QuerySet[Issue], name: str, code: str) -> QuerySet[Issue]:
-        return filter_by_state_label(issues, code)
-
-
-class IssueList(DeskList):
-    default_ordering = "-made_at"
-
-    @property
-    def first_step(self) -> Button | None:
-        return next(iter(self.header_buttons), None)
-
-    @cached_property
-    def header_buttons(self) -> list[Button]:
-        if not self.user_has_permission("change"):
-            return []
-        return [
-            HeaderButton(_("New issue"), url=reverse("newsletter_issue_new"), icon_name="plus"),
-            HeaderButton(_("Saved content"), url=reverse("newsletter_saved"), icon_name="copy"),
-        ]
-
-    def get_edit_url(self, instance: Issue) -> str | None:
-        return overview_url(instance)
-
-    def get_list_more_buttons(self, instance: Issue) -> list[Button]:
-        edit = reverse(self.edit_url_name, args=[instance.pk])
-        buttons = [Button(_("Overview"), url=overview_url(instance), icon_name="view", priority=5)]
-        if self.user_has_permission("change") and instance.state not in SEALED_STATES:
-            buttons.append(Button(_("Edit"), url=edit, icon_name="edit", priority=10))
-        if self.user_has_permission("change") and instance.kind not in (Issue.Kind.CORRECTION, Issue.Kind.WELCOME):
-            copy = f"{reverse('newsletter_issue_new')}?copy={instance.pk}"
-            buttons.append(Button(_("Duplicate"), url=copy, icon_name="copy", priority=15))
-        return buttons
 
 
 class IssueEditView(EditRowMixin, PreviewedEditView):

@@ -32,7 +32,7 @@ help:
 	@echo "make load           20 staff, 500 readers and a send to 1,000,000 people at once, for 10 minutes on each database"
 	@echo "make mutations      read each kind of document damaged in 1,000 ways (some minutes)"
 	@echo "make email-check    judge every mail layout: axe, LibreOffice, validators, SpamAssassin, size (some minutes)"
-	@echo "make email-gallery  draw every mail layout in every brand on one sheet (needs Chromium)"
+	@echo "make email-gallery  draw every mail layout in every brand on contact sheets (needs Chromium)"
 	@echo "make email-goldens  accept how mails look and are read aloud now; read the difference before you commit it"
 	@echo "make email-blocks   write docs/reference/email-blocks.md and its pictures again (needs Chromium)"
 	@echo "make email-looks    draw the finished looks for the desk and the docs again (needs Chromium)"

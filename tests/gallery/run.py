@@ -1,7 +1,7 @@
-"""``make email-gallery``: every layout in every brand, light and dark, on a phone and a desktop, on one contact sheet.
+"""``make email-gallery``: every layout in every brand, light and dark, on a phone and a desktop, on a contact sheet.
 
 A second sheet, ``readings.jpg``, has them as mail programs and readers change them: without styles, inverted, enlarged, printed,
-and last as classic Outlook reads them, drawn by LibreOffice.
+and last as classic Outlook reads them, drawn by LibreOffice. Sheets that are too long for one picture have numbers.
 A third, ``editions.jpg``, has the usual letter beside our first edition and Ghost's default.
 """
 
@@ -9,11 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser
 
 from newsletter.rendering.mail import split
 from newsletter.rendering.pipeline import render
+from tests.gallery.contact_sheet import Row, save_sheets
 from tests.gallery.documents import documents, painted_picture
 from tests.gallery.editions import draw_editions
 from tests.gallery.outlook_view import draw_pages, save_picture
@@ -21,8 +21,6 @@ from tests.gallery.readings import READINGS
 from tests.gallery.screenshots import SCHEMES, WIDTHS, open_browser, open_mail, open_reading, save
 from tests.gallery.validators import Unavailable
 
-SCALE = 2
-GAP, LABEL = 24, 30
 CHOICES = "https://news.harbour.example/choices"
 
 
@@ -37,12 +35,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("var/email-gallery"))
     parser.add_argument("--only", default="", help="Only mails whose name holds this.")
     options = parser.parse_args()
+    drawn = {name: document for name, document in documents(picture=painted_picture).items() if options.only in name}
+    if not drawn:
+        parser.error(f"No mail's name holds “{options.only}”. Leave out --only to draw all of them.")
     options.out.mkdir(parents=True, exist_ok=True)
-    rows, readings, editions, figures = [], [], [], []
+    rows: list[Row] = []
+    readings: list[Row] = []
+    editions: list[Row] = []
+    figures: list[str] = []
     with open_browser() as browser:
-        for name, document in documents(picture=painted_picture).items():
-            if options.only not in name:
-                continue
+        for name, document in drawn.items():
+            write_line(f"Drawing {name}")
             mail = render(document)
             (options.out / f"{name}.html").write_text(fill_sample(mail.html), encoding="utf-8")
             (options.out / f"{name}.txt").write_text(fill_sample(mail.text), encoding="utf-8")
@@ -54,31 +57,39 @@ def main() -> None:
                         save(page, path)
                     shots.append(path)
             rows.append((name, shots))
-            sheet(rows[-1:], options.out / f"sheet-{name}.jpg")
+            save_sheets(rows[-1:], options.out / f"sheet-{name}.jpg")
             readings.append((name, save_readings(browser, name, fill_sample(mail.html), out=options.out)))
             if name == "letter-usual":
                 editions, figures = draw_editions(browser, document, html=fill_sample(mail.html), out=options.out)
-    add_outlook_view(readings, out=options.out)
-    sheet(rows, options.out / "contact-sheet.jpg")
-    sheet(readings, options.out / "readings.jpg")
-    pictures = sum(len(shots) for _, shots in rows)
-    sys.stdout.write(f"{len(rows)} mails, {pictures} pictures: {options.out / 'contact-sheet.jpg'}\n")
     if editions:
-        sheet(editions, options.out / "editions.jpg")
-        sys.stdout.write("\n".join(["Five stories, four events and an appeal, in editions.jpg:", *figures, ""]))
+        write_line("Five stories, four events and an appeal:", *figures)
+        report_saved("Editions", save_sheets(editions, options.out / "editions.jpg"))
+    add_outlook_view(readings, out=options.out)
+    pictures = sum(len(shots) for _, shots in rows)
+    report_saved(f"{len(rows)} mails, {pictures} pictures", save_sheets(rows, options.out / "contact-sheet.jpg"))
+    report_saved("The same as mail programs change them", save_sheets(readings, options.out / "readings.jpg"))
 
 
-def add_outlook_view(readings: list[tuple[str, list[Path]]], *, out: Path) -> None:
+def report_saved(what: str, paths: list[Path]) -> None:
+    write_line(f"{what}: {', '.join(str(path) for path in paths)}")
+
+
+def write_line(*lines: str) -> None:
+    sys.stdout.write("\n".join([*lines, ""]))
+    sys.stdout.flush()
+
+
+def add_outlook_view(readings: list[Row], *, out: Path) -> None:
     """Add to the row of each mail what classic Outlook reads of it, as LibreOffice draws it."""
     written = {name: (out / f"{name}.html").read_text(encoding="utf-8") for name, _ in readings}
     try:
-        drawn = draw_pages(written, out=out)
+        pages = draw_pages(written, out=out)
     except Unavailable as missing:
         sys.stdout.write(f"Not drawn as classic Outlook reads it: {missing}\n")
         return
     for name, shots in readings:
         shots.append(out / f"{name}-outlook.png")
-        save_picture(drawn[name], shots[-1])
+        save_picture(pages[name], shots[-1])
 
 
 def save_readings(browser: Browser, name: str, html: str, *, out: Path) -> list[Path]:
@@ -90,25 +101,6 @@ def save_readings(browser: Browser, name: str, html: str, *, out: Path) -> list[
             save(page, path)
         shots.append(path)
     return shots
-
-
-def sheet(rows: list[tuple[str, list[Path]]], out: Path) -> None:
-    """Return the contact sheet: one row for each mail, its pictures side by side at half size."""
-    font = ImageFont.load_default(18)
-    images = [[Image.open(path) for path in shots] for _, shots in rows]
-    heights = [max(image.height for image in row) // SCALE + LABEL + GAP for row in images]
-    width = max(sum(image.width // SCALE + GAP for image in row) for row in images) + GAP
-    canvas = Image.new("RGB", (width, sum(heights) + GAP), "#b9b9bd")
-    draw, top = ImageDraw.Draw(canvas), GAP
-    for (name, _), row, height in zip(rows, images, heights, strict=True):
-        draw.text((GAP, top - 4), name, fill="#111111", font=font)
-        left = GAP
-        for image in row:
-            small = image.convert("RGB").resize((image.width // SCALE, image.height // SCALE), Image.Resampling.LANCZOS)
-            canvas.paste(small, (left, top + LABEL))
-            left += small.width + GAP
-        top += height
-    canvas.save(out, quality=82)
 
 
 if __name__ == "__main__":

@@ -100,9 +100,11 @@ def register_admin_urls() -> list[URLPattern]:
         path("people/<int:pk>/name/", rename_person, name="subscribers_rename"),
         path("people/<int:pk>/corrected/", correct_address, name="subscribers_correct_address"),
         path("people/<int:pk>/reply/", record_reply, name="subscribers_reply"),
-        path("people/<int:pk>/bar/", suppress_person, name="subscribers_suppress"),
+        path("people/<int:pk>/suppress/", suppress_person, name="subscribers_suppress"),
         path(
-            "people/<int:pk>/lift/<int:suppression>/", remove_person_suppression, name="subscribers_remove_suppression"
+            "people/<int:pk>/remove-suppression/<int:suppression>/",
+            remove_person_suppression,
+            name="subscribers_remove_suppression",
         ),
         path("people/change/", bulk_changes.BulkChangePage.as_view(), name="subscribers_bulk"),
         path("people/expiring/", ExpiringConsentPage.as_view(), name="subscribers_expiring"),

@@ -59,5 +59,5 @@ def _sign_up(newcomer: Newcomer, mailing_list: MailingList, *, now: datetime) ->
         topics=Topic.objects.filter(slug="land-rights"),
     )
     person = find_person(newcomer.email)
-    target = LinkTarget(subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, issued=now)
+    target = LinkTarget(subscriber_uuid=person.uuid, public_id=mailing_list.public_id, issued=now)
     confirm_subscription(target=target, now=now, wording="Confirmed", source="sample form")

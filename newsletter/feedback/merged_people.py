@@ -1,4 +1,4 @@
-"""Keep what two records of one person got in one place, when they are merged."""
+"""Reassign the mails and replies of a record to the person with whom it is merged."""
 
 from newsletter.models import Batch, Delivery, InboundMail, TemplateMail
 from subscribers.models import Subscriber
@@ -6,10 +6,10 @@ from subscribers.models import Subscriber
 _UNSETTLED = (Batch.State.PENDING, Batch.State.SUBMITTING)
 
 
-def move_mails(*, keep: Subscriber, absorb: Subscriber) -> None:
-    """Let the mails that ``absorb`` got count as those of ``keep``: for the stories that they had, and the limit of mails.
+def reassign_mails(*, keep: Subscriber, absorb: Subscriber) -> None:
+    """Let the mails that ``absorb`` got count for ``keep``, for stories already sent and the limit of mails. Replies move too.
 
-    A mail that is still to be sent stays as it is: nobody is mailed for a record that is gone. So does one that came back,
+    A mail that is still to be sent stays as it is: nobody is mailed for a record that is gone. So does one that bounced,
     because it says something about the mailbox of ``absorb``.
     """
     theirs = Delivery.objects.filter(subscriber_id=absorb.pk, proof=False, bounce__isnull=True)

@@ -19,12 +19,12 @@ from newsletter.models import InboundMail
 
 MAX_SCANNED = 5000
 """At most this many unread messages are scanned, the oldest first. The others are read in the order of arrival."""
-MESSAGES_A_LOOK = 50
-LOOK_SHARE = 0.3
+SCAN_BATCH_SIZE = 50
+SCAN_SHARE = 0.3
 """The share of the time for a reading that this may take, so that a slow server leaves time for reading."""
-MAX_WAITING_LOOKED_AT = 2000
+MAX_WAITING_SCANNED = 2000
 """The stored mails that are looked at, the oldest. This is done every few seconds while mails wait."""
-WAITING_A_LOOK = 200
+WAITING_SCAN_BATCH_SIZE = 200
 """The stored mails that are looked at together. No more are, once enough are found."""
 HEAD_BYTES = 2048
 """The beginning of a stored mail that is looked at. The recipients that a provider names are its first field."""
@@ -50,18 +50,18 @@ def find_unsubscribing(opened: OpenMailbox, uids: Sequence[int], *, limit: int, 
         return SearchResult()
     urgent = _Urgent(limit=limit)
     try:
-        with opened.limit_time(seconds * LOOK_SHARE):
-            _look(opened, uids[:MAX_SCANNED], urgent, until=time.monotonic() + seconds * LOOK_SHARE)
+        with opened.limit_time(seconds * SCAN_SHARE):
+            _scan(opened, uids[:MAX_SCANNED], urgent, until=time.monotonic() + seconds * SCAN_SHARE)
     except ServerFailed as error:
         return SearchResult(urgent.found, error)
     return SearchResult(urgent.found)
 
 
-def _look(opened: OpenMailbox, uids: Sequence[int], urgent: "_Urgent", *, until: float) -> None:
+def _scan(opened: OpenMailbox, uids: Sequence[int], urgent: "_Urgent", *, until: float) -> None:
     """Look at the recipients of messages, until enough are found or another look would probably take too long."""
-    for start in range(0, len(uids), MESSAGES_A_LOOK):
+    for start in range(0, len(uids), SCAN_BATCH_SIZE):
         began = time.monotonic()
-        looked_at = opened.read_recipient_fields(uids[start : start + MESSAGES_A_LOOK])
+        looked_at = opened.read_recipient_fields(uids[start : start + SCAN_BATCH_SIZE])
         for uid in sorted(looked_at):
             urgent.look_at(uid, looked_at[uid])
         now = time.monotonic()
@@ -81,11 +81,11 @@ def _find_waiting_unsubscribes(waiting: QuerySet[InboundMail], *, limit: int) ->
     head = Substr("raw", 1, HEAD_BYTES, output_field=BinaryField())
     rows = waiting.annotate(head=head).values_list("pk", "head")
     urgent, last = _Urgent(limit=limit), 0
-    for start in range(0, MAX_WAITING_LOOKED_AT, WAITING_A_LOOK):
-        block = list(rows.filter(pk__gt=last)[: min(WAITING_A_LOOK, MAX_WAITING_LOOKED_AT - start)])
+    for start in range(0, MAX_WAITING_SCANNED, WAITING_SCAN_BATCH_SIZE):
+        block = list(rows.filter(pk__gt=last)[: min(WAITING_SCAN_BATCH_SIZE, MAX_WAITING_SCANNED - start)])
         for key, raw in block:
             urgent.look_at(key, bytes(raw or b""))
-        if urgent.is_full or len(block) < WAITING_A_LOOK:
+        if urgent.is_full or len(block) < WAITING_SCAN_BATCH_SIZE:
             break
         last = block[-1][0]
     return urgent.found
@@ -109,7 +109,7 @@ class _Urgent:
         if self.is_full:
             return
         targets = self._addresses.find_in_fields(fields.decode("utf-8", "replace"))
-        new = {(target.subscriber_uuid, target.list_public_id) for target in targets} - self._known
+        new = {(target.subscriber_uuid, target.public_id) for target in targets} - self._known
         if new:
             self.found.append(number)
             self._known |= new

@@ -70,7 +70,7 @@ def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: date
     named = {"organisation": sender.look.name, "days": ANSWER_TIME.days, "list": mailing_list.public_name}
 
     def link(purpose: Purpose) -> str:
-        return make_link(purpose=purpose, subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, now=now)
+        return make_link(purpose=purpose, subscriber_uuid=person.uuid, public_id=mailing_list.public_id, now=now)
 
     with translation.override(language):
         outcome = send_notice(

@@ -8,7 +8,7 @@ MIN_CONTRAST_RATIO = 4.5
 _VISIBLE_RATIO = 1.8
 _SMALL_TEXT_RATIO = 7.0
 _BAND_RATIO = 1.1
-DARK, LIGHT = "#1d1c1a", "#fdfbf7"
+NEAR_BLACK, NEAR_WHITE = "#1d1c1a", "#fdfbf7"
 _HEX = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})\Z")
 
 
@@ -75,7 +75,7 @@ def make_readable(colour: str, *, on: str, ratio: float = MIN_CONTRAST_RATIO) ->
     """Return the colour, darkened or lightened just enough to reach the contrast ratio on ``on``."""
     if contrast(colour, on) >= ratio:
         return colour
-    end = max((DARK, LIGHT), key=lambda extreme: contrast(extreme, on))
+    end = max((NEAR_BLACK, NEAR_WHITE), key=lambda extreme: contrast(extreme, on))
     for step in range(1, 21):
         moved = mix_colours(colour, end, share=step / 20)
         if contrast(moved, on) >= ratio:
@@ -88,29 +88,29 @@ def choose_second_shade(colour: str) -> str:
 
     A lighter shade stays dark enough for light text, because dark text on a dull shade looks like a disabled button.
     """
-    darker = mix_colours(colour, DARK, share=0.55)
+    darker = mix_colours(colour, NEAR_BLACK, share=0.55)
     if contrast(darker, colour) >= _VISIBLE_RATIO:
         return darker
-    lighter = (mix_colours(colour, LIGHT, share=share) for share in (0.3, 0.25, 0.2, 0.15))
-    return next((shade for shade in lighter if contrast(shade, LIGHT) >= MIN_CONTRAST_RATIO), colour)
+    lighter = (mix_colours(colour, NEAR_WHITE, share=share) for share in (0.3, 0.25, 0.2, 0.15))
+    return next((shade for shade in lighter if contrast(shade, NEAR_WHITE) >= MIN_CONTRAST_RATIO), colour)
 
 
 def choose_text_colour(ground: str) -> str:
     """Return near-white or near-black, the one that has more contrast."""
-    return make_readable(max((LIGHT, DARK), key=lambda extreme: contrast(extreme, ground)), on=ground)
+    return make_readable(max((NEAR_WHITE, NEAR_BLACK), key=lambda extreme: contrast(extreme, ground)), on=ground)
 
 
 @lru_cache(maxsize=64)
 def light_palette(*, colour: str, accent: str, background: str) -> Palette:
     """Return the light scheme of a brand. Paper is a near-white with the tone of the page."""
-    paper = mix_colours("#ffffff", background, share=0.14) if contrast(background, DARK) >= 9 else "#fffdf9"
+    paper = mix_colours("#ffffff", background, share=0.14) if contrast(background, NEAR_BLACK) >= 9 else "#fffdf9"
     tint = mix_colours(paper, colour, share=0.08)
     chip = mix_colours(paper, colour, share=0.14)
     tint_button = make_readable(colour, on=tint, ratio=3.0)
     page_ink = choose_text_colour(background)
     button = accent if contrast(accent, paper) >= 3 else make_readable(accent, on=paper, ratio=3.0)
     band_ink = choose_text_colour(colour)
-    masthead_ratio = _SMALL_TEXT_RATIO if contrast(background, LIGHT) >= 9 else MIN_CONTRAST_RATIO
+    masthead_ratio = _SMALL_TEXT_RATIO if contrast(background, NEAR_WHITE) >= 9 else MIN_CONTRAST_RATIO
     return Palette(
         page=background,
         page_ink=page_ink,

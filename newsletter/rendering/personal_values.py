@@ -23,10 +23,10 @@ def values_for(*, variables: tuple[Variable, ...], fields: Mapping[str, str]) ->
 
 
 def plan_values(variables: tuple[Variable, ...], *, plain: frozenset[str] = frozenset()) -> Values:
-    """Return the tokens of each person, from a list of values for each field.
+    """Return a function that makes the tokens of each person, from a list of values for each field.
 
     ``plain`` names fields whose values are known to hold nothing to clean or escape, such as links that we made. Fields
-    that were not given are blank. Raise MissingValueError if a person has no value for a field of the mail.
+    that were not given are blank. The function raises MissingValueError if a person has no value for a field of the mail.
     """
     tokens = [variable.token for variable in variables]
 
@@ -54,15 +54,13 @@ def _write(column: Sequence[str], variable: Variable, *, plain: bool) -> Sequenc
     written = column if is_plain else [escape(value) for value in column]
     if all(written):
         return written
-    default = _in_context(variable.default, variable.context) or _raise_missing_value(variable.field)
+    default = _in_context(variable.default, variable.context)
+    if not default:
+        raise MissingValueError(
+            "There is no “%(field)s” for this person, and the mail cannot go without it. Nothing was sent to them.",
+            field=variable.field,
+        )
     return [value or default for value in written]
-
-
-def _raise_missing_value(field: str) -> str:
-    raise MissingValueError(
-        "There is no “%(field)s” for this person, and the mail cannot go without it. Nothing was sent to them.",
-        field=field,
-    )
 
 
 def _in_context(value: str, context: Context) -> str:

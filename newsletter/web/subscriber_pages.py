@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from newsletter.common.archiving import MAX_USES_NAMED, Uses
 from newsletter.content.ingesting.home_location import find_list_country
-from newsletter.feedback.merged_people import move_mails
+from newsletter.feedback.merged_people import reassign_mails
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
 from newsletter.inbound.retention import forget_mails_of
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -48,7 +48,7 @@ def make_publishing_hooks() -> PublishingHooks:
         find_open_issues=find_open_issues,
         home_country=find_list_country,
         forget=forget_reports,
-        move_mails=move_mails,
+        reassign_mails=reassign_mails,
     )
 
 

@@ -69,6 +69,6 @@ def make_confirmation_url(*, confirmation: Confirmation, now: datetime) -> str:
     return make_link(
         purpose=Purpose.CONFIRM,
         subscriber_uuid=confirmation.subscriber.uuid,
-        list_public_id=confirmation.mailing_list.public_id,
+        public_id=confirmation.mailing_list.public_id,
         now=now,
     )

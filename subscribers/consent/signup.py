@@ -114,7 +114,7 @@ def confirm_subscription(
 ) -> ConfirmationResult:
     """Confirm the subscription that a confirmation link names."""
     subscription = (
-        Subscription.objects.filter(subscriber__in=_find_by_link(target), mailing_list__public_id=target.list_public_id)
+        Subscription.objects.filter(subscriber__in=_find_by_link(target), mailing_list__public_id=target.public_id)
         .open()
         .select_related("subscriber", "mailing_list")
         .first()

@@ -93,7 +93,7 @@ class LinkTarget:
     """
 
     subscriber_uuid: uuid.UUID
-    list_public_id: str
+    public_id: str
     issued: datetime
     mailing: int = 0
 
@@ -138,12 +138,10 @@ class Signer:
         return urls
 
 
-def make_link(
-    *, purpose: Purpose, subscriber_uuid: uuid.UUID, list_public_id: str, now: datetime, mailing: int = 0
-) -> str:
+def make_link(*, purpose: Purpose, subscriber_uuid: uuid.UUID, public_id: str, now: datetime, mailing: int = 0) -> str:
     """Return the URL of one link, signed with the newest key."""
     signer = Signer(link_keys(), site_url=settings.SUBSCRIBERS_SITE_URL, issued=now, mailing=mailing)
-    return signer.url(purpose, subscriber_uuid.bytes, bytes.fromhex(list_public_id))
+    return signer.url(purpose, subscriber_uuid.bytes, bytes.fromhex(public_id))
 
 
 def read_link(token: str, *, purpose: Purpose, now: datetime, keys: Sequence[str] | None = None) -> LinkTarget:

@@ -59,7 +59,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         return self.filter(MAILABLE)
 
     def once_each(self) -> Self:
-        """Leave out those that go on in another row, because an unsubscribe was undone: the new row has the same request."""
+        """Return one row of each subscription: undoing an unsubscribe makes a new row, with the request of the old one."""
         same = self.model.objects.filter(
             subscriber=models.OuterRef("subscriber"),
             mailing_list=models.OuterRef("mailing_list"),

@@ -67,14 +67,12 @@ def claim_mailed_link(*, link: MailedLink, now: datetime) -> bool:
 def make_mailed_link_url(*, link: MailedLink, now: datetime) -> str:
     """Return the link for the mail: valid for an hour from `now`, a new address for 7 days, preferences for 90."""
     named = link.mailing_list.public_id if link.kind == Kind.PREFERENCES else link.public_id
-    return make_link(purpose=Purpose(link.kind), subscriber_uuid=link.subscriber.uuid, list_public_id=named, now=now)
+    return make_link(purpose=Purpose(link.kind), subscriber_uuid=link.subscriber.uuid, public_id=named, now=now)
 
 
 def find_link(target: LinkTarget, *, kind: MailedLink.Kind) -> MailedLink:
     """Return the row of a link that works once. Raises `UsedLink` if it was used or does not exist."""
-    rows = MailedLink.objects.filter(
-        public_id=target.list_public_id, kind=kind, subscriber__uuid=target.subscriber_uuid
-    )
+    rows = MailedLink.objects.filter(public_id=target.public_id, kind=kind, subscriber__uuid=target.subscriber_uuid)
     link = rows.select_related("subscriber__place", "mailing_list").first()
     if link is None or link.used_at is not None:
         raise UsedLink(_USED_LINK)

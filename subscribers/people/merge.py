@@ -62,7 +62,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
         now=now,
         data={"absorbed": absorb.pk},
     )
-    get_publishing_hooks().move_mails(keep=keep, absorb=absorb)
+    get_publishing_hooks().reassign_mails(keep=keep, absorb=absorb)
     absorb.delete()
 
 

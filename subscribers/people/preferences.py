@@ -100,7 +100,7 @@ def choose_lists(
             if outcome in (SignupResult.ASKED, SignupResult.WAITING):
                 waiting.append(mailing_list)
         elif mailing_list.pk in on and mailing_list.pk not in wanted:
-            of_link = through is not None and through.list_public_id == mailing_list.public_id
+            of_link = through is not None and through.public_id == mailing_list.public_id
             unsubscribe_from_list(
                 subscriber=subscriber,
                 mailing_list=mailing_list,

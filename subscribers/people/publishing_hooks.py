@@ -68,7 +68,7 @@ class PublishingHooks:
     says whether one of their publications is in several languages. ``mails_a_month`` returns about how many mails a person
     gets in a month; 0 if nobody can say. ``home_country`` returns the code of the country of a list's
     publications, or "" if that is not clear.
-    ``move_mails`` lets what one record of a person (``absorb``) got count for the other (``keep``).
+    ``reassign_mails`` lets what one record of a person (``absorb``) got count for the other (``keep``).
     """
 
     branding: Callable[[], Branding] = Branding
@@ -84,7 +84,7 @@ class PublishingHooks:
     find_open_issues: Callable[[MailingList], list[Uses]] = lambda mailing_list: []
     home_country: Callable[[MailingList], str] = lambda mailing_list: ""
     forget: Callable[[Subscriber], None] = lambda person: None
-    move_mails: Callable[..., None] = lambda *, keep, absorb: None
+    reassign_mails: Callable[..., None] = lambda *, keep, absorb: None
 
 
 _registered: list[Callable[[], PublishingHooks]] = [PublishingHooks]

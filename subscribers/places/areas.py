@@ -111,7 +111,7 @@ def drop_nested_areas(found: Iterable[Area]) -> list[Area]:
     return [area for area in kept if not area.region or area.country not in countries]
 
 
-def combine(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
+def intersect_areas(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
     """Return the intersections of the two sets of areas, without contradictions."""
     outer = list(narrowed)
     both: list[Area] = []

@@ -48,7 +48,7 @@ def narrow_address(parts: list[str], within: Area) -> NarrowedAddress:
     left, steps = list(parts), []
     while True:
         part = left[-1]
-        named = tuple(areas.combine(areas.find_areas_named(part), kept))
+        named = tuple(areas.intersect_areas(areas.find_areas_named(part), kept))
         if named and len(left) > 1:
             steps.append(Step(left.pop(), kept))
             kept = named
@@ -74,7 +74,7 @@ def _split_off_area(part: str, kept: tuple[Area, ...]) -> tuple[str, str, tuple[
                 continue
             rest, end = " ".join(words[:-count]), " ".join(words[-count:])
             called = areas.find_areas_named(end, any_case=any_case)
-            named = areas.combine((area for area in called if area.is_widely_known), kept)
+            named = areas.intersect_areas((area for area in called if area.is_widely_known), kept)
             if any_case:
                 named = [area for area in named if any(area.holds(place) for place, _ in find_towns_named(rest))]
             if named:

@@ -31,7 +31,7 @@ def choose_postcode(
     Of what several countries write as a postcode, the one of ``near``, the source's country, counts.
     """
     for code in codes:
-        agrees = bool(areas.combine([area_of(code)], areas.without_counties(narrowed.areas)))
+        agrees = bool(areas.intersect_areas([area_of(code)], areas.without_counties(narrowed.areas)))
         if code.certain:
             return code if agrees else _contradiction(code, narrowed)
         if not _is_at_the_end(code, narrowed, text):
@@ -54,7 +54,7 @@ def _is_supported(code: Postcode, narrowed: NarrowedAddress) -> bool:
     """Return True if a town of the address lies at the postcode, which other countries might write too."""
     return any(
         _distance_to(code, place) <= SAME_TOWN_RADIUS_KM
-        for _, place, _ in _near_names(narrowed)
+        for _, place, _ in _iterate_named_towns(narrowed)
         if narrowed.holds(place)
     )
 
@@ -63,8 +63,8 @@ def _distance_to(code: Postcode, place: Town) -> float:
     return distance_km(code.latitude or 0.0, code.longitude or 0.0, place.latitude, place.longitude)
 
 
-def _near_names(narrowed: NarrowedAddress) -> Iterator[tuple[str, Town, bool]]:
-    """Return (name, town, True for its own name) for each town that the address names, the likeliest first.
+def _iterate_named_towns(narrowed: NarrowedAddress) -> Iterator[tuple[str, Town, bool]]:
+    """Yield (name, town, True for its own name) for each town that the address names, the likeliest first.
 
     Whole parts come before the first or last words of one, the last part before others. A street comes last, and only
     a town's own name counts in it: "Hope Street" is in Wrexham, and "Cheltenham Road" is not in Rode.
@@ -90,8 +90,8 @@ def _find_named(name: str) -> Iterator[tuple[str, Town, bool]]:
 def _pieces(part: str) -> list[str]:
     """Return the last words of a part, then its first ones, the longest pieces first."""
     words = part.split()
-    most = min(len(words) - 1, MAX_TOWN_WORDS)
-    ends = [words[-count:] for count in range(most, 0, -1)] + [words[:count] for count in range(most, 0, -1)]
+    max_words = min(len(words) - 1, MAX_TOWN_WORDS)
+    ends = [words[-count:] for count in range(max_words, 0, -1)] + [words[:count] for count in range(max_words, 0, -1)]
     return [" ".join(piece) for piece in ends]
 
 
@@ -108,7 +108,7 @@ def find_named_near(text: str, *, latitude: float, longitude: float, within_km: 
 def _closest(narrowed: NarrowedAddress, point: tuple[float, float], within_km: float, region: str = "") -> Town | None:
     """Return the town near a point that the words name. Of several, prefer the region and its own name."""
     here: list[tuple[str, tuple[bool, bool, float], Town]] = []
-    for name, place, own in _near_names(narrowed):
+    for name, place, own in _iterate_named_towns(narrowed):
         away = distance_km(*point, place.latitude, place.longitude)
         if away <= within_km and narrowed.holds(place):
             here.append((name, (bool(region) and place.region != region, not own, away), place))
@@ -176,7 +176,7 @@ def match_postcode_alone(text: str, codes: Sequence[Postcode], within: Area) -> 
     """Match a text of only a postcode. An outward code or ZIP code needs its country beside it."""
     for code in codes:
         alone = code.country == "GB" and code.text == text.strip()
-        if areas.combine([area_of(code)], [within]) and (code.certain or within.country or alone):
+        if areas.intersect_areas([area_of(code)], [within]) and (code.certain or within.country or alone):
             if code.latitude is not None and code.longitude is not None:
                 return match_postcode(code, (code.latitude, code.longitude), NarrowedAddress((), (), (within,)))
             area = area_of(code)

@@ -50,7 +50,7 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
     if isinstance(anchor, PlaceMatch):
         return anchor
     if anchor is not None:
-        narrowed = replace(narrowed, areas=tuple(areas.combine([area_of(anchor)], narrowed.areas)))
+        narrowed = replace(narrowed, areas=tuple(areas.intersect_areas([area_of(anchor)], narrowed.areas)))
         if anchor.latitude is not None and anchor.longitude is not None:
             return match_postcode(anchor, (anchor.latitude, anchor.longitude), narrowed)
     if len(narrowed.left) == 1 and narrowed.taken:
@@ -101,7 +101,7 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
     """Return the match if the whole text is a continent, country or region without a large town of that name in it."""
     if areas.is_continent(part):
         return PlaceMatch(reason=Message("“%(part)s” is a continent, not a town.", part=part))
-    named = areas.drop_nested_areas(areas.combine(areas.find_areas_named(part, any_case=False), within))
+    named = areas.drop_nested_areas(areas.intersect_areas(areas.find_areas_named(part, any_case=False), within))
     towns = [(place, own) for place, own in find_towns_named(part) if any(area.holds(place) for area in within)]
     large = [place for place, own in towns if own and place.population >= LARGE_TOWN_POPULATION]
     if any(own for _, own in towns):

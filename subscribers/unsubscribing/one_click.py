@@ -63,7 +63,7 @@ def unsubscribe_batch(
     people, lists = _find_people_and_lists(targets)
     unsubscribes, answers = [], []
     for target in targets:
-        person, mailing_list = people.get(target.subscriber_uuid), lists.get(target.list_public_id)
+        person, mailing_list = people.get(target.subscriber_uuid), lists.get(target.public_id)
         if person is not None and mailing_list is not None:
             unsubscribes.append(Unsubscribe(person[0], person[1], mailing_list[0], target.mailing))
         answers.append(
@@ -95,7 +95,7 @@ def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
     native = connection.features.has_native_uuid_field
     values: list[UUID | str] = []
     for target in targets:
-        values += (target.subscriber_uuid if native else target.subscriber_uuid.hex, target.list_public_id)
+        values += (target.subscriber_uuid if native else target.subscriber_uuid.hex, target.public_id)
     with connection.cursor() as cursor:
         cursor.execute(_FIND_SQL.format(marks=", ".join(["(%s, %s)"] * len(targets))), values)
         return list(cursor.fetchall())

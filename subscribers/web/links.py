@@ -71,7 +71,7 @@ def find_target(target: LinkTarget) -> tuple[Subscriber | None, MailingList | No
     if person is None:
         former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).select_related("subscriber__place").first()
         person = former.subscriber if former else None
-    mailing_list = MailingList.objects.filter(public_id=target.list_public_id).first()
+    mailing_list = MailingList.objects.filter(public_id=target.public_id).first()
     return person, mailing_list
 
 
@@ -85,7 +85,7 @@ def make_related_path(target: LinkTarget, purpose: Purpose) -> str:
     url = make_link(
         purpose=purpose,
         subscriber_uuid=target.subscriber_uuid,
-        list_public_id=target.list_public_id,
+        public_id=target.public_id,
         now=target.issued,
         mailing=target.mailing,
     )

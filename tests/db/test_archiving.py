@@ -1,4 +1,4 @@
-"""An archived publication, list, segment or brand: what it does no more, what keeps a row from it, and how it comes back."""
+"""Archive a publication, list, segment or brand: it does no more work, may be refused, and can be restored."""
 
 from datetime import timedelta
 

@@ -18,14 +18,14 @@ pytestmark = [pytest.mark.postgres, pytest.mark.requirement("A2"), pytest.mark.r
 def test_concurrent_requests_get_one_mail_and_spend_one_proof() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time, so there are no two at once")
-    turns: list[bool] = []
+    confirmations: list[bool] = []
     payload = base64.b64encode(json.dumps({"challenge": "abc"}).encode()).decode()
     spent: list[bool] = []
     counts: list[int] = []
 
     def ask() -> None:
         try:
-            turns.append(use_confirmation_quota("ada@example.org", now=NOW))
+            confirmations.append(use_confirmation_quota("ada@example.org", now=NOW))
             spent.append(use_proof(payload, now=NOW))
             counts.append(increment_counter("site", now=NOW))
         finally:
@@ -36,4 +36,4 @@ def test_concurrent_requests_get_one_mail_and_spend_one_proof() -> None:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert (sum(turns), sum(spent), sorted(counts)) == (1, 1, [1, 2, 3, 4, 5, 6])
+    assert (sum(confirmations), sum(spent), sorted(counts)) == (1, 1, [1, 2, 3, 4, 5, 6])

@@ -61,7 +61,7 @@ def return_mail_of(person: Subscriber, send: Send, *, report: bytes = BOUNCE) ->
     """Return a report about the person's mail of this send."""
     public_id = send.issue.publication.mailing_list.public_id
     link = make_link(
-        purpose=Purpose.UNSUBSCRIBE, subscriber_uuid=person.uuid, list_public_id=public_id, now=NOW, mailing=send.pk
+        purpose=Purpose.UNSUBSCRIBE, subscriber_uuid=person.uuid, public_id=public_id, now=NOW, mailing=send.pk
     )
     return report.replace(b"https://news.example.org/u/TOKEN", link.encode())
 
@@ -277,7 +277,7 @@ def test_text_of_a_stranger_stays_text(send: Send, fake_provider: Any) -> None:
 
 def test_a_persons_links_in_a_quoted_letter_are_hidden(send: Send, fake_provider: Any) -> None:
     ana, *_ = people()
-    link = make_link(purpose=Purpose.UNSUBSCRIBE, subscriber_uuid=ana.uuid, list_public_id="0" * 16, now=NOW)
+    link = make_link(purpose=Purpose.UNSUBSCRIBE, subscriber_uuid=ana.uuid, public_id="0" * 16, now=NOW)
     take(make_reply(text=f"Thanks!\n> Unsubscribe: {link}"))
     forward_waiting_replies(now=LATER)
     (mail,) = fake_provider.mailbox("hello@example.org")
@@ -416,7 +416,7 @@ def test_a_posted_mail_that_unsubscribes_is_read_before_a_flood(send: Send, monk
 def test_only_so_many_waiting_mails_are_looked_at(send: Send, monkeypatch: Any) -> None:
     """Beyond them, and beyond the beginning of a mail, mails are read in the order of arrival."""
     ana, *_ = people()
-    monkeypatch.setattr(reading_order, "MAX_WAITING_LOOKED_AT", 3)
+    monkeypatch.setattr(reading_order, "MAX_WAITING_SCANNED", 3)
     monkeypatch.setattr(process_mail, "MAILS_A_ROUND", 1)
     late = make_reply(to=address_of(ana, send), text="", message_id="<late@x>").as_bytes()
     far = b"X-Long: " + b"a" * reading_order.HEAD_BYTES + b"\r\n" + late
@@ -430,7 +430,7 @@ def test_only_so_many_waiting_mails_are_looked_at(send: Send, monkeypatch: Any) 
 
 def test_a_round_reads_the_lists_once_and_stops_when_it_is_full(send: Send, monkeypatch: Any) -> None:
     """Few recipients of each mail are checked: anybody can name any number."""
-    monkeypatch.setattr(reading_order, "WAITING_A_LOOK", 2)
+    monkeypatch.setattr(reading_order, "WAITING_SCAN_BATCH_SIZE", 2)
     checked: list[str] = []
     read_token = addresses.read_token
     monkeypatch.setattr(

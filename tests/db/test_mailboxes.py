@@ -288,7 +288,7 @@ def test_a_forged_address_to_unsubscribe_does_not_come_first(settings: Any, ana:
 def test_only_so_many_recipients_are_looked_at(settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond them, mails are read in the order of arrival."""
     monkeypatch.setattr(reading_order, "MAX_SCANNED", 4)
-    monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 3)
+    monkeypatch.setattr(reading_order, "SCAN_BATCH_SIZE", 3)
     messages = make_flood(reports=4, address=sign_address(ana))
     with run_imap_server(ImapServer(messages)) as server:
         read(settings, server)
@@ -299,7 +299,7 @@ def test_only_so_many_recipients_are_looked_at(settings: Any, ana: Subscriber, m
 
 def test_looking_ends_before_its_time_is_over(settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking at one message takes more than half of the time for looking."""
-    monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 1)
+    monkeypatch.setattr(reading_order, "SCAN_BATCH_SIZE", 1)
     slow = ImapServer(make_flood(reports=2, address=sign_address(ana)), seconds_a_line=0.2)
     with run_imap_server(slow) as server:
         assert read(settings, server) == 3
@@ -339,7 +339,7 @@ def break_second_look(server: ImapServer, *, first: Callable[[], None] = lambda:
 def test_what_was_found_before_looking_failed_comes_first(
     settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 3)
+    monkeypatch.setattr(reading_order, "SCAN_BATCH_SIZE", 3)
     flood = make_flood(reports=2, address=sign_address(ana))
     with run_imap_server(ImapServer({**flood, 4: make_reply().as_bytes()})) as server:
         break_second_look(server)
@@ -350,7 +350,7 @@ def test_what_was_found_before_looking_failed_comes_first(
 def test_what_was_found_is_forgotten_if_the_messages_are_numbered_again(
     settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_order, "MESSAGES_A_LOOK", 3)
+    monkeypatch.setattr(reading_order, "SCAN_BATCH_SIZE", 3)
     flood = make_flood(reports=2, address=sign_address(ana))
     reply, leaves = make_reply().as_bytes(), flood[3]
     with run_imap_server(ImapServer({**flood, 4: reply})) as server:

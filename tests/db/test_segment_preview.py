@@ -44,7 +44,7 @@ def test_an_estimate_of_nobody_at_all_is_nobody(monkeypatch: pytest.MonkeyPatch)
     assert preview_people({}).people == 0
 
 
-def test_where_only_the_examples_take_too_long_the_count_stays_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_count_stays_exact_if_only_the_examples_take_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     make_people(12)
     limits = iter([query_time_limit, too_slow])
     monkeypatch.setattr(count, "query_time_limit", lambda milliseconds: next(limits)(milliseconds))

@@ -166,7 +166,7 @@ def test_the_link_of_a_confirmation_mail_names_person_and_list() -> None:
     ask(weekly)
     url = make_confirmation_url(confirmation=Confirmation.objects.get(), now=NOW)
     target = read_link(url.rsplit("/c/", 1)[1], purpose=Purpose.CONFIRM, now=NOW)
-    assert (target.subscriber_uuid, target.list_public_id) == (Subscriber.objects.get().uuid, weekly.public_id)
+    assert (target.subscriber_uuid, target.public_id) == (Subscriber.objects.get().uuid, weekly.public_id)
 
 
 def test_confirmation_mails_to_blocked_addresses_and_old_ones_are_not_due() -> None:

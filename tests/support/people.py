@@ -39,7 +39,7 @@ def make_member(mailing_list: MailingList, email: str = "ada@example.org", **fie
 
 
 def token_for(person: Subscriber, mailing_list: MailingList, purpose: Purpose, *, now: datetime) -> str:
-    url = make_link(purpose=purpose, subscriber_uuid=person.uuid, list_public_id=mailing_list.public_id, now=now)
+    url = make_link(purpose=purpose, subscriber_uuid=person.uuid, public_id=mailing_list.public_id, now=now)
     return url.rsplit("/", 1)[1]
 
 
@@ -53,7 +53,7 @@ def path_to(
         url = make_link(
             purpose=purpose,
             subscriber_uuid=person.uuid,
-            list_public_id=mailing_list.public_id,
+            public_id=mailing_list.public_id,
             now=now,
             mailing=mailing,
         )

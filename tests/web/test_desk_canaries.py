@@ -183,7 +183,7 @@ def test_a_password_sealed_with_an_old_key_is_sealed_again(server: CanaryServer,
     assert read_password(mailbox) == PASSWORD
 
 
-def test_a_publication_chooses_in_the_desk_what_canaries_do() -> None:
+def test_the_publication_form_says_what_canaries_do() -> None:
     publication = make_ready_issue(recipients=1).publication
     page = sign_in("admin").get(f"/admin/publications/edit/{publication.pk}/").content.decode()
     for name in ("canary", "canary_minutes", "canary_silence"):

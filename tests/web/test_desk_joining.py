@@ -92,20 +92,24 @@ def test_all_who_were_shown_are_decided_at_once_and_nobody_who_came_since(verb: 
 
 
 @pytest.mark.requirement("S3")
-def test_staff_lift_a_complaint_with_a_reason_and_never_a_persons_own_no() -> None:
+def test_staff_remove_a_complaint_but_not_a_persons_own_request() -> None:
     ada = make_member(make_list())
     for reason in (Reason.COMPLAINT, Reason.UNSUBSCRIBE):
         suppress(address_hash=bytes(ada.address_hash), reason=reason, now=NOW)
     complaint, own = (Suppression.objects.get(reason=reason) for reason in (Reason.COMPLAINT, Reason.UNSUBSCRIBE))
     client = sign_in("data")
     page = client.get(f"/admin/people/{ada.pk}/").content.decode()
-    assert f"/lift/{complaint.pk}/" in page
-    assert f"/lift/{own.pk}/" not in page
-    said = client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": " "}, follow=True).content.decode()
+    assert f"/remove-suppression/{complaint.pk}/" in page
+    assert f"/remove-suppression/{own.pk}/" not in page
+    said = client.post(
+        f"/admin/people/{ada.pk}/remove-suppression/{complaint.pk}/", {"why": " "}, follow=True
+    ).content.decode()
     assert "Write why mail to this address may start again" in said
-    said = client.post(f"/admin/people/{ada.pk}/lift/{own.pk}/", {"why": "she rang"}, follow=True).content.decode()
+    said = client.post(
+        f"/admin/people/{ada.pk}/remove-suppression/{own.pk}/", {"why": "she rang"}, follow=True
+    ).content.decode()
     assert "Only this person can undo it" in said
-    client.post(f"/admin/people/{ada.pk}/lift/{complaint.pk}/", {"why": "pressed by mistake, she rang"})
+    client.post(f"/admin/people/{ada.pk}/remove-suppression/{complaint.pk}/", {"why": "pressed by mistake, she rang"})
     complaint.refresh_from_db()
     assert (complaint.removed_by, complaint.removal_reason) == ("data@example.org", "pressed by mistake, she rang")
     assert Suppression.objects.live().get() == own
@@ -115,10 +119,10 @@ def test_staff_stop_mail_with_a_reason_of_one_list_or_of_all() -> None:
     weekly = make_list()
     ada = make_member(weekly)
     client = sign_in("data")
-    refused = client.post(f"/admin/people/{ada.pk}/bar/", {"why": "", "list": "weekly"}, follow=True)
+    refused = client.post(f"/admin/people/{ada.pk}/suppress/", {"why": "", "list": "weekly"}, follow=True)
     assert "Enter why this person must not be emailed" in refused.content.decode()
-    client.post(f"/admin/people/{ada.pk}/bar/", {"why": "asked by letter", "list": "weekly"})
-    client.post(f"/admin/people/{ada.pk}/bar/", {"why": "court order", "list": ""})
+    client.post(f"/admin/people/{ada.pk}/suppress/", {"why": "asked by letter", "list": "weekly"})
+    client.post(f"/admin/people/{ada.pk}/suppress/", {"why": "court order", "list": ""})
     assert [(row.mailing_list, row.note) for row in Suppression.objects.order_by("pk")] == [
         (weekly, "asked by letter"),
         (None, "court order"),
@@ -139,12 +143,14 @@ def test_staff_erase_a_person_after_a_question_and_a_hash_stays() -> None:
     assert ConsentEvent.objects.get(kind="erased").by == "data@example.org"
 
 
-@pytest.mark.parametrize("path", ["erase/", "bar/", "lift/1/"])
+@pytest.mark.parametrize("path", ["erase/", "suppress/", "remove-suppression/{suppression}/"])
 @pytest.mark.parametrize("role", ["writer", "editor", "approver"])
 def test_only_those_who_look_after_the_people_decide_about_them(path: str, role: str) -> None:
     ada = make_member(make_list())
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)
-    sign_in(role).post(f"/admin/people/{ada.pk}/{path}", {"why": "because"})
+    path = path.format(suppression=Suppression.objects.get().pk)
+    refused = sign_in(role).post(f"/admin/people/{ada.pk}/{path}", {"why": "because"})
+    assert (refused.status_code, refused.headers["Location"]) == (302, "/admin/")
     assert Suppression.objects.live().count() == 1
     assert Subscriber.objects.exists()
 
@@ -155,8 +161,8 @@ def test_nothing_is_decided_by_a_get() -> None:
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW)
     client = sign_in("data")
     row = Suppression.objects.get()
-    assert client.get(f"/admin/people/{ada.pk}/lift/{row.pk}/?why=x").status_code == 405
-    assert client.get(f"/admin/people/{ada.pk}/bar/?why=x").status_code == 405
+    assert client.get(f"/admin/people/{ada.pk}/remove-suppression/{row.pk}/?why=x").status_code == 405
+    assert client.get(f"/admin/people/{ada.pk}/suppress/?why=x").status_code == 405
 
 
 def test_the_persons_page_says_what_they_chose() -> None:

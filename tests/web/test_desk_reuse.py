@@ -38,8 +38,10 @@ def test_a_block_is_saved_listed_inserted_renamed_and_deleted(issue: Issue, writ
     mail = writer.get(f"/admin/saved/block/{saved.pk}/mail/")
     assert "The clinic opens its doors" in mail.content.decode()
     assert "sandbox" in mail.headers["Content-Security-Policy"]
+    first = issue.body[0].id
     writer.post(f"{path}/blocks/insert/", {"saved": saved.pk, "position": "start"})
-    assert [block.block_type for block in Issue.objects.get().body] == ["lead_story", "lead_story"]
+    inserted, old = Issue.objects.get().body
+    assert (inserted.block_type, old.block_type, old.id) == ("lead_story", "lead_story", first)
     writer.post(f"/admin/saved/block/{saved.pk}/rename/", {"name": "The old lead"})
     assert "The old lead" in writer.get("/admin/saved/").content.decode()
     writer.post(f"/admin/saved/block/{saved.pk}/delete/")
@@ -103,4 +105,9 @@ def test_new_issue_leaves_out_what_is_archived(issue: Issue, writer: Client) -> 
 def test_a_saved_block_of_a_story_that_is_gone_says_so_in_its_picture(issue: Issue, writer: Client) -> None:
     saved = save_block(issue=issue, block=issue.body[0].id, name="Lead", by=make_approver(), now=NOW)
     Story.objects.update(withdrawn_at=NOW)
-    assert writer.get(f"/admin/saved/block/{saved.pk}/mail/").status_code == 200
+    page = writer.get(f"/admin/saved/block/{saved.pk}/mail/").content.decode()
+    assert "may be withdrawn, deleted or over" in page
+    Story.objects.update(withdrawn_at=None)
+    page = writer.get(f"/admin/saved/block/{saved.pk}/mail/").content.decode()
+    assert "The clinic opens its doors" in page
+    assert "may be withdrawn" not in page

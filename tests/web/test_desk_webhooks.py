@@ -1,6 +1,7 @@
 """Administrators add, test, change and remove webhooks, and see what each receiver answered."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,14 @@ def test_staff_send_messages_again_by_id_or_moment(admin: Client) -> None:
     admin.post(page, {"step": "replay", "message_id": message_id})
     delivery.refresh_from_db()
     assert delivery.state == "pending"
+    WebhookDelivery.objects.update(state="delivered", attempts=1, status=204, milliseconds=12)
+    later = f"{timezone.localtime() + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    admin.post(page, {"step": "replay", "since": later})
+    delivery.refresh_from_db()
+    assert delivery.state == "delivered"
     assert admin.post(page, {"step": "replay", "since": "2026-03-05T09:00"}).status_code == 302
+    delivery.refresh_from_db()
+    assert delivery.state == "pending"
     for wrong in ({}, {"message_id": message_id, "since": "2026-03-05T09:00"}, {"message_id": "evt_1"}):
         assert admin.post(page, {"step": "replay", **wrong}).status_code == 400
 

@@ -25,7 +25,7 @@ from newsletter.outbound.publishing_facts import report_story
 from subscribers.models import EventKind
 
 DESK_ID_PREFIX = "desk:"
-SECONDS = 8.0
+CHECK_SECONDS = 8.0
 _MAX_OTHERS = 10
 
 
@@ -50,7 +50,7 @@ def update_source_visibility(
     now: datetime,
     fetcher: Fetcher | None = None,
     fresh: timedelta = timedelta(),
-    seconds: float = SECONDS,
+    seconds: float = CHECK_SECONDS,
 ) -> VisibilityReport:
     """Ask the sites of these stories, and record the answers. Never call it inside a transaction: it waits for others.
 
@@ -141,7 +141,7 @@ def _save(story: Story, **changes: object) -> None:
 
 MAX_STORIES_CHECKED = 20
 _RECHECK_AFTER = timedelta(hours=6)
-_SECONDS = 8.0
+MISSING_CHECK_SECONDS = 8.0
 
 
 def check_missing_stories(
@@ -162,7 +162,7 @@ def check_missing_stories(
     missing = ahead.filter(gone_at__isnull=True).filter(recently).order_by("-seen_at")[:MAX_STORIES_CHECKED]
     returned = [story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, named, now)]
     return update_source_visibility(
-        _attach_source(source, [*missing, *returned]), now=now, fetcher=fetcher, seconds=_SECONDS
+        _attach_source(source, [*missing, *returned]), now=now, fetcher=fetcher, seconds=MISSING_CHECK_SECONDS
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from newsletter.common.translation import translate
 from newsletter.feedback.comparing.account_shares import AccountShare, Obstacle, find_called_scheme, list_shares
-from newsletter.feedback.comparing.decide import find_oldest_end
+from newsletter.feedback.comparing.compare_counts import find_oldest_end
 from newsletter.models import CountComparison, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import CountsFailure

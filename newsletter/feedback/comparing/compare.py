@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 
 from newsletter.common.errors import InvariantViolated
 from newsletter.feedback.comparing.account_shares import AccountShare, list_shares
-from newsletter.feedback.comparing.decide import (
+from newsletter.feedback.comparing.compare_counts import (
     COUNTED_AFTER,
     OwnCounts,
     Result,

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from django.db.models import Count, Q, QuerySet
 
 from newsletter.feedback.comparing.account_shares import AccountShare
-from newsletter.feedback.comparing.decide import OwnCounts
+from newsletter.feedback.comparing.compare_counts import OwnCounts
 from newsletter.models import Batch, Delivery, DeliveryException, Send
 from newsletter.providers.base.issue_counts import Figure
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits, count_delivered

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from newsletter.feedback.comparing.decide import find_day, needs_attention
+from newsletter.feedback.comparing.compare_counts import find_day, needs_attention
 from newsletter.models import CountComparison
 from newsletter.providers.base.errors import CountsFailure
 

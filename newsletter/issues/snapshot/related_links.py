@@ -1,4 +1,4 @@
-"""Links to stories of ours, and pictures of theirs: they tell of the person too, so the same consent rules hold for them.
+"""Links and images that lead to our stories obey the consent rules of those stories.
 
 Further reading about a story that may not be shown is removed. A text by staff needs a person to look at it.
 """

@@ -114,8 +114,8 @@ class SmtpConnection(smtplib.SMTP):
             self.sock.settimeout(timeout)
         return True
 
-    def leave(self) -> None:
-        """Take leave of the server and close the connection, whatever it answers."""
+    def quit_and_close(self) -> None:
+        """Send QUIT and close the connection, whatever it answers."""
         try:
             if self.sock is not None:
                 self.sock.settimeout(_QUIT_SECONDS)

@@ -29,7 +29,7 @@ class ConnectionPool:
             connection, used_at = kept
             if time.monotonic() - used_at <= IDLE_SECONDS and not connection.has_unread_input():
                 return connection
-            connection.leave()
+            connection.quit_and_close()
         return self.connect()
 
     def connect(self) -> SmtpConnection:
@@ -41,7 +41,7 @@ class ConnectionPool:
     def put_back(self, connection: SmtpConnection) -> None:
         """Keep a connection that can take another mail. Servers limit the mails of a connection, so some are closed."""
         if connection.sent >= MAX_MAILS:
-            connection.leave()
+            connection.quit_and_close()
             return
         with self._lock:
             self._idle.append((connection, time.monotonic()))
@@ -49,7 +49,7 @@ class ConnectionPool:
     def close(self) -> None:
         """Close the connections that no thread uses."""
         while (kept := self._pop()) is not None:
-            kept[0].leave()
+            kept[0].quit_and_close()
 
     def _pop(self) -> tuple[SmtpConnection, float] | None:
         with self._lock:

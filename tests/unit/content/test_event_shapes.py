@@ -158,7 +158,6 @@ def test_rdfa_is_read() -> None:
     (entry,) = shape("rdfa.html").events
     assert (entry.title, entry.url) == ("A concert", "https://example.org/events/concert/")
     assert (entry.starts_at.hour, entry.place, entry.locality) == (19, "Meadow Hall, 1 Meadow Lane, Leeds", "Leeds")
-    assert shape("rdfa.html").events == shape("rdfa.html").events
 
 
 def test_reading_rdfa_makes_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +226,7 @@ def test_the_interface_gives_the_same_in_the_sandbox() -> None:
         ),
         (
             make_route_url("https://example.org/index.php?rest_route=/", "tribe/events/v1"),
-            "https://example.org/index.php?rest_route=",
+            "https://example.org/index.php?rest_route=%2Ftribe%2Fevents%2Fv1%2Fevents&per_page=50",
         ),
     ],
 )

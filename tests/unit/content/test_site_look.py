@@ -5,7 +5,7 @@ import pytest
 from newsletter.content.parsing.pages.site_colours import find_site_colours
 from newsletter.content.parsing.pages.site_look import read_site_page
 from newsletter.organisation.site_look import make_readable
-from newsletter.rendering.colours import LIGHT, choose_text_colour, contrast
+from newsletter.rendering.colours import NEAR_WHITE, choose_text_colour, contrast
 from newsletter.rendering.lint.colour_advice import find_colour_problems
 
 URL = "https://www.example.org/en/"
@@ -78,7 +78,7 @@ def test_a_site_with_one_colour_gives_two_shades_of_it(only: str) -> None:
 @pytest.mark.parametrize("dark", ["#7a1f5c", "#5b2a86", "#00695c", "#1b3a57", "#000000"])
 def test_a_button_of_a_dark_brand_has_light_text(dark: str) -> None:
     accent = make_readable(find_site_colours(f":root {{ --brand-primary: {dark} }}")).accent
-    assert choose_text_colour(accent) == LIGHT
+    assert choose_text_colour(accent) == NEAR_WHITE
 
 
 def test_a_site_in_grey_gives_no_colour() -> None:

@@ -28,7 +28,7 @@ LINK, OLDER = (
     make_link(
         purpose=Purpose.UNSUBSCRIBE,
         subscriber_uuid=uuid.UUID(int=7),
-        list_public_id="ab" * 8,
+        public_id="ab" * 8,
         now=datetime(2026, 1, 1, tzinfo=UTC),
         mailing=mailing,
     )

@@ -27,7 +27,7 @@ def make_token(purpose: Purpose = Purpose.UNSUBSCRIBE, *, keys: list[str] | None
 
 def test_a_link_names_whom_it_was_made_for() -> None:
     target = read_link(make_token(), purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
-    assert (target.subscriber_uuid, target.list_public_id, target.issued) == (PERSON, LIST, NOW)
+    assert (target.subscriber_uuid, target.public_id, target.issued) == (PERSON, LIST, NOW)
 
 
 def test_links_are_built_on_the_site_url_and_the_path_of_their_purpose() -> None:
@@ -110,7 +110,7 @@ def test_a_link_of_a_mailing_names_it_and_is_four_characters_longer() -> None:
     signer = Signer(KEYS, site_url="https://news.example.org", issued=NOW, mailing=MAX_MAILING)
     token = signer.url(Purpose.UNSUBSCRIBE, PERSON.bytes, bytes.fromhex(LIST)).rsplit("/", 1)[1]
     target = read_link(token, purpose=Purpose.UNSUBSCRIBE, now=NOW, keys=KEYS)
-    assert (target.subscriber_uuid, target.list_public_id, target.issued) == (PERSON, LIST, NOW)
+    assert (target.subscriber_uuid, target.public_id, target.issued) == (PERSON, LIST, NOW)
     assert target.mailing == MAX_MAILING
     assert len(token) == 68
 

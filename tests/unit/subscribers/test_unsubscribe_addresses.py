@@ -23,7 +23,7 @@ def token_of(address: str) -> str:
 def test_an_address_names_whom_it_was_made_for() -> None:
     target = read_token(token_of(make_address()), keys=["newest"], lists=[OTHER_LIST, LIST])
     assert target is not None
-    assert (target.subscriber_uuid, target.list_public_id, target.mailing) == (PERSON, LIST, 12)
+    assert (target.subscriber_uuid, target.public_id, target.mailing) == (PERSON, LIST, 12)
 
 
 def test_a_mail_server_may_change_the_case() -> None:

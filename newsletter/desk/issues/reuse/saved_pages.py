@@ -20,11 +20,16 @@ from newsletter.desk.issues.issue_page import DeskPage, IssuePermissionMixin
 from newsletter.desk.issues.planning.form_page import ServiceFormPage
 from newsletter.desk.issues.reuse.issue_forms import NameForm
 from newsletter.desk.preview.panel import show_or_explain
+from newsletter.issue_checks.variant_groups import choose_visible, render_for_group
 from newsletter.issues.comments.block_labels import label_block
 from newsletter.issues.reuse.names import delete_saved, rename_saved
 from newsletter.issues.reuse.templates import fill_template
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_complete_content
+from newsletter.issues.variants.documents import make_document
+from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.models import Issue, IssueTemplate, Publication, SavedBlock, SavedRow
+from newsletter.rendering.mail import RenderedMail
 
 KINDS: dict[str, type[SavedRow]] = {"block": SavedBlock, "template": IssueTemplate}
 SAVED = r"(?P<kind>block|template)/(?P<pk>\d+)"
@@ -68,7 +73,7 @@ class SavedMail(IssuePermissionMixin, View):
 
         def show(mode: str) -> HttpResponse:
             content = resolve_complete_content(make_sample_issue(row))
-            return show_mail_part(content, mode=mode, request=request)
+            return show_mail_part(content, mode=mode, request=request, render=render_filled)
 
         return show_or_explain(show, DEFAULT_MODE, request=request)
 
@@ -122,6 +127,17 @@ class DeleteSaved(_SavedFormPage):
         self.done("saved_deleted", instance=self.row, message=_("“%(name)s” is deleted.") % {"name": name})
         delete_saved(row=self.row, by=cast(User, self.request.user))
         return self.back_url
+
+
+def render_filled(content: IssueContent, *, group: RecipientGroup) -> RenderedMail:
+    """Render the mail of a group. Raises NotReady if none of its blocks shows anything."""
+    visible = choose_visible(content, group=group)
+    if not make_document(content, visible=visible, view_online="").blocks:
+        raise NotReady(
+            "Nobody would see anything of this in a mail now, or only readers in some places. Its stories, events or appeals "
+            "may be withdrawn, deleted or over. Delete it, or insert it into an issue and choose others there."
+        )
+    return render_for_group(content, group=group)
 
 
 def make_sample_issue(row: SavedRow) -> Issue:

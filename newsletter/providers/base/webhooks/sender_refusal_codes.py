@@ -68,6 +68,7 @@ _THROTTLING = "learn.microsoft.com, “Fix NDR error code 4.7.500-699 (ASxxx) in
 _TENANT = "learn.microsoft.com, “Fix NDR error 550 5.7.700 through 5.7.750”"
 _YAHOO_SOURCE = "replies of Yahoo, which name postmaster.yahooinc.com/error-codes; help.yahoo.com, SLN26151 and SLN3436"
 
+# The first row that fits decides, so 650 to 651 stand before 500 to 699.
 TABLE = (
     SenderRefusal(20, 22, SenderCause.AUTHENTICATION, _RFC_7372),
     SenderRefusal(23, 24, SenderCause.AUTHENTICATION, _RFC_7372),

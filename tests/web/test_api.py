@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -42,11 +41,6 @@ from tests.support.people import make_list, make_member
 
 pytestmark = pytest.mark.django_db
 WORDING = "Send me the weekly letter by email. I can leave at any time."
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.mark.requirement("G5")

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from wagtail.models import ModelLogEntry
 
 from newsletter.models import Approval, Issue, Publication
@@ -16,11 +15,6 @@ from tests.support.people import make_list, make_member
 pytestmark = pytest.mark.django_db
 BOTH = "issues:read issues:write"
 NOTE = {"type": "note", "value": {"heading": "Thank you", "text": "<p>For <b>everything</b>.</p>"}}
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from wagtail.models import ModelLogEntry
 
 from newsletter.content.ingesting.apis.source_keys import open_key, seal_key
@@ -21,11 +20,6 @@ from tests.support.webhooks import make_endpoint
 pytestmark = pytest.mark.django_db
 ALL = "content:read content:write"
 STORY = {"title": "A night at the clinic", "url": "https://example.org/stories/night/"}
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture

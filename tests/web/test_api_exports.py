@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -23,11 +22,6 @@ from tests.support.people import make_list, make_member, subscribe
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("V10")]
 SCOPE = "people:export"
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 def ask(key: str, slug: str | None = "weekly") -> Any:

@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from wagtail.models import ModelLogEntry
 
@@ -33,11 +32,6 @@ SCOPE = "people:write"
 TERMS: dict[str, object] = {"list": "weekly", "basis": "consent", "evidence": "Sheet of the spring fair"}
 CSV = "Mail,name,Since\nada@example.org,Ada,2019\nnobody,,\n"
 COLUMNS = ["Mail:email", "Since:attribute:member_since"]
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture

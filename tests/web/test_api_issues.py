@@ -2,7 +2,6 @@
 
 import pytest
 import time_machine
-from django.core.cache import cache
 
 from newsletter.api.urls import api
 from newsletter.desk.editor.check_panel import checks_context
@@ -15,11 +14,6 @@ from tests.support.people import make_list
 
 pytestmark = pytest.mark.django_db
 ALL = "issues:read issues:write sends:read sends:write"
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.mark.requirement("G5")

@@ -1,7 +1,6 @@
 """The API's calls about lists, topics and segments."""
 
 import pytest
-from django.core.cache import cache
 
 from newsletter.models import AuditEntry, Issue, Publication
 from subscribers.models import MailingList, Segment, Topic
@@ -11,11 +10,6 @@ from tests.support.people import make_list, make_member
 
 pytestmark = pytest.mark.django_db
 ALL = "lists:read lists:write"
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 def test_a_list_is_created_changed_archived_and_brought_back() -> None:

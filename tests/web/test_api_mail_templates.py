@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
@@ -20,11 +19,6 @@ from tests.support.protected_terms import MASKED, SECRET, protect
 
 pytestmark = pytest.mark.django_db
 PATH = "mail-templates/thank-you"
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture(name="publication")

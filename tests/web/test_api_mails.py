@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -31,11 +30,6 @@ pytestmark = pytest.mark.django_db
 SCOPE = "mails:send"
 EMAIL = "ada@example.org"
 VALUES = {"first_name": "Ada", "amount": "£25"}
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture

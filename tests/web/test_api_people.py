@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from newsletter.models import AuditEntry, InboundMail
 from newsletter.sending.freezing.start import start_send
@@ -19,11 +18,6 @@ from tests.support.people import NOW, make_list, make_member, make_topic, subscr
 pytestmark = pytest.mark.django_db
 ALL = "people:read people:write people:erase"
 TERMS = {"list": "weekly", "basis": "consent", "evidence": "Ticked the box on our form"}
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 def add(key: str, email: str, **more: Any) -> Any:

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
@@ -17,11 +16,6 @@ from tests.support.webhooks import make_endpoint
 
 pytestmark = pytest.mark.django_db
 BOTH = "issues:read issues:write"
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 
 from newsletter.models import AuditEntry, Publication, Source
 from subscribers.consent.signup_limits import MAX_UNPROVEN_SIGNUPS_PER_ADDRESS
@@ -17,11 +16,6 @@ from tests.support.people import make_list, make_member
 pytestmark = pytest.mark.django_db
 WORDING = "Send me Weekly by email. I can unsubscribe at any time with the link in every mail."
 VISITOR = "203.0.113.7"
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What an assistant gets: tools that read and draft, under the key's scopes, and none that approves, sends or reveals."""
 
 import pytest
-from django.core.cache import cache
 
 from newsletter.api.calls.openapi import list_operations, scopes_of
 from newsletter.api.urls import api
@@ -17,11 +16,6 @@ from tests.support.people import make_list
 pytestmark = pytest.mark.django_db(transaction=True)
 ALL = " ".join(scope for scope in ApiScope.values if scope not in ("people", "read", "website"))
 READING = frozenset(("content:read", "issues:read", "lists:read", "sends:read", "read", "website"))
-
-
-@pytest.fixture(autouse=True)
-def _clear_cache() -> None:
-    cache.clear()
 
 
 def use(tool: str, key: str, **arguments: object) -> ApiAnswer:

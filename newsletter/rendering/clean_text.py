@@ -2,6 +2,7 @@
 
 import re
 import textwrap
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from newsletter.common.personal_tokens import TOKEN_PREFIX
@@ -116,6 +117,7 @@ def safe_picture_url(url: str) -> str:
     return bare if bare.lower().startswith(("http://", "https://")) else ""
 
 
+@lru_cache(maxsize=2_000)
 def _wrap_line(line: str, indent: str) -> str:
     if not line.strip():
         return ""

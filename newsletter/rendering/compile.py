@@ -3,42 +3,26 @@
 The compiler (MRML) does not check closing tags, names few positions, and crashes on deep nesting.
 """
 
-import logging
-import os
 import re
-from typing import Any
 
-import cssutils
 from mjml import mjml2html
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.finishing.shorten import find_required_classes, shorten
+from newsletter.rendering.finishing.inline import IGNORE, inline
+from newsletter.rendering.finishing.shorten import shorten
 from newsletter.rendering.lint.tag_balance import find_tag_problem
 from newsletter.rendering.tokens import assert_tokens_kept
-
-# Premailer reads these when it is imported. Its default of 128 cached rules is less than one brand has.
-os.environ.setdefault("PREMAILER_CACHE", "LRU")
-os.environ.setdefault("PREMAILER_CACHE_MAXSIZE", "5000")
-import premailer
 
 MAX_BYTES = 300_000
 MAX_DEPTH = 200
 _STYLE = re.compile(r"<style([^>]*)>(?!\s*/\*inline\*/)")
 _TABLE_CELL = re.compile(
-    r"(?=<t[rd][ >])"
+    r"<t(?=[rd][ >])"
 )  # a line may break here without being seen; spam filters distrust long lines
-_IGNORE = ' data-premailer="ignore"'
 _SPACER = re.compile(r'<div( style="height:\d+px;line-height:\d+px;">(?:\u200a|&#8202;)</div>)')
 _DECORATION = ' rel="decoration"'
 """The templates' mark of a linked picture that says no more than the linked title beside it."""
-
-_MAX_CACHED_SHEETS = 200
-_RULES_BY_SHEET: dict[tuple[str, int], tuple[list[tuple[frozenset[str], Any]], list[Any]]] = {}
-_CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
-
-cssutils.log.setLevel(logging.CRITICAL)
-cssutils.ser.prefs.minimizeColorHash = False  # six digits stay six, which classic Outlook needs
 
 
 def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
@@ -88,19 +72,8 @@ def compile_mjml(mjml: str, *, block: str = "", kind: str = "") -> str:
 
 def inline_styles(html: str) -> str:
     """Return the HTML with its one marked style block inlined. Responsive and dark rules do not change."""
-    marked = _STYLE.sub(rf"<style{_IGNORE}\1>", html.replace("<!doctype html>", "<!DOCTYPE html>", 1))
-    inlined = _Inliner(
-        marked,
-        allow_network=False,
-        disable_validation=True,
-        keep_style_tags=False,
-        strip_important=False,
-        remove_classes=False,
-        align_floating_images=False,
-        include_star_selectors=False,
-        disable_basic_attributes=["width", "height", "align", "valign", "bgcolor"],
-    ).transform(pretty_print=False)
-    finished = _TABLE_CELL.sub("\n", str(inlined).replace(_IGNORE, "").replace(' height="auto"', ""))
+    marked = _STYLE.sub(rf"<style{IGNORE}\1>", html.replace("<!doctype html>", "<!DOCTYPE html>", 1))
+    finished = _TABLE_CELL.sub("\n<t", inline(marked).replace(' height="auto"', ""))
     finished = shorten(_hide_from_screen_readers(finished))
     assert_tokens_kept(before=html, after=finished, step="styles")
     return finished
@@ -109,21 +82,6 @@ def inline_styles(html: str) -> str:
 def _hide_from_screen_readers(html: str) -> str:
     """Return the HTML whose spacers and decorations are not read out. MJML has no attribute for that."""
     return _SPACER.sub(r'<div aria-hidden="true"\1', html).replace(_DECORATION, ' aria-hidden="true" tabindex="-1"')
-
-
-class _Inliner(premailer.Premailer):
-    """A Premailer that caches a brand's rules, and skips those whose classes a mail does not have."""
-
-    def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
-        key = (css_body, ruleset_index)
-        if key not in _RULES_BY_SHEET:
-            if len(_RULES_BY_SHEET) >= _MAX_CACHED_SHEETS:
-                _RULES_BY_SHEET.clear()
-            rules, leftover = super()._parse_style_rules(css_body, ruleset_index)
-            _RULES_BY_SHEET[key] = [(find_required_classes(rule[1]), rule) for rule in rules], leftover
-        known, leftover = _RULES_BY_SHEET[key]
-        used = {name for names in _CLASSES.findall(self.html) for name in names.split()}
-        return [rule for classes, rule in known if classes <= used], list(leftover)
 
 
 def _describe_location(block: str, kind: str) -> str:

@@ -6,11 +6,12 @@ The same document makes the same bytes.
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from itertools import filterfalse, takewhile
 from pathlib import Path
 
-from jinja2 import Environment
-from markupsafe import escape
+from jinja2 import Environment, Template
+from markupsafe import Markup, escape
 
 from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Block, Document, EventCard, Events, Note, SchemaBlock
@@ -37,6 +38,7 @@ _SHORTEN_ABOVE_BYTES = 95_000
 _FULL_STORY_LIMITS = (1000, 12, 8, 4, 0)
 # Invisible characters after the preheader, so that inboxes do not show the beginning of the body there.
 _PREHEADER_FILLER = "\u034f\u200c\u00a0" * 60
+_DARK_RULES = "parts/dark.css.j2"
 _MARK = re.compile(r'<div data-block="[^"]*" hidden(?:="")?></div>')
 LAYOUTS = ("letter", "plain", "events_first", "digest", "announcement", "event_notice", "appeal")
 
@@ -102,7 +104,8 @@ def _hyphenate(prepared: PreparedDocument) -> PreparedDocument:
 
 def _render_html(environment: Environment, prepared: PreparedDocument, *, max_full_stories: int, marked: bool) -> str:
     document = prepared.document
-    context = build_document_context(prepared, family="u") | build_style_context(document) | {"full": max_full_stories}
+    style = build_style_context(document)
+    context = build_document_context(prepared, family="u") | style | {"full": max_full_stories}
     pieces: list[tuple[Block, str]] = []
     for position, block in enumerate(document.blocks):
         for html in _list_staff_html(block):
@@ -117,7 +120,9 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
         "blocks": [as_markup(piece) for piece in ([*shown, _mark("")] if marked else shown)],
         "preheader": prepared.preheader_html,
         "filler": _PREHEADER_FILLER,
-        "dark_rules": lambda at: as_markup(fill_template(environment, "parts/dark.css.j2", context | {"at": at})),
+        "dark_rules": lambda at: _fill_dark_rules(
+            environment, environment.get_template(_DARK_RULES), style["dark"], at
+        ),
     }
     mjml = fill_template(environment, f"layouts/{document.layout}.mjml.j2", layout)
     try:
@@ -129,6 +134,12 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
         raise
     html = style_descriptions(inline_styles(html))
     return reserve_picture_space(html, pictures=iter_pictures(document.blocks))
+
+
+@lru_cache(maxsize=100)
+def _fill_dark_rules(environment: Environment, template: Template, dark: object, at: str) -> Markup:
+    """Return the rules for dark mode, each after ``at``. The environment makes another template if the file changes."""
+    return as_markup(fill_template(environment, str(template.name), {"dark": dark, "at": at}))
 
 
 def _mark(key: str) -> str:

@@ -8,7 +8,7 @@ from markupsafe import escape
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.colours import choose_text_colour, normalise_colour
 
-_IMAGE = re.compile(r"""<img\b(?:[^>"]|"[^"]*")*>""")
+_IMAGE = re.compile(r"""<img\b(?:[^>"]++|"[^"]*+")*+>""")
 _SOURCE, _WIDTH = re.compile(r"""\bsrc="([^"]*)\""""), re.compile(r"""\bwidth="(\d+)\"""")
 _CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
 

@@ -9,7 +9,8 @@ from newsletter.rendering.lint.findings import Finding
 
 VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 _TAG = re.compile(
-    r"<!--.*?-->|<(?P<close>/?)(?P<name>[A-Za-z][\w:-]*)(?:[^>\"']|\"[^\"]*\"|'[^']*')*?(?P<empty>/?)>", re.DOTALL
+    r"<!--.*?-->|<(?P<close>/?)(?P<name>[A-Za-z][\w:-]*+)(?:[^>\"'/]++|\"[^\"]*+\"|'[^']*+'|/(?!>))*+(?P<empty>/?)>",
+    re.DOTALL,
 )
 _RAW = re.compile(r"(<(style|script|title)\b[^>]*>).*?(</\2>)", re.DOTALL | re.IGNORECASE)
 _NOT_OUTLOOK = re.compile(r"<!--\[if !mso[^\]]*\]><!-->.*?<!--<!\[endif\]-->", re.DOTALL)

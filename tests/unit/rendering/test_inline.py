@@ -1,0 +1,109 @@
+"""Styles by kind of element are those that Premailer writes for the whole page."""
+
+import random
+
+import premailer
+import pytest
+
+from newsletter.rendering import compile
+from newsletter.rendering.finishing import inline as inlining
+from newsletter.rendering.finishing.inline import inline
+from newsletter.rendering.pipeline import render
+from tests.gallery.documents import documents, flat_picture
+from tests.support.mail_documents import rich_document
+
+RULES = (
+    "p { margin: 0; color: #101010; }",
+    ".a { color: #111111; font-weight: bold; }",
+    ".a.b { color: #222222 !important; }",
+    "td.a { padding: 1px; }",
+    ".a p { color: #333333; }",
+    ".a .b { margin: unset; }",
+    ".b .a p { margin: 2px; }",
+    ".b.c a { color: #444444; }",
+)
+NOT_SIMPLE = (
+    "table p { margin: 1px; }",
+    "p:first-child { margin: 3px; }",
+    ".a > p { margin: 4px; }",
+    "a:hover { top: 0; }",
+)
+STYLES = ("", ' style="margin:5px"', ' style="color:#555555;top:0"')
+
+
+def by_premailer(html: str) -> str:
+    return str(premailer.Premailer(html, **inlining._OPTIONS).transform(pretty_print=False)).replace(
+        inlining.IGNORE, ""
+    )
+
+
+def make_page(rules: list[str], body: str) -> str:
+    return (
+        "<!DOCTYPE html><html><head>"
+        f'<style type="text/css">{" ".join(rules)}</style><style data-premailer="ignore">.a {{ top: 0; }}</style>'
+        f"</head><body>{body}</body></html>"
+    )
+
+
+def make_body(choices: random.Random, depth: int = 0) -> str:
+    parts = []
+    for _ in range(choices.randint(1, 3)):
+        tag = choices.choice(["div", "p", "a", "table", "span"] if depth < 5 else ["p", "a"])
+        names = choices.sample(["a", "b", "c", "d"], choices.randint(0, 3))
+        attributes = f' class="{" ".join(names)}"' * bool(names) + choices.choice(STYLES)
+        inner = make_body(choices, depth + 1) if tag in ("div", "table", "span") else "x & y"
+        if tag == "table":
+            inner = f"<tr><td{attributes}>{inner}</td></tr>"
+        parts.append(f"<{tag}{attributes}>{inner}</{tag}>")
+    return "".join(parts)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_page_gets_the_styles_that_premailer_gives_it(seed: int) -> None:
+    choices = random.Random(seed)
+    rules = choices.sample(RULES, choices.randint(1, len(RULES)))
+    for _ in range(3):
+        page = make_page(rules, make_body(choices))
+        assert inline(page) == by_premailer(page)
+
+
+@pytest.mark.parametrize("rule", NOT_SIMPLE)
+def test_a_sheet_with_other_selectors_is_inlined_too(rule: str) -> None:
+    page = make_page([*RULES, rule], make_body(random.Random(rule)))
+    assert inline(page) == by_premailer(page)
+
+
+@pytest.mark.parametrize(
+    "head", ["", "<style></style>", '<style media="print">p { top: 0; }</style>', "<style>p { top: 0; }</style>" * 2]
+)
+def test_a_page_with_no_or_several_sheets_is_inlined_too(head: str) -> None:
+    page = f'<html><head>{head}</head><body><p class="a">x</p></body></html>'
+    assert inline(page) == by_premailer(page)
+
+
+def test_every_mail_of_the_gallery_gets_the_styles_of_premailer(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages: list[str] = []
+    monkeypatch.setattr(compile, "inline", lambda html: pages.append(html) or inline(html))
+    for mail in documents(picture=flat_picture).values():
+        render(mail)
+    assert len(pages) > 20
+    for page in pages:
+        assert inline(page) == by_premailer(page)
+
+
+def test_a_mail_with_known_kinds_of_elements_needs_no_premailer(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = render(rich_document()).html
+    calls: list[object] = []
+    monkeypatch.setattr(inlining._Inliner, "transform", lambda self, **given: calls.append(given))
+    assert render(rich_document()).html == first
+    assert calls == []
+
+
+def test_the_cache_of_kinds_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inlining, "_MAX_CACHED_KINDS", 10)
+    rule = ".a { color: #0a0b0c; }"
+    for number in range(40):
+        page = make_page([rule], f'<p class="a" style="top:{number}px">x</p>')
+        assert inline(page) == by_premailer(page)
+    (sheet,) = (found for (css, _), found in inlining._SHEETS.items() if css == rule)
+    assert 0 < len(sheet.styles) <= 10

@@ -161,10 +161,18 @@ def _get_or_create_subscriber(
     source: str,
     now: datetime,
 ) -> Subscriber:
-    subscriber, created = Subscriber.objects.get_or_create(
-        address_hash=address_hash,
-        defaults={"email": address, "source": source[:120], "created_at": now, **details},
-    )
+    """Return the subscriber of an address, locked until this transaction ends.
+
+    Without the lock, an erasure, a merge or the undo of an import could delete the row meanwhile.
+    """
+    subscriber, created = None, False
+    while subscriber is None:
+        found, created = Subscriber.objects.get_or_create(
+            address_hash=address_hash,
+            defaults={"email": address, "source": source[:120], "created_at": now, **details},
+        )
+        locked = Subscriber.objects.select_for_update(no_key=True).filter(pk=found.pk, address_hash=address_hash)
+        subscriber = found if created else locked.first()
     if not created and Subscription.objects.filter(subscriber=subscriber).mailable().exists():
         return subscriber
     missing = {field: value for field, value in details.items() if value and not getattr(subscriber, field)}

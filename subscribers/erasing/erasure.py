@@ -16,6 +16,8 @@ from subscribers.unsubscribing.suppression import write_suppression
 def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     """Delete the person and all rows about them. The consent log stays, without the person."""
     address_hash = bytes(subscriber.address_hash)
+    # A sign-up holds this lock until it ends. Its rows would otherwise appear after those to delete were read.
+    Subscriber.objects.select_for_update().filter(pk=subscriber.pk).first()
     ImportRefusal.objects.filter(raw__icontains=subscriber.email).delete()
     HeldSignup.objects.filter(address_hash=address_hash).delete()
     get_publishing_hooks().forget(subscriber)

@@ -106,7 +106,7 @@ def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
     old_hash, new_hash = bytes(person.address_hash), identify(link.new_email)
     if _is_blocked(new_hash):
         raise NewAddressSuppressed("We may not send mail to this address. Your old address stays as it was.")
-    other = Subscriber.objects.filter(address_hash=new_hash).exclude(pk=person.pk).first()
+    other = Subscriber.objects.select_for_update().filter(address_hash=new_hash).exclude(pk=person.pk).first()
     if other is not None:
         merge_people(keep=person, absorb=other, now=now)
     person.email, person.address_hash = link.new_email, new_hash

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from subscribers.audience.eligibility import list_contactable
+from subscribers.consent.signup import SignupResult, request_subscription
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing import import_run as run
 from subscribers.importing.writing import undo
@@ -213,3 +215,37 @@ def test_an_undo_deletes_no_sign_up_that_was_accepted(monkeypatch: pytest.Monkey
     undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
     thread.join(60)
     assert (results, Subscriber.objects.count()) == (["refused"], 0)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer, so nobody signs up meanwhile")
+def test_a_sign_up_during_an_undo_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly, monthly = make_list(), make_list("monthly")
+    report = import_text(weekly, "email\nann@example.org\n")
+    before = Subscriber.objects.get()
+    with ThreadPoolExecutor(1) as pool:
+        signing_up: list[Future[SignupResult]] = []
+        delete_people = undo.delete_people
+
+        def sign_up_and_delete(ids: Collection[int]) -> None:
+            if ids:
+                signing_up.append(pool.submit(sign_up_for, monthly))
+                wait(signing_up, timeout=2)
+            delete_people(ids)
+
+        monkeypatch.setattr(undo, "delete_people", sign_up_and_delete)
+        done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+        results = [each.result(timeout=60) for each in signing_up]
+    assert (done["removed"], results) == (1, [SignupResult.ASKED])
+    subscription = Subscription.objects.open().get()
+    assert (subscription.mailing_list, subscription.subscriber.email) == (monthly, "ann@example.org")
+    assert subscription.subscriber_id != before.pk
+
+
+def sign_up_for(mailing_list: MailingList) -> SignupResult:
+    try:
+        return request_subscription(
+            email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form", now=LATER
+        )
+    finally:
+        connection.close()

@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from typing import ClassVar, Self, Unpack
 from urllib.parse import urlencode
 
-import orjson
-
 from newsletter.common.messages import Message
 from newsletter.providers.base.batch_lookup import query_provider
 from newsletter.providers.base.contract import (
@@ -27,6 +25,7 @@ from newsletter.providers.base.contract import (
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 from newsletter.providers.base.issue_counts import ask_for_counts
 from newsletter.providers.base.json_values import Row, as_mapping, parse_json_or_none
+from newsletter.providers.base.mail.json_texts import write_json
 from newsletter.providers.base.prepared_batch import NO_VALID_ADDRESS, PreparedBatch, check_bytes, prepare_batch
 from newsletter.providers.base.provider_adapter import AccountOptions, ProviderAdapter
 from newsletter.providers.base.provider_url import ProviderSettings
@@ -34,6 +33,7 @@ from newsletter.providers.base.responses import can_bisect, mask_provider_text, 
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, read_pages
 from newsletter.providers.base.transport import Transport
 
+JSON_TYPE = "application/json"
 _CONNECT_SECONDS = 5.0
 
 
@@ -97,7 +97,7 @@ class HttpAdapter(ProviderAdapter):
 
     @abstractmethod
     def _build_payload(self, prepared: PreparedBatch) -> object:
-        """Return the JSON data of a batch's request."""
+        """Return the JSON data of a batch's request. It may hold a ``JsonText``."""
 
     @abstractmethod
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
@@ -117,10 +117,12 @@ class HttpAdapter(ProviderAdapter):
 
     def _encode(self, prepared: PreparedBatch) -> tuple[bytes, str]:
         """Return the body of a batch's request and its content type."""
-        return orjson.dumps(self._build_payload(prepared)), "application/json"
+        return write_json(self._build_payload(prepared)), JSON_TYPE
 
     def _build_request(self, prepared: PreparedBatch) -> HttpRequest:
-        body, content_type = self._encode(prepared)
+        return self._make_request(prepared, *self._encode(prepared))
+
+    def _make_request(self, prepared: PreparedBatch, body: bytes, content_type: str) -> HttpRequest:
         check_bytes(body, capabilities=self._capabilities)
         headers = {**self._headers(), "Content-Type": content_type, **self._batch_headers(prepared)}
         timeout = (_CONNECT_SECONDS, self.read_seconds)

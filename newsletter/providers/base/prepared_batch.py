@@ -8,6 +8,7 @@ from newsletter.providers.base.contract import BatchCall, Capabilities, Mail, Re
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.base.mail.addresses import ascii_address, split_by_valid_address
 from newsletter.providers.base.mail.headers import build_headers, check_mail
+from newsletter.providers.base.mail.json_texts import JsonText, compile_json_text
 from newsletter.providers.base.mail.tokens import CompiledText, check_tokens, check_values, clean_values
 
 NO_VALID_ADDRESS = Message("Nobody in this batch has an address that can be sent to.")
@@ -49,6 +50,18 @@ class PersonalMail:
     subject: str
     html: str
     text: str
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonMail:
+    """One recipient's complete mail for ``write_json``, which puts the values into HTML and text. Else a ``PersonalMail``."""
+
+    delivery: int
+    address: str
+    subject: str
+    html: JsonText
+    text: JsonText
     headers: Mapping[str, str]
 
 
@@ -100,6 +113,23 @@ def merge_personal_mails(prepared: PreparedBatch) -> Iterator[PersonalMail]:
             subject=subject.fill(values),
             html=html.fill(values),
             text=text.fill(values),
+            headers={name: compiled.fill(values) for name, compiled in headers.items()},
+        )
+
+
+def merge_json_mails(prepared: PreparedBatch) -> Iterator[JsonMail]:
+    """Return each recipient's complete mail, in the batch's order, for a provider that takes it as JSON without changes."""
+    mail = prepared.mail
+    subject, html, text = CompiledText(mail.subject), compile_json_text(mail.html), compile_json_text(mail.text)
+    headers = {name: CompiledText(value) for name, value in prepared.headers.items()}
+    for address, recipient in prepared.people:
+        values = prepared.values_of(recipient)
+        yield JsonMail(
+            delivery=recipient.delivery,
+            address=address,
+            subject=subject.fill(values),
+            html=JsonText(html, values),
+            text=JsonText(text, values),
             headers={name: compiled.fill(values) for name, compiled in headers.items()},
         )
 

@@ -5,20 +5,15 @@ After an answer that would meet every further mail too, the rest is not sent: tr
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, NamedTuple, Unpack
 
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import BatchCall, HttpRequest, Outcome, ProviderResponse, Verdict
-from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
-from newsletter.providers.base.prepared_batch import (
-    NO_VALID_ADDRESS,
-    PersonalMail,
-    PreparedBatch,
-    merge_personal_mails,
-    prepare_batch,
-)
+from newsletter.providers.base.http_adapter import JSON_TYPE, AdapterOptions, HttpAdapter
+from newsletter.providers.base.mail.json_texts import write_json
+from newsletter.providers.base.prepared_batch import NO_VALID_ADDRESS, PreparedBatch, prepare_batch
 from newsletter.providers.base.responses import can_bisect, combine_row_verdicts, quote_provider
 
 BEGIN_SECONDS = 45.0
@@ -53,8 +48,8 @@ class SingleMailAdapter(HttpAdapter):
         return self._build_request(replace(prepared, people=prepared.people[:1]))
 
     @abstractmethod
-    def _build_message(self, prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
-        """Return the JSON data of one person's mail."""
+    def _build_messages(self, prepared: PreparedBatch) -> Iterable[Mapping[str, object]]:
+        """Return the JSON data of each person's mail, in the batch's order. It may hold a ``JsonText``."""
 
     @abstractmethod
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
@@ -64,17 +59,25 @@ class SingleMailAdapter(HttpAdapter):
         """Return the names of the fields that a refusal is about, such as ``to``; none if the provider does not say."""
         return ()
 
-    def _build_payload(self, prepared: PreparedBatch) -> dict[str, object]:
-        (personal,) = merge_personal_mails(prepared)
-        return self._build_message(prepared, personal)
+    def _build_payload(self, prepared: PreparedBatch) -> Mapping[str, object]:
+        (message,) = self._build_messages(prepared)
+        return message
 
     def _attempt(self, prepared: PreparedBatch) -> Outcome:
         if not prepared.people:
             return Outcome(Verdict.REJECTED, NO_VALID_ADDRESS)
-        singles = [replace(prepared, people=[person]) for person in prepared.people]
         # All requests are made before the first is sent: one that cannot be made stops the batch with nobody mailed.
-        mails = [_ReadyMail(single.people[0][1].delivery, single, self._build_request(single)) for single in singles]
-        return self._send_each(mails)
+        messages = self._build_messages(prepared)
+        return self._send_each(
+            [
+                self._make_ready(replace(prepared, people=[person]), message)
+                for person, message in zip(prepared.people, messages, strict=True)
+            ]
+        )
+
+    def _make_ready(self, single: PreparedBatch, message: Mapping[str, object]) -> _ReadyMail:
+        ((_, recipient),) = single.people
+        return _ReadyMail(recipient.delivery, single, self._make_request(single, write_json(message), JSON_TYPE))
 
     def _send_each(self, mails: Sequence[_ReadyMail]) -> Outcome:
         began = self._seconds()

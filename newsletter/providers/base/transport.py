@@ -8,11 +8,12 @@ It must not retry, follow redirects, read proxy settings, or know any provider.
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
+from typing import cast
 from weakref import WeakSet
 
 import requests
@@ -76,6 +77,8 @@ def watch_connection(connection: object) -> None:
 IDLE_SECONDS = 15.0
 MAX_RESPONSE_BYTES = 10 * 1024 * 1024
 _CHUNK = 64 * 1024
+_MAX_PIECE = 512 * 1024
+_QUICK_SECONDS = 0.1
 _USER_AGENT = "newsletter/1 (self-hosted newsletter)"
 
 
@@ -104,7 +107,7 @@ class Transport:
                     request.method,
                     request.url,
                     headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "identity", **request.headers},
-                    data=body if request.body else None,
+                    data=cast("Iterable[bytes]", body) if request.body else None,
                     auth=request.auth,
                     timeout=request.timeout,
                     allow_redirects=False,
@@ -189,11 +192,17 @@ class CountingBody:
 
     The HTTP client asks for a piece only after it has written the one before. If it asks again after the last piece,
     that one was written.
+
+    Pieces grow while each is written quickly: after each, a thread may wait for Python's lock. On a slow line they stay
+    small, because each must be written within the time-out of the connection.
     """
 
-    def __init__(self, content: bytes) -> None:
-        self._content = content
+    def __init__(self, content: bytes, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._content = memoryview(content)
         self._position = 0
+        self._seconds = seconds
+        self._piece_size = _CHUNK
+        self._began = seconds()
         self.is_fully_written = False
 
     @property
@@ -203,15 +212,20 @@ class CountingBody:
     def __len__(self) -> int:
         return len(self._content)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[bytes | memoryview]:
         while piece := self.read(_CHUNK):
             yield piece
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int = -1) -> bytes | memoryview:
         if self._position >= len(self._content):
             self.is_fully_written = True
             return b""
-        end = len(self._content) if size < 0 else self._position + max(size, _CHUNK)
+        now = self._seconds()
+        if self.has_begun:
+            was_quick = now - self._began < _QUICK_SECONDS
+            self._piece_size = min(self._piece_size * 2, _MAX_PIECE) if was_quick else _CHUNK
+        self._began = now
+        end = len(self._content) if size < 0 else self._position + max(size, self._piece_size)
         piece = self._content[self._position : end]
         self._position += len(piece)
         return piece

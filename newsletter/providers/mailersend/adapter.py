@@ -9,7 +9,7 @@ The limit is 120 calls a minute (developers.mailersend.com/general, rate limits,
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import (
@@ -24,7 +24,7 @@ from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_json_or_none
 from newsletter.providers.base.mail.curly_variables import write_html, write_text
 from newsletter.providers.base.mail.headers import encode_header, make_tag
-from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch
+from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules
 from newsletter.providers.base.responses import quote_provider
 from newsletter.providers.base.single_mails import MAX_SINGLE_MAIL_BATCH, SINGLE_MAIL_BATCH, SingleMailAdapter
@@ -96,6 +96,9 @@ class MailerSend(SingleMailAdapter):
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
+
+    def _build_messages(self, prepared: PreparedBatch) -> Iterator[dict[str, object]]:
+        return (self._build_message(prepared, personal) for personal in merge_personal_mails(prepared))
 
     def _build_message(self, prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
         call, mail = prepared.call, prepared.mail

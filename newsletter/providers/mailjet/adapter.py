@@ -13,7 +13,7 @@ from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_json_or_none
 from newsletter.providers.base.mail.headers import encode_header
-from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
+from newsletter.providers.base.prepared_batch import JsonMail, PreparedBatch, merge_json_mails
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules, is_plain_key
 from newsletter.providers.base.responses import combine_row_verdicts, quote_provider
 
@@ -57,7 +57,7 @@ class Mailjet(HttpAdapter):
         return cls(key=settings.key, secret=settings.secret, **options)
 
     def _build_payload(self, prepared: PreparedBatch) -> dict[str, object]:
-        return {"Messages": [_build_message(prepared, personal) for personal in merge_personal_mails(prepared)]}
+        return {"Messages": [_build_message(prepared, personal) for personal in merge_json_mails(prepared)]}
 
     def _read_message(self, answer: ProviderResponse) -> str:
         parsed = as_mapping(parse_json_or_none(answer.body))
@@ -121,7 +121,7 @@ class Mailjet(HttpAdapter):
         return Verdict.REJECTED, quote_provider(why, said), True
 
 
-def _build_message(prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
+def _build_message(prepared: PreparedBatch, personal: JsonMail) -> dict[str, object]:
     call, mail = prepared.call, prepared.mail
     message: dict[str, object] = {
         "From": {"Email": mail.from_email, "Name": mail.from_name},

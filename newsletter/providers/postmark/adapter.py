@@ -23,7 +23,7 @@ from newsletter.providers.base.json_values import (
     parse_time,
 )
 from newsletter.providers.base.mail.headers import format_mailbox
-from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
+from newsletter.providers.base.prepared_batch import JsonMail, PreparedBatch, merge_json_mails
 from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, UrlRules
 from newsletter.providers.base.responses import combine_row_verdicts
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, make_suppressed
@@ -122,9 +122,9 @@ class Postmark(HttpAdapter):
         return {"Accept": "application/json", "X-Postmark-Server-Token": self._key}
 
     def _build_payload(self, prepared: PreparedBatch) -> list[dict[str, object]]:
-        return [self._build_message(prepared, personal) for personal in merge_personal_mails(prepared)]
+        return [self._build_message(prepared, personal) for personal in merge_json_mails(prepared)]
 
-    def _build_message(self, prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
+    def _build_message(self, prepared: PreparedBatch, personal: JsonMail) -> dict[str, object]:
         call, mail = prepared.call, prepared.mail
         message: dict[str, object] = {
             "From": format_mailbox(mail.from_name, mail.from_email),

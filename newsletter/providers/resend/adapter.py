@@ -10,7 +10,7 @@ from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import as_list, as_mapping, parse_json_or_none
 from newsletter.providers.base.mail.headers import encode_header, format_mailbox, make_batch_id, make_dashed_tag
-from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch, merge_personal_mails
+from newsletter.providers.base.prepared_batch import JsonMail, PreparedBatch, merge_json_mails
 from newsletter.providers.base.provider_url import UrlRules
 from newsletter.providers.base.responses import read_retry_after
 
@@ -45,7 +45,7 @@ class Resend(HttpAdapter):
         return {"Idempotency-Key": make_batch_id(prepared.call.key, max_length=_MAX_KEY_LENGTH)}
 
     def _build_payload(self, prepared: PreparedBatch) -> list[dict[str, object]]:
-        return [_build_message(prepared, personal) for personal in merge_personal_mails(prepared)]
+        return [_build_message(prepared, personal) for personal in merge_json_mails(prepared)]
 
     def _read_error(self, answer: ProviderResponse, *, provider_message: str) -> Outcome | None:
         if answer.status != 409:
@@ -69,7 +69,7 @@ class Resend(HttpAdapter):
         return self._accepted(ids[0]) if len(ids) == len(prepared.people) else None
 
 
-def _build_message(prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
+def _build_message(prepared: PreparedBatch, personal: JsonMail) -> dict[str, object]:
     call, mail = prepared.call, prepared.mail
     tags = {"issue": call.issue, "batch": call.key, "delivery": str(personal.delivery)}
     message: dict[str, object] = {

@@ -6,7 +6,7 @@ documented (scaleway.com/en/docs/transactional-email/reference-content/tem-capab
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Self, Unpack
 
 from newsletter.common.messages import Message
@@ -15,7 +15,7 @@ from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.base.http_adapter import AdapterOptions
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_json_or_none
 from newsletter.providers.base.mail.headers import encode_header
-from newsletter.providers.base.prepared_batch import PersonalMail, PreparedBatch
+from newsletter.providers.base.prepared_batch import JsonMail, PreparedBatch, merge_json_mails
 from newsletter.providers.base.provider_url import ProviderSettings, UrlRules
 from newsletter.providers.base.single_mails import MAX_SINGLE_MAIL_BATCH, SINGLE_MAIL_BATCH, SingleMailAdapter
 
@@ -80,7 +80,10 @@ class Scaleway(SingleMailAdapter):
     def _headers(self) -> dict[str, str]:
         return {"X-Auth-Token": self._key}
 
-    def _build_message(self, prepared: PreparedBatch, personal: PersonalMail) -> dict[str, object]:
+    def _build_messages(self, prepared: PreparedBatch) -> Iterator[dict[str, object]]:
+        return (self._build_message(prepared, personal) for personal in merge_json_mails(prepared))
+
+    def _build_message(self, prepared: PreparedBatch, personal: JsonMail) -> dict[str, object]:
         mail = prepared.mail
         headers = {**personal.headers, ID_HEADER: f"{personal.delivery} {prepared.call.key}"}
         if mail.reply_to:

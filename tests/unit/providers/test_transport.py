@@ -10,7 +10,7 @@ import pytest
 
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
-from newsletter.providers.base.transport import Transport
+from newsletter.providers.base.transport import CountingBody, Transport
 from tests.support.socket_server import SocketServer, read_request, reset, serve
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -280,3 +280,26 @@ def test_a_call_without_a_body_that_fails_is_not_sent(transport: Transport) -> N
 
     with serve(behave) as server, pytest.raises(RequestNotSent):
         transport.call(HttpRequest("GET", server.url, {}, b"", None, (1.0, 1.0)))
+
+
+def list_piece_sizes(body: CountingBody) -> list[int]:
+    return [len(piece) for piece in body]
+
+
+def test_pieces_of_a_body_grow_while_they_are_written_quickly() -> None:
+    content = bytes(range(256)) * 10_000
+    assert b"".join(CountingBody(content)) == content
+    assert list_piece_sizes(CountingBody(content, seconds=lambda: 0.0))[:5] == [
+        65_536,
+        131_072,
+        262_144,
+        524_288,
+        524_288,
+    ]
+
+
+def test_pieces_of_a_body_stay_small_on_a_slow_line() -> None:
+    """Each must be written within the time-out of the connection."""
+    moments = iter(range(1000))
+    body = CountingBody(b"x" * 1_000_000, seconds=lambda: float(next(moments)))
+    assert set(list_piece_sizes(body)[:-1]) == {65_536}

@@ -94,6 +94,8 @@ class CompiledText:
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Return the text with values that ``clean_value`` has made safe. Raise KeyError if one is missing."""
+        if not self._names:
+            return self._fixed[0]
         out = [self._fixed[0]]
         for name, fixed in zip(self._names, self._fixed[1:], strict=True):
             out += (values[name], fixed)

@@ -10,8 +10,9 @@ from django.conf import settings
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.freezing import measure_freeze
+from newsletter.bench.full_bodies import measure_full_bodies
 from newsletter.bench.importing import measure_import
-from newsletter.bench.parts import measure_compile, measure_full_bodies, measure_webhooks
+from newsletter.bench.parts import measure_compile, measure_webhooks
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.segments import measure_segments
 from newsletter.bench.sending import measure_send
@@ -34,7 +35,8 @@ from subscribers.outbound_events import record_person_events
 Run = tuple[Callable[..., object], dict[str, int]]
 
 LATENCIES_AND_THREADS = ((0, 2), (150, 8), (150, 16))  # milliseconds, threads of a worker
-MAX_FULL_BODIES = 10_000
+MAX_FULL_BODIES = 50_000
+FULL_BATCHES = (500, 50)  # people in a call
 MAX_WEBHOOKS = 20_000
 MAX_UNSUBSCRIBES = 5_000
 FIRST_RUNS_SECONDS = 75
@@ -61,7 +63,9 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
         )
         for topics, languages, zones, limit in TOPICS_LANGUAGES_ZONES_AND_LIMIT
     ],
-    "full_bodies": lambda people: [(measure_full_bodies, {"people": min(people, MAX_FULL_BODIES)})],
+    "full_bodies": lambda people: [
+        (measure_full_bodies, {"people": min(people, MAX_FULL_BODIES), "batch": batch}) for batch in FULL_BATCHES
+    ],
     "compile": lambda people: [(measure_compile, {})],
     "webhooks": lambda people: [(measure_webhooks, {"events": min(people, MAX_WEBHOOKS)})],
     "outbound": lambda people: [(measure_outbound, {"events": min(people, MAX_WEBHOOKS)})],

@@ -1,4 +1,4 @@
-"""Measure single parts: rendering a variant, sending a full mail for each person, and receiving webhooks."""
+"""Measure single parts: rendering a variant, and receiving webhooks."""
 
 import time
 from dataclasses import dataclass
@@ -11,9 +11,7 @@ from django.test import Client
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
-from newsletter.bench.provider import serve_provider
 from newsletter.bench.sending import database_bytes
-from newsletter.bench.workers import start_workers
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_url
 from newsletter.issues.snapshot.records.content import IssueContent
@@ -23,10 +21,7 @@ from newsletter.issues.visible.nearby_events import RecipientLocation
 from newsletter.models import Batch, Delivery, IssueRevision
 from newsletter.rendering.pipeline import render
 from newsletter.sending.freezing.start import start_send
-from newsletter.sending.settling.receipt import make_receipt
 
-FULL_BATCH = 500
-FULL_WORKERS = 1
 EVENTS_IN_A_BODY = 500
 
 
@@ -37,14 +32,6 @@ class CompileFigures:
     variant_kb: float
     compile_ms: float
     compile_processor_ms: float
-
-
-@dataclass(frozen=True)
-class FullFigures:
-    people: int
-    workers: int
-    mail_kb: float
-    people_per_second: float
 
 
 @dataclass(frozen=True)
@@ -80,30 +67,6 @@ def measure_compile(*, times: int = 25) -> CompileFigures:
         variant_kb=round(len(mail.html) / 1000, 1),
         compile_ms=round(median(took) * 1000, 1),
         compile_processor_ms=round(median(worked) * 1000, 1),
-    )
-
-
-def measure_full_bodies(*, people: int) -> FullFigures:
-    """Send about 60 kB to each person through a provider that takes one finished mail for each."""
-    publication = make_audience(people, stories=14)
-    with serve_provider(latency=0, each=True) as endpoint:
-        settings.NEWSLETTER_PROVIDER_URL = f"postmark://bench@?endpoint={endpoint}&max_batch={FULL_BATCH}"
-        issue = make_approved_issue(publication)
-        with start_workers(FULL_WORKERS, concurrency=2) as workers:
-            started = time.perf_counter()
-            send = start_send(issue=issue, now=datetime.now(UTC))
-            for worker in workers:
-                worker.begin(send.pk)
-            for worker in workers:
-                worker.end()
-            took = time.perf_counter() - started
-    send.refresh_from_db()
-    if make_receipt(send).deliveries["accepted"] != people:
-        reasons = ", ".join(set(send.batches.values_list("reason", flat=True)))
-        raise NotMeasured(f"The measured send did not reach everybody: {send.reason} {reasons}")
-    size = len(issue.variants.all()[0].html) / 1000
-    return FullFigures(
-        people=people, workers=FULL_WORKERS, mail_kb=round(size, 1), people_per_second=round(people / took)
     )
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
 from newsletter.bench.workers import start_workers
 from newsletter.models import Batch, Delivery, Issue, Send
+from newsletter.providers.base.contract import BatchCall, HttpRequest
 from newsletter.providers.base.mail.multipart import build_multipart
 from newsletter.providers.mailgun.adapter import Mailgun
 from newsletter.sending.build_call import VariantCache, build_call
@@ -39,7 +41,8 @@ class SendFigures:
     """One send by ``workers`` processes with ``lanes`` threads each. The field names are keys of the command's JSON.
 
     ``bare_people_per_second`` is the speed of one process that posts the same bytes from as many threads and records
-    nothing. Memory, in MB, is that of the largest worker: before the send, and at its peak.
+    nothing. ``ratio`` is that of the whole send to it, ``ratio_without_freeze`` begins when the audience is frozen.
+    Memory, in MB, is that of the largest worker: before the send, and at its peak.
     """
 
     people: int
@@ -52,6 +55,7 @@ class SendFigures:
     people_per_second: float
     bare_people_per_second: float
     ratio: float
+    ratio_without_freeze: float
     worker_idle_mb: float
     worker_peak_mb: float
     database_mb: float
@@ -78,7 +82,7 @@ def measure_send(*, people: int, latency_ms: int, concurrency: int) -> SendFigur
             ended = time.perf_counter()
         _require_all_accepted(send, people)
         adapter = Mailgun(key="bench", domain="news.example.org", endpoint=endpoint, max_batch=BATCH)
-        bare = _measure_bare(_list_calls(issue, adapter), people=people, concurrency=concurrency)
+        bare = _measure_bare(_list_parts(issue, adapter), people=people, concurrency=concurrency)
         adapter.close()
     whole = people / (ended - started)
     return SendFigures(
@@ -92,6 +96,7 @@ def measure_send(*, people: int, latency_ms: int, concurrency: int) -> SendFigur
         people_per_second=round(whole),
         bare_people_per_second=round(bare),
         ratio=round(whole / bare, 2),
+        ratio_without_freeze=round(people / (ended - frozen) / bare, 2),
         worker_idle_mb=max(cost.idle_mb for cost in costs),
         worker_peak_mb=max(cost.peak_mb for cost in costs),
         database_mb=round((database_bytes() - before) / 1e6, 1),
@@ -113,14 +118,20 @@ def _require_all_accepted(send: Send, people: int) -> None:
         raise NotMeasured(f"The measured send did not reach everybody: {receipt}")
 
 
-def _list_calls(issue: Issue, adapter: Mailgun, *, limit: int = 20) -> list[BareCall]:
-    """Return the parts of the first calls, so that the bare loop can post the same bytes."""
-    variants, calls = VariantCache(), []
+def list_built_calls(issue: Issue, *, limit: int = 20) -> Iterator[BatchCall]:
+    """Build the first calls of the send again, so that a bare loop can post the same bytes."""
+    variants = VariantCache()
     for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:limit]:
         recipients = find_batch_recipients(batch, issue=issue, now=datetime.now(UTC)).mailable
-        call = build_call(
+        yield build_call(
             batch=batch, recipients=recipients, prepared=variants.prepared(batch.variant_id), places=variants.places
         )
+
+
+def _list_parts(issue: Issue, adapter: Mailgun) -> list[BareCall]:
+    """Return the parts of the first calls. The bare loop puts them together for each call, as any sender must."""
+    calls = []
+    for call in list_built_calls(issue):
         request = adapter.build(call)
         fields = adapter.list_fields(call)
         table = orjson.loads(dict(fields)["recipient-variables"])
@@ -133,6 +144,19 @@ def _list_calls(issue: Issue, adapter: Mailgun, *, limit: int = 20) -> list[Bare
 def _measure_bare(calls: list[BareCall], *, people: int, concurrency: int) -> float:
     """Return the people a second of a loop that only posts, with as many threads as the send had."""
     rounds = max(people // BATCH, 1)
+
+    def make(number: int) -> HttpRequest:
+        call = calls[number % len(calls)]
+        variables = ("recipient-variables", orjson.dumps(call.table).decode())
+        parts = [(name, value.encode()) for name, value in [*call.fields, variables]]
+        body, content_type = build_multipart(parts, key=str(number))
+        return HttpRequest("POST", call.url, {"Content-Type": content_type}, body, call.auth)
+
+    return rounds * BATCH / post_all(make, calls=rounds, concurrency=concurrency)
+
+
+def post_all(make_request: Callable[[int], HttpRequest], *, calls: int, concurrency: int) -> float:
+    """Post the requests for the numbers below ``calls`` and read the answers. Return the seconds that it took."""
     local = threading.local()
 
     def post(number: int) -> None:
@@ -140,13 +164,10 @@ def _measure_bare(calls: list[BareCall], *, people: int, concurrency: int) -> fl
         if session is None:
             session = local.session = requests.Session()
             session.trust_env = False
-        call = calls[number % len(calls)]
-        variables = ("recipient-variables", orjson.dumps(call.table).decode())
-        parts = [(name, value.encode()) for name, value in [*call.fields, variables]]
-        body, content_type = build_multipart(parts, key=str(number))
-        session.post(call.url, data=body, headers={"Content-Type": content_type}, auth=call.auth, timeout=30).json()
+        request = make_request(number)
+        session.post(request.url, data=request.body, headers=request.headers, auth=request.auth, timeout=30).json()
 
     started = time.perf_counter()
     with ThreadPoolExecutor(max_workers=concurrency) as pool:
-        list(pool.map(post, range(rounds)))
-    return rounds * BATCH / (time.perf_counter() - started)
+        list(pool.map(post, range(calls)))
+    return time.perf_counter() - started

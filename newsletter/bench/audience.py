@@ -1,6 +1,5 @@
 """Create a publication with a large audience as fast as the database allows."""
 
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -23,11 +22,19 @@ TOWNS = (
     ("DE", "DE-BE", "Berlin", 52.52, 13.41),
 )
 ROWS_AT_ONCE = 10_000
-_Row = tuple[int, uuid.UUID | str, str, bytes, str, int, datetime]
+_Row = tuple[int, str, str, bytes, str, int, datetime]
 _SUBSCRIBER = (
     "INSERT INTO subscribers_subscriber (id, uuid, email, address_hash, name, place_id, language, giving, timezone, source,"
     " created_at) VALUES (%s, %s, %s, %s, %s, %s, 'en', 'none', '', '', %s)"
 )
+_SUBSCRIBERS_ON_POSTGRES = """
+INSERT INTO subscribers_subscriber (id, uuid, email, address_hash, name, place_id, language, giving, timezone, source, created_at)
+SELECT number, LPAD(TO_HEX(number), 32, '0')::uuid, 'person' || number || '@example' || number %% 97 || '.org',
+       SHA256(CONVERT_TO(number::text, 'UTF8')), 'Reader ' || number, (%s::bigint[])[number %% %s + 1],
+       'en', 'none', '', '', %s - number %% %s * INTERVAL '1 day'
+FROM GENERATE_SERIES(1, %s) AS number
+"""
+"""The rows of `_make_rows`, which PostgreSQL makes itself: reading them from here takes several times as long."""
 _SUBSCRIPTION = (
     "INSERT INTO subscribers_subscription (subscriber_id, mailing_list_id, basis, evidence, requested_at, end_reason)"
     " SELECT id, %s, 'consent', 'bench', created_at, '' FROM subscribers_subscriber"
@@ -117,8 +124,11 @@ def _make_place(country: str, region: str, town: str, latitude: float, longitude
 
 def _write_people(people: int, places: list[int], mailing_list: MailingList, now: datetime, signup_days: int) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
-        for rows in _make_rows(people, places, now, signup_days):
-            cursor.executemany(_SUBSCRIBER, rows)
+        if connection.vendor == "postgresql":
+            cursor.execute(_SUBSCRIBERS_ON_POSTGRES, [places, len(places), now, signup_days, people])
+        else:
+            for rows in _make_rows(people, places, now, signup_days):
+                cursor.executemany(_SUBSCRIBER, rows)
         cursor.execute(_SUBSCRIPTION, [mailing_list.pk])
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -126,12 +136,11 @@ def _write_people(people: int, places: list[int], mailing_list: MailingList, now
 
 def _make_rows(people: int, places: list[int], now: datetime, signup_days: int) -> Iterator[list[_Row]]:
     days = [now - timedelta(days=day) for day in range(signup_days)]
-    identity = uuid.UUID if connection.vendor == "postgresql" else str
     for start in range(1, people + 1, ROWS_AT_ONCE):
         yield [
             (
                 number,
-                identity(f"{number:032x}"),
+                f"{number:032x}",
                 f"person{number}@example{number % 97}.org",
                 sha256(str(number).encode()).digest(),
                 f"Reader {number}",

@@ -56,6 +56,7 @@ def _sends(people: int) -> list[Run]:
 
 MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "sends": _sends,
+    "instant_sends": lambda people: _sends(people)[:1],
     "freeze": lambda people: [
         (
             measure_freeze,
@@ -82,6 +83,10 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
         (measure_memory, {"first_runs_seconds": FIRST_RUNS_SECONDS, "idle_seconds": IDLE_SECONDS})
     ],
 }
+
+
+IN_OTHER_PARTS = frozenset({"instant_sends"})
+"""The parts that measure what another part measures too."""
 
 
 def find_unmeasurable() -> set[str]:

@@ -63,7 +63,7 @@ def test_memory_is_left_out_with_one_line_if_it_cannot_be_read(
     monkeypatch.setitem(catalogue.MEASUREMENTS, "start", lambda people: [(lambda: "starts", {})])
     output, errors = run("--json")
     assert "memory" not in measured
-    assert len(measured) == len(catalogue.MEASUREMENTS) - 1
+    assert len(measured) == len(catalogue.MEASUREMENTS) - 1 - len(catalogue.IN_OTHER_PARTS)
     assert "memory" not in orjson.loads(output)
     assert errors.strip() == "Memory is not measured: it can be read on Linux only."
 
@@ -73,6 +73,23 @@ def test_memory_is_measured_by_default_if_it_can_be_read(measured: list[str], mo
     _, errors = run("--json")
     assert "memory" in measured
     assert not errors
+
+
+def test_a_part_of_another_part_is_measured_only_if_it_is_named(
+    measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalogue.MEASUREMENTS, "start", lambda people: [(lambda: "starts", {})])
+    run()
+    assert measured.count("sends") == 1
+    assert "instant_sends" not in measured
+    run("--only", "instant_sends")
+    assert measured[-1] == "instant_sends"
+
+
+def test_an_instant_send_is_one_of_the_sends() -> None:
+    (instant,) = catalogue.MEASUREMENTS["instant_sends"](5_000)
+    assert instant in catalogue.MEASUREMENTS["sends"](5_000)
+    assert instant[1]["latency_ms"] == 0
 
 
 def test_memory_that_cannot_be_read_is_refused_before_anything_is_measured(

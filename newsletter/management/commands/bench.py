@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from newsletter.bench.catalogue import MEASUREMENTS, find_unmeasurable
+from newsletter.bench.catalogue import IN_OTHER_PARTS, MEASUREMENTS, find_unmeasurable
 from newsletter.bench.own_process import measure_in_own_process
 from newsletter.common.errors import DomainError
 from newsletter.management.base import ProductCommand
@@ -44,11 +44,11 @@ class Command(ProductCommand):
                 self.write_json(report)
 
     def _list_parts(self) -> list[str]:
-        """Return all parts. Those that this system cannot measure are left out, which is said in one line."""
+        """Return all parts, each thing once. Those that this system cannot measure are left out, which is said in one line."""
         left_out = find_unmeasurable()
         for part in sorted(left_out):
             self.stderr.write(f"{part.capitalize()} is not measured: it can be read on Linux only.")
-        return [part for part in MEASUREMENTS if part not in left_out]
+        return [part for part in MEASUREMENTS if part not in left_out | IN_OTHER_PARTS]
 
     def _measure(self, part: str, *, recipients: int, report: dict[str, object]) -> list[dict[str, object]]:
         """Return the figures of each run of a part, and add them, or why there are none, to the report."""

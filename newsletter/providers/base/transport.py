@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from types import TracebackType
 from typing import cast
 from weakref import WeakSet
 
@@ -24,55 +23,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from newsletter.common.errors import list_causes
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpRequest, ProviderResponse
+from newsletter.providers.base.deadline import Deadline, watch_connection
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
-
-_thread_local = threading.local()
-
-
-class Deadline:
-    """A context manager around one call of this thread. ``has_passed`` is True if it ended the call."""
-
-    def __init__(self, *, seconds: float) -> None:
-        self.seconds = seconds
-        self.has_passed = False
-        self._connection: object | None = None
-        self._timer = threading.Timer(seconds, self._end)
-        self._timer.daemon = True
-
-    def __enter__(self) -> "Deadline":
-        _thread_local.deadline = self
-        self._timer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._timer.cancel()
-        _thread_local.deadline = None
-
-    def watch(self, connection: object) -> None:
-        """Remember the connection in use. Raise TimeoutError if the time is up already."""
-        self._connection = connection
-        if self.has_passed:
-            raise TimeoutError(Message("the time for this call is up"))
-
-    def _end(self) -> None:
-        self.has_passed = True
-        sock = getattr(self._connection, "sock", None)
-        if isinstance(sock, socket.socket):
-            try:
-                # Not sock.shutdown: that of a TLS socket drops its session while another thread reads from it.
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-            except OSError:
-                return
-
-
-def watch_connection(connection: object) -> None:
-    """Give the connection to the deadline of this thread's call, if there is one."""
-    deadline: Deadline | None = getattr(_thread_local, "deadline", None)
-    if deadline is not None:
-        deadline.watch(connection)
-
 
 IDLE_SECONDS = 15.0
 MAX_RESPONSE_BYTES = 10 * 1024 * 1024

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.transport import Deadline, describe_error
+from newsletter.providers.base.deadline import Deadline
+from newsletter.providers.base.transport import describe_error
 from newsletter.providers.smtp.account import MailServer, Security
 from newsletter.providers.smtp.answers import (
     AddressNotTaken,

@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from newsletter.providers.base.contract import ProviderResponse, Recipient
+from newsletter.providers.base.deadline import Deadline
 from newsletter.providers.base.errors import BadMail
 from newsletter.providers.base.mail.addresses import split_by_valid_address
 from newsletter.providers.base.mail.headers import format_mailbox
 from newsletter.providers.base.mail.multipart import build_multipart
 from newsletter.providers.base.responses import mask_provider_text, read_retry_after
-from newsletter.providers.base.transport import CountingBody, Deadline
+from newsletter.providers.base.transport import CountingBody
 from newsletter.providers.mailgun.variables import check_variables
 
 NOW = datetime(2027, 3, 4, 9, 0, tzinfo=UTC)
@@ -88,7 +89,7 @@ def test_a_deadline_on_a_connection_that_is_gone_already_is_quiet() -> None:
     Gone.sock.close()
     deadline = Deadline(seconds=60)
     deadline.watch(Gone())
-    deadline._end()
+    deadline.end()
     assert deadline.has_passed
 
 

@@ -1401,6 +1401,7 @@ CREATE INDEX "referenceindex_target_object" ON "wagtailcore_referenceindex" ("to
 CREATE INDEX "wagtailcore_uuid_d6363b_idx" ON "wagtailcore_modellogentry" ("uuid", "action", "timestamp" DESC);
 CREATE INDEX "wagtailcore_uuid_06a44d_idx" ON "wagtailcore_pagelogentry" ("uuid", "action", "timestamp" DESC);
 CREATE INDEX "wagtailcore_apitoken_user_id_49b1141b" ON "wagtailcore_apitoken" ("user_id");
+CREATE INDEX "subscriber_groups" ON "subscribers_subscriber" ("place_id", "giving", "radius_km", "timezone");
 CREATE INDEX "subscribers_spentproof_expires_at_f738f869" ON "subscribers_spentproof" ("expires_at");
 CREATE UNIQUE INDEX "case_name_unique_in_any_letters" ON "subscribers_case" ((LOWER("name")));
 CREATE INDEX "subscribers_importbatch_header_key_a069cc7c" ON "subscribers_importbatch" ("header_key");
@@ -1435,7 +1436,6 @@ CREATE INDEX "subscribers_casefollow_case_id_719e68d9" ON "subscribers_casefollo
 CREATE INDEX "attribute_key_value" ON "subscribers_subscriberattribute" ("key", "folded", "subscriber_id");
 CREATE INDEX "place_country_region" ON "subscribers_subscriberlocation" ("country", "region");
 CREATE INDEX "place_region" ON "subscribers_subscriberlocation" ("region");
-CREATE INDEX "subscribers_subscriber_place_id_2010ccc5" ON "subscribers_subscriber" ("place_id");
 CREATE UNIQUE INDEX "subscription_one_open" ON "subscribers_subscription" ("subscriber_id", "mailing_list_id") WHERE "ended_at" IS NULL;
 CREATE INDEX "subscribers_subscription_import_batch_id_4e0c73b8" ON "subscribers_subscription" ("import_batch_id");
 CREATE INDEX "subscribers_subscription_subscriber_id_cb6308c8" ON "subscribers_subscription" ("subscriber_id");

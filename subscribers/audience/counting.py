@@ -51,12 +51,30 @@ def count_audience(
         over_budget=over_budget,
         charitable=charitable,
     )
-    is_whole_list = segment is None and subscriber_ids is None and over_budget is None and charitable
-    if is_whole_list and Frequency.EVERY in frequencies and get_recipient_allowlist() is None:
+    if excludes_few(
+        segment=segment,
+        frequencies=frequencies,
+        subscriber_ids=subscriber_ids,
+        over_budget=over_budget,
+        charitable=charitable,
+    ):
         open_now = Subscription.objects.filter(mailing_list=mailing_list).open().order_by()
         return _count_few_excluded(open_now, people, now=now).get(mailing_list.pk, make_audience_count({}))
     counted = people.values("exclusion_reason").annotate(people=Count("pk"))
     return make_audience_count(dict(counted.values_list("exclusion_reason", "people")))
+
+
+def excludes_few(
+    *,
+    segment: Segment | None = None,
+    frequencies: Set[Frequency],
+    subscriber_ids: SubscriberIds = None,
+    over_budget: Q | None = None,
+    charitable: bool = True,
+) -> bool:
+    """Return True if these arguments of `candidates` select a whole list, less some of `find_possibly_excluded`."""
+    is_whole_list = segment is None and subscriber_ids is None and over_budget is None and charitable
+    return is_whole_list and Frequency.EVERY in frequencies and get_recipient_allowlist() is None
 
 
 def count_lists(*, now: datetime) -> dict[int, AudienceCount]:
@@ -90,7 +108,7 @@ def _count_few_excluded(
 
     ``people`` are the subscriptions ``open_now``, with their ``exclusion_reason``.
     """
-    concerned = people.filter(pk__in=_find_possibly_excluded(now)).exclude(exclusion_reason="")
+    concerned = people.filter(pk__in=find_possibly_excluded(now)).exclude(exclusion_reason="")
     reasons = concerned.values("mailing_list", "exclusion_reason").annotate(people=Count("pk"))
     totals = open_now.annotate(exclusion_reason=Value(_ALL)).values("mailing_list", "exclusion_reason")
     rows = totals.annotate(people=Count("pk")).union(reasons, all=True)
@@ -104,7 +122,7 @@ def _count_few_excluded(
     return found
 
 
-def _find_possibly_excluded(now: datetime) -> QuerySet[Any]:
+def find_possibly_excluded(now: datetime) -> QuerySet[Any]:
     """Return the ids of all open subscriptions that any reason can exclude, each condition by an index of its own.
 
     A reason that `make_exclusion_reason` knows and that has no condition here would not be counted. The list is no condition:

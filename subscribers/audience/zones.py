@@ -24,7 +24,11 @@ def zone_of_person(default: str, *, prefix: str = "") -> Case:
 
 def find_zone_of(person: Subscriber, *, default: str) -> str:
     """Return the name of a person's zone."""
-    stated = (person.place.zone if person.place else "", person.timezone)
+    return choose_zone(person.place.zone if person.place else "", person.timezone, default=default)
+
+
+def choose_zone(*stated: str, default: str) -> str:
+    """Return the first that is a zone."""
     return next((zone for zone in stated if zone in list_known_zones()), default)
 
 

@@ -383,7 +383,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='subscriber',
             name='place',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subscribers', to='subscribers.subscriberlocation'),
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='subscribers', to='subscribers.subscriberlocation'),
+        ),
+        migrations.AddIndex(
+            model_name='subscriber',
+            index=models.Index(fields=['place', 'giving', 'radius_km', 'timezone'], name='subscriber_groups'),
         ),
         migrations.CreateModel(
             name='Subscription',

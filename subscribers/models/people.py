@@ -43,7 +43,12 @@ class Subscriber(models.Model):
     name = models.CharField(max_length=MAX_NAME_LENGTH, blank=True, default="")
     folded_name = FoldedNameField(max_length=MAX_FOLDED_LENGTH, blank=True, default="", db_default="", editable=False)
     place = models.ForeignKey(
-        SubscriberLocation, null=True, blank=True, on_delete=models.PROTECT, related_name="subscribers"
+        SubscriberLocation,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="subscribers",
+        db_index=False,  # subscriber_groups is its index
     )
     radius_km = models.PositiveSmallIntegerField(
         null=True,
@@ -72,7 +77,10 @@ class Subscriber(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(giving__in=Giving.values), name="subscriber_giving"),
         ]
-        indexes = [models.Index(fields=["created_at"], name="subscriber_created")]
+        indexes = [
+            models.Index(fields=["created_at"], name="subscriber_created"),
+            models.Index(fields=["place", "giving", "radius_km", "timezone"], name="subscriber_groups"),
+        ]
 
     def __str__(self) -> str:
         return mask(self.email)

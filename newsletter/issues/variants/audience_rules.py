@@ -74,8 +74,15 @@ class AudienceFilters(TypedDict, total=False):
     charitable: Required[bool]
 
 
-def make_audience_filters(issue: Issue, *, now: datetime, at_once: bool = False) -> AudienceFilters:
-    """Return who the issue is for at ``now``, without those who get too many mails by `find_over_budget`."""
+def make_audience_filters(
+    issue: Issue, *, now: datetime, at_once: bool = False, rehearsed: bool = False
+) -> AudienceFilters:
+    """Return who the issue is for at ``now``, without those who get too many mails by `find_over_budget`.
+
+    A welcome mail that is ``rehearsed`` is for everybody on the list, as if they were new.
+    """
+    if rehearsed and issue.is_welcome:
+        return select_list(issue)
     over_budget = find_over_budget(issue, now=now, at_once=at_once)
     if issue.is_welcome:
         due: QuerySet[Any, Any] = find_due_steps(issue, now=now).order_by().values_list("subscriber_id", flat=True)

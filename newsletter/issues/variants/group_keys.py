@@ -115,6 +115,13 @@ def number_rules_of_subscription(content: IssueContent) -> Expression:
     return reduce(add, values)
 
 
+def read_constants(people: QuerySet[Any], annotations: Sequence[str]) -> list[Any] | None:
+    """Return the values of these annotations if each is the same for everybody, else None."""
+    expressions = [people.query.annotations[name] for name in annotations]
+    values = [expression.value for expression in expressions if isinstance(expression, Value)]
+    return values if len(values) == len(expressions) else None
+
+
 def make_rules_filter(rules: RuleSet) -> Q:
     """Return the condition of people who meet all these rules, for a row of a subscription. Raises BadRule."""
     people = Subscriber.objects.filter(*(compile_rule(rule.rule) for rule in rules))

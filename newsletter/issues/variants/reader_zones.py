@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -17,9 +17,10 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import (
     REFERENCES,
     GroupVisibility,
+    RecipientGroup,
+    count_groups,
     find_possible_recipients,
     find_recipients,
-    make_group,
 )
 from newsletter.models import Issue, Publication
 from subscribers.audience.kept_counts import count_or_recall
@@ -122,8 +123,14 @@ def count_by_zone(issue: Issue, *, content: IssueContent, now: datetime) -> Coun
         zones: QuerySet[Any] = rows.values_list(*REFERENCES, "zone_ref").annotate(people=Count("pk"))
         return zones
 
-    counted: list[tuple[Any, ...]] = count_or_recall("zones", select, lambda: list(select(now)), now=now)
-    groups = [(zone, make_group(values, people=people)) for *values, zone, people in counted]
+    def count() -> list[tuple[str, RecipientGroup]]:
+        return count_groups(issue, content=content, now=now, with_zones=True)
+
+    return add_up_zones(count_or_recall("zones", select, count, now=now), content=content)
+
+
+def add_up_zones(groups: Sequence[tuple[str, RecipientGroup]], *, content: IssueContent) -> Counter[str]:
+    """Return how many people of these groups are in each zone, less those for whom the content has nothing."""
     visibility = GroupVisibility(content, groups=[group for _zone, group in groups])
     people_by_zone: Counter[str] = Counter()
     for zone, group in groups:

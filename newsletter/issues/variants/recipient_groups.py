@@ -16,13 +16,14 @@ from django.utils import timezone
 from newsletter.common.database.one_reading import read_once
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.audience_rules import make_audience_filters, select_list, select_people
+from newsletter.issues.variants.audience_rules import make_audience_filters, select_people
 from newsletter.issues.variants.group_keys import (
     NOTHING_SEEN,
     language_of_subscription,
     number_interests_of_subscription,
     number_rules_of_subscription,
     number_seen_of_subscription,
+    read_constants,
 )
 from newsletter.issues.variants.subject_assignment import NO_TEST, list_arms, number_arm_of_subscription
 from newsletter.issues.visible.choose_visible import NO_RULE_MET, VersionId, VisibilityChooser
@@ -34,7 +35,9 @@ from newsletter.issues.visible.version_limit import Version, VersionLimit
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.models import Issue, ReaderGroup
 from subscribers.audience.eligibility import candidates, eligible
+from subscribers.audience.group_counting import can_group_by_index, count_groups_of_list
 from subscribers.audience.kept_counts import count_or_recall
+from subscribers.audience.zones import zone_of_person
 from subscribers.models import Giving, Subscriber, Subscription
 
 GROUP_KEY = ("place_id", "giving", "radius_km", "frequency", "interests", "seen", "rules", "language", "arm")
@@ -79,14 +82,8 @@ def find_recipients(
     list as if they were new, because nobody knows who joins; without it, its recipients are the people who are to get it now.
     ``at_once``: it is sent at ``now``, not when it is due. The mails of other issues are counted then.
     """
-    if rehearsed and issue.is_welcome:
-        on_list = eligible(**select_list(issue), now=now)
-        return _with_groups(on_list.order_by(), issue=issue, content=content, have_memory=False)
-    return _with_groups(
-        eligible(**make_audience_filters(issue, now=now, at_once=at_once), now=now).order_by(),
-        issue=issue,
-        content=content,
-    )
+    filters = make_audience_filters(issue, now=now, rehearsed=rehearsed, at_once=at_once)
+    return _with_groups(eligible(**filters, now=now).order_by(), issue=issue, content=content, rehearsed=rehearsed)
 
 
 def find_possible_recipients(issue: Issue, *, now: datetime) -> QuerySet[Subscription]:
@@ -101,8 +98,9 @@ def find_candidates(issue: Issue, *, content: IssueContent, now: datetime, at_on
 
 
 def _with_groups(
-    people: QuerySet[Any], *, issue: Issue, content: IssueContent, have_memory: bool = True
+    people: QuerySet[Any], *, issue: Issue, content: IssueContent, rehearsed: bool = False
 ) -> QuerySet[Any]:
+    nothing = Value(NOTHING_SEEN, output_field=BigIntegerField())
     grouped: QuerySet[Any] = people.annotate(
         subscriber_ref=F("subscriber_id"),
         hash_ref=F("subscriber__address_hash"),
@@ -111,9 +109,7 @@ def _with_groups(
         radius_ref=Coalesce("subscriber__radius_km", Value(0)),
         frequency_ref=F("frequency"),
         interests_ref=number_interests_of_subscription(content),
-        seen_ref=number_seen_of_subscription(content, issue=issue)
-        if have_memory
-        else Value(NOTHING_SEEN, output_field=BigIntegerField()),
+        seen_ref=nothing if rehearsed and issue.is_welcome else number_seen_of_subscription(content, issue=issue),
         rules_ref=number_rules_of_subscription(content),
         language_ref=language_of_subscription(content),
         arm_ref=number_arm_of_subscription(content),
@@ -148,22 +144,50 @@ def group_recipients(
         counted: QuerySet[Any] = recipients.values_list(*REFERENCES).annotate(people=Count("pk"))
         return counted
 
+    def count() -> list[RecipientGroup]:
+        counted = count_groups(issue, content=content, now=now, rehearsed=rehearsed, at_once=at_once)
+        return [group for _zone, group in counted]
+
     def group() -> "tuple[list[RecipientGroup], GroupVisibility]":
-        rows = count_or_recall("groups", select, lambda: _read_groups(select(now)), now=now)
-        return _limit_groups(rows, content=content, rehearsed=rehearsed and issue.is_welcome)
+        groups = count_or_recall("groups", select, count, now=now)
+        return limit_groups(groups, content=content, rehearsed=rehearsed and issue.is_welcome)
 
     return read_once(f"groups {rehearsed} {at_once}", group, issue, content)
 
 
-def _read_groups(rows: QuerySet[Any]) -> list[tuple[Any, ...]]:
+def count_groups(
+    issue: Issue,
+    *,
+    content: IssueContent,
+    now: datetime,
+    rehearsed: bool = True,
+    at_once: bool = False,
+    with_zones: bool = False,
+) -> list[tuple[str, RecipientGroup]]:
+    """Return the groups of recipients in one statement, each once for each of their zones, or once with the zone ""."""
+    filters = make_audience_filters(issue, now=now, rehearsed=rehearsed, at_once=at_once)
+    people = eligible(**filters, now=now).order_by()
+    recipients = _with_groups(people, issue=issue, content=content, rehearsed=rehearsed)
+    default_zone = issue.publication.zone if with_zones else ""
+    same_for_all = read_constants(recipients, REFERENCES[4:])
+    if same_for_all is not None and can_group_by_index(**filters):
+        counted = count_groups_of_list(
+            mailing_list=filters["mailing_list"],
+            frequencies=filters["frequencies"],
+            now=now,
+            default_zone=default_zone,
+        )
+        return [(zone, make_group((*key, *same_for_all), people=people)) for (zone, *key), people in counted.items()]
+    zone_of_row = zone_of_person(default_zone, prefix="subscriber__") if with_zones else Value("")
+    rows = recipients.annotate(zone_ref=zone_of_row).values_list("zone_ref", *REFERENCES).annotate(people=Count("pk"))
     with larger_sqlite_cache(megabytes=16):
-        return list(rows)
+        return [(zone, make_group(key, people=people)) for zone, *key, people in rows]
 
 
-def _limit_groups(
-    rows: Iterable[tuple[Any, ...]], *, content: IssueContent, rehearsed: bool
+def limit_groups(
+    groups: Sequence[RecipientGroup], *, content: IssueContent, rehearsed: bool
 ) -> "tuple[list[RecipientGroup], GroupVisibility]":
-    groups = [make_group(values, people=people) for *values, people in rows]
+    """Return what `limit_versions` does. A welcome mail that is ``rehearsed`` with an empty list has a group of nobody."""
     if rehearsed and not groups:
         groups = [RecipientGroup(place_id=0, giving=Giving.NONE, people=0)]
     return limit_versions(groups, content=content)

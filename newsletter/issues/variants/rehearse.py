@@ -1,7 +1,7 @@
 """Rehearse a send: who would get an issue now, in numbers by version, language, topic and zone. Nothing is stored or sent."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,8 +10,8 @@ from django.db.models import Count
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.count_recipients import count_people
-from newsletter.issues.variants.reader_zones import count_by_zone
-from newsletter.issues.variants.recipient_groups import find_recipients, group_recipients
+from newsletter.issues.variants.reader_zones import add_up_zones
+from newsletter.issues.variants.recipient_groups import RecipientGroup, count_groups, find_recipients, limit_groups
 from newsletter.issues.visible.variant_labels import describe_visible
 from newsletter.models import Issue
 from subscribers.models import Topic
@@ -47,7 +47,8 @@ def rehearse_send(issue: Issue, *, now: datetime) -> Rehearsal:
     """Return who would get the issue at ``now``. Raises what `resolve_complete_content` raises."""
     content = resolve_complete_content(issue)
     counted = count_people(issue, now=now)
-    groups, visibility = group_recipients(issue, content=content, now=now)
+    by_zone = count_groups(issue, content=content, now=now, with_zones=True)
+    groups, visibility = limit_groups(_add_up_groups(by_zone), content=content, rehearsed=issue.is_welcome)
     labels: dict[str, tuple[str, str]] = {}
     people: Counter[str] = Counter()
     empty: Counter[str] = Counter()
@@ -71,8 +72,15 @@ def rehearse_send(issue: Issue, *, now: datetime) -> Rehearsal:
         ],
         languages=dict(languages.most_common()),
         topics=_count_topics(issue, content=content, now=now, everybody=counted.eligible),
-        zones=dict(count_by_zone(issue, content=content, now=now).most_common()),
+        zones=dict(add_up_zones(by_zone, content=content).most_common()),
     )
+
+
+def _add_up_groups(by_zone: Iterable[tuple[str, RecipientGroup]]) -> list[RecipientGroup]:
+    people: Counter[RecipientGroup] = Counter()
+    for _zone, group in by_zone:
+        people[group._replace(people=0)] += group.people
+    return [group._replace(people=number) for group, number in people.items()]
 
 
 def _count_topics(issue: Issue, *, content: IssueContent, now: datetime, everybody: int) -> dict[str, int]:

@@ -3,6 +3,7 @@
 It has two parts. An archive of a whole Python with the product and the libraries that `requirements/runtime.txt` pins; and a
 small launcher, which unpacks the archive at its first start and runs it. All that is needed comes from PyPI and from the Python
 that runs this. The program needs zlib, and the C library of this machine's version or a newer one, so build it on an old system.
+Results of the steps stay in build/one-file, so an interrupted build continues where it stopped.
 """
 
 import hashlib
@@ -12,16 +13,17 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import venv
 from pathlib import Path
 
+from scripts.one_file.steps import Steps, make_key, remove
 from scripts.one_file.tree import find_newest_c_library, make_tree
 from scripts.release import ROOT, read_version
 
 TOOLS = ("pyinstaller>=6.22,<7", "patchelf>=0.17.2,<1", "zstandard>=0.25,<1")
 LAUNCHER = Path(__file__).with_name("launcher.py")
 NAME = f"newsletter-linux-{platform.machine()}"
+WORK = ROOT / "build/one-file"
 _EXCLUDED = [
     "ssl",
     "_ssl",
@@ -43,34 +45,68 @@ exe = EXE(PYZ(a.pure), a.scripts, a.binaries, a.datas, name='launcher', append_p
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="newsletter-one-file-") as folder:
-        file = build(Path(folder), out=ROOT / "dist" / NAME)
+    steps = Steps(WORK)
+    file = build(steps, out=ROOT / "dist" / NAME)
     sys.stdout.write(f"{file.relative_to(ROOT)}: {file.stat().st_size:,} bytes, sha256 {_hash(file)}\n")
     return 0
 
 
-def build(work: Path, *, out: Path) -> Path:
-    """Build the file in the empty folder ``work`` and return it."""
-    product, tools = _make_environment(work / "product"), _make_environment(work / "tools")
-    _pip(product, "--require-hashes", "-r", str(ROOT / "requirements/runtime.txt"))
-    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(work / "wheel"), cwd=ROOT)
-    (wheel,) = (work / "wheel").glob("*.whl")
-    _pip(product, "--no-deps", str(wheel))
-    _pip(tools, *TOOLS)
-    (site_packages,) = (work / "product/lib").glob("python3*/site-packages")
-    tree = work / "tree"
-    make_tree(tree, site_packages=site_packages, patchelf=tools.parent / "patchelf")
+def build(steps: Steps, *, out: Path) -> Path:
+    """Build the file and return it. The steps that an interrupted build finished are not done again."""
+    python = make_key(sys.version, sys.executable)
+    libraries, of_tree = ROOT / "requirements/runtime.txt", Path(make_tree.__code__.co_filename)
+    product = steps.keep("product", key=make_key(python, libraries), make=_install_libraries)
+    tools = steps.keep("tools", key=make_key(python, *TOOLS), make=_install_tools)
+    with steps.run("wheel"):
+        wheel = _build_wheel(steps.folder / "wheel")
+        _pip(product / "bin/python", "--no-deps", "--force-reinstall", str(wheel))
+    (site_packages,) = (product / "lib").glob("python3*/site-packages")
+    key = make_key(python, libraries, wheel, of_tree)
+    patchelf = tools / "bin/patchelf"
+    tree = steps.keep(
+        "tree", key=key, make=lambda made: make_tree(made, site_packages=site_packages, patchelf=patchelf)
+    )
     sys.stdout.write(f"It needs the GNU C library {find_newest_c_library(tree)} or newer.\n")
-    archive = work / "archive.tar.zst"
-    _run(str(tools), "-c", _COMPRESS, str(_write_tar(tree, work / "archive.tar")), str(archive))
-    launcher = _build_launcher(tools, work=work, archive=archive)
+    archive = steps.keep(
+        "archive.tar.zst", key=key, make=lambda made: _compress(tree, made, python=tools / "bin/python")
+    )
+    with steps.run("launcher"):
+        launcher = _build_launcher(tools / "bin/python", work=steps.folder, archive=archive)
+    _join((launcher, archive, launcher.with_suffix(".pkg")), out)
+    return out
+
+
+def _install_libraries(environment: Path) -> None:
+    _pip(_make_environment(environment), "--require-hashes", "-r", str(ROOT / "requirements/runtime.txt"))
+
+
+def _install_tools(environment: Path) -> None:
+    _pip(_make_environment(environment), *TOOLS)
+
+
+def _build_wheel(folder: Path) -> Path:
+    remove(folder)
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder), cwd=ROOT)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _compress(tree: Path, archive: Path, *, python: Path) -> None:
+    tar = _write_tar(tree, archive.with_suffix(""))
+    _run(str(python), "-c", _COMPRESS, str(tar), str(archive))
+    tar.unlink()
+
+
+def _join(parts: tuple[Path, ...], out: Path) -> None:
+    """Write the parts one after another into a program that replaces ``out`` when it is complete."""
     out.parent.mkdir(exist_ok=True)
-    with out.open("wb") as joined:
-        for part in (launcher, archive, launcher.with_suffix(".pkg")):
+    part_file = out.with_suffix(".part")
+    with part_file.open("wb") as joined:
+        for part in parts:
             with part.open("rb") as source:
                 shutil.copyfileobj(source, joined)
-    out.chmod(0o755)
-    return out
+    part_file.chmod(0o755)
+    part_file.replace(out)
 
 
 _COMPRESS = (

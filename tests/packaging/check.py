@@ -32,11 +32,17 @@ def main() -> None:
         _set_up(python.parent / "newsletter", there)
         _serve_a_page(python.parent / "newsletter", there)
         print_sizes(measure(find_site_packages(str(python))))
-        shutil.rmtree(OUT, ignore_errors=True)
-        OUT.mkdir()
+        _remove_earlier_packages()
         for made in (wheel, sdist):
             shutil.copy(made, OUT)
             _say(f"dist/{made.name}: {made.stat().st_size:,} bytes, sha256 {hash_file(made)}")
+
+
+def _remove_earlier_packages() -> None:
+    """Remove wheels and source archives from dist/. The one file, which takes long to build, stays."""
+    OUT.mkdir(exist_ok=True)
+    for made in (*OUT.glob("*.whl"), *OUT.glob("*.tar.gz")):
+        made.unlink()
 
 
 def _build_twice(there: Path) -> tuple[Path, Path]:

@@ -50,7 +50,7 @@ class Api(NinjaAPI):
 api = Api(
     title="Newsletter",
     version="1",
-    description="For the organisation's website, donor database and reports. See docs/reference/api.md.",
+    description="For the organisation's website, donor database and reports.",
     docs_url=None,
     urls_namespace="api",
     renderer=Renderer(),

@@ -87,12 +87,13 @@ def _run(given: list[str]) -> int:
         given = [given[1], "--help"]
     name, rest = given[0], given[1:]
     read_settings_file(os.environ)
-    if name == "demo" and not {"-h", "--help"} & set(rest):
+    only_help = bool({"-h", "--help"} & set(rest))
+    if name == "demo" and not only_help:
         _check_demo_people(rest)
         prepare_demo(port=_demo_port(rest), serves="--no-serve" not in rest, environ=os.environ)
-    if name == "setup" and not {"-h", "--help"} & set(rest):
+    if name == "setup" and not only_help:
         _prepare_setup(rest)
-    _start_django()
+    _start_django(changes_files=not only_help)
     _execute(name, rest)
     return 0
 
@@ -149,14 +150,15 @@ def _prepare_setup(rest: list[str]) -> None:
         raise CommandLineError(str(error), status=2) from error
 
 
-def _start_django() -> None:
+def _start_django(*, changes_files: bool) -> None:
     import django
     from django.core.exceptions import ImproperlyConfigured
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     try:
         django.setup()
-        restrict_data_folder()
+        if changes_files:
+            restrict_data_folder()
     except EnvError as error:
         raise CommandLineError(f"{_one_line(error)} Correct it in the environment or in .env.") from error
     except (ImproperlyConfigured, ValueError) as error:

@@ -295,6 +295,21 @@ def test_a_site_without_stories_says_so(admin: Client, site: Site) -> None:
     )
 
 
+def test_the_first_story_or_event_of_staff_completes_the_step(admin: Client) -> None:
+    page = admin.get("/admin/setup/source/").content.decode()
+    assert {"/admin/stories/add/", "/admin/events/add/"} <= set(re.findall(r'<a href="(/admin/[^"]+/add/)"', page))
+    assert state_of("source") == "open"
+    story, event = make_story("We open on Mondays", source=None), make_event("Open day", source=None)
+    Source.objects.all().delete()
+    story.delete()
+    assert state_of("source") == "done"
+    event.delete()
+    assert state_of("source") == "open"
+    make_story("We open on Mondays", source=None)
+    Source.objects.all().delete()
+    assert state_of("source") == "done"
+
+
 def test_the_newsletter_is_made_with_a_plain_schedule(admin: Client) -> None:
     assert "needs an organisation and a list" in admin.get("/admin/setup/publication/").content.decode()
     admin.post("/admin/setup/brand/", BRAND)

@@ -15,7 +15,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from newsletter.common.errors import BadAddress, BadRule, DomainError, InUse, NotFound, UnknownPlace, WrongState
 from subscribers.people.lookup import UnknownPerson
 
-DOCS_HINT = "See docs/reference/api.md and /api/v1/openapi.json."
+DOCS_HINT = "/api/v1/openapi.json describes all calls."
 CODES: dict[type[DomainError], str] = {
     BadAddress: "invalid_address",
     BadRule: "invalid_rule",

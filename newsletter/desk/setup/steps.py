@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
-from newsletter.models import Brand, Proof, Publication, SenderDomain, SkippedStep, Source
+from newsletter.models import Brand, EventNotice, Proof, Publication, SenderDomain, SkippedStep, Source, Story
 from newsletter.sending.adapters import can_mail_leave
 from newsletter.sending.deliverability.domains import domain_of, list_default_domains, list_further_senders
 from subscribers.models import MailingList, Subscription
@@ -66,6 +66,11 @@ def _has_list() -> bool:
     return MailingList.objects.filter(archived=False).exists()
 
 
+def _has_content() -> bool:
+    """Return True if a source brings stories or events, or if staff wrote one."""
+    return any(rows.exists() for rows in (Source.objects.all(), Story.objects.all(), EventNotice.objects.all()))
+
+
 def _has_publication() -> bool:
     return Publication.objects.filter(archived=False).exists()
 
@@ -82,7 +87,7 @@ STEPS: tuple[Step, ...] = (
         _("What people sign up to, and what the form asks."),
         _has_list,
     ),
-    Step("source", _("Stories and events"), _("Where your stories and events come from."), Source.objects.exists),
+    Step("source", _("Stories and events"), _("Where your stories and events come from."), _has_content),
     Step(
         "publication",
         _("Publication"),

@@ -26,8 +26,10 @@ SITE_URL = Question(
 PROVIDER_URL = Question(
     "provider_url",
     "Mail provider",
-    "Which provider delivers your mail? Write it as in docs/reference/settings.md, such as postmark://KEY@, "
-    "mailgun://KEY@news.example.org or smtp://USER:PASSWORD@mail.example.org. With “none”, mails are written to files.",
+    "Which provider delivers your mail? Write it with its key, in one of these ways: mailgun://KEY@DOMAIN, sendgrid://KEY@, "
+    "postmark://TOKEN@, resend://KEY@, brevo://KEY@, sparkpost://KEY@, ses://KEY:SECRET@REGION, mailjet://KEY:SECRET@, "
+    "scaleway://SECRET_KEY@PROJECT_ID, mailersend://TOKEN@DOMAIN, or for a mail server smtp://USER:PASSWORD@HOST or "
+    "smtps://USER:PASSWORD@HOST. With “none”, mails are written to files.",
     check_provider_url,
     lambda url: "none, mails are written to files" if url == FILES else make_provider_label(url),
 )

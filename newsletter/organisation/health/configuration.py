@@ -46,7 +46,7 @@ def check_setting_names(
         if name not in in_file and not name.upper().startswith(_PREFIX):
             continue
         where = "The settings file" if name in in_file else "The environment"
-        do = f"Did you mean {near[0]}?" if near else "Remove it, or look for its name in docs/reference/settings.md."
+        do = f"Did you mean {near[0]}?" if near else "Remove it, or correct its name."
         yield (error if name in in_file else warning)(
             f"setting {name}", f"{where} has this unknown setting; it has no effect.", do
         )
@@ -92,7 +92,8 @@ def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
         return ok("proxies", "None is trusted: visitors come to this program directly.")
     do = (
         "Set NEWSLETTER_TRUSTED_PROXIES to the address of the web server in front (127.0.0.1 if it is on this machine), "
-        "and let that server send X-Forwarded-For: docs/how-to/install.md has examples."
+        "and let that server send X-Forwarded-For. Caddy and Apache do so by themselves; nginx needs the line "
+        "“proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;”."
     )
     says = "All visitors appear with the same IP address, so one visitor can use up the limits of all."
     return error("proxies", says, do)

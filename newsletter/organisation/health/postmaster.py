@@ -18,7 +18,11 @@ from newsletter.sending.deliverability.gmail_figures.signing import SignedSender
 from newsletter.sending.deliverability.gmail_figures.spam_rate_level import Level, judge_rate
 
 _CHECK = "spam rate at Gmail"
-_GUIDE = "docs/how-to/check-arrived-mail.md says how, under “Let Google's figures pause the next issue”"
+_GIVE_KEY = (
+    "Make a service account with a JSON key in Google Cloud, and turn on the Gmail Postmaster Tools API there. Add the account's "
+    "address under “Manage users” in Postmaster Tools. Put the file into the data folder, and name it in "
+    "NEWSLETTER_POSTMASTER_KEY_FILE."
+)
 
 
 def check_postmaster(*, now: datetime) -> Iterator[Finding]:
@@ -28,8 +32,8 @@ def check_postmaster(*, now: datetime) -> Iterator[Finding]:
         provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
         if (provider is None or not is_own_endpoint(provider)) and not list_further_senders():
             return
-        do = f"Give the newsletter a key of Google; {_GUIDE}."
-        yield Finding(_CHECK, "advice", "Gmail's spam rate is not read, so it cannot pause an issue.", do)
+        says = "Gmail's spam rate is not read, so it cannot pause an issue."
+        yield Finding(_CHECK, "advice", says, _GIVE_KEY)
         return
     yield from _check_rights(access.key_file)
     try:

@@ -49,6 +49,13 @@ def test_every_link_under_the_site_leads_to_a_page(site, organisation):
     assert all(site.pages.find_page(link) for link in links)
 
 
+def test_the_social_pages_are_on_the_sample_site(site, organisation):
+    pages = organisation["brand"]["social"]
+    assert set(pages) == {"facebook", "instagram", "linkedin"}
+    for address in pages.values():
+        assert ask(site, address.removeprefix(site.url)).status == 200, address
+
+
 def test_every_list_segment_and_source_named_exists(organisation):
     lists = {row["slug"] for row in organisation["list"]}
     segments = {row["slug"] for row in organisation["segment"]}

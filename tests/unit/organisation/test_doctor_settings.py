@@ -100,7 +100,7 @@ def test_a_value_that_cannot_be_read_is_hidden_whole(name: str, value: str) -> N
         ("newsletter_only_to", True, "error", "Did you mean NEWSLETTER_ONLY_TO?"),
         ("NEWLETTER_ONLY_TO", True, "error", "Did you mean NEWSLETTER_ONLY_TO?"),
         ("DATABASE_ULR", True, "error", "Did you mean DATABASE_URL?"),
-        ("NEWSLETTER_XYZZY", True, "error", "Remove it, or look for its name in docs/reference/settings.md."),
+        ("NEWSLETTER_XYZZY", True, "error", "Remove it, or correct its name."),
     ],
 )
 def test_a_misspelt_setting_is_named_with_the_nearest_one(name: str, in_file: bool, level: str, do: str) -> None:

@@ -94,6 +94,15 @@ def test_an_open_data_folder_is_closed_when_the_program_starts(home: Path, data:
     assert found["left.journal"] == found["newsletter.sqlite3.backup"] == found["secret.key"] == "600"
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("arguments", [["status", "--help"], ["help", "status"], ["demo", "-h"]])
+def test_help_changes_no_rights_and_logs_nothing(arguments: list[str], home: Path, data: Path) -> None:
+    before = modes(data)
+    done = run_unconfigured(arguments, folder=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert before.items() <= modes(data).items()
+
+
 def test_doctor_says_what_others_could_read(data: Path) -> None:
     places = DataPaths(data)
     found = check_privacy(places)

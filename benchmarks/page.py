@@ -59,8 +59,8 @@ def _list_left_out() -> list[str]:
     return [
         "## Not measured",
         "",
-        "- Ghost: it needs a MySQL server, and sends from a running web process after an editor publishes a post. No script"
-        " here installs it.",
+        "- Ghost: it sends from a running web process after an editor publishes a post. A script would have to set up a site,"
+        " an editor, a newsletter and members first. Nobody has written that script yet.",
         "- listmonk: it is published as a binary, and a script would have to choose one by hand. No script here installs it.",
         "",
     ]

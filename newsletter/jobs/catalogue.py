@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.read_mailboxes import read_mailboxes
 from newsletter.inbound.retention import delete_old_inbound_mails
+from newsletter.issues.assembly.slots import is_assembly_due
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.checks.recent_results import RecentResults
 from newsletter.issues.protected_terms.terms import reseal_terms
@@ -36,6 +37,7 @@ from newsletter.jobs.people_notices import notify_held_signups_full, notify_stop
 from newsletter.jobs.scheduler_jobs import (
     assemble_due,
     freeze_requested_sends,
+    is_start_due,
     poll_sources,
     start_due_sends,
     void_stale_approvals,
@@ -68,6 +70,8 @@ from subscribers.importing.writing.import_steps import delete_old_import_files, 
 WEB, SCHEDULER, WORKER = "web", "scheduler", "worker"
 ALL_ROLES = frozenset({WEB, SCHEDULER, WORKER})
 DISPATCH = "dispatch_batches"
+_REST_OF_SCHEDULE = timedelta(seconds=70)
+"""A job with a time to keep rests only if no such time comes before its rest has certainly ended."""
 _checked_links: RecentResults[list[str]] = RecentResults()
 _scored_issues: RecentResults[bool] = RecentResults()
 
@@ -151,9 +155,23 @@ def _read_provider_suppressions() -> None:
 
 JOBS = (
     Job("read_sources", 10, lambda: poll_sources(now=_now()), SCHEDULER, rest_seconds=60),
-    Job("assemble_issues", 5, lambda: assemble_due(now=_now()), SCHEDULER),
+    Job(
+        "assemble_issues",
+        5,
+        lambda: assemble_due(now=_now()),
+        SCHEDULER,
+        rest_seconds=60,
+        waits_for_time=lambda: is_assembly_due(now=_now(), within=_REST_OF_SCHEDULE),
+    ),
     Job("void_stale_approvals", 30, lambda: void_stale_approvals(now=_now()), SCHEDULER, rest_seconds=60),
-    Job("start_due_sends", 2, lambda: start_due_sends(now=_now()), SCHEDULER),
+    Job(
+        "start_due_sends",
+        2,
+        lambda: start_due_sends(now=_now()),
+        SCHEDULER,
+        rest_seconds=60,
+        waits_for_time=lambda: is_start_due(by=_now() + _REST_OF_SCHEDULE),
+    ),
     Job("freeze_requested_sends", 1, lambda: freeze_requested_sends(now=_now()), SCHEDULER, rest_seconds=10),
     Job("send_staff_notices", 10, lambda: _send_notices(now=_now()), SCHEDULER),
     Job("check_links", 60, _check_links, SCHEDULER),

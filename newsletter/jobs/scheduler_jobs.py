@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
+from django.db.models import QuerySet
 
 from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualApproval, SwitchedOff
 from newsletter.common.messages import Message
@@ -92,17 +93,23 @@ def waits_for_first_reading(slot: Slot, *, now: datetime) -> bool:
     return (unread.filter(pk__in=chosen.values("pk")) if chosen.exists() else unread).exists()
 
 
+def is_start_due(*, by: datetime) -> bool:
+    """Return True if `start_due_sends` would look at an issue at this time."""
+    return _find_unsent(by).exists()
+
+
+def _find_unsent(now: datetime) -> QuerySet[Issue]:
+    states = [Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]
+    return Issue.objects.filter(make_due_filter(now), state__in=states, held=False)
+
+
 def start_due_sends(*, now: datetime) -> None:
     """Start the sends that are due: of approved issues, and of automatic issues that are not held.
 
     A send by readers' hours is due when the first reader's hour comes.
     Switched-off publications are skipped. An automatic issue that needs a person goes into review, and staff are notified.
     """
-    unsent = Issue.objects.filter(
-        make_due_filter(now),
-        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
-        held=False,
-    )
+    unsent = _find_unsent(now)
     if not unsent.exists():
         return
     waiting = unsent.filter(~make_switched_off_filter()).select_related(

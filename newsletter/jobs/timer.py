@@ -5,9 +5,12 @@ Jobs find due work in the database, so a lost or doubled run changes nothing.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import Future, wait
+from datetime import UTC, datetime
 from functools import partial
+from typing import Any, ParamSpec, TypeVar
 
 from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.job import Job as TimedJob
@@ -25,27 +28,55 @@ from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 from newsletter.sending.limits.each_send import LoggedError
 
 log = logging.getLogger(__name__)
-BETWEEN_STARTS = timedelta(milliseconds=20)
-"""Jobs start one after another, so that one thread can do many of those that have nothing to do."""
+SECONDS_FOR_EACH = 0.02
+"""So long at most, for each job before it, does a job wait for others that are due at the same time."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Threads(LastUsedFirstExecutor):
+    """Remembers the work that was handed over last."""
+
+    last: Future[Any] | None = None
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        submitted = super().submit(fn, *args, **kwargs)
+        self.last = submitted
+        return submitted
 
 
 class JobThreads(BasePoolExecutor):
     """APScheduler's executor on threads of which few do most of the work. All jobs can run at once.
 
-    A job that may rest is not handed to a thread.
+    A job that may rest is not handed to a thread. Of jobs that are due together, each is handed over when the one before has
+    ended, so one thread with one database connection does many of them. Nobody waits long for a job that has much to do.
     """
 
     def __init__(self, jobs: Sequence[Job], resting: RestingJobs) -> None:
-        super().__init__(LastUsedFirstExecutor(len(jobs)))
+        self._threads = _Threads(len(jobs))
+        super().__init__(self._threads)
         self._jobs = {job.name: job for job in jobs}
         self._resting = resting
+        self._due: datetime | None = None
+        self._seconds_left = 0.0
 
     def submit_job(self, job: TimedJob, run_times: list[datetime]) -> None:
         due = self._jobs[job.id]
         if self._resting.may_rest(due):
             self._resting.note_rest(due)
-        else:
-            super().submit_job(job, run_times)
+            return
+        super().submit_job(job, run_times)
+        self._wait_for_end(run_times[-1])
+
+    def _wait_for_end(self, due: datetime) -> None:
+        """Wait until the job has ended, but no longer than what is left for the jobs of this time."""
+        if due != self._due:
+            self._due, self._seconds_left = due, 0.0
+        self._seconds_left += SECONDS_FOR_EACH
+        started = time.monotonic()
+        if self._threads.last is not None:
+            wait([self._threads.last], timeout=self._seconds_left)
+        self._seconds_left = max(self._seconds_left - (time.monotonic() - started), 0.0)
 
 
 class JobTimer:
@@ -57,7 +88,10 @@ class JobTimer:
         self._scheduler: BackgroundScheduler | None = None
 
     def start(self) -> None:
-        """Run each job within a second, in their order, and again after each interval."""
+        """Run each job within a second, in their order, and again after each interval.
+
+        All start at the same time, so those of one interval are due together and the clock wakes once for all of them.
+        """
         if not self._jobs:
             return
         self._scheduler = BackgroundScheduler(
@@ -66,13 +100,13 @@ class JobTimer:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         now = datetime.now(UTC)
-        for place, job in enumerate(self._jobs):
+        for job in self._jobs:
             self._scheduler.add_job(
                 partial(run_job, self._resting.watch(job)),
                 "interval",
                 seconds=job.every_seconds,
                 id=job.name,
-                next_run_time=now + place * BETWEEN_STARTS,
+                next_run_time=now,
             )
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.start()

@@ -1,6 +1,7 @@
 """An engine runs the jobs of the catalogue, goes on after a failure, and stops when told to."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -127,3 +128,32 @@ def test_a_failing_listener_rolls_the_start_back():
         wake_up_signal._listeners.remove(fail)
     [state] = Batch.objects.values_list("send__state", flat=True)
     assert state == "ready"
+
+
+def test_jobs_that_are_due_together_share_few_threads():
+    threads, ended = set(), threading.Barrier(2)
+
+    def work():
+        time.sleep(0.005)
+        threads.add(threading.get_ident())
+
+    quick = [Job(f"quick {number}", 60, work, WORKER) for number in range(12)]
+    timer = JobTimer([*quick, Job("last", 60, lambda: ended.wait(10), WORKER)])
+    timer.start()
+    ended.wait(10)
+    assert timer.stop(within=5)
+    assert len(threads) <= 3
+
+
+def test_a_job_with_much_to_do_holds_up_no_other_of_its_time():
+    begun, end = threading.Barrier(6), threading.Event()
+
+    def work():
+        begun.wait(5)
+        end.wait(10)
+
+    timer = JobTimer([Job(f"long {number}", 60, work, WORKER) for number in range(5)])
+    timer.start()
+    begun.wait(5)
+    end.set()
+    assert timer.stop(within=5)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
@@ -19,8 +19,9 @@ from newsletter.jobs import embedded_engine
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
 from newsletter.jobs.embedded_engine import EmbeddedEngine
 from newsletter.jobs.resting import RestingJobs
+from newsletter.jobs.shutdown import clear_stop_request
 from newsletter.jobs.timer import JobThreads, make_heartbeat, run_job
-from newsletter.models import Batch, RunningProcess, Send, Source
+from newsletter.models import Batch, Issue, Publication, RunningProcess, Send, Source
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs, note_rest, note_start
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 from newsletter.sending.freezing.start import start_send
@@ -30,9 +31,13 @@ from tests.support.processes import wait_until
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 only_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite counts its commits")
 FOR_PEOPLE = {"send_confirmations", "send_requested_links", "send_single_mails", "send_staff_links"}
-NEVER_REST = {"assemble_issues", "start_due_sends", "check_links", "score_issues_for_spam"}
-"""The first two act at a time that readers expect. The others use a result for five minutes, which a rest would add to."""
+ON_TIME = {"assemble_issues", "start_due_sends"}
+"""They act at a time that readers expect, and rest only if no such time comes during their rest."""
+NEVER_REST = {"check_links", "score_issues_for_spam"}
+"""They use a result for five minutes, which a rest would add to."""
 RESTS = {
+    "assemble_issues": 60,
+    "start_due_sends": 60,
     "read_sources": 60,
     "void_stale_approvals": 60,
     "freeze_requested_sends": 10,
@@ -266,6 +271,25 @@ def test_only_these_jobs_rest_and_no_longer_than_this() -> None:
     assert NEVER_REST.isdisjoint(RESTS)
 
 
+@only_sqlite
+@pytest.mark.parametrize("name", sorted(ON_TIME))
+def test_a_job_with_a_time_to_keep_does_not_rest_past_it(name: str, resting: RestingJobs) -> None:
+    job = next(job for job in JOBS if job.name == name)
+    publication = make_publication(lead_hours=24)
+    moment = datetime(2026, 3, 4, 9, tzinfo=UTC)
+    if name == "start_due_sends":
+        make_story("The first verdict")
+        make_issue(publication)
+        Issue.objects.update(due_at=moment)
+    else:
+        Publication.objects.update(made_at=moment - timedelta(days=1))
+    for before, rests in ((timedelta(hours=1), True), (timedelta(seconds=job.rest_seconds), False)):
+        with travel(moment - before, tick=False):
+            _run(resting, job)
+            _run(resting, job)  # the first run may write
+            assert resting.may_rest(job) is rests
+
+
 def test_each_rest_of_the_catalogue_leaves_out_a_run() -> None:
     assert [job.name for job in JOBS if 0 < job.rest_seconds < 2 * job.every_seconds] == []
 
@@ -283,6 +307,7 @@ def test_a_running_engine_lets_a_job_rest_until_another_connection_writes(monkey
         wait_until(lambda: len(runs) > before, seconds=10, what="a run after the write")
     finally:
         engine.stop()
+        clear_stop_request()
 
 
 def _wait_until_no_run_follows(runs: list[float]) -> int:

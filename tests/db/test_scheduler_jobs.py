@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 import pytest
 
 from newsletter.common.errors import NotReady, WrongState
+from newsletter.common.schedule import Due
 from newsletter.issues.approval.hold import hold_issue, release_issue
-from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot, is_scheduled
-from newsletter.jobs.scheduler_jobs import assemble_due, poll_sources, start_due_sends
+from newsletter.issues.assembly import slots
+from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot, is_assembly_due, is_scheduled
+from newsletter.jobs.scheduler_jobs import assemble_due, is_start_due, poll_sources, start_due_sends
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.jobs.staff_notices import send_due_notices
-from newsletter.models import Issue, Send, Slot, Source, StaffNotice, Story
+from newsletter.models import Issue, Publication, Send, Slot, Source, StaffNotice, Story
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.settling.send_controls import resume_send
@@ -53,6 +55,53 @@ def test_an_automatic_publication_assembles_and_sends_on_time(mailgun):
     start_due_sends(now=DUE_AT)
     start_due_sends(now=DUE_AT)
     assert Send.objects.get().recipients == 3
+
+
+def test_no_assembly_is_due_until_the_time_of_the_next_slot_is_near():
+    publication = make_publication(lead_hours=24)
+    begins, minute = DUE_AT - timedelta(hours=24), timedelta(minutes=1)
+    assert not is_assembly_due(now=begins - timedelta(seconds=61), within=minute)
+    assert is_assembly_due(now=begins - timedelta(seconds=60), within=minute)
+    assert len(create_due_slots(publication=publication, now=begins)) == 1
+    assert is_assembly_due(now=begins, within=timedelta())
+    Slot.objects.update(state=Slot.State.MISSED)
+    assert not is_assembly_due(now=begins, within=minute)
+
+
+@pytest.mark.parametrize("changes", [{"enabled": False}, {"schedule": "0 9 * * mon"}])
+def test_no_assembly_is_due_of_a_publication_without_a_slot_to_come(changes):
+    make_publication()
+    Publication.objects.update(made_at=DUE_AT - timedelta(hours=2), **changes)
+    assert not is_assembly_due(now=DUE_AT, within=timedelta(minutes=1))
+
+
+def test_an_assembly_is_due_when_a_digest_is_near(monkeypatch):
+    publication = make_publication(lead_hours=1)
+    assert not is_assembly_due(now=NOW, within=timedelta())
+    monkeypatch.setattr(slots, "find_digest_due", lambda publication, now, grace: Due("2026-03-04T12:00", now))
+    assert is_assembly_due(now=NOW, within=timedelta())
+    Publication.objects.filter(pk=publication.pk).update(enabled=False)
+    assert not is_assembly_due(now=NOW, within=timedelta())
+
+
+def test_a_schedule_without_a_next_time_lets_no_assembly_rest(monkeypatch):
+    def refuse(publication, now, grace):
+        raise NotReady("the schedule has no next time")
+
+    make_publication(lead_hours=1)
+    assert not is_assembly_due(now=NOW, within=timedelta())
+    monkeypatch.setattr(slots, "find_digest_due", refuse)
+    assert is_assembly_due(now=NOW, within=timedelta())
+
+
+def test_a_start_is_due_from_the_time_of_the_issue_on():
+    make_story("The first verdict")
+    make_issue(make_publication())
+    Issue.objects.update(due_at=DUE_AT)
+    assert not is_start_due(by=DUE_AT - timedelta(seconds=1))
+    assert is_start_due(by=DUE_AT)
+    Issue.objects.update(held=True)
+    assert not is_start_due(by=DUE_AT)
 
 
 def test_a_publication_that_needs_approval_waits_for_it():

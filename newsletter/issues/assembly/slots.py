@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from newsletter.common.errors import WrongState
+from newsletter.common.errors import DomainError, WrongState
 from newsletter.common.messages import Message
 from newsletter.common.schedule import Due, due_after, parse_due
 from newsletter.issues.assembly.digest import find_digest_due, make_digest_slot
@@ -17,6 +17,22 @@ def create_due_slots(*, publication: Publication, now: datetime) -> list[Slot]:
     return [*_create_due_issue_slots(publication, now), *_create_due_digest_slot(publication, now)]
 
 
+def is_assembly_due(*, now: datetime, within: timedelta) -> bool:
+    """Return True if a slot waits, or if a publication gets one by then. Also if its schedule cannot be read."""
+    by = now + within
+    if _find_open_slots(now).exists():
+        return True
+    try:
+        return any(_needs_slot(publication, by) for publication in Publication.objects.filter(enabled=True))
+    except DomainError:
+        return True
+
+
+def _needs_slot(publication: Publication, now: datetime) -> bool:
+    digest = find_digest_due(publication=publication, now=now, grace=Issue.GRACE_PERIOD)
+    return digest is not None or bool(_find_missing(publication, now))
+
+
 def _create_due_digest_slot(publication: Publication, now: datetime) -> list[Slot]:
     due = find_digest_due(publication=publication, now=now, grace=Issue.GRACE_PERIOD)
     if due is None:
@@ -25,7 +41,8 @@ def _create_due_digest_slot(publication: Publication, now: datetime) -> list[Slo
     return [slot] if new else []
 
 
-def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
+def _find_missing(publication: Publication, now: datetime) -> list[Due]:
+    """Return the last times of the schedule whose assembly has come and that have no slot."""
     lead = find_lead(publication, now=now)
     slots = publication.slots.filter(kind=Slot.Kind.ISSUE)
     last = slots.filter(due_at__lte=now + lead).order_by("-due_at").first()
@@ -35,7 +52,11 @@ def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slo
         if due.at - lead > now:
             break
         missing = [*missing[-9:], due]
-    made = []
+    return missing
+
+
+def _create_due_issue_slots(publication: Publication, now: datetime) -> list[Slot]:
+    missing, made = _find_missing(publication, now), []
     for due in missing:
         late = due.at + Issue.GRACE_PERIOD < now or (due is not missing[-1] and due.at < now)
         slot, new = _make_slot(publication=publication, due=due, now=now)
@@ -79,17 +100,24 @@ def is_scheduled(slot: Slot) -> bool:
 
 def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
     """Return the due slots, and skipped ones that are not due yet because news may arrive. Mark late ones as missed."""
-    slots = Slot.objects.filter(publication__enabled=True).select_related("publication")
-    slots = slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
-    for slot in slots.filter(state=Slot.State.DUE, due_at__lt=now - Issue.GRACE_PERIOD):
+    for slot in _list_slots().filter(state=Slot.State.DUE, due_at__lt=now - Issue.GRACE_PERIOD):
         transition(
             slot,
             from_states=[Slot.State.DUE],
             to=Slot.State.MISSED,
             reason=Message("It was not assembled in time. Nothing was sent."),
         )
+    return list(_find_open_slots(now).select_related("publication").order_by("due_at"))
+
+
+def _find_open_slots(now: datetime) -> QuerySet[Slot]:
     open_now = Q(state=Slot.State.DUE) | Q(state=Slot.State.SKIPPED, due_at__gt=now, issue__isnull=True)
-    return list(slots.filter(open_now).order_by("due_at"))
+    return _list_slots().filter(open_now)
+
+
+def _list_slots() -> QuerySet[Slot]:
+    slots = Slot.objects.filter(publication__enabled=True)
+    return slots.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
 
 
 def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:

@@ -22,6 +22,7 @@ from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
 from newsletter.models import Issue, Publication, Source, StaffNotice
+from newsletter.monitoring.process_figures import find_running_versions
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
@@ -70,8 +71,11 @@ def notify_hold(issue: Issue, *, now: datetime) -> None:
 def notify_redesigned_issues(*, now: datetime) -> None:
     """Queue a notice about each approved issue whose mails would be made differently now, once for each change.
 
-    The welcome mails of a publication have one notice together.
+    The welcome mails of a publication have one notice together. While processes of two versions run, as in a rolling update,
+    there is none: one of them may have made the mails, and the other compare them.
     """
+    if len(find_running_versions(now=now)) > 1:
+        return
     welcome: dict[int, list[tuple[Issue, str]]] = {}
     for issue, design in find_redesigned_issues():
         if issue.is_welcome:

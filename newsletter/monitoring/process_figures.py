@@ -34,6 +34,11 @@ def is_running(process: RunningProcess, *, now: datetime) -> bool:
     return process.seen_at > now - RUNNING_WITHIN
 
 
+def find_running_versions(*, now: datetime) -> set[str]:
+    """Return the versions of the program that run now. During a rolling update there are two."""
+    return {process.version for process in RunningProcess.objects.all() if is_running(process, now=now)}
+
+
 def read_roles(processes: list[RunningProcess], *, now: datetime) -> dict[str, RoleFigures]:
     """Return the figures of each role."""
     figures = {}

@@ -12,7 +12,12 @@ from django.core.management import call_command
 from newsletter.common.messages import Message
 from newsletter.issues.approval import design_since_approval
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue, withdraw_approvals
-from newsletter.issues.approval.design_since_approval import MAX_MAILS_COMPARED, compare_design, known_designs
+from newsletter.issues.approval.design_since_approval import (
+    MAX_MAILS_COMPARED,
+    compare_design,
+    find_redesigned_issues,
+    known_designs,
+)
 from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants import render as rendering
@@ -20,7 +25,7 @@ from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.render import freeze_revision, make_variants
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_redesigned_issues
-from newsletter.models import Batch, Delivery, Issue, IssueRevision, ReaderGroup, StaffNotice, Variant
+from newsletter.models import Batch, Delivery, Issue, IssueRevision, ReaderGroup, RunningProcess, StaffNotice, Variant
 from newsletter.rendering.blocks import Document
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.mail import RenderedMail, hash_mail
@@ -328,7 +333,43 @@ def test_welcome_mails_of_a_publication_have_one_notice(update: Callable[[str], 
 def test_designs_of_issues_that_no_longer_wait_are_forgotten() -> None:
     issue = make_approved_issue()
     notify()
-    assert list(known_designs) == [issue.approvals.get().revision_id]
+    approval = issue.approvals.get()
+    assert list(known_designs) == [(approval.pk, approval.revision_id)]
     withdraw_approvals(issue=issue, now=NOW)
     notify()
     assert not known_designs
+
+
+def add_process(version: str, *, seen_ago: float = 0) -> None:
+    seen_at = NOW - timedelta(seconds=seen_ago)
+    RunningProcess.objects.create(key=version, web=True, version=version, started_at=seen_at, seen_at=seen_at)
+
+
+def test_no_notice_is_written_while_two_versions_run(update: Callable[[str], None]) -> None:
+    """The new web process made the mails, and the old scheduler compares them."""
+    make_approved_issue()
+    update("the older one")
+    add_process("1.0.0")
+    add_process("1.1.0")
+    assert notify() == []
+    RunningProcess.objects.filter(version="1.0.0").delete()
+    assert len(notify()) == 1
+
+
+def test_a_process_that_stopped_silently_delays_no_notice(update: Callable[[str], None]) -> None:
+    make_approved_issue()
+    update("second")
+    add_process("1.0.0", seen_ago=90)
+    add_process("1.1.0")
+    assert len(notify()) == 1
+
+
+def test_an_approval_after_a_notice_is_compared_again(update: Callable[[str], None]) -> None:
+    """Another process may make the mails again for the same revision."""
+    issue = make_approved_issue()
+    update("second")
+    assert find_redesigned_issues()
+    withdraw_approvals(issue=issue, now=NOW)
+    issue.refresh_from_db()
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    assert find_redesigned_issues() == []

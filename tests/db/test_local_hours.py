@@ -14,6 +14,7 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.corrections.correct import announce_change
 from newsletter.issues.planning.complete_send import complete_send
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants import reader_zones
 from newsletter.issues.variants.reader_zones import count_local_hours, find_lead, find_start
 from newsletter.jobs.heartbeat import find_trouble
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
@@ -586,3 +587,13 @@ def test_the_receipt_adds_up_over_all_hours(mailgun, settings, people, max_batch
     assert receipt.deliveries["accepted"] + receipt.deliveries["skipped"] == len(people)
     assert Delivery.objects.filter(batch__send=send).count() == len(people)
     assert sum(Batch.objects.filter(send=send).values_list("size", flat=True)) == len(people)
+
+
+def test_another_segment_gives_the_first_hour_of_its_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process keeps the zones of a large audience for ten minutes."""
+    monkeypatch.setattr(reader_zones, "_SLOW_SECONDS", -1)
+    issue = make_local_issue()
+    assert find_start(issue, now=NOW) == AUCKLAND_HOUR
+    british = Segment.objects.create(slug="british", name="British", rule={"country": "GB"})
+    Publication.objects.filter(pk=issue.publication_id).update(segment=british)
+    assert find_start(Issue.objects.get(pk=issue.pk), now=NOW) == LONDON_HOUR

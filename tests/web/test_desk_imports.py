@@ -44,7 +44,7 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     assert response.status_code == 302
     progress = reverse("subscribers_import_progress", args=[batch.pk])
     assert client.get(progress).json() == {
-        "done": 0, "lines": 2, "words": "0 of 2 lines", "version": "checking",
+        "done": 0, "total": 2, "count": "0 of 2 lines", "version": "checking", "note": "",
     }  # fmt: skip
     run_imports()
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
@@ -81,7 +81,7 @@ def test_one_line_is_not_called_lines() -> None:
     ImportBatch.objects.update(lines=1)
     assert "1 person for the list" in client.get(page, follow=True).content.decode()
     ImportBatch.objects.update(state=ImportState.CHECKING, evidence="Sheet")
-    assert client.get(reverse("subscribers_import_progress", args=[batch.pk])).json()["words"] == "0 of 1 line"
+    assert client.get(reverse("subscribers_import_progress", args=[batch.pk])).json()["count"] == "0 of 1 line"
     undone = {"removed": 1, "ended": 1, "stayed": 1, "lifted": 1, "kept": 2}
     ImportBatch.objects.update(state=ImportState.UNDONE, counts={"rows": 6, "undone": undone})
     shown = client.get(page).content.decode()

@@ -228,8 +228,8 @@ def test_the_page_shows_the_rate_and_the_time_left(publication: Publication) -> 
     with time_machine.travel(NOW + timedelta(seconds=10), tick=False):
         client = sign_in("approver")
         told = client.get(f"/admin/issues/{send.issue_id}/send/progress/").json()
-    assert (told["done"], told["recipients"], told["people"]) == (10, 30, "10 of 30 people")
-    assert told["pace"] == "10 people in the last minute; about 1 minute left."
+    assert (told["done"], told["total"], told["count"]) == (10, 30, "10 of 30 people")
+    assert told["note"] == "10 people in the last minute; about 1 minute left."
     assert told["moving"] is True
 
 
@@ -274,7 +274,7 @@ def test_the_time_left_of_a_new_send_counts_from_its_start(publication: Publicat
     Batch.objects.create(send=send, seq=99, variant=batch.variant, part=9, size=200, key="rest")
     with time_machine.travel(NOW + timedelta(seconds=seconds), tick=False):
         told = sign_in("approver").get(f"/admin/issues/{send.issue_id}/send/progress/").json()
-    assert left in told["pace"]
+    assert left in told["note"]
 
 
 def test_a_running_send_shows_only_one_count(send: Send) -> None:
@@ -320,8 +320,8 @@ def test_a_waiting_send_shows_what_it_waits_for(
         Batch.objects.filter(send=send).update(**batch_changes)
     with time_machine.travel(NOW, tick=False):
         told = sign_in("approver").get(f"/admin/issues/{send.issue_id}/send/progress/").json()
-    assert words in told["pace"]
-    assert bool(told["pace"]) is bool(words)
+    assert words in told["note"]
+    assert bool(told["note"]) is bool(words)
 
 
 def test_an_issue_without_a_send_has_no_numbers(approved: Issue) -> None:
@@ -331,9 +331,9 @@ def test_an_issue_without_a_send_has_no_numbers(approved: Issue) -> None:
 
 def test_the_script_watches_only_a_running_send(send: Send) -> None:
     client = sign_in("approver")
-    assert "send_progress.js" in overview(send.issue, client)
+    assert "subscribers/progress.js" in overview(send.issue, client)
     Send.objects.update(state="paused")
-    assert not re.search("send_progress.js|http-equiv", overview(send.issue, client))
+    assert not re.search("subscribers/progress.js|http-equiv", overview(send.issue, client))
 
 
 def test_an_automatic_pause_shows_its_reason(send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 import time_machine
@@ -13,6 +14,7 @@ from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.feedback.explaining.explain_welcome import describe_steps
 from newsletter.feedback.explaining.rebuild_mail import MailNotShown, Match, rebuild_mail
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
+from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.models import Issue, Publication
 from newsletter.sending.settling.issue_status import status_of
 from subscribers.models import Subscription
@@ -122,7 +124,29 @@ def test_home_names_a_welcome_that_an_edit_paused(weekly: Publication) -> None:
     join(weekly.mailing_list, "new@example.com")
     run_welcome(SOON)
     home = read(sign_in("approver"), "/admin/")
-    assert "It goes on once it is approved again. 1 person waits for it." in home
+    assert "Its approval was withdrawn. It goes on once it is approved again. 1 person waits for it." in home
+
+
+def test_the_page_names_what_changed_since_the_approval(weekly: Publication, settings: Any) -> None:
+    first, *_ = turn_on_welcome(weekly, steps=1)
+    before = settings.NEWSLETTER_SITE_URL
+    settings.NEWSLETTER_SITE_URL = "https://news.example.org"
+    ((_issue, changes),) = void_changed_approvals(now=NOW)
+    moved = f"the address of this installation, from {before} to https://news.example.org"
+    assert changes == [moved]
+    page = read(sign_in("approver"), page_of(weekly))
+    assert f"Since it was approved, this changed: {moved}. It goes on once it is approved again." in page
+    Issue.objects.filter(pk=first.pk).update(subject="Hello")
+    assert f"this changed: {moved}; the subject." in read(sign_in("approver"), page_of(weekly))
+
+
+def test_the_list_and_the_page_of_a_welcome_show_the_same_state(weekly: Publication) -> None:
+    turn_on_welcome(weekly, steps=0)
+    approver = sign_in("approver")
+    page = read(approver, page_of(weekly))
+    assert page.count("Waiting for approval") == 3
+    assert read(approver, "/admin/issues/").count('nl-tag--waits">Waiting for approval') == 3
+    assert page.count("Approve the first mail of the welcome first. The later ones follow it.") == 2
 
 
 def test_home_names_a_new_welcome_once(weekly: Publication) -> None:

@@ -19,6 +19,7 @@ from newsletter.feedback.report import Figures
 from newsletter.issues.approval.approval_rules import is_automatic, is_unsubmitted
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
+from newsletter.issues.approval.welcome_rules import FIRST_STEP
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.issues.assembly.stories_at_source import list_lost_stories
 from newsletter.issues.variants.reader_zones import find_start
@@ -240,7 +241,7 @@ def _find_task(issue: Issue, *, can_approve: bool) -> Task | None:
             button=_("Decide"),
             tone="urgent",
         )
-    if state.tone != "waits":
+    if state.tone != "waits" or issue.number != FIRST_STEP:
         return None
     return Task(
         title=_("The welcome of %(publication)s is not on yet") % {"publication": issue.publication},

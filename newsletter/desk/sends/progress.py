@@ -1,6 +1,6 @@
 """The progress of a send, and what in it waits for a person. Reads only."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypedDict
 
@@ -65,7 +65,15 @@ class Progress:
         return gettext("%(done)s of %(all)s people") % {"done": intcomma(self.done), "all": intcomma(self.recipients)}
 
     def as_json(self) -> dict[str, object]:
-        return {**asdict(self), "people": self.people}
+        """Return what `progress.js` shows."""
+        return {
+            "done": self.done,
+            "total": self.recipients,
+            "count": self.people,
+            "note": self.pace,
+            "version": self.version,
+            "moving": self.moving,
+        }
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from newsletter.common.errors import InvariantViolated
+from newsletter.common.messages import Message
+from newsletter.common.translation import translate
 from newsletter.desk.sends.progress import find_live_send
-from newsletter.desk.shell.labels import format_reason, label_deliveries
+from newsletter.desk.shell.labels import format_reason, label_deliveries, label_issue_state
+from newsletter.issues.approval.changes_since_approval import find_changes_since_any_approval
 from newsletter.issues.approval.publication_switches import is_switched_off
+from newsletter.issues.approval.welcome_rules import FIRST_STEP
 from newsletter.models import Issue, Publication, Send, WelcomeStep
 from newsletter.providers.registry import OUTBOX
 from newsletter.sending.settling.receipt import make_receipt
@@ -77,19 +81,36 @@ def list_mail_rows(publication: Publication) -> list[MailRow]:
 def find_mail_state(issue: Issue) -> MailState:
     """Return whether new subscribers get the mail, and if not, why."""
     if issue.on_since is None:
-        label = _("Waiting for approval") if issue.number == 1 else _("Not on yet")
-        return MailState(label, "waits" if issue.number == 1 else "off")
+        state = label_issue_state(issue)
+        return MailState(state.label, state.tone, _explain_order(issue))
     if is_switched_off(issue.kind, publication=issue.publication):
         return MailState(_("Paused"), "held", _("The publication is turned off."), is_on=True)
     if issue.held:
         return MailState(_("Paused"), "held", format_reason(issue.held_reason), is_on=True, is_paused=True)
     if issue.state != Issue.State.APPROVED:
-        reason = _("It was edited, or something that it shows changed. It goes on once it is approved again.")
-        return MailState(_("Paused until approved"), "held", reason, is_on=True)
+        return MailState(_("Paused until approved"), "held", _explain_withdrawal(issue), is_on=True)
     send = find_live_send(issue)
     if send is not None and send.state == Send.State.PAUSED:
         return MailState(_("Paused"), "held", format_reason(send.reason), is_on=True)
     return MailState(_("On"), "good", is_on=True)
+
+
+def _explain_order(issue: Issue) -> str:
+    """Return why a later mail cannot be approved yet, or ""."""
+    mails = Issue.objects.filter(publication=issue.publication_id, kind=Issue.Kind.WELCOME, number=FIRST_STEP)
+    if issue.number == FIRST_STEP or mails.filter(on_since__isnull=False).exists():
+        return ""
+    return _("Approve the first mail of the welcome first. The later ones follow it.")
+
+
+def _explain_withdrawal(issue: Issue) -> str:
+    """Return what changed since the mail was approved, and what to do."""
+    changes = find_changes_since_any_approval(issue)
+    next_step = _("It goes on once it is approved again.")
+    if not changes:
+        return " ".join((_("Its approval was withdrawn."), next_step))
+    what = translate(Message.joined(changes))
+    return " ".join((_("Since it was approved, this changed: %(what)s.") % {"what": what}, next_step))
 
 
 def describe_timing(issue: Issue) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import orjson
+from django.db.models import QuerySet
 from pydantic import JsonValue
 
 from newsletter.common.messages import Message
@@ -12,7 +14,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.snapshot.resolve import remove_filled_blocks, resolve_content
+from newsletter.issues.snapshot.resolve import ICONS_PATH, remove_filled_blocks, resolve_content
 from newsletter.models import Approval, Issue, Story
 
 _PART_LABELS = {
@@ -29,14 +31,45 @@ Item = StoryRecord | EventRecord | AppealRecord
 
 def find_changes(issue: Issue) -> list[str]:
     """Describe each change since the newest valid approval. Return an empty list if nothing changed or nobody approved."""
-    approval = issue.approvals.filter(withdrawn_at__isnull=True).select_related("revision").order_by("-at").first()
+    return _find_changes(issue, issue.approvals.filter(withdrawn_at__isnull=True))
+
+
+def find_changes_since_any_approval(issue: Issue) -> list[str]:
+    """Describe each change since the newest approval, even if it was withdrawn."""
+    return _find_changes(issue, issue.approvals.all())
+
+
+def _find_changes(issue: Issue, approvals: QuerySet[Approval]) -> list[str]:
+    approval = approvals.select_related("revision").order_by("-at").first()
     if approval is None:
         return []
-    changes = _compare(
-        remove_filled_blocks(IssueContent.from_json(approval.revision.content)),
-        remove_filled_blocks(resolve_content(issue)),
-    )
+    before = IssueContent.from_json(approval.revision.content)
+    now = resolve_content(issue)
+    changes = [
+        *_compare_site(before, now),
+        *_compare(remove_filled_blocks(_move_site(before, now)), remove_filled_blocks(now)),
+    ]
     return list(dict.fromkeys([*changes, *_compare_audience(approval, describe_audience(issue))]))
+
+
+def _compare_site(before: IssueContent, now: IssueContent) -> Iterator[str]:
+    if _find_site(before) != _find_site(now):
+        yield Message(
+            "the address of this installation, from %(before)s to %(now)s",
+            before=_find_site(before),
+            now=_find_site(now),
+        )
+
+
+def _move_site(before: IssueContent, now: IssueContent) -> IssueContent:
+    """Return the content with the addresses that it would have at the installation's address of today."""
+    moved = before.to_bytes().replace(f"{_find_site(before)}/".encode(), f"{_find_site(now)}/".encode())
+    return IssueContent.from_json(orjson.loads(moved))
+
+
+def _find_site(content: IssueContent) -> str:
+    """Return the address of the installation when the content was made."""
+    return content.brand.icons_url.removesuffix(ICONS_PATH)
 
 
 def _compare_audience(approval: Approval, now: Audience) -> Iterator[str]:

@@ -21,23 +21,24 @@ log = logging.getLogger(__name__)
 
 MAX_MAILS_COMPARED = 10
 WAITING_STATES = (Issue.State.APPROVED, Issue.State.IN_REVIEW)
-known_designs: dict[int, str] = {}
-"""What `compare_design` found for each revision that waits. The code of a process stays the same."""
+known_designs: dict[tuple[int, int], str] = {}
+"""What `compare_design` found for each revision that waits, by its newest approval: that makes the mails again if the design
+changed. The code of a process stays the same."""
 
 
 def find_redesigned_issues() -> list[tuple[Issue, str]]:
     """Return each issue that waits to be sent and whose mails would be made differently, with a name of what they are now.
 
-    Compare some of the mails that were made for the approval, each revision once in a process.
+    Compare some of the mails that were made for the approval, each approval once in a process.
     """
     approvals = Approval.objects.filter(withdrawn_at__isnull=True, issue__state__in=WAITING_STATES).order_by("at")
-    newest = {approval.issue_id: approval.revision_id for approval in approvals}
-    for revision_id in known_designs.keys() - newest.values():
-        del known_designs[revision_id]
-    for revision_id in newest.values():
-        if revision_id not in known_designs:
-            known_designs[revision_id] = compare_design(revision_id)
-    changed = {issue_id: known_designs[revision_id] for issue_id, revision_id in newest.items()}
+    newest = {approval.issue_id: (approval.pk, approval.revision_id) for approval in approvals}
+    for approved in known_designs.keys() - newest.values():
+        del known_designs[approved]
+    for approved in newest.values():
+        if approved not in known_designs:
+            known_designs[approved] = compare_design(approved[1])
+    changed = {issue_id: known_designs[approved] for issue_id, approved in newest.items()}
     return [(issue, changed[issue.pk]) for issue in _find_waiting([pk for pk, design in changed.items() if design])]
 
 

@@ -41,6 +41,7 @@ from newsletter.issues.snapshot.stories.resolve_stories import IssueContext, res
 from newsletter.issues.snapshot.versions import remove_appeals_in_other_languages, resolve_versions
 from newsletter.models import Brand, Issue, Picture, Publication, Story, SubjectTest
 
+ICONS_PATH = "/m/icons"
 LAYOUTS = {"digest": "digest", "correction": "event_notice", "welcome": "letter"}
 """The layouts of issues outside the schedule, if staff chose none."""
 _FOR_EVERYBODY = (Issue.Kind.CORRECTION, Issue.Kind.WELCOME)
@@ -232,7 +233,7 @@ def _resolve_brand(brand: Brand) -> BrandRecord:
         heading_font=brand.heading_font,
         radius=brand.radius,
         masthead=brand.masthead,
-        icons_url=f"{settings.NEWSLETTER_SITE_URL}/m/icons",
+        icons_url=f"{settings.NEWSLETTER_SITE_URL}{ICONS_PATH}",
         postal_address=brand.postal_address,
         website=brand.website,
         donate_url=brand.donate_url,

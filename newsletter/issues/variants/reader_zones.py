@@ -9,11 +9,13 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 from django.db.models import Count, Q, QuerySet
 
 from newsletter.common.errors import BadRule
 from newsletter.common.schedule import parse_due
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.variants.audience_rules import list_audience_segments
 from newsletter.issues.variants.recipient_groups import (
     REFERENCES,
     GroupVisibility,
@@ -31,7 +33,7 @@ _MAX_ZONE_SPREAD = timedelta(hours=26)
 _ZONES_FRESH_SECONDS = 600.0
 _SLOW_SECONDS = 0.1
 _MAX_CACHED = 100
-_cache: dict[tuple[int, int | None], tuple[float, frozenset[str]]] = {}
+_cache: dict[tuple[object, ...], tuple[float, frozenset[str]]] = {}
 
 
 @dataclass(frozen=True)
@@ -161,18 +163,21 @@ def _list_hours(issue: Issue, *, now: datetime) -> list[datetime]:
 
 
 def _list_zones(issue: Issue, *, now: datetime) -> frozenset[str]:
-    """Return the zones of everybody who may be mailed. Each process reads those of a large audience every ten minutes.
+    """Return the zones of everybody who may be mailed. Each process reads those of a large audience every ten minutes, and
+    at once if the publication's zone, its list or a segment's rule changes.
 
     Without people, and if the segment names something that was deleted, it is the publication's zone.
     """
-    key = (issue.publication_id, issue.pk)
+    publication = issue.publication
+    rules = orjson.dumps([segment.rule for segment in list_audience_segments(issue)])
+    key = (publication.pk, issue.pk, publication.zone, publication.mailing_list_id, issue.is_charitable, rules)
     read_at, zones = _cache.get(key, (0.0, frozenset()))
     began = time.monotonic()
     if zones and began - read_at < _ZONES_FRESH_SECONDS:
         return zones
-    own = frozenset([issue.publication.zone])
+    own = frozenset([publication.zone])
     try:
-        people = _with_zone(find_possible_recipients(issue, now=now), issue.publication)
+        people = _with_zone(find_possible_recipients(issue, now=now), publication)
     except BadRule:
         return own
     zones = frozenset(people.values_list("zone_ref", flat=True).distinct()) or own

@@ -245,12 +245,13 @@ def show_import_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Progress:
-    """The progress of an import. The script reloads the page when `version` changes."""
+    """The progress of an import. `progress.js` reloads the page when `version` changes."""
 
     done: int
-    lines: int
-    words: str
+    total: int
+    count: str
     version: str
+    note: str = ""
 
 
 def measure_progress(batch: ImportBatch) -> Progress:

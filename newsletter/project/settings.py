@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "newsletter.web.layers.body_limits.BodyLimitMiddleware",
     "newsletter.web.layers.bad_requests.UnreadableRequestMiddleware",
     "newsletter.web.layers.request_origins.RequestOriginMiddleware",
+    "newsletter.web.layers.mended_links.MendedLinksMiddleware",
     "subscribers.web.public_pages_middleware.PublicPagesMiddleware",
     "newsletter.api.calls.middleware.ApiMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

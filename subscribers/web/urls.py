@@ -17,22 +17,22 @@ from subscribers.web.unsubscribe_page import undo, unsubscribe, unsubscribe_from
 _ASKED_FOR = (Kind.DOWNLOAD, Kind.ERASE, Kind.CHANGE_ADDRESS)
 
 urlpatterns: list[URLPattern] = [
-    path("u/<str:token>", unsubscribe, name="unsubscribe"),
-    path("u/<str:token>/all", unsubscribe_from_everything, name="unsubscribe_from_everything"),
-    path("u/<str:token>/undo", undo, name="undo_unsubscribe"),
-    path("p/<str:token>", preferences, name="preferences"),
-    path("p/<str:token>/less", reduce_frequency, name="reduce_frequency"),
-    path("p/<str:token>/fresh", request_fresh_link, name="request_fresh_link"),
+    path("u/<slug:token>", unsubscribe, name="unsubscribe"),
+    path("u/<slug:token>/all", unsubscribe_from_everything, name="unsubscribe_from_everything"),
+    path("u/<slug:token>/undo", undo, name="undo_unsubscribe"),
+    path("p/<slug:token>", preferences, name="preferences"),
+    path("p/<slug:token>/less", reduce_frequency, name="reduce_frequency"),
+    path("p/<slug:token>/fresh", request_fresh_link, name="request_fresh_link"),
     *(
-        path(f"p/<str:token>/{kind}", linked_page(Purpose.PREFERENCES)(make_request_page(kind)), name=f"ask_{kind}")
+        path(f"p/<slug:token>/{kind}", linked_page(Purpose.PREFERENCES)(make_request_page(kind)), name=f"ask_{kind}")
         for kind in _ASKED_FOR
     ),
-    path("c/<str:token>", confirm, name="confirm"),
-    path("stay/<str:token>", stay_page, name="stay"),
-    path("my-data/<str:token>", download, name="download"),
-    path("erase-me/<str:token>", erase, name="erase"),
-    path("new-address/<str:token>", change_address, name="change_address"),
-    path("this-address/<str:token>", confirm_new_address, name="confirm_new_address"),
+    path("c/<slug:token>", confirm, name="confirm"),
+    path("stay/<slug:token>", stay_page, name="stay"),
+    path("my-data/<slug:token>", download, name="download"),
+    path("erase-me/<slug:token>", erase, name="erase"),
+    path("new-address/<slug:token>", change_address, name="change_address"),
+    path("this-address/<slug:token>", confirm_new_address, name="confirm_new_address"),
     path("my-mail", my_mail, name="my_mail"),
     path("join/<slug:slug>", join, name="join"),
     path("look.css", stylesheet, name="stylesheet"),

@@ -33,6 +33,7 @@ _STRAY = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
 _NOT_A_LIST_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"{\\rtf")
+_WEB_PAGE_STARTS = (b"<!doctype html", b"<html")
 
 
 def make_seekable(file: BinaryIO) -> BinaryIO:
@@ -64,6 +65,11 @@ def detect_encoding(file: BinaryIO) -> str:
     if head.startswith(_NOT_A_LIST_SIGNATURES):
         raise BadFile(
             "This file is an image or a document, not a list of people. Choose a CSV file or an Excel workbook (.xlsx)."
+        )
+    if head.removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith(_WEB_PAGE_STARTS):
+        raise BadFile(
+            "This file is a web page, not a list of people. A site saves one if you had to sign in before the download. "
+            "Download the list again and choose a CSV file or an Excel workbook (.xlsx)."
         )
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"

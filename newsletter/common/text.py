@@ -29,4 +29,4 @@ def escape_csv_cell(text: str) -> str:
 
 def unescape_csv_cell(text: str) -> str:
     """Undo `escape_csv_cell` exactly."""
-    return _GUARDED.sub(r"\1", text)
+    return _GUARDED.sub(r"\1", text) if "'" in text else text

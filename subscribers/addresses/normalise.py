@@ -68,6 +68,8 @@ def to_ascii(address: str) -> str:
 
 def canonical(address: str) -> str:
     """Return the form that two spellings of one mailbox share: `to_ascii` with the local part in lower case."""
+    if address.isascii() and "@" in address:
+        return address.lower()
     local, _, domain = to_ascii(address).rpartition("@")
     return f"{unicodedata.normalize('NFC', local.lower())}@{domain}"
 

@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
+from typing import Any
 from zoneinfo import available_timezones
 
 from newsletter.common.errors import UnknownPlace
@@ -167,3 +169,15 @@ def _describe_town(short: str, country: str) -> str:
         if find_described(text).place == match.place:
             return text
     return ""
+
+
+LINES = {"country": 100, "region": 100, "city": 120, "source": 120}
+"""Columns of one line of text, with their maximum lengths. They are fields of a `PersonRow`, too."""
+READERS: dict[str, tuple[str, Callable[[str, list[str]], Any]]] = {
+    "giving": ("giving", read_giving),
+    "timezone": ("timezone", read_timezone),
+    "radius_km": ("radius_km", read_radius),
+    "mail_frequency": ("frequency", read_frequency),
+    "paused_until": ("paused_until", read_day_or_note),
+}
+"""How each of these columns is read, and into which field of a `PersonRow`."""

@@ -13,14 +13,12 @@ from newsletter.common.text import unescape_csv_cell
 from subscribers.addresses.normalise import normalise
 from subscribers.attribute_rules import clean_attributes
 from subscribers.importing.reading.cell_values import (
+    LINES,
+    READERS,
     find_town_by_postcode,
     read_day_or_note,
-    read_frequency,
-    read_giving,
     read_language,
     read_line,
-    read_radius,
-    read_timezone,
     read_topics,
     unpack_attributes,
 )
@@ -72,6 +70,12 @@ class RowReader:
             for name in ("topics", "asked_on", "left_on", "expires_on", *YES_NO_FIELDS)
         }
         self._yes_no_fields = [field for field in YES_NO_FIELDS if self._columns_of[field]]
+        self._lines = [(self._column_of[name], name, LINES[name]) for name in LINES if name in self._column_of]
+        self._readers = [
+            (self._column_of[target], field, read)
+            for target, (field, read) in READERS.items()
+            if target in self._column_of
+        ]
         self._attribute_columns = [
             (target.removeprefix(ATTRIBUTE), at) for at, target in enumerate(columns) if target.startswith(ATTRIBUTE)
         ]
@@ -125,7 +129,7 @@ class RowReader:
     def _classify(self, record: Record, cells: list[str], email: str) -> PersonRow | RefusedRow:
         """Decide whether the person is imported, suppressed or refused."""
         kind = self._terms.kind
-        status = self._read_cell(cells, "status")
+        status = self._read_cell(cells, "status") if "status" in self._column_of else ""
         if self._yes_no_fields or status.strip():
             answers = {field: self._read_cells(cells, field) for field in self._yes_no_fields}
             kind, unread = find_state(status, answers, file_kind=kind)
@@ -159,35 +163,33 @@ class RowReader:
     def _read_person(
         self, line: int, cells: list[str], email: str, asked: datetime | None, notes: list[str]
     ) -> PersonRow:
-        packed = self._unpack_attributes(cells, notes)
-        from_attributes = self._extract_known_fields(packed)
-        return PersonRow(
-            line=line,
-            email=email,
-            name=self._read_name(cells),
-            country=self._read_line(cells, "country", 100) or from_attributes.get("country", ""),
-            region=self._read_line(cells, "region", 100) or from_attributes.get("region", ""),
-            city=self._read_town(cells, from_attributes),
-            language=read_language(self._read_cell(cells, "language") or from_attributes.get("language", ""), notes),
-            topics=tuple(word for text in self._read_cells(cells, "topics") for word in read_topics(text)),
-            giving=read_giving(self._read_cell(cells, "giving"), notes),
-            timezone=read_timezone(self._read_cell(cells, "timezone"), notes),
-            source=self._read_line(cells, "source", 120),
-            radius_km=read_radius(self._read_cell(cells, "radius_km"), notes),
-            frequency=read_frequency(self._read_cell(cells, "mail_frequency"), notes),
-            paused_until=read_day_or_note(self._read_cell(cells, "paused_until"), notes),
-            dated_at=asked,
-            attributes=self._read_attributes(cells, packed, notes),
-            notes=tuple(notes),
-        )
+        packed = self._unpack_attributes(cells, notes) if "attributes" in self._column_of else {}
+        person = PersonRow(line=line, email=email, name=self._read_name(cells), dated_at=asked)
+        for at, field, max_length in self._lines:
+            if at < len(cells) and cells[at]:
+                setattr(person, field, read_line(cells[at], max_length))
+        language = self._read_cell(cells, "language")
+        if packed:
+            from_attributes = self._extract_known_fields(packed)
+            for field in ("country", "region", "city"):
+                setattr(person, field, getattr(person, field) or from_attributes.get(field, ""))
+            language = language or from_attributes.get("language", "")
+        if not person.city and (postcode := self._read_cell(cells, "postcode")):
+            person.city = self._find_town(postcode, country=person.country)
+        if language:
+            person.language = read_language(language, notes)
+        if self._columns_of["topics"]:
+            person.topics = tuple(word for text in self._read_cells(cells, "topics") for word in read_topics(text))
+        for at, field, read in self._readers:
+            if at < len(cells) and cells[at]:
+                setattr(person, field, read(cells[at], notes))
+        if packed or self._attribute_columns:
+            person.attributes = self._read_attributes(cells, packed, notes)
+        person.notes = tuple(notes)
+        return person
 
-    def _read_town(self, cells: list[str], from_attributes: dict[str, str]) -> str:
-        """Return the town. If the file names none, return the town of the postcode."""
-        town = self._read_line(cells, "city", 120) or from_attributes.get("city", "")
-        postcode = self._read_cell(cells, "postcode")
-        if town or not postcode:
-            return town
-        country = self._read_line(cells, "country", 100) or from_attributes.get("country", "")
+    def _find_town(self, postcode: str, *, country: str) -> str:
+        """Return the town of a postcode, first in the country of the import if the line names none."""
         home = self._terms.country if not country else ""
         at_home = find_town_by_postcode(postcode, country=home) if home else ""
         return at_home or find_town_by_postcode(postcode, country=country)
@@ -213,6 +215,8 @@ class RowReader:
 
     def _read_day(self, cells: list[str], target: str, notes: list[str]) -> datetime | None:
         """Return the first day that is given in the columns of one field."""
+        if not self._columns_of[target]:
+            return None
         days = (read_day_or_note(text, notes) for text in self._read_cells(cells, target))
         return next((day for day in days if day is not None), None)
 

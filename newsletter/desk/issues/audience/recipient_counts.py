@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
+from newsletter.common.database.one_reading import read_once
 from newsletter.common.errors import BadRule
 from newsletter.issues.approval.approval_rules import (
     count_audience_for_send,
@@ -39,8 +40,12 @@ def explain_manual_approval(issue: Issue) -> str:
     """Return why an automatic issue needs a person's approval, or "". Raises BadRule.
 
     An issue that needs none for everybody who may be mailed needs none for its recipients, who are part of them. Finding out
-    for whom the issue has nothing takes several times as long.
+    for whom the issue has nothing takes several times as long. Home names an issue in several lists, and finds out once.
     """
+    return read_once(f"manual approval of issue {issue.pk}", lambda: _explain_manual_approval(issue))
+
+
+def _explain_manual_approval(issue: Issue) -> str:
     possible = _count_cached(issue, "possible", lambda: count_people(issue, now=timezone.now()).eligible)
     reason = find_manual_approval_reason(issue, people=possible)
     return find_manual_approval_reason(issue, people=count_recipients_cached(issue)) if reason else ""

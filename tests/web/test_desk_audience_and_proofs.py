@@ -5,8 +5,10 @@ import re
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.http import Http404
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from wagtail.users.models import UserProfile
 
@@ -118,6 +120,25 @@ def test_unusual_recipients_are_masked_and_explained(issue: Issue) -> None:
     assert "Only 2 people get this version" in page
     assert "person10@example.com" not in page
     assert "Wolfeschlegel" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "is_named"), [("de", True), ("DE-at", True), ("en", False), ("EN-gb", False), ("", False)]
+)
+def test_a_reader_of_another_language_is_unusual(issue: Issue, language: str, is_named: bool) -> None:
+    Subscriber.objects.update(language="en")
+    Subscriber.objects.filter(email="person2@example.com").update(language=language)
+    page = get(sign_in("approver"), issue, "audience/")
+    assert ("They read German" in page) is is_named
+
+
+def test_no_recipient_is_searched_for_if_all_read_the_language(issue: Issue) -> None:
+    Subscriber.objects.update(language="en")
+    with CaptureQueriesContext(connection) as queries:
+        get(sign_in("approver"), issue, "audience/")
+    recipients = [query["sql"] for query in queries.captured_queries if "language_ref" in query["sql"]]
+    assert recipients
+    assert not [sql for sql in recipients if '"language"' in sql.partition(" WHERE ")[2]]
 
 
 def test_a_spanish_desk_names_regions_and_countries_in_spanish(issue: Issue) -> None:

@@ -116,8 +116,12 @@ def _smallest_variant(recipients: Recipients, audience: Audience) -> Found:
 
 def _other_language(recipients: Recipients, audience: Audience) -> Found:
     ours = audience.issue.publication.language
-    others = Subscriber.objects.exclude(language="").exclude(language__istartswith=ours.split("-")[0])
-    one = _among(recipients.filter(language_ref=""), others).first()
+    own = ours.split("-")[0].lower()
+    used = Subscriber.objects.exclude(language="").order_by().values_list("language", flat=True).distinct()
+    others = [language for language in used if not language.lower().startswith(own)]
+    if not others:  # PostgreSQL would expect many people who read another language, and look at each recipient
+        return None
+    one = _among(recipients.filter(language_ref=""), Subscriber.objects.filter(language__in=others)).first()
     why = _("They read %(theirs)s; this issue is in %(ours)s.")
     return (
         (one, why % {"theirs": language_label(one.subscriber.language), "ours": language_label(ours)}) if one else None

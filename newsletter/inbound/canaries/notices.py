@@ -38,6 +38,8 @@ def mailboxes_page_url() -> str:
 
 def _notify_alarms(*, now: datetime) -> None:
     mails = CanaryMail.objects.filter(result__in=list(_SUBJECTS), measured_at__gt=now - NOTICE_WINDOW)
+    if not mails.exists():
+        return
     paused = AutomaticPause.objects.filter(rule=AutomaticPause.Rule.CANARY).values("send")
     notified = CanaryMail.objects.filter(turn=CanaryMail.Turn.FIRST, result__in=CanaryMail.ALARMS, send__in=paused)
     for mail in mails.exclude(pk__in=notified).select_related("mailbox", "send__issue__publication"):
@@ -54,6 +56,8 @@ def _notify_alarms(*, now: datetime) -> None:
 
 def _notify_sends_without_canaries(*, now: datetime) -> None:
     sends = Send.objects.filter(canary_decision__in=_WENT_ON, started_at__gt=now - NOTICE_WINDOW)
+    if not sends.exists():
+        return
     for send in sends.select_related("issue__publication"):
         issue = send.issue
         paragraphs = [

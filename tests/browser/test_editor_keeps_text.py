@@ -125,6 +125,14 @@ def test_opening_the_editor_saves_nothing(editor: Page) -> None:
     assert [url for url in posted if "/edit/" in url] == []
 
 
+def test_opening_an_issue_with_a_typed_text_saves_nothing(editor: Page, data: Path) -> None:
+    """The rich text editor writes its text in another format a moment after the page is open."""
+    add_block(editor, "Note")
+    editor.keyboard.type("Good morning")
+    wait_until_saved(editor, data, "Good morning")
+    test_opening_the_editor_saves_nothing(editor)
+
+
 def test_an_unfinished_block_is_a_draft_that_blocks_approval(editor: Page, data: Path) -> None:
     block = add_block(editor, "Button")
     block.get_by_label("Words on the button").fill("Come along")

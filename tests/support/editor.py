@@ -13,7 +13,7 @@ _SAVE_MS, _STEP_MS = 15_000, 250
 
 def open_editor(page: Page) -> None:
     """Open the editor of the issue that waits for approval."""
-    page.goto("/admin/issues/?state=draft")
+    page.goto("/admin/issues/?state=waiting")
     page.get_by_role("link", name=re.compile("No. 1")).first.click()
     page.get_by_role("link", name="Edit the issue").click()
     expect(page.locator("#w-editor-form [inert]")).to_have_count(0)

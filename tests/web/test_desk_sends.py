@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 import time_machine
@@ -216,6 +217,17 @@ def test_every_step_is_in_the_history(send: Send) -> None:
     page = client.get(f"/admin/issues/history/{send.issue_id}/").content.decode()
     assert "Send paused" in page
     assert "Left uncertain" in page
+
+
+def test_a_second_click_on_send_now_says_that_the_send_began(send: Send) -> None:
+    """Somebody goes back in the browser, and sends again."""
+    Send.objects.update(state="submitted")
+    client = sign_in("approver")
+    answer = client.post(f"/admin/issues/{send.issue_id}/send/start/", {"people": "20"}, follow=True)
+    said = unescape(answer.content.decode())
+    assert f"The send of {send.issue} began before, so this changed nothing. Nobody gets it twice." in said
+    assert "will be sent in a moment" not in said
+    assert Send.objects.count() == 1
 
 
 def test_the_page_shows_the_rate_and_the_time_left(publication: Publication) -> None:

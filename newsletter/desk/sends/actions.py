@@ -86,7 +86,11 @@ def _start(request: HttpRequest, issue: Issue) -> str:
     people = read_confirmed_people(request)
     if people is None and request.user.has_perm("newsletter.send_issue"):
         raise NotReady("Start the send on the issue's own page, so that you confirm how many people get it.")
-    request_send(issue=issue, by=request.user, now=timezone.now(), confirmed_recipients=people)
+    send = request_send(issue=issue, by=request.user, now=timezone.now(), confirmed_recipients=people)
+    if send.state != Send.State.PREPARING:
+        return _("The send of %(issue)s began before, so this changed nothing. Nobody gets it twice.") % {
+            "issue": issue
+        }
     return _("%(issue)s is being prepared and will be sent in a moment. This page shows its progress.") % {
         "issue": issue
     }

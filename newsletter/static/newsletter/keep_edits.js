@@ -54,6 +54,7 @@
     }
 
     open() {
+      if (this.unsaved) ignoreFormat(this.unsaved);
       this.saved = this.unsaved?.formData;
       this.unsaved?.setInitialFormData();
       this.element.removeAttribute('inert');
@@ -195,6 +196,34 @@
       this.failing = true;
       this.retry({ later: true });
     }
+  }
+
+  // The rich text editor writes its text in another order of keys a moment after the page is open. That is no edit.
+  function ignoreFormat(unsaved) {
+    let owner = unsaved;
+    while (!Object.hasOwn(owner, 'formData')) owner = Object.getPrototypeOf(owner);
+    const { get } = Object.getOwnPropertyDescriptor(owner, 'formData');
+    Object.defineProperty(unsaved, 'formData', {
+      get() {
+        const fields = [...new URLSearchParams(get.call(unsaved))];
+        return new URLSearchParams(fields.map(([name, value]) => [name, sortText(value)])).toString();
+      },
+    });
+  }
+
+  function sortText(value) {
+    if (!value.startsWith('{') || !value.includes('"entityMap"')) return value;
+    try {
+      const text = JSON.parse(value);
+      return JSON.stringify({ ...text, blocks: text.blocks.map((block) => ({ data: {}, ...block })) }, sortKeys);
+    } catch {
+      return value;
+    }
+  }
+
+  function sortKeys(_name, value) {
+    const isObject = value && typeof value === 'object' && !Array.isArray(value);
+    return isObject ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value;
   }
 
   function leadsAway(link, event) {

@@ -127,7 +127,7 @@ def test_opening_the_editor_saves_nothing(editor: Page) -> None:
 
 def test_opening_an_issue_with_a_typed_text_saves_nothing(editor: Page, data: Path) -> None:
     """The rich text editor writes its text in another format a moment after the page is open."""
-    add_block(editor, "Note")
+    add_block(editor, "Note").locator("[contenteditable=true]").first.click()
     editor.keyboard.type("Good morning")
     wait_until_saved(editor, data, "Good morning")
     test_opening_the_editor_saves_nothing(editor)

@@ -44,6 +44,7 @@ class Consequences:
 
 def apply_consequences(consequences: Consequences, *, now: datetime) -> None:
     """Suppress people and end subscriptions. A repeat changes nothing."""
+    _lock_people(consequences)
     for address_hash, note in sorted(consequences.complaints.items()):
         suppress(address_hash=address_hash, reason=Reason.COMPLAINT, now=now, note=note)
     for address_hash, note in sorted(consequences.hard_bounces.items()):
@@ -64,6 +65,19 @@ def apply_consequences(consequences: Consequences, *, now: datetime) -> None:
     lists = _find_lists(request.send for request in consequences.unsubscribed if request.send is not None)
     for request in consequences.unsubscribed:
         _unsubscribe(request, mailing_list=lists.get(request.send) if request.send is not None else None, now=now)
+
+
+def _lock_people(consequences: Consequences) -> None:
+    """Lock all these people in the order in which others lock several, so that no two wait for each other."""
+    hashes = {
+        *consequences.complaints,
+        *consequences.hard_bounces,
+        *consequences.soft_bounces.values(),
+        *(request.address_hash for request in consequences.unsubscribed),
+    }
+    if hashes:
+        people = Subscriber.objects.filter(address_hash__in=hashes).order_by("pk")
+        list(people.select_for_update(no_key=True).values_list("pk"))
 
 
 def find_known_hashes(hashes: Collection[bytes]) -> set[bytes]:

@@ -27,7 +27,8 @@ _State = InboundMail.State
 def take_reply(row: InboundMail, parsed: ParsedMail, *, now: datetime) -> None:
     """Keep a reply until it is sent on, and record that the person wrote. Above a limit it is held for staff instead."""
     sender_hash = hash_sender(parsed.sender)
-    issue, person = find_issue(parsed.recipients), Subscriber.objects.filter(address_hash=sender_hash).first()
+    issue = find_issue(parsed.recipients)
+    person = Subscriber.objects.select_for_update(no_key=True).filter(address_hash=sender_hash).first()
     publication = issue.publication if issue else _find_publication(person)
     is_taken = transition(
         row,

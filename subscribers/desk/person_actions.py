@@ -1,10 +1,14 @@
 """Decisions of staff about one person: correct them, record a reply, stop or allow emails, erase. Each is logged."""
 
+from collections.abc import Callable
 from datetime import date
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -15,7 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
-from newsletter.common.errors import BadAddress
+from newsletter.common.errors import BadAddress, DomainError
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from subscribers.erasing.erasure import erase_person
@@ -36,12 +40,46 @@ REVEAL_PERMISSION = "subscribers.reveal"
 """Staff without this permission see addresses masked and download none."""
 
 
+_Arguments = ParamSpec("_Arguments")
+
+
+class PersonDeleted(DomainError):
+    """The person of a page was deleted, or merged into another, since staff opened it."""
+
+
 def require_permission(request: HttpRequest, *permissions: str) -> str:
     """Return the user name for the record. Raises PermissionDenied unless the user has all the permissions."""
     user: User | AnonymousUser = request.user
     if not user.has_perms(permissions):
         raise PermissionDenied
     return str(user.get_username())
+
+
+def _changes_person(
+    view: Callable[Concatenate[HttpRequest, _Arguments], HttpResponse],
+) -> Callable[Concatenate[HttpRequest, _Arguments], HttpResponse]:
+    """Run a view in one transaction. If its person was deleted meanwhile, say so on the list of subscribers."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                return view(request, *args, **kwargs)
+        except PersonDeleted as error:
+            messages.error(request, translate(error))
+            return redirect("people:index")
+
+    return answer
+
+
+def _lock_person(pk: int) -> Subscriber:
+    """Lock and return the person until the transaction ends. Raises PersonDeleted."""
+    person = Subscriber.objects.select_for_update(no_key=True).filter(pk=pk).first()
+    if person is None:
+        raise PersonDeleted(
+            "This person was deleted or merged with another one meanwhile. Nothing was changed. Search for their address."
+        )
+    return person
 
 
 def remove_person_suppression(request: HttpRequest, pk: int, suppression: int) -> HttpResponse:
@@ -51,8 +89,9 @@ def remove_person_suppression(request: HttpRequest, pk: int, suppression: int) -
 
 
 @require_POST
+@_changes_person
 def _remove_suppression(request: HttpRequest, *, pk: int, suppression: int, by: str) -> HttpResponse:
-    person = get_object_or_404(Subscriber, pk=pk)
+    person = _lock_person(pk)
     row = get_object_or_404(Suppression, pk=suppression, address_hash=bytes(person.address_hash))
     try:
         remove_suppression(suppression=row, by=by, reason=request.POST.get("why", ""), now=timezone.now())
@@ -65,10 +104,11 @@ def _remove_suppression(request: HttpRequest, *, pk: int, suppression: int, by: 
 
 
 @require_POST
+@_changes_person
 def rename_person(request: HttpRequest, pk: int) -> HttpResponse:
     """Correct the name of a person. They can change it themselves as well."""
     require_permission(request, RENAME_PERMISSION)
-    person = get_object_or_404(Subscriber, pk=pk)
+    person = _lock_person(pk)
     if correct_name(person=person, name=request.POST.get("name", ""), now=timezone.now()):
         log(instance=person, action="subscribers.rename", user=request.user)
     messages.success(request, _("The name is saved.") if person.name else _("The name is removed."))
@@ -76,10 +116,11 @@ def rename_person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@_changes_person
 def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask at the corrected address whether it is the person's. They keep the old one until they confirm."""
     require_permission(request, RENAME_PERMISSION, REVEAL_PERMISSION)
-    person = get_object_or_404(Subscriber, pk=pk)
+    person = _lock_person(pk)
     email = request.POST.get("email", "")
     try:
         request_correction(person=person, email=email, now=timezone.now())
@@ -98,10 +139,11 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@_changes_person
 def record_reply(request: HttpRequest, pk: int) -> HttpResponse:
     """Record that a person replied to our mail, on a day, to an issue if staff know it."""
     by = require_permission(request, RENAME_PERMISSION)
-    person = get_object_or_404(Subscriber, pk=pk)
+    person = _lock_person(pk)
     issue = request.POST.get("issue", "")
     try:
         recorded = record_day(
@@ -142,8 +184,9 @@ def suppress_person(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+@_changes_person
 def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
-    person = get_object_or_404(Subscriber, pk=pk)
+    person = _lock_person(pk)
     why = request.POST.get("why", "").strip()
     mailing_list = MailingList.objects.filter(slug=request.POST.get("list", "")).first()
     if not why:
@@ -162,6 +205,17 @@ def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
     return redirect("subscribers_person", pk)
 
 
+@_changes_person
+def _erase(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
+    person = _lock_person(pk)
+    log(instance=person, action="subscribers.erase", user=request.user)
+    erase_person(subscriber=person, by=by, now=timezone.now())
+    messages.success(
+        request, _("This person is erased. We keep a keyed hash of the address, so that nobody can add it again.")
+    )
+    return redirect("people:index")
+
+
 class ErasePage(StaffTemplatePage):
     """GET asks for confirmation; POST erases the person."""
 
@@ -171,17 +225,13 @@ class ErasePage(StaffTemplatePage):
 
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         self.by = require_permission(request, ERASE_PERMISSION)
-        self.person = get_object_or_404(Subscriber, pk=kwargs["pk"])
+        if request.method != "POST":
+            self.person = get_object_or_404(Subscriber, pk=kwargs["pk"])
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return response
 
-    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        log(instance=self.person, action="subscribers.erase", user=request.user)
-        erase_person(subscriber=self.person, by=self.by, now=timezone.now())
-        messages.success(
-            request, _("This person is erased. We keep a keyed hash of the address, so that nobody can add it again.")
-        )
-        return redirect("people:index")
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return _erase(request, pk=pk, by=self.by)
 
     def list_parents(self) -> list[tuple[str, str]]:
         person = (str(self.person), reverse("subscribers_person", args=[self.person.pk]))

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
@@ -11,7 +12,7 @@ from subscribers.consent.throttle import reset_confirmation_quota, use_confirmat
 from subscribers.consent_events import record_consent_event
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, EndReason, MailedLink, Reason, Subscriber, Suppression
-from subscribers.people.mailed_links import Kind, mark_link_used, request_mailed_link
+from subscribers.people.mailed_links import USED_LINK, Kind, UsedLink, mark_link_used, request_mailed_link
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING, end_subscriptions, write_suppression
 
@@ -98,16 +99,21 @@ def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
     Suppressions of both addresses stay in force.
 
     Raises:
-        UsedLink: The link was used before.
+        UsedLink: The link was used before, or the person was deleted meanwhile.
         NewAddressSuppressed: Nothing was changed.
     """
+    new_hash = identify(link.new_email)
+    # Both people in the order in which others lock several, and before the link, which an erasure deletes after them.
+    both = Subscriber.objects.filter(Q(pk=link.subscriber_id) | Q(address_hash=new_hash)).order_by("pk")
+    locked = {person.pk: person for person in both.select_for_update()}
+    person = locked.pop(link.subscriber_id, None)
+    if person is None:
+        raise UsedLink(USED_LINK)
     mark_link_used(link, now=now)
-    person = Subscriber.objects.select_for_update().get(pk=link.subscriber_id)
-    old_hash, new_hash = bytes(person.address_hash), identify(link.new_email)
+    old_hash = bytes(person.address_hash)
     if _is_blocked(new_hash):
         raise NewAddressSuppressed("We may not send mail to this address. Your old address stays as it was.")
-    other = Subscriber.objects.select_for_update().filter(address_hash=new_hash).exclude(pk=person.pk).first()
-    if other is not None:
+    for other in locked.values():
         merge_people(keep=person, absorb=other, now=now)
     person.email, person.address_hash = link.new_email, new_hash
     person.save(update_fields=["email", "address_hash"])

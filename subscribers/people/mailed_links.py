@@ -19,7 +19,7 @@ Kind = MailedLink.Kind
 REQUEST_INTERVAL = timedelta(minutes=10)
 MAX_LINKS_PER_DAY = 5
 MAX_SENDING_DELAY = timedelta(hours=1)
-_USED_LINK = Message("This link works once and has been used. Ask for a new one on the page “Your mail from us”.")
+USED_LINK = Message("This link works once and has been used. Ask for a new one on the page “Your mail from us”.")
 
 
 class UsedLink(DomainError):
@@ -30,10 +30,12 @@ class UsedLink(DomainError):
 def request_mailed_link(
     *, subscriber: Subscriber, mailing_list: MailingList, kind: MailedLink.Kind, now: datetime, new_email: str = ""
 ) -> bool:
-    """Queue a mail with a link. Return False if one of its kind was requested just now or too often.
+    """Queue a mail with a link. Return False if the person is gone, or if one was requested just now or too often.
 
     The sender of `mailing_list` writes the mail. Only `CONFIRM_ADDRESS` has a `new_email`, to which that mail goes.
     """
+    if Subscriber.objects.select_for_update(no_key=True).filter(pk=subscriber.pk).first() is None:
+        return False
     asked = MailedLink.objects.filter(subscriber=subscriber, kind=kind, asked_at__gt=now - timedelta(days=1))
     times = list(asked.order_by("-asked_at").values_list("asked_at", flat=True)[:MAX_LINKS_PER_DAY])
     if len(times) >= MAX_LINKS_PER_DAY or (
@@ -75,11 +77,11 @@ def find_link(target: LinkTarget, *, kind: MailedLink.Kind) -> MailedLink:
     rows = MailedLink.objects.filter(public_id=target.public_id, kind=kind, subscriber__uuid=target.subscriber_uuid)
     link = rows.select_related("subscriber__place", "mailing_list").first()
     if link is None or link.used_at is not None:
-        raise UsedLink(_USED_LINK)
+        raise UsedLink(USED_LINK)
     return link
 
 
 def mark_link_used(link: MailedLink, *, now: datetime) -> None:
     """Use the link up, in the transaction of what it does. Raises `UsedLink` for the second of two at once."""
     if not MailedLink.objects.filter(pk=link.pk, used_at__isnull=True).update(used_at=now):
-        raise UsedLink(_USED_LINK)
+        raise UsedLink(USED_LINK)

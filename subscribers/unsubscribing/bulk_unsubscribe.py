@@ -19,6 +19,7 @@ from subscribers.models import (
     EventKind,
     Reason,
     Scope,
+    Subscriber,
     Subscription,
     Suppression,
     WebhookEndpoint,
@@ -46,11 +47,13 @@ class BulkUnsubscribeResult(NamedTuple):
 
 
 # One round trip, which is also the commit. No part sees the rows that another part of the statement writes, so each returns
-# its own.
+# its own. People are locked before their rows, as an erasure does; those whom it deleted meanwhile are left out.
 _UNSUBSCRIBE_SQL = f"""
 WITH chosen AS (
-    SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
+    SELECT given.* FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
         AS given (subscriber_id, address_hash, mailing_list_id, mailing)
+    JOIN {Subscriber._meta.db_table} AS person ON person.id = given.subscriber_id
+    ORDER BY person.id FOR KEY SHARE OF person
 ), suppressed AS (
     INSERT INTO {Suppression._meta.db_table}
         (address_hash, mailing_list_id, at, scope, reason, note, removed_by, removal_reason)

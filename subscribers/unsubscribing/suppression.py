@@ -45,10 +45,10 @@ def suppress(
 
     A complaint also ends every open subscription, so that only a new request brings mail back.
     """
+    subscriber = _lock_person(address_hash)
     created = write_suppression(address_hash=address_hash, reason=reason, now=now, mailing_list=mailing_list, note=note)
     if not created:
         return False
-    subscriber = Subscriber.objects.filter(address_hash=address_hash).first()
     if subscriber is not None and reason == Reason.COMPLAINT:
         end_subscriptions(subscriber=subscriber, reason=EndReason.COMPLAINT, now=now)
     record_consent_event(
@@ -109,11 +109,12 @@ def remove_suppression(*, suppression: Suppression, by: str, reason: str, now: d
         raise CannotRemoveSuppression(
             "This person asked not to be mailed. Only they can undo it, by signing up again and confirming by mail."
         )
+    subscriber = _lock_person(bytes(suppression.address_hash))
     if not _remove(Q(pk=suppression.pk), by=by, reason=reason, now=now):
         raise CannotRemoveSuppression("This suppression was removed already. Nothing was changed.")
     record_consent_event(
         kind=ConsentEvent.Kind.SUPPRESSION_REMOVED,
-        subscriber=Subscriber.objects.filter(address_hash=bytes(suppression.address_hash)).first(),
+        subscriber=subscriber,
         address_hash=bytes(suppression.address_hash),
         mailing_list=suppression.mailing_list,
         now=now,
@@ -152,6 +153,11 @@ def is_signup_blocked(*, address_hash: bytes, mailing_list: MailingList) -> bool
 def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
     """Return True if mail of this list to the address is forbidden for any reason."""
     return Suppression.objects.covering(mailing_list).filter(address_hash=address_hash).exists()
+
+
+def _lock_person(address_hash: bytes) -> Subscriber | None:
+    """Lock and return the person with this address, before their rows are written."""
+    return Subscriber.objects.select_for_update(no_key=True).filter(address_hash=address_hash).first()
 
 
 def _remove(which: Q, *, by: str, reason: str, now: datetime) -> int:

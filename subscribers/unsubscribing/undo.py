@@ -25,7 +25,8 @@ def undo_unsubscribe(
 
     ``mailing_list`` is that of the link. ``wording`` is the text of the button. Suppressions for other reasons stay.
     """
-    Subscriber.objects.select_for_update().get(pk=subscriber.pk)
+    if Subscriber.objects.select_for_update().filter(pk=subscriber.pk).first() is None:
+        return []
     left = _find_last_unsubscribe(subscriber, mailing_list, now=now)
     if left is None:
         return []

@@ -99,7 +99,8 @@ def merge(request: HttpRequest, person: int, data: Merge) -> PersonAnswer:
     require_all_lists(key, "A person may be on any list.")
     if data.absorb == person:
         raise Problem(422, "A person cannot be merged with themselves", "Send two ids.", code="refused")
-    keep, absorb = lock_visible_person(key, person), lock_visible_person(key, data.absorb)
+    people = {pk: lock_visible_person(key, pk) for pk in sorted((person, data.absorb))}
+    keep, absorb = people[person], people[data.absorb]
     merge_people(keep=keep, absorb=absorb, now=now)
     details = {**log_data(key), "absorbed": data.absorb, "reason": data.reason}
     log(instance=keep, action="newsletter.api_merged", data=details)

@@ -5,6 +5,7 @@ They decide who may be imported: a suppressed address never gets a row, whatever
 
 from collections.abc import Iterator
 
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
@@ -36,6 +37,10 @@ SUPPRESSION_BY_KIND: dict[str, tuple[Reason, Scope]] = {
 _MAY_JOIN = "kind = 'join' AND suppressed_before IS NULL"
 _NEW_ON_LIST = f"{_MAY_JOIN} AND status_before IS NULL AND subscriber_id IS NOT NULL"
 
+_LOCK_KNOWN = """
+SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash IN (SELECT address_hash FROM import_stage)
+ORDER BY p.id FOR NO KEY UPDATE
+"""
 _CLASSIFY = """
 UPDATE import_stage SET
   suppressed_before = (SELECT 1 FROM subscribers_suppression s
@@ -106,6 +111,12 @@ SELECT
   COUNT(CASE WHEN (kind = 'join' AND suppressed_before = 1) OR (kind <> 'join' AND status_before = 'suppressed') THEN 1 END)
 FROM import_stage
 """
+
+
+def lock_people(cursor: CursorWrapper) -> None:
+    """Lock the staged people who are known already, so that nobody deletes them before this transaction ends."""
+    if connection.vendor == "postgresql":
+        cursor.execute(_LOCK_KNOWN)
 
 
 def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None:

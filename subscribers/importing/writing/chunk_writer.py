@@ -116,6 +116,8 @@ class ChunkWriter:
         kinds = {row.kind for row in people.values()}
         with self._transaction(), connection.cursor() as cursor:
             fill_staging_table(cursor, staged)
+            if not self._dry_run:
+                chunk_statements.lock_people(cursor)
             chunk_statements.classify(cursor, self._batch, kinds=kinds)
             if not self._dry_run:
                 chunk_statements.write_people(cursor, self._batch)

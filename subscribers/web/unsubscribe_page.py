@@ -76,14 +76,14 @@ def undo(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 
 def _page(target: LinkTarget, *, template: str, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
-    leave_all_path, preferences_path = _paths(target)
+    leave_all_path, preferences_path, undo_path = _paths(target)
     context = {
         "name": name,
         "everything": everything,
         "offer": make_fewer_emails_offer(person, now=timezone.now()) if person else None,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
-        "undo_path": _undo_path(target),
+        "undo_path": undo_path,
     }
     return render_response(template, context)
 
@@ -91,11 +91,11 @@ def _page(target: LinkTarget, *, template: str, name: str, everything: bool, per
 def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerson) -> str:
     """Return the page after unsubscribing. It is cached by list, language and branding; the person's links are filled in."""
     activate_language(unsubscribed.language)
-    leave_all_path, preferences_path = _paths(target)
+    leave_all_path, preferences_path, undo_path = _paths(target)
     name = unsubscribed.list_name or gettext("this newsletter")
     page = _render_unsubscribed(name, translation.get_language() or "en", current_branding_version())
     page = page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
-    return page.replace(_UNDO, _undo_path(target))
+    return page.replace(_UNDO, undo_path)
 
 
 @lru_cache(maxsize=256)
@@ -110,9 +110,7 @@ def _render_unsubscribed(name: str, language: str, branding_version: str) -> str
     return render_page("unsubscribed.html", context)
 
 
-def _undo_path(target: LinkTarget) -> str:
-    return f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/undo"
-
-
-def _paths(target: LinkTarget) -> tuple[str, str]:
-    return f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all", make_related_path(target, Purpose.PREFERENCES)
+def _paths(target: LinkTarget) -> tuple[str, str, str]:
+    """Return the paths that end everything, show the person's choices and undo the unsubscribe."""
+    path = make_related_path(target, Purpose.UNSUBSCRIBE)
+    return f"{path}/all", make_related_path(target, Purpose.PREFERENCES), f"{path}/undo"

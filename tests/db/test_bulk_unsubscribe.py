@@ -1,0 +1,76 @@
+"""Many people unsubscribe from a list together: the rows that are written, and how those of each person are found."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from subscribers.models import (
+    Confirmation,
+    ConsentEvent,
+    CountedUnsubscribe,
+    MailingList,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, write_unsubscribes
+from tests.support.fixtures import NOW
+from tests.support.people import make_list, make_member
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+MAILING = 7
+
+
+def members(mailing_list: MailingList, number: int) -> list[Subscriber]:
+    return [make_member(mailing_list, f"person{each}@example.org") for each in range(number)]
+
+
+def unsubscribes(people: list[Subscriber], mailing_list: MailingList) -> list[Unsubscribe]:
+    return [Unsubscribe(each.pk, bytes(each.address_hash), mailing_list.pk, MAILING) for each in people]
+
+
+def test_each_of_many_people_gets_all_rows_once() -> None:
+    weekly, other = make_list(), make_list("other")
+    people = members(weekly, 230)
+    stays = make_member(weekly, "stays@example.org")
+    for person in (people[0], people[229], stays):
+        for mailing_list, sent_at in ((weekly, None), (weekly, NOW), (other, None)):
+            Confirmation.objects.create(subscriber=person, mailing_list=mailing_list, requested_at=NOW, sent_at=sent_at)
+    given = unsubscribes(people, weekly)
+    first = write_unsubscribes(given, now=NOW, source="link")
+    again = write_unsubscribes(given, now=NOW, source="link")
+    assert first.changed == set(given)
+    assert first.suppressed == {(each.address_hash, weekly.pk) for each in given}
+    assert again == (set(), set())
+    assert Subscription.objects.open().get().subscriber == stays
+    ended = Subscription.objects.exclude(subscriber=stays)
+    assert set(ended.values_list("ended_at", "end_reason")) == {(NOW, "unsubscribe")}
+    suppressions = Suppression.objects.values_list("at", "scope", "reason", "note", "removed_by", "removal_reason")
+    assert list(suppressions) == [(NOW, "list", "unsubscribe", "", "", "")] * 230
+    events = ConsentEvent.objects.values_list("kind", "at", "source", "wording", "by", "data")
+    assert list(events) == [("left", NOW, "link", "", "", {})] * 230
+    assert set(ConsentEvent.objects.values_list("subscriber", flat=True)) == {each.pk for each in people}
+    assert list(CountedUnsubscribe.objects.values_list("mailing", "at")) == [(MAILING, NOW)] * 230
+    assert Confirmation.objects.filter(subscriber=stays).count() == 3
+    left = Confirmation.objects.exclude(subscriber=stays).values_list("mailing_list", "sent_at")
+    assert sorted(left, key=str) == sorted([(weekly.pk, NOW), (other.pk, None)] * 2, key=str)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the number of rows")
+def test_sqlite_finds_the_rows_of_each_person_by_an_index() -> None:
+    weekly = make_list()
+    people = members(weekly, 3)
+    steps: list[str] = []
+
+    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> object:
+        if sql.lstrip().startswith(("UPDATE", "DELETE")):
+            plan = connection.connection.execute("EXPLAIN QUERY PLAN " + sql.replace("%s", "?"), tuple(params))
+            steps.extend(step[3] for step in plan.fetchall())
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(explain):
+        write_unsubscribes(unsubscribes(people, weekly), now=NOW, source="link")
+    assert any("INDEX subscription_one_open (subscriber_id=? AND mailing_list_id=?)" in step for step in steps)
+    assert any("INDEX confirmation_one_due (subscriber_id=? AND mailing_list_id=?)" in step for step in steps)
+    assert [step for step in steps if step.startswith(("SCAN subs", "SCAN conf"))] == []

@@ -1,16 +1,15 @@
 """Write the rows of an unsubscribe from a list, for many people at once.
 
-PostgreSQL gets one statement, SQLite one for each table. Both write the same: a suppression, the end of the subscription, one
+PostgreSQL gets one statement; SQLite gets the ORM. Both write the same: a suppression, the end of the subscription, one
 consent event and one row for the mailing whose link was used. Confirmation mails not yet sent are deleted.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db.models import QuerySet
 
 from subscribers.models import (
     Confirmation,
@@ -26,9 +25,6 @@ from subscribers.models import (
     WebhookEndpoint,
 )
 from subscribers.outbound_events import record_person_events
-
-_MAX_ROWS = 100
-"""In one statement of SQLite, which limits its values."""
 
 
 class Unsubscribe(NamedTuple):
@@ -93,44 +89,6 @@ WITH chosen AS (
 SELECT subscriber_id, address_hash, mailing_list_id, mailing, is_suppressed FROM changed
 """  # noqa: S608  only table names are put in
 
-# SQLite writes to one table in a statement. CROSS JOIN makes it look up each person; else it may read every open subscription.
-_SUPPRESS_SQL = f"""
-INSERT INTO {Suppression._meta.db_table}
-    (address_hash, mailing_list_id, at, scope, reason, note, removed_by, removal_reason)
-SELECT column1, column2, column3, '{Scope.LIST.value}', '{Reason.UNSUBSCRIBE.value}', '', '', ''
-FROM (VALUES {{marks}}) WHERE TRUE
-ON CONFLICT (address_hash, mailing_list_id, reason) WHERE removed_at IS NULL AND scope = 'list'
-DO UPDATE SET import_batch_id = NULL WHERE import_batch_id IS NOT NULL
-RETURNING address_hash, mailing_list_id
-"""  # noqa: S608  only names and constants of our own are put in
-_END_SQL = f"""
-UPDATE {Subscription._meta.db_table} SET ended_at = %s, end_reason = %s
-WHERE id IN (
-    SELECT subscription.id FROM (VALUES {{marks}}) AS chosen
-    CROSS JOIN {Subscription._meta.db_table} AS subscription
-    WHERE subscription.ended_at IS NULL AND subscription.subscriber_id = chosen.column1
-        AND subscription.mailing_list_id = chosen.column2
-)
-RETURNING subscriber_id, mailing_list_id
-"""  # noqa: S608
-_DELETE_CONFIRMATIONS_SQL = f"""
-DELETE FROM {Confirmation._meta.db_table}
-WHERE id IN (
-    SELECT confirmation.id FROM (VALUES {{marks}}) AS chosen
-    CROSS JOIN {Confirmation._meta.db_table} AS confirmation
-    WHERE confirmation.sent_at IS NULL AND confirmation.subscriber_id = chosen.column1
-        AND confirmation.mailing_list_id = chosen.column2
-)
-"""  # noqa: S608
-_RECORD_SQL = f"""
-INSERT INTO {ConsentEvent._meta.db_table}
-    (subscriber_id, address_hash, mailing_list_id, kind, at, source, wording, by, data)
-SELECT *, '', '', '{{{{}}}}' FROM (VALUES {{marks}})
-"""  # noqa: S608
-_COUNT_SQL = f"""
-INSERT INTO {CountedUnsubscribe._meta.db_table} (mailing, subscriber_id, at) VALUES {{marks}} ON CONFLICT DO NOTHING
-"""  # noqa: S608
-
 
 def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, source: str) -> BulkUnsubscribeResult:
     """Write all of these or none. Each (person, list) pair must occur once."""
@@ -144,7 +102,7 @@ def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, so
 
 
 def _write(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
-    write = _write_in_one_statement if connection.vendor == "postgresql" else _write_in_several_statements
+    write = _write_in_one_statement if connection.vendor == "postgresql" else _write_with_orm
     return write(chosen, now, source)
 
 
@@ -174,52 +132,20 @@ def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source
 
 
 @transaction.atomic
-def _write_in_several_statements(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
+def _write_with_orm(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
     """Write the same rows on SQLite, where the transaction keeps every other writer out."""
-    changed: set[Unsubscribe] = set()
-    suppressed: set[tuple[bytes, int]] = set()
-    for start in range(0, len(chosen), _MAX_ROWS):
-        part = chosen[start : start + _MAX_ROWS]
-        result = _write_part(part, connection.ops.adapt_datetimefield_value(now), source)
-        changed |= result.changed
-        suppressed |= result.suppressed
-    return BulkUnsubscribeResult(changed, suppressed)
-
-
-def _write_part(chosen: Sequence[Unsubscribe], now: str | None, source: str) -> BulkUnsubscribeResult:
-    pairs = [(unsubscribe.subscriber, unsubscribe.mailing_list) for unsubscribe in chosen]
-    addresses = [(unsubscribe.address_hash, unsubscribe.mailing_list, now) for unsubscribe in chosen]
-    with connection.cursor() as cursor:
-        suppressed = {(bytes(digest), mailing_list) for digest, mailing_list in _run(cursor, _SUPPRESS_SQL, addresses)}
-        ended = set(_run(cursor, _END_SQL, pairs, before=(now, EndReason.UNSUBSCRIBE.value)))
-        _run(cursor, _DELETE_CONFIRMATIONS_SQL, pairs)
-        changed = [
-            unsubscribe
-            for unsubscribe, pair in zip(chosen, pairs, strict=True)
-            if pair in ended or (unsubscribe.address_hash, unsubscribe.mailing_list) in suppressed
-        ]
-        _run(
-            cursor,
-            _RECORD_SQL,
-            [(*unsubscribe[:3], ConsentEvent.Kind.LEFT.value, now, source) for unsubscribe in changed],
-        )
-        _run(
-            cursor,
-            _COUNT_SQL,
-            [(unsubscribe.mailing, unsubscribe.subscriber, now) for unsubscribe in changed if unsubscribe.mailing],
-        )
+    suppressed = _insert_suppressions(chosen, now)
+    ended = _end_subscriptions(chosen, now)
+    _delete_due_confirmations(chosen)
+    changed = [
+        unsubscribe
+        for unsubscribe in chosen
+        if (unsubscribe.address_hash, unsubscribe.mailing_list) in suppressed
+        or (unsubscribe.subscriber, unsubscribe.mailing_list) in ended
+    ]
+    ConsentEvent.objects.bulk_create(_make_consent_event(unsubscribe, now, source) for unsubscribe in changed)
+    count_unsubscribes(((unsubscribe.mailing, unsubscribe.subscriber) for unsubscribe in changed), now=now)
     return BulkUnsubscribeResult(set(changed), suppressed)
-
-
-def _run(
-    cursor: CursorWrapper, sql: str, rows: Sequence[tuple[Any, ...]], *, before: tuple[Any, ...] = ()
-) -> list[tuple[Any, ...]]:
-    """Run a statement once for all rows, with the values of ``before`` ahead of theirs. Return what it returns."""
-    if not rows:
-        return []
-    marks = ", ".join([f"({', '.join(['%s'] * len(rows[0]))})"] * len(rows))
-    cursor.execute(sql.format(marks=marks), [*before, *chain.from_iterable(rows)])
-    return list(cursor.fetchall())
 
 
 def _make_consent_event(unsubscribe: Unsubscribe, now: datetime, source: str) -> ConsentEvent:
@@ -243,3 +169,54 @@ def count_unsubscribes(pairs: Iterable[tuple[int, int]], *, now: datetime) -> No
         ),
         ignore_conflicts=True,
     )
+
+
+def _insert_suppressions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[bytes, int]]:
+    """Add the suppressions that are missing, and detach those of an import from it. Return their (hash, list) pairs."""
+    live = Suppression.objects.live().filter(
+        scope=Scope.LIST,
+        reason=Reason.UNSUBSCRIBE,
+        address_hash__in={unsubscribe.address_hash for unsubscribe in chosen},
+    )
+    wanted = {(unsubscribe.address_hash, unsubscribe.mailing_list) for unsubscribe in chosen}
+    known = {
+        (bytes(digest), mailing_list): (pk, batch)
+        for pk, digest, mailing_list, batch in live.values_list("pk", "address_hash", "mailing_list_id", "import_batch")
+    }
+    imported = {pair: known[pair][0] for pair in wanted & known.keys() if known[pair][1] is not None}
+    if imported:
+        Suppression.objects.filter(pk__in=imported.values()).update(import_batch=None)
+    missing = wanted - known.keys()
+    Suppression.objects.bulk_create(
+        Suppression(
+            address_hash=digest, mailing_list_id=mailing_list, at=now, scope=Scope.LIST, reason=Reason.UNSUBSCRIBE
+        )
+        for digest, mailing_list in missing
+    )
+    return missing | imported.keys()
+
+
+def _end_subscriptions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[int, int]]:
+    """End the open subscriptions. Return their (subscriber, list) pairs."""
+    ended = _rows_of(Subscription.objects.open(), chosen)
+    Subscription.objects.filter(pk__in=ended).update(ended_at=now, end_reason=EndReason.UNSUBSCRIBE)
+    return set(ended.values())
+
+
+def _delete_due_confirmations(chosen: Sequence[Unsubscribe]) -> None:
+    due = _rows_of(Confirmation.objects.filter(sent_at__isnull=True), chosen)
+    if due:
+        Confirmation.objects.filter(pk__in=due).delete()
+
+
+def _rows_of(
+    rows: QuerySet[Subscription] | QuerySet[Confirmation], chosen: Sequence[Unsubscribe]
+) -> dict[int, tuple[int, int]]:
+    """Return the (subscriber, list) pair of each row that belongs to one of these, by row id."""
+    pairs = {(unsubscribe.subscriber, unsubscribe.mailing_list) for unsubscribe in chosen}
+    found = rows.filter(subscriber_id__in={subscriber for subscriber, _ in pairs})
+    return {
+        pk: (subscriber, mailing_list)
+        for pk, subscriber, mailing_list in found.values_list("pk", "subscriber_id", "mailing_list_id")
+        if (subscriber, mailing_list) in pairs
+    }

@@ -1,9 +1,6 @@
-"""Many people unsubscribe from a list together: the rows that are written, and how those of each person are found."""
-
-from typing import Any
+"""Many people unsubscribe from a list together: the rows that are written."""
 
 import pytest
-from django.db import connection
 
 from subscribers.models import (
     Confirmation,
@@ -55,22 +52,3 @@ def test_each_of_many_people_gets_all_rows_once() -> None:
     assert Confirmation.objects.filter(subscriber=stays).count() == 3
     left = Confirmation.objects.exclude(subscriber=stays).values_list("mailing_list", "sent_at")
     assert sorted(left, key=str) == sorted([(weekly.pk, NOW), (other.pk, None)] * 2, key=str)
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL plans by the number of rows")
-def test_sqlite_finds_the_rows_of_each_person_by_an_index() -> None:
-    weekly = make_list()
-    people = members(weekly, 3)
-    steps: list[str] = []
-
-    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> object:
-        if sql.lstrip().startswith(("UPDATE", "DELETE")):
-            plan = connection.connection.execute("EXPLAIN QUERY PLAN " + sql.replace("%s", "?"), tuple(params))
-            steps.extend(step[3] for step in plan.fetchall())
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(explain):
-        write_unsubscribes(unsubscribes(people, weekly), now=NOW, source="link")
-    assert any("INDEX subscription_one_open (subscriber_id=? AND mailing_list_id=?)" in step for step in steps)
-    assert any("INDEX confirmation_one_due (subscriber_id=? AND mailing_list_id=?)" in step for step in steps)
-    assert [step for step in steps if step.startswith(("SCAN subs", "SCAN conf"))] == []

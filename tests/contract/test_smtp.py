@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from newsletter.providers.base.contract import Outcome, Verdict
+from newsletter.providers.base.deadline import Deadline, DeadlineUnavailable, DeadlineWatcher
 from newsletter.providers.base.errors import AccountRefused, BadBatch, BadMail
 from newsletter.providers.registry import make_adapter
 from newsletter.providers.smtp.account import MailServer as ServerSettings
@@ -382,6 +383,31 @@ def test_a_server_that_refuses_in_the_middle_of_the_mail_is_heard(adapter: Smtp,
     outcome = adapter.deliver(make_call(mail=make_mail(html="<p>" + "x" * 5_000_000 + "</p>")))
     assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
     assert "552" in outcome.reason
+    assert server.mails == []
+
+
+class FullMachine(DeadlineWatcher):
+    """A machine that starts no more threads after some steps of a session."""
+
+    def __init__(self, *, steps: int) -> None:
+        super().__init__()
+        self._steps = steps
+
+    def add(self, deadline: Deadline) -> None:
+        if not self._steps:
+            raise DeadlineUnavailable("no thread")
+        self._steps -= 1
+        super().add(deadline)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2], ids=["session", "transfer", "final dot"])
+def test_a_step_that_could_not_be_ended_in_time_does_not_begin(
+    adapter: Smtp, server: MailServer, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    monkeypatch.setattr("newsletter.providers.base.deadline._watcher", FullMachine(steps=steps))
+    outcome = adapter.deliver(make_call())
+    assert (outcome.verdict, outcome.stop, dict(outcome.people)) == (Verdict.NOT_SENT, False, {})
+    assert "no thread" in outcome.reason
     assert server.mails == []
 
 

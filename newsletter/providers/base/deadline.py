@@ -3,18 +3,27 @@
 A timer of its own for each call would start a thread for each, and every start waits for Python's lock.
 """
 
+import logging
 import math
 import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
 
+from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 
 IDLE_SECONDS = 10.0
 """The thread ends after so long without a call."""
+_MIN_SECONDS = 0.001
+log = logging.getLogger(__name__)
 _thread_local = threading.local()
+
+
+class DeadlineUnavailable(DomainError):
+    """No thread could be started that would end the call. The call has not begun."""
 
 
 class Deadline:
@@ -27,9 +36,10 @@ class Deadline:
         self._connection: object | None = None
 
     def __enter__(self) -> "Deadline":
-        _thread_local.deadline = self
+        """Raise DeadlineUnavailable before the call begins, if nothing could end it."""
         self.ends_at = time.monotonic() + self.seconds
         _watcher.add(self)
+        _thread_local.deadline = self
         return self
 
     def __exit__(
@@ -63,11 +73,18 @@ def watch_connection(connection: object) -> None:
         deadline.watch(connection)
 
 
-class DeadlineWatcher:
-    """Ends the calls that were added and not removed in time. Its thread lives only while there are any."""
+def find_seconds_left() -> float | None:
+    """Return the time that this thread's call still has, more than 0, or None without a call."""
+    deadline: Deadline | None = getattr(_thread_local, "deadline", None)
+    return None if deadline is None else max(deadline.ends_at - time.monotonic(), _MIN_SECONDS)
 
-    def __init__(self, *, idle_seconds: float = IDLE_SECONDS) -> None:
+
+class DeadlineWatcher:
+    """Ends the calls that were added and not removed in time. Its thread ends after the idle time without a call."""
+
+    def __init__(self, *, idle_seconds: float = IDLE_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._idle_seconds = idle_seconds
+        self._clock = clock
         self.forget()
 
     def forget(self) -> None:
@@ -76,14 +93,15 @@ class DeadlineWatcher:
         self._running: set[Deadline] = set()
         self._thread: threading.Thread | None = None
         self._wakes_at = math.inf
+        self._used_at = -math.inf
 
     def add(self, deadline: Deadline) -> None:
+        """Watch a call. Raise DeadlineUnavailable if it needs a thread and none can be started."""
         with self._changed:
             self._running.add(deadline)
+            self._used_at = self._clock()
             if self._thread is None or not self._thread.is_alive():
-                self._wakes_at = deadline.ends_at
-                self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
-                self._thread.start()
+                self._start(deadline)
             elif deadline.ends_at < self._wakes_at:
                 self._changed.notify()
 
@@ -91,29 +109,46 @@ class DeadlineWatcher:
         """Leave the call alone from now on. Its connection may serve another call next."""
         with self._changed:
             self._running.discard(deadline)
+            self._used_at = self._clock()
+
+    def _start(self, deadline: Deadline) -> None:
+        thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            self._running.discard(deadline)
+            raise DeadlineUnavailable(
+                "this machine could not start a thread; give it more memory, or raise the limit of threads of this program"
+            ) from error
+        self._thread, self._wakes_at = thread, deadline.ends_at
 
     def _run(self) -> None:
         with self._changed:
-            while self._end_due() or not self._is_idle():
-                continue
+            while (seconds := self._end_due()) > 0:
+                self._changed.wait(seconds)
             self._thread = None
 
-    def _end_due(self) -> bool:
-        """End the calls whose time is up. Return True if there were any. The lock is held, so none is removed meanwhile."""
-        now = time.monotonic()
-        due = [deadline for deadline in self._running if deadline.ends_at <= now]
-        for deadline in due:
-            self._running.discard(deadline)
-            deadline.end()
-        return bool(due)
+    def _end_due(self) -> float:
+        """End the calls whose time is up. Return the seconds until the next look, 0 after the idle time without a call.
 
-    def _is_idle(self) -> bool:
-        """Wait until the next call may be due. Return True if there was none for the idle time."""
-        now = time.monotonic()
-        was_empty = not self._running
-        self._wakes_at = min((deadline.ends_at for deadline in self._running), default=now + self._idle_seconds)
-        was_notified = self._changed.wait(max(self._wakes_at - now, 0))
-        return was_empty and not was_notified and not self._running
+        The lock is held, so no call is removed meanwhile.
+        """
+        now = self._clock()
+        for deadline in [deadline for deadline in self._running if deadline.ends_at <= now]:
+            self._running.discard(deadline)
+            self._used_at = now
+            _end(deadline)
+        # It looks at least once in the idle time: nobody wakes it if the last call ends early.
+        idle_at = (now if self._running else self._used_at) + self._idle_seconds
+        self._wakes_at = min([idle_at, *(deadline.ends_at for deadline in self._running)])
+        return max(self._wakes_at - now, 0)
+
+
+def _end(deadline: Deadline) -> None:
+    try:
+        deadline.end()
+    except Exception as error:  # a defect in one connection must not leave all other calls without an end
+        log.error("A call to a provider whose time was up could not be ended. Report this defect.", exc_info=error)
 
 
 _watcher = DeadlineWatcher()

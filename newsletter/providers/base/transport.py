@@ -23,7 +23,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from newsletter.common.errors import list_causes
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpRequest, ProviderResponse
-from newsletter.providers.base.deadline import Deadline, watch_connection
+from newsletter.providers.base.deadline import Deadline, DeadlineUnavailable, watch_connection
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 
 IDLE_SECONDS = 15.0
@@ -50,6 +50,22 @@ class Transport:
         Raise RequestNotSent if the last byte was never written to the network, OutcomeUnknown if it was but no status
         came back. The whole call takes at most the sum of the request's two time-outs.
         """
+        try:
+            return self._call(request)
+        except DeadlineUnavailable as error:
+            raise RequestNotSent(
+                "The provider could not be reached, so nothing was sent: %(why)s.", why=error.message
+            ) from error
+
+    def close(self) -> None:
+        """Close every thread's connections. The transport may be used again afterwards."""
+        with self._lock:
+            sessions = list(self._sessions)
+            self._sessions.clear()
+        for session in sessions:
+            session.close()
+
+    def _call(self, request: HttpRequest) -> ProviderResponse:
         body = CountingBody(request.body)
         session = self._session()
         deadline = Deadline(seconds=sum(request.timeout))
@@ -91,14 +107,6 @@ class Transport:
         else:
             self._discard(session)
         return answer
-
-    def close(self) -> None:
-        """Close every thread's connections. The transport may be used again afterwards."""
-        with self._lock:
-            sessions = list(self._sessions)
-            self._sessions.clear()
-        for session in sessions:
-            session.close()
 
     def _read(self, response: requests.Response) -> ProviderResponse:
         chunks: list[bytes] = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.deadline import Deadline
+from newsletter.providers.base.deadline import Deadline, DeadlineUnavailable
 from newsletter.providers.base.transport import describe_error
 from newsletter.providers.smtp.account import MailServer, Security
 from newsletter.providers.smtp.answers import (
@@ -275,6 +275,9 @@ class SmtpConnection(smtplib.SMTP):
             raise ConnectionLost(self._explain(error, deadline), after_dot=after_dot) from error
         except (OSError, smtplib.SMTPServerDisconnected, _NonsenseReply) as error:
             raise ConnectionLost(self._explain(error, deadline), after_dot=after_dot) from error
+        except DeadlineUnavailable as error:
+            # The phase did not begin, so the final dot was not written.
+            raise ConnectionLost(error.message, after_dot=False) from error
 
     def _explain(self, error: Exception, deadline: Deadline) -> str:
         if deadline.has_passed:

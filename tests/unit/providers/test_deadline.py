@@ -1,5 +1,6 @@
 """One thread ends all calls to providers whose time is up, and touches no call that has ended."""
 
+import math
 import os
 import socket
 import threading
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 
 from newsletter.providers.base import deadline as deadlines
-from newsletter.providers.base.deadline import Deadline, DeadlineWatcher
+from newsletter.providers.base.deadline import Deadline, DeadlineUnavailable, DeadlineWatcher, watch_connection
+from tests.support.no_threads import refuse_threads
 
 
 @pytest.fixture
@@ -58,10 +60,10 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def test_calls_that_follow_each_other_share_one_thread(watcher: DeadlineWatcher, started: list[str]) -> None:
-    with Deadline(seconds=60):
-        for _ in range(50):
-            with Deadline(seconds=30):
-                pass
+    watcher._idle_seconds = 60.0
+    for _ in range(50):
+        with Deadline(seconds=30):
+            pass
     assert started == ["deadlines"]
 
 
@@ -93,6 +95,69 @@ def test_a_call_that_ended_in_time_keeps_its_connection(
     assert not first.has_passed
 
 
+class Clock:
+    def __init__(self, watcher: DeadlineWatcher) -> None:
+        self.now = 0.0
+        self._watcher = watcher
+
+    def advance(self, now: float, *, until: Callable[[], bool]) -> None:
+        """Let the watcher look at this time, as its own waiting would."""
+        self.now = now
+        with self._watcher._changed:
+            self._watcher._changed.notify()
+        wait_for(until)
+
+
+@pytest.fixture
+def clock() -> Iterator[Clock]:
+    watcher = DeadlineWatcher(idle_seconds=10.0, clock=lambda: clock.now)
+    clock = Clock(watcher)
+    yield clock
+    with watcher._changed:
+        watcher._running.clear()
+    clock.advance(math.inf, until=lambda: watcher._thread is None)
+
+
+def make_deadline(*, ends_at: float) -> Deadline:
+    deadline = Deadline(seconds=60)
+    deadline.ends_at = ends_at
+    return deadline
+
+
+def test_calls_with_short_gaps_share_one_thread(clock: Clock, started: list[str]) -> None:
+    watcher = clock._watcher
+    for now in (0.0, 9.0, 18.0, 27.0):
+        clock.now = now
+        call = make_deadline(ends_at=now + 95.0)
+        watcher.add(call)
+        watcher.remove(call)
+        # It looks when this call has ended and no other has begun.
+        clock.advance(now + 5.0, until=lambda next_look=now + 10.0: watcher._wakes_at == next_look)
+    assert started == ["deadlines"]
+
+
+def test_the_thread_ends_after_the_idle_time_not_the_calls_limit(clock: Clock) -> None:
+    watcher = clock._watcher
+    call = make_deadline(ends_at=95.0)
+    watcher.add(call)
+    wait_for(lambda: watcher._wakes_at == 10.0)
+    clock.now = 3.0
+    watcher.remove(call)
+    clock.advance(10.0, until=lambda: watcher._wakes_at == 13.0)
+    assert watcher._thread is not None
+    clock.advance(13.0, until=lambda: watcher._thread is None)
+
+
+def test_the_thread_stays_while_a_call_lasts(clock: Clock) -> None:
+    watcher = clock._watcher
+    call = make_deadline(ends_at=95.0)
+    watcher.add(call)
+    clock.advance(50.0, until=lambda: watcher._wakes_at == 60.0)
+    clock.advance(90.0, until=lambda: watcher._wakes_at == 95.0)
+    assert not call.has_passed
+    clock.advance(95.0, until=lambda: call.has_passed)
+
+
 def test_the_thread_ends_without_calls_and_starts_again_with_one(watcher: DeadlineWatcher, started: list[str]) -> None:
     for number in (1, 2):
         with Deadline(seconds=60):
@@ -108,6 +173,36 @@ def test_a_thread_that_died_is_replaced(watcher: DeadlineWatcher) -> None:
     watcher._thread = dead
     with Deadline(seconds=0.05) as short:
         wait_for(lambda: short.has_passed)
+
+
+def test_a_call_does_not_begin_if_no_thread_can_be_started(
+    watcher: DeadlineWatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_threads(monkeypatch)
+    with pytest.raises(DeadlineUnavailable, match="could not start a thread"), Deadline(seconds=60):
+        pytest.fail("The call began.")
+    assert (watcher._running, watcher._thread) == (set(), None)
+    watch_connection(object())
+    assert deadlines.find_seconds_left() is None
+
+
+def test_one_call_that_cannot_be_ended_leaves_the_others_their_end(
+    watcher: DeadlineWatcher, connect: Callable[[], Connection], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        @property
+        def sock(self) -> socket.socket:
+            raise ValueError("a defect")
+
+    connection = connect()
+    connection.sock.settimeout(10)
+    with Deadline(seconds=0.05) as broken:
+        broken.watch(Broken())
+        with Deadline(seconds=0.2) as other:
+            other.watch(connection)
+            assert connection.sock.recv(1) == b"", "The connection is shut down."
+    assert (broken.has_passed, other.has_passed) == (True, True)
+    assert "could not be ended" in caplog.text
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")

@@ -8,9 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from newsletter.providers.base import deadline
 from newsletter.providers.base.contract import HttpRequest
+from newsletter.providers.base.deadline import DeadlineWatcher
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 from newsletter.providers.base.transport import CountingBody, Transport
+from tests.support.no_threads import refuse_threads
 from tests.support.socket_server import SocketServer, read_request, reset, serve
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -93,6 +96,19 @@ def test_a_server_that_does_not_pick_up_is_not_sent(transport: Transport) -> Non
             transport.call(post(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=(0.3, 1.0)))
         for caller in waiting:
             caller.close()
+
+
+def test_a_machine_that_starts_no_more_threads_sends_nothing(
+    transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline, "_watcher", DeadlineWatcher())
+    with serve(answer_ok) as server:
+        with monkeypatch.context() as patched:
+            refuse_threads(patched)
+            with pytest.raises(RequestNotSent, match="could not start a thread"):
+                transport.call(post(server.url))
+        assert server.connections == 0
+        assert transport.call(post(server.url)).status == 200
 
 
 def test_a_url_that_cannot_be_called_is_not_sent(transport: Transport) -> None:

@@ -5,8 +5,15 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 Behaviour = Callable[[socket.socket], None]
+
+
+class Readable(Protocol):
+    """A connection from which bytes can be read."""
+
+    def recv(self, size: int, /) -> bytes: ...
 
 
 class SocketServer:
@@ -62,7 +69,7 @@ def serve(behave: Callable[[SocketServer, socket.socket], None]) -> Iterator[Soc
             thread.join(5)
 
 
-def read_request(server: SocketServer, connection: socket.socket) -> bytes:
+def read_request(server: SocketServer, connection: Readable) -> bytes:
     """Read one whole request and note it. Gives an empty text where the caller hung up first."""
     data = b""
     while b"\r\n\r\n" not in data:

@@ -8,7 +8,7 @@ It must not retry, follow redirects, read proxy settings, or know any provider.
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
@@ -23,14 +23,13 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from newsletter.common.errors import list_causes
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpRequest, ProviderResponse
-from newsletter.providers.base.deadline import Deadline, DeadlineUnavailable, watch_connection
+from newsletter.providers.base.deadline import Deadline, DeadlineUnavailable, find_seconds_left, watch_connection
 from newsletter.providers.base.errors import OutcomeUnknown, RequestNotSent
 
 IDLE_SECONDS = 15.0
 MAX_RESPONSE_BYTES = 10 * 1024 * 1024
 _CHUNK = 64 * 1024
-_MAX_PIECE = 512 * 1024
-_QUICK_SECONDS = 0.1
+_PIECE = 512 * 1024
 _USER_AGENT = "newsletter/1 (self-hosted newsletter)"
 
 
@@ -153,16 +152,13 @@ class CountingBody:
     The HTTP client asks for a piece only after it has written the one before. If it asks again after the last piece,
     that one was written.
 
-    Pieces grow while each is written quickly: after each, a thread may wait for Python's lock. On a slow line they stay
-    small, because each must be written within the time-out of the connection.
+    Pieces are large: after each, a thread may wait for Python's lock. The time-out of a write must be that of the whole
+    call, so that a slow line has time for a piece.
     """
 
-    def __init__(self, content: bytes, *, seconds: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, content: bytes) -> None:
         self._content = memoryview(content)
         self._position = 0
-        self._seconds = seconds
-        self._piece_size = _CHUNK
-        self._began = seconds()
         self.is_fully_written = False
 
     @property
@@ -180,12 +176,7 @@ class CountingBody:
         if self._position >= len(self._content):
             self.is_fully_written = True
             return b""
-        now = self._seconds()
-        if self.has_begun:
-            was_quick = now - self._began < _QUICK_SECONDS
-            self._piece_size = min(self._piece_size * 2, _MAX_PIECE) if was_quick else _CHUNK
-        self._began = now
-        end = len(self._content) if size < 0 else self._position + max(size, self._piece_size)
+        end = len(self._content) if size < 0 else self._position + max(size, _PIECE)
         piece = self._content[self._position : end]
         self._position += len(piece)
         return piece
@@ -218,15 +209,23 @@ def describe_error(error: Exception) -> str:
 
 
 class _WatchedConnection(HTTPConnection):
-    """A connection that the deadline of its thread's call can shut down."""
+    """A connection that the deadline of its thread's call can shut down. It may take the whole call to write a request."""
 
     def connect(self) -> None:
         watch_connection(self)
         super().connect()
+        self._limit_writes_by_deadline()
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         watch_connection(self)
+        self._limit_writes_by_deadline()
         super().putrequest(method, url, skip_host, skip_accept_encoding)
+
+    def _limit_writes_by_deadline(self) -> None:
+        """Replace the time-out for connecting, which urllib3 also uses to write. It sets the one to read afterwards."""
+        seconds = find_seconds_left()
+        if self.sock is not None and seconds is not None:
+            self.sock.settimeout(seconds)
 
 
 class _WatchedTlsConnection(_WatchedConnection, HTTPSConnection):

@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.providers.base.contract import HttpRequest, Mail, ProviderResponse, Recipient
 from newsletter.providers.base.http_adapter import HttpAdapter
-from newsletter.providers.base.mail.json_texts import CompiledJsonText, JsonText, write_json
+from newsletter.providers.base.mail.json_texts import CompiledJsonText, JsonText, JsonTextCache, write_json
 from newsletter.providers.base.mail.tokens import CompiledText
 from newsletter.providers.base.prepared_batch import merge_personal_mails
 from newsletter.providers.registry import ADAPTERS, make_adapter
@@ -109,6 +109,25 @@ def test_a_compiled_json_text_is_the_json_of_the_filled_text(text: str) -> None:
     values = {"h_a": '\x00"\\\U0001f600', "t_b": "__pv_h_a__"}
     written = write_json({"before": "\x00", "text": JsonText(CompiledJsonText(text), values), "after": ["\x00"]})
     assert written == orjson.dumps({"before": "\x00", "text": CompiledText(text).fill(values), "after": ["\x00"]})
+
+
+def test_the_cache_of_texts_keeps_those_used_last_up_to_its_bytes() -> None:
+    texts = [f"{number}__pv_h_a__" + "x" * 10_000 for number in range(10)]
+    cache = JsonTextCache(max_bytes=70_000)
+    kept = cache.compile(texts[0])
+    for text in texts:
+        cache.compile(text)
+        assert cache.compile(texts[0]) is kept
+        assert cache.size <= 70_000
+    last, before = cache.compile(texts[-1]), cache.size
+    assert cache.compile(texts[-1]) is last
+    assert cache.size == before > 50_000
+
+
+def test_a_text_larger_than_the_cache_is_compiled_and_not_kept() -> None:
+    cache = JsonTextCache(max_bytes=1_000)
+    assert cache.compile("x" * 2_000).list_pieces({}) == [b'"' + b"x" * 2_000 + b'"']
+    assert cache.size == 0
 
 
 def test_a_value_that_json_does_not_know_is_refused() -> None:

@@ -222,7 +222,7 @@ class _WatchedConnection(HTTPConnection):
         super().putrequest(method, url, skip_host, skip_accept_encoding)
 
     def _limit_writes_by_deadline(self) -> None:
-        """Replace the time-out for connecting, which urllib3 also uses to write. It sets the one to read afterwards."""
+        """Replace the time-out for connecting, which urllib3 keeps until it has written the request."""
         seconds = find_seconds_left()
         if self.sock is not None and seconds is not None:
             self.sock.settimeout(seconds)

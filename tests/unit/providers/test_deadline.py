@@ -96,26 +96,29 @@ def test_a_call_that_ended_in_time_keeps_its_connection(
 
 
 class Clock:
-    def __init__(self, watcher: DeadlineWatcher) -> None:
+    """The time of a watcher, whose thread looks when the test says so."""
+
+    def __init__(self) -> None:
         self.now = 0.0
-        self._watcher = watcher
+        self.watcher = DeadlineWatcher(idle_seconds=10.0, clock=lambda: self.now)
 
     def advance(self, now: float, *, until: Callable[[], bool]) -> None:
-        """Let the watcher look at this time, as its own waiting would."""
         self.now = now
-        with self._watcher._changed:
-            self._watcher._changed.notify()
+        with self.watcher._changed:
+            self.watcher._changed.notify()
         wait_for(until)
+
+    def looks_next_at(self, moment: float) -> Callable[[], bool]:
+        return lambda: self.watcher._wakes_at == moment
 
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    watcher = DeadlineWatcher(idle_seconds=10.0, clock=lambda: clock.now)
-    clock = Clock(watcher)
-    yield clock
-    with watcher._changed:
-        watcher._running.clear()
-    clock.advance(math.inf, until=lambda: watcher._thread is None)
+    made = Clock()
+    yield made
+    with made.watcher._changed:
+        made.watcher._running.clear()
+    made.advance(math.inf, until=lambda: made.watcher._thread is None)
 
 
 def make_deadline(*, ends_at: float) -> Deadline:
@@ -125,35 +128,32 @@ def make_deadline(*, ends_at: float) -> Deadline:
 
 
 def test_calls_with_short_gaps_share_one_thread(clock: Clock, started: list[str]) -> None:
-    watcher = clock._watcher
     for now in (0.0, 9.0, 18.0, 27.0):
         clock.now = now
         call = make_deadline(ends_at=now + 95.0)
-        watcher.add(call)
-        watcher.remove(call)
+        clock.watcher.add(call)
+        clock.watcher.remove(call)
         # It looks when this call has ended and no other has begun.
-        clock.advance(now + 5.0, until=lambda next_look=now + 10.0: watcher._wakes_at == next_look)
+        clock.advance(now + 5.0, until=clock.looks_next_at(now + 10.0))
     assert started == ["deadlines"]
 
 
 def test_the_thread_ends_after_the_idle_time_not_the_calls_limit(clock: Clock) -> None:
-    watcher = clock._watcher
     call = make_deadline(ends_at=95.0)
-    watcher.add(call)
-    wait_for(lambda: watcher._wakes_at == 10.0)
+    clock.watcher.add(call)
+    wait_for(clock.looks_next_at(10.0))
     clock.now = 3.0
-    watcher.remove(call)
-    clock.advance(10.0, until=lambda: watcher._wakes_at == 13.0)
-    assert watcher._thread is not None
-    clock.advance(13.0, until=lambda: watcher._thread is None)
+    clock.watcher.remove(call)
+    clock.advance(10.0, until=clock.looks_next_at(13.0))
+    assert clock.watcher._thread is not None
+    clock.advance(13.0, until=lambda: clock.watcher._thread is None)
 
 
 def test_the_thread_stays_while_a_call_lasts(clock: Clock) -> None:
-    watcher = clock._watcher
     call = make_deadline(ends_at=95.0)
-    watcher.add(call)
-    clock.advance(50.0, until=lambda: watcher._wakes_at == 60.0)
-    clock.advance(90.0, until=lambda: watcher._wakes_at == 95.0)
+    clock.watcher.add(call)
+    clock.advance(50.0, until=clock.looks_next_at(60.0))
+    clock.advance(90.0, until=clock.looks_next_at(95.0))
     assert not call.has_passed
     clock.advance(95.0, until=lambda: call.has_passed)
 

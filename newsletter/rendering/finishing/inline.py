@@ -36,6 +36,7 @@ _OPTIONS: dict[str, Any] = {
 """With these, Premailer changes nothing of an element but its style."""
 _MAX_CACHED_SHEETS = 200
 _MAX_CACHED_KINDS = 5_000
+"""Of all sheets together."""
 _TAG = re.compile("[a-z][a-z0-9]*")
 _CLASS = r"\.[A-Za-z_][\w-]*"
 _SIMPLE_SELECTOR = re.compile(rf"((?:(?:{_CLASS})+ )*)({_TAG.pattern}|(?={_CLASS}))(?:{_CLASS})*")
@@ -72,12 +73,12 @@ class _Inliner(premailer.Premailer):
 
     def read_sheet(self, css: str, index: int) -> _Sheet:
         key = (css, index)
-        if key not in _SHEETS:
+        sheet = _SHEETS.get(key)
+        if sheet is None:
             if len(_SHEETS) >= _MAX_CACHED_SHEETS:
                 _SHEETS.clear()
-            rules, leftover = super()._parse_style_rules(css, index)
-            _SHEETS[key] = _make_sheet(rules, leftover)
-        return _SHEETS[key]
+            sheet = _SHEETS[key] = _make_sheet(*super()._parse_style_rules(css, index))
+        return sheet
 
     def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
         sheet = self.read_sheet(css_body, ruleset_index)
@@ -122,7 +123,8 @@ def _style_elements(page: Any, css: str) -> bool:
     if sheet.find_elements is None:
         return False
     elements = sheet.find_elements(page)
-    if not all(_TAG.fullmatch(element.tag) for element in elements):
+    # Among the samples, a sheet with a class would be one more sheet.
+    if not all(_TAG.fullmatch(element.tag) and element.tag != "style" for element in elements):
         return False
     around = _find_around(elements, sheet.find_elements, asked=sheet.ancestor_classes)
     kinds: list[_Kind] = [
@@ -130,6 +132,8 @@ def _style_elements(page: Any, css: str) -> bool:
         for element in elements
     ]
     styles = _find_styles(css, sheet, frozenset(kinds))
+    if styles is None:
+        return False
     for element, kind in zip(elements, kinds, strict=True):
         if styles[kind]:
             element.set("style", styles[kind])
@@ -149,8 +153,8 @@ def _find_around(
     return around
 
 
-def _find_styles(css: str, sheet: _Sheet, kinds: Collection[_Kind]) -> Mapping[_Kind, str]:
-    """Return the style of each kind of element, from the cache or by Premailer."""
+def _find_styles(css: str, sheet: _Sheet, kinds: Collection[_Kind]) -> Mapping[_Kind, str] | None:
+    """Return the style of each kind of element, from the cache or by Premailer. Return None if one cannot have a sample."""
     styles = {kind: style for kind in kinds if (style := sheet.styles.get(kind)) is not None}
     missing = [kind for kind in kinds if kind not in styles]
     if not missing:
@@ -158,13 +162,23 @@ def _find_styles(css: str, sheet: _Sheet, kinds: Collection[_Kind]) -> Mapping[_
     page = etree.Element("html")
     etree.SubElement(etree.SubElement(page, "head"), "style").text = css
     body = etree.SubElement(page, "body")
-    samples = [_add_sample(body, kind) for kind in missing]
+    try:
+        samples = [_add_sample(body, kind) for kind in missing]
+    except ValueError:  # lxml reads control characters in a page and refuses them as values
+        return None
     _Inliner(page, **_OPTIONS).transform()
     new = {kind: sample.get("style", "") for kind, sample in zip(missing, samples, strict=True)}
-    if len(sheet.styles) + len(new) > _MAX_CACHED_KINDS:
-        sheet.styles.clear()
-    sheet.styles.update(new)
+    _keep_styles(sheet, new)
     return styles | new
+
+
+def _keep_styles(sheet: _Sheet, new: Mapping[_Kind, str]) -> None:
+    """Add styles to the cache of a sheet, and empty those of all sheets first if they are too many."""
+    sheets = list(_SHEETS.values())
+    if sum(len(cached.styles) for cached in sheets) + len(new) > _MAX_CACHED_KINDS:
+        for cached in sheets:
+            cached.styles.clear()
+    sheet.styles.update(new)
 
 
 def _add_sample(body: Any, kind: _Kind) -> Any:

@@ -73,6 +73,21 @@ def test_a_sheet_with_other_selectors_is_inlined_too(rule: str) -> None:
     assert inline(page) == by_premailer(page)
 
 
+@pytest.mark.parametrize("attribute", ["class", "style"])
+def test_a_page_with_control_characters_is_inlined_too(attribute: str) -> None:
+    page = make_page(list(RULES), f'<p {attribute}="a\x01b">x</p><p class="a">y</p>')
+    assert inline(page) == by_premailer(page)
+
+
+@pytest.mark.parametrize("ignore", ["", ' data-premailer="ignore"'])
+def test_a_sheet_with_a_class_is_inlined_too(ignore: str) -> None:
+    rules = RULES if ignore else ()
+    page = make_page(list(rules), f'<style class="a"{ignore}>.a {{ top: 1px; }}</style><p class="a">x</p>')
+    if not ignore:
+        page = page.replace('<style type="text/css"></style>', "")
+    assert inline(page) == by_premailer(page)
+
+
 @pytest.mark.parametrize(
     "head", ["", "<style></style>", '<style media="print">p { top: 0; }</style>', "<style>p { top: 0; }</style>" * 2]
 )
@@ -91,6 +106,22 @@ def test_every_mail_of_the_gallery_gets_the_styles_of_premailer(monkeypatch: pyt
         assert inline(page) == by_premailer(page)
 
 
+def test_every_sheet_of_the_gallery_has_simple_selectors_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One other selector makes Premailer match the whole page for every mail, which is slow."""
+    monkeypatch.setattr(inlining, "_SHEETS", {})
+    for mail in documents(picture=flat_picture).values():
+        render(mail)
+    assert len(inlining._SHEETS) > 5
+    slow = [
+        selector
+        for sheet in inlining._SHEETS.values()
+        for _, (_, selector, *_) in sheet.rules
+        if not inlining._SIMPLE_SELECTOR.fullmatch(selector)
+    ]
+    assert slow == []
+    assert all(sheet.find_elements for sheet in inlining._SHEETS.values())
+
+
 def test_a_mail_with_known_kinds_of_elements_needs_no_premailer(monkeypatch: pytest.MonkeyPatch) -> None:
     first = render(rich_document()).html
     calls: list[object] = []
@@ -99,11 +130,21 @@ def test_a_mail_with_known_kinds_of_elements_needs_no_premailer(monkeypatch: pyt
     assert calls == []
 
 
-def test_the_cache_of_kinds_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_of_kinds_has_one_limit_for_all_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inlining, "_MAX_CACHED_KINDS", 10)
-    rule = ".a { color: #0a0b0c; }"
+    monkeypatch.setattr(inlining, "_SHEETS", {})
     for number in range(40):
-        page = make_page([rule], f'<p class="a" style="top:{number}px">x</p>')
+        page = make_page([f".a {{ color: #0a0b0{number % 4}; }}"], f'<p class="a" style="top:{number}px">x</p>')
         assert inline(page) == by_premailer(page)
-    (sheet,) = (found for (css, _), found in inlining._SHEETS.items() if css == rule)
-    assert 0 < len(sheet.styles) <= 10
+        assert 0 < sum(len(sheet.styles) for sheet in inlining._SHEETS.values()) <= 10
+    assert len(inlining._SHEETS) == 4
+
+
+def test_a_sheet_is_usable_although_another_thread_empties_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Emptied(dict[tuple[str, int], object]):
+        def __setitem__(self, key: tuple[str, int], sheet: object) -> None:
+            self.clear()
+
+    monkeypatch.setattr(inlining, "_SHEETS", Emptied())
+    page = make_page(list(RULES), '<p class="a">x</p>')
+    assert inline(page) == by_premailer(page)

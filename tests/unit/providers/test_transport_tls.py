@@ -50,8 +50,8 @@ def transport() -> Iterator[Transport]:
     made.close()
 
 
-def post(url: str, *, body: bytes = b"small") -> HttpRequest:
-    return HttpRequest("POST", url, {}, body, None, (0.4, 0.4))
+def post(url: str, *, body: bytes = b"small", timeout: tuple[float, float] = (0.4, 0.4)) -> HttpRequest:
+    return HttpRequest("POST", url, {}, body, None, timeout)
 
 
 def test_a_secure_connection_is_used_and_kept(transport: Transport, trusted: Path) -> None:
@@ -74,6 +74,19 @@ def test_a_certificate_that_nobody_vouches_for_is_not_sent_to(transport: Transpo
     with secure(certificate, behave) as server, pytest.raises(RequestNotSent, match="TLS"):
         transport.call(post(server.url))
     assert seen == []
+
+
+def test_a_body_on_a_slow_secure_line_may_take_longer_than_connecting(transport: Transport, trusted: Path) -> None:
+    body = b"x" * 12_000_000
+
+    def behave(server: SocketServer, connection: socket.socket) -> None:
+        time.sleep(1.5)
+        read_request(server, connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with secure(trusted, behave) as server:
+        assert transport.call(post(server.url, body=body, timeout=(0.7, 30.0))).status == 200
+        assert server.requests[0].endswith(body)
 
 
 def test_one_byte_at_a_time_over_a_secure_connection_ends_at_the_deadline(transport: Transport, trusted: Path) -> None:

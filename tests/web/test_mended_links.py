@@ -30,7 +30,7 @@ def link() -> str:
     url = make_link(
         purpose=Purpose.UNSUBSCRIBE,
         subscriber_uuid=person.uuid,
-        list_public_id=publication.mailing_list.public_id,
+        public_id=publication.mailing_list.public_id,
         now=NOW,
     )
     return "/" + url.split("/", 3)[3]

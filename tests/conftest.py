@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.test import TransactionTestCase, override_settings
 from django.utils import timezone, translation
+from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.own_database import copy_migrated, empty_tables, keep_migrated_rows
@@ -20,6 +21,9 @@ pytest_plugins = [
 ]
 
 _LONG = ["browser", "crash"]
+# No test of this project fails because the machine is busy.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(trylast=True)

@@ -23,7 +23,7 @@ LANGUAGES = ("es", "fr", "de", "pt", "ar", "hi", "uk")
 STORIES, PLACES = 6, 5
 LEAST = STORIES + 2
 """With the last fallback, there is a version with each story, one without, and one for people who want only events."""
-SETTINGS = settings(max_examples=150, deadline=None)
+SETTINGS = settings(max_examples=150)
 
 
 class Reader(NamedTuple):

@@ -47,7 +47,6 @@ TEXTS = {
         "preheader": "Your gift of {amount} has arrived.",
         "body": "Dear {first_name},\n\nthank you for your gift of {amount}. It keeps the clinic open for one evening.",
         "button_label": "See what gifts do",
-        "button_url": "https://example.org/gifts/",
         "reason": "You get this email because you gave to us. It is no newsletter.",
     },
     "es": {
@@ -55,7 +54,6 @@ TEXTS = {
         "preheader": "Hemos recibido tu donación de {amount}.",
         "body": "Hola, {first_name}:\n\ngracias por tu donación de {amount}. Mantiene abierta la clínica una noche.",
         "button_label": "Mira qué hacen las donaciones",
-        "button_url": "https://example.org/gifts/",
         "reason": "Recibes este correo porque has hecho una donación. No es un boletín.",
     },
 }
@@ -211,6 +209,7 @@ def add_thanks_template(*, publication: Publication, by: User, now: datetime) ->
     template = make_template(name="Thank you for your gift", publication=publication, by=by, now=now)
     save_fields(template=template, publication=publication, fields=FIELDS, by=by, now=now)
     for language, texts in TEXTS.items():
-        save_text(template=template, language=language, texts=texts, by=by, now=now)
+        shown = {**texts, "button_url": publication.brand.donate_url}
+        save_text(template=template, language=language, texts=shown, by=by, now=now)
     approve_template(template=template, sha256=hash_template(template), by=by, now=now)
     return template

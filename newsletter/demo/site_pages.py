@@ -38,6 +38,11 @@ _SHORT_PAGES = {
     ),
     "/donors/": ("Donor portal", "Here your supporters would see their gifts and receipts. This page is a sample."),
     "/join/": ("Invite a friend", "Here a friend would sign up for the letter. This page is a sample."),
+    "/privacy/": (
+        "Privacy notice",
+        "Here you would say which data of subscribers you keep, why, for how long, and whom they can ask. "
+        "This page is a sample.",
+    ),
     "/volunteer/": ("Volunteer for the helpline", "Two evenings a month, from home. This page is a sample."),
     **{
         f"/social/{network}/": (f"{NAME} on {label}", "This page is a sample. There is no such account.")

@@ -464,6 +464,10 @@ def test_a_logo_is_stored_and_a_file_that_is_no_picture_is_refused(publication: 
     assert "The image is not JPEG" in page.content.decode()
     brand.refresh_from_db()
     assert brand.logo_dark is None
+    data.seek(0)
+    again = SimpleUploadedFile("dark.png", data.read(), content_type="image/png")
+    page = client.post(f"/admin/brand/edit/{brand.pk}/", {**brand_fields(brand), "name": "", "logo_dark_file": again})
+    assert "Choose “dark.png” again" in page.content.decode()
 
 
 def test_a_publication_preview_shows_its_next_issue(publication: Publication) -> None:

@@ -133,3 +133,8 @@ def test_only_administrators_see_and_add_reports(role: str) -> None:
     add(client, make_report(ends=timezone.now()))
     assert not DmarcReport.objects.exists()
     assert PAGE not in client.get("/admin/").content.decode()
+
+
+def test_an_empty_report_file_says_what_to_do() -> None:
+    page = sign_in("admin").post(PAGE, {"reports": SimpleUploadedFile("report.xml", b"")}).content.decode()
+    assert "The file is empty. Save it again" in page

@@ -52,7 +52,12 @@ def test_a_file_that_is_none_of_gifts_says_what_it_needs() -> None:
     page = client.post(PAGE, {"file": SimpleUploadedFile("gifts.csv", b"a,b\n1,2\n")})
     assert page.status_code == 400
     assert "Its first line must name the columns" in page.content.decode()
-    assert "This field is required" in client.post(PAGE, {}).content.decode()
+    assert "Choose a file." in client.post(PAGE, {}).content.decode()
+
+
+def test_an_empty_file_of_gifts_says_what_to_do() -> None:
+    page = sign_in("approver").post(PAGE, {"file": SimpleUploadedFile("gifts.csv", b"")}).content.decode()
+    assert "The file is empty. Save it again" in page
 
 
 def test_the_page_says_whether_links_carry_the_issue() -> None:

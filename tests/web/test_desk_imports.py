@@ -387,3 +387,41 @@ def test_terms_sent_after_the_import_ended_lead_to_its_result() -> None:
     page = reverse("subscribers_import", args=[batch.pk])
     response = client.post(reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, "column_0": "email"})
     assert (response.status_code, response.headers.get("Location")) == (302, page)
+
+
+def test_several_columns_of_addresses_make_a_proposal_that_is_taken() -> None:
+    client = sign_in("data")
+    batch = upload(client, "Email,E-mail,Mail\n,ann@example.org,yes\n,bo@example.org,no\n")
+    url = reverse("subscribers_import_terms", args=[batch.pk])
+    page = client.get(url)
+    text = " ".join(page.content.decode().split())
+    assert "Email address: we chose “E-mail” and left out “Email” and “Mail”." in text
+    proposed = {f"column_{at}": page.context["form"][f"column_{at}"].value() for at in range(3)}
+    assert proposed == {"column_0": "", "column_1": "email", "column_2": ""}
+    assert client.post(url, {**TERMS, **proposed}).status_code == 302
+
+
+def test_a_file_with_one_column_of_addresses_says_nothing_of_a_choice() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email,name\nann@example.org,Ann\n")
+    page = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
+    assert "we chose" not in page
+
+
+def test_an_error_elsewhere_says_that_the_file_must_be_chosen_again() -> None:
+    client = sign_in("data")
+    make_list()
+    make_list(slug="other")
+    file = SimpleUploadedFile("people.csv", b"email\nann@example.org\n")
+    page = client.post(reverse("subscribers_import_new"), {"file": file}).content.decode()
+    assert "Choose “people.csv” again" in page
+    assert "again" not in client.post(reverse("subscribers_import_new"), {"typed": "a@example.org"}).content.decode()
+
+
+def test_an_empty_file_of_people_says_what_to_do() -> None:
+    client = sign_in("data")
+    given = {"file": SimpleUploadedFile("people.csv", b""), "mailing_list": make_list().pk}
+    page = client.post(reverse("subscribers_import_new"), given).content.decode()
+    assert "The file is empty." in page
+    assert "Save it again in the program that made it" in page
+    assert "Choose “people.csv” again" not in page

@@ -209,6 +209,7 @@ def test_the_page_lists_mails_with_their_states_and_no_address(publication: Publ
 
 
 def test_the_sample_template_is_approved_in_two_languages(publication: Publication) -> None:
+    publication.brand.donate_url = "https://example.org/give/"
     template = add_thanks_template(publication=publication, by=make_approver(), now=timezone.now())
     assert is_approved(template)
     assert [text.language for text in template.texts.all()] == ["en", "es"]

@@ -118,3 +118,16 @@ def test_a_description_that_is_too_long_says_so() -> None:
     assert "The description has 256 characters. Shorten it to at most 255." in page
     assert 'maxlength="255"' in page
     assert not Image.objects.exists()
+
+
+def test_an_error_of_an_upload_says_to_choose_the_file_again() -> None:
+    page = upload("Our harbour", description="a" * 300).content.decode()
+    assert "The description has 300 characters" in page
+    assert "Choose “a.jpg” again" in page
+    assert not Image.objects.exists()
+
+
+def test_an_empty_image_says_what_to_do() -> None:
+    file = SimpleUploadedFile("a.jpg", b"", content_type="image/jpeg")
+    page = sign_in("editor").post("/admin/images/add/", {"title": "A", "description": "A", "file": file})
+    assert "The file is empty. Save it again" in page.content.decode()

@@ -168,6 +168,17 @@ def test_a_logo_is_uploaded_and_a_file_that_is_no_picture_is_refused(admin: Clie
     assert brand.logo.url in admin.get("/admin/setup/brand/").content.decode()
 
 
+def test_an_uploaded_logo_stays_if_another_field_has_an_error(admin: Client) -> None:
+    data = BytesIO()
+    Image.new("RGB", (640, 200), "#1f4e5f").save(data, "PNG")
+    logo = SimpleUploadedFile("logo.png", data.getvalue(), content_type="image/png")
+    page = admin.post("/admin/setup/brand/", {**BRAND, "name": "", "logo_file": logo})
+    assert "Choose “logo.png” again" not in page.content.decode()
+    kept = page.context["form"]["site_logo"].value()
+    admin.post("/admin/setup/brand/", {**BRAND, "site_logo": kept})
+    assert Brand.objects.get().logo.width == 600
+
+
 def test_an_unreadable_colour_of_the_site_is_corrected_before_saving(admin: Client, site: Site) -> None:
     put_home(site, css=":root{--brand:#ffe97a}")
     page = admin.post("/admin/setup/brand/", {"look": "1", "site": site.url})

@@ -34,6 +34,7 @@ from newsletter.sending.deliverability.dmarc_reports.summary import (
     list_reported_domains,
     summarise,
 )
+from subscribers.desk.editing.upload_form import UploadField
 
 POLICY = ModelPermissionPolicy(DmarcReport)
 PERIODS = (30, 90)
@@ -46,7 +47,7 @@ class SeveralFilesInput(forms.FileInput):
     allow_multiple_selected = True
 
 
-class SeveralFilesField(forms.FileField):
+class SeveralFilesField(UploadField):
     """Takes up to MAX_FILES files of up to MAX_FILE_BYTES each."""
 
     widget = SeveralFilesInput(attrs={"accept": ".xml,.gz,.zip"})

@@ -18,10 +18,13 @@ from newsletter.common.translation import translate
 from newsletter.content.images.formats import LIBRARY_FORMAT
 from newsletter.content.images.sandbox_messages import BadImage
 from newsletter.content.images.sandboxed import encode_image_in_sandbox
+from subscribers.desk.editing.upload_form import FILE_ERRORS, UploadForm
 
 
 class SandboxedImageField(WagtailImageField):
     """Replace an upload by the sandbox's copy: upright, without EXIF data, at most 2,400 pixels wide."""
+
+    default_error_messages = FILE_ERRORS
 
     def to_python(self, data: Any) -> Any:
         file = FileField.to_python(self, data)
@@ -38,7 +41,7 @@ class SandboxedImageField(WagtailImageField):
         return super().to_python(SimpleUploadedFile(name, made.data, content_type=f"image/{made.format}"))
 
 
-class SandboxedImageForm(BaseImageForm):
+class SandboxedImageForm(UploadForm, BaseImageForm):
     """Wagtail's form. The title is the file's name if nobody types one.
 
     The title that a script made from the name of a refused file does not stay for the next one.

@@ -20,6 +20,7 @@ from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.lint.colour_advice import find_colour_problems
 from subscribers.desk.editing.lines_field import LinesField
 from subscribers.desk.editing.short_name_form import CleanedData, NamedForm
+from subscribers.desk.editing.upload_form import UploadField, UploadForm
 
 MAX_LOGO_BYTES = 5_000_000
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -97,7 +98,7 @@ class FontField(forms.ChoiceField):
             self.choices = [*self._known_choices, (font, font.split(",")[0].strip("'\" "))]
 
 
-class BrandForm(NamedForm):
+class BrandForm(UploadForm, NamedForm):
     colour = ColourField(label=gettext_lazy("Colour"), help_text=gettext_lazy("Headlines and the masthead."))
     accent = ColourField(label=gettext_lazy("Accent"), help_text=gettext_lazy("Buttons and links."))
     background = ColourField(label=gettext_lazy("Background"), help_text=gettext_lazy("Around the email."))
@@ -106,10 +107,10 @@ class BrandForm(NamedForm):
         help_text=gettext_lazy("Email apps have these fonts. They replace any other font."),
     )
     heading_font = FontField(label=gettext_lazy("Heading font"), empty_label=gettext_lazy("Same as the text"))
-    logo_file = forms.FileField(
+    logo_file = UploadField(
         required=False, label=gettext_lazy("Logo"), help_text=gettext_lazy("PNG or JPEG, 600 pixels wide or more.")
     )
-    logo_dark_file = forms.FileField(
+    logo_dark_file = UploadField(
         required=False,
         label=gettext_lazy("Logo for dark mode"),
         help_text=gettext_lazy("For email apps in dark mode: a light logo on a transparent background."),

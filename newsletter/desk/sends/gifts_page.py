@@ -17,6 +17,7 @@ from newsletter.common.translation import translate
 from newsletter.feedback.gift_files import BadGiftFile, read_gifts
 from newsletter.feedback.gifts import GiftsRecorded, ReportedGift, record_gifts
 from newsletter.models import Brand, Gift
+from subscribers.desk.editing.upload_form import UploadField
 
 POLICY = ModelPermissionPolicy(Gift)
 MAX_BYTES = 10_000_000
@@ -25,7 +26,7 @@ LOG_ACTIONS = {"gifts_added": (gettext_lazy("Add gifts"), gettext_lazy("Gifts ad
 
 
 class GiftFileForm(forms.Form):
-    file = forms.FileField(
+    file = UploadField(
         label=gettext_lazy("File"),
         help_text=gettext_lazy(
             "A CSV file with the columns id, amount, currency, date, utm_campaign and utm_content. Leave names and addresses "

@@ -41,6 +41,8 @@ class BrandStepForm(BrandForm):
     Only a finished look changes ``radius`` and ``masthead``, which are hidden.
     """
 
+    data: Any
+
     site_logo = forms.ModelChoiceField(
         Picture.objects.filter(withdrawn_at__isnull=True), required=False, widget=forms.HiddenInput
     )
@@ -58,7 +60,13 @@ class BrandStepForm(BrandForm):
         if logo := self.cleaned_data.get("site_logo"):
             self.instance.logo = logo
         cleaned: CleanedData = super().clean()
+        if self.keeps_file("logo_file"):
+            self.data = {**self.data.dict(), self.add_prefix("site_logo"): str(self.instance.logo.pk)}
         return cleaned
+
+    def keeps_file(self, name: str) -> bool:
+        """The form carries an uploaded logo from one error to the next, like the logo of the web site."""
+        return name == "logo_file" and bool(self.cleaned_data.get(name)) and name not in self.errors
 
 
 BrandStepFields: Any = modelform_factory(Brand, form=BrandStepForm, fields=FIELDS)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.translation import translate
 from subscribers.attribute_rules import attribute_key
+from subscribers.desk.editing.upload_form import UploadField, UploadForm
 from subscribers.desk.password import PasswordForm
 from subscribers.importing.reading.column_mapping import (
     ATTRIBUTE,
@@ -38,11 +39,11 @@ CHARITY_DECLARATION = gettext_lazy(
 MAX_TYPED_CHARACTERS = 100_000
 
 
-class NewImportForm(forms.Form):
+class NewImportForm(UploadForm, forms.Form):
     """A file of people, or people typed or pasted, one a line."""
 
     use_required_attribute = False
-    file = forms.FileField(
+    file = UploadField(
         label=gettext_lazy("File"),
         required=False,
         help_text=gettext_lazy(

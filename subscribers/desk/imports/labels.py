@@ -9,6 +9,8 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from newsletter.common.translation import translate
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, FIELDS
+from subscribers.importing.reading.export_formats import guess_columns
+from subscribers.importing.reading.mapping_proposal import list_choices
 from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
 from subscribers.importing.writing.report import OUTCOME_LABELS
 from subscribers.importing.writing.undo import count_undone
@@ -61,6 +63,21 @@ def label_refusal_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
     return [
         (lines, REFUSAL_LABELS[RefusalKind(kind)]) for kind, lines in sorted(reasons.items(), key=lambda item: -item[1])
     ]
+
+
+def label_choices(batch: ImportBatch) -> list[str]:
+    """Return a sentence for each field that several columns could be: which one was chosen."""
+    found = list_choices(batch.header, guess=guess_columns(batch.header), mapping=batch.mapping)
+    return [
+        _("%(field)s: we chose “%(column)s” and left out %(others)s.")
+        % {"field": translate(FIELDS[choice.target]), "column": choice.chosen, "others": _join_names(choice.left_out)}
+        for choice in found
+    ]
+
+
+def _join_names(names: list[str]) -> str:
+    *first, last = [_("“%(name)s”") % {"name": name} for name in names]
+    return _("%(names)s and %(last)s") % {"names": ", ".join(first), "last": last} if first else last
 
 
 def label_undone(batch: ImportBatch) -> list[tuple[int, str]]:

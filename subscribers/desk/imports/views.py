@@ -19,6 +19,7 @@ from newsletter.common.translation import translate
 from subscribers.desk.imports.forms import NewImportForm, TermsForm
 from subscribers.desk.imports.labels import (
     describe_columns,
+    label_choices,
     label_outcomes,
     label_refusal_reasons,
     label_start,
@@ -177,6 +178,7 @@ class ImportTermsPage(ImportDetailPage):
             "form": self._make_form(sample.values),
             "people": sample.people,
             "estimate": max(self.batch.lines - 1, 1),
+            "choices": label_choices(self.batch),
             **super().get_context_data(**kwargs),
         }
 

@@ -48,10 +48,15 @@ class DetectedFile:
 
 @dataclass(frozen=True)
 class FileSample:
-    """Values of each column from the first lines. `people` is the number of lines with values; None for a long file."""
+    """Values of each column from the first lines. `people` is the number of lines with values; None for a long file.
+
+    `filled` and `addresses` count the cells of each column that have a value and an address in these lines.
+    """
 
     values: list[list[str]]
     people: int | None
+    filled: list[int]
+    addresses: list[int]
 
 
 @contextlib.contextmanager
@@ -187,13 +192,18 @@ def sample_file(file: BinaryIO, *, detected: DetectedFile, limit: int = 3) -> Fi
     """Return up to three different values of each column from the first lines, cut to 60 characters. Rewinds the file."""
     start = file.tell()
     seen: list[dict[str, None]] = [{} for _ in detected.header]
+    filled, addresses = [0] * len(detected.header), [0] * len(detected.header)
     read = people = 0
     for record in islice(_records(file, detected=detected, email_at=0), _SAMPLE_ROWS):
         read += 1
         people += record.cells is None or any(map(str.strip, record.cells))
-        for values, cell in zip(seen, record.cells or [], strict=False):
+        for at, cell in enumerate((record.cells or [])[: len(seen)]):
             plain = normalise_column_name(cell) and " ".join(cell.split())[:60]
-            if plain and len(values) < limit:
-                values[plain] = None
+            filled[at] += bool(plain)
+            addresses[at] += _is_address(cell.strip())
+            if plain and len(seen[at]) < limit:
+                seen[at][plain] = None
     file.seek(start)
-    return FileSample([list(values) for values in seen], people if read < _SAMPLE_ROWS else None)
+    return FileSample(
+        [list(values) for values in seen], people if read < _SAMPLE_ROWS else None, filled=filled, addresses=addresses
+    )

@@ -16,6 +16,7 @@ from subscribers.importing.reading.column_mapping import check_mapping, header_k
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
+from subscribers.importing.reading.mapping_proposal import propose_mapping
 from subscribers.importing.reading.people_file import FileSample, inspect_file, open_csv, sample_file
 from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
 from subscribers.importing.writing.import_claim import ClaimedProgress, ClaimLost, claim, release
@@ -70,7 +71,9 @@ def create_draft_import(
         fill_from_file(batch, detected)
         batch.kind = ImportKind(detected.layout.kind)
         batch.header_key = header_key(detected.header)
-        batch.mapping = find_previous_mapping(detected.header) or detected.guess()
+        batch.mapping = find_previous_mapping(detected.header) or propose_mapping(
+            detected.guess(), sample=sample_file(source, detected=detected)
+        )
         batch.file_key, batch.file_bytes, batch.lines = measure_file(source)
         batch.save()
         store_file(batch, source)

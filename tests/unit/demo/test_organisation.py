@@ -49,6 +49,11 @@ def test_every_link_under_the_site_leads_to_a_page(site, organisation):
     assert all(site.pages.find_page(link) for link in links)
 
 
+def test_the_privacy_notice_is_on_the_sample_site(site, organisation):
+    answer = ask(site, organisation["brand"]["privacy_url"].removeprefix(site.url))
+    assert (answer.status, b"Privacy notice" in answer.body) == (200, True)
+
+
 def test_the_social_pages_are_on_the_sample_site(site, organisation):
     pages = organisation["brand"]["social"]
     assert set(pages) == {"facebook", "instagram", "linkedin"}

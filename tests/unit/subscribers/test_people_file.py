@@ -8,10 +8,11 @@ from typing import BinaryIO
 import pytest
 
 from subscribers.importing.reading import encodings, people_file
-from subscribers.importing.reading.column_mapping import guess_target, list_unused_columns
+from subscribers.importing.reading.column_mapping import check_mapping, guess_target, list_unused_columns
 from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.reading.mapping_proposal import propose_mapping
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
-from subscribers.importing.reading.people_file import inspect_file, open_csv, read_people
+from subscribers.importing.reading.people_file import inspect_file, open_csv, read_people, sample_file
 
 
 def read(body: bytes) -> list[PersonRow | RefusedRow]:
@@ -214,3 +215,22 @@ def test_files_and_rows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encodings, "MAX_FILE_BYTES", 10)
     with pytest.raises(BadFile, match="larger than"):
         read(b"email\nada@example.org\n")
+
+
+@pytest.mark.parametrize(
+    ("body", "mapping"),
+    [
+        (b"Email,E-mail,Mail\n,ada@example.org,yes\n,bo@example.org,no\n", ["", "email", ""]),
+        (b"Email,E-mail\nada@example.org,\nbo@example.org,bo@example.com\n", ["email", ""]),
+        (b"Email,E-mail\n", ["email", ""]),
+        (b"Mail,Contact\nyes,ada@example.org\nno,bo@example.org\n", ["", "email"]),
+        (b"Contact,Name\nada@example.org,Ada\nphone,Bo\nbo@example.org,Bo\n", ["email", "name"]),
+        (b"email,name,Full name\nada@example.org,,Ada\n", ["email", "", "name"]),
+        (b"email,tags,topics\nada@example.org,a,b\n", ["email", "topics", "topics"]),
+    ],
+)
+def test_the_likely_column_of_each_field_is_proposed(body: bytes, mapping: list[str]) -> None:
+    file = io.BytesIO(body)
+    detected = inspect_file(file)
+    assert propose_mapping(detected.guess(), sample=sample_file(file, detected=detected)) == mapping
+    check_mapping(mapping, header=detected.header)

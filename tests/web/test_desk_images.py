@@ -56,13 +56,22 @@ def test_each_image_format_is_stored_as_one_that_mail_shows(kind, name):
     ("body", "name", "words"),
     [(b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a.png", "SVG drawing"),
      (draw(64, 64)[:300], "a.jpg", "damaged"),
-     (draw(64, 64), "a.html", "not allowed"),
+     (draw(64, 64), "a.html", "Save the image as JPEG or PNG"),
+     (b"ftypheic", "a.heic", "Images of this kind cannot be read: “a.heic”"),
      (b"%PDF-1.7", "a.jpg", "not JPEG, PNG, GIF, WebP or AVIF")],
 )  # fmt: skip
 def test_an_upload_that_is_no_image_is_refused_with_a_reason(body, name, words):
     page = sign_in("editor").post("/admin/images/add/", {"title": "Maya", **DESCRIBED, "file": upload(body, name)})
     assert words in page.content.decode()
     assert not get_image_model().objects.exists()
+
+
+def test_an_image_that_is_too_large_says_what_to_do(settings) -> None:
+    settings.WAGTAILIMAGES_MAX_UPLOAD_SIZE = 200
+    page = sign_in("editor").post(
+        "/admin/images/add/", {"title": "Maya", **DESCRIBED, "file": upload(draw(64, 64), "a.png")}
+    )
+    assert "at most 200\xa0bytes are possible. Save a smaller copy" in page.content.decode()
 
 
 def animation(kind: str) -> bytes:

@@ -415,6 +415,7 @@ def test_an_error_elsewhere_says_that_the_file_must_be_chosen_again() -> None:
     file = SimpleUploadedFile("people.csv", b"email\nann@example.org\n")
     page = client.post(reverse("subscribers_import_new"), {"file": file}).content.decode()
     assert "Choose “people.csv” again" in page
+    assert "Choose a list." in page
     assert "again" not in client.post(reverse("subscribers_import_new"), {"typed": "a@example.org"}).content.decode()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.forms.fields import FileField
+from django.template.defaultfilters import filesizeformat
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from wagtail.images.fields import ImageFileExtensionValidator, WagtailImageField
@@ -31,7 +32,7 @@ class SandboxedImageField(WagtailImageField):
         if file is None:
             return None
         self.check_image_file_size(file)
-        ImageFileExtensionValidator(file)
+        self._check_extension(file)
         file.seek(0)
         try:
             made = encode_image_in_sandbox(file.read(), rendition_format=LIBRARY_FORMAT)
@@ -39,6 +40,26 @@ class SandboxedImageField(WagtailImageField):
             raise ValidationError(translate(error), code="invalid_image") from error
         name = f"{PurePath(file.name or '').stem or 'picture'}.{'jpg' if made.format == 'jpeg' else made.format}"
         return super().to_python(SimpleUploadedFile(name, made.data, content_type=f"image/{made.format}"))
+
+    def check_image_file_size(self, f: Any) -> None:
+        if f.size > self.max_upload_size:
+            raise ValidationError(
+                _("The image has %(size)s, and at most %(most)s are possible. Save a smaller copy and choose that."),
+                code="file_too_large",
+                params={"size": filesizeformat(f.size), "most": self.max_upload_size_text},
+            )
+
+    def _check_extension(self, file: Any) -> None:
+        try:
+            ImageFileExtensionValidator(file)
+        except ValidationError as error:
+            raise ValidationError(
+                _(
+                    "Images of this kind cannot be read: “%(file)s”. Save the image as JPEG or PNG and choose that file."
+                ),
+                code="invalid_extension",
+                params={"file": file.name},
+            ) from error
 
 
 class SandboxedImageForm(UploadForm, BaseImageForm):

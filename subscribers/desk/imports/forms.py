@@ -62,6 +62,7 @@ class NewImportForm(UploadForm, forms.Form):
         label=gettext_lazy("List"),
         queryset=MailingList.objects.filter(archived=False),
         empty_label=gettext_lazy("Choose a list"),
+        error_messages={"required": gettext_lazy("Choose a list.")},
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -50,6 +50,11 @@ def undo_unsubscribe(
     return reopened
 
 
+def can_undo(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime) -> bool:
+    """Return True if the person unsubscribed by link within the last hour."""
+    return _find_last_unsubscribe(subscriber, mailing_list, now=now) is not None
+
+
 def _find_last_unsubscribe(subscriber: Subscriber, mailing_list: MailingList, *, now: datetime) -> ConsentEvent | None:
     """Return the last unsubscribe from this list or from all mail, if it came by link and is recent."""
     events = ConsentEvent.objects.filter(subscriber=subscriber, kind__in=_KINDS, at__gt=now - UNDO_PERIOD, at__lte=now)

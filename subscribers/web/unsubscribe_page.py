@@ -7,9 +7,9 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from subscribers.links.signed_links import LinkTarget, Purpose
-from subscribers.models import MailingList, Subscriber
+from subscribers.models import MailingList, Subscriber, Subscription
 from subscribers.unsubscribing.one_click import UnsubscribedPerson, unsubscribe_by_link
-from subscribers.unsubscribing.undo import undo_unsubscribe
+from subscribers.unsubscribing.undo import can_undo, undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from subscribers.web.branding import current_branding_version
 from subscribers.web.fewer_emails import make_fewer_emails_offer
@@ -34,6 +34,8 @@ def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     person, mailing_list = find_target(target)
     if person is not None:
         activate_language_of(person)
+    if person is not None and mailing_list is not None and _has_left(person, mailing_list):
+        return _render_left(target, person=person, mailing_list=mailing_list)
     return _page(
         target, template="unsubscribe.html", name=public_list_name(mailing_list), everything=False, person=person
     )
@@ -73,6 +75,25 @@ def undo(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         )
     names = [public_list_name(mailing_list) for mailing_list in lists]
     return render_response("resubscribed.html", {"names": names, "preferences_path": _paths(target)[1]})
+
+
+def _has_left(person: Subscriber, mailing_list: MailingList) -> bool:
+    """Return True if the person was on this list and is not any more."""
+    ends = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).values_list("ended_at", flat=True)
+    return bool(ends) and None not in ends
+
+
+def _render_left(target: LinkTarget, *, person: Subscriber, mailing_list: MailingList) -> HttpResponse:
+    leave_all_path, preferences_path = _paths(target)
+    undoable = can_undo(subscriber=person, mailing_list=mailing_list, now=timezone.now())
+    context = {
+        "name": public_list_name(mailing_list),
+        "everything": False,
+        "leave_all_path": leave_all_path,
+        "preferences_path": preferences_path,
+        "undo_path": _undo_path(target) if undoable else "",
+    }
+    return render_response("unsubscribed.html", context)
 
 
 def _page(target: LinkTarget, *, template: str, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:

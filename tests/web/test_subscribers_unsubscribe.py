@@ -233,6 +233,24 @@ def test_the_link_unsubscribes_from_its_list_and_offers_more(
 
 
 @pytest.mark.requirement("U10")
+def test_a_link_opened_after_unsubscribing_says_that_it_was_done(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
+    path = path_to(ada, weekly)
+    assert "Unsubscribe from Weekly?" in client.get(path).content.decode()
+    client.post(path)
+    page = client.get(path).content.decode()
+    assert "You're unsubscribed from Weekly" in page
+    assert "Unsubscribe from Weekly?" not in page
+    assert "I pressed this by mistake" in page
+    with time_machine.travel(timezone.now() + timedelta(hours=2)):
+        later = client.get(path).content.decode()
+    assert "You're unsubscribed from Weekly" in later
+    assert "I pressed this by mistake" not in later
+    subscribe(ada, weekly)
+    assert "Unsubscribe from Weekly?" in client.get(path).content.decode()
+
+
 def test_no_mail_follows(client: Client, weekly: MailingList, ada: Subscriber) -> None:
     client.post(path_to(ada, weekly))
     assert not mail.outbox

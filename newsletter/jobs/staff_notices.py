@@ -17,11 +17,12 @@ from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.design_since_approval import find_redesigned_issues
 from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
 from newsletter.issues.assembly.assemble import Assembly
+from newsletter.issues.assembly.first_draft import find_unread_sources
 from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
-from newsletter.models import Issue, Publication, Source, StaffNotice
+from newsletter.models import Issue, Publication, StaffNotice
 from newsletter.monitoring.process_figures import find_running_versions
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
@@ -240,9 +241,7 @@ def _decision_link(issue: Issue, *, now: datetime) -> Callable[[User], str]:
 
 def _describe_failing_sources(publication: Publication) -> list[str]:
     """Name the sources that could not be read, so that content may be missing."""
-    chosen = publication.sources.values_list("pk", flat=True)
-    failing = Source.objects.filter(enabled=True, failures__gt=0).order_by("name")
-    names = list((failing.filter(pk__in=chosen) if chosen else failing).values_list("name", flat=True))
+    names = find_unread_sources(publication)
     return (
         [Message("These sources could not be read, so new content may be missing: %(names)s.", names=", ".join(names))]
         if names

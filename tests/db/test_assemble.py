@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from newsletter.common.errors import WrongState
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot
-from newsletter.models import Issue, Slot, StoryPlacement
+from newsletter.models import Issue, Slot, Source, StoryPlacement
 from tests.support.fixtures import (
     DUE,
     NOW,
@@ -69,6 +69,19 @@ def test_nothing_new_skips_the_slot_and_says_so(publication):
     assert assembly.issue is None
     assert assembly.slot.state == Slot.State.SKIPPED
     assert assembly.slot.reason.startswith("Nothing new")
+
+
+def test_a_skipped_slot_names_sources_that_could_not_be_read(publication):
+    make_source("Field offices", failures=3)
+    make_source("Retired", failures=3, enabled=False)
+    other = make_source("Of another publication", failures=1)
+    assembly = assemble_slot(slot=get_or_create_slot(publication=publication, due=DUE, now=NOW), now=NOW)
+    assert assembly.slot.reason == (
+        "Nothing new was found. These sources could not be read, so there may be news: Field offices, Of another publication."
+    )
+    publication.sources.set(Source.objects.exclude(pk=other.pk))
+    later = get_or_create_slot(publication=publication, due="2026-03-12T09:00", now=NOW)
+    assert assemble_slot(slot=later, now=NOW).slot.reason.endswith("news: Field offices.")
 
 
 def test_a_new_event_alone_makes_an_issue(publication):

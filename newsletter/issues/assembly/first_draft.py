@@ -14,7 +14,7 @@ from newsletter.issues.assembly.draft import draft_body, draft_subject
 from newsletter.issues.assembly.selection import Choice, choose_events, has_new_event
 from newsletter.issues.assembly.story_candidates import choose_stories
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader
-from newsletter.models import Issue, Publication
+from newsletter.models import Issue, Publication, Source
 
 NOTHING_NEW = Message("Nothing new: no story and no new event since the last issue was assembled.")
 
@@ -51,9 +51,26 @@ def _draft_issue(issue: Issue, now: datetime) -> Draft:
     appeals, appeal_reasons = choose_appeals(publication=publication, due_at=issue.due_at or now)
     choice = Choice(stories, events, appeals, story_reasons + event_reasons + appeal_reasons)
     if not choice.stories and not has_new_event(choice.events, since=_find_last_assembled_at(issue)):
-        return Draft(number, choice, skip_reason=NOTHING_NEW)
+        return Draft(number, choice, skip_reason=_explain_nothing_new(publication))
     subject = draft_subject(publication=publication, choice=choice, number=number)
     return Draft(number, choice, subject, draft_body(publication=publication, choice=choice))
+
+
+def find_unread_sources(publication: Publication) -> list[str]:
+    """Return the names of the sources of a publication that could not be read the last time."""
+    chosen = publication.sources.values_list("pk", flat=True)
+    failing = Source.objects.filter(enabled=True, failures__gt=0).order_by("name")
+    return list((failing.filter(pk__in=chosen) if chosen else failing).values_list("name", flat=True))
+
+
+def _explain_nothing_new(publication: Publication) -> Message:
+    unread = find_unread_sources(publication)
+    if not unread:
+        return NOTHING_NEW
+    return Message(
+        "Nothing new was found. These sources could not be read, so there may be news: %(names)s.",
+        names=", ".join(unread),
+    )
 
 
 def _draft_digest(issue: Issue, now: datetime) -> Draft:

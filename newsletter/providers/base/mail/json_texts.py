@@ -76,7 +76,7 @@ def compile_json_text(text: str) -> CompiledJsonText:
 
 
 def write_json(payload: object) -> bytes:
-    """Return the payload as JSON, with each ``JsonText`` in it as the string that it stands for."""
+    """Return the payload as JSON, with the string of each ``JsonText`` in its place."""
     texts: list[Iterable[bytes]] = []
 
     def leave_out(value: object) -> orjson.Fragment:

@@ -49,6 +49,12 @@ def linked_page(purpose: Purpose, *, locks_person: bool = True) -> Callable[[Pag
     return decorate
 
 
+@private_page
+def changed_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer a link whose token cannot be found any more as a bad link."""
+    return bad_link_page(request)
+
+
 def bad_link_page(request: HttpRequest) -> HttpResponse:
     """Return the only answer to links that are not ours, with a way to get a new one."""
     many = exceeds_bad_link_limit(client_address_of(request), now=timezone.now())

@@ -6,16 +6,23 @@ from collections.abc import Callable, Iterator
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import Resolver404, get_resolver
 
+from subscribers.links.changed_tokens import find_token
+from subscribers.links.signed_links import PATHS, Purpose
+from subscribers.web.urls import CHANGED_LINK
+
 _PUBLIC_PAGES = ("subscribers.web.urls", "newsletter.web.urls")
-_LINE_BREAK = re.compile(r"=\r?\n|[\s\u00ad\u200b-\u200d\u2060\ufeff]")
+_PURPOSES = {path: purpose for purpose, path in PATHS.items()}
+_LINE_BREAK = re.compile(r"=?\r?\n|[\u00ad\u200b-\u200d\u2060\ufeff]")
+_WHITE_SPACE = re.compile(r"\s")
 _FOREIGN = re.compile(r"[^A-Za-z0-9_./-]")
 """The first character that no address of ours has: what follows it was added."""
+_PAGE_OF_TOKEN = re.compile(r"/([A-Za-z-]+)")
 
 
 class MendedLinksMiddleware:
     """Redirects the address of no page to that of a public page if only what was added or broken tells them apart.
 
-    The page still checks the signature of its link. Capital letters are made small only if no page is found otherwise.
+    A link with a token is mended only if its signature is valid, and its page checks it again.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -33,28 +40,52 @@ class MendedLinksMiddleware:
 
 def mend_path(path: str) -> str:
     """Return the path of the public page that was meant; "" if there is none or the path needs no change."""
-    return next((mended for mended in _list_repairs(path) if mended != path and _is_public(mended)), "")
+    purpose = _find_purpose(path)
+    repairs = _list_repairs_with_token(path, purpose) if purpose else _list_repairs(path)
+    mended = next((repair for repair in repairs if _is_public(repair)), "")
+    return "" if mended == path else mended
+
+
+def _find_purpose(path: str) -> Purpose | None:
+    """Return what the pages of a path with a token are for; None for other paths."""
+    start, _, rest = path.removeprefix("/").partition("/")
+    return _PURPOSES.get(start.lower()) if rest and path.startswith("/") else None
+
+
+def _list_repairs_with_token(path: str, purpose: Purpose) -> Iterator[str]:
+    """Return paths with a token that we signed. Capital letters become small only outside the token.
+
+    White space can end the link or break it, so both are tried. A page of the token comes before its first page.
+    """
+    text = path.split("/", 2)[2]
+    unbroken = _LINE_BREAK.sub("", text)
+    found = [
+        find_token(candidate, purpose=purpose)
+        for candidate in (_WHITE_SPACE.split(unbroken)[0], _WHITE_SPACE.sub("", unbroken), _WHITE_SPACE.split(text)[0])
+    ]
+    links = [(f"/{PATHS[purpose]}/{token}", rest) for token, rest in found if token]
+    for link, rest in links:
+        if page := _PAGE_OF_TOKEN.match(rest):
+            yield f"{link}/{page[1].lower()}"
+    yield from (link for link, _ in links)
 
 
 def _list_repairs(path: str) -> Iterator[str]:
-    if not _is_changed(path):
+    """Return paths without what was added. Capital letters become small only if no page is found otherwise."""
+    if path.lower().startswith(("/admin/", "/accounts/", "/api/")):
         return
-    whole = _FOREIGN.split(_LINE_BREAK.sub("", path), maxsplit=1)[0].rstrip("./")
-    yield from (whole, f"{whole}/", whole.lower(), f"{whole.lower()}/")
-
-
-def _is_changed(path: str) -> bool:
-    """Return True if the path is that of no public page. The others of the desk and of the API stay as they are."""
-    return (
-        path.count("/") > 1 and not path.lower().startswith(("/admin/", "/accounts/", "/api/")) and not _is_public(path)
-    )
+    yield path
+    unbroken = _LINE_BREAK.sub("", path)
+    for text in (_WHITE_SPACE.split(unbroken)[0], _WHITE_SPACE.sub("", unbroken)):
+        whole = _FOREIGN.split(text, maxsplit=1)[0].rstrip("./")
+        yield from (whole, f"{whole}/", whole.lower(), f"{whole.lower()}/")
 
 
 def _is_public(path: str) -> bool:
     for pages in _PUBLIC_PAGES:
         try:
-            get_resolver(pages).resolve(path)
+            found = get_resolver(pages).resolve(path)
         except Resolver404:
             continue
-        return True
+        return found.url_name != CHANGED_LINK
     return False

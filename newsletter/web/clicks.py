@@ -10,14 +10,12 @@ from django.views.decorators.http import require_safe
 
 from newsletter.common.errors import BadLink
 from newsletter.feedback.clicks import RecentClicks, count_click, looks_like_machine, recount_as_machine
-from newsletter.issues.variants.click_links import verify_click
 from newsletter.models import Issue
+from newsletter.web.clicked_targets import find_target, parse_arm
 from subscribers.web.page import client_address_of
 
 log = logging.getLogger(__name__)
 _recent = RecentClicks()
-ARMS = ("1", "2", "3", "4")
-"""The subjects of a test, as its links name them."""
 
 
 class _ExternalRedirect(HttpResponseRedirect):
@@ -28,11 +26,9 @@ class _ExternalRedirect(HttpResponseRedirect):
 
 @require_safe
 def follow_link(request: HttpRequest, issue: str, mac: str) -> HttpResponse:
-    url = request.GET.get("to", "")
-    number = request.GET.get("subject", "0")
-    arm = int(number) if number in ARMS else 0
+    arm = parse_arm(request.GET.get("subject", ""))
     try:
-        verify_click(issue=issue, mac=mac, url=url, arm=arm)
+        url = find_target(issue=issue, mac=mac, to=request.GET.get("to", ""), arm=arm)
     except BadLink as error:
         raise Http404(str(error)) from error
     if request.method == "GET":

@@ -1,6 +1,7 @@
 """URLs of the public pages of publishing: the archive, online views, links and pictures of mails, webhooks."""
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from newsletter.web.archive import show_archives, show_issue, show_issues, show_story
 from newsletter.web.archive_feed import show_feed
@@ -13,13 +14,19 @@ from newsletter.web.pictures import show_picture
 from newsletter.web.proof import show_proof_link
 from newsletter.web.webhooks import receive_webhook
 
+
+class _ClickMac(StringConverter):
+    regex = "[0-9a-f]{32}"
+
+
+register_converter(_ClickMac, "click_mac")
 urlpatterns = [
     path("news/", show_archives, name="archives"),
     path("news/<slug:slug>/", show_issues, name="archive"),
     path("news/<slug:slug>/feed.xml", show_feed, name="archive_feed"),
     path("news/<slug:slug>/<slug:name>/", show_issue, name="archive_issue"),
     path("news/<slug:slug>/<slug:name>/stories/<int:story>/", show_story, name="archive_story"),
-    path("r/<slug:issue>/<slug:mac>", follow_link, name="follow_link"),
+    path("r/<slug:issue>/<click_mac:mac>", follow_link, name="follow_link"),
     path("view/<slug:public_id>", show_online, name="view_online"),
     path("proof/<slug:name>", show_proof_link, name="proof_link"),
     path("calendar/<slug:name>", show_calendar_choices, name="calendar"),

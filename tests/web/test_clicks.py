@@ -177,6 +177,40 @@ def test_a_changed_link_leads_nowhere(issue: Issue, target: str) -> None:
     assert Client().get(path, {"to": target}).status_code == 404
 
 
+@pytest.mark.parametrize(
+    "added",
+    [".", "=", ")", ">", ").", ">,", "%22", "=%0D%0A", "%0A", "%20and%20more", "%0Aand%20more", "+and", "%E2%80%8B"],
+)
+@pytest.mark.parametrize(
+    "url", [TARGET, "https://example.org/Harbour_(bay)", "https://example.org/a?b=", "https://example.org/"]
+)
+def test_a_link_with_something_added_leads_to_its_target(issue: Issue, url: str, added: str) -> None:
+    path = make_click_url(issue=issue.public_id, url=url).partition("8000")[2]
+    assert Client().get(f"{path}{added}", headers={"user-agent": BROWSER})["Location"] == url
+    assert counted(url) == (1, 0)
+
+
+def test_a_link_with_a_line_break_in_its_target_leads_there(issue: Issue) -> None:
+    path = make_click_url(issue=issue.public_id, url=TARGET).partition("8000")[2]
+    for line_break in ("=%0D%0A", "%0A", "%20"):
+        assert Client().get(f"{path[:-9]}{line_break}{path[-9:]}").headers["Location"] == TARGET
+
+
+@pytest.mark.parametrize("added", [".", "=", ")", "%0A", "%20and%20more"])
+def test_a_changed_link_counts_for_its_subject(issue: Issue, added: str) -> None:
+    path = make_click_url(issue=issue.public_id, url=TARGET, arm=2).partition("8000")[2]
+    assert Client().get(f"{path}{added}", headers={"user-agent": BROWSER})["Location"] == TARGET
+    assert LinkClicks.objects.get().arm == 2
+
+
+def test_what_was_added_to_a_link_never_changes_its_target(issue: Issue) -> None:
+    path = make_click_url(issue=issue.public_id, url="https://example.org/").partition("8000")[2]
+    for added in ("stories", "@evil.example/", "%20https://evil.example/", "......"):
+        answer = Client().get(f"{path}{added}")
+        assert answer.status_code == 404 or answer["Location"] == "https://example.org/"
+    assert Client().get(f"{path}stories").status_code == 404
+
+
 def test_a_click_redirects_even_if_it_cannot_be_counted(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**given: object) -> None:
         raise DatabaseError("database is locked")

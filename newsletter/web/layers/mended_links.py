@@ -12,8 +12,8 @@ from subscribers.web.urls import CHANGED_LINK
 
 _PUBLIC_PAGES = ("subscribers.web.urls", "newsletter.web.urls")
 _PURPOSES = {path: purpose for purpose, path in PATHS.items()}
-_LINE_BREAK = re.compile(r"=?\r?\n|[\u00ad\u200b-\u200d\u2060\ufeff]")
-_WHITE_SPACE = re.compile(r"\s")
+LINE_BREAK = re.compile(r"=?\r?\n|[\u00ad\u200b-\u200d\u2060\ufeff]")
+WHITE_SPACE = re.compile(r"\s")
 _FOREIGN = re.compile(r"[^A-Za-z0-9_./-]")
 """The first character that no address of ours has: what follows it was added."""
 _PAGE_OF_TOKEN = re.compile(r"/([A-Za-z-]+)")
@@ -58,10 +58,10 @@ def _list_repairs_with_token(path: str, purpose: Purpose) -> Iterator[str]:
     White space can end the link or break it, so both are tried. A page of the token comes before its first page.
     """
     text = path.split("/", 2)[2]
-    unbroken = _LINE_BREAK.sub("", text)
+    unbroken = LINE_BREAK.sub("", text)
     found = [
         find_token(candidate, purpose=purpose)
-        for candidate in (_WHITE_SPACE.split(unbroken)[0], _WHITE_SPACE.sub("", unbroken), _WHITE_SPACE.split(text)[0])
+        for candidate in (WHITE_SPACE.split(unbroken)[0], WHITE_SPACE.sub("", unbroken), WHITE_SPACE.split(text)[0])
     ]
     links = [(f"/{PATHS[purpose]}/{token}", rest) for token, rest in found if token]
     for link, rest in links:
@@ -75,8 +75,8 @@ def _list_repairs(path: str) -> Iterator[str]:
     if path.lower().startswith(("/admin/", "/accounts/", "/api/")):
         return
     yield path
-    unbroken = _LINE_BREAK.sub("", path)
-    for text in (_WHITE_SPACE.split(unbroken)[0], _WHITE_SPACE.sub("", unbroken)):
+    unbroken = LINE_BREAK.sub("", path)
+    for text in (WHITE_SPACE.split(unbroken)[0], WHITE_SPACE.sub("", unbroken)):
         whole = _FOREIGN.split(text, maxsplit=1)[0].rstrip("./")
         yield from (whole, f"{whole}/", whole.lower(), f"{whole.lower()}/")
 

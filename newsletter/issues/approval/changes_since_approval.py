@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-import orjson
 from django.db.models import QuerySet
 from pydantic import JsonValue
 
@@ -62,9 +61,33 @@ def _compare_site(before: IssueContent, now: IssueContent) -> Iterator[str]:
 
 
 def _move_site(before: IssueContent, now: IssueContent) -> IssueContent:
-    """Return the content with the addresses that it would have at the installation's address of today."""
-    moved = before.to_bytes().replace(f"{_find_site(before)}/".encode(), f"{_find_site(now)}/".encode())
-    return IssueContent.from_json(orjson.loads(moved))
+    """Return the content with its own addresses as they would be at the installation's address of today.
+
+    Staff may link to other pages of the same host. Such a link is in the content of today as it was, so it stays.
+    """
+    old, new = f"{_find_site(before)}/", f"{_find_site(now)}/"
+    today = set(_list_texts(now.to_json()))
+
+    def move(value: JsonValue) -> JsonValue:
+        if isinstance(value, dict):
+            return {name: move(part) for name, part in value.items()}
+        if isinstance(value, list):
+            return [move(part) for part in value]
+        if not isinstance(value, str) or value in today:
+            return value
+        moved = value.replace(old, new)
+        return moved if moved in today else value
+
+    return before if old == new else IssueContent.from_json(move(before.to_json()))
+
+
+def _list_texts(value: JsonValue) -> Iterator[str]:
+    """Return every text in a JSON value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _list_texts(part)
 
 
 def _find_site(content: IssueContent) -> str:

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,14 @@ class Measured:
     kills: Sequence[KillFigures]
 
 
-def write_page(measured: Sequence[Measured], *, latency_ms: int, arguments: Sequence[str], note: str = "") -> str:
+def write_page(
+    measured: Sequence[Measured],
+    *,
+    latency_ms: int,
+    arguments: Sequence[str],
+    note: str = "",
+    left_out: Mapping[str, str] | None = None,
+) -> str:
     return "\n".join(
         [
             _INTRODUCTION,
@@ -39,7 +46,7 @@ def write_page(measured: Sequence[Measured], *, latency_ms: int, arguments: Sequ
             *_list_tools(measured),
             *_list_speeds(measured),
             *_list_kills(measured),
-            *_list_left_out(),
+            *_list_left_out(left_out or {}),
         ]
     )
 
@@ -48,19 +55,19 @@ def _describe_run(latency_ms: int, arguments: Sequence[str], note: str) -> list[
     return [
         f"- Date: {datetime.now(UTC):%-d %B %Y}",
         f"- Machine: {_read_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}",
+        f"- Load when this was printed: {os.getloadavg()[1]:.1f} (five minutes)",
         f"- The provider answers each call after {latency_ms} ms. Options: `{' '.join(arguments) or 'none'}`",
         *([f"- {note}"] if note else []),
         "",
     ]
 
 
-def _list_left_out() -> list[str]:
+def _list_left_out(left_out: Mapping[str, str]) -> list[str]:
     """Say which tools people ask for, and why no figures of them are here."""
     return [
         "## Not measured",
         "",
-        "- Ghost: it sends from a running web process after an editor publishes a post. A script would have to set up a site,"
-        " an editor, a newsletter and members first. Nobody has written that script yet.",
+        *(f"- {name}: {why}" for name, why in left_out.items()),
         "- listmonk: it is published as a binary, and a script would have to choose one by hand. No script here installs it.",
         "",
     ]
@@ -77,8 +84,9 @@ def _list_speeds(measured: Sequence[Measured]) -> list[str]:
         each = sorted(figures.people_per_second for figures in tool.speeds)
         whole = median(figures.whole_seconds for figures in tool.speeds)
         sending = median(figures.sending_seconds for figures in tool.speeds)
+        waiting = median(figures.waiting_seconds for figures in tool.speeds)
         rows.append(
-            f"| {tool.name} | {tool.speeds[0].people:,} | {tool.speeds[0].calls:,} | {whole:.1f} | {sending:.1f} "
+            f"| {tool.name} | {tool.speeds[0].people:,} | {tool.speeds[0].calls:,} | {whole:.1f} | {waiting:.1f} | {sending:.1f} "
             f"| {median(each):,.0f} | {each[0]:,.0f}–{each[-1]:,.0f} |"
         )
     return [
@@ -86,14 +94,16 @@ def _list_speeds(measured: Sequence[Measured]) -> list[str]:
         "",
         "Medians. The whole time is that of the command, from its start to its end; people a second are counted by it.",
         "",
-        "| tool | people | calls | whole time, s | first to last call, s | people a second | spread |",
-        "|---|---|---|---|---|---|---|",
+        "| tool | people | calls | whole time, s | until the first call, s | first to last call, s | people a second | spread |",
+        "|---|---|---|---|---|---|---|---|",
         *rows,
         "",
     ]
 
 
 def _list_kills(measured: Sequence[Measured]) -> list[str]:
+    if not any(tool.kills for tool in measured):
+        return []
     rows = [
         f"| {tool.name} | {figures.killed_after:,} of {figures.people:,} | {figures.twice:,} | {figures.missing:,} "
         f"| {'cannot say' if figures.uncertain is None else f'{figures.uncertain:,}'} |"
@@ -111,7 +121,7 @@ def _list_kills(measured: Sequence[Measured]) -> list[str]:
         "|---|---|---|---|---|",
         *rows,
         "",
-        *(f"- {tool.name}: {tool.about_kills}" for tool in measured if tool.about_kills),
+        *(f"- {tool.name}: {tool.about_kills}" for tool in measured if tool.kills and tool.about_kills),
         "",
     ]
 

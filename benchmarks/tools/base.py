@@ -1,8 +1,11 @@
 """What the comparison needs of a tool."""
 
 import os
+import signal
 import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _PREPARE_SECONDS = 900
@@ -26,6 +29,11 @@ class Tool(ABC):
         self.folder, self.provider_url = folder, provider_url
         folder.mkdir(parents=True, exist_ok=True)
 
+    @classmethod
+    def find_missing(cls) -> str:
+        """Return a sentence that says what is missing on this machine, and how to add it. Empty: the tool can be measured."""
+        return ""
+
     @abstractmethod
     def version(self) -> str:
         """Return the name and version of what is measured."""
@@ -45,6 +53,15 @@ class Tool(ABC):
     def start(self) -> "subprocess.Popen[bytes]":
         """Begin to send, in a process group of its own."""
         return self._open(self.send_command())
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Run what already runs before a send begins, such as a server. Its start is not timed."""
+        yield
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        """Kill the send, and what serves it, as a crash of the machine does."""
+        kill_group(process)
 
     def count_uncertain(self) -> int | None:
         """Return for how many people the tool itself says that they may or may not have been mailed. None: it cannot say."""
@@ -80,6 +97,11 @@ class Tool(ABC):
                 stderr=output,
                 start_new_session=True,
             )
+
+
+def kill_group(process: "subprocess.Popen[bytes]") -> None:
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
 
 
 def plain_environment() -> dict[str, str]:

@@ -39,16 +39,24 @@ def test_a_cleared_ledger_is_empty() -> None:
 
 
 def test_the_page_shows_medians_and_each_kill() -> None:
-    speeds = [SpeedFigures(100, 1, seconds, 0.5) for seconds in (1.0, 2.0, 4.0)]
+    speeds = [SpeedFigures(100, 1, seconds, 0.5, 0.4) for seconds in (1.0, 2.0, 4.0)]
     kills = [KillFigures(50, 100, twice=0, missing=3, uncertain=3), KillFigures(90, 100, 1, 9, None)]
     measured = [Measured("ours", "1.0", "It goes on.", "in one call", speeds, kills)]
     page = write_page(measured, latency_ms=150, arguments=["--rounds", "3"])
-    assert "| ours | 100 | 1 | 2.0 | 0.5 | 50 | 25–100 |" in page
+    assert "| ours | 100 | 1 | 2.0 | 0.4 | 0.5 | 50 | 25–100 |" in page
     assert "| ours | 50 of 100 | 0 | 3 | 3 |" in page
     assert "| ours | 90 of 100 | 1 | 9 | cannot say |" in page
     assert "- ours: It goes on." in page
     assert page.index("## Not measured") > page.index("## Killed while it sends")
     assert "after 150 ms. Options: `--rounds 3`" in page
+
+
+def test_the_page_says_why_a_tool_is_left_out() -> None:
+    measured = [Measured("ours", "1.0", "It goes on.", "in one call", [SpeedFigures(100, 1, 1.0, 0.5, 0.4)], [])]
+    page = write_page(measured, latency_ms=150, arguments=[], left_out={"ghost": "it is not installed."})
+    assert "- ghost: it is not installed." in page[page.index("## Not measured") :]
+    assert "Killed" not in page
+    assert "It goes on." not in page
 
 
 def test_a_preparation_that_does_not_end_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ class Ghost(Tool):
     name = "ghost"
     description = (
         "an owner publishes a post to all members through the Admin API of a server that already runs: personal emails,"
-        " 500 people a call, 2 calls at once, one row for each person"
+        " 500 people a call, 2 calls at once, one row for each person. On SQLite, while Ghost supports only MySQL 8 in production"
     )
     about_kills = (
         "The killed email stays “submitting”, so the second run, which starts the server again and asks it to retry, sends"

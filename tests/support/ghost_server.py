@@ -1,12 +1,13 @@
 """An imitation of Ghost on loopback: the part of its Admin API that the benchmark calls, and batches of two people.
 
 It is run as Ghost is: in the folder of a site, which has its configuration and keeps its state. It stores each change at
-once, so that a killed server starts again with what it had. Like Ghost, it does not go on with an email by itself, and
-a retry does nothing unless the email has failed.
+once, so that a killed server starts again with what it had. Like Ghost, it ends a send before it stops on SIGTERM, does
+not go on with an email by itself, and does nothing for a retry unless the email has failed.
 """
 
 import json
 import os
+import signal
 import sqlite3
 import sys
 import threading
@@ -88,7 +89,7 @@ class Site:
         parts = [people[first : first + BATCH_SIZE] for first in range(0, len(people), BATCH_SIZE)]
         self.state["batches"] = [{"status": "pending", "to": part} for part in parts]
         self.save()
-        threading.Thread(target=self._send, args=(post,), daemon=True).start()
+        threading.Thread(target=self._send, args=(post,), daemon=False).start()
         return post
 
     def _send(self, post: State) -> None:
@@ -145,7 +146,10 @@ def serve(port: int) -> None:
         def log_message(self, format: str, *args: object) -> None:
             return
 
-    ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server.daemon_threads = True
+    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    server.serve_forever()
 
 
 if __name__ == "__main__":

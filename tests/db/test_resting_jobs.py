@@ -56,10 +56,16 @@ RESTS = {
 
 
 class Clock:
+    """A monotonic clock, and a wall clock that is ``step`` seconds ahead of it."""
+
     seconds = 0.0
+    step = 0.0
 
     def __call__(self) -> float:
         return self.seconds
+
+    def read_wall(self) -> float:
+        return self.seconds + self.step
 
 
 @pytest.fixture
@@ -77,7 +83,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def resting(changes: ChangeWatch | None, clock: Clock) -> RestingJobs:
-    return RestingJobs(changes, clock=clock)
+    return RestingJobs(changes, clock=clock, wall_clock=clock.read_wall)
 
 
 def _make(run: Callable[[], object] = lambda: None, **fields: Any) -> Job:
@@ -131,6 +137,43 @@ def test_a_rest_ends_with_its_time(resting: RestingJobs, clock: Clock) -> None:
     _run(resting, job)
     clock.seconds = 30
     assert not resting.may_rest(job)
+
+
+@only_sqlite
+@pytest.mark.parametrize(("step", "rests"), [(2, True), (-2, True), (3, False), (-3, False), (3600, False)])
+def test_a_step_of_the_wall_clock_ends_a_rest(step: float, rests: bool, resting: RestingJobs, clock: Clock) -> None:
+    job = _make()
+    _run(resting, job)
+    clock.seconds, clock.step = 10, step
+    assert resting.may_rest(job) is rests
+    _run(resting, job)
+    assert resting.may_rest(job)
+
+
+@only_sqlite
+def test_a_step_during_a_run_ends_the_rest_after_it(resting: RestingJobs, clock: Clock) -> None:
+    def step() -> None:
+        clock.step = 60
+
+    job = _make(step)
+    _run(resting, job)
+    assert not resting.may_rest(job)
+
+
+@only_sqlite
+def test_a_due_send_is_not_late_after_a_step_of_the_clock(changes: ChangeWatch) -> None:
+    job = next(job for job in JOBS if job.name == "start_due_sends")
+    make_story("The first verdict")
+    make_issue(make_publication(lead_hours=24))
+    moment = datetime(2026, 3, 4, 9, tzinfo=UTC)
+    Issue.objects.update(due_at=moment)
+    resting = RestingJobs(changes)
+    with travel(moment - timedelta(hours=1), tick=False):
+        _run(resting, job)
+        _run(resting, job)  # the first run may write
+        assert resting.may_rest(job)
+    with travel(moment, tick=False):
+        assert not resting.may_rest(job)
 
 
 @only_sqlite

@@ -128,6 +128,20 @@ def find_possibly_excluded(now: datetime) -> QuerySet[Any]:
     A reason that `make_exclusion_reason` knows and that has no condition here would not be counted. The list is no condition:
     SQLite would read all of its subscriptions instead of an index of few.
     """
+    first, *others = _find_by_condition(now)
+    return first.union(*others)
+
+
+def is_excluding_many(now: datetime, *, limit: int) -> bool:
+    """Return True if `find_possibly_excluded` has more ids than ``limit``. Nothing is read beyond the limit.
+
+    An id counts once for each condition that it meets.
+    """
+    first, *others = _find_by_condition(now)
+    return first.union(*others, all=True)[limit : limit + 1].exists()
+
+
+def _find_by_condition(now: datetime) -> list[QuerySet[Any]]:
     suppressed = Subscriber.objects.filter(address_hash__in=Suppression.objects.live().values("address_hash"))
     conditions = (
         NOT_CONFIRMED,
@@ -137,5 +151,4 @@ def find_possibly_excluded(now: datetime) -> QuerySet[Any]:
         PAUSED_ONCE & Q(paused_until__gt=now),
         RARER,
     )
-    first, *others = (Subscription.objects.open().order_by().filter(condition).values("pk") for condition in conditions)
-    return first.union(*others)
+    return [Subscription.objects.open().order_by().filter(condition).values("pk") for condition in conditions]

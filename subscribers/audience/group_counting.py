@@ -1,7 +1,8 @@
 """Group the people of a whole list by what is stored of each, and count them from an index of everybody.
 
-Everybody is counted as if nothing concerned them. Those whom something may exclude, or who chose a rarer frequency, are few:
-they are subtracted from these groups, and the eligible ones are added to their own. One statement does all of it.
+Everybody is counted as if nothing concerned them. Those whom something may exclude, or who chose a rarer frequency, are
+subtracted from these groups, and the eligible ones are added to their own. One statement does all of it. It is faster than
+to look at each person only if these are few, so `can_group_by_index` counts them first.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from django.db import connection
 from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
-from subscribers.audience.counting import excludes_few, find_possibly_excluded
+from subscribers.audience.counting import excludes_few, find_possibly_excluded, is_excluding_many
 from subscribers.audience.eligibility import SubscriberIds, eligible
 from subscribers.audience.zones import choose_zone
 from subscribers.models import Frequency, MailingList, Segment, Subscriber, SubscriberLocation, Subscription
@@ -23,6 +24,8 @@ _FIELDS_WITH_ZONE = (*_FIELDS, "timezone")
 """Fields of a person in the order of the index ``subscriber_groups``, so that SQLite sorts nobody to group them."""
 _SMALLEST_SHARE = 3
 """On SQLite, a list with less than a third of all people is counted faster by reading its people one by one."""
+_MAX_FEW = {"sqlite": 10, "postgresql": 50}
+"""If something may exclude more than a tenth or a fiftieth of the list, its people are counted faster one by one."""
 
 Group = tuple[str, int, str, int, str]
 """A zone, the id of a place or 0, the giving, a radius in km or 0, and a frequency."""
@@ -32,6 +35,7 @@ def can_group_by_index(
     *,
     mailing_list: MailingList,
     segment: Segment | None = None,
+    now: datetime,
     frequencies: Set[Frequency],
     subscriber_ids: SubscriberIds = None,
     over_budget: Q | None = None,
@@ -45,7 +49,7 @@ def can_group_by_index(
         over_budget=over_budget,
         charitable=charitable,
     )
-    return is_whole_list and _has_large_share(mailing_list)
+    return is_whole_list and _is_faster_by_index(mailing_list, now=now)
 
 
 def count_groups_of_list(
@@ -86,10 +90,9 @@ def _count(people: QuerySet[Any], fields: Sequence[str]) -> QuerySet[Any, tuple[
     return counted
 
 
-def _has_large_share(mailing_list: MailingList) -> bool:
-    """Return True if so many people are on the list that SQLite reads everybody faster. PostgreSQL chooses by itself."""
-    if connection.vendor != "sqlite":
-        return True
-    enough = Subscriber.objects.count() // _SMALLEST_SHARE
-    on_list = Subscription.objects.open().filter(mailing_list=mailing_list).order_by()
-    return on_list.values("pk")[enough : enough + 1].exists()
+def _is_faster_by_index(mailing_list: MailingList, *, now: datetime) -> bool:
+    """Return True if something may exclude few people only, and on SQLite, if many of all people are on the list."""
+    on_list = Subscription.objects.open().filter(mailing_list=mailing_list).count()
+    if connection.vendor == "sqlite" and on_list <= Subscriber.objects.count() // _SMALLEST_SHARE:
+        return False
+    return not is_excluding_many(now, limit=on_list // _MAX_FEW[connection.vendor])

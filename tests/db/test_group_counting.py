@@ -12,10 +12,12 @@ from django.test.utils import CaptureQueriesContext
 
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.variants import count_recipients, rehearse
 from newsletter.issues.variants.reader_zones import count_by_zone
 from newsletter.issues.variants.recipient_groups import REFERENCES, count_groups, find_groups, find_recipients
 from newsletter.issues.variants.rehearse import rehearse_send
-from newsletter.models import Issue, MailLimits
+from newsletter.models import Issue, MailLimits, Story
+from subscribers.audience.counting import AudienceCount
 from subscribers.audience.eligibility import ANY_FREQUENCY, EVERY_ISSUE, eligible
 from subscribers.audience.group_counting import can_group_by_index, count_groups_of_list
 from subscribers.audience.zones import find_zone_of
@@ -32,7 +34,16 @@ from subscribers.models import (
     Topic,
 )
 from subscribers.unsubscribing.suppression import suppress
-from tests.support.fixtures import HOUSTON, LONDON, NOW, make_issue, make_place, make_publication, make_story
+from tests.support.fixtures import (
+    HOUSTON,
+    LONDON,
+    NOW,
+    add_subscribers,
+    make_issue,
+    make_place,
+    make_publication,
+    make_story,
+)
 from tests.support.group_queries import find_group_queries
 from tests.support.people import make_list, make_member, make_person, subscribe
 
@@ -139,12 +150,63 @@ def test_what_is_no_whole_list_is_not_grouped_by_the_index(settings: Any) -> Non
     weekly = make_list()
     make_member(weekly)
     donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})
-    assert can_group_by_index(mailing_list=weekly, frequencies=EVERY_ISSUE)
-    assert not can_group_by_index(mailing_list=weekly, frequencies=EVERY_ISSUE, segment=donors)
-    assert not can_group_by_index(mailing_list=weekly, frequencies=EVERY_ISSUE, charitable=False)
-    assert not can_group_by_index(mailing_list=weekly, frequencies={Frequency.MONTHLY})
+    assert can_group_by_index(mailing_list=weekly, now=NOW, frequencies=EVERY_ISSUE)
+    assert not can_group_by_index(mailing_list=weekly, now=NOW, frequencies=EVERY_ISSUE, segment=donors)
+    assert not can_group_by_index(mailing_list=weekly, now=NOW, frequencies=EVERY_ISSUE, charitable=False)
+    assert not can_group_by_index(mailing_list=weekly, now=NOW, frequencies={Frequency.MONTHLY})
     settings.SUBSCRIBERS_ONLY_TO = ["ada@example.org"]
-    assert not can_group_by_index(mailing_list=weekly, frequencies=EVERY_ISSUE)
+    assert not can_group_by_index(mailing_list=weekly, now=NOW, frequencies=EVERY_ISSUE)
+
+
+def suppress_one(person: Subscriber) -> None:
+    suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW)
+
+
+def let_rest(person: Subscriber) -> None:
+    weekly = MailingList.objects.get(slug="weekly")
+    StayQuestion.objects.create(subscriber=person, mailing_list=weekly, asked_at=_BEFORE, **_QUESTIONS[1])
+
+
+def change(**fields: Any) -> Callable[[Subscriber], object]:
+    return lambda person: Subscription.objects.filter(subscriber=person).update(**fields)
+
+
+def join_another_list(person: Subscriber) -> None:
+    other, _ = MailingList.objects.get_or_create(slug="other", defaults={"name": "Other"})
+    subscribe(person, other, frequency=Frequency.MONTHLY)
+
+
+@pytest.mark.parametrize(
+    "concern",
+    [
+        suppress_one,
+        let_rest,
+        change(basis=Basis.DOUBLE_OPT_IN),
+        change(basis=Basis.CASL_IMPLIED, expires_at=NOW),
+        change(paused_until=_LATER),
+        change(frequency=Frequency.MONTHLY),
+        join_another_list,
+    ],
+    ids=["suppressed", "resting", "unconfirmed", "expired", "paused", "monthly", "monthly on another list"],
+)
+def test_a_list_is_read_by_person_if_something_may_exclude_many(concern: Callable[[Subscriber], object]) -> None:
+    publication = make_publication()
+    people = add_subscribers(publication, 100)
+    few = 10 if connection.vendor == "sqlite" else 2
+    make_story("The first verdict")
+    issue = make_issue(publication)
+    for person in people[:few]:
+        concern(person)
+    assert groups_by_index(issue)
+    concern(people[few])
+    assert not groups_by_index(issue)
+
+
+def groups_by_index(issue: Issue) -> bool:
+    with CaptureQueriesContext(connection) as queries:
+        count_groups(issue, content=resolve_content(issue), now=NOW)
+    (sql,) = find_group_queries(queries.captured_queries)
+    return '"sign"' in sql
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL plans by the number of rows")
@@ -154,8 +216,8 @@ def test_sqlite_reads_everybody_only_for_a_list_of_many_of_them() -> None:
         make_member(weekly, f"person{number}@example.org")
     for number in range(3):
         make_member(small, f"other{number}@example.org")
-    assert can_group_by_index(mailing_list=weekly, frequencies=EVERY_ISSUE)
-    assert not can_group_by_index(mailing_list=small, frequencies=EVERY_ISSUE)
+    assert can_group_by_index(mailing_list=weekly, now=NOW, frequencies=EVERY_ISSUE)
+    assert not can_group_by_index(mailing_list=small, now=NOW, frequencies=EVERY_ISSUE)
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'", reason="reads plans of SQLite")
@@ -176,7 +238,8 @@ def test_sqlite_groups_everybody_in_the_order_of_the_index() -> None:
 def with_topics(issue: Issue) -> None:
     issue.publication.interests = "only"
     issue.publication.save()
-    make_story("The second verdict").topics.set(Topic.objects.all())
+    for story in Story.objects.all():
+        story.topics.set(Topic.objects.all())
 
 
 def with_segment(issue: Issue) -> None:
@@ -201,7 +264,9 @@ def with_nothing(issue: Issue) -> None:
 
 def make_draft(change: Change) -> tuple[Issue, IssueContent]:
     publication = make_publication(send_at="local")
-    make_population([publication.mailing_list, make_list("events")], seed=3)
+    make_population([publication.mailing_list, make_list("events")], seed=3, people=40)
+    subscribe(make_person("monthly@example.org"), publication.mailing_list, frequency=Frequency.MONTHLY)
+    add_subscribers(publication, 3_000)  # so that few of all may be excluded
     make_story("The first verdict")
     issue = make_issue(publication)
     change(issue)
@@ -215,6 +280,8 @@ def make_draft(change: Change) -> tuple[Issue, IssueContent]:
 )
 def test_groups_of_an_issue_are_those_of_its_recipients(change: Change) -> None:
     issue, content = make_draft(change)
+    if change in (with_nothing, with_welcome):
+        assert groups_by_index(issue)
     by_person = Counter(find_recipients(issue, content=content, now=NOW).values_list(*REFERENCES))
     assert by_person
     assert Counter({key_of(group): group.people for group in find_groups(issue, content=content, now=NOW)}) == by_person
@@ -241,3 +308,49 @@ def test_a_rehearsal_counts_its_groups_and_zones_in_one_statement() -> None:
     assert rehearsal.zones == zones
     assert sum(zones.values()) == rehearsal.recipients == sum(version.people for version in rehearsal.versions)
     assert len(find_group_queries(queries.captured_queries)) == 1
+
+
+@pytest.mark.parametrize(
+    "write", [lambda issue: add_subscribers(issue.publication, 3, start=5), lambda issue: end_all()]
+)
+def test_a_rehearsal_adds_up_if_people_join_or_leave_during_it(
+    write: Callable[[Issue], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication = make_publication()
+    suppress_one(add_subscribers(publication, 5)[0])
+    make_story("The first verdict")
+    issue = make_issue(publication)
+    count = count_recipients.count_people
+
+    def count_before_the_write(*args: Any, **kwargs: Any) -> AudienceCount:
+        counted = count(*args, **kwargs)
+        write(issue)
+        return counted
+
+    monkeypatch.setattr(rehearse, "count_people", count_before_the_write)
+    require_sums(rehearse_send(issue, now=NOW))
+
+
+def end_all() -> None:
+    Subscription.objects.update(ended_at=NOW, end_reason=EndReason.STAFF)
+
+
+def test_a_rehearsed_welcome_mail_counts_everybody_on_the_list() -> None:
+    publication = make_publication()
+    suppress_one(add_subscribers(publication, 5)[0])
+    make_story("The first verdict")
+    issue = make_issue(publication)
+    with_welcome(issue)
+    rehearsal = rehearse_send(issue, now=NOW)
+    require_sums(rehearsal)
+    assert rehearsal.recipients == 4
+    assert rehearsal.candidates == 5
+
+
+def require_sums(rehearsal: rehearse.Rehearsal) -> None:
+    recipients = rehearsal.recipients
+    assert sum(version.people for version in rehearsal.versions) == recipients
+    assert sum(rehearsal.languages.values()) == recipients
+    assert sum(rehearsal.zones.values()) == recipients
+    assert sum(rehearsal.topics.values()) == recipients
+    assert rehearsal.candidates == recipients + sum(rehearsal.excluded.values())

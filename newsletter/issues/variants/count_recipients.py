@@ -18,14 +18,18 @@ from subscribers.audience.kept_counts import count_or_recall
 NOT_ON_LIST = "not_on_the_list"
 
 
-def count_people(issue: Issue, *, now: datetime, at_once: bool = False) -> AudienceCount:
-    """Count candidates, eligible and excluded by reason. People without an event near them still count as eligible."""
+def count_people(issue: Issue, *, now: datetime, at_once: bool = False, rehearsed: bool = False) -> AudienceCount:
+    """Count candidates, eligible and excluded by reason. People without an event near them still count as eligible.
+
+    A welcome mail that is ``rehearsed`` is for everybody on the list, as if they were new.
+    """
 
     def select(at: datetime) -> QuerySet[Any]:
-        return candidates(**make_audience_filters(issue, now=at, at_once=at_once), now=at)
+        return candidates(**make_audience_filters(issue, now=at, at_once=at_once, rehearsed=rehearsed), now=at)
 
     def count() -> AudienceCount:
-        counted = count_audience(**make_audience_filters(issue, now=now, at_once=at_once), now=now)
+        filters = make_audience_filters(issue, now=now, at_once=at_once, rehearsed=rehearsed)
+        counted = count_audience(**filters, now=now)
         return add_unsubscribed_to_exclusions(issue, counted=counted)
 
     return count_or_recall("people", select, count, now=now)

@@ -170,7 +170,7 @@ def count_groups(
     recipients = _with_groups(people, issue=issue, content=content, rehearsed=rehearsed)
     default_zone = issue.publication.zone if with_zones else ""
     same_for_all = read_constants(recipients, REFERENCES[4:])
-    if same_for_all is not None and can_group_by_index(**filters):
+    if same_for_all is not None and can_group_by_index(**filters, now=now):
         counted = count_groups_of_list(
             mailing_list=filters["mailing_list"],
             frequencies=filters["frequencies"],

@@ -44,9 +44,12 @@ class Rehearsal:
 
 
 def rehearse_send(issue: Issue, *, now: datetime) -> Rehearsal:
-    """Return who would get the issue at ``now``. Raises what `resolve_complete_content` raises."""
+    """Return who would get the issue at ``now``. Raises what `resolve_complete_content` raises.
+
+    Recipients are added up from their groups, which one statement counts, so the numbers agree while people join and leave.
+    """
     content = resolve_complete_content(issue)
-    counted = count_people(issue, now=now)
+    counted = count_people(issue, now=now, rehearsed=True)
     by_zone = count_groups(issue, content=content, now=now, with_zones=True)
     groups, visibility = limit_groups(_add_up_groups(by_zone), content=content, rehearsed=issue.is_welcome)
     labels: dict[str, tuple[str, str]] = {}
@@ -62,16 +65,17 @@ def rehearse_send(issue: Issue, *, now: datetime) -> Rehearsal:
         labels.setdefault(visible.key, (describe_visible(visible), language))
         people[visible.key] += group.people
         languages[language] += group.people
+    recipients, excluded = people.total(), {**counted.excluded, **empty}
     return Rehearsal(
-        candidates=counted.candidates,
-        recipients=counted.eligible - empty.total(),
-        excluded={**counted.excluded, **empty},
+        candidates=recipients + sum(excluded.values()),
+        recipients=recipients,
+        excluded=excluded,
         versions=[
             RehearsedVersion(key=key, label=labels[key][0], language=labels[key][1], people=number)
             for key, number in people.most_common()
         ],
         languages=dict(languages.most_common()),
-        topics=_count_topics(issue, content=content, now=now, everybody=counted.eligible),
+        topics=_count_topics(issue, content=content, now=now, everybody=recipients + empty.total()),
         zones=dict(add_up_zones(by_zone, content=content).most_common()),
     )
 

@@ -84,14 +84,14 @@ def _has_left(person: Subscriber, mailing_list: MailingList) -> bool:
 
 
 def _render_left(target: LinkTarget, *, person: Subscriber, mailing_list: MailingList) -> HttpResponse:
-    leave_all_path, preferences_path = _paths(target)
+    leave_all_path, preferences_path, undo_path = _paths(target)
     undoable = can_undo(subscriber=person, mailing_list=mailing_list, now=timezone.now())
     context = {
         "name": public_list_name(mailing_list),
         "everything": False,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
-        "undo_path": _undo_path(target) if undoable else "",
+        "undo_path": undo_path if undoable else "",
     }
     return render_response("unsubscribed.html", context)
 

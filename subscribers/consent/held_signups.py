@@ -9,7 +9,8 @@ from newsletter.common.errors import DomainError
 from newsletter.common.text import clean_line
 from subscribers.consent.signup import SignupResult, request_subscription
 from subscribers.identity import identify
-from subscribers.models import HeldSignup, MailingList, SubscriberLocation, Topic
+from subscribers.models import HeldSignup, MailingList, Subscriber, SubscriberLocation, Topic
+from subscribers.person_locks import lock_people
 
 
 class AlreadyDecided(DomainError):
@@ -57,6 +58,8 @@ def accept_held_signup(*, held_id: int, now: datetime) -> SignupResult:
     Raises:
         AlreadyDecided: A colleague decided first.
     """
+    address_hash = HeldSignup.objects.filter(pk=held_id).values("address_hash")
+    lock_people(Subscriber.objects.filter(address_hash__in=address_hash))
     held = (
         HeldSignup.objects.select_for_update(of=("self",))
         .filter(pk=held_id)

@@ -7,7 +7,8 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from newsletter.common.messages import Message
 from subscribers.consent_events import record_consent_events
-from subscribers.models import Confirmation, ConsentEvent, EndReason, Subscription
+from subscribers.models import Confirmation, ConsentEvent, EndReason, Subscriber, Subscription
+from subscribers.person_locks import lock_people
 
 EXPIRY_NOTICE_PERIOD = timedelta(days=60)
 BATCH_SIZE = 500
@@ -44,7 +45,9 @@ def _end_batch(now: datetime) -> int:
         requested_at__gte=now - PENDING_REQUEST_PERIOD,
     )
     over = Subscription.objects.open().filter(~Exists(asked), expires_at__lte=now).select_related("subscriber")
-    rows = list(over.select_for_update(of=("self",)).order_by("expires_at", "pk")[:BATCH_SIZE])
+    found = list(over.order_by("expires_at", "pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
+    lock_people(Subscriber.objects.filter(pk__in=[person for _, person in found]))
+    rows = list(over.select_for_update(of=("self",)).filter(pk__in=[pk for pk, _ in found]))
     ended = Subscription.objects.open().filter(pk__in=[row.pk for row in rows])
     ended.update(ended_at=now, end_reason=EndReason.LAPSED)
     record_consent_events(

@@ -26,6 +26,7 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
+from subscribers.person_locks import lock_people
 from subscribers.unsubscribing.suppression import is_signup_blocked, is_suppressed, remove_own_suppressions
 
 
@@ -113,6 +114,7 @@ def confirm_subscription(
     *, target: LinkTarget, now: datetime, wording: str = "", source: str = ""
 ) -> ConfirmationResult:
     """Confirm the subscription that a confirmation link names."""
+    lock_people(_find_by_link(target))
     subscription = (
         Subscription.objects.filter(subscriber__in=_find_by_link(target), mailing_list__public_id=target.public_id)
         .open()

@@ -28,6 +28,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.outbound_events import record_event
+from subscribers.person_locks import lock_people_to_delete
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
 UNSUBSCRIBED_RETENTION = timedelta(days=28)
@@ -118,7 +119,8 @@ def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) 
     deleted = 0
     for pk in list(people.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
         with transaction.atomic():
-            person = people.filter(pk=pk).select_for_update().first()
+            lock_people_to_delete(Subscriber.objects.filter(pk=pk))
+            person = people.filter(pk=pk).first()
             if person is None:
                 continue
             record_consent_event(

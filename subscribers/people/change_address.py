@@ -14,6 +14,7 @@ from subscribers.identity import identify
 from subscribers.models import ConsentEvent, EndReason, MailedLink, Reason, Subscriber, Suppression
 from subscribers.people.mailed_links import USED_LINK, Kind, UsedLink, mark_link_used, request_mailed_link
 from subscribers.people.merge import merge_people
+from subscribers.person_locks import lock_people_to_delete
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING, end_subscriptions, write_suppression
 
 REASONS_TO_CARRY_OVER = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, Reason.STAFF, Reason.LEGAL)
@@ -103,9 +104,8 @@ def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
         NewAddressSuppressed: Nothing was changed.
     """
     new_hash = identify(link.new_email)
-    # Both people in the order in which others lock several, and before the link, which an erasure deletes after them.
-    both = Subscriber.objects.filter(Q(pk=link.subscriber_id) | Q(address_hash=new_hash)).order_by("pk")
-    locked = {person.pk: person for person in both.select_for_update()}
+    both = Subscriber.objects.filter(Q(pk=link.subscriber_id) | Q(address_hash=new_hash))
+    locked = {person.pk: person for person in lock_people_to_delete(both)}
     person = locked.pop(link.subscriber_id, None)
     if person is None:
         raise UsedLink(USED_LINK)

@@ -13,6 +13,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from subscribers.links.signed_links import LinkTarget, Purpose, make_link
 from subscribers.models import MailedLink, MailingList, Subscriber, Suppression
+from subscribers.person_locks import lock_people
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING
 
 Kind = MailedLink.Kind
@@ -34,7 +35,7 @@ def request_mailed_link(
 
     The sender of `mailing_list` writes the mail. Only `CONFIRM_ADDRESS` has a `new_email`, to which that mail goes.
     """
-    if Subscriber.objects.select_for_update(no_key=True).filter(pk=subscriber.pk).first() is None:
+    if not lock_people(Subscriber.objects.filter(pk=subscriber.pk)):
         return False
     asked = MailedLink.objects.filter(subscriber=subscriber, kind=kind, asked_at__gt=now - timedelta(days=1))
     times = list(asked.order_by("-asked_at").values_list("asked_at", flat=True)[:MAX_LINKS_PER_DAY])

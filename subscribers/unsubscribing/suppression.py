@@ -19,6 +19,7 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
+from subscribers.person_locks import lock_people
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
 REASONS_REMOVED_BY_CONFIRMING = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE)
@@ -157,7 +158,7 @@ def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
 
 def _lock_person(address_hash: bytes) -> Subscriber | None:
     """Lock and return the person with this address, before their rows are written."""
-    return Subscriber.objects.select_for_update(no_key=True).filter(address_hash=address_hash).first()
+    return next(iter(lock_people(Subscriber.objects.filter(address_hash=address_hash))), None)
 
 
 def _remove(which: Q, *, by: str, reason: str, now: datetime) -> int:

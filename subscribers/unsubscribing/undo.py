@@ -10,6 +10,7 @@ from django.db import transaction
 from newsletter.common.messages import Message
 from subscribers.consent_events import record_consent_event
 from subscribers.models import ConsentEvent, CountedUnsubscribe, EndReason, MailingList, Subscriber, Subscription
+from subscribers.person_locks import lock_people
 from subscribers.unsubscribing.suppression import is_suppressed, remove_recent_unsubscribe
 
 UNDO_PERIOD = timedelta(hours=1)
@@ -25,7 +26,7 @@ def undo_unsubscribe(
 
     ``mailing_list`` is that of the link. ``wording`` is the text of the button. Suppressions for other reasons stay.
     """
-    if Subscriber.objects.select_for_update().filter(pk=subscriber.pk).first() is None:
+    if not lock_people(Subscriber.objects.filter(pk=subscriber.pk)):
         return []
     left = _find_last_unsubscribe(subscriber, mailing_list, now=now)
     if left is None:

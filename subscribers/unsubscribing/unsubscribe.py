@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from newsletter.common.database.deadlines import is_database_unavailable
 from subscribers.consent_events import record_consent_event
 from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber
+from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, count_unsubscribes, write_unsubscribes
 from subscribers.unsubscribing.suppression import end_subscriptions, write_suppression
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit, journal_now
@@ -55,17 +56,20 @@ def unsubscribe_from_all(*, subscriber: Subscriber, now: datetime, source: str =
 
     `mailing` is the number of the mailing whose link was used, as in `unsubscribe_from_list`.
     """
-    address_hash = bytes(subscriber.address_hash)
+    person = lock_current(subscriber)
+    if person is None:
+        return False
+    address_hash = bytes(person.address_hash)
     made = write_suppression(address_hash=address_hash, reason=Reason.UNSUBSCRIBE, now=now, mailing_list=None)
-    ended = end_subscriptions(subscriber=subscriber, reason=EndReason.UNSUBSCRIBE, now=now)
+    ended = end_subscriptions(subscriber=person, reason=EndReason.UNSUBSCRIBE, now=now)
     if not made and not ended:
         return False
     record_consent_event(
         kind=ConsentEvent.Kind.LEFT_ALL,
-        subscriber=subscriber,
+        subscriber=person,
         address_hash=address_hash,
         now=now,
         source=source,
     )
-    count_unsubscribes([(mailing, subscriber.pk)], now=now)
+    count_unsubscribes([(mailing, person.pk)], now=now)
     return True

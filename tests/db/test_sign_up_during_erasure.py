@@ -1,8 +1,6 @@
 """A sign-up and the erasure or the merge of the same person, at once. SQLite has one writer, so only PostgreSQL shows it."""
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -14,12 +12,13 @@ from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailedLink, MailingList, Subscriber, Subscription
 from subscribers.people import merge
 from subscribers.people.change_address import confirm_address_change
+from tests.support.meanwhile import run_meanwhile
 from tests.support.people import NOW, make_list, make_member
 
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer at a time"),
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time"),
 ]
 
 
@@ -27,28 +26,6 @@ def sign_up(mailing_list: MailingList) -> SignupResult:
     return request_subscription(
         email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form", now=NOW
     )
-
-
-def run_meanwhile(
-    monkeypatch: pytest.MonkeyPatch, module: Any, name: str, work: Callable[[], object], pool: ThreadPoolExecutor
-) -> list[Future[object]]:
-    """Start ``work`` in a thread when the function is called, and call it two seconds later if the work still waits."""
-    original, started = getattr(module, name), list[Future[object]]()
-
-    def in_thread() -> object:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    def call_later(*args: object, **named: object) -> object:
-        if not started:
-            started.append(pool.submit(in_thread))
-            wait(started, timeout=2)
-        return original(*args, **named)
-
-    monkeypatch.setattr(module, name, call_later)
-    return started
 
 
 def test_a_sign_up_during_an_erasure_is_that_of_a_new_person(monkeypatch: pytest.MonkeyPatch) -> None:

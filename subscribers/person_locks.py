@@ -1,0 +1,33 @@
+"""The order of locks: whoever changes rows about people locks the people first, in the order of their ids.
+
+An erasure, a merge and the undo of an import delete people. Locked the other way round, they and an unsubscribe would wait
+for each other.
+"""
+
+from django.db.models import QuerySet
+
+from subscribers.models import FormerIdentity, Subscriber
+
+
+def lock_people(people: QuerySet[Subscriber]) -> list[Subscriber]:
+    """Lock these people until the transaction ends, and return them as they are now. Others may still refer to them."""
+    return list(people.order_by("pk").select_for_update(no_key=True))
+
+
+def lock_people_to_delete(people: QuerySet[Subscriber]) -> list[Subscriber]:
+    """Lock these people until the transaction ends, and return them as they are now. Nobody can refer to them meanwhile."""
+    return list(people.order_by("pk").select_for_update())
+
+
+def lock_current(asked: Subscriber, *, to_delete: bool = False) -> Subscriber | None:
+    """Lock and return the person as they are now, or None if they were deleted.
+
+    Others may have changed the row while this waited. A merge deletes it and leads its identity to another.
+    """
+    lock = lock_people_to_delete if to_delete else lock_people
+    pk: int | None = asked.pk
+    while pk is not None:
+        if locked := lock(Subscriber.objects.filter(pk=pk)):
+            return locked[0]
+        pk = FormerIdentity.objects.filter(uuid=asked.uuid).values_list("subscriber", flat=True).first()
+    return None

@@ -7,7 +7,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -117,14 +117,11 @@ class SmtpConnection(smtplib.SMTP):
 
     def quit_and_close(self) -> None:
         """Send QUIT and close the connection, whatever it answers."""
-        try:
+        with suppress(OSError, smtplib.SMTPException):
             if self.sock is not None:
                 self.sock.settimeout(_QUIT_SECONDS)
                 self.quit()
-        except (OSError, smtplib.SMTPException):
-            pass
-        finally:
-            self.close()
+        self.close()
 
     def getreply(self) -> tuple[int, bytes]:
         """Read one answer, also of several lines. Its size is limited, and what follows it stays for the next call."""

@@ -40,17 +40,23 @@ class Unsubscribe(NamedTuple):
 
 
 class BulkUnsubscribeResult(NamedTuple):
-    """The people for whom something changed, and the (hash, list) pairs of the suppressions that are new or were an import's."""
+    """The people for whom something changed, and the (hash, list) pairs of the suppressions that are new or were an import's.
+
+    ``gone`` are those whose row was deleted meanwhile, by an erasure or a merge. Nothing was written for them.
+    """
 
     changed: set[Unsubscribe]
     suppressed: set[tuple[bytes, int]]
+    gone: set[Unsubscribe]
 
 
 # One round trip, which is also the commit. No part sees the rows that another part of the statement writes, so each returns
-# its own. People are locked before their rows, as an erasure does; those whom it deleted meanwhile are left out.
+# its own. People are locked before their rows (see person_locks). Those whom an erasure or a merge deleted meanwhile are left
+# out, and an address that changed meanwhile is read from the locked row.
 _UNSUBSCRIBE_SQL = f"""
 WITH chosen AS (
-    SELECT given.* FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
+    SELECT given.subscriber_id, person.address_hash, given.mailing_list_id, given.mailing
+    FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
         AS given (subscriber_id, address_hash, mailing_list_id, mailing)
     JOIN {Subscriber._meta.db_table} AS person ON person.id = given.subscriber_id
     ORDER BY person.id FOR KEY SHARE OF person
@@ -86,7 +92,8 @@ WITH chosen AS (
     SELECT mailing, subscriber_id, %s FROM changed WHERE mailing > 0
     ON CONFLICT DO NOTHING
 )
-SELECT subscriber_id, address_hash, mailing_list_id, mailing, is_suppressed FROM changed
+SELECT chosen.subscriber_id, chosen.address_hash, chosen.mailing_list_id, chosen.mailing, changed.is_suppressed
+FROM chosen LEFT JOIN changed USING (subscriber_id, mailing_list_id)
 """  # noqa: S608  only table names are put in
 
 
@@ -117,35 +124,51 @@ def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source
     with connection.cursor() as cursor:
         cursor.execute(_UNSUBSCRIBE_SQL, values)
         rows = cursor.fetchall()
-    changed = {
-        Unsubscribe(subscriber, bytes(digest), mailing_list, mailing): suppressed
-        for subscriber, digest, mailing_list, mailing, suppressed in rows
+    found = {
+        Unsubscribe(subscriber, bytes(digest), mailing_list, mailing): is_suppressed
+        for subscriber, digest, mailing_list, mailing, is_suppressed in rows
     }
-    return BulkUnsubscribeResult(
-        set(changed),
-        {
-            (unsubscribe.address_hash, unsubscribe.mailing_list)
-            for unsubscribe, is_suppressed in changed.items()
-            if is_suppressed
-        },
-    )
+    changed = {unsubscribe for unsubscribe, is_suppressed in found.items() if is_suppressed is not None}
+    suppressed = {unsubscribe for unsubscribe, is_suppressed in found.items() if is_suppressed}
+    return BulkUnsubscribeResult(changed, _list_pairs(suppressed), _find_gone(chosen, found))
 
 
 @transaction.atomic
 def _write_with_orm(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
     """Write the same rows on SQLite, where the transaction keeps every other writer out."""
-    suppressed = _insert_suppressions(chosen, now)
-    ended = _end_subscriptions(chosen, now)
-    _delete_due_confirmations(chosen)
+    found = _read_current_addresses(chosen)
+    suppressed = _insert_suppressions(found, now)
+    ended = _end_subscriptions(found, now)
+    _delete_due_confirmations(found)
     changed = [
         unsubscribe
-        for unsubscribe in chosen
+        for unsubscribe in found
         if (unsubscribe.address_hash, unsubscribe.mailing_list) in suppressed
         or (unsubscribe.subscriber, unsubscribe.mailing_list) in ended
     ]
     ConsentEvent.objects.bulk_create(_make_consent_event(unsubscribe, now, source) for unsubscribe in changed)
     count_unsubscribes(((unsubscribe.mailing, unsubscribe.subscriber) for unsubscribe in changed), now=now)
-    return BulkUnsubscribeResult(set(changed), suppressed)
+    return BulkUnsubscribeResult(set(changed), suppressed, _find_gone(chosen, found))
+
+
+def _read_current_addresses(chosen: Sequence[Unsubscribe]) -> list[Unsubscribe]:
+    """Return those whose person still exists, with the address that the person has now."""
+    people = Subscriber.objects.filter(pk__in={unsubscribe.subscriber for unsubscribe in chosen})
+    current = dict(people.values_list("pk", "address_hash"))
+    return [
+        unsubscribe._replace(address_hash=bytes(current[unsubscribe.subscriber]))
+        for unsubscribe in chosen
+        if unsubscribe.subscriber in current
+    ]
+
+
+def _find_gone(chosen: Iterable[Unsubscribe], found: Iterable[Unsubscribe]) -> set[Unsubscribe]:
+    people = {unsubscribe.subscriber for unsubscribe in found}
+    return {unsubscribe for unsubscribe in chosen if unsubscribe.subscriber not in people}
+
+
+def _list_pairs(unsubscribes: Iterable[Unsubscribe]) -> set[tuple[bytes, int]]:
+    return {(unsubscribe.address_hash, unsubscribe.mailing_list) for unsubscribe in unsubscribes}
 
 
 def _make_consent_event(unsubscribe: Unsubscribe, now: datetime, source: str) -> ConsentEvent:

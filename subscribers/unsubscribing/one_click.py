@@ -25,6 +25,7 @@ LEAST_LOCK_WAIT_SECONDS = 5.0
 """A request that has waited for the commit before its own waits so much less for the lock, but at least so long."""
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
 _List = tuple[int, str]  # row id, and the name if the list is public
+_NOBODY: _Person = (0, b"", "")
 _FIND_SQL = f"""
 WITH asked (uuid, public_id) AS (VALUES {{marks}})
 SELECT asked.uuid, person.id, person.address_hash, person.language, asked.public_id, list.id, list.name, list.public
@@ -69,7 +70,9 @@ def unsubscribe_batch(
         answers.append(
             UnsubscribedPerson(language=person[2] if person else "", list_name=mailing_list[1] if mailing_list else "")
         )
-    unsubscribe_from_lists(unsubscribes, now=now, source=source)
+    gone = {each.subscriber for each in unsubscribe_from_lists(unsubscribes, now=now, source=source).gone}
+    if merged := [target for target in targets if people.get(target.subscriber_uuid, _NOBODY)[0] in gone]:
+        unsubscribe_batch(merged, now=now, source=source)
     return answers
 
 

@@ -7,9 +7,14 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from newsletter.common.database.deadlines import is_database_unavailable
 from subscribers.consent_events import record_consent_event
-from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, Subscriber
+from subscribers.models import ConsentEvent, EndReason, FormerIdentity, MailingList, Reason, Subscriber
 from subscribers.person_locks import lock_current
-from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, count_unsubscribes, write_unsubscribes
+from subscribers.unsubscribing.bulk_unsubscribe import (
+    BulkUnsubscribeResult,
+    Unsubscribe,
+    count_unsubscribes,
+    write_unsubscribes,
+)
 from subscribers.unsubscribing.suppression import end_subscriptions, write_suppression
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit, journal_now
 
@@ -22,28 +27,36 @@ def unsubscribe_from_list(
     `mailing` is the number of the mailing whose link was used. A change is counted for it, once.
     """
     unsubscribe = Unsubscribe(subscriber.pk, bytes(subscriber.address_hash), mailing_list.pk, mailing)
-    return bool(unsubscribe_from_lists([unsubscribe], now=now, source=source))
+    result = unsubscribe_from_lists([unsubscribe], now=now, source=source)
+    merged = FormerIdentity.objects.filter(uuid=subscriber.uuid).select_related("subscriber")
+    if result.gone and (former := merged.first()):
+        return unsubscribe_from_list(
+            subscriber=former.subscriber, mailing_list=mailing_list, now=now, source=source, mailing=mailing
+        )
+    return bool(result.changed)
 
 
 def unsubscribe_from_lists(
     unsubscribes: Collection[Unsubscribe], *, now: datetime, source: str = ""
-) -> set[Unsubscribe]:
-    """Unsubscribe many people, all or none. Return those for whom something changed.
+) -> BulkUnsubscribeResult:
+    """Unsubscribe many people, all or none. Return for whom something changed, and who was deleted meanwhile.
 
     If the database does not answer, it may still have committed, and a repeat would find nothing to journal. So in that
     case the journal gets all entries at once.
     """
     chosen = list({unsubscribe[:3]: unsubscribe for unsubscribe in reversed(list(unsubscribes))}.values())
     if not chosen:
-        return set()
+        return BulkUnsubscribeResult(set(), set(), set())
     try:
-        changed, suppressed = write_unsubscribes(chosen, now=now, source=source)
+        result = write_unsubscribes(chosen, now=now, source=source)
     except (OperationalError, InterfaceError) as error:
         if is_database_unavailable(error) and not connection.in_atomic_block:
             journal_now(_make_entry(unsubscribe.address_hash, unsubscribe.mailing_list, now) for unsubscribe in chosen)
         raise
-    journal_after_commit(_make_entry(address_hash, mailing_list, now) for address_hash, mailing_list in suppressed)
-    return changed
+    journal_after_commit(
+        _make_entry(address_hash, mailing_list, now) for address_hash, mailing_list in result.suppressed
+    )
+    return result
 
 
 def _make_entry(address_hash: bytes, mailing_list: int, now: datetime) -> JournalEntry:

@@ -6,8 +6,6 @@ Having the link is the permission. These pages use no session, cookie or log-in.
 from collections.abc import Callable
 from functools import wraps
 
-from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -21,12 +19,8 @@ from subscribers.web.page import ASK_PATH, client_address_of, message_page, priv
 Page = Callable[[HttpRequest, LinkTarget], HttpResponse]
 
 
-def linked_page(purpose: Purpose, *, locks_person: bool = True) -> Callable[[Page], Callable[..., HttpResponseBase]]:
-    """Make a view that one kind of link opens. Other links get the same 404, and too many of them a 429.
-
-    A POST is one transaction that locks the person first, so that nobody deletes them while the page writes.
-    ``locks_person=False`` is for a page whose work locks for itself.
-    """
+def linked_page(purpose: Purpose) -> Callable[[Page], Callable[..., HttpResponseBase]]:
+    """Make a view that one kind of link opens. Other links get the same 404, and too many of them a 429."""
 
     def decorate(page: Page) -> Callable[..., HttpResponseBase]:
         @private_page
@@ -38,11 +32,7 @@ def linked_page(purpose: Purpose, *, locks_person: bool = True) -> Callable[[Pag
                 return _too_old(purpose, token, mailing_list=find_target(expired.target)[1])
             except BadLink:
                 return bad_link_page(request)
-            if request.method != "POST" or not locks_person:
-                return page(request, target)
-            with transaction.atomic():
-                _lock_person(target)
-                return page(request, target)
+            return page(request, target)
 
         return answer
 
@@ -89,15 +79,6 @@ def find_target(target: LinkTarget) -> tuple[Subscriber | None, MailingList | No
         person = former.subscriber if former else None
     mailing_list = MailingList.objects.filter(public_id=target.public_id).first()
     return person, mailing_list
-
-
-def _lock_person(target: LinkTarget) -> None:
-    """Lock the person of a link until the transaction ends. If a merge deletes them meanwhile, lock the other person."""
-    former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
-    people = Subscriber.objects.filter(Q(uuid=target.subscriber_uuid) | Q(pk__in=former)).order_by()
-    while people.exists():
-        if people.select_for_update(no_key=True).first() is not None:
-            return
 
 
 def join_path(mailing_list: MailingList | None) -> str:

@@ -121,7 +121,7 @@ def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     )
 
 
-@linked_page(Purpose.CONFIRM_ADDRESS, locks_person=False)
+@linked_page(Purpose.CONFIRM_ADDRESS)
 def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Confirm the change of address from the new mailbox."""
     try:

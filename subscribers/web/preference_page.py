@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -22,6 +23,7 @@ from subscribers.people.preferences import (
 )
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.relevant_choices import find_topics_asked_of, is_language_asked_of
+from subscribers.person_locks import lock_current
 from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
 from subscribers.web.form_fields import name_topics
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
@@ -43,7 +45,12 @@ def preferences(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     offered = _offered(person)
     form = PreferencesForm(request.POST if request.method == "POST" else None, person=person, offered=offered)
     if request.method == "POST" and form.is_valid():
-        waiting = _save(form, target=target, person=person, offered=offered)
+        with transaction.atomic():
+            current = lock_current(person)
+            if current is None:
+                return erased_person_page()
+            waiting = _save(form, target=target, person=current, offered=offered)
+        person = current
         activate_language_of(person)
         return _page(request, target, person=person, offered=offered, form=form, saved=True, waiting=waiting)
     return _page(request, target, person=person, offered=offered, form=form)
@@ -57,8 +64,14 @@ def reduce_frequency(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         return erased_person_page()
     activate_language_of(person)
     if request.method == "POST":
-        frequencies = {mailing_list: lower_frequency_of(mailing_list) for mailing_list in find_subscribed_lists(person)}
-        set_frequencies(subscriber=person, frequencies=frequencies, now=timezone.now())
+        with transaction.atomic():
+            current = lock_current(person)
+            if current is None:
+                return erased_person_page()
+            lists = find_subscribed_lists(current)
+            frequencies = {mailing_list: lower_frequency_of(mailing_list) for mailing_list in lists}
+            set_frequencies(subscriber=current, frequencies=frequencies, now=timezone.now())
+        person = current
     offered = _offered(person)
     form = PreferencesForm(person=person, offered=offered)
     return _page(request, target, person=person, offered=offered, form=form, saved=request.method == "POST")
@@ -179,8 +192,8 @@ def case_page(request: HttpRequest, target: LinkTarget, *, person: Subscriber) -
         return message_page(
             gettext("This case is closed"), gettext("There will be no more stories on it, so nobody can follow it now.")
         )
-    follows = CaseFollow.objects.filter(subscriber=person, case=case)
-    if not follows.exists() and not find_subscribed_lists(person):
+    follows = CaseFollow.objects.filter(subscriber=person, case=case).exists()
+    if not follows and not find_subscribed_lists(person):
         return message_page(
             gettext("You are not subscribed"),
             gettext("You unsubscribed, so you get no newsletters from us. You can sign up again."),
@@ -188,10 +201,15 @@ def case_page(request: HttpRequest, target: LinkTarget, *, person: Subscriber) -
         )
     change = {FOLLOW: follow_case, STOP: unfollow_case}.get(request.POST.get("do", ""))
     if change is not None:
-        change(subscriber=person, case=case, now=timezone.now())
+        with transaction.atomic():
+            current = lock_current(person)
+            if current is None:
+                return erased_person_page()
+            change(subscriber=current, case=case, now=timezone.now())
+        person = current
     context = {
         "case": case,
-        "follows": follows.exists(),
+        "follows": CaseFollow.objects.filter(subscriber=person, case=case).exists(),
         "changed": change is not None,
         "preferences_path": make_related_path(target, Purpose.PREFERENCES),
     }

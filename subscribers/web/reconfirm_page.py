@@ -1,5 +1,6 @@
 """The page on which a person says that they still want mail. Only its button counts, because link scanners open links."""
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -7,6 +8,7 @@ from django.utils.translation import gettext
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.people.inactivity import stay
 from subscribers.people.preferences import find_subscribed_lists
+from subscribers.person_locks import lock_current
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, render_response
 from subscribers.web.preference_page import erased_person_page
@@ -26,7 +28,11 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         )
     button = gettext("Yes, keep sending them")
     if request.method == "POST":
-        stay(subscriber=person, wording=button, now=timezone.now())
+        with transaction.atomic():
+            current = lock_current(person)
+            if current is None:
+                return erased_person_page()
+            stay(subscriber=current, wording=button, now=timezone.now())
     context = {
         "button": button,
         "stays": request.method == "POST",

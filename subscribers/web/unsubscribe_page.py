@@ -26,7 +26,7 @@ from subscribers.web.page import (
 _LEAVE_ALL, _PREFERENCES, _UNDO = "/leave-all-path", "/preferences-path", "/undo-path"
 
 
-@linked_page(Purpose.UNSUBSCRIBE, locks_person=False)
+@linked_page(Purpose.UNSUBSCRIBE)
 def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Unsubscribe from the list that the link names."""
     if request.method == "POST":

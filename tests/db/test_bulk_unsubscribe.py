@@ -1,7 +1,9 @@
 """Many people unsubscribe from a list together: the rows that are written."""
 
 import pytest
+from django.db import transaction
 
+from subscribers.identity import identify
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -11,9 +13,11 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
+from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, write_unsubscribes
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.fixtures import NOW
-from tests.support.people import make_list, make_member
+from tests.support.people import make_list, make_member, make_person
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 MAILING = 7
@@ -39,7 +43,7 @@ def test_each_of_many_people_gets_all_rows_once() -> None:
     again = write_unsubscribes(given, now=NOW, source="link")
     assert first.changed == set(given)
     assert first.suppressed == {(each.address_hash, weekly.pk) for each in given}
-    assert again == (set(), set())
+    assert again == (set(), set(), set())
     assert Subscription.objects.open().get().subscriber == stays
     ended = Subscription.objects.exclude(subscriber=stays)
     assert set(ended.values_list("ended_at", "end_reason")) == {(NOW, "unsubscribe")}
@@ -52,3 +56,26 @@ def test_each_of_many_people_gets_all_rows_once() -> None:
     assert Confirmation.objects.filter(subscriber=stays).count() == 3
     left = Confirmation.objects.exclude(subscriber=stays).values_list("mailing_list", "sent_at")
     assert sorted(left, key=str) == sorted([(weekly.pk, NOW), (other.pk, None)] * 2, key=str)
+
+
+def test_the_address_of_now_is_suppressed_and_deleted_people_are_named() -> None:
+    weekly = make_list()
+    moved, gone = members(weekly, 2)
+    given = unsubscribes([moved, gone], weekly)
+    new_hash = identify("new@example.org")
+    Subscriber.objects.filter(pk=moved.pk).update(email="new@example.org", address_hash=new_hash)
+    gone.delete()
+    result = write_unsubscribes(given, now=NOW, source="link")
+    assert result.suppressed == {(new_hash, weekly.pk)}
+    assert result.gone == {given[1]}
+    assert [bytes(event.address_hash) for event in ConsentEvent.objects.filter(kind="left")] == [new_hash]
+
+
+def test_a_merged_person_is_unsubscribed_by_the_record_read_before() -> None:
+    weekly = make_list()
+    absorbed, keep = make_member(weekly, "old@example.org"), make_person("keep@example.org")
+    with transaction.atomic():
+        merge_people(keep=keep, absorb=Subscriber.objects.get(pk=absorbed.pk), now=NOW)
+    assert unsubscribe_from_list(subscriber=absorbed, mailing_list=weekly, now=NOW)
+    assert not Subscription.objects.open().exists()
+    assert bytes(Suppression.objects.get(reason="unsubscribe").address_hash) == bytes(keep.address_hash)

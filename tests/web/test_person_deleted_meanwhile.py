@@ -13,7 +13,7 @@ from subscribers.consent import signup
 from subscribers.desk import person_actions
 from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose
-from subscribers.models import Case, FormerIdentity, MailingList, Reason, Subscriber, Suppression
+from subscribers.models import Case, FormerIdentity, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.people import change_address
 from subscribers.people.mailed_links import Kind
 from subscribers.people.merge import merge_people
@@ -117,6 +117,35 @@ def test_a_page_answers_while_its_person_is_deleted(
     assert [each.result(timeout=60) for each in started] == [None]
     assert response.status_code in (200, 410)
     assert not Subscriber.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "rest"),
+    [(one_click, "unsubscribe_from_lists", ""), (unsubscribe_page, "activate_language_of", "/all")],
+)
+def test_unsubscribing_during_a_merge_unsubscribes_the_other_record(
+    owner: Any, name: str, rest: str, meanwhile: Meanwhile, person: Subscriber, weekly: MailingList
+) -> None:
+    keep = make_person("ada.new@example.org")
+
+    def merge() -> None:
+        with transaction.atomic():
+            merge_people(keep=keep, absorb=Subscriber.objects.select_for_update().get(pk=person.pk), now=NOW)
+
+    started = meanwhile(owner, name, merge)
+    response = Client().post(path_to(person, weekly, UNSUBSCRIBE) + rest, {"List-Unsubscribe": "One-Click"})
+    assert ([each.result(timeout=60) for each in started], response.status_code) == ([None], 200)
+    assert Suppression.objects.live().get().address_hash == keep.address_hash
+    assert not Subscription.objects.open().exists()
+
+
+def test_a_page_that_fails_after_unsubscribing_does_not_undo_it(
+    monkeypatch: pytest.MonkeyPatch, person: Subscriber, weekly: MailingList
+) -> None:
+    monkeypatch.setattr(unsubscribe_page, "_page", lambda *args, **named: 1 // 0)
+    client = Client(raise_request_exception=False)
+    assert client.post(path_to(person, weekly, UNSUBSCRIBE) + "/all").status_code == 500
+    assert Suppression.objects.live().get().reason == Reason.UNSUBSCRIBE
 
 
 def test_mail_for_a_known_address_that_is_deleted_gives_no_error(

@@ -46,7 +46,9 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
         subject = Message(
             "%(name)s: nothing will be sent on %(due_local)s", name=publication.name, due_local=slot.due_local[:10]
         )
-        paragraphs = [slot.reason, *_describe_failing_sources(publication)]
+        # The reason of any other slot names them itself.
+        unread = _describe_failing_sources(publication) if slot.kind == Issue.Kind.DIGEST else []
+        paragraphs = [slot.reason, *unread]
         write_notice(publication, f"skipped-{slot.pk}", subject, paragraphs, desk_home_url(), now)
     else:
         next_step, recipients = _describe_next_step(issue, when)

@@ -13,7 +13,8 @@ from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slo
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.count_recipients import count_people
-from newsletter.models import Delivery, Issue, Publication, Send, Slot, Story, StoryPlacement
+from newsletter.jobs.staff_notices import notify_assembly
+from newsletter.models import Delivery, Issue, Publication, Send, Slot, StaffNotice, Story, StoryPlacement
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import MailingList, Subscription
 from tests.support.fixtures import (
@@ -117,6 +118,16 @@ def test_no_digest_without_subscribers_or_if_switched_off(weekly):
     Subscription.objects.update(frequency="monthly")
     weekly.monthly_digest = False
     assert not [slot for slot in create_due_slots(publication=weekly, now=EVE) if slot.kind == "digest"]
+
+
+def test_the_notice_of_a_skipped_digest_names_the_failing_sources(weekly: Publication) -> None:
+    make_source("Field offices", failures=3)
+    make_approver()
+    notify_assembly(assemble_digest(weekly), now=EVE)
+    assert StaffNotice.objects.get().paragraphs == [
+        "Nothing new: no issue with a story was sent since the last digest.",
+        "These sources could not be read, so new content may be missing: Field offices.",
+    ]
 
 
 def test_a_month_has_one_digest_whatever_its_schedule_says(weekly):

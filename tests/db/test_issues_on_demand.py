@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from newsletter.common.errors import NotAllowed, NotConfirmed, NotReady, WrongState
+from newsletter.common.translation import translate
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
 from newsletter.issues.assembly.assemble import assemble_slot
@@ -34,6 +35,7 @@ from tests.support.fixtures import (
     make_event,
     make_issue,
     make_publication,
+    make_source,
     make_story,
 )
 
@@ -60,6 +62,25 @@ def test_the_rules_make_an_issue_at_any_time_without_a_slot(publication: Publica
     assert not Slot.objects.exists()
     with pytest.raises(NotReady, match="the rules would make an empty issue"):
         create(publication)
+
+
+def test_rules_that_find_nothing_name_the_sources_not_read(publication: Publication) -> None:
+    ending = " So the rules would make an empty issue. Begin with a copy or an empty issue."
+    with pytest.raises(NotReady) as nothing_new:
+        create(publication)
+    assert (
+        str(nothing_new.value) == f"Nothing new: no story and no new event since the last issue was assembled.{ending}"
+    )
+    make_source("Field offices", failures=3)
+    with pytest.raises(NotReady) as unread:
+        create(publication)
+    names = "Nothing new was found. These sources could not be read, so there may be news: Field offices."
+    assert str(unread.value) == f"{names}{ending}"
+    with translation.override("es"):
+        assert translate(unread.value) == (
+            "No se encontró nada nuevo. Estas fuentes no se pudieron leer, así que puede haber novedades: Field offices. "
+            "Por eso, las reglas harían un número vacío. Empieza con una copia o un número vacío."
+        )
 
 
 def test_a_story_of_an_issue_on_demand_is_not_in_the_next_slots_issue(publication: Publication) -> None:

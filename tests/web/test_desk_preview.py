@@ -18,6 +18,7 @@ from tests.support.fixtures import (
     make_appeal,
     make_event,
     make_issue,
+    make_source,
     make_story,
 )
 
@@ -216,7 +217,21 @@ def test_a_publication_is_previewed_as_its_newest_issue(issue: Issue) -> None:
 
 def test_a_publication_without_content_is_explained(publication: Publication) -> None:
     page = sign_in("admin").get(f"/admin/publications/preview/{publication.pk}/").content.decode()
-    assert "With these settings the next issue would be empty" in page
+    assert "Nothing new: no story and no new event since the last issue was assembled." in page
+    assert "With these settings the next issue would be empty." in page
+
+
+def test_an_empty_next_issue_names_the_sources_not_read(publication: Publication) -> None:
+    make_source("Field offices", failures=3)
+    page = sign_in("admin").get(f"/admin/publications/preview/{publication.pk}/").content.decode()
+    assert "These sources could not be read, so there may be news: Field offices." in page
+    assert "no new story" not in page
+
+
+def test_an_open_issue_without_blocks_is_explained_by_its_name(issue: Issue) -> None:
+    Issue.objects.filter(pk=issue.pk).update(body=[])
+    page = sign_in("admin").get(f"/admin/publications/preview/{issue.publication_id}/").content.decode()
+    assert f"{issue} is the next issue, and it is still empty. Add a block to it to see it here." in page
 
 
 def test_the_preview_changes_nothing(issue: Issue) -> None:

@@ -79,10 +79,6 @@ class PublicationPreview(IframePreview):
     def show(self, mode: str) -> HttpResponse:
         publication: Publication = self.object
         issue = find_next_issue(publication, now=timezone.now())
-        if not issue.body:
-            raise NotReady(
-                _("With these settings the next issue would be empty: there is no new story and no upcoming event.")
-            )
         return show_mail_part(resolve_complete_content(issue), mode=mode or DEFAULT_MODE, request=self.request)
 
 

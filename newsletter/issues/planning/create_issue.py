@@ -102,8 +102,8 @@ def _fill(
             draft = make_draft(issue=issue, now=now)
             if draft.skip_reason:
                 raise NotReady(
-                    "There is no new story and no new event, so the rules would make an empty issue. "
-                    "Begin with a copy or an empty issue."
+                    "%(reason)s So the rules would make an empty issue. Begin with a copy or an empty issue.",
+                    reason=draft.skip_reason,
                 )
             save_new_issue(issue=issue, draft=draft, now=now)
         case Beginning.COPY:

@@ -29,16 +29,19 @@ def end_lapsed_subscriptions(*, now: datetime) -> int:
     """
     ended = 0
     for _ in range(MAX_BATCHES):
-        in_batch = _end_batch(now)
-        ended += in_batch
-        if in_batch < BATCH_SIZE:
+        found, ended_of_found = _end_batch(now)
+        ended += ended_of_found
+        if found < BATCH_SIZE:
             break
     return ended
 
 
 @transaction.atomic
-def _end_batch(now: datetime) -> int:
-    """End up to `BATCH_SIZE` of them and record each. Return how many."""
+def _end_batch(now: datetime) -> tuple[int, int]:
+    """End up to `BATCH_SIZE` of them and record each. Return how many were found, and how many of those ended.
+
+    A person may act between the two, and then keeps the subscription.
+    """
     asked = Confirmation.objects.filter(
         subscriber=OuterRef("subscriber"),
         mailing_list=OuterRef("mailing_list"),
@@ -62,4 +65,4 @@ def _end_batch(now: datetime) -> int:
         )
         for row in rows
     )
-    return len(rows)
+    return len(found), len(rows)

@@ -28,7 +28,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.outbound_events import record_event
-from subscribers.person_locks import lock_people_to_delete
+from subscribers.person_locks import lock_people, lock_people_to_delete
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
 UNSUBSCRIBED_RETENTION = timedelta(days=28)
@@ -98,6 +98,7 @@ def _list_unsubscribed_long_ago(now: datetime) -> QuerySet[Subscriber]:
     return Subscriber.objects.filter(Exists(left), ~Exists(other))
 
 
+@transaction.atomic
 def _end_old_requests(now: datetime) -> int:
     """End requests that were never confirmed, of people who have other subscriptions."""
     old = Subscription.objects.filter(
@@ -109,9 +110,9 @@ def _end_old_requests(now: datetime) -> int:
         requested_at__gte=now - UNCONFIRMED_RETENTION,
     )
     old = old.filter(~Exists(asked))
-    rows = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE])
-    ended = Subscription.objects.filter(pk__in=rows, confirmed_at__isnull=True).open()
-    return ended.update(ended_at=now, end_reason=EndReason.EXPIRED)
+    found = list(old.order_by("pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
+    lock_people(Subscriber.objects.filter(pk__in=[person for _, person in found]))
+    return old.filter(pk__in=[pk for pk, _ in found]).update(ended_at=now, end_reason=EndReason.EXPIRED)
 
 
 def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) -> int:

@@ -1,14 +1,17 @@
 """A person is deleted or merged while something else changes them. SQLite has one writer, so only PostgreSQL shows it."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
-from threading import Event
 from time import sleep
 from types import ModuleType
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Model
+from django.test import Client
+from django.utils import timezone
 
 from subscribers.consent import held_signups, signup
 from subscribers.consent.held_signups import accept_held_signup
@@ -32,8 +35,9 @@ from subscribers.models import (
 )
 from subscribers.people import change_address
 from subscribers.people.change_address import confirm_address_change
-from subscribers.people.mailed_links import UsedLink
+from subscribers.people.mailed_links import Kind, UsedLink, make_mailed_link_url
 from subscribers.unsubscribing import unsubscribe
+from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.api import call, create_key
 from tests.support.meanwhile import run_meanwhile
@@ -194,27 +198,48 @@ def test_a_merge_by_the_api_locks_people_in_the_order_of_ids() -> None:
     assert Subscriber.objects.get() == second
 
 
-def test_an_erasure_that_meets_a_deadlock_is_tried_again() -> None:
-    make_member(make_list(), ADDRESS)
-    locked = Event()
+def lift_by_api() -> object:
+    key = create_key("people:write people:read")
+    return call("post", f"suppressions/{Suppression.objects.get().pk}/lift", {"reason": "asked"}, key=key).status_code
 
-    def lock_the_other_way_round() -> None:
+
+def end_old_requests() -> object:
+    return purge_expired_data(now=NOW).requests
+
+
+def erase_by_own_link() -> object:
+    link = MailedLink.objects.select_related("subscriber").get()
+    return Client().post(urlsplit(make_mailed_link_url(link=link, now=timezone.now())).path).status_code
+
+
+@pytest.mark.parametrize(
+    ("act", "model", "result"),
+    [(lift_by_api, Suppression, 200), (end_old_requests, Subscription, 1), (erase_by_own_link, MailedLink, 200)],
+)
+def test_the_person_is_locked_before_the_rows_about_them(
+    act: Callable[[], object], model: type[Model], result: object
+) -> None:
+    weekly, events = make_list(), make_list("events")
+    person = make_member(weekly, ADDRESS)
+    asked_at = NOW - timedelta(days=8)
+    subscribe(person, events, basis=Basis.DOUBLE_OPT_IN, requested_at=asked_at)
+    suppress(address_hash=bytes(person.address_hash), reason=Reason.HARD, now=NOW)
+    MailedLink.objects.create(subscriber=person, mailing_list=weekly, kind=Kind.ERASE, asked_at=NOW, sent_at=NOW)
+
+    def run() -> object:
         try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SET LOCAL deadlock_timeout = '60s'")
-                Subscription.objects.select_for_update().get()
-                locked.set()
-                wait_until_somebody_waits()
-                Subscriber.objects.select_for_update().get()
+            return act()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(lock_the_other_way_round)
-        assert locked.wait(timeout=60)
-        erase()
-        other.result(timeout=60)
-    assert not Subscriber.objects.exists()
+        with transaction.atomic():
+            Subscriber.objects.select_for_update().get()
+            started = pool.submit(run)
+            wait([started], timeout=2)
+            assert not started.done()
+            assert list(model._default_manager.select_for_update(nowait=True))
+        assert started.result(timeout=60) == result
 
 
 def test_of_two_people_who_swap_addresses_the_first_gets_both(monkeypatch: pytest.MonkeyPatch) -> None:

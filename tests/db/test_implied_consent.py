@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from subscribers.audience.counting import count_audience
@@ -177,3 +178,20 @@ def test_the_database_keeps_implied_consent_and_its_last_day_together(ann: Subsc
     for fields in ({"expires_at": None}, {"basis": Basis.CONSENT}):
         with pytest.raises(IntegrityError), transaction.atomic():
             Subscription.objects.update(**fields)
+
+
+@pytest.mark.requirement("P10")
+def test_a_round_goes_on_if_somebody_in_a_batch_acts_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, weekly: MailingList
+) -> None:
+    bring(weekly, "email\nann@example.org\nbea@example.org\ncleo@example.org\n", expires_on=LAST)
+    lock = implied.lock_people
+
+    def renew_ann_and_lock(people: QuerySet[Subscriber]) -> list[Subscriber]:
+        Subscription.objects.filter(subscriber__email="ann@example.org").update(expires_at=None, basis=Basis.CONSENT)
+        return lock(people)
+
+    monkeypatch.setattr(implied, "BATCH_SIZE", 2)
+    monkeypatch.setattr(implied, "lock_people", renew_ann_and_lock)
+    assert end_lapsed_subscriptions(now=OVER) == 2
+    assert [row.subscriber.email for row in Subscription.objects.open()] == ["ann@example.org"]

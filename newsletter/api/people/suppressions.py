@@ -50,8 +50,7 @@ def find_suppressions(request: HttpRequest, data: Address) -> list[SuppressionAn
 def lift(request: HttpRequest, suppression: int, data: Lift) -> SuppressionAnswer:
     """Allow mail to an address again. Only the person can undo their own request, by signing up and confirming."""
     key = get_key(request)
-    visible = _list_visible(key).select_for_update(of=("self",))
-    row = visible.filter(pk=suppression).first() if suppression < 2**63 else None
+    row = _list_visible(key).filter(pk=suppression).first() if suppression < 2**63 else None
     if row is None:
         raise NotFound("No suppression has the id %(id)s.", id=suppression)
     remove_suppression(suppression=row, by=label_caller(key), reason=data.reason, now=timezone.now())

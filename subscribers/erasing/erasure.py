@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 
-from newsletter.common.database.deadlines import is_retryable
 from subscribers.consent_events import record_consent_event
 from subscribers.importing.writing.row_notes import delete_row_notes_about
 from subscribers.models import (
@@ -21,29 +20,20 @@ from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import write_suppression
 
 
+@transaction.atomic
 def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     """Delete the person and all rows about them. The consent log stays, without the person.
 
-    If they were merged into another record meanwhile, that record is deleted. If their address changed meanwhile, the
-    new and the old address are suppressed.
+    If they were merged into another record since `subscriber` was read, that record is deleted. If their address
+    changed since then, the new and the old address are suppressed.
     """
-    try:
-        _erase(subscriber, by=by, now=now)
-    except OperationalError as error:
-        if connection.in_atomic_block or not is_retryable(error):
-            raise
-        _erase(subscriber, by=by, now=now)
-
-
-@transaction.atomic
-def _erase(asked: Subscriber, *, by: str, now: datetime) -> None:
-    person = lock_current(asked, to_delete=True)
-    found = [asked] if person is None else [asked, person]
-    known = {(subscriber.email, bytes(subscriber.address_hash)): subscriber for subscriber in found}
-    for subscriber in known.values():
-        ImportRefusal.objects.filter(raw__icontains=subscriber.email).delete()
-        HeldSignup.objects.filter(address_hash=bytes(subscriber.address_hash)).delete()
-        get_publishing_hooks().forget(subscriber)
+    person = lock_current(subscriber, to_delete=True)
+    found = [subscriber] if person is None else [subscriber, person]
+    known = {(each.email, bytes(each.address_hash)): each for each in found}
+    for each in known.values():
+        ImportRefusal.objects.filter(raw__icontains=each.email).delete()
+        HeldSignup.objects.filter(address_hash=bytes(each.address_hash)).delete()
+        get_publishing_hooks().forget(each)
     if person is not None:
         pk = person.pk
         person.delete()

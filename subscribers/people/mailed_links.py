@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from subscribers.links.signed_links import LinkTarget, Purpose, make_link
-from subscribers.models import MailedLink, MailingList, Subscriber, Suppression
+from subscribers.models import FormerIdentity, MailedLink, MailingList, Subscriber, Suppression
 from subscribers.person_locks import lock_people
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING
 
@@ -75,7 +75,9 @@ def make_mailed_link_url(*, link: MailedLink, now: datetime) -> str:
 
 def find_link(target: LinkTarget, *, kind: MailedLink.Kind) -> MailedLink:
     """Return the row of a link that works once. Raises `UsedLink` if it was used or does not exist."""
-    rows = MailedLink.objects.filter(public_id=target.public_id, kind=kind, subscriber__uuid=target.subscriber_uuid)
+    former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
+    theirs = Q(subscriber__uuid=target.subscriber_uuid) | Q(subscriber__in=former)
+    rows = MailedLink.objects.filter(theirs, public_id=target.public_id, kind=kind)
     link = rows.select_related("subscriber__place", "mailing_list").first()
     if link is None or link.used_at is not None:
         raise UsedLink(USED_LINK)

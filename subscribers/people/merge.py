@@ -13,6 +13,7 @@ from subscribers.models import (
     EndReason,
     FormerIdentity,
     Giving,
+    MailedLink,
     Subscriber,
     SubscriberAttribute,
     Subscription,
@@ -30,7 +31,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     """Merge `absorb` into `keep` and delete it. The choices of `keep` win.
 
     Of two open subscriptions to one list, one stays open: the mailable one, else the one that lasts longer, else the
-    older one. Links made for `absorb` lead to `keep` from now on.
+    older one. Links made for `absorb` lead to `keep` from now on. Of those that work once, only an erasure still works.
     """
     for field in _FIELDS_FILLED_FROM_ABSORBED:
         if not getattr(keep, field):
@@ -53,6 +54,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     # The log is append-only. Only the owner of its rows changes here, not their content.
     QuerySet(ConsentEvent).filter(subscriber=absorb).update(subscriber=keep)
     FormerIdentity.objects.filter(subscriber=absorb).update(subscriber=keep)
+    _move_erasure_links(keep=keep, absorb=absorb)
     rename_person(old=absorb.pk, new=keep.pk)
     FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)
     record_consent_event(
@@ -64,6 +66,14 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     )
     get_publishing_hooks().reassign_mails(keep=keep, absorb=absorb)
     absorb.delete()
+
+
+def _move_erasure_links(*, keep: Subscriber, absorb: Subscriber) -> None:
+    """Let `absorb` still ask for their erasure. Of two mails that are due, one stays."""
+    links = MailedLink.objects.filter(kind=MailedLink.Kind.ERASE)
+    if links.due().filter(subscriber=keep).exists():
+        links.due().filter(subscriber=absorb).delete()
+    links.filter(subscriber=absorb).update(subscriber=keep)
 
 
 def _end_duplicate_subscriptions(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:

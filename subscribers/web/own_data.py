@@ -21,6 +21,7 @@ from subscribers.people.change_address import (
 from subscribers.people.describe_person import describe_person
 from subscribers.people.mailed_links import Kind, UsedLink, find_link, mark_link_used, request_mailed_link
 from subscribers.people.preferences import find_subscribed_lists
+from subscribers.person_locks import lock_current
 from subscribers.web.links import Page, find_target, linked_page
 from subscribers.web.page import ASK_PATH, activate_language_of, message_page, render_response
 from subscribers.web.preference_page import erased_person_page
@@ -76,15 +77,16 @@ def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     return response
 
 
-@linked_page(Purpose.ERASE)
+@linked_page(Purpose.ERASE, locks_person=False)
 def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """Erase the person."""
+    """Erase the person. If they change address at this moment, both addresses are suppressed."""
     try:
         link = find_link(target, kind=Kind.ERASE)
         activate_language_of(link.subscriber)
         if request.method != "POST":
             return render_response("erase.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
+            lock_current(link.subscriber, to_delete=True)
             mark_link_used(link, now=timezone.now())
             erase_person(subscriber=link.subscriber, by="", now=timezone.now())
     except UsedLink:

@@ -12,6 +12,7 @@ from django.test import Client
 from subscribers.consent import signup
 from subscribers.desk import person_actions
 from subscribers.erasing.erasure import erase_person
+from subscribers.identity import identify
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Case, FormerIdentity, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.people import change_address
@@ -181,6 +182,36 @@ def test_a_page_that_waited_for_a_merge_saves_for_the_other(
         assert not waiting.done()
     assert "You follow this case" in waiting.result(timeout=60).content.decode()
     assert keep.case_follows.count() == FormerIdentity.objects.count() == 1
+
+
+def test_an_own_erasure_that_waited_for_a_merge_erases_the_other(
+    pool: ThreadPoolExecutor, person: Subscriber, weekly: MailingList
+) -> None:
+    keep, path = make_person("ada.new@example.org"), path_to(person, weekly, Purpose.ERASE)
+    with transaction.atomic():
+        merge_people(keep=keep, absorb=Subscriber.objects.select_for_update().get(pk=person.pk), now=NOW)
+        waiting = in_thread(pool, lambda: Client().post(path))
+        assert not waiting.done()
+    assert "You have been erased" in waiting.result(timeout=60).content.decode()
+    assert not Subscriber.objects.exists()
+    assert list_erased() == {bytes(person.address_hash), bytes(keep.address_hash)}
+
+
+def test_an_own_erasure_that_waited_for_a_new_address_stops_both(
+    pool: ThreadPoolExecutor, person: Subscriber, weekly: MailingList
+) -> None:
+    path, arrival = path_to(person, weekly, Purpose.ERASE), path_to(person, weekly, Purpose.CONFIRM_ADDRESS)
+    with transaction.atomic():
+        assert Client().post(arrival).status_code == 200
+        waiting = in_thread(pool, lambda: Client().post(path))
+        assert not waiting.done()
+    assert waiting.result(timeout=60).status_code == 200
+    assert list_erased() == {bytes(person.address_hash), identify("new@example.org")}
+
+
+def list_erased() -> set[bytes]:
+    erased = Suppression.objects.live().filter(reason=Reason.ERASURE)
+    return {bytes(address_hash) for address_hash in erased.values_list("address_hash", flat=True)}
 
 
 ACTIONS: dict[str, tuple[str, str, dict[str, str]]] = {

@@ -23,6 +23,7 @@ from subscribers.models import (
 )
 from subscribers.people.locations import get_or_create_location
 from subscribers.people.mailed_links import Kind, make_mailed_link_url, request_mailed_link
+from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import make_list, make_member, make_person, make_topic, path_to, subscribe
@@ -167,6 +168,28 @@ def test_the_preference_link_of_an_erased_person_says_that_nothing_is_kept(clien
     page = path_to(ada, weekly, Purpose.PREFERENCES)
     erase_person(subscriber=ada, by="kim", now=timezone.now())
     assert b"Nothing is kept about you" in client.get(page).content
+
+
+def test_an_erasure_link_of_a_merged_person_erases_the_other(client: Client, weekly: MailingList) -> None:
+    ada, keep = make_member(weekly), make_person("ada.new@example.org")
+    page = path_to(ada, weekly, Purpose.ERASE)
+    MailedLink.objects.update(sent_at=timezone.now())
+    request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.ERASE, now=timezone.now() + timedelta(hours=1))
+    request_mailed_link(subscriber=keep, mailing_list=weekly, kind=Kind.ERASE, now=timezone.now())
+    merge_people(keep=keep, absorb=ada, now=timezone.now())
+    assert [link.subscriber for link in MailedLink.objects.due()] == [keep]
+    assert client.get(page).status_code == 200
+    assert b"You have been erased" in client.post(page).content
+    assert not Subscriber.objects.exists()
+    assert client.post(page).status_code == 410
+
+
+@pytest.mark.parametrize("kind", [Kind.DOWNLOAD, Kind.CHANGE_ADDRESS, Kind.CONFIRM_ADDRESS])
+def test_no_other_link_that_works_once_outlives_a_merge(client: Client, weekly: MailingList, kind: Kind) -> None:
+    ada, keep = make_member(weekly), make_person("ada.new@example.org")
+    page = path_to(ada, weekly, Purpose(kind))
+    merge_people(keep=keep, absorb=ada, now=timezone.now())
+    assert client.post(page, {"email": "other@example.org"}).status_code == 410
 
 
 def test_joining_asks_for_confirmation_by_mail(client: Client, weekly: MailingList) -> None:

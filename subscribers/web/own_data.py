@@ -77,7 +77,7 @@ def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     return response
 
 
-@linked_page(Purpose.ERASE, locks_person=False)
+@linked_page(Purpose.ERASE)
 def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Erase the person. If they change address at this moment, both addresses are suppressed."""
     try:

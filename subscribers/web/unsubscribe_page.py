@@ -2,12 +2,13 @@
 
 from functools import lru_cache
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from subscribers.links.signed_links import LinkTarget, Purpose
-from subscribers.models import MailingList, Subscriber, Subscription
+from subscribers.models import MailingList, Reason, Scope, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.one_click import UnsubscribedPerson, unsubscribe_by_link
 from subscribers.unsubscribing.undo import can_undo, undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
@@ -34,8 +35,11 @@ def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     person, mailing_list = find_target(target)
     if person is not None:
         activate_language_of(person)
-    if person is not None and mailing_list is not None and _has_left(person, mailing_list):
-        return _render_left(target, person=person, mailing_list=mailing_list)
+    if person is not None and mailing_list is not None:
+        if _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
+            return _render_left(target, person=person, mailing_list=mailing_list, everything=True)
+        if _has_left(person, mailing_list):
+            return _render_left(target, person=person, mailing_list=mailing_list)
     return _page(
         target, template="unsubscribe.html", name=public_list_name(mailing_list), everything=False, person=person
     )
@@ -44,9 +48,11 @@ def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 @linked_page(Purpose.UNSUBSCRIBE)
 def unsubscribe_from_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Unsubscribe from all mail."""
-    person, _ = find_target(target)
+    person, mailing_list = find_target(target)
     if person is not None:
         activate_language_of(person)
+        if request.method != "POST" and _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
+            return _render_left(target, person=person, mailing_list=mailing_list, everything=True)
         if request.method == "POST":
             unsubscribe_from_all(subscriber=person, now=timezone.now(), source="link", mailing=target.mailing)
     template = "unsubscribed.html" if request.method == "POST" else "unsubscribe.html"
@@ -78,17 +84,28 @@ def undo(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 
 def _has_left(person: Subscriber, mailing_list: MailingList) -> bool:
-    """Return True if the person was on this list and is not any more."""
-    ends = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).values_list("ended_at", flat=True)
-    return bool(ends) and None not in ends
+    """Return True if the person asked for no more mail of this list, and has not joined it again.
+
+    A subscription that staff, an import or time ended is not enough: nothing would stop the next import.
+    """
+    is_open = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).open().exists()
+    return not is_open and _find_own_suppressions(person).filter(mailing_list=mailing_list).exists()
 
 
-def _render_left(target: LinkTarget, *, person: Subscriber, mailing_list: MailingList) -> HttpResponse:
+def _find_own_suppressions(person: Subscriber) -> QuerySet[Suppression]:
+    """Return what the person asked for. Undoing an import removes what only a file says."""
+    live = Suppression.objects.live().filter(address_hash=bytes(person.address_hash), reason=Reason.UNSUBSCRIBE)
+    return live.filter(import_batch__isnull=True)
+
+
+def _render_left(
+    target: LinkTarget, *, person: Subscriber, mailing_list: MailingList | None, everything: bool = False
+) -> HttpResponse:
     leave_all_path, preferences_path, undo_path = _paths(target)
-    undoable = can_undo(subscriber=person, mailing_list=mailing_list, now=timezone.now())
+    undoable = mailing_list is not None and can_undo(subscriber=person, mailing_list=mailing_list, now=timezone.now())
     context = {
-        "name": public_list_name(mailing_list),
-        "everything": False,
+        "name": gettext("all our mail") if everything else public_list_name(mailing_list),
+        "everything": everything,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
         "undo_path": undo_path if undoable else "",

@@ -395,7 +395,7 @@ def test_several_columns_of_addresses_make_a_proposal_that_is_taken() -> None:
     url = reverse("subscribers_import_terms", args=[batch.pk])
     page = client.get(url)
     text = " ".join(page.content.decode().split())
-    assert "Email address: we chose “E-mail” and left out “Email” and “Mail”." in text
+    assert "Email address: the column “E-mail” is chosen, and “Email” and “Mail” left out." in text
     proposed = {f"column_{at}": page.context["form"][f"column_{at}"].value() for at in range(3)}
     assert proposed == {"column_0": "", "column_1": "email", "column_2": ""}
     assert client.post(url, {**TERMS, **proposed}).status_code == 302
@@ -405,7 +405,14 @@ def test_a_file_with_one_column_of_addresses_says_nothing_of_a_choice() -> None:
     client = sign_in("data")
     batch = upload(client, "email,name\nann@example.org,Ann\n")
     page = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
-    assert "we chose" not in page
+    assert "is chosen" not in page
+
+
+def test_a_column_found_by_its_addresses_is_named() -> None:
+    client = sign_in("data")
+    batch = upload(client, "Correo del socio,Nombre\nann@example.org,Ann\n")
+    page = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
+    assert "the column “Correo del socio” is chosen, because it holds addresses" in " ".join(page.split())
 
 
 def test_an_error_elsewhere_says_that_the_file_must_be_chosen_again() -> None:

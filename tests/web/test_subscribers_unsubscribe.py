@@ -18,7 +18,16 @@ from django.utils import timezone
 from subscribers.audience.eligibility import eligible
 from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose
-from subscribers.models import ConsentEvent, MailedLink, MailingList, Subscriber, Subscription, Suppression
+from subscribers.models import (
+    ConsentEvent,
+    EndReason,
+    ImportBatch,
+    MailedLink,
+    MailingList,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from tests.support.people import make_list, make_member, path_to, subscribe, token_for
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("U8"), pytest.mark.requirement("U11")]
@@ -249,6 +258,33 @@ def test_a_link_opened_after_unsubscribing_says_that_it_was_done(
     assert "I pressed this by mistake" not in later
     subscribe(ada, weekly)
     assert "Unsubscribe from Weekly?" in client.get(path).content.decode()
+
+
+@pytest.mark.parametrize("reason", [EndReason.STAFF, EndReason.LAPSED])
+def test_who_was_taken_off_a_list_can_still_unsubscribe(
+    client: Client, weekly: MailingList, ada: Subscriber, reason: EndReason
+) -> None:
+    ada.subscriptions.update(ended_at=timezone.now(), end_reason=reason)
+    assert "Unsubscribe from Weekly?" in client.get(path_to(ada, weekly)).content.decode()
+
+
+def test_who_a_file_unsubscribed_can_still_ask_for_it(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    path = path_to(ada, weekly)
+    client.post(path)
+    batch = ImportBatch.objects.create(mailing_list=weekly, by="kim", started_at=timezone.now())
+    Suppression.objects.update(import_batch=batch)
+    assert "Unsubscribe from Weekly?" in client.get(path).content.decode()
+
+
+@pytest.mark.parametrize("rest", ["", "/all"])
+def test_after_leaving_all_mail_the_link_says_so(
+    client: Client, weekly: MailingList, ada: Subscriber, rest: str
+) -> None:
+    path = path_to(ada, weekly)
+    client.post(f"{path}/all")
+    page = client.get(path + rest).content.decode()
+    assert "You're unsubscribed from all our mail" in page
+    assert "Any other subscriptions you have continue" not in page
 
 
 def test_no_mail_follows(client: Client, weekly: MailingList, ada: Subscriber) -> None:

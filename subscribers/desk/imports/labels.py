@@ -10,7 +10,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 from newsletter.common.translation import translate
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, FIELDS
 from subscribers.importing.reading.export_formats import guess_columns
-from subscribers.importing.reading.mapping_proposal import list_choices
+from subscribers.importing.reading.mapping_proposal import ColumnChoice, list_choices
 from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
 from subscribers.importing.writing.report import OUTCOME_LABELS
 from subscribers.importing.writing.undo import count_undone
@@ -68,11 +68,15 @@ def label_refusal_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
 def label_choices(batch: ImportBatch) -> list[str]:
     """Return a sentence for each field that several columns could be: which one was chosen."""
     found = list_choices(batch.header, guess=guess_columns(batch.header), mapping=batch.mapping)
-    return [
-        _("%(field)s: we chose “%(column)s” and left out %(others)s.")
-        % {"field": translate(FIELDS[choice.target]), "column": choice.chosen, "others": _join_names(choice.left_out)}
-        for choice in found
-    ]
+    return [_label_choice(choice) for choice in found]
+
+
+def _label_choice(choice: ColumnChoice) -> str:
+    values = {"field": translate(FIELDS[choice.target]), "column": choice.chosen}
+    if not choice.left_out:
+        return _("%(field)s: the column “%(column)s” is chosen, because it holds addresses.") % values
+    values["others"] = _join_names(choice.left_out)
+    return _("%(field)s: the column “%(column)s” is chosen, and %(others)s left out.") % values
 
 
 def _join_names(names: list[str]) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, NOT_IMPORTED, REPEATABLE_TARGETS
 from subscribers.importing.reading.people_file import FileSample
 
+_NEVER_CHOSEN = {"status", "expires_on"}
+
 
 @dataclass(frozen=True)
 class ColumnChoice:
@@ -20,19 +22,23 @@ def propose_mapping(guess: Sequence[str], *, sample: FileSample) -> list[str]:
     """Return a mapping with each field at most once, except those that may repeat.
 
     The address is the column with the most addresses, even under an unknown name if no column of that name has any.
-    Other fields are the column with the most values.
+    Other fields are the column with the most values. Several columns that say who left or until when stay as they are, because a
+    person must choose: the check of the mapping names them.
     """
     mapping = list(guess)
     _propose_addresses(mapping, sample=sample)
     for target in {target for target in mapping if target} - REPEATABLE_TARGETS:
-        if target.startswith(ATTRIBUTE):
+        if target.startswith(ATTRIBUTE) or target in _NEVER_CHOSEN:
             continue
         _keep_best(mapping, target=target, numbers=sample.addresses if target == "email" else sample.filled)
     return mapping
 
 
 def list_choices(header: Sequence[str], *, guess: Sequence[str], mapping: Sequence[str]) -> list[ColumnChoice]:
-    """Return the fields that several columns could be, if the mapping has one of them and leaves the others out."""
+    """Return the fields that several columns could be, if the mapping has one of them and leaves the others out.
+
+    An address found only by its values is such a field, too.
+    """
     choices = []
     for at, target in enumerate(mapping):
         if target in REPEATABLE_TARGETS or target.startswith(ATTRIBUTE) or target == NOT_IMPORTED:
@@ -42,20 +48,20 @@ def list_choices(header: Sequence[str], *, guess: Sequence[str], mapping: Sequen
             for other, guessed in enumerate(guess)
             if guessed == target and other != at and mapping[other] == NOT_IMPORTED
         ]
-        if others:
+        is_found_by_values = target == "email" and guess[at] != target
+        if others or is_found_by_values:
             choices.append(ColumnChoice(target, header[at], others))
     return choices
 
 
 def _propose_addresses(mapping: list[str], *, sample: FileSample) -> None:
-    """Make the column that is mostly addresses the address, if no column with such a name has any."""
+    """Make the only column that is mostly addresses the address, if no column with such a name has any."""
     if any(sample.addresses[at] for at, target in enumerate(mapping) if target == "email"):
         return
     mostly = [at for at, number in enumerate(sample.addresses) if number * 2 > sample.filled[at]]
-    if mostly:
-        best = max(mostly, key=lambda at: sample.addresses[at])
+    if len(mostly) == 1:
         mapping[:] = [NOT_IMPORTED if target == "email" else target for target in mapping]
-        mapping[best] = "email"
+        mapping[mostly[0]] = "email"
 
 
 def _keep_best(mapping: list[str], *, target: str, numbers: Sequence[int]) -> None:

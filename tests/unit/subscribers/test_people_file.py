@@ -234,3 +234,20 @@ def test_the_likely_column_of_each_field_is_proposed(body: bytes, mapping: list[
     detected = inspect_file(file)
     assert propose_mapping(detected.guess(), sample=sample_file(file, detected=detected)) == mapping
     check_mapping(mapping, header=detected.header)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"Email,Status,Email marketing consent\na@example.org,active,unsubscribed\n",
+        b"Email,Expires,Consent expires\na@example.org,2027-01-01,2026-01-01\n",
+        b"Correo del socio,Correo del gestor\na@example.org,boss@example.org\n",
+    ],
+)
+def test_a_column_that_decides_who_gets_mail_is_not_chosen_for_a_person(body: bytes) -> None:
+    file = io.BytesIO(body)
+    detected = inspect_file(file)
+    with pytest.raises(BadFile):
+        check_mapping(
+            propose_mapping(detected.guess(), sample=sample_file(file, detected=detected)), header=detected.header
+        )

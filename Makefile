@@ -112,12 +112,12 @@ bench: $(VENV)/.dev
 	$(if $(ARGS),,$(BIN)/newsletter bench $(BENCH_PARTS))
 
 bench-postgres: $(VENV)/.dev
-	$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/python -m scripts.bench_on_postgres $(if $(ARGS),$(ARGS),$(BENCH_SIZES))
-	$(if $(ARGS),,$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/python -m scripts.bench_on_postgres $(BENCH_PARTS))
+	$(BIN)/python -m tests.support.postgres_if_installed --as-recommended $(BIN)/python -m scripts.bench_on_postgres $(if $(ARGS),$(ARGS),$(BENCH_SIZES))
+	$(if $(ARGS),,$(BIN)/python -m tests.support.postgres_if_installed --as-recommended $(BIN)/python -m scripts.bench_on_postgres $(BENCH_PARTS))
 
 load: $(VENV)/.dev $(VENV)/load/.done
 	$(BIN)/python -m benchmarks.load $(ARGS)
-	$(BIN)/python -m tests.support.postgres_if_installed $(BIN)/python -m benchmarks.load $(ARGS)
+	$(BIN)/python -m tests.support.postgres_if_installed --as-recommended $(BIN)/python -m benchmarks.load $(ARGS)
 
 packaging: $(VENV)/.dev
 	$(BIN)/python -m tests.packaging.check

@@ -1,6 +1,8 @@
 """Runs a command beside a PostgreSQL of its own: python -m tests.support.postgres pytest tests/db
 
-The binaries are found on PATH or where Debian puts them. Without them nothing runs and the reason is said.
+With `--as-recommended` before the command, the server has the settings of docs/how-to/scale-out.md, and the durability of
+a real one: use it for figures. The binaries are found on PATH or where Debian puts them. Without them nothing runs and
+the reason is said.
 """
 
 import glob
@@ -10,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,9 +20,12 @@ from tests.support.ports import free_port
 
 USER = "nobody"
 # What was committed must be there after the server is killed; only a power cut may cost it, and no test cuts the power.
-FAST = ["-c", "fsync=off", "-c", "full_page_writes=off"]
+FAST = {"fsync": "off", "full_page_writes": "off"}
+# What docs/how-to/scale-out.md tells an installation of 8 GB to set. Everything else is PostgreSQL's default, fsync too.
+RECOMMENDED = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+AS_RECOMMENDED = "--as-recommended"
 # A worker has a connection for each lane and job; several beside one another need more than PostgreSQL's hundred.
-MANY = ["-c", "max_connections=400"]
+MANY = {"max_connections": "400"}
 
 
 def find_binary(name: str) -> str | None:
@@ -31,12 +36,13 @@ def find_binary(name: str) -> str | None:
 class Cluster:
     """One PostgreSQL server of our own on a loopback port, which may be stopped as power cuts do it, frozen and started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] = FAST) -> None:
         initdb, server = find_binary("initdb"), find_binary("postgres")
         if not initdb or not server:
             raise SystemExit("PostgreSQL's binaries (initdb, postgres) are not on this machine: its tests are not run.")
         self.folder, self.port = folder, free_port()
         self._data, self._server = folder / "data", server
+        self._settings = [f"--{name}={value}" for name, value in {**MANY, **settings}.items()]
         self._user = USER if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
         self._data.mkdir()
@@ -67,7 +73,7 @@ class Cluster:
         listening = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-k", str(self.folder)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._server, "-D", str(self._data), *listening, *FAST, *MANY],
+                [self._server, "-D", str(self._data), *listening, *self._settings],
                 user=self._user,
                 stdout=log,
                 stderr=log,
@@ -97,10 +103,10 @@ class Cluster:
 
 
 @contextmanager
-def temporary_cluster(folder: Path | None = None) -> Iterator[Cluster]:
+def temporary_cluster(folder: Path | None = None, settings: Mapping[str, str] = FAST) -> Iterator[Cluster]:
     """A running cluster, gone afterwards. ``folder`` is where it lives, where that matters."""
     with tempfile.TemporaryDirectory(prefix="newsletter-pg-", dir=folder) as made:
-        cluster = Cluster(Path(made))
+        cluster = Cluster(Path(made), settings)
         cluster.start()
         try:
             yield cluster
@@ -109,9 +115,9 @@ def temporary_cluster(folder: Path | None = None) -> Iterator[Cluster]:
 
 
 @contextmanager
-def temporary_postgres() -> Iterator[str]:
+def temporary_postgres(settings: Mapping[str, str] = FAST) -> Iterator[str]:
     """The URL of a new, empty cluster on a free loopback port; gone afterwards."""
-    with temporary_cluster() as cluster:
+    with temporary_cluster(settings=settings) as cluster:
         yield cluster.url()
 
 
@@ -161,7 +167,9 @@ def _wait(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 def main(command: list[str]) -> int:
-    with temporary_postgres() as url:
+    as_recommended = command[:1] == [AS_RECOMMENDED]
+    with temporary_postgres(RECOMMENDED if as_recommended else FAST) as url:
+        command = command[1:] if as_recommended else command
         return subprocess.run(command, env={**os.environ, "NEWSLETTER_TEST_DATABASE_URL": url}, check=False).returncode
 
 

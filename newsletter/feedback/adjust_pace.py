@@ -14,8 +14,8 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery, Sum, Val
 from django.db.models.functions import Lower, StrIndex, Substr
 
 from newsletter.common.messages import Message
-from newsletter.feedback.automatic_pause import REFUSAL_RULES, pause_by_rule, record_known_refusals
-from newsletter.models import Attempt, Batch, Delivery, PaceStep, Send, SenderDelay
+from newsletter.feedback.automatic_pause import ACCEPTED_STATES, REFUSAL_RULES, pause_by_rule, record_known_refusals
+from newsletter.models import Attempt, Delivery, PaceStep, Send, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.base.webhooks.mailbox_providers import list_mailbox_domains, name_mailbox_provider
@@ -38,7 +38,6 @@ MAX_GROUPS = 1000
 """At most this many pairs of a code and a domain are read, the most frequent first."""
 ADDRESS_DOMAIN = Lower(Substr("email", StrIndex("email", Value("@")) + 1))
 """The domain of a subscriber's address."""
-_ACCEPTED = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
 
 
 @dataclass
@@ -261,6 +260,6 @@ def _accepted_since(send: Send, *, since: datetime, path: str = "") -> Q:
 
     Reports come late. Those about earlier mails say nothing about the pace since then.
     """
-    fields = {"batch__send": send, "batch__state__in": _ACCEPTED, "batch__settled_at__gt": since, "proof": False}
+    fields = {"batch__send": send, "batch__state__in": ACCEPTED_STATES, "batch__settled_at__gt": since, "proof": False}
     is_accepted = Q(**{f"{path}exception__isnull": True}) | Q(**{f"{path}exception__state": ""})
     return Q(is_accepted, **{f"{path}{name}": value for name, value in fields.items()})

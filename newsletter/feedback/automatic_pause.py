@@ -20,6 +20,7 @@ MAX_HARD_BOUNCE_SHARE = 0.05
 COMPLAINTS_MIN_DELIVERED = 1000
 MAX_COMPLAINT_SHARE = 0.003
 MIN_COMPLAINTS = 3
+ACCEPTED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
 REFUSAL_RULES = (AutomaticPause.Rule.AUTHENTICATION, AutomaticPause.Rule.SENDER)
 """The rules about refusals and delays that count the whole send."""
 _OTHER_CAUSES = (SenderCause.SERVERS, SenderCause.RATE, SenderCause.REPUTATION)
@@ -43,6 +44,11 @@ class SendCounts:
     unauthenticated: int
     refused: int = 0
     what_to_change: str = ""
+
+    @property
+    def having_the_mail(self) -> int:
+        """Return the delivered mails, or the accepted ones if the provider reports no deliveries."""
+        return self.delivered or self.accepted
 
 
 def pause_failing_sends(*, send_ids: Collection[int], now: datetime) -> list[Send]:
@@ -91,7 +97,7 @@ def is_complaint_rate_too_high(*, complained: int, delivered: int) -> bool:
 def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int, str]]:
     """Return (rule, cases, reason) of each rule that the counts break, the most serious first."""
     broken: list[tuple[AutomaticPause.Rule, int, str]] = []
-    delivered = counts.delivered or counts.accepted
+    delivered = counts.having_the_mail
     if is_complaint_rate_too_high(complained=counts.complained, delivered=delivered):
         why = Message(
             "Stopped automatically: %(complained)s of %(delivered)s recipients reported this issue as spam "
@@ -139,7 +145,7 @@ def _are_many(mails: int, *, accepted: int) -> bool:
 
 def count_problems(send: Send) -> SendCounts:
     """Count the problems of a send from its rows."""
-    accepted_batches = send.batches.filter(state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL])
+    accepted_batches = send.batches.filter(state__in=ACCEPTED_STATES)
     accepted: int = accepted_batches.aggregate(people=Sum("size"))["people"] or 0
     rows = DeliveryException.objects.filter(delivery__batch__send=send, delivery__proof=False)
     not_accepted = rows.exclude(state="").filter(delivery__batch__in=accepted_batches).count()

@@ -4,16 +4,17 @@ A paused send has its own notice, so it gets no warning too. Complaints at a dom
 issues of a publication, as mailbox providers count them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.feedback.adjust_pace import ADDRESS_DOMAIN
 from newsletter.feedback.automatic_pause import (
+    ACCEPTED_STATES,
     MIN_COMPLAINTS,
     SendCounts,
     count_problems,
@@ -21,7 +22,7 @@ from newsletter.feedback.automatic_pause import (
     is_complaint_rate_too_high,
     pause_by_rule,
 )
-from newsletter.models import Delivery, DeliveryException, Issue, Publication, Send
+from newsletter.models import Delivered, Delivery, DeliveryException, Issue, Publication, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits
 from subscribers.models import Subscriber
@@ -45,7 +46,11 @@ class SendWarning:
 
 @dataclass(frozen=True)
 class DomainComplaints:
-    """The week's complaints at one mailbox domain. ``delivered`` is how many people there have the mail."""
+    """The week's complaints at one mailbox domain.
+
+    ``delivered`` is how many people there have the mail. If a provider reports no deliveries of a send, they are the people
+    whose mail it accepted.
+    """
 
     name: str
     complained: int
@@ -61,10 +66,7 @@ def check_recent_sends(*, now: datetime) -> list[SendWarning]:
 
 
 def count_domain_complaints(publication: Publication, *, now: datetime) -> list[DomainComplaints]:
-    """Return the mailbox domains with enough complaints this week.
-
-    The delivered mails of a domain are counted up to the number at which its complaints are too few for a warning.
-    """
+    """Return the mailbox domains with enough complaints this week."""
     sends = Send.objects.filter(issue__publication=publication, started_at__gt=now - WEEK, purged_at__isnull=True)
     domain = Subscriber.objects.filter(pk=OuterRef("delivery__subscriber_id")).values(domain=ADDRESS_DOMAIN)
     people = DeliveryException.objects.filter(
@@ -72,24 +74,44 @@ def count_domain_complaints(publication: Publication, *, now: datetime) -> list[
     )
     counted = people.values(domain=Subquery(domain)).annotate(people=Count("pk")).filter(people__gte=MIN_COMPLAINTS)
     enough = {name: complained for name, complained in counted.values_list("domain", "people") if name}
-    bits = {send: DeliveredBits(send) for send in (sends.values_list("pk", flat=True) if enough else ())}
+    delivered = _count_delivered(enough, sends=list(sends.values_list("pk", flat=True)) if enough else [])
     return [
-        DomainComplaints(name, complained, max(_count_delivered_at(name, bits, complained=complained), complained))
+        DomainComplaints(name, complained, max(delivered[name], complained))
         for name, complained in sorted(enough.items())
     ]
 
 
-def _count_delivered_at(domain: str, bits: Mapping[int, DeliveredBits], *, complained: int) -> int:
-    limit = int(complained / WARN_COMPLAINT_SHARE) + 1
-    people = Subscriber.objects.annotate(domain=ADDRESS_DOMAIN).filter(pk=OuterRef("subscriber_id"), domain=domain)
-    mails = Delivery.objects.filter(Exists(people), batch__send__in=list(bits), proof=False)
-    rows = mails.values_list("pk", "batch__send_id").iterator(chunk_size=2000)
-    return sum(1 for _ in islice((pk for pk, send in rows if pk in bits[send]), limit))
+def _count_delivered(complaints: Mapping[str, int], *, sends: Sequence[int]) -> Counter[str]:
+    """Count the delivered mails of each domain, up to the number at which its complaints are too few for a warning."""
+    missing = {name: int(complained / WARN_COMPLAINT_SHARE) + 1 for name, complained in complaints.items()}
+    counted: Counter[str] = Counter()
+    for domain in _find_delivered(complaints, sends) if complaints else ():
+        if domain not in missing:
+            continue
+        counted[domain] += 1
+        if counted[domain] == missing[domain]:
+            del missing[domain]
+            if not missing:
+                break
+    return counted
+
+
+def _find_delivered(domains: Collection[str], sends: Sequence[int]) -> Iterator[str]:
+    """Yield the domain of each delivered mail to one of the domains."""
+    reported = set(Delivered.objects.filter(send__in=sends).values_list("send_id", flat=True))
+    bits = {send: DeliveredBits(send) for send in reported}
+    people = Subscriber.objects.annotate(domain=ADDRESS_DOMAIN).filter(pk=OuterRef("subscriber_id"), domain__in=domains)
+    mails = Delivery.objects.filter(batch__send__in=sends, proof=False).annotate(domain=people.values("domain")[:1])
+    is_accepted = Q(batch__state__in=ACCEPTED_STATES) & (Q(exception=None) | Q(exception__state=""))
+    known = mails.filter(Q(batch__send__in=reported) | is_accepted, domain__isnull=False)
+    for pk, send, domain in known.values_list("pk", "batch__send_id", "domain").iterator(chunk_size=2000):
+        if send not in bits or pk in bits[send]:
+            yield domain
 
 
 def _check_send(send: Send) -> Iterator[SendWarning]:
     counts = count_problems(send)
-    delivered = counts.delivered or counts.accepted
+    delivered = counts.having_the_mail
     issue = send.issue
     paused_by = set(send.automatic_pauses.values_list("rule", flat=True))
     many = counts.complained >= MIN_COMPLAINTS and counts.complained >= WARN_COMPLAINT_SHARE * delivered

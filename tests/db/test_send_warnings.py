@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db.models.functions import Upper
+from django.db.models import CharField, Value
+from django.db.models.functions import Concat, Upper
 
 from newsletter.feedback.send_warnings import DomainComplaints, check_recent_sends, count_domain_complaints
 from newsletter.jobs.send_notices import notify_send_warnings
-from newsletter.models import Send, StaffNotice
+from newsletter.models import DeliveryException, Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from subscribers.models import Subscriber
 from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
@@ -99,6 +100,39 @@ def test_a_send_resumed_despite_a_domain_pauses_at_twice_as_many() -> None:
     check_recent_sends(now=LATER)
     send.refresh_from_db()
     assert send.state == Send.State.SUBMITTING
+
+
+def test_accepted_mails_count_if_no_delivery_is_reported() -> None:
+    """Four of two thousand are no reason to stop. Someone whose mail was refused is not one of the two thousand."""
+    send = make_send(recipients=2_001)
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:4]))
+    refused = deliveries_of(send)[5]
+    DeliveryException.objects.create(delivery_id=refused.pk, state=DeliveryException.State.REJECTED, at=NOW)
+    Subscriber.objects.update(email=Concat("pk", Value("@large.example"), output_field=CharField()))
+    go_on(send)
+    (found,) = count_domain_complaints(send.issue.publication, now=LATER)
+    assert found == DomainComplaints("large.example", 4, 2_000)
+    check_recent_sends(now=LATER)
+    send.refresh_from_db()
+    assert (send.state, send.reason) == (Send.State.SUBMITTING, "")
+
+
+def test_a_send_with_reported_deliveries_counts_only_those() -> None:
+    send = make_send(recipients=20)
+    apply_reports(*(brevo_event("delivered", each) for each in deliveries_of(send)[:7]))
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:3]))
+    Subscriber.objects.update(email=Concat("pk", Value("@large.example"), output_field=CharField()))
+    (found,) = count_domain_complaints(send.issue.publication, now=LATER)
+    assert found == DomainComplaints("large.example", 3, 7)
+
+
+def test_all_domains_are_counted_in_one_reading(django_assert_max_num_queries: Any) -> None:
+    send = make_send(recipients=40)
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)))
+    spread_over_domains(send, **{f"domain{number}": 4 for number in range(10)})
+    with django_assert_max_num_queries(6):
+        found = count_domain_complaints(send.issue.publication, now=LATER)
+    assert [(each.complained, each.delivered) for each in found] == [(4, 4)] * 10
 
 
 def test_old_complaints_and_two_at_a_domain_do_not_count() -> None:

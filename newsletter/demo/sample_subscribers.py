@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from newsletter.demo.subscribers_csv import write_subscribers
-from subscribers.consent.signup import request_subscription
+from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.importing.writing.import_people import import_people
 from subscribers.models import MailingList, Reason
 from subscribers.people.lookup import find_person
@@ -48,13 +48,15 @@ def fill_realistic_list(*, mailing_list: MailingList, people: int, by: str, now:
     _import_rows(imported, mailing_list=mailing_list, by=by, now=now)
     for row in asked:
         request_subscription(
-            email=row["email"],
-            mailing_list=mailing_list,
-            wording=f"Yes, send me {mailing_list.public_name}",
-            source="sample form",
+            SignupRequest(
+                email=row["email"],
+                mailing_list=mailing_list,
+                wording=f"Yes, send me {mailing_list.public_name}",
+                source="sample form",
+                name=row["name"],
+                language=row["language"],
+            ),
             now=now,
-            name=row["name"],
-            language=row["language"],
         )
     newest_first = reversed(imported)
     for reason, count in (

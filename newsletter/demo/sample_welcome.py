@@ -12,7 +12,7 @@ from newsletter.models import Issue, Publication
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.add_new_subscribers import add_new_subscribers
-from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.consent.signup import SignupRequest, confirm_subscription, request_subscription
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import MailingList, SubscriberLocation, Topic
 from subscribers.people.lookup import find_person
@@ -48,15 +48,17 @@ def welcome_newcomers(*, publication: Publication, by: User, now: datetime) -> I
 
 def _sign_up(newcomer: Newcomer, mailing_list: MailingList, *, now: datetime) -> None:
     request_subscription(
-        email=newcomer.email,
-        mailing_list=mailing_list,
-        wording=f"Yes, send me {mailing_list.public_name}",
-        source="sample form",
+        SignupRequest(
+            email=newcomer.email,
+            mailing_list=mailing_list,
+            wording=f"Yes, send me {mailing_list.public_name}",
+            source="sample form",
+            name=newcomer.name,
+            language=newcomer.language,
+            place=SubscriberLocation.objects.filter(town=newcomer.town).first(),
+            topics=Topic.objects.filter(slug="land-rights"),
+        ),
         now=now,
-        name=newcomer.name,
-        language=newcomer.language,
-        place=SubscriberLocation.objects.filter(town=newcomer.town).first(),
-        topics=Topic.objects.filter(slug="land-rights"),
     )
     person = find_person(newcomer.email)
     target = LinkTarget(subscriber_uuid=person.uuid, public_id=mailing_list.public_id, issued=now)

@@ -1,15 +1,14 @@
 """Sign-ups that wait for staff, who accept or reject each one."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
 from newsletter.common.errors import DomainError
 from newsletter.common.text import clean_line
-from subscribers.consent.signup import SignupResult, request_subscription
+from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.identity import identify
-from subscribers.models import HeldSignup, MailingList, Subscriber, SubscriberLocation, Topic
+from subscribers.models import HeldSignup, Subscriber
 from subscribers.person_locks import lock_people
 
 
@@ -18,36 +17,24 @@ class AlreadyDecided(DomainError):
 
 
 @transaction.atomic
-def hold_signup(
-    *,
-    email: str,
-    mailing_list: MailingList,
-    wording: str,
-    source: str,
-    reason: str,
-    now: datetime,
-    name: str = "",
-    language: str = "",
-    place: SubscriberLocation | None = None,
-    topics: Iterable[Topic] = (),
-) -> HeldSignup:
+def hold_signup(request: SignupRequest, *, reason: str, now: datetime) -> HeldSignup:
     """Keep the sign-up of a normalised address until staff decide. A repeat keeps the first."""
     held, created = HeldSignup.objects.get_or_create(
-        address_hash=identify(email),
-        mailing_list=mailing_list,
+        address_hash=identify(request.email),
+        mailing_list=request.mailing_list,
         defaults={
-            "email": email,
-            "name": clean_line(name, max_length=200),
-            "language": language,
-            "place": place,
-            "wording": wording,
-            "source": source,
+            "email": request.email,
+            "name": clean_line(request.name, max_length=200),
+            "language": request.language,
+            "place": request.place,
+            "wording": request.wording,
+            "source": request.source,
             "reason": reason,
             "at": now,
         },
     )
     if created:
-        held.topics.add(*topics)
+        held.topics.add(*request.topics)
     return held
 
 
@@ -68,18 +55,17 @@ def accept_held_signup(*, held_id: int, now: datetime) -> SignupResult:
     )
     if held is None:
         raise AlreadyDecided("Another member of staff has already accepted or rejected this sign-up.")
-    result = request_subscription(
+    request = SignupRequest(
         email=held.email,
         mailing_list=held.mailing_list,
         wording=held.wording,
         source=held.source,
-        now=now,
         name=held.name,
         language=held.language,
         place=held.place,
         topics=list(held.topics.all()),
-        must_confirm=True,
     )
+    result = request_subscription(request, now=now, must_confirm=True)
     held.delete()
     return result
 

@@ -1,6 +1,7 @@
 """Sign up for a list, and confirm it. Pages must not reveal the results: they would tell strangers who is on a list."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -48,21 +49,23 @@ class ConfirmationResult(StrEnum):
     GONE = Message("the request is no longer open")
 
 
+@dataclass(frozen=True)
+class SignupRequest:
+    """A request for a list, as somebody typed it. `wording` is what the person read, `source` where they read it."""
+
+    email: str
+    mailing_list: MailingList
+    wording: str
+    source: str
+    name: str = ""
+    language: str = ""
+    place: SubscriberLocation | None = None
+    topics: Iterable[Topic] = ()
+
+
 @transaction.atomic
-def request_subscription(
-    *,
-    email: str,
-    mailing_list: MailingList,
-    wording: str,
-    source: str,
-    now: datetime,
-    name: str = "",
-    language: str = "",
-    place: SubscriberLocation | None = None,
-    topics: Iterable[Topic] = (),
-    must_confirm: bool = False,
-) -> SignupResult:
-    """Request a list for an address. `wording` is what the person read, `source` where they read it.
+def request_subscription(request: SignupRequest, *, now: datetime, must_confirm: bool = False) -> SignupResult:
+    """Request a list for an address.
 
     The request waits for a confirmation by mail in any of these cases: the list uses double opt-in, the address
     unsubscribed before, its consent is only implied, the person rests, or `must_confirm` is set. Details of a person whom
@@ -71,28 +74,18 @@ def request_subscription(
     Raises:
         BadAddress: The address cannot be mailed.
     """
-    address = normalise(email)
+    mailing_list = request.mailing_list
+    address = normalise(request.email)
     address_hash = identify(address)
     if is_signup_blocked(address_hash=address_hash, mailing_list=mailing_list):
         return SignupResult.BLOCKED
-    subscriber = _get_or_create_subscriber(
-        address=address,
-        address_hash=address_hash,
-        details={"name": clean_line(name, max_length=200), "language": language, "place": place},
-        topics=topics,
-        source=source,
-        now=now,
-    )
-    suppressed = is_suppressed(address_hash=address_hash, mailing_list=mailing_list)
+    subscriber = _get_or_create_subscriber(request, address=address, address_hash=address_hash, now=now)
     current = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-    implied = current.filter(basis=Basis.CASL_IMPLIED).exists()
-    resting = StayQuestion.objects.resting().filter(subscriber=subscriber).exists()
-    if not (suppressed or implied or resting) and current.mailable().exists():
+    needs_proof = _needs_proof(subscriber, current, address_hash=address_hash, mailing_list=mailing_list)
+    if not needs_proof and current.mailable().exists():
         return SignupResult.KNOWN
-    must_confirm = must_confirm or mailing_list.double_opt_in or suppressed or implied or resting
-    opened = _open_subscription(
-        subscriber=subscriber, mailing_list=mailing_list, must_confirm=must_confirm, wording=wording, now=now
-    )
+    must_confirm = must_confirm or mailing_list.double_opt_in or needs_proof
+    opened = _open_subscription(request, subscriber=subscriber, must_confirm=must_confirm, now=now)
     queued = must_confirm and queue_confirmation(subscriber=subscriber, mailing_list=mailing_list, now=now)
     if opened or queued:
         record_consent_event(
@@ -101,12 +94,23 @@ def request_subscription(
             address_hash=address_hash,
             mailing_list=mailing_list,
             now=now,
-            wording=wording,
-            source=source,
+            wording=request.wording,
+            source=request.source,
         )
     if not must_confirm:
         return SignupResult.JOINED
     return SignupResult.ASKED if queued else SignupResult.WAITING
+
+
+def _needs_proof(
+    subscriber: Subscriber, current: QuerySet[Subscription], *, address_hash: bytes, mailing_list: MailingList
+) -> bool:
+    """Return True if only the owner of the mailbox may ask: they unsubscribed, rest, or their consent is only implied."""
+    return (
+        is_suppressed(address_hash=address_hash, mailing_list=mailing_list)
+        or current.filter(basis=Basis.CASL_IMPLIED).exists()
+        or StayQuestion.objects.resting().filter(subscriber=subscriber).exists()
+    )
 
 
 @transaction.atomic
@@ -155,26 +159,25 @@ def _find_by_link(target: LinkTarget) -> QuerySet[Subscriber]:
 
 
 def _get_or_create_subscriber(
-    *,
-    address: str,
-    address_hash: bytes,
-    details: dict[str, str | SubscriberLocation | None],
-    topics: Iterable[Topic],
-    source: str,
-    now: datetime,
+    request: SignupRequest, *, address: str, address_hash: bytes, now: datetime
 ) -> Subscriber:
     """Return the subscriber of an address, locked until this transaction ends.
 
     Without the lock, an erasure, a merge or the undo of an import could delete the row meanwhile.
     """
+    details: dict[str, str | SubscriberLocation | None] = {
+        "name": clean_line(request.name, max_length=200),
+        "language": request.language,
+        "place": request.place,
+    }
     subscriber, created = None, False
     while subscriber is None:
         found, created = Subscriber.objects.get_or_create(
             address_hash=address_hash,
-            defaults={"email": address, "source": source[:120], "created_at": now, **details},
+            defaults={"email": address, "source": request.source[:120], "created_at": now, **details},
         )
-        locked = Subscriber.objects.select_for_update(no_key=True).filter(pk=found.pk, address_hash=address_hash)
-        subscriber = found if created else locked.first()
+        same = Subscriber.objects.filter(pk=found.pk, address_hash=address_hash)
+        subscriber = found if created else next(iter(lock_people(same)), None)
     if not created and Subscription.objects.filter(subscriber=subscriber).mailable().exists():
         return subscriber
     missing = {field: value for field, value in details.items() if value and not getattr(subscriber, field)}
@@ -182,23 +185,21 @@ def _get_or_create_subscriber(
         for field, value in missing.items():
             setattr(subscriber, field, value)
         subscriber.save(update_fields=missing)
-    subscriber.topics.add(*topics)
+    subscriber.topics.add(*request.topics)
     return subscriber
 
 
-def _open_subscription(
-    *, subscriber: Subscriber, mailing_list: MailingList, must_confirm: bool, wording: str, now: datetime
-) -> bool:
+def _open_subscription(request: SignupRequest, *, subscriber: Subscriber, must_confirm: bool, now: datetime) -> bool:
     """Open a subscription. Return False if one is already open."""
-    if Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open().exists():
+    if Subscription.objects.filter(subscriber=subscriber, mailing_list=request.mailing_list).open().exists():
         return False
     try:
         with transaction.atomic():
             Subscription.objects.create(
                 subscriber=subscriber,
-                mailing_list=mailing_list,
+                mailing_list=request.mailing_list,
                 basis=Basis.DOUBLE_OPT_IN if must_confirm else Basis.CONSENT,
-                evidence=wording,
+                evidence=request.wording,
                 requested_at=now,
             )
     except IntegrityError:

@@ -9,6 +9,7 @@ from django.db.models.query import QuerySet
 from subscribers.consent_events import record_consent_event
 from subscribers.models import (
     CaseFollow,
+    Confirmation,
     ConsentEvent,
     EndReason,
     FormerIdentity,
@@ -54,6 +55,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     # The log is append-only. Only the owner of its rows changes here, not their content.
     QuerySet(ConsentEvent).filter(subscriber=absorb).update(subscriber=keep)
     FormerIdentity.objects.filter(subscriber=absorb).update(subscriber=keep)
+    _move_due_confirmations(keep=keep, absorb=absorb)
     _move_erasure_links(keep=keep, absorb=absorb)
     rename_person(old=absorb.pk, new=keep.pk)
     FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)
@@ -66,6 +68,13 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     )
     get_publishing_hooks().reassign_mails(keep=keep, absorb=absorb)
     absorb.delete()
+
+
+def _move_due_confirmations(*, keep: Subscriber, absorb: Subscriber) -> None:
+    """Let the mails that ask `absorb` to confirm go to `keep`. Of two about one list, one stays."""
+    due = Confirmation.objects.due()
+    known = list(due.filter(subscriber=keep).values_list("mailing_list", flat=True))
+    due.filter(subscriber=absorb).exclude(mailing_list__in=known).update(subscriber=keep)
 
 
 def _move_erasure_links(*, keep: Subscriber, absorb: Subscriber) -> None:

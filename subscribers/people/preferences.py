@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from subscribers.consent.signup import SignupResult, request_subscription
+from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.consent_events import record_preferences
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
@@ -95,7 +95,8 @@ def choose_lists(
     for mailing_list in offered:
         if mailing_list.pk in wanted and mailing_list.pk not in on:
             outcome = request_subscription(
-                email=subscriber.email, mailing_list=mailing_list, wording=wording, source="preferences", now=now
+                SignupRequest(email=subscriber.email, mailing_list=mailing_list, wording=wording, source="preferences"),
+                now=now,
             )
             if outcome in (SignupResult.ASKED, SignupResult.WAITING):
                 waiting.append(mailing_list)

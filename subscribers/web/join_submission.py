@@ -6,6 +6,7 @@ from django.utils.translation import get_language, gettext
 
 from subscribers.consent.process_signup import process_signup
 from subscribers.consent.proof_of_work import Proof, check_proof, use_proof
+from subscribers.consent.signup import SignupRequest
 from subscribers.models import MailingList
 from subscribers.people.locations import Location, get_location_row
 from subscribers.web.join_form import JoinForm
@@ -29,16 +30,18 @@ def submit_join_form(
     """
     data = form.cleaned_data
     process_signup(
-        email=data["email"],
-        mailing_list=mailing_list,
-        wording=wording,
-        source=source,
+        SignupRequest(
+            email=data["email"],
+            mailing_list=mailing_list,
+            wording=wording,
+            source=source,
+            name=data.get("name", ""),
+            language=data.get("language") or get_language() or "",
+            place=get_location_row(data.get("city") or Location()),
+            topics=data.get("topics", ()),
+        ),
         client=client,
         proof=proof,
         must_confirm=proof is not Proof.GOOD,
         now=now,
-        name=data.get("name", ""),
-        language=data.get("language") or get_language() or "",
-        place=get_location_row(data.get("city") or Location()),
-        topics=data.get("topics", ()),
     )

@@ -8,10 +8,11 @@ from django.db import IntegrityError, transaction
 from newsletter.common.errors import BadAddress
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.confirmations import list_due_confirmations
-from subscribers.consent.signup import ConfirmationResult, confirm_subscription, request_subscription
+from subscribers.consent.signup import ConfirmationResult, SignupRequest, confirm_subscription, request_subscription
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
+    Confirmation,
     ConsentEvent,
     EndReason,
     FormerIdentity,
@@ -86,7 +87,9 @@ def test_a_person_moves_with_all_that_they_chose(weekly: MailingList) -> None:
 
 @pytest.mark.requirement("P5")
 def test_a_moved_persons_record_has_the_old_addresss_consent(weekly: MailingList) -> None:
-    request_subscription(email="ada@example.org", mailing_list=weekly, wording="Send me it.", source="page", now=NOW)
+    request_subscription(
+        SignupRequest(email="ada@example.org", mailing_list=weekly, wording="Send me it.", source="page"), now=NOW
+    )
     ada = move(Subscriber.objects.get(), weekly, "new@example.org")
     held = describe_person(ada, now=LATER)["consent"]
     assert [event["kind"] for event in held] == ["requested", "moved"]  # type: ignore[attr-defined]
@@ -158,7 +161,9 @@ def test_a_list_left_by_one_address_can_be_joined_again(weekly: MailingList) -> 
     ada = move(ada, weekly, "new@example.org")
     assert [row.mailing_list for row in Subscription.objects.open()] == [weekly]
     later = LATER + timedelta(days=1)
-    request_subscription(email=ada.email, mailing_list=news, wording="Send me it.", source="page", now=later)
+    request_subscription(
+        SignupRequest(email=ada.email, mailing_list=news, wording="Send me it.", source="page"), now=later
+    )
     assert [row.mailing_list for row in list_due_confirmations(now=later)] == [news]
 
 
@@ -221,6 +226,17 @@ def test_merging_keeps_proof_and_the_subscription_that_may_be_mailed(weekly: Mai
     carl = make_member(weekly, "carl@example.org")
     merge_people(keep=carl, absorb=ada, now=LATER)
     assert FormerIdentity.objects.filter(subscriber=carl).count() == 2
+
+
+def test_mails_that_ask_to_confirm_outlive_a_merge_once_for_each_list(weekly: MailingList) -> None:
+    ada, bea, events = make_person(), make_person("bea@example.org"), make_list("events")
+    for person, lists in ((ada, [weekly]), (bea, [weekly, events])):
+        for mailing_list in lists:
+            subscribe(person, mailing_list, basis="consent_double_opt_in")
+            Confirmation.objects.create(subscriber=person, mailing_list=mailing_list, requested_at=NOW)
+    merge_people(keep=ada, absorb=bea, now=LATER)
+    due = list_due_confirmations(now=LATER)
+    assert {(one.subscriber, one.mailing_list) for one in due} == {(ada, weekly), (ada, events)}
 
 
 @pytest.mark.requirement("K3")

@@ -3,7 +3,7 @@
 import pytest
 
 from subscribers.consent.held_signups import AlreadyDecided, accept_held_signup, hold_signup, reject_held_signup
-from subscribers.consent.signup import SignupResult
+from subscribers.consent.signup import SignupRequest, SignupResult
 from subscribers.models import HeldSignup, MailingList, Subscriber, SubscriberLocation
 from subscribers.people.locations import get_location_row, locate
 from tests.support.people import NOW, make_list
@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 def hold(mailing_list: MailingList, place: SubscriberLocation | None) -> HeldSignup:
-    given = {"wording": "Yes", "source": "page", "reason": "many from one network", "now": NOW}
-    return hold_signup(email="ann@example.org", mailing_list=mailing_list, place=place, **given)
+    request = SignupRequest("ann@example.org", mailing_list, wording="Yes", source="page", place=place)
+    return hold_signup(request, reason="many from one network", now=NOW)
 
 
 @pytest.mark.parametrize("town", ["Houston", ""])

@@ -12,7 +12,13 @@ from subscribers.audience.counting import count_audience
 from subscribers.audience.eligibility import candidates, eligible, explain_ineligible, list_contactable
 from subscribers.consent import implied_consent as implied
 from subscribers.consent.implied_consent import end_lapsed_subscriptions, list_expiring_subscriptions
-from subscribers.consent.signup import ConfirmationResult, SignupResult, confirm_subscription, request_subscription
+from subscribers.consent.signup import (
+    ConfirmationResult,
+    SignupRequest,
+    SignupResult,
+    confirm_subscription,
+    request_subscription,
+)
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.exporting.csv_export import people_to_export
 from subscribers.importing.writing.import_people import import_people
@@ -111,7 +117,9 @@ def test_consent_that_was_given_takes_the_place_of_implied_consent(weekly: Maili
 
 @pytest.mark.requirement("P10")
 def test_the_persons_own_confirmation_takes_its_place_too(weekly: MailingList, ann: Subscriber) -> None:
-    asked = request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=NOW)
+    asked = request_subscription(
+        SignupRequest(email=ann.email, mailing_list=weekly, wording="yes", source="page"), now=NOW
+    )
     assert asked == SignupResult.ASKED
     assert eligible(mailing_list=weekly, now=NOW).exists()
     confirm_subscription(target=LinkTarget(ann.uuid, weekly.public_id, NOW), now=NOW)
@@ -124,7 +132,7 @@ def test_the_persons_own_confirmation_takes_its_place_too(weekly: MailingList, a
 def test_who_asked_to_stay_before_it_ran_out_may_still_confirm_after_it(weekly: MailingList, ann: Subscriber) -> None:
     """The link of the mail is good for seven days, so the request outlives the day; nothing is mailed meanwhile."""
     asked = OVER - timedelta(hours=1)
-    request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=asked)
+    request_subscription(SignupRequest(email=ann.email, mailing_list=weekly, wording="yes", source="page"), now=asked)
     purge_expired_data(now=OVER + timedelta(days=6))
     assert not eligible(mailing_list=weekly, now=OVER + timedelta(days=6)).exists()
     target = LinkTarget(ann.uuid, weekly.public_id, asked)
@@ -135,7 +143,7 @@ def test_who_asked_to_stay_before_it_ran_out_may_still_confirm_after_it(weekly: 
 @pytest.mark.requirement("P10")
 def test_a_lapsed_person_who_does_not_confirm_in_seven_days_is_removed(weekly: MailingList, ann: Subscriber) -> None:
     asked = OVER - timedelta(hours=1)
-    request_subscription(email=ann.email, mailing_list=weekly, wording="yes", source="page", now=asked)
+    request_subscription(SignupRequest(email=ann.email, mailing_list=weekly, wording="yes", source="page"), now=asked)
     purge_expired_data(now=asked + timedelta(days=7, seconds=1))
     assert Subscription.objects.get().end_reason == EndReason.LAPSED
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from subscribers.addresses.normalise import normalise
 from subscribers.audience.eligibility import list_contactable
-from subscribers.consent.signup import request_subscription
+from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify
 from subscribers.importing.writing import import_run as run
@@ -153,7 +153,9 @@ def take(step: str, weekly: MailingList) -> None:
             for batch in ImportBatch.objects.filter(state=ImportState.FINISHED):
                 undo_now(batch, by="kim", clock=lambda: LATER)
         case "sign_up":
-            request_subscription(email=ADDRESS, mailing_list=weekly, wording="Join", source="form", now=LATER)
+            request_subscription(
+                SignupRequest(email=ADDRESS, mailing_list=weekly, wording="Join", source="form"), now=LATER
+            )
         case "kept_away":
             import_text(weekly, text, kind="bounced")
         case "desk":

@@ -10,7 +10,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from subscribers.audience.eligibility import list_contactable
-from subscribers.consent.signup import SignupResult, request_subscription
+from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing import import_run as run
 from subscribers.importing.writing import undo
@@ -245,7 +245,7 @@ def test_a_sign_up_during_an_undo_is_accepted(monkeypatch: pytest.MonkeyPatch) -
 def sign_up_for(mailing_list: MailingList) -> SignupResult:
     try:
         return request_subscription(
-            email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form", now=LATER
+            SignupRequest(email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form"), now=LATER
         )
     finally:
         connection.close()

@@ -13,7 +13,7 @@ from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.staff_notices import notify_assembly, send_due_notices
 from newsletter.models import Brand, Picture
-from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.consent.signup import SignupRequest, confirm_subscription, request_subscription
 from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import Confirmation, Subscription
 from tests.support.fixtures import DUE, NOW, make_approver, make_publication, make_story
@@ -30,7 +30,7 @@ def mailgun(fake_provider, settings):
 
 def ask(publication, email="ada@example.org", **more):
     asked = {"mailing_list": publication.mailing_list, "wording": "Send me the letter.", "source": "/join/weekly"}
-    request_subscription(email=email, now=NOW, **asked, **more)
+    request_subscription(SignupRequest(email=email, **asked, **more), now=NOW)
 
 
 @pytest.mark.requirement("M7")

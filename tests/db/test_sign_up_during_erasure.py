@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from subscribers.consent import signup
-from subscribers.consent.signup import SignupResult, request_subscription
+from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.erasing import erasure
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailedLink, MailingList, Subscriber, Subscription
@@ -24,7 +24,7 @@ pytestmark = [
 
 def sign_up(mailing_list: MailingList) -> SignupResult:
     return request_subscription(
-        email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form", now=NOW
+        SignupRequest(email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form"), now=NOW
     )
 
 

@@ -14,7 +14,13 @@ from newsletter.sending.dispatching.recipients import find_batch_recipients
 from newsletter.sending.freezing.start import start_send
 from subscribers.audience.counting import count_audience
 from subscribers.audience.eligibility import explain_ineligible
-from subscribers.consent.signup import ConfirmationResult, SignupResult, confirm_subscription, request_subscription
+from subscribers.consent.signup import (
+    ConfirmationResult,
+    SignupRequest,
+    SignupResult,
+    confirm_subscription,
+    request_subscription,
+)
 from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, StayQuestion, Subscriber, Subscription
@@ -227,7 +233,7 @@ def test_what_a_person_does_ends_their_rest(weekly: Publication, answer: str) ->
 def test_signing_up_again_ends_a_rest_only_when_it_is_confirmed(weekly: Publication) -> None:
     (person,) = let_rest(weekly)
     asked = request_subscription(
-        email=person.email, mailing_list=weekly.mailing_list, wording="Send me", source="form", now=NOW
+        SignupRequest(email=person.email, mailing_list=weekly.mailing_list, wording="Send me", source="form"), now=NOW
     )
     assert asked is SignupResult.ASKED
     assert count_excluded(weekly) == {"resting": 1}

@@ -18,7 +18,7 @@ from newsletter.sending.adapters import current_adapter
 from newsletter.sending.limits.rate_limit import slow_down
 from newsletter.sending.notices.proofs import send_proofs
 from newsletter.sending.notices.single_mails import must_wait
-from subscribers.consent.signup import request_subscription
+from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.models import Confirmation
 from subscribers.people.mailed_links import Kind, request_mailed_link
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
@@ -68,10 +68,12 @@ def queued(provider: Any) -> Publication:
     publication = make_publication()
     for number in range(PEOPLE):
         request_subscription(
-            email=f"new{number}@example.com",
-            mailing_list=publication.mailing_list,
-            wording="Yes",
-            source="/join/weekly",
+            SignupRequest(
+                email=f"new{number}@example.com",
+                mailing_list=publication.mailing_list,
+                wording="Yes",
+                source="/join/weekly",
+            ),
             now=NOW,
         )
         make_approver(f"staff{number}@example.org")

@@ -1,6 +1,6 @@
 """Consent is recorded, suppressions hold, and the person's own request decides."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -13,7 +13,13 @@ from subscribers.consent.confirmations import (
     mark_sent,
     queue_confirmation,
 )
-from subscribers.consent.signup import ConfirmationResult, SignupResult, confirm_subscription, request_subscription
+from subscribers.consent.signup import (
+    ConfirmationResult,
+    SignupRequest,
+    SignupResult,
+    confirm_subscription,
+    request_subscription,
+)
 from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
@@ -43,17 +49,11 @@ from tests.support.people import NOW, make_list, make_member, make_person, subsc
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
-def ask(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> SignupResult:
-    return request_subscription(
-        **{
-            "email": email,
-            "mailing_list": mailing_list,
-            "wording": "Send me it.",
-            "source": "page",
-            "now": NOW,
-            **fields,
-        }
-    )
+def ask(
+    mailing_list: MailingList, email: str = "ada@example.org", *, now: datetime = NOW, **fields: object
+) -> SignupResult:
+    asked = {"email": email, "mailing_list": mailing_list, "wording": "Send me it.", "source": "page", **fields}
+    return request_subscription(SignupRequest(**asked), now=now)
 
 
 def confirm(mailing_list: MailingList, email: str = "ada@example.org", **fields: object) -> ConfirmationResult:

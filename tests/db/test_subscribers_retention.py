@@ -6,6 +6,7 @@ import pytest
 
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.consent.held_signups import hold_signup
+from subscribers.consent.signup import SignupRequest
 from subscribers.consent.throttle import increment_counter, use_confirmation_quota
 from subscribers.erasing.retention import PurgeCounts, purge_expired_data
 from subscribers.models import (
@@ -87,7 +88,11 @@ def test_people_whom_staff_took_off_are_not_forgotten_by_the_calendar() -> None:
 def test_what_was_kept_to_count_or_to_ask_goes_too() -> None:
     weekly = make_list()
     ada = make_member(weekly)
-    hold_signup(email="bea@example.org", mailing_list=weekly, wording="yes", source="page", reason="many", now=NOW)
+    hold_signup(
+        SignupRequest(email="bea@example.org", mailing_list=weekly, wording="yes", source="page"),
+        reason="many",
+        now=NOW,
+    )
     request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.DOWNLOAD, now=NOW)
     increment_counter("site", now=NOW)
     use_confirmation_quota("bea@example.org", now=NOW)

@@ -17,7 +17,7 @@ from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.mark_uncertain_after_restore import mark_open_batches_uncertain, release_after_restore
 from newsletter.sending.settling.sweep import prepare_for_work
 from subscribers.audience.eligibility import eligible
-from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.consent.signup import SignupRequest, confirm_subscription, request_subscription
 from subscribers.erasing.erasure import erase_person
 from subscribers.erasing.journal_check import _write_position, repair_journal
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
@@ -173,7 +173,7 @@ def test_marks_of_an_import_that_was_undone_are_not_played_back(weekly: MailingL
 def test_an_imported_suppression_removed_elsewhere_is_not_restored(weekly: MailingList, journal: Path) -> None:
     bring_leavers(weekly)
     of_this_machine, ada = journal.read_bytes(), person("ada")
-    request_subscription(email=ada.email, mailing_list=weekly, wording="yes", source="page", now=LATER)
+    request_subscription(SignupRequest(email=ada.email, mailing_list=weekly, wording="yes", source="page"), now=LATER)
     confirm_subscription(target=LinkTarget(ada.uuid, weekly.public_id, LATER), now=LATER)
     journal.write_bytes(of_this_machine)
     assert replay_journal(now=LATER) == ReplayResult()
@@ -190,7 +190,7 @@ def test_who_came_back_by_their_own_wish_is_not_sent_away_again(weekly: MailingL
     ada = person("ada")
     unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
     of_another_machine = journal.read_bytes()
-    request_subscription(email=ada.email, mailing_list=weekly, wording="yes", source="page", now=LATER)
+    request_subscription(SignupRequest(email=ada.email, mailing_list=weekly, wording="yes", source="page"), now=LATER)
     confirm_subscription(target=LinkTarget(ada.uuid, weekly.public_id, LATER), now=LATER)
     for notes in (journal.read_bytes(), of_another_machine):
         journal.write_bytes(notes)

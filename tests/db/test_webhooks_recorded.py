@@ -17,7 +17,7 @@ from newsletter.outbound.endpoints import turn_off
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.sweep import finish_sends
 from newsletter.sending.withdraw import withdraw_story
-from subscribers.consent.signup import request_subscription
+from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import EventKind, OutboundEvent, Reason, WebhookDelivery, WebhookEndpoint
 from subscribers.origins import IMPORT, acting_through
@@ -85,7 +85,9 @@ def test_a_fact_is_undone_if_it_cannot_be_recorded() -> None:
 def test_each_change_of_a_person_has_its_kind() -> None:
     make_endpoint()
     weekly = make_list()
-    request_subscription(email="new@example.org", mailing_list=weekly, wording="Send me it.", source="page", now=NOW)
+    request_subscription(
+        SignupRequest(email="new@example.org", mailing_list=weekly, wording="Send me it.", source="page"), now=NOW
+    )
     ada, bea, cleo = (make_member(weekly, f"{name}@example.org") for name in ("ada", "bea", "cleo"))
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.COMPLAINT, now=NOW)
     suppress(address_hash=bytes(bea.address_hash), reason=Reason.HARD, now=NOW)
@@ -112,7 +114,9 @@ def test_each_change_of_a_person_has_its_kind() -> None:
 def test_joining_without_confirming_is_reported_as_confirmed() -> None:
     make_endpoint()
     plain = make_list("plain", double_opt_in=False)
-    request_subscription(email="new@example.org", mailing_list=plain, wording="Send me it.", source="page", now=NOW)
+    request_subscription(
+        SignupRequest(email="new@example.org", mailing_list=plain, wording="Send me it.", source="page"), now=NOW
+    )
     assert kinds() == ["person.confirmed"]
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import django
 
+from subscribers.consent.signup import SignupRequest
 from tests.support.processes import CONFIRMING, JOINED
 
 
@@ -55,7 +56,8 @@ def fill(*, people: int) -> None:
     _know_people_by_their_addresses()
     _count_on_from_the_last()
     request_subscription(
-        email=CONFIRMING, mailing_list=publication.mailing_list, wording="Yes please", source="a test", now=now
+        SignupRequest(email=CONFIRMING, mailing_list=publication.mailing_list, wording="Yes please", source="a test"),
+        now=now,
     )
     Source.objects.update(enabled=False)
     Confirmation.objects.update(sent_at=now)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from newsletter.desk.home.panel import growth_context
 from newsletter.models import Publication
 from subscribers.consent.held_signups import hold_signup
+from subscribers.consent.signup import SignupRequest
 from subscribers.exporting.export_requests import allow_export
 from subscribers.models import ExportRequest, MailingList, Subscription
 from tests.support.desk import sign_in
@@ -31,7 +32,9 @@ def test_home_lists_exports_held_sign_ups_and_expiring_consent(publication: Publ
     ann, bob = sign_in("data", email="ann@example.org"), sign_in("data", email="bob@example.org")
     now, weekly = timezone.now(), MailingList.objects.get()
     asked = ask_for_file("ann@example.org")
-    hold_signup(email="cy@example.org", mailing_list=weekly, wording="Yes", source="page", reason="many", now=now)
+    hold_signup(
+        SignupRequest(email="cy@example.org", mailing_list=weekly, wording="Yes", source="page"), reason="many", now=now
+    )
     Subscription.objects.create(
         subscriber=make_person("dee@example.org"),
         mailing_list=weekly,

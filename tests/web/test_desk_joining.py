@@ -14,6 +14,7 @@ from newsletter.jobs.people_notices import notify_held_signups_full
 from newsletter.models import Publication, StaffNotice
 from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.proof_of_work import Proof
+from subscribers.consent.signup import SignupRequest
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, SignupOutcome, screen_signup
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import (
@@ -38,7 +39,9 @@ HELD = "/admin/people/held/"
 def hold(email: str) -> HeldSignup:
     mailing_list = make_list() if not HeldSignup.objects.exists() else HeldSignup.objects.all()[0].mailing_list
     return hold_signup(
-        email=email, mailing_list=mailing_list, wording="Yes", source="page", reason="many from one network", now=NOW
+        SignupRequest(email=email, mailing_list=mailing_list, wording="Yes", source="page"),
+        reason="many from one network",
+        now=NOW,
     )
 
 

@@ -8,6 +8,7 @@ from wagtail.users.models import UserProfile
 
 from newsletter.desk.preview.person import mask_person
 from subscribers.consent.held_signups import hold_signup
+from subscribers.consent.signup import SignupRequest
 from subscribers.models import Basis, Subscriber, Subscription
 from subscribers.people.locations import get_location_row, locate
 from tests.support.desk import sign_in
@@ -40,9 +41,10 @@ def test_who_waits_and_whose_mail_is_looked_at_are_said_by_place_too() -> None:
     ann = make_reader("ann@example.org", country="US", region="TX", town="Houston")
     assert mask_person(ann) == "a•••@e•••.org, Houston, Texas, United States"
     hold_signup(
-        email="bea@example.org", mailing_list=make_list(), wording="Yes", source="page", reason="many", now=NOW,
-        place=ann.place,
-    )  # fmt: skip
+        SignupRequest(email="bea@example.org", mailing_list=make_list(), wording="Yes", source="page", place=ann.place),
+        reason="many",
+        now=NOW,
+    )
     assert "Houston, Texas, United States" in shown(sign_in("data"), "/admin/people/held/")
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from subscribers.consent.proof_of_work import EASY, HARD, Proof, check_proof
-from subscribers.consent.signup import confirm_subscription, request_subscription
+from subscribers.consent.signup import SignupRequest, confirm_subscription, request_subscription
 from subscribers.consent.signup_limits import (
     MAX_HELD_SIGNUPS,
     MAX_SIGNUPS_PER_ADDRESS,
@@ -88,10 +88,7 @@ def test_a_victim_gets_three_mails_whatever_the_spelling_or_network(
     for number in range(150):
         spelling = "".join("vic.tim"[: number % 7 + 1]) + "vic.tim"[number % 7 + 1 :] + f"+{number}@gmail.com"
         request_subscription(
-            email=spelling,
-            mailing_list=lists[number % 3],
-            wording="Yes",
-            source="page",
+            SignupRequest(email=spelling, mailing_list=lists[number % 3], wording="Yes", source="page"),
             now=NOW + timedelta(hours=number * 4),
         )
     assert Confirmation.objects.count() == 3
@@ -103,7 +100,8 @@ def test_a_mailbox_that_confirmed_may_be_asked_about_something_else(weekly: Mail
     events = make_list("events")
     for day in range(4):
         request_subscription(
-            email="ada@example.org", mailing_list=weekly, wording="", source="", now=NOW + timedelta(days=day)
+            SignupRequest(email="ada@example.org", mailing_list=weekly, wording="", source=""),
+            now=NOW + timedelta(days=day),
         )
         Confirmation.objects.update(sent_at=NOW)
     assert Confirmation.objects.count() == 3
@@ -111,7 +109,8 @@ def test_a_mailbox_that_confirmed_may_be_asked_about_something_else(weekly: Mail
     target = LinkTarget(ada.uuid, weekly.public_id, NOW)
     confirm_subscription(target=target, now=NOW + timedelta(days=5))
     request_subscription(
-        email="ada@example.org", mailing_list=events, wording="", source="", now=NOW + timedelta(days=5, hours=1)
+        SignupRequest(email="ada@example.org", mailing_list=events, wording="", source=""),
+        now=NOW + timedelta(days=5, hours=1),
     )
     assert Confirmation.objects.filter(mailing_list=events).count() == 1
 

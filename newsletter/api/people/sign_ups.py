@@ -33,6 +33,7 @@ from newsletter.models import ApiKey
 from subscribers.addresses.normalise import mask, normalise
 from subscribers.consent.process_signup import process_signup
 from subscribers.consent.proof_of_work import Proof
+from subscribers.consent.signup import SignupRequest
 from subscribers.identity import identify
 from subscribers.models import Subscriber
 from subscribers.people.bulk_update import Outcome, PersonUpdate, RowResult, update_people
@@ -53,18 +54,20 @@ def sign_up(request: HttpRequest, data: SignUp) -> dict[str, str]:
     key, email = get_key(request), normalise(data.email)
     mailing_list = find_list(key, data.list, public=True)
     process_signup(
-        email=email,
-        mailing_list=mailing_list,
-        wording=data.wording,
-        source=f"{label_caller(key)} {data.page}".strip(),
+        SignupRequest(
+            email=email,
+            mailing_list=mailing_list,
+            wording=data.wording,
+            source=f"{label_caller(key)} {data.page}".strip(),
+            name=data.name,
+            language=data.language,
+            place=get_location_row(locate(country=data.country, region=data.region, town=data.city)),
+            topics=find_topics(data.topics),
+        ),
         client=data.visitor,
         proof=Proof.GOOD,
         must_confirm=True,
         now=timezone.now(),
-        name=data.name,
-        language=data.language,
-        place=get_location_row(locate(country=data.country, region=data.region, town=data.city)),
-        topics=find_topics(data.topics),
     )
     log(instance=find_signed_up(email) or key, action="newsletter.api_signed_up", data=log_data(key, mailing_list))
     return {"answer": SIGN_UP_ANSWER}

@@ -9,6 +9,7 @@ from newsletter.models import Delivery, DeliveryException, Send
 from newsletter.models.feedback import Bounce
 from newsletter.sending.settling.delivered_bitmap import find_delivered
 from subscribers.models import MailingList, Reason, Subscriber, Subscription
+from subscribers.person_locks import lock_people
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 
@@ -68,7 +69,7 @@ def apply_consequences(consequences: Consequences, *, now: datetime) -> None:
 
 
 def _lock_people(consequences: Consequences) -> None:
-    """Lock all these people in the order in which others lock several, so that no two wait for each other."""
+    """Lock all these people at once: `suppress` locks one after the other, in the order of the reports."""
     hashes = {
         *consequences.complaints,
         *consequences.hard_bounces,
@@ -76,8 +77,7 @@ def _lock_people(consequences: Consequences) -> None:
         *(request.address_hash for request in consequences.unsubscribed),
     }
     if hashes:
-        people = Subscriber.objects.filter(address_hash__in=hashes).order_by("pk")
-        list(people.select_for_update(no_key=True).values_list("pk"))
+        lock_people(Subscriber.objects.filter(address_hash__in=hashes).only("pk"))
 
 
 def find_known_hashes(hashes: Collection[bytes]) -> set[bytes]:

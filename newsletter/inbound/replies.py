@@ -14,6 +14,7 @@ from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import Reply, Subscriber
 from subscribers.people.replies import record_reply, was_sent
+from subscribers.person_locks import lock_people
 
 MAX_OF_SENDER_A_DAY = 20
 """How many replies of one address are forwarded in a day. Two programs that answer each other stop here."""
@@ -28,7 +29,7 @@ def take_reply(row: InboundMail, parsed: ParsedMail, *, now: datetime) -> None:
     """Keep a reply until it is sent on, and record that the person wrote. Above a limit it is held for staff instead."""
     sender_hash = hash_sender(parsed.sender)
     issue = find_issue(parsed.recipients)
-    person = Subscriber.objects.select_for_update(no_key=True).filter(address_hash=sender_hash).first()
+    person = next(iter(lock_people(Subscriber.objects.filter(address_hash=sender_hash))), None)
     publication = issue.publication if issue else _find_publication(person)
     is_taken = transition(
         row,

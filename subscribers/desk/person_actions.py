@@ -28,6 +28,7 @@ from subscribers.people.change_address import AddressNotAsked, request_correctio
 from subscribers.people.rename import rename_person as correct_name
 from subscribers.people.replies import BadReply
 from subscribers.people.replies import record_reply as record_day
+from subscribers.person_locks import lock_people, lock_people_to_delete
 from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
 
 RENAME_PERMISSION, REMOVAL_PERMISSION, SUPPRESS_PERMISSION, ERASE_PERMISSION = (
@@ -72,14 +73,14 @@ def _changes_person(
     return answer
 
 
-def _lock_person(pk: int) -> Subscriber:
+def _lock_person(pk: int, *, to_delete: bool = False) -> Subscriber:
     """Lock and return the person until the transaction ends. Raises PersonDeleted."""
-    person = Subscriber.objects.select_for_update(no_key=True).filter(pk=pk).first()
-    if person is None:
-        raise PersonDeleted(
-            "This person was deleted or merged with another one meanwhile. Nothing was changed. Search for their address."
-        )
-    return person
+    lock = lock_people_to_delete if to_delete else lock_people
+    for person in lock(Subscriber.objects.filter(pk=pk)):
+        return person
+    raise PersonDeleted(
+        "This person was deleted or merged with another one meanwhile. Nothing was changed. Search for their address."
+    )
 
 
 def remove_person_suppression(request: HttpRequest, pk: int, suppression: int) -> HttpResponse:
@@ -207,7 +208,7 @@ def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
 
 @_changes_person
 def _erase(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
-    person = _lock_person(pk)
+    person = _lock_person(pk, to_delete=True)
     log(instance=person, action="subscribers.erase", user=request.user)
     erase_person(subscriber=person, by=by, now=timezone.now())
     messages.success(

@@ -11,6 +11,7 @@ from subscribers.attribute_rules import attribute_key, attribute_value
 from subscribers.consent_events import record_consent_events
 from subscribers.models import Confirmation, ConsentEvent, EndReason, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
+from subscribers.person_locks import lock_people
 
 _PEOPLE_AT_ONCE = 500
 
@@ -62,6 +63,7 @@ def set_attribute(*, people: Sequence[int], key: str, value: str, by: str, now: 
 @transaction.atomic
 def take_off_list(*, people: Sequence[int], mailing_list: MailingList, by: str, now: datetime) -> int:
     """End the open subscriptions to the list. Return how many ended. People may sign up again."""
+    lock_people(Subscriber.objects.filter(pk__in=people).only("pk"))
     held = Subscription.objects.open().filter(mailing_list=mailing_list, subscriber__in=people)
     ended = list(held.select_related("subscriber"))
     Confirmation.objects.filter(mailing_list=mailing_list, subscriber__in=people, sent_at__isnull=True).delete()
@@ -81,7 +83,8 @@ def take_off_list(*, people: Sequence[int], mailing_list: MailingList, by: str, 
 
 
 def _load_people(people: Sequence[int]) -> list[Subscriber]:
-    return list(Subscriber.objects.filter(pk__in=people).prefetch_related("topics").order_by("pk"))
+    """Lock these people and return them, so that nobody changes what the new values are made of."""
+    return lock_people(Subscriber.objects.filter(pk__in=people).prefetch_related("topics"))
 
 
 def _apply(updates: Sequence[PersonUpdate], *, by: str, now: datetime) -> int:

@@ -18,6 +18,7 @@ from subscribers.consent_events import record_consent_events
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, Giving, Subscriber, SubscriberAttribute, Topic
 from subscribers.people.locations import Location, get_or_create_locations, locate
+from subscribers.person_locks import lock_people
 from subscribers.segments.attributes import read_attributes_by_person, write_attributes
 
 _BATCH_SIZE = 500
@@ -128,8 +129,9 @@ def _locate(change: PersonUpdate) -> Location | None:
 
 def _write(updates: Mapping[int, _PreparedUpdate], *, by: str, now: datetime) -> dict[int, RowResult]:
     wanted = [update.address_hash for update in updates.values()]
-    rows = Subscriber.objects.select_for_update().filter(address_hash__in=wanted).order_by("pk")
-    people = {bytes(person.address_hash): person for person in rows}
+    people = {
+        bytes(person.address_hash): person for person in lock_people(Subscriber.objects.filter(address_hash__in=wanted))
+    }
     ids = [person.pk for person in people.values()]
     places = get_or_create_locations(
         update.location for update in updates.values() if update.location and update.location.known

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from newsletter.common.errors import DomainError
@@ -14,7 +14,7 @@ from subscribers.identity import identify
 from subscribers.models import ConsentEvent, EndReason, MailedLink, Reason, Subscriber, Suppression
 from subscribers.people.mailed_links import USED_LINK, Kind, UsedLink, mark_link_used, request_mailed_link
 from subscribers.people.merge import merge_people
-from subscribers.person_locks import lock_people_to_delete
+from subscribers.person_locks import lock_current, lock_people_to_delete
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING, end_subscriptions, write_suppression
 
 REASONS_TO_CARRY_OVER = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, Reason.STAFF, Reason.LEGAL)
@@ -46,15 +46,18 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
     Raises:
         BadAddress: The text is no address.
         SameAddress: The address is the current one.
-        UsedLink: The link was used before.
+        UsedLink: The link was used before, or the person was deleted meanwhile.
     """
     address = normalise(email)
-    if identify(address) == bytes(link.subscriber.address_hash):
+    person = lock_current(link.subscriber)
+    if person is None:
+        raise UsedLink(USED_LINK)
+    if identify(address) == bytes(person.address_hash):
         raise SameAddress("This is the address that we have. Write the new one.")
     mark_link_used(link, now=now)
     if not _is_blocked(identify(address)) and use_confirmation_quota(address, now=now):
         request_mailed_link(
-            subscriber=link.subscriber,
+            subscriber=person,
             mailing_list=link.mailing_list,
             kind=Kind.CONFIRM_ADDRESS,
             new_email=address,
@@ -93,7 +96,6 @@ def request_correction(*, person: Subscriber, email: str, now: datetime) -> None
         )
 
 
-@transaction.atomic
 def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
     """Move the person to the new address. A subscriber who already has that address is merged into the person.
 
@@ -103,6 +105,15 @@ def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
         UsedLink: The link was used before, or the person was deleted meanwhile.
         NewAddressSuppressed: Nothing was changed.
     """
+    try:
+        return _move_person(link, now=now)
+    except IntegrityError:
+        # Somebody signed up at the new address, or moved to it, after this looked for them. Now they are found.
+        return _move_person(link, now=now)
+
+
+@transaction.atomic
+def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
     new_hash = identify(link.new_email)
     both = Subscriber.objects.filter(Q(pk=link.subscriber_id) | Q(address_hash=new_hash))
     locked = {person.pk: person for person in lock_people_to_delete(both)}

@@ -13,6 +13,7 @@ from django.utils.timezone import localdate, localtime
 
 from subscribers.consent_events import ACTIVE_KINDS, record_preferences
 from subscribers.models import ConsentEvent, MailingList, Reply, StayQuestion, Subscriber, Subscription, Suppression
+from subscribers.person_locks import lock_people
 
 MAX_MONTHS = 1200
 ANSWER_TIME = timedelta(days=30)
@@ -72,14 +73,17 @@ def count_silence(*, since: datetime, now: datetime) -> SilenceCount:
     return SilenceCount(silent=find_silent_people(since=since, now=now).count(), **questions)
 
 
+@transaction.atomic
 def ask_silent_people(*, since: datetime, per_day: int, now: datetime) -> int:
     """Queue the question for silent people, at most so many on one day. Return how many were queued now."""
     midnight = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     left = per_day - StayQuestion.objects.filter(asked_at__gte=midnight).count()
-    people = find_silent_people(since=since, now=now)[: max(left, 0)]
+    silent = find_silent_people(since=since, now=now)
+    found = list(silent.values_list("pk", flat=True)[: max(left, 0)])
+    lock_people(Subscriber.objects.filter(pk__in=found).only("pk"))
     rows = [
         StayQuestion(subscriber=person, mailing_list=mailing_list, asked_at=now)
-        for person in people
+        for person in silent.filter(pk__in=found)
         if (mailing_list := _find_oldest_list(person))
     ]
     return len(StayQuestion.objects.bulk_create(rows, ignore_conflicts=True))

@@ -51,15 +51,16 @@ class BulkUnsubscribeResult(NamedTuple):
 
 
 # One round trip, which is also the commit. No part sees the rows that another part of the statement writes, so each returns
-# its own. People are locked before their rows (see person_locks). Those whom an erasure or a merge deleted meanwhile are left
-# out, and an address that changed meanwhile is read from the locked row.
+# its own. People are locked before their rows (see person_locks), and so that nobody else changes them: the parts run in no
+# certain order. Those whom an erasure or a merge deleted meanwhile are left out, and an address that changed meanwhile is
+# read from the locked row.
 _UNSUBSCRIBE_SQL = f"""
 WITH chosen AS (
     SELECT given.subscriber_id, person.address_hash, given.mailing_list_id, given.mailing
     FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
         AS given (subscriber_id, address_hash, mailing_list_id, mailing)
     JOIN {Subscriber._meta.db_table} AS person ON person.id = given.subscriber_id
-    ORDER BY person.id FOR KEY SHARE OF person
+    ORDER BY person.id FOR NO KEY UPDATE OF person
 ), suppressed AS (
     INSERT INTO {Suppression._meta.db_table}
         (address_hash, mailing_list_id, at, scope, reason, note, removed_by, removal_reason)

@@ -44,7 +44,8 @@ def unsubscribe_from_lists(
     If the database does not answer, it may still have committed, and a repeat would find nothing to journal. So in that
     case the journal gets all entries at once.
     """
-    chosen = list({unsubscribe[:3]: unsubscribe for unsubscribe in reversed(list(unsubscribes))}.values())
+    pairs = {(each.subscriber, each.mailing_list): each for each in reversed(list(unsubscribes))}
+    chosen = list(pairs.values())
     if not chosen:
         return BulkUnsubscribeResult(set(), set(), set())
     try:

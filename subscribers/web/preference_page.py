@@ -1,5 +1,6 @@
 """The preference centre, and the page on which a person follows a case or stops. The address is masked."""
 
+import re
 from datetime import datetime
 
 from django.db import transaction
@@ -32,6 +33,7 @@ from subscribers.web.preference_form import PreferencesForm, frequency_choices, 
 
 CASE, FOLLOW, STOP = "case", "follow", "stop"
 """The name of the field with a case's slug in links and forms, and the values of the buttons."""
+_SLUG = re.compile(r"[\w-]+")
 
 
 @linked_page(Purpose.PREFERENCES)
@@ -185,9 +187,15 @@ def _lists(
     ]
 
 
+def _read_slug(text: str) -> str:
+    """Return the slug at the beginning. A mail program may add a full stop to a link, for example."""
+    found = _SLUG.match(text)
+    return found[0] if found else ""
+
+
 def case_page(request: HttpRequest, target: LinkTarget, *, person: Subscriber) -> HttpResponse:
     """Answer a link to the preferences that names a case. Only its button counts, because link scanners open links."""
-    case = Case.objects.filter(slug=request.GET[CASE]).first()
+    case = Case.objects.filter(slug=_read_slug(request.GET[CASE])).first()
     if case is None:
         return message_page(
             gettext("This case is closed"), gettext("There will be no more stories on it, so nobody can follow it now.")

@@ -15,7 +15,7 @@ from subscribers.models import (
 )
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, write_unsubscribes
-from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list, unsubscribe_from_lists
 from tests.support.fixtures import NOW
 from tests.support.people import make_list, make_member, make_person
 
@@ -79,3 +79,11 @@ def test_a_merged_person_is_unsubscribed_by_the_record_read_before() -> None:
     assert unsubscribe_from_list(subscriber=absorbed, mailing_list=weekly, now=NOW)
     assert not Subscription.objects.open().exists()
     assert bytes(Suppression.objects.get(reason="unsubscribe").address_hash) == bytes(keep.address_hash)
+
+
+def test_two_links_read_before_and_after_a_new_address_count_once() -> None:
+    weekly = make_list()
+    (person,) = members(weekly, 1)
+    read_before, read_after = (Unsubscribe(person.pk, digest, weekly.pk) for digest in (b"old", person.address_hash))
+    assert len(unsubscribe_from_lists([read_before, read_after], now=NOW).changed) == 1
+    assert ConsentEvent.objects.count() == Suppression.objects.count() == 1

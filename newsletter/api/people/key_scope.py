@@ -1,6 +1,6 @@
 """Limit a key to its lists and the people on them. Everything else does not exist for it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -12,6 +12,7 @@ from subscribers.identity import identify
 from subscribers.models import HeldSignup, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.cases import FOLLOWS, STOPS_FOLLOWING
 from subscribers.people.lookup import UnknownPerson, find_person
+from subscribers.person_locks import lock_people, lock_people_to_delete
 
 _LIST_IDS = PreparedRows(lambda slugs: MailingList.objects.filter(slug__in=slugs).order_by().values_list("pk"))
 
@@ -39,10 +40,25 @@ def find_visible_person(key: ApiKey, email: str) -> Subscriber:
 
 def lock_visible_person(key: ApiKey, pk: int) -> Subscriber:
     """Lock and return the person with this id. Raise UnknownPerson, also for a person beyond the key's lists."""
-    row = list_visible_people(key).select_for_update().filter(pk=pk).first() if pk < 2**63 else None
-    if row is None:
-        raise UnknownPerson("No person has the id %(id)s.", id=pk)
-    return row
+    return _lock_visible(key, [pk], lock=lock_people)[pk]
+
+
+def lock_visible_people_to_delete(key: ApiKey, ids: Collection[int]) -> dict[int, Subscriber]:
+    """Lock and return the people with these ids, so that they can be deleted. Raise UnknownPerson as above."""
+    return _lock_visible(key, ids, lock=lock_people_to_delete)
+
+
+def _lock_visible(
+    key: ApiKey, ids: Collection[int], *, lock: Callable[[QuerySet[Subscriber]], list[Subscriber]]
+) -> dict[int, Subscriber]:
+    """Lock first and look afterwards: somebody may leave the key's lists, or be deleted, while this waits."""
+    possible = [pk for pk in ids if pk < 2**63]
+    locked = {person.pk: person for person in lock(Subscriber.objects.filter(pk__in=possible))}
+    visible = set(list_visible_people(key).filter(pk__in=locked).values_list("pk", flat=True))
+    for pk in ids:
+        if pk not in visible:
+            raise UnknownPerson("No person has the id %(id)s.", id=pk)
+    return locked
 
 
 def list_visible_hashes(key: ApiKey, addresses: Iterable[str]) -> set[bytes] | None:

@@ -15,7 +15,13 @@ from newsletter.api.calls.pages import Page, PageParams, read_page, read_prepare
 from newsletter.api.calls.preconditions import check_unchanged
 from newsletter.api.calls.problems import Problem
 from newsletter.api.people.describe_people import describe_people
-from newsletter.api.people.key_scope import find_list_id, list_visible_people, lock_visible_person, log_data
+from newsletter.api.people.key_scope import (
+    find_list_id,
+    list_visible_people,
+    lock_visible_people_to_delete,
+    lock_visible_person,
+    log_data,
+)
 from newsletter.api.people.people_schemas import Merge, PersonAnswer, PersonValues
 from newsletter.api.people.router import ERASING, READING, WRITING, router
 from newsletter.common.database.prepared_rows import PreparedIds
@@ -99,7 +105,7 @@ def merge(request: HttpRequest, person: int, data: Merge) -> PersonAnswer:
     require_all_lists(key, "A person may be on any list.")
     if data.absorb == person:
         raise Problem(422, "A person cannot be merged with themselves", "Send two ids.", code="refused")
-    people = {pk: lock_visible_person(key, pk) for pk in sorted((person, data.absorb))}
+    people = lock_visible_people_to_delete(key, (person, data.absorb))
     keep, absorb = people[person], people[data.absorb]
     merge_people(keep=keep, absorb=absorb, now=now)
     details = {**log_data(key), "absorbed": data.absorb, "reason": data.reason}
@@ -113,7 +119,7 @@ def erase(request: HttpRequest, person: int) -> Status[None]:
     """Delete a person and all rows about them. The keyed hash of the address stays, so that no import adds them again."""
     key = get_key(request)
     require_all_lists(key, "A person may be on any list.")
-    row = lock_visible_person(key, person)
+    row = lock_visible_people_to_delete(key, [person])[person]
     check_unchanged(request, _read(key, person))
     log(instance=row, action="subscribers.erase", data=log_data(key))
     erase_person(subscriber=row, by=label_caller(key), now=timezone.now())

@@ -16,7 +16,7 @@ from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.endpoint import webhook_url
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.documents import make_document
-from newsletter.issues.visible.choose_visible import VisibilityChooser
+from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser
 from newsletter.issues.visible.nearby_events import RecipientLocation
 from newsletter.models import Batch, Delivery, IssueRevision
 from newsletter.rendering.pipeline import render
@@ -54,7 +54,7 @@ def measure_compile(*, times: int = 25) -> CompileFigures:
     where = RecipientLocation(country="GB", region="GB-ENG", latitude=51.51, longitude=-0.13)
     document = make_document(
         content,
-        visible=VisibilityChooser(content).choose(location=where, giving="none"),
+        visible=VisibilityChooser(content).choose(ReaderTraits(location=where, giving="none")),
         view_online="https://example.org/view/1",
     )
     took, worked = [], []

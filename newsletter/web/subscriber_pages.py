@@ -11,7 +11,7 @@ from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
 from newsletter.inbound.retention import forget_mails_of
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.mail_budget import estimate_mails_a_month
-from newsletter.issues.visible.choose_visible import VisibilityChooser
+from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser
 from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.issues.visible.visible_content import ONLY_EVENTS
 from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
@@ -96,14 +96,11 @@ def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetim
         .order_by("-started_at")[:_MAX_ISSUES]
     )
     place = person.place_id or 0
-    location = find_locations([place])[place]
-    contents = [IssueContent.from_json(send.revision.content) for send in sends if send.revision]
-    with_events = sum(
-        not VisibilityChooser(content)
-        .choose(location=location, giving=person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS)
-        .is_empty
-        for content in contents
+    reader = ReaderTraits(
+        find_locations([place])[place], person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
     )
+    contents = [IssueContent.from_json(send.revision.content) for send in sends if send.revision]
+    with_events = sum(not VisibilityChooser(content).choose(reader).is_empty for content in contents)
     return MonthlyMailCount(issues=len(contents), with_events=with_events) if contents else None
 
 

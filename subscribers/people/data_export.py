@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
+
+from django.db.models import QuerySet
 
 from subscribers.models import (
     CaseFollow,
@@ -16,6 +19,7 @@ from subscribers.models import (
     WebhookDelivery,
 )
 
+_RowOfList = TypeVar("_RowOfList", Confirmation, MailedLink, StayQuestion)
 SectionMaker = Callable[[Subscriber], object]
 _SECTION_MAKERS: dict[str, SectionMaker] = {}
 
@@ -28,45 +32,10 @@ def register_export_section(name: str, make_section: SectionMaker) -> None:
 def collect_export_sections(person: Subscriber) -> dict[str, object]:
     """Return all sections by name, fit for JSON. Times are ISO 8601 in UTC."""
     return {
-        "confirmation_mails": [
-            {
-                "list": row.mailing_list.public_name,
-                "requested_at": format_moment(row.requested_at),
-                "sent_at": format_moment(row.sent_at),
-            }
-            for row in Confirmation.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
-        ],
-        "mailed_links": [
-            {
-                "kind": row.kind,
-                "list": row.mailing_list.public_name,
-                "new_email": row.new_email,
-                "asked_at": format_moment(row.asked_at),
-                "sent_at": format_moment(row.sent_at),
-                "used_at": format_moment(row.used_at),
-            }
-            for row in MailedLink.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
-        ],
-        "still_wanted_questions": [
-            {
-                "list": row.mailing_list.public_name,
-                "asked_at": format_moment(row.asked_at),
-                "sent_at": format_moment(row.sent_at),
-                "answered_at": format_moment(row.answered_at),
-                "resting_since": format_moment(row.resting_since),
-            }
-            for row in StayQuestion.objects.filter(subscriber=person).select_related("mailing_list").order_by("pk")
-        ],
-        "replies": [
-            {
-                "issue": row.issue,
-                "replied_on": row.replied_on.isoformat(),
-                "origin": row.origin,
-                "by": row.by,
-                "recorded_at": format_moment(row.recorded_at),
-            }
-            for row in Reply.objects.filter(subscriber=person).order_by("pk")
-        ],
+        "confirmation_mails": [_describe_confirmation(row) for row in _list_with_lists(Confirmation, person)],
+        "mailed_links": [_describe_mailed_link(row) for row in _list_with_lists(MailedLink, person)],
+        "still_wanted_questions": [_describe_question(row) for row in _list_with_lists(StayQuestion, person)],
+        "replies": [_describe_reply(row) for row in Reply.objects.filter(subscriber=person).order_by("pk")],
         "followed_cases": [
             {"slug": row.case.slug, "case": row.case.name, "followed_at": format_moment(row.followed_at)}
             for row in CaseFollow.objects.filter(subscriber=person).select_related("case").order_by("pk")
@@ -86,6 +55,50 @@ def collect_export_sections(person: Subscriber) -> dict[str, object]:
             .order_by("pk")
         ],
         **{name: make_section(person) for name, make_section in _SECTION_MAKERS.items()},
+    }
+
+
+def _list_with_lists(rows: type[_RowOfList], person: Subscriber) -> QuerySet[_RowOfList]:
+    """Return the person's rows of a table that names a list, the oldest first."""
+    return rows._default_manager.filter(subscriber=person).select_related("mailing_list").order_by("pk")
+
+
+def _describe_confirmation(row: Confirmation) -> dict[str, object]:
+    return {
+        "list": row.mailing_list.public_name,
+        "requested_at": format_moment(row.requested_at),
+        "sent_at": format_moment(row.sent_at),
+    }
+
+
+def _describe_mailed_link(row: MailedLink) -> dict[str, object]:
+    return {
+        "kind": row.kind,
+        "list": row.mailing_list.public_name,
+        "new_email": row.new_email,
+        "asked_at": format_moment(row.asked_at),
+        "sent_at": format_moment(row.sent_at),
+        "used_at": format_moment(row.used_at),
+    }
+
+
+def _describe_question(row: StayQuestion) -> dict[str, object]:
+    return {
+        "list": row.mailing_list.public_name,
+        "asked_at": format_moment(row.asked_at),
+        "sent_at": format_moment(row.sent_at),
+        "answered_at": format_moment(row.answered_at),
+        "resting_since": format_moment(row.resting_since),
+    }
+
+
+def _describe_reply(row: Reply) -> dict[str, object]:
+    return {
+        "issue": row.issue,
+        "replied_on": row.replied_on.isoformat(),
+        "origin": row.origin,
+        "by": row.by,
+        "recorded_at": format_moment(row.recorded_at),
     }
 
 

@@ -10,7 +10,7 @@ from newsletter.common.extension_registry import BadExtension
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.provider_kind import ProviderKind, check_provider
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.base.setup_calls import SetupCalls
+from newsletter.providers.base.setup_calls import SetupAccount, SetupCalls
 from newsletter.providers.base.webhook_setup import WebhookSetup, WebhookState, WebhookTarget, is_same_url
 from newsletter.providers.brevo.adapter import Brevo
 from newsletter.providers.brevo.kind import BrevoKind
@@ -65,8 +65,8 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the pauses between calls, which only the real providers ask for."""
     made = SetupCalls.__init__
 
-    def make(self: SetupCalls, **options: Any) -> None:
-        made(self, **{**options, "seconds_between": 0.0})
+    def make(self: SetupCalls, account: SetupAccount, **options: Any) -> None:
+        made(self, account, **{**options, "seconds_between": 0.0})
 
     monkeypatch.setattr(SetupCalls, "__init__", make)
 
@@ -380,7 +380,9 @@ def test_scaleway_confirms_only_the_question_about_our_topic() -> None:
 def test_scaleways_topics_do_not_get_our_key() -> None:
     with serve_webhook_api("scaleway") as api:
         setup: Any = Site(api, [TOPIC]).open()
-        assert KEY not in repr(setup._topic_calls._headers)
+        account = setup._topic_calls._account
+        assert KEY not in repr((account.headers, account.auth))
+        assert KEY not in repr(setup.calls._account)
         setup.close()
 
 

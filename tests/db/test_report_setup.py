@@ -29,7 +29,9 @@ NOW = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     made = SetupCalls.__init__
-    monkeypatch.setattr(SetupCalls, "__init__", lambda self, **more: made(self, **{**more, "seconds_between": 0.0}))
+    monkeypatch.setattr(
+        SetupCalls, "__init__", lambda self, account, *, transport, **_: made(self, account, transport=transport)
+    )
 
 
 @pytest.fixture(params=["postmark", "resend", "sendgrid", "mailgun", "brevo", "sparkpost", "ses", "mailjet"])

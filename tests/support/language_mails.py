@@ -18,7 +18,7 @@ from newsletter.issues.snapshot.records.events import AppealRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.stories import ConsentRecord, StoryRecord
 from newsletter.issues.variants.documents import make_document
-from newsletter.issues.visible.choose_visible import VisibilityChooser
+from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser
 from newsletter.issues.visible.nearby_events import RecipientLocation
 from newsletter.rendering.blocks import Document
 from tests.support.content import make_content, make_event_record
@@ -105,7 +105,7 @@ def make_multilingual_content() -> IssueContent:
 def make_language_mail(language: str) -> Document:
     """Return the mail of a reader in Leeds who reads this language."""
     content = make_multilingual_content()
-    visible = VisibilityChooser(content.in_language(language)).choose(location=LEEDS, giving="none")
+    visible = VisibilityChooser(content.in_language(language)).choose(ReaderTraits(location=LEEDS, giving="none"))
     return make_document(content, visible=visible, view_online=f"{SITE}/view/abc")
 
 

@@ -5,7 +5,7 @@ Stories, events and appeals are not among them: they have rows of their own as t
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from newsletter.issues.snapshot.records.blocks import (
     Block,
     ButtonBlock,
     CustomBlock,
+    CustomRow,
     CustomValue,
     EventCardBlock,
     EventsBlock,
@@ -28,7 +29,8 @@ from newsletter.issues.snapshot.records.blocks import (
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.rendering.schemas import FieldSchema, load_schemas
+from newsletter.rendering.block_schema import FieldSchema
+from newsletter.rendering.schemas import load_schemas
 
 _BLOCK_KEY = re.compile(r' data-block-key="[^"]*"')
 _TRANSLATED_KINDS = ("line", "paragraphs", "link")
@@ -91,78 +93,103 @@ def translate_texts(content: IssueContent, *, translate: Translate) -> IssueCont
         subject=put("subject", content.subject),
         preheader=put("preheader", content.preheader),
         headline=put("headline", content.headline),
-        blocks=tuple(_translate_block(block, translate) for block in content.blocks),
+        blocks=tuple(_BlockTranslator(block.key, translate).translate(block) for block in content.blocks),
     )
 
 
-def _translate_block(block: Block, translate: Translate) -> Block:
-    def put(field: str, text: str, kind: TextKind = TextKind.LINE, *, counts: bool = True) -> str:
-        return translate(OwnText(text, kind, block.key, field, counts)) if text.strip() else text
+@dataclass(frozen=True)
+class _BlockTranslator:
+    """Translates the texts of one block. Names, addresses and numbers are offered too, but it is no gap if they stay."""
 
-    def put_link(url: str) -> str:
-        return put("url", url, TextKind.LINK, counts=False)
+    key: str
+    translate_text: Translate
 
-    def put_picture(picture: PictureRecord | None) -> PictureRecord | None:
-        return replace(picture, alt=put("alt", picture.alt)) if picture else None
+    def translate(self, block: Block) -> Block:
+        match block:
+            case NoteBlock():
+                return replace(
+                    block, heading=self._heading(block), html=self._put("text", block.html, kind=TextKind.RICH)
+                )
+            case LeadStoryBlock():
+                return replace(block, story=self._story(block.story))
+            case StoriesBlock():
+                return replace(block, heading=self._heading(block), stories=tuple(map(self._story, block.stories)))
+            case EventsBlock():
+                return replace(block, heading=self._heading(block))
+            case EventCardBlock():
+                return self._event_card(block)
+            case RelatedBlock():
+                links = tuple((self._put("title", title), self._link(url)) for title, url in block.links)
+                return replace(block, heading=self._heading(block), links=links)
+            case QuoteBlock():
+                return self._quote(block)
+            case PictureBlock():
+                picture, caption = self._picture(block.picture), self._put("caption", block.caption)
+                return replace(block, picture=picture, caption=caption, url=self._link(block.url))
+            case ButtonBlock():
+                return replace(block, label=self._put("label", block.label), url=self._link(block.url))
+            case CustomBlock():
+                return self._custom(block)
+            case _:
+                return block
 
-    def put_story(story: StoryRecord) -> StoryRecord:
-        return replace(story, picture=put_picture(story.picture), other_picture=put_picture(story.other_picture))
+    def _put(self, field: str, text: str, *, kind: TextKind = TextKind.LINE, counts: bool = True) -> str:
+        return self.translate_text(OwnText(text, kind, self.key, field, counts)) if text.strip() else text
 
-    def put_part(value: str | PictureRecord | None, field: str, kind: str) -> str | PictureRecord | None:
-        if isinstance(value, str) and kind in _TRANSLATED_KINDS:
-            has_words = kind != TextKind.LINK and any(map(str.isalpha, value))  # “10:00” is the same in every language
-            return put(field, value, TextKind(kind), counts=has_words)
-        return put_picture(value) if isinstance(value, PictureRecord) else value
+    def _heading(self, block: NoteBlock | StoriesBlock | EventsBlock | RelatedBlock) -> str:
+        return self._put("heading", block.heading)
 
-    def put_value(value: CustomValue, field: str, schema: FieldSchema | None) -> CustomValue:
+    def _link(self, url: str) -> str:
+        return self._put("url", url, kind=TextKind.LINK, counts=False)
+
+    def _picture(self, picture: PictureRecord) -> PictureRecord:
+        return replace(picture, alt=self._put("alt", picture.alt))
+
+    def _optional_picture(self, picture: PictureRecord | None) -> PictureRecord | None:
+        return self._picture(picture) if picture else None
+
+    def _story(self, story: StoryRecord) -> StoryRecord:
+        picture, other = self._optional_picture(story.picture), self._optional_picture(story.other_picture)
+        return replace(story, picture=picture, other_picture=other)
+
+    def _event_card(self, block: EventCardBlock) -> EventCardBlock:
+        summary = self._put("summary", block.summary, kind=TextKind.PARAGRAPHS)
+        picture = self._optional_picture(block.picture)
+        return replace(block, summary=summary, picture=picture, button=self._put("button", block.button))
+
+    def _quote(self, block: QuoteBlock) -> QuoteBlock:
+        return replace(
+            block,
+            text=self._put("text", block.text, kind=TextKind.PARAGRAPHS),
+            who=self._put("who", block.who, counts=False),
+            notes=tuple(self._put("note", note) for note in block.notes),
+        )
+
+    def _custom(self, block: CustomBlock) -> CustomBlock:
+        schema = load_schemas().get(block.type)
+        fields = {field.name: field for field in schema.fields} if schema else {}
+        values = {name: self._custom_value(value, name, fields.get(name)) for name, value in block.values.items()}
+        return replace(block, values=values)
+
+    def _custom_value(self, value: CustomValue, field: str, schema: FieldSchema | None) -> CustomValue:
         match value:
             case RichText():
-                html = put(field, value.html, TextKind.RICH)
+                html = self._put(field, value.html, kind=TextKind.RICH)
                 return value if html == value.html else RichText(html, plain_text(html))
             case tuple():
                 kinds = {part.name: part.kind for part in schema.fields} if schema else {}
                 return tuple(  # type: ignore[return-value]
-                    {name: put_part(part, name, kinds.get(name, "")) for name, part in item.items()}
-                    if isinstance(item, dict)
-                    else put(field, item)
+                    self._custom_row(item, kinds) if isinstance(item, dict) else self._put(field, item)
                     for item in value
                 )
             case _:
-                return put_part(value, field, schema.kind if schema else "")
+                return self._custom_part(value, field, schema.kind if schema else "")
 
-    match block:
-        case NoteBlock():
-            return replace(block, heading=put("heading", block.heading), html=put("text", block.html, TextKind.RICH))
-        case LeadStoryBlock():
-            return replace(block, story=put_story(block.story))
-        case StoriesBlock():
-            return replace(block, heading=put("heading", block.heading), stories=tuple(map(put_story, block.stories)))
-        case EventsBlock():
-            return replace(block, heading=put("heading", block.heading))
-        case EventCardBlock():
-            summary = put("summary", block.summary, TextKind.PARAGRAPHS)
-            return replace(
-                block, summary=summary, picture=put_picture(block.picture), button=put("button", block.button)
-            )
-        case RelatedBlock():
-            links = tuple((put("title", title), put_link(url)) for title, url in block.links)
-            return replace(block, heading=put("heading", block.heading), links=links)
-        case QuoteBlock():
-            return replace(
-                block,
-                text=put("text", block.text, TextKind.PARAGRAPHS),
-                who=put("who", block.who, counts=False),
-                notes=tuple(put("note", note) for note in block.notes),
-            )
-        case PictureBlock():
-            picture = replace(block.picture, alt=put("alt", block.picture.alt))
-            return replace(block, picture=picture, caption=put("caption", block.caption), url=put_link(block.url))
-        case ButtonBlock():
-            return replace(block, label=put("label", block.label), url=put_link(block.url))
-        case CustomBlock():
-            schema = load_schemas().get(block.type)
-            fields = {field.name: field for field in schema.fields} if schema else {}
-            values = {name: put_value(value, name, fields.get(name)) for name, value in block.values.items()}
-            return replace(block, values=values)
-        case _:
-            return block
+    def _custom_row(self, row: CustomRow, kinds: Mapping[str, str]) -> CustomRow:
+        return {name: self._custom_part(part, name, kinds.get(name, "")) for name, part in row.items()}
+
+    def _custom_part(self, value: str | PictureRecord | None, field: str, kind: str) -> str | PictureRecord | None:
+        if isinstance(value, str) and kind in _TRANSLATED_KINDS:
+            has_words = kind != TextKind.LINK and any(map(str.isalpha, value))  # “10:00” is the same in every language
+            return self._put(field, value, kind=TextKind(kind), counts=has_words)
+        return self._picture(value) if isinstance(value, PictureRecord) else value

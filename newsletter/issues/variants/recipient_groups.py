@@ -26,7 +26,7 @@ from newsletter.issues.variants.group_keys import (
     read_constants,
 )
 from newsletter.issues.variants.subject_assignment import NO_TEST, list_arms, number_arm_of_subscription
-from newsletter.issues.visible.choose_visible import NO_RULE_MET, VersionId, VisibilityChooser
+from newsletter.issues.visible.choose_visible import NO_RULE_MET, ReaderTraits, VersionId, VisibilityChooser
 from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import NOTHING_CHOSEN
 from newsletter.issues.visible.nearby_events import RecipientLocation
@@ -250,7 +250,7 @@ class GroupVisibility:
         return Version(language, version, self._mails_of_test if group.arm else 1)
 
     def _identify(self, chooser: VisibilityChooser, group: RecipientGroup, fallback: Fallback, arm: int) -> VersionId:
-        return chooser.identify(
+        reader = ReaderTraits(
             self.find_location(group),
             group.giving,
             group.radius_km,
@@ -258,9 +258,8 @@ class GroupVisibility:
             group.interests,
             group.seen,
             group.rules,
-            fallback,
-            arm,
         )
+        return chooser.identify(reader, fallback=fallback, arm=arm)
 
     def find_location(self, group: RecipientGroup) -> RecipientLocation:
         return self._locations.get(group.place_id, self._locations[0])

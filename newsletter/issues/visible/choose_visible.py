@@ -40,6 +40,22 @@ _EventsId = tuple[tuple[str, str, tuple[int, ...], tuple[int, ...], tuple[int, .
 _AppealsId = tuple[tuple[str, int], ...]
 
 
+class ReaderTraits(NamedTuple):
+    """What an issue knows of a reader. ``radius_km`` 0 means the publication's own; ``frequency`` is the reader's choice.
+
+    ``interests`` is that of `StoryChooser`. ``seen`` has a bit for each story that the reader got in another issue,
+    ``rules`` for each of the `list_rule_sets` that they meet, then for each of the `list_cases` that they follow.
+    """
+
+    location: RecipientLocation
+    giving: str
+    radius_km: int = 0
+    frequency: str = "every"
+    interests: int = NOTHING_CHOSEN
+    seen: int = 0
+    rules: int = NO_RULE_MET
+
+
 class VersionId(NamedTuple):
     """The identity of a version of one content: readers with the same one get the same mail.
 
@@ -80,45 +96,17 @@ class VisibilityChooser:
         self._limited_stories = cache(self._find_limited_stories)
         self._visible = cache(self._make_visible)
 
-    def choose(
-        self,
-        *,
-        location: RecipientLocation,
-        giving: str,
-        radius_km: int = 0,
-        frequency: str = "every",
-        interests: int = NOTHING_CHOSEN,
-        seen: int = 0,
-        rules: int = NO_RULE_MET,
-        fallback: Fallback = Fallback.NONE,
-        arm: int = 0,
-    ) -> VisibleContent:
-        """Return what a reader sees. ``radius_km`` 0 means the publication's own; ``frequency`` is the reader's choice.
-
-        ``interests`` is that of `StoryChooser`. ``seen`` has a bit for each story that the reader got in another issue,
-        ``rules`` for each of the `list_rule_sets` that they meet, then for each of the `list_cases` that they follow.
-        """
-        return self.get_visible(
-            self.identify(location, giving, radius_km, frequency, interests, seen, rules, fallback, arm)
-        )
+    def choose(self, reader: ReaderTraits) -> VisibleContent:
+        """Return what a reader sees who gives nothing up and is in no test."""
+        return self.get_visible(self.identify(reader, fallback=Fallback.NONE, arm=0))
 
     def get_visible(self, version: VersionId) -> VisibleContent:
         """Return what readers with this version see."""
         return self._visible(version)
 
-    def identify(
-        self,
-        location: RecipientLocation,
-        giving: str,
-        radius_km: int,
-        frequency: str,
-        interests: int,
-        seen: int,
-        rules: int,
-        fallback: Fallback,
-        arm: int,
-    ) -> VersionId:
+    def identify(self, reader: ReaderTraits, *, fallback: Fallback, arm: int) -> VersionId:
         """Return the version of a reader, as `choose` does, but without making it: a large audience has many readers."""
+        location, giving, radius_km, frequency, interests, seen, rules = reader
         only_events = frequency == ONLY_EVENTS and not self._is_for_everybody
         everywhere = fallback >= Fallback.FOR_ALL
         if everywhere:

@@ -43,62 +43,9 @@ class Command(ProductCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True, metavar="import | undo | export | show | silent")
-        bring = actions.add_parser("import", help="Import people from a CSV file or an Excel workbook into a list.")
-        bring.add_argument(
-            "file", metavar="FILE.csv", type=Path, help="A column email, and any of name, country, region …"
+        _add_import_arguments(
+            actions.add_parser("import", help="Import people from a CSV file or an Excel workbook into a list.")
         )
-        bring.add_argument("--list", dest="slug", required=True, metavar="SLUG")
-        bring.add_argument(
-            "--basis", required=True, choices=[str(basis) for basis in BASES], help="The legal basis for emailing them."
-        )
-        bring.add_argument(
-            "--evidence", required=True, metavar="TEXT", help="The evidence of it, stored with each person."
-        )
-        bring.add_argument(
-            "--confirm", action="store_true", help="Ask each person to confirm by email first (double opt-in)."
-        )
-        bring.add_argument(
-            "--map",
-            dest="columns",
-            action="append",
-            default=[],
-            type=_read_pair,
-            metavar="COLUMN=FIELD",
-            help='What a column is, such as "Vorname=first_name", "Shoe=attribute:shoe" or "Notes=" to leave it out.',
-        )
-        bring.add_argument(
-            "--as",
-            dest="kind",
-            default="",
-            choices=[*KIND_ALIASES, *map(str, ImportKind)],
-            help="What the people in the file are, if the detected type is wrong.",
-        )
-        bring.add_argument(
-            "--collected",
-            type=date.fromisoformat,
-            metavar="DATE",
-            help="soft_opt_in: sign-up date for lines without one (use the earliest).",
-        )
-        bring.add_argument(
-            "--expires",
-            type=date.fromisoformat,
-            metavar="DATE",
-            help="casl_implied: expiry date for lines without one.",
-        )
-        bring.add_argument(
-            "--country",
-            default="",
-            metavar="COUNTRY",
-            help="The country of people whose line has none, such as GB, so that York is found.",
-        )
-        bring.add_argument(
-            "--refused",
-            type=Path,
-            metavar="FILE",
-            help="Write the refused lines to FILE, so that you can correct them.",
-        )
-        bring.add_argument("--dry-run", action="store_true", help="Print what would happen, and change nothing.")
-        bring.add_argument("--json", action="store_true")
         undo = actions.add_parser("undo", help="Undo an import: the people whom it added are removed.")
         undo.add_argument("number", type=int, metavar="IMPORT", help="The number that the import printed.")
         undo.add_argument("--json", action="store_true")
@@ -213,6 +160,69 @@ class Command(ProductCommand):
                 f"Resting, because they did not answer: {count.resting:,}",
             ]
         )
+
+
+def _add_import_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE.csv", type=Path, help="A column email, and any of name, country, region …"
+    )
+    parser.add_argument("--list", dest="slug", required=True, metavar="SLUG")
+    parser.add_argument(
+        "--basis", required=True, choices=[str(basis) for basis in BASES], help="The legal basis for emailing them."
+    )
+    parser.add_argument(
+        "--evidence", required=True, metavar="TEXT", help="The evidence of it, stored with each person."
+    )
+    parser.add_argument(
+        "--confirm", action="store_true", help="Ask each person to confirm by email first (double opt-in)."
+    )
+    _add_arguments_about_lines(parser)
+    parser.add_argument(
+        "--refused",
+        type=Path,
+        metavar="FILE",
+        help="Write the refused lines to FILE, so that you can correct them.",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="Print what would happen, and change nothing.")
+    parser.add_argument("--json", action="store_true")
+
+
+def _add_arguments_about_lines(parser: ArgumentParser) -> None:
+    """Add what the columns of an imported file are, and what holds for lines that do not say it."""
+    parser.add_argument(
+        "--map",
+        dest="columns",
+        action="append",
+        default=[],
+        type=_read_pair,
+        metavar="COLUMN=FIELD",
+        help='What a column is, such as "Vorname=first_name", "Shoe=attribute:shoe" or "Notes=" to leave it out.',
+    )
+    parser.add_argument(
+        "--as",
+        dest="kind",
+        default="",
+        choices=[*KIND_ALIASES, *map(str, ImportKind)],
+        help="What the people in the file are, if the detected type is wrong.",
+    )
+    parser.add_argument(
+        "--collected",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="soft_opt_in: sign-up date for lines without one (use the earliest).",
+    )
+    parser.add_argument(
+        "--expires",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="casl_implied: expiry date for lines without one.",
+    )
+    parser.add_argument(
+        "--country",
+        default="",
+        metavar="COUNTRY",
+        help="The country of people whose line has none, such as GB, so that York is found.",
+    )
 
 
 class _NonClosingFile(RawIOBase):

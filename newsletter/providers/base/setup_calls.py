@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -18,29 +19,29 @@ MAX_PAGES = 50
 _MAX_MESSAGE = 300
 
 
+@dataclass(frozen=True)
+class SetupAccount:
+    """The account that is asked about its webhooks.
+
+    ``provider``, ``setting`` and ``right`` are for errors: the provider's name, the setting that holds the account, and the
+    right that our key needs. Neither errors nor the account's own text hold the ``secrets``.
+    """
+
+    provider: str
+    setting: str
+    right: str
+    endpoint: str
+    secrets: Sequence[str] = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: tuple[str, str] | None = field(default=None, repr=False)
+
+
 class SetupCalls:
     """The calls of one account. No text that they raise holds the key, a password or our address."""
 
-    def __init__(
-        self,
-        *,
-        provider: str,
-        setting: str,
-        right: str,
-        endpoint: str,
-        headers: Mapping[str, str],
-        auth: tuple[str, str] | None,
-        secrets: Sequence[str],
-        transport: HttpCaller,
-        seconds_between: float = 0.0,
-    ) -> None:
-        self._provider = provider
-        self._setting = setting
-        self._right = right
-        self._endpoint = endpoint
-        self._headers = headers
-        self._auth = auth
-        self._secrets = tuple(secret for secret in secrets if secret)
+    def __init__(self, account: SetupAccount, *, transport: HttpCaller, seconds_between: float = 0.0) -> None:
+        self._account = account
+        self._secrets = tuple(secret for secret in account.secrets if secret)
         self._transport = transport
         self._seconds_between = seconds_between
         self._last_call = -seconds_between
@@ -63,8 +64,8 @@ class SetupCalls:
         The body is a JSON ``document``, a ``form`` of a URL's kind, or multipart ``fields``.
         """
         body, content_type = _encode(document, form, fields)
-        headers = {"Accept": "application/json", **self._headers, **content_type}
-        request = HttpRequest(method, f"{self._endpoint}{path}", headers, body, self._auth)
+        headers = {"Accept": "application/json", **self._account.headers, **content_type}
+        request = HttpRequest(method, f"{self._account.endpoint}{path}", headers, body, self._account.auth)
         time.sleep(max(0.0, self._last_call + self._seconds_between - time.monotonic()))
         self._last_call = time.monotonic()
         try:
@@ -72,7 +73,7 @@ class SetupCalls:
         except TransportError as error:
             raise WebhookSetupError(
                 "%(provider)s could not be asked about its webhooks. %(error)s Try again: what is set up already stays.",
-                provider=self._provider,
+                provider=self._account.provider,
                 error=error,
             ) from error
         if answer.status in accept or (200 <= answer.status < 300 and answer.complete):
@@ -103,8 +104,8 @@ class SetupCalls:
         return WebhookSetupError(
             "%(provider)s's answer about its webhooks cannot be read. Nothing was changed after it. Check the endpoint in "
             "%(setting)s and try again.",
-            provider=self._provider,
-            setting=self._setting,
+            provider=self._account.provider,
+            setting=self._account.setting,
         )
 
     def _read_pages(self, path: str, find_next: Callable[[Row], str] | None) -> Iterator[Row]:
@@ -118,7 +119,7 @@ class SetupCalls:
         raise WebhookSetupError(
             "%(provider)s lists more than %(pages)s pages of webhooks, and ours was not looked for in the rest. Delete "
             "webhooks that nobody needs, then try again.",
-            provider=self._provider,
+            provider=self._account.provider,
             pages=MAX_PAGES,
         )
 
@@ -128,27 +129,27 @@ class SetupCalls:
             return Message(
                 "%(provider)s does not let our key manage webhooks (answer %(status)s). Give the key this right: "
                 "%(right)s. Or enter the address at the provider by hand.",
-                provider=self._provider,
+                provider=self._account.provider,
                 status=status,
-                right=self._right,
+                right=self._account.right,
             )
         if status in (420, 429):
             wait = read_retry_after(answer, now=datetime.now(UTC))
             return Message(
                 "%(provider)s asked us to slow down, so its webhooks were not looked at. Try again in %(seconds)s seconds.",
-                provider=self._provider,
+                provider=self._account.provider,
                 seconds=round(wait or 60),
             )
         if status >= 500:
             return Message(
                 "%(provider)s had an internal error (answer %(status)s). Try again later: what is set up already stays.",
-                provider=self._provider,
+                provider=self._account.provider,
                 status=status,
             )
         return Message(
             "%(provider)s did not set up the webhook (answer %(status)s). Read what it said, or enter the address at "
             "the provider by hand.",
-            provider=self._provider,
+            provider=self._account.provider,
             status=status,
         )
 

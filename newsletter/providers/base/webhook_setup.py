@@ -17,7 +17,7 @@ from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.http_adapter import HttpAdapter
 from newsletter.providers.base.json_values import Row, as_text
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.base.setup_calls import SetupCalls
+from newsletter.providers.base.setup_calls import SetupAccount, SetupCalls
 from newsletter.providers.base.transport import Transport
 
 USER = "newsletter"
@@ -115,17 +115,16 @@ class WebhookSetup(ABC):
 
     def _make_calls(self, transport: HttpCaller) -> SetupCalls:
         target, settings = self.target, self.settings
-        return SetupCalls(
+        account = SetupAccount(
             provider=self.label,
             setting=target.setting,
             right=self.right,
             endpoint=settings.endpoint or self.adapter.default_endpoint,
+            secrets=list_secrets(settings, target),
             headers=self._headers(),
             auth=self._auth(),
-            secrets=list_secrets(settings, target),
-            transport=transport,
-            seconds_between=self.seconds_between,
         )
+        return SetupCalls(account, transport=transport, seconds_between=self.seconds_between)
 
     def _headers(self) -> Mapping[str, str]:
         """Return the headers that hold the key."""

@@ -12,7 +12,7 @@ from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpCaller
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text
-from newsletter.providers.base.setup_calls import MAX_PAGES, SetupCalls
+from newsletter.providers.base.setup_calls import MAX_PAGES, SetupAccount, SetupCalls
 from newsletter.providers.base.webhook_setup import (
     WebhookSetup,
     WebhookState,
@@ -82,16 +82,14 @@ class ScalewayWebhooks(WebhookSetup):
 
     def _make_calls(self, transport: HttpCaller) -> SetupCalls:
         # The token of the question is all that the topic's service needs: it does not get our key.
-        self._topic_calls = SetupCalls(
+        topics = SetupAccount(
             provider=self.label,
             setting=self.target.setting,
             right=self.right,
             endpoint=self.settings.endpoint or _TOPICS_ENDPOINT,
-            headers={},
-            auth=None,
             secrets=list_secrets(self.settings, self.target),
-            transport=transport,
         )
+        self._topic_calls = SetupCalls(topics, transport=transport)
         return super()._make_calls(transport)
 
     def _find_arn(self) -> str:

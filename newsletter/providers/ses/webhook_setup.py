@@ -12,7 +12,7 @@ from newsletter.providers.base.contract import HttpCaller
 from newsletter.providers.base.errors import WebhookSetupError
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.base.setup_calls import SetupCalls
+from newsletter.providers.base.setup_calls import SetupAccount, SetupCalls
 from newsletter.providers.base.webhook_setup import (
     WebhookSetup,
     WebhookState,
@@ -78,17 +78,15 @@ class SesWebhooks(WebhookSetup):
     def _sign_calls(self, transport: HttpCaller, *, service: str, endpoint: str) -> SetupCalls:
         settings = self.settings
         signer = make_signer(key=settings.key, secret=settings.secret, region=settings.domain, service=service)
-        return SetupCalls(
+        account = SetupAccount(
             provider=self.label,
             setting=self.target.setting,
             right=self.right,
             endpoint=settings.endpoint or endpoint,
-            headers={},
-            auth=None,
             secrets=list_secrets(settings, self.target),
-            transport=SigningTransport(transport, sign=signer),
-            seconds_between=self.seconds_between,
         )
+        signing = SigningTransport(transport, sign=signer)
+        return SetupCalls(account, transport=signing, seconds_between=self.seconds_between)
 
     def _require_set(self) -> None:
         if not self._set:

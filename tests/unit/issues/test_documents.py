@@ -11,7 +11,7 @@ from newsletter.issues.snapshot.records.blocks import EventCardBlock, EventsBloc
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.variants.documents import make_document
 from newsletter.issues.visible.block_choices import choose_visible_in_archive
-from newsletter.issues.visible.choose_visible import VisibilityChooser
+from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser
 from newsletter.issues.visible.nearby_events import EventSelection, RecipientLocation, choose_events_for
 from newsletter.issues.visible.variant_labels import describe_visible
 from newsletter.issues.visible.visible_content import VisibleContent
@@ -180,7 +180,7 @@ IN_DETROIT: dict[str, Any] = {
 
 def choose_for(reader: RecipientLocation, *events: EventRecord, zone: str = "Europe/London") -> VisibleContent:
     content = make_content(EventsBlock(key="e", heading="", events=events), zone=zone)
-    return VisibilityChooser(content).choose(location=reader, giving="none")
+    return VisibilityChooser(content).choose(ReaderTraits(location=reader, giving="none"))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from newsletter.issues.snapshot.records.blocks import AppealsBlock, EventsBlock,
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord
 from newsletter.issues.snapshot.records.show_rules import ShowRule
-from newsletter.issues.visible.choose_visible import VisibilityChooser, list_repeated
+from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser, list_repeated
 from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.nearby_events import RecipientLocation, is_possibly_in
 from newsletter.issues.visible.version_limit import Version, VersionLimit
@@ -80,9 +80,10 @@ class Chooser:
 
     def identify(self, reader: Reader, fallback: Fallback) -> Version:
         language = reader.language if fallback < Fallback.LANGUAGE else ""
-        version = self._in_language[language].identify(
-            locate(reader), reader.giving, 0, reader.frequency, reader.interests, reader.seen, reader.rules, fallback, 0
+        traits = ReaderTraits(
+            locate(reader), reader.giving, 0, reader.frequency, reader.interests, reader.seen, reader.rules
         )
+        version = self._in_language[language].identify(traits, fallback=fallback, arm=0)
         return Version(language, version)
 
     def choose(self, reader: Reader, fallback: Fallback) -> VisibleContent:

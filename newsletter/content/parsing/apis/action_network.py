@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 from newsletter.content.fetching.credentials import replace_parameters
-from newsletter.content.parsing.apis.answers import Node, changed_shape, read_answer, read_page, read_text
+from newsletter.content.parsing.apis.answers import Node, NodeReader, changed_shape, read_answer, read_page, read_text
 from newsletter.content.parsing.apis.event_fields import (
     check_times,
     read_osdi_location,
@@ -47,10 +47,12 @@ def parse_action_network(body: bytes, *, url: str, now: datetime) -> Parsed:
     link = as_mapping(as_mapping(data.get("_links")).get("next"))
     return read_page(
         events,
-        parse=lambda event: _read_event(event, url=url, now=now),
-        identify=_identify,
-        title_of=_read_title,
-        is_private=_is_private,
+        NodeReader(
+            parse=lambda event: _read_event(event, url=url, now=now),
+            identify=_identify,
+            title_of=_read_title,
+            is_private=_is_private,
+        ),
         now=now,
         url=url,
         next_url=read_text(link, "href"),

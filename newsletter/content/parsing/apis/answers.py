@@ -1,8 +1,9 @@
 """Read the parts that answers of all interfaces have: a list of entries, the address of the next page, the number of all."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 from urllib.parse import urljoin
 
 from newsletter.common.messages import Message
@@ -44,13 +45,20 @@ def changed_shape(name: str) -> Parsed:
     )
 
 
+@dataclass(frozen=True)
+class NodeReader(Generic[Entry]):
+    """How the nodes of one interface are read. ``identify`` returns the identity, or "" if a node has none."""
+
+    parse: Callable[[Node], Entry]
+    identify: Callable[[Node], str]
+    title_of: Callable[[Node], str]
+    is_private: Callable[[Node], bool]
+
+
 def read_page(
     nodes: Sequence[object],
+    reader: NodeReader[Entry],
     *,
-    parse: Callable[[Node], Entry],
-    identify: Callable[[Node], str],
-    title_of: Callable[[Node], str],
-    is_private: Callable[[Node], bool],
     now: datetime,
     url: str,
     next_url: str = "",
@@ -61,20 +69,22 @@ def read_page(
 
     ``entries`` is the number of entries as the interface counts them, if it is not that of ``nodes``.
     """
-    shown = [node for node in nodes if not is_private(as_mapping(node))]
-    private = [as_mapping(node) for node in nodes if is_private(as_mapping(node))]
+    shown = [node for node in nodes if not reader.is_private(as_mapping(node))]
+    private = [as_mapping(node) for node in nodes if reader.is_private(as_mapping(node))]
 
     def read(raw: object) -> Entry:
         if has_broken_characters(raw):
             raise BadEntry(BROKEN_CHARACTERS)
-        return parse(as_mapping(raw))
+        return reader.parse(as_mapping(raw))
 
     found, aside = read_entries(
         shown,
         parse=read,
-        label=lambda raw, number: label_entry(title=title_text(title_of(as_mapping(raw))), link="", number=number),
+        label=lambda raw, number: label_entry(
+            title=title_text(reader.title_of(as_mapping(raw))), link="", number=number
+        ),
         identify=lambda entry: entry.external_id,
-        identify_raw=lambda raw: identify(as_mapping(raw)),
+        identify_raw=lambda raw: reader.identify(as_mapping(raw)),
     )
     extra = {ENTRIES: str(len(nodes) if entries is None else entries)}
     if next_url:
@@ -85,10 +95,10 @@ def read_page(
         stories=tuple(entry for entry in found if isinstance(entry, StoryEntry)),
         events=tuple(entry for entry in found if isinstance(entry, EventEntry)),
         set_aside=(*aside, *set_aside_private(len(private))),
-        private=tuple(identity for node in private if (identity := identify(node))),
+        private=tuple(identity for node in private if (identity := reader.identify(node))),
         listed=len(shown),
         # An event that cannot be named, or is beyond the limit of a page, may seem to be missing.
-        complete_until=now if len(shown) > MAX_ENTRIES or not all(map(identify, private)) else None,
+        complete_until=now if len(shown) > MAX_ENTRIES or not all(map(reader.identify, private)) else None,
         extra=extra,
     )
 

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from newsletter.common.iso_time import parse_iso_time
 from newsletter.content.fetching.credentials import replace_parameters
-from newsletter.content.parsing.apis.answers import Node, changed_shape, read_answer, read_page, read_text
+from newsletter.content.parsing.apis.answers import Node, NodeReader, changed_shape, read_answer, read_page, read_text
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import BadEntry, normalise_date, require_link, require_title
 from newsletter.content.parsing.json_text import as_mapping
@@ -57,10 +57,12 @@ def parse_drupal_nodes(body: bytes, *, url: str, now: datetime) -> Parsed:
     link = as_mapping(data.get("links")).get("next")
     parsed = read_page(
         nodes,
-        parse=lambda node: _read_node(node, included, url=url, now=now),
-        identify=lambda node: read_text(node, "id"),
-        title_of=lambda node: read_text(as_mapping(node.get("attributes")), "title"),
-        is_private=lambda node: as_mapping(node.get("attributes")).get("status") is False,
+        NodeReader(
+            parse=lambda node: _read_node(node, included, url=url, now=now),
+            identify=lambda node: read_text(node, "id"),
+            title_of=lambda node: read_text(as_mapping(node.get("attributes")), "title"),
+            is_private=lambda node: as_mapping(node.get("attributes")).get("status") is False,
+        ),
         now=now,
         url=url,
         next_url=str(as_mapping(link).get("href") or "") or (link if isinstance(link, str) else ""),

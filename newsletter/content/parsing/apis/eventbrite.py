@@ -9,6 +9,7 @@ from newsletter.content.fetching.credentials import replace_parameters
 from newsletter.content.parsing.apis.answers import (
     INSTEAD,
     Node,
+    NodeReader,
     changed_shape,
     read_answer,
     read_nodes,
@@ -61,10 +62,12 @@ def parse_eventbrite(body: bytes, *, url: str, now: datetime) -> Parsed:
     more = bool(pages.get("has_more_items")) and bool(token)
     return read_page(
         events,
-        parse=lambda event: _read_event(event, url=url, now=now),
-        identify=lambda event: read_text(event, "id"),
-        title_of=_read_name,
-        is_private=_is_private,
+        NodeReader(
+            parse=lambda event: _read_event(event, url=url, now=now),
+            identify=lambda event: read_text(event, "id"),
+            title_of=_read_name,
+            is_private=_is_private,
+        ),
         now=now,
         url=url,
         next_url=replace_parameters(url, remove=["continuation"], add={"continuation": token}) if more else "",

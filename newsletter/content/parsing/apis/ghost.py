@@ -5,7 +5,15 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from newsletter.common.iso_time import parse_iso_time
 from newsletter.content.fetching.credentials import replace_parameters
-from newsletter.content.parsing.apis.answers import Node, changed_shape, read_answer, read_nodes, read_page, read_text
+from newsletter.content.parsing.apis.answers import (
+    Node,
+    NodeReader,
+    changed_shape,
+    read_answer,
+    read_nodes,
+    read_page,
+    read_text,
+)
 from newsletter.content.parsing.entries import Parsed, StoryEntry
 from newsletter.content.parsing.entry_rules import normalise_date, require_link, require_title
 from newsletter.content.parsing.json_text import as_mapping
@@ -52,10 +60,12 @@ def parse_ghost_posts(body: bytes, *, url: str, now: datetime) -> Parsed:
     following = pages.get("next")
     return read_page(
         posts,
-        parse=lambda post: _read_post(post, url=url, now=now),
-        identify=lambda post: read_text(post, "id"),
-        title_of=lambda post: read_text(post, "title"),
-        is_private=_is_private,
+        NodeReader(
+            parse=lambda post: _read_post(post, url=url, now=now),
+            identify=lambda post: read_text(post, "id"),
+            title_of=lambda post: read_text(post, "title"),
+            is_private=_is_private,
+        ),
         now=now,
         url=url,
         next_url=replace_parameters(url, remove=["page"], add={"page": str(following)})

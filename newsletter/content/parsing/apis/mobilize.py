@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 from newsletter.content.fetching.credentials import replace_parameters
-from newsletter.content.parsing.apis.answers import Node, changed_shape, read_answer, read_nodes, read_page, read_text
+from newsletter.content.parsing.apis.answers import (
+    Node,
+    NodeReader,
+    changed_shape,
+    read_answer,
+    read_nodes,
+    read_page,
+    read_text,
+)
 from newsletter.content.parsing.apis.event_fields import check_times, read_osdi_location, read_summary, venue_fields
 from newsletter.content.parsing.calendars.zone_names import find_zone_name
 from newsletter.content.parsing.entries import EventEntry, Parsed
@@ -42,10 +50,12 @@ def parse_mobilize(body: bytes, *, url: str, now: datetime) -> Parsed:
     nodes = [node for event in events for node in _split_into_slots(as_mapping(event))]
     return read_page(
         nodes,
-        parse=lambda node: _read_event(node, url=url, now=now),
-        identify=_identify,
-        title_of=lambda node: read_text(node, "title"),
-        is_private=_is_private,
+        NodeReader(
+            parse=lambda node: _read_event(node, url=url, now=now),
+            identify=_identify,
+            title_of=lambda node: read_text(node, "title"),
+            is_private=_is_private,
+        ),
         now=now,
         url=url,
         next_url=read_text(data, "next"),

@@ -54,63 +54,67 @@ def check_dkim(sender: Sender, dns: Dns) -> Iterator[Finding]:
 
 
 def _check_key(sender: Sender, selector: str, keys: list[str]) -> Finding:
-    name, tags = _name(sender), read_tags(keys[0])
     record = f"{selector}._domainkey.{sender.dkim_domain}"
-    copy = Message("Copy the record again from your provider's pages.")
+    tags = read_tags(keys[0])
+    bits = _read_bits(tags) if tags["p"] else None
     if len(keys) > 1:
-        return Finding(
-            name,
-            "warning",
-            Message("%(record)s has %(keys)s keys.", record=record, keys=len(keys)),
-            Message("Keep only the one on your provider's pages."),
-            means=Message("Receivers may use the wrong one, so signatures fail now and then."),
-            code=DomainCode.DKIM_SEVERAL,
-        )
-    if not tags["p"]:
-        return Finding(
-            name,
-            "warning",
-            Message("The key at %(record)s is revoked: its p= is empty.", record=record),
-            copy,
-            means=Message("Signatures with this key are not valid."),
-            code=DomainCode.DKIM_REVOKED,
-        )
-    bits = _read_bits(tags)
+        return _find_several(sender, record, len(keys))
     if bits is None:
-        return Finding(
-            name,
-            "warning",
-            Message("The key at %(record)s cannot be read.", record=record),
-            copy,
-            means=Message("Signatures with this key are not valid."),
-            code=DomainCode.DKIM_UNREADABLE,
-        )
+        return _find_unusable(sender, record, is_revoked=not tags["p"])
     if bits and bits < RECOMMENDED_KEY_BITS:
-        is_refused = bits < MIN_KEY_BITS
-        return Finding(
-            name,
-            "warning" if is_refused else "advice",
-            Message("The key at %(record)s has %(bits)s bits.", record=record, bits=bits),
-            Message("Ask your provider for a key of %(bits)s bits.", bits=RECOMMENDED_KEY_BITS),
-            means=Message("Receivers ignore signatures with so short a key.")
-            if is_refused
-            else Message("Receivers still accept it, but a longer key is safer."),
-            code=DomainCode.DKIM_TOO_SHORT if is_refused else DomainCode.DKIM_SHORT,
-        )
+        return _find_short(sender, record, bits)
     if "y" in tags.get("t", "").split(":"):
-        return Finding(
-            name,
-            "advice",
-            Message("The key at %(record)s is marked as a test (t=y).", record=record),
-            Message("Take t=y out of the record once your mail arrives signed."),
-            means=Message("Receivers may treat the mail as if it were not signed."),
-            code=DomainCode.DKIM_TESTING,
-        )
+        return _find_testing(sender, record)
+    published = Message("A signing key is published (%(selector)s).", selector=selector)
+    return Finding(_name(sender), "ok", published, code=DomainCode.DKIM_GOOD)
+
+
+def _find_several(sender: Sender, record: str, keys: int) -> Finding:
     return Finding(
-        name,
-        "ok",
-        Message("A signing key is published (%(selector)s).", selector=selector),
-        code=DomainCode.DKIM_GOOD,
+        _name(sender),
+        "warning",
+        Message("%(record)s has %(keys)s keys.", record=record, keys=keys),
+        Message("Keep only the one on your provider's pages."),
+        means=Message("Receivers may use the wrong one, so signatures fail now and then."),
+        code=DomainCode.DKIM_SEVERAL,
+    )
+
+
+def _find_unusable(sender: Sender, record: str, *, is_revoked: bool) -> Finding:
+    return Finding(
+        _name(sender),
+        "warning",
+        Message("The key at %(record)s is revoked: its p= is empty.", record=record)
+        if is_revoked
+        else Message("The key at %(record)s cannot be read.", record=record),
+        Message("Copy the record again from your provider's pages."),
+        means=Message("Signatures with this key are not valid."),
+        code=DomainCode.DKIM_REVOKED if is_revoked else DomainCode.DKIM_UNREADABLE,
+    )
+
+
+def _find_short(sender: Sender, record: str, bits: int) -> Finding:
+    is_ignored = bits < MIN_KEY_BITS
+    return Finding(
+        _name(sender),
+        "warning" if is_ignored else "advice",
+        Message("The key at %(record)s has %(bits)s bits.", record=record, bits=bits),
+        Message("Ask your provider for a key of %(bits)s bits.", bits=RECOMMENDED_KEY_BITS),
+        means=Message("Receivers ignore signatures with so short a key.")
+        if is_ignored
+        else Message("Receivers still accept it, but a longer key is safer."),
+        code=DomainCode.DKIM_TOO_SHORT if is_ignored else DomainCode.DKIM_SHORT,
+    )
+
+
+def _find_testing(sender: Sender, record: str) -> Finding:
+    return Finding(
+        _name(sender),
+        "advice",
+        Message("The key at %(record)s is marked as a test (t=y).", record=record),
+        Message("Take t=y out of the record once your mail arrives signed."),
+        means=Message("Receivers may treat the mail as if it were not signed."),
+        code=DomainCode.DKIM_TESTING,
     )
 
 

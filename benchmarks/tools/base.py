@@ -86,8 +86,9 @@ class Tool(ABC):
             raise NotMeasured(f"{self.name}: {' '.join(command)} failed: {done.stderr.decode()[-2000:]}")
         return done.stdout.decode()
 
-    def _open(self, command: list[str]) -> "subprocess.Popen[bytes]":
-        with (self.folder / "send.log").open("ab") as output:
+    def _open(self, command: list[str], *, log: str = "send.log") -> "subprocess.Popen[bytes]":
+        """Start a command in a process group of its own. What it prints goes to a file of the folder."""
+        with (self.folder / log).open("ab") as output:
             return subprocess.Popen(
                 command,
                 env=self.environment(),

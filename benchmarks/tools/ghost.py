@@ -80,16 +80,7 @@ class Ghost(Tool):
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        with (self.folder / "ghost.log").open("ab") as output:
-            self._server = subprocess.Popen(
-                [_find_node(), "current/index.js"],
-                env=self.environment(),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self._server = self._open([_find_node(), "current/index.js"], log="ghost.log")
         try:
             server = self._server
             api = GhostApi(self.url)

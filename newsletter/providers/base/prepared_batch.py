@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.contract import BatchCall, Capabilities, Mail, Recipient, Verdict
@@ -102,36 +103,40 @@ def check_bytes(body: bytes, *, capabilities: Capabilities) -> None:
 
 def merge_personal_mails(prepared: PreparedBatch) -> Iterator[PersonalMail]:
     """Return each recipient's complete mail, in the batch's order."""
-    mail = prepared.mail
-    subject, html, text = CompiledText(mail.subject), CompiledText(mail.html), CompiledText(mail.text)
-    headers = {name: CompiledText(value) for name, value in prepared.headers.items()}
-    for address, recipient in prepared.people:
-        values = prepared.values_of(recipient)
-        yield PersonalMail(
-            delivery=recipient.delivery,
-            address=address,
-            subject=subject.fill(values),
-            html=html.fill(values),
-            text=text.fill(values),
-            headers={name: compiled.fill(values) for name, compiled in headers.items()},
-        )
+    html, text = CompiledText(prepared.mail.html), CompiledText(prepared.mail.text)
+    for envelope, values in _address_envelopes(prepared):
+        yield PersonalMail(html=html.fill(values), text=text.fill(values), **envelope)
 
 
 def merge_json_mails(prepared: PreparedBatch) -> Iterator[JsonMail]:
     """Return each recipient's complete mail, in the batch's order, for a provider that takes it as JSON without changes."""
-    mail = prepared.mail
-    subject, html, text = CompiledText(mail.subject), compile_json_text(mail.html), compile_json_text(mail.text)
+    html, text = compile_json_text(prepared.mail.html), compile_json_text(prepared.mail.text)
+    for envelope, values in _address_envelopes(prepared):
+        yield JsonMail(html=JsonText(html, values), text=JsonText(text, values), **envelope)
+
+
+class _Envelope(TypedDict):
+    """What is the same of both kinds of mail."""
+
+    delivery: int
+    address: str
+    subject: str
+    headers: Mapping[str, str]
+
+
+def _address_envelopes(prepared: PreparedBatch) -> Iterator[tuple[_Envelope, dict[str, str]]]:
+    """Yield each recipient's envelope and values, in the batch's order."""
+    subject = CompiledText(prepared.mail.subject)
     headers = {name: CompiledText(value) for name, value in prepared.headers.items()}
     for address, recipient in prepared.people:
         values = prepared.values_of(recipient)
-        yield JsonMail(
+        envelope = _Envelope(
             delivery=recipient.delivery,
             address=address,
             subject=subject.fill(values),
-            html=JsonText(html, values),
-            text=JsonText(text, values),
             headers={name: compiled.fill(values) for name, compiled in headers.items()},
         )
+        yield envelope, values
 
 
 def _find_common_values(people: Sequence[tuple[str, Recipient]]) -> set[str]:

@@ -20,7 +20,8 @@ from newsletter.models.body_fields import (
     LinkBlock,
     TextBlock,
 )
-from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
+from newsletter.rendering.block_schema import BlockSchema, FieldSchema
+from newsletter.rendering.schemas import load_schemas
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

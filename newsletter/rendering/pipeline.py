@@ -16,9 +16,8 @@ from markupsafe import Markup, escape
 from newsletter.common.messages import Message
 from newsletter.rendering.blocks import Block, Document, EventCard, Events, Note, SchemaBlock
 from newsletter.rendering.clean_text import finish_lines, number_links
-from newsletter.rendering.compile import check_source, compile_mjml, inline_styles
+from newsletter.rendering.compile import check_source, compile_mjml, inline_styles, reserve_picture_space
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.finishing.pictures import reserve_picture_space, style_descriptions
 from newsletter.rendering.lint.document import iter_pictures
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import PreparedDocument, prepare
@@ -132,8 +131,7 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
             shell = f"<mjml><mj-body>{piece}</mj-body></mjml>"
             compile_mjml(shell, block=block.key, kind=find_template_kind(block))
         raise
-    html = style_descriptions(inline_styles(html))
-    return reserve_picture_space(html, pictures=iter_pictures(document.blocks))
+    return reserve_picture_space(inline_styles(html), pictures=iter_pictures(document.blocks))
 
 
 @lru_cache(maxsize=100)

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from newsletter.common.messages import Message
 from newsletter.rendering.amounts import list_currency_codes, parse_amount, parse_day
+from newsletter.rendering.block_schema import BlockSchema, FieldSchema, blank_value
 from newsletter.rendering.blocks import Block, Brand, Document, Picture, SchemaBlock
 from newsletter.rendering.clean_text import (
     join_lines,
@@ -26,7 +27,7 @@ from newsletter.rendering.clean_text import (
 from newsletter.rendering.colours import normalise_colour
 from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.merge import fill_defaults, merge_as_html, merge_html, merge_text
-from newsletter.rendering.schemas import BlockSchema, FieldSchema, blank_value, load_schemas
+from newsletter.rendering.schemas import load_schemas
 from newsletter.rendering.templates import as_markup
 from newsletter.rendering.tokens import TokenRegistry, escape_token_lookalikes
 

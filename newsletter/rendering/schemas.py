@@ -6,10 +6,8 @@ from pathlib import Path
 
 from newsletter.common.extension_registry import RegistryPart
 from newsletter.rendering.block_kind import BLOCK_KINDS, BlockKind
-from newsletter.rendering.block_schema import BlockSchema, FieldSchema, blank_value, read_schema
+from newsletter.rendering.block_schema import BlockSchema, read_schema
 from newsletter.rendering.templates import default_templates
-
-__all__ = ["BlockSchema", "FieldSchema", "blank_value", "load_schemas"]
 
 _INSTALLED: Mapping[str, BlockSchema] = RegistryPart(BLOCK_KINDS, lambda kind: kind.schema)
 

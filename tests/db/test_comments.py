@@ -10,8 +10,9 @@ from newsletter.issues.comments.comment import add_comment, answer_comment, reop
 from newsletter.issues.planning.close_issue import delete_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.recipient_groups import find_groups
-from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.store_variants import make_variants
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.models import Comment, Issue, Publication, StaffNotice
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story

@@ -20,9 +20,10 @@ from newsletter.issues.approval.design_since_approval import (
 )
 from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants import render as rendering
 from newsletter.issues.variants.recipient_groups import find_groups
-from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.store_variants import make_variants
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_redesigned_issues
 from newsletter.models import Batch, Delivery, Issue, IssueRevision, ReaderGroup, RunningProcess, StaffNotice, Variant

@@ -16,8 +16,7 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience, count_people
-from newsletter.issues.variants.mail_budget import find_over_budget
-from newsletter.issues.variants.planned_times import find_planned_times
+from newsletter.issues.variants.mail_budget import find_over_budget, find_planned_times
 from newsletter.issues.variants.recipient_groups import find_recipients
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, MailLimits, Publication, Send, Slot
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send

@@ -9,8 +9,9 @@ from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.snapshot.consent_rules import find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.recipient_groups import find_groups
-from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.store_variants import make_variants
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.models import Issue, Publication, Send, StaffNotice, Story
 from newsletter.sending.freezing.start import start_send

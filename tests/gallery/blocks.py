@@ -10,9 +10,10 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
+from newsletter.rendering.block_schema import BlockSchema, FieldSchema
 from newsletter.rendering.blocks import Block, Document, EventItem, Picture, StoryItem
 from newsletter.rendering.pipeline import render
-from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
+from newsletter.rendering.schemas import load_schemas
 from tests.gallery.documents import brand_of, flat_picture, painted_picture
 from tests.gallery.run import fill_sample
 from tests.gallery.screenshots import SCHEMES, open_browser, open_mail

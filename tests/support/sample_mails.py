@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.rendering import blocks as mail
+from newsletter.rendering.block_schema import FieldSchema
 from newsletter.rendering.phrases import find_phrase
-from newsletter.rendering.schemas import FieldSchema, load_schemas
+from newsletter.rendering.schemas import load_schemas
 
 SITE = "https://harbour.example"
 CALENDAR = "https://news.harbour.example/calendar"

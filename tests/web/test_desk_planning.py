@@ -9,8 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.recipient_groups import find_groups
-from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.store_variants import make_variants
 from newsletter.models import AuditEntry, Issue, Publication, Slot, Story, StoryRefusal
 from newsletter.sending.freezing.start import start_send
 from tests.support.desk import said, sign_in

@@ -38,10 +38,10 @@ from newsletter.issues.approval.request_approval import request_approval
 from newsletter.issues.planning.close_issue import delete_unused_draft
 from newsletter.issues.planning.create_issue import Beginning, create_issue, parse_future_due
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.sealed import SEALED_STATES
+from newsletter.issues.snapshot.revisions import SEALED_STATES, freeze_revision
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.rehearse import rehearse_send
-from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.store_variants import make_variants
 from newsletter.models import ApiKey, ApiScope, Issue, IssueRevision, Variant
 from newsletter.rendering.mail import split
 from newsletter.sending.notices.proofs import make_sample_mail

@@ -31,7 +31,7 @@ from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restric
 from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.snapshot.sealed import SEALED_STATES
+from newsletter.issues.snapshot.revisions import SEALED_STATES
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin

@@ -11,7 +11,7 @@ from wagtail.admin.widgets.button import Button, HeaderButton
 
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.shell.labels import STATE_CHOICES, filter_by_state_label
-from newsletter.issues.snapshot.sealed import SEALED_STATES
+from newsletter.issues.snapshot.revisions import SEALED_STATES
 from newsletter.models import Issue
 from subscribers.desk.listing import DeskList
 

@@ -7,7 +7,7 @@ from wagtail.locks import BaseLock
 
 from newsletter.common.translation import translate
 from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, name_approver
-from newsletter.issues.snapshot.sealed import SEALED_STATES
+from newsletter.issues.snapshot.revisions import SEALED_STATES
 from newsletter.models import Approval, Issue
 
 

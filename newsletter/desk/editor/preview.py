@@ -27,7 +27,7 @@ from newsletter.issue_checks.variant_groups import (
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_complete_content, resolve_content
-from newsletter.issues.snapshot.sealed import find_sealed_revision
+from newsletter.issues.snapshot.revisions import find_sealed_revision
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.issues.variants.render import render_preview
 from newsletter.models import Issue

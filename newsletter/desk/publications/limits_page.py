@@ -16,7 +16,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.staff_pages import PermittedPage
-from newsletter.issues.variants.planned_times import find_planned_times
+from newsletter.issues.variants.mail_budget import find_planned_times
 from newsletter.models import MailLimits, Publication
 from subscribers.people.inactivity import SilenceCount, count_silence, subtract_months
 

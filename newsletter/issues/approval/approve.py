@@ -30,10 +30,11 @@ from newsletter.issues.snapshot.placements import require_stories_placed, update
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_complete_content, resolve_content
+from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.count_recipients import count_final_audience, count_people
 from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.issues.variants.recipient_groups import group_recipients
-from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.store_variants import make_variants
 from newsletter.issues.variants.subject_test_rules import require_enough_people, require_subject_test_possible
 from newsletter.models import Approval, Issue, IssueRevision, Publication, Send, transition
 from newsletter.outbound.publishing_facts import report_issue

@@ -40,7 +40,8 @@ from newsletter.issues.snapshot.stories.resolve_stories import (
 )
 from newsletter.models import Appeal, EventNotice
 from newsletter.models.body_fields import DescribedPicture
-from newsletter.rendering.schemas import BlockSchema, FieldSchema, load_schemas
+from newsletter.rendering.block_schema import BlockSchema, FieldSchema
+from newsletter.rendering.schemas import load_schemas
 
 
 def resolve_block(kind: str, value: StructValue, *, key: str, context: IssueContext) -> Block | None:

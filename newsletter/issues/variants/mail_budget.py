@@ -8,15 +8,17 @@ publications with a higher priority.
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import reduce
+from itertools import takewhile
 from operator import or_
 
 from django.db.models import Case, Count, Exists, Expression, IntegerField, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 
+from newsletter.common.errors import BadSchedule
+from newsletter.common.schedule import check_schedule, due_after
 from newsletter.issues.variants.group_keys import find_got
-from newsletter.issues.variants.planned_times import find_planned_times
-from newsletter.models import Batch, Delivery, Issue, MailLimits, Publication, Send
+from newsletter.models import Batch, Delivery, Issue, MailLimits, Publication, Send, Slot
 from subscribers.models import Frequency, Segment, Subscriber, Subscription
 from subscribers.segments.compile import compile_rule
 
@@ -24,6 +26,7 @@ PERIOD = timedelta(days=7) - timedelta(hours=12)
 """Half a day less than a week, so that a weekly issue that leaves earlier in the day than the last one counts once."""
 MONTH = timedelta(days=30)
 _RANKS = {priority: rank for rank, priority in enumerate(Publication.Priority.values)}
+_STARTED_OR_OVER = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
 _UNSETTLED = (Batch.State.PENDING, Batch.State.SUBMITTING)
 
 
@@ -65,6 +68,32 @@ def estimate_mails_a_month(person: Subscriber, now: datetime) -> int:
             mails += 1
     limit = MailLimits.objects.values_list("mails_in_7_days", flat=True).first()
     return mails if limit is None else min(mails, limit * MONTH.days // 7)
+
+
+def find_planned_times(publication: Publication, *, now: datetime, until: datetime) -> list[datetime]:
+    """Return the times up to ``until``, in order: of issues not yet sent, of slots to fill, and of the schedule.
+
+    An issue that is late but may still be sent is planned for ``now``. Digests are left out, and so are schedules that
+    cannot be read.
+    """
+    issues = publication.issues.filter(
+        kind=Issue.Kind.ISSUE, due_at__gt=now - Issue.GRACE_PERIOD, due_at__lte=until
+    ).exclude(state__in=_STARTED_OR_OVER)
+    times = [max(due_at, now) for due_at in issues.values_list("due_at", flat=True) if due_at]
+    slots = publication.slots.filter(kind=Slot.Kind.ISSUE, due_at__gt=now, due_at__lte=until)
+    times += slots.filter(state=Slot.State.DUE, issue__isnull=True).values_list("due_at", flat=True)
+    taken = set(slots.values_list("due_at", flat=True))
+    times += [due for due in _list_dues(publication, now=now, until=until) if due not in taken]
+    return sorted(times)
+
+
+def _list_dues(publication: Publication, *, now: datetime, until: datetime) -> list[datetime]:
+    try:
+        schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
+    except BadSchedule:
+        return []
+    dues = due_after(now, schedule=schedule, zone=publication.zone)
+    return [due.at for due in takewhile(lambda due: due.at <= until, dues)]
 
 
 def _is_in(person: Subscriber, segment: Segment) -> bool:

@@ -12,8 +12,9 @@ from newsletter.common.errors import BadFile, NotFound
 from newsletter.issues.approval.approve import may_renew_mails
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.recipient_groups import find_groups
-from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.store_variants import make_variants
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant

@@ -7,6 +7,7 @@ from html import unescape
 from typing import Any
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.rendering.block_schema import FieldSchema, blank_value
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -22,7 +23,7 @@ from newsletter.rendering.blocks import (
 from newsletter.rendering.clean_text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.links import is_vague, make_vague_link_finding
-from newsletter.rendering.schemas import FieldSchema, blank_value, load_schemas
+from newsletter.rendering.schemas import load_schemas
 
 UNRESOLVED_MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
@@ -142,11 +143,9 @@ def _check_block(block: Block) -> Iterator[Finding]:
 
 
 def _check_staff_html(html: str, text: str, *, block: str, field: str) -> Iterator[Finding]:
-    for target in ("".join(groups) for groups in _HREF.findall(html)):
-        if not safe_url(unescape(target)):
-            message = Message(
-                "A link goes to “%(target)s”. Only http, https, mailto and tel can be.", target=target[:60]
-            )
+    for href in ("".join(groups) for groups in _HREF.findall(html)):
+        if not safe_url(unescape(href)):
+            message = Message("A link goes to “%(target)s”. Only http, https, mailto and tel can be.", target=href[:60])
             yield Finding("error", "link-scheme", message, block=block, field=field)
     for link_html in _LINK_TEXT.findall(html):
         link_text = tidy_line(unescape(_TAG.sub("", link_html)))

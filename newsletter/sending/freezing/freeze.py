@@ -25,7 +25,7 @@ from newsletter.issues.variants.count_recipients import add_unsubscribed_to_excl
 from newsletter.issues.variants.event_mentions import AlreadyCorrected, record_corrected_deliveries
 from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.issues.variants.recipient_groups import GROUP_KEY, GroupVisibility, RecipientGroup, limit_versions
-from newsletter.issues.variants.render import assign_variants, make_variants
+from newsletter.issues.variants.store_variants import assign_variants, make_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.issues.variants.subject_test_rules import require_subject_test_possible

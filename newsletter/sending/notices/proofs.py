@@ -18,8 +18,9 @@ from newsletter.common.errors import BadAddress, NotAllowed, NotReady
 from newsletter.issues.approval.approve import may_renew_mails
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.recipient_groups import RecipientGroup
-from newsletter.issues.variants.render import freeze_revision, make_variants
+from newsletter.issues.variants.store_variants import make_variants
 from newsletter.models import Issue, Proof, Variant
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Recipient, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail

@@ -23,7 +23,7 @@ from newsletter.issue_checks.block_reach import BlockReach, count_block_reach
 from newsletter.issue_checks.variant_groups import VariantGroup, find_variant_groups
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_complete_content
-from newsletter.issues.snapshot.sealed import find_sealed_revision
+from newsletter.issues.snapshot.revisions import find_sealed_revision
 from newsletter.issues.variants.recipient_groups import GroupVisibility
 from newsletter.issues.visible.interests import list_topic_stories
 from newsletter.issues.visible.visible_content import filter_visible

@@ -1,4 +1,4 @@
-"""Redirect a counted link to its target. It uses no cookies, and redirects even if the click cannot be counted."""
+"""Redirect a counted link to its destination. It uses no cookies, and redirects even if the click cannot be counted."""
 
 import logging
 import time
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from newsletter.common.errors import BadLink
 from newsletter.feedback.clicks import RecentClicks, count_click, looks_like_machine, recount_as_machine
 from newsletter.models import Issue
-from newsletter.web.clicked_targets import find_target, parse_arm
+from newsletter.web.clicked_destinations import find_destination, parse_arm
 from subscribers.web.page import client_address_of
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _recent = RecentClicks()
 
 
 class _ExternalRedirect(HttpResponseRedirect):
-    """A redirect to the target of a link whose signature was checked."""
+    """A redirect to the destination of a link whose signature was checked."""
 
     allowed_schemes = ["http", "https"]
 
@@ -28,7 +28,7 @@ class _ExternalRedirect(HttpResponseRedirect):
 def follow_link(request: HttpRequest, issue: str, mac: str) -> HttpResponse:
     arm = parse_arm(request.GET.get("subject", ""))
     try:
-        url = find_target(issue=issue, mac=mac, to=request.GET.get("to", ""), arm=arm)
+        url = find_destination(issue=issue, mac=mac, to=request.GET.get("to", ""), arm=arm)
     except BadLink as error:
         raise Http404(str(error)) from error
     if request.method == "GET":

@@ -11,7 +11,7 @@ from newsletter.feedback.gifts import ReportedGift, find_issue_of_campaign, reco
 from newsletter.feedback.report import make_report
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.click_links import list_link_targets
+from newsletter.issues.variants.click_links import list_destinations
 from newsletter.models import Brand, Delivery, Gift, Issue, Publication
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
@@ -93,7 +93,7 @@ def test_counted_links_name_the_same_block_in_every_version(publication: Publica
     of_donor = Delivery.objects.get(subscriber_id=donor.pk).batch.variant
     blocks = {}
     for variant in {*mails}:
-        targets = list_link_targets(variant.html)
+        targets = list_destinations(variant.html)
         blocks[variant == of_donor] = {
             urlsplit(target).path: parse_qs(urlsplit(target).query)["utm_content"]
             for target in targets

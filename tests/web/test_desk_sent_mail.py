@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from newsletter.issues.variants.click_links import list_link_targets
+from newsletter.issues.variants.click_links import list_destinations
 from newsletter.models import AuditEntry, Batch, Delivery, DeliveryException, Issue, Publication, Variant
 from newsletter.models.feedback import Bounce
 from newsletter.sending.freezing.start import start_send
@@ -67,7 +67,7 @@ def test_a_mail_that_was_not_sent_has_no_link_and_says_why() -> None:
 @pytest.mark.parametrize("part", ["mail", "dark", "text"])
 def test_no_link_in_the_shown_mail_unsubscribes_or_counts_a_click(part: str) -> None:
     issue, person = send_mails(clicks=Publication.Clicks.COUNTS)
-    assert list_link_targets(Variant.objects.get().html)
+    assert list_destinations(Variant.objects.get().html)
     answer = sign_in("data").get(page_of(issue, person, part=part))
     shown = answer.content.decode()
     assert not re.search(r"/(u|p|r)/[A-Za-z0-9_-]{16,}", shown)

@@ -22,7 +22,7 @@ from newsletter.desk.shell.charts import Point, draw_line
 from newsletter.feedback.report import BlockClicks, make_report, measure_sends
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.issues.variants.click_links import list_link_targets, make_click_url, make_link_key
+from newsletter.issues.variants.click_links import list_destinations, make_click_url, make_link_key
 from newsletter.models import (
     AuditEntry,
     Batch,
@@ -76,7 +76,7 @@ def click(send: Send, url: str, *, people: int, machines: int = 0) -> None:
 
 
 def first_target() -> str:
-    return list_link_targets(Variant.objects.get().html)[0]
+    return list_destinations(Variant.objects.get().html)[0]
 
 
 def page(send: Send, client: Client, suffix: str = "") -> str:
@@ -237,7 +237,7 @@ def test_the_click_map_shows_numbers_and_runs_no_script(sent: Send) -> None:
     click(sent, first_target(), people=7)
     response = sign_in("writer").get(f"/admin/issues/{sent.issue_id}/report/mail/")
     html = response.content.decode()
-    assert html.count('title="7 clicks"') == list_link_targets(Variant.objects.get().html).count(first_target())
+    assert html.count('title="7 clicks"') == list_destinations(Variant.objects.get().html).count(first_target())
     assert 'title="0 clicks"' in html
     assert "__pv_" not in html
     assert "sandbox" in response.headers["Content-Security-Policy"]

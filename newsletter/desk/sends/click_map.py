@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from lxml.html import HtmlElement, document_fromstring
 
 from newsletter.desk.preview.mail_iframe import apply_look, fill_personal_fields, iframe_response, open_links_outside
-from newsletter.issues.variants.click_links import list_link_targets, mark_links
+from newsletter.issues.variants.click_links import list_destinations, mark_links
 from newsletter.models import Variant
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.tokens import Variable
@@ -23,7 +23,7 @@ _MAX_TEXT_LENGTH = 120
 
 
 def click_map_response(variant: Variant, *, clicks: Mapping[str, int]) -> HttpResponse:
-    """Return the variant as it was sent. ``clicks`` has the number of clicks by people in all variants, by target."""
+    """Return the variant as it was sent. ``clicks`` has the number of clicks by people in all variants, by destination."""
     mail = RenderedMail(
         subject=variant.subject,
         preheader=variant.preheader,
@@ -32,22 +32,22 @@ def click_map_response(variant: Variant, *, clicks: Mapping[str, int]) -> HttpRe
         variables=tuple(Variable(**data) for data in variant.variables),
         sha256=variant.sha256,
     )
-    html = mark_links(variant.html, mark=lambda target: _badge(clicks.get(target, 0)))
+    html = mark_links(variant.html, mark=lambda destination: _badge(clicks.get(destination, 0)))
     return iframe_response(open_links_outside(apply_look(fill_personal_fields(html, mail=mail), look="mail")))
 
 
 def find_link_texts(html: str) -> dict[str, str]:
-    """Return the text of each target's first link that has text, or else the alternative text of its image."""
+    """Return the text of each destination's first link that has text, or else the alternative text of its image."""
     texts: dict[str, str] = {}
     alternatives: dict[str, str] = {}
-    targets = iter(list_link_targets(html))
+    destinations = iter(list_destinations(html))
     for link in document_fromstring(html).iter("a"):
         url = link.get("href") or ""
         if "/r/" in url and "?to=" in url:
-            target = next(targets, "")
-            texts[target] = texts.get(target) or _link_text(link)
-            alternatives[target] = alternatives.get(target) or _image_alt(link)
-    return {target: text for target in texts if (text := texts[target] or alternatives[target])}
+            destination = next(destinations, "")
+            texts[destination] = texts.get(destination) or _link_text(link)
+            alternatives[destination] = alternatives.get(destination) or _image_alt(link)
+    return {destination: text for destination in texts if (text := texts[destination] or alternatives[destination])}
 
 
 def _link_text(link: HtmlElement) -> str:

@@ -1,6 +1,6 @@
 """Make a mail's links lead over our own site, so that clicks are counted. This happens once for each variant.
 
-A link contains its target and is signed, so it leads nowhere else. Personal links, our own pages and the plain text do
+A link contains its destination and is signed, so it leads nowhere else. Personal links, our own pages and the plain text do
 not change. No link names its reader.
 """
 
@@ -40,18 +40,18 @@ def track_links(mail: RenderedMail, *, issue: str, clicks: str, arm: int = 0) ->
 
 
 def untrack_links(html: str) -> str:
-    """Return the HTML with every link leading straight to its target, for pages on the web."""
-    return _TRACKED_HREF.sub(lambda found: f"{found[1]}{escape(_read_target(unescape(found[2])))}{found[3]}", html)
+    """Return the HTML with every link leading straight to its destination, for pages on the web."""
+    return _TRACKED_HREF.sub(lambda found: f"{found[1]}{escape(_read_destination(unescape(found[2])))}{found[3]}", html)
 
 
-def list_link_targets(html: str) -> list[str]:
-    """Return the targets of the counted links of a mail, in their order, with repetitions."""
-    return [_read_target(unescape(found[2])) for found in _TRACKED_HREF.finditer(html)]
+def list_destinations(html: str) -> list[str]:
+    """Return the destinations of the counted links of a mail, in their order, with repetitions."""
+    return [_read_destination(unescape(found[2])) for found in _TRACKED_HREF.finditer(html)]
 
 
 def mark_links(html: str, *, mark: Callable[[str], str]) -> str:
-    """Return the HTML with ``mark(target)`` at the beginning of each counted link."""
-    return _TRACKED_LINK_TAG.sub(lambda found: f"{found[0]}{mark(_read_target(unescape(found[1])))}", html)
+    """Return the HTML with ``mark(destination)`` at the beginning of each counted link."""
+    return _TRACKED_LINK_TAG.sub(lambda found: f"{found[0]}{mark(_read_destination(unescape(found[1])))}", html)
 
 
 def make_click_url(*, issue: str, url: str, arm: int = 0) -> str:
@@ -61,7 +61,7 @@ def make_click_url(*, issue: str, url: str, arm: int = 0) -> str:
 
 
 def verify_click(*, issue: str, mac: str, url: str, arm: int = 0) -> None:
-    """Raise BadLink if we did not make this link to this target for readers of this subject."""
+    """Raise BadLink if we did not make this link to this destination for readers of this subject."""
     valid = False
     for key in link_keys():
         valid |= hmac.compare_digest(_sign(issue, url, arm, key=key).encode(), mac.encode())
@@ -81,7 +81,7 @@ def _track_link(found: re.Match[str], *, issue: str, arm: int) -> str:
     return f"{found[1]}{escape(make_click_url(issue=issue, url=url, arm=arm))}{found[3]}"
 
 
-def _read_target(url: str) -> str:
+def _read_destination(url: str) -> str:
     return parse_qs(urlsplit(url).query).get("to", [url])[0]
 
 

@@ -120,24 +120,24 @@ def _check_image(image: HtmlElement) -> Iterator[Finding]:
 
 
 def _check_link(link: HtmlElement) -> Iterator[Finding]:
-    target = (link.get("href") or "").strip()
+    href = (link.get("href") or "").strip()
     words = tidy_line(link.text_content()) or " ".join(image.get("alt") or "" for image in link.iter("img")).strip()
-    named = words[:60] or target[:60]
-    if not _PERSONAL_LINK.fullmatch(target) and not safe_url(target):
+    named = words[:60] or href[:60]
+    if not _PERSONAL_LINK.fullmatch(href) and not safe_url(href):
         yield Finding(
             "error",
             "link-scheme",
             Message(
                 "The link “%(named)s” goes to “%(target)s”: only http, https, mailto and tel can be.",
                 named=named,
-                target=target[:60],
+                target=href[:60],
             ),
         )
     if not words:
         yield Finding(
             "error",
             "link-text",
-            Message("The link to %(target)s has no words that could be read out.", target=target[:60]),
+            Message("The link to %(target)s has no words that could be read out.", target=href[:60]),
         )
     elif is_vague(words):
         yield make_vague_link_finding(words)
@@ -162,12 +162,12 @@ def _check_headings(root: HtmlElement) -> Iterator[Finding]:
 
 
 def _check_legal_requirements(root: HtmlElement, postal_address: str) -> Iterator[Finding]:
-    targets = {link.get("href") for link in root.iter("a")}
-    if format_token("u_unsubscribe") not in targets:
+    hrefs = {link.get("href") for link in root.iter("a")}
+    if format_token("u_unsubscribe") not in hrefs:
         yield Finding(
             "error", "unsubscribe", Message("The mail has no link to unsubscribe. It must not be sent without one.")
         )
-    if format_token("u_preferences") not in targets:
+    if format_token("u_preferences") not in hrefs:
         yield Finding("error", "preferences", Message("The mail has no link to the reader's choices."))
     if postal_address and join_lines(postal_address) not in tidy_line(root.text_content()):
         yield Finding(

@@ -1,4 +1,4 @@
-"""Find the target of a counted link to which a mail program or a reader added something. Only its signature decides."""
+"""Find the destination of a counted link to which a mail program or a reader added something. Only its signature decides."""
 
 import re
 from collections.abc import Iterator
@@ -12,9 +12,9 @@ _MAX_ADDED = 5
 _ARM = re.compile(r"[1-4](?!\d)")
 
 
-def find_target(*, issue: str, mac: str, to: str, arm: int) -> str:
-    """Return the target that we signed for readers of this subject. Raise BadLink if there is none."""
-    for url in _list_targets(to):
+def find_destination(*, issue: str, mac: str, to: str, arm: int) -> str:
+    """Return the destination that we signed for readers of this subject. Raise BadLink if there is none."""
+    for url in _list_destinations(to):
         try:
             verify_click(issue=issue, mac=mac, url=url, arm=arm)
         except BadLink:
@@ -30,7 +30,7 @@ def parse_arm(text: str) -> int:
     return int(found[0]) if found else 0
 
 
-def _list_targets(to: str) -> Iterator[str]:
+def _list_destinations(to: str) -> Iterator[str]:
     """Return the text as it is, then without line breaks or what follows white space, and without marks at its end."""
     yield to
     unbroken = LINE_BREAK.sub("", to)

@@ -25,10 +25,10 @@ from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose, link_keys, make_link
 from subscribers.links.unsubscribe_addresses import make_addresses
 from subscribers.models import ConsentEvent, CountedUnsubscribe, Reason, Reply, StayQuestion, Subscriber, Suppression
+from tests.support.feedback_reports import make_send
 from tests.support.fixtures import NOW, make_approver
 from tests.support.inbound_mails import BOUNCE, COMPLAINT, INBOUND_ADDRESS, make_reply
 from tests.support.protected_terms import protect
-from tests.support.sends import make_ready_issue, send_issue
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 LATER = NOW + timedelta(hours=1)
@@ -38,7 +38,7 @@ LATER = NOW + timedelta(hours=1)
 def send(fake_provider: Any, settings: Any) -> Any:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
     settings.NEWSLETTER_INBOUND_ADDRESS = INBOUND_ADDRESS
-    yield send_issue(make_ready_issue(recipients=3))
+    yield make_send(recipients=3)
     current_adapter().close()
 
 

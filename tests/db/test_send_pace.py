@@ -20,6 +20,7 @@ from subscribers.identity import identify
 from subscribers.models import Subscriber
 from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
 from tests.support.fixtures import NOW, make_approver
+from tests.support.repeated_rows import repeat_rows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 RATE = "421-4.7.28 Gmail has detected an unusual rate of unsolicited mail"
@@ -34,6 +35,11 @@ def _small_batches(settings: Any) -> None:
 
 @pytest.fixture
 def send() -> Send:
+    return make_send_with_gmail()
+
+
+@repeat_rows
+def make_send_with_gmail() -> Send:
     """Half of the people at Gmail, all mails accepted in the first five minutes."""
     made = make_send(recipients=PEOPLE)
     ids = list(Subscriber.objects.order_by("pk").values_list("pk", flat=True))[::2]

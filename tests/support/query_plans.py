@@ -1,4 +1,4 @@
-"""The plans of the queries that a page makes, on SQLite: which of them read a whole large table."""
+"""The plans of the statements that a page makes, on SQLite: which of them read a whole large table."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +31,8 @@ LARGE_TABLES = frozenset(
     )
 )
 _SMALL_TABLES = frozenset(connection.introspection.django_table_names()) - LARGE_TABLES
-_NAMED = re.compile(r'(?:FROM|JOIN)\s+"?(\w+)"?(?:\s+(?:AS\s+)?"?(\w+)"?)?')
+_EXPLAINED = ("SELECT", "WITH", "UPDATE", "DELETE")
+_NAMED = re.compile(r'(?:FROM|JOIN|UPDATE)\s+"?(\w+)"?(?:\s+(?:AS\s+)?"?(\w+)"?)?')
 _STOPS = re.compile(r" LIMIT \d+( OFFSET \d+)?(\) subquery)?\s*$")
 _SCAN = re.compile(r"^SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?")
 _INDEXES_OF_FEW = {"subscription_unconfirmed", "subscription_rarer"}
@@ -40,7 +41,7 @@ _INDEXES_OF_FEW = {"subscription_unconfirmed", "subscription_rarer"}
 
 @dataclass
 class Plans:
-    """The number of queries that were explained, and those that read a whole large table, as (tables, SQL)."""
+    """The number of statements that were explained, and those that read a whole large table, as (tables, SQL)."""
 
     queries: int = 0
     scans: list[tuple[frozenset[str], str]] = field(default_factory=list)
@@ -48,11 +49,14 @@ class Plans:
 
 @contextmanager
 def watch_plans() -> Iterator[Plans]:
-    """Explain each query of this block that reads rows. Works on SQLite only."""
+    """Explain each SELECT, UPDATE and DELETE of this block. Works on SQLite only.
+
+    INSERT … SELECT is left out: the freeze reads everybody by it.
+    """
     plans = Plans()
 
     def explain(execute: Callable[..., object], sql: str, params: Any, many: bool, context: Any) -> object:
-        if not many and sql.lstrip("( \n").upper().startswith(("SELECT", "WITH")):
+        if not many and sql.lstrip("( \n").upper().startswith(_EXPLAINED):
             plans.queries += 1
             if tables := find_scanned_tables(sql, params):
                 plans.scans.append((tables, sql))
@@ -65,7 +69,8 @@ def watch_plans() -> Iterator[Plans]:
 def find_scanned_tables(sql: str, params: Sequence[object] | None) -> frozenset[str]:
     """Return what this query reads from the first row to the last: large tables, and an inner part once for each row.
 
-    A read without a condition that ends at a LIMIT is none, because it stops early.
+    A read without a condition that ends at a LIMIT is none, because it stops early. A DELETE also reads the tables whose
+    foreign keys SQLite checks.
     """
     question = re.sub(r"(?<!%)%s", "?", sql).replace("%%", "%")
     steps = connection.connection.execute(f"EXPLAIN QUERY PLAN {question}", tuple(params or ())).fetchall()
@@ -77,7 +82,7 @@ def find_scanned_tables(sql: str, params: Sequence[object] | None) -> frozenset[
     for _, parent, _, detail in steps:
         scan = _SCAN.match(detail)
         if scan and scan[2] not in _INDEXES_OF_FEW:
-            tables = {table for table, alias in _NAMED.findall(sql) if scan[1] in (table, alias)}
+            tables = {table for table, alias in _NAMED.findall(sql) if scan[1] in (table, alias)} or {scan[1]}
             if parent in outer and not tables & _SMALL_TABLES:
                 large.add(f"{scan[1]} for each row of another")
             outer.add(parent)

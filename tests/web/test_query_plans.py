@@ -95,6 +95,28 @@ def test_a_plan_that_compares_each_with_each_is_found(publication: Publication) 
     ]
 
 
+def test_a_change_that_reads_a_whole_large_table_is_found() -> None:
+    with watch_plans() as plans:
+        Suppression.objects.filter(note="asked").update(note="asked again")
+        Suppression.objects.filter(note="asked").delete()
+        Suppression.objects.filter(address_hash=identify("anna@example.org")).update(note="")
+    assert plans.queries == 3
+    assert [tables for tables, _ in plans.scans] == [SUPPRESSIONS, SUPPRESSIONS]
+
+
+def test_a_delete_that_searches_references_in_a_large_table_is_found() -> None:
+    """SQLite looks for rows that refer to the deleted one, and reads their whole table if it has no index for that."""
+    with watch_plans() as plans, connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE referred (id integer PRIMARY KEY)")
+        cursor.execute(
+            "CREATE TEMPORARY TABLE newsletter_bounce (id integer PRIMARY KEY, one integer REFERENCES referred)"
+        )
+        cursor.execute("DELETE FROM referred WHERE id = 1")
+        cursor.execute("DROP TABLE temp.newsletter_bounce")
+        cursor.execute("DROP TABLE temp.referred")
+    assert [tables for tables, _ in plans.scans] == [{"newsletter_bounce"}]
+
+
 OUTWARD = {
     "check_links",
     "check_sender_domains",

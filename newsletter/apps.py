@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.apps import AppConfig
 
 if TYPE_CHECKING:
+    from subscribers.models import Subscriber
     from subscribers.people.publishing_hooks import PublishingHooks
 
 
@@ -14,16 +15,17 @@ class NewsletterConfig(AppConfig):
 
     def ready(self) -> None:
         from newsletter.feedback import data_export
-        from newsletter.feedback.explaining import explain_exclusion, explain_welcome
+        from newsletter.feedback.explaining import explain_welcome
         from newsletter.inbound import data_export as inbound_data_export
         from newsletter.sending.notices import segment_conditions
+        from subscribers.people.data_export import register_export_section
         from subscribers.people.publishing_hooks import register_publishing_hooks
 
         segment_conditions.register()
         data_export.register()
         inbound_data_export.register()
         explain_welcome.register()
-        explain_exclusion.register()
+        register_export_section("issues_not_sent", _describe_exclusions)
         register_publishing_hooks(_load_publishing_hooks)
         _track_pictures()
 
@@ -36,6 +38,13 @@ def _track_pictures() -> None:
 
     for model in (Appeal, EventNotice, Issue, Publication, Story):
         ReferenceIndex.register_model(model)
+
+
+def _describe_exclusions(person: "Subscriber") -> list[dict[str, object]]:
+    """Import the section of an export when there is one: it loads everything about what an issue contains."""
+    from newsletter.feedback.explaining.explain_exclusion import describe_exclusions_of
+
+    return describe_exclusions_of(person)
 
 
 def _load_publishing_hooks() -> "PublishingHooks":

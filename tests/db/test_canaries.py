@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -51,7 +54,7 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, make_approver
 from tests.support.imap_server import run_imap_server
 from tests.support.provider_faults import answer, too_many
-from tests.support.sends import check_against_ledger
+from tests.support.sends import check_against_ledger, make_ready_issue
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -741,6 +744,21 @@ def test_a_mailbox_is_read_only_while_a_mail_is_awaited(walk: Any, server: Canar
     make_mailbox(server)
     read_canary_mailboxes(now=NOW, dns=KeyDns())
     assert server.commands == []
+
+
+@pytest.mark.parametrize("has_mailbox", [False, True])
+def test_send_now_looks_for_canaries_if_there_is_a_mailbox(
+    has_mailbox: bool, provider: FakeProvider, server: CanaryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[datetime] = []
+    monkeypatch.setattr(
+        "newsletter.inbound.canaries.read_canaries.read_canary_mailboxes", lambda *, now: looked.append(now)
+    )
+    if has_mailbox:
+        make_mailbox(server)
+    with time_machine.travel(NOW):
+        call_command("send", make_ready_issue().reference, "--now", "--json", stdout=StringIO())
+    assert bool(looked) == has_mailbox
 
 
 def test_a_provider_that_asks_to_wait_gets_the_mail_later_once(walk: Any, server: CanaryServer) -> None:

@@ -9,6 +9,7 @@ NOT_AT_THE_START = (
     "dns",
     "icalendar",
     "newsletter.desk",
+    "newsletter.issues.snapshot",
     "newsletter.web",
     "ninja",
     "requests",
@@ -19,6 +20,14 @@ NOT_AT_THE_START = (
 
 def test_a_command_starts_without_the_desk_and_its_libraries() -> None:
     found = _run(f"{START}; print([name for name in {NOT_AT_THE_START} if name in sys.modules])")
+    assert found == "[]"
+
+
+def test_the_status_of_an_installation_is_shown_without_providers_and_content() -> None:
+    found = _run(
+        f"{START}; import newsletter.management.commands.status; "
+        "print([name for name in ('newsletter.issues.snapshot', 'requests') if name in sys.modules])"
+    )
     assert found == "[]"
 
 
@@ -47,7 +56,8 @@ def test_a_send_checks_its_blocks_without_the_desk_and_parsers() -> None:
         "blocks = Issue._meta.get_field('body').stream_block.child_blocks; "
         "new = [(blocks[name], blocks[name].get_default()) for name in ('note', 'lead_story', 'events', 'picture', 'related')]; "
         "checked = [list(find_value_problems(block, value, block.get_prep_value(value))) for block, value in new]; "
-        "print(all(checked), [name for name in ('newsletter.desk', 'icalendar', 'trafilatura') if name in sys.modules])"
+        "print(all(checked), [name for name in "
+        "('newsletter.desk', 'icalendar', 'trafilatura', 'dns', 'dkim') if name in sys.modules])"
     )
     assert found == "True []"
 

@@ -23,7 +23,7 @@ from subscribers.audience.eligibility import (
     UNCONFIRMED,
 )
 from subscribers.models import Frequency, Reason, Subscriber
-from subscribers.people.data_export import format_moment, register_export_section
+from subscribers.people.data_export import format_moment
 
 _NO_CANDIDATE = Message("They did not get it: they were not on its list, or not in its segment, when it was sent.")
 _NOT_KEPT = Message(
@@ -89,11 +89,6 @@ def find_left_out(person: Subscriber, *, issues: Iterable[int]) -> dict[int, str
     """Return the sentence for each of these issues that left the person out."""
     rows = Exclusion.objects.filter(subscriber=person, send__issue__in=issues).order_by("send")
     return {issue: describe_exclusion(code) for issue, code in rows.values_list("send__issue", "reason")}
-
-
-def register() -> None:
-    """Add the issues that left a person out to their data export. The app calls it when it starts."""
-    register_export_section("issues_not_sent", describe_exclusions_of)
 
 
 def describe_exclusions_of(person: Subscriber) -> list[dict[str, object]]:

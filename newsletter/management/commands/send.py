@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from newsletter.common.errors import NotReady
-from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, require_approval
 from newsletter.issues.approval.hold import release_issue
@@ -15,7 +14,7 @@ from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.management.base import ProductCommand
 from newsletter.management.progress_bar import show_send_progress
-from newsletter.models import Issue, Send
+from newsletter.models import CanaryMailbox, Issue, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
@@ -85,5 +84,12 @@ class Command(ProductCommand):
 
 
 def _read_canaries() -> None:
-    """Look for the canaries that the send may wait for: no other process may be running."""
+    """Look for the canaries that the send may wait for: no other process may be running.
+
+    Without a mailbox for them, the libraries that read and judge mails are not loaded.
+    """
+    if not CanaryMailbox.objects.exists():
+        return
+    from newsletter.inbound.canaries.read_canaries import read_canary_mailboxes
+
     read_canary_mailboxes(now=datetime.now(UTC))

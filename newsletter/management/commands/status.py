@@ -1,4 +1,7 @@
-"""newsletter status: show slots, issues, and the delivery summary of a send."""
+"""newsletter status: show slots, issues, and the delivery summary of a send.
+
+What only a summary needs is imported for one: the command starts sooner without the providers and the content of issues.
+"""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
@@ -9,15 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from newsletter.common.errors import BadFile, NotFound
-from newsletter.feedback.comparing.describe import describe_comparisons
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.overview import list_issues, list_publications, list_slots
 from newsletter.management.base import ProductCommand
 from newsletter.management.private_output import open_private
-from newsletter.management.receipt_table import print_receipt, write_receipt_csv
-from newsletter.models import Publication
-from newsletter.sending.canaries.canary_reports import describe_canaries
-from newsletter.sending.settling.issue_status import status_of
+from newsletter.models import Issue, Publication
 
 
 class Command(ProductCommand):
@@ -33,12 +32,7 @@ class Command(ProductCommand):
             self._write_csv(issue, Path(csv))
             return
         if issue:
-            found = find_issue(issue)
-            status = status_of(found)
-            if json:
-                self.write_json({**status, "compared": describe_comparisons(found), "canary": describe_canaries(found)})
-            else:
-                print_receipt(status, console=self.console())
+            self._show_issue(find_issue(issue), json=json)
             return
         overview = _overview(now=datetime.now(UTC))
         if json:
@@ -46,7 +40,21 @@ class Command(ProductCommand):
         else:
             _print(overview, console=self.console())
 
+    def _show_issue(self, issue: Issue, *, json: bool) -> None:
+        from newsletter.feedback.comparing.describe import describe_comparisons
+        from newsletter.management.receipt_table import print_receipt
+        from newsletter.sending.canaries.canary_reports import describe_canaries
+        from newsletter.sending.settling.issue_status import status_of
+
+        status = status_of(issue)
+        if json:
+            self.write_json({**status, "compared": describe_comparisons(issue), "canary": describe_canaries(issue)})
+        else:
+            print_receipt(status, console=self.console())
+
     def _write_csv(self, name: str | None, path: Path) -> None:
+        from newsletter.management.receipt_table import write_receipt_csv
+
         if not name:
             raise CommandError("--csv needs an ISSUE: newsletter status weekly/latest --csv receipt.csv")
         issue = find_issue(name)

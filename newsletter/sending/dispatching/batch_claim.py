@@ -16,14 +16,13 @@ from django.db.models import F, QuerySet
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.exposure import shows_withdrawn_story
 from newsletter.models import (
-    Attempt,
     Batch,
     DeliveryException,
     Send,
-    transition,
 )
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.sending.build_call import RecipientRow
+from newsletter.sending.dispatching.batch_rows import begin_attempt, mark_submitting
 from newsletter.sending.dispatching.lease import LEASE
 from newsletter.sending.dispatching.recipients import (
     ROW_PLACEHOLDER,
@@ -120,13 +119,7 @@ def claim_batch(
         return None
     recipients = find_batch_recipients(batch, issue=batch.send.issue, now=now)
     _record_skipped(recipients, batch=batch, may_have_been_taken=bool(handed_before), now=now)
-    Attempt.objects.create(
-        batch=batch,
-        number=batch.attempt_number,
-        provider=provider,
-        people=len(recipients.mailable),
-        started_at=now,
-    )
+    begin_attempt(batch, provider=provider, people=len(recipients.mailable), now=now)
     return Claim(
         batch=batch, lease_until=lease_until, recipients=recipients.mailable, may_have_been_taken=bool(handed_before)
     )
@@ -159,16 +152,7 @@ def _lock_and_mark(batch_id: int, *, account: str, lease_until: datetime, now: d
         if batch.account != account:
             return None
         handed_before = batch.handed_to
-        taken = transition(
-            batch,
-            from_states=[Batch.State.PENDING],
-            to=Batch.State.SUBMITTING,
-            attempt_number=batch.attempt_number + 1,
-            handed_to=account,
-            lease_until=lease_until,
-            reason="",
-            code=Batch.Code.NONE,
-        )
+        taken = mark_submitting(batch, account=account, lease_until=lease_until)
         return (batch, handed_before) if taken else None
     return None
 

@@ -28,6 +28,7 @@ from newsletter.sending.build_call import (
     describe_render_failure,
 )
 from newsletter.sending.dispatching.batch_claim import Claim, SendCache, claim_batch
+from newsletter.sending.dispatching.batch_rows import read_batch
 from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
 from newsletter.sending.dispatching.outcome import RETRIED, count_failures, record_outcome
 from newsletter.sending.fingerprints import make_fingerprints
@@ -137,9 +138,10 @@ class Dispatcher:
 
     def _find_account(self, batch_id: int) -> AccountInUse | None:
         """Return the account that the batch names, None if there is no such batch, or no such account any more."""
-        name = Batch.objects.filter(pk=batch_id).values_list("account", flat=True).first()
-        if name is None:
+        row = read_batch(batch_id)
+        if row is None:
             return None
+        name = row.account
         if name == DEFAULT_ACCOUNT:
             return AccountInUse(name, self._label, self.adapter)
         if name not in self._further:

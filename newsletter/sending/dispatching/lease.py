@@ -13,6 +13,7 @@ from django.db import Error, connection
 from django.db.models import QuerySet
 
 from newsletter.models import Batch
+from newsletter.sending.dispatching.batch_rows import read_batch
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(seconds=45)
@@ -29,7 +30,13 @@ class Lease:
 
     def holds(self, *, now: datetime) -> bool:
         """Return True if the batch is still ours: by our clock and, because clocks differ, by the row."""
-        return now < self.until and self._row().filter(lease_until__gt=now).exists()
+        if now >= self.until:
+            return False
+        row = read_batch(self.batch_id)
+        if row is None or row.lease_until is None:
+            return False
+        is_ours = row.state == Batch.State.SUBMITTING and row.attempt_number == self.attempt_number
+        return is_ours and row.lease_until > now
 
     def renew(self, *, now: datetime) -> bool:
         """Extend the lease. Return False and change nothing if it is no longer ours or has reached its end."""

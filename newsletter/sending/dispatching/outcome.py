@@ -11,6 +11,7 @@ from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Send, transition
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.batch_claim import Claim
+from newsletter.sending.dispatching.batch_rows import end_attempt, settle_batch
 from newsletter.sending.limits.rate_limit import wait_before_retry
 from newsletter.sending.limits.split_batches import derive_key, halve, split_off
 from newsletter.sending.limits.unmovable_batches import mark_unmovable_uncertain
@@ -49,12 +50,13 @@ def record_outcome(
     the provider certainly got nothing.
     """
     was_handed_over = outcome.verdict not in RETRIED or outcome.people
-    Attempt.objects.filter(batch=claim.batch, number=claim.attempt_number, ended_at__isnull=True).update(
-        ended_at=now,
+    end_attempt(
+        claim.batch,
         outcome=outcome.verdict.value,
         detail=outcome.reason,
         code=code,
         fingerprints=fingerprints if was_handed_over else b"",
+        now=now,
     )
     retry_at = now + wait_before_retry(attempts=claim.attempt_number, retry_after=outcome.retry_after)
     state = _find_state(outcome)
@@ -106,20 +108,18 @@ def _settle_batch(
     states = [Batch.State.SUBMITTING]
     if state in (Batch.State.ACCEPTED, Batch.State.PARTIAL):
         states.append(Batch.State.UNCERTAIN)
-    ours = Batch.objects.filter(pk=claim.batch.pk, attempt_number=claim.attempt_number, state__in=states)
     is_pending = state == Batch.State.PENDING
     unrendered = code == Attempt.Code.RENDER_FAILURE
-    return bool(
-        ours.update(
-            state=state,
-            reason=outcome.reason,
-            code=Batch.Code.RENDER_FAILURE if unrendered else Batch.Code.NONE,
-            lease_until=None,
-            handed_to="" if is_pending and not claim.may_have_been_taken else claim.batch.account,
-            provider_id=outcome.provider_id[:200],
-            not_before=retry_at if is_pending else None,
-            settled_at=None if is_pending else now,
-        )
+    return settle_batch(
+        claim.batch,
+        from_states=states,
+        to=state,
+        reason=outcome.reason,
+        code=Batch.Code.RENDER_FAILURE if unrendered else Batch.Code.NONE,
+        handed_to="" if is_pending and not claim.may_have_been_taken else claim.batch.account,
+        provider_id=outcome.provider_id[:200],
+        not_before=retry_at if is_pending else None,
+        settled_at=None if is_pending else now,
     )
 
 
@@ -132,6 +132,8 @@ def _record_people(
     """
     batch, handed_to = claim.batch, claim.batch.account if claim.may_have_been_taken else ""
     differing = {delivery: own for delivery, own in outcome.people.items() if own[0] is not outcome.verdict}
+    if not differing:
+        return
     retried = [delivery for delivery, (verdict, _) in differing.items() if verdict in RETRIED]
     if retried and outcome.verdict not in RETRIED:
         key = derive_key(batch, "retried")
@@ -173,8 +175,7 @@ def _pause_after_repeated_failures(
         return
     was_called = code not in Attempt.CODES_WITHOUT_CALL
     away = Send.Code.ACCOUNT_AWAY if was_called and outcome.verdict in _UNANSWERED else Send.Code.NONE
-    own_calls = _calls_since_resumed().filter(batch=claim.batch)
-    if is_pending and was_called and own_calls.count() >= MAX_ATTEMPTS:
+    if is_pending and was_called and _calls_since_resumed().filter(batch=claim.batch).count() >= MAX_ATTEMPTS:
         if not _leave_to_staff(claim, outcome, now=now):
             pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=away)
         return

@@ -5,10 +5,12 @@ its own beside that of the account, never instead of it.
 """
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Greatest, Least
 
+from newsletter.common.database.prepared_rows import PreparedRows
 from newsletter.models import Batch, ProviderAccount, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Capabilities
@@ -22,6 +24,16 @@ MAX_RETRY_AFTER = timedelta(minutes=10)
 MAX_REQUESTED_WAIT = timedelta(hours=6)
 SEND_MIN_WAIT = timedelta(seconds=1)
 SEND_TOLERANCE_SECONDS = 0.05
+_ACCOUNTS = PreparedRows(
+    lambda names: ProviderAccount.objects.filter(name__in=names).values_list("pk", "next_at", "pace", "failures")
+)
+
+
+class _AccountRow(NamedTuple):
+    pk: int
+    next_at: float
+    pace: float
+    failures: int
 
 
 def name_rate(capabilities: Capabilities, account: str = DEFAULT_ACCOUNT) -> str:
@@ -35,12 +47,13 @@ def reserve_call(*, capabilities: Capabilities, people: int, now: datetime, name
     ``name`` is the one of `name_rate`, by default that of the default account.
     """
     name = name or name_rate(capabilities)
-    account = ProviderAccount.objects.filter(name=name).first()
+    account = _read_account(name)
     limited = bool(capabilities.people_per_second or capabilities.calls_per_second)
     if account is None:
         if not limited:
             return None
-        account, _ = ProviderAccount.objects.get_or_create(name=name)
+        made, _ = ProviderAccount.objects.get_or_create(name=name)
+        account = _AccountRow(made.pk, made.next_at, made.pace, made.failures)
     at = now.timestamp()
     if limited and _reserve_time(account, seconds=cost_in_seconds(capabilities, people=people) / account.pace, at=at):
         return None
@@ -75,6 +88,9 @@ def recover_pace(*, seconds: float) -> None:
 
 def record_success(*, name: str, probed_until: float = 0.0) -> None:
     """End the waiting that earlier failures caused: the provider answers normally again."""
+    account = _read_account(name)
+    if account is None or not account.failures:
+        return
     failing = ProviderAccount.objects.filter(name=name, failures__gt=0)
     failing.update(failures=0, wait_until=Case(When(wait_until=probed_until, then=Value(0.0)), default=F("wait_until")))
 
@@ -98,7 +114,13 @@ def cost_in_seconds(capabilities: Capabilities, *, people: int) -> float:
     return max(by_people, by_calls)
 
 
-def _reserve_time(account: ProviderAccount, *, seconds: float, at: float) -> bool:
+def _read_account(name: str) -> _AccountRow | None:
+    """Return the row of an account, None if there is none. Each call to a provider asks for it."""
+    rows = _ACCOUNTS.read([name])
+    return _AccountRow(*rows[0]) if rows else None
+
+
+def _reserve_time(account: _AccountRow, *, seconds: float, at: float) -> bool:
     free = ProviderAccount.objects.filter(pk=account.pk, next_at__lte=at + MIN_WAIT_SECONDS)
     return bool(free.update(next_at=Greatest(F("next_at"), Value(at)) + seconds))
 

@@ -105,7 +105,7 @@ benchmarks: $(VENV)/.dev
 
 # The order of the parts in docs/reference/performance.md: those that 1,000,000 people slow down, then the others.
 BENCH_SIZES = --only sends,freeze,pages,import,segments,api --recipients 1000000
-BENCH_PARTS = --only full_bodies,compile,webhooks,outbound,recovery,unsubscribing,people_search,preview,start,memory --recipients 200000
+BENCH_PARTS = --only full_bodies,growth,compile,webhooks,outbound,recovery,unsubscribing,people_search,preview,start,memory --recipients 200000
 
 bench: $(VENV)/.dev
 	$(BIN)/newsletter bench $(if $(ARGS),$(ARGS),$(BENCH_SIZES))

@@ -11,6 +11,7 @@ from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.freezing import measure_freeze
 from newsletter.bench.full_bodies import measure_full_bodies
+from newsletter.bench.growth import measure_growth
 from newsletter.bench.importing import measure_import
 from newsletter.bench.parts import measure_compile, measure_webhooks
 from newsletter.bench.provider import serve_provider
@@ -37,6 +38,7 @@ Run = tuple[Callable[..., object], dict[str, int]]
 LATENCIES_AND_THREADS = ((0, 2), (150, 8), (150, 16))  # milliseconds, threads of a worker
 MAX_FULL_BODIES = 50_000
 FULL_BATCHES = (500, 50)  # people in a call
+MAX_GROWTH = 20_000
 MAX_WEBHOOKS = 20_000
 MAX_UNSUBSCRIBES = 5_000
 FIRST_RUNS_SECONDS = 75
@@ -67,6 +69,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Run]]] = {
     "full_bodies": lambda people: [
         (measure_full_bodies, {"people": min(people, MAX_FULL_BODIES), "batch": batch}) for batch in FULL_BATCHES
     ],
+    "growth": lambda people: [(measure_growth, {"people": min(people, MAX_GROWTH)})],
     "compile": lambda people: [(measure_compile, {})],
     "webhooks": lambda people: [(measure_webhooks, {"events": min(people, MAX_WEBHOOKS)})],
     "outbound": lambda people: [(measure_outbound, {"events": min(people, MAX_WEBHOOKS)})],

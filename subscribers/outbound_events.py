@@ -3,7 +3,7 @@
 Without an endpoint that wants it, nothing is written.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -42,6 +42,12 @@ def record_event(
     """Record one fact for each endpoint that wants its kind. `data` must hold no address or name."""
     origin = current_origin(by_person=by_person)
     _record([OutboundEvent(kind=kind, at=now, origin=origin, person=person, data=dict(data))])
+
+
+def record_erasures(people: Iterable[int], *, now: datetime) -> None:
+    """Record that these people were erased, as `record_event` does for one."""
+    origin = current_origin(by_person=False)
+    _record([OutboundEvent(kind=EventKind.PERSON_ERASED, at=now, origin=origin, person=pk, data={}) for pk in people])
 
 
 def rename_person(*, old: int, new: int) -> None:

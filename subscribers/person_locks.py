@@ -4,8 +4,12 @@ An erasure, a merge and the undo of an import delete people. Locked the other wa
 for each other.
 """
 
+from collections.abc import Collection
+
+from django.db import connection
 from django.db.models import QuerySet
 
+from newsletter.common.database.id_lists import match_ids
 from subscribers.models import FormerIdentity, Subscriber
 
 
@@ -17,6 +21,21 @@ def lock_people(people: QuerySet[Subscriber]) -> list[Subscriber]:
 def lock_people_to_delete(people: QuerySet[Subscriber]) -> list[Subscriber]:
     """Lock these people until the transaction ends, and return them as they are now. Nobody can refer to them meanwhile."""
     return list(people.order_by("pk").select_for_update())
+
+
+def lock_ids_to_delete(ids: Collection[int]) -> None:
+    """Lock the people with these ids as `lock_people_to_delete` does, without reading them.
+
+    SQLite has one writer at a time, so a transaction that writes needs no other lock.
+    """
+    if not ids or not connection.features.has_select_for_update:
+        return
+    chosen, value = match_ids("id", ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT 1 FROM "{Subscriber._meta.db_table}" WHERE {chosen} ORDER BY id FOR UPDATE',  # noqa: S608
+            [value],
+        )
 
 
 def lock_current(asked: Subscriber, *, to_delete: bool = False) -> Subscriber | None:

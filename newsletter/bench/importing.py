@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from subscribers.exporting.csv_export import export_people
 from subscribers.identity import identify
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now
 from subscribers.models import ImportBatch, MailingList, Reason, Scope, Subscriber, Subscription, Suppression
@@ -36,6 +37,7 @@ class ImportFigures:
     """The speed of an import, of an export of its people, and of undoing it. Processor time is that of this process.
 
     The memory of a part is the most that the process has had until its end. So that of a later part is never smaller.
+    `undo_longest_step_ms` is how long a step of the undoing let others wait to write, with its commit.
     `right` is True if every result was counted as expected, everybody was exported, and nobody was left after the undoing.
     """
 
@@ -50,6 +52,7 @@ class ImportFigures:
     undo_seconds: float
     undo_processor_seconds: float
     undo_peak_memory_mb: float
+    undo_longest_step_ms: float
     right: bool
 
 
@@ -60,6 +63,21 @@ class _Took:
     seconds: float = 0.0
     processor: float = 0.0
     peak_memory_mb: float = 0.0
+
+
+class _StepClock:
+    """The clock of an undoing, which reads it once in each step. `longest` is the most seconds between two readings."""
+
+    def __init__(self) -> None:
+        self.longest = 0.0
+        self._before: datetime | None = None
+
+    def __call__(self) -> datetime:
+        now = datetime.now(UTC)
+        if self._before is not None:
+            self.longest = max(self.longest, (now - self._before).total_seconds())
+        self._before = now
+        return now
 
 
 class BadCsvMaker:
@@ -124,13 +142,18 @@ def measure_import(*, rows: int) -> ImportFigures:
         maker.write(path)
         with _measure() as imported, path.open("rb") as file:
             report = import_people(
-                file=file, mailing_list=mailing_list, basis="consent", evidence="Bench", by="bench", now=now
+                PeopleFile(content=file),
+                mailing_list=mailing_list,
+                terms=ConsentTerms(basis="consent", evidence="Bench"),
+                by="bench",
+                now=now,
             )
         on_list = Subscription.objects.filter(mailing_list=mailing_list).count()
         with _measure() as exported, (Path(folder) / "exported.csv").open("w", encoding="utf-8", newline="") as out:
             people = export_people(out=out, mailing_list=mailing_list)
+    steps = _StepClock()
     with _measure() as undone:
-        undo_now(ImportBatch.objects.get(), by="bench", clock=lambda: datetime.now(UTC))
+        undo_now(ImportBatch.objects.get(), by="bench", clock=steps)
     found = count_outcomes(report)
     expected = {key: count for key, count in maker.expected.items() if count}
     return ImportFigures(
@@ -145,6 +168,7 @@ def measure_import(*, rows: int) -> ImportFigures:
         undo_seconds=round(undone.seconds, 1),
         undo_processor_seconds=round(undone.processor, 1),
         undo_peak_memory_mb=undone.peak_memory_mb,
+        undo_longest_step_ms=round(steps.longest * 1000, 1),
         right=found == expected and on_list == people == report.new and not Subscriber.objects.exists(),
     )
 

@@ -13,6 +13,8 @@ _JOINERS = "\u200c\u200d"  # letters of some scripts, and some emoji, need them
 
 def clean_line(text: str, *, max_length: int) -> str:
     """Return one NFC line with single spaces, without control and direction characters, of at most `max_length` characters."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()[:max_length].rstrip()
     flat = _SPACES.sub(" ", unicodedata.normalize("NFC", text))
     if not flat.isascii() or not flat.isprintable():
         flat = "".join(char for char in flat if char in _JOINERS or unicodedata.category(char) not in _UNSEEN)

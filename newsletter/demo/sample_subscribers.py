@@ -12,6 +12,7 @@ from itertools import islice
 from newsletter.demo.subscribers_csv import write_subscribers
 from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.models import MailingList, Reason
 from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.suppression import suppress
@@ -94,10 +95,9 @@ def _import_rows(rows: list[dict[str, str]], *, mailing_list: MailingList, by: s
     writer.writeheader()
     writer.writerows(rows)
     import_people(
-        file=io.BytesIO(text.getvalue().encode()),
+        PeopleFile(content=io.BytesIO(text.getvalue().encode())),
         mailing_list=mailing_list,
-        basis="consent",
-        evidence="Sample people of the demonstration; nobody real.",
+        terms=ConsentTerms(basis="consent", evidence="Sample people of the demonstration; nobody real."),
         by=by,
         now=now,
     )

@@ -29,6 +29,7 @@ from subscribers.desk.people_list import MAX_COUNTED, find_people
 from subscribers.desk.people_page import PeoplePage
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.models import Basis, MailingList, Subscriber, Topic
 from subscribers.people.bulk_actions import add_topic, remove_topic, set_attribute, take_off_list
 
@@ -116,14 +117,13 @@ def _put_on_list(people: list[int], given: Given, by: str) -> int:
     csv.writer(text).writerows([["email"], *([address] for address in addresses)])
     ask_first = given["why"] == ASK_FIRST
     report = import_people(
-        file=io.BytesIO(text.getvalue().encode()),
+        PeopleFile(content=io.BytesIO(text.getvalue().encode()), name=_("People chosen from the list of subscribers")),
         mailing_list=given["mailing_list"],
-        basis=Basis.CONSENT if ask_first else given["why"],
-        evidence=given["evidence"],
-        confirm=ask_first,
+        terms=ConsentTerms(
+            basis=Basis.CONSENT if ask_first else given["why"], evidence=given["evidence"], confirm=ask_first
+        ),
         by=by,
         now=timezone.now(),
-        file_name=_("People chosen from the list of subscribers"),
     )
     return report.new
 

@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.messages import Message
 from subscribers.consent.implied_consent import end_lapsed_subscriptions
-from subscribers.consent_events import record_consent_event
 from subscribers.exporting.export_requests import delete_old_exports
+from subscribers.importing.writing.bulk_removal import delete_people, record_events
 from subscribers.models import (
     Basis,
     Confirmation,
     ConfirmationQuota,
     ConsentEvent,
     EndReason,
-    EventKind,
     HeldSignup,
     MailedLink,
     RateCounter,
@@ -27,8 +27,8 @@ from subscribers.models import (
     Subscriber,
     Subscription,
 )
-from subscribers.outbound_events import record_event
-from subscribers.person_locks import lock_people, lock_people_to_delete
+from subscribers.outbound_events import record_erasures
+from subscribers.person_locks import lock_ids_to_delete, lock_people
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
 UNSUBSCRIBED_RETENTION = timedelta(days=28)
@@ -37,6 +37,9 @@ MAILED_LINK_RETENTION = timedelta(days=7)
 COUNTER_RETENTION = timedelta(days=2)
 CONFIRMATION_QUOTA_RETENTION = timedelta(days=180)
 BATCH_SIZE = 500
+MAX_PEOPLE = 20_000
+"""How many people of each kind one round deletes. The job runs every hour."""
+CACHE_MB = 16
 _FINAL_END_REASONS = (
     EndReason.UNSUBSCRIBE,
     EndReason.COMPLAINT,
@@ -116,22 +119,25 @@ def _end_old_requests(now: datetime) -> int:
 
 
 def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) -> int:
-    """Delete people. Each is checked again inside the transaction, because they may just have confirmed."""
+    """Delete up to `MAX_PEOPLE`. They are checked again under their lock, because they may just have confirmed."""
+    found = list(people.order_by("pk").values_list("pk", flat=True)[:MAX_PEOPLE])
     deleted = 0
-    for pk in list(people.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
-        with transaction.atomic():
-            lock_people_to_delete(Subscriber.objects.filter(pk=pk))
-            person = people.filter(pk=pk).first()
-            if person is None:
-                continue
-            record_consent_event(
-                kind=ConsentEvent.Kind.ERASED,
-                subscriber=None,
-                address_hash=bytes(person.address_hash),
-                now=now,
-                source=Message("retention ended: %(reason)s", reason=reason),
-            )
-            record_event(EventKind.PERSON_ERASED, data={}, now=now, person=person.pk)
-            person.delete()
-            deleted += 1
+    with larger_sqlite_cache(megabytes=CACHE_MB):
+        for start in range(0, len(found), BATCH_SIZE):
+            with transaction.atomic():
+                chosen = found[start : start + BATCH_SIZE]
+                lock_ids_to_delete(chosen)
+                gone = list(people.filter(pk__in=chosen).values_list("pk", flat=True))
+                record_events(
+                    gone,
+                    {
+                        "kind": str(ConsentEvent.Kind.ERASED),
+                        "at": now,
+                        "source": Message("retention ended: %(reason)s", reason=reason),
+                    },
+                    named=False,
+                )
+                record_erasures(gone, now=now)
+                delete_people(gone)
+                deleted += len(gone)
     return deleted

@@ -21,6 +21,7 @@ from subscribers.consent import process_signup as arrivals
 from subscribers.consent.signup_limits import Decision, SignupOutcome
 from subscribers.erasing.erasure import erase_person
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
 from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import add_subscribers, make_issue, make_story
@@ -86,11 +87,9 @@ def test_whom_an_import_brought_in_or_kept_from_mail_is_listed(
     kim = User.objects.create(username="kim@example.org")
     for kind, text in (("left_list", "email\nann@example.org\n"), ("join", "email\ncleo@example.org\n")):
         import_people(
-            file=io.BytesIO(text.encode()),
+            PeopleFile(content=io.BytesIO(text.encode())),
             mailing_list=weekly,
-            kind=kind,
-            basis="consent",
-            evidence="Sheet",
+            terms=ConsentTerms(kind=kind, basis="consent", evidence="Sheet"),
             by=kim.username,
             now=timezone.now(),
         )

@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from subscribers.exporting.csv_export import ALL_LISTS_COLUMNS, ONE_LIST_COLUMNS, export_people, export_rows
-from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import (
     Basis,
@@ -28,6 +27,7 @@ from subscribers.models import (
 from subscribers.people.locations import get_location_row, locate
 from subscribers.segments.attributes import write_attributes
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.support.people_imports import import_text
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 OVER = datetime(2027, 2, 1, tzinfo=UTC)
@@ -42,8 +42,7 @@ def _now() -> Iterator[None]:
 
 
 def bring(mailing_list: MailingList, text: str, **fields: object) -> ImportReport:
-    terms = {"basis": "consent", "evidence": EVIDENCE, "by": "kim", "now": NOW, "clock": lambda: NOW}
-    return import_people(file=io.BytesIO(text.encode()), mailing_list=mailing_list, **{**terms, **fields})
+    return import_text(mailing_list, text, **{"evidence": EVIDENCE, **fields})  # type: ignore[arg-type]
 
 
 def take(mailing_list: MailingList | None = None) -> str:

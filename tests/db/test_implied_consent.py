@@ -1,6 +1,5 @@
 """Implied consent (CASL) has an end date, and nobody is mailed after it."""
 
-import io
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -21,12 +20,12 @@ from subscribers.consent.signup import (
 )
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.exporting.csv_export import people_to_export
-from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import Basis, ConsentEvent, EndReason, MailingList, Subscriber, Subscription
 from subscribers.people.merge import merge_people
 from tests.support.people import NOW, make_list, make_person, subscribe
+from tests.support.people_imports import import_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.requirement("P2")]
 LAST = date(2027, 1, 31)
@@ -34,8 +33,7 @@ OVER = datetime(2027, 2, 1, tzinfo=UTC)
 
 
 def bring(mailing_list: MailingList, text: str, **fields: object) -> ImportReport:
-    terms = {"basis": "casl_implied", "evidence": "Gifts of 2025", "by": "kim", "now": NOW, "clock": lambda: NOW}
-    return import_people(file=io.BytesIO(text.encode()), mailing_list=mailing_list, **{**terms, **fields})
+    return import_text(mailing_list, text, **{"basis": "casl_implied", "evidence": "Gifts of 2025", **fields})  # type: ignore[arg-type]
 
 
 @pytest.fixture

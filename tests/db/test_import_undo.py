@@ -4,17 +4,17 @@ import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import partial
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from subscribers.audience.eligibility import list_contactable
 from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing import import_run as run
-from subscribers.importing.writing import undo
-from subscribers.importing.writing.undo import request_undo, undo_now
+from subscribers.importing.writing import undo, undo_steps
+from subscribers.importing.writing.undo import count_undone, request_undo, undo_now
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
@@ -28,6 +28,7 @@ from subscribers.models import (
 )
 from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.suppression_journal import read_journal_entries
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, subscribe
 from tests.support.people_imports import Killed, import_text, kill_after, run_pending
@@ -156,6 +157,51 @@ def test_each_kind_of_file_has_its_own_reason_and_scope(kind: str, reason: str, 
     assert (event.kind, event.by, event.data) == ("suppressed", "kim", {"reason": reason})
 
 
+def test_an_undo_that_is_killed_continues_and_counts_everybody_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly, events = make_list(), make_list("events")
+    make_member(events, "known@example.org")
+    monkeypatch.setattr(undo_steps, "STEP_SIZE", 10)
+    lines = "".join(f"p{number}@example.org\n" for number in range(44))
+    report = import_text(weekly, f"email\nknown@example.org\n{lines}")
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    with monkeypatch.context() as patch:
+        kill_after(2, patch, module=undo)
+        with pytest.raises(Killed):
+            undo_now(batch, by="kim", clock=lambda: LATER)
+    assert Subscriber.objects.count() == 26
+    run_pending(NOW + timedelta(hours=1))
+    batch.refresh_from_db()
+    assert count_undone(batch) == {"removed": 44, "ended": 1, "lifted": 0, "stayed": 0, "kept": 0}
+    assert ConsentEvent.objects.filter(kind="ended").count() == 45
+    assert list(Subscriber.objects.values_list("email", flat=True)) == ["known@example.org"]
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="Only SQLite counts the instructions of its statements")
+@pytest.mark.parametrize("acted", [False, True])
+def test_a_long_import_takes_no_more_work_for_each_person(acted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(undo_steps, "STEP_SIZE", 50)
+    work = []
+    for people in (200, 1_600):
+        weekly = make_list(f"list{people}")
+        lines = "".join(f"person{number}of{people}@example.org\n" for number in range(people))
+        batch = ImportBatch.objects.get(pk=import_text(weekly, f"email\n{lines}").batch_id)
+        if acted:
+            for person in Subscriber.objects.filter(import_batch=batch):
+                choose(person, weekly)
+        instructions: list[int] = []
+        connection.connection.set_progress_handler(partial(instructions.append, 0), 100)
+        undo_now(batch, by="kim", clock=lambda: LATER)
+        connection.connection.set_progress_handler(None, 0)
+        work.append(len(instructions) / people)
+    assert work[1] < 1.3 * work[0]
+
+
+def choose(person: Subscriber, mailing_list: MailingList) -> None:
+    ConsentEvent.objects.create(
+        subscriber=person, address_hash=person.address_hash, mailing_list=mailing_list, kind="preferences", at=LATER
+    )
+
+
 def sign_up(person: Subscriber, mailing_list: MailingList) -> None:
     subscribe(person, mailing_list, confirmed_at=LATER)
     ConsentEvent.objects.create(
@@ -165,17 +211,17 @@ def sign_up(person: Subscriber, mailing_list: MailingList) -> None:
 
 def test_an_undo_keeps_who_signs_up_just_before_their_lock(monkeypatch: pytest.MonkeyPatch) -> None:
     weekly, monthly = make_list(), make_list("monthly")
-    monkeypatch.setattr(undo, "STEP_SIZE", 1)
+    monkeypatch.setattr(undo_steps, "STEP_SIZE", 1)
     report = import_text(weekly, "email\nann@example.org\nben@example.org\n")
     ann = find_person("ann@example.org")
-    lock = Subscriber.objects.select_for_update
+    lock = undo_steps.lock_ids_to_delete
 
-    def act_first(**fields: Any) -> Any:
+    def act_first(ids: Collection[int]) -> None:
         if not ann.subscriptions.filter(mailing_list=monthly).exists():
             sign_up(ann, monthly)
-        return lock(**fields)
+        lock(ids)
 
-    monkeypatch.setattr(Subscriber.objects, "select_for_update", act_first)
+    monkeypatch.setattr(undo_steps, "lock_ids_to_delete", act_first)
     done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
     assert (done["removed"], done["stayed"]) == (1, 1)
     assert list(Subscription.objects.open().values_list("subscriber__email", "mailing_list__slug").order_by("pk")) == [
@@ -203,7 +249,7 @@ def test_an_undo_deletes_no_sign_up_that_was_accepted(monkeypatch: pytest.Monkey
             connection.close()
 
     thread = threading.Thread(target=try_it)
-    delete_people = undo.delete_people
+    delete_people = undo_steps.delete_people
 
     def delete_later(ids: Collection[int]) -> None:
         if ids:
@@ -211,7 +257,7 @@ def test_an_undo_deletes_no_sign_up_that_was_accepted(monkeypatch: pytest.Monkey
             thread.join(2)
         delete_people(ids)
 
-    monkeypatch.setattr(undo, "delete_people", delete_later)
+    monkeypatch.setattr(undo_steps, "delete_people", delete_later)
     undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
     thread.join(60)
     assert (results, Subscriber.objects.count()) == (["refused"], 0)
@@ -225,7 +271,7 @@ def test_a_sign_up_during_an_undo_is_accepted(monkeypatch: pytest.MonkeyPatch) -
     before = Subscriber.objects.get()
     with ThreadPoolExecutor(1) as pool:
         signing_up: list[Future[SignupResult]] = []
-        delete_people = undo.delete_people
+        delete_people = undo_steps.delete_people
 
         def sign_up_and_delete(ids: Collection[int]) -> None:
             if ids:
@@ -233,7 +279,7 @@ def test_a_sign_up_during_an_undo_is_accepted(monkeypatch: pytest.MonkeyPatch) -
                 wait(signing_up, timeout=2)
             delete_people(ids)
 
-        monkeypatch.setattr(undo, "delete_people", sign_up_and_delete)
+        monkeypatch.setattr(undo_steps, "delete_people", sign_up_and_delete)
         done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
         results = [each.result(timeout=60) for each in signing_up]
     assert (done["removed"], results) == (1, [SignupResult.ASKED])
@@ -247,5 +293,34 @@ def sign_up_for(mailing_list: MailingList) -> SignupResult:
         return request_subscription(
             SignupRequest(email="ann@example.org", mailing_list=mailing_list, wording="Yes", source="form"), now=LATER
         )
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer, so nobody waits for a row")
+@pytest.mark.parametrize("kind", ["join", "left_list"])
+def test_an_undo_waits_for_unsubscribes_that_lock_in_another_order(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly, monthly = make_list(), make_list("monthly")
+    ann, ben = make_member(monthly, "ann@example.org"), make_member(monthly, "ben@example.org")
+    report = import_text(weekly, "email\nben@example.org\nann@example.org\n", kind=kind)
+    batch = ImportBatch.objects.get(pk=report.batch_id)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            unsubscribe_from_list(subscriber=ann, mailing_list=weekly, now=LATER)
+            undoing = pool.submit(undo_elsewhere, batch)
+            wait([undoing], timeout=2)
+            assert not undoing.done()
+            unsubscribe_from_list(subscriber=ben, mailing_list=weekly, now=LATER)
+        done = undoing.result(timeout=60)
+    assert (done["removed"], done["ended"], done["lifted"]) == (0, 0, 0)
+    assert not list_contactable(mailing_list=weekly).exists()
+    assert Suppression.objects.live().filter(reason=Reason.UNSUBSCRIBE, mailing_list=weekly).count() == 2
+    assert not any(entry.removed for entry in read_journal_entries())
+
+
+def undo_elsewhere(batch: ImportBatch) -> dict[str, int]:
+    try:
+        return undo_now(batch, by="kim", clock=lambda: LATER)
     finally:
         connection.close()

@@ -8,6 +8,7 @@ import pytest
 from subscribers.audience.eligibility import eligible
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import ImportBatch, ImportKind, MailingList, Reason, Subscriber, Suppression, Topic
 from tests.support.people import NOW, make_list
@@ -37,14 +38,11 @@ def listmonk(email: str, *, status: str = "enabled", attributes: str = "{}") -> 
 
 def bring_in(weekly: MailingList, header: str, *rows: str, name: str = "file.csv", kind: str = "") -> ImportReport:
     return import_people(
-        file=io.BytesIO("".join([header, "\n", *rows]).encode()),
+        PeopleFile(content=io.BytesIO("".join([header, "\n", *rows]).encode()), name=name),
         mailing_list=weekly,
-        basis="consent",
-        evidence="Form of the old tool, double opt-in, since 2019",
+        terms=ConsentTerms(basis="consent", evidence="Form of the old tool, double opt-in, since 2019", kind=kind),
         by="kim",
         now=NOW,
-        file_name=name,
-        kind=kind,
     )
 
 

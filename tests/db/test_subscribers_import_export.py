@@ -15,7 +15,6 @@ from subscribers.exporting import csv_export
 from subscribers.exporting.csv_export import export_people, export_rows
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.writing import import_run as run
-from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import (
     Confirmation,
@@ -34,20 +33,13 @@ from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.support.people_imports import import_text
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
 
 def bring(mailing_list: MailingList, text: str, **fields: object) -> ImportReport:
-    given = {
-        "basis": "consent",
-        "evidence": "Sheet of the spring fair",
-        "by": "kim@charity.example",
-        "now": NOW,
-        "clock": lambda: NOW,
-        **fields,
-    }
-    return import_people(file=io.BytesIO(text.encode()), mailing_list=mailing_list, **given)
+    return import_text(mailing_list, text, **{"by": "kim@charity.example", **fields})  # type: ignore[arg-type]
 
 
 def _everything() -> list[object]:

@@ -3,17 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.signup import SignupRequest
 from subscribers.consent.throttle import increment_counter, use_confirmation_quota
+from subscribers.erasing import retention
 from subscribers.erasing.retention import PurgeCounts, purge_expired_data
 from subscribers.models import (
     Basis,
     ConfirmationQuota,
     ConsentEvent,
     EndReason,
+    EventKind,
     HeldSignup,
     MailedLink,
     RateCounter,
@@ -26,6 +30,7 @@ from subscribers.models import (
 from subscribers.people.mailed_links import Kind, request_mailed_link
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
+from tests.support.webhooks import make_endpoint
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("C3")]
 WEEK, MINUTE = timedelta(days=7), timedelta(minutes=1)
@@ -83,6 +88,43 @@ def test_people_whom_staff_took_off_are_not_forgotten_by_the_calendar() -> None:
     weekly = make_list()
     subscribe(make_person(), weekly, ended_at=NOW, end_reason=EndReason.STAFF)
     assert purge_expired_data(now=NOW + timedelta(days=400)) == PurgeCounts(0, 0, 0)
+
+
+def test_many_people_are_deleted_in_as_many_statements_as_few() -> None:
+    weekly, counts = make_list(), []
+    for people in (2, 40):
+        for number in range(people):
+            ended = {"ended_at": NOW, "end_reason": EndReason.UNSUBSCRIBE}
+            subscribe(make_person(f"person{number}@example.org"), weekly, **ended)
+        with CaptureQueriesContext(connection) as queries:
+            assert purge_expired_data(now=NOW + timedelta(days=29)).left == people
+        assert not Subscriber.objects.exists()
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_a_round_takes_several_transactions_and_reports_each_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly, endpoint = make_list(), make_endpoint(kinds=[EventKind.PERSON_ERASED])
+    people = [make_person(f"person{number}@example.org") for number in range(7)]
+    for person in people:
+        subscribe(person, weekly, ended_at=NOW, end_reason=EndReason.UNSUBSCRIBE)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 3)
+    monkeypatch.setattr(retention, "MAX_PEOPLE", 5)
+    assert [purge_expired_data(now=NOW + timedelta(days=29)).left for _ in range(3)] == [5, 2, 0]
+    assert set(endpoint.deliveries.values_list("person", flat=True)) == {person.pk for person in people}
+    erased = ConsentEvent.objects.filter(kind="erased")
+    assert {event.source for event in erased} == {"retention ended: unsubscribed 28 days ago"}
+    assert {bytes(event.address_hash) for event in erased} == {bytes(person.address_hash) for person in people}
+
+
+def test_somebody_who_joins_again_before_their_lock_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly = make_list()
+    ann, ben = make_person("ann@example.org"), make_person("ben@example.org")
+    for person in (ann, ben):
+        subscribe(person, weekly, ended_at=NOW, end_reason=EndReason.UNSUBSCRIBE)
+    monkeypatch.setattr(retention, "lock_ids_to_delete", lambda ids: subscribe(ann, weekly))
+    assert purge_expired_data(now=NOW + timedelta(days=29)).left == 1
+    assert list(Subscriber.objects.all()) == [ann]
 
 
 def test_what_was_kept_to_count_or_to_ask_goes_too() -> None:

@@ -22,6 +22,7 @@ from subscribers.erasing.erasure import erase_person
 from subscribers.erasing.journal_check import _write_position, repair_journal
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.undo import undo_now
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
@@ -139,10 +140,9 @@ def bring_leavers(weekly: MailingList) -> ImportBatch:
         "cleo@example.org,complained,\ndora@example.org,blocklisted,\n"
     )
     import_people(
-        file=io.BytesIO(text.encode()),
+        PeopleFile(content=io.BytesIO(text.encode())),
         mailing_list=weekly,
-        basis="consent",
-        evidence="the list of the old program",
+        terms=ConsentTerms(basis="consent", evidence="the list of the old program"),
         by="kim",
         now=NOW,
         clock=lambda: NOW,
@@ -311,10 +311,9 @@ def test_entries_of_a_killed_process_are_journaled_at_the_next_start(
 def bring_leavers_of_long_ago(weekly: MailingList) -> None:
     """Their marks carry a day before anything that was compared."""
     import_people(
-        file=io.BytesIO(b"email,status,left_on\ncleo@example.org,unsubscribed,2020-01-02\n"),
+        PeopleFile(content=io.BytesIO(b"email,status,left_on\ncleo@example.org,unsubscribed,2020-01-02\n")),
         mailing_list=weekly,
-        basis="consent",
-        evidence="the list of the old program",
+        terms=ConsentTerms(basis="consent", evidence="the list of the old program"),
         by="kim",
         now=NOW,
         clock=lambda: NOW,

@@ -39,6 +39,7 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.identity import identify
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.import_steps import create_draft_import
 from subscribers.models import (
     Basis,
@@ -103,7 +104,9 @@ def print_rows() -> None:
     upload = {"mailing_list": mailing_list, "by": staff.email, "now": now}
     draft = create_draft_import(file=BytesIO(b"email\nnew@example.org\n"), name="people.csv", **upload)
     import_people(
-        file=BytesIO(b"email\nold@example.org\nnobody\n"), basis=Basis.CONSENT, evidence="Sheet of the fair", **upload
+        PeopleFile(content=BytesIO(b"email\nold@example.org\nnobody\n")),
+        terms=ConsentTerms(basis=Basis.CONSENT, evidence="Sheet of the fair"),
+        **upload,
     )
     done = ImportBatch.objects.latest("pk")
     HeldSignup.objects.create(

@@ -1,12 +1,15 @@
 """Imports of people by a service call or as the desk keeps them, and how one is killed."""
 
 import io
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import ModuleType
 
 import pytest
 
 from subscribers.importing.writing import import_claim
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.import_steps import (
     ImportOptions,
     create_draft_import,
@@ -22,10 +25,30 @@ from subscribers.models import (
 from tests.support.people import NOW
 
 
-def import_text(mailing_list: MailingList, text: str | bytes, **fields: object) -> ImportReport:
-    terms = {"basis": "consent", "evidence": "Sheet of the spring fair", "by": "kim", "now": NOW, "clock": lambda: NOW}
+def import_text(
+    mailing_list: MailingList,
+    text: str | bytes,
+    *,
+    columns: Mapping[str, str] | None = None,
+    by: str = "kim",
+    now: datetime = NOW,
+    clock: Callable[[], datetime] = lambda: NOW,
+    dry_run: bool = False,
+    progress: Callable[[int], None] | None = None,
+    **terms: object,
+) -> ImportReport:
     body = text if isinstance(text, bytes) else text.encode()
-    return import_people(file=io.BytesIO(body), mailing_list=mailing_list, **{**terms, **fields})
+    given = {"basis": "consent", "evidence": "Sheet of the spring fair", **terms}
+    return import_people(
+        PeopleFile(content=io.BytesIO(body), columns=columns or {}),
+        mailing_list=mailing_list,
+        terms=ConsentTerms(**given),  # type: ignore[arg-type]
+        by=by,
+        now=now,
+        clock=clock,
+        dry_run=dry_run,
+        progress=progress,
+    )
 
 
 def keep_draft(mailing_list: MailingList, text: str) -> ImportBatch:
@@ -47,8 +70,8 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kill the next import when it begins to commit one chunk more."""
+def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch, *, module: ModuleType = import_claim) -> None:
+    """Kill the next import, or what else of `module` renews its claim, when it begins to commit one chunk more."""
     kept = import_claim.renew_claim
     calls = iter(range(chunks))
 
@@ -57,4 +80,4 @@ def kill_after(chunks: int, monkeypatch: pytest.MonkeyPatch) -> None:
             raise Killed
         kept(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(import_claim, "renew_claim", hold_or_die)
+    monkeypatch.setattr(module, "renew_claim", hold_or_die)

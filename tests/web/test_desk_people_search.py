@@ -9,6 +9,7 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.models import Subscriber, Subscription, Topic
 from subscribers.people.locations import get_location_row, locate
 from tests.support.desk import sign_in
@@ -111,10 +112,9 @@ def test_an_imported_name_is_found_and_a_second_import_changes_it() -> None:
     client, weekly = sign_in("data"), make_list()
     for name in ("Zoë", "Ágnes"):
         import_people(
-            file=io.BytesIO(f"email,name\nreader@harbour.org,{name}\n".encode()),
+            PeopleFile(content=io.BytesIO(f"email,name\nreader@harbour.org,{name}\n".encode())),
             mailing_list=weekly,
-            basis="consent",
-            evidence="Sheet",
+            terms=ConsentTerms(basis="consent", evidence="Sheet"),
             by="kim",
             now=timezone.now(),
         )

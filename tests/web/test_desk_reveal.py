@@ -9,6 +9,7 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.models import ImportBatch, Subscriber
 from tests.support.desk import PASSWORD, sign_in
 from tests.support.people import make_list, make_member
@@ -69,10 +70,9 @@ def test_no_page_or_file_shows_an_address_without_permission(ada: Subscriber) ->
         assert ADDRESS not in answer.content.decode()
     assert not ModelLogEntry.objects.filter(action__in=["subscribers.reveal", "subscribers.export_person"]).exists()
     import_people(
-        file=io.BytesIO(f"email,status\n{ADDRESS},nonsense\n".encode()),
+        PeopleFile(content=io.BytesIO(f"email,status\n{ADDRESS},nonsense\n".encode())),
         mailing_list=make_list("other"),
-        basis="consent",
-        evidence="Sheet of the spring fair",
+        terms=ConsentTerms(basis="consent", evidence="Sheet of the spring fair"),
         by="kim",
         now=timezone.now(),
     )

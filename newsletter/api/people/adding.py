@@ -22,6 +22,7 @@ from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import ImportKind, Subscriber
 
@@ -114,17 +115,16 @@ def _import(key: ApiKey, terms: Terms, people: Iterable[NewPerson]) -> ImportRep
     text = io.StringIO(newline="")
     csv.writer(text).writerows([_COLUMNS, *(_write_cells(person) for person in people)])
     report = import_people(
-        file=io.BytesIO(text.getvalue().encode()),
+        PeopleFile(
+            content=io.BytesIO(text.getvalue().encode()),
+            name=label_caller(key),
+            columns={name: name for name in _COLUMNS},
+        ),
         mailing_list=mailing_list,
-        basis=terms.basis,
-        evidence=terms.evidence,
+        terms=ConsentTerms(basis=terms.basis, evidence=terms.evidence, kind=ImportKind.JOIN, confirm=terms.confirm),
         by=label_caller(key),
         by_key=key.pk,
         now=now,
-        confirm=terms.confirm,
-        kind=ImportKind.JOIN,
-        file_name=label_caller(key),
-        columns={name: name for name in _COLUMNS},
     )
     log(instance=key, action="newsletter.api_added", data={**log_data(key, mailing_list), **report.counts()})
     return report

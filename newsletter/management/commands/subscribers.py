@@ -21,6 +21,7 @@ from newsletter.management.private_output import open_private
 from newsletter.organisation.references import find_list
 from subscribers.exporting.csv_export import export_people
 from subscribers.importing.writing.import_people import import_people
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.refused_file import iterate_refusals, write_refused
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now
@@ -94,21 +95,25 @@ class Command(ProductCommand):
         try:
             with file.open("rb", buffering=0) as lines, show_import_progress(count_lines(file)) as progress:
                 report = import_people(
-                    file=BufferedReader(_NonClosingFile(lines), buffer_size=_BLOCK_BYTES),
+                    PeopleFile(
+                        content=BufferedReader(_NonClosingFile(lines), buffer_size=_BLOCK_BYTES),
+                        name=file.name,
+                        columns=dict(columns),
+                    ),
                     mailing_list=mailing_list,
-                    basis=basis,
-                    evidence=evidence,
+                    terms=ConsentTerms(
+                        basis=basis,
+                        evidence=evidence,
+                        kind=KIND_ALIASES.get(kind, kind),
+                        collected_on=collected,
+                        expires_on=expires,
+                        country=country,
+                        confirm=confirm,
+                    ),
                     by=_person(),
                     now=datetime.now(UTC),
                     dry_run=dry_run,
-                    confirm=confirm,
                     progress=progress,
-                    file_name=file.name,
-                    columns=dict(columns),
-                    kind=KIND_ALIASES.get(kind, kind),
-                    collected_on=collected,
-                    expires_on=expires,
-                    country=country,
                 )
         except OSError as error:
             raise BadFile(

@@ -30,9 +30,14 @@ _MAX_POSTCODE_LENGTH = 12
 _POSTCODE_COUNTRIES = ("GB", "US")
 
 
-@lru_cache(maxsize=65_536)
 def read_line(text: str, max_length: int) -> str:
     return clean_line(unescape_csv_cell(text), max_length=max_length)
+
+
+@lru_cache(maxsize=1_024)
+def read_common_line(text: str, max_length: int) -> str:
+    """Return the same as `read_line`, sooner for a text that many lines have, such as a country."""
+    return read_line(text, max_length)
 
 
 def read_topics(text: str) -> list[str]:

@@ -16,6 +16,7 @@ from subscribers.importing.reading.cell_values import (
     LINES,
     READERS,
     find_town_by_postcode,
+    read_common_line,
     read_day_or_note,
     read_language,
     read_line,
@@ -167,7 +168,7 @@ class RowReader:
         person = PersonRow(line=line, email=email, name=self._read_name(cells), dated_at=asked)
         for at, field, max_length in self._lines:
             if at < len(cells) and cells[at]:
-                setattr(person, field, read_line(cells[at], max_length))
+                setattr(person, field, read_common_line(cells[at], max_length))
         language = self._read_cell(cells, "language")
         if packed:
             from_attributes = self._extract_known_fields(packed)

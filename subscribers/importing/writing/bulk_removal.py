@@ -9,6 +9,7 @@ from typing import Any, cast
 from django.db import connection
 from django.db.models import CASCADE, SET_NULL, ForeignKey
 
+from newsletter.common.database.id_lists import match_ids
 from newsletter.common.errors import InvariantViolated
 from subscribers.models import ConsentEvent, Subscriber
 
@@ -20,13 +21,15 @@ def delete_people(ids: Collection[int]) -> None:
     """
     if not ids:
         return
-    for field in list_references():
-        rows = field.model._base_manager.filter(**{f"{field.attname}__in": ids})
-        if field.remote_field.on_delete is SET_NULL:
-            rows.update(**{field.attname: None})
-        else:
-            rows._raw_delete(connection.alias)
-    Subscriber.objects.filter(pk__in=ids)._raw_delete(connection.alias)
+    with connection.cursor() as cursor:
+        for field in list_references():
+            chosen, value = match_ids(f'"{field.column}"', ids)
+            change = f'UPDATE "{field.model._meta.db_table}" SET "{field.column}" = NULL'  # noqa: S608
+            if field.remote_field.on_delete is CASCADE:
+                change = f'DELETE FROM "{field.model._meta.db_table}"'  # noqa: S608
+            cursor.execute(f"{change} WHERE {chosen}", [value])
+        chosen, value = match_ids("id", ids)
+        cursor.execute(f'DELETE FROM "{Subscriber._meta.db_table}" WHERE {chosen}', [value])  # noqa: S608
 
 
 def list_references() -> Iterator["ForeignKey[Any, Any]"]:
@@ -42,23 +45,23 @@ def list_references() -> Iterator["ForeignKey[Any, Any]"]:
         yield field
 
 
-def record_events(ids: Collection[int], same: Mapping[str, object]) -> None:
-    """Add one event for each of these people. ``same`` has the values of its fields, by attribute; others get their default."""
+def record_events(ids: Collection[int], same: Mapping[str, object], *, named: bool = True) -> None:
+    """Add one event for each of these people. ``same`` has the values of its fields, by attribute; others get their default.
+
+    If the people are about to be deleted, say so by ``named=False``: then the events have the hash of the address only.
+    """
     if not ids:
         return
     fields = {field.attname: field for field in ConsentEvent._meta.concrete_fields if not field.primary_key}
-    own = ("subscriber_id", "address_hash")
+    own = {"address_hash": "address_hash"} | ({"subscriber_id": "id"} if named else {})
     rest = {name: field.get_default() for name, field in fields.items() if name not in own} | dict(same)
     columns = ", ".join(f'"{fields[name].column}"' for name in (*own, *rest))
-    marks = ", ".join(["%s"] * len(rest))
+    picked = ", ".join([*own.values(), *["%s"] * len(rest)])
+    given = [fields[name].get_db_prep_save(value, connection) for name, value in rest.items()]
+    chosen, value = match_ids("id", ids)
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{ConsentEvent._meta.db_table}" ({columns}) SELECT id, address_hash, {marks}'  # noqa: S608
-            f' FROM "{Subscriber._meta.db_table}" WHERE id IN ({_list_numbers(ids)}) ORDER BY id',
-            [fields[name].get_db_prep_save(value, connection) for name, value in rest.items()],
+            f'INSERT INTO "{ConsentEvent._meta.db_table}" ({columns}) SELECT {picked}'  # noqa: S608
+            f' FROM "{Subscriber._meta.db_table}" WHERE {chosen} ORDER BY id',
+            [*given, value],
         )
-
-
-def _list_numbers(ids: Collection[int]) -> str:
-    """Return the ids as text, which both databases read faster than as many parameters."""
-    return ",".join(str(int(pk)) for pk in ids)

@@ -1,6 +1,5 @@
 """Write one chunk of people in one transaction with a few statements, or only count them."""
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from subscribers.consent.confirmations import queue_confirmation
 from subscribers.identity import address_key
 from subscribers.importing.reading.parsed_rows import PersonRow, RowKind
 from subscribers.importing.writing import chunk_statements
+from subscribers.importing.writing.ordered_uuids import make_ordered_uuids
 from subscribers.importing.writing.staging_table import fill_staging_table, insert_rows
 from subscribers.models import ImportBatch, Subscriber, Topic
 from subscribers.models.people import fold_name
@@ -60,7 +60,7 @@ class ChunkWriter:
         self._resolve_places([row for row in people.values() if row.kind == RowKind.JOIN])
         to_database_time = connection.ops.adapt_datetimefield_value
         staged = []
-        for address_hash, row in people.items():
+        for (address_hash, row), identity in zip(people.items(), make_ordered_uuids(len(people)), strict=True):
             for text in row.notes:
                 note(row.line, text)
             given_at = row.dated_at
@@ -77,7 +77,7 @@ class ChunkWriter:
                 (
                     row.line,
                     address_hash,
-                    uuid.uuid4().hex,
+                    identity,
                     row.email,
                     row.name,
                     fold_name(row.name),
@@ -109,13 +109,22 @@ class ChunkWriter:
         return until
 
     def write(
-        self, people: Mapping[bytes, PersonRow], *, note: Note, after: Callable[[dict[str, int]], None]
+        self,
+        people: Mapping[bytes, PersonRow],
+        *,
+        note: Note,
+        staged: Callable[[], None],
+        after: Callable[[dict[str, int]], None],
     ) -> dict[str, int]:
-        """Write people and count them by outcome. `after` runs in the same transaction. A dry run only counts."""
-        staged = self.make_staged_rows(people, note=note)
+        """Write people and count them by outcome. A dry run only counts.
+
+        `staged` is called before the long statements. `after` runs in the same transaction.
+        """
+        rows = self.make_staged_rows(people, note=note)
         kinds = {row.kind for row in people.values()}
         with self._transaction(), connection.cursor() as cursor:
-            fill_staging_table(cursor, staged)
+            fill_staging_table(cursor, rows)
+            staged()
             if not self._dry_run:
                 chunk_statements.lock_people(cursor)
             chunk_statements.classify(cursor, self._batch, kinds=kinds)

@@ -1,7 +1,7 @@
 """Import a whole file in this process: for the command, the sample and tests. The desk uses `import_steps`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from subscribers.importing.reading.column_mapping import check_mapping, header_key, normalise_column_name
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
-from subscribers.importing.reading.parsed_rows import RowKind
 from subscribers.importing.reading.people_file import inspect_file, open_csv
 from subscribers.importing.writing.file_store import measure_file
 from subscribers.importing.writing.import_claim import ClaimedProgress, claim
+from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
@@ -22,59 +22,50 @@ IMPORTABLE = (Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis
 
 
 def import_people(
+    file: PeopleFile,
     *,
-    file: BinaryIO,
     mailing_list: MailingList,
-    basis: Basis | str,
-    evidence: str,
+    terms: ConsentTerms,
     by: str,
-    now: datetime,
     by_key: int | None = None,
+    now: datetime,
     dry_run: bool = False,
-    confirm: bool = False,
     progress: Callable[[int], None] | None = None,
-    file_name: str = "",
-    columns: Mapping[str, str] | None = None,
-    kind: ImportKind | str = "",
-    collected_on: date | None = None,
-    expires_on: date | None = None,
-    country: str = "",
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> ImportReport:
-    """Import a CSV file or workbook of people (bytes). With `confirm`, people are asked by mail first.
+    """Import a file of people into one list.
 
-    `columns` names the field of a column if the guess is wrong. `kind` overrides the detected kind. `collected_on`,
-    `expires_on` and `country` (a code or name) are the defaults for rows without one. `progress` gets the number of rows
-    read. An interrupted import of the same file, list and terms is continued.
+    `by` is who imports, `by_key` the id of an API key. `progress` gets the number of rows read. An interrupted import of the
+    same file, list and terms is continued.
 
     Raises:
         CannotImport, BadFile, UnknownPlace: before anything is written.
     """
-    check_terms(basis=basis, evidence=evidence, by=by, kind=kind or ImportKind.JOIN)
+    check_terms(basis=terms.basis, evidence=terms.evidence, by=by, kind=terms.kind or ImportKind.JOIN)
     check_list(mailing_list)
     batch = ImportBatch(
         mailing_list=mailing_list,
         state=ImportState.RUNNING,
-        file_name=file_name[:200],
-        basis=basis,
-        evidence=evidence.strip(),
-        collected_on=collected_on,
-        expires_on=expires_on,
-        country=resolve_country(country) if country.strip() else "",
-        confirm=confirm,
+        file_name=file.name[:200],
+        basis=terms.basis,
+        evidence=terms.evidence.strip(),
+        collected_on=terms.collected_on,
+        expires_on=terms.expires_on,
+        country=resolve_country(terms.country) if terms.country.strip() else "",
+        confirm=terms.confirm,
         by=by,
         by_key=by_key,
         started_at=now,
     )
-    with open_csv(file) as source:
+    with open_csv(file.content) as source:
         detected = inspect_file(source)
         fill_from_file(batch, detected)
-        if (kind or detected.layout.kind) == RowKind.JOIN:
-            refuse_non_subscribed_export(detected.layout, file_name=file_name)
+        batch.kind = ImportKind(terms.kind or detected.layout.kind)
+        if batch.kind == ImportKind.JOIN:
+            refuse_non_subscribed_export(detected.layout, file_name=file.name)
             refuse_export_without_opt_outs(detected.header)
-        batch.kind = ImportKind(kind or detected.layout.kind)
         batch.header_key = header_key(detected.header)
-        batch.mapping = make_mapping(detected.header, detected.guess(), columns or {})
+        batch.mapping = make_mapping(detected.header, detected.guess(), file.columns)
         if dry_run:
             run = ImportRun(batch=batch, file=source, dry_run=True, progress=progress)
             run.go()

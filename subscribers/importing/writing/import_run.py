@@ -14,12 +14,15 @@ from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import find_layout
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow, RowKind
 from subscribers.importing.reading.people_file import DetectedFile, inspect_file, read_people
+from subscribers.importing.reading.read_ahead import ChunkReader
 from subscribers.importing.writing.chunk_writer import ChunkWriter
+from subscribers.importing.writing.deduplication import SeenAddresses
 from subscribers.importing.writing.import_claim import ClaimedProgress
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import Basis, ImportBatch
 
 CHUNK_ROWS = 5_000
+CACHE_MB = 16
 Rows = Iterator[PersonRow | RefusedRow]
 
 
@@ -45,21 +48,21 @@ class ImportRun:
         self._progress = progress
         self._stopping = stopping
         self._writer = ChunkWriter(batch=batch, dry_run=dry_run)
-        self._seen: set[int] = set()
+        self._seen = SeenAddresses()
         self.report = new_report(batch)
         self._rows = self._open_rows(file)
 
     def go(self) -> bool:
         """Work until the file ends. Return False if it was asked to stop before."""
         self._skip_done()
-        with larger_sqlite_cache(megabytes=16):
-            return self._process_chunks()
+        with larger_sqlite_cache(megabytes=CACHE_MB), ChunkReader(self._rows, size=CHUNK_ROWS) as chunks:
+            return self._process_chunks(chunks)
 
-    def _process_chunks(self) -> bool:
-        while chunk := list(islice(self._rows, CHUNK_ROWS)):
+    def _process_chunks(self, chunks: ChunkReader[PersonRow | RefusedRow]) -> bool:
+        while chunk := chunks.take():
             if self._stopping():
                 return False
-            self._process_chunk(chunk)
+            self._process_chunk(chunk, read_ahead=chunks.read_ahead)
             if self._progress is not None:
                 self._progress(self.report.rows)
         return True
@@ -93,11 +96,11 @@ class ImportRun:
             remaining -= len(chunk)
             for row in chunk:
                 if isinstance(row, PersonRow) and row.kind != RowKind.ELSEWHERE:
-                    self._is_first(self._writer.hash_address(row.email))
+                    self._seen.add(self._writer.hash_address(row.email))
             if self._stored is not None:
                 self._stored.extend_claim()
 
-    def _process_chunk(self, chunk: list[PersonRow | RefusedRow]) -> None:
+    def _process_chunk(self, chunk: list[PersonRow | RefusedRow], *, read_ahead: Callable[[], None]) -> None:
         rows_before = self.report.rows
         refused = [row for row in chunk if isinstance(row, RefusedRow)]
         self.report.rows += len(chunk)
@@ -109,7 +112,7 @@ class ImportRun:
             if self._stored is not None and not self._dry_run:
                 self._stored.save_chunk(self.report, rows_before=rows_before, refused=refused)
 
-        self._writer.write(people, note=self.report.note, after=save)
+        self._writer.write(people, note=self.report.note, staged=read_ahead, after=save)
         if self._stored is not None and self._dry_run:
             self._stored.save_checked_rows(self.report)
 
@@ -122,22 +125,12 @@ class ImportRun:
                 self.report.elsewhere += 1
                 continue
             address_hash = self._writer.hash_address(row.email)
-            if not self._is_first(address_hash):
+            if not self._seen.add(address_hash):
                 self.report.repeated += 1
                 self.report.note(row.line, Message("This address is on an earlier line too. We use that line."))
                 continue
             people[address_hash] = row
         return people
-
-    def _is_first(self, address_hash: bytes) -> bool:
-        """Remember the address. Return True if no earlier line has it.
-
-        Only 64 bits of each hash are kept, so that a million take 80 MB. Among a million people, two collide once in 30
-        million files.
-        """
-        known = len(self._seen)
-        self._seen.add(int.from_bytes(address_hash[:8]))
-        return len(self._seen) > known
 
 
 def new_report(batch: ImportBatch) -> ImportReport:

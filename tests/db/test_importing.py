@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import openpyxl
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from newsletter.bench.importing import BadCsvMaker, count_outcomes, create_suppressions
 from subscribers.importing.reading.errors import BadFile, CannotImport
@@ -318,3 +320,9 @@ def test_one_file_of_subscribed_and_opted_out_people_does_both() -> None:
     assert (report.new, report.newly_suppressed) == (1, 1)
     assert [row.subscriber.email for row in Subscription.objects.all()] == ["ann@example.org"]
     assert import_text(weekly, "email\nbea@example.org\n").new == 0
+
+
+def test_an_import_that_renews_nobody_looks_for_no_subscription_to_renew() -> None:
+    with CaptureQueriesContext(connection) as queries:
+        import_text(make_list(), "email\nann@example.org\n")
+    assert not [query for query in queries if query["sql"].strip().startswith("UPDATE subscribers_subscription ")]

@@ -155,7 +155,13 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
 
 
 def renew_implied_consent(cursor: CursorWrapper, batch: ImportBatch) -> None:
-    """Extend implied consent by newer evidence, or replace it by consent that does not expire. Record each change."""
+    """Extend implied consent by newer evidence, or replace it by consent that does not expire. Record each change.
+
+    Most chunks renew nobody, and PostgreSQL may look at the whole list before it finds that out.
+    """
+    cursor.execute("SELECT 1 FROM import_stage WHERE renewed = 1 LIMIT 1")
+    if cursor.fetchone() is None:
+        return
     cursor.execute(_RENEW, [str(batch.basis), batch.evidence, batch.mailing_list_id])
     for basis, which in _by_basis(batch):
         _record_import(cursor, batch, basis=basis, where=f"renewed = 1 AND {which}")

@@ -23,7 +23,7 @@ from subscribers.importing.writing.undo_steps import (
 from subscribers.models import EventKind, ImportBatch, ImportState
 from subscribers.outbound_events import record_event
 
-CACHE_MB = 48
+CACHE_MB = 32
 _UNDOABLE = (ImportState.FINISHED, ImportState.FAILED, ImportState.RUNNING)
 
 

@@ -24,7 +24,7 @@ from subscribers.models import (
 from subscribers.person_locks import lock_ids_to_delete, lock_people_to_delete
 from subscribers.unsubscribing.suppression_journal import JournalEntry, journal_after_commit
 
-STEP_SIZE = 5_000
+STEP_SIZE = 2_500
 
 
 @dataclass(frozen=True)

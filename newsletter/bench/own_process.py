@@ -72,7 +72,7 @@ def temporary_database() -> Iterator[str]:
 
 
 def _run_elsewhere(create: Callable[[str], None], name: str) -> None:
-    """Call this in a process of its own: migrations load 80 MB, which are no part of what is measured."""
+    """Call this in a process of its own: migrations load 55 MB, which are no part of what is measured."""
     process = multiprocessing.get_context("spawn").Process(target=create, args=(name,))
     process.start()
     process.join()

@@ -14,10 +14,10 @@ from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import find_layout
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow, RowKind
 from subscribers.importing.reading.people_file import DetectedFile, inspect_file, read_people
-from subscribers.importing.reading.read_ahead import ChunkReader
 from subscribers.importing.writing.chunk_writer import ChunkWriter
 from subscribers.importing.writing.deduplication import SeenAddresses
 from subscribers.importing.writing.import_claim import ClaimedProgress
+from subscribers.importing.writing.read_ahead import ChunkReader
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import Basis, ImportBatch
 

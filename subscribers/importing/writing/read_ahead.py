@@ -5,10 +5,11 @@ Python reads and SQLite writes, each for about half of the time of an import, an
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
 from itertools import islice
 from types import TracebackType
 from typing import Generic, Self, TypeVar
+
+from django.utils.translation import get_language, override
 
 Row = TypeVar("Row")
 
@@ -40,7 +41,11 @@ class ChunkReader(Generic[Row]):
     def read_ahead(self) -> None:
         """Begin to read the next chunk in the thread, in the language of the caller. Do nothing if it has begun."""
         if self._coming is None:
-            self._coming = self._pool.submit(copy_context().run, self._read)
+            self._coming = self._pool.submit(self._read_in_language, get_language())
+
+    def _read_in_language(self, language: str | None) -> list[Row]:
+        with override(language):
+            return self._read()
 
     def _read(self) -> list[Row]:
         return list(islice(self._rows, self._size))

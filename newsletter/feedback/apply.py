@@ -38,6 +38,11 @@ def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC
     return total
 
 
+def has_waiting_event(*, by: datetime) -> bool:
+    """Return True if an event is due by this time."""
+    return ProviderEvent.objects.filter(applied_at__isnull=True, retry_at__lte=by).exists()
+
+
 @transaction.atomic
 def apply_events(*, now: datetime, limit: int = EVENTS_A_ROUND) -> int:
     """Apply up to ``limit`` events that are due, in one transaction. Return how many were examined.

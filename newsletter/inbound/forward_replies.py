@@ -57,6 +57,11 @@ def forward_waiting_replies(*, now: datetime, adapter: Adapter | None = None) ->
     return accepted
 
 
+def has_waiting_forward() -> bool:
+    """Return True if a reply is not forwarded yet."""
+    return InboundForward.objects.filter(sent_at__isnull=True, refusal="", mail__state=_State.TO_SEND_ON).exists()
+
+
 def retry_forwards(row: InboundMail) -> bool:
     """Send a held or refused reply on again, for staff who ask for it. Return False if it is not such a reply."""
     with transaction.atomic():

@@ -42,6 +42,12 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
     return sent
 
 
+def has_waiting_confirmation(*, now: datetime) -> bool:
+    """Return True if a confirmation can be sent, so one waits for the provider. A new one, or a first sender, is a write."""
+    lists = Publication.objects.order_by().values("mailing_list")
+    return list_due_confirmations(now=now).filter(mailing_list__in=lists).exists()
+
+
 def find_sender(mailing_list: MailingList) -> Sender | None:
     """Return the sender of a publication of the list, an enabled one if possible.
 

@@ -40,6 +40,11 @@ def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
     return sent
 
 
+def has_waiting_link(*, now: datetime) -> bool:
+    """Return True if a mail with a link can be sent, so one waits for the provider."""
+    return list_due_links(now=now).exists() and Publication.objects.exists()
+
+
 def find_any_sender() -> Sender | None:
     """Return the sender of the first publication, or None if there is none."""
     publication = Publication.objects.select_related("brand").order_by("pk").first()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from time import monotonic, time
 from typing import NamedTuple
 
-from newsletter.common.database.change_watch import ChangeWatch
+from newsletter.common.database.change_watch import ChangeWatch, watching
 from newsletter.jobs.catalogue import Job
 from newsletter.monitoring.job_runs import note_rest
 
@@ -66,6 +66,7 @@ class RestingJobs:
         # Before the run: what is written during it may have come too late for it.
         number = self._changes.read() if self._changes else None
         started, started_at = self._clock(), self._wall_clock()
-        job.run()
+        with watching(self._changes):
+            job.run()
         if number is not None and not job.waits_for_time():
             self._last[job.name] = _Run(number, started, started_at)

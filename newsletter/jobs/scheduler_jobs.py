@@ -39,16 +39,21 @@ FIRST_READING_WAIT = timedelta(minutes=10)
 
 
 def poll_sources(*, now: datetime) -> None:
-    """Read the due sources. Notify staff of held issues and of approvals that are void because content changed."""
+    """Read the due sources. Notify staff of held issues and of approvals that are void because content changed.
+
+    If no reading changed a story or an event, the approvals are left to their own job.
+    """
     reports = ingest_due(now=now)
     for report in reports:
         if report.error:
             log.warning("Source %s: %s", report.name, report.error)
-    if reports or has_recently_removed_story(now=now):
+    has_removed_story = has_recently_removed_story(now=now)
+    if reports or has_removed_story:
         for issue in remove_gone_stories(now=now):
             notify_hold(issue, now=now)
-        update_drafted_texts(now=now)
-        void_stale_approvals(now=now)
+        reworded = update_drafted_texts(now=now)
+        if has_removed_story or reworded or any(report.has_changes for report in reports):
+            void_stale_approvals(now=now)
 
 
 def void_stale_approvals(*, now: datetime) -> None:

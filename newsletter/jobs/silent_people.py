@@ -46,6 +46,11 @@ def ask_and_rest(*, now: datetime) -> None:
         log.info("Silent people: %s are asked whether they still want mail, %s rest from now on", asked, resting)
 
 
+def has_waiting_question() -> bool:
+    """Return True if a question can be sent, so one waits for the provider."""
+    return MailLimits.objects.filter(silent_months__isnull=False).exists() and list_due_questions().exists()
+
+
 def send_due_questions(*, now: datetime, adapter: Adapter | None = None) -> int:
     """Send the due questions, claiming each row first. Return how many the provider accepted."""
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():

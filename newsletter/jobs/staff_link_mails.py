@@ -62,6 +62,11 @@ def send_due_staff_links(*, now: datetime, adapter: Adapter | None = None) -> in
     return sent
 
 
+def has_waiting_staff_link(*, now: datetime) -> bool:
+    """Return True if a link for staff can be sent, so one waits for the provider."""
+    return _list_due(now).exists() and Publication.objects.exists()
+
+
 def notify_account_changes(*, now: datetime) -> None:
     """Queue notices for staff whose password or second factor changed, and for administrators about a lost second factor.
 

@@ -22,7 +22,7 @@ from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
-from newsletter.models import Issue, Publication, StaffNotice
+from newsletter.models import CanaryMailbox, Issue, MailboxReading, Publication, Send, StaffNotice
 from newsletter.monitoring.process_figures import find_running_versions
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
@@ -152,6 +152,16 @@ def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
     key = f"waits-{issue.pk}-{issue.approvals.count()}"
     subject = Message("%(issue)s is waiting for approval", issue=issue)
     write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
+
+
+def may_have_notice() -> bool:
+    """Return True if time alone may bring a notice: it waits for the provider, a send needs staff, or a mailbox fails."""
+    return (
+        StaffNotice.objects.filter(sent_at__isnull=True).exists()
+        or Send.objects.filter(state=Send.State.NEEDS_ATTENTION).exists()
+        or MailboxReading.objects.filter(failing_since__isnull=False).exists()
+        or CanaryMailbox.objects.filter(failing_since__isnull=False).exists()
+    )
 
 
 def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:

@@ -58,6 +58,13 @@ def deliver_due(*, clock: Callable[[], datetime], stopping: Callable[[], bool] =
     return attempts
 
 
+def has_waiting_webhook(*, by: datetime) -> bool:
+    """Return True if a webhook may be sent by this time. It may wait for another attempt, or for the end of a lease."""
+    waits = Q(endpoint__retry_at__gt=by, endpoint__retry_at__lte=by + MAX_RETRY_AHEAD)
+    pending = WebhookDelivery.objects.pending().filter(endpoint__state=WebhookEndpoint.State.ACTIVE, due_at__lte=by)
+    return pending.exclude(waits).exists()
+
+
 def _deliver(claimed: Sequence[WebhookDelivery], *, clock: Callable[[], datetime], stopping: Callable[[], bool]) -> int:
     until = time.monotonic() + LEASE_SECONDS
     bodies, attempts = make_bodies(claimed), 0

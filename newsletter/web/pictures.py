@@ -6,8 +6,8 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import condition, require_safe
 
-from newsletter.content.images.encode import make_placeholder
 from newsletter.content.images.hosting import image_path
+from newsletter.content.images.write import make_placeholder
 from newsletter.models import Picture
 
 CONTENT_TYPES = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif"}

@@ -1,5 +1,7 @@
 """While nothing is under way, the jobs ask the database little. What begins is found at the next run."""
 
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import product
@@ -10,7 +12,10 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from newsletter.common.database.change_watch import ChangeWatch
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, Job, list_jobs
+from newsletter.jobs.resting import RestingJobs
+from newsletter.jobs.timer import run_job
 from newsletter.models import Batch, ProviderAccount, Publication, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.canaries.send_canaries import MAX_LAST_CANARY_DELAY
@@ -32,6 +37,8 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 MAX_QUERIES_OF_FREQUENT_JOBS = 5
 MAX_QUERIES_OF_SWEEP = 16
 MAX_QUERIES_A_MINUTE = 1_200
+MAX_RUNS_A_RESTED_MINUTE = 40
+"""Of jobs that run at least every minute: about one of each."""
 
 
 @pytest.fixture
@@ -74,6 +81,37 @@ def test_the_sweep_asks_little_while_nothing_is_under_way(sent: Send) -> None:
 def test_all_jobs_together_ask_little_while_idle(sent: Send) -> None:
     a_minute = {job.name: _count_queries(job) * 60 / job.every_seconds for job in JOBS if job.every_seconds <= 60}
     assert sum(a_minute.values()) <= MAX_QUERIES_A_MINUTE, a_minute
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite counts its commits")
+def test_a_minute_in_which_nothing_is_written_runs_few_jobs(sent: Send) -> None:
+    """Rows count as written, and not statements: SQLite in memory counts those that changed no row too."""
+    seconds, written, runs = 0.0, 0, Counter[str]()
+    resting = RestingJobs(Unchanged(), clock=lambda: seconds, wall_clock=lambda: seconds)
+    frequent = [job for job in JOBS if job.every_seconds <= 60]
+    watched = {job.name: resting.watch(replace(job, run=partial(_count, runs, job))) for job in frequent}
+    for second in range(180):
+        seconds = float(second)
+        if second == 120:  # the first runs write
+            runs.clear()
+            written = connection.connection.total_changes
+        for job in frequent:
+            if second % job.every_seconds == 0 and not resting.may_rest(job):
+                run_job(watched[job.name])
+    assert connection.connection.total_changes == written
+    assert runs.total() <= MAX_RUNS_A_RESTED_MINUTE, runs
+
+
+class Unchanged(ChangeWatch):
+    """Tells that nothing was written."""
+
+    def read(self) -> int:
+        return 1
+
+
+def _count(runs: Counter[str], job: Job) -> None:
+    runs[job.name] += 1
+    job.run()
 
 
 def test_a_send_that_ended_is_not_under_way(sent: Send) -> None:

@@ -13,15 +13,17 @@ import pytest
 from django.db import OperationalError, connection
 from time_machine import travel
 
-from newsletter.common.database.change_watch import ChangeWatch, make_change_watch
+from newsletter.common.database.change_watch import ChangeWatch, ending_no_rest, make_change_watch
 from newsletter.common.errors import NotReady
-from newsletter.jobs import embedded_engine
+from newsletter.content.ingesting.ingest import ingest_due
+from newsletter.issues.checks.recent_results import RecentResults
+from newsletter.jobs import catalogue, embedded_engine
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
 from newsletter.jobs.embedded_engine import EmbeddedEngine
 from newsletter.jobs.resting import RestingJobs
 from newsletter.jobs.shutdown import clear_stop_request
 from newsletter.jobs.timer import JobThreads, make_heartbeat, run_job
-from newsletter.models import Batch, Issue, Publication, RunningProcess, Send, Source
+from newsletter.models import Batch, Issue, LinkCheck, Publication, RunningProcess, Send, Source
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs, note_rest, note_start
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 from newsletter.sending.freezing.start import start_send
@@ -30,7 +32,6 @@ from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 only_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite counts its commits")
-FOR_PEOPLE = {"send_confirmations", "send_requested_links", "send_single_mails", "send_staff_links"}
 ON_TIME = {"assemble_issues", "start_due_sends"}
 """They act at a time that readers expect, and rest only if no such time comes during their rest."""
 NEVER_REST = {"check_links", "score_issues_for_spam"}
@@ -40,18 +41,24 @@ RESTS = {
     "start_due_sends": 60,
     "read_sources": 60,
     "void_stale_approvals": 60,
-    "freeze_requested_sends": 10,
+    "freeze_requested_sends": 60,
+    "send_staff_notices": 60,
     "send_welcome_mails": 60,
-    "send_confirmations": 5,
-    "send_requested_links": 5,
-    "send_single_mails": 5,
-    "send_staff_links": 5,
-    "import_people": 10,
-    "dispatch_batches": 10,
-    "deliver_webhooks": 5,
-    "apply_provider_events": 10,
+    "send_confirmations": 60,
+    "send_requested_links": 60,
+    "send_single_mails": 60,
+    "send_stay_questions": 60,
+    "send_staff_links": 60,
+    "import_people": 60,
+    "dispatch_batches": 60,
+    "deliver_webhooks": 60,
+    "apply_provider_events": 60,
+    "adjust_send_paces": 60,
+    "confirm_report_subscriptions": 60,
+    "read_canary_mailboxes": 60,
     "handle_inbound_mails": 15,
-    "repair_sends": 15,
+    "forward_waiting_replies": 60,
+    "repair_sends": 60,
 }
 
 
@@ -269,14 +276,102 @@ def test_a_watch_follows_a_file_that_replaced_the_database(tmp_path: Path, chang
     database, restored = tmp_path / "now.sqlite3", tmp_path / "restored.sqlite3"
     for file in (database, restored):
         _write_file(file, "CREATE TABLE notes (text)")
-    changes._connection.settings_dict = changes._connection.settings_dict | {"NAME": str(database), "CONN_MAX_AGE": 60}
+    _watch_file(changes, database)
     changes.read()
+    before = changes.read()
     restored.replace(database)
-    changes._connection.close_at = monotonic()  # as 60 seconds later
     found = changes.read()
-    assert changes.read() == found
+    assert before != found == changes.read()
     _write_file(database, "INSERT INTO notes VALUES ('written')")
     assert changes.read() != found
+
+
+@only_sqlite
+def test_a_watch_does_not_make_a_file_that_is_missing(tmp_path: Path, changes: ChangeWatch) -> None:
+    database = tmp_path / "now.sqlite3"
+    _watch_file(changes, database)
+    assert changes.read() is None
+    _write_file(database, "CREATE TABLE notes (text)")
+    assert changes.read() is not None
+    database.unlink()
+    assert changes.read() is None
+    assert not database.exists()
+
+
+@only_sqlite
+def test_a_watch_keeps_its_connection_longer_than_others(tmp_path: Path, changes: ChangeWatch) -> None:
+    database = tmp_path / "now.sqlite3"
+    _write_file(database, "CREATE TABLE notes (text)")
+    _watch_file(changes, database)
+    found = changes.read()
+    changes._connection.close_at = monotonic()  # as 60 seconds later
+    assert changes.read() == found
+
+
+def _watch_file(changes: ChangeWatch, database: Path) -> None:
+    changes._connection.settings_dict = changes._connection.settings_dict | {"NAME": str(database), "CONN_MAX_AGE": 60}
+
+
+@only_sqlite
+def test_what_no_job_reads_ends_no_rest(resting: RestingJobs) -> None:
+    def write() -> None:
+        with ending_no_rest():
+            make_source()
+
+    rests, writes = _make(), _make(write, name="writes")
+    _run(resting, rests)
+    _run(resting, writes)
+    assert Source.objects.count() == 1
+    assert resting.may_rest(rests)
+
+
+@only_sqlite
+def test_what_others_write_beside_it_ends_a_rest(resting: RestingJobs) -> None:
+    def write() -> None:
+        with ending_no_rest():
+            make_source()
+            _in_thread(lambda: make_source("Another"))
+
+    rests, writes = _make(), _make(write, name="writes")
+    _run(resting, rests)
+    _run(resting, writes)
+    assert Source.objects.count() == 2
+    assert not resting.may_rest(rests)
+
+
+def test_outside_a_job_every_write_ends_a_rest(resting: RestingJobs) -> None:
+    job = _make()
+    _run(resting, job)
+    with ending_no_rest():
+        make_source()
+    assert not resting.may_rest(job)
+
+
+@only_sqlite
+@pytest.mark.parametrize("looked_at", [NOW, None], ids=["read before", "never read"])
+def test_a_reading_that_fails_ends_a_rest_only_if_it_is_the_first(
+    looked_at: datetime | None, resting: RestingJobs
+) -> None:
+    source = make_source(url="http://127.0.0.1:9/feed.xml", looked_at=looked_at, due_at=NOW)
+    rests, reads = _make(), _make(lambda: ingest_due(now=NOW), name="reads")
+    _run(resting, rests)
+    _run(resting, reads)
+    source.refresh_from_db()
+    assert source.failures == 1
+    assert resting.may_rest(rests) is (looked_at is not None)
+
+
+@only_sqlite
+def test_checked_links_end_no_rest(resting: RestingJobs, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.NEWSLETTER_LINK_CHECKS = True
+    monkeypatch.setattr(catalogue, "_checked_links", RecentResults())
+    make_story("The first verdict", url="http://127.0.0.1:9/verdict/")
+    make_issue(make_publication())
+    rests, checks = _make(), next(job for job in JOBS if job.name == "check_links")
+    _run(resting, rests)
+    _run(resting, checks)
+    assert LinkCheck.objects.exists()
+    assert resting.may_rest(rests)
 
 
 @only_sqlite
@@ -310,7 +405,6 @@ def test_dispatching_and_repairs_do_not_rest_during_a_send(resting: RestingJobs)
 
 def test_only_these_jobs_rest_and_no_longer_than_this() -> None:
     assert {job.name: job.rest_seconds for job in JOBS if job.rest_seconds} == RESTS
-    assert {name: RESTS[name] for name in FOR_PEOPLE if RESTS[name] > 5} == {}
     assert NEVER_REST.isdisjoint(RESTS)
 
 

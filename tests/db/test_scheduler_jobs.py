@@ -9,6 +9,7 @@ from newsletter.common.schedule import Due
 from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.assembly import slots
 from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot, is_assembly_due, is_scheduled
+from newsletter.jobs import scheduler_jobs
 from newsletter.jobs.scheduler_jobs import assemble_due, is_start_due, poll_sources, start_due_sends
 from newsletter.jobs.send_notices import notify_stopped_sends
 from newsletter.jobs.staff_notices import send_due_notices
@@ -160,6 +161,23 @@ def test_a_change_at_the_source_voids_the_approval_and_is_named():
     assert issue.state == Issue.State.DRAFT
     assert told()[-1] == f"{issue} changed and needs a new approval"
     assert "the story “The first verdict”" in StaffNotice.objects.latest("pk").paragraphs[0]
+
+
+def test_only_a_reading_that_changed_something_compares_approvals(monkeypatch):
+    compared = []
+    monkeypatch.setattr(scheduler_jobs, "void_stale_approvals", lambda *, now: compared.append(now))
+    rss = '<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{}</channel></rss>'
+    with serve_site() as site:
+        item = make_feed_item(site, "a", "The first verdict")
+        url = site.put("/feed.xml", rss.format(item), Content_Type="application/rss+xml")
+        Source.objects.create(name="Feed", kind="feed", url=url, language="en")
+        for hours in range(3):
+            poll_sources(now=NOW + timedelta(hours=hours))
+        assert compared == [NOW]
+        site.put("/feed.xml", "", status=500)
+        poll_sources(now=NOW + timedelta(hours=4))
+    assert Source.objects.get().failures == 1
+    assert compared == [NOW]
 
 
 def test_staff_are_notified_of_a_stopped_send(mailgun):

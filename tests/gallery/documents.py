@@ -3,9 +3,10 @@
 from dataclasses import replace
 from functools import cache
 
-from newsletter.content.images.encode import encode_image, make_placeholder
+from newsletter.content.images.encode import encode_image
 from newsletter.content.images.formats import RENDITION_FORMATS
 from newsletter.content.images.sandbox_messages import EncodedImage
+from newsletter.content.images.write import make_placeholder
 from newsletter.demo.site_pages import SITE_FILES
 from newsletter.organisation.starter_brands import load_starters
 from newsletter.rendering.blocks import Brand, Button, Divider, Document, Events, Note, Picture, StoryCards, StoryItem

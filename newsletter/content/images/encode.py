@@ -1,18 +1,16 @@
 """Encode an outside image for mail: in a known format, upright, small, without metadata.
 
-It runs in the image sandbox (``sandboxed``). Placeholders, which we draw ourselves, may be made outside the sandbox.
+It runs in the image sandbox (``sandboxed``).
 """
 
-import hashlib
 import warnings
-from collections import Counter
 from io import BytesIO
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 from PIL import Image
 
 from newsletter.content.images.decode import HEAD_BYTES, decode_image, has_transparency, is_animated
-from newsletter.content.images.formats import add_light_edge, crop_to_format, draw_placeholder, draw_play_button
+from newsletter.content.images.formats import add_light_edge, crop_to_format, draw_play_button
 from newsletter.content.images.sandbox_messages import (
     DEFAULT_FOCUS,
     BadImage,
@@ -22,13 +20,10 @@ from newsletter.content.images.sandbox_messages import (
     ImageRequest,
     RenditionFormat,
 )
+from newsletter.content.images.write import MAX_JPEG_BYTES, write_jpeg, write_png, write_whole_png
 
-MAX_JPEG_BYTES = 150 * 1024
 _MAX_PNG_BYTES = 150 * 1024
-_QUALITIES = (85, 80, 75, 70, 62, 55, 48, 40, 32)
-_SHRINK = 0.8
 _SAMPLE_SIDE, _FLAT_COLOURS, _FLAT_SHARE = 200, 32, 0.95
-_COLOUR_SAMPLE_SIDE, _DOMINANT_COLOURS = 64, 8
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
 _AVIF_BRANDS = (b"avif", b"avis")
 
@@ -85,13 +80,13 @@ def _encode(
         image = image.convert("RGBA" if transparent else "RGB")
         image = crop_to_format(image, shape, focus=focus) if shape else _shrink_to_width(image, width)
         if is_video:
-            return _encode_jpeg(draw_play_button(image), max_bytes=shape.max_bytes if shape else MAX_JPEG_BYTES)
+            return write_jpeg(draw_play_button(image), max_bytes=shape.max_bytes if shape else MAX_JPEG_BYTES)
         if transparent:
             image = add_light_edge(image) if shape and shape.has_light_edge else image
-            return _encode_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)
-        if flat and (png := _encode_whole_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)):
+            return write_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)
+        if flat and (png := write_whole_png(image, max_bytes=shape.max_bytes if shape else _MAX_PNG_BYTES)):
             return png
-        return _encode_jpeg(image, max_bytes=shape.max_bytes if shape else MAX_JPEG_BYTES)
+        return write_jpeg(image, max_bytes=shape.max_bytes if shape else MAX_JPEG_BYTES)
 
 
 def _is_flat(image: Image.Image) -> bool:
@@ -102,19 +97,6 @@ def _is_flat(image: Image.Image) -> bool:
     sample = image.convert("RGB").resize(size, Image.Resampling.NEAREST)
     counts = sorted((count for count, _colour in sample.getcolors(size[0] * size[1]) or ()), reverse=True)
     return sum(counts[:_FLAT_COLOURS]) >= _FLAT_SHARE * size[0] * size[1]
-
-
-def _find_dominant_colour(image: Image.Image) -> str:
-    """Reduce an image to a few colours and return the most frequent one, as ``#rrggbb``."""
-    sample = image.resize((_COLOUR_SAMPLE_SIDE, _COLOUR_SAMPLE_SIDE), Image.Resampling.BOX)
-    pixels = sample.quantize(_DOMINANT_COLOURS, method=Image.Quantize.MEDIANCUT).convert("RGB").tobytes()
-    colours = Counter(pixels[at : at + 3] for at in range(0, len(pixels), 3))
-    return "#" + colours.most_common(1)[0][0].hex()
-
-
-def make_placeholder(*, width: int, height: int) -> EncodedImage:
-    """Return the image that replaces a withdrawn one, in the same size."""
-    return _encode_jpeg(draw_placeholder(width=width, height=height), max_bytes=MAX_JPEG_BYTES)
 
 
 def _check_magic(head: bytes) -> None:
@@ -137,41 +119,3 @@ def _shrink_to_width(image: Image.Image, width: int) -> Image.Image:
         return image
     height = max(1, round(image.height * width / image.width))
     return image.resize((width, height), Image.Resampling.LANCZOS)
-
-
-def _encode_jpeg(image: Image.Image, *, max_bytes: int) -> EncodedImage:
-    """Lower the quality, then the size, until the file is small enough."""
-    while True:
-        for quality in _QUALITIES:
-            out = BytesIO()
-            image.save(out, "JPEG", quality=quality, optimize=True, progressive=True)
-            if out.tell() <= max_bytes:
-                return _make_encoded(out.getvalue(), "jpeg", image)
-        image = _shrink(image)
-
-
-def _encode_png(image: Image.Image, *, max_bytes: int) -> EncodedImage:
-    """Lower the number of colours, then the size, until the file is small enough."""
-    while (png := _encode_whole_png(image, max_bytes=max_bytes)) is None:
-        image = _shrink(image)
-    return png
-
-
-def _encode_whole_png(image: Image.Image, *, max_bytes: int) -> EncodedImage | None:
-    """Return the image in its size, with 256 colours if it has to be, or None if the file would be too large."""
-    out = BytesIO()
-    image.save(out, "PNG", optimize=True)
-    if out.tell() > max_bytes:
-        out = BytesIO()
-        image.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
-    return _make_encoded(out.getvalue(), "png", image) if out.tell() <= max_bytes else None
-
-
-def _shrink(image: Image.Image) -> Image.Image:
-    size = max(1, round(image.width * _SHRINK)), max(1, round(image.height * _SHRINK))
-    return image.resize(size, Image.Resampling.LANCZOS)
-
-
-def _make_encoded(data: bytes, kind: Literal["jpeg", "png"], image: Image.Image) -> EncodedImage:
-    colour = _find_dominant_colour(image) if image.mode == "RGB" else ""
-    return EncodedImage(data, kind, image.width, image.height, hashlib.sha256(data).hexdigest(), colour)

@@ -1,12 +1,14 @@
 """Ingest sources: store their entries, one row each. An update never overwrites a field that staff edited."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from newsletter.common.database.change_watch import ending_no_rest
 from newsletter.common.errors import NotReady
 from newsletter.common.extension_registry import MissingExtension
 from newsletter.content.fetching.errors import FetchError
@@ -53,6 +55,10 @@ class IngestReport:
     error: str = ""
     pictures_waiting: bool = False
 
+    @property
+    def has_changes(self) -> bool:
+        return bool(self.new or self.updated or self.cancelled or self.gone)
+
     def as_json(self) -> dict[str, object]:
         return asdict(self)
 
@@ -60,11 +66,13 @@ class IngestReport:
 def ingest_due(*, now: datetime, fetcher: Fetcher | None = None) -> list[IngestReport]:
     """Ingest every source that is due. Each is claimed first, so that two workers share them."""
     due = Source.objects.filter(Q(due_at__isnull=True) | Q(due_at__lte=now), enabled=True)
-    return [
-        ingest_source(source=source, now=now, fetcher=fetcher)
-        for source in due
-        if Source.objects.filter(pk=source.pk, due_at=source.due_at).update(due_at=now + CLAIM_PERIOD)
-    ]
+    return [ingest_source(source=source, now=now, fetcher=fetcher) for source in due if _claim(source, now=now)]
+
+
+def _claim(source: Source, *, now: datetime) -> bool:
+    with ending_no_rest():
+        claimed = Source.objects.filter(pk=source.pk, due_at=source.due_at).update(due_at=now + CLAIM_PERIOD)
+    return bool(claimed)
 
 
 def find_unread_sources() -> QuerySet[Source]:
@@ -123,19 +131,21 @@ def _record_failure(
 
 
 def _save_schedule(source: Source, *, now: datetime, wait: timedelta) -> None:
-    source.looked_at, source.due_at = now, now + wait
-    source.save(
-        update_fields=[
-            "etag",
-            "last_modified",
-            "last_event_count",
-            "failures",
-            "error",
-            "last_success_at",
-            "looked_at",
-            "due_at",
-        ]
-    )
+    # The assembly of a new publication waits for the first reading of each source.
+    is_first, source.looked_at, source.due_at = source.looked_at is None, now, now + wait
+    with nullcontext() if is_first else ending_no_rest():
+        source.save(
+            update_fields=[
+                "etag",
+                "last_modified",
+                "last_event_count",
+                "failures",
+                "error",
+                "last_success_at",
+                "looked_at",
+                "due_at",
+            ]
+        )
 
 
 def _store_entries(

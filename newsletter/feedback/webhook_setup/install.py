@@ -44,17 +44,17 @@ def install_webhook(webhook: WebhookSettings, *, now: datetime) -> WebhookState:
     return state
 
 
+def has_waiting_subscription(*, now: datetime) -> bool:
+    """Return True if a question is not answered yet. It may be asked again."""
+    return _find_questions(now).exists()
+
+
 def confirm_subscriptions(*, now: datetime) -> int:
     """Confirm the subscriptions that our set-up asked for. Return how many.
 
     A question about another topic, or before anybody set up reports here, stays unanswered.
     """
-    waiting = ProviderEvent.objects.filter(
-        kind=FeedbackKind.SUBSCRIPTION.value,
-        received_at__gt=now - QUESTION_VALID,
-        retry_at__lte=now,
-        body__has_key="link",
-    )
+    waiting = _find_questions(now).filter(retry_at__lte=now)
     if not waiting.exists():
         return 0
     webhooks = [webhook for webhook in list_webhook_settings() if webhook.set_up_at and not webhook.obstacle]
@@ -69,6 +69,11 @@ def confirm_subscriptions(*, now: datetime) -> int:
             ProviderEvent.objects.filter(pk=event.pk).update(body={})
             confirmed += 1
     return confirmed
+
+
+def _find_questions(now: datetime) -> QuerySet[ProviderEvent]:
+    asked = ProviderEvent.objects.filter(kind=FeedbackKind.SUBSCRIPTION.value, received_at__gt=now - QUESTION_VALID)
+    return asked.filter(body__has_key="link")
 
 
 def _confirm(webhook: WebhookSettings, *, link: str) -> bool:

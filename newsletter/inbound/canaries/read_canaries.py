@@ -29,6 +29,7 @@ COPIES_LOOKED_FOR = timedelta(minutes=15)
 CONNECTING_SECONDS, JUDGING_SECONDS = 40.0, CHECK_SECONDS + 30
 """How long at most it takes to connect, and to judge one mail with its DNS. A mailbox is claimed for that long."""
 _Result = CanaryMail.Result
+_SENT = {"state__in": CanaryMail.HANDED_OVER}
 MAX_CLAIM = timedelta(minutes=10)
 """A claim that ends later than this was made by a clock that was wrong, so it counts for nothing."""
 
@@ -92,12 +93,19 @@ def read_canary_mailboxes(*, now: datetime, dns: Dns | None = None, seconds: flo
     return found
 
 
+def is_awaiting(*, now: datetime) -> bool:
+    """Return True if a mail is looked for in any mailbox, or does not count as missing yet."""
+    return CanaryMail.objects.filter(_is_looked_for(now) | Q(result=_Result.UNKNOWN), **_SENT).exists()
+
+
 def find_awaited(mailbox: CanaryMailbox, *, now: datetime) -> QuerySet[CanaryMail]:
     """Return the mails to look for: those not found yet, and those of which another copy may still come."""
+    return mailbox.mails.filter(_is_looked_for(now), **_SENT).order_by("pk")
+
+
+def _is_looked_for(now: datetime) -> Q:
     not_found = Q(result__in=[_Result.UNKNOWN, _Result.MISSING], sent_at__gt=now - LOOKED_FOR)
-    return mailbox.mails.filter(
-        not_found | Q(arrived_at__gt=now - COPIES_LOOKED_FOR), state__in=CanaryMail.HANDED_OVER
-    ).order_by("pk")
+    return not_found | Q(arrived_at__gt=now - COPIES_LOOKED_FOR)
 
 
 def _claim(mailbox: CanaryMailbox, awaited: list[CanaryMail], *, now: datetime, seconds: float) -> MailboxClaim | None:

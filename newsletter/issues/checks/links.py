@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 
+from newsletter.common.database.change_watch import ending_no_rest
 from newsletter.common.errors import DomainError, NotAllowed
 from newsletter.common.messages import Message
 from newsletter.content.fetching.errors import BadStatus, FetchError, TooSlow, Unreachable
@@ -68,9 +69,10 @@ def check_due_links(
     waiting = [name for name in names if name not in set(fresh)][:limit]
     for name in waiting:
         state, message = _check_link(names[name], fetcher)
-        LinkCheck.objects.update_or_create(
-            sha256=name, defaults={"url": names[name], "state": state, "message": message, "looked_at": now}
-        )
+        with ending_no_rest():
+            LinkCheck.objects.update_or_create(
+                sha256=name, defaults={"url": names[name], "state": state, "message": message, "looked_at": now}
+            )
     return len(waiting)
 
 

@@ -113,7 +113,7 @@ def send_due_mails(*, now: datetime, adapter: Adapter | None = None) -> int:
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
-    if not TemplateMail.objects.filter(state__in=[State.WAITING, State.SENDING]).exists():
+    if not has_waiting_mail():
         return 0
     adapter = adapter or current_adapter()
     sent = 0
@@ -122,6 +122,11 @@ def send_due_mails(*, now: datetime, adapter: Adapter | None = None) -> int:
             break
         sent += send_mail(mail, adapter=adapter, now=now)
     return sent
+
+
+def has_waiting_mail() -> bool:
+    """Return True if a mail waits, for the provider for example, or if a call has not returned."""
+    return TemplateMail.objects.filter(state__in=[State.WAITING, State.SENDING]).exists()
 
 
 def list_due_mails(*, now: datetime) -> QuerySet[TemplateMail]:

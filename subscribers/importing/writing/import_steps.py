@@ -154,6 +154,11 @@ def process_pending_imports(*, clock: Callable[[], datetime], stopping: Callable
     return ended
 
 
+def has_import_at_work() -> bool:
+    """Return True if an import has started and not ended. It may wait for the end of a lease."""
+    return ImportBatch.objects.at_work().exists()
+
+
 def delete_old_import_files(*, now: datetime) -> int:
     """Delete undecided files, refused lines and row notes after 7 days. Return how many imports or lines were deleted."""
     before = now - timedelta(days=UPLOAD_RETENTION_DAYS)

@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from newsletter.content.images.encode import MAX_JPEG_BYTES, encode_image
+from newsletter.content.images.encode import encode_image
 from newsletter.content.images.formats import RENDITION_FORMATS
 from newsletter.content.images.sandbox_messages import BadImage
+from newsletter.content.images.write import MAX_JPEG_BYTES
 
 
 def encoded(picture: Image.Image, kind: str, **options: object) -> bytes:

@@ -9,7 +9,7 @@ QUICK := tests/unit tests/db tests/web tests/contract
 # Tests start hundreds of processes, each of which would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging one-file benchmarks bench bench-postgres load schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
+.PHONY: help demo check docs test test-all test-browser test-long test-postgres integration mutations lint install clean packaging wheel debian-package one-file benchmarks bench bench-postgres load schema email-gallery email-check email-goldens email-blocks email-looks email-support messages soak guide-pictures desk-looks lock audit licences site
 
 help:
 	@echo "make demo           send the sample organisation's weekly issue to files, then serve the desk (ARGS=--no-serve to stop there)"
@@ -39,7 +39,9 @@ help:
 	@echo "make email-support  write docs/reference/email-support.md again: which mail programs show what the mails use"
 	@echo "make desk-looks     look at every page wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
 	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
-	@echo "make packaging      build the wheel, install it into an empty environment and run it there (some minutes, needs the network)"
+	@echo "make wheel          build the wheel, install it into an empty environment and run it there (some minutes, needs the network)"
+	@echo "make debian-package build the Debian package and use it on a bare Debian (as root, needs debootstrap and the network; some minutes)"
+	@echo "make packaging      these two"
 	@echo "make one-file       build the program as one file for Linux and run it where nothing else is installed (as root; some minutes, needs the network)"
 	@echo "make lock           pin the newest allowed versions of all libraries in requirements/"
 	@echo "make audit          look for known weaknesses in the pinned libraries (needs the network)"
@@ -119,8 +121,14 @@ load: $(VENV)/.dev $(VENV)/load/.done
 	$(BIN)/python -m benchmarks.load $(ARGS)
 	$(BIN)/python -m tests.support.postgres_if_installed --as-recommended $(BIN)/python -m benchmarks.load $(ARGS)
 
-packaging: $(VENV)/.dev
+wheel: $(VENV)/.dev
 	$(BIN)/python -m tests.packaging.check
+
+debian-package: $(VENV)/.dev
+	$(BIN)/python -m scripts.debian_package.build
+	$(BIN)/python -m tests.packaging.debian
+
+packaging: wheel debian-package
 
 one-file: $(VENV)/.dev
 	$(BIN)/python -m scripts.one_file.build

@@ -1,6 +1,6 @@
 """Print which distributions of an environment take how many megabytes, and what needs each: python -m scripts.installed_size
 
-``--python PATH`` names the Python of another environment. `make packaging` prints the same of the wheel, without extras.
+``--python PATH`` names the Python of another environment. `make wheel` prints the same of the wheel, without extras.
 """
 
 import argparse

@@ -5,7 +5,7 @@ The libraries are those of `requirements/runtime.txt`; their licences are what t
 
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -61,9 +61,14 @@ def read_names() -> list[str]:
 def read_licences(name: str) -> list[str] | None:
     """Return what a library says of its licence, or None if it is not for this machine. Several are alternatives."""
     try:
-        said = metadata(name)
+        return name_licences(distribution(name))
     except PackageNotFoundError:
         return None
+
+
+def name_licences(library: Distribution) -> list[str]:
+    """Return what an installed library says of its licence. Several are alternatives."""
+    said = library.metadata
     if expression := said.get("License-Expression"):
         return [expression]
     classifiers = [
@@ -71,7 +76,7 @@ def read_licences(name: str) -> list[str] | None:
     ]
     line = (said.get("License") or "").strip().partition("\n")[0]
     named = classifiers if any(map(_is_known, classifiers)) or not line else [*classifiers, line]
-    return list(dict.fromkeys(named or IN_A_FILE.get(name, [])))
+    return list(dict.fromkeys(named or IN_A_FILE.get(library.name.lower(), [])))
 
 
 def is_allowed(licences: list[str]) -> bool:

@@ -1,8 +1,8 @@
 """Make a release on this machine: python -m scripts.release 1.2.0
 
 It writes the database of the release for the upgrade tests, sets the version, closes the changelog, commits, tags, and writes
-into dist/: the wheel, the source archive, the bill of materials (CycloneDX) and SHA256SUMS. It sends nothing anywhere: push
-the tag yourself.
+into dist/: the wheel, the source archive, the Debian package, the bill of materials (CycloneDX) and SHA256SUMS. It sends
+nothing anywhere: push the tag yourself.
 """
 
 import hashlib
@@ -84,6 +84,7 @@ def build(version: str) -> None:
         old.unlink()
     env = {**os.environ, "SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct")}
     _run(sys.executable, "-m", "hatchling", "build", "-d", str(out), env=env)
+    _run(sys.executable, "-m", "scripts.debian_package.build", env=env)
     write_sbom(out / f"newsletter-{version}.cdx.json")
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(out.iterdir())]
     (out / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")

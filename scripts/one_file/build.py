@@ -15,6 +15,7 @@ import sys
 import tarfile
 import venv
 from pathlib import Path
+from typing import NamedTuple
 
 from scripts.one_file.steps import Steps, make_key, remove
 from scripts.one_file.tree import find_newest_c_library, make_tree
@@ -44,6 +45,14 @@ exe = EXE(PYZ(a.pure), a.scripts, a.binaries, a.datas, name='launcher', append_p
 """
 
 
+class Product(NamedTuple):
+    """The folder with Python, the product and its libraries; what it was made of; and the Python that has the tools."""
+
+    tree: Path
+    key: str
+    tools: Path
+
+
 def main() -> int:
     steps = Steps(WORK)
     file = build(steps, out=ROOT / "dist" / NAME)
@@ -53,6 +62,18 @@ def main() -> int:
 
 def build(steps: Steps, *, out: Path) -> Path:
     """Build the file and return it. The steps that an interrupted build finished are not done again."""
+    made = build_tree(steps)
+    archive = steps.keep(
+        "archive.tar.zst", key=made.key, make=lambda file: _compress(made.tree, file, python=made.tools)
+    )
+    with steps.run("launcher"):
+        launcher = _build_launcher(made.tools, work=steps.folder, archive=archive)
+    _join((launcher, archive, launcher.with_suffix(".pkg")), out)
+    return out
+
+
+def build_tree(steps: Steps) -> Product:
+    """Build the folder that the one file unpacks and that the Debian package installs."""
     python = make_key(sys.version, sys.executable)
     libraries, of_tree = ROOT / "requirements/runtime.txt", Path(make_tree.__code__.co_filename)
     product = steps.keep("product", key=make_key(python, libraries), make=_install_libraries)
@@ -67,13 +88,7 @@ def build(steps: Steps, *, out: Path) -> Path:
         "tree", key=key, make=lambda made: make_tree(made, site_packages=site_packages, patchelf=patchelf)
     )
     sys.stdout.write(f"It needs the GNU C library {find_newest_c_library(tree)} or newer.\n")
-    archive = steps.keep(
-        "archive.tar.zst", key=key, make=lambda made: _compress(tree, made, python=tools / "bin/python")
-    )
-    with steps.run("launcher"):
-        launcher = _build_launcher(tools / "bin/python", work=steps.folder, archive=archive)
-    _join((launcher, archive, launcher.with_suffix(".pkg")), out)
-    return out
+    return Product(tree, key, tools / "bin/python")
 
 
 def _install_libraries(environment: Path) -> None:

@@ -1,8 +1,10 @@
 """A folder with Python, the product and all libraries, which works wherever it is put."""
 
+import csv
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
@@ -44,6 +46,9 @@ def make_tree(folder: Path, *, site_packages: Path, patchelf: Path) -> None:
         if copied.keys() & set(_run(str(patchelf), "--print-needed", str(file)).split()):
             _add_search_path(file, libraries=libraries, patchelf=patchelf)
     _compile(folder, python)
+    for path in folder.rglob("*"):  # the umask of whoever builds does not count
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def find_newest_c_library(folder: Path) -> str:
@@ -64,10 +69,21 @@ def _drop_what_nothing_reads(site_packages: Path) -> None:
         for path in (site_packages / name, *site_packages.glob(f"{name}-*.dist-info")):
             shutil.rmtree(path, ignore_errors=True)
     (site_packages / "distutils-precedence.pth").unlink(missing_ok=True)  # of setuptools
+    for record in site_packages.glob("*.dist-info/RECORD"):
+        _forget_build_folder(record)
     services = site_packages / "botocore/data"
     for path in list(services.iterdir()):
         if path.is_dir() and path.name not in _SES_ONLY:
             shutil.rmtree(path)
+
+
+def _forget_build_folder(record: Path) -> None:
+    """Drop what names the folder of the build: the scripts of the environment, and where the wheel was."""
+    (record.parent / "direct_url.json").unlink(missing_ok=True)
+    with record.open(newline="", encoding="utf-8") as opened:
+        rows = [row for row in csv.reader(opened) if not row[0].startswith("../") and "direct_url" not in row[0]]
+    with record.open("w", newline="", encoding="utf-8") as opened:
+        csv.writer(opened, lineterminator="\n").writerows(sorted(rows))
 
 
 def _list_libraries(files: list[Path]) -> dict[str, Path]:

@@ -1,4 +1,4 @@
-"""Build, compare, install and run the packages as a stranger would: python -m tests.packaging.check (or make packaging).
+"""Build, compare, install and run the packages as a stranger would: python -m tests.packaging.check (or make wheel).
 
 It prints the installed size and the distributions that take most of it.
 """

@@ -68,7 +68,7 @@ def _list_left_out(left_out: Mapping[str, str]) -> list[str]:
         "## Not measured",
         "",
         *(f"- {name}: {why}" for name, why in left_out.items()),
-        "- listmonk: it is published as a binary, and a script would have to choose one by hand. No script here installs it.",
+        "- listmonk was not run: it is published as a binary and an image, and not on PyPI or npm, where these scripts look.",
         "",
     ]
 

@@ -106,9 +106,10 @@ def _add_search_path(file: Path, *, libraries: Path, patchelf: Path) -> None:
 
 
 def _compile(folder: Path, python: Path) -> None:
-    """Compile everything once, so that no start writes into the folder. The files' times do not count."""
+    """Compile everything once, so that no start writes into the folder. The files' times and the folder's place do not count."""
     command = (str(python), "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
-    subprocess.run([*command, str(folder / "lib")], check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - some are samples of bad code
+    places = ("-s", str(folder), "-p", "/")  # Python sets the real place when it imports
+    subprocess.run([*command, *places, str(folder / "lib")], check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - some are samples of bad code
 
 
 def _list_binaries(folder: Path) -> Iterator[Path]:

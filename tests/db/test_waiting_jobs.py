@@ -42,7 +42,7 @@ from tests.support.mail_templates import make_mail_template
 from tests.support.people import make_member, make_person, subscribe
 from tests.support.webhooks import make_endpoint
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 FAILING = {"failures": 1, "failing_since": NOW}
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
 

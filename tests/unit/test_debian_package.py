@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -171,3 +172,15 @@ def test_the_record_of_a_library_forgets_the_folder_of_the_build(tmp_path: Path)
     tree._forget_build_folder(record)
     assert record.read_text() == '"a/b,c.py",sha256=y,1\n'
     assert not (record.parent / "direct_url.json").exists()
+
+
+def test_compiled_modules_do_not_name_the_folder_of_the_build(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "elsewhere/two"):
+        module = tmp_path / name / "lib/module.py"
+        module.parent.mkdir(parents=True)
+        module.write_text("def greet():\n    return 'hello'\n")
+        tree._compile(tmp_path / name, Path(sys.executable))
+        (compiled,) = module.parent.rglob("*.pyc")
+        made.append(compiled.read_bytes())
+    assert made[0] == made[1]

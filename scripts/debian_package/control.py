@@ -22,7 +22,7 @@ Recommends: ca-certificates
 Suggests: postgresql, spamassassin
 Section: web
 Priority: optional
-Description: newsletter that assembles itself, for charities
+Description: weekly letter that assembles itself, for charities
  It gathers your stories and the events near each reader, lays them out as a
  responsive email, shows it to your staff, and sends it through a provider of
  transactional email or a mail server. Nobody is mailed twice, nobody is

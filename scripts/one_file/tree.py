@@ -48,7 +48,8 @@ def make_tree(folder: Path, *, site_packages: Path, patchelf: Path) -> None:
     _compile(folder, python)
     for path in folder.rglob("*"):  # the umask of whoever builds does not count
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
+            is_program = path.stat().st_mode & stat.S_IXUSR and ".so" not in path.suffixes
+            path.chmod(0o755 if path.is_dir() or is_program else 0o644)
 
 
 def find_newest_c_library(folder: Path) -> str:

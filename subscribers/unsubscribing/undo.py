@@ -3,73 +3,99 @@
 An ended subscription is never reopened: a new one takes its basis and its choices, and the log of consent says why.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from newsletter.common.messages import Message
 from subscribers.consent_events import record_consent_event
-from subscribers.models import ConsentEvent, CountedUnsubscribe, EndReason, MailingList, Subscriber, Subscription
+from subscribers.models import (
+    ConsentEvent,
+    CountedUnsubscribe,
+    EndReason,
+    MailingList,
+    Reason,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
 from subscribers.person_locks import lock_people
-from subscribers.unsubscribing.suppression import is_suppressed, remove_recent_unsubscribe
+from subscribers.unsubscribing.suppression import remove_recent_unsubscribe
 
 UNDO_PERIOD = timedelta(hours=1)
-_KINDS = (ConsentEvent.Kind.LEFT, ConsentEvent.Kind.LEFT_ALL)
 _LINK = "link"
+
+
+@dataclass(frozen=True)
+class _LastUnsubscribe:
+    """When the last unsubscribe by link was, and the ended subscriptions that its undo replaces."""
+
+    at: datetime
+    ended: list[Subscription]
 
 
 @transaction.atomic
 def undo_unsubscribe(
-    *, subscriber: Subscriber, mailing_list: MailingList, now: datetime, wording: str
+    *, subscriber: Subscriber, mailing_list: MailingList | None, now: datetime, wording: str
 ) -> list[MailingList]:
-    """Subscribe the person again to what the last unsubscribe by link ended. Return the lists; none if there is nothing to undo.
+    """Subscribe the person again to what their last unsubscribe by link ended. Return the lists.
 
-    ``mailing_list`` is that of the link. ``wording`` is the text of the button. Suppressions for other reasons stay.
+    ``mailing_list`` is the list whose unsubscribe is undone; None undoes that of all mail. ``wording`` is the text of the
+    button. If the undo would bring no mail back, nothing changes.
     """
     if not lock_people(Subscriber.objects.filter(pk=subscriber.pk)):
         return []
-    left = _find_last_unsubscribe(subscriber, mailing_list, now=now)
-    if left is None:
+    last = _find_last_unsubscribe(subscriber, mailing_list, now=now)
+    if last is None:
         return []
     remove_recent_unsubscribe(
         address_hash=bytes(subscriber.address_hash),
-        mailing_list=None if left.kind == ConsentEvent.Kind.LEFT_ALL else mailing_list,
-        since=left.at,
+        mailing_list=mailing_list,
+        since=last.at,
         reason=Message("the person pressed “Unsubscribe” by mistake"),
         now=now,
     )
-    ended = Subscription.objects.filter(
-        subscriber=subscriber, ended_at=left.at, end_reason=EndReason.UNSUBSCRIBE
-    ).select_related("mailing_list")
-    if left.kind == ConsentEvent.Kind.LEFT:
-        ended = ended.filter(mailing_list=mailing_list)
-    reopened = [
-        subscription.mailing_list for subscription in ended if _subscribe_again(subscription, now=now, wording=wording)
-    ]
-    if reopened:
-        CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk, at=left.at).delete()
-    return reopened
+    for subscription in last.ended:
+        _subscribe_again(subscription, now=now, wording=wording)
+    CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk, at=last.at).delete()
+    return [subscription.mailing_list for subscription in last.ended]
 
 
-def can_undo(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime) -> bool:
-    """Return True if the person unsubscribed by link within the last hour."""
+def can_undo(*, subscriber: Subscriber, mailing_list: MailingList | None, now: datetime) -> bool:
+    """Return True if an undo of the unsubscribe from this list, or from all mail if None, would bring mail back."""
     return _find_last_unsubscribe(subscriber, mailing_list, now=now) is not None
 
 
-def _find_last_unsubscribe(subscriber: Subscriber, mailing_list: MailingList, *, now: datetime) -> ConsentEvent | None:
-    """Return the last unsubscribe from this list or from all mail, if it came by link and is recent."""
-    events = ConsentEvent.objects.filter(subscriber=subscriber, kind__in=_KINDS, at__gt=now - UNDO_PERIOD, at__lte=now)
-    own = events.filter(mailing_list=mailing_list) | events.filter(mailing_list__isnull=True)
-    last = own.order_by("-at", "-pk").first()
-    return last if last is not None and last.source == _LINK else None
+def _find_last_unsubscribe(
+    subscriber: Subscriber, mailing_list: MailingList | None, *, now: datetime
+) -> _LastUnsubscribe | None:
+    """Return the last unsubscribe from this list, or from all mail if None, if it can be undone.
+
+    It must be recent and by link, its suppression must be in force, and no other may forbid the mail that it ended.
+    """
+    kind = ConsentEvent.Kind.LEFT_ALL if mailing_list is None else ConsentEvent.Kind.LEFT
+    events = ConsentEvent.objects.filter(subscriber=subscriber, kind=kind, mailing_list=mailing_list)
+    left = events.filter(at__gt=now - UNDO_PERIOD, at__lte=now).order_by("-at", "-pk").first()
+    if left is None or left.source != _LINK:
+        return None
+    live = Suppression.objects.live().filter(address_hash=bytes(subscriber.address_hash))
+    own = live.filter(reason=Reason.UNSUBSCRIBE, mailing_list=mailing_list, at__gte=left.at)
+    if not own.exists():
+        return None
+    others = live.exclude(pk__in=own.values("pk"))
+    ended = Subscription.objects.filter(subscriber=subscriber, ended_at=left.at, end_reason=EndReason.UNSUBSCRIBE)
+    if mailing_list is not None:
+        ended = ended.filter(mailing_list=mailing_list)
+    again = Subscription.objects.filter(subscriber=subscriber, mailing_list=OuterRef("mailing_list")).open()
+    suppressed = others.covering(OuterRef("mailing_list"))
+    found = list(ended.exclude(Exists(again)).exclude(Exists(suppressed)).select_related("mailing_list", "subscriber"))
+    return _LastUnsubscribe(left.at, found) if found else None
 
 
-def _subscribe_again(ended: Subscription, *, now: datetime, wording: str) -> bool:
-    """Open a subscription like the ended one. Return False if one is open already, or another suppression forbids mail."""
-    address_hash = bytes(ended.subscriber.address_hash)
-    same = Subscription.objects.filter(subscriber=ended.subscriber_id, mailing_list=ended.mailing_list_id)
-    if same.open().exists() or is_suppressed(address_hash=address_hash, mailing_list=ended.mailing_list):
-        return False
+def _subscribe_again(ended: Subscription, *, now: datetime, wording: str) -> None:
+    """Open a subscription like the ended one."""
     Subscription.objects.create(
         subscriber_id=ended.subscriber_id,
         mailing_list_id=ended.mailing_list_id,
@@ -84,11 +110,10 @@ def _subscribe_again(ended: Subscription, *, now: datetime, wording: str) -> boo
     record_consent_event(
         kind=ConsentEvent.Kind.REQUESTED,
         subscriber=ended.subscriber,
-        address_hash=address_hash,
+        address_hash=bytes(ended.subscriber.address_hash),
         mailing_list=ended.mailing_list,
         now=now,
         wording=wording,
         source=Message("undo of an unsubscribe"),
         data={"basis": ended.basis},
     )
-    return True

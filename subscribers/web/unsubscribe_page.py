@@ -37,36 +37,46 @@ def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         activate_language_of(person)
     if person is not None and mailing_list is not None:
         if _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
-            return _render_left(target, person=person, mailing_list=mailing_list, everything=True)
+            return _render_left(target, person=person, mailing_list=None)
         if _has_left(person, mailing_list):
             return _render_left(target, person=person, mailing_list=mailing_list)
-    return _page(
-        target, template="unsubscribe.html", name=public_list_name(mailing_list), everything=False, person=person
-    )
+    return _page(target, name=public_list_name(mailing_list), everything=False, person=person)
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
 def unsubscribe_from_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Unsubscribe from all mail."""
-    person, mailing_list = find_target(target)
+    person, _ = find_target(target)
     if person is not None:
         activate_language_of(person)
-        if request.method != "POST" and _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
-            return _render_left(target, person=person, mailing_list=mailing_list, everything=True)
         if request.method == "POST":
             unsubscribe_from_all(subscriber=person, now=timezone.now(), source="link", mailing=target.mailing)
-    template = "unsubscribed.html" if request.method == "POST" else "unsubscribe.html"
-    return _page(target, template=template, name=gettext("all our mail"), everything=True, person=person)
+    if request.method == "POST" or (person and _find_own_suppressions(person).filter(scope=Scope.ALL).exists()):
+        return _render_left(target, person=person, mailing_list=None)
+    return _page(target, name=gettext("all our mail"), everything=True, person=person)
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
 def undo(request: HttpRequest, target: LinkTarget) -> HttpResponse:
-    """Subscribe somebody again who pressed “Unsubscribe” by mistake. Only a POST changes anything."""
+    """Subscribe somebody to the link's list again who pressed “Unsubscribe” by mistake. Only a POST changes anything."""
     person, mailing_list = find_target(target)
+    return _undo(request, target, person=person if mailing_list else None, mailing_list=mailing_list)
+
+
+@linked_page(Purpose.UNSUBSCRIBE)
+def undo_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
+    """Subscribe somebody again to what their unsubscribe from all mail ended. Only a POST changes anything."""
+    return _undo(request, target, person=find_target(target)[0], mailing_list=None)
+
+
+def _undo(
+    request: HttpRequest, target: LinkTarget, *, person: Subscriber | None, mailing_list: MailingList | None
+) -> HttpResponse:
+    """Undo the unsubscribe from this list, or from all mail if None."""
+    lists: list[MailingList] = []
     if person is not None:
         activate_language_of(person)
-    lists: list[MailingList] = []
-    if request.method == "POST" and person is not None and mailing_list is not None:
+    if request.method == "POST" and person is not None:
         lists = undo_unsubscribe(
             subscriber=person,
             mailing_list=mailing_list,
@@ -77,7 +87,7 @@ def undo(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         return message_page(
             gettext("There is nothing to undo"),
             gettext("You can undo it for an hour. After that, sign up again."),
-            join_path=join_path(mailing_list),
+            join_path=join_path(find_target(target)[1]),
         )
     names = [public_list_name(mailing_list) for mailing_list in lists]
     return render_response("resubscribed.html", {"names": names, "preferences_path": _paths(target)[1]})
@@ -98,11 +108,11 @@ def _find_own_suppressions(person: Subscriber) -> QuerySet[Suppression]:
     return live.filter(import_batch__isnull=True)
 
 
-def _render_left(
-    target: LinkTarget, *, person: Subscriber, mailing_list: MailingList | None, everything: bool = False
-) -> HttpResponse:
-    leave_all_path, preferences_path, undo_path = _paths(target)
-    undoable = mailing_list is not None and can_undo(subscriber=person, mailing_list=mailing_list, now=timezone.now())
+def _render_left(target: LinkTarget, *, person: Subscriber | None, mailing_list: MailingList | None) -> HttpResponse:
+    """Return the page of somebody who unsubscribed from this list, or from all mail if None."""
+    everything = mailing_list is None
+    leave_all_path, preferences_path, undo_path = _paths(target, everything=everything)
+    undoable = person is not None and can_undo(subscriber=person, mailing_list=mailing_list, now=timezone.now())
     context = {
         "name": gettext("all our mail") if everything else public_list_name(mailing_list),
         "everything": everything,
@@ -113,17 +123,16 @@ def _render_left(
     return render_response("unsubscribed.html", context)
 
 
-def _page(target: LinkTarget, *, template: str, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
-    leave_all_path, preferences_path, undo_path = _paths(target)
+def _page(target: LinkTarget, *, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
+    leave_all_path, preferences_path, _ = _paths(target)
     context = {
         "name": name,
         "everything": everything,
         "offer": make_fewer_emails_offer(person, now=timezone.now()) if person else None,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
-        "undo_path": undo_path,
     }
-    return render_response(template, context)
+    return render_response("unsubscribe.html", context)
 
 
 def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerson) -> str:
@@ -148,7 +157,8 @@ def _render_unsubscribed(name: str, language: str, branding_version: str) -> str
     return render_page("unsubscribed.html", context)
 
 
-def _paths(target: LinkTarget) -> tuple[str, str, str]:
-    """Return the paths that end everything, show the person's choices and undo the unsubscribe."""
+def _paths(target: LinkTarget, *, everything: bool = False) -> tuple[str, str, str]:
+    """Return the paths that end everything, show the person's choices and undo the unsubscribe, or that of all mail."""
     path = make_related_path(target, Purpose.UNSUBSCRIBE)
-    return f"{path}/all", make_related_path(target, Purpose.PREFERENCES), f"{path}/undo"
+    leave_all = f"{path}/all"
+    return leave_all, make_related_path(target, Purpose.PREFERENCES), f"{leave_all if everything else path}/undo"

@@ -13,7 +13,7 @@ from subscribers.web.own_data import change_address, confirm_new_address, downlo
 from subscribers.web.preference_page import preferences, reduce_frequency
 from subscribers.web.reconfirm_page import stay_page
 from subscribers.web.request_link_page import my_mail, request_fresh_link
-from subscribers.web.unsubscribe_page import undo, unsubscribe, unsubscribe_from_everything
+from subscribers.web.unsubscribe_page import undo, undo_everything, unsubscribe, unsubscribe_from_everything
 
 CHANGED_LINK = "changed_link"
 """The name of the page for every other path that begins as a link with a token does."""
@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern] = [
     path("u/<slug:token>", unsubscribe, name="unsubscribe"),
     path("u/<slug:token>/all", unsubscribe_from_everything, name="unsubscribe_from_everything"),
     path("u/<slug:token>/undo", undo, name="undo_unsubscribe"),
+    path("u/<slug:token>/all/undo", undo_everything, name="undo_unsubscribe_from_everything"),
     path("p/<slug:token>", preferences, name="preferences"),
     path("p/<slug:token>/less", reduce_frequency, name="reduce_frequency"),
     path("p/<slug:token>/fresh", request_fresh_link, name="request_fresh_link"),

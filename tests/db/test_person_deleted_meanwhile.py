@@ -143,7 +143,7 @@ def test_unsubscribing_during_a_merge_unsubscribes_the_other_record(
 def test_a_page_that_fails_after_unsubscribing_does_not_undo_it(
     monkeypatch: pytest.MonkeyPatch, person: Subscriber, weekly: MailingList
 ) -> None:
-    monkeypatch.setattr(unsubscribe_page, "_page", lambda *args, **named: 1 // 0)
+    monkeypatch.setattr(unsubscribe_page, "_render_left", lambda *args, **named: 1 // 0)
     client = Client(raise_request_exception=False)
     assert client.post(path_to(person, weekly, UNSUBSCRIBE) + "/all").status_code == 500
     assert Suppression.objects.live().get().reason == Reason.UNSUBSCRIBE

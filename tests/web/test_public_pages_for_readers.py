@@ -42,6 +42,12 @@ def is_mailed(mailing_list: MailingList) -> bool:
     return eligible(mailing_list=mailing_list, now=timezone.now()).exists()
 
 
+def come_back(client: Client, person: Subscriber, mailing_list: MailingList) -> None:
+    """Sign up again and confirm."""
+    subscribe(person, mailing_list, basis="consent_double_opt_in", confirmed_at=None)
+    client.post(path_to(person, mailing_list, Purpose.CONFIRM))
+
+
 def test_an_unsubscribe_by_mistake_is_undone_with_one_press(
     client: Client, weekly: MailingList, ada: Subscriber
 ) -> None:
@@ -78,10 +84,77 @@ def test_leaving_everything_is_undone_with_one_press(client: Client, weekly: Mai
     subscribe(ada, events)
     link = path_to(ada, weekly)
     page = client.post(f"{link}/all").content.decode()
-    assert f'action="{link}/undo"' in page
-    client.post(f"{link}/undo")
+    assert f'action="{link}/all/undo"' in page
+    client.post(f"{link}/all/undo")
     assert is_mailed(weekly)
     assert is_mailed(events)
+
+
+def test_the_undo_of_one_list_reopens_no_list_that_leaving_all_closed(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
+    """After leaving all mail, the person signs up for one list again. The page then names the first list alone."""
+    events, appeals = make_list("events"), make_list("appeals")
+    subscribe(ada, events)
+    subscribe(ada, appeals)
+    link = path_to(ada, weekly)
+    client.post(link)
+    client.post(f"{link}/all")
+    come_back(client, ada, events)
+    page = client.get(link).content.decode()
+    assert "You're unsubscribed from Weekly" in page
+    assert f'action="{link}/undo"' in page
+    client.post(f"{link}/undo")
+    assert (is_mailed(weekly), is_mailed(events), is_mailed(appeals)) == (True, True, False)
+
+
+def test_the_undo_of_leaving_all_reopens_no_list_left_before(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
+    events = make_list("events", name="Events")
+    subscribe(ada, events)
+    link = path_to(ada, weekly)
+    client.post(link)
+    client.post(f"{link}/all")
+    page = client.post(f"{link}/all/undo").content.decode()
+    assert "Events" in page
+    assert "Weekly" not in page
+    assert (is_mailed(weekly), is_mailed(events)) == (False, True)
+
+
+def test_the_undo_of_one_list_does_nothing_after_leaving_all(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
+    """The page of the first unsubscribe is still open in another window."""
+    link = path_to(ada, weekly)
+    client.post(link)
+    client.post(f"{link}/all")
+    before = list(Suppression.objects.order_by("pk").values())
+    assert "There is nothing to undo" in client.post(f"{link}/undo").content.decode()
+    assert list(Suppression.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_undo_is_offered_that_would_bring_no_mail_back(
+    client: Client, weekly: MailingList, ada: Subscriber, method: str
+) -> None:
+    """They left their only list before they left all mail, so the second press closed nothing."""
+    link = path_to(ada, weekly)
+    client.post(link)
+    client.post(f"{link}/all")
+    assert "I pressed this by mistake" not in getattr(client, method)(f"{link}/all").content.decode()
+    client.post(f"{link}/all/undo")
+    assert Suppression.objects.live().count() == 2
+
+
+def test_an_undo_from_an_old_page_does_not_repeat(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    """Staff took the person off the list after the undo."""
+    link = path_to(ada, weekly)
+    client.post(link)
+    client.post(f"{link}/undo")
+    Subscription.objects.open().update(ended_at=timezone.now(), end_reason="staff")
+    assert "There is nothing to undo" in client.post(f"{link}/undo").content.decode()
+    assert not is_mailed(weekly)
 
 
 def test_a_visit_of_the_undo_page_changes_nothing(client: Client, weekly: MailingList, ada: Subscriber) -> None:
@@ -104,9 +177,9 @@ def test_undoing_removes_no_other_suppression(client: Client, weekly: MailingLis
     link = path_to(ada, weekly)
     client.post(link)
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.COMPLAINT, now=timezone.now())
-    client.post(f"{link}/undo")
+    assert "There is nothing to undo" in client.post(f"{link}/undo").content.decode()
     assert not is_mailed(weekly)
-    assert Suppression.objects.live().get().reason == Reason.COMPLAINT
+    assert set(Suppression.objects.live().values_list("reason", flat=True)) == {Reason.COMPLAINT, Reason.UNSUBSCRIBE}
 
 
 def test_only_an_unsubscribe_by_link_is_undone(client: Client, weekly: MailingList, ada: Subscriber) -> None:

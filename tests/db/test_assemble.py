@@ -84,6 +84,19 @@ def test_a_skipped_slot_names_sources_that_could_not_be_read(publication):
     assert assemble_slot(slot=later, now=NOW).slot.reason.endswith("news: Field offices.")
 
 
+def test_a_skipped_slot_says_the_reason_of_its_last_attempt(publication):
+    source = make_source("Field offices")
+    slot = get_or_create_slot(publication=publication, due=DUE, now=NOW)
+    told = []
+    for hours, failures in enumerate([0, 3, 3, 0]):
+        Source.objects.filter(pk=source.pk).update(failures=failures)
+        assembly = assemble_slot(slot=slot, now=NOW + timedelta(hours=hours))
+        slot = Slot.objects.get(pk=slot.pk)
+        told.append(("Field offices" in slot.reason, assembly.slot.reason == slot.reason, assembly.made))
+    assert told == [(False, True, True), (True, True, False), (True, True, False), (False, True, False)]
+    assert slot.assembled_at == NOW
+
+
 def test_a_new_event_alone_makes_an_issue(publication):
     make_story("The first verdict")
     make_issue(publication)

@@ -42,9 +42,7 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
     issue = make_unsaved_issue(slot)
     draft = make_draft(issue=issue, now=now)
     if draft.skip_reason:
-        transition(
-            slot, from_states=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=draft.skip_reason, assembled_at=now
-        )
+        _skip(slot, reason=draft.skip_reason, now=now)
         return Assembly(slot=slot, issue=None, made=not skipped_before)
     save_new_issue(issue=issue, draft=draft, now=now)
     transition(
@@ -55,6 +53,14 @@ def assemble_slot(*, slot: Slot, now: datetime) -> Assembly:
         reason=_describe_assembled(draft.choice.stories),
     )
     return Assembly(slot=slot, issue=issue, made=True)
+
+
+def _skip(slot: Slot, *, reason: str, now: datetime) -> None:
+    """Skip the slot, or write why it stays skipped if that has changed since."""
+    if slot.state == Slot.State.DUE:
+        transition(slot, from_states=[Slot.State.DUE], to=Slot.State.SKIPPED, reason=reason, assembled_at=now)
+    elif slot.reason != reason:
+        transition(slot, from_states=[Slot.State.SKIPPED], to=Slot.State.SKIPPED, reason=reason)
 
 
 def make_unsaved_issue(slot: Slot) -> Issue:

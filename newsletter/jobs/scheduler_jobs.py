@@ -13,10 +13,11 @@ from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.approve import approve_by_policy, void_changed_approvals
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
-from newsletter.issues.approval.write_notices import notify_changed_after_approval
+from newsletter.issues.approval.write_notices import notify_changed_after_approval, notify_hold
 from newsletter.issues.assembly.assemble import Assembly, assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts
 from newsletter.issues.assembly.slots import create_due_slots, find_slots_to_assemble
+from newsletter.issues.assembly.source_notices import notify_failing_sources
 from newsletter.issues.assembly.stories_at_source import (
     check_before_assembly,
     check_stories_at_source,
@@ -24,11 +25,7 @@ from newsletter.issues.assembly.stories_at_source import (
     remove_gone_stories,
 )
 from newsletter.issues.variants.reader_zones import find_start, make_due_filter
-from newsletter.jobs.staff_notices import (
-    notify_approval_needed,
-    notify_assembly,
-    notify_hold,
-)
+from newsletter.jobs.staff_notices import notify_approval_needed, notify_assembly
 from newsletter.models import Issue, Publication, Slot, transition
 from newsletter.outbound.publishing_facts import report_issue
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
@@ -39,7 +36,7 @@ FIRST_READING_WAIT = timedelta(minutes=10)
 
 
 def poll_sources(*, now: datetime) -> None:
-    """Read the due sources. Notify staff of held issues and of approvals that are void because content changed.
+    """Read the due sources. Notify staff of those that fail for long, of held issues and of approvals that changes voided.
 
     If no reading changed a story or an event, the approvals are left to their own job.
     """
@@ -47,6 +44,8 @@ def poll_sources(*, now: datetime) -> None:
     for report in reports:
         if report.error:
             log.warning("Source %s: %s", report.name, report.error)
+    if reports:
+        notify_failing_sources(now=now)
     has_removed_story = has_recently_removed_story(now=now)
     if reports or has_removed_story:
         for issue in remove_gone_stories(now=now):

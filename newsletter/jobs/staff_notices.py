@@ -18,6 +18,7 @@ from newsletter.issues.approval.design_since_approval import find_redesigned_iss
 from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.assembly.first_draft import find_unread_sources
+from newsletter.issues.assembly.source_notices import KEY_PREFIX as SOURCE_KEY_PREFIX
 from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
@@ -34,6 +35,7 @@ EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "hel
 _FOR_APPROVERS = Message("You get this because you may approve issues.")
 _FOR_COMMENTS = Message("You get this because somebody mentioned you in a comment, or answered a comment of yours.")
 _FOR_DATA_STAFF = Message("You get this because you look after people's data.")
+_FOR_SOURCES = Message("You get this because you may change sources.")
 _FOR_ACCOUNTS = Message("You get this because it is about an account of the desk.")
 
 
@@ -61,14 +63,6 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
         ]
         subject = Message("%(issue)s is ready to read", issue=issue)
         write_notice(publication, f"assembled-{slot.pk}", subject, paragraphs, _decision_link(issue, now=now), now)
-
-
-def notify_hold(issue: Issue, *, now: datetime) -> None:
-    """Queue a notice that an issue was held instead of sent, once for each reason."""
-    paragraphs = [issue.held_reason, Message("Nothing was sent. Check the issue, then release it or send it by hand.")]
-    reason_digest = sha256(issue.held_reason.encode()).hexdigest()[:12]
-    subject = Message("%(issue)s is held", issue=issue)
-    write_notice(issue.publication, f"held-{issue.pk}-{reason_digest}", subject, paragraphs, issue_page_url(issue), now)
 
 
 def notify_redesigned_issues(*, now: datetime) -> None:
@@ -202,6 +196,8 @@ def _explain_recipient(key: str) -> Message:
         return _FOR_ACCOUNTS
     if key.startswith(COMMENT_KEY_PREFIX):
         return _FOR_COMMENTS
+    if key.startswith(SOURCE_KEY_PREFIX):
+        return _FOR_SOURCES
     return (
         _FOR_DATA_STAFF
         if key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, INBOUND_KEY_PREFIX))

@@ -1069,6 +1069,8 @@ class Migration(migrations.Migration):
                 ('looked_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('last_success_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('failures', models.PositiveIntegerField(default=0, editable=False)),
+                ('failing_since', models.DateTimeField(editable=False, help_text='The first failure since the last success.', null=True)),
+                ('failure_notified_at', models.DateTimeField(editable=False, help_text='When staff were told by mail that it fails.', null=True)),
                 ('error', newsletter.common.message_fields.MessageField(blank=True, editable=False)),
                 ('topics', models.ManyToManyField(blank=True, help_text='Every story and event from this source gets these topics, in addition to its own.', to='subscribers.topic', verbose_name='topics')),
             ],

@@ -18,6 +18,7 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue
+from newsletter.issues.approval.write_notices import notify_hold
 from newsletter.issues.corrections.people_of_story import Reach, find_reach
 from newsletter.issues.snapshot.exposure import find_variants_showing, shows_withdrawn_story
 from newsletter.issues.snapshot.records.blocks import list_pictures
@@ -66,7 +67,7 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
         pictures = Picture.objects.filter(sha256__in=_list_pictures(rows) - kept).update(withdrawn_at=now)
         return Withdrawal(
             reach=find_reach(story),
-            held=[_hold(issue, shown, reworded=reworded, now=now) for issue, shown, reworded in waiting],
+            held=[_hold(issue, shown, reworded=reworded, by=by, now=now) for issue, shown, reworded in waiting],
             paused=pause_withdrawn(),
             pictures=pictures,
         )
@@ -127,8 +128,8 @@ def _find_waiting(story: Story, rows: list[Story]) -> Iterator[tuple[Issue, Stor
             yield issue, next((row for row in rows if row.pk in shown), story), without
 
 
-def _hold(issue: Issue, story: Story, *, reworded: IssueContent, now: datetime) -> Issue:
-    """Withdraw the issue's approvals, adapt its subject and preheader, and hold it for staff to read."""
+def _hold(issue: Issue, story: Story, *, reworded: IssueContent, by: User | AnonymousUser, now: datetime) -> Issue:
+    """Withdraw the issue's approvals, adapt its subject and preheader, hold it for staff to read, and notify the approvers."""
     withdraw_approvals(issue=issue, now=now)
     if (issue.subject, issue.preheader) != (reworded.subject, reworded.preheader):
         issue.subject, issue.preheader = reworded.subject, reworded.preheader
@@ -142,6 +143,7 @@ def _hold(issue: Issue, story: Story, *, reworded: IssueContent, now: datetime) 
             title=story.title[:200],
         ),
     )
+    notify_hold(issue, now=now, by=by)
     return issue
 
 

@@ -90,14 +90,20 @@ def go_to_outlook(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def make_calendar(event: EventNotice) -> bytes:
-    """Return an iCalendar file with one event, in UTC."""
+    """Return an iCalendar file with one event, in UTC.
+
+    A later change has a later DTSTAMP and a higher SEQUENCE. Without them, calendars ignore the file of an event that they have.
+    """
     calendar, entry = Calendar(), Event()
     calendar.add("prodid", "-//newsletter//events//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
     starts, ends = event_span(event)
     entry.add("uid", f"{make_calendar_name(event.pk)}@{settings.NEWSLETTER_SITE_URL.split('//')[-1]}")
-    entry.add("dtstamp", event.seen_at.astimezone(UTC))
+    changed_at = (event.changed_at or event.seen_at).astimezone(UTC)
+    entry.add("dtstamp", changed_at)
+    entry.add("last-modified", changed_at)
+    entry.add("sequence", max(round((changed_at - event.seen_at).total_seconds()), 0))
     entry.add("dtstart", starts.date() if event.all_day else starts)
     entry.add("dtend", ends.date() if event.all_day else ends)
     entry.add("summary", event.title)

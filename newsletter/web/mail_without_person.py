@@ -1,4 +1,4 @@
-"""A mail as a web page without a person: default values, one harmless page for all personal links, and the page around it."""
+"""A mail as a web page without a person: default values, harmless pages for personal links, and the page around it."""
 
 from collections.abc import Iterable
 
@@ -7,13 +7,18 @@ from django.conf import settings
 from newsletter.issues.variants.click_links import untrack_links
 from newsletter.models import Publication
 from newsletter.rendering.mail import split
-from newsletter.rendering.personal_values import PERSONAL_LINKS, values_for
+from newsletter.rendering.personal_values import values_for
 from newsletter.rendering.tokens import Variable
+from subscribers.web.page import ASK_PATH
 
 
-def fill_impersonal(text: str, *, variables: Iterable[Variable], personal_url: str) -> str:
-    """Return the text with default values, `personal_url` for personal links, and direct links instead of counted ones."""
-    values = values_for(variables=tuple(variables), fields=dict.fromkeys(PERSONAL_LINKS, personal_url))
+def fill_impersonal(text: str, *, variables: Iterable[Variable], join_url: str) -> str:
+    """Return the text with default values, pages for anybody behind personal links, and direct links instead of counted ones.
+
+    “Unsubscribe” leads to the page that mails people their own links, and any other choice to ``join_url``.
+    """
+    links = {"unsubscribe": f"{settings.NEWSLETTER_SITE_URL}{ASK_PATH}", "preferences": join_url}
+    values = values_for(variables=tuple(variables), fields=links)
     return untrack_links(split(text).join(values))
 
 

@@ -34,8 +34,8 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
         html, variables = mail.html, mail.variables
     else:
         html, variables = variant.html, tuple(Variable(**data) for data in variant.variables)
-    personal_url = find_join_url(variant.issue.publication)
-    response = HttpResponse(wrap_mail(fill_impersonal(html, variables=variables, personal_url=personal_url)))
+    join_url = find_join_url(variant.issue.publication)
+    response = HttpResponse(wrap_mail(fill_impersonal(html, variables=variables, join_url=join_url)))
     response["Content-Security-Policy"] = CSP.format(site=settings.NEWSLETTER_SITE_URL)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"

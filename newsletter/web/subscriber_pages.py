@@ -1,6 +1,6 @@
 """The publishing hooks for the pages of subscribers: brand, mails of the last month, frequencies, and erasing reports."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -128,10 +128,13 @@ def has_further_languages(lists: Iterable[MailingList]) -> bool:
     return any(publications.values_list("languages", flat=True))
 
 
-def forget_reports(person: Subscriber) -> None:
-    """Delete single mails, replies, and the applied reports of providers about a person's address, whose bodies hold it."""
-    forget_mails(person)
-    forget_mails_of([bytes(person.address_hash)])
+def forget_reports(person: Subscriber, hashes: Collection[bytes]) -> None:
+    """Delete single mails, replies, and the applied reports of providers about a person's address, whose bodies hold it.
+
+    ``hashes`` are those of all addresses that the person had.
+    """
+    forget_mails(hashes)
+    forget_mails_of(hashes)
     ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email).delete()
 
 

@@ -212,7 +212,10 @@ def _erase(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
     log(instance=person, action="subscribers.erase", user=request.user)
     erase_person(subscriber=person, by=by, now=timezone.now())
     messages.success(
-        request, _("This person is erased. We keep a keyed hash of the address, so that nobody can add it again.")
+        request,
+        _(
+            "This person is erased. We keep a keyed hash of each address that they had, so that nobody can add it again."
+        ),
     )
     return redirect("people:index")
 

@@ -1,4 +1,4 @@
-"""Erase a person. A keyed hash stays, so that they are not mailed again."""
+"""Erase a person. Keyed hashes of the addresses that they had stay, so that they are not mailed again."""
 
 from datetime import datetime
 
@@ -24,21 +24,22 @@ from subscribers.unsubscribing.suppression import write_suppression
 def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     """Delete the person and all rows about them. The consent log stays, without the person.
 
-    If they were merged into another record since `subscriber` was read, that record is deleted. If their address
-    changed since then, the new and the old address are suppressed.
+    Their earlier addresses, before a change of address or a merge, are suppressed too, unless somebody else has one now.
+    If they were merged into another record since `subscriber` was read, that record is deleted.
     """
     person = lock_current(subscriber, to_delete=True)
     found = [subscriber] if person is None else [subscriber, person]
     known = {(each.email, bytes(each.address_hash)): each for each in found}
+    hashes = {address_hash for _, address_hash in known} | (set() if person is None else _find_earlier_hashes(person))
+    HeldSignup.objects.filter(address_hash__in=hashes).delete()
     for each in known.values():
         ImportRefusal.objects.filter(raw__icontains=each.email).delete()
-        HeldSignup.objects.filter(address_hash=bytes(each.address_hash)).delete()
-        get_publishing_hooks().forget(each)
+        get_publishing_hooks().forget(each, hashes)
     if person is not None:
         pk = person.pk
         person.delete()
         record_event(EventKind.PERSON_ERASED, data={}, now=now, person=pk, by_person=not by)
-    for address_hash in sorted({address_hash for _, address_hash in known}):
+    for address_hash in sorted(hashes):
         new = write_suppression(address_hash=address_hash, reason=Reason.ERASURE, now=now, mailing_list=None)
         if new or person is not None:
             record_consent_event(
@@ -46,3 +47,11 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
             )
     for email in sorted({email for email, _ in known}):
         delete_row_notes_about(email)
+
+
+def _find_earlier_hashes(person: Subscriber) -> set[bytes]:
+    """Return the hashes of the addresses in the person's log of consent that no other subscriber has now."""
+    logged = ConsentEvent.objects.filter(subscriber=person).values_list("address_hash", flat=True)
+    hashes = {bytes(address_hash) for address_hash in logged.distinct()}
+    others = Subscriber.objects.filter(address_hash__in=hashes).exclude(pk=person.pk)
+    return hashes - {bytes(address_hash) for address_hash in others.values_list("address_hash", flat=True)}

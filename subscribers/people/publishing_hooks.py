@@ -1,6 +1,6 @@
 """Functions that the publishing app offers to people's pages, which must not import it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -68,6 +68,7 @@ class PublishingHooks:
     says whether one of their publications is in several languages. ``mails_a_month`` returns about how many mails a person
     gets in a month; 0 if nobody can say. ``home_country`` returns the code of the country of a list's
     publications, or "" if that is not clear.
+    ``forget`` deletes what is kept about an erased person, by their address and by the hashes of all addresses that they had.
     ``reassign_mails`` lets what one record of a person (``absorb``) got count for the other (``keep``).
     """
 
@@ -83,7 +84,7 @@ class PublishingHooks:
     list_missed: Callable[[Subscriber], list[MissedMail]] = lambda person: []
     find_open_issues: Callable[[MailingList], list[Uses]] = lambda mailing_list: []
     home_country: Callable[[MailingList], str] = lambda mailing_list: ""
-    forget: Callable[[Subscriber], None] = lambda person: None
+    forget: Callable[[Subscriber, Collection[bytes]], None] = lambda person, hashes: None
     reassign_mails: Callable[..., None] = lambda *, keep, absorb: None
 
 

@@ -1,5 +1,7 @@
 """The sign-up page of a public list. It answers the same for a new, a known and a suppressed address."""
 
+from hashlib import sha256
+
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -41,7 +43,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, stamp="again")
         if form.suggestion:
             return _form_page(request, mailing_list, form=form, wording=wording)
-        hint = _check_form_age(started) or spend_proof(payload, now=now)
+        hint = _check_stamp(started, wording=wording) or spend_proof(payload, now=now)
         if hint:
             return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, status=400)
         submit_join_form(
@@ -56,17 +58,34 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
     return render_response("joined.html", {"mailing_list": mailing_list, "address": form.cleaned_data["email"]})
 
 
-def _check_form_age(started: str) -> str:
-    """Return a hint if the form came back too fast or too late for a person, else ""."""
-    try:
-        page = _STAMP.unsign(started, max_age=MAX_FORM_SECONDS)
-    except signing.BadSignature:
+def _check_stamp(started: str, *, wording: str) -> str:
+    """Return a hint if the form came back too fast or too late for a person, or showed another wording; else ""."""
+    page = _read_stamp(started, wording=wording)
+    if not page:
         return gettext("This page was open for too long. Please press the button again.")
     try:
         _STAMP.unsign(started, max_age=MIN_FORM_SECONDS.get(page, 3))
     except signing.SignatureExpired:
         return ""
     return gettext("That was quick. Please check your details and press the button again.")
+
+
+def _make_stamp(page: str, *, wording: str) -> str:
+    """Return a signed time with the wording that the page shows: the proof of consent must be what the person read."""
+    return _STAMP.sign(f"{page}-{_digest(wording)}")
+
+
+def _read_stamp(started: str, *, wording: str) -> str:
+    """Return the page that a stamp is from, or "" if it is too old or the page showed another wording."""
+    try:
+        page, _, shown = _STAMP.unsign(started, max_age=MAX_FORM_SECONDS).partition("-")
+    except signing.BadSignature:
+        return ""
+    return page if shown == _digest(wording) else ""
+
+
+def _digest(wording: str) -> str:
+    return sha256(wording.encode()).hexdigest()[:16]
 
 
 def _form_page(
@@ -94,15 +113,7 @@ def _form_page(
         "languages": language_choices(""),
         "wording": wording,
         "hint": hint,
-        "started": started if _is_fresh(started) else _STAMP.sign(stamp),
+        "started": started if _read_stamp(started, wording=wording) else _make_stamp(stamp, wording=wording),
         "challenge": make_challenge(now=now, hard=is_flooded(now=now)),
     }
     return render_response("join.html", context, status=status)
-
-
-def _is_fresh(started: str) -> bool:
-    try:
-        _STAMP.unsign(started, max_age=MAX_FORM_SECONDS)
-    except signing.BadSignature:
-        return False
-    return True

@@ -94,8 +94,9 @@ def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     return message_page(
         gettext("You have been erased"),
         gettext(
-            "We removed everything we knew about you. We keep only a code made from your address, "
-            "so that nobody adds you again by mistake. You will get no more mail."
+            "We removed everything we knew about you. We keep only a code made from each address that you had with us, "
+            "so that nobody adds you again by mistake, and an anonymous record of what you agreed to. You will get no more "
+            "mail."
         ),
     )
 

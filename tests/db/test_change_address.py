@@ -9,6 +9,7 @@ from newsletter.common.errors import BadAddress
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.consent.signup import ConfirmationResult, SignupRequest, confirm_subscription, request_subscription
+from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
@@ -17,6 +18,7 @@ from subscribers.models import (
     EndReason,
     FormerIdentity,
     Frequency,
+    HeldSignup,
     MailedLink,
     MailingList,
     Reason,
@@ -323,3 +325,45 @@ def test_a_corrected_address_is_asked_a_few_times_a_day_at_most(weekly: MailingL
         assert claim_mailed_link(link=list_due_links(now=NOW).get(), now=NOW)
     with pytest.raises(CannotAskNewAddress, match="Try again tomorrow"):
         request_correction(person=ada, email="one.more@example.org", now=NOW)
+
+
+def list_erased() -> set[bytes]:
+    erased = Suppression.objects.live().filter(reason=Reason.ERASURE, mailing_list=None)
+    return {bytes(address_hash) for address_hash in erased.values_list("address_hash", flat=True)}
+
+
+def join(email: str, mailing_list: MailingList) -> Subscriber:
+    request_subscription(email=email, mailing_list=mailing_list, wording="Send me it.", source="page", now=NOW)
+    return Subscriber.objects.get(address_hash=identify(email))
+
+
+@pytest.mark.requirement("P6")
+def test_an_erasure_suppresses_every_address_that_the_person_had(weekly: MailingList) -> None:
+    """They joined at two addresses, became one person, and moved to a third address."""
+    first, second = join("first@example.org", weekly), join("second@example.org", weekly)
+    merge_people(keep=first, absorb=second, now=NOW)
+    HeldSignup.objects.create(
+        email="second@example.org",
+        address_hash=identify("second@example.org"),
+        mailing_list=weekly,
+        wording="Send me it.",
+        reason="many sign-ups",
+        at=NOW,
+    )
+    moved = move(first, weekly, "third@example.org")
+    erase_person(subscriber=moved, by="kim", now=LATER)
+    had = {identify(f"{name}@example.org") for name in ("first", "second", "third")}
+    assert list_erased() == had
+    erased = ConsentEvent.objects.filter(kind=ConsentEvent.Kind.ERASED)
+    assert {bytes(event.address_hash) for event in erased} == had
+    assert not HeldSignup.objects.exists()
+    assert not ConsentEvent.objects.filter(subscriber__isnull=False).exists()
+
+
+@pytest.mark.requirement("P6")
+def test_an_erasure_leaves_an_old_address_that_is_now_anothers(weekly: MailingList) -> None:
+    ada = move(join("desk@example.org", weekly), weekly, "ada@example.org")
+    successor = make_member(weekly, "desk@example.org")
+    erase_person(subscriber=ada, by="kim", now=LATER)
+    assert list_erased() == {identify("ada@example.org")}
+    assert eligible(mailing_list=weekly, now=LATER).get().subscriber == successor

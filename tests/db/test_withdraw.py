@@ -14,7 +14,7 @@ from newsletter.common.errors import NotAllowed, NotApproved, WrongState
 from newsletter.content.images.hosting import host_image
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import release_issue
-from newsletter.models import Batch, Issue, Picture, Send, Story, Variant
+from newsletter.models import Batch, Issue, Picture, Send, StaffNotice, Story, Variant
 from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.send_window import enforce_send_window
@@ -203,3 +203,15 @@ def test_a_withdrawal_needs_permission_and_can_be_undone(editor):
     assert (story.withdrawn_at, story.picture.withdrawn_at) == (None, None)
     with pytest.raises(WrongState, match="not withdrawn"):
         reinstate_story(story=story, by=editor)
+
+
+def test_approvers_are_told_of_an_issue_that_a_withdrawal_held(editor):
+    """The writer who withdraws the story sees it on the page; the approvers may not look at the desk before the send."""
+    issue, story = ready_issue()
+    other = User.objects.create_user("other@example.org", "other@example.org")
+    other.user_permissions.add(Permission.objects.get(codename="approve_issue"))
+    withdraw_story(story=story, by=editor, reason="", now=NOW)
+    notice = StaffNotice.objects.get()
+    assert notice.person == other
+    assert notice.subject == f"{issue} is held"
+    assert "“How Maya came home” was withdrawn" in notice.paragraphs[0]

@@ -162,7 +162,7 @@ def test_a_spanish_site_speaks_spanish(page, site, locale):
     site.do("set_option", name="WPLANG", value=locale)
     try:
         visitor = Visitor(page).open()
-        assert "Enviadme The weekly letter" in visitor.said()
+        assert "Quiero recibir The weekly letter" in visitor.said()
         visitor.post(email="robin")
         assert "Esta no es una dirección" in visitor.said()
         assert "Corrige esto:" in visitor.said()

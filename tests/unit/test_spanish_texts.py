@@ -1,4 +1,4 @@
-"""The Spanish catalogue speaks to staff informally."""
+"""The Spanish catalogue speaks to staff and readers informally, and to one person."""
 
 import re
 from pathlib import Path
@@ -13,6 +13,8 @@ _FORMAL = re.compile(
     r"|Use|Verifique|Vuelva))\b"
 )
 
+_TO_SEVERAL = re.compile(r"\b(\w+[aei]d(me|nos|l[aeo]s?)|\w+[áéí]is|[Vv]uestr[ao]s?|[Vv]osotr[ao]s|[Ss]ois)\b")
+
 
 @pytest.fixture(scope="module")
 def spanish() -> list[str]:
@@ -23,3 +25,16 @@ def spanish() -> list[str]:
 
 def test_spanish_speaks_to_staff_informally(spanish: list[str]) -> None:
     assert [text for text in spanish if _FORMAL.search(text)] == []
+
+
+def test_spanish_speaks_to_one_person_as_tu(spanish: list[str]) -> None:
+    assert [text for text in spanish if _TO_SEVERAL.search(text)] == []
+
+
+@pytest.mark.requirement("P4")
+@pytest.mark.parametrize("sentence", ["Send me %(name)s by email.", "Yes, send me %(name)s"])
+def test_spanish_consent_is_in_the_readers_own_words(sentence: str) -> None:
+    with CATALOGUE.open("rb") as file:
+        texts = [str(message.string) for message in read_po(file) if str(message.id).startswith(sentence)]
+    assert texts
+    assert all("quiero recibir %(name)s" in text.lower() for text in texts)

@@ -65,7 +65,7 @@ def test_the_form_has_the_fields_that_the_list_asks_for(key: str, weekly: Mailin
     assert [field["name"] for field in form["fields"]] == ["email", "name", "city", "topics", "language"]
     assert form["language"] == "es"
     assert form["fields"][3]["choices"] == [{"value": "land", "label": "Tierra"}]
-    assert form["wording"].startswith("Enviadme Weekly")
+    assert form["wording"].startswith("Quiero recibir Weekly")
     assert [field["required"] for field in form["fields"]] == [True, False, False, False, False]
     MailingList.objects.update(ask_name=False, ask_place=False, ask_topics=False, ask_language=False)
     form = call("get", "sign-up-forms/weekly?language=en", key=key).json()

@@ -1,12 +1,13 @@
 """An event in a reader's calendar: our file and links to two web calendars, at addresses that nobody can guess."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 from icalendar import Calendar
 
+from newsletter.content.ingesting.store_events import record_event_change
 from newsletter.issues.snapshot.calendar_links import make_calendar_name
 from newsletter.models import EventNotice
 from tests.support.fixtures import make_event
@@ -33,6 +34,19 @@ def test_the_calendar_file_has_the_event_as_it_is_now(client: Client) -> None:
     assert str(entry["LOCATION"]) == "Abbey Square 1, Reading"
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     assert str(event_of(client, event)["STATUS"]) == "CANCELLED"
+
+
+def test_a_moved_event_replaces_the_one_that_a_calendar_has(client: Client) -> None:
+    event = make_event("An evening", starts_at=STARTS)
+    before = event_of(client, event)
+    event.starts_at += timedelta(days=1)
+    record_event_change(event, now=event.seen_at + timedelta(hours=1))
+    event.save()
+    after = event_of(client, event)
+    assert after["UID"] == before["UID"]
+    assert after["DTSTART"].dt == STARTS + timedelta(days=1)  # type: ignore[attr-defined]
+    assert after["DTSTAMP"].dt > before["DTSTAMP"].dt  # type: ignore[attr-defined]
+    assert int(after["SEQUENCE"]) > int(before["SEQUENCE"])  # type: ignore[call-overload]
 
 
 def test_an_event_of_whole_days_has_dates_without_times(client: Client) -> None:

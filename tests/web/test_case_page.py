@@ -102,7 +102,9 @@ def test_public_pages_of_an_issue_have_no_personal_link(person: Subscriber, case
     (variant,) = send.issue.variants.all()
     online = read(f"/view/{variant.public_id}")
     assert 'href="http://127.0.0.1:8000/join/weekly?case=river-case"' in online
+    assert re.search(r'href="http://127.0.0.1:8000/my-mail"[^>]*>Unsubscribe<', online)
     assert "/p/" not in online
+    assert "/u/" not in online
     assert "The weekly letter" in read("/join/weekly?case=river-case")
     archived = read("/news/weekly/1/")
     assert "A hearing" in archived

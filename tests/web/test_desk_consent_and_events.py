@@ -13,6 +13,7 @@ from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from tests.support.desk import said, sign_in
+from tests.support.desk_forms import filled_in
 from tests.support.event_changes import tell
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 
@@ -196,6 +197,16 @@ def test_a_changed_event_offers_one_correction_mail():
     assert answer.headers["Location"] == f"/admin/issues/{draft.pk}/overview/"
     assert browser.get(answer.headers["Location"]).status_code == 200
     assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+
+
+def test_a_change_that_was_not_saved_is_not_offered_as_a_correction():
+    _, _, event = publish()
+    browser, path = sign_in("editor"), f"/admin/events/edit/{event.pk}/"
+    later = f"{event.starts_at + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    refused = browser.post(path, {**filled_in(browser.get(path).content.decode()), "starts_at": later, "title": ""})
+    assert "This field is required" in refused.content.decode()
+    assert later in refused.content.decode()
+    assert "Announce the change" not in refused.content.decode()
 
 
 def test_the_location_that_was_sent_names_its_town_once():

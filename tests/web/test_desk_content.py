@@ -188,6 +188,19 @@ def test_a_story_page_lists_open_and_sent_issues(publication: Publication) -> No
     assert "until they are sent" not in page
 
 
+def test_a_withdrawn_story_is_listed_in_no_open_issue(publication: Publication) -> None:
+    """The issue still has its block, which is not shown, in case the story is reinstated."""
+    story = make_story("The first verdict")
+    make_issue(publication)
+    editor = sign_in("editor")
+    page = f"/admin/stories/edit/{story.pk}/"
+    assert "Edits here appear in these issues" in editor.get(page).content.decode()
+    editor.post(f"/admin/stories/withdraw/{story.pk}/", {"reason": ""})
+    assert "Edits here appear in these issues" not in editor.get(page).content.decode()
+    editor.post(f"/admin/stories/withdraw/{story.pk}/", {"reinstate": "1"})
+    assert "Edits here appear in these issues" in editor.get(page).content.decode()
+
+
 def test_a_new_story_is_dated_now() -> None:
     with time_machine.travel(datetime(2026, 3, 4, 9, 30, tzinfo=UTC), tick=False):
         page = sign_in("editor").get("/admin/stories/add/").content.decode()

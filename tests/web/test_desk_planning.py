@@ -155,6 +155,7 @@ def test_history_compares_two_versions_and_goes_back(issue: Issue) -> None:
 def test_do_not_use_is_chosen_and_taken_back(issue: Issue) -> None:
     story, writer = Story.objects.get(), sign_in("writer")
     path = f"/admin/stories/{story.pk}/use/"
+    assert "assembled from now on do not choose “The first verdict”" in writer.get(path).content.decode()
     writer.post(path, {"publication": issue.publication_id})
     assert StoryRefusal.objects.get().publication == issue.publication
     assert "decided: not in The weekly letter" in writer.get(path).content.decode()

@@ -47,6 +47,9 @@ def look(site: str, client: Client | None = None, **fields: str) -> str:
     return answer.content.decode()
 
 
+STORY = """<title>A survivor helps the police | Open Door</title>{mark}<body><nav><a href="/">Home</a></nav><article>
+<h1>A survivor helps the police</h1><p>Last month, two teenage girls were found in a city that is a thousand miles away.</p>
+<p>The evidence came from a woman who was found in the same house as a minor.</p></article></body>"""
 FEED_LINK = '<link rel="alternate" type="application/rss+xml" title="Our news" href="/feed.xml">'
 
 
@@ -68,6 +71,31 @@ def test_a_site_shows_its_first_five_items_before_anything_is_saved(site: Site) 
     assert 'name="key"' not in page
     assert not Source.objects.exists()
     assert not Story.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        '<meta property="og:type" content="article">',
+        '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "A survivor helps the police"}</script>',
+        '<div itemscope itemtype="https://schema.org/BlogPosting"></div>',
+    ],
+)
+def test_the_page_of_one_story_is_found_if_its_site_has_no_feed(site: Site, mark: str) -> None:
+    url = site.put("/stories/survivor/", STORY.format(mark=mark), Content_Type="text/html")
+    client = sign_in("editor")
+    page = look(url, client)
+    assert "<li>A survivor helps the police" in page
+    fields = {"site": url, "add": "1", "kind": "page", "url": url, "name": "A survivor helps the police"}
+    client.post(FIND, fields)
+    assert (Source.objects.get().kind, Source.objects.get().name) == ("page", "A survivor helps the police")
+
+
+@pytest.mark.parametrize("path", ["/", "/stories/survivor/"])
+def test_a_page_that_is_no_story_is_not_found_as_one(site: Site, path: str) -> None:
+    mark = '<meta property="og:type" content="article">' if path == "/" else ""
+    url = site.put(path, STORY.format(mark=mark), Content_Type="text/html")
+    assert "We found no stories or events there." in look(url)
 
 
 def test_what_was_found_is_added_and_opened(site: Site) -> None:

@@ -27,7 +27,7 @@ from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.people import make_list, make_member, make_person, make_topic, path_to, subscribe
-from tests.support.signup import join
+from tests.support.signup import join, read, solve
 
 pytestmark = [
     pytest.mark.django_db,
@@ -178,8 +178,11 @@ def test_an_erasure_link_of_a_merged_person_erases_the_other(client: Client, wee
     request_mailed_link(subscriber=keep, mailing_list=weekly, kind=Kind.ERASE, now=timezone.now())
     merge_people(keep=keep, absorb=ada, now=timezone.now())
     assert [link.subscriber for link in MailedLink.objects.due()] == [keep]
-    assert client.get(page).status_code == 200
-    assert b"You have been erased" in client.post(page).content
+    kept = b"a code made from each address that you had with us"
+    assert kept in client.get(page).content
+    done = client.post(page).content
+    assert b"You have been erased" in done
+    assert kept in done
     assert not Subscriber.objects.exists()
     assert client.post(page).status_code == 410
 
@@ -202,6 +205,25 @@ def test_joining_asks_for_confirmation_by_mail(client: Client, weekly: MailingLi
     assert (ada.name, str(ada.place), list(ada.topics.all())) == ("Ada", "Houston, Texas, United States", [topic])
     assert Confirmation.objects.due().count() == 1
     assert ConsentEvent.objects.get().wording.startswith("Send me Weekly by email.")
+
+
+@pytest.mark.requirement("P4")
+def test_nobody_agrees_to_a_wording_that_their_page_did_not_show(client: Client, weekly: MailingList) -> None:
+    """Staff rename the list while the page is open. Its name is part of the wording, which is kept as proof."""
+    form = client.get("/join/weekly").content.decode()
+    given = {"email": "ada@example.org", "started": read(form, 'name="started" value'), "altcha": solve(form)}
+    MailingList.objects.filter(pk=weekly.pk).update(name="The big appeal")
+    with time_machine.travel(timezone.now() + timedelta(seconds=10), tick=False):
+        again = client.post("/join/weekly", given)
+    assert again.status_code == 400
+    assert "Please press the button again" in again.content.decode()
+    assert "Send me The big appeal by email." in again.content.decode()
+    assert not Subscriber.objects.exists()
+    page = again.content.decode()
+    given = {**given, "started": read(page, 'name="started" value'), "altcha": solve(page)}
+    with time_machine.travel(timezone.now() + timedelta(seconds=20), tick=False):
+        assert b"Check your inbox" in client.post("/join/weekly", given).content
+    assert ConsentEvent.objects.get().wording.startswith("Send me The big appeal by email.")
 
 
 @pytest.mark.requirement("P4")

@@ -17,6 +17,8 @@ from newsletter.content.parsing.pages.site_look import FeedLink, SitePage, read_
 
 LOOK_SECONDS = 15.0
 MAX_TRIALS = 5
+PAGE_KIND = "page"
+"""A source that is one story's page."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def find_sources(url: str, *, now: datetime) -> list[FoundSource]:
     for link in _list_candidates(page, address)[:MAX_TRIALS]:
         trial = try_source(kind=link.kind, url=link.url, now=now)
         if trial.titles and not any(trial.titles == other.trial.titles for other in found):
-            found.append(FoundSource(link.kind, link.url, _make_name(link, page), trial))
+            name = trial.titles[0][:120] if link.kind == PAGE_KIND else _make_name(link, page)
+            found.append(FoundSource(link.kind, link.url, name, trial))
     behind = find_interface(address)
     if behind is None and page.generator in API_KINDS and API_KINDS[page.generator].needs_key:
         behind = SourceAddress(urljoin(address, "/"), page.generator)
@@ -85,7 +88,10 @@ def _make_name(link: FeedLink, page: SitePage) -> str:
 
 
 def _list_candidates(page: SitePage, address: str) -> list[FeedLink]:
-    """Return what the page names: posts, feeds without comments, calendars, events; else the address itself and the usual one."""
+    """Return what the page names: posts, feeds without comments, calendars, events.
+
+    If it names no posts, feeds or events, return the address itself and the usual one. A front page is no story.
+    """
     own = [link for link in map(_in_usual_form, page.feeds) if "comment" not in f"{link.title} {link.url}".lower()]
     events = [FeedLink("events", address)] if page.has_events else []
     if page.is_wordpress:
@@ -94,9 +100,11 @@ def _list_candidates(page: SitePage, address: str) -> list[FeedLink]:
         return [FeedLink("drupal", urljoin(address, "/")), *own, *events]
     if any(link.kind == "feed" for link in own) or events:
         return [*own, *events]
+    story = [FeedLink(PAGE_KIND, address)] if page.is_story and urlsplit(address).path.strip("/") else []
     return [
         FeedLink("feed", address),
         FeedLink("calendar", address),
+        *story,
         *own,
         FeedLink("feed", urljoin(address, "/feed/")),
     ]

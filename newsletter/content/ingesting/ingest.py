@@ -111,7 +111,7 @@ def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = No
     if report.pictures_waiting or events_held:
         # Force a complete reading next time: after “not modified”, held events and missing images would never be handled.
         source.etag = source.last_modified = ""
-    source.failures, source.error, source.last_success_at = 0, "", now
+    source.failures, source.failing_since, source.error, source.last_success_at = 0, None, "", now
     wait = max(timedelta(minutes=source.every_minutes), timedelta(seconds=reading.retry_after or 0))
     _save_schedule(source, now=now, wait=wait)
     return report
@@ -122,6 +122,7 @@ def _record_failure(
 ) -> IngestReport:
     report.error = error
     source.failures += 1
+    source.failing_since = source.failing_since or now
     source.error = error
     wait = timedelta(minutes=source.every_minutes) * 2 ** min(source.failures - 1, 8)
     if retry_after:
@@ -140,6 +141,7 @@ def _save_schedule(source: Source, *, now: datetime, wait: timedelta) -> None:
                 "last_modified",
                 "last_event_count",
                 "failures",
+                "failing_since",
                 "error",
                 "last_success_at",
                 "looked_at",

@@ -18,7 +18,7 @@ def schedule_changed_source(source: Source, *, changed: Collection[str], now: da
         return
     source.due_at = now
     if not _ADDRESS.isdisjoint(changed):
-        source.failures, source.error, source.last_event_count = 0, "", None
+        source.failures, source.failing_since, source.error, source.last_event_count = 0, None, "", None
     if not (_ADDRESS | _DEFAULTS).isdisjoint(changed):
         source.etag = source.last_modified = ""
     if source.pk and not _DEFAULTS.isdisjoint(changed):

@@ -101,6 +101,8 @@ def describe_event_zone() -> str:
 
 
 def event_panel_context(event: EventNotice) -> dict[str, object]:
+    """Return the facts of the event as it is stored: ``event`` has the values of a form that may not have been saved."""
+    event = EventNotice.objects.select_related("source").get(pk=event.pk)
     edited = [label_for_field(name, EventNotice) for name in event.edited_fields]
     return {
         "row": event,

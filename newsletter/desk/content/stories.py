@@ -106,21 +106,29 @@ def make_preview_content(story: Story) -> IssueContent:
 
 
 def origin_panel_context(story: Story) -> dict[str, object]:
-    """Return the story's source, the fields that staff edited, and the issues that show it."""
+    """Return the story's source, the fields that staff edited, and the issues that show it.
+
+    No unsent issue shows a withdrawn story.
+    """
     placed = StoryPlacement.objects.filter(story=story).select_related("issue__publication")
     issues = [placement.issue for placement in placed]
     sealed = [issue for issue in issues if issue.state in SEALED_STATES]
+    is_withdrawn = Story.objects.withdrawn().filter(pk=story.pk).exists()
     return {
         "row": story,
-        "open_issues": [issue for issue in issues if issue.state not in SEALED_STATES],
+        "open_issues": [] if is_withdrawn else [issue for issue in issues if issue.state not in SEALED_STATES],
         "sent_issues": [issue for issue in sealed if issue.state != Issue.State.CANCELLED],
         "edited": [label_for_field(name, Story) for name in story.edited_fields],
     }
 
 
 def consent_panel_context(story: Story) -> dict[str, object]:
-    """Return why the story cannot be shown today, if so, and how many people have it already."""
-    return {"row": story, "restriction": _describe_restriction(story), "people": reach_context(story)["people"]}
+    """Return why the story cannot be shown today, if so, and how many people have it already.
+
+    ``story`` has the values of a form that may not have been saved.
+    """
+    stored = Story.objects.select_related("translation_of").get(pk=story.pk)
+    return {"row": story, "restriction": _describe_restriction(stored), "people": reach_context(story)["people"]}
 
 
 def label_restriction(story: Story) -> str:

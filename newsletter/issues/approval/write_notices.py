@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from hashlib import sha256
 
 from django.conf import settings
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.db.models import Q
 
 from newsletter.common.messages import Message
@@ -63,13 +64,27 @@ def write_notice(
     return StaffNotice.objects.filter(key=key).count() - had_it
 
 
+def notify_hold(issue: Issue, *, now: datetime, by: User | AnonymousUser | None = None) -> None:
+    """Write that an issue was held instead of sent, once for each reason. ``by`` caused it and is not told."""
+    paragraphs = [issue.held_reason, Message("Nothing was sent. Check the issue, then release it or send it by hand.")]
+    reason_digest = sha256(issue.held_reason.encode()).hexdigest()[:12]
+    subject = Message("%(issue)s is held", issue=issue)
+    key = f"held-{issue.pk}-{reason_digest}"
+    people = _list_other_approvers(by)
+    write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now, people=people)
+
+
 def notify_changed_after_approval(issue: Issue, *, explanation: str, now: datetime, by: User | None = None) -> None:
     """Write that an approved issue changed, so that it needs a new approval. ``by`` made the change and is not told."""
     paragraphs = [explanation, Message("It is not sent until somebody has read and approved it again.")]
     key = f"changed-{issue.pk}-{issue.approvals.count()}"
     subject = Message("%(issue)s changed and needs a new approval", issue=issue)
-    people = [person for person in list_approvers_with_address() if by is None or person.pk != by.pk]
+    people = _list_other_approvers(by)
     write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now, people=people)
+
+
+def _list_other_approvers(by: User | AnonymousUser | None) -> list[User]:
+    return [person for person in list_approvers_with_address() if by is None or person.pk != by.pk]
 
 
 def desk_home_url() -> str:

@@ -86,6 +86,12 @@ class Source(models.Model):
     looked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_success_at = models.DateTimeField(null=True, blank=True, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
+    failing_since = models.DateTimeField(
+        null=True, editable=False, help_text=gettext_lazy("The first failure since the last success.")
+    )
+    failure_notified_at = models.DateTimeField(
+        null=True, editable=False, help_text=gettext_lazy("When staff were told by mail that it fails.")
+    )
     error = MessageField(blank=True, editable=False)
 
     class Meta:

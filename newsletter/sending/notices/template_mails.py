@@ -1,7 +1,7 @@
 """Single mails from templates: one row for each request, handed over once. A row whose outcome is unknown is never repeated."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
@@ -167,9 +167,9 @@ def delete_old_mails(*, now: datetime) -> None:
     TemplateMail.objects.filter(asked_at__lt=now - RETENTION).exclude(state__in=[State.WAITING, State.SENDING]).delete()
 
 
-def forget_mails(person: Subscriber) -> None:
-    """Delete the rows of a person who is erased."""
-    TemplateMail.objects.filter(address_hash=bytes(person.address_hash)).delete()
+def forget_mails(hashes: Collection[bytes]) -> None:
+    """Delete the rows of a person who is erased. ``hashes`` are those of their addresses."""
+    TemplateMail.objects.filter(address_hash__in=hashes).delete()
 
 
 def _deliver(mail: TemplateMail, *, adapter: Adapter, now: datetime) -> Outcome | None:

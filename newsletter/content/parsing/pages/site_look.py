@@ -20,6 +20,8 @@ _PRIVACY = re.compile(
     re.IGNORECASE,
 )
 _EVENT_TYPE = re.compile(r"schema\.org/\w*Event\b")
+_STORY_TYPE = re.compile(r"schema\.org/(?:\w*Article|BlogPosting)\b")
+_STORY_NODE = re.compile(r"\"@type\"\s*:\s*\[?\s*\"(?:https?://schema\.org/)?(?:\w*Article|BlogPosting)\"")
 _EVENT_NODE = re.compile(r"\"@type\"\s*:\s*\[?\s*\"(?:https?://schema\.org/)?\w*Event\"")
 
 
@@ -37,6 +39,7 @@ class SitePage:
     """The look of a site, as one of its pages tells it. ``logos`` and ``stylesheets`` are addresses, the likeliest logo first.
 
     ``generator`` is "ghost" or "drupal" if the page says that one of them made it. ``has_events``: it has marked-up events.
+    ``is_story``: it says that it is an article.
     """
 
     name: str = ""
@@ -49,6 +52,7 @@ class SitePage:
     privacy_url: str = ""
     generator: str = ""
     has_events: bool = False
+    is_story: bool = False
 
 
 @dataclass
@@ -65,6 +69,7 @@ class _Found:
     privacy_url: str = ""
     generator: str = ""
     has_events: bool = False
+    is_story: bool = False
 
 
 class _Reader(HTMLParser):
@@ -95,6 +100,8 @@ class _Reader(HTMLParser):
             self._read_calendar(values["src"])
         if _EVENT_TYPE.search(values.get("itemtype", "")):
             self.found.has_events = True
+        if _STORY_TYPE.search(values.get("itemtype", "")):
+            self.found.is_story = True
         if values.get("style"):
             self.found.styles.append(f"x{{{values['style']}}}")
 
@@ -118,6 +125,8 @@ class _Reader(HTMLParser):
         if name == "generator":
             maker = re.match(r"ghost|drupal", values.get("content", "").strip(), re.IGNORECASE)
             self.found.generator = maker[0].lower() if maker else self.found.generator
+        elif name == "og:type" and values.get("content", "").strip().lower() == "article":
+            self.found.is_story = True
         elif name == "og:site_name":
             self.found.site_name = values.get("content", "")
         elif name == "theme-color" and not self.found.theme_colour:
@@ -172,6 +181,7 @@ def read_site_page(html: str, *, url: str) -> SitePage:
         privacy_url=found.privacy_url,
         generator=found.generator,
         has_events=found.has_events or any(_EVENT_NODE.search(text) for text in found.data),
+        is_story=found.is_story or any(_STORY_NODE.search(text) for text in found.data),
     )
 
 

@@ -61,7 +61,7 @@ class StoryUse(ServiceFormPage):
         ]
         return [
             *now,
-            _("“%(title)s” waits for room in an issue. If you do not want it, it is no longer chosen.")
+            _("Issues that are assembled from now on do not choose “%(title)s” by themselves.")
             % {"title": self.story.title},
             _("An issue that already has it keeps it: refresh its content, or take it out there."),
         ]

@@ -336,6 +336,26 @@ def test_a_waiting_send_shows_what_it_waits_for(
     assert bool(told["note"]) is bool(words)
 
 
+@pytest.mark.parametrize(
+    ("wait", "words"),
+    [
+        (timedelta(hours=8), "Sending resumes"),
+        (timedelta(seconds=30), "in the last minute; about"),
+    ],
+)
+def test_a_limit_that_is_reached_a_moment_ago_gives_no_minutes_left(send: Send, wait: timedelta, words: str) -> None:
+    """Half of the people were sent to in the last minute, and the daily limit keeps the others for tomorrow."""
+    done = send.batches.get()
+    rest = send.batches.get()
+    rest.pk, rest.seq, rest.part, rest.key = None, done.seq + 1, done.part + 1, f"rest-{done.pk}"
+    rest.not_before = NOW + wait
+    rest.save()
+    Batch.objects.filter(pk=done.pk).update(state="accepted", settled_at=NOW - timedelta(seconds=20))
+    with time_machine.travel(NOW, tick=False):
+        told = sign_in("approver").get(f"/admin/issues/{send.issue_id}/send/progress/").json()
+    assert words in told["note"]
+
+
 def test_an_issue_without_a_send_has_no_numbers(approved: Issue) -> None:
     told = sign_in("writer").get(f"/admin/issues/{approved.pk}/send/progress/").json()
     assert told == {"version": "none", "moving": False}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypedDict
 
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, QuerySet, Sum
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -156,23 +156,12 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
     if send.not_before and send.not_before > now:
         not_before = format_moment(send.not_before, now=now)
         return gettext("Quiet hours: sending resumes %(not_before)s.") % {"not_before": not_before}
+    open_batches = send.batches.released().filter(state__in=OPEN_STATES)
+    wait = _describe_wait(send, open_batches, at_least=PACE_WINDOW if recent else timedelta(), now=now)
+    if wait:
+        return wait
     if not recent:
-        open_batches = send.batches.released().filter(state__in=OPEN_STATES)
-        waiting = open_batches.filter(state=Batch.State.PENDING, not_before__isnull=False)
-        due, reason = waiting.order_by("not_before").values_list("not_before", "reason").first() or (None, "")
         hour = open_batches.aggregate(at=Max("due_at"))["at"]
-        can_send_now = open_batches.filter(not_before__isnull=True).exists()
-        if due and due > now and not can_send_now:
-            if send.people_per_minute is not None:
-                return gettext("Sending resumes %(due)s: the send was slowed.") % {"due": format_moment(due, now=now)}
-            if reason:
-                return gettext("Sending resumes %(due)s. The last attempt did not succeed: %(reason)s") % {
-                    "due": format_moment(due, now=now),
-                    "reason": format_reason(reason),
-                }
-            return gettext("Sending resumes %(due)s: the provider or a daily limit requires a wait.") % {
-                "due": format_moment(due, now=now)
-            }
         if any(moment and moment > now - PACE_WINDOW for moment in (send.started_at, hour)):
             return gettext("Sending has just begun.")
         return gettext(
@@ -188,6 +177,24 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
     return gettext("%(recent)s people in the last minute; about %(time)s left.") % {
         "recent": intcomma(recent),
         "time": time,
+    }
+
+
+def _describe_wait(send: Send, open_batches: QuerySet[Batch], *, at_least: timedelta, now: datetime) -> str:
+    """Return when and why sending resumes if all that is left waits, and longer than ``at_least``; else ""."""
+    waiting = open_batches.filter(state=Batch.State.PENDING, not_before__isnull=False)
+    due, reason = waiting.order_by("not_before").values_list("not_before", "reason").first() or (None, "")
+    if due is None or due <= now + at_least or open_batches.filter(not_before__isnull=True).exists():
+        return ""
+    if send.people_per_minute is not None:
+        return gettext("Sending resumes %(due)s: the send was slowed.") % {"due": format_moment(due, now=now)}
+    if reason:
+        return gettext("Sending resumes %(due)s. The last attempt did not succeed: %(reason)s") % {
+            "due": format_moment(due, now=now),
+            "reason": format_reason(reason),
+        }
+    return gettext("Sending resumes %(due)s: the provider or a daily limit requires a wait.") % {
+        "due": format_moment(due, now=now)
     }
 
 

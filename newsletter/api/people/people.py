@@ -116,7 +116,7 @@ def merge(request: HttpRequest, person: int, data: Merge) -> PersonAnswer:
 @router.delete("people/{int:person}", auth=ERASING, response={204: None}, summary="Erase a person")
 @transaction.atomic
 def erase(request: HttpRequest, person: int) -> Status[None]:
-    """Delete a person and all rows about them. The keyed hash of the address stays, so that no import adds them again."""
+    """Delete a person and all rows about them. Keyed hashes of their addresses stay, so that no import adds them again."""
     key = get_key(request)
     require_all_lists(key, "A person may be on any list.")
     row = lock_visible_people_to_delete(key, [person])[person]

@@ -266,6 +266,18 @@ def test_a_broken_site_holds_the_issue_until_a_person_releases_it(site):
     assert Send.objects.exclude(state="cancelled").get().unchecked_stories[0][0] == "The first verdict"
 
 
+def test_the_page_of_a_withdrawn_story_is_not_asked_for(site):
+    """Its block stays in the issue, in case it is reinstated, and is not shown."""
+    page_story(site, "The first verdict")
+    withdrawn = page_story(site, "The second verdict", path="/b/")
+    issue = ready()
+    Story.objects.filter(pk=withdrawn.pk).update(withdrawn_at=NOW)
+    site.put("/a/", "", status=500)
+    site.put("/b/", "", status=500)
+    checked = require_stories_at_source(issue=Issue.objects.get(pk=issue.pk), now=NOW + HOUR)
+    assert [story.title for story, _ in checked.unknown] == ["The first verdict"]
+
+
 def test_an_unchanged_page_is_requested_by_its_etag(site):
     story = page_story(site, "The first verdict")
     site.put("/a/", "<p>It happened.</p>", ETag='"one"')

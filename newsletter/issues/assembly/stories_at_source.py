@@ -181,7 +181,11 @@ def _reword(issue: Issue) -> bool:
 
 
 def _stories_in(issue: Issue) -> list[Story]:
-    """Return the stories that the issue shows, is meant to show, or links to, and the originals of translations."""
+    """Return the stories that the issue shows, is meant to show, or links to, and the originals of translations.
+
+    A withdrawn story is shown nowhere, so its page says nothing about the issue.
+    """
     content = resolve_content(issue)
     ids = content.story_rows | set(_list_body_stories(issue)) | find_linked_stories(content)
-    return list(Story.objects.with_originals(ids).select_related("source"))
+    shown = Story.objects.with_originals(ids).exclude(pk__in=Story.objects.withdrawn().values("pk"))
+    return list(shown.select_related("source"))

@@ -19,6 +19,13 @@ from newsletter.rendering.merge import fill_sample
 from subscribers.models import Segment
 
 
+class IssueManager(models.Manager["Issue"]):
+    """Leave out the reasons of the assembly: a hundred kilobytes each, which only few pages show. They are read when used."""
+
+    def get_queryset(self) -> models.QuerySet["Issue"]:
+        return super().get_queryset().defer("reasons")
+
+
 class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     """One numbered issue of a publication. Staff edit its texts, layout and body; services change everything else.
 
@@ -146,6 +153,8 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         ),
     )
     body = BodyField(make_body_block(), verbose_name=gettext_lazy("body"), blank=True)
+
+    objects = IssueManager()
 
     class Meta:
         verbose_name = gettext_lazy("issue")

@@ -292,6 +292,8 @@ def _add_issues(like: Issue) -> None:
             made_at=made - timedelta(days=7 * number),
             subject=f"Issue {number} of the past",
             body=like.body,
+            reasons=like.reasons,
+            assembled=like.assembled,
         )
         for number in range(1, ISSUES)
     )

@@ -870,7 +870,6 @@ class Migration(migrations.Migration):
                 ('unchecked_stories', newsletter.common.message_fields.MessagesJSONField(default=list, help_text='[[title, reason], …]: stories that could not be checked before it began.')),
                 ('totals', models.JSONField(help_text='The receipt, once the rows of its recipients may be deleted.', null=True)),
                 ('purged_at', models.DateTimeField(null=True)),
-                ('first_delivery', models.BigIntegerField(default=0)),
                 ('issue', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sends', to='newsletter.issue')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='newsletter.issuerevision')),
             ],

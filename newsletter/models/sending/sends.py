@@ -25,7 +25,6 @@ class Send(models.Model):
     ``people_per_minute`` limits a slowed send beside its account's rate, as its newest `PaceStep` says; NULL is no limit.
     ``next_call_at``: no call of a slowed send begins before, in seconds since 1970.
     ``period``: the month, ``YYYY-MM``, whose new subscribers a welcome mail's send takes in.
-    ``first_delivery``: no delivery of the send has a smaller id. Reports on earlier ones need not be read to count its own.
     """
 
     class State(models.TextChoices):
@@ -94,7 +93,6 @@ class Send(models.Model):
         null=True, help_text=gettext_lazy("The receipt, once the rows of its recipients may be deleted.")
     )
     purged_at = models.DateTimeField(null=True)
-    first_delivery = models.BigIntegerField(default=0)
 
     wagtail_reference_index_ignore = True
 

@@ -24,7 +24,6 @@ from newsletter.sending.adapters import account_adapter, provider_label
 from newsletter.sending.freezing.audience_snapshot import (
     count_snapshot,
     create_snapshot,
-    find_next_delivery,
     write_deliveries,
     write_first_parts,
     write_groups,
@@ -110,7 +109,6 @@ def _add(send: Send, *, approval: Approval, revision: IssueRevision, content: Is
         batches = Batch.objects.bulk_create(plan.batches, batch_size=1000)
         write_first_parts(plan.first_parts)
         write_groups(revision_id=revision.pk, constants=constants)
-        first_delivery = send.first_delivery or find_next_delivery()
         written = write_deliveries(send, constants=constants, max_batch=max_batch)
     settled = _mark_steps(issue, batches=batches, now=now)
     if written != people or settled != people or counted.candidates != people + sum(counted.excluded.values()):
@@ -133,7 +131,6 @@ def _add(send: Send, *, approval: Approval, revision: IssueRevision, content: Is
         excluded=dict(Counter(send.excluded) + Counter(counted.excluded)),
         audience=name_audience(issue),
         newest_term_searched=newest_term,
-        first_delivery=first_delivery,
         not_before=None,
         ended_at=None,
     )

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import CharField, Max, Value
+from django.db.models import CharField, Value
 
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import find_named_ids
@@ -196,11 +196,6 @@ def write_deliveries(send: Send, *, constants: Mapping[str, int | str], max_batc
             cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(sql, [send.issue_id, False, send.pk, max_batch])
         return int(cursor.rowcount)
-
-
-def find_next_delivery() -> int:
-    """Return a number that no delivery written from now on is below."""
-    return 1 + (Delivery.objects.aggregate(last=Max("pk"))["last"] or 0)
 
 
 def write_exclusions(send: Send, *, constants: Mapping[str, int | str]) -> int:

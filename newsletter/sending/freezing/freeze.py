@@ -9,7 +9,6 @@ from datetime import datetime
 from operator import attrgetter
 
 from django.db import connection, transaction
-from django.db.models import Min
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.errors import InvariantViolated, NotReady
@@ -38,7 +37,6 @@ from newsletter.sending.freezing.audience_snapshot import (
     SnapshotCount,
     count_snapshot,
     create_snapshot,
-    find_next_delivery,
     group_counts,
     write_deliveries,
     write_exclusions,
@@ -166,7 +164,6 @@ def _freeze(
         write_first_parts(plan.first_parts)
         write_groups(revision_id=approval.revision_id, constants=constants)
         excluded = write_exclusions(send, constants=constants)
-        first_delivery = _find_first_delivery(send)
         written = _place_people(send, constants=constants, max_batch=max_batch)
     _delete_replaced_variants(approval.revision_id)
     if written != people or excluded != counted.candidates - written or excluded != sum(counted.excluded.values()):
@@ -191,7 +188,6 @@ def _freeze(
         excluded=counted.excluded,
         audience=name_audience(send.issue),
         newest_term_searched=newest_term,
-        first_delivery=first_delivery,
         hours=[hour.to_json() for hour in plan.hours],
         checked_until=now if send.local_time or content.subject_test else None,
     )
@@ -200,14 +196,6 @@ def _freeze(
             "%(send)s changed its state while its audience was being frozen. Nothing was sent. Start it again.",
             send=send,
         )
-
-
-def _find_first_delivery(send: Send) -> int:
-    """Return a number that none of the deliveries is below which the send will write or take over."""
-    if send.issue.completes_id is None:
-        return find_next_delivery()
-    completed = Send.objects.filter(issue=send.issue.completes_id)
-    return completed.aggregate(first=Min("first_delivery"))["first"] or 0
 
 
 def _place_people(send: Send, *, constants: Mapping[str, int | str], max_batch: int) -> int:

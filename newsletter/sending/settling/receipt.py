@@ -9,8 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connection
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 
 from newsletter.common.database.one_reading import read_once
 from newsletter.common.errors import InvariantViolated
@@ -41,23 +40,6 @@ _DELIVERY_STATE: dict[str, str] = {
     Batch.State.WRITTEN_OFF: "uncertain",
 }
 CANCELLED = Message("the send was cancelled before it reached them")
-_COUNT_EXCEPTIONS = """
-SELECT batch.send_id, batch.account, batch.state, batch.handed_to, own.state,
-       CAST(SUM(own.people) AS bigint), CAST(SUM(own.bounced) AS bigint), CAST(SUM(own.complained) AS bigint),
-       CAST(SUM(own.unsubscribed) AS bigint)
-FROM (
-    SELECT (SELECT delivery.batch_id FROM {deliveries} AS delivery WHERE delivery.id = exception.delivery_id) AS batch,
-           exception.state, COUNT(*) AS people, COUNT(exception.bounced_at) AS bounced,
-           COUNT(exception.complained_at) AS complained, COUNT(exception.unsubscribed_at) AS unsubscribed
-    FROM {exceptions} AS exception
-    WHERE exception.delivery_id >= %s
-    GROUP BY 1, 2
-) AS own
-JOIN {batches} AS batch ON batch.id = own.batch
-WHERE batch.send_id IN ({sends})
-GROUP BY batch.send_id, batch.account, batch.state, batch.handed_to, own.state
-"""
-"""With a join, PostgreSQL reads all deliveries of the sends to find the few that have an exception."""
 
 
 @dataclass(frozen=True)
@@ -234,19 +216,18 @@ def _count_batches(sends: Collection[Send]) -> defaultdict[int, list[_BatchCount
 
 def _count_exceptions(sends: Collection[Send]) -> defaultdict[int, list[_ExceptionCount]]:
     """Count the people of each send, by its id, who differ from their batch or were reported, in one pass."""
-    found: defaultdict[int, list[_ExceptionCount]] = defaultdict(list)
-    if not sends:
-        return found
-    sql = _COUNT_EXCEPTIONS.format(
-        deliveries=Delivery._meta.db_table,
-        exceptions=DeliveryException._meta.db_table,
-        batches=Batch._meta.db_table,
-        sends=", ".join(["%s"] * len(sends)),
+    rows = DeliveryException.objects.filter(delivery__batch__send__in=sends).order_by()
+    fields = ("send", "account", "state", "handed_to")
+    batch = [f"delivery__batch__{name}" for name in fields]
+    counts = rows.values_list(*batch, "state").annotate(
+        people=Count("pk"),
+        bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
+        complained=Count("pk", filter=Q(complained_at__isnull=False)),
+        unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [min(send.first_delivery for send in sends), *(send.pk for send in sends)])
-        for send, *row in cursor.fetchall():
-            found[send].append(_ExceptionCount(*row))
+    found: defaultdict[int, list[_ExceptionCount]] = defaultdict(list)
+    for send, *row in counts:
+        found[send].append(_ExceptionCount(*row))
     return found
 
 

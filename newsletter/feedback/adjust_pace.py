@@ -14,7 +14,8 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, Subquery, Sum, Val
 from django.db.models.functions import Lower, StrIndex, Substr
 
 from newsletter.common.messages import Message
-from newsletter.feedback.automatic_pause import ACCEPTED_STATES, REFUSAL_RULES, pause_by_rule, record_known_refusals
+from newsletter.feedback.automatic_pause import REFUSAL_RULES, pause_by_rule, record_known_refusals
+from newsletter.feedback.reported_deliveries import ACCEPTED_STATES
 from newsletter.models import Attempt, Delivery, PaceStep, Send, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause

@@ -5,22 +5,21 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import format_percent
-from newsletter.models import Batch, DeliveryException, Send, SenderDelay, transition
+from newsletter.feedback.reported_deliveries import count_by_account
+from newsletter.models import DeliveryException, Send, SenderDelay, transition
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.providers.base.webhooks.sender_refusal_codes import WHAT_TO_CHANGE, SenderCause, find_cause
-from newsletter.sending.settling.delivered_bitmap import count_delivered
 
 HARD_BOUNCE_MIN_ACCEPTED = 500
 MAX_HARD_BOUNCE_SHARE = 0.05
 COMPLAINTS_MIN_DELIVERED = 1000
 MAX_COMPLAINT_SHARE = 0.003
 MIN_COMPLAINTS = 3
-ACCEPTED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
 REFUSAL_RULES = (AutomaticPause.Rule.AUTHENTICATION, AutomaticPause.Rule.SENDER)
 """The rules about refusals and delays that count the whole send."""
 _OTHER_CAUSES = (SenderCause.SERVERS, SenderCause.RATE, SenderCause.REPUTATION)
@@ -34,21 +33,17 @@ class SendCounts:
 
     ``accepted`` counts mails that the provider accepted, even if they failed later. ``unauthenticated`` counts mails that
     were refused or delayed because the domain is not authenticated, ``refused`` those with another cause at the sender;
-    ``what_to_change`` is about these.
+    ``what_to_change`` is about these. ``having_the_mail`` counts delivered mails, or accepted ones of an account that reports
+    no deliveries.
     """
 
     accepted: int
-    delivered: int
+    having_the_mail: int
     hard: int
     complained: int
     unauthenticated: int
     refused: int = 0
     what_to_change: str = ""
-
-    @property
-    def having_the_mail(self) -> int:
-        """Return the delivered mails, or the accepted ones if the provider reports no deliveries."""
-        return self.delivered or self.accepted
 
 
 def pause_failing_sends(*, send_ids: Collection[int], now: datetime) -> list[Send]:
@@ -97,7 +92,7 @@ def is_complaint_rate_too_high(*, complained: int, delivered: int) -> bool:
 def find_broken_rules(counts: SendCounts) -> list[tuple[AutomaticPause.Rule, int, str]]:
     """Return (rule, cases, reason) of each rule that the counts break, the most serious first."""
     broken: list[tuple[AutomaticPause.Rule, int, str]] = []
-    delivered = counts.having_the_mail
+    delivered = max(counts.having_the_mail, counts.complained)
     if is_complaint_rate_too_high(complained=counts.complained, delivered=delivered):
         why = Message(
             "Stopped automatically: %(complained)s of %(delivered)s recipients reported this issue as spam "
@@ -145,17 +140,15 @@ def _are_many(mails: int, *, accepted: int) -> bool:
 
 def count_problems(send: Send) -> SendCounts:
     """Count the problems of a send from its rows."""
-    accepted_batches = send.batches.filter(state__in=ACCEPTED_STATES)
-    accepted: int = accepted_batches.aggregate(people=Sum("size"))["people"] or 0
+    accounts = count_by_account([send.pk])
     rows = DeliveryException.objects.filter(delivery__batch__send=send, delivery__proof=False)
-    not_accepted = rows.exclude(state="").filter(delivery__batch__in=accepted_batches).count()
     complained = rows.filter(complained_at__isnull=False).count()
     bounces = Bounce.objects.filter(delivery__batch__send=send, delivery__proof=False)
     refusals = count_refusals(send)
     others = SenderRefusals({cause: mails for cause, mails in refusals.by_cause.items() if cause in _OTHER_CAUSES})
     return SendCounts(
-        accepted=accepted - not_accepted,
-        delivered=count_delivered(send),
+        accepted=sum(account.accepted for account in accounts),
+        having_the_mail=sum(account.having_the_mail for account in accounts),
         hard=bounces.filter(bounce_class=Bounce.Class.HARD).count(),
         complained=complained,
         unauthenticated=refusals.by_cause.get(SenderCause.AUTHENTICATION, 0),

@@ -9,12 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Case, Count, Exists, OuterRef, Q, Subquery, When
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.feedback.adjust_pace import ADDRESS_DOMAIN
 from newsletter.feedback.automatic_pause import (
-    ACCEPTED_STATES,
     MIN_COMPLAINTS,
     SendCounts,
     count_problems,
@@ -22,7 +21,8 @@ from newsletter.feedback.automatic_pause import (
     is_complaint_rate_too_high,
     pause_by_rule,
 )
-from newsletter.models import Delivered, Delivery, DeliveryException, Issue, Publication, Send
+from newsletter.feedback.reported_deliveries import ACCEPTED_STATES, count_by_account
+from newsletter.models import Delivery, DeliveryException, Issue, Publication, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits
 from subscribers.models import Subscriber
@@ -48,7 +48,7 @@ class SendWarning:
 class DomainComplaints:
     """The week's complaints at one mailbox domain.
 
-    ``delivered`` is how many people there have the mail. If a provider reports no deliveries of a send, they are the people
+    ``delivered`` is how many people there have the mail. If an account reports no deliveries of a send, they are the people
     whose mail it accepted.
     """
 
@@ -97,21 +97,25 @@ def _count_delivered(complaints: Mapping[str, int], *, sends: Sequence[int]) -> 
 
 
 def _find_delivered(domains: Collection[str], sends: Sequence[int]) -> Iterator[str]:
-    """Yield the domain of each delivered mail to one of the domains."""
-    reported = set(Delivered.objects.filter(send__in=sends).values_list("send_id", flat=True))
-    bits = {send: DeliveredBits(send) for send in reported}
+    """Yield the domain of each mail that somebody at one of the domains has."""
+    reporting = {(mails.send, mails.account) for mails in count_by_account(sends) if mails.reports_deliveries}
+    bits = {send: DeliveredBits(send) for send in sorted({send for send, _ in reporting})}
     people = Subscriber.objects.annotate(domain=ADDRESS_DOMAIN).filter(pk=OuterRef("subscriber_id"), domain__in=domains)
-    mails = Delivery.objects.filter(batch__send__in=sends, proof=False).annotate(domain=people.values("domain")[:1])
-    is_accepted = Q(batch__state__in=ACCEPTED_STATES) & (Q(exception=None) | Q(exception__state=""))
-    known = mails.filter(Q(batch__send__in=reported) | is_accepted, domain__isnull=False)
-    for pk, send, domain in known.values_list("pk", "batch__send_id", "domain").iterator(chunk_size=2000):
-        if send not in bits or pk in bits[send]:
+    mails = Delivery.objects.filter(Exists(people), batch__send__in=sends, proof=False).annotate(
+        domain=people.values("domain")[:1],
+        was_accepted=Case(
+            When(batch__state__in=ACCEPTED_STATES, then=Q(exception=None) | Q(exception__state="")), default=False
+        ),
+    )
+    fields = ("pk", "batch__send_id", "batch__account", "was_accepted", "domain")
+    for pk, send, account, was_accepted, domain in mails.values_list(*fields).iterator(chunk_size=2000):
+        if pk in bits[send] if (send, account) in reporting else was_accepted:
             yield domain
 
 
 def _check_send(send: Send) -> Iterator[SendWarning]:
     counts = count_problems(send)
-    delivered = counts.having_the_mail
+    delivered = max(counts.having_the_mail, counts.complained)
     issue = send.issue
     paused_by = set(send.automatic_pauses.values_list("rule", flat=True))
     many = counts.complained >= MIN_COMPLAINTS and counts.complained >= WARN_COMPLAINT_SHARE * delivered

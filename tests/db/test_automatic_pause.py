@@ -28,7 +28,9 @@ def _large_batches(settings: Any) -> None:
 
 
 def counts(**changes: int) -> SendCounts:
-    return SendCounts(**{"accepted": 0, "delivered": 0, "hard": 0, "complained": 0, "unauthenticated": 0, **changes})
+    return SendCounts(
+        **{"accepted": 0, "having_the_mail": 0, "hard": 0, "complained": 0, "unauthenticated": 0, **changes}
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,16 +40,15 @@ def counts(**changes: int) -> SendCounts:
         ({"accepted": 500, "hard": 24}, []),
         ({"accepted": 500, "hard": 25}, ["hard"]),
         ({"accepted": 100_000, "hard": 4_999}, []),
-        ({"accepted": 900, "delivered": 900, "complained": 2}, []),
-        ({"accepted": 900, "delivered": 900, "complained": 3}, ["complaints"]),
-        ({"accepted": 5_000, "delivered": 1_000, "complained": 3}, ["complaints"]),
-        ({"accepted": 5_000, "delivered": 5_000, "complained": 14}, []),
-        ({"accepted": 5_000, "delivered": 5_000, "complained": 15}, ["complaints"]),
-        ({"accepted": 5_000, "delivered": 0, "complained": 14}, []),
+        ({"accepted": 900, "having_the_mail": 900, "complained": 2}, []),
+        ({"accepted": 900, "having_the_mail": 900, "complained": 3}, ["complaints"]),
+        ({"accepted": 5_000, "having_the_mail": 1_000, "complained": 3}, ["complaints"]),
+        ({"accepted": 5_000, "having_the_mail": 5_000, "complained": 14}, []),
+        ({"accepted": 5_000, "having_the_mail": 5_000, "complained": 15}, ["complaints"]),
         ({"accepted": 1_000, "unauthenticated": 19}, []),
         ({"accepted": 400, "unauthenticated": 20}, ["authentication"]),
         ({"accepted": 401, "unauthenticated": 20}, []),
-        ({"accepted": 500, "hard": 25, "delivered": 475, "complained": 3}, ["complaints", "hard"]),
+        ({"accepted": 500, "hard": 25, "having_the_mail": 475, "complained": 3}, ["complaints", "hard"]),
         ({"complained": 3}, ["complaints"]),
     ],
 )

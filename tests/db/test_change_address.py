@@ -333,7 +333,8 @@ def list_erased() -> set[bytes]:
 
 
 def join(email: str, mailing_list: MailingList) -> Subscriber:
-    request_subscription(email=email, mailing_list=mailing_list, wording="Send me it.", source="page", now=NOW)
+    request = SignupRequest(email=email, mailing_list=mailing_list, wording="Send me it.", source="page")
+    request_subscription(request, now=NOW)
     return Subscriber.objects.get(address_hash=identify(email))
 
 

@@ -7,9 +7,10 @@ import pytest
 from django.db.models import CharField, Value
 from django.db.models.functions import Concat, Upper
 
+from newsletter.feedback.automatic_pause import pause_failing_sends
 from newsletter.feedback.send_warnings import DomainComplaints, check_recent_sends, count_domain_complaints
 from newsletter.jobs.send_notices import notify_send_warnings
-from newsletter.models import DeliveryException, Send, StaffNotice
+from newsletter.models import Batch, DeliveryException, Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from subscribers.models import Subscriber
 from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
@@ -126,11 +127,40 @@ def test_a_send_with_reported_deliveries_counts_only_those() -> None:
     assert found == DomainComplaints("large.example", 3, 7)
 
 
+def test_one_report_of_a_delivery_does_not_hide_the_accepted_mails() -> None:
+    """Reports can be set up in the middle of a send."""
+    send = make_send(recipients=2_001)
+    apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)[:4]))
+    apply_reports(brevo_event("delivered", deliveries_of(send)[0]))
+    Subscriber.objects.update(email=Concat("pk", Value("@large.example"), output_field=CharField()))
+    go_on(send)
+    (found,) = count_domain_complaints(send.issue.publication, now=LATER)
+    assert found == DomainComplaints("large.example", 4, 2_001)
+    assert pause_failing_sends(send_ids=[send.pk], now=LATER) == []
+    check_recent_sends(now=LATER)
+    send.refresh_from_db()
+    assert send.state == Send.State.SUBMITTING
+
+
+def test_an_account_without_delivery_reports_counts_its_accepted_mails() -> None:
+    """The other account of the same send reports 500 deliveries."""
+    send = make_send(recipients=2_500)
+    first, *others = send.batches.order_by("pk")
+    apply_reports(*(brevo_event("delivered", each) for each in first.deliveries.all()))
+    Batch.objects.filter(pk__in=[batch.pk for batch in others]).update(account="backup", handed_to="backup")
+    apply_reports(*(brevo_event("spam", each) for each in others[0].deliveries.all()[:4]))
+    Subscriber.objects.update(email=Concat("pk", Value("@large.example"), output_field=CharField()))
+    go_on(send)
+    (found,) = count_domain_complaints(send.issue.publication, now=LATER)
+    assert found == DomainComplaints("large.example", 4, 2_500)
+    assert pause_failing_sends(send_ids=[send.pk], now=LATER) == []
+
+
 def test_all_domains_are_counted_in_one_reading(django_assert_max_num_queries: Any) -> None:
     send = make_send(recipients=40)
     apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)))
     spread_over_domains(send, **{f"domain{number}": 4 for number in range(10)})
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(8):
         found = count_domain_complaints(send.issue.publication, now=LATER)
     assert [(each.complained, each.delivered) for each in found] == [(4, 4)] * 10
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from subscribers.audience.eligibility import list_contactable
 from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
+from subscribers.consent_events import record_preferences
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing import import_run as run
 from subscribers.importing.writing import undo, undo_steps
@@ -22,11 +23,14 @@ from subscribers.models import (
     ImportState,
     MailingList,
     Reason,
+    Reply,
     Subscriber,
     Subscription,
     Suppression,
 )
 from subscribers.people.lookup import find_person
+from subscribers.people.merge import merge_people
+from subscribers.people.replies import record_reply
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.suppression_journal import read_journal_entries
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
@@ -72,6 +76,34 @@ def test_an_undo_keeps_and_counts_people_who_acted_since() -> None:
     assert (done["removed"], done["stayed"]) == (1, 1)
     assert [row.subscriber.email for row in list_contactable(mailing_list=weekly)] == ["ann@example.org"]
     assert not Confirmation.objects.filter(subscriber__email="bea@example.org").exists()
+
+
+def test_an_undo_keeps_people_who_replied_since() -> None:
+    weekly = make_list()
+    report = import_text(weekly, "email\nann@example.org\nbea@example.org\n")
+    record_reply(
+        subscriber=find_person("ann@example.org"),
+        replied_on=NOW.date(),
+        issue=None,
+        origin=Reply.Origin.STAFF,
+        by="kim",
+        now=LATER,
+    )
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["stayed"]) == (1, 1)
+    assert (find_person("ann@example.org"), Reply.objects.count()) == (Subscriber.objects.get(), 1)
+    assert list_contactable(mailing_list=weekly).count() == 1
+
+
+def test_an_undo_keeps_people_whose_merged_record_acted_since() -> None:
+    weekly = make_list()
+    report = import_text(weekly, "email\nann@example.org\nann2@example.org\nbea@example.org\nbea2@example.org\n")
+    record_preferences(find_person("ann@example.org"), {"stays": True}, now=LATER)
+    for name in ("ann", "bea"):
+        merge_people(keep=find_person(f"{name}2@example.org"), absorb=find_person(f"{name}@example.org"), now=LATER)
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["stayed"]) == (1, 1)
+    assert list(Subscriber.objects.values_list("email", flat=True)) == ["ann2@example.org"]
 
 
 def test_an_undo_of_a_running_import_stops_it_and_is_ended_by_any_worker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from subscribers.models import (
     ConsentEvent,
     EndReason,
     ImportBatch,
+    Reply,
     Subscriber,
     Subscription,
     Suppression,
@@ -48,7 +49,8 @@ def imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:
 def remove_people(batch: ImportBatch, *, after: int, now: datetime) -> UndoStep:
     """Remove the next people whom the import added, and end the subscriptions of those who were known before.
 
-    People who confirmed or acted themselves since are left as they are. ``after`` is the last subscription of the step before.
+    People who confirmed, replied or acted themselves since are left as they are. ``after`` is the last subscription of the
+    step before.
     """
     waiting = imported_subscriptions(batch).filter(confirmed_at__isnull=True)
     chosen = waiting.filter(pk__gt=after).order_by("pk").values_list("pk", "subscriber_id")[:STEP_SIZE]
@@ -107,15 +109,17 @@ def remove_suppressions(batch: ImportBatch, *, after: int, now: datetime) -> Und
 
 def _find_unchanged(batch: ImportBatch, *, after: int, last: int) -> QuerySet[Subscription, tuple[int, int, bool]]:
     """Return the subscriptions of one step that may end: each with its person, and if that person is to be removed."""
-    acted = Exists(
-        ConsentEvent.objects.filter(at__gte=batch.started_at, by="", address_hash=OuterRef("subscriber__address_hash"))
-    )
+    own = ConsentEvent.objects.filter(at__gte=batch.started_at, by="")
+    # After a merge or a change of address, the earlier events of a person have another hash. A merge is no act of theirs.
+    by_address = Exists(own.filter(address_hash=OuterRef("subscriber__address_hash")))
+    by_person = Exists(own.filter(subscriber=OuterRef("subscriber")).exclude(kind=ConsentEvent.Kind.MERGED))
+    replied = Exists(Reply.objects.filter(recorded_at__gte=batch.started_at, subscriber=OuterRef("subscriber")))
     others = Subscription.objects.filter(
         ~Q(import_batch=batch) | Q(import_batch=None), subscriber=OuterRef("subscriber")
     )
     return (
         imported_subscriptions(batch)
-        .filter(~acted, confirmed_at__isnull=True, pk__gt=after, pk__lte=last)
+        .filter(~by_address, ~by_person, ~replied, confirmed_at__isnull=True, pk__gt=after, pk__lte=last)
         .annotate(is_removable=Q(subscriber__import_batch=batch) & ~Exists(others))
         .values_list("pk", "subscriber_id", "is_removable")
     )

@@ -44,8 +44,7 @@ def poll_sources(*, now: datetime) -> None:
     for report in reports:
         if report.error:
             log.warning("Source %s: %s", report.name, report.error)
-    if reports:
-        notify_failing_sources(now=now)
+    notify_failing_sources(now=now)
     has_removed_story = has_recently_removed_story(now=now)
     if reports or has_removed_story:
         for issue in remove_gone_stories(now=now):

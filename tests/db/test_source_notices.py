@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, User
 
+from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.source_changes import schedule_changed_source
 from newsletter.jobs.scheduler_jobs import poll_sources
 from newsletter.jobs.staff_notices import send_due_notices
-from newsletter.models import Source, StaffNotice
+from newsletter.models import Publication, Source, StaffNotice
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import NOW, make_publication
 from tests.support.web_site import Site, serve_site
@@ -104,6 +105,88 @@ def test_a_corrected_address_has_two_days_of_its_own(site: Site, editor: User) -
     assert list_told() == []
     poll(now=NOW + timedelta(days=3))
     assert len(list_told()) == 1
+
+
+def test_a_corrected_address_that_fails_too_is_told_of(site: Site, editor: User) -> None:
+    source = Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
+    for day in range(3):
+        poll(now=NOW + timedelta(days=day))
+    source.refresh_from_db()
+    schedule_changed_source(source, changed=["url"], now=NOW + timedelta(days=3))
+    source.save()
+    for day in range(3, 12):
+        poll(now=NOW + timedelta(days=day))
+    assert list_told() == ["The source “Field offices” cannot be read"] * 2
+    assert "7 March 2026" in StaffNotice.objects.order_by("pk")[1].paragraphs[0]
+
+
+def test_a_source_that_was_off_has_two_days_of_its_own(site: Site, editor: User) -> None:
+    source = Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
+    for day in range(2):
+        poll(now=NOW + timedelta(days=day))
+    Source.objects.update(enabled=False)
+    source.refresh_from_db()
+    source.enabled = True
+    schedule_changed_source(source, changed=["enabled"], now=NOW + timedelta(days=90))
+    source.save()
+    for day in (90, 91):
+        poll(now=NOW + timedelta(days=day))
+    assert list_told() == []
+    poll(now=NOW + timedelta(days=92))
+    assert len(list_told()) == 1
+
+
+def test_a_source_read_once_a_week_is_told_of_at_its_second_failure(site: Site, editor: User) -> None:
+    Source.objects.create(name="Weekly", kind="feed", url=put_feed(site, works=False), every_minutes=7 * 24 * 60)
+    poll_sources(now=NOW)
+    works = site.put("/other.xml", FEED.format(items=""), Content_Type="application/rss+xml")
+    Source.objects.create(name="Other", kind="feed", url=works)
+    for day in range(1, 7):
+        poll_sources(now=NOW + timedelta(days=day))
+    assert list_told() == []
+    poll_sources(now=NOW + timedelta(days=7))
+    assert list_told() == ["The source “Weekly” cannot be read"]
+
+
+def test_a_failure_that_staff_found_by_hand_is_told_of_in_the_next_round(site: Site, editor: User) -> None:
+    source = Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
+    poll_sources(now=NOW)
+    later = NOW + timedelta(days=2)
+    source.refresh_from_db()
+    ingest_source(source=source, now=later)
+    poll_sources(now=later)
+    assert list_told() == ["The source “Field offices” cannot be read"]
+
+
+def test_sources_that_fail_together_are_in_one_notice(site: Site, editor: User) -> None:
+    url = put_feed(site, works=False)
+    for number in range(7):
+        Source.objects.create(name=f"Source {number}", kind="feed", url=f"{url}?n={number}")
+    for day in range(4):
+        poll(now=NOW + timedelta(days=day))
+    notice = StaffNotice.objects.get()
+    assert notice.subject == "7 sources cannot be read: “Source 0” and others"
+    named = [f"Source {number}" for number in range(7) if any(f"Source {number}" in each for each in notice.paragraphs)]
+    assert named == [f"Source {number}" for number in range(5)]
+    assert notice.paragraphs[5] == "How many more sources cannot be read: 2. Home names them."
+    assert notice.link.endswith("/sources/")
+    put_feed(site, works=True)
+    for day in (5, 6):
+        poll(now=NOW + timedelta(days=day))
+    assert list_told()[1:] == ["7 sources can be read again: “Source 0” and others"]
+    assert StaffNotice.objects.order_by("pk")[1].paragraphs[4:6] == [
+        "The source “Source 4” can be read again.",
+        "How many more sources can be read again: 2.",
+    ]
+
+
+def test_the_notice_of_a_failing_source_names_the_local_day(site: Site, editor: User) -> None:
+    Publication.objects.update(zone="Pacific/Auckland")
+    Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
+    first = NOW.replace(hour=20)
+    for day in (0, 2):
+        poll(now=first + timedelta(days=day))
+    assert "5 March 2026" in StaffNotice.objects.get().paragraphs[0]
 
 
 def test_the_notice_of_a_failing_source_goes_out_by_mail(

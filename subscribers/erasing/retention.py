@@ -101,9 +101,20 @@ def _list_unsubscribed_long_ago(now: datetime) -> QuerySet[Subscriber]:
     return Subscriber.objects.filter(Exists(left), ~Exists(other))
 
 
-@transaction.atomic
 def _end_old_requests(now: datetime) -> int:
-    """End requests that were never confirmed, of people who have other subscriptions."""
+    """End requests that were never confirmed, of people who have other subscriptions: up to `MAX_PEOPLE`, in batches."""
+    ended = 0
+    for _ in range(0, MAX_PEOPLE, BATCH_SIZE):
+        found, ended_of_found = _end_batch_of_requests(now)
+        ended += ended_of_found
+        if found < BATCH_SIZE:
+            break
+    return ended
+
+
+@transaction.atomic
+def _end_batch_of_requests(now: datetime) -> tuple[int, int]:
+    """End up to `BATCH_SIZE` of them. Return how many were found, and how many of those ended."""
     old = Subscription.objects.filter(
         basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True, requested_at__lt=now - UNCONFIRMED_RETENTION
     ).open()
@@ -115,7 +126,8 @@ def _end_old_requests(now: datetime) -> int:
     old = old.filter(~Exists(asked))
     found = list(old.order_by("pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
     lock_people(Subscriber.objects.filter(pk__in=[person for _, person in found]))
-    return old.filter(pk__in=[pk for pk, _ in found]).update(ended_at=now, end_reason=EndReason.EXPIRED)
+    ended = old.filter(pk__in=[pk for pk, _ in found]).update(ended_at=now, end_reason=EndReason.EXPIRED)
+    return len(found), ended
 
 
 def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) -> int:

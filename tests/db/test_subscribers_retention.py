@@ -117,6 +117,15 @@ def test_a_round_takes_several_transactions_and_reports_each_person(monkeypatch:
     assert {bytes(event.address_hash) for event in erased} == {bytes(person.address_hash) for person in people}
 
 
+def test_a_round_ends_more_old_requests_than_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    weekly, events = make_list(), make_list("events")
+    for number in range(7):
+        subscribe(make_member(weekly, f"person{number}@example.org"), events, basis=Basis.DOUBLE_OPT_IN)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 3)
+    assert purge_expired_data(now=NOW + WEEK + MINUTE).requests == 7
+    assert Subscription.objects.filter(mailing_list=events, end_reason=EndReason.EXPIRED).count() == 7
+
+
 def test_somebody_who_joins_again_before_their_lock_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     weekly = make_list()
     ann, ben = make_person("ann@example.org"), make_person("ben@example.org")

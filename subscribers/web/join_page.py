@@ -15,7 +15,7 @@ from subscribers.models import MailingList
 from subscribers.people.relevant_choices import find_asked_topics
 from subscribers.web.form_fields import name_topics
 from subscribers.web.join_form import JoinForm
-from subscribers.web.join_submission import spend_proof, submit_join_form
+from subscribers.web.join_submission import explain_changed_wording, spend_proof, submit_join_form
 from subscribers.web.page import client_address_of, message_page, private_page, render_response
 
 MIN_FORM_SECONDS = {"join": 3, "again": 1}
@@ -45,7 +45,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             return _form_page(request, mailing_list, form=form, wording=wording)
         hint = _check_stamp(started, wording=wording) or spend_proof(payload, now=now)
         if hint:
-            return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, status=400)
+            return _form_page(request, mailing_list, form=form, wording=wording, hint=hint, stamp="again", status=400)
         submit_join_form(
             form,
             mailing_list=mailing_list,
@@ -60,9 +60,11 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _check_stamp(started: str, *, wording: str) -> str:
     """Return a hint if the form came back too fast or too late for a person, or showed another wording; else ""."""
-    page = _read_stamp(started, wording=wording)
+    page, shown = _read_stamp(started)
     if not page:
         return gettext("This page was open for too long. Please press the button again.")
+    if shown != _digest(wording):
+        return explain_changed_wording()
     try:
         _STAMP.unsign(started, max_age=MIN_FORM_SECONDS.get(page, 3))
     except signing.SignatureExpired:
@@ -75,13 +77,13 @@ def _make_stamp(page: str, *, wording: str) -> str:
     return _STAMP.sign(f"{page}-{_digest(wording)}")
 
 
-def _read_stamp(started: str, *, wording: str) -> str:
-    """Return the page that a stamp is from, or "" if it is too old or the page showed another wording."""
+def _read_stamp(started: str) -> tuple[str, str]:
+    """Return the page that a stamp is from and the digest of the wording that it showed; ("", "") if it is too old."""
     try:
         page, _, shown = _STAMP.unsign(started, max_age=MAX_FORM_SECONDS).partition("-")
     except signing.BadSignature:
-        return ""
-    return page if shown == _digest(wording) else ""
+        return "", ""
+    return page, shown
 
 
 def _digest(wording: str) -> str:
@@ -113,7 +115,7 @@ def _form_page(
         "languages": language_choices(""),
         "wording": wording,
         "hint": hint,
-        "started": started if _read_stamp(started, wording=wording) else _make_stamp(stamp, wording=wording),
+        "started": started if _read_stamp(started)[1] == _digest(wording) else _make_stamp(stamp, wording=wording),
         "challenge": make_challenge(now=now, hard=is_flooded(now=now)),
     }
     return render_response("join.html", context, status=status)

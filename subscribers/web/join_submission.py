@@ -21,6 +21,11 @@ def spend_proof(payload: str, *, now: datetime) -> str:
     return gettext("This page was used before or was open for too long. Please press the button again.")
 
 
+def explain_changed_wording() -> str:
+    """Return the hint for somebody whose page showed another text beside the button than today's."""
+    return gettext("The text beside the button has changed. Please read it and press the button again.")
+
+
 def submit_join_form(
     form: JoinForm, *, mailing_list: MailingList, wording: str, source: str, client: str, proof: Proof, now: datetime
 ) -> None:

@@ -127,7 +127,7 @@ def test_another_wording_than_the_current_one_is_asked_again(key: str) -> None:
     MailingList.objects.update(name="The weekly letter")
     answer = fill_in(key).json()
     assert (answer["accepted"], answer["form_changed"]) == (False, True)
-    assert "open for too long" in answer["hint"]
+    assert "The text beside the button has changed" in answer["hint"]
     assert not Subscriber.objects.exists()
 
 

@@ -216,12 +216,14 @@ def test_nobody_agrees_to_a_wording_that_their_page_did_not_show(client: Client,
     with time_machine.travel(timezone.now() + timedelta(seconds=10), tick=False):
         again = client.post("/join/weekly", given)
     assert again.status_code == 400
-    assert "Please press the button again" in again.content.decode()
+    assert (
+        "The text beside the button has changed. Please read it and press the button again." in again.content.decode()
+    )
     assert "Send me The big appeal by email." in again.content.decode()
     assert not Subscriber.objects.exists()
     page = again.content.decode()
     given = {**given, "started": read(page, 'name="started" value'), "altcha": solve(page)}
-    with time_machine.travel(timezone.now() + timedelta(seconds=20), tick=False):
+    with time_machine.travel(timezone.now() + timedelta(seconds=12), tick=False):
         assert b"Check your inbox" in client.post("/join/weekly", given).content
     assert ConsentEvent.objects.get().wording.startswith("Send me The big appeal by email.")
 

@@ -10,7 +10,6 @@ from typing import Annotated
 
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone, translation
-from django.utils.translation import gettext
 from ninja import Query, Router
 from pydantic import BaseModel, Field
 from wagtail.log_actions import log
@@ -27,7 +26,7 @@ from subscribers.consent.signup_limits import is_flooded
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList, Topic
 from subscribers.web.join_form import JoinForm
-from subscribers.web.join_submission import spend_proof, submit_join_form
+from subscribers.web.join_submission import explain_changed_wording, spend_proof, submit_join_form
 from subscribers.web.page import language_for
 
 router = Router(tags=["sign-up-forms"])
@@ -126,7 +125,7 @@ def _check_wording(data: FilledForm, mailing_list: MailingList) -> str:
     """Return a hint if the visitor agreed to another wording than today's, because the proof would not be true."""
     if data.wording == make_consent_wording(mailing_list):
         return ""
-    return gettext("This page was open for too long. Please press the button again.")
+    return explain_changed_wording()
 
 
 @contextmanager

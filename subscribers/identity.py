@@ -1,8 +1,14 @@
 """The keyed hash that identifies the owner of an address, with this installation's key."""
 
+import re
+from collections.abc import Collection
+
 from django.conf import settings
 
-from subscribers.addresses.normalise import hash_address
+from newsletter.common.errors import BadAddress
+from subscribers.addresses.normalise import hash_address, normalise
+
+_ADDRESS = re.compile(r"""[^\s,;:|<>()\[\]"“”]+@[^\s,;:|<>()\[\]"“”@]+""")
 
 
 def address_key() -> bytes:
@@ -13,3 +19,17 @@ def address_key() -> bytes:
 def identify(address: str) -> bytes:
     """Return the 32-byte hash of an address that `normalise` returned."""
     return hash_address(address, key=address_key())
+
+
+def has_address_of(text: str, *, hashes: Collection[bytes]) -> bool:
+    """Return True if one of these hashes is that of an address in the text. It may be written in any spelling."""
+    if not hashes or "@" not in text:
+        return False
+    for found in _ADDRESS.findall(text):
+        try:
+            address = normalise(found.strip("'.!?"))
+        except BadAddress:
+            continue
+        if identify(address) in hashes:
+            return True
+    return False

@@ -24,7 +24,8 @@ from newsletter.rendering.colours import (
     mix_colours,
     normalise_colour,
 )
-from newsletter.sending.notices.template_mails import forget_mails
+from newsletter.sending.notices.template_mails import find_awaiting, forget_mails
+from subscribers.identity import has_address_of
 from subscribers.models import Frequency, MailingList, Subscriber, Topic
 from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks
 
@@ -48,6 +49,7 @@ def make_publishing_hooks() -> PublishingHooks:
         find_open_issues=find_open_issues,
         home_country=find_list_country,
         forget=forget_reports,
+        find_awaiting=find_awaiting,
         reassign_mails=reassign_mails,
     )
 
@@ -136,6 +138,11 @@ def forget_reports(person: Subscriber, hashes: Collection[bytes]) -> None:
     forget_mails(hashes)
     forget_mails_of(hashes)
     ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email).delete()
+    if set(hashes) != {bytes(person.address_hash)}:
+        kept = ProviderEvent.objects.filter(applied_at__isnull=False, body__has_key="address")
+        addresses = kept.values_list("pk", "body__address")
+        found = [pk for pk, address in addresses.iterator() if has_address_of(str(address or ""), hashes=hashes)]
+        ProviderEvent.objects.filter(pk__in=found).delete()
 
 
 def _colours(palette: Palette, *, tint: float) -> dict[str, str]:

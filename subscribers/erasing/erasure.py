@@ -1,10 +1,13 @@
 """Erase a person. Keyed hashes of the addresses that they had stay, so that they are not mailed again."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from subscribers.consent_events import record_consent_event
+from subscribers.identity import has_address_of
 from subscribers.importing.writing.row_notes import delete_row_notes_about
 from subscribers.models import (
     ConsentEvent,
@@ -30,11 +33,14 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     person = lock_current(subscriber, to_delete=True)
     found = [subscriber] if person is None else [subscriber, person]
     known = {(each.email, bytes(each.address_hash)): each for each in found}
-    hashes = {address_hash for _, address_hash in known} | (set() if person is None else _find_earlier_hashes(person))
+    earlier = set() if person is None else _find_earlier_hashes(person)
+    hashes = {address_hash for _, address_hash in known} | earlier
     HeldSignup.objects.filter(address_hash__in=hashes).delete()
     for each in known.values():
         ImportRefusal.objects.filter(raw__icontains=each.email).delete()
         get_publishing_hooks().forget(each, hashes)
+    if earlier:
+        _delete_refused_lines(lambda text: has_address_of(text, hashes=earlier))
     if person is not None:
         pk = person.pk
         person.delete()
@@ -45,13 +51,33 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
             record_consent_event(
                 kind=ConsentEvent.Kind.ERASED, subscriber=None, address_hash=address_hash, now=now, by=by
             )
-    for email in sorted({email for email, _ in known}):
-        delete_row_notes_about(email)
+    emails = {email.casefold() for email, _ in known}
+    delete_row_notes_about(
+        lambda text: any(email in text.casefold() for email in emails) or has_address_of(text, hashes=earlier)
+    )
 
 
 def _find_earlier_hashes(person: Subscriber) -> set[bytes]:
-    """Return the hashes of the addresses in the person's log of consent that no other subscriber has now."""
-    logged = ConsentEvent.objects.filter(subscriber=person).values_list("address_hash", flat=True)
+    """Return the hashes of earlier addresses in the person's log of consent that nobody else has now.
+
+    Somebody else has one if a subscriber does, or if a sign-up or a mail waits there that came after the person left it.
+    """
+    log = ConsentEvent.objects.filter(subscriber=person)
+    logged = log.exclude(address_hash=person.address_hash).values_list("address_hash", flat=True)
     hashes = {bytes(address_hash) for address_hash in logged.distinct()}
-    others = Subscriber.objects.filter(address_hash__in=hashes).exclude(pk=person.pk)
-    return hashes - {bytes(address_hash) for address_hash in others.values_list("address_hash", flat=True)}
+    if not hashes:
+        return hashes
+    others = Subscriber.objects.filter(address_hash__in=hashes).values_list("address_hash", flat=True)
+    taken = {bytes(address_hash) for address_hash in others}
+    left_at = log.filter(kind__in=[ConsentEvent.Kind.MOVED, ConsentEvent.Kind.MERGED]).aggregate(at=Max("at"))["at"]
+    if left_at is not None:
+        held = HeldSignup.objects.filter(address_hash__in=hashes, at__gt=left_at)
+        taken |= {bytes(address_hash) for address_hash in held.values_list("address_hash", flat=True)}
+        taken |= get_publishing_hooks().find_awaiting(hashes, left_at)
+    return hashes - taken
+
+
+def _delete_refused_lines(is_about: Callable[[str], bool]) -> None:
+    lines = ImportRefusal.objects.filter(raw__contains="@").values_list("pk", "raw")
+    found = [pk for pk, raw in lines.iterator() if is_about(raw)]
+    ImportRefusal.objects.filter(pk__in=found).delete()

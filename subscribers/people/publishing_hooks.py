@@ -69,6 +69,7 @@ class PublishingHooks:
     gets in a month; 0 if nobody can say. ``home_country`` returns the code of the country of a list's
     publications, or "" if that is not clear.
     ``forget`` deletes what is kept about an erased person, by their address and by the hashes of all addresses that they had.
+    ``find_awaiting`` returns those of these hashes of addresses where a single mail waits that was asked for after a time.
     ``reassign_mails`` lets what one record of a person (``absorb``) got count for the other (``keep``).
     """
 
@@ -85,6 +86,7 @@ class PublishingHooks:
     find_open_issues: Callable[[MailingList], list[Uses]] = lambda mailing_list: []
     home_country: Callable[[MailingList], str] = lambda mailing_list: ""
     forget: Callable[[Subscriber, Collection[bytes]], None] = lambda person, hashes: None
+    find_awaiting: Callable[[Collection[bytes], datetime], set[bytes]] = lambda hashes, since: set()
     reassign_mails: Callable[..., None] = lambda *, keep, absorb: None
 
 

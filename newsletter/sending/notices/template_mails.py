@@ -167,6 +167,13 @@ def delete_old_mails(*, now: datetime) -> None:
     TemplateMail.objects.filter(asked_at__lt=now - RETENTION).exclude(state__in=[State.WAITING, State.SENDING]).delete()
 
 
+def find_awaiting(hashes: Collection[bytes], since: datetime) -> set[bytes]:
+    """Return those of these hashes of addresses where a mail waits that was asked for after this time."""
+    waiting = TemplateMail.objects.filter(state__in=[State.WAITING, State.SENDING], asked_at__gt=since)
+    found = waiting.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
+    return {bytes(address_hash) for address_hash in found}
+
+
 def forget_mails(hashes: Collection[bytes]) -> None:
     """Delete the rows of a person who is erased. ``hashes`` are those of their addresses."""
     TemplateMail.objects.filter(address_hash__in=hashes).delete()

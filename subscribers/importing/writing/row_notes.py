@@ -3,7 +3,7 @@
 A running import holds notes in memory too; `row_notes_dropped` tells it not to write them any more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -21,15 +21,15 @@ def delete_old_row_notes(*, before: datetime) -> None:
     """Keep only the numbers of imports that began before then."""
     _signal_running_imports(Q(started_at__lt=before))
     for pk in ImportBatch.objects.filter(_WITH_NOTES, started_at__lt=before).values_list("pk", flat=True):
-        _rewrite(pk, holding="")
+        _rewrite(pk, is_about=_any_text)
 
 
-def delete_row_notes_about(email: str) -> None:
-    """Delete notes that contain the address in any spelling. Call it last: it waits for an import's step."""
+def delete_row_notes_about(is_about: Callable[[str], bool]) -> None:
+    """Delete the notes whose text `is_about` accepts. Call it last: it waits for an import's step."""
     _signal_running_imports(Q())
     for batch in ImportBatch.objects.filter(_WITH_NOTES).only("pk", "counts", "checked"):
-        if (batch.counts, batch.checked) != (_without(batch.counts, email), _without(batch.checked, email)):
-            _rewrite(batch.pk, holding=email)
+        if (batch.counts, batch.checked) != (_without(batch.counts, is_about), _without(batch.checked, is_about)):
+            _rewrite(batch.pk, is_about=is_about)
 
 
 def lock_and_read_notes_dropped(pk: int) -> int:
@@ -43,21 +43,21 @@ def _signal_running_imports(which: Q) -> None:
 
 
 @transaction.atomic
-def _rewrite(pk: int, *, holding: str) -> None:
+def _rewrite(pk: int, *, is_about: Callable[[str], bool]) -> None:
     batch = ImportBatch.objects.select_for_update().filter(pk=pk).first()
     if batch is not None:
-        batch.counts, batch.checked = _without(batch.counts, holding), _without(batch.checked, holding)
+        batch.counts, batch.checked = _without(batch.counts, is_about), _without(batch.checked, is_about)
         batch.save(update_fields=["counts", "checked"])
 
 
-def _without(found: Mapping[str, Any], holding: str) -> dict[str, object]:
-    """Return the report without notes that contain the address, or without all notes for ""."""
+def _any_text(text: str) -> bool:
+    return True
+
+
+def _without(found: Mapping[str, Any], is_about: Callable[[str], bool]) -> dict[str, object]:
+    """Return the report without notes that `is_about` accepts, or without all notes for `_any_text`."""
     numbers = {name: value for name, value in found.items() if name not in _KEYS}
-    if not holding:
+    if is_about is _any_text:
         return numbers
-    kept = {
-        name: [[line, text] for line, text in found[name] if holding.casefold() not in text.casefold()]
-        for name in _KEYS
-        if name in found
-    }
+    kept = {name: [[line, text] for line, text in found[name] if not is_about(text)] for name in _KEYS if name in found}
     return numbers | kept

@@ -117,7 +117,7 @@ def _needs_proof(
 def confirm_subscription(
     *, target: LinkTarget, now: datetime, wording: str = "", source: str = ""
 ) -> ConfirmationResult:
-    """Confirm the subscription that a confirmation link names."""
+    """Confirm the subscription that a confirmation link names, and remove the person's own suppressions of its mail."""
     lock_people(_find_by_link(target))
     subscription = (
         Subscription.objects.filter(subscriber__in=_find_by_link(target), mailing_list__public_id=target.public_id)
@@ -127,16 +127,13 @@ def confirm_subscription(
     )
     if subscription is None:
         return ConfirmationResult.GONE
-    if end_rest(subscription.subscriber, now=now) and subscription.confirmed_at is not None:
-        return ConfirmationResult.NOW
-    if subscription.basis not in (Basis.DOUBLE_OPT_IN, Basis.CASL_IMPLIED):
-        return ConfirmationResult.BEFORE
-    waiting = Subscription.objects.filter(pk=subscription.pk, confirmed_at__isnull=True).open()
-    if waiting.update(confirmed_at=now, basis=Basis.DOUBLE_OPT_IN, expires_at=None) == 0:
-        return ConfirmationResult.BEFORE
     subscriber, mailing_list = subscription.subscriber, subscription.mailing_list
     address_hash = bytes(subscriber.address_hash)
+    rested = end_rest(subscriber, now=now) and subscription.confirmed_at is not None
+    confirmed = _confirm(subscription, now=now)
     removed = remove_own_suppressions(address_hash=address_hash, mailing_list=mailing_list, now=now)
+    if not confirmed and not removed:
+        return ConfirmationResult.NOW if rested else ConfirmationResult.BEFORE
     record_consent_event(
         kind=ConsentEvent.Kind.CONFIRMED,
         subscriber=subscriber,
@@ -150,6 +147,14 @@ def confirm_subscription(
     reset_confirmation_quota(subscriber.email)
     _queue_one_other_confirmation(subscriber=subscriber, now=now)
     return ConfirmationResult.NOW
+
+
+def _confirm(subscription: Subscription, *, now: datetime) -> bool:
+    """Return False if it was confirmed before or needs no confirmation."""
+    if subscription.basis not in (Basis.DOUBLE_OPT_IN, Basis.CASL_IMPLIED):
+        return False
+    waiting = Subscription.objects.filter(pk=subscription.pk, confirmed_at__isnull=True).open()
+    return waiting.update(confirmed_at=now, basis=Basis.DOUBLE_OPT_IN, expires_at=None) > 0
 
 
 def _find_by_link(target: LinkTarget) -> QuerySet[Subscriber]:

@@ -1,7 +1,8 @@
 """Write the rows of an unsubscribe from a list, for many people at once.
 
-PostgreSQL gets one statement; SQLite gets the ORM. Both write the same: a suppression, the end of the subscription, one
-consent event and one row for the mailing whose link was used. Confirmation mails not yet sent are deleted.
+PostgreSQL gets one statement that locks the people and one that writes; SQLite gets the ORM. Both write the same: a
+suppression, the end of the subscription, one consent event and one row for the mailing whose link was used. Confirmation
+mails not yet sent are deleted.
 """
 
 from collections.abc import Iterable, Sequence
@@ -50,17 +51,20 @@ class BulkUnsubscribeResult(NamedTuple):
     gone: set[Unsubscribe]
 
 
-# One round trip, which is also the commit. No part sees the rows that another part of the statement writes, so each returns
-# its own. People are locked before their rows (see person_locks), and so that nobody else changes them: the parts run in no
-# certain order. Those whom an erasure or a merge deleted meanwhile are left out, and an address that changed meanwhile is
-# read from the locked row.
+# People are locked before their rows (see person_locks), by a statement of its own. A statement that waits for a lock sees
+# other tables as they were before the wait, and so would miss a subscription that the other transaction opened.
+_LOCK_SQL = f"""
+SELECT FROM {Subscriber._meta.db_table} WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
+
+# No part sees the rows that another part of the statement writes, so each returns its own. Those whom an erasure or a merge
+# deleted meanwhile are left out, and an address that changed meanwhile is read from the locked row.
 _UNSUBSCRIBE_SQL = f"""
 WITH chosen AS (
     SELECT given.subscriber_id, person.address_hash, given.mailing_list_id, given.mailing
     FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[])
         AS given (subscriber_id, address_hash, mailing_list_id, mailing)
     JOIN {Subscriber._meta.db_table} AS person ON person.id = given.subscriber_id
-    ORDER BY person.id FOR NO KEY UPDATE OF person
 ), suppressed AS (
     INSERT INTO {Suppression._meta.db_table}
         (address_hash, mailing_list_id, at, scope, reason, note, removed_by, removal_reason)
@@ -110,11 +114,12 @@ def write_unsubscribes(unsubscribes: Sequence[Unsubscribe], *, now: datetime, so
 
 
 def _write(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
-    write = _write_in_one_statement if connection.vendor == "postgresql" else _write_with_orm
+    write = _write_with_sql if connection.vendor == "postgresql" else _write_with_orm
     return write(chosen, now, source)
 
 
-def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
+@transaction.atomic
+def _write_with_sql(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
     values: list[Any] = [
         *([unsubscribe[column] for unsubscribe in chosen] for column in range(4)),
         *(now, Scope.LIST.value, Reason.UNSUBSCRIBE.value),
@@ -123,6 +128,7 @@ def _write_in_one_statement(chosen: Sequence[Unsubscribe], now: datetime, source
         now,
     ]
     with connection.cursor() as cursor:
+        cursor.execute(_LOCK_SQL, [[unsubscribe.subscriber for unsubscribe in chosen]])
         cursor.execute(_UNSUBSCRIBE_SQL, values)
         rows = cursor.fetchall()
     found = {

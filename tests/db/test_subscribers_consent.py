@@ -209,6 +209,20 @@ def test_only_a_confirmed_fresh_request_lifts_what_the_person_set(reason: Reason
 
 
 @pytest.mark.requirement("S3")
+@pytest.mark.parametrize("fields", [{}, {"basis": "consent_double_opt_in", "confirmed_at": NOW}])
+def test_a_confirmation_removes_a_suppression_of_an_open_subscription(fields: dict[str, object]) -> None:
+    weekly = make_list()
+    ada = make_person()
+    subscribe(ada, weekly, **fields)
+    for mailing_list in (weekly, None):
+        suppress(address_hash=bytes(ada.address_hash), reason=Reason.UNSUBSCRIBE, now=NOW, mailing_list=mailing_list)
+    assert confirm(weekly) is ConfirmationResult.NOW
+    assert not Suppression.objects.live().exists()
+    assert kinds()[-1] == "confirmed"
+    assert confirm(weekly) is ConfirmationResult.BEFORE
+    assert kinds().count("confirmed") == 1
+
+
 def test_a_complaint_ends_every_subscription() -> None:
     weekly, events = make_list(), make_list("events")
     person = make_member(weekly)

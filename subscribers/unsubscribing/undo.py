@@ -21,7 +21,7 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
-from subscribers.person_locks import lock_people
+from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import remove_recent_unsubscribe
 
 UNDO_PERIOD = timedelta(hours=1)
@@ -45,13 +45,14 @@ def undo_unsubscribe(
     ``mailing_list`` is the list whose unsubscribe is undone; None undoes that of all mail. ``wording`` is the text of the
     button. If the undo would bring no mail back, nothing changes.
     """
-    if not lock_people(Subscriber.objects.filter(pk=subscriber.pk)):
+    person = lock_current(subscriber)
+    if person is None:
         return []
-    last = _find_last_unsubscribe(subscriber, mailing_list, now=now)
+    last = _find_last_unsubscribe(person, mailing_list, now=now)
     if last is None:
         return []
     remove_recent_unsubscribe(
-        address_hash=bytes(subscriber.address_hash),
+        address_hash=bytes(person.address_hash),
         mailing_list=mailing_list,
         since=last.at,
         reason=Message("the person pressed “Unsubscribe” by mistake"),
@@ -59,7 +60,7 @@ def undo_unsubscribe(
     )
     for subscription in last.ended:
         _subscribe_again(subscription, now=now, wording=wording)
-    CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk, at=last.at).delete()
+    CountedUnsubscribe.objects.filter(subscriber_id=person.pk, at=last.at).delete()
     return [subscription.mailing_list for subscription in last.ended]
 
 

@@ -4,13 +4,13 @@ An ended subscription is never reopened: a new one takes its basis and its choic
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.messages import Message
-from subscribers.consent_events import record_consent_event
+from subscribers.consent_events import end_rest, record_consent_event
 from subscribers.models import (
     ConsentEvent,
     CountedUnsubscribe,
@@ -21,11 +21,13 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
+from subscribers.models.subscriptions import NOT_CONFIRMED
 from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import remove_recent_unsubscribe
 
 UNDO_PERIOD = timedelta(hours=1)
 _LINK = "link"
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -38,47 +40,90 @@ class _LastUnsubscribe:
 
 @transaction.atomic
 def undo_unsubscribe(
-    *, subscriber: Subscriber, mailing_list: MailingList | None, now: datetime, wording: str
+    *,
+    subscriber: Subscriber,
+    mailing_list: MailingList | None,
+    now: datetime,
+    wording: str,
+    link_list: MailingList | None = None,
+    mailing: int = 0,
 ) -> list[MailingList]:
     """Subscribe the person again to what their last unsubscribe by link ended. Return the lists.
 
-    ``mailing_list`` is the list whose unsubscribe is undone; None undoes that of all mail. ``wording`` is the text of the
-    button. If the undo would bring no mail back, nothing changes.
+    ``mailing_list`` is the list whose unsubscribe is undone; None undoes that of all mail. ``link_list`` and ``mailing``
+    are those of the link. ``wording`` is the text of the button. If the undo would bring no mail back, nothing changes.
+    But if leaving all mail ended nothing because the person had just left ``link_list``, its suppression is removed and
+    no list is returned: the unsubscribe from ``link_list`` can be undone next.
     """
     person = lock_current(subscriber)
     if person is None:
         return []
-    last = _find_last_unsubscribe(person, mailing_list, now=now)
+    last = _find_last_unsubscribe(person, mailing_list, since=now - UNDO_PERIOD, now=now, link_list=link_list)
     if last is None:
         return []
-    remove_recent_unsubscribe(
-        address_hash=bytes(person.address_hash),
-        mailing_list=mailing_list,
-        since=last.at,
-        reason=Message("the person pressed “Unsubscribe” by mistake"),
-        now=now,
-    )
+    address_hash = bytes(person.address_hash)
+    lists = [subscription.mailing_list for subscription in last.ended]
+    for suppressed in {mailing_list, *lists}:
+        remove_recent_unsubscribe(
+            address_hash=address_hash,
+            mailing_list=suppressed,
+            since=last.at,
+            reason=Message("the person pressed “Unsubscribe” by mistake"),
+            now=now,
+        )
     for subscription in last.ended:
         _subscribe_again(subscription, now=now, wording=wording)
-    CountedUnsubscribe.objects.filter(subscriber_id=person.pk, at=last.at).delete()
-    return [subscription.mailing_list for subscription in last.ended]
+    if not lists:
+        record_consent_event(
+            kind=ConsentEvent.Kind.SUPPRESSION_REMOVED,
+            subscriber=person,
+            address_hash=address_hash,
+            now=now,
+            wording=wording,
+            source=Message("undo of an unsubscribe"),
+            data={"reason": Reason.UNSUBSCRIBE},
+        )
+    end_rest(person, now=now)
+    _find_counts(person, last.at, mailing=mailing).delete()
+    return lists
 
 
-def can_undo(*, subscriber: Subscriber, mailing_list: MailingList | None, now: datetime) -> bool:
-    """Return True if an undo of the unsubscribe from this list, or from all mail if None, would bring mail back."""
-    return _find_last_unsubscribe(subscriber, mailing_list, now=now) is not None
+def can_undo(
+    *,
+    subscriber: Subscriber,
+    mailing_list: MailingList | None,
+    now: datetime,
+    link_list: MailingList | None = None,
+) -> bool:
+    """Return True if an undo of the unsubscribe from this list, or from all mail if None, would do something now."""
+    since = now - UNDO_PERIOD
+    return _find_last_unsubscribe(subscriber, mailing_list, since=since, now=now, link_list=link_list) is not None
+
+
+def is_too_late_to_undo(*, subscriber: Subscriber, mailing_list: MailingList | None, now: datetime) -> bool:
+    """Return True if only the time that has passed forbids the undo."""
+    if can_undo(subscriber=subscriber, mailing_list=mailing_list, now=now):
+        return False
+    return _find_last_unsubscribe(subscriber, mailing_list, since=_ALWAYS, now=now) is not None
 
 
 def _find_last_unsubscribe(
-    subscriber: Subscriber, mailing_list: MailingList | None, *, now: datetime
+    subscriber: Subscriber,
+    mailing_list: MailingList | None,
+    *,
+    since: datetime,
+    now: datetime,
+    link_list: MailingList | None = None,
+    ignoring: QuerySet[Suppression] | None = None,
 ) -> _LastUnsubscribe | None:
     """Return the last unsubscribe from this list, or from all mail if None, if it can be undone.
 
-    It must be recent and by link, its suppression must be in force, and no other may forbid the mail that it ended.
+    It must be later than ``since`` and by link, its suppression must be in force, and no other may forbid the mail that
+    it ended, except those in ``ignoring``. What the person left by link after leaving all mail is part of the same mistake.
     """
     kind = ConsentEvent.Kind.LEFT_ALL if mailing_list is None else ConsentEvent.Kind.LEFT
     events = ConsentEvent.objects.filter(subscriber=subscriber, kind=kind, mailing_list=mailing_list)
-    left = events.filter(at__gt=now - UNDO_PERIOD, at__lte=now).order_by("-at", "-pk").first()
+    left = events.filter(at__gt=since, at__lte=now).order_by("-at", "-pk").first()
     if left is None or left.source != _LINK:
         return None
     live = Suppression.objects.live().filter(address_hash=bytes(subscriber.address_hash))
@@ -86,13 +131,57 @@ def _find_last_unsubscribe(
     if not own.exists():
         return None
     others = live.exclude(pk__in=own.values("pk"))
-    ended = Subscription.objects.filter(subscriber=subscriber, ended_at=left.at, end_reason=EndReason.UNSUBSCRIBE)
+    if ignoring is not None:
+        others = others.exclude(pk__in=ignoring.values("pk"))
+    if mailing_list is None:
+        others = others.exclude(pk__in=_find_left_after(subscriber, left.at, live).values("pk"))
+    found = _find_ended(subscriber, mailing_list, at=left.at, others=others, now=now)
+    if found:
+        return _LastUnsubscribe(left.at, found)
+    if mailing_list is None and link_list is not None:
+        before = _find_last_unsubscribe(subscriber, link_list, since=since, now=now, ignoring=own)
+        return _LastUnsubscribe(left.at, []) if before else None
+    return None
+
+
+def _find_left_after(subscriber: Subscriber, at: datetime, live: QuerySet[Suppression]) -> QuerySet[Suppression]:
+    """Return the suppressions of lists that the person left by link after this time."""
+    pressed = ConsentEvent.objects.filter(
+        subscriber=subscriber,
+        kind=ConsentEvent.Kind.LEFT,
+        source=_LINK,
+        mailing_list=OuterRef("mailing_list"),
+        at=OuterRef("at"),
+    )
+    return live.filter(Exists(pressed), reason=Reason.UNSUBSCRIBE, at__gt=at)
+
+
+def _find_ended(
+    subscriber: Subscriber,
+    mailing_list: MailingList | None,
+    *,
+    at: datetime,
+    others: QuerySet[Suppression],
+    now: datetime,
+) -> list[Subscription]:
+    """Return the subscriptions that a press ended, that got mail before it and would again without its suppressions."""
+    ended = Subscription.objects.filter(subscriber=subscriber, ended_at=at, end_reason=EndReason.UNSUBSCRIBE)
     if mailing_list is not None:
         ended = ended.filter(mailing_list=mailing_list)
+    lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
     again = Subscription.objects.filter(subscriber=subscriber, mailing_list=OuterRef("mailing_list")).open()
     suppressed = others.covering(OuterRef("mailing_list"))
-    found = list(ended.exclude(Exists(again)).exclude(Exists(suppressed)).select_related("mailing_list", "subscriber"))
-    return _LastUnsubscribe(left.at, found) if found else None
+    found = ended.exclude(NOT_CONFIRMED).filter(lasting).exclude(Exists(again)).exclude(Exists(suppressed))
+    return list(found.select_related("mailing_list", "subscriber"))
+
+
+def _find_counts(subscriber: Subscriber, at: datetime, *, mailing: int) -> QuerySet[CountedUnsubscribe]:
+    """Return the counts of one press. Presses of the same instant are told apart by the mailing of the link."""
+    counts = CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk, at=at)
+    presses = ConsentEvent.objects.filter(
+        subscriber=subscriber, at=at, kind__in=(ConsentEvent.Kind.LEFT, ConsentEvent.Kind.LEFT_ALL)
+    )
+    return counts if presses.count() == 1 else counts.filter(mailing=mailing)
 
 
 def _subscribe_again(ended: Subscription, *, now: datetime, wording: str) -> None:

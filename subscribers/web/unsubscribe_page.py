@@ -82,6 +82,7 @@ def _undo(
             mailing_list=mailing_list,
             now=timezone.now(),
             wording=gettext("I pressed this by mistake"),
+            mailing=target.mailing,
         )
     if not lists:
         return message_page(

@@ -1,16 +1,25 @@
 """The undo of an unsubscribe: what it brings back, what it leaves alone, and whose rows it changes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
 from subscribers.audience.eligibility import eligible
 from subscribers.identity import identify
-from subscribers.models import MailingList, Subscriber, Suppression
-from subscribers.unsubscribing.undo import undo_unsubscribe
-from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.support.people import make_list, make_member
+from subscribers.links.signed_links import LinkTarget
+from subscribers.models import (
+    CountedUnsubscribe,
+    MailingList,
+    StayQuestion,
+    Subscriber,
+    Subscription,
+    Suppression,
+)
+from subscribers.unsubscribing.one_click import unsubscribe_batch
+from subscribers.unsubscribing.undo import can_undo, undo_unsubscribe
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
+from tests.support.people import make_list, make_member, make_person, subscribe
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
@@ -25,8 +34,10 @@ def ada(weekly: MailingList) -> Subscriber:
     return make_member(weekly)
 
 
-def undo(person: Subscriber, mailing_list: MailingList | None, now: datetime) -> list[MailingList]:
-    return undo_unsubscribe(subscriber=person, mailing_list=mailing_list, now=now, wording="by mistake")
+def undo(person: Subscriber, mailing_list: MailingList | None, now: datetime, *, mailing: int = 0) -> list[MailingList]:
+    return undo_unsubscribe(
+        subscriber=person, mailing_list=mailing_list, now=now, wording="by mistake", mailing=mailing
+    )
 
 
 def is_mailed(mailing_list: MailingList) -> bool:
@@ -46,3 +57,65 @@ def test_an_undo_uses_the_address_that_the_person_has_now(weekly: MailingList, a
     assert undo(read_before, weekly, now) == [weekly]
     assert is_mailed(weekly)
     assert not Suppression.objects.live().filter(address_hash=new).exists()
+
+
+def test_an_undo_restores_no_request_that_nobody_confirmed(weekly: MailingList, ada: Subscriber) -> None:
+    events, now = make_list("events"), timezone.now()
+    subscribe(ada, events, basis="consent_double_opt_in", confirmed_at=None)
+    unsubscribe_from_all(subscriber=ada, now=now, source="link")
+    assert undo(ada, None, now) == [weekly]
+    assert Subscription.objects.open().get().mailing_list == weekly
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"basis": "consent_double_opt_in", "confirmed_at": None},
+        {"basis": "casl_implied", "expires_at": timezone.now() - timedelta(days=1)},
+    ],
+)
+def test_no_undo_is_offered_of_a_subscription_without_mail(weekly: MailingList, fields: dict[str, object]) -> None:
+    ada, now = make_person(), timezone.now()
+    subscribe(ada, weekly, **fields)
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=now, source="link")
+    assert not can_undo(subscriber=ada, mailing_list=weekly, now=now)
+    assert undo(ada, weekly, now) == []
+    assert not Subscription.objects.open().exists()
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_an_undo_is_an_answer_of_somebody_who_rests(weekly: MailingList, ada: Subscriber, everything: bool) -> None:
+    """Without it, the page would promise mail that a resting person does not get."""
+    now = timezone.now()
+    asked = now - timedelta(days=90)
+    StayQuestion.objects.create(
+        subscriber=ada, asked_at=asked, sent_at=asked, resting_since=now - timedelta(days=30), mailing_list=weekly
+    )
+    if everything:
+        unsubscribe_from_all(subscriber=ada, now=now, source="link")
+    else:
+        unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=now, source="link")
+    assert undo(ada, None if everything else weekly, now) == [weekly]
+    assert is_mailed(weekly)
+
+
+def test_an_undo_keeps_the_count_of_another_press(weekly: MailingList, ada: Subscriber) -> None:
+    """Links of two mails were used in one commit, so both presses have the same time."""
+    events, now = make_list("events"), timezone.now()
+    subscribe(ada, events)
+    unsubscribe_batch(
+        [
+            LinkTarget(ada.uuid, weekly.public_id, now, mailing=7),
+            LinkTarget(ada.uuid, events.public_id, now, mailing=8),
+        ],
+        now=now,
+    )
+    assert undo(ada, weekly, now, mailing=7) == [weekly]
+    assert list(CountedUnsubscribe.objects.values_list("mailing", flat=True)) == [8]
+
+
+def test_an_undo_by_another_mails_link_removes_the_count(weekly: MailingList, ada: Subscriber) -> None:
+    now = timezone.now()
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=now, source="link", mailing=7)
+    assert undo(ada, weekly, now, mailing=8) == [weekly]
+    assert not CountedUnsubscribe.objects.exists()

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from subscribers.models import (
+    Basis,
     Confirmation,
     ConsentEvent,
     CountedUnsubscribe,
@@ -43,12 +44,14 @@ class Unsubscribe(NamedTuple):
 class BulkUnsubscribeResult(NamedTuple):
     """The people for whom something changed, and the (hash, list) pairs of the suppressions that are new or were an import's.
 
-    ``gone`` are those whose row was deleted meanwhile, by an erasure or a merge. Nothing was written for them.
+    ``gone`` are those whose row was deleted meanwhile, by an erasure or a merge. Nothing was written for them. ``undoable``
+    are the (person, list) pairs whose subscription got mail until now, so that an undo brings it back.
     """
 
     changed: set[Unsubscribe]
     suppressed: set[tuple[bytes, int]]
     gone: set[Unsubscribe]
+    undoable: set[tuple[int, int]]
 
 
 # People are locked before their rows (see person_locks), by a statement of its own. A statement that waits for a lock sees
@@ -77,13 +80,20 @@ WITH chosen AS (
     FROM chosen
     WHERE subscription.ended_at IS NULL AND subscription.subscriber_id = chosen.subscriber_id
         AND subscription.mailing_list_id = chosen.mailing_list_id
-    RETURNING subscription.subscriber_id, subscription.mailing_list_id
+    RETURNING subscription.subscriber_id, subscription.mailing_list_id,
+        (subscription.confirmed_at IS NOT NULL OR subscription.basis <> %s)
+        AND (subscription.expires_at IS NULL OR subscription.expires_at > %s) AS was_mailable
 ), unconfirmed AS (
     DELETE FROM {Confirmation._meta.db_table} AS confirmation USING chosen
     WHERE confirmation.sent_at IS NULL AND confirmation.subscriber_id = chosen.subscriber_id
         AND confirmation.mailing_list_id = chosen.mailing_list_id
 ), changed AS (
-    SELECT chosen.*, suppressed.address_hash IS NOT NULL AS is_suppressed
+    SELECT chosen.*, suppressed.address_hash IS NOT NULL AS is_suppressed,
+        ended.was_mailable AND NOT EXISTS (
+            SELECT FROM {Suppression._meta.db_table} AS earlier
+            WHERE earlier.removed_at IS NULL AND earlier.address_hash = chosen.address_hash
+                AND (earlier.scope = 'all' OR earlier.mailing_list_id = chosen.mailing_list_id)
+        ) AS is_undoable
     FROM chosen
     LEFT JOIN suppressed USING (address_hash, mailing_list_id)
     LEFT JOIN ended USING (subscriber_id, mailing_list_id)
@@ -97,7 +107,8 @@ WITH chosen AS (
     SELECT mailing, subscriber_id, %s FROM changed WHERE mailing > 0
     ON CONFLICT DO NOTHING
 )
-SELECT chosen.subscriber_id, chosen.address_hash, chosen.mailing_list_id, chosen.mailing, changed.is_suppressed
+SELECT chosen.subscriber_id, chosen.address_hash, chosen.mailing_list_id, chosen.mailing, changed.is_suppressed,
+    changed.is_undoable
 FROM chosen LEFT JOIN changed USING (subscriber_id, mailing_list_id)
 """  # noqa: S608  only table names are put in
 
@@ -124,6 +135,7 @@ def _write_with_sql(chosen: Sequence[Unsubscribe], now: datetime, source: str) -
         *([unsubscribe[column] for unsubscribe in chosen] for column in range(4)),
         *(now, Scope.LIST.value, Reason.UNSUBSCRIBE.value),
         *(now, EndReason.UNSUBSCRIBE.value),
+        *(Basis.DOUBLE_OPT_IN.value, now),
         *(ConsentEvent.Kind.LEFT.value, now, source),
         now,
     ]
@@ -133,17 +145,19 @@ def _write_with_sql(chosen: Sequence[Unsubscribe], now: datetime, source: str) -
         rows = cursor.fetchall()
     found = {
         Unsubscribe(subscriber, bytes(digest), mailing_list, mailing): is_suppressed
-        for subscriber, digest, mailing_list, mailing, is_suppressed in rows
+        for subscriber, digest, mailing_list, mailing, is_suppressed, _ in rows
     }
     changed = {unsubscribe for unsubscribe, is_suppressed in found.items() if is_suppressed is not None}
     suppressed = {unsubscribe for unsubscribe, is_suppressed in found.items() if is_suppressed}
-    return BulkUnsubscribeResult(changed, _list_pairs(suppressed), _find_gone(chosen, found))
+    undoable = {(row[0], row[2]) for row in rows if row[5]}
+    return BulkUnsubscribeResult(changed, _list_pairs(suppressed), _find_gone(chosen, found), undoable)
 
 
 @transaction.atomic
 def _write_with_orm(chosen: Sequence[Unsubscribe], now: datetime, source: str) -> BulkUnsubscribeResult:
     """Write the same rows on SQLite, where the transaction keeps every other writer out."""
     found = _read_current_addresses(chosen)
+    undoable = _find_undoable(found, now)
     suppressed = _insert_suppressions(found, now)
     ended = _end_subscriptions(found, now)
     _delete_due_confirmations(found)
@@ -155,7 +169,7 @@ def _write_with_orm(chosen: Sequence[Unsubscribe], now: datetime, source: str) -
     ]
     ConsentEvent.objects.bulk_create(_make_consent_event(unsubscribe, now, source) for unsubscribe in changed)
     count_unsubscribes(((unsubscribe.mailing, unsubscribe.subscriber) for unsubscribe in changed), now=now)
-    return BulkUnsubscribeResult(set(changed), suppressed, _find_gone(chosen, found))
+    return BulkUnsubscribeResult(set(changed), suppressed, _find_gone(chosen, found), undoable)
 
 
 def _read_current_addresses(chosen: Sequence[Unsubscribe]) -> list[Unsubscribe]:
@@ -224,6 +238,21 @@ def _insert_suppressions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tu
         for digest, mailing_list in missing
     )
     return missing | imported.keys()
+
+
+def _find_undoable(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[int, int]]:
+    """Return the (subscriber, list) pairs that get mail until now."""
+    lasting = Subscription.objects.mailable().exclude(expires_at__isnull=False, expires_at__lte=now)
+    mailable = set(_rows_of(lasting, chosen).values())
+    live = Suppression.objects.live().filter(address_hash__in={unsubscribe.address_hash for unsubscribe in chosen})
+    suppressed = {
+        (bytes(digest), mailing_list) for digest, mailing_list in live.values_list("address_hash", "mailing_list")
+    }
+    return mailable & {
+        (unsubscribe.subscriber, unsubscribe.mailing_list)
+        for unsubscribe in chosen
+        if not suppressed & {(unsubscribe.address_hash, None), (unsubscribe.address_hash, unsubscribe.mailing_list)}
+    }
 
 
 def _end_subscriptions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tuple[int, int]]:

@@ -26,6 +26,7 @@ LEAST_LOCK_WAIT_SECONDS = 5.0
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
 _List = tuple[int, str]  # row id, and the name if the list is public
 _NOBODY: _Person = (0, b"", "")
+_NO_LIST: _List = (0, "")
 _FIND_SQL = f"""
 WITH asked (uuid, public_id) AS (VALUES {{marks}})
 SELECT asked.uuid, person.id, person.address_hash, person.language, asked.public_id, list.id, list.name, list.public
@@ -43,10 +44,14 @@ class _Request:
 
 @dataclass(frozen=True)
 class UnsubscribedPerson:
-    """The person's language and the list's name, if it is public, for the page shown afterwards."""
+    """The person's language and the list's name, if it is public, for the page shown afterwards.
+
+    ``undoable`` is True if this press ended mail, so that an undo brings it back.
+    """
 
     language: str = ""
     list_name: str = ""
+    undoable: bool = False
 
 
 def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
@@ -62,17 +67,21 @@ def unsubscribe_batch(
     ``source`` is for the log of consent: by the link, or by a mail to the address beside it.
     """
     people, lists = _find_people_and_lists(targets)
-    unsubscribes, answers = [], []
+    unsubscribes = []
     for target in targets:
-        person, mailing_list = people.get(target.subscriber_uuid), lists.get(target.public_id)
-        if person is not None and mailing_list is not None:
-            unsubscribes.append(Unsubscribe(person[0], person[1], mailing_list[0], target.mailing))
-        answers.append(
-            UnsubscribedPerson(language=person[2] if person else "", list_name=mailing_list[1] if mailing_list else "")
-        )
-    gone = {each.subscriber for each in unsubscribe_from_lists(unsubscribes, now=now, source=source).gone}
+        if target.subscriber_uuid in people and target.public_id in lists:
+            pk, address_hash, _ = people[target.subscriber_uuid]
+            unsubscribes.append(Unsubscribe(pk, address_hash, lists[target.public_id][0], target.mailing))
+    result = unsubscribe_from_lists(unsubscribes, now=now, source=source)
+    gone = {each.subscriber for each in result.gone}
     if merged := [target for target in targets if people.get(target.subscriber_uuid, _NOBODY)[0] in gone]:
         unsubscribe_batch(merged, now=now, source=source)
+    answers = []
+    for target in targets:
+        person = people.get(target.subscriber_uuid, _NOBODY)
+        mailing_list = lists.get(target.public_id, _NO_LIST)
+        undoable = (person[0], mailing_list[0]) in result.undoable
+        answers.append(UnsubscribedPerson(person[2], mailing_list[1], undoable))
     return answers
 
 

@@ -22,6 +22,7 @@ from subscribers.models import (
     Suppression,
 )
 from subscribers.models.subscriptions import NOT_CONFIRMED
+from subscribers.models.suppressions import SuppressionQuerySet
 from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import remove_recent_unsubscribe
 
@@ -100,11 +101,18 @@ def can_undo(
     return _find_last_unsubscribe(subscriber, mailing_list, since=since, now=now, link_list=link_list) is not None
 
 
-def is_too_late_to_undo(*, subscriber: Subscriber, mailing_list: MailingList | None, now: datetime) -> bool:
+def is_too_late_to_undo(
+    *,
+    subscriber: Subscriber,
+    mailing_list: MailingList | None,
+    now: datetime,
+    link_list: MailingList | None = None,
+) -> bool:
     """Return True if only the time that has passed forbids the undo."""
-    if can_undo(subscriber=subscriber, mailing_list=mailing_list, now=now):
+    if can_undo(subscriber=subscriber, mailing_list=mailing_list, now=now, link_list=link_list):
         return False
-    return _find_last_unsubscribe(subscriber, mailing_list, since=_ALWAYS, now=now) is not None
+    ever = _find_last_unsubscribe(subscriber, mailing_list, since=_ALWAYS, now=now, link_list=link_list)
+    return ever is not None
 
 
 def _find_last_unsubscribe(
@@ -114,7 +122,7 @@ def _find_last_unsubscribe(
     since: datetime,
     now: datetime,
     link_list: MailingList | None = None,
-    ignoring: QuerySet[Suppression] | None = None,
+    ignoring: SuppressionQuerySet | None = None,
 ) -> _LastUnsubscribe | None:
     """Return the last unsubscribe from this list, or from all mail if None, if it can be undone.
 
@@ -144,7 +152,7 @@ def _find_last_unsubscribe(
     return None
 
 
-def _find_left_after(subscriber: Subscriber, at: datetime, live: QuerySet[Suppression]) -> QuerySet[Suppression]:
+def _find_left_after(subscriber: Subscriber, at: datetime, live: SuppressionQuerySet) -> SuppressionQuerySet:
     """Return the suppressions of lists that the person left by link after this time."""
     pressed = ConsentEvent.objects.filter(
         subscriber=subscriber,
@@ -161,7 +169,7 @@ def _find_ended(
     mailing_list: MailingList | None,
     *,
     at: datetime,
-    others: QuerySet[Suppression],
+    others: SuppressionQuerySet,
     now: datetime,
 ) -> list[Subscription]:
     """Return the subscriptions that a press ended, that got mail before it and would again without its suppressions."""

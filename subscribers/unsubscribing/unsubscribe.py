@@ -47,7 +47,7 @@ def unsubscribe_from_lists(
     pairs = {(each.subscriber, each.mailing_list): each for each in reversed(list(unsubscribes))}
     chosen = list(pairs.values())
     if not chosen:
-        return BulkUnsubscribeResult(set(), set(), set())
+        return BulkUnsubscribeResult(set(), set(), set(), set())
     try:
         result = write_unsubscribes(chosen, now=now, source=source)
     except (OperationalError, InterfaceError) as error:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList, Reason, Scope, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.one_click import UnsubscribedPerson, unsubscribe_by_link
-from subscribers.unsubscribing.undo import can_undo, undo_unsubscribe
+from subscribers.unsubscribing.undo import can_undo, is_too_late_to_undo, undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from subscribers.web.branding import current_branding_version
 from subscribers.web.fewer_emails import make_fewer_emails_offer
@@ -35,63 +35,71 @@ def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     person, mailing_list = find_target(target)
     if person is not None:
         activate_language_of(person)
-    if person is not None and mailing_list is not None:
-        if _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
-            return _render_left(target, person=person, mailing_list=None)
-        if _has_left(person, mailing_list):
-            return _render_left(target, person=person, mailing_list=mailing_list)
+        if (page := _render_current(target, person=person, mailing_list=mailing_list)) is not None:
+            return HttpResponse(page)
     return _page(target, name=public_list_name(mailing_list), everything=False, person=person)
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
 def unsubscribe_from_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Unsubscribe from all mail."""
-    person, _ = find_target(target)
+    person, mailing_list = find_target(target)
     if person is not None:
         activate_language_of(person)
         if request.method == "POST":
             unsubscribe_from_all(subscriber=person, now=timezone.now(), source="link", mailing=target.mailing)
     if request.method == "POST" or (person and _find_own_suppressions(person).filter(scope=Scope.ALL).exists()):
-        return _render_left(target, person=person, mailing_list=None)
+        return HttpResponse(_render_left(target, person=person, mailing_list=None, link_list=mailing_list))
     return _page(target, name=gettext("all our mail"), everything=True, person=person)
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
 def undo(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Subscribe somebody to the link's list again who pressed “Unsubscribe” by mistake. Only a POST changes anything."""
-    person, mailing_list = find_target(target)
-    return _undo(request, target, person=person if mailing_list else None, mailing_list=mailing_list)
+    return _undo(request, target, everything=False)
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
 def undo_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Subscribe somebody again to what their unsubscribe from all mail ended. Only a POST changes anything."""
-    return _undo(request, target, person=find_target(target)[0], mailing_list=None)
+    return _undo(request, target, everything=True)
 
 
-def _undo(
-    request: HttpRequest, target: LinkTarget, *, person: Subscriber | None, mailing_list: MailingList | None
-) -> HttpResponse:
-    """Undo the unsubscribe from this list, or from all mail if None."""
+def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> HttpResponse:
+    """Undo the unsubscribe from the link's list, or from all mail. If another undo is left, offer it."""
+    person, link_list = find_target(target)
+    if person is None or (link_list is None and not everything):
+        return _nothing_to_undo(link_list, late=False)
+    activate_language_of(person)
+    mailing_list = None if everything else link_list
     lists: list[MailingList] = []
-    if person is not None:
-        activate_language_of(person)
-    if request.method == "POST" and person is not None:
+    if request.method == "POST":
         lists = undo_unsubscribe(
             subscriber=person,
             mailing_list=mailing_list,
             now=timezone.now(),
             wording=gettext("I pressed this by mistake"),
+            link_list=link_list,
             mailing=target.mailing,
         )
-    if not lists:
-        return message_page(
-            gettext("There is nothing to undo"),
-            gettext("You can undo it for an hour. After that, sign up again."),
-            join_path=join_path(find_target(target)[1]),
-        )
-    names = [public_list_name(mailing_list) for mailing_list in lists]
-    return render_response("resubscribed.html", {"names": names, "preferences_path": _paths(target)[1]})
+    if lists:
+        names = [public_list_name(each) for each in lists]
+        return render_response("resubscribed.html", {"names": names, "preferences_path": _paths(target)[1]})
+    now = timezone.now()
+    for left in (None, link_list):
+        if can_undo(subscriber=person, mailing_list=left, now=now, link_list=link_list):
+            return HttpResponse(_render_left(target, person=person, mailing_list=left, link_list=link_list))
+    return _nothing_to_undo(
+        link_list, late=is_too_late_to_undo(subscriber=person, mailing_list=mailing_list, now=now, link_list=link_list)
+    )
+
+
+def _nothing_to_undo(link_list: MailingList | None, *, late: bool) -> HttpResponse:
+    if late:
+        text = gettext("You can undo it for an hour. After that, sign up again.")
+    else:
+        text = gettext("Nothing was changed. If you want our emails again, sign up again.")
+    return message_page(gettext("There is nothing to undo"), text, join_path=join_path(link_list))
 
 
 def _has_left(person: Subscriber, mailing_list: MailingList) -> bool:
@@ -109,11 +117,30 @@ def _find_own_suppressions(person: Subscriber) -> QuerySet[Suppression]:
     return live.filter(import_batch__isnull=True)
 
 
-def _render_left(target: LinkTarget, *, person: Subscriber | None, mailing_list: MailingList | None) -> HttpResponse:
+def _render_current(target: LinkTarget, *, person: Subscriber, mailing_list: MailingList | None) -> str | None:
+    """Return the page of somebody who unsubscribed before, or None if they did not."""
+    if mailing_list is None:
+        return None
+    if _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
+        return _render_left(target, person=person, mailing_list=None, link_list=mailing_list)
+    if _has_left(person, mailing_list):
+        return _render_left(target, person=person, mailing_list=mailing_list, link_list=mailing_list)
+    return None
+
+
+def _render_left(
+    target: LinkTarget,
+    *,
+    person: Subscriber | None,
+    mailing_list: MailingList | None,
+    link_list: MailingList | None,
+) -> str:
     """Return the page of somebody who unsubscribed from this list, or from all mail if None."""
     everything = mailing_list is None
     leave_all_path, preferences_path, undo_path = _paths(target, everything=everything)
-    undoable = person is not None and can_undo(subscriber=person, mailing_list=mailing_list, now=timezone.now())
+    undoable = person is not None and can_undo(
+        subscriber=person, mailing_list=mailing_list, now=timezone.now(), link_list=link_list
+    )
     context = {
         "name": gettext("all our mail") if everything else public_list_name(mailing_list),
         "everything": everything,
@@ -121,7 +148,7 @@ def _render_left(target: LinkTarget, *, person: Subscriber | None, mailing_list:
         "preferences_path": preferences_path,
         "undo_path": undo_path if undoable else "",
     }
-    return render_response("unsubscribed.html", context)
+    return render_page("unsubscribed.html", context)
 
 
 def _page(target: LinkTarget, *, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
@@ -137,23 +164,32 @@ def _page(target: LinkTarget, *, name: str, everything: bool, person: Subscriber
 
 
 def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerson) -> str:
-    """Return the page after unsubscribing. It is cached by list, language and branding; the person's links are filled in."""
+    """Return the page after unsubscribing. If the press ended mail, the page is cached by list, language and branding.
+
+    Otherwise an earlier press may have, and the page offers the undo of that one if there is any.
+    """
     activate_language(unsubscribed.language)
+    if not unsubscribed.undoable:
+        person, mailing_list = find_target(target)
+        page = _render_current(target, person=person, mailing_list=mailing_list) if person else None
+        if page is not None:
+            return page
     leave_all_path, preferences_path, undo_path = _paths(target)
     name = unsubscribed.list_name or gettext("this newsletter")
-    page = _render_unsubscribed(name, translation.get_language() or "en", current_branding_version())
+    language = translation.get_language() or "en"
+    page = _render_unsubscribed(name, language, current_branding_version(), undoable=unsubscribed.undoable)
     page = page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
     return page.replace(_UNDO, undo_path)
 
 
-@lru_cache(maxsize=256)
-def _render_unsubscribed(name: str, language: str, branding_version: str) -> str:
+@lru_cache(maxsize=512)
+def _render_unsubscribed(name: str, language: str, branding_version: str, *, undoable: bool) -> str:
     context = {
         "name": name,
         "everything": False,
         "leave_all_path": _LEAVE_ALL,
         "preferences_path": _PREFERENCES,
-        "undo_path": _UNDO,
+        "undo_path": _UNDO if undoable else "",
     }
     return render_page("unsubscribed.html", context)
 

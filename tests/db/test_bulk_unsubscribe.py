@@ -1,23 +1,28 @@
 """Many people unsubscribe from a list together: the rows that are written."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import transaction
 
+from subscribers.audience.eligibility import eligible
 from subscribers.identity import identify
 from subscribers.models import (
     Confirmation,
     ConsentEvent,
     CountedUnsubscribe,
     MailingList,
+    Reason,
     Subscriber,
     Subscription,
     Suppression,
 )
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe, write_unsubscribes
+from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list, unsubscribe_from_lists
 from tests.support.fixtures import NOW
-from tests.support.people import make_list, make_member, make_person
+from tests.support.people import make_list, make_member, make_person, subscribe
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 MAILING = 7
@@ -43,7 +48,8 @@ def test_each_of_many_people_gets_all_rows_once() -> None:
     again = write_unsubscribes(given, now=NOW, source="link")
     assert first.changed == set(given)
     assert first.suppressed == {(each.address_hash, weekly.pk) for each in given}
-    assert again == (set(), set(), set())
+    assert again == (set(), set(), set(), set())
+    assert first.undoable == {(each.pk, weekly.pk) for each in people}
     assert Subscription.objects.open().get().subscriber == stays
     ended = Subscription.objects.exclude(subscriber=stays)
     assert set(ended.values_list("ended_at", "end_reason")) == {(NOW, "unsubscribe")}
@@ -87,3 +93,25 @@ def test_two_links_read_before_and_after_a_new_address_count_once() -> None:
     read_before, read_after = (Unsubscribe(person.pk, digest, weekly.pk) for digest in (b"old", person.address_hash))
     assert len(unsubscribe_from_lists([read_before, read_after], now=NOW).changed) == 1
     assert ConsentEvent.objects.count() == Suppression.objects.count() == 1
+
+
+@pytest.mark.parametrize("scope", ["", "all", "list"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"basis": "consent_double_opt_in", "confirmed_at": NOW},
+        {"basis": "consent_double_opt_in"},
+        {"basis": "casl_implied", "expires_at": NOW + timedelta(days=1)},
+        {"basis": "casl_implied", "expires_at": NOW},
+    ],
+)
+def test_only_an_unsubscribe_that_ends_mail_is_undoable(fields: dict[str, object], scope: str) -> None:
+    weekly, ada = make_list(), make_person()
+    subscribe(ada, weekly, **fields)
+    if scope:
+        mailing_list = weekly if scope == "list" else None
+        suppress(address_hash=bytes(ada.address_hash), reason=Reason.HARD, now=NOW, mailing_list=mailing_list)
+    got_mail = eligible(mailing_list=weekly, now=NOW).exists()
+    result = unsubscribe_from_lists(unsubscribes([ada], weekly), now=NOW)
+    assert result.undoable == ({(ada.pk, weekly.pk)} if got_mail else set())

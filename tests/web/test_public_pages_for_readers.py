@@ -22,10 +22,11 @@ from subscribers.models import (
 from subscribers.people.growth import count_growth
 from subscribers.unsubscribing.suppression import suppress
 from tests.support.desk import sign_in
-from tests.support.people import make_list, make_member, make_topic, path_to, subscribe
+from tests.support.people import make_list, make_member, make_person, make_topic, path_to, subscribe
 from tests.support.process_caches import clear_branding_cache
 
 pytestmark = pytest.mark.django_db
+MISTAKE = "I pressed this by mistake"
 
 
 @pytest.fixture
@@ -130,7 +131,9 @@ def test_the_undo_of_one_list_does_nothing_after_leaving_all(
     client.post(link)
     client.post(f"{link}/all")
     before = list(Suppression.objects.order_by("pk").values())
-    assert "There is nothing to undo" in client.post(f"{link}/undo").content.decode()
+    page = client.post(f"{link}/undo").content.decode()
+    assert "You are on the list again." not in page
+    assert f'action="{link}/all/undo"' in page
     assert list(Suppression.objects.order_by("pk").values()) == before
 
 
@@ -138,13 +141,85 @@ def test_the_undo_of_one_list_does_nothing_after_leaving_all(
 def test_no_undo_is_offered_that_would_bring_no_mail_back(
     client: Client, weekly: MailingList, ada: Subscriber, method: str
 ) -> None:
-    """They left their only list before they left all mail, so the second press closed nothing."""
+    """They left their only list long before they left all mail, so the second press closed nothing."""
+    link = path_to(ada, weekly)
+    with time_machine.travel(timezone.now() - timedelta(hours=2)):
+        client.post(link)
+    client.post(f"{link}/all")
+    assert MISTAKE not in getattr(client, method)(f"{link}/all").content.decode()
+    client.post(f"{link}/all/undo")
+    assert Suppression.objects.live().count() == 2
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_leaving_a_list_and_then_all_is_undone_with_two_presses(
+    client: Client, weekly: MailingList, ada: Subscriber, method: str
+) -> None:
     link = path_to(ada, weekly)
     client.post(link)
     client.post(f"{link}/all")
-    assert "I pressed this by mistake" not in getattr(client, method)(f"{link}/all").content.decode()
-    client.post(f"{link}/all/undo")
-    assert Suppression.objects.live().count() == 2
+    assert f'action="{link}/all/undo"' in getattr(client, method)(f"{link}/all").content.decode()
+    page = client.post(f"{link}/all/undo").content.decode()
+    assert "You're unsubscribed from Weekly" in page
+    assert f'action="{link}/undo"' in page
+    assert not is_mailed(weekly)
+    assert ConsentEvent.objects.latest("pk").kind == ConsentEvent.Kind.SUPPRESSION_REMOVED
+    assert "You are on the list again." in client.post(f"{link}/undo").content.decode()
+    assert is_mailed(weekly)
+    assert not Suppression.objects.live().exists()
+
+
+def test_a_press_after_leaving_all_keeps_the_undo_of_all(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    client.post(f"{link}/all")
+    page = client.post(link).content.decode()
+    assert f'action="{link}/all/undo"' in page
+    assert "You are on the list again." in client.post(f"{link}/all/undo").content.decode()
+    assert is_mailed(weekly)
+    assert not Suppression.objects.live().exists()
+
+
+def test_a_second_press_in_time_offers_the_undo_again(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    first, second = client.post(link), client.post(link)
+    assert f'action="{link}/undo"' in second.content.decode()
+    assert first.content == second.content
+
+
+def test_a_press_that_ends_nothing_offers_no_undo(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    with time_machine.travel(timezone.now() - timedelta(days=2)):
+        client.post(link)
+    page = client.post(link).content.decode()
+    assert "You're unsubscribed from Weekly" in page
+    assert MISTAKE not in page
+
+
+def test_a_press_that_ends_an_unconfirmed_request_offers_no_undo(client: Client, weekly: MailingList) -> None:
+    ada = make_person()
+    subscribe(ada, weekly, basis="consent_double_opt_in", confirmed_at=None)
+    page = client.post(path_to(ada, weekly)).content.decode()
+    assert "You're unsubscribed from Weekly" in page
+    assert MISTAKE not in page
+
+
+def test_an_hour_is_named_only_if_time_forbids_the_undo(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    assert "for an hour" not in client.post(f"{link}/undo").content.decode()
+    client.post(link)
+    with time_machine.travel(timezone.now() + timedelta(minutes=61)):
+        assert "You can undo it for an hour." in client.post(f"{link}/undo").content.decode()
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.COMPLAINT, now=timezone.now())
+    page = client.post(f"{link}/undo").content.decode()
+    assert "Nothing was changed." in page
+    assert "for an hour" not in page
+
+
+def test_a_visit_of_the_undo_page_offers_the_undo(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    client.post(link)
+    assert f'action="{link}/undo"' in client.get(f"{link}/undo").content.decode()
+    assert not is_mailed(weekly)
 
 
 def test_an_undo_from_an_old_page_does_not_repeat(client: Client, weekly: MailingList, ada: Subscriber) -> None:

@@ -27,6 +27,28 @@ def test_a_page_names_its_feeds_and_calendars() -> None:
     ]
 
 
+_TEASER = '<article itemscope itemtype="https://schema.org/Article"><h2>A</h2></article>'
+_NODE = '<script type="application/ld+json">{"@type": "BlogPosting", "headline": "A"}</script>'
+
+
+@pytest.mark.parametrize(
+    ("html", "is_story"),
+    [
+        (_TEASER, True),
+        (_NODE, True),
+        (_TEASER + _NODE, True),
+        ('<meta property="og:type" content="article">' + 3 * _TEASER, True),
+        (3 * _TEASER, False),
+        (3 * _NODE, False),
+        (3 * (_TEASER + _NODE), False),
+        ('<script type="application/ld+json">[{"@type": "Article"}, {"@type": "NewsArticle"}]</script>', False),
+        ("<h1>News</h1>", False),
+    ],
+)
+def test_a_page_with_several_articles_is_no_story(html: str, is_story: bool) -> None:
+    assert read_site_page(html, url="https://example.org/news/").is_story == is_story
+
+
 def test_the_structured_logo_comes_before_images_and_icons() -> None:
     page = read(
         '<link rel="apple-touch-icon" href="/touch.png"><img class="site-logo" src="/logo.png"><img src="/photo.jpg">'

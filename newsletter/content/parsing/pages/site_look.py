@@ -39,7 +39,7 @@ class SitePage:
     """The look of a site, as one of its pages tells it. ``logos`` and ``stylesheets`` are addresses, the likeliest logo first.
 
     ``generator`` is "ghost" or "drupal" if the page says that one of them made it. ``has_events``: it has marked-up events.
-    ``is_story``: it says that it is an article.
+    ``is_story``: it says that it is an article. A page that marks several articles lists them.
     """
 
     name: str = ""
@@ -70,6 +70,7 @@ class _Found:
     generator: str = ""
     has_events: bool = False
     is_story: bool = False
+    marked_stories: int = 0
 
 
 class _Reader(HTMLParser):
@@ -101,7 +102,7 @@ class _Reader(HTMLParser):
         if _EVENT_TYPE.search(values.get("itemtype", "")):
             self.found.has_events = True
         if _STORY_TYPE.search(values.get("itemtype", "")):
-            self.found.is_story = True
+            self.found.marked_stories += 1
         if values.get("style"):
             self.found.styles.append(f"x{{{values['style']}}}")
 
@@ -181,8 +182,12 @@ def read_site_page(html: str, *, url: str) -> SitePage:
         privacy_url=found.privacy_url,
         generator=found.generator,
         has_events=found.has_events or any(_EVENT_NODE.search(text) for text in found.data),
-        is_story=found.is_story or any(_STORY_NODE.search(text) for text in found.data),
+        is_story=found.is_story or 1 in (found.marked_stories, _count_story_nodes(found.data)),
     )
+
+
+def _count_story_nodes(data: list[str]) -> int:
+    return sum(len(_STORY_NODE.findall(text)) for text in data)
 
 
 def _list_structured_logos(data: list[str], *, url: str) -> list[str]:

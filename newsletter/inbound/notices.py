@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.inbound.forward_replies import replies_page_url
@@ -49,10 +50,15 @@ def notify_inbound_problems(*, now: datetime) -> None:
         )
 
 
+def find_failing_mailboxes() -> QuerySet[MailboxReading]:
+    """Return the readings of the settings' mailboxes that fail, for however short a time."""
+    labels = [mailbox.label[:300] for mailbox in settings.NEWSLETTER_INBOUND.mailboxes]
+    return MailboxReading.objects.filter(label__in=labels, failing_since__isnull=False)
+
+
 def find_problems(*, now: datetime) -> dict[str, str]:
     """Return what needs staff, by the name of its kind. The mailboxes are those of the settings."""
-    labels = [mailbox.label[:300] for mailbox in settings.NEWSLETTER_INBOUND.mailboxes]
-    failing = MailboxReading.objects.filter(label__in=labels, failing_since__lte=now - FAILING_FOR)
+    failing = find_failing_mailboxes().filter(failing_since__lte=now - FAILING_FOR)
     found: dict[str, str] = {f"mailbox-{reading.pk}": reading.error for reading in failing}
     for state, (of_one, of_several) in _KEPT.items():
         count = InboundMail.objects.filter(state=state).count()

@@ -11,7 +11,9 @@ from django.utils import translation
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import translate
+from newsletter.inbound.canaries.notices import find_failing_mailboxes as find_failing_canaries
 from newsletter.inbound.notices import KEY_PREFIX as INBOUND_KEY_PREFIX
+from newsletter.inbound.notices import find_failing_mailboxes
 from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.design_since_approval import find_redesigned_issues
@@ -23,7 +25,7 @@ from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
-from newsletter.models import CanaryMailbox, Issue, MailboxReading, Publication, Send, StaffNotice
+from newsletter.models import Issue, Publication, Send, StaffNotice
 from newsletter.monitoring.process_figures import find_running_versions
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
@@ -149,12 +151,12 @@ def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
 
 
 def may_have_notice() -> bool:
-    """Return True if time alone may bring a notice: it waits for the provider, a send needs staff, or a mailbox fails."""
+    """Return True if time alone may bring a notice: it waits for the provider, a send needs staff, or a mailbox in use fails."""
     return (
         StaffNotice.objects.filter(sent_at__isnull=True).exists()
         or Send.objects.filter(state=Send.State.NEEDS_ATTENTION).exists()
-        or MailboxReading.objects.filter(failing_since__isnull=False).exists()
-        or CanaryMailbox.objects.filter(failing_since__isnull=False).exists()
+        or find_failing_mailboxes().exists()
+        or find_failing_canaries().exists()
     )
 
 

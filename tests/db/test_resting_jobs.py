@@ -16,14 +16,26 @@ from time_machine import travel
 from newsletter.common.database.change_watch import ChangeWatch, ending_no_rest, make_change_watch
 from newsletter.common.errors import NotReady
 from newsletter.content.ingesting.ingest import ingest_due
+from newsletter.inbound.settings import parse_sources
 from newsletter.issues.checks.recent_results import RecentResults
 from newsletter.jobs import catalogue, embedded_engine
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
 from newsletter.jobs.embedded_engine import EmbeddedEngine
 from newsletter.jobs.resting import RestingJobs
 from newsletter.jobs.shutdown import clear_stop_request
+from newsletter.jobs.staff_notices import may_have_notice
 from newsletter.jobs.timer import JobThreads, make_heartbeat, run_job
-from newsletter.models import Batch, Issue, LinkCheck, Publication, RunningProcess, Send, Source
+from newsletter.models import (
+    Batch,
+    CanaryMailbox,
+    Issue,
+    LinkCheck,
+    MailboxReading,
+    Publication,
+    RunningProcess,
+    Send,
+    Source,
+)
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs, note_rest, note_start
 from newsletter.monitoring.process_heartbeat import ProcessHeartbeat
 from newsletter.sending.freezing.start import start_send
@@ -432,6 +444,34 @@ def test_each_rest_of_the_catalogue_leaves_out_a_run() -> None:
 
 
 @only_sqlite
+@pytest.mark.parametrize("enabled", [True, False])
+def test_only_a_canary_in_use_keeps_notices_awake(enabled: bool) -> None:
+    CanaryMailbox.objects.create(
+        address="a@example.org",
+        address_hash=b"x" * 32,
+        host="mail.example.org",
+        port=993,
+        user="a",
+        sealed_password="",
+        enabled=enabled,
+        failing_since=NOW,
+        error="The password is wrong.",
+        made_at=NOW,
+    )
+    assert may_have_notice() is enabled
+
+
+@pytest.mark.parametrize("label", ["replies", "no longer in the settings"])
+def test_only_a_mailbox_of_the_settings_keeps_notices_awake(label: str, settings: Any) -> None:
+    settings.NEWSLETTER_INBOUND = parse_sources(["imaps://replies:secret@mail.example.org/"])
+    (mailbox,) = settings.NEWSLETTER_INBOUND.mailboxes
+    is_read = label == "replies"
+    MailboxReading.objects.create(
+        label=mailbox.label if is_read else label, failing_since=NOW, error="The password is wrong."
+    )
+    assert may_have_notice() is is_read
+
+
 def test_a_running_engine_lets_a_job_rest_until_another_connection_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[float] = []
     job = _make(lambda: runs.append(monotonic()), every_seconds=0.05, rest_seconds=300)

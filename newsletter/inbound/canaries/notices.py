@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import issue_page_url, list_staff_with_permission, write_notice
@@ -34,6 +35,11 @@ def notify_canary_results(*, now: datetime) -> None:
 def mailboxes_page_url() -> str:
     """Return the URL of the canary mailboxes in the desk."""
     return f"{settings.NEWSLETTER_SITE_URL}/admin/canaries/"
+
+
+def find_failing_mailboxes() -> QuerySet[CanaryMailbox]:
+    """Return the canary mailboxes in use that fail, for however short a time."""
+    return CanaryMailbox.objects.filter(enabled=True, failing_since__isnull=False)
 
 
 def _notify_alarms(*, now: datetime) -> None:
@@ -72,9 +78,7 @@ def _notify_sends_without_canaries(*, now: datetime) -> None:
 
 def _notify_failing_mailboxes(*, now: datetime) -> None:
     """Queue one notice a day for each mailbox. The first publication is the sender."""
-    failing = CanaryMailbox.objects.filter(
-        enabled=True, failing_since__lte=now - FAILING_FOR, looked_at__gt=now - READ_WITHIN
-    )
+    failing = find_failing_mailboxes().filter(failing_since__lte=now - FAILING_FOR, looked_at__gt=now - READ_WITHIN)
     publication = Publication.objects.order_by("pk").first() if failing else None
     if publication is None:
         return

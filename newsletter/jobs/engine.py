@@ -9,6 +9,7 @@ from django.conf import settings
 
 from newsletter.jobs.catalogue import ALL_ROLES
 from newsletter.jobs.embedded_engine import EmbeddedEngine
+from newsletter.jobs.prepared_database import wait_until_prepared
 from newsletter.jobs.shutdown import exit_during_call
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 
@@ -38,11 +39,13 @@ def make_engine(*, roles: frozenset[str] = ALL_ROLES, concurrency: int = DEFAULT
 def run_until_stopped(engine: Engine, *, started: Callable[[], object]) -> None:
     """Run until SIGTERM or SIGINT, then finish running calls. A later sweep settles calls that do not end in time.
 
-    ``started`` is called once the engine runs and signals are handled.
+    The engine starts once the database is prepared for this version. ``started`` is called once it runs.
     """
     stopped = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda number, frame: stopped.set())
+    if not wait_until_prepared(stopped.wait):
+        return
     engine.start()
     started()
     # The system may deliver a signal to another thread, which does not wake this one.

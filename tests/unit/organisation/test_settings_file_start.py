@@ -148,3 +148,15 @@ def answer(port: int, *, host: str) -> int:
         return connection.getresponse().status
     finally:
         connection.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["worker", "scheduler"])
+def test_a_process_goes_on_once_its_database_is_prepared(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    with start_unconfigured([name], folder=folder, says="The database is not prepared for this version") as log:
+        assert SERVING[name][1] not in log.read_text()
+        assert run_unconfigured(["migrate"], folder=folder).returncode == 0
+        wait_until(lambda: SERVING[name][1] in log.read_text(), what="the start of the process")
+        assert "no such" not in log.read_text()

@@ -443,7 +443,6 @@ def test_each_rest_of_the_catalogue_leaves_out_a_run() -> None:
     assert [job.name for job in JOBS if 0 < job.rest_seconds < 2 * job.every_seconds] == []
 
 
-@only_sqlite
 @pytest.mark.parametrize("enabled", [True, False])
 def test_only_a_canary_in_use_keeps_notices_awake(enabled: bool) -> None:
     CanaryMailbox.objects.create(
@@ -472,6 +471,7 @@ def test_only_a_mailbox_of_the_settings_keeps_notices_awake(label: str, settings
     assert may_have_notice() is is_read
 
 
+@only_sqlite
 def test_a_running_engine_lets_a_job_rest_until_another_connection_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[float] = []
     job = _make(lambda: runs.append(monotonic()), every_seconds=0.05, rest_seconds=300)

@@ -13,24 +13,29 @@ from tests.packaging.build import ROOT
 WORK = ROOT / "build/packaging"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NEEDED = ("debootstrap", "mount", "chroot")
-_SYSTEMCTL = """#!/bin/sh
-# Start and stop the one service as systemd would, and note what was asked.
-pid=/run/serve.pid
-runs() { [ -f $pid ] && grep -qs "^State:[[:space:]]*[^Z]" "/proc/$(cat $pid)/status"; }
+_SYSTEMCTL = r"""#!/bin/sh
+# Start and stop the package's units as systemd would, and note what was asked.
+runs() { [ -f "/run/units/$1.pid" ] && grep -qs "^State:[[:space:]]*[^Z]" "/proc/$(cat "/run/units/$1.pid")/status"; }
 echo "$*" >>/run/systemctl.log
 case "$1" in
-    list-units) if runs; then echo "newsletter.service loaded active running Newsletter"; fi ;;
+    list-units)
+        for file in /run/units/*.pid; do
+            unit=$(basename "$file" .pid)
+            if runs "$unit"; then echo "$unit loaded active running Newsletter"; fi
+        done
+        ;;
     start)
         . /etc/newsletter/newsletter.env
         cd /var/lib/newsletter
-        setpriv --reuid=newsletter --regid=newsletter --init-groups /usr/bin/newsletter serve $SERVE_OPTIONS \\
-            >/run/serve.log 2>&1 </dev/null &
-        echo $! >$pid
+        command=$(sed -n "s/^ExecStart=//p" "/usr/lib/systemd/system/$(echo "$2" | sed "s/@.*[.]/@./")")
+        eval "exec setpriv --reuid=newsletter --regid=newsletter --init-groups $command" \
+            >"/run/units/$2.log" 2>&1 </dev/null &
+        echo $! >"/run/units/$2.pid"
         ;;
     stop)
-        kill "$(cat $pid)"
-        while runs; do sleep 0.1; done
-        rm $pid
+        if runs "$2"; then kill "$(cat "/run/units/$2.pid")"; fi
+        while runs "$2"; do sleep 0.1; done
+        rm -f "/run/units/$2.pid"
         ;;
 esac
 """
@@ -70,8 +75,9 @@ class BareDebian:
         return f"/tmp/{file.name}"
 
     def imitate_systemd(self) -> None:
-        """Put a `systemctl` there that starts and stops newsletter.service."""
+        """Put a `systemctl` there that starts and stops the units of the package."""
         (self.root / "run/systemd/system").mkdir(parents=True)
+        (self.root / "run/units").mkdir()
         program = self.root / "usr/bin/systemctl"
         program.write_text(_SYSTEMCTL, encoding="utf-8")
         program.chmod(0o755)
@@ -83,10 +89,14 @@ class BareDebian:
         log.unlink(missing_ok=True)
         return calls
 
-    def read_pid(self) -> int | None:
-        """Return the number of the service's process, or None if it does not run."""
-        file = self.root / "run/serve.pid"
-        return int(file.read_text(encoding="utf-8")) if file.exists() else None
+    def read_pids(self) -> dict[str, int]:
+        """Return the number of the process of each unit that runs."""
+        files = sorted((self.root / "run/units").glob("*.pid"))
+        return {file.stem: int(file.read_text(encoding="utf-8")) for file in files}
+
+    def read_log(self, unit: str) -> str:
+        """Return what a unit printed since its last start."""
+        return (self.root / f"run/units/{unit}.log").read_text(encoding="utf-8", errors="replace")
 
 
 @contextmanager
@@ -105,8 +115,8 @@ def make_bare_debian() -> Iterator[BareDebian]:
         try:
             yield system
         finally:
-            if system.read_pid() is not None:
-                system.run("systemctl", "stop", "newsletter.service")
+            for unit in system.read_pids():
+                system.run("systemctl", "stop", unit)
             subprocess.run(["umount", str(root / "proc")], check=True)
 
 

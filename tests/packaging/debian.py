@@ -27,6 +27,12 @@ PACKAGE = ROOT / "dist" / name_file(read_version())
 SECONDS_TO_SERVE = 300
 _LOGIN = "desk@example.org"
 _DATA = "var/lib/newsletter"
+_PARTS = {
+    "newsletter-web.service": "Serving ",
+    "newsletter-scheduler.service": "The scheduler runs",
+    "newsletter-worker@1.service": "The worker is running",
+}
+"""The units of several machines, and what each prints once it runs."""
 
 
 class Bench(NamedTuple):
@@ -133,7 +139,7 @@ def _upgrade(bench: Bench) -> None:
     system.imitate_systemd()
     system.run("systemctl", "start", "newsletter.service")
     _get_sign_in(system, port)
-    before, kept = system.read_pid(), (system.root / _DATA / ".env").read_bytes()
+    before, kept = system.read_pids(), (system.root / _DATA / ".env").read_bytes()
     system.read_calls()
     newer = _make_newer(bench)
     system.run("dpkg", "-i", system.copy(newer))
@@ -141,18 +147,53 @@ def _upgrade(bench: Bench) -> None:
     if calls != ["list-units", "stop", "daemon-reload", "start"]:
         raise SystemExit(f"The upgrade asked systemd for {calls}.")
     _get_sign_in(system, port)
-    if system.read_pid() in (before, None):
-        raise SystemExit("The service was not started again.")
+    _check_started_again(system, before=before)
     if (system.root / _DATA / ".env").read_bytes() != kept or f"--port {port}" not in options.read_text():
         raise SystemExit("The upgrade changed the settings.")
+    system.run("systemctl", "stop", "newsletter.service")
     _say("`dpkg -i` of a newer package: the service stopped, and served again with the same settings.")
+    _upgrade_parts(system, newer, port=port)
+
+
+def _upgrade_parts(system: BareDebian, newer: Path, *, port: int) -> None:
+    """Install the package over itself while the units of several machines run. All of them stop, and start again."""
+    for unit in _PARTS:
+        system.run("systemctl", "start", unit)
+    _wait_for_parts(system, port=port)
+    before = system.read_pids()
+    system.read_calls()
+    system.run("dpkg", "-i", system.copy(newer))
+    calls = system.read_calls()
+    stops, starts = ([f"{verb} {unit}" for unit in sorted(_PARTS)] for verb in ("stop", "start"))
+    if calls[1:] != [*stops, "daemon-reload", *starts]:
+        raise SystemExit(f"The upgrade of several units asked systemd for {calls}.")
+    _wait_for_parts(system, port=port)
+    _check_started_again(system, before=before)
+    _say(f"The same while {', '.join(_PARTS)} run: each stopped, and runs again.")
+
+
+def _wait_for_parts(system: BareDebian, *, port: int) -> None:
+    _get_sign_in(system, port)
+    end = time.monotonic() + SECONDS_TO_SERVE
+    for unit, says in _PARTS.items():
+        while says not in system.read_log(unit):
+            if time.monotonic() > end:
+                raise SystemExit(f"{unit} does not run: {system.read_log(unit)}")
+            time.sleep(0.2)
+
+
+def _check_started_again(system: BareDebian, *, before: dict[str, int]) -> None:
+    """Raise SystemExit unless the same units run, each in a new process."""
+    now = system.read_pids()
+    if now.keys() != before.keys() or now.items() & before.items():
+        raise SystemExit(f"Not every service was started again: {before} before, {now} now.")
 
 
 def _remove(bench: Bench) -> None:
     system = bench.system
-    was_running = system.read_pid() is not None
+    was_running = bool(system.read_pids())
     system.run("dpkg", "-r", "newsletter")
-    if system.read_pid() is not None:
+    if system.read_pids():
         raise SystemExit("The service runs without its files.")
     left = [name for name in ("usr/lib/newsletter", "usr/bin/newsletter") if (system.root / name).exists()]
     if left:
@@ -214,7 +255,7 @@ def _get_sign_in(system: BareDebian, port: int) -> None:
             time.sleep(0.2)
         finally:
             connection.close()
-    raise SystemExit(f"The service does not answer: {(system.root / 'run/serve.log').read_text(errors='replace')}")
+    raise SystemExit(f"The service does not answer: {[system.read_log(unit) for unit in system.read_pids()]}")
 
 
 def _list_packages(system: BareDebian) -> list[str]:

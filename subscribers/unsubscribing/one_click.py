@@ -11,7 +11,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from newsletter.common.database.deadlines import database_deadline
-from newsletter.common.database.sqlite_lock_wait import longer_sqlite_lock_wait
+from newsletter.common.database.sqlite_lock_wait import sqlite_lock_wait
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe
@@ -123,7 +123,7 @@ def _unsubscribe_now(requests: Sequence[_Request]) -> list[UnsubscribedPerson]:
     with database_deadline(DATABASE_WAIT_SECONDS):
         if not connection.in_atomic_block:
             close_old_connections()
-        with longer_sqlite_lock_wait(seconds=lock_wait):
+        with sqlite_lock_wait(seconds=lock_wait):
             return unsubscribe_batch([request.target for request in requests], now=timezone.now())
 
 

@@ -1,11 +1,10 @@
 """A one-click unsubscribe waits longer for SQLite's write lock than other work, which can repeat itself."""
 
 import io
-import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from subscribers.models import MailingList, Subscription
 from subscribers.unsubscribing import one_click
 from subscribers.web.one_click_middleware import OneClickMiddleware
 from tests.support.backups import Home, live_in, make_home
+from tests.support.busy_sqlite import hold_write_lock, waiting_for_locks
 from tests.support.people import make_list, make_member, path_to
 
 pytestmark = [pytest.mark.requirement("U3")]
@@ -29,30 +29,8 @@ def home(
 ) -> Iterator[Home]:
     """Be a process of an installation on SQLite, whose work waits a tenth of a second for the lock."""
     made = make_home(tmp_path / "home", database=migrated_sqlite)
-    with django_db_blocker.unblock(), live_in(made):
-        pragmas = f"PRAGMA journal_mode=WAL; PRAGMA busy_timeout={USUAL_MS};"
-        connection.settings_dict["OPTIONS"] = {**connection.settings_dict["OPTIONS"], "init_command": pragmas}
-        connection.close()
+    with django_db_blocker.unblock(), live_in(made), waiting_for_locks(milliseconds=USUAL_MS):
         yield made
-
-
-@contextmanager
-def hold_write_lock(home: Home, *, seconds: float) -> Iterator[None]:
-    """Let somebody else write for so long, at least as long as the block."""
-    locked = threading.Event()
-
-    def write() -> None:
-        with closing(sqlite3.connect(home.database, isolation_level=None)) as database:
-            database.execute("BEGIN IMMEDIATE")
-            locked.set()
-            time.sleep(seconds)
-            database.execute("ROLLBACK")
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    locked.wait()
-    yield
-    thread.join()
 
 
 def post(path: str) -> str:

@@ -1,4 +1,4 @@
-"""A longer wait for SQLite's write lock, for the few writes that nobody repeats. All others wait as the settings say.
+"""A wait of its own for SQLite's write lock: longer for writes that nobody repeats, shorter for those that may be left out.
 
 SQLite has one writer at a time. `write_queue` orders the writers of this process; those of others take the lock when they can.
 """
@@ -10,7 +10,7 @@ from django.db import connection
 
 
 @contextmanager
-def longer_sqlite_lock_wait(*, seconds: float) -> Iterator[None]:
+def sqlite_lock_wait(*, seconds: float) -> Iterator[None]:
     """Let this connection wait so long for the write lock within this block. Other databases are left as they are."""
     if connection.vendor != "sqlite":
         yield

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -26,6 +27,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
+from newsletter.common.database.sqlite_lock_wait import sqlite_lock_wait
 from newsletter.models.staff import done_from
 from newsletter.organisation.accounts.administrators import list_administrators
 from subscribers.web.page import client_address_of
@@ -49,6 +51,7 @@ IDLE_TIMEOUT = timedelta(hours=1)
 LOST_FACTOR_INTERVAL_SECONDS = 3600
 MAX_SESSION_AGE = timedelta(hours=12)
 LAST_SEEN_INTERVAL = timedelta(minutes=1)
+LAST_SEEN_WAIT_SECONDS = 0.5
 BEGAN_KEY = "staff_began"
 LAST_SEEN_KEY = "staff_seen"
 FINGERPRINT_KEY = "staff_stamp"
@@ -140,8 +143,20 @@ def explain_session_end(request: HttpRequest, *, now: datetime) -> str:
     if moment - session.get(LAST_SEEN_KEY, 0) > IDLE_TIMEOUT.total_seconds():
         return _("You were signed out after an hour without use. Please sign in again.")
     if moment - session[LAST_SEEN_KEY] > LAST_SEEN_INTERVAL.total_seconds():
-        session[LAST_SEEN_KEY] = moment
+        _record_use(request.session, moment=moment)
     return ""
+
+
+def _record_use(session: SessionBase, *, moment: float) -> None:
+    """Store when the session was last used. If others write to the database for long, leave it to the next page."""
+    was_modified = session.modified
+    session[LAST_SEEN_KEY] = moment
+    try:
+        with sqlite_lock_wait(seconds=LAST_SEEN_WAIT_SECONDS):
+            session.save()
+    except UpdateError:
+        pass
+    session.modified = was_modified
 
 
 def find_second_factor_url(request: HttpRequest) -> str:

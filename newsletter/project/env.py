@@ -1,6 +1,7 @@
 """Read the environment once. Every setting is named here and in docs/reference/settings.md, nowhere else."""
 
 import os
+import sys
 from dataclasses import dataclass, fields
 from importlib.util import find_spec
 from ipaddress import ip_network
@@ -190,7 +191,8 @@ def _engine(database_url: str) -> str:
             )
         if find_spec("procrastinate") is None:
             raise EnvError(
-                "NEWSLETTER_ENGINE=procrastinate needs a library that is not installed. Run: pip install 'newsletter[scale]'."
+                "NEWSLETTER_ENGINE=procrastinate needs a library that is not installed. "
+                f"Run: {sys.executable} -m pip install 'newsletter[scale]'"
             )
     return engine
 

@@ -396,5 +396,5 @@ def test_ses_listens_in_its_region() -> None:
 def test_ses_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("botocore.auth", "botocore.awsrequest", "botocore.credentials"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(BadProviderUrl, match=r"pip install newsletter\[ses\]"):
+    with pytest.raises(BadProviderUrl, match=rf"{sys.executable} -m pip install 'newsletter\[ses\]'"):
         make_adapter("ses://key:s3cret@eu-west-1")

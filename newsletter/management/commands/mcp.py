@@ -1,5 +1,6 @@
 """newsletter mcp: let an assistant read and draft, with a key of the API."""
 
+import sys
 from argparse import ArgumentParser
 from importlib.util import find_spec
 
@@ -24,7 +25,9 @@ class Command(ProductCommand):
 
     def run(self) -> None:
         if find_spec("mcp") is None:
-            raise NotReady("An assistant needs one more package. Run: pip install 'newsletter[assistant]'.")
+            raise NotReady(
+                f"An assistant needs one more package. Run: {sys.executable} -m pip install 'newsletter[assistant]'"
+            )
         key = settings.ENV.api_key
         if not key:
             raise NotFound(

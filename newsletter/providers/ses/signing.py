@@ -1,5 +1,6 @@
 """Sign requests for Amazon (Signature Version 4) with botocore, from the given key and nothing else."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,7 +18,8 @@ def make_signer(*, key: str, secret: str, region: str, service: str = "ses") -> 
         from botocore.credentials import Credentials
     except ModuleNotFoundError as error:
         raise BadProviderUrl(
-            "NEWSLETTER_PROVIDER_URL names ses://, which needs one more package. Run: pip install newsletter[ses]"
+            "NEWSLETTER_PROVIDER_URL names ses://, which needs one more package. "
+            f"Run: {sys.executable} -m pip install 'newsletter[ses]'"
         ) from error
     auth = SigV4Auth(Credentials(key, secret), service, region)
 

@@ -9,7 +9,6 @@ from collections.abc import Collection
 from django.db import connection
 from django.db.models import QuerySet
 
-from newsletter.common.database.id_lists import match_ids
 from subscribers.models import FormerIdentity, Subscriber
 
 
@@ -30,12 +29,8 @@ def lock_ids_to_delete(ids: Collection[int]) -> None:
     """
     if not ids or not connection.features.has_select_for_update:
         return
-    chosen, value = match_ids("id", ids)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f'SELECT 1 FROM "{Subscriber._meta.db_table}" WHERE {chosen} ORDER BY id FOR UPDATE',  # noqa: S608
-            [value],
-        )
+    chosen = Subscriber.objects.filter(pk__in=ids).order_by("pk")
+    list(chosen.select_for_update().values_list("pk"))
 
 
 def lock_current(asked: Subscriber, *, to_delete: bool = False) -> Subscriber | None:

@@ -9,8 +9,8 @@ from django.conf import settings
 
 from newsletter.jobs.catalogue import ALL_ROLES
 from newsletter.jobs.embedded_engine import EmbeddedEngine
-from newsletter.jobs.prepared_database import wait_until_prepared
 from newsletter.jobs.shutdown import exit_during_call
+from newsletter.monitoring.prepared_database import wait_until_prepared
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 
 PROCRASTINATE = "procrastinate"

@@ -23,7 +23,7 @@ def test_a_command_starts_without_the_desk_and_its_libraries() -> None:
     assert found == "[]"
 
 
-def test_the_status_of_an_installation_is_shown_without_providers_and_content() -> None:
+def test_the_status_is_shown_without_providers_and_content() -> None:
     found = _run(
         f"{START}; import newsletter.management.commands.status; "
         "print([name for name in ('newsletter.issues.snapshot', 'requests') if name in sys.modules])"

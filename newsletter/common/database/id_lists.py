@@ -1,6 +1,6 @@
 """Thousands of ids as one parameter of a statement, so that its text is always the same and short.
 
-With each id in its text, SQLite would prepare every statement anew, and keep up to 128 of a megabyte each.
+With each id in its text, SQLite would prepare every statement again, and keep up to 128 of a megabyte each.
 """
 
 import json

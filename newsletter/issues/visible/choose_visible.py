@@ -41,7 +41,7 @@ _AppealsId = tuple[tuple[str, int], ...]
 
 
 class ReaderTraits(NamedTuple):
-    """What an issue knows of a reader. ``radius_km`` 0 means the publication's own; ``frequency`` is the reader's choice.
+    """The traits of a reader in an issue. ``radius_km`` 0 means the publication's own; ``frequency`` is the reader's choice.
 
     ``interests`` is that of `StoryChooser`. ``seen`` has a bit for each story that the reader got in another issue,
     ``rules`` for each of the `list_rule_sets` that they meet, then for each of the `list_cases` that they follow.

@@ -116,7 +116,7 @@ def merge_json_mails(prepared: PreparedBatch) -> Iterator[JsonMail]:
 
 
 class _Envelope(TypedDict):
-    """What is the same of both kinds of mail."""
+    """The values that both kinds of mail have."""
 
     delivery: int
     address: str

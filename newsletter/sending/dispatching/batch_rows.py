@@ -39,7 +39,7 @@ WHERE id = %s AND attempt_number = %s AND state IN ({states})
 
 
 class BatchRow(NamedTuple):
-    """What changes of a batch during a call."""
+    """The values of a batch that a call changes."""
 
     account: str
     state: str

@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from django.db.models import CASCADE, SET_NULL, ForeignKey
 
 from newsletter.common.database.id_lists import match_ids
@@ -24,9 +23,9 @@ def delete_people(ids: Collection[int]) -> None:
         return
     with connection.cursor() as cursor:
         for field in list_references():
-            table, column = f'"{field.model._meta.db_table}"', f'"{field.column}"'
-            if not _has_rows_between(cursor, table, column, lowest=min(ids), highest=max(ids)):
+            if not _has_rows_between(field, lowest=min(ids), highest=max(ids)):
                 continue
+            table, column = f'"{field.model._meta.db_table}"', f'"{field.column}"'
             chosen, value = match_ids(column, ids)
             change = f"UPDATE {table} SET {column} = NULL"  # noqa: S608
             if field.remote_field.on_delete is CASCADE:
@@ -36,13 +35,10 @@ def delete_people(ids: Collection[int]) -> None:
         cursor.execute(f'DELETE FROM "{Subscriber._meta.db_table}" WHERE {chosen}', [value])  # noqa: S608
 
 
-def _has_rows_between(cursor: CursorWrapper, table: str, column: str, *, lowest: int, highest: int) -> bool:
+def _has_rows_between(field: "ForeignKey[Any, Any]", *, lowest: int, highest: int) -> bool:
     """Return True if a table refers to any id between these. Most refer to few people, and each id costs a look at an index."""
-    cursor.execute(
-        f"SELECT 1 FROM {table} WHERE {column} BETWEEN %s AND %s LIMIT 1",  # noqa: S608
-        [lowest, highest],
-    )
-    return cursor.fetchone() is not None
+    rows = field.model._base_manager.filter(**{f"{field.attname}__range": (lowest, highest)})
+    return rows.exists()
 
 
 def list_references() -> Iterator["ForeignKey[Any, Any]"]:

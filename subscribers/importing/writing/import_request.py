@@ -19,7 +19,7 @@ class PeopleFile:
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentTerms:
-    """What the people of a file are, and why they may be mailed.
+    """The kind of the people in a file, and the reason why they may be mailed.
 
     `kind` overrides the detected kind. `collected_on`, `expires_on` and `country` (a code or name) are the defaults for rows
     without one. With `confirm`, people are asked by mail first.

@@ -30,7 +30,7 @@ STEP_SIZE = 2_500
 
 @dataclass(frozen=True)
 class UndoStep:
-    """What a step did, by the names of `count_undone`, and the id of its last row. It is None if no row was left."""
+    """The counts of a step, by the names of `count_undone`, and the id of its last row: None if no row was left."""
 
     last: int | None = None
     done: dict[str, int] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from newsletter.jobs import engine
-from newsletter.jobs.prepared_database import CHECK_SECONDS, wait_until_prepared
+from newsletter.monitoring.prepared_database import CHECK_SECONDS, wait_until_prepared
 from newsletter.monitoring.readiness import NOT_MIGRATED, OTHER_KEY, READY, UNREACHABLE, Readiness
 
 

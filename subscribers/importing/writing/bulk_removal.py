@@ -37,7 +37,7 @@ def delete_people(ids: Collection[int]) -> None:
 
 def _has_rows_between(field: "ForeignKey[Any, Any]", *, lowest: int, highest: int) -> bool:
     """Return True if a table refers to any id between these. Most refer to few people, and each id costs a look at an index."""
-    rows = field.model._base_manager.filter(**{f"{field.attname}__range": (lowest, highest)})
+    rows = field.model._base_manager.filter(**{f"{field.attname}__gte": lowest, f"{field.attname}__lte": highest})
     return rows.exists()
 
 

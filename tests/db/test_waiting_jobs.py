@@ -14,7 +14,6 @@ from newsletter.models import (
     CanaryMail,
     InboundForward,
     InboundMail,
-    MailboxReading,
     MailLimits,
     ProviderEvent,
     Publication,
@@ -130,10 +129,6 @@ def make_notice() -> StaffNotice:
     )
 
 
-def make_failing_mailbox() -> MailboxReading:
-    return MailboxReading.objects.create(label="office", failing_since=NOW)
-
-
 WORK: list[tuple[str, Callable[[], Model], dict[str, object]]] = [
     ("send_confirmations", make_confirmation, {"sent_at": NOW}),
     ("send_requested_links", make_link, {"sent_at": NOW}),
@@ -149,7 +144,6 @@ WORK: list[tuple[str, Callable[[], Model], dict[str, object]]] = [
     ("adjust_send_paces", make_send, {"state": "paused"}),
     ("dispatch_batches", make_send, {"state": "paused"}),
     ("send_staff_notices", make_notice, {"sent_at": NOW}),
-    ("send_staff_notices", make_failing_mailbox, {"failing_since": None}),
 ]
 
 

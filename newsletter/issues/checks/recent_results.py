@@ -70,4 +70,6 @@ def make_stamp(issue: Issue, *, shown: str) -> str:
 
 
 def _describe(row: Model) -> str:
-    return "\0".join(repr(field.get_prep_value(field.value_from_object(row))) for field in row._meta.concrete_fields)
+    left_out = row.get_deferred_fields()
+    fields = (field for field in row._meta.concrete_fields if field.attname not in left_out)
+    return "\0".join(repr(field.get_prep_value(field.value_from_object(row))) for field in fields)

@@ -83,16 +83,15 @@ def restore_the_backup(weekly: MailingList) -> None:
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="a file does not break off")
 @pytest.mark.requirement("U7")
 @pytest.mark.requirement("P7")
-def test_an_unsubscribe_with_a_lost_answer_is_journaled(weekly: MailingList) -> None:
-    ada = person("ada")
+def test_an_unsubscribe_with_a_lost_answer_is_journaled(weekly: MailingList, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada, commit = person("ada"), connection.commit
 
-    def lose_the_answer(execute: Any, sql: str, *given: Any) -> Any:
-        found = execute(sql, *given)
-        if "INSERT INTO" in sql and Suppression._meta.db_table in sql:
-            raise OperationalError("server closed the connection unexpectedly")
-        return found
+    def lose_the_answer() -> None:
+        commit()
+        raise OperationalError("server closed the connection unexpectedly")
 
-    with connection.execute_wrapper(lose_the_answer), pytest.raises(OperationalError):
+    with monkeypatch.context() as patch, pytest.raises(OperationalError):
+        patch.setattr(connection, "commit", lose_the_answer)
         unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
     assert "ada" not in readers(weekly)
     assert not unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW), "the repeat finds it done"

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import orjson
 import requests
 
-from benchmarks.load.figures import LoadFigures, MemoryFigures, SendFigures, read_pages, write_figures
+from benchmarks.load.figures import LoadFigures, MemoryFigures, SendFigures, read_moments, read_pages, write_figures
 from benchmarks.provider import Provider, serve_provider
 from benchmarks.tools.base import NotMeasured, plain_environment
 from newsletter.bench.serving.own_commands import stop_process
@@ -56,11 +56,12 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
     prepare = [sys.executable, "-m", "benchmarks.load.installation", str(visits), str(given.people), str(given.staff)]
     run_command(prepare, environment, seconds=_PREPARE_SECONDS)
     with _serve(folder, environment, port=port) as server:
-        before = read_server_memory(server.pid)
-        during = []
+        before = round(sum(read_server_memory(server.pid)), 1)
+        during = {}
         with _walk(given, folder, port=port, seconds=seconds) as walking:
+            began = time.monotonic()
             while walking.poll() is None:
-                during.append(read_server_memory(server.pid))
+                during[time.monotonic() - began] = round(sum(read_server_memory(server.pid)), 1)
                 time.sleep(_SAMPLE_SECONDS)
         if not during:
             raise NotMeasured("Locust ended at once. Its messages are above.")
@@ -69,6 +70,7 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
     return LoadFigures(
         database=_describe_database(environment),
         pages=read_pages(folder / "load_stats.csv"),
+        moments=read_moments(folder / "load_stats_history.csv"),
         left_out=orjson.loads(visits.read_bytes())["left_out"],
         visitors_failed=bool(walking.returncode),
         send=send,
@@ -76,12 +78,12 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
     )
 
 
-def read_server_memory(server: int) -> float:
-    """Return the MB of the server and all that it started. Raise NotMeasured if it has ended."""
+def read_server_memory(server: int) -> list[float]:
+    """Return the MB of the server and of each process that it started, the largest first. Raise NotMeasured if it has ended."""
     processes = read_memory_mb(server)
     if not processes:
         raise NotMeasured("The server ended during the measurement, so there is no figure of its memory.")
-    return round(sum(processes), 1)
+    return [round(one, 1) for one in processes]
 
 
 def _make_environment(folder: Path, provider: Provider, *, port: int, per_second: float) -> dict[str, str]:

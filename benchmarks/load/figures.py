@@ -4,6 +4,7 @@ import csv
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from benchmarks.tools.base import NotMeasured
@@ -12,6 +13,7 @@ MAX_SLOW_MS = 1_000
 ONE_CLICK = "one-click unsubscribe"
 """The name of these requests in the table."""
 _SHOWN = 15
+_MOMENT_SECONDS = 30
 _NOT_SETTLED_BY_MAIL = ("pending", "rejected", "uncertain")
 
 
@@ -25,6 +27,17 @@ class PageFigures:
     median_ms: float
     p99_ms: float
     slowest_ms: float
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What all visitors together met in the ten seconds before: whole seconds since the first request, and milliseconds."""
+
+    seconds: int
+    requests: int
+    errors: int
+    median_ms: float
+    p99_ms: float
 
 
 @dataclass(frozen=True)
@@ -51,20 +64,30 @@ class SendFigures:
 
 @dataclass(frozen=True)
 class MemoryFigures:
-    """MB (10⁶ bytes) of the server before the load, every few seconds during it, and at the end of the send."""
+    """MB (10⁶ bytes) of the server before the load, at each of the seconds during it, and at the end of the send.
+
+    ``processes`` are those at the end, the largest first.
+    """
 
     before: float
-    during: list[float]
-    end: float
+    during: dict[float, float]
+    processes: list[float]
+
+    @property
+    def end(self) -> float:
+        return round(sum(self.processes), 1)
 
     @property
     def early(self) -> float:
         """After a fifth of the load."""
-        return self.during[len(self.during) // 5]
+        return list(self.during.values())[len(self.during) // 5]
 
     @property
     def largest(self) -> float:
-        return max(self.before, *self.during, self.end)
+        return max(self.before, *self.during.values(), self.end)
+
+    def read_at(self, seconds: float) -> float:
+        return self.during[min(self.during, key=lambda sample: abs(sample - seconds))]
 
 
 @dataclass(frozen=True)
@@ -76,6 +99,7 @@ class LoadFigures:
 
     database: str
     pages: list[PageFigures]
+    moments: list[Moment]
     left_out: dict[str, list[str]]
     visitors_failed: bool
     send: SendFigures
@@ -116,6 +140,29 @@ def read_pages(file: Path) -> list[PageFigures]:
     return sorted(pages, key=lambda page: -page.p99_ms)
 
 
+def read_moments(file: Path) -> list[Moment]:
+    """Return the slowest moment of each half a minute in Locust's history. Raise NotMeasured if it is empty."""
+    with file.open(newline="", encoding="utf-8") as table:
+        rows = [row for row in csv.DictReader(table) if row["Name"] == "Aggregated" and row["50%"] != "N/A"]
+    if not rows:
+        raise NotMeasured("Locust wrote no history of the pages. Its messages are above.")
+    first = int(rows[0]["Timestamp"])
+    moments = [
+        Moment(
+            seconds=int(row["Timestamp"]) - first,
+            requests=int(row["Total Request Count"]),
+            errors=int(row["Total Failure Count"]),
+            median_ms=float(row["50%"]),
+            p99_ms=float(row["99%"]),
+        )
+        for row in rows
+    ]
+    return [
+        max(group, key=lambda moment: moment.p99_ms)
+        for _, group in groupby(moments, key=lambda moment: moment.seconds // _MOMENT_SECONDS)
+    ]
+
+
 def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
     """Return the page: pages with errors and the slowest ones, the send and the memory."""
     pages, send = figures.pages, figures.send
@@ -141,13 +188,24 @@ def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
             for page in shown
         ),
         "",
+        f"The slowest ten seconds of each {_MOMENT_SECONDS}:",
+        "",
+        "| seconds | requests so far | errors so far | median ms | 99th percentile | MB of the server |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {one.seconds} | {one.requests:,} | {one.errors} | {one.median_ms:.0f} | {one.p99_ms:.0f} "
+            f"| {memory.read_at(one.seconds):.1f} |"
+            for one in figures.moments
+        ),
+        "",
         f"The send: {send.state}, {send.recipients:,} recipients, {send.deliveries['accepted']:,} accepted, "
         f"{send.deliveries['skipped']:,} skipped, {send.deliveries['rejected']:,} rejected, "
         f"{send.deliveries['uncertain']:,} uncertain, {send.deliveries['pending']:,} pending. "
         f"The provider mailed {send.mailed:,} people, {send.mailed_again:,} of them more than once.",
         "",
         f"Memory of the server in MB: {memory.before} before the load, {memory.early} after a fifth of it, "
-        f"{memory.end} at the end, {memory.largest} at most.",
+        f"{memory.end} at the end, {memory.largest} at most. Each process at the end: "
+        f"{', '.join(f'{one:.1f}' for one in memory.processes)}.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -70,7 +70,7 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
     return LoadFigures(
         database=_describe_database(environment),
         pages=read_pages(folder / "load_stats.csv"),
-        moments=read_moments(folder / "load_stats_history.csv"),
+        moments=read_moments(folder / "answers.csv"),
         left_out=orjson.loads(visits.read_bytes())["left_out"],
         visitors_failed=bool(walking.returncode),
         send=send,
@@ -141,6 +141,7 @@ def _walk(given: Namespace, folder: Path, *, port: int, seconds: float) -> "Iter
         **plain_environment(),
         "LOAD_VISITS": str(folder / "visits.json"),
         "LOAD_READERS": str(given.readers),
+        "LOAD_ANSWERS": str(folder / "answers.csv"),
         "LOAD_START": str(seconds * _START_AT),
     }
     command = [str(_LOCUST), "-m", "locust", "--headless", "--only-summary"]

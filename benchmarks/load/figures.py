@@ -1,6 +1,7 @@
 """The figures of a load test, read from Locust's table and printed as Markdown."""
 
 import csv
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,13 +32,15 @@ class PageFigures:
 
 @dataclass(frozen=True)
 class Moment:
-    """What all visitors together met in the ten seconds before: whole seconds since the first request, and milliseconds."""
+    """What all visitors together asked for in some seconds from the start, and milliseconds until they were answered."""
 
     seconds: int
     requests: int
     errors: int
     median_ms: float
     p99_ms: float
+    slowest: str
+    slowest_ms: float
 
 
 @dataclass(frozen=True)
@@ -141,26 +144,30 @@ def read_pages(file: Path) -> list[PageFigures]:
 
 
 def read_moments(file: Path) -> list[Moment]:
-    """Return the slowest moment of each half a minute in Locust's history. Raise NotMeasured if it is empty."""
+    """Return each half a minute of the visitors' list of answers. Raise NotMeasured if it is empty."""
     with file.open(newline="", encoding="utf-8") as table:
-        rows = [row for row in csv.DictReader(table) if row["Name"] == "Aggregated" and row["50%"] != "N/A"]
-    if not rows:
-        raise NotMeasured("Locust wrote no history of the pages. Its messages are above.")
-    first = int(rows[0]["Timestamp"])
-    moments = [
-        Moment(
-            seconds=int(row["Timestamp"]) - first,
-            requests=int(row["Total Request Count"]),
-            errors=int(row["Total Failure Count"]),
-            median_ms=float(row["50%"]),
-            p99_ms=float(row["99%"]),
+        answers = sorted(
+            (float(asked_at), float(took), name, failed == "1") for asked_at, took, name, failed in csv.reader(table)
         )
-        for row in rows
-    ]
-    return [
-        max(group, key=lambda moment: moment.p99_ms)
-        for _, group in groupby(moments, key=lambda moment: moment.seconds // _MOMENT_SECONDS)
-    ]
+    if not answers:
+        raise NotMeasured("The visitors got no answer. Locust's messages are above.")
+    first = answers[0][0]
+    halves = groupby(answers, key=lambda answer: int(answer[0] - first) // _MOMENT_SECONDS)
+    return [_make_moment(number * _MOMENT_SECONDS, list(within)) for number, within in halves]
+
+
+def _make_moment(seconds: int, answers: Sequence[tuple[float, float, str, bool]]) -> Moment:
+    took = sorted(took for _, took, _, _ in answers)
+    slowest = max(answers, key=lambda answer: answer[1])
+    return Moment(
+        seconds=seconds,
+        requests=len(answers),
+        errors=sum(failed for *_, failed in answers),
+        median_ms=took[len(took) // 2],
+        p99_ms=took[math.ceil(len(took) * 0.99) - 1],
+        slowest=slowest[2],
+        slowest_ms=slowest[1],
+    )
 
 
 def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
@@ -188,13 +195,13 @@ def write_figures(figures: LoadFigures, *, arguments: Sequence[str]) -> str:
             for page in shown
         ),
         "",
-        f"The slowest ten seconds of each {_MOMENT_SECONDS}:",
+        f"In each {_MOMENT_SECONDS} seconds:",
         "",
-        "| seconds | requests so far | errors so far | median ms | 99th percentile | MB of the server |",
-        "|---|---|---|---|---|---|",
+        "| from second | requests | errors | median ms | 99th percentile | slowest | page | MB of the server |",
+        "|---|---|---|---|---|---|---|---|",
         *(
             f"| {one.seconds} | {one.requests:,} | {one.errors} | {one.median_ms:.0f} | {one.p99_ms:.0f} "
-            f"| {memory.read_at(one.seconds):.1f} |"
+            f"| {one.slowest_ms:.0f} | {one.slowest} | {memory.read_at(one.seconds):.1f} |"
             for one in figures.moments
         ),
         "",

@@ -1,5 +1,9 @@
-"""The visitors, as Locust runs them. The environment names the file with their visits: LOAD_VISITS, LOAD_READERS, LOAD_START."""
+"""The visitors, as Locust runs them. The environment names the file with their visits: LOAD_VISITS, LOAD_READERS, LOAD_START.
 
+Each answer becomes a line of the file LOAD_ANSWERS.
+"""
+
+import csv
 import json
 import os
 import random
@@ -7,24 +11,36 @@ import time
 from itertools import count
 from pathlib import Path
 
-from locust import HttpUser, between, task
+from locust import HttpUser, between, events, task
 
 from benchmarks.load.figures import ONE_CLICK
 
 VISITS = json.loads(Path(os.environ["LOAD_VISITS"]).read_bytes())
 START_SECONDS = float(os.environ["LOAD_START"])
+ANSWERS = Path(os.environ["LOAD_ANSWERS"])
 _sessions = iter(VISITS["sessions"])
 _links = iter(VISITS["links"])
 _addresses = count(1)
 _DESK, _PUBLIC = list(VISITS["desk"].items()), list(VISITS["public"].items())
 
 
+@events.request.add_listener
+def write_answer(start_time: float, response_time: float, name: str, exception: Exception | None, **_: object) -> None:
+    with ANSWERS.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow([start_time, response_time, name, int(exception is not None)])
+
+
 class Visitor(HttpUser):
-    """Somebody with a browser and an address of their own, behind the reverse proxy."""
+    """Somebody with a browser and an address of their own, behind the reverse proxy.
+
+    Each opens a first page some time after the start, so that as many pages a second are opened then as later.
+    """
 
     abstract = True
+    longest_wait: float
 
     def on_start(self) -> None:
+        time.sleep(random.uniform(0, self.longest_wait))  # noqa: S311
         self.client.headers["X-Forwarded-For"] = f"2001:db8:{next(_addresses):x}::1"
 
     def open(self, name: str, url: str) -> None:
@@ -49,6 +65,7 @@ class Staff(Visitor):
 
     fixed_count = len(VISITS["sessions"]) - 1
     wait_time = between(5, 15)
+    longest_wait = 10
 
     def on_start(self) -> None:
         super().on_start()
@@ -67,6 +84,7 @@ class Sender(Staff):
     """Sends the approved issue after a while, and then watches its page."""
 
     fixed_count = 1
+    longest_wait = 0
     tasks = []
 
     def on_start(self) -> None:
@@ -91,6 +109,7 @@ class Reader(Visitor):
 
     fixed_count = int(os.environ["LOAD_READERS"])
     wait_time = between(10, 50)
+    longest_wait = 30
 
     @task(19)
     def read(self) -> None:

@@ -26,12 +26,10 @@ GET,/news/,100,0,12,12,40,55
 GET,home,20,1,180,180,1200,1300
 ,Aggregated,120,1,20,20,900,1300
 """
-HISTORY = """Timestamp,Name,50%,99%,Total Request Count,Total Failure Count
-100,Aggregated,N/A,N/A,0,0
-101,Aggregated,12,40,30,0
-101,home,12,40,30,0
-125,Aggregated,15,9000,60,1
-131,Aggregated,13,50,90,1
+ANSWERS = """100.5,40,home,0
+101.0,12,/news/,0
+129.9,900,home,1
+130.5,50,/news/,0
 """
 SENT = SendFigures(
     state="submitted",
@@ -46,7 +44,9 @@ MEMORY = MemoryFigures(before=100.0, during={0.1: 150.0, 5.2: 155.0, 10.3: 160.0
 
 
 def make_figures(pages: list[PageFigures], *, send: SendFigures = SENT, visitors_failed: bool = False) -> LoadFigures:
-    return LoadFigures("SQLite", pages, [Moment(7, 60, 1, 20, 900)], LEFT_OUT, visitors_failed, send, MEMORY)
+    return LoadFigures(
+        "SQLite", pages, [Moment(0, 60, 1, 20, 900, "home", 1300)], LEFT_OUT, visitors_failed, send, MEMORY
+    )
 
 
 def change_deliveries(**people: int) -> SendFigures:
@@ -70,7 +70,7 @@ def test_the_report_names_errors_slow_pages_the_send_and_the_memory() -> None:
     assert "| home | 20 | 1 | 180 | 1200 | 1300 |" in text
     assert "9 accepted, 1 skipped, 0 rejected, 0 uncertain, 0 pending. The provider mailed 9 people" in text
     assert "0 of them more than once." in text
-    assert "| 7 | 60 | 1 | 20 | 900 | 155.0 |" in text
+    assert "| 0 | 60 | 1 | 20 | 900 | 1300 | home | 150.0 |" in text
     assert "100.0 before the load, 150.0 after a fifth of it, 170.0 at the end, 170.0 at most" in text
     assert "Each process at the end: 120.0, 50.0." in text
 
@@ -80,12 +80,15 @@ def test_a_report_without_a_table_of_pages_says_so(tmp_path: Path) -> None:
         read_pages(tmp_path / "load_stats.csv")
 
 
-def test_the_history_keeps_the_slowest_moment_of_each_half_minute(tmp_path: Path) -> None:
-    (tmp_path / "history.csv").write_text(HISTORY)
-    assert read_moments(tmp_path / "history.csv") == [Moment(24, 60, 1, 15, 9000), Moment(30, 90, 1, 13, 50)]
-    (tmp_path / "history.csv").write_text(HISTORY.splitlines(keepends=True)[0])
-    with pytest.raises(NotMeasured, match="no history"):
-        read_moments(tmp_path / "history.csv")
+def test_the_answers_are_counted_for_each_half_a_minute(tmp_path: Path) -> None:
+    (tmp_path / "answers.csv").write_text(ANSWERS)
+    assert read_moments(tmp_path / "answers.csv") == [
+        Moment(0, 3, 1, 40, 900, "home", 900),
+        Moment(30, 1, 0, 50, 50, "/news/", 50),
+    ]
+    (tmp_path / "answers.csv").write_text("")
+    with pytest.raises(NotMeasured, match="no answer"):
+        read_moments(tmp_path / "answers.csv")
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import orjson
 import pytest
 import requests
 
+from benchmarks.load.figures import Moment, read_moments
 from tests.support.misbehaving_server import MisbehavingServer, misbehaving_server, respond
 
 ISSUE = "/admin/issues/1"
@@ -49,10 +50,13 @@ class HttpUser:
 
 @pytest.fixture
 def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Return the visitors' module. Locust is in an environment of its own, so its three names are made here."""
+    """Return the visitors' module. Locust is in an environment of its own, so its four names are made here."""
     locust = ModuleType("locust")
     vars(locust).update(
-        HttpUser=HttpUser, between=lambda *seconds: seconds, task=lambda one: one if callable(one) else _same
+        HttpUser=HttpUser,
+        between=lambda *seconds: seconds,
+        events=SimpleNamespace(request=SimpleNamespace(add_listener=_same)),
+        task=lambda one: one if callable(one) else _same,
     )
     (tmp_path / "visits.json").write_bytes(orjson.dumps(VISITS))
     monkeypatch.setitem(sys.modules, "locust", locust)
@@ -60,6 +64,7 @@ def walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setenv("LOAD_VISITS", str(tmp_path / "visits.json"))
     monkeypatch.setenv("LOAD_READERS", "1")
     monkeypatch.setenv("LOAD_START", "0")
+    monkeypatch.setenv("LOAD_ANSWERS", str(tmp_path / "answers.csv"))
     return import_module("benchmarks.load.walk")
 
 
@@ -118,3 +123,9 @@ def test_a_page_that_leads_elsewhere_is_an_error(walk: ModuleType, server: Misbe
     reader = walk.Reader(server.url)
     reader.read()
     assert reader.client.failures == ["/news/ answered with 302 /elsewhere/"]
+
+
+def test_each_answer_is_a_line_that_the_report_can_read(walk: ModuleType, tmp_path: Path) -> None:
+    walk.write_answer(start_time=100.5, response_time=40.0, name="home", exception=None, url="/admin/")
+    walk.write_answer(start_time=101.0, response_time=60.0, name="home", exception=ValueError(), url="/admin/")
+    assert read_moments(tmp_path / "answers.csv") == [Moment(0, 2, 1, 60, 60, "home", 60)]

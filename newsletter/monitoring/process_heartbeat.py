@@ -1,4 +1,4 @@
-"""Keep one row for this process in the database while it runs."""
+"""Keep one row for this process in the database while it runs, and return the memory that it no longer needs."""
 
 import logging
 import threading
@@ -6,11 +6,13 @@ from collections.abc import Collection, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
+from itertools import count
 from uuid import uuid4
 
 from django.db import Error, close_old_connections, connection
 
 from newsletter.common.database.change_watch import ChangeWatch
+from newsletter.common.process_memory import return_free_memory
 from newsletter.models import RunningProcess
 from newsletter.monitoring.event_loop import TurnWatch, turns
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs
@@ -21,6 +23,7 @@ SECONDS_BETWEEN = 15.0
 STOP_SECONDS = 2.0
 LOOKS_BEFORE_HANGING = 4  # a minute
 FORGET_AFTER = timedelta(days=1)
+WRITES_BETWEEN_RETURNS = 4  # a minute
 
 
 class ProcessHeartbeat:
@@ -57,8 +60,12 @@ class ProcessHeartbeat:
     def _keep_writing(self) -> None:
         started_at = datetime.now(UTC)
         try:
-            while not self._stopping.is_set():
+            for written in count(1):
+                if self._stopping.is_set():
+                    break
                 self._try(started_at)
+                if written % WRITES_BETWEEN_RETURNS == 0:
+                    return_free_memory()
                 self._stopping.wait(SECONDS_BETWEEN)
             self._delete()
         finally:

@@ -1,6 +1,7 @@
 """The Jinja environment of the mail templates: their folder, filters and globals."""
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -38,6 +39,7 @@ _TEMPLATE_FOLDERS = (_HERE.parents[2] / "templates" / "email", _HERE.parents[1] 
 _MAX_LOGO_SIZE = (220, 64)
 # A long logo lower than the first becomes wider, up to this width. One lower than the last even so is replaced by the name.
 _LOW_LOGO, _MAX_LONG_LOGO_WIDTH, _MIN_LOGO_HEIGHT = 24, 320, 12
+SECONDS_BETWEEN_LOOKS = 1.0
 _HOURS = re.compile(r"\d{1,2}[:.h]\d\d\s?[–-]\s?\d{1,2}[:.h]\d\d(?:\s?[ap]m\b)?")
 _ERRORS_OF_EXPRESSIONS = (
     TemplateRuntimeError,
@@ -64,6 +66,42 @@ def default_templates() -> Path:
     )
 
 
+class SteadyLoader(BaseLoader):
+    """Looks at the files of another loader once a second at most, also for templates that it does not have.
+
+    One mail asks for more than forty templates, and a send makes hundreds of mails.
+    """
+
+    def __init__(self, loader: BaseLoader) -> None:
+        self._loader = loader
+        self._missing: dict[str, float] = {}
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool]]:
+        now = time.monotonic()
+        if now - self._missing.get(template, -SECONDS_BETWEEN_LOOKS) < SECONDS_BETWEEN_LOOKS:
+            raise TemplateNotFound(template)
+        try:
+            source, file, is_current = self._loader.get_source(environment, template)
+        except TemplateNotFound:
+            self._missing[template] = now
+            raise
+        return source, file, _look_rarely(is_current or (lambda: True), looked_at=now)
+
+
+def _look_rarely(is_current: Callable[[], bool], *, looked_at: float) -> Callable[[], bool]:
+    looked = looked_at
+
+    def look() -> bool:
+        nonlocal looked
+        now = time.monotonic()
+        if now - looked < SECONDS_BETWEEN_LOOKS:
+            return True
+        looked = now
+        return is_current()
+
+    return look
+
+
 @lru_cache(maxsize=8)
 def make_environment(folder: Path) -> Environment:
     """Return the cached environment of one folder. Only ``.mjml.j2`` is escaped."""
@@ -72,7 +110,7 @@ def make_environment(folder: Path) -> Environment:
         # Our own templates come first, so no extension replaces one.
         loader = ChoiceLoader([loader, FunctionLoader(_load_block)])
     environment = Environment(
-        loader=loader,
+        loader=SteadyLoader(loader),
         undefined=StrictUndefined,
         autoescape=select_autoescape(enabled_extensions=("mjml.j2",), default=False, default_for_string=True),
         trim_blocks=True,

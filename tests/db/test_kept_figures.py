@@ -1,9 +1,12 @@
 """Figures that take long to count are shown from the last count, with its time."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 import time_machine
@@ -87,3 +90,52 @@ def test_old_figures_leave_the_memory(number: Callable[[], int]) -> None:
     with time_machine.travel(now + MAX_AGE + timedelta(seconds=1)):
         recall_or_count("other people", number, now=timezone.now())
         assert list(count_cache._kept) == ["other people"]
+
+
+@pytest.mark.usefixtures("slow")
+def test_threads_that_need_the_same_figure_count_it_once(number: Callable[[], int]) -> None:
+    now, may_end = timezone.now(), Event()
+
+    def count_slowly() -> int:
+        may_end.wait(20)
+        return number()
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        asked = [pool.submit(recall_or_count, "people", count_slowly, now=now) for _ in range(4)]
+        end = time.monotonic() + 20
+        while len(count_cache._counting.get("people", [])) < 4 and time.monotonic() < end:
+            time.sleep(0.001)
+        may_end.set()
+        assert [each.result(timeout=20).value for each in asked] == [1, 1, 1, 1]
+    assert not count_cache._counting
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_thread_counts_itself_if_another_takes_too_long(
+    number: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(count_cache, "MAX_WAIT_SECONDS", 0.01)
+    now, counts, may_end = timezone.now(), Event(), Event()
+
+    def count_until_told() -> int:
+        counts.set()
+        may_end.wait(20)
+        return number()
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        hanging = pool.submit(recall_or_count, "people", count_until_told, now=now)
+        counts.wait(20)
+        assert recall_or_count("people", number, now=now).value == 1
+        may_end.set()
+        assert hanging.result(timeout=20).value == 2
+    assert not count_cache._counting
+
+
+def test_a_count_that_fails_keeps_nobody_waiting(number: Callable[[], int]) -> None:
+    def fail() -> int:
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        recall_or_count("people", fail, now=timezone.now())
+    assert recall_or_count("people", number, now=timezone.now()).value == 1
+    assert not count_cache._counting

@@ -1,11 +1,10 @@
 """Make a release on this machine: python -m scripts.release 1.2.0
 
 It writes the database of the release for the upgrade tests, sets the version, closes the changelog, commits, tags, and writes
-into dist/: the wheel, the source archive, the Debian package, the bill of materials (CycloneDX) and SHA256SUMS. It sends
-nothing anywhere: push the tag yourself.
+into dist/: the wheel, the source archive, the Debian package, the one file, the bill of materials (CycloneDX), the provenance
+and SHA256SUMS. It sends nothing anywhere: push the tag yourself.
 """
 
-import hashlib
 import os
 import re
 import subprocess
@@ -16,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.changelog import close_release, take_notes
+from scripts.provenance import Source, find_page, hash_file, write_provenance
 
 ROOT = Path(__file__).parents[1]
 SBOM_TOOL = "cyclonedx-bom>=7.5,<8"
@@ -36,8 +36,35 @@ def main(given: list[str]) -> int:
 
 
 def release(version: str) -> None:
-    """Commit, tag and build this version. Raise ValueError if the checkout is not ready."""
+    """Commit, tag and build this version. If its commit is tagged, only build it. Raise ValueError if that cannot be done."""
     check_ready(version)
+    if not is_tagged(version):
+        _commit(version)
+    build(version)
+    sys.stdout.write(f"dist/ has {version}. To publish it: git push --follow-tags\n")
+
+
+def check_ready(version: str) -> None:
+    """Raise ValueError if something is uncommitted, another commit has the tag, there is no remote, or no change is noted."""
+    if _git("status", "--porcelain"):
+        raise ValueError("Something is not committed. Commit it or put it away.")
+    find_repository()
+    if is_tagged(version):
+        return
+    if _git("tag", "--list", f"v{version}"):
+        raise ValueError(
+            f"The tag v{version} is at another commit. Choose the next version, or check that tag out to build it."
+        )
+    take_notes((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+
+
+def is_tagged(version: str) -> bool:
+    """Return True if the commit of the checkout has the tag of this version."""
+    return f"v{version}" in _git("tag", "--points-at", "HEAD").split()
+
+
+def _commit(version: str) -> None:
+    """Write the database of the version, set the version, close the changelog, commit and tag."""
     before = read_version()
     _run(sys.executable, "-m", "scripts.release_database", version)
     changelog = ROOT / "CHANGELOG.md"
@@ -46,20 +73,21 @@ def release(version: str) -> None:
     for name in _NAMES_VERSION:
         file = ROOT / name
         file.write_text(set_version(file.read_text(encoding="utf-8"), before=before, version=version), encoding="utf-8")
+    project = ROOT / "pyproject.toml"
+    project.write_text(add_links(project.read_text(encoding="utf-8"), repository=find_repository()), encoding="utf-8")
     _git("add", "tests/data/releases")
     _git("commit", "--quiet", "--all", "--message", f"Release {version}")
     _git("tag", "--annotate", f"v{version}", "--message", f"Release {version}")
-    build(version)
-    sys.stdout.write(f"dist/ has {version}. To publish it: git push --follow-tags\n")
 
 
-def check_ready(version: str) -> None:
-    """Raise ValueError if something is uncommitted, the tag is there, or the changelog is empty."""
-    if _git("status", "--porcelain"):
-        raise ValueError("Something is not committed. Commit it or put it away.")
-    if _git("tag", "--list", f"v{version}"):
-        raise ValueError(f"The tag v{version} is there already. Choose the next version.")
-    take_notes((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+def find_repository() -> str:
+    """Return the page of the repository, which the provenance names. Raise ValueError if the checkout has no remote."""
+    if "origin" not in _git("remote").split():
+        raise ValueError(
+            "This checkout has no remote repository called origin, so nothing could say where the release comes from. "
+            "Add it: git remote add origin ADDRESS"
+        )
+    return find_page(_git("remote", "get-url", "origin"))
 
 
 def read_version() -> str:
@@ -76,17 +104,40 @@ def set_version(text: str, *, before: str, version: str) -> str:
     return text.replace(f"newsletter-{before}-py3", f"newsletter-{version}-py3")
 
 
+def add_links(text: str, *, repository: str) -> str:
+    """Return pyproject.toml with links to the repository for whoever looks at the package. Links that are there stay."""
+    if "[project.urls]" in text:
+        return text
+    links = {
+        "Source": repository,
+        "Documentation": f"{repository}/blob/main/docs/README.md",
+        "Changelog": f"{repository}/blob/main/CHANGELOG.md",
+        "Issues": f"{repository}/issues",
+    }
+    lines = [f'{name} = "{address}"\n' for name, address in links.items()]
+    return text.replace("[project.scripts]\n", "[project.urls]\n" + "".join(lines) + "\n[project.scripts]\n")
+
+
 def build(version: str) -> None:
     """Write the files of a release into dist/. Their times are that of the commit, so the same commit gives the same bytes."""
-    out = ROOT / "dist"
+    out, started = ROOT / "dist", datetime.now(UTC)
     out.mkdir(exist_ok=True)
     for old in out.iterdir():
         old.unlink()
     env = {**os.environ, "SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct")}
     _run(sys.executable, "-m", "hatchling", "build", "-d", str(out), env=env)
     _run(sys.executable, "-m", "scripts.debian_package.build", env=env)
+    _run(sys.executable, "-m", "scripts.one_file.build", env=env)
     write_sbom(out / f"newsletter-{version}.cdx.json")
-    lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in sorted(out.iterdir())]
+    source = Source(find_repository(), f"v{version}", _git("rev-parse", "HEAD"), ROOT / "requirements/runtime.txt")
+    describe_files(out, version=version, source=source, started=started)
+
+
+def describe_files(out: Path, *, version: str, source: Source, started: datetime) -> None:
+    """Write the provenance of the files in a folder, and then the hash of each into SHA256SUMS."""
+    provenance = out / f"newsletter-{version}.provenance.json"
+    write_provenance(provenance, made=sorted(out.iterdir()), source=source, started=started)
+    lines = [f"{hash_file(file)}  {file.name}\n" for file in sorted(out.iterdir())]
     (out / "SHA256SUMS").write_text("".join(lines), encoding="utf-8")
 
 

@@ -1,8 +1,11 @@
 """What a release needs: pinned versions, allowed licences, a closed changelog."""
 
+import hashlib
+import json
 import re
+import subprocess
 import tomllib
-from datetime import date
+from datetime import UTC, date, datetime
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from scripts import licences, release
 from scripts.changelog import close_release, list_versions, take_notes
+from scripts.provenance import Source, find_page
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -111,7 +115,102 @@ def test_a_new_version_is_set_everywhere_and_nothing_else_changes() -> None:
     assert release.read_version() == PROJECT["version"]
 
 
+def test_a_release_links_its_package_to_the_repository_once() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    linked = release.add_links(text, repository="https://forge.example.org/newsletter")
+    links = tomllib.loads(linked)["project"]["urls"]
+    assert links["Source"] == "https://forge.example.org/newsletter"
+    assert set(links) == {"Source", "Documentation", "Changelog", "Issues"}
+    assert release.add_links(linked, repository="https://elsewhere.example.org") == linked
+
+
 @pytest.mark.parametrize("given", [[], ["1"], ["v1.0.0"], ["1.0.0", "2.0.0"]])
 def test_a_release_needs_one_version(given: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert release.main(given) == 2
     assert "Name the version" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "https://forge.example.org/charity/newsletter.git",
+        "https://ann:key@forge.example.org/charity/newsletter/",
+        "git@forge.example.org:charity/newsletter.git",
+        "ssh://git@forge.example.org:22/charity/newsletter.git",
+    ],
+)
+def test_the_page_of_a_repository_is_found_by_its_remote(remote: str) -> None:
+    assert find_page(remote) == "https://forge.example.org/charity/newsletter"
+
+
+def describe(folder: Path) -> dict[str, str]:
+    """Let a release describe the files of a folder. Return the hash of each file by its name, without SHA256SUMS."""
+    source = Source("https://forge.example.org/newsletter", "v1.2.0", "c0ffee", ROOT / "requirements/runtime.txt")
+    release.describe_files(folder, version="1.2.0", source=source, started=datetime(2026, 11, 30, 9, 0, tzinfo=UTC))
+    files = [file for file in folder.iterdir() if file.name != "SHA256SUMS"]
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def test_the_hash_of_every_file_of_a_release_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "newsletter-linux-x86_64").write_bytes(b"the one file")
+    (tmp_path / "newsletter-1.2.0.tar.gz").write_bytes(b"the source")
+    hashes = describe(tmp_path)
+    lines = (tmp_path / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    assert dict(reversed(line.split("  ")) for line in lines) == hashes
+    assert "newsletter-1.2.0.provenance.json" in hashes
+
+
+def test_the_provenance_names_the_commit_and_every_file(tmp_path: Path) -> None:
+    (tmp_path / "newsletter-linux-x86_64").write_bytes(b"the one file")
+    hashes = describe(tmp_path)
+    statement = json.loads((tmp_path / "newsletter-1.2.0.provenance.json").read_bytes())
+    name = "newsletter-linux-x86_64"
+    assert statement["subject"] == [{"name": name, "digest": {"sha256": hashes[name]}}]
+    built = statement["predicate"]["buildDefinition"]
+    assert built["externalParameters"]["ref"] == "refs/tags/v1.2.0"
+    assert built["resolvedDependencies"][0] == {
+        "uri": "git+https://forge.example.org/newsletter@refs/tags/v1.2.0",
+        "digest": {"gitCommit": "c0ffee"},
+    }
+    assert statement["predicate"]["runDetails"]["metadata"]["startedOn"] == "2026-11-30T09:00:00Z"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit, whose changelog says something."""
+    for name, value in (("NAME", "A release"), ("EMAIL", "release@example.org")):
+        monkeypatch.setenv(f"GIT_AUTHOR_{name}", value)
+        monkeypatch.setenv(f"GIT_COMMITTER_{name}", value)
+    (tmp_path / "CHANGELOG.md").write_text(LOG, encoding="utf-8")
+    monkeypatch.setattr(release, "ROOT", tmp_path)
+    run_git(tmp_path, "init", "--quiet")
+    run_git(tmp_path, "remote", "add", "origin", "https://forge.example.org/newsletter.git")
+    run_git(tmp_path, "add", ".")
+    run_git(tmp_path, "commit", "--quiet", "--message", "Begin")
+    return tmp_path
+
+
+def run_git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True)
+
+
+def test_a_checkout_without_a_remote_repository_is_not_released(checkout: Path) -> None:
+    release.check_ready("1.2.0")
+    run_git(checkout, "remote", "remove", "origin")
+    with pytest.raises(ValueError, match="git remote add origin"):
+        release.check_ready("1.2.0")
+
+
+def test_a_release_that_was_interrupted_after_its_tag_goes_on(checkout: Path) -> None:
+    (checkout / "CHANGELOG.md").write_text(close_release(LOG, version="1.2.0", on=date(2026, 11, 30)), encoding="utf-8")
+    run_git(checkout, "commit", "--quiet", "--all", "--message", "Release 1.2.0")
+    run_git(checkout, "tag", "v1.2.0")
+    release.check_ready("1.2.0")
+    assert release.is_tagged("1.2.0")
+
+
+def test_the_tag_of_another_commit_is_not_released_again(checkout: Path) -> None:
+    run_git(checkout, "tag", "v1.2.0")
+    run_git(checkout, "commit", "--quiet", "--allow-empty", "--message", "Go on")
+    with pytest.raises(ValueError, match="another commit"):
+        release.check_ready("1.2.0")

@@ -41,8 +41,8 @@ help:
 	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
 	@echo "make wheel          build the wheel, install it into an empty environment and run it there (some minutes, needs the network)"
 	@echo "make debian-package build the Debian package and use it on a bare Debian (as root, needs debootstrap and the network; some minutes)"
-	@echo "make packaging      these two"
 	@echo "make one-file       build the program as one file for Linux and run it where nothing else is installed (as root; some minutes, needs the network)"
+	@echo "make packaging      these three, one after the other (as root)"
 	@echo "make lock           pin the newest allowed versions of all libraries in requirements/"
 	@echo "make audit          look for known weaknesses in the pinned libraries (needs the network)"
 	@echo "make licences       write docs/reference/licences.md, and fail if a licence is not allowed"
@@ -128,7 +128,7 @@ debian-package: $(VENV)/.dev
 	$(BIN)/python -m scripts.debian_package.build
 	$(BIN)/python -m tests.packaging.debian
 
-packaging: wheel debian-package
+packaging: wheel debian-package one-file
 
 one-file: $(VENV)/.dev
 	$(BIN)/python -m scripts.one_file.build

@@ -91,7 +91,6 @@ def _make_environment(folder: Path, provider: Provider, *, port: int, per_second
     database = os.environ.get(_DATABASE)
     return {
         **plain_environment(),
-        "MALLOC_ARENA_MAX": "2",  # as in the units and the image
         "NEWSLETTER_DATA_DIR": str(folder / "data"),
         "NEWSLETTER_SITE_URL": f"http://127.0.0.1:{port}",
         "NEWSLETTER_TRUSTED_PROXIES": "127.0.0.1",

@@ -12,7 +12,7 @@ from environs import EnvError
 
 from newsletter.common.errors import DomainError
 from newsletter.demo.environment import DEFAULT_PORT, MAX_SUBSCRIBERS, prepare_demo
-from newsletter.project.process_setup import make_files_private, restrict_data_folder
+from newsletter.project.process_setup import limit_memory_arenas, make_files_private, restrict_data_folder
 from newsletter.project.settings_file import read_settings_file
 
 COMMANDS = {
@@ -60,6 +60,7 @@ class CommandLineError(DomainError):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     make_files_private()
+    limit_memory_arenas()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         return _run(given)

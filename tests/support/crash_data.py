@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import django
 
-from subscribers.consent.signup import SignupRequest
 from tests.support.processes import CONFIRMING, JOINED
 
 
@@ -47,7 +46,7 @@ def fill(*, people: int) -> None:
     from newsletter.issues.assembly.assemble import assemble_slot
     from newsletter.issues.assembly.slots import get_or_create_slot
     from newsletter.models import Source
-    from subscribers.consent.signup import request_subscription
+    from subscribers.consent.signup import SignupRequest, request_subscription
     from subscribers.models import Confirmation
 
     now = datetime.now(UTC)

@@ -7,6 +7,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from newsletter.backups.errors import BackupError, BadArchive
+from newsletter.common.database.missing_migrations import list_missing_migrations
 
 Migration = tuple[str, str]
 
@@ -18,8 +19,7 @@ def list_applied() -> list[Migration]:
 
 def require_up_to_date() -> None:
     """Raise BackupError if the connected database lacks a migration of this version."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if list_missing_migrations():
         raise BackupError("The database is not prepared for this version. Nothing was done. Run: newsletter migrate")
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+
+from newsletter.common.database.missing_migrations import list_installed_migrations
 
 SNAPSHOT = Path(__file__).with_name("schema_snapshot.sql")
 
@@ -26,14 +27,13 @@ def load_snapshot(connection: BaseDatabaseWrapper, *, snapshot: Path = SNAPSHOT)
     """
     if connection.vendor != "sqlite":
         return False
-    known = MigrationLoader(None).disk_migrations or {}
     try:
         with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
             if connection.introspection.table_names(cursor):
                 return False
             for statement in _split(snapshot.read_text(encoding="utf-8")):
                 cursor.execute(statement)
-            if not MigrationRecorder(connection).applied_migrations().keys() <= known.keys():
+            if not MigrationRecorder(connection).applied_migrations().keys() <= list_installed_migrations():
                 raise _OtherMigrations
     except _OtherMigrations:
         return False

@@ -2,14 +2,12 @@
 
 import hmac
 from dataclasses import dataclass
-from functools import cache
 
 from django.conf import settings
-from django.db import Error, connection
-from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
+from django.db import Error
 
 from newsletter.common.database.deadlines import database_deadline, is_database_unavailable
+from newsletter.common.database.missing_migrations import list_missing_migrations
 from newsletter.models import Installation
 from newsletter.monitoring.shared_check import SharedCheck
 from newsletter.sending.limits.installation_hold import hash_address_key
@@ -51,7 +49,7 @@ def check_readiness() -> Readiness:
     """Ask the database. The answer takes no longer than the database's deadline for public pages on PostgreSQL."""
     try:
         with database_deadline(DATABASE_SECONDS):
-            if _newest_migrations() - set(MigrationRecorder(connection).applied_migrations()):
+            if list_missing_migrations():
                 return NOT_MIGRATED
             owner = Installation.objects.filter(pk=1).values_list("address_key_hash", flat=True).first()
     except Error as error:
@@ -66,9 +64,3 @@ _shared = SharedCheck(check_readiness, keep_seconds=KEEP_SECONDS)
 def get_readiness() -> Readiness:
     """Return the readiness of the last two seconds. A database that does not answer in time counts as unreachable."""
     return _shared.get(within=ANSWER_SECONDS) or UNREACHABLE
-
-
-@cache
-def _newest_migrations() -> set[tuple[str, str]]:
-    """Return the last migration of each app. Reading all migrations takes a tenth of a second, so it is done once."""
-    return set(MigrationLoader(None, ignore_no_migrations=True).graph.leaf_nodes())

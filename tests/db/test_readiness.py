@@ -36,5 +36,5 @@ def test_an_error_of_the_database_means_unreachable(monkeypatch: pytest.MonkeyPa
     def fail() -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(readiness, "_newest_migrations", fail)
+    monkeypatch.setattr(readiness, "list_missing_migrations", fail)
     assert check_readiness() is readiness.UNREACHABLE

@@ -5,14 +5,13 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management import call_command
 from django.utils import timezone
 
 from newsletter.common.networks import is_loopback
 from newsletter.demo.environment import hold_folder
 from newsletter.jobs.catalogue import ALL_ROLES, WORKER
 from newsletter.jobs.engine import make_engine
-from newsletter.management.base import ProductCommand, describe_start
+from newsletter.management.base import ProductCommand, describe_start, prepare_database
 from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
 from newsletter.management.server import Server
@@ -41,7 +40,7 @@ class Command(ProductCommand):
     def run(self, *, host: str, port: int, concurrency: int = DEFAULT_CONCURRENCY) -> None:
         check_port_free(host=host, port=port)
         hold_folder(settings.NEWSLETTER_DATA_DIR)
-        call_command("migrate", verbosity=0, interactive=False)
+        prepare_database()
         try_to_repair_journal(now=datetime.now(UTC))
         engine = make_engine(roles=self.roles, concurrency=concurrency)
         self.stdout.write(

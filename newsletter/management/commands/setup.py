@@ -9,12 +9,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core.management import call_command
 from rich.console import Console
 
 from newsletter.common.errors import BadFile
 from newsletter.common.networks import is_loopback
-from newsletter.management.base import ProductCommand
+from newsletter.management.base import ProductCommand, prepare_database
 from newsletter.management.commands.serve import describe_first_link
 from newsletter.management.finding_lines import describe_finding
 from newsletter.management.setup.answer_checks import DEFAULT_PORT
@@ -45,7 +44,7 @@ class Command(ProductCommand):
         prompt = Prompt(options.given, kept, asks=not options.yes, say=self._say)
         with explain_stop(self._say):
             self._say("Preparing the database. The first time, this may take a minute …")
-            call_command("migrate", verbosity=0, interactive=False)
+            prepare_database()
             self._set_up_organisation(prompt, look=options.look)
             person = find_or_add_administrator(prompt)
             for line in read_sources(now=datetime.now(UTC)):

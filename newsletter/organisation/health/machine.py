@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
 
+from newsletter.common.database.missing_migrations import list_missing_migrations
 from newsletter.common.networks import is_loopback
 from newsletter.organisation.private_folder import DataPaths, find_readable_by_others
 from newsletter.rendering.blocks import Brand, Button, Document, Events, LeadStory, Note, StoryItem
@@ -84,8 +84,7 @@ def check_database() -> Finding:
     """Check that the database answers and has this version's tables."""
     kind = {"sqlite": "SQLite, for one machine", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
     try:
-        executor = MigrationExecutor(connection)
-        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        waiting = list_missing_migrations()
     except (DatabaseError, InterfaceError) as fault:
         said = " ".join(str(fault).split())
         return error("database", f"{kind} does not answer: {said}.", "Check DATABASE_URL, and that the database runs.")

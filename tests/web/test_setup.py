@@ -564,6 +564,14 @@ def test_the_domain_step_opens_while_mail_goes_to_files(admin: Client, settings)
     assert "Your provider shows this value" in page
 
 
+def test_the_domain_step_names_a_server_that_is_not_the_providers(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org?endpoint=http://127.0.0.1:8025"
+    make_publication()
+    page = admin.get("/admin/setup/domain/").content.decode()
+    assert "Mail goes to http://127.0.0.1:8025" in page
+    assert "once a provider is set" not in page
+
+
 def test_the_domain_step_shows_findings_with_records_to_copy(admin: Client, settings, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     make_publication()

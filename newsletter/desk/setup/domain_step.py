@@ -59,6 +59,7 @@ class DomainStep(StepPage):
             "domains": records,
             "checks": checks,
             "is_real": real or bool(further),
+            "other_server": provider.endpoint if provider is not None and not real else "",
             "gmail": _list_gmail_figures(),
             **super().get_context_data(**kwargs),
         }

@@ -72,7 +72,8 @@ def _compare_bytes(bench: Bench) -> None:
     again = pack(tree, work=bench.folder / "work", out=bench.folder / "again", version=read_version())
     if hash_file(again) != hash_file(PACKAGE):
         raise SystemExit(
-            f"The package built again has other bytes: {again.stat().st_size} and {PACKAGE.stat().st_size}."
+            f"The package built again has other bytes: {again.stat().st_size} and {PACKAGE.stat().st_size}. If the checkout "
+            "has another commit or changelog since it was built, build it again: python -m scripts.debian_package.build"
         )
     _say(f"{PACKAGE.name}: {PACKAGE.stat().st_size / 1e6:.0f} MB, built twice, with equal bytes.")
 

@@ -19,6 +19,7 @@ from tests.support.ports import free_port
 
 OUT = ROOT / "dist"
 SECONDS_TO_SERVE = 600
+TOOLS = ("uv>=0.9,<1", "pipx>=1.7,<2")
 _OF_OTHERS = re.compile(r"^(PATH|LANG|LC_.*|HOME|TMPDIR|PIP_.*|UV_.*|SSL_CERT_.*|.*_proxy|.*_PROXY)$")
 
 
@@ -31,6 +32,7 @@ def main() -> None:
         _run_demo(python.parent / "newsletter", there)
         _set_up(python.parent / "newsletter", there)
         _serve_a_page(python.parent / "newsletter", there)
+        _install_as_tool(wheel, there)
         print_sizes(measure(find_site_packages(str(python))))
         _remove_earlier_packages()
         for made in (wheel, sdist):
@@ -78,19 +80,41 @@ def _install(wheel: Path, there: Path) -> Path:
     return python
 
 
-def _run_demo(newsletter: Path, there: Path) -> None:
-    folder = _make_empty(there / "demo")
+def _install_as_tool(wheel: Path, there: Path) -> None:
+    """Install the wheel by uv and by pipx, each into folders of its own, and run the demo of each."""
+    subprocess.run([sys.executable, "-m", "venv", str(there / "tools")], check=True)
+    programs = there / "tools/bin"
+    pip = [str(programs / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, *TOOLS], check=True, env=_environment(), timeout=300)
+    for name in ("uv", "pipx"):
+        folders = {"UV_TOOL_DIR": f"{name}-tools", "UV_TOOL_BIN_DIR": f"{name}-bin", "PIPX_HOME": f"{name}-tools"}
+        folders |= {"PIPX_BIN_DIR": f"{name}-bin", "PIPX_MAN_DIR": f"{name}-man"}
+        environment = {**_environment(), **{variable: str(there / folder) for variable, folder in folders.items()}}
+        command = ["tool", "install", "--quiet"] if name == "uv" else ["install", "--quiet"]
+        started = time.monotonic()
+        subprocess.run(
+            [str(programs / name), *command, "--python", sys.executable, str(wheel)],
+            env=environment,
+            check=True,
+            timeout=900,
+        )
+        _say(f"{name}: installed in {time.monotonic() - started:.0f} seconds.")
+        _run_demo(there / f"{name}-bin/newsletter", there, folder=f"demo-{name}")
+
+
+def _run_demo(newsletter: Path, there: Path, *, folder: str = "demo") -> None:
+    place = _make_empty(there / folder)
     started = time.monotonic()
     done = subprocess.run(
         [str(newsletter), "demo", "--no-serve"],
-        cwd=folder,
+        cwd=place,
         env=_environment(),
         capture_output=True,
         text=True,
         timeout=900,
         check=False,
     )
-    if done.returncode or not list(folder.rglob("*.eml")):
+    if done.returncode or not list(place.rglob("*.eml")):
         raise SystemExit(f"`newsletter demo --no-serve` failed: {done.stderr or done.stdout}")
     _say(f"`newsletter demo --no-serve` in an empty folder: sent, in {time.monotonic() - started:.0f} seconds.")
 

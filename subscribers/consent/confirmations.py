@@ -6,10 +6,12 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from subscribers.consent.throttle import CONFIRMATION_INTERVAL, use_confirmation_quota
 from subscribers.links.signed_links import LIFETIMES, Purpose, make_link
-from subscribers.models import Basis, Confirmation, MailingList, Subscriber, Subscription, Suppression
+from subscribers.models import Basis, Confirmation, MailingList, StayQuestion, Subscriber, Subscription, Suppression
+from subscribers.models.subscriptions import NOT_CONFIRMED
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING
 
 MAX_UNCONFIRMED_REQUESTS = 3
+_LIFETIME = LIFETIMES[Purpose.CONFIRM] or timedelta.max
 
 
 def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now: datetime) -> bool:
@@ -25,10 +27,11 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
     if len(times) >= MAX_UNCONFIRMED_REQUESTS or (times and now - times[0] < CONFIRMATION_INTERVAL):
         return False
     due = Confirmation.objects.due().filter(subscriber=subscriber, mailing_list=mailing_list)
-    if due.exists():
+    if due.filter(requested_at__gt=now - _LIFETIME).exists():
         return False
     if not use_confirmation_quota(subscriber.email, now=now):
         return False
+    due.delete()
     _, created = Confirmation.objects.get_or_create(
         subscriber=subscriber, mailing_list=mailing_list, sent_at=None, defaults={"requested_at": now}
     )
@@ -36,25 +39,24 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
 
 
 def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
-    """Return the confirmations to send now, oldest first: still wanted, not expired, not suppressed."""
-    waiting = Subscription.objects.open().filter(
-        subscriber=OuterRef("subscriber"),
-        mailing_list=OuterRef("mailing_list"),
-        basis=Basis.DOUBLE_OPT_IN,
-        confirmed_at__isnull=True,
+    """Return the confirmations to send now, oldest first: not expired, not suppressed, and confirming changes something.
+
+    It does for a subscription that waits or has implied consent only, for a person who rests, and if the person unsubscribed.
+    """
+    opened = Subscription.objects.open().filter(
+        subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list")
     )
-    blocked = (
-        Suppression.objects.live()
-        .filter(
-            Q(mailing_list__isnull=True) | Q(mailing_list=OuterRef("mailing_list")),
-            address_hash=OuterRef("subscriber__address_hash"),
-        )
-        .exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
+    unproven = opened.filter(NOT_CONFIRMED | Q(basis=Basis.CASL_IMPLIED))
+    resting = StayQuestion.objects.resting().filter(subscriber=OuterRef("subscriber"))
+    suppressed = Suppression.objects.covering(OuterRef("mailing_list")).filter(
+        address_hash=OuterRef("subscriber__address_hash")
     )
-    lifetime = LIFETIMES[Purpose.CONFIRM] or timedelta.max
+    own = suppressed.filter(reason__in=REASONS_REMOVED_BY_CONFIRMING)
+    blocked = suppressed.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     return (
         Confirmation.objects.due()
-        .filter(Exists(waiting), ~Exists(blocked), requested_at__gt=now - lifetime)
+        .filter(Exists(opened), Exists(unproven) | Exists(resting) | Exists(own), ~Exists(blocked))
+        .filter(requested_at__gt=now - _LIFETIME)
         .select_related("subscriber", "mailing_list")
     )
 

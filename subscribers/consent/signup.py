@@ -129,7 +129,7 @@ def confirm_subscription(
         return ConfirmationResult.GONE
     subscriber, mailing_list = subscription.subscriber, subscription.mailing_list
     address_hash = bytes(subscriber.address_hash)
-    rested = end_rest(subscriber, now=now) and subscription.confirmed_at is not None
+    rested = end_rest(subscriber, now=now)
     confirmed = _confirm(subscription, now=now)
     removed = remove_own_suppressions(address_hash=address_hash, mailing_list=mailing_list, now=now)
     if not confirmed and not removed:

@@ -21,10 +21,12 @@ from subscribers.consent.signup import (
     request_subscription,
 )
 from subscribers.erasing.erasure import erase_person
+from subscribers.erasing.retention import purge_expired_data
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
     AppendOnly,
+    Basis,
     Confirmation,
     ConsentEvent,
     EndReason,
@@ -33,6 +35,7 @@ from subscribers.models import (
     MailingList,
     Reason,
     Scope,
+    StayQuestion,
     Subscriber,
     Subscription,
     Suppression,
@@ -175,6 +178,40 @@ def test_confirmation_mails_to_blocked_addresses_and_old_ones_are_not_due() -> N
     assert not list_due_confirmations(now=NOW + timedelta(days=8)).exists()
     suppress(address_hash=identify("ada@example.org"), reason=Reason.HARD, now=NOW)
     assert not list_due_confirmations(now=NOW).exists()
+
+
+def test_a_person_with_implied_consent_who_asks_to_stay_gets_the_mail() -> None:
+    weekly, ada = make_list(), make_person()
+    subscribe(ada, weekly, basis=Basis.CASL_IMPLIED, expires_at=NOW + timedelta(days=50))
+    assert ask(weekly) is SignupResult.ASKED
+    assert list_due_confirmations(now=NOW).get().subscriber == ada
+    confirm(weekly)
+    assert not list_due_confirmations(now=NOW).exists()
+
+
+@pytest.mark.parametrize("confirmed_at", [None, NOW - timedelta(days=900)])
+def test_a_resting_person_who_signs_up_again_gets_the_mail(confirmed_at: datetime | None) -> None:
+    weekly, ada = make_list(), make_person()
+    basis = Basis.CONSENT if confirmed_at is None else Basis.DOUBLE_OPT_IN
+    subscribe(ada, weekly, basis=basis, confirmed_at=confirmed_at)
+    asked_at = NOW - timedelta(days=60)
+    StayQuestion.objects.create(
+        subscriber=ada, mailing_list=weekly, asked_at=asked_at, sent_at=asked_at, resting_since=NOW - timedelta(days=30)
+    )
+    assert ask(weekly) is SignupResult.ASKED
+    assert list_due_confirmations(now=NOW).get().subscriber == ada
+    assert confirm(weekly) is ConfirmationResult.NOW
+    assert not list_due_confirmations(now=NOW).exists()
+
+
+def test_a_confirmation_mail_too_old_to_send_keeps_no_later_one_back() -> None:
+    weekly, news = make_list(), make_list("news")
+    make_member(news)
+    ask(weekly)
+    later = NOW + timedelta(days=8)
+    purge_expired_data(now=later)
+    assert ask(weekly, now=later) is SignupResult.ASKED
+    assert list_due_confirmations(now=later).get().requested_at == later
 
 
 def test_what_bars_one_list_does_not_silence_the_confirmation_of_another() -> None:

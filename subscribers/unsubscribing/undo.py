@@ -204,6 +204,7 @@ def _subscribe_again(ended: Subscription, *, now: datetime, wording: str) -> Non
         expires_at=ended.expires_at,
         frequency=ended.frequency,
         paused_until=ended.paused_until,
+        import_batch_id=ended.import_batch_id,
     )
     record_consent_event(
         kind=ConsentEvent.Kind.REQUESTED,

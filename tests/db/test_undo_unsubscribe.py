@@ -20,6 +20,7 @@ from subscribers.unsubscribing.one_click import unsubscribe_batch
 from subscribers.unsubscribing.undo import can_undo, undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.people import make_list, make_member, make_person, subscribe
+from tests.support.people_imports import import_text
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
@@ -119,3 +120,20 @@ def test_an_undo_by_another_mails_link_removes_the_count(weekly: MailingList, ad
     unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=now, source="link", mailing=7)
     assert undo(ada, weekly, now, mailing=8) == [weekly]
     assert not CountedUnsubscribe.objects.exists()
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_an_undo_brings_back_each_value_of_a_subscription(weekly: MailingList, everything: bool) -> None:
+    """An import's is still an import's: else the person would be welcomed as somebody who joins."""
+    now = timezone.now()
+    import_text(weekly, "email,name\nbob@example.org,Bob\n", now=now - timedelta(days=1))
+    held = Subscription.objects.filter(subscriber__email="bob@example.org")
+    held.update(frequency="monthly", paused_until=now + timedelta(days=9))
+    before = held.get()
+    if everything:
+        unsubscribe_from_all(subscriber=before.subscriber, now=now, source="link")
+    else:
+        unsubscribe_from_list(subscriber=before.subscriber, mailing_list=weekly, now=now, source="link")
+    undo(before.subscriber, None if everything else weekly, now)
+    values = held.open().values().get()
+    assert values | {"id": before.pk} == held.values().get(pk=before.pk) | {"ended_at": None, "end_reason": ""}

@@ -51,10 +51,13 @@ def request_mailed_link(
 
 
 def list_due_links(*, now: datetime) -> QuerySet[MailedLink]:
-    """Return the mails to send now, oldest first, to addresses that may get them. Mails older than an hour are not sent."""
+    """Return the mails to send now, oldest first, to addresses that may get them. Mails older than an hour are not sent.
+
+    A suppression of one list stops only that list: these mails are about the person.
+    """
     blocked = (
         Suppression.objects.live()
-        .filter(address_hash=OuterRef("subscriber__address_hash"))
+        .filter(address_hash=OuterRef("subscriber__address_hash"), mailing_list__isnull=True)
         .exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     )
     own = Q(kind=Kind.CONFIRM_ADDRESS) | ~Exists(blocked)

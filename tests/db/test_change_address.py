@@ -283,6 +283,13 @@ def test_no_link_is_mailed_to_an_address_that_must_not_be_mailed(weekly: Mailing
     assert not list_due_links(now=NOW).exists()
 
 
+def test_a_block_of_one_list_stops_no_mail_with_a_link(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    suppress(address_hash=bytes(ada.address_hash), reason=Reason.STAFF, mailing_list=weekly, now=NOW)
+    assert request_mailed_link(subscriber=ada, mailing_list=weekly, kind=Kind.ERASE, now=NOW)
+    assert list_due_links(now=NOW).get().subscriber == ada
+
+
 def test_a_link_to_nowhere_cannot_be_stored(weekly: MailingList) -> None:
     ada = make_member(weekly)
     for kind, new_email in (("arrive", ""), ("move", "new@example.org"), ("other", "")):

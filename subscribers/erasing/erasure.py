@@ -62,19 +62,28 @@ def _find_earlier_hashes(person: Subscriber) -> set[bytes]:
 
     Somebody else has one if a subscriber does, or if a sign-up or a mail waits there that came after the person left it.
     """
+    left_at = _find_when_left(person)
+    taken = Subscriber.objects.filter(address_hash__in=left_at).values_list("address_hash", flat=True)
+    free = left_at.keys() - {bytes(address_hash) for address_hash in taken}
+    return {address_hash for address_hash in free if not _is_awaited(address_hash, left_at[address_hash])}
+
+
+def _find_when_left(person: Subscriber) -> dict[bytes, datetime]:
+    """Return when the person left each earlier address: at the first merge or move to another one after its last event."""
     log = ConsentEvent.objects.filter(subscriber=person)
-    logged = log.exclude(address_hash=person.address_hash).values_list("address_hash", flat=True)
-    hashes = {bytes(address_hash) for address_hash in logged.distinct()}
-    if not hashes:
-        return hashes
-    others = Subscriber.objects.filter(address_hash__in=hashes).values_list("address_hash", flat=True)
-    taken = {bytes(address_hash) for address_hash in others}
-    left_at = log.filter(kind__in=[ConsentEvent.Kind.MOVED, ConsentEvent.Kind.MERGED]).aggregate(at=Max("at"))["at"]
-    if left_at is not None:
-        held = HeldSignup.objects.filter(address_hash__in=hashes, at__gt=left_at)
-        taken |= {bytes(address_hash) for address_hash in held.values_list("address_hash", flat=True)}
-        taken |= get_publishing_hooks().find_awaiting(hashes, left_at)
-    return hashes - taken
+    merged = log.filter(kind=ConsentEvent.Kind.MERGED).values_list("address_hash", "at")
+    moved = log.filter(kind=ConsentEvent.Kind.MOVED).values_list("address_hash", "at")
+    found: dict[bytes, datetime] = {}
+    earlier = log.exclude(address_hash=person.address_hash).values_list("address_hash").annotate(Max("at"))
+    for address_hash, last in earlier.order_by():
+        leaving = [at for _, at in merged] + [at for to, at in moved if bytes(to) != bytes(address_hash)]
+        found[bytes(address_hash)] = min((at for at in leaving if at >= last), default=last)
+    return found
+
+
+def _is_awaited(address_hash: bytes, since: datetime) -> bool:
+    held = HeldSignup.objects.filter(address_hash=address_hash, at__gt=since)
+    return held.exists() or bool(get_publishing_hooks().find_awaiting([address_hash], since))
 
 
 def _delete_refused_lines(is_about: Callable[[str], bool]) -> None:

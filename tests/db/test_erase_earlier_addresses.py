@@ -1,6 +1,6 @@
 """An erasure reaches the addresses that a person had before, and nobody who has one of them now."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -61,6 +61,28 @@ def test_an_erasure_keeps_a_sign_up_at_an_address_left_before(weekly: MailingLis
     erase_person(subscriber=ada, by="kim", now=LATER)
     assert HeldSignup.objects.get() == held
     assert list_erased() == {identify("ada@example.org")}
+
+
+def move(person: Subscriber, mailing_list: MailingList, email: str, *, now: datetime) -> Subscriber:
+    MailedLink.objects.filter(subscriber=person).delete()
+    link = MailedLink.objects.create(
+        subscriber=person, mailing_list=mailing_list, kind="arrive", new_email=email, asked_at=now
+    )
+    return confirm_address_change(link=link, now=now)
+
+
+@pytest.mark.parametrize("came_back", [False, True])
+def test_a_sign_up_is_the_persons_own_only_while_they_have_the_address(weekly: MailingList, came_back: bool) -> None:
+    ada = join_and_move(weekly)
+    if came_back:
+        ada = move(ada, weekly, "desk@example.org", now=LATER + timedelta(minutes=1))
+    request = SignupRequest(email="desk@example.org", mailing_list=weekly, wording="Yes", source="page")
+    hold_signup(request, reason="many sign-ups", now=LATER + timedelta(minutes=2))
+    ada = move(ada, weekly, "ada@example.net", now=LATER + timedelta(minutes=3))
+    erase_person(subscriber=ada, by="kim", now=LATER + timedelta(minutes=4))
+    assert HeldSignup.objects.exists() != came_back
+    own = {identify("ada@example.org"), identify("ada@example.net")}
+    assert list_erased() == (own | {identify("desk@example.org")} if came_back else own)
 
 
 @pytest.mark.parametrize(("after", "kept"), [(timedelta(0), False), (timedelta(days=1), True)])

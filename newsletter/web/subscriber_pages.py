@@ -25,6 +25,7 @@ from newsletter.rendering.colours import (
     normalise_colour,
 )
 from newsletter.sending.notices.template_mails import find_awaiting, forget_mails
+from subscribers.addresses.normalise import to_ascii
 from subscribers.identity import has_address_of
 from subscribers.models import Frequency, MailingList, Subscriber, Topic
 from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks
@@ -137,10 +138,11 @@ def forget_reports(person: Subscriber, hashes: Collection[bytes]) -> None:
     """
     forget_mails(hashes)
     forget_mails_of(hashes)
-    ProviderEvent.objects.filter(applied_at__isnull=False, body__address__iexact=person.email).delete()
+    applied = ProviderEvent.objects.filter(applied_at__isnull=False)
+    for spelling in {person.email, to_ascii(person.email)}:
+        applied.filter(body__address__iexact=spelling).delete()
     if set(hashes) != {bytes(person.address_hash)}:
-        kept = ProviderEvent.objects.filter(applied_at__isnull=False, body__has_key="address")
-        addresses = kept.values_list("pk", "body__address")
+        addresses = applied.filter(body__has_key="address").values_list("pk", "body__address")
         found = [pk for pk, address in addresses.iterator() if has_address_of(str(address or ""), hashes=hashes)]
         ProviderEvent.objects.filter(pk__in=found).delete()
 

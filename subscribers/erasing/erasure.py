@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Max
 
+from subscribers.addresses.normalise import to_ascii
 from subscribers.consent_events import record_consent_event
 from subscribers.identity import has_address_of
 from subscribers.importing.writing.row_notes import delete_row_notes_about
@@ -37,7 +38,7 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     hashes = {address_hash for _, address_hash in known} | earlier
     HeldSignup.objects.filter(address_hash__in=hashes).delete()
     for each in known.values():
-        ImportRefusal.objects.filter(raw__icontains=each.email).delete()
+        ImportRefusal.objects.naming(each.email).delete()
         get_publishing_hooks().forget(each, hashes)
     if earlier:
         _delete_refused_lines(lambda text: has_address_of(text, hashes=earlier))
@@ -51,7 +52,7 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
             record_consent_event(
                 kind=ConsentEvent.Kind.ERASED, subscriber=None, address_hash=address_hash, now=now, by=by
             )
-    emails = {email.casefold() for email, _ in known}
+    emails = {spelling.casefold() for email, _ in known for spelling in (email, to_ascii(email))}
     delete_row_notes_about(
         lambda text: any(email in text.casefold() for email in emails) or has_address_of(text, hashes=earlier)
     )

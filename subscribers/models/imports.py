@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext, gettext_lazy
 
 from newsletter.common.message_fields import MessageField, MessagesJSONField
+from subscribers.addresses.normalise import to_ascii
 from subscribers.models.lists import MailingList
 from subscribers.models.subscriptions import Basis
 
@@ -146,6 +147,12 @@ class ImportPiece(models.Model):
         return f"piece {self.seq} of import {self.batch_id}"
 
 
+class ImportRefusalQuerySet(models.QuerySet["ImportRefusal"]):
+    def naming(self, email: str) -> Self:
+        """Return the lines that contain a person's address, as it is stored or as it is sent."""
+        return self.filter(Q(raw__icontains=email) | Q(raw__icontains=to_ascii(email)))
+
+
 class ImportRefusal(models.Model):
     """A refused line, kept as one CSV line for staff to repair. `line` counts from 1, including the header."""
 
@@ -155,6 +162,7 @@ class ImportRefusal(models.Model):
     raw = models.TextField()
     reason = MessageField()
 
+    objects = ImportRefusalQuerySet.as_manager()
     wagtail_reference_index_ignore = True
 
     class Meta:

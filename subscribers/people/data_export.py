@@ -45,8 +45,7 @@ def collect_export_sections(person: Subscriber) -> dict[str, object]:
         ],
         "waiting_sign_ups": [_describe_held_signup(row) for row in _list_held_signups(person)],
         "refused_lines": [
-            {"line": row.raw, "reason": row.reason}
-            for row in ImportRefusal.objects.filter(raw__icontains=person.email).order_by("pk")
+            {"line": row.raw, "reason": row.reason} for row in ImportRefusal.objects.naming(person.email).order_by("pk")
         ],
         "told_to_other_systems": [
             {"event": row.event.kind, "to": row.endpoint.name, "at": format_moment(row.attempted_at)}

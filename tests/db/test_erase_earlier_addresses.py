@@ -22,9 +22,10 @@ from subscribers.models import (
     Suppression,
 )
 from subscribers.people.change_address import confirm_address_change
+from subscribers.people.describe_person import describe_person
 from tests.support.fixtures import make_publication
 from tests.support.mail_templates import make_mail_template
-from tests.support.people import NOW, make_list
+from tests.support.people import NOW, make_list, make_member
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("P6")]
 LATER = NOW + timedelta(minutes=5)
@@ -116,3 +117,20 @@ def test_an_erasure_deletes_what_names_an_earlier_address(weekly: MailingList, n
     batch.refresh_from_db()
     found = (len(batch.counts["notes"]), ImportRefusal.objects.count(), ProviderEvent.objects.count())
     assert found == (left, left, left)
+
+
+@pytest.mark.parametrize("named", ["ana@señas.org", "Ana@XN--SEAS-HQA.org"])
+def test_an_erasure_deletes_what_names_an_international_domain(weekly: MailingList, named: str) -> None:
+    """A provider reports the address as it was sent, with the domain in ASCII."""
+    ana = make_member(weekly, "ana@señas.org")
+    note = [2, f"There is no topic “{named}”; left out."]
+    batch = ImportBatch.objects.create(mailing_list=weekly, started_at=NOW, by="kim", counts={"notes": [note]})
+    ImportRefusal.objects.create(batch=batch, line=2, raw=f'"{named}",Ana', reason="unknown")
+    ProviderEvent.objects.create(
+        provider="ses", key="1", kind="bounced", body={"address": named}, received_at=NOW, applied_at=NOW
+    )
+    assert describe_person(ana, now=LATER)["refused_lines"]
+    erase_person(subscriber=ana, by="kim", now=LATER)
+    batch.refresh_from_db()
+    found = (len(batch.counts["notes"]), ImportRefusal.objects.count(), ProviderEvent.objects.count())
+    assert found == (0, 0, 0)

@@ -3,6 +3,9 @@
 import logging
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
 
 from newsletter.common.languages import best_language
 from newsletter.models import Publication
@@ -27,25 +30,26 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
         return 0
     adapter = adapter or current_adapter()
     sent = 0
-    for confirmation in list_due_confirmations(now=now)[:BATCH_LIMIT]:
+    due, lists = list_due_confirmations(now=now), list_lists_with_sender()
+    for name in due.exclude(mailing_list__in=lists).order_by().values_list("mailing_list__name", flat=True).distinct():
+        log.error("No publication sends to the list %s, so its confirmations have no sender. Create one.", name)
+    for confirmation in due.filter(mailing_list__in=lists)[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):
             break
         sender = find_sender(confirmation.mailing_list)
-        if sender is None:
-            log.error(
-                "No publication sends to the list %s, so its confirmations have no sender. Create one.",
-                confirmation.mailing_list,
-            )
-            continue
-        if mark_sent(confirmation=confirmation, now=now):
+        if sender is not None and mark_sent(confirmation=confirmation, now=now):
             sent += _send(confirmation, sender=sender, adapter=adapter, now=now)
     return sent
 
 
 def has_waiting_confirmation(*, now: datetime) -> bool:
     """Return True if a confirmation can be sent, so one waits for the provider. A new one, or a first sender, is a write."""
-    lists = Publication.objects.order_by().values("mailing_list")
-    return list_due_confirmations(now=now).filter(mailing_list__in=lists).exists()
+    return list_due_confirmations(now=now).filter(mailing_list__in=list_lists_with_sender()).exists()
+
+
+def list_lists_with_sender() -> QuerySet[Publication, dict[str, Any]]:
+    """Return the ids of the lists that a publication sends to. Mails about others have no sender, and wait for one."""
+    return Publication.objects.order_by().values("mailing_list")
 
 
 def find_sender(mailing_list: MailingList) -> Sender | None:

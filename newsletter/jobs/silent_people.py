@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
 from newsletter.common.languages import best_page_language
-from newsletter.jobs.confirmation_mails import find_sender
+from newsletter.jobs.confirmation_mails import find_sender, list_lists_with_sender
 from newsletter.models import MailLimits
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
@@ -48,14 +49,14 @@ def ask_and_rest(*, now: datetime) -> None:
 
 def has_waiting_question() -> bool:
     """Return True if a question can be sent, so one waits for the provider."""
-    return MailLimits.objects.filter(silent_months__isnull=False).exists() and list_due_questions().exists()
+    return MailLimits.objects.filter(silent_months__isnull=False).exists() and _list_sendable_questions().exists()
 
 
 def send_due_questions(*, now: datetime, adapter: Adapter | None = None) -> int:
     """Send the due questions, claiming each row first. Return how many the provider accepted."""
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():
         return 0
-    due = list_due_questions()[:BATCH_LIMIT]
+    due = _list_sendable_questions()[:BATCH_LIMIT]
     if not due:
         return 0
     adapter = adapter or current_adapter()
@@ -67,6 +68,10 @@ def send_due_questions(*, now: datetime, adapter: Adapter | None = None) -> int:
         if sender is not None and claim_question(question, now=now):
             sent += _send(question, sender=sender, adapter=adapter, now=now)
     return sent
+
+
+def _list_sendable_questions() -> QuerySet[StayQuestion]:
+    return list_due_questions().filter(mailing_list__in=list_lists_with_sender())
 
 
 def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: datetime) -> int:

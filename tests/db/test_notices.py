@@ -10,6 +10,7 @@ from wagtail.users.models import UserProfile
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.terms import add_terms
+from newsletter.jobs import confirmation_mails
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.staff_notices import notify_assembly, send_due_notices
 from newsletter.models import Brand, Picture
@@ -17,6 +18,7 @@ from subscribers.consent.signup import SignupRequest, confirm_subscription, requ
 from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import Confirmation, Subscription
 from tests.support.fixtures import DUE, NOW, make_approver, make_publication, make_story
+from tests.support.people import make_list
 from tests.support.provider_faults import Fault, answer
 
 pytestmark = pytest.mark.django_db
@@ -65,6 +67,20 @@ def test_the_link_of_a_confirmation_confirms(mailgun):
     token = mail.text.split("/c/")[1].split()[0]
     confirm_subscription(target=read_link(token, purpose=Purpose.CONFIRM, now=NOW), now=NOW)
     assert Subscription.objects.get().confirmed_at == NOW
+
+
+def test_a_list_without_a_sender_keeps_no_other_confirmation_back(mailgun, monkeypatch, caplog):
+    monkeypatch.setattr(confirmation_mails, "BATCH_LIMIT", 2)
+    silent = make_list("silent")
+    for name in ("eve", "fay"):
+        asked = SignupRequest(email=f"{name}@example.org", mailing_list=silent, wording="Send me it.", source="/join")
+        request_subscription(asked, now=NOW - timedelta(hours=1))
+    ask(make_publication())
+    assert send_due_confirmations(now=NOW) == 1
+    assert mailgun.mailbox("ada@example.org")
+    assert [record.getMessage() for record in caplog.records] == [
+        "No publication sends to the list Silent, so its confirmations have no sender. Create one."
+    ]
 
 
 def test_a_confirmation_is_sent_once(mailgun):

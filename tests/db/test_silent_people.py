@@ -8,7 +8,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
-from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
+from newsletter.jobs import silent_people
+from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, send_due_questions
 from newsletter.models import MailLimits, Publication
 from newsletter.sending.dispatching.recipients import find_batch_recipients
 from newsletter.sending.freezing.start import start_send
@@ -35,6 +36,7 @@ from subscribers.people.preferences import pause_mail, save_preferences
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.people import make_list
 from tests.support.provider_faults import answer
 
 pytestmark = pytest.mark.django_db
@@ -183,6 +185,20 @@ def test_a_question_is_sent_again_if_it_failed_and_rest_begins_after_it(
     assert count_excluded(weekly) == {}
     ask_and_rest(now=NOW + timedelta(days=90))
     assert count_excluded(weekly) == {"resting": 1}
+
+
+def test_a_list_without_a_sender_keeps_no_other_question_back(
+    weekly: Publication, mailgun: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silent_people, "BATCH_LIMIT", 2)
+    silent = make_list("silent")
+    *others, person = add_silent(weekly, 3)
+    Subscription.objects.filter(subscriber__in=others).update(mailing_list=silent)
+    turn_on()
+    ask_and_rest(now=NOW)
+    assert send_due_questions(now=NOW) == 1
+    assert mailgun.mailbox(person.email)
+    assert not has_waiting_question()
 
 
 def test_somebody_who_unsubscribed_meanwhile_is_not_asked(weekly: Publication, mailgun: FakeProvider) -> None:

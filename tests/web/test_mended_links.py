@@ -93,6 +93,9 @@ def test_a_token_keeps_its_capitals_if_its_path_has_some(link: str) -> None:
 @pytest.mark.django_db
 def test_only_the_pages_of_a_token_follow_it(subscription: Subscription, link: str) -> None:
     assert mend_path(f"{link}/all") == ""
+    assert mend_path(f"{link}/all/undo") == ""
+    assert mend_path(f"{link}/ALL/Undo.") == f"{link}/all/undo"
+    assert mend_path(f"{link}/all/thanks") == f"{link}/all"
     assert mend_path(f"{link}/all.") == f"{link}/all"
     assert mend_path(f"{link}/all and more") == f"{link}/all"
     assert mend_path(f"{link}/a=\r\nll") == f"{link}/all"

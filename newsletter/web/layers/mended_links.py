@@ -16,7 +16,7 @@ LINE_BREAK = re.compile(r"=?\r?\n|[\u00ad\u200b-\u200d\u2060\ufeff]")
 WHITE_SPACE = re.compile(r"\s")
 _FOREIGN = re.compile(r"[^A-Za-z0-9_./-]")
 """The first character that no address of ours has: what follows it was added."""
-_PAGE_OF_TOKEN = re.compile(r"/([A-Za-z-]+)")
+_PAGE_OF_TOKEN = re.compile(r"(/[A-Za-z-]+)(/[A-Za-z-]+)?")
 
 
 class MendedLinksMiddleware:
@@ -66,7 +66,8 @@ def _list_repairs_with_token(path: str, purpose: Purpose) -> Iterator[str]:
     links = [(f"/{PATHS[purpose]}/{token}", rest) for token, rest in found if token]
     for link, rest in links:
         if page := _PAGE_OF_TOKEN.match(rest):
-            yield f"{link}/{page[1].lower()}"
+            yield f"{link}{page[0].lower()}"
+            yield f"{link}{page[1].lower()}"
     yield from (link for link, _ in links)
 
 

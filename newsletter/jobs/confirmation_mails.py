@@ -31,8 +31,9 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
     adapter = adapter or current_adapter()
     sent = 0
     due, lists = list_due_confirmations(now=now), list_lists_with_sender()
-    for name in due.exclude(mailing_list__in=lists).order_by().values_list("mailing_list__name", flat=True).distinct():
-        log.error("No publication sends to the list %s, so its confirmations have no sender. Create one.", name)
+    for silent in MailingList.objects.exclude(pk__in=lists):
+        if due.filter(mailing_list=silent).exists():
+            log.error("No publication sends to the list %s, so its confirmations have no sender. Create one.", silent)
     for confirmation in due.filter(mailing_list__in=lists)[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):
             break

@@ -70,14 +70,15 @@ def _find_earlier_hashes(person: Subscriber) -> set[bytes]:
 
 
 def _find_when_left(person: Subscriber) -> dict[bytes, datetime]:
-    """Return when the person left each earlier address: at the first merge or move to another one after its last event."""
+    """Return when the person left each earlier address: at its merge, or at the first move away since its last event."""
     log = ConsentEvent.objects.filter(subscriber=person)
     merged = log.filter(kind=ConsentEvent.Kind.MERGED).values_list("address_hash", "at")
     moved = log.filter(kind=ConsentEvent.Kind.MOVED).values_list("address_hash", "at")
     found: dict[bytes, datetime] = {}
     earlier = log.exclude(address_hash=person.address_hash).values_list("address_hash").annotate(Max("at"))
     for address_hash, last in earlier.order_by():
-        leaving = [at for _, at in merged] + [at for to, at in moved if bytes(to) != bytes(address_hash)]
+        leaving = [at for of, at in merged if bytes(of) == bytes(address_hash)]
+        leaving += [at for to, at in moved if bytes(to) != bytes(address_hash)]
         found[bytes(address_hash)] = min((at for at in leaving if at >= last), default=last)
     return found
 

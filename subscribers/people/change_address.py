@@ -159,8 +159,11 @@ def _carry_suppressions(*, old_hash: bytes, new_hash: bytes, now: datetime) -> N
 
 
 def _end_unsubscribed_lists(person: Subscriber, *, now: datetime) -> None:
-    """End lists that either address unsubscribed from. An open one would keep the person from signing up again."""
+    """End lists that either address unsubscribed from. An open one would keep the person from signing up again.
+
+    A report as spam is the reason of all that it ends, whatever else happened.
+    """
     own = Suppression.objects.live().filter(address_hash=person.address_hash, reason__in=REASONS_REMOVED_BY_CONFIRMING)
-    for suppression in own.select_related("mailing_list"):
+    for suppression in sorted(own.select_related("mailing_list"), key=lambda row: row.reason != Reason.COMPLAINT):
         reason = EndReason.COMPLAINT if suppression.reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE
         end_subscriptions(subscriber=person, reason=reason, now=now, mailing_list=suppression.mailing_list)

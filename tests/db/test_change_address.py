@@ -155,6 +155,14 @@ def test_what_either_address_left_stays_left(weekly: MailingList) -> None:
     assert carried.get().note.startswith("carried over")
 
 
+def test_a_report_as_spam_is_the_reason_why_a_list_ends(weekly: MailingList) -> None:
+    new = identify("new@example.org")
+    suppress(address_hash=new, reason=Reason.UNSUBSCRIBE, mailing_list=weekly, now=NOW)
+    suppress(address_hash=new, reason=Reason.COMPLAINT, now=NOW)
+    move(make_member(weekly), weekly, "new@example.org")
+    assert Subscription.objects.get().end_reason == "complaint"
+
+
 def test_a_list_left_by_one_address_can_be_joined_again(weekly: MailingList) -> None:
     news, ada = make_list("news"), make_member(weekly)
     subscribe(ada, news)

@@ -48,7 +48,7 @@ def has_waiting_confirmation(*, now: datetime) -> bool:
     return list_due_confirmations(now=now).filter(mailing_list__in=list_lists_with_sender()).exists()
 
 
-def list_lists_with_sender() -> QuerySet[Publication, dict[str, Any]]:
+def list_lists_with_sender() -> "QuerySet[Publication, Any]":
     """Return the ids of the lists that a publication sends to. Mails about others have no sender, and wait for one."""
     return Publication.objects.order_by().values("mailing_list")
 

@@ -14,6 +14,7 @@ from newsletter.issues.variants.mail_budget import estimate_mails_a_month
 from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser
 from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.issues.visible.visible_content import ONLY_EVENTS
+from newsletter.issues.welcome.joined_people import resume_for_person
 from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
 from newsletter.rendering.colours import (
     Palette,
@@ -52,6 +53,7 @@ def make_publishing_hooks() -> PublishingHooks:
         forget=forget_reports,
         find_awaiting=find_awaiting,
         reassign_mails=reassign_mails,
+        resume_welcome=resume_for_person,
     )
 
 

@@ -71,6 +71,7 @@ class PublishingHooks:
     ``forget`` deletes what is kept about an erased person, by their address and by the hashes of all addresses that they had.
     ``find_awaiting`` returns those of these hashes of addresses where a single mail waits that was asked for after a time.
     ``reassign_mails`` lets what one record of a person (``absorb``) got count for the other (``keep``).
+    ``resume_welcome`` lets a person go on with the welcomes of lists that an unsubscribe stopped since a time.
     """
 
     branding: Callable[[], Branding] = Branding
@@ -88,6 +89,7 @@ class PublishingHooks:
     forget: Callable[[Subscriber, Collection[bytes]], None] = lambda person, hashes: None
     find_awaiting: Callable[[Collection[bytes], datetime], set[bytes]] = lambda hashes, since: set()
     reassign_mails: Callable[..., None] = lambda *, keep, absorb: None
+    resume_welcome: Callable[[Subscriber, Collection[MailingList], datetime], None] = lambda person, lists, since: None
 
 
 _registered: list[Callable[[], PublishingHooks]] = [PublishingHooks]

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
@@ -9,8 +10,9 @@ from django.utils.translation import gettext
 
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList, Reason, Scope, Subscriber, Subscription, Suppression
+from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.unsubscribing.one_click import UnsubscribedPerson, unsubscribe_by_link
-from subscribers.unsubscribing.undo import can_undo, is_too_late_to_undo, undo_unsubscribe
+from subscribers.unsubscribing.undo import UNDO_PERIOD, can_undo, is_too_late_to_undo, undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from subscribers.web.branding import current_branding_version
 from subscribers.web.fewer_emails import make_fewer_emails_offer
@@ -74,14 +76,17 @@ def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> Http
     mailing_list = None if everything else link_list
     lists: list[MailingList] = []
     if request.method == "POST":
-        lists = undo_unsubscribe(
-            subscriber=person,
-            mailing_list=mailing_list,
-            now=timezone.now(),
-            wording=gettext("I pressed this by mistake"),
-            link_list=link_list,
-            mailing=target.mailing,
-        )
+        now = timezone.now()
+        with transaction.atomic():
+            lists = undo_unsubscribe(
+                subscriber=person,
+                mailing_list=mailing_list,
+                now=now,
+                wording=gettext("I pressed this by mistake"),
+                link_list=link_list,
+                mailing=target.mailing,
+            )
+            get_publishing_hooks().resume_welcome(person, lists, now - UNDO_PERIOD)
     if lists:
         names = [public_list_name(each) for each in lists]
         return render_response("resubscribed.html", {"names": names, "preferences_path": _paths(target)[1]})

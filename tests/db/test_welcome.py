@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.test import Client
 
 from newsletter.common.errors import NotReady, WrongState
 from newsletter.common.languages import OFFERED_LANGUAGES
@@ -54,6 +55,7 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
+from tests.support.people import path_to
 from tests.support.sends import send_issue
 from tests.support.welcome import LATER, check_welcome, join, list_steps, run_welcome, turn_on_welcome
 
@@ -190,6 +192,28 @@ def test_nobody_gets_a_step_twice_after_leaving_and_joining_again(weekly: Public
     for days in (6, 9, 16):
         run_welcome(SOON + days * DAY)
     assert mailgun.accepted_counts() == {"new@example.com": 1}
+
+
+@pytest.mark.parametrize("page", ["", "/all"])
+def test_a_welcome_goes_on_after_an_undone_unsubscribe(weekly: Publication, mailgun: FakeProvider, page: str) -> None:
+    first, *_ = turn_on_welcome(weekly)
+    person = join(weekly.mailing_list, "new@example.com")
+    run_welcome(SOON)
+    other = join(weekly.mailing_list, "other@example.com", at=SOON)
+    with time_machine.travel(SOON + LATER, tick=False):
+        send_due_welcomes(now=SOON + LATER)
+        for each in (person, other):
+            Client().post(f"{path_to(each, weekly.mailing_list)}{page}")
+    run_welcome(SOON + 2 * LATER)
+    assert (list_steps(person), list_steps(other)) == (["accepted", *["unsubscribed"] * 2], ["unsubscribed"] * 3)
+    with time_machine.travel(SOON + 3 * LATER, tick=False):
+        for each in (person, other):
+            Client().post(f"{path_to(each, weekly.mailing_list)}{page}/undo")
+    assert list_steps(person) == ["accepted", "waiting", "waiting"]
+    for days in (0.1, 3.1, 10.1):
+        run_welcome(SOON + days * DAY)
+    assert mailgun.accepted_counts() == {"new@example.com": 3, "other@example.com": 2}
+    assert check_welcome(first) == {"accepted": 1, "skipped": 1}
 
 
 def test_the_database_refuses_a_second_row_of_a_step(weekly: Publication) -> None:

@@ -3,6 +3,7 @@
 Each function may run at any time, in any number of processes at once.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models import BinaryField, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Substr
 
 from newsletter.issues.welcome.due_people import find_late_steps, find_steps_after_failure
-from newsletter.models import Issue, WelcomeStep
+from newsletter.models import Delivery, Issue, WelcomeStep
 from subscribers.audience.eligibility import list_contactable
 from subscribers.models import FormerIdentity, MailingList, Subscriber
 
@@ -55,7 +56,7 @@ def enter_new_people(*, issue: Issue, now: datetime) -> int:
 def stop_for_people(*, now: datetime) -> None:
     """Stop the welcome of everybody who paused, unsubscribed, changed their address, or was missed by an earlier mail.
 
-    They do not go on with it later.
+    They do not go on with it later, except those who undo an unsubscribe.
     """
     waiting = WelcomeStep.objects.filter(state=WelcomeStep.State.WAITING)
     if not waiting.exists():
@@ -63,6 +64,24 @@ def stop_for_people(*, now: datetime) -> None:
     for mailing_list in MailingList.objects.filter(pk__in=waiting.values("mailing_list").distinct()):
         _stop_for_people_of(mailing_list, now=now)
     _settle(find_steps_after_failure(), code=WelcomeStep.Code.EARLIER_STEP, now=now)
+
+
+def resume_for_person(person: Subscriber, lists: Collection[MailingList], since: datetime) -> None:
+    """Let a person go on with the welcomes of these lists that stopped since then, because they undid their unsubscribe.
+
+    A mail that was skipped in a call stays skipped: its issue has a delivery for the address already.
+    """
+    handed_over = Delivery.objects.filter(issue=OuterRef("issue"), address_hash=OuterRef("address_hash"), proof=False)
+    stopped = WelcomeStep.objects.filter(
+        ~Exists(handed_over),
+        subscriber_id=person.pk,
+        mailing_list__in=lists,
+        state=WelcomeStep.State.NOT_SENT,
+        code=WelcomeStep.Code.UNSUBSCRIBED,
+        settled_at__gte=since,
+        issue__on_since__isnull=False,
+    )
+    stopped.update(state=WelcomeStep.State.WAITING, code=WelcomeStep.Code.NONE, settled_at=None)
 
 
 def stop_late_steps(*, issue: Issue, now: datetime) -> None:

@@ -18,7 +18,7 @@ def wait_until_prepared(
 ) -> bool:
     """Wait until the database has the tables of this version. Return False if the process has to stop before.
 
-    ``wait_or_stop`` waits so many seconds and returns True once the process has to stop. What is missing is logged once.
+    ``wait_or_stop`` waits so many seconds and returns True once the process has to stop. The log names the missing step once.
     """
     found = check()
     if found.code != NOT_MIGRATED.code:

@@ -127,7 +127,7 @@ def _find_last_unsubscribe(
     """Return the last unsubscribe from this list, or from all mail if None, if it can be undone.
 
     It must be later than ``since`` and by link, its suppression must be in force, and no other may forbid the mail that
-    it ended, except those in ``ignoring``. What the person left by link after leaving all mail is part of the same mistake.
+    it ended, except those in ``ignoring``. Lists that the person left by link after all mail are part of the same mistake.
     """
     kind = ConsentEvent.Kind.LEFT_ALL if mailing_list is None else ConsentEvent.Kind.LEFT
     events = ConsentEvent.objects.filter(subscriber=subscriber, kind=kind, mailing_list=mailing_list)

@@ -1,6 +1,6 @@
 """newsletter status: show slots, issues, and the delivery summary of a send.
 
-What only a summary needs is imported for one: the command starts sooner without the providers and the content of issues.
+A summary imports the providers and the content of issues itself, so that the command starts sooner without one.
 """
 
 from argparse import ArgumentParser

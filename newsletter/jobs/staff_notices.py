@@ -150,13 +150,16 @@ def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
     write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
 
 
-def may_have_notice() -> bool:
-    """Return True if time alone may bring a notice: it waits for the provider, a send needs staff, or a mailbox in use fails."""
+def may_have_notice(*, now: datetime) -> bool:
+    """Return True if time alone may bring a notice.
+
+    One waits for the provider, a send needs staff, or a mailbox that is read fails.
+    """
     return (
         StaffNotice.objects.filter(sent_at__isnull=True).exists()
         or Send.objects.filter(state=Send.State.NEEDS_ATTENTION).exists()
         or find_failing_mailboxes().exists()
-        or find_failing_canaries().exists()
+        or find_failing_canaries(now=now).exists()
     )
 
 

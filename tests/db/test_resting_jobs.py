@@ -443,8 +443,14 @@ def test_each_rest_of_the_catalogue_leaves_out_a_run() -> None:
     assert [job.name for job in JOBS if 0 < job.rest_seconds < 2 * job.every_seconds] == []
 
 
-@pytest.mark.parametrize("enabled", [True, False])
-def test_only_a_canary_in_use_keeps_notices_awake(enabled: bool) -> None:
+@pytest.mark.parametrize(
+    ("enabled", "looked_at", "is_awake"),
+    [(True, NOW, True), (False, NOW, False), (True, NOW - timedelta(hours=1), False), (True, None, False)],
+    ids=["read", "turned off", "no longer read", "never read"],
+)
+def test_only_a_canary_that_is_read_keeps_notices_awake(
+    enabled: bool, looked_at: datetime | None, is_awake: bool
+) -> None:
     CanaryMailbox.objects.create(
         address="a@example.org",
         address_hash=b"x" * 32,
@@ -453,11 +459,12 @@ def test_only_a_canary_in_use_keeps_notices_awake(enabled: bool) -> None:
         user="a",
         sealed_password="",
         enabled=enabled,
-        failing_since=NOW,
+        failing_since=NOW - timedelta(hours=2),
+        looked_at=looked_at,
         error="The password is wrong.",
         made_at=NOW,
     )
-    assert may_have_notice() is enabled
+    assert may_have_notice(now=NOW) is is_awake
 
 
 @pytest.mark.parametrize("label", ["replies", "no longer in the settings"])
@@ -468,7 +475,7 @@ def test_only_a_mailbox_of_the_settings_keeps_notices_awake(label: str, settings
     MailboxReading.objects.create(
         label=mailbox.label if is_read else label, failing_since=NOW, error="The password is wrong."
     )
-    assert may_have_notice() is is_read
+    assert may_have_notice(now=NOW) is is_read
 
 
 @only_sqlite

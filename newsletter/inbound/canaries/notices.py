@@ -37,9 +37,9 @@ def mailboxes_page_url() -> str:
     return f"{settings.NEWSLETTER_SITE_URL}/admin/canaries/"
 
 
-def find_failing_mailboxes() -> QuerySet[CanaryMailbox]:
-    """Return the canary mailboxes in use that fail, for however short a time."""
-    return CanaryMailbox.objects.filter(enabled=True, failing_since__isnull=False)
+def find_failing_mailboxes(*, now: datetime) -> QuerySet[CanaryMailbox]:
+    """Return the canary mailboxes in use that failed when they were last read, if that was not long ago."""
+    return CanaryMailbox.objects.filter(enabled=True, failing_since__isnull=False, looked_at__gt=now - READ_WITHIN)
 
 
 def _notify_alarms(*, now: datetime) -> None:
@@ -78,7 +78,7 @@ def _notify_sends_without_canaries(*, now: datetime) -> None:
 
 def _notify_failing_mailboxes(*, now: datetime) -> None:
     """Queue one notice a day for each mailbox. The first publication is the sender."""
-    failing = find_failing_mailboxes().filter(failing_since__lte=now - FAILING_FOR, looked_at__gt=now - READ_WITHIN)
+    failing = find_failing_mailboxes(now=now).filter(failing_since__lte=now - FAILING_FOR)
     publication = Publication.objects.order_by("pk").first() if failing else None
     if publication is None:
         return

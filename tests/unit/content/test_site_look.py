@@ -49,6 +49,50 @@ def test_a_page_with_several_articles_is_no_story(html: str, is_story: bool) -> 
     assert read_site_page(html, url="https://example.org/news/").is_story == is_story
 
 
+_TEXT = "<p>" + 30 * "She came home. " + "</p>"
+_STORY = f"<article><h1>How she came home</h1>{_TEXT}</article>"
+_TEASERS = 3 * "<article><h2>Another story</h2><p>Read how it went on.</p></article>"
+_HEADED_LIST = f"<main><h1>News</h1>{_TEASERS}</main>"
+_OWN_NODE = """<script type="application/ld+json">{"@graph": [
+    {"@type": "NewsArticle", "mainEntityOfPage": {"@id": "https://example.org/news/"}},
+    {"@type": ["NewsArticle"], "url": "https://example.org/other/"}]}</script>"""
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        _STORY + _TEASERS,
+        f"<aside>{_TEASERS}</aside>{_STORY}",
+        _STORY.replace("</article>", f"<section>{3 * _TEASER}</section></article>"),
+        _STORY.replace("<article>", '<article itemscope itemtype="https://schema.org/Article">') + 3 * _TEASER,
+        f"<h1>How she came home</h1><article>{3 * _TEXT}</article>{_TEASERS}",
+        _OWN_NODE,
+        _OWN_NODE.replace("example.org/news/", "example.org/") + '<link rel="canonical" href="https://example.org/">',
+    ],
+    ids=["before", "after", "within", "all marked", "heading above", "own node", "canonical address"],
+)
+def test_a_story_with_teasers_of_others_is_a_story(html: str) -> None:
+    assert read_site_page(html, url="https://example.org/news/").is_story
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        _HEADED_LIST,
+        f"<article><h1>News</h1>{_TEASERS}</article>",
+        3 * _STORY,
+        f"<h1>News</h1>{3 * f'<article><h2>A story</h2>{3 * _TEXT}</article>'}",
+        f"<h1>News</h1><article><h2>The only story</h2>{3 * _TEXT}</article>",
+        _OWN_NODE.replace("example.org/news/", "example.org/one/"),
+        _OWN_NODE.replace('"https://example.org/other/"', '"https://example.org/news/#other"'),
+        f"<article><h1>News</h1><script>{_TEXT}</script></article>{_TEASERS}",
+    ],
+    ids=["list", "page of a list", "whole stories", "long", "one so far", "others' nodes", "two own nodes", "script"],
+)
+def test_a_list_under_a_heading_is_no_story(html: str) -> None:
+    assert not read_site_page(html, url="https://example.org/news/").is_story
+
+
 def test_the_structured_logo_comes_before_images_and_icons() -> None:
     page = read(
         '<link rel="apple-touch-icon" href="/touch.png"><img class="site-logo" src="/logo.png"><img src="/photo.jpg">'

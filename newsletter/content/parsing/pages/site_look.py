@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
+from newsletter.content.parsing.pages.page_articles import PageArticles, describes_own_page
 from newsletter.content.parsing.pages.site_colours import MAX_CHARS, first_colour
 
 MAX_LINKS = 20
@@ -39,7 +40,8 @@ class SitePage:
     """The look of a site, as one of its pages tells it. ``logos`` and ``stylesheets`` are addresses, the likeliest logo first.
 
     ``generator`` is "ghost" or "drupal" if the page says that one of them made it. ``has_events``: it has marked-up events.
-    ``is_story``: it says that it is an article. A page that marks several articles lists them.
+    ``is_story``: it is about one story, by what it says of itself or by its articles. A page of several articles lists them
+    unless one of them is the page's own.
     """
 
     name: str = ""
@@ -71,6 +73,8 @@ class _Found:
     has_events: bool = False
     is_story: bool = False
     marked_stories: int = 0
+    canonical: str = ""
+    articles: PageArticles = field(default_factory=PageArticles)
 
 
 class _Reader(HTMLParser):
@@ -85,6 +89,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self._inside = tag if tag in ("title", "style", "script") else ""
+        self.found.articles.start_tag(tag)
         self._is_data = tag == "script" and values.get("type", "").lower() == "application/ld+json"
         if tag == "meta":
             self._read_meta(values)
@@ -108,10 +113,13 @@ class _Reader(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self._inside = ""
+        self.found.articles.end_tag(tag)
         if tag == "a":
             self._link = ""
 
     def handle_data(self, data: str) -> None:
+        if not self._inside:
+            self.found.articles.add_text(data)
         if self._inside == "title" and not self.found.title:
             self.found.title = data
         elif self._inside == "style":
@@ -146,7 +154,9 @@ class _Reader(HTMLParser):
         if not address:
             return
         kind = _FEED_TYPES.get(values.get("type", "").lower().strip())
-        if "stylesheet" in rel and len(self.found.stylesheets) < MAX_LINKS:
+        if "canonical" in rel:
+            self.found.canonical = address
+        elif "stylesheet" in rel and len(self.found.stylesheets) < MAX_LINKS:
             self.found.stylesheets.append(address)
         elif "alternate" in rel and kind and len(self.found.feeds) < MAX_LINKS:
             self.found.feeds.append(FeedLink(kind=kind, url=address, title=values.get("title", "").strip()[:120]))
@@ -182,8 +192,14 @@ def read_site_page(html: str, *, url: str) -> SitePage:
         privacy_url=found.privacy_url,
         generator=found.generator,
         has_events=found.has_events or any(_EVENT_NODE.search(text) for text in found.data),
-        is_story=found.is_story or 1 in (found.marked_stories, _count_story_nodes(found.data)),
+        is_story=_is_story(found, url=url),
     )
+
+
+def _is_story(found: _Found, *, url: str) -> bool:
+    says_so = found.is_story or 1 in (found.marked_stories, _count_story_nodes(found.data))
+    own = (url, found.canonical)
+    return says_so or found.articles.is_story() or describes_own_page(found.data, own=own, url=url)
 
 
 def _count_story_nodes(data: list[str]) -> int:

@@ -1,4 +1,7 @@
-"""A page that adds an event to a calendar: Google Calendar, Outlook, or a file for any other. It counts nobody."""
+"""A page that adds an event to a calendar: Google Calendar, Outlook, or a file for any other. It counts nobody.
+
+The words of the event are those of its translation, if the language of the mail that led here has one.
+"""
 
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -10,9 +13,11 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
+from newsletter.common.languages import find_offered_language
 from newsletter.issues.protected_terms.check import event_has_protected_term
 from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
+from newsletter.issues.snapshot.translated_rows import find_translations
 from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import EventNotice
@@ -29,7 +34,8 @@ _PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
 @private_page
 def show_calendar_choices(request: HttpRequest, name: str) -> HttpResponse:
     """Show the calendars to choose from, in the language of the mail that led here; only the file if it is cancelled."""
-    event, language = resolve_event(_find_event(name)), translation.get_language() or "en"
+    language = translation.get_language() or "en"
+    event = resolve_event(_find_event(name, language=language))
     heading = (
         reader_text("cancelled_heading", language) if event.cancelled else find_phrase("add_to_calendar", language)
     )
@@ -39,6 +45,7 @@ def show_calendar_choices(request: HttpRequest, name: str) -> HttpResponse:
         "when": format_event_time(event, locale=get_babel_locale(language), default_zone="UTC"),
         "where": describe_event_location(event, language=language),
         "name": name,
+        "language": language,
         "file_label": find_phrase("calendar_file", language),
     }
     return render_response("add_to_calendar.html", context)
@@ -48,7 +55,7 @@ def show_calendar_choices(request: HttpRequest, name: str) -> HttpResponse:
 @cache_control(public=True, max_age=300)
 def show_calendar_file(request: HttpRequest, name: str) -> HttpResponse:
     """Answer with the event as it is now, so that calendars also show a cancellation or a new time."""
-    event = _find_event(name)
+    event = _find_event(name, language=request.GET.get("lang", ""))
     response = HttpResponse(make_calendar(event), content_type="text/calendar; charset=utf-8", headers=_PRIVATE_HEADERS)
     response["Content-Disposition"] = f'attachment; filename="event-{event.pk}.ics"'
     return response
@@ -57,7 +64,7 @@ def show_calendar_file(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=300)
 def go_to_google(request: HttpRequest, name: str) -> HttpResponse:
-    event = _find_event(name)
+    event = _find_event(name, language=request.GET.get("lang", ""))
     starts, ends = event_span(event)
     date_format = "%Y%m%d" if event.all_day else "%Y%m%dT%H%M%SZ"
     query = {
@@ -73,7 +80,7 @@ def go_to_google(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 @cache_control(public=True, max_age=300)
 def go_to_outlook(request: HttpRequest, name: str) -> HttpResponse:
-    event = _find_event(name)
+    event = _find_event(name, language=request.GET.get("lang", ""))
     starts, ends = event_span(event)
     query = {
         "path": "/calendar/action/compose",
@@ -130,12 +137,21 @@ def event_span(event: EventNotice) -> tuple[datetime, datetime]:
     return starts, ends
 
 
-def _find_event(name: str) -> EventNotice:
+def _find_event(name: str, *, language: str) -> EventNotice:
+    """Return the event in a language, as mails show it: title, summary and page are those of its translation."""
     event_id = parse_calendar_name(name)
     event = EventNotice.objects.filter(pk=event_id).first() if event_id else None
+    if event is not None:
+        _put_translated_words(event, language=find_offered_language(language))
     if event is None or event_has_protected_term(event):
         raise Http404("There is no such event.")
     return event
+
+
+def _put_translated_words(event: EventNotice, *, language: str) -> None:
+    row = find_translations(EventNotice, {event.pk}).get((event.pk, language)) if language else None
+    if row is not None and not row.cancelled:
+        event.title, event.summary, event.url = row.title, row.summary or event.summary, row.url or event.url
 
 
 def _details(event: EventNotice) -> str:

@@ -45,6 +45,7 @@ from tests.support.protected_terms import (  # noqa: F401  a fixture
     in_calendar,
     in_story,
     in_subject,
+    in_translated_calendar,
     keeper,
     make_issue_with_event,
     protect,
@@ -206,7 +207,7 @@ def in_slug(issue: Issue) -> None:
 
 PLACES = [
     in_subject, in_preheader, in_merge_default, in_story, in_link, in_event, in_calendar, in_note, in_quote, in_button,
-    in_brand, in_sender, in_slug,
+    in_translated_calendar, in_brand, in_sender, in_slug,
 ]  # fmt: skip
 
 

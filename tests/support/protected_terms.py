@@ -56,3 +56,10 @@ def in_story(issue: Issue) -> None:
 def in_calendar(issue: Issue) -> None:
     """The summary stands in no mail, and goes into calendars."""
     EventNotice.objects.update(summary=f"Ask for {SECRET} at the door.")
+
+
+def in_translated_calendar(issue: Issue) -> None:
+    """The summary of a translation goes into the calendars of readers of its language."""
+    Publication.objects.update(languages=["es"])
+    summary = f"Pregunta por {SECRET} en la puerta."
+    make_event("Una tarde de cartas", translation_of=EventNotice.objects.get(), language="es", summary=summary)

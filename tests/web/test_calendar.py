@@ -16,8 +16,8 @@ pytestmark = pytest.mark.django_db
 STARTS = datetime(2026, 12, 3, 18, 30, tzinfo=UTC)
 
 
-def event_of(client: Client, event: EventNotice) -> dict[str, object]:
-    answer = client.get(f"/calendar/{make_calendar_name(event.pk)}.ics")
+def event_of(client: Client, event: EventNotice, query: str = "") -> dict[str, object]:
+    answer = client.get(f"/calendar/{make_calendar_name(event.pk)}.ics{query}")
     assert answer.status_code == 200
     assert answer["Content-Type"].startswith("text/calendar")
     assert not answer.cookies
@@ -78,7 +78,55 @@ def test_a_page_offers_each_calendar_in_the_language_of_the_mail(client: Client)
     assert "18:30" in page
     assert "Abbey Square 1, Reading" in page
     for ending in ("/google", "/outlook", ".ics"):
-        assert f'href="/calendar/{name}{ending}"' in page
+        assert f'href="/calendar/{name}{ending}?lang=es"' in page
+
+
+@pytest.fixture
+def translated() -> EventNotice:
+    """Return an event of which readers of Spanish get a translation."""
+    event = make_event("An evening of letters", starts_at=STARTS, place_text="Abbey Square 1", summary="There is tea.")
+    make_event(
+        "Una tarde de cartas",
+        translation_of=event,
+        language="es",
+        summary="Habrá té.",
+        url="https://example.org/es/",
+        starts_at=STARTS + timedelta(days=1),
+        place_text="Elsewhere",
+    )
+    return event
+
+
+def test_a_calendar_gets_the_words_of_the_mail_that_led_to_it(client: Client, translated: EventNotice) -> None:
+    name = make_calendar_name(translated.pk)
+    page = client.get(f"/calendar/{name}?lang=es").content.decode()
+    assert "Una tarde de cartas" in page
+    assert "An evening of letters" not in page
+    entry = event_of(client, translated, "?lang=es")
+    assert str(entry["SUMMARY"]) == "Una tarde de cartas"
+    assert str(entry["DESCRIPTION"]) == "Habrá té.\n\nhttps://example.org/es/"
+    for ending, title in (("google", "text"), ("outlook", "subject")):
+        address = client.get(f"/calendar/{name}/{ending}?lang=es")["Location"]
+        assert parse_qs(urlsplit(address).query)[title] == ["Una tarde de cartas"]
+
+
+def test_the_words_change_neither_time_nor_place_nor_identity(client: Client, translated: EventNotice) -> None:
+    spanish, english = event_of(client, translated, "?lang=es"), event_of(client, translated)
+    for name in ("UID", "DTSTART", "DTEND", "LOCATION", "SEQUENCE"):
+        assert spanish[name] == english[name]
+    assert str(english["SUMMARY"]) == "An evening of letters"
+
+
+@pytest.mark.parametrize("query", ["?lang=fr", "?lang=xx", "?lang=en"])
+def test_without_a_translation_calendars_get_the_events_own_words(
+    client: Client, translated: EventNotice, query: str
+) -> None:
+    assert str(event_of(client, translated, query)["SUMMARY"]) == "An evening of letters"
+
+
+def test_a_cancelled_translation_gives_no_words(client: Client, translated: EventNotice) -> None:
+    EventNotice.objects.filter(translation_of=translated).update(cancelled=True)
+    assert str(event_of(client, translated, "?lang=es")["SUMMARY"]) == "An evening of letters"
 
 
 def test_the_page_of_a_cancelled_event_says_so_and_adds_it_nowhere(client: Client) -> None:

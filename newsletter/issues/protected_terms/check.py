@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.issues.protected_terms.matcher import TermMatcher, TermsByField, get_term_matcher
-from newsletter.issues.snapshot.records.blocks import list_events
+from newsletter.issues.snapshot.records.blocks import Block, list_events
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
@@ -168,15 +168,20 @@ def _remove_own_random_urls(text: str) -> str:
 def _search_content(matcher: TermMatcher, content: IssueContent) -> TermsByField:
     """Search by block and field. Calendars show an event's row as it is now, so rows are searched each time."""
     found = dict(matcher.find_cached(f"content {hash_content(content)}", lambda: _search_parts(matcher, content)))
-    ids = {event.id for event in content.events}
+    ids = {row for block in content.all_blocks for row in _list_event_rows(block)}
     events = EventNotice.objects.in_bulk(ids) if ids else {}
-    for block in content.blocks if events else ():
-        rows = [events[event.id] for event in list_events(block) if event.id in events]
+    for block in content.all_blocks if events else ():
+        rows = [events[row] for row in _list_event_rows(block) if row in events]
         in_rows = frozenset[int]().union(*(search_event(matcher, row) for row in rows))
         if in_rows:
             key = (block.key, "")
             found[key] = found.get(key, frozenset()) | in_rows
     return found
+
+
+def _list_event_rows(block: Block) -> list[int]:
+    """Return the ids of the events of a block and of their translations: a calendar gets either."""
+    return [row for event in list_events(block) for row in (event.id, event.translation_id) if row is not None]
 
 
 def _search_parts(matcher: TermMatcher, content: IssueContent) -> TermsByField:

@@ -1,10 +1,19 @@
-"""Serve the social icons of mails, so that no outside server learns who opens one."""
+"""Serve the social icons of mails and the icon of the site, so that no outside server learns who opens one."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from urllib.parse import urlsplit
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from newsletter.content.images.site_icon import draw_site_icon
+from newsletter.models import Brand, Picture
+from newsletter.rendering.colours import choose_text_colour, normalise_colour
 from newsletter.rendering.social import ICONS, NAMES
+
+_NO_BRAND_COLOUR = "#4a5560"
+_MAX_RATIO = 1.25
+"""A logo that is wider or higher than this is not readable as an icon."""
 
 
 @require_safe
@@ -12,6 +21,26 @@ from newsletter.rendering.social import ICONS, NAMES
 def show_icon(request: HttpRequest, network: str) -> HttpResponse:
     if network not in NAMES:
         raise Http404("There is no such icon.")
-    response = HttpResponse((ICONS / f"{network}.png").read_bytes(), content_type="image/png")
+    return _make_png((ICONS / f"{network}.png").read_bytes())
+
+
+@require_safe
+@cache_control(public=True, max_age=24 * 3600)
+def show_site_icon(request: HttpRequest) -> HttpResponse:
+    """Answer with the main brand's logo if it is about square, else with an envelope in the brand's colour."""
+    brand = Brand.objects.select_related("logo").find_main()
+    logo = brand.logo if brand is not None else None
+    if logo is not None and _is_readable_as_icon(logo):
+        return HttpResponseRedirect(urlsplit(logo.url).path)
+    ground = normalise_colour(brand.colour if brand else "", fallback=_NO_BRAND_COLOUR)
+    return _make_png(draw_site_icon(ground=ground, ink=choose_text_colour(ground)))
+
+
+def _is_readable_as_icon(logo: Picture) -> bool:
+    return logo.withdrawn_at is None and max(logo.width, logo.height) <= _MAX_RATIO * min(logo.width, logo.height)
+
+
+def _make_png(data: bytes) -> HttpResponse:
+    response = HttpResponse(data, content_type="image/png")
     response["X-Content-Type-Options"] = "nosniff"
     return response

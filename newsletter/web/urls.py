@@ -7,7 +7,7 @@ from newsletter.web.archive import show_archives, show_issue, show_issues, show_
 from newsletter.web.archive_feed import show_feed
 from newsletter.web.calendar import go_to_google, go_to_outlook, show_calendar_choices, show_calendar_file
 from newsletter.web.clicks import follow_link
-from newsletter.web.icons import show_icon
+from newsletter.web.icons import show_icon, show_site_icon
 from newsletter.web.inbound import receive_mail
 from newsletter.web.online import show_online
 from newsletter.web.pictures import show_picture
@@ -33,6 +33,7 @@ urlpatterns = [
     path("calendar/<slug:name>.ics", show_calendar_file, name="calendar_file"),
     path("calendar/<slug:name>/google", go_to_google, name="calendar_google"),
     path("calendar/<slug:name>/outlook", go_to_outlook, name="calendar_outlook"),
+    path("favicon.ico", show_site_icon, name="site_icon"),
     path("m/icons/<slug:network>.png", show_icon, name="icon"),
     path("m/<slug:name>.<slug:extension>", show_picture, name="picture"),
     path("hooks/<slug:provider>/<str:secret>", receive_webhook, name="webhook"),

@@ -25,6 +25,7 @@ TABLE = {
     "/": ANYBODY,
     "/api/": ANYBODY,  # by key; test_api has every call with every key
     "/c/": ANYBODY,
+    "/favicon.ico": ANYBODY,
     "/join/": ANYBODY,
     "/look.css": ANYBODY,
     "/my-mail": ANYBODY,

@@ -88,3 +88,8 @@ def make_consent_wording(mailing_list: MailingList) -> str:
     return gettext("Send me %(name)s by email. I can unsubscribe at any time with the link in every mail.") % {
         "name": mailing_list.name
     }
+
+
+def make_press_wording(*, text: str, button: str) -> str:
+    """Return what is kept of a press: the text above the button, and the button's own words on a line of their own."""
+    return f"{text}\n{button}"

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from subscribers.consent.signup import ConfirmationResult, confirm_subscription
+from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
@@ -18,10 +19,14 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         return _gone(mailing_list)
     activate_language_of(person)
     name = public_list_name(mailing_list)
-    button = gettext("Yes, send me %(name)s") % {"name": name}
+    text = gettext(
+        "Press the button to get %(name)s by email. If you did not ask for it, close this page and nothing will happen."
+    )
+    shown = {"text": text % {"name": name}, "button": gettext("Yes, send me %(name)s") % {"name": name}}
     if request.method != "POST":
-        return render_response("confirm.html", {"name": name, "button": button})
-    outcome = confirm_subscription(target=target, now=timezone.now(), wording=button, source="confirmation link")
+        return render_response("confirm.html", shown)
+    wording = make_press_wording(**shown)
+    outcome = confirm_subscription(target=target, now=timezone.now(), wording=wording, source="confirmation link")
     if outcome is ConfirmationResult.GONE:
         return _gone(mailing_list)
     context = {

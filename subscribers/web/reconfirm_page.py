@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.people.inactivity import stay
 from subscribers.people.preferences import find_subscribed_lists
@@ -26,15 +27,20 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             gettext("You unsubscribed, so you get no newsletters from us. You can sign up again."),
             join_path=join_path(mailing_list),
         )
-    button = gettext("Yes, keep sending them")
+    shown = {
+        "text": gettext(
+            "Press the button, and you get your newsletters as before. If you stopped getting them, they start again."
+        ),
+        "button": gettext("Yes, keep sending them"),
+    }
     if request.method == "POST":
         with transaction.atomic():
             current = lock_current(person)
             if current is None:
                 return erased_person_page()
-            stay(subscriber=current, wording=button, now=timezone.now())
+            stay(subscriber=current, wording=make_press_wording(**shown), now=timezone.now())
     context = {
-        "button": button,
+        **shown,
         "stays": request.method == "POST",
         "preferences_path": make_related_path(target, Purpose.PREFERENCES),
         "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",

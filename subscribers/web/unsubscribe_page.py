@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
+from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList, Reason, Scope, Subscriber, Subscription, Suppression
 from subscribers.people.publishing_hooks import get_publishing_hooks
@@ -82,7 +83,7 @@ def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> Http
                 subscriber=person,
                 mailing_list=mailing_list,
                 now=now,
-                wording=gettext("I pressed this by mistake"),
+                wording=_make_undo_wording(mailing_list),
                 link_list=link_list,
                 mailing=target.mailing,
             )
@@ -97,6 +98,16 @@ def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> Http
     return _nothing_to_undo(
         link_list, late=is_too_late_to_undo(subscriber=person, mailing_list=mailing_list, now=now, link_list=link_list)
     )
+
+
+def _make_undo_wording(mailing_list: MailingList | None) -> str:
+    """Return the texts of the page that offers the undo, of this list or of all mail if None."""
+    heading = gettext("Done. You're unsubscribed from %(name)s.") % {"name": _name_of(mailing_list)}
+    return make_press_wording(text=heading, button=gettext("I pressed this by mistake"))
+
+
+def _name_of(mailing_list: MailingList | None) -> str:
+    return gettext("all our mail") if mailing_list is None else public_list_name(mailing_list)
 
 
 def _nothing_to_undo(link_list: MailingList | None, *, late: bool) -> HttpResponse:
@@ -147,7 +158,7 @@ def _render_left(
         subscriber=person, mailing_list=mailing_list, now=timezone.now(), link_list=link_list
     )
     context = {
-        "name": gettext("all our mail") if everything else public_list_name(mailing_list),
+        "name": _name_of(mailing_list),
         "everything": everything,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,

@@ -63,7 +63,8 @@ def test_an_unsubscribe_by_mistake_is_undone_with_one_press(
     assert not Suppression.objects.live().exists()
     assert Subscription.objects.count() == 2
     event = ConsentEvent.objects.latest("pk")
-    assert (event.kind, event.wording) == (ConsentEvent.Kind.REQUESTED, "I pressed this by mistake")
+    shown = "Done. You're unsubscribed from Weekly.\nI pressed this by mistake"
+    assert (event.kind, event.wording) == (ConsentEvent.Kind.REQUESTED, shown)
 
 
 def test_an_undone_unsubscribe_is_not_counted_for_its_issue(

@@ -38,12 +38,17 @@ def stay_path(person: Subscriber) -> str:
 
 def test_opening_the_link_changes_nothing_and_its_button_ends_the_rest(person: Subscriber) -> None:
     client = Client()
-    assert "Yes, keep sending them" in client.get(stay_path(person)).content.decode()
+    page = client.get(stay_path(person)).content.decode()
+    assert "Yes, keep sending them" in page
     assert StayQuestion.objects.resting().exists()
     assert "Thank you. We keep sending them." in client.post(stay_path(person)).content.decode()
     assert not StayQuestion.objects.resting().exists()
     event = ConsentEvent.objects.latest("pk")
-    assert (event.kind, event.wording, event.data) == ("preferences", "Yes, keep sending them", {"stays": True})
+    assert (event.kind, event.data) == ("preferences", {"stays": True})
+    text, button = event.wording.split("\n")
+    assert text.startswith("Press the button, and you get your newsletters as before.")
+    assert text in page
+    assert button == "Yes, keep sending them"
     assert client.post(stay_path(person)).status_code == 200
 
 

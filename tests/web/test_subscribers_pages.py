@@ -59,7 +59,12 @@ def test_scanners_that_open_the_link_confirm_nothing_and_the_button_does(client:
     assert b"Yes, send me Weekly" in page.content
     assert b"You are on the list" in client.post(confirm).content
     assert Subscription.objects.mailable().count() == 1
-    assert ConsentEvent.objects.get().wording == "Yes, send me Weekly"
+    *above, button = ConsentEvent.objects.get().wording.split("\n")
+    assert above == [
+        "Press the button to get Weekly by email. If you did not ask for it, close this page and nothing will happen."
+    ]
+    assert above[0] in page.content.decode()
+    assert button == "Yes, send me Weekly"
 
 
 @pytest.mark.requirement("K3")

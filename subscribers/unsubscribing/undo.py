@@ -3,6 +3,7 @@
 An ended subscription is never reopened: a new one takes its basis and its choices, and the log of consent says why.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -52,9 +53,9 @@ def undo_unsubscribe(
     """Subscribe the person again to what their last unsubscribe by link ended. Return the lists.
 
     ``mailing_list`` is the list whose unsubscribe is undone; None undoes that of all mail. ``link_list`` and ``mailing``
-    are those of the link. ``wording`` is the text of the button. If the undo would bring no mail back, nothing changes.
-    But if leaving all mail ended nothing because the person had just left ``link_list``, its suppression is removed and
-    no list is returned: the unsubscribe from ``link_list`` can be undone next.
+    are those of the link. ``wording`` is what the page said above and on the button. If the undo would bring no mail
+    back, nothing changes. But if leaving all mail ended nothing because the person had just left ``link_list``, its
+    suppression is removed and no list is returned: the unsubscribe from ``link_list`` can be undone next.
     """
     person = lock_current(subscriber)
     if person is None:
@@ -85,7 +86,9 @@ def undo_unsubscribe(
             data={"reason": Reason.UNSUBSCRIBE},
         )
     end_rest(person, now=now)
-    _find_counts(person, last.at, mailing=mailing).delete()
+    _delete_counts(person, last.at, mailing=mailing)
+    if mailing_list is None:
+        _delete_later_counts(person, last.at, undone=lists)
     return lists
 
 
@@ -183,13 +186,25 @@ def _find_ended(
     return list(found.select_related("mailing_list", "subscriber"))
 
 
-def _find_counts(subscriber: Subscriber, at: datetime, *, mailing: int) -> QuerySet[CountedUnsubscribe]:
-    """Return the counts of one press. Presses of the same instant are told apart by the mailing of the link."""
+def _delete_counts(subscriber: Subscriber, at: datetime, *, mailing: int) -> None:
+    """Delete the counts of one press. Presses of the same instant are told apart by the mailing of the link."""
     counts = CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk, at=at)
-    presses = ConsentEvent.objects.filter(
-        subscriber=subscriber, at=at, kind__in=(ConsentEvent.Kind.LEFT, ConsentEvent.Kind.LEFT_ALL)
-    )
-    return counts if presses.count() == 1 else counts.filter(mailing=mailing)
+    is_alone = _find_presses(subscriber).filter(at=at).count() == 1
+    (counts if is_alone else counts.filter(mailing=mailing)).delete()
+
+
+def _delete_later_counts(subscriber: Subscriber, at: datetime, *, undone: Collection[MailingList]) -> None:
+    """Delete the counts of later presses from lists that are undone too. A moment with a press that stays keeps its counts."""
+    later = _find_presses(subscriber).filter(at__gt=at)
+    gone = later.filter(mailing_list__in=undone).values("at")
+    kept = later.exclude(mailing_list__in=undone).values("at")
+    counts = CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk)
+    counts.filter(at__in=gone).exclude(at__in=kept).delete()
+
+
+def _find_presses(subscriber: Subscriber) -> QuerySet[ConsentEvent]:
+    kinds = (ConsentEvent.Kind.LEFT, ConsentEvent.Kind.LEFT_ALL)
+    return ConsentEvent.objects.filter(subscriber=subscriber, kind__in=kinds)
 
 
 def _subscribe_again(ended: Subscription, *, now: datetime, wording: str) -> None:

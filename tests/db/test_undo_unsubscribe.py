@@ -137,3 +137,16 @@ def test_an_undo_brings_back_each_value_of_a_subscription(weekly: MailingList, e
     undo(before.subscriber, None if everything else weekly, now)
     values = held.open().values().get()
     assert values | {"id": before.pk} == held.values().get(pk=before.pk) | {"ended_at": None, "end_reason": ""}
+
+
+@pytest.mark.parametrize(("left_later", "kept"), [("weekly", []), ("another", [8])])
+def test_an_undo_of_all_removes_the_count_of_a_later_press_it_undoes(
+    weekly: MailingList, ada: Subscriber, left_later: str, kept: list[int]
+) -> None:
+    """They left all mail, then a list by the link of another mail. Only what comes back is counted no more."""
+    later, now = weekly if left_later == "weekly" else make_list("another"), timezone.now()
+    unsubscribe_from_all(subscriber=ada, now=now - timedelta(minutes=2), source="link", mailing=7)
+    unsubscribe_from_list(subscriber=ada, mailing_list=later, now=now - timedelta(minutes=1), source="link", mailing=8)
+    assert CountedUnsubscribe.objects.count() == 2
+    assert undo(ada, None, now, mailing=7) == [weekly]
+    assert list(CountedUnsubscribe.objects.values_list("mailing", flat=True)) == kept

@@ -13,7 +13,11 @@ _FORMAL = re.compile(
     r"|Use|Verifique|Vuelva))\b"
 )
 
-_TO_SEVERAL = re.compile(r"\b(\w+[aei]d(me|nos|l[aeo]s?)|\w+[áéí]is|[Vv]uestr[ao]s?|[Vv]osotr[ao]s|[Ss]ois)\b")
+_TO_SEVERAL = re.compile(
+    r"\b(\w+[aei]d(me|nos|l[aeo]s?)|\w+[áéí]is|[Vv]uestr[ao]s?|[Vv]osotr[ao]s|[Ss]ois|[Oo]s|\w+([^\Wdt]a|e|i)d)\b"
+)
+"""Forms of several people, such as “mirad”, “haced” and “seguid”. Nouns in -ad end in -dad or -tad."""
+_OTHER_WORDS = frozenset({"Feed", "Read", "SendGrid", "bounced", "pared", "red", "subscribed", "unsubscribed"})
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,8 @@ def test_spanish_speaks_to_staff_informally(spanish: list[str]) -> None:
 
 
 def test_spanish_speaks_to_one_person_as_tu(spanish: list[str]) -> None:
-    assert [text for text in spanish if _TO_SEVERAL.search(text)] == []
+    words = {found[1] for text in spanish for found in _TO_SEVERAL.finditer(re.sub(r"%\(\w+\)s|\{\w+\}", "", text))}
+    assert words - _OTHER_WORDS == set()
 
 
 @pytest.mark.requirement("P4")

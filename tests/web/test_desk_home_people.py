@@ -73,3 +73,8 @@ def test_the_growth_chart_begins_with_the_first_people(publication: Publication)
     Subscription.objects.update(requested_at=timezone.now(), confirmed_at=timezone.now())
     (chart,) = growth_context(RequestFactory().get("/"), now=timezone.now())["growth_charts"]
     assert chart.count("<tr>") - 1 <= 2
+
+
+def test_a_list_without_people_gets_no_chart(publication: Publication) -> None:
+    (shown,) = growth_context(RequestFactory().get("/"), now=timezone.now())["growth_charts"]
+    assert shown == f"<p><strong>{publication.mailing_list}</strong> No subscribers yet.</p>"

@@ -9,6 +9,7 @@ from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from wagtail.admin.ui.components import Component
@@ -162,7 +163,10 @@ def _recall_growth(mailing_list: MailingList, *, now: datetime, again: bool) -> 
 
 
 def _draw_list(mailing_list: MailingList, weeks: list[Week]) -> SafeString:
-    first = next((at for at, week in enumerate(weeks) if week.people or week.joined or week.left), len(weeks) - 1)
+    """Return the chart of a list from its first people on, or a sentence if it has had nobody."""
+    first = next((at for at, week in enumerate(weeks) if week.people or week.joined or week.left), None)
+    if first is None:
+        return format_html("<p><strong>{}</strong> {}</p>", str(mailing_list), _("No subscribers yet."))
     shown = weeks[max(first - 1, 0) :]
     points = [Point(label=date_format(week.day, _("j M")), value=week.people) for week in shown]
     last = weeks[-1]

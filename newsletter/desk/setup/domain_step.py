@@ -60,6 +60,7 @@ class DomainStep(StepPage):
             "checks": checks,
             "is_real": real or bool(further),
             "other_server": provider.endpoint if provider is not None and not real else "",
+            "unknown_value": _describe_unknown_value(),
             "gmail": _list_gmail_figures(),
             **super().get_context_data(**kwargs),
         }
@@ -84,7 +85,7 @@ def _list_gmail_figures() -> list[GmailContext]:
 
 def list_records(sender: Sender) -> list[RecordToAdd]:
     """Return the records that a domain needs. A value that only the provider knows is a sentence that says so."""
-    from_provider = _("Your provider shows this value once you add the domain there.")
+    from_provider = _describe_unknown_value()
     wanted = sender.wanted
     selector = f"{wanted.selectors[0] if wanted.selectors else '…'}._domainkey.{sender.dkim_domain}"
     return [
@@ -92,3 +93,7 @@ def list_records(sender: Sender) -> list[RecordToAdd]:
         RecordToAdd(selector, "TXT (DKIM)", from_provider),
         RecordToAdd(f"_dmarc.{sender.domain}", "TXT (DMARC)", write_first_policy(sender)),
     ]
+
+
+def _describe_unknown_value() -> str:
+    return _("Your provider shows this value once you add the domain there.")

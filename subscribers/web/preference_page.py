@@ -30,6 +30,7 @@ from subscribers.web.form_fields import name_topics
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
+from subscribers.web.resting_notice import describe_rest
 
 CASE, FOLLOW, STOP = "case", "follow", "stop"
 """The name of the field with a case's slug in links and forms, and the values of the buttons."""
@@ -146,7 +147,7 @@ def _page(
         "chosen_language": form.data.get("language", "") if refused else person.language,
         "pause": form.data.get("pause", "") if refused else "",
         "paused_until": paused,
-        "resting_since": resting_since,
+        "rest": describe_rest(resting_since) if resting_since else None,
         "stay_path": make_related_path(target, Purpose.STAY),
         "form": form,
         "refused": refused,

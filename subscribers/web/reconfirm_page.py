@@ -7,12 +7,13 @@ from django.utils.translation import gettext
 
 from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
-from subscribers.people.inactivity import stay
+from subscribers.people.inactivity import find_resting_since, stay
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, render_response
 from subscribers.web.preference_page import erased_person_page
+from subscribers.web.resting_notice import SHOWN_FIELD, SHOWN_NOTICE, describe_rest
 
 
 @linked_page(Purpose.STAY)
@@ -38,7 +39,9 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             current = lock_current(person)
             if current is None:
                 return erased_person_page()
-            stay(subscriber=current, wording=make_press_wording(**shown), now=timezone.now())
+            since = find_resting_since(current) if request.POST.get(SHOWN_FIELD) == SHOWN_NOTICE else None
+            wording = make_press_wording(**(describe_rest(since) if since else shown))
+            stay(subscriber=current, wording=wording, now=timezone.now())
     context = {
         **shown,
         "stays": request.method == "POST",

@@ -71,8 +71,13 @@ def test_somebody_who_unsubscribed_reads_that_they_did(person: Subscriber) -> No
 def test_the_preference_centre_offers_to_start_again(person: Subscriber) -> None:
     shown = Client().get(path_to(person, MailingList.objects.get(), Purpose.PREFERENCES)).content.decode()
     assert "because you did not answer whether you still want them" in shown
-    path = shown.split('<form method="post" action="/stay/')[1].split('"')[0]
-    Client().post(f"/stay/{path}")
+    path, form = shown.split('<form method="post" action="/stay/')[1].split('"', 1)
+    assert '<input type="hidden" name="shown" value="rest">' in form
+    Client().post(f"/stay/{path}", {"shown": "rest"})
+    text, button = ConsentEvent.objects.latest("pk").wording.split("\n")
+    assert text.startswith("You have got no newsletters since ")
+    assert text in shown
+    assert button == "Send them again"
     shown = Client().get(path_to(person, MailingList.objects.get(), Purpose.PREFERENCES)).content.decode()
     assert "because you did not answer" not in shown
 

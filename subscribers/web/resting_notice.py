@@ -1,0 +1,17 @@
+"""What the preference centre says to a person who rests, with the button that ends it. The press keeps what was shown."""
+
+from datetime import datetime
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
+SHOWN_FIELD, SHOWN_NOTICE = "shown", "rest"
+"""The field by which the form says that its button was pressed beside this notice."""
+
+
+def describe_rest(since: datetime) -> dict[str, str]:
+    """Return the text and the button for somebody who rests since this moment."""
+    text = gettext("You have got no newsletters since %(day)s, because you did not answer whether you still want them.")
+    day = date_format(timezone.localtime(since), gettext("j F Y"))
+    return {"text": text % {"day": day}, "button": gettext("Send them again")}

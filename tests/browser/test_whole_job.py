@@ -61,6 +61,7 @@ def test_the_whole_job_is_done_in_the_browser(
     subscribe(open_page(browser, installation, errors), installation, hand)
     make_issue(desk, hand)
     write(desk, hand)
+    ask_for_approval(desk, hand)
     phone = open_page(browser, installation, errors, phone=True)
     accept_invitation(phone, invitation, hand)
     approve(phone, "Good news from the clinic", hand)
@@ -256,6 +257,12 @@ def mend_a_check(page: Page, hand: Hand) -> None:
     hand.press(fault.get_by_role("link", name="Edit it in the issue"))
     hand.write(page.get_by_label("Subject"), "Good news from the clinic")
     expect(fault).to_have_count(0, timeout=WAIT_MS)
+
+
+def ask_for_approval(page: Page, hand: Hand) -> None:
+    """Ask the approver, whose Home lists a draft that staff made only then as waiting."""
+    hand.press(page.get_by_role("button", name="Ask for approval"))
+    expect(page.locator(".nl-tag").first).to_have_text("Waiting for approval", timeout=WAIT_MS)
 
 
 def approve(page: Page, subject: str, hand: Hand) -> None:

@@ -69,6 +69,19 @@ def test_the_button_is_there_for_those_who_cannot_approve_alone(issue: Issue) ->
     assert BUTTON not in sign_in("editor", email="other@example.org").get(address).content.decode()
 
 
+def test_the_page_says_that_approval_of_this_version_was_asked_for(issue: Issue) -> None:
+    make_approver("approver@example.org")
+    editor, address = sign_in("editor"), f"/admin/issues/{issue.pk}/overview/"
+    ask(editor, issue)
+    page = editor.get(address).content.decode()
+    assert "Approval of this version was asked for on" in page
+    assert BUTTON not in page
+    Issue.objects.filter(pk=issue.pk).update(subject="Another subject")
+    page = editor.get(address).content.decode()
+    assert "was asked for on" not in page
+    assert BUTTON in page
+
+
 def test_an_issue_that_is_sent_automatically_has_no_such_button(issue: Issue) -> None:
     Publication.objects.update(approval="auto")
     make_approver("approver@example.org")

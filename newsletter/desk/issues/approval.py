@@ -1,6 +1,7 @@
 """The approval of an issue for its pages: who approved it, who else must, who may not, and how many people get it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
@@ -19,6 +20,7 @@ from newsletter.issues.approval.approved_audience import describe_audience, hash
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import is_switched_off
+from newsletter.issues.approval.request_approval import find_request_time
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
 from newsletter.models import Approval, Issue
 
@@ -36,6 +38,7 @@ class ApprovalContext(LocalHoursContext):
     needs_second_approval: bool
     has_approved: bool
     is_author: bool
+    asked_at: datetime | None
     open_comments: int
 
 
@@ -72,6 +75,7 @@ def approval_context(
         "needs_second_approval": needs_second,
         "has_approved": user.pk in approvers,
         "is_author": user.pk in authors,
+        "asked_at": find_request_time(issue, sha256=sha256) if issue.state == Issue.State.IN_REVIEW else None,
         "open_comments": count_open_comments(issue) if is_open else 0,
         **hours,
     }

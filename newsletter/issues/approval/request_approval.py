@@ -13,7 +13,7 @@ from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.write_notices import list_approvers_with_address, write_notice
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
-from newsletter.models import Issue, transition
+from newsletter.models import Issue, StaffNotice, transition
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
 
@@ -51,7 +51,7 @@ def request_approval(
     sha256 = hash_content(resolve_content(locked))
     told = write_notice(
         locked.publication,
-        f"asked-{locked.pk}-{sha256[:16]}",
+        _make_key(locked, sha256=sha256),
         Message("%(issue)s is waiting for approval", issue=locked),
         [
             Message("%(asked_by)s asks for your approval.", asked_by=asked_by),
@@ -63,6 +63,16 @@ def request_approval(
     )
     issue.refresh_from_db()
     return told
+
+
+def find_request_time(issue: Issue, *, sha256: str) -> datetime | None:
+    """Return when somebody was first asked to approve this content, or None."""
+    notices = StaffNotice.objects.filter(key=_make_key(issue, sha256=sha256))
+    return notices.order_by("made_at").values_list("made_at", flat=True).first()
+
+
+def _make_key(issue: Issue, *, sha256: str) -> str:
+    return f"asked-{issue.pk}-{sha256[:16]}"
 
 
 def _require_reviewable(issue: Issue, *, due_at: datetime | None) -> None:

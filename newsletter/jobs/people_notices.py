@@ -90,7 +90,7 @@ def notify_stopped_webhooks(*, now: datetime) -> None:
             Message(
                 "“%(name)s” has taken no webhook since %(since)s, so we stopped trying.",
                 name=endpoint.name,
-                since=f"{endpoint.failing_since:%Y-%m-%d %H:%M} UTC",
+                since=Message("%(moment)s (UTC)", moment=endpoint.failing_since),
             ),
             Message(
                 "What happens meanwhile is kept for 30 days. Turn it on again when its receiver works: it gets everything."

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
@@ -44,12 +44,11 @@ _FOR_ACCOUNTS = Message("You get this because it is about an account of the desk
 def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
     """Queue a notice that an issue was assembled, or that its slot was skipped."""
     slot, issue, publication = assembly.slot, assembly.issue, assembly.slot.publication
-    day, _, time = slot.due_local.partition("T")
+    due_on, _, time = slot.due_local.partition("T")
+    day = date.fromisoformat(due_on)
     when = Message("%(day)s at %(time)s (%(zone)s)", day=day, time=time, zone=publication.zone)
     if issue is None:
-        subject = Message(
-            "%(name)s: nothing will be sent on %(due_local)s", name=publication.name, due_local=slot.due_local[:10]
-        )
+        subject = Message("%(name)s: nothing will be sent on %(due_local)s", name=publication.name, due_local=day)
         # The reason of any other slot names them itself.
         unread = _describe_failing_sources(publication) if slot.kind == Issue.Kind.DIGEST else []
         paragraphs = [slot.reason, *unread]
@@ -239,7 +238,7 @@ def _describe_first_hour(issue: Issue, *, now: datetime) -> list[str]:
     return [
         Message(
             "Readers get it at that time by their own clock. The first get it on %(day)s at %(time)s (%(zone)s).",
-            day=f"{local:%Y-%m-%d}",
+            day=local.date(),
             time=f"{local:%H:%M}",
             zone=issue.publication.zone,
         )

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 
 from newsletter.common.errors import NeedsManualApproval, NotApproved
+from newsletter.common.translation import translate
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot
@@ -44,7 +46,9 @@ def test_the_notice_names_the_announced_number_of_people(publication: Publicatio
     assert assembly.issue is not None
     assert assembly.issue.announced_people == 20
     paragraphs = StaffNotice.objects.get().paragraphs
-    assert "will be sent on 2026-03-05 at 09:00 (Europe/London) unless somebody holds it." in paragraphs[0]
+    assert "will be sent on 5 March 2026 at 09:00 (Europe/London) unless somebody holds it." in paragraphs[0]
+    with translation.override("es"):
+        assert "5 de marzo de 2026" in translate(paragraphs[0])
     assert paragraphs[2] == "It goes to 20 people."
 
 

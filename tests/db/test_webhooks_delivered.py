@@ -371,7 +371,9 @@ def test_after_three_days_the_endpoint_is_stopped_and_staff_are_told(receiver: R
     assert deliver(NOW + PATIENCE * 2) == 0
     for _ in range(2):
         notify_stopped_webhooks(now=NOW + PATIENCE)
-    assert "“Donor database” is stopped" in str(StaffNotice.objects.get().subject)
+    notice = StaffNotice.objects.get()
+    assert "“Donor database” is stopped" in str(notice.subject)
+    assert f"has taken no webhook since {NOW:%-d %B %Y, %H:%M} (UTC)" in notice.paragraphs[0]
     receiver.answer = lambda _: 200
     assert turn_on(endpoint=endpoint, now=NOW + PATIENCE)
     assert deliver(NOW + PATIENCE * 2) == 2

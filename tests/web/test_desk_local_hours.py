@@ -138,4 +138,4 @@ def test_the_notice_of_a_draft_says_when_the_first_people_get_it(draft: Issue) -
     make_approver()
     notify_assembly(Assembly(slot=draft.slot, issue=draft, made=True), now=NOW)
     [notice] = StaffNotice.objects.filter(person__username="approver@example.org")
-    assert "The first get it on 2026-03-04 at 20:00 (Europe/London)." in " ".join(map(str, notice.paragraphs))
+    assert "The first get it on 4 March 2026 at 20:00 (Europe/London)." in " ".join(map(str, notice.paragraphs))

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from newsletter.common.errors import BadFile
+from newsletter.common.known_names import nearest
 from newsletter.organisation.schema import ENTRIES, Entry, OrganisationFile, is_single
-from newsletter.organisation.value_types import nearest
 
 MAX_ORGANISATION_FILE_BYTES = 2_000_000
 

@@ -1,8 +1,6 @@
 """Check the kinds of values in the organisation file, with error messages for staff."""
 
 import re
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -10,6 +8,7 @@ from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator
 
 from newsletter.common.errors import BadAddress, UnknownPlace
+from newsletter.common.known_names import nearest
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.content.parsing.urls import find_host
 from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
@@ -25,13 +24,6 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{2,60}")
 _EVERY = re.compile(r"(\d{1,5})\s*(m|min|h|d)")
 _EVERY_MINUTES = {"m": 1, "min": 1, "h": 60, "d": 24 * 60}
 _MAX_INTERVAL_MINUTES = 31 * 24 * 60
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``did you mean “x”?``, or "" if no known word is near."""
-    spellings = {name.casefold(): name for name in known}
-    close = get_close_matches(word.casefold(), spellings, n=1, cutoff=0.6)
-    return f"did you mean “{spellings[close[0]]}”?" if close else ""
 
 
 def _check_slug(text: str) -> str:

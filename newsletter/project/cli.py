@@ -177,7 +177,7 @@ def _execute(name: str, rest: list[str]) -> None:
     from django.core.management import BaseCommand, CommandError, get_commands, load_command_class
     from django.db import Error, InterfaceError, OperationalError, ProgrammingError, connections
 
-    from newsletter.management.base import explain_database_error
+    from newsletter.common.commands.base import explain_database_error
 
     known, module = get_commands(), name.replace("-", "_")
     if module not in known:

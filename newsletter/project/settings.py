@@ -22,6 +22,8 @@ CSRF_TRUSTED_ORIGINS = [ENV.site_url]
 INSTALLED_APPS = [
     "newsletter",
     "subscribers",
+    "newsletter.backups",
+    "newsletter.organisation",
     "newsletter.project.staff_app.StaffConfig",
     "newsletter.project.snippets_app.SnippetsConfig",
     "newsletter.project.images_app.ImagesConfig",

@@ -7,8 +7,8 @@ from argparse import ArgumentError, ArgumentParser
 from collections.abc import MutableMapping
 from pathlib import Path
 
+from newsletter.common.commands.private_output import replace_private
 from newsletter.common.errors import DomainError
-from newsletter.management.private_output import replace_private
 from newsletter.management.setup.answer_checks import FILES, find_free_site_url
 from newsletter.management.setup.kept_answers import KeptAnswers
 from newsletter.management.setup.options import SetupOptions, add_setup_options, read_setup_options

@@ -13,8 +13,8 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from newsletter.common.commands.base import describe_start
 from newsletter.common.errors import WrongState
-from newsletter.management.base import describe_start
 from newsletter.management.commands.serve import describe_first_link
 from newsletter.management.setup.answer_checks import MAX_ADDRESS_LENGTH, MAX_NAME_LENGTH
 from newsletter.management.setup.first_steps import send_proof

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from newsletter.management.commands import staff
+from newsletter.organisation.management.commands import staff
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a-calm-harbour-morning"

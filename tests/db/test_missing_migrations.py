@@ -13,14 +13,14 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from newsletter.common.database.missing_migrations import list_installed_migrations, list_missing_migrations
-from newsletter.management.base import prepare_database
+from newsletter.management.prepare_database import prepare_database
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 MAY_RUN_AGAIN = "FROM django_migrations WHERE app = 'socialaccount' AND name LIKE '0006%'"
 PREPARE = """
 import sys, django
 django.setup()
-from newsletter.management.base import prepare_database
+from newsletter.management.prepare_database import prepare_database
 prepare_database()
 print(sum(".migrations." in name and "django.db" not in name for name in sys.modules))
 """

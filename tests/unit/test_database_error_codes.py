@@ -12,7 +12,7 @@ import pytest
 import requests
 from django.db import DatabaseError, OperationalError, ProgrammingError
 
-from newsletter.management.base import explain_database_error
+from newsletter.common.commands.base import explain_database_error
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import RequestNotSent
 from newsletter.providers.base.transport import Transport, describe_error

@@ -8,8 +8,8 @@ from rich.table import Table
 from wagtail.log_actions import log
 
 from newsletter.api_keys import DAYS, find_key_by_name, make_key, revoke_key
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotFound
-from newsletter.management.base import ProductCommand
 from newsletter.models import ApiKey, ApiScope
 from newsletter.models.api_keys import DEFAULT_CALLS_PER_MINUTE
 from subscribers.models import MailingList

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 from django.contrib.auth import get_user_model
 
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotFound
 from newsletter.issues.approval.approval_rules import require_approval_permission
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.stories_at_source import require_stories_at_source
-from newsletter.management.base import ProductCommand
 
 
 class Command(ProductCommand):

@@ -3,13 +3,13 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotReady
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.lookup import find_publication
 from newsletter.issues.assembly.slots import get_or_create_slot, is_scheduled
 from newsletter.issues.assembly.stories_at_source import check_before_assembly, describe_left_out
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.management.base import ProductCommand
 from newsletter.models import Issue, Publication, Slot, Story
 
 

@@ -10,8 +10,8 @@ from rich.table import Table
 
 from newsletter.bench.catalogue import IN_OTHER_PARTS, MEASUREMENTS, find_unmeasurable
 from newsletter.bench.own_process import measure_in_own_process
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import DomainError
-from newsletter.management.base import ProductCommand
 
 
 class Command(ProductCommand):

@@ -8,11 +8,11 @@ from time import monotonic
 from django.conf import settings
 from django.core.management import call_command
 
+from newsletter.common.commands.base import ProductCommand
 from newsletter.demo.environment import DEFAULT_PORT, HOST, MARKER_FILE, MAX_SUBSCRIBERS, DemoError
 from newsletter.demo.sample_week import LOGIN, run_sample_week
 from newsletter.demo.site_server import DemoSite
 from newsletter.jobs.embedded_engine import EmbeddedEngine
-from newsletter.management.base import ProductCommand
 from newsletter.management.ports import port_number
 from newsletter.management.server import Server
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from rich.text import Text
 
-from newsletter.management.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand
 from newsletter.management.finding_lines import describe_finding
 from newsletter.monitoring.process_checks import check_processes
 from newsletter.organisation.health.origin import SettingValue

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
+from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.private_output import write_private
 from newsletter.common.errors import BadFile
 from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.feedback.explaining.rebuild_mail import NOTES, Match, RebuiltMail, rebuild_mail
 from newsletter.issues.assembly.lookup import find_issue
-from newsletter.management.base import ProductCommand
 from newsletter.management.explanation_lines import list_explanation_lines
-from newsletter.management.private_output import write_private
 from newsletter.providers.base.mail.headers import make_message_id
 from newsletter.providers.base.mail.mime import build_message
 from subscribers.people.lookup import find_person

@@ -3,9 +3,9 @@
 from argparse import ArgumentParser
 from datetime import UTC, datetime
 
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
-from newsletter.management.base import ProductCommand
 from newsletter.models import Source
 
 

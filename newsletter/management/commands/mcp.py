@@ -8,8 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from newsletter.api_keys import find_key
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotFound, NotReady
-from newsletter.management.base import ProductCommand
 
 KEY_VARIABLE = "NEWSLETTER_API_KEY"
 

@@ -8,6 +8,8 @@ from typing import TypedDict
 
 from django.conf import settings
 
+from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.private_output import write_private
 from newsletter.common.errors import BadFile, NotFound
 from newsletter.issues.approval.approve import may_renew_mails
 from newsletter.issues.assembly.lookup import find_issue
@@ -15,8 +17,6 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.store_variants import make_variants
-from newsletter.management.base import ProductCommand
-from newsletter.management.private_output import write_private
 from newsletter.models import Issue, Variant
 from newsletter.providers.base.mail.mime import build_message
 from newsletter.rendering.mail import split

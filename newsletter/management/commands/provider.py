@@ -7,6 +7,7 @@ from pathlib import Path
 
 from wagtail.log_actions import log
 
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import BadFile, DomainError, NotReady
 from newsletter.common.messages import Message
 from newsletter.content.parsing.aggregate_reports.sandboxed import MAX_FILE_BYTES
@@ -17,7 +18,6 @@ from newsletter.feedback.webhook_setup.state import (
     list_webhook_settings,
     require_webhook_settings,
 )
-from newsletter.management.base import ProductCommand
 from newsletter.models import ProviderWebhook
 from newsletter.providers.accounts import DEFAULT_ACCOUNT, URL_SETTING
 from newsletter.providers.base.webhook_setup import WebhookState

@@ -1,8 +1,8 @@
 """newsletter scheduler: run the timer only. A second one does no harm, because a slot is a unique row."""
 
+from newsletter.common.commands.base import ProductCommand, describe_start
 from newsletter.jobs.catalogue import SCHEDULER
 from newsletter.jobs.engine import make_engine, run_until_stopped
-from newsletter.management.base import ProductCommand, describe_start
 from newsletter.management.commands.worker import write_flushed
 
 

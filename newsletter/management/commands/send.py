@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotReady
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, require_approval
@@ -12,7 +13,6 @@ from newsletter.issues.approval.publication_switches import require_issue_enable
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.issues.variants.reader_zones import find_local_time
-from newsletter.management.base import ProductCommand
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.models import CanaryMailbox, Issue, Send
 from newsletter.sending.adapters import current_adapter

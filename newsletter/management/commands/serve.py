@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
+from newsletter.common.commands.base import ProductCommand, describe_start
 from newsletter.common.networks import is_loopback
 from newsletter.demo.environment import hold_folder
 from newsletter.jobs.catalogue import ALL_ROLES, WORKER
 from newsletter.jobs.engine import make_engine
-from newsletter.management.base import ProductCommand, describe_start, prepare_database
 from newsletter.management.commands.worker import add_concurrency_option
 from newsletter.management.ports import check_port_free, port_number
+from newsletter.management.prepare_database import prepare_database
 from newsletter.management.server import Server
 from newsletter.organisation.accounts.first_administrator import (
     CODE_LIFETIME,

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from rich.console import Console
 
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import BadFile
 from newsletter.common.networks import is_loopback
-from newsletter.management.base import ProductCommand, prepare_database
 from newsletter.management.commands.serve import describe_first_link
 from newsletter.management.finding_lines import describe_finding
+from newsletter.management.prepare_database import prepare_database
 from newsletter.management.setup.answer_checks import DEFAULT_PORT
 from newsletter.management.setup.first_steps import find_or_add_administrator, read_sources, send_proof
 from newsletter.management.setup.kept_answers import KeptAnswers

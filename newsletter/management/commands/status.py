@@ -11,11 +11,11 @@ from django.core.management import CommandError
 from rich.console import Console
 from rich.table import Table
 
+from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.private_output import open_private
 from newsletter.common.errors import BadFile, NotFound
 from newsletter.issues.assembly.lookup import find_issue
 from newsletter.issues.assembly.overview import list_issues, list_publications, list_slots
-from newsletter.management.base import ProductCommand
-from newsletter.management.private_output import open_private
 from newsletter.models import Issue, Publication
 
 

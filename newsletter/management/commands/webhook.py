@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from rich.table import Table
 from wagtail.log_actions import log
 
+from newsletter.common.commands.base import ProductCommand
 from newsletter.common.errors import NotFound
-from newsletter.management.base import ProductCommand
 from newsletter.outbound.endpoints import CHOICES, add_endpoint, remove_endpoint
 from subscribers.models import WebhookEndpoint
 

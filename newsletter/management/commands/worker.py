@@ -2,9 +2,9 @@
 
 from argparse import ArgumentParser
 
+from newsletter.common.commands.base import ProductCommand, describe_start
 from newsletter.jobs.catalogue import WORKER
 from newsletter.jobs.engine import make_engine, run_until_stopped
-from newsletter.management.base import ProductCommand, describe_start
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 
 

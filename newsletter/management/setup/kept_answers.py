@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from newsletter.common.commands.private_output import replace_private
 from newsletter.common.errors import BadFile
-from newsletter.management.private_output import replace_private
 
 FILE = ".newsletter-setup.json"
 

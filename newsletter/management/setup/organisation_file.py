@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from errno import EEXIST
 from pathlib import Path
 
+from newsletter.common.commands.private_output import replace_private
 from newsletter.content.ingesting.find_sources import FoundSource
-from newsletter.management.private_output import replace_private
 from newsletter.organisation.sample_files import is_sample, read_sample
 from newsletter.organisation.sample_text import Value, comment_out, set_keys, write_literal
 from newsletter.organisation.value_types import format_interval

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress, DomainError, NotFound
+from newsletter.common.known_names import nearest
 from newsletter.organisation.accounts.roles import ROLES, Role
-from newsletter.organisation.value_types import nearest
 from subscribers.addresses.normalise import normalise
 
 MAX_EMAIL_LENGTH = 150

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import newsletter.management.commands
 from newsletter.project import cli
 from tests.support.unconfigured import was_used
 
@@ -48,8 +47,10 @@ def test_without_a_command_it_lists_the_commands_with_a_line_each(capsys: pytest
 
 
 def test_every_command_of_the_product_is_in_the_list() -> None:
-    folder = Path(newsletter.management.commands.__file__).parent
-    made = {file.stem.replace("_", "-") for file in folder.glob("*.py") if not file.stem.startswith("_")}
+    packages = [ROOT / "newsletter", ROOT / "subscribers"]
+    files = [file for package in packages for file in package.rglob("management/commands/[!_]*.py")]
+    made = {file.stem.replace("_", "-") for file in files}
+    assert len(files) == len(made)
     assert made <= set(cli.COMMANDS), made - set(cli.COMMANDS)
 
 

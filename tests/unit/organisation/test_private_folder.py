@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.management.private_output import open_private, write_private
+from newsletter.common.commands.private_output import open_private, write_private
 from newsletter.organisation.health.machine import check_owner, check_privacy
 from newsletter.organisation.private_folder import DataPaths, find_readable_by_others, restrict_to_owner
 from newsletter.project.process_setup import restrict_data_folder

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from django.utils import timezone
 
-from newsletter.management.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand
 from newsletter.organisation.breach_scope import (
     find_affected_people,
     list_api_key_entries,

@@ -8,14 +8,11 @@ import orjson
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.core.management.sql import emit_post_migrate_signal
 from django.db import DatabaseError, InterfaceError, OperationalError, ProgrammingError, connection
 from rich.console import Console
 
 from newsletter.common.database.error_codes import is_locked, is_table_missing
-from newsletter.common.database.missing_migrations import list_missing_migrations
 from newsletter.common.errors import DomainError
-from newsletter.management.schema_snapshot import load_snapshot
 
 _DJANGO_OPTIONS = {
     "--version",
@@ -79,18 +76,6 @@ def _describe_recipients() -> str:
     if settings.SUBSCRIBERS_ONLY_TO:
         return f"Not production: only {', '.join(settings.SUBSCRIBERS_ONLY_TO)} is mailed"
     return "Not production: no real mail is sent"
-
-
-def prepare_database() -> None:
-    """Give the database the tables, content types and permissions of this version.
-
-    If no migration has to run, none is loaded: that would take a second of each start, and memory until its end.
-    """
-    load_snapshot(connection)
-    if list_missing_migrations():
-        call_command("migrate", verbosity=0, interactive=False)
-    else:
-        emit_post_migrate_signal(verbosity=0, interactive=False, db=connection.alias)
 
 
 def prepare_new_database() -> bool:

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from newsletter.backups.moving.move_to_postgres import move_to_postgres
-from newsletter.management.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand
 
 
 class Command(ProductCommand):

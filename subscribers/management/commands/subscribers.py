@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from newsletter.common.commands.base import ProductCommand
+from newsletter.common.commands.private_output import open_private
 from newsletter.common.errors import BadFile, NotFound
-from newsletter.management.base import ProductCommand
-from newsletter.management.import_output import format_report, format_undone, report_as_json
-from newsletter.management.private_output import open_private
-from newsletter.organisation.references import find_list
+from newsletter.common.known_names import find_by_name
 from subscribers.exporting.csv_export import export_people
 from subscribers.importing.writing.import_people import import_people
 from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.refused_file import iterate_refusals, write_refused
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now
-from subscribers.models import Basis, ImportBatch, ImportKind
+from subscribers.management.import_output import format_report, format_undone, report_as_json
+from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
 from subscribers.people.describe_person import describe_person
 from subscribers.people.inactivity import MAX_MONTHS, count_silence, subtract_months
 from subscribers.people.lookup import find_person
@@ -91,7 +91,7 @@ class Command(ProductCommand):
         dry_run: bool,
         json: bool,
     ) -> None:
-        mailing_list = find_list(slug, where="--list")
+        mailing_list = _find_list(slug)
         try:
             with file.open("rb", buffering=0) as lines, show_import_progress(count_lines(file)) as progress:
                 report = import_people(
@@ -135,7 +135,7 @@ class Command(ProductCommand):
             self.write_lines(format_undone(done, number=batch.pk))
 
     def _export(self, *, slug: str | None, out: Path | None) -> None:
-        mailing_list = find_list(slug, where="--list") if slug else None
+        mailing_list = _find_list(slug) if slug else None
         if out is None:
             export_people(out=sys.stdout, mailing_list=mailing_list)
             return
@@ -276,6 +276,10 @@ def _write_refused(report: ImportReport, *, out: Path, header: Sequence[str]) ->
             write_refused(file, header=header, rows=iterate_refusals(batch) if batch else report.refusals)
     except OSError as error:
         raise BadFile(f"{out} cannot be written: {error.strerror}. Choose another --refused.") from error
+
+
+def _find_list(slug: str) -> MailingList:
+    return find_by_name(slug, MailingList.objects.all(), by=("slug", "name"), what="list", where="--list")
 
 
 def _find_import(number: int) -> ImportBatch:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from newsletter.backups.management.commands.backup import add_passphrase_option
 from newsletter.backups.passphrase import read_passphrase
 from newsletter.backups.restore_backup import restore_backup
-from newsletter.management.base import ProductCommand
-from newsletter.management.commands.backup import add_passphrase_option
+from newsletter.common.commands.base import ProductCommand
 
 
 class Command(ProductCommand):

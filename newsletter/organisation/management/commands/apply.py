@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from newsletter.management.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand
 from newsletter.organisation.apply_file import apply_file
 from newsletter.organisation.read_file import read_organisation
 from newsletter.organisation.unused_keys import list_keys_without_effect

@@ -6,7 +6,7 @@ from getpass import getpass
 
 from rich.table import Table
 
-from newsletter.management.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand
 from newsletter.organisation.accounts.roles import ROLE_LABELS, ROLES
 from newsletter.organisation.accounts.staff import (
     BadPassword,

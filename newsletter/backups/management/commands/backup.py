@@ -9,7 +9,7 @@ from django.core.management import CommandError
 from newsletter.backups.passphrase import read_passphrase
 from newsletter.backups.verify_backup import verify_backup
 from newsletter.backups.write_backup import write_backup
-from newsletter.management.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand
 
 
 class Command(ProductCommand):

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from newsletter.management.base import ProductCommand
+from newsletter.common.commands.base import ProductCommand
 from newsletter.organisation.sample_files import write_samples
 from newsletter.organisation.starter_brands import find_starter, load_starters
 

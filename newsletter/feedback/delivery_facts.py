@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.db import connection
 
+from newsletter.common.database.bulk_inserts import start_insert
 from newsletter.models import DeliveryException, ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
@@ -131,10 +132,8 @@ def _write_times(facts: Mapping[int, Facts], *, now: datetime) -> None:
         f"THEN COALESCE(excluded.{field}, {name}.{field}) ELSE {name}.{field} END"
         for field in _TIMES
     )
-    sql = (
-        f"INSERT INTO {name} (delivery_id, state, reason, code, at, {', '.join(_TIMES)}) "  # noqa: S608 - names of our own
-        f"VALUES (%s, '', '', '', %s, %s, %s, %s) ON CONFLICT (delivery_id) DO UPDATE SET {earlier}"
-    )
+    insert = start_insert(DeliveryException._meta.db_table, ("delivery_id", "state", "reason", "code", "at", *_TIMES))
+    sql = f"{insert} VALUES (%s, '', '', '', %s, %s, %s, %s) ON CONFLICT (delivery_id) DO UPDATE SET {earlier}"
     adapt = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.executemany(

@@ -6,6 +6,7 @@ from itertools import islice
 
 from django.db import connection
 
+from newsletter.common.database.bulk_inserts import start_insert
 from subscribers.attribute_rules import fold_value
 from subscribers.models import Subscriber, SubscriberAttribute
 
@@ -45,7 +46,7 @@ def write_attributes(rows: Iterable[tuple[int, Mapping[str, str]]]) -> set[int]:
     """
     values = ((pk, key, value, fold_value(value)) for pk, given in rows for key, value in given.items())
     table = SubscriberAttribute._meta.db_table
-    start = f"INSERT INTO {table} (subscriber_id, key, value, folded) VALUES "  # noqa: S608
+    start = f"{start_insert(table, ('subscriber_id', 'key', 'value', 'folded'))} VALUES "
     end = (
         " ON CONFLICT (subscriber_id, key) DO UPDATE SET value = excluded.value, folded = excluded.folded"
         f" WHERE {table}.value <> excluded.value RETURNING subscriber_id"

@@ -1,15 +1,11 @@
 """Count the people whom a rule selects, and show a few examples. Who may be mailed is for `audience`."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import F, Max, Min, QuerySet
-from django.db.models.lookups import In
-from django.db.models.sql.compiler import SQLCompiler
+from django.db.models import Max, Min, QuerySet
 
+from newsletter.common.database.id_lists import HasId
 from subscribers.models import Subscriber
 from subscribers.segments.compile import compile_rule
 from subscribers.segments.membership import for_few_people
@@ -63,7 +59,7 @@ def preview_people(rule: object) -> PeoplePreview:
 def _estimate(rule: object) -> PeoplePreview:
     numbers, of_all = _sample_ids()
     with for_few_people(), postgres_settings(**_SAMPLE_PLAN_SETTINGS):
-        found = list(Subscriber.objects.filter(compile_rule(rule), _IdIn("pk", numbers)).values_list("pk", flat=True))
+        found = list(Subscriber.objects.filter(compile_rule(rule), HasId("pk", numbers)).values_list("pk", flat=True))
     people = len(found) * of_all / max(len(numbers), 1)  # ids without a person are in both totals
     rounded = int(round(people, min(0, 2 - len(str(int(people))))))
     if len(found) < MIN_PEOPLE_SHOWN:
@@ -89,14 +85,3 @@ def _sample_ids() -> tuple[list[int], int]:
 
 def _fetch_with_places(people: QuerySet[Subscriber], *, limit: int) -> list[Subscriber]:
     return list(people.select_related("place")[:limit])
-
-
-class _IdIn(In):
-    """``IN``, sent to PostgreSQL as one array: 5,000 parameters would take five times as long as the look-up."""
-
-    def __init__(self, field: str, numbers: Sequence[int]) -> None:
-        super().__init__(F(field), list(numbers))
-
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
-        column, parameters = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", [*parameters, self.rhs]

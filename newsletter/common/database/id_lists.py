@@ -1,16 +1,33 @@
 """Thousands of ids as one parameter of a statement, so that its text is always the same and short.
 
-With each id in its text, SQLite would prepare every statement again, and keep up to 128 of a megabyte each.
+With each id in its text, SQLite would prepare every statement again, and keep up to 128 of a megabyte each. PostgreSQL would
+take five times as long for 5,000 parameters as for the look-up.
 """
 
 import json
 from collections.abc import Collection
+from typing import Any
 
-from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import F, Lookup
+from django.db.models.sql.compiler import SQLCompiler
+
+_SQLITE_LIST = "(SELECT value FROM json_each(%s))"
 
 
-def match_ids(column: str, ids: Collection[int]) -> tuple[str, str | list[int]]:
-    """Return the SQL condition that a column has one of these ids, and the parameter of its mark."""
-    if connection.vendor == "postgresql":
-        return f"{column} = ANY(%s)", sorted(ids)
-    return f"{column} IN (SELECT value FROM json_each(%s))", json.dumps(sorted(ids))  # noqa: S608  a name of ours
+class HasId(Lookup[Any]):
+    """The condition of a query that a column has one of these ids."""
+
+    lookup_name = "has_id"
+    prepare_rhs = False
+
+    def __init__(self, column: str, ids: Collection[int]) -> None:
+        super().__init__(F(column), sorted(ids))
+
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} IN {_SQLITE_LIST}", (*parameters, json.dumps(self.rhs))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
+        column, parameters = self.process_lhs(compiler, connection)
+        return f"{column} = ANY(%s)", (*parameters, self.rhs)

@@ -6,10 +6,11 @@ Django would read each row first and send each id several times: that takes ten 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, cast
 
-from django.db import connection
-from django.db.models import CASCADE, SET_NULL, ForeignKey
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import CASCADE, SET_NULL, ForeignKey, Value
 
-from newsletter.common.database.id_lists import match_ids
+from newsletter.common.database.bulk_inserts import start_insert
+from newsletter.common.database.id_lists import HasId
 from newsletter.common.errors import InvariantViolated
 from subscribers.models import ConsentEvent, Subscriber
 
@@ -21,18 +22,15 @@ def delete_people(ids: Collection[int]) -> None:
     """
     if not ids:
         return
-    with connection.cursor() as cursor:
-        for field in list_references():
-            if not _has_rows_between(field, lowest=min(ids), highest=max(ids)):
-                continue
-            table, column = f'"{field.model._meta.db_table}"', f'"{field.column}"'
-            chosen, value = match_ids(column, ids)
-            change = f"UPDATE {table} SET {column} = NULL"  # noqa: S608
-            if field.remote_field.on_delete is CASCADE:
-                change = f"DELETE FROM {table}"  # noqa: S608
-            cursor.execute(f"{change} WHERE {chosen}", [value])
-        chosen, value = match_ids("id", ids)
-        cursor.execute(f'DELETE FROM "{Subscriber._meta.db_table}" WHERE {chosen}', [value])  # noqa: S608
+    for field in list_references():
+        if not _has_rows_between(field, lowest=min(ids), highest=max(ids)):
+            continue
+        rows = field.model._base_manager.filter(HasId(field.attname, ids))
+        if field.remote_field.on_delete is CASCADE:
+            rows._raw_delete(DEFAULT_DB_ALIAS)
+        else:
+            rows.update(**{field.attname: None})
+    Subscriber.objects.filter(HasId("id", ids))._raw_delete(DEFAULT_DB_ALIAS)
 
 
 def _has_rows_between(field: "ForeignKey[Any, Any]", *, lowest: int, highest: int) -> bool:
@@ -64,13 +62,9 @@ def record_events(ids: Collection[int], same: Mapping[str, object], *, named: bo
     fields = {field.attname: field for field in ConsentEvent._meta.concrete_fields if not field.primary_key}
     own = {"address_hash": "address_hash"} | ({"subscriber_id": "id"} if named else {})
     rest = {name: field.get_default() for name, field in fields.items() if name not in own} | dict(same)
-    columns = ", ".join(f'"{fields[name].column}"' for name in (*own, *rest))
-    picked = ", ".join([*own.values(), *["%s"] * len(rest)])
-    given = [fields[name].get_db_prep_save(value, connection) for name, value in rest.items()]
-    chosen, value = match_ids("id", ids)
+    insert = start_insert(ConsentEvent._meta.db_table, [str(fields[name].column) for name in (*own, *rest)])
+    people = Subscriber.objects.filter(HasId("id", ids)).order_by("id")
+    values = [Value(value, output_field=fields[name]) for name, value in rest.items()]
+    query, parameters = people.values_list(*own.values(), *values).query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(
-            f'INSERT INTO "{ConsentEvent._meta.db_table}" ({columns}) SELECT {picked}'  # noqa: S608
-            f' FROM "{Subscriber._meta.db_table}" WHERE {chosen} ORDER BY id',
-            [*given, value],
-        )
+        cursor.execute(f"{insert} {query}", parameters)

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -14,7 +15,14 @@ from newsletter.providers.base.provider_adapter import AccountTester
 from newsletter.providers.outbox.adapter import find_issue_folder
 from newsletter.providers.outbox.index import write_index
 from newsletter.providers.registry import OUTBOX, make_adapter, make_provider_label, read_provider_url
-from newsletter.sending.accounts import explain_unusable, find_account, list_usable_accounts, require_account
+from newsletter.sending.accounts import (
+    AccountNotUsable,
+    explain_unusable,
+    find_account,
+    list_usable_accounts,
+    require_account,
+)
+from newsletter.sending.limits.rate_limit import name_rate
 from newsletter.sending.limits.recipient_allowlist import apply_allowlist, is_sending_blocked
 
 
@@ -76,6 +84,34 @@ def account_label(account: str = DEFAULT_ACCOUNT) -> str:
     identity = [provider.scheme, provider.key, provider.secret, provider.domain, provider.endpoint]
     key = settings.SUBSCRIBERS_ADDRESS_KEY.encode()[:64]
     return f"{provider.scheme}:{blake2b('|'.join(identity).encode(), key=key, digest_size=8).hexdigest()}"
+
+
+class AccountInUse(NamedTuple):
+    """A provider account that this process calls. ``label`` is what attempts name; ``rate`` is the row of its shared rate."""
+
+    name: str
+    label: str
+    adapter: Adapter
+
+    @property
+    def rate(self) -> str:
+        return name_rate(self.adapter.capabilities, self.name)
+
+
+class AccountsInUse:
+    """The provider accounts that this process calls. Each is made when it is first needed, except the default one."""
+
+    def __init__(self, *, default: Adapter) -> None:
+        self._made = {DEFAULT_ACCOUNT: AccountInUse(DEFAULT_ACCOUNT, account_label(), default)}
+
+    def find(self, name: str) -> AccountInUse | None:
+        """Return the account, None if it cannot be used."""
+        if name not in self._made:
+            try:
+                self._made[name] = AccountInUse(name, account_label(name), account_adapter(name))
+            except AccountNotUsable:
+                return None
+        return self._made[name]
 
 
 def further_adapters() -> dict[str, Adapter]:

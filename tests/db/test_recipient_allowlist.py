@@ -106,12 +106,10 @@ def test_a_running_send_in_a_copy_skips_people_not_on_the_list(mailgun: Any, set
 def test_the_allowlist_is_checked_before_the_provider_too(mailgun: Any, settings: Any) -> None:
     """Read without the setting, called with it: as a worker whose settings were changed under way."""
     start_send(issue=make_ready_issue(recipients=5), now=NOW)
-    dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)
     only(settings, "person3@example.com")
     fenced = current_adapter()
     only(settings)
-    dispatcher.adapter = fenced
-    dispatcher.dispatch(Batch.objects.get().pk)
+    Dispatcher(adapter=fenced, clock=lambda: NOW).dispatch(Batch.objects.get().pk)
     assert mailgun.accepted_counts() == {"person3@example.com": 1}
     assert make_receipt(Send.objects.get()).deliveries == {
         "pending": 0,

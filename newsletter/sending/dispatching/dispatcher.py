@@ -18,8 +18,8 @@ from newsletter.models import Attempt, Batch
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchCall, Outcome, Verdict
 from newsletter.providers.base.errors import BadBatch
-from newsletter.sending.accounts import AccountNotUsable, list_usable_accounts
-from newsletter.sending.adapters import account_adapter, account_label
+from newsletter.sending.accounts import list_usable_accounts
+from newsletter.sending.adapters import AccountInUse, AccountsInUse
 from newsletter.sending.build_call import (
     RENDER_ERRORS,
     VariantCache,
@@ -34,7 +34,6 @@ from newsletter.sending.dispatching.outcome import RETRIED, count_failures, reco
 from newsletter.sending.fingerprints import make_fingerprints
 from newsletter.sending.limits.rate_limit import (
     find_pace_wait,
-    name_rate,
     postpone_calls,
     record_success,
     reserve_call,
@@ -70,18 +69,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class AccountInUse(NamedTuple):
-    """A provider account that this process calls. ``label`` is what attempts name; ``rate`` is the row of its shared rate."""
-
-    name: str
-    label: str
-    adapter: Adapter
-
-    @property
-    def rate(self) -> str:
-        return name_rate(self.adapter.capabilities, self.name)
-
-
 class Dispatcher:
     """Hands batches to the provider account that each names. Threads may share it; ``clock`` returns the time in UTC.
 
@@ -90,10 +77,8 @@ class Dispatcher:
 
     def __init__(self, *, adapter: Adapter, clock: Clock = utc_now) -> None:
         _tune_garbage_collection()
-        self.adapter = adapter
         self.clock = clock
-        self._label = account_label()
-        self._further: dict[str, AccountInUse] = {}
+        self._accounts = AccountsInUse(default=adapter)
         self._variants = VariantCache()
         self._sends = SendCache()
         self._lease_renewer = LeaseRenewer(clock=clock)
@@ -139,17 +124,7 @@ class Dispatcher:
     def _find_account(self, batch_id: int) -> AccountInUse | None:
         """Return the account that the batch names, None if there is no such batch, or no such account any more."""
         row = read_batch(batch_id)
-        if row is None:
-            return None
-        name = row.account
-        if name == DEFAULT_ACCOUNT:
-            return AccountInUse(name, self._label, self.adapter)
-        if name not in self._further:
-            try:
-                self._further[name] = AccountInUse(name, account_label(name), account_adapter(name))
-            except AccountNotUsable:
-                return None
-        return self._further[name]
+        return self._accounts.find(row.account) if row else None
 
     def _find_wait(self, account: AccountInUse, batch: Batch, now: datetime) -> datetime | None:
         """Return None if the batch may go now, else when to try again. The daily and the rate limits are reserved."""

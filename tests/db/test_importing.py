@@ -143,7 +143,7 @@ def test_a_file_of_refused_lines_is_mapped_as_the_file_that_they_came_from() -> 
     out = io.StringIO()
     write_refused(out, header=batch.header, rows=iterate_refusals(batch))
     again = keep_draft(weekly, out.getvalue().replace("bad", "bea@example.org"))
-    assert again.mapping == ["", "", "email", "city"]
+    assert again.mapping == ["", "", "", "email", "city"]
     set_import_terms(again, terms=make_terms(again), now=NOW)
     run_pending()
     start_run(ImportBatch.objects.get(pk=again.pk), now=NOW)
@@ -278,7 +278,10 @@ def test_refused_lines_keep_their_columns_and_import_once_corrected() -> None:
         "2", "ann example.org", "Ann;' =Lee", "7",
     )  # fmt: skip
     assert (second["Email"], second["Name"]) == ("bea@example.org", '"Bea;8')
+    assert (first["Refusal code"], second["Refusal code"]) == ("bad_address", "unreadable")
     mended = out.getvalue().replace("ann example.org", "ann@example.org")
+    reworded = mended.replace(second["Why it was refused"], "Another sentence")
+    assert import_text(weekly, reworded, dry_run=True).reasons == {"unreadable": 1}
     half = import_text(weekly, mended)
     assert (half.new, half.reasons, half.ignored_columns) == (1, {"unreadable": 1}, [])
     assert find_person("ann@example.org").name == "Ann; =Lee"

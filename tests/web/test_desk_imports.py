@@ -58,8 +58,8 @@ def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     assert (person.name, Subscription.objects.get().evidence) == ("7", TERMS["evidence"])
     refused = client.get(reverse("subscribers_import_refused", args=[batch.pk]))
     rows = list(csv.reader(io.StringIO(b"".join(refused).decode("utf-8-sig"))))  # type: ignore[arg-type]
-    assert rows[0] == ["Line in the file", "Why it was refused", "Email", "Shoe size"]
-    assert rows[1][2:] == ["bad", "8"]
+    assert rows[0] == ["Line in the file", "Why it was refused", "Refusal code", "Email", "Shoe size"]
+    assert rows[1][2:] == ["bad_address", "bad", "8"]
     assert (
         "Undo the import of “people.csv”?"
         in client.get(reverse("subscribers_import_undo", args=[batch.pk])).content.decode()

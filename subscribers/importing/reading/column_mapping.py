@@ -78,6 +78,10 @@ _ALIASES = {
 _TARGET_BY_NAME = {field: field for field in FIELDS} | {
     word.strip(): field for field, words in _ALIASES.items() for word in words.split(",")
 }
+REFUSED_COLUMNS = (Message("Line in the file"), Message("Why it was refused"), Message("Refusal code"))
+"""The columns that a file of refused lines adds before the original ones."""
+CODE_COLUMN = REFUSED_COLUMNS[2]
+_ADDED_COLUMNS = {name.lower() for name in REFUSED_COLUMNS}
 _IRRELEVANT_COLUMNS = {
     *("lists", "uuid", "id", "updated_at"),
     *("address", "street", "address line 1", "address line 2", "phone", "phone number", "mobile", "birthday"),
@@ -105,11 +109,10 @@ _IRRELEVANT_COLUMNS = {
     ),  # CiviCRM
     *("street address", "supplemental address 1", "external identifier", "birth date", "current employer"),
     *("can2_user_address", "can2_phone", "can2_sms_status"),  # Action Network
-    *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id", "line in the file", "why it was refused"),
+    *("unsub_reason_other", "clean_campaign_title", "clean_campaign_id"),
+    *_ADDED_COLUMNS,
 }
-LINE_COLUMN, REASON_COLUMN = Message("Line in the file"), Message("Why it was refused")
-"""The two columns that a file of refused lines adds before the original ones."""
-_UNREPORTED_COLUMNS = {"lists", "uuid", "id", "line in the file", "why it was refused"}
+_UNREPORTED_COLUMNS = {"lists", "uuid", "id", *_ADDED_COLUMNS}
 
 
 def normalise_column_name(text: str) -> str:
@@ -194,4 +197,4 @@ def reuse_mapping(header: Sequence[str], *, before: Sequence[str], mapping: Sequ
 
 def is_file_column(name: str) -> bool:
     """Return True for the file's own columns, False for those that a file of refused lines adds."""
-    return normalise_column_name(name) not in (LINE_COLUMN.lower(), REASON_COLUMN.lower())
+    return normalise_column_name(name) not in _ADDED_COLUMNS

@@ -13,7 +13,7 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Quantity
 from subscribers.addresses.normalise import normalise
 from subscribers.importing.reading.column_mapping import (
-    REASON_COLUMN,
+    CODE_COLUMN,
     check_mapping,
     normalise_column_name,
 )
@@ -153,7 +153,7 @@ def read_people(
         mapping,
         terms=terms,
         delimiter=detected.delimiter,
-        reason_at=detected.header.index(REASON_COLUMN) if REASON_COLUMN in detected.header else None,
+        code_at=detected.header.index(CODE_COLUMN) if CODE_COLUMN in detected.header else None,
     )
     return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"))
 

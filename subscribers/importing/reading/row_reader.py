@@ -5,7 +5,7 @@ It uses no database; places and topics stay texts. A postcode is used to find th
 
 import csv
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message, Quantity
@@ -24,6 +24,7 @@ from subscribers.importing.reading.cell_values import (
     unpack_attributes,
 )
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST, guess_target
+from subscribers.importing.reading.consent_dates import check_expiry, check_soft_opt_in
 from subscribers.importing.reading.csv_records import Record
 from subscribers.importing.reading.parsed_rows import (
     MAX_CELL_CHARACTERS,
@@ -37,8 +38,6 @@ from subscribers.importing.reading.parsed_rows import (
 from subscribers.importing.reading.per_list_terms import LIST_TERMS, read_each_list
 from subscribers.importing.reading.subscription_state import YES_NO_FIELDS, apply_unsubscribe_reason, find_state
 
-SOFT_OPT_IN_SINCE = date(2026, 2, 5)
-MAX_IMPLIED_CONSENT = timedelta(days=731)
 _UNREADABLE = Message(
     "This line cannot be read: a quotation mark is missing, or there is one too many. Correct the line."
 )
@@ -47,7 +46,7 @@ _PACKED_FIELD_LENGTHS = {"country": 100, "region": 100, "city": 120, "language":
 
 
 class RowReader:
-    """Read the records of one file with these columns. `reason_at` is the column of reasons in a file of refused lines."""
+    """Read the records of one file with these columns. `code_at` is the column of codes in a file of refused lines."""
 
     def __init__(
         self,
@@ -55,11 +54,11 @@ class RowReader:
         *,
         terms: ImportTerms,
         delimiter: str = ",",
-        reason_at: int | None = None,
+        code_at: int | None = None,
     ) -> None:
         self._terms = terms
         self._delimiter = delimiter
-        self._reason_at = reason_at
+        self._code_at = code_at
         self._column_count = len(mapping)
         self._list_slug = terms.list_slug if EACH_LIST in mapping else ""
         columns = list(mapping)
@@ -91,35 +90,35 @@ class RowReader:
         if len(cells) > self._column_count and any(cell.strip() for cell in cells[self._column_count :]):
             return _refuse(
                 record,
+                RefusalKind.TOO_MANY_VALUES,
                 Message(
                     "This line has %(cells)s values but the file has %(columns)s columns, so it was not imported. Quote "
                     "values that contain commas.",
                     cells=len(cells),
                     columns=self._column_count,
                 ),
-                RefusalKind.TOO_MANY_VALUES,
             )
-        if self._is_from_refused_file(cells) and any(map(_has_open_quote, cells)):
-            return _refuse(record, _UNREADABLE, RefusalKind.UNREADABLE)
+        if self._was_unreadable(cells) and any(map(_has_open_quote, cells)):
+            return _refuse(record, RefusalKind.UNREADABLE, _UNREADABLE)
         if len(record.text) > MAX_CELL_CHARACTERS and any(len(cell) > MAX_CELL_CHARACTERS for cell in cells):
             return _refuse(
                 record,
+                RefusalKind.LONG_VALUE,
                 Message(
                     "A value is longer than %(max_length)s characters, so this line was not imported. Shorten it.",
                     max_length=Quantity(MAX_CELL_CHARACTERS),
                 ),
-                RefusalKind.LONG_VALUE,
             )
         address = self._read_cell(cells, "email")
         try:
             email = normalise(unescape_csv_cell(address))
         except BadAddress as error:
-            return _refuse(record, str(error), RefusalKind.BAD_ADDRESS if address.strip() else RefusalKind.NO_ADDRESS)
+            return _refuse(record, RefusalKind.BAD_ADDRESS if address.strip() else RefusalKind.NO_ADDRESS, str(error))
         return self._classify(record, cells, email)
 
-    def _is_from_refused_file(self, cells: list[str]) -> bool:
+    def _was_unreadable(self, cells: list[str]) -> bool:
         """Return True if the line comes from a file of refused lines, where an open quotation mark had to be closed."""
-        return self._reason_at is not None and cells[self._reason_at : self._reason_at + 1] == [_UNREADABLE]
+        return self._code_at is not None and cells[self._code_at : self._code_at + 1] == [RefusalKind.UNREADABLE]
 
     def _refuse_unread(self, record: Record) -> RefusedRow:
         """Refuse an unreadable record. The returned text shows the unclosed quotation mark."""
@@ -135,7 +134,7 @@ class RowReader:
             answers = {field: self._read_cells(cells, field) for field in self._yes_no_fields}
             kind, unread = find_state(status, answers, file_kind=kind)
             if unread is not None:
-                return _refuse(record, unread[1], unread[0])
+                return _refuse(record, *unread)
         if kind != RowKind.JOIN:
             kind = apply_unsubscribe_reason(kind, self._read_cell(cells, "left_because"))
             return PersonRow(line=record.line, email=email, kind=kind, dated_at=self._read_day(cells, "left_on", []))
@@ -152,11 +151,11 @@ class RowReader:
         if terms.implied_from is not None and (terms.all_implied or has_expiry):
             given = self._read_day(cells, "expires_on", notes)
             expires_on = given.date() if given else terms.expires_on
-            refusal = check_expiry(record, expires_on, today=terms.implied_from)
+            refusal = check_expiry(expires_on, today=terms.implied_from)
         else:
-            refusal = check_soft_opt_in(record, asked, terms=terms) if terms.soft_opt_in else None
+            refusal = check_soft_opt_in(asked, terms=terms) if terms.soft_opt_in else None
         if refusal is not None:
-            return refusal
+            return _refuse(record, *refusal)
         person = self._read_person(record.line, cells, email, asked, notes)
         person.expires_on = expires_on
         return person
@@ -248,54 +247,10 @@ class RowReader:
         return clean
 
 
-def check_soft_opt_in(record: Record, asked: datetime | None, *, terms: ImportTerms) -> RefusedRow | None:
-    """Return a refusal if the charitable soft opt-in does not cover somebody who signed up at this time."""
-    day = asked.date() if asked else terms.collected_on
-    if day is None:
-        return _refuse(
-            record,
-            Message(
-                "This line has no sign-up date. The charitable soft opt-in requires one: add it to the line, or enter "
-                "the earliest date for all."
-            ),
-            RefusalKind.NO_DAY,
-        )
-    if day < SOFT_OPT_IN_SINCE:
-        return _refuse(
-            record,
-            Message(
-                "This person signed up on %(day)s. The charitable soft opt-in covers only people who signed up on or "
-                "after 2026-02-05. Ask them for consent instead.",
-                day=day.isoformat(),
-            ),
-            RefusalKind.TOO_EARLY,
-        )
-    return None
-
-
-def check_expiry(record: Record, expires_on: date | None, *, today: date) -> RefusedRow | None:
-    """Return a refusal if implied consent that ends on this day is not acceptable."""
-    if expires_on is None:
-        reason = Message(
-            "This line has no expiry date. Implied consent requires one: add it to the line, or enter one date for all."
-        )
-        return _refuse(record, reason, RefusalKind.NO_EXPIRY)
-    day = expires_on.isoformat()
-    if expires_on < today:
-        reason = Message(
-            "The implied consent of this person expired on %(day)s. Ask them for consent instead.", day=day
-        )
-        return _refuse(record, reason, RefusalKind.IMPLIED_CONSENT_EXPIRED)
-    if expires_on > today + MAX_IMPLIED_CONSENT:
-        reason = Message("Implied consent lasts two years at most, and %(day)s is later. Correct the date.", day=day)
-        return _refuse(record, reason, RefusalKind.TOO_LONG)
-    return None
-
-
 def _has_open_quote(cell: str) -> bool:
     """Return True if a value begins with a quotation mark that is never closed."""
     return '"' in cell and unescape_csv_cell(cell).startswith('"') and cell.count('"') % 2 == 1
 
 
-def _refuse(record: Record, reason: str, kind: RefusalKind) -> RefusedRow:
+def _refuse(record: Record, kind: RefusalKind, reason: str) -> RefusedRow:
     return RefusedRow(record.line, format_csv_line(record.cells or []), reason, kind)

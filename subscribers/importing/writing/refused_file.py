@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from newsletter.common.text import escape_csv_cell, unescape_csv_cell
-from subscribers.importing.reading.column_mapping import LINE_COLUMN, REASON_COLUMN, is_file_column
+from subscribers.importing.reading.column_mapping import REFUSED_COLUMNS, is_file_column
 from subscribers.importing.reading.parsed_rows import RefusedRow
 from subscribers.models import ImportBatch, ImportRefusal
 
@@ -17,7 +17,7 @@ def write_refused(out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedR
 
 
 def format_refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> Iterator[list[str]]:
-    """Yield the header and the rows with line number and reason in front, safe in a spreadsheet.
+    """Yield the header and the rows with line number, reason and its code in front, safe in a spreadsheet.
 
     Columns of an earlier file of refused lines are dropped. A value that was escaped before is not escaped twice.
     """
@@ -26,9 +26,9 @@ def format_refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | Im
     def safe(cells: Iterable[str]) -> Iterator[str]:
         return (escape_csv_cell(unescape_csv_cell(cell)) for at, cell in enumerate(cells) if at not in earlier)
 
-    yield [LINE_COLUMN, REASON_COLUMN, *safe(header)]
+    yield [*REFUSED_COLUMNS, *safe(header)]
     for row in rows:
-        yield [str(row.line), escape_csv_cell(row.reason), *safe(read_raw(row.raw, width=len(header)))]
+        yield [str(row.line), escape_csv_cell(row.reason), row.kind, *safe(read_raw(row.raw, width=len(header)))]
 
 
 def read_raw(raw: str, *, width: int) -> list[str]:

@@ -21,39 +21,16 @@ ACTIVE_KINDS = (
 _BATCH_SIZE = 1_000
 
 
-def record_consent_event(
-    *,
-    kind: ConsentEvent.Kind,
-    subscriber: Subscriber | None,
-    address_hash: bytes,
-    now: datetime,
-    mailing_list: MailingList | None = None,
-    wording: str = "",
-    source: str = "",
-    by: str = "",
-    data: Mapping[str, object] | None = None,
-) -> ConsentEvent:
+def record_consent_event(event: ConsentEvent) -> None:
     """Add one event. What a person did themselves ends their rest.
 
-    `wording` is what the person read; `by` names a member of staff. `data` must hold no address or name.
+    Its `wording` is what the person read; `by` names a member of staff. Its `data` must hold no address or name.
     """
-    if subscriber is not None and kind in ACTIVE_KINDS and not by:
-        end_rest(subscriber, now=now)
-    event = ConsentEvent(
-        kind=kind,
-        subscriber=subscriber,
-        address_hash=address_hash,
-        mailing_list=mailing_list,
-        at=now,
-        wording=wording,
-        source=source,
-        by=by,
-        data=dict(data or {}),
-    )
+    if event.subscriber is not None and event.kind in ACTIVE_KINDS and not event.by:
+        end_rest(event.subscriber, now=event.at)
     with transaction.atomic():
         event.save()
         record_person_events([event])
-    return event
 
 
 def record_preferences(
@@ -61,13 +38,15 @@ def record_preferences(
 ) -> None:
     """Add the event of a choice that is about no single list."""
     record_consent_event(
-        kind=ConsentEvent.Kind.PREFERENCES,
-        subscriber=subscriber,
-        address_hash=bytes(subscriber.address_hash),
-        now=now,
-        wording=wording,
-        by=by,
-        data=data,
+        ConsentEvent(
+            kind=ConsentEvent.Kind.PREFERENCES,
+            subscriber=subscriber,
+            address_hash=bytes(subscriber.address_hash),
+            at=now,
+            wording=wording,
+            by=by,
+            data=dict(data),
+        )
     )
 
 

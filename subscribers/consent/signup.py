@@ -89,13 +89,15 @@ def request_subscription(request: SignupRequest, *, now: datetime, must_confirm:
     queued = must_confirm and queue_confirmation(subscriber=subscriber, mailing_list=mailing_list, now=now)
     if opened or queued:
         record_consent_event(
-            kind=ConsentEvent.Kind.REQUESTED,
-            subscriber=subscriber,
-            address_hash=address_hash,
-            mailing_list=mailing_list,
-            now=now,
-            wording=request.wording,
-            source=request.source,
+            ConsentEvent(
+                kind=ConsentEvent.Kind.REQUESTED,
+                subscriber=subscriber,
+                address_hash=address_hash,
+                mailing_list=mailing_list,
+                at=now,
+                wording=request.wording,
+                source=request.source,
+            )
         )
     if not must_confirm:
         return SignupResult.JOINED
@@ -135,14 +137,16 @@ def confirm_subscription(
     if not confirmed and not removed:
         return ConfirmationResult.NOW if rested else ConfirmationResult.BEFORE
     record_consent_event(
-        kind=ConsentEvent.Kind.CONFIRMED,
-        subscriber=subscriber,
-        address_hash=address_hash,
-        mailing_list=mailing_list,
-        now=now,
-        wording=wording,
-        source=source,
-        data={"suppressions_lifted": removed},
+        ConsentEvent(
+            kind=ConsentEvent.Kind.CONFIRMED,
+            subscriber=subscriber,
+            address_hash=address_hash,
+            mailing_list=mailing_list,
+            at=now,
+            wording=wording,
+            source=source,
+            data={"suppressions_lifted": removed},
+        )
     )
     reset_confirmation_quota(subscriber.email)
     _queue_one_other_confirmation(subscriber=subscriber, now=now)

@@ -50,7 +50,7 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
         new = write_suppression(address_hash=address_hash, reason=Reason.ERASURE, now=now, mailing_list=None)
         if new or person is not None:
             record_consent_event(
-                kind=ConsentEvent.Kind.ERASED, subscriber=None, address_hash=address_hash, now=now, by=by
+                ConsentEvent(kind=ConsentEvent.Kind.ERASED, subscriber=None, address_hash=address_hash, at=now, by=by)
             )
     emails = {spelling.casefold() for email, _ in known for spelling in (email, to_ascii(email))}
     delete_row_notes_about(

@@ -132,11 +132,13 @@ def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
     _end_unsubscribed_lists(person, now=now)
     reset_confirmation_quota(link.new_email)
     record_consent_event(
-        kind=ConsentEvent.Kind.MOVED,
-        subscriber=person,
-        address_hash=new_hash,
-        now=now,
-        source=Message("link in a mail to the new address"),
+        ConsentEvent(
+            kind=ConsentEvent.Kind.MOVED,
+            subscriber=person,
+            address_hash=new_hash,
+            at=now,
+            source=Message("link in a mail to the new address"),
+        )
     )
     return person
 

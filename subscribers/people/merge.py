@@ -60,11 +60,13 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     rename_person(old=absorb.pk, new=keep.pk)
     FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)
     record_consent_event(
-        kind=ConsentEvent.Kind.MERGED,
-        subscriber=keep,
-        address_hash=bytes(absorb.address_hash),
-        now=now,
-        data={"absorbed": absorb.pk},
+        ConsentEvent(
+            kind=ConsentEvent.Kind.MERGED,
+            subscriber=keep,
+            address_hash=bytes(absorb.address_hash),
+            at=now,
+            data={"absorbed": absorb.pk},
+        )
     )
     get_publishing_hooks().reassign_mails(keep=keep, absorb=absorb)
     absorb.delete()

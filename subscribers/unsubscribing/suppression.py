@@ -53,13 +53,15 @@ def suppress(
     if subscriber is not None and reason == Reason.COMPLAINT:
         end_subscriptions(subscriber=subscriber, reason=EndReason.COMPLAINT, now=now)
     record_consent_event(
-        kind=ConsentEvent.Kind.SUPPRESSED,
-        subscriber=subscriber,
-        address_hash=address_hash,
-        mailing_list=mailing_list,
-        now=now,
-        by=by,
-        data={"reason": str(reason)},
+        ConsentEvent(
+            kind=ConsentEvent.Kind.SUPPRESSED,
+            subscriber=subscriber,
+            address_hash=address_hash,
+            mailing_list=mailing_list,
+            at=now,
+            by=by,
+            data={"reason": str(reason)},
+        )
     )
     return True
 
@@ -114,14 +116,16 @@ def remove_suppression(*, suppression: Suppression, by: str, reason: str, now: d
     if not _remove(Q(pk=suppression.pk), by=by, reason=reason, now=now):
         raise CannotRemoveSuppression("This suppression was removed already. Nothing was changed.")
     record_consent_event(
-        kind=ConsentEvent.Kind.SUPPRESSION_REMOVED,
-        subscriber=subscriber,
-        address_hash=bytes(suppression.address_hash),
-        mailing_list=suppression.mailing_list,
-        now=now,
-        by=by,
-        wording=reason,
-        data={"reason": suppression.reason},
+        ConsentEvent(
+            kind=ConsentEvent.Kind.SUPPRESSION_REMOVED,
+            subscriber=subscriber,
+            address_hash=bytes(suppression.address_hash),
+            mailing_list=suppression.mailing_list,
+            at=now,
+            by=by,
+            wording=reason,
+            data={"reason": suppression.reason},
+        )
     )
 
 

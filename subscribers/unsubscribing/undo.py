@@ -77,13 +77,15 @@ def undo_unsubscribe(
         _subscribe_again(subscription, now=now, wording=wording)
     if not lists:
         record_consent_event(
-            kind=ConsentEvent.Kind.SUPPRESSION_REMOVED,
-            subscriber=person,
-            address_hash=address_hash,
-            now=now,
-            wording=wording,
-            source=Message("undo of an unsubscribe"),
-            data={"reason": Reason.UNSUBSCRIBE},
+            ConsentEvent(
+                kind=ConsentEvent.Kind.SUPPRESSION_REMOVED,
+                subscriber=person,
+                address_hash=address_hash,
+                at=now,
+                wording=wording,
+                source=Message("undo of an unsubscribe"),
+                data={"reason": Reason.UNSUBSCRIBE},
+            )
         )
     end_rest(person, now=now)
     _delete_counts(person, last.at, mailing=mailing)
@@ -222,12 +224,14 @@ def _subscribe_again(ended: Subscription, *, now: datetime, wording: str) -> Non
         import_batch_id=ended.import_batch_id,
     )
     record_consent_event(
-        kind=ConsentEvent.Kind.REQUESTED,
-        subscriber=ended.subscriber,
-        address_hash=bytes(ended.subscriber.address_hash),
-        mailing_list=ended.mailing_list,
-        now=now,
-        wording=wording,
-        source=Message("undo of an unsubscribe"),
-        data={"basis": ended.basis},
+        ConsentEvent(
+            kind=ConsentEvent.Kind.REQUESTED,
+            subscriber=ended.subscriber,
+            address_hash=bytes(ended.subscriber.address_hash),
+            mailing_list=ended.mailing_list,
+            at=now,
+            wording=wording,
+            source=Message("undo of an unsubscribe"),
+            data={"basis": ended.basis},
+        )
     )

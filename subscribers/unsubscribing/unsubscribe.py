@@ -79,11 +79,13 @@ def unsubscribe_from_all(*, subscriber: Subscriber, now: datetime, source: str =
     if not made and not ended:
         return False
     record_consent_event(
-        kind=ConsentEvent.Kind.LEFT_ALL,
-        subscriber=person,
-        address_hash=address_hash,
-        now=now,
-        source=source,
+        ConsentEvent(
+            kind=ConsentEvent.Kind.LEFT_ALL,
+            subscriber=person,
+            address_hash=address_hash,
+            at=now,
+            source=source,
+        )
     )
     count_unsubscribes([(mailing, person.pk)], now=now)
     return True

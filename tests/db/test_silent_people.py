@@ -83,12 +83,14 @@ def let_rest(publication: Publication, count: int = 1) -> list[Subscriber]:
 
 def record(person: Subscriber, kind: str, *, at: datetime, by: str = "") -> None:
     record_consent_event(
-        kind=ConsentEvent.Kind(kind),
-        subscriber=person,
-        address_hash=bytes(person.address_hash),
-        mailing_list=None,
-        now=at,
-        by=by,
+        ConsentEvent(
+            kind=ConsentEvent.Kind(kind),
+            subscriber=person,
+            address_hash=bytes(person.address_hash),
+            mailing_list=None,
+            at=at,
+            by=by,
+        )
     )
 
 

@@ -146,7 +146,6 @@ def measure_import(*, rows: int) -> ImportFigures:
                 mailing_list=mailing_list,
                 terms=ConsentTerms(basis="consent", evidence="Bench"),
                 by="bench",
-                now=now,
             )
         on_list = Subscription.objects.filter(mailing_list=mailing_list).count()
         with _measure() as exported, (Path(folder) / "exported.csv").open("w", encoding="utf-8", newline="") as out:

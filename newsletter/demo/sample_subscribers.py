@@ -99,5 +99,5 @@ def _import_rows(rows: list[dict[str, str]], *, mailing_list: MailingList, by: s
         mailing_list=mailing_list,
         terms=ConsentTerms(basis="consent", evidence="Sample people of the demonstration; nobody real."),
         by=by,
-        now=now,
+        clock=lambda: now,
     )

@@ -123,7 +123,6 @@ def _put_on_list(people: list[int], given: Given, by: str) -> int:
             basis=Basis.CONSENT if ask_first else given["why"], evidence=given["evidence"], confirm=ask_first
         ),
         by=by,
-        now=timezone.now(),
     )
     return report.new
 

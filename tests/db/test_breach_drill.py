@@ -91,7 +91,6 @@ def test_whom_an_import_brought_in_or_kept_from_mail_is_listed(
             mailing_list=weekly,
             terms=ConsentTerms(kind=kind, basis="consent", evidence="Sheet"),
             by=kim.username,
-            now=timezone.now(),
         )
         log(instance=ImportBatch.objects.latest("pk"), action="subscribers.import", user=kim)
     cleo = Subscriber.objects.get(email="cleo@example.org")

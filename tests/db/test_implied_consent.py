@@ -160,7 +160,7 @@ def test_more_than_one_step_of_people_who_ran_out_go_in_one_round(
 @pytest.mark.parametrize("kept", ["ann", "bea"])
 @pytest.mark.requirement("P10")
 def test_given_consent_survives_a_merge_with_implied_consent(weekly: MailingList, ann: Subscriber, kept: str) -> None:
-    bring(weekly, "email\nbea@example.org\n", basis="consent", evidence="Sheet", now=NOW + timedelta(days=9))
+    bring(weekly, "email\nbea@example.org\n", basis="consent", evidence="Sheet", clock=lambda: NOW + timedelta(days=9))
     people = {one.email.partition("@")[0]: one for one in Subscriber.objects.all()}
     keep = people.pop(kept)
     merge_people(keep=keep, absorb=people.popitem()[1], now=NOW + timedelta(days=10))

@@ -42,7 +42,7 @@ def bring_in(weekly: MailingList, header: str, *rows: str, name: str = "file.csv
         mailing_list=weekly,
         terms=ConsentTerms(basis="consent", evidence="Form of the old tool, double opt-in, since 2019", kind=kind),
         by="kim",
-        now=NOW,
+        clock=lambda: NOW,
     )
 
 

@@ -144,7 +144,6 @@ def bring_leavers(weekly: MailingList) -> ImportBatch:
         mailing_list=weekly,
         terms=ConsentTerms(basis="consent", evidence="the list of the old program"),
         by="kim",
-        now=NOW,
         clock=lambda: NOW,
     )
     return ImportBatch.objects.get()
@@ -315,7 +314,6 @@ def bring_leavers_of_long_ago(weekly: MailingList) -> None:
         mailing_list=weekly,
         terms=ConsentTerms(basis="consent", evidence="the list of the old program"),
         by="kim",
-        now=NOW,
         clock=lambda: NOW,
     )
 

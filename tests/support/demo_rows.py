@@ -101,8 +101,8 @@ def print_rows() -> None:
     saved = save_block(issue=waiting, block=block, name="The lead", by=staff, now=now)
     comment = add_comment(issue=waiting, text="Is this right?", by=second, now=now)
     mailing_list = MailingList.objects.earliest("pk")
-    upload = {"mailing_list": mailing_list, "by": staff.email, "now": now}
-    draft = create_draft_import(file=BytesIO(b"email\nnew@example.org\n"), name="people.csv", **upload)
+    upload = {"mailing_list": mailing_list, "by": staff.email}
+    draft = create_draft_import(file=BytesIO(b"email\nnew@example.org\n"), name="people.csv", now=now, **upload)
     import_people(
         PeopleFile(content=BytesIO(b"email\nold@example.org\nnobody\n")),
         terms=ConsentTerms(basis=Basis.CONSENT, evidence="Sheet of the fair"),

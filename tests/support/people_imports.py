@@ -31,7 +31,6 @@ def import_text(
     *,
     columns: Mapping[str, str] | None = None,
     by: str = "kim",
-    now: datetime = NOW,
     clock: Callable[[], datetime] = lambda: NOW,
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
@@ -44,7 +43,6 @@ def import_text(
         mailing_list=mailing_list,
         terms=ConsentTerms(**given),  # type: ignore[arg-type]
         by=by,
-        now=now,
         clock=clock,
         dry_run=dry_run,
         progress=progress,

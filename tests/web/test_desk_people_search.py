@@ -116,7 +116,6 @@ def test_an_imported_name_is_found_and_a_second_import_changes_it() -> None:
             mailing_list=weekly,
             terms=ConsentTerms(basis="consent", evidence="Sheet"),
             by="kim",
-            now=timezone.now(),
         )
     assert found(client, q="agnes") == {"reader"}
     assert found(client, q="zoe") == set()

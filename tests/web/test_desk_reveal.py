@@ -5,7 +5,6 @@ import io
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
-from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from subscribers.importing.writing.import_people import import_people
@@ -74,7 +73,6 @@ def test_no_page_or_file_shows_an_address_without_permission(ada: Subscriber) ->
         mailing_list=make_list("other"),
         terms=ConsentTerms(basis="consent", evidence="Sheet of the spring fair"),
         by="kim",
-        now=timezone.now(),
     )
     batch = ImportBatch.objects.get()
     assert batch.refusals.exists()

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import orjson
 from django.http import HttpRequest
-from django.utils import timezone
 from ninja import Query, Status
 from pydantic import ValidationError
 from wagtail.log_actions import log
@@ -111,7 +110,7 @@ def _read_lines(body: bytes) -> tuple[list[tuple[int, NewPerson]], list[RefusedL
 
 
 def _import(key: ApiKey, terms: Terms, people: Iterable[NewPerson]) -> ImportReport:
-    mailing_list, now = find_list(key, terms.list), timezone.now()
+    mailing_list = find_list(key, terms.list)
     text = io.StringIO(newline="")
     csv.writer(text).writerows([_COLUMNS, *(_write_cells(person) for person in people)])
     report = import_people(
@@ -124,7 +123,6 @@ def _import(key: ApiKey, terms: Terms, people: Iterable[NewPerson]) -> ImportRep
         terms=ConsentTerms(basis=terms.basis, evidence=terms.evidence, kind=ImportKind.JOIN, confirm=terms.confirm),
         by=label_caller(key),
         by_key=key.pk,
-        now=now,
     )
     log(instance=key, action="newsletter.api_added", data={**log_data(key, mailing_list), **report.counts()})
     return report

@@ -28,7 +28,6 @@ def import_people(
     terms: ConsentTerms,
     by: str,
     by_key: int | None = None,
-    now: datetime,
     dry_run: bool = False,
     progress: Callable[[int], None] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -55,7 +54,7 @@ def import_people(
         confirm=terms.confirm,
         by=by,
         by_key=by_key,
-        started_at=now,
+        started_at=clock(),
     )
     with open_csv(file.content) as source:
         detected = inspect_file(source)

@@ -2,7 +2,7 @@
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -79,46 +79,17 @@ class Command(ProductCommand):
         *,
         file: Path,
         slug: str,
-        basis: str,
-        evidence: str,
-        confirm: bool,
         columns: Sequence[tuple[str, str]],
-        kind: str,
-        collected: date | None,
-        expires: date | None,
-        country: str,
         refused: Path | None,
         dry_run: bool,
         json: bool,
+        **terms: object,
     ) -> None:
         mailing_list = _find_list(slug)
-        try:
-            with file.open("rb", buffering=0) as lines, show_import_progress(count_lines(file)) as progress:
-                report = import_people(
-                    PeopleFile(
-                        content=BufferedReader(_NonClosingFile(lines), buffer_size=_BLOCK_BYTES),
-                        name=file.name,
-                        columns=dict(columns),
-                    ),
-                    mailing_list=mailing_list,
-                    terms=ConsentTerms(
-                        basis=basis,
-                        evidence=evidence,
-                        kind=KIND_ALIASES.get(kind, kind),
-                        collected_on=collected,
-                        expires_on=expires,
-                        country=country,
-                        confirm=confirm,
-                    ),
-                    by=_person(),
-                    now=datetime.now(UTC),
-                    dry_run=dry_run,
-                    progress=progress,
-                )
-        except OSError as error:
-            raise BadFile(
-                f"{file} cannot be read: {error.strerror}. Check the path and the right to read it."
-            ) from error
+        read_terms: Callable[..., ConsentTerms] = _read_terms
+        report = _import_file(
+            file, mailing_list=mailing_list, columns=dict(columns), terms=read_terms(**terms), dry_run=dry_run
+        )
         if refused:
             _write_refused(report, out=refused, header=report.header)
         if json:
@@ -267,6 +238,45 @@ def count_lines(file: Path) -> int:
     """Return roughly how many lines the file has (a cell may contain line breaks). Raises OSError."""
     with file.open("rb") as data:
         return sum(piece.count(b"\n") for piece in iter(lambda: data.read(_BLOCK_BYTES), b""))
+
+
+def _read_terms(
+    *,
+    basis: str,
+    evidence: str,
+    confirm: bool,
+    kind: str,
+    collected: date | None,
+    expires: date | None,
+    country: str,
+) -> ConsentTerms:
+    return ConsentTerms(
+        basis=basis,
+        evidence=evidence,
+        kind=KIND_ALIASES.get(kind, kind),
+        collected_on=collected,
+        expires_on=expires,
+        country=country,
+        confirm=confirm,
+    )
+
+
+def _import_file(
+    file: Path, *, mailing_list: MailingList, columns: Mapping[str, str], terms: ConsentTerms, dry_run: bool
+) -> ImportReport:
+    try:
+        with file.open("rb", buffering=0) as lines, show_import_progress(count_lines(file)) as progress:
+            content = BufferedReader(_NonClosingFile(lines), buffer_size=_BLOCK_BYTES)
+            return import_people(
+                PeopleFile(content=content, name=file.name, columns=columns),
+                mailing_list=mailing_list,
+                terms=terms,
+                by=_person(),
+                dry_run=dry_run,
+                progress=progress,
+            )
+    except OSError as error:
+        raise BadFile(f"{file} cannot be read: {error.strerror}. Check the path and the right to read it.") from error
 
 
 def _write_refused(report: ImportReport, *, out: Path, header: Sequence[str]) -> None:

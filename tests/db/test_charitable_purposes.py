@@ -70,7 +70,7 @@ def test_a_template_and_an_earlier_revision_keep_the_mark(issue: Issue) -> None:
     Issue.objects.update(charitable=False)
     by = make_approver()
     template = save_template(issue=read(issue), name="Shop", by=by, now=NOW)
-    made = create_issue(publication=issue.publication, beginning=Beginning.TEMPLATE, template=template, by=by, now=NOW)
+    made = create_issue(publication=issue.publication, beginning=Beginning.TEMPLATE, original=template, by=by, now=NOW)
     assert not made.charitable
     marked = read(issue).save_revision()
     Issue.objects.update(charitable=True)

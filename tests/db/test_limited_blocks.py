@@ -221,6 +221,6 @@ def test_a_template_and_its_issues_keep_the_rules(issue: Issue) -> None:
     limit_block(issue, "lead_story", giving="donor")
     template = save_template(issue=issue, name="For donors", by=by, now=NOW)
     make_story("The newest verdict", days_old=0.1)
-    copy = create_issue(publication=issue.publication, beginning=Beginning.TEMPLATE, template=template, by=by, now=NOW)
+    copy = create_issue(publication=issue.publication, beginning=Beginning.TEMPLATE, original=template, by=by, now=NOW)
     (lead,) = (block for block in copy.body if block.block_type == "lead_story")
     assert lead.value["show_to"]["giving"] == "donor"

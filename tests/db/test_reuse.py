@@ -118,7 +118,7 @@ def test_a_new_issue_from_a_template_has_the_content_of_now(issue: Issue, by: Us
     template = save_template(issue=issue, name="Announcement", by=by, now=NOW)
     make_story("The third verdict", seen_at=NOW)
     made = create_issue(
-        publication=publication, beginning=Beginning.TEMPLATE, template=template, by=by, now=NOW, public_id="a" * 24
+        publication=publication, beginning=Beginning.TEMPLATE, original=template, by=by, now=NOW, public_id="a" * 24
     )
     assert (made.layout, made.headline, made.state) == ("announcement", "Our news", "draft")
     assert "The third verdict" in made.subject
@@ -130,7 +130,7 @@ def test_a_new_issue_from_a_template_has_the_content_of_now(issue: Issue, by: Us
 
 def test_a_template_without_new_content_begins_with_its_texts(issue: Issue, by: User, publication: Publication) -> None:
     template = save_template(issue=issue, name="Announcement", by=by, now=NOW)
-    made = create_issue(publication=publication, beginning=Beginning.TEMPLATE, template=template, by=by, now=NOW)
+    made = create_issue(publication=publication, beginning=Beginning.TEMPLATE, original=template, by=by, now=NOW)
     assert "note" in kinds(made)
     assert "lead_story" not in kinds(made)
     with pytest.raises(NotReady, match="Choose the template"):

@@ -205,7 +205,6 @@ def copy_issue(original: Issue, letter: str, *, by: User) -> Issue:
         publication=original.publication,
         beginning=Beginning.COPY,
         original=original,
-        template=None,
         segment=None,
         due="",
         public_id=letter * 24,

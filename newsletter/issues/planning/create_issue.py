@@ -42,16 +42,15 @@ def create_issue(
     beginning: Beginning,
     by: User | None,
     now: datetime,
-    original: Issue | None = None,
-    template: IssueTemplate | None = None,
+    original: Issue | IssueTemplate | None = None,
     segment: Segment | None = None,
     due: str = "",
     public_id: str = "",
 ) -> Issue:
     """Make a draft without a slot. ``due`` is a wall-clock time in the publication's zone; "" is when a person sends it.
 
-    ``original`` is the issue to copy, ``template`` the template to fill. ``public_id`` comes from the form: a second call
-    with it returns the first issue.
+    ``original`` is the issue to copy, or the template to fill. ``public_id`` comes from the form: a second call with it
+    returns the first issue.
     ``by`` is None for the command line. Raises NotAllowed, SwitchedOff, BadSchedule, BadRule; WrongState for a time that
     has passed; NotReady if the rules find nothing new.
     """
@@ -71,7 +70,7 @@ def create_issue(
         with transaction.atomic():
             # The number is the highest so far and one: a second new issue waits here.
             Publication.objects.select_for_update().get(pk=publication.pk)
-            _fill(issue, beginning=beginning, original=original, template=template, by=by, now=now)
+            _fill(issue, beginning=beginning, original=original, by=by, now=now)
     except IntegrityError:
         made = Issue.objects.filter(public_id=public_id, publication=publication).first() if public_id else None
         if made is None:
@@ -92,8 +91,7 @@ def _fill(
     issue: Issue,
     *,
     beginning: Beginning,
-    original: Issue | None,
-    template: IssueTemplate | None,
+    original: Issue | IssueTemplate | None,
     by: User | None,
     now: datetime,
 ) -> None:
@@ -107,7 +105,7 @@ def _fill(
                 )
             save_new_issue(issue=issue, draft=draft, now=now)
         case Beginning.COPY:
-            if original is None:
+            if not isinstance(original, Issue):
                 raise NotReady("Choose the issue to copy.")
             body, stories = copy_body(original, issue=issue, now=now)
             issue.subject, issue.preheader = find_texts_without_gone_stories(original)
@@ -115,11 +113,11 @@ def _fill(
             _save(issue, body=body, by=by, now=now)
             place_stories(issue=issue, stories=stories, now=now)
         case Beginning.TEMPLATE:
-            if template is None:
+            if not isinstance(original, IssueTemplate):
                 raise NotReady("Choose the template.")
-            filled = fill_template(template, issue=issue, now=now)
+            filled = fill_template(original, issue=issue, now=now)
             issue.subject, issue.preheader = filled.subject, filled.preheader
-            issue.layout, issue.headline, issue.charitable = template.layout, template.headline, template.charitable
+            issue.layout, issue.headline, issue.charitable = original.layout, original.headline, original.charitable
             _save(issue, body=filled.body, by=by, now=now)
             place_stories(issue=issue, stories=filled.stories, now=now)
         case Beginning.EMPTY:

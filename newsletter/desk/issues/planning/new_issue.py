@@ -140,15 +140,15 @@ class NewIssue(ServiceFormPage):
     def run(self, form: forms.Form) -> str:
         chosen, now = form.cleaned_data, timezone.now()
         publication: Publication = chosen["publication"]
-        if chosen["beginning"] in (Beginning.RULES, Beginning.TEMPLATE):
+        beginning = Beginning(chosen["beginning"])
+        if beginning in (Beginning.RULES, Beginning.TEMPLATE):
             self.warn_of_gone_stories(check_before_assembly(issue=Issue(publication=publication), now=now))
-        elif chosen["beginning"] == Beginning.COPY:
+        elif beginning is Beginning.COPY:
             self.warn_of_gone_stories(check_before_copy(original=chosen["original"], now=now))
         issue = create_issue(
             publication=publication,
-            beginning=Beginning(chosen["beginning"]),
-            original=chosen["original"],
-            template=chosen["template"],
+            beginning=beginning,
+            original=chosen["template" if beginning is Beginning.TEMPLATE else "original"],
             segment=chosen["segment"],
             due=chosen["due"],
             public_id=chosen["public_id"],

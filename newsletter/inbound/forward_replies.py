@@ -27,7 +27,7 @@ from newsletter.providers.base.contract import Adapter, Outcome, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
-from newsletter.sending.notices.system_mail import Sender, make_sender, send_notice
+from newsletter.sending.notices.system_mail import Sender, SystemMail, make_sender, send_notice
 from subscribers.addresses.normalise import normalise
 from subscribers.links.token_masking import mask_tokens
 
@@ -153,14 +153,16 @@ def _deliver(forward: InboundForward, sender: Sender, *, adapter: Adapter, now: 
             subject = translate(Message("Reply: %(subject)s", subject=mail.subject or "–"))
             lines = [*_describe(mail), *_list_lines(mail.text)]
         return send_notice(
+            SystemMail(
+                subject=escape_merge_fields(subject),
+                paragraphs=[escape_merge_fields(line) for line in lines],
+                button=(translate(Message("Open it in the desk")), replies_page_url()) if is_protected(mail) else None,
+                reason=translate(Message("You get this because replies to our mails are forwarded to you.")),
+            ),
             adapter=adapter,
             sender=sender,
             to=normalise(forward.email),
             key=f"reply-{forward.pk}",
-            subject=escape_merge_fields(subject),
-            paragraphs=[escape_merge_fields(line) for line in lines],
-            button=(translate(Message("Open it in the desk")), replies_page_url()) if is_protected(mail) else None,
-            reason=translate(Message("You get this because replies to our mails are forwarded to you.")),
             now=now,
         )
 

@@ -13,7 +13,7 @@ from newsletter.providers.base.contract import Adapter
 from newsletter.rendering.phrases import find_phrase
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
-from newsletter.sending.notices.system_mail import Sender, add_logos, make_sender, send_notice
+from newsletter.sending.notices.system_mail import Sender, SystemMail, add_logos, make_sender, send_notice
 from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url, mark_sent
 from subscribers.models import Confirmation, MailingList
 
@@ -69,14 +69,16 @@ def _send(confirmation: Confirmation, *, sender: Sender, adapter: Adapter, now: 
     name = confirmation.mailing_list.public_name
     language = best_language([confirmation.subscriber.language]) or sender.language
     outcome = send_notice(
+        SystemMail(
+            subject=find_phrase("confirm_subject", language, list=name),
+            paragraphs=[find_phrase("confirm_text", language, list=name, organisation=sender.look.name)],
+            button=(find_phrase("confirm_button", language), make_confirmation_url(confirmation=confirmation, now=now)),
+            reason=find_phrase("confirm_reason", language, organisation=sender.look.name),
+        ),
         adapter=adapter,
         sender=replace(sender, language=language),
         to=confirmation.subscriber.email,
         key=f"confirm-{confirmation.pk}",
-        subject=find_phrase("confirm_subject", language, list=name),
-        paragraphs=[find_phrase("confirm_text", language, list=name, organisation=sender.look.name)],
-        button=(find_phrase("confirm_button", language), make_confirmation_url(confirmation=confirmation, now=now)),
         now=now,
-        reason=find_phrase("confirm_reason", language, organisation=sender.look.name),
     )
     return settle_queued_mail(confirmation, outcome, what="A confirmation")

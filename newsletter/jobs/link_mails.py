@@ -10,7 +10,7 @@ from newsletter.models import Publication
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
-from newsletter.sending.notices.system_mail import Sender, make_sender, send_notice
+from newsletter.sending.notices.system_mail import Sender, SystemMail, make_sender, send_notice
 from subscribers.models import MailedLink
 from subscribers.people.link_mail_texts import write_link_mail
 from subscribers.people.mailed_links import Kind, claim_mailed_link, list_due_links, make_mailed_link_url
@@ -55,14 +55,16 @@ def _send(link: MailedLink, *, sender: Sender, adapter: Adapter, now: datetime) 
     language = best_page_language([link.subscriber.language, sender.language]) or "en"
     mail = write_link_mail(kind=Kind(link.kind), organisation=sender.look.name, language=language)
     outcome = send_notice(
+        SystemMail(
+            subject=mail.subject,
+            paragraphs=[mail.text],
+            button=(mail.button, make_mailed_link_url(link=link, now=now)),
+            reason=mail.reason,
+        ),
         adapter=adapter,
         sender=replace(sender, language=language),
         to=link.new_email or link.subscriber.email,
         key=f"link-{link.pk}",
-        subject=mail.subject,
-        paragraphs=[mail.text],
-        button=(mail.button, make_mailed_link_url(link=link, now=now)),
         now=now,
-        reason=mail.reason,
     )
     return settle_queued_mail(link, outcome, what="A mail with a link")

@@ -15,7 +15,7 @@ from newsletter.models import MailLimits
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
-from newsletter.sending.notices.system_mail import Sender, send_notice
+from newsletter.sending.notices.system_mail import Sender, SystemMail, send_notice
 from subscribers.links.signed_links import Purpose, make_link
 from subscribers.models import StayQuestion
 from subscribers.people.inactivity import (
@@ -84,23 +84,25 @@ def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: date
 
     with translation.override(language):
         outcome = send_notice(
+            SystemMail(
+                subject=gettext("Do you still want emails from %(organisation)s?") % named,
+                paragraphs=[
+                    gettext("We send you %(list)s, and have not heard from you for a long time.") % named,
+                    gettext("If you still want our emails, press the button. Everything stays as it is.") % named,
+                    gettext(
+                        "If you do not answer within %(days)s days, we stop sending them. You can start them again at any "
+                        "time with the same button."
+                    )
+                    % named,
+                ],
+                button=(gettext("Yes, keep sending them"), link(Purpose.STAY)),
+                unsubscribe=(gettext("No, unsubscribe me"), link(Purpose.UNSUBSCRIBE)),
+                reason=gettext("You get this mail once, because you are subscribed to %(list)s.") % named,
+            ),
             adapter=adapter,
             sender=replace(sender, language=language, reply_to=settings.NEWSLETTER_INBOUND_ADDRESS or sender.reply_to),
             to=person.email,
             key=f"stay-{question.pk}",
-            subject=gettext("Do you still want emails from %(organisation)s?") % named,
-            paragraphs=[
-                gettext("We send you %(list)s, and have not heard from you for a long time.") % named,
-                gettext("If you still want our emails, press the button. Everything stays as it is.") % named,
-                gettext(
-                    "If you do not answer within %(days)s days, we stop sending them. You can start them again at any "
-                    "time with the same button."
-                )
-                % named,
-            ],
-            button=(gettext("Yes, keep sending them"), link(Purpose.STAY)),
-            unsubscribe=(gettext("No, unsubscribe me"), link(Purpose.UNSUBSCRIBE)),
-            reason=gettext("You get this mail once, because you are subscribed to %(list)s.") % named,
             now=now,
         )
     return settle_queued_mail(question, outcome, what="A question whether somebody still wants mail")

@@ -20,7 +20,7 @@ from newsletter.organisation.accounts.staff_links import answer_password_request
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
-from newsletter.sending.notices.system_mail import Sender, find_staff_language, send_notice
+from newsletter.sending.notices.system_mail import Sender, SystemMail, find_staff_language, send_notice
 
 BATCH_LIMIT = 50
 LOOK_BACK = timedelta(days=1)
@@ -114,15 +114,17 @@ def _send(link: StaffLink, *, sender: Sender, adapter: Adapter, now: datetime) -
     subject, text, button, reason = choose_texts(link)
     with translation.override(language):
         outcome = send_notice(
+            SystemMail(
+                subject=translate(subject),
+                paragraphs=[translate(text)],
+                button=(translate(button), make_staff_link_url(link)),
+                reason=translate(reason),
+            ),
             adapter=adapter,
             sender=replace(sender, language=language.partition("-")[0]),
             to=link.person.email,
             key=f"access-{link.pk}-{int(now.timestamp())}",
-            subject=translate(subject),
-            paragraphs=[translate(text)],
-            button=(translate(button), make_staff_link_url(link)),
             now=now,
-            reason=translate(reason),
         )
     return settle_queued_mail(link, outcome, what="A link for staff")
 

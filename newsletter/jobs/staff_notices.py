@@ -30,7 +30,7 @@ from newsletter.monitoring.process_figures import find_running_versions
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
-from newsletter.sending.notices.system_mail import find_staff_language, make_sender, send_notice
+from newsletter.sending.notices.system_mail import SystemMail, find_staff_language, make_sender, send_notice
 
 BATCH_LIMIT = 50
 EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "held-full-", "account-"
@@ -179,17 +179,19 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
     language = find_staff_language(notice.person)
     with translation.override(language):
         outcome = send_notice(
+            SystemMail(
+                subject=escape_merge_fields(translate(replace_protected_text(notice.subject))),
+                paragraphs=[
+                    escape_merge_fields(translate(replace_protected_text(paragraph))) for paragraph in notice.paragraphs
+                ],
+                button=(translate(Message("Open it in the desk")), notice.link),
+                reason=translate(_explain_recipient(notice.key)),
+            ),
             adapter=adapter,
             sender=replace(make_sender(notice.publication), language=language.partition("-")[0]),
             to=notice.person.email,
             key=f"staff-{notice.pk}",
-            subject=escape_merge_fields(translate(replace_protected_text(notice.subject))),
-            paragraphs=[
-                escape_merge_fields(translate(replace_protected_text(paragraph))) for paragraph in notice.paragraphs
-            ],
-            button=(translate(Message("Open it in the desk")), notice.link),
             now=now,
-            reason=translate(_explain_recipient(notice.key)),
         )
     return settle_queued_mail(notice, outcome, what="A notice to staff")
 

@@ -19,7 +19,7 @@ from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.notices.proofs import send_proofs
-from newsletter.sending.notices.system_mail import make_sender, send_notice
+from newsletter.sending.notices.system_mail import SystemMail, make_sender, send_notice
 from newsletter.sending.settling.account_moves import move_to_second_accounts
 from newsletter.sending.settling.receipt import list_deliveries, make_receipt
 from subscribers.audience.eligibility import explain_ineligible
@@ -135,14 +135,16 @@ def test_proofs_and_system_mails_obey_the_allowlist(mailgun: Any, settings: Any)
     send_due_notices(now=NOW)
     assert not StaffNotice.objects.filter(sent_at=None).exists()
     outcome = send_notice(
+        SystemMail(
+            subject="Please confirm",
+            paragraphs=["Is it you?"],
+            button=None,
+            reason="You asked.",
+        ),
         adapter=current_adapter(),
         sender=make_sender(issue.publication),
         to="reader@example.com",
         key="confirm-1",
-        subject="Please confirm",
-        paragraphs=["Is it you?"],
-        button=None,
-        reason="You asked.",
         now=NOW,
     )
     assert outcome.verdict is Verdict.REJECTED

@@ -17,8 +17,8 @@ from newsletter.issues.snapshot.resolve import resolve_logo
 from newsletter.issues.variants.documents import make_optional_picture
 from newsletter.models import Brand, Publication
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Recipient
-from newsletter.rendering.blocks import Block, Button, Document, Note
 from newsletter.rendering.blocks import Brand as Look
+from newsletter.rendering.blocks import Button, Document, Note
 from newsletter.rendering.phrases import find_text_direction
 from newsletter.rendering.pipeline import render
 from newsletter.sending.notices.single_mails import deliver_single
@@ -34,6 +34,20 @@ class Sender:
     reply_to: str
     look: Look
     language: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SystemMail:
+    """The texts of a mail of the system. `reason` tells its recipient why they get it.
+
+    `button` is a label and a link. So is `unsubscribe`, the second button of a mail that answers no request.
+    """
+
+    subject: str
+    paragraphs: Sequence[str]
+    button: tuple[str, str] | None
+    reason: str
+    unsubscribe: tuple[str, str] | None = None
 
 
 def find_staff_language(person: User) -> str:
@@ -73,60 +87,49 @@ def make_notice_brand(brand: Brand) -> Look:
     )
 
 
-def send_notice(
-    *,
-    adapter: Adapter,
-    sender: Sender,
-    to: str,
-    key: str,
-    subject: str,
-    paragraphs: Sequence[str],
-    button: tuple[str, str] | None,
-    reason: str,
-    now: datetime,
-    unsubscribe: tuple[str, str] | None = None,
-) -> Outcome:
+def send_notice(mail: SystemMail, *, adapter: Adapter, sender: Sender, to: str, key: str, now: datetime) -> Outcome:
     """Mail one address in one attempt. The same mail needs the same ``key``, so that the provider recognises a repeat.
-
-    ``unsubscribe`` is the label and the link of a second button, for a mail that answers no request.
 
     While the provider asks to wait, the mail is not handed over and the outcome is THROTTLED.
     """
-    blocks: list[Block] = [
-        Note(body_html="".join(f"<p>{escape(line)}</p>" for line in paragraphs), body_text="\n\n".join(paragraphs))
-    ]
-    if button:
-        blocks.append(Button(label=button[0], url=button[1]))
-    headers = {"Auto-Submitted": "auto-generated"}
-    if unsubscribe:
-        blocks.append(Button(label=unsubscribe[0], url=unsubscribe[1]))
-        headers |= {"List-Unsubscribe": f"<{unsubscribe[1]}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    mail = render(
-        Document(
-            subject=subject,
-            preheader="",
-            language=sender.language,
-            direction=find_text_direction(sender.language),
-            brand=sender.look,
-            blocks=tuple(blocks),
-            publication=sender.look.name,
-            reason=reason,
-            personal=False,
-        )
-    )
     call = BatchCall(
         key=key,
         issue="notices",
         variant=key.split("-")[0],
-        mail=Mail(
-            subject=mail.subject,
-            html=mail.html,
-            text=mail.text,
-            from_name=sender.name,
-            from_email=sender.email,
-            reply_to=sender.reply_to,
-            headers=headers,
-        ),
+        mail=_render(mail, sender=sender),
         people=[Recipient(delivery=1, address=to_ascii(to), variables={})],
     )
     return deliver_single(adapter=adapter, call=call, now=now)
+
+
+def _render(mail: SystemMail, *, sender: Sender) -> Mail:
+    text = Note(
+        body_html="".join(f"<p>{escape(line)}</p>" for line in mail.paragraphs), body_text="\n\n".join(mail.paragraphs)
+    )
+    buttons = [Button(label=label, url=url) for label, url in filter(None, (mail.button, mail.unsubscribe))]
+    headers = {"Auto-Submitted": "auto-generated"}
+    if mail.unsubscribe:
+        link = mail.unsubscribe[1]
+        headers |= {"List-Unsubscribe": f"<{link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    rendered = render(
+        Document(
+            subject=mail.subject,
+            preheader="",
+            language=sender.language,
+            direction=find_text_direction(sender.language),
+            brand=sender.look,
+            blocks=(text, *buttons),
+            publication=sender.look.name,
+            reason=mail.reason,
+            personal=False,
+        )
+    )
+    return Mail(
+        subject=rendered.subject,
+        html=rendered.html,
+        text=rendered.text,
+        from_name=sender.name,
+        from_email=sender.email,
+        reply_to=sender.reply_to,
+        headers=headers,
+    )

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -24,6 +25,7 @@ from newsletter.issues.variants.audience_rules import name_audience
 from newsletter.issues.variants.count_recipients import add_unsubscribed_to_exclusions
 from newsletter.issues.variants.event_mentions import AlreadyCorrected, record_corrected_deliveries
 from newsletter.issues.variants.exclusion_labels import explain_nobody
+from newsletter.issues.variants.reader_zones import LocalHour
 from newsletter.issues.variants.recipient_groups import GROUP_KEY, GroupVisibility, RecipientGroup, limit_versions
 from newsletter.issues.variants.store_variants import assign_variants, make_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
@@ -139,6 +141,14 @@ class _VariantsMissing(Exception):
         self.groups, self.visibility = groups, visibility
 
 
+class _FrozenAudience(NamedTuple):
+    """The counts of an audience whose deliveries are written, their number, and the local hours of its batches."""
+
+    counted: AudienceCount
+    recipients: int
+    hours: Sequence[LocalHour]
+
+
 @transaction.atomic
 def _freeze(
     *, send: Send, approval: Approval, content: IssueContent, max_batch: int, newest_term: int, now: datetime
@@ -147,6 +157,35 @@ def _freeze(
     begin_freeze()
     if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
         return
+    audience = _write_audience(send, approval=approval, content=content, max_batch=max_batch, now=now)
+    _delete_replaced_variants(approval.revision_id)
+    if send.issue.kind == Issue.Kind.CORRECTION:
+        record_corrected_deliveries(send.issue)
+    is_ready = transition(
+        send,
+        from_states=[Send.State.PREPARING],
+        to=Send.State.READY,
+        revision=approval.revision,
+        sha256=approval.sha256,
+        candidates=audience.counted.candidates,
+        recipients=audience.recipients,
+        excluded=audience.counted.excluded,
+        audience=name_audience(send.issue),
+        newest_term_searched=newest_term,
+        hours=[hour.to_json() for hour in audience.hours],
+        checked_until=now if send.local_time or content.subject_test else None,
+    )
+    if not is_ready:
+        raise InvariantViolated(
+            "%(send)s changed its state while its audience was being frozen. Nothing was sent. Start it again.",
+            send=send,
+        )
+
+
+def _write_audience(
+    send: Send, *, approval: Approval, content: IssueContent, max_batch: int, now: datetime
+) -> _FrozenAudience:
+    """Write batches, deliveries and exclusions from one snapshot of the audience. They add up, or it raises InvariantViolated."""
     with create_snapshot(send, content=content, now=now) as constants:
         counts = count_snapshot(send, constants=constants)
         groups, visibility = limit_versions(group_counts(counts), content=content)
@@ -165,7 +204,6 @@ def _freeze(
         write_groups(revision_id=approval.revision_id, constants=constants)
         excluded = write_exclusions(send, constants=constants)
         written = _place_people(send, constants=constants, max_batch=max_batch)
-    _delete_replaced_variants(approval.revision_id)
     if written != people or excluded != counted.candidates - written or excluded != sum(counted.excluded.values()):
         raise InvariantViolated(
             "The audience of %(issue)s does not add up: %(counted)s but %(written)s deliveries and %(excluded)s exclusions. "
@@ -175,27 +213,7 @@ def _freeze(
             written=written,
             excluded=excluded,
         )
-    if send.issue.kind == Issue.Kind.CORRECTION:
-        record_corrected_deliveries(send.issue)
-    is_ready = transition(
-        send,
-        from_states=[Send.State.PREPARING],
-        to=Send.State.READY,
-        revision=approval.revision,
-        sha256=approval.sha256,
-        candidates=counted.candidates,
-        recipients=written,
-        excluded=counted.excluded,
-        audience=name_audience(send.issue),
-        newest_term_searched=newest_term,
-        hours=[hour.to_json() for hour in plan.hours],
-        checked_until=now if send.local_time or content.subject_test else None,
-    )
-    if not is_ready:
-        raise InvariantViolated(
-            "%(send)s changed its state while its audience was being frozen. Nothing was sent. Start it again.",
-            send=send,
-        )
+    return _FrozenAudience(counted, written, plan.hours)
 
 
 def _place_people(send: Send, *, constants: Mapping[str, int | str], max_batch: int) -> int:

@@ -5,12 +5,12 @@ from unittest.mock import patch
 
 import pytest
 import time_machine
-from django.test import TransactionTestCase, override_settings
+from django.test import TestCase, TransactionTestCase, override_settings
 from django.utils import timezone, translation
 from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from tests.support.own_database import copy_migrated, empty_tables, keep_migrated_rows
+from tests.support.own_database import copy_migrated, empty_tables, keep_migrated_rows, roll_back
 
 pytest_plugins = [
     "tests.support.replacements",
@@ -70,7 +70,10 @@ def django_db_setup(
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_to_end() -> Iterator[None]:
-    with patch.object(TransactionTestCase, "_fixture_teardown", empty_tables):
+    with (
+        patch.object(TransactionTestCase, "_fixture_teardown", empty_tables),
+        patch.object(TestCase, "_fixture_teardown", roll_back),
+    ):
         yield
 
 

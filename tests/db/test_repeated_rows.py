@@ -17,14 +17,11 @@ from newsletter.sending.freezing.start import start_send
 from subscribers.models import MailingList
 from tests.support import fixtures, repeated_rows
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
-from tests.support.migrated_database import SERVER
 from tests.support.own_database import empty_tables
-from tests.support.repeated_rows import hide_present, list_tables, repeat_rows
+from tests.support.repeated_rows import hide_present, repeat_rows
+from tests.support.stored_rows import find_stored_rows
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(bool(SERVER), reason="On PostgreSQL, builders always run."),
-]
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 calls: list[str] = []
 
 
@@ -55,7 +52,9 @@ def build_send(people: int) -> Send:
 
 
 def dump() -> object:
-    return hide_present({table.name: table.read(connection.connection) for table in list_tables()})
+    stored = find_stored_rows()
+    assert stored is not None
+    return hide_present(stored.read(), stored=stored)
 
 
 def test_a_repeated_call_writes_the_rows_and_files_of_the_first(tmp_path: Path, settings: Any) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import psycopg
 from django.conf import settings
 from django.db import connection, transaction
+from django.test import TestCase
 
 from tests.support.migrated_database import SERVER, find_migrated, find_migrated_sqlite, server_url
 from tests.support.processes import connect, drop_database, maintenance_url
@@ -24,6 +26,9 @@ UNCHANGED = {"auth_permission", "django_content_type", "django_migrations"}  # b
 _COPY = "as_migrated_"
 _SEQUENCES = "sqlite_sequence"
 """SQLite's own table of the last key of each table."""
+_FIRST_KEYS = f"{_COPY}first_keys"
+_KEYS_BETWEEN = 1_000
+"""On PostgreSQL, the first keys of two tables differ by so many, so that a test fails if it takes one for the other."""
 
 
 def copy_migrated(folder: Path) -> Callable[[], None]:
@@ -54,30 +59,70 @@ def _use(name: str) -> None:
 def keep_migrated_rows() -> None:
     """Copies what migrations wrote, once for a new database."""
     with transaction.atomic(), connection.cursor() as cursor:
-        for name in _find_filled(cursor):
+        for name in _find_filled():
             cursor.execute(f"CREATE TABLE {_COPY}{name} AS SELECT * FROM {name}")
         if connection.vendor == "sqlite":
             cursor.execute(f"CREATE TABLE {_COPY}{_SEQUENCES} AS SELECT * FROM {_SEQUENCES}")
+        else:
+            cursor.execute(
+                f"CREATE TABLE {_FIRST_KEYS} AS SELECT sequencename AS name, coalesce(last_value, 0)"
+                f" + {_KEYS_BETWEEN} * row_number() OVER (ORDER BY sequencename) AS key FROM pg_sequences"
+            )
+            cursor.execute(f"SELECT setval(quote_ident(name)::regclass, key, false) FROM {_FIRST_KEYS}")
     _kept.cache_clear()
 
 
 def empty_tables(_test_case: Any = None) -> None:
     """In place of `TransactionTestCase._fixture_teardown`."""
+    statements = [f"DELETE FROM {name}" for name in _find_filled()]
+    statements += [f"INSERT INTO {name} SELECT * FROM {_COPY}{name}" for name in _kept()]
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL session_replication_role TO replica")  # the staff log's trigger forbids deletion
-        for name in _find_filled(cursor):
-            cursor.execute(f"DELETE FROM {name}")
-        for name in _kept():
-            cursor.execute(f"INSERT INTO {name} SELECT * FROM {_COPY}{name}")
-        if connection.vendor == "sqlite":  # the next test's rows get the keys that `repeat_rows` knows
-            cursor.execute(f"DELETE FROM {_SEQUENCES}")
-            cursor.execute(f"INSERT INTO {_SEQUENCES} SELECT * FROM {_COPY}{_SEQUENCES}")
+            cursor.execute("; ".join(statements))
+        else:
+            # The next test's rows get the keys that `repeat_rows` knows.
+            keys = [f"DELETE FROM {_SEQUENCES}", f"INSERT INTO {_SEQUENCES} SELECT * FROM {_COPY}{_SEQUENCES}"]
+            for statement in [*statements, *keys]:
+                cursor.execute(statement)
+    restart_keys()
 
 
-def _find_filled(cursor: Any) -> list[str]:
-    cursor.execute(" UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in _tables()))
-    return [name for (name,) in cursor.fetchall()]
+def roll_back(test_case: TestCase, *, roll_back: Callable[[TestCase], None] = TestCase._fixture_teardown) -> None:
+    """In place of `TestCase._fixture_teardown`: PostgreSQL does not take back the keys that it gave."""
+    roll_back(test_case)
+    restart_keys()
+
+
+def restart_keys() -> None:
+    """Let every table of PostgreSQL give its first keys again, which `repeat_rows` knows."""
+    if connection.vendor == "postgresql" and (used := list_used_keys()):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT setval(quote_ident(name)::regclass, key, false) FROM {_FIRST_KEYS} WHERE name = ANY(%s::text[])",
+                [list(used)],
+            )
+
+
+def list_used_keys() -> dict[str, int]:
+    """Return the last key of each table of PostgreSQL that gave one, by its sequence."""
+    return dict(ask_prepared("SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"))
+
+
+def ask_prepared(query: str) -> list[tuple[Any, ...]]:
+    """Return the answer of a query that PostgreSQL plans once. Planning one of all tables takes longer than running it."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:  # Django's own cursor prepares nothing
+        return cursor.execute(query, prepare=True).fetchall()
+
+
+def _find_filled() -> list[str]:
+    query = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in _tables())
+    if connection.vendor == "postgresql":
+        return [name for (name,) in ask_prepared(query)]
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return [name for (name,) in cursor.fetchall()]
 
 
 @cache

@@ -2,31 +2,28 @@
 
 `repeat_rows` decorates a builder. If the rows, files, arguments, settings and clock are as at an earlier call, it writes what
 that call wrote. Anything else calls the builder, also a test that replaces functions or counts queries. It does this in the
-SQLite database of a test process only.
+test process's own database only.
 """
 
 import re
-import sqlite3
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, wraps
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import time_machine
-from django.apps import apps
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.db import connection, models
 from django.utils import timezone, translation
 
 from tests.support import replacements
-from tests.support.own_database import UNCHANGED
+from tests.support.stored_rows import Rows, Statements, StoredRows, find_stored_rows
 
 _OWN_FOLDER = {"NEWSLETTER_DATA_DIR", "SUBSCRIBERS_JOURNAL"}  # another one in each test
 _LOOPBACK = re.compile(r"127\.0\.0\.1(:|%3A)\d+")
 _PLAIN = (str, int, float, bool, date, time, timedelta, type(None))
-_Rows = dict[str, dict[Any, tuple[Any, ...]]]
 _Made = TypeVar("_Made")
 
 
@@ -36,19 +33,6 @@ def _as_stored(moment: datetime) -> str:
 
 class _NotComparable(Exception):
     """A value that cannot be compared with that of another call."""
-
-
-@dataclass(frozen=True)
-class _Table:
-    """``key`` is the position of the primary key."""
-
-    name: str
-    columns: tuple[str, ...]
-    key: int
-
-    def read(self, database: sqlite3.Connection) -> dict[Any, tuple[Any, ...]]:
-        as_stored = ", ".join(f'+"{column}"' for column in self.columns)  # the driver converts no expression
-        return {row[self.key]: row for row in database.execute(f'SELECT {as_stored} FROM "{self.name}"')}
 
 
 @dataclass(frozen=True)
@@ -74,25 +58,32 @@ def _refer(made: Any) -> _Reference:
 class _Recording:
     """What one call wrote: statements with values, files, the moments it began and ended, and the row that it returned."""
 
-    statements: list[tuple[str, list[list[Any]]]]
+    statements: Statements
     files: dict[str, bytes]
     began: str
     ended: str
     made: _Reference
 
-    def write_again(self, database: sqlite3.Connection) -> Any:
+    def write_again(self, stored: StoredRows) -> Any:
         """Write the rows. Moments of the recorded call become the present."""
         now = _as_stored(timezone.now())
-        for statement, rows in self.statements:
-            database.executemany(statement, [[self._update(value, now) for value in row] for row in rows])
+        stored.run(
+            [
+                (
+                    statement,
+                    [
+                        [stored.replace_moments(value, began=self.began, ended=self.ended, by=now) for value in row]
+                        for row in rows
+                    ],
+                )
+                for statement, rows in self.statements
+            ]
+        )
         folder = Path(settings.NEWSLETTER_DATA_DIR)
         for name, content in self.files.items():
             folder.mkdir(parents=True, exist_ok=True)
             folder.joinpath(name).write_bytes(content)
         return self.made.read()
-
-    def _update(self, value: Any, now: str) -> Any:
-        return now if isinstance(value, str) and self.began <= value <= self.ended else value
 
 
 _BEGAN = _as_stored(datetime.now(UTC))
@@ -104,56 +95,37 @@ def repeat_rows(make: Callable[..., _Made]) -> Callable[..., _Made]:
 
     @wraps(make)
     def make_or_repeat(*arguments: Any, **named: Any) -> Any:
-        if not _may_repeat():
+        stored = find_stored_rows() if _may_repeat() else None
+        if stored is None:
             return make(*arguments, **named)
         try:
             described = _describe((make.__qualname__, arguments, sorted(named.items())))
             around = _describe_surroundings()
         except _NotComparable:
             return make(*arguments, **named)
-        connection.ensure_connection()
-        database = connection.connection
-        before = {table.name: table.read(database) for table in list_tables()}
-        files = _read_files()
-        key = (described, around, tuple(sorted(files.items())), hash(hide_present(before)))
+        before, files = stored.read(), _read_files()
+        key = (described, around, tuple(sorted(files.items())), hash(hide_present(before, stored=stored)))
         if recording := _recordings.get(key):
-            with transaction.atomic():
-                return recording.write_again(database)
+            return recording.write_again(stored)
         began = timezone.now()
         made = make(*arguments, **named)
         if key not in _recordings:
-            _recordings[key] = _record(before, files, made=made, began=began)
+            _recordings[key] = _record(before, files, stored=stored, made=made, began=began)
         return _refer(made).read()
 
     return make_or_repeat
 
 
 def _may_repeat() -> bool:
-    """Return False on another database, and while a test replaces functions or watches queries."""
-    if connection.vendor != "sqlite" or not connection.is_in_memory_db():
-        return False
+    """Return False while a test replaces functions or watches queries."""
     return not (replacements.are_active() or connection.execute_wrappers or connection.force_debug_cursor)
 
 
-def _record(before: _Rows, files: dict[str, bytes], *, made: Any, began: datetime) -> _Recording | None:
+def _record(
+    before: Rows, files: dict[str, bytes], *, stored: StoredRows, made: Any, began: datetime
+) -> _Recording | None:
     """Return what was written since ``before``, or None if a row names a server or folder of this test only."""
-    statements: list[tuple[str, list[list[Any]]]] = []
-    for table in list_tables():
-        old, new = before[table.name], table.read(connection.connection)
-        name, key = f'"{table.name}"', f'"{table.columns[table.key]}"'
-        if gone := [[pk] for pk in sorted(old.keys() - new.keys())]:
-            statements.append((f"DELETE FROM {name} WHERE {key} = ?", gone))
-        if added := [list(new[pk]) for pk in sorted(new.keys() - old.keys())]:
-            columns = ", ".join(f'"{column}"' for column in table.columns)
-            marks = ", ".join("?" for _ in table.columns)
-            statements.append((f"INSERT INTO {name} ({columns}) VALUES ({marks})", added))
-        for pk in sorted(new.keys() & old.keys()):
-            places = [place for place, value in enumerate(new[pk]) if value != old[pk][place]]
-            if places:
-                values = ", ".join(f'"{table.columns[place]}" = ?' for place in places)
-                statements.append(
-                    (f"UPDATE {name} SET {values} WHERE {key} = ?", [[*(new[pk][place] for place in places), pk]])
-                )
+    statements = stored.list_changes(before)
     servers = {found[0].replace("%3A", ":") for found in _LOOPBACK.finditer(str(_find_changed_settings()))}
     own = {*servers, str(settings.NEWSLETTER_DATA_DIR)}
     if any(name in str(value) for name in own for _, rows in statements for row in rows for value in row):
@@ -162,14 +134,14 @@ def _record(before: _Rows, files: dict[str, bytes], *, made: Any, began: datetim
     return _Recording(statements, new_files, _as_stored(began), _as_stored(timezone.now()), _refer(made))
 
 
-def hide_present(rows: _Rows) -> Hashable:
+def hide_present(rows: Rows, *, stored: StoredRows) -> Hashable:
     """Return the rows of all tables without moments of this run. If a test moved the clock, hide its last seconds only."""
     now = timezone.now()
     began = _as_stored(now - timedelta(seconds=5)) if time_machine.traveller_stack else _BEGAN
     ended = _as_stored(now)
 
     def hide(value: Any) -> Any:
-        return None if isinstance(value, str) and began <= value <= ended else value
+        return stored.replace_moments(value, began=began, ended=ended, by=None)
 
     return tuple(
         (name, key, tuple(map(hide, row))) for name, table in sorted(rows.items()) for key, row in sorted(table.items())
@@ -216,21 +188,3 @@ def _read_files() -> dict[str, bytes]:
     folder = Path(settings.NEWSLETTER_DATA_DIR)
     found = folder.iterdir() if folder.exists() else ()
     return {path.name: path.read_bytes() for path in found if path.is_file()}
-
-
-@cache
-def list_tables() -> tuple[_Table, ...]:
-    """Return the tables whose rows are compared and written again."""
-    return tuple(_find_tables())
-
-
-def _find_tables() -> Iterator[_Table]:
-    for model in apps.get_models(include_auto_created=True):
-        name = model._meta.db_table
-        if not model._meta.managed or model._meta.proxy or name in UNCHANGED:
-            continue
-        described = connection.connection.execute(f'PRAGMA table_info("{name}")').fetchall()
-        columns = tuple(row[1] for row in described)  # without generated ones
-        if model._meta.pk.column not in columns:  # the table of the search, which triggers fill
-            continue
-        yield _Table(name, columns, columns.index(model._meta.pk.column))

@@ -71,28 +71,15 @@ def test_a_call_ends_in_time_although_an_earlier_one_may_take_longer(
     watcher: DeadlineWatcher, connect: Callable[[], Connection]
 ) -> None:
     slow, quick = connect(), connect()
+    short = Deadline(seconds=0.05)
+    short.watch(quick)  # before its time begins
     with Deadline(seconds=60) as patient:
         patient.watch(slow)
-        with Deadline(seconds=0.05) as short:
-            short.watch(quick)
+        with short:
             assert quick.sock.recv(1) == b"", "The connection is shut down."
         assert (short.has_passed, patient.has_passed) == (True, False)
         slow.peer.send(b"x")
         assert slow.sock.recv(1) == b"x"
-
-
-def test_a_call_that_ended_in_time_keeps_its_connection(
-    watcher: DeadlineWatcher, connect: Callable[[], Connection]
-) -> None:
-    """The connection may serve the next call."""
-    connection = connect()
-    with Deadline(seconds=0.02) as first:
-        first.watch(connection)
-    with Deadline(seconds=0.1):
-        time.sleep(0.08)
-        connection.peer.send(b"x")
-        assert connection.sock.recv(1) == b"x"
-    assert not first.has_passed
 
 
 class Clock:
@@ -166,6 +153,21 @@ def test_the_thread_ends_without_calls_and_starts_again_with_one(watcher: Deadli
         assert len(started) == number
 
 
+def test_a_call_that_ended_in_time_keeps_its_connection(
+    clock: Clock, connect: Callable[[], Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection may serve the next call."""
+    monkeypatch.setattr(deadlines, "_watcher", clock.watcher)
+    connection = connect()
+    with Deadline(seconds=60) as first:
+        first.watch(connection)
+        first.ends_at = 5.0
+    clock.advance(12.0, until=lambda: clock.watcher._thread is None)
+    connection.peer.send(b"x")
+    assert connection.sock.recv(1) == b"x"
+    assert not first.has_passed
+
+
 def test_a_thread_that_died_is_replaced(watcher: DeadlineWatcher) -> None:
     dead = threading.Thread(target=lambda: None)
     dead.start()
@@ -196,11 +198,11 @@ def test_one_call_that_cannot_be_ended_leaves_the_others_their_end(
 
     connection = connect()
     connection.sock.settimeout(10)
-    with Deadline(seconds=0.05) as broken:
-        broken.watch(Broken())
-        with Deadline(seconds=0.2) as other:
-            other.watch(connection)
-            assert connection.sock.recv(1) == b"", "The connection is shut down."
+    broken, other = Deadline(seconds=0.05), Deadline(seconds=0.2)
+    broken.watch(Broken())
+    other.watch(connection)
+    with broken, other:
+        assert connection.sock.recv(1) == b"", "The connection is shut down."
     assert (broken.has_passed, other.has_passed) == (True, True)
     assert "could not be ended" in caplog.text
 

@@ -185,9 +185,10 @@ def _find_in_element(element: HtmlElement) -> set[str]:
     return found | _find_in_style(element.get("style", ""))
 
 
-def _find_in_style(style: str) -> set[str]:
+@cache
+def _find_in_style(style: str) -> frozenset[str]:
     declarations = cssutils.parseStyle(style, validate=False)
-    return {name for one in declarations for name in _name_property(one.name, one.value)}
+    return frozenset(name for one in declarations for name in _name_property(one.name, one.value))
 
 
 def _find_in_sheet(css: str) -> set[str]:

@@ -13,8 +13,8 @@ _ROW = re.compile(r"^\| ([A-Z]\d+) \| (.+) \|$", re.MULTILINE)
 @cache
 def list_marks() -> set[str]:
     marks = set()
-    for file in TESTS.rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for source in [text for file in TESTS.rglob("*.py") if "mark.requirement(" in (text := file.read_text("utf-8"))]:
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.requirement":
                 marks |= {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
     return marks

@@ -30,6 +30,7 @@ from newsletter.sending.limits.send_window import enforce_send_window
 from newsletter.sending.settling.send_controls import pause_send, resume_send
 from subscribers.models import Subscriber
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.repeated_rows import repeat_rows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 SENDER = "news.example.org"
@@ -69,13 +70,15 @@ def test_each_level_has_its_limit(rate: float, level: str) -> None:
 
 @pytest.mark.parametrize(("rate", "state"), [(0.003, "submitting"), (TOO_HIGH, "paused")])
 def test_only_a_rate_above_the_limit_pauses(rate: float, state: str) -> None:
+    issue = make_ready()
     report(rate)
-    assert start(make_ready()).state == state
+    assert start(issue).state == state
 
 
 def test_the_next_issue_pauses_before_anybody_gets_it() -> None:
+    issue = make_ready()
     report(TOO_HIGH)
-    send = start(make_ready())
+    send = start(issue)
     assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.GMAIL_SPAM_RATE)
     assert "At Gmail, 0.31 % of the mail of news.example.org was reported as spam on 3 March 2026" in send.reason
     assert not Attempt.objects.exists()
@@ -85,8 +88,9 @@ def test_the_next_issue_pauses_before_anybody_gets_it() -> None:
 
 def test_staff_are_told_of_the_pause() -> None:
     make_approver()
+    issue = make_ready()
     report(TOO_HIGH)
-    start(make_ready())
+    start(issue)
     notify_stopped_sends(now=NOW)
     assert any("Gmail refuses or hides" in part for part in StaffNotice.objects.get().paragraphs)
 
@@ -97,25 +101,30 @@ def test_without_figures_nothing_pauses() -> None:
 
 
 def test_figures_of_another_domain_pause_nothing() -> None:
+    issue = make_ready()
     report(0.0, day=YESTERDAY)
     report(TOO_HIGH, domain="other.example")
-    assert start(make_ready()).state == Send.State.SUBMITTING
+    assert start(issue).state == Send.State.SUBMITTING
 
 
 @pytest.mark.parametrize(("days", "state"), [(8, "paused"), (9, "submitting")])
 def test_a_first_issue_is_judged_by_the_last_week(days: int, state: str) -> None:
+    issue = make_ready()
     report(TOO_HIGH, day=NOW.date() - timedelta(days=days))
-    assert start(make_ready()).state == state
+    assert start(issue).state == state
 
 
 def test_a_rate_that_comes_three_days_late_pauses_the_next_issue() -> None:
     make_earlier_send(days=4)
+    issue = make_ready(slug="before")
     report(0.0, day=NOW.date() - timedelta(days=5))
-    assert start(make_ready(slug="before")).state == Send.State.SUBMITTING
+    assert start(issue).state == Send.State.SUBMITTING
+    issue = make_ready(slug="after")
     report(TOO_HIGH, day=NOW.date() - timedelta(days=4))
-    assert start(make_ready(slug="after")).state == Send.State.PAUSED
+    assert start(issue).state == Send.State.PAUSED
 
 
+@repeat_rows
 def make_earlier_send(*, days: int, slug: str = "weekly", attempted: bool = True) -> Send:
     """Return a send from the same domain that began so many days ago."""
     send = start_send(issue=make_ready(slug=slug), now=NOW)
@@ -130,21 +139,24 @@ def make_earlier_send(*, days: int, slug: str = "weekly", attempted: bool = True
 @pytest.mark.parametrize(("days", "state"), [(28, "paused"), (29, "submitting")])
 def test_a_monthly_issue_is_judged_since_the_one_before(days: int, state: str) -> None:
     make_earlier_send(days=27)
+    issue = make_ready(slug="other")
     report(TOO_HIGH, day=NOW.date() - timedelta(days=days))
-    assert start(make_ready(slug="other")).state == state
+    assert start(issue).state == state
 
 
 def test_an_issue_that_paused_before_its_first_mail_is_not_the_last() -> None:
     make_earlier_send(days=27)
     make_earlier_send(days=10, slug="second", attempted=False)
+    issue = make_ready(slug="other")
     report(TOO_HIGH, day=NOW.date() - timedelta(days=28))
-    assert start(make_ready(slug="other")).state == Send.State.PAUSED
+    assert start(issue).state == Send.State.PAUSED
 
 
 def test_days_more_than_five_weeks_ago_never_count() -> None:
     make_earlier_send(days=60)
+    issue = make_ready(slug="other")
     report(TOO_HIGH, day=NOW.date() - timedelta(days=37))
-    assert start(make_ready(slug="other")).state == Send.State.SUBMITTING
+    assert start(issue).state == Send.State.SUBMITTING
 
 
 SIGNING = "backup.example.net"
@@ -165,15 +177,17 @@ def accounts(settings: Any) -> None:
 
 @pytest.mark.parametrize(("account", "state"), [("default", "submitting"), ("backup", "paused")])
 def test_the_rate_of_the_account_in_use_pauses(accounts: None, account: str, state: str) -> None:
+    issue = make_ready(account=account)
     report(0.0)
     report(TOO_HIGH, domain=SIGNING, signing=SIGNING)
-    assert start(make_ready(account=account)).state == state
+    assert start(issue).state == state
 
 
 def test_after_a_move_the_second_account_counts(accounts: None) -> None:
+    issue = make_ready(second_account="backup")
     report(0.0)
     report(TOO_HIGH, domain=SIGNING, signing=SIGNING)
-    send = start(make_ready(second_account="backup"))
+    send = start(issue)
     assert pause_reported(now=NOW) == []
     send.batches.update(account="backup")
     assert pause_reported(now=NOW) == [send]
@@ -185,19 +199,22 @@ def test_an_issue_through_another_account_is_not_the_last(accounts: None) -> Non
     make_earlier_send(days=1, slug="second")
     Publication.objects.update(account="default")
     Batch.objects.filter(send__issue__publication__slug="second").update(account="backup")
+    issue = make_ready(slug="other")
     report(TOO_HIGH, day=NOW.date() - timedelta(days=28))
-    assert start(make_ready(slug="other")).state == Send.State.PAUSED
+    assert start(issue).state == Send.State.PAUSED
 
 
 def test_a_good_day_after_a_bad_one_hides_nothing() -> None:
+    issue = make_ready()
     report(TOO_HIGH, day=YESTERDAY - timedelta(days=2))
     report(0.0)
-    assert start(make_ready()).state == Send.State.PAUSED
+    assert start(issue).state == Send.State.PAUSED
 
 
 def test_a_person_resumes_it_with_a_reason() -> None:
+    issue = make_ready()
     report(TOO_HIGH)
-    send = start(make_ready())
+    send = start(issue)
     approver = make_approver()
     for reason in ("", "  \n "):
         with pytest.raises(NotReady, match="Enter a reason"):
@@ -210,8 +227,9 @@ def test_a_person_resumes_it_with_a_reason() -> None:
 
 
 def test_what_a_person_allowed_goes_on_until_the_rate_doubles() -> None:
+    issue = make_ready()
     report(TOO_HIGH)
-    send = start(make_ready())
+    send = start(issue)
     resume_send(send=send, by=make_approver(), reason="We removed the old list.", now=NOW)
     report(2 * TOO_HIGH - 0.0001)
     enforce_send_window(now=NOW)
@@ -233,16 +251,16 @@ def test_a_figure_that_comes_during_the_send_pauses_it() -> None:
 
 @pytest.mark.parametrize(("on", "state"), [(True, "paused"), (False, "submitting")])
 def test_the_switch_decides_for_an_issue_approved_before(on: bool, state: str) -> None:
-    report(TOO_HIGH)
     issue = make_ready(gmail_pause=not on)
+    report(TOO_HIGH)
     Publication.objects.update(gmail_pause=on)
     assert start(issue).state == state
 
 
 @pytest.mark.parametrize(("on", "state"), [(True, "paused"), (False, "submitting")])
 def test_the_switch_decides_for_a_scheduled_issue(on: bool, state: str) -> None:
-    report(TOO_HIGH)
     issue = make_ready(gmail_pause=not on)
+    report(TOO_HIGH)
     Publication.objects.update(gmail_pause=on)
     assert issue.due_at is not None
     start_due_sends(now=issue.due_at)
@@ -251,8 +269,8 @@ def test_the_switch_decides_for_a_scheduled_issue(on: bool, state: str) -> None:
 
 @pytest.mark.parametrize(("on", "state"), [(True, "paused"), (False, "submitting")])
 def test_the_switch_decides_for_a_send_that_staff_started(on: bool, state: str) -> None:
-    report(TOO_HIGH)
     issue = make_ready(gmail_pause=not on)
+    report(TOO_HIGH)
     request_send(issue=issue, by=make_approver(), now=NOW)
     Publication.objects.update(gmail_pause=on)
     prepare_requested_sends(now=NOW)
@@ -296,8 +314,8 @@ def test_other_pauses_need_no_reason() -> None:
     ],
 )
 def test_staff_see_the_rate_before_they_approve(rate: float, pauses: bool, words: str) -> None:
-    report(rate)
     issue = make_ready(gmail_pause=pauses)
+    report(rate)
     found = [
         one for one in find_problems(issue, resolve_content(issue), groups=[], now=NOW) if one.code == "gmail-spam-rate"
     ]
@@ -306,8 +324,9 @@ def test_staff_see_the_rate_before_they_approve(rate: float, pauses: bool, words
 
 
 def test_a_pause_is_lifted_with_a_name_and_a_reason_or_not_at_all() -> None:
+    issue = make_ready()
     report(TOO_HIGH)
-    start(make_ready())
+    start(issue)
     with pytest.raises(IntegrityError), transaction.atomic():
         AutomaticPause.objects.update(lifted_at=NOW, lifted_by="ann@example.org")
 

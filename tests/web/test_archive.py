@@ -38,6 +38,8 @@ def publish(*, archive: str = PUBLIC, **story) -> Issue:
     data = BytesIO()
     Image.new("RGB", (800, 450), (40, 90, 80)).save(data, "JPEG")
     picture = host_image(data=data.getvalue(), source_url="https://example.org/lead.jpg", alt="A courtroom")
+    picture.name = "the-courtroom"  # instead of a random one, so that `make_issue` meets the same rows again
+    picture.save()
     make_story("The first verdict", picture=picture, **story)
     make_story("The second verdict", days_old=2)
     make_event("A call for everybody", online=True)

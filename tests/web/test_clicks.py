@@ -19,8 +19,8 @@ TARGET = "https://example.org/stories/1/?a=1&b=2"
 
 
 @pytest.fixture(autouse=True)
-def _no_recent_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clicks, "_recent", RecentClicks())
+def _no_recent_clicks() -> None:
+    clicks._recent = RecentClicks()
 
 
 @pytest.fixture

@@ -77,8 +77,8 @@ def test_a_mailbox_is_saved_once_signing_in_works(server: CanaryServer) -> None:
 def test_a_mailbox_that_cannot_work_is_not_saved(
     fault: dict[str, Any], changes: dict[str, object], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("newsletter.inbound.canaries.accounts.READ_SECONDS", 1.0)
     make_ready_issue(recipients=2)
+    monkeypatch.setattr("newsletter.inbound.canaries.accounts.READ_SECONDS", 1.0)
     with run_imap_server(CanaryServer(**fault)) as server:
         assert isinstance(server, CanaryServer)
         answer = sign_in("admin").post(PAGE, enter(server, **changes))

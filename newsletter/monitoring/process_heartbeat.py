@@ -12,10 +12,10 @@ from uuid import uuid4
 from django.db import Error, close_old_connections, connection
 
 from newsletter.common.database.change_watch import ChangeWatch
-from newsletter.common.process_memory import return_free_memory
 from newsletter.models import RunningProcess
 from newsletter.monitoring.event_loop import TurnWatch, turns
 from newsletter.monitoring.job_runs import copy_runs, expect_jobs
+from newsletter.monitoring.process_memory import return_free_memory
 
 log = logging.getLogger(__name__)
 ROLES = ("web", "scheduler", "worker")

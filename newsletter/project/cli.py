@@ -12,7 +12,8 @@ from environs import EnvError
 
 from newsletter.common.errors import DomainError
 from newsletter.demo.environment import DEFAULT_PORT, MAX_SUBSCRIBERS, prepare_demo
-from newsletter.project.process_setup import limit_memory_arenas, make_files_private, restrict_data_folder
+from newsletter.monitoring.process_memory import limit_memory_arenas
+from newsletter.project.process_setup import make_files_private, restrict_data_folder
 from newsletter.project.settings_file import read_settings_file
 
 COMMANDS = {

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
-from newsletter.common.process_memory import is_gnu_c_library
+from newsletter.monitoring.process_memory import is_gnu_c_library
 
 _BLOCKS = 200_000  # of a kilobyte, too large for Python's own allocator
 _PROGRAM = f"""
 from pathlib import Path
-from newsletter.common.process_memory import return_free_memory
+from newsletter.monitoring.process_memory import return_free_memory
 
 def read_memory_mb():
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6

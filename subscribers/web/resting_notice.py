@@ -1,4 +1,4 @@
-"""What the preference centre says to a person who rests, with the button that ends it. The press keeps what was shown."""
+"""The notice of the preference centre to a person who rests, with the button that ends it. The press keeps what was shown."""
 
 from datetime import datetime
 

@@ -45,10 +45,10 @@ def find_silent_people(*, since: datetime, now: datetime) -> QuerySet[Subscriber
     of_person = {"address_hash": OuterRef("address_hash")}
     acted = ConsentEvent.objects.filter(**of_person, kind__in=ACTIVE_KINDS, by="", at__gte=since)
     imported = ConsentEvent.objects.filter(**of_person, kind=ConsentEvent.Kind.IMPORTED, at__gte=since)
-    mailable = Subscription.objects.mailable().filter(subscriber=OuterRef("pk"))
-    joined = mailable.filter(requested_at__gte=since)
-    getting = mailable.filter(Q(paused_until__isnull=True) | Q(paused_until__lte=now))
-    suppressed = Suppression.objects.live().filter(**of_person)
+    joined = Subscription.objects.mailable().filter(subscriber=OuterRef("pk"), requested_at__gte=since)
+    getting = _list_unsuppressed().filter(
+        Q(paused_until__isnull=True) | Q(paused_until__lte=now), subscriber=OuterRef("pk")
+    )
     asked = StayQuestion.objects.filter(
         Q(answered_at__isnull=True) | Q(answered_at__gte=since), subscriber=OuterRef("pk")
     )
@@ -58,7 +58,6 @@ def find_silent_people(*, since: datetime, now: datetime) -> QuerySet[Subscriber
         ~Exists(_replies_since(since, person="pk")),
         ~Exists(imported),
         ~Exists(joined),
-        ~Exists(suppressed),
         Exists(getting),
         created_at__lt=since,
     ).order_by("pk")
@@ -105,10 +104,9 @@ def rest_unanswered(*, now: datetime) -> int:
 
 
 def list_due_questions() -> QuerySet[StayQuestion]:
-    """Return the questions to mail, oldest first, to people who may still be mailed."""
-    suppressed = Suppression.objects.live().filter(address_hash=OuterRef("subscriber__address_hash"))
-    getting = Subscription.objects.mailable().filter(subscriber=OuterRef("subscriber"))
-    due = StayQuestion.objects.open().filter(~Exists(suppressed), Exists(getting), sent_at__isnull=True)
+    """Return the questions to mail, oldest first, to people who may still be mailed about the list that the question names."""
+    getting = _list_unsuppressed().filter(subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"))
+    due = StayQuestion.objects.open().filter(Exists(getting), sent_at__isnull=True)
     return due.select_related("subscriber", "mailing_list").order_by("asked_at", "pk")
 
 
@@ -142,7 +140,15 @@ def _replies_since(since: datetime, *, person: str) -> QuerySet[Reply]:
     return Reply.objects.filter(subscriber=OuterRef(person), replied_on__gte=localdate(since))
 
 
+def _list_unsuppressed() -> QuerySet[Subscription]:
+    """Return the mailable subscriptions that no suppression covers. To leave one list says nothing about the others."""
+    covering = Suppression.objects.covering(OuterRef("mailing_list")).filter(
+        address_hash=OuterRef("subscriber__address_hash")
+    )
+    return Subscription.objects.mailable().filter(~Exists(covering))
+
+
 def _find_oldest_list(person: Subscriber) -> MailingList | None:
-    rows = Subscription.objects.mailable().filter(subscriber=person).select_related("mailing_list")
+    rows = _list_unsuppressed().filter(subscriber=person).select_related("mailing_list")
     first = rows.order_by("requested_at", "pk").first()
     return first.mailing_list if first else None

@@ -24,7 +24,7 @@ from subscribers.consent.signup import (
 )
 from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import ConsentEvent, StayQuestion, Subscriber, Subscription
+from subscribers.models import ConsentEvent, Reason, StayQuestion, Subscriber, Subscription
 from subscribers.people.inactivity import (
     ANSWER_TIME,
     count_silence,
@@ -33,7 +33,8 @@ from subscribers.people.inactivity import (
     subtract_months,
 )
 from subscribers.people.preferences import pause_mail, save_preferences
-from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
+from subscribers.unsubscribing.suppression import suppress
+from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 from tests.support.people import make_list
@@ -128,6 +129,18 @@ def test_people_who_joined_pause_or_get_no_mail_are_not_silent(weekly: Publicati
     unsubscribe_from_all(subscriber=left, now=LONG_AGO, source="test")
     Subscription.objects.filter(subscriber=unconfirmed).update(basis="consent_double_opt_in", confirmed_at=None)
     assert list(find_silent_people(since=SINCE, now=NOW)) == [_silent]
+
+
+def test_somebody_who_left_another_list_long_ago_is_silent_too(weekly: Publication, mailgun: FakeProvider) -> None:
+    person, blocked = add_silent(weekly, 2)
+    other = make_list("other")
+    unsubscribe_from_list(subscriber=person, mailing_list=other, now=LONG_AGO)
+    suppress(address_hash=bytes(blocked.address_hash), reason=Reason.STAFF, now=NOW, mailing_list=weekly.mailing_list)
+    assert list(find_silent_people(since=SINCE, now=NOW)) == [person]
+    turn_on()
+    ask_and_rest(now=NOW)
+    assert send_due_questions(now=NOW) == 1
+    assert mailgun.mailbox(person.email)
 
 
 def test_nobody_is_asked_until_it_is_turned_on(weekly: Publication) -> None:

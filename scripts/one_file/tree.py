@@ -108,7 +108,8 @@ def _add_search_path(file: Path, *, libraries: Path, patchelf: Path) -> None:
 
 def _compile(folder: Path, python: Path) -> None:
     """Compile everything once, so that no start writes into the folder. The files' times and the folder's place do not count."""
-    command = (str(python), "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
+    # Without -B, Python keeps modules of its own while it compiles, with the time of their source in them.
+    command = (str(python), "-I", "-B", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash")
     places = ("-s", str(folder), "-p", "/")  # Python sets the real place when it imports
     subprocess.run([*command, *places, str(folder / "lib")], check=False, stdout=subprocess.DEVNULL)  # noqa: S603 - some are samples of bad code
 

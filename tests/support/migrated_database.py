@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,6 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from tests.support.postgres import dump, find_binary, run_script
 from tests.support.processes import connect, drop_database, maintenance_url
 
 ROOT = Path(__file__).parents[2]
@@ -31,24 +31,14 @@ def make_once(folder: Path, name: str, make: Callable[[], object]) -> None:
 
 
 def find_migrated(folder: Path) -> str:
-    """Return the URL of a database with all tables, on the server of this run or in a file. Only copy it.
-
-    The script that makes it on PostgreSQL is kept between runs, like the SQLite file.
-    """
+    """Return the URL of a database with all tables, on the server of this run or in a file. Only copy it."""
     url = template_url(folder, "migrated") if SERVER else f"sqlite:///{find_migrated_sqlite(folder)}"
 
     def make() -> None:
         drop_database(url)
         with connect(maintenance_url(url)) as server:
             server.execute(f'CREATE DATABASE "{urlsplit(url).path[1:]}"')
-            version = server.info.server_version
-        script = CACHE / f"{_hash_migrations()}.{version}.sql"
-        if script.exists():
-            run_script(script.read_bytes(), url=url)
-            return
         _migrate(url, folder)
-        if find_binary("pg_dump") and find_binary("psql"):
-            _keep(dump(url), as_file=script)
 
     if SERVER:
         make_once(folder, "migrated-postgres", make)
@@ -66,17 +56,12 @@ def find_migrated_sqlite(folder: Path) -> Path:
         _migrate(f"sqlite:///{new}", folder)
         with closing(sqlite3.connect(new)) as database:
             database.execute("PRAGMA journal_mode = DELETE")
-        _keep(new.read_bytes(), as_file=file)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        shutil.copy(new, file.with_suffix(f".{os.getpid()}"))
+        file.with_suffix(f".{os.getpid()}").rename(file)
 
     make_once(folder, "migrated-sqlite", make)
     return file
-
-
-def _keep(content: bytes, *, as_file: Path) -> None:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    beside = as_file.with_suffix(f".{os.getpid()}")
-    beside.write_bytes(content)
-    beside.rename(as_file)
 
 
 def _hash_migrations() -> str:

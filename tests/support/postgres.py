@@ -123,27 +123,14 @@ def temporary_postgres(settings: Mapping[str, str] = FAST) -> Iterator[str]:
 
 def copy_to(cluster: Cluster, *, url: str, name: str) -> str:
     """A database of another cluster, copied to this one. Gives its URL."""
-    _run([_require_binary("psql"), "-q", "-d", cluster.url(), "-c", f'CREATE DATABASE "{name}"'], None)
-    run_script(dump(url), url=cluster.url(name))
-    return cluster.url(name)
-
-
-def dump(url: str) -> bytes:
-    """Return the script that makes this database again."""
-    return subprocess.run([_require_binary("pg_dump"), "--no-owner", url], capture_output=True, check=True).stdout
-
-
-def run_script(script: bytes, *, url: str) -> None:
-    """Run a script of `dump` in an empty database."""
-    command = [_require_binary("psql"), "-q", "-v", "ON_ERROR_STOP=1", "-d", url]
-    subprocess.run(command, input=script, stdout=subprocess.DEVNULL, check=True)
-
-
-def _require_binary(name: str) -> str:
-    found = find_binary(name)
-    if not found:
+    dump, restore = find_binary("pg_dump"), find_binary("psql")
+    if not dump or not restore:
         raise SystemExit("PostgreSQL's pg_dump and psql are not on this machine.")
-    return found
+    _run([restore, "-q", "-d", cluster.url(), "-c", f'CREATE DATABASE "{name}"'], None)
+    dumped = subprocess.run([dump, "--no-owner", url], capture_output=True, check=True)
+    command = [restore, "-q", "-v", "ON_ERROR_STOP=1", "-d", cluster.url(name)]
+    subprocess.run(command, input=dumped.stdout, stdout=subprocess.DEVNULL, check=True)
+    return cluster.url(name)
 
 
 def _children(parent: int) -> list[int]:

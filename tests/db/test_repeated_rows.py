@@ -8,7 +8,8 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
@@ -17,7 +18,8 @@ from newsletter.sending.freezing.start import start_send
 from subscribers.models import MailingList
 from tests.support import fixtures, repeated_rows
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
-from tests.support.own_database import empty_tables
+from tests.support.migrated_database import SERVER
+from tests.support.own_database import empty_tables, roll_back
 from tests.support.repeated_rows import hide_present, repeat_rows
 from tests.support.stored_rows import find_stored_rows
 
@@ -126,6 +128,21 @@ def test_keys_begin_again_after_a_test_that_committed() -> None:
     first = build_story("One").pk
     empty_tables()
     assert build_story("Two").pk == first
+
+
+@pytest.mark.skipif(not SERVER, reason="SQLite takes back the keys of a transaction.")
+def test_keys_begin_again_after_a_test_that_was_rolled_back() -> None:
+    with transaction.atomic():
+        first = make_story("One").pk
+        transaction.set_rollback(True)
+    roll_back(TestCase(), roll_back=lambda _: None)
+    assert make_story("One").pk == first
+
+
+@pytest.mark.skipif(not SERVER, reason="On SQLite, the keys of each table begin at 1.")
+def test_two_tables_of_postgresql_begin_with_different_keys() -> None:
+    story = make_story("One")
+    assert story.pk != story.source_id
 
 
 def test_a_moment_of_the_first_call_becomes_the_present() -> None:

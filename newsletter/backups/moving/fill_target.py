@@ -133,11 +133,11 @@ def _fill(source: sqlite3.Connection) -> dict[str, int]:
     rows = {table.name: copy_table(table, source=source) for table in tables}
     InstallationRow.objects.filter(pk=1, reason=MOVED).update(held=False, reason="")  # of a move that failed at its end
     postgres_database.check_constraints()
-    postgres_database.set_sequences(_list_counters(source, rows))
+    postgres_database.set_sequences(_list_counters(source))
     return rows
 
 
-def _list_counters(source: sqlite3.Connection, rows: dict[str, int]) -> list[Sequence]:
+def _list_counters(source: sqlite3.Connection) -> list[Sequence]:
     """Return where each counter goes on: after the last number that SQLite gave, also if that row is deleted."""
     given = dict(source.execute("SELECT name, seq FROM sqlite_sequence WHERE seq > 0"))
     return [

@@ -234,5 +234,5 @@ class MailTemplatePreview(IssuePermissionMixin, View):
     def get(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
         template = get_object_or_404(TEMPLATES, pk=pk)
         text = get_object_or_404(template.texts, language=language)
-        mail = render_template_mail(template, text, template.fields, sender=find_template_sender(template))
+        mail = render_template_mail(text, template.fields, sender=find_template_sender(template))
         return iframe_response(open_links_outside(apply_look(mail.html, look="mail")))

@@ -133,7 +133,7 @@ class IssueReport(DeskPage):
         report, figures = self.report, self.report.figures
         context: ReportContext = {
             **alarms_context(self.request.user, accounts=list_accounts_of_issue(self.issue, self.send)),
-            **subject_test_context(self.issue, send=find_send(self.issue), user=self.request.user, now=timezone.now()),
+            **subject_test_context(self.issue, send=find_send(self.issue), user=self.request.user),
             **comparison_context(self.send, now=timezone.now()),
             "gmail": list_send_figures(self.send, now=timezone.now()),
             "issue": self.issue,

@@ -1,7 +1,7 @@
 """The subject test of an issue, for pages: who gets which subject, until when the others wait, and the result. Reads only."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypedDict
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -58,15 +58,13 @@ class SubjectTestContext(TypedDict):
     can_set_subject_test: bool
 
 
-def subject_test_context(
-    issue: Issue, *, send: Send | None, user: User | AnonymousUser, now: datetime
-) -> SubjectTestContext:
+def subject_test_context(issue: Issue, *, send: Send | None, user: User | AnonymousUser) -> SubjectTestContext:
     """Return the test of an issue with its numbers as of now, or as of its decision."""
     test = SubjectTest.objects.filter(issue=issue).first()
     is_open = send is None and issue.state in (*OPEN_STATES, Issue.State.APPROVED)
     can_have_one = issue.kind == Issue.Kind.ISSUE and issue.completes_id is None
     return {
-        "subject_test": _make_view(test, issue=issue, send=send, user=user, now=now) if test else None,
+        "subject_test": _make_view(test, issue=issue, send=send, user=user) if test else None,
         "can_set_subject_test": is_open and can_have_one and user.has_perm("newsletter.change_issue"),
     }
 
@@ -77,9 +75,7 @@ def describe_subject_wait(send: Send) -> str:
     return _("%(people)s wait for the result of the subject test.") % {"people": label_people(people)} if people else ""
 
 
-def _make_view(
-    test: SubjectTest, *, issue: Issue, send: Send | None, user: User | AnonymousUser, now: datetime
-) -> SubjectTestView:
+def _make_view(test: SubjectTest, *, issue: Issue, send: Send | None, user: User | AnonymousUser) -> SubjectTestView:
     if test.decided_at is not None:
         return SubjectTestView(
             rows=_list_rows(test, issue=issue, people=[result["people"] for result in test.results]),

@@ -29,7 +29,7 @@ def merge_bodies(*, assembled: Body, mine: Body, new: Body, max_stories: int) ->
     edits = _ManualEdits(assembled=assembled, mine=mine)
     merged = Merged()
     for block in mine:
-        _merge_block(block, before.get(block["id"]), fresh=fresh, edits=edits, merged=merged)
+        _merge_block(block, before.get(block["id"]), fresh=fresh, merged=merged)
     for kind in _ORDER:
         if kind in fresh and not any(block["type"] == kind for block in [*assembled, *merged.body]):
             _insert(fresh[kind], merged)
@@ -82,9 +82,7 @@ def list_stories(body: Body) -> list[Block]:
     return [value for value in found if value.get("story")]
 
 
-def _merge_block(
-    block: Block, was: Block | None, *, fresh: dict[str, Block], edits: _ManualEdits, merged: Merged
-) -> None:
+def _merge_block(block: Block, was: Block | None, *, fresh: dict[str, Block], merged: Merged) -> None:
     if was is None:
         merged.body.append(block)
         return

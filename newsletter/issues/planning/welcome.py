@@ -77,7 +77,7 @@ def set_up_welcome(*, publication: Publication, by: Staff, now: datetime) -> lis
     texts = find_welcome_texts(publication.language)
     for step, (text, days) in enumerate(zip(texts, WELCOME_DAYS, strict=True), FIRST_STEP):
         if step not in known:
-            known[step] = _draft(publication, text=text, step=step, days=days, by=by, now=now)
+            known[step] = _draft(publication, text=text, step=step, days=days, now=now)
             _translate(publication, text=text, index=step - FIRST_STEP, now=now)
     return [known[step] for step in sorted(known)]
 
@@ -154,7 +154,7 @@ def _find_names(publication: Publication) -> dict[str, str]:
     }
 
 
-def _draft(publication: Publication, *, text: WelcomeText, step: int, days: int, by: Staff, now: datetime) -> Issue:
+def _draft(publication: Publication, *, text: WelcomeText, step: int, days: int, now: datetime) -> Issue:
     names = _find_names(publication)
     first, *others = [
         ("note", {"heading": _fill(heading, names), "text": paragraphs(_fill(words, names))})

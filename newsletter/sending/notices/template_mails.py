@@ -187,7 +187,7 @@ def _deliver(mail: TemplateMail, *, adapter: Adapter, now: datetime) -> Outcome 
         _settle(mail, State.FAILED, Message("The template has no text in this language."))
         return None
     try:
-        made = render_template_mail(template, text, mail.values, sender=find_template_sender(template))
+        made = render_template_mail(text, mail.values, sender=find_template_sender(template))
         refuse_protected_mail(made)
         call = BatchCall(
             key=f"mail-{mail.pk}",

@@ -129,9 +129,7 @@ def fill_fields(written: str, values: Mapping[str, str]) -> str:
     return _FIELD.sub(lambda found: values[found[1]], written)
 
 
-def render_template_mail(
-    template: MailTemplate, text: MailTemplateText, values: Mapping[str, str], *, sender: Sender
-) -> Mail:
+def render_template_mail(text: MailTemplateText, values: Mapping[str, str], *, sender: Sender) -> Mail:
     """Return the mail with these values. It has no tracking and no personal link of ours."""
 
     def fill(written: str) -> str:

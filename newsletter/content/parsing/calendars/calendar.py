@@ -156,9 +156,7 @@ class _Reader:
             with cpu_budget(_ENTRY_SECONDS):
                 occurrences = read_dates(series, zones=zones, start=self.start, end=self._end(), limit=MAX_OCCURRENCES)
                 for occurrence in occurrences:
-                    entry = read_event(
-                        occurrence, repeats=series.repeats, zones=zones, default_zone=default_zone, url=self.url
-                    )
+                    entry = read_event(occurrence, repeats=series.repeats, default_zone=default_zone, url=self.url)
                     if entry.starts_at < self.end and (entry.ends_at or entry.starts_at) >= self.start:
                         found.setdefault(entry.external_id, entry)
         except BadEntry as error:

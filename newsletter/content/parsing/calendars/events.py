@@ -7,7 +7,6 @@ import icalendar
 from newsletter.content.parsing.calendars.event_times import EventTimes, read_event_times
 from newsletter.content.parsing.calendars.occurrence_ids import format_stamp
 from newsletter.content.parsing.calendars.recurrence_rules import uid_of
-from newsletter.content.parsing.calendars.zones import Zones
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.entry_rules import BadEntry, require_title
 from newsletter.content.parsing.event_locations import is_online_text
@@ -21,7 +20,7 @@ _GEO = re.compile(r"geo:\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)", re.IGNORECASE)
 _READ_ERRORS = (ValueError, TypeError, KeyError, AttributeError, IndexError, OSError, ArithmeticError)
 
 
-def read_event(event: icalendar.Component, *, repeats: bool, zones: Zones, default_zone: str, url: str) -> EventEntry:
+def read_event(event: icalendar.Component, *, repeats: bool, default_zone: str, url: str) -> EventEntry:
     """Return one occurrence as an entry. Raises BadEntry if it has no title or no readable date.
 
     ``repeats`` means that it is one date of several.

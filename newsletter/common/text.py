@@ -1,4 +1,4 @@
-"""Clean one line of typed text, and protect CSV cells against formulas."""
+"""Prepare texts from outside: clean and shorten lines, and protect mails and CSV cells against what they contain."""
 
 import re
 import unicodedata
@@ -32,3 +32,17 @@ def escape_csv_cell(text: str) -> str:
 def unescape_csv_cell(text: str) -> str:
     """Undo `escape_csv_cell` exactly."""
     return _GUARDED.sub(r"\1", text) if "'" in text else text
+
+
+def escape_merge_fields(text: str) -> str:
+    """Separate the braces of text from outside, so that they are never read as a personal field."""
+    return text.replace("{{", "{\u2060{").replace("{%", "{\u2060%")
+
+
+def shorten(text: str, length: int) -> str:
+    """Return at most ``length`` characters, cut at a word."""
+    text = " ".join(text.split())
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1].rsplit(" ", 1)[0] or text[: length - 1]
+    return cut.rstrip(" ·,;:") + "…"

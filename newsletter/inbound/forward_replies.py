@@ -16,12 +16,12 @@ from django.utils.timezone import localtime
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
+from newsletter.common.text import escape_merge_fields
 from newsletter.common.translation import translate
 from newsletter.inbound.read_mailboxes import HANDLED
 from newsletter.inbound.replies import address_forwards
 from newsletter.inbound.store import IMAP
 from newsletter.issues.protected_terms.check import replace_protected_text
-from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.models import InboundForward, InboundMail, Publication, transition
 from newsletter.providers.base.contract import Adapter, Outcome, Verdict
 from newsletter.providers.base.errors import BadBatch, BadMail

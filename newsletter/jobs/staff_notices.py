@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.utils import translation
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.common.text import escape_merge_fields
 from newsletter.common.translation import translate
 from newsletter.inbound.canaries.notices import find_failing_mailboxes as find_failing_canaries
 from newsletter.inbound.notices import KEY_PREFIX as INBOUND_KEY_PREFIX
@@ -22,7 +23,6 @@ from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.assembly.first_draft import find_unread_sources
 from newsletter.issues.assembly.source_notices import KEY_PREFIX as SOURCE_KEY_PREFIX
 from newsletter.issues.protected_terms.check import replace_protected_text
-from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
 from newsletter.models import Issue, Publication, Send, StaffNotice

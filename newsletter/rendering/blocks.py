@@ -5,8 +5,8 @@ Plain frozen data, no Django. Text fields are plain text (never HTML) unless the
 Staff text may hold personal fields (``{{ first_name | default:"friend" }}``), and only in fields marked *merge*.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 
@@ -246,3 +246,18 @@ class Document:
     edition: str = ""
     year: int | None = None
     summary: str | None = None
+
+
+def iter_pictures(value: object) -> Iterator[Picture]:
+    """Return every picture in a document or a part of one."""
+    match value:
+        case Picture():
+            yield value
+        case tuple():
+            for item in value:
+                yield from iter_pictures(item)
+        case Mapping():
+            yield from iter_pictures(tuple(value.values()))
+        case _ if is_dataclass(value):
+            for part in fields(value):
+                yield from iter_pictures(getattr(value, part.name))

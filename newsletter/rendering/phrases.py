@@ -1,7 +1,9 @@
-"""The phrases that mails always use, in each language: one file a language in ``languages/``. The days that they name, too."""
+"""The phrases that mails always use, in each language, and the days that they name.
+
+One file a language in ``languages/``. Texts for readers, of corrections and of the archive, are in ``languages/reader_texts``.
+"""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -9,7 +11,7 @@ from pathlib import Path
 from babel import Locale
 from babel.dates import format_date, format_skeleton, parse_pattern
 
-from newsletter.common.translation_kind import collect_texts
+from newsletter.common.translation_kind import collect_texts, read_texts
 from newsletter.rendering.errors import RenderingError
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -23,7 +25,10 @@ NO_YEAR = 0
 _YEAR_AT_END = re.compile(r",?\s*(?:'de'\s)?y[^EMd]*$")
 
 PHRASES: Mapping[str, Mapping[str, str]] = collect_texts(
-    {FALLBACK: tomllib.loads((_FOLDER / f"{FALLBACK}.toml").read_text(encoding="utf-8"))}, "phrases"
+    {FALLBACK: read_texts(_FOLDER / f"{FALLBACK}.toml")}, "phrases"
+)
+READER_TEXTS: Mapping[str, Mapping[str, str]] = collect_texts(
+    {FALLBACK: read_texts(_FOLDER / "reader_texts" / f"{FALLBACK}.toml")}, "reader_texts"
 )
 
 
@@ -38,6 +43,14 @@ def find_phrase(key: str, language: str, **values: str) -> str:
     raise RenderingError(
         "There is no phrase “%(key)s”. Use one of %(known)s.", key=key, known=", ".join(sorted(PHRASES[FALLBACK]))
     )
+
+
+def reader_text(key: str, language: str, **values: str) -> str:
+    """Return a text for readers, else in English, with ``values`` filled in. Raise KeyError for an unknown key."""
+    text = READER_TEXTS.get(base_language(language), {}).get(key) or READER_TEXTS[FALLBACK][key]
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
 
 
 def find_text_direction(language: str) -> str:

@@ -14,11 +14,10 @@ from jinja2 import Environment, Template
 from markupsafe import Markup, escape
 
 from newsletter.common.messages import Message
-from newsletter.rendering.blocks import Block, Document, EventCard, Events, Note, SchemaBlock
+from newsletter.rendering.blocks import Block, Document, EventCard, Events, Note, SchemaBlock, iter_pictures
 from newsletter.rendering.clean_text import finish_lines, number_links
 from newsletter.rendering.compile import check_source, compile_mjml, inline_styles, reserve_picture_space
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.lint.document import iter_pictures
 from newsletter.rendering.mail import RenderedMail, hash_mail
 from newsletter.rendering.prepare import PreparedDocument, prepare
 from newsletter.rendering.schemas import load_schemas

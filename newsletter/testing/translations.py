@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from newsletter.common.translation_kind import DOMAIN, TRANSLATIONS, Translation, read_texts
-from newsletter.rendering.languages.texts_for_readers import READER_TEXTS
-from newsletter.rendering.phrases import PHRASES
+from newsletter.rendering.phrases import PHRASES, READER_TEXTS
 from newsletter.testing.registered import find_registered
 
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w*\}")

@@ -20,8 +20,7 @@ from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.issues.snapshot.stories.own_pages import find_story_of_page
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
-from newsletter.rendering.languages.texts_for_readers import READER_TEXTS, reader_text
-from newsletter.rendering.phrases import find_text_direction, get_babel_locale
+from newsletter.rendering.phrases import READER_TEXTS, find_text_direction, get_babel_locale, reader_text
 from newsletter.web.mail_without_person import find_join_url, wrap_mail
 
 PER_PAGE = 13

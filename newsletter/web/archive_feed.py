@@ -11,7 +11,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.models import Publication
-from newsletter.rendering.languages.texts_for_readers import reader_text
+from newsletter.rendering.phrases import reader_text
 
 MAX_ITEMS = 20
 CACHE_SECONDS = 30

@@ -21,8 +21,7 @@ from newsletter.issues.snapshot.translated_rows import find_translations
 from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import EventNotice
-from newsletter.rendering.languages.texts_for_readers import reader_text
-from newsletter.rendering.phrases import find_phrase, get_babel_locale
+from newsletter.rendering.phrases import find_phrase, get_babel_locale, reader_text
 from subscribers.web.page import private_page, render_response
 
 GOOGLE = "https://calendar.google.com/calendar/render"

@@ -17,7 +17,7 @@ from django.utils.formats import date_format
 from wagtail.users.models import UserProfile
 
 from newsletter.models import Publication
-from newsletter.rendering.languages.texts_for_readers import READER_TEXTS
+from newsletter.rendering.phrases import READER_TEXTS
 from scripts.messages import (
     DOMAIN,
     LANGUAGES,

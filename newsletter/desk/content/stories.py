@@ -18,6 +18,7 @@ from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
 
 from newsletter.common.errors import NotReady
 from newsletter.common.languages import language_label
+from newsletter.common.text import escape_merge_fields
 from newsletter.common.translation import translate
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import NoncedImageChooser, StoryChooser
@@ -28,7 +29,6 @@ from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
-from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.revisions import SEALED_STATES

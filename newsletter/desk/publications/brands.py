@@ -15,12 +15,12 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView
 
 from newsletter.common.archiving import Uses, archive_row, find_active_uses
+from newsletter.common.text import escape_merge_fields
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedCreateView, PreviewedEditView
 from newsletter.desk.publications.brand_forms import BrandForm, NewBrandForm, colours_panel_context, looks_panel_context
 from newsletter.desk.shell.panels import TemplatePanel
-from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Brand, Issue, Publication, Story
 from subscribers.desk.choosers import PermittedChooserViewSet

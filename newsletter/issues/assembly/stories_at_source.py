@@ -11,6 +11,7 @@ from django.db import transaction
 
 from newsletter.common.errors import NotApproved
 from newsletter.common.messages import Message
+from newsletter.common.text import escape_merge_fields, shorten
 from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.content.ingesting.link_translations import link_translations
 from newsletter.content.ingesting.source_visibility import VisibilityReport, update_source_visibility
@@ -20,7 +21,6 @@ from newsletter.issues.approval.changes_since_approval import describe_gone_stor
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
-from newsletter.issues.snapshot.outside_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import mentions_title
 from newsletter.issues.snapshot.related_links import find_linked_stories

@@ -4,14 +4,13 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from html import escape
 
-from newsletter.issues.snapshot.outside_text import escape_merge_fields, shorten
+from newsletter.common.text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import Correction, EventNotice, Publication, TextTranslation
-from newsletter.rendering.languages.texts_for_readers import reader_text
-from newsletter.rendering.phrases import get_babel_locale
+from newsletter.rendering.phrases import get_babel_locale, reader_text
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from newsletter.common.errors import NotAllowed, NotReady
+from newsletter.common.text import escape_merge_fields
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.approval.welcome_rules import FIRST_STEP
 from newsletter.issues.assembly.draft import paragraphs
 from newsletter.issues.snapshot.filled_blocks import BEST_STORY, NEXT_EVENT
-from newsletter.issues.snapshot.outside_text import escape_merge_fields
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.welcome.joined_people import stop_steps
 from newsletter.models import Issue, Publication, TextTranslation

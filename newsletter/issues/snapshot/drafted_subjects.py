@@ -7,7 +7,7 @@ from typing import Protocol
 
 from babel.dates import format_skeleton
 
-from newsletter.issues.snapshot.outside_text import escape_merge_fields, shorten
+from newsletter.common.text import escape_merge_fields, shorten
 from newsletter.models import Issue
 from newsletter.rendering.phrases import get_babel_locale
 

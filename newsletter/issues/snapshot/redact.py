@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from newsletter.common.text import escape_merge_fields, shorten
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.snapshot.content_links import find_written_links
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader
-from newsletter.issues.snapshot.outside_text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventCardBlock,

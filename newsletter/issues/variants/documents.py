@@ -27,8 +27,14 @@ from newsletter.issues.visible.event_locations import describe_location_for_read
 from newsletter.issues.visible.nearby_events import CLOSE_KM, EventSelection, list_abroad
 from newsletter.issues.visible.visible_content import VisibleContent, filter_visible
 from newsletter.rendering import blocks as mail
-from newsletter.rendering.languages.texts_for_readers import reader_text
-from newsletter.rendering.phrases import NO_YEAR, find_phrase, find_text_direction, format_day, get_babel_locale
+from newsletter.rendering.phrases import (
+    NO_YEAR,
+    find_phrase,
+    find_text_direction,
+    format_day,
+    get_babel_locale,
+    reader_text,
+)
 
 _STORIES: dict[str, type[mail.StoryCards]] = {"cards": mail.StoryCards, "rows": mail.StoryRows, "list": mail.StoryList}
 _MAP = "https://www.openstreetmap.org/search?query="

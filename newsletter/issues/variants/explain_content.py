@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from newsletter.common.messages import Message, Quantity
+from newsletter.common.text import shorten
 from newsletter.content.parsing.markup import plain_text
-from newsletter.issues.snapshot.outside_text import shorten
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventCardBlock,

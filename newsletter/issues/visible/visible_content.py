@@ -13,7 +13,7 @@ import orjson
 from pydantic import JsonValue
 
 from newsletter.common.messages import Message
-from newsletter.issues.snapshot.outside_text import escape_merge_fields, shorten
+from newsletter.common.text import escape_merge_fields, shorten
 from newsletter.issues.snapshot.records.blocks import (
     EventCardBlock,
     EventsBlock,

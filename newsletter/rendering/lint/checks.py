@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.personal_tokens import format_token
-from newsletter.rendering.blocks import Document
+from newsletter.rendering.blocks import Document, iter_pictures
 from newsletter.rendering.clean_text import UNSAFE_IN_LINE
-from newsletter.rendering.lint.document import UNRESOLVED_MARKS, check_document, collect_content_text, iter_pictures
+from newsletter.rendering.lint.document import UNRESOLVED_MARKS, check_document, collect_content_text
 from newsletter.rendering.lint.findings import Finding
 from newsletter.rendering.lint.html_page import check_page
 from newsletter.rendering.lint.tag_balance import check_balance

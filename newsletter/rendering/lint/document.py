@@ -19,6 +19,7 @@ from newsletter.rendering.blocks import (
     Picture,
     SchemaBlock,
     StoryCards,
+    iter_pictures,
 )
 from newsletter.rendering.clean_text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
 from newsletter.rendering.lint.findings import Finding
@@ -214,21 +215,6 @@ def _check_pictures(document: Document) -> Iterator[Finding]:
                 weight=Quantity(picture.weight // 1024),
             )
             yield Finding("warning", "picture-weight", message)
-
-
-def iter_pictures(value: object) -> Iterator[Picture]:
-    """Return every picture in a document or a part of one."""
-    match value:
-        case Picture():
-            yield value
-        case tuple():
-            for item in value:
-                yield from iter_pictures(item)
-        case Mapping():
-            yield from iter_pictures(tuple(value.values()))
-        case _ if is_dataclass(value):
-            for part in fields(value):
-                yield from iter_pictures(getattr(value, part.name))
 
 
 def _check_links(value: object, *, block: str, field: str = "") -> Iterator[Finding]:

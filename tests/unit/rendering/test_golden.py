@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from newsletter.rendering.blocks import Document
-from newsletter.rendering.languages.texts_for_readers import READER_TEXTS
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.mail import hash_mail
-from newsletter.rendering.phrases import PHRASES
+from newsletter.rendering.phrases import PHRASES, READER_TEXTS
 from newsletter.rendering.pipeline import LAYOUTS, render
 from tests.gallery.documents import documents, flat_picture
 from tests.support.language_mails import TEXTS, make_language_mail

@@ -10,9 +10,12 @@ from gettext import GNUTranslations
 from pathlib import Path
 from typing import ClassVar
 
+from babel import Locale, UnknownLocaleError
+
 from newsletter.common.extension_registry import BadExtension, Extension, Registry
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 DOMAIN = "django"
 
 
@@ -77,4 +80,20 @@ def collect_texts(own: Mapping[str, Mapping[str, str]], part: str) -> dict[str, 
     return texts
 
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+def list_catalogues() -> list[Path]:
+    """Return the folders of all catalogues. The first that has a text wins, so ours are first."""
+    return list(dict.fromkeys(Path(kind.catalogue) for kind in TRANSLATIONS.values() if kind.catalogue is not None))
+
+
+def list_desk_languages() -> list[tuple[str, str]]:
+    """Return the languages besides English that staff may choose for the desk, with their own names."""
+    codes = dict.fromkeys(kind.language for kind in TRANSLATIONS.values() if kind.for_staff)
+    return [(code, _name(code)) for code in codes]
+
+
+def _name(code: str) -> str:
+    try:
+        name = Locale.parse(code).get_display_name(code)
+    except (ValueError, UnknownLocaleError):
+        return code
+    return (name or code).capitalize()

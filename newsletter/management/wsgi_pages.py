@@ -1,4 +1,4 @@
-"""The pages as a WSGI application, for our own server and for yours."""
+"""The pages as a WSGI application, with what is answered before Django, for our own server and for yours."""
 
 from wsgiref.types import WSGIApplication
 
@@ -6,7 +6,10 @@ from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
 
 from newsletter.api.calls.middleware import API_URLS
-from newsletter.web.layers.wsgi_layers import wrap_pages
+from newsletter.web.layers.monitoring_endpoints import MonitoringMiddleware
+from newsletter.web.layers.request_ids import RequestIdMiddleware
+from newsletter.web.layers.request_timing import RequestTimingMiddleware
+from subscribers.web.one_click_middleware import OneClickMiddleware
 
 
 def load_pages() -> WSGIApplication:
@@ -14,4 +17,4 @@ def load_pages() -> WSGIApplication:
     pages = get_wsgi_application()
     for resolver in (get_resolver(), get_resolver(API_URLS)):
         resolver.url_patterns  # noqa: B018
-    return wrap_pages(pages)
+    return RequestIdMiddleware(RequestTimingMiddleware(MonitoringMiddleware(OneClickMiddleware(pages))))

@@ -9,8 +9,7 @@ from newsletter.models.content.appeals import Appeal
 from newsletter.models.content.events import EventNotice
 from newsletter.models.content.pictures import Picture
 from newsletter.models.content.sources import LocationAnswer, SetAsideEntry, Source
-from newsletter.models.content.stories import Story
-from newsletter.models.content.story_images import StoryImage
+from newsletter.models.content.stories import Story, StoryImage
 from newsletter.models.content.story_origins import GoneCode, StoryAddress, StoryOrigin
 from newsletter.models.content.story_use import StoryPlacement, StoryRefusal
 from newsletter.models.content.translations import TextTranslation

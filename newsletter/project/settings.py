@@ -5,13 +5,14 @@ from zoneinfo import available_timezones
 
 import dj_database_url
 
+from newsletter.common.translation_kind import list_catalogues, list_desk_languages
 from newsletter.google_postmaster.settings import PostmasterAccess
 from newsletter.project import env as _environment
-from newsletter.project.catalogues import list_catalogues, list_desk_languages
-from newsletter.project.paths import EMAIL_TEMPLATES, WEB_TEMPLATES
 from newsletter.project.secret_keys import list_made_keys
 
 ENV = _environment.read()
+_TEMPLATES = Path(__file__).parents[2] / "templates"
+_TEMPLATES_IN_WHEEL = Path(__file__).parents[1] / "_templates"
 
 SECRET_KEY = ENV.secret_key
 SECRET_KEY_FALLBACKS = ENV.old_secret_keys
@@ -81,7 +82,7 @@ FORCE_SCRIPT_NAME = ""  # a SCRIPT_NAME that a server takes from a request heade
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [WEB_TEMPLATES],
+        "DIRS": [(_TEMPLATES if _TEMPLATES.is_dir() else _TEMPLATES_IN_WHEEL) / "web"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -217,7 +218,6 @@ NEWSLETTER_POSTMASTER = PostmasterAccess(
     key_file=ENV.postmaster_key_file, person=ENV.postmaster_person, endpoint=ENV.postmaster_endpoint
 )
 NEWSLETTER_OIDC = ENV.oidc
-NEWSLETTER_EMAIL_TEMPLATES = EMAIL_TEMPLATES
 SUBSCRIBERS_SITE_URL = ENV.site_url
 SUBSCRIBERS_ADDRESS_KEY = ENV.address_key
 SUBSCRIBERS_ONLY_TO = ENV.only_to

@@ -1,4 +1,4 @@
-"""The desk's list of issues: its filters and the buttons above it."""
+"""The desk's list of issues: its filters, the column of states, and the buttons above it."""
 
 import django_filters  # type: ignore[import-untyped]
 from django.db.models import QuerySet
@@ -7,10 +7,11 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import Button, HeaderButton
 
 from newsletter.desk.issues.issue_page import overview_url
-from newsletter.desk.shell.labels import STATE_CHOICES, filter_by_state_label
+from newsletter.desk.shell.labels import STATE_CHOICES, filter_by_state_label, label_issue_state
 from newsletter.issues.snapshot.revisions import SEALED_STATES
 from newsletter.models import Issue
 from subscribers.desk.listing import DeskList
@@ -25,6 +26,16 @@ class IssueFilters(WagtailFilterSet):
 
     def with_state(self, issues: QuerySet[Issue], name: str, code: str) -> QuerySet[Issue]:
         return filter_by_state_label(issues, code)
+
+
+class StateColumn(Column):
+    """The issue's state. The list's query annotates `written_to_files`."""
+
+    cell_template_name = "desk/cells/state.html"
+
+    def get_cell_context_data(self, instance: Issue, parent_context: object) -> dict[str, object]:
+        state = label_issue_state(instance, to_files=getattr(instance, "to_files", False))
+        return {**super().get_cell_context_data(instance, parent_context), "state": state}
 
 
 class IssueList(DeskList):

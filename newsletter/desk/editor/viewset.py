@@ -23,7 +23,7 @@ from wagtail.models import Revision
 from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
 
 from newsletter.desk.editor.check_panel import IssueChecksPanel
-from newsletter.desk.editor.issue_list import IssueFilters, IssueList
+from newsletter.desk.editor.issue_list import IssueFilters, IssueList, StateColumn
 from newsletter.desk.editor.locks import find_issue_lock
 from newsletter.desk.editor.other_editors import warn_of_other_editors
 from newsletter.desk.editor.preview import DEFAULT_MODE, IssuePreview, list_issue_modes, show_mail_part
@@ -33,7 +33,6 @@ from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import PreviewedEditView, show_or_explain
 from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.publications.slot_text import format_sent_or_due
-from newsletter.desk.shell.columns import StateColumn
 from newsletter.desk.shell.labels import send_began, written_to_files
 from newsletter.desk.shell.panels import TemplatePanel
 from newsletter.issues.snapshot.resolve import resolve_complete_content

@@ -1,12 +1,28 @@
 """The output of `newsletter subscribers import` and `undo`, for people and for programs."""
 
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from subscribers.importing.reading.encodings import ENCODINGS, UTF8_ENCODINGS
 from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
 from subscribers.importing.writing.report import MAX_NOTES, OUTCOME_LABELS, ImportReport
 
 SHOWN_LINES = 20
+
+
+@contextmanager
+def show_import_progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal's standard error that follows how many of `total` lines are read."""
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Importing", total=total)
+        yield lambda rows: bar.update(task, completed=rows)
+        bar.update(task, completed=total)
 
 
 def report_as_json(report: ImportReport, *, mailing_list: str, dry_run: bool) -> dict[str, object]:

@@ -2,17 +2,13 @@
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from getpass import getuser
 from io import SEEK_SET, BufferedReader, FileIO, RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from newsletter.common.commands.base import ProductCommand
 from newsletter.common.commands.private_output import open_private
@@ -24,7 +20,7 @@ from subscribers.importing.writing.import_request import ConsentTerms, PeopleFil
 from subscribers.importing.writing.refused_file import iterate_refusals, write_refused
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now
-from subscribers.management.import_output import format_report, format_undone, report_as_json
+from subscribers.management.import_output import format_report, format_undone, report_as_json, show_import_progress
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
 from subscribers.people.describe_person import describe_person
 from subscribers.people.inactivity import MAX_MONTHS, count_silence, subtract_months
@@ -223,17 +219,6 @@ class _NonClosingFile(RawIOBase):
         return self._file.tell()
 
 
-@contextmanager
-def show_import_progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal's standard error that follows how many of `total` lines are read."""
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Importing", total=total)
-        yield lambda rows: bar.update(task, completed=rows)
-        bar.update(task, completed=total)
-
-
 def count_lines(file: Path) -> int:
     """Return roughly how many lines the file has (a cell may contain line breaks). Raises OSError."""
     with file.open("rb") as data:
@@ -241,14 +226,7 @@ def count_lines(file: Path) -> int:
 
 
 def _read_terms(
-    *,
-    basis: str,
-    evidence: str,
-    confirm: bool,
-    kind: str,
-    collected: date | None,
-    expires: date | None,
-    country: str,
+    *, basis: str, evidence: str, confirm: bool, kind: str, collected: date | None, expires: date | None, country: str
 ) -> ConsentTerms:
     return ConsentTerms(
         basis=basis,

@@ -14,7 +14,7 @@ from newsletter.issue_checks.render_cache import render_cached
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content, resolve_complete_content
 from newsletter.issues.snapshot.revisions import find_sealed_revision
-from newsletter.issues.variants.documents import find_sent_day
+from newsletter.issues.variants.dates import find_sent_day
 from newsletter.issues.variants.group_keys import NOTHING_SEEN
 from newsletter.issues.variants.recipient_groups import (
     GroupVisibility,

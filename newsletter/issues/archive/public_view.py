@@ -22,7 +22,8 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.issues.snapshot.redact import remove_limited_blocks, remove_stories
 from newsletter.issues.snapshot.related_links import find_related_and_written_links, find_restricted_links
-from newsletter.issues.variants.documents import find_sent_day, make_document
+from newsletter.issues.variants.dates import find_sent_day
+from newsletter.issues.variants.documents import make_document
 from newsletter.issues.variants.recipient_groups import (
     RecipientGroup,
     choose_visible_for_group,

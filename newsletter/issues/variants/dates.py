@@ -1,4 +1,4 @@
-"""Write when an event is, in the reader's language: its days, its hours and the city of the clock. No database."""
+"""Write when an event is, in the reader's language, and find the day of a mail. No database."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_interval, format_skeleton, format_time, get_timezone_location, parse_pattern
 
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.rendering.phrases import format_day
 
@@ -119,3 +120,15 @@ def _format_hours(starts: datetime, ends: datetime, locale: str) -> str:
     ends = datetime.combine(starts.date(), ends.time(), starts.tzinfo)
     twelve = "h" in Locale.parse(locale).time_formats["short"].pattern
     return format_interval(starts, ends, skeleton="hm" if twelve else "Hm", tzinfo=starts.tzinfo, locale=locale)
+
+
+def find_sent_day(content: IssueContent, *, at: datetime) -> date | None:
+    """Return the day of a moment in the publication's zone, or None if the mail shows it anyway, or shows no day."""
+    if content.issue.kind != "issue":
+        return None
+    day = at.astimezone(ZoneInfo(content.publication.zone)).date()
+    return None if day == find_due_day(content) else day
+
+
+def find_due_day(content: IssueContent) -> date:
+    return content.issue.due_at.astimezone(ZoneInfo(content.publication.zone)).date()

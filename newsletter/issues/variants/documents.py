@@ -4,9 +4,8 @@ This is the one place where the snapshot's records become rendering's. No databa
 """
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.units import format_unit
@@ -20,7 +19,7 @@ from newsletter.issues.snapshot.records.publication import BrandRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.redact import LEAD_SUFFIX, has_only_headlines, list_other_headlines
 from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, name_blocks
-from newsletter.issues.variants.dates import find_first_day, format_event_hours, format_event_time
+from newsletter.issues.variants.dates import find_due_day, find_first_day, format_event_hours, format_event_time
 from newsletter.issues.variants.subject_assignment import with_subject
 from newsletter.issues.visible.block_choices import find_own_country
 from newsletter.issues.visible.event_locations import describe_location_for_readers
@@ -143,34 +142,22 @@ def _make_custom_value(value: records.CustomValue | records.CustomRow) -> object
             return value
 
 
-def find_sent_day(content: IssueContent, *, at: datetime) -> date | None:
-    """Return the day of a moment in the publication's zone, or None if the mail shows it anyway, or shows no day."""
-    if content.issue.kind != "issue":
-        return None
-    day = at.astimezone(ZoneInfo(content.publication.zone)).date()
-    return None if day == _find_due_day(content) else day
-
-
 def _find_known_year(content: IssueContent, visible: VisibleContent) -> int:
     """Return the year that no date in the mail repeats, because the masthead has it; NO_YEAR if each date needs its own.
 
     Digests, welcome mails and corrections have no day in the masthead. A mail that is sent in another year than the one in
     which it was due has dates of both.
     """
-    due = _find_due_day(content)
+    due = find_due_day(content)
     is_known = content.issue.kind == "issue" and (visible.sent_on is None or visible.sent_on.year == due.year)
     return due.year if is_known else NO_YEAR
-
-
-def _find_due_day(content: IssueContent) -> date:
-    return content.issue.due_at.astimezone(ZoneInfo(content.publication.zone)).date()
 
 
 def _format_edition_date(content: IssueContent, language: str, *, sent_on: date | None) -> str:
     """Return the day on which an issue is sent, or is due while it is not sent; "" for digests and corrections."""
     if content.issue.kind != "issue":
         return ""
-    return format_date(sent_on or _find_due_day(content), format="long", locale=get_babel_locale(language))
+    return format_date(sent_on or find_due_day(content), format="long", locale=get_babel_locale(language))
 
 
 def _make_story(story: StoryRecord, content: IssueContent, visible: VisibleContent) -> mail.StoryItem:

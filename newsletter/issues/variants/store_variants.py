@@ -12,7 +12,7 @@ from newsletter.common.messages import Quantity
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import remove_stories
 from newsletter.issues.snapshot.related_links import find_linked_stories
-from newsletter.issues.variants.documents import find_sent_day
+from newsletter.issues.variants.dates import find_sent_day
 from newsletter.issues.variants.recipient_groups import GROUP_KEY, GroupVisibility, RecipientGroup
 from newsletter.issues.variants.render import RenderedVariant, render_visible
 from newsletter.issues.variants.subject_assignment import WAITS, list_arms

@@ -9,7 +9,8 @@ import pytest
 
 from newsletter.issues.snapshot.records.blocks import CustomBlock, EventCardBlock, EventsBlock, LeadStoryBlock
 from newsletter.issues.snapshot.records.fields import PictureRecord
-from newsletter.issues.variants.documents import find_sent_day, make_document
+from newsletter.issues.variants.dates import find_sent_day
+from newsletter.issues.variants.documents import make_document
 from newsletter.issues.visible.nearby_events import EventSelection
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.rendering.mail import RenderedMail

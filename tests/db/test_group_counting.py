@@ -267,6 +267,9 @@ def make_draft(change: Change) -> tuple[Issue, IssueContent]:
     make_population([publication.mailing_list, make_list("events")], seed=3, people=40)
     subscribe(make_person("monthly@example.org"), publication.mailing_list, frequency=Frequency.MONTHLY)
     add_subscribers(publication, 3_000)  # so that few of all may be excluded
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # as PostgreSQL does by itself, but not for rows that are not committed
     make_story("The first verdict")
     issue = make_issue(publication)
     change(issue)

@@ -94,10 +94,11 @@ def _look_rarely(is_current: Callable[[], bool], *, looked_at: float) -> Callabl
     def look() -> bool:
         nonlocal looked
         now = time.monotonic()
-        if now - looked < SECONDS_BETWEEN_LOOKS:
-            return True
-        looked = now
-        return is_current()
+        if now - looked >= SECONDS_BETWEEN_LOOKS:
+            if not is_current():
+                return False
+            looked = now
+        return True
 
     return look
 

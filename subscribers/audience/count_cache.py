@@ -5,8 +5,8 @@ They are kept in the memory of the process. A figure may count groups of one per
 
 import pickle
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -18,12 +18,13 @@ T = TypeVar("T")
 QUICK_SECONDS = 0.2
 MAX_AGE = timedelta(minutes=15)
 MAX_KEPT = 100
-MAX_WAIT_SECONDS = 2.0
+MAX_WAIT_SECONDS = 30.0
 _lock = Lock()
 _kept: dict[str, tuple[datetime, datetime, bytes]] = {}
 """When each was kept, the time that its page shows, and the pickled value: so no page can change it. The oldest is first."""
-_counting: dict[str, list[Lock]] = {}
-"""One lock for each figure that is being counted, listed once for each thread that holds it or waits for it."""
+Coming = Future[tuple[bytes, datetime] | None]
+"""A figure that a thread counts now: its pickled value and time, or None if the count failed."""
+_coming: dict[str, Coming] = {}
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,36 @@ class Figure(Generic[T]):
     counted_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class _Counted(Generic[T]):
+    value: T
+    pickled: bytes
+
+
 def recall_or_count(name: str, count: Callable[[], T], *, now: datetime, again: bool = False) -> Figure[T]:
     """Return what ``count`` returns, or what it returned in the last 15 minutes if it took longer than 0.2 seconds then.
 
     With ``again`` it is counted in any case. ``name`` says what is counted, for whom if it differs. Each process keeps its
-    last 100 figures. If several threads need the same figure, one counts and the others wait for it, 2 seconds at most.
+    last 100 figures. If several threads need the same figure, one counts and the others get its result, with its time.
     """
     if again:
-        return Figure(_count(name, count, now=now))
-    if (figure := _recall(name)) is not None:
-        return figure
-    with _waiting_for_others(name):
-        return _recall(name) or Figure(_count(name, count, now=now))
+        return Figure(_count(name, count, now=now).value)
+    if (kept := _recall(name)) is not None:
+        return kept
+    with _lock:
+        coming = _coming.get(name)
+        if coming is None:
+            own = _coming[name] = Coming()
+    if coming is not None:
+        return _wait(coming) or Figure(_count(name, count, now=now).value)
+    counted: _Counted[T] | None = None
+    try:
+        counted = _count(name, count, now=now)
+    finally:
+        with _lock:
+            del _coming[name]
+        own.set_result((counted.pickled, now) if counted else None)
+    return Figure(counted.value)
 
 
 def _recall(name: str) -> Figure[Any] | None:
@@ -57,37 +76,27 @@ def _recall(name: str) -> Figure[Any] | None:
     return Figure(pickle.loads(pickled), counted_at)  # noqa: S301  this process made it
 
 
-def _count(name: str, count: Callable[[], T], *, now: datetime) -> T:
+def _wait(coming: Coming) -> Figure[Any] | None:
+    """Return the figure of another thread, or None if its count failed or does not end."""
+    try:
+        found = coming.result(MAX_WAIT_SECONDS)
+    except TimeoutError:
+        return None
+    return Figure(pickle.loads(found[0]), found[1]) if found else None  # noqa: S301  this process made it
+
+
+def _count(name: str, count: Callable[[], T], *, now: datetime) -> _Counted[T]:
     started = time.perf_counter()
     value = count()
     is_slow = time.perf_counter() - started > QUICK_SECONDS
-    pickled = pickle.dumps(value) if is_slow else b""
+    pickled = pickle.dumps(value)
     with _lock:
         _kept.pop(name, None)
         if is_slow:
             if len(_kept) >= MAX_KEPT:
                 del _kept[next(iter(_kept))]
             _kept[name] = (timezone.now(), now, pickled)
-    return value
-
-
-@contextmanager
-def _waiting_for_others(name: str) -> Iterator[None]:
-    """Let one thread after another into this block, or any after `MAX_WAIT_SECONDS`."""
-    with _lock:
-        users = _counting.setdefault(name, [])
-        own = users[0] if users else Lock()
-        users.append(own)
-    acquired = own.acquire(timeout=MAX_WAIT_SECONDS)
-    try:
-        yield
-    finally:
-        if acquired:
-            own.release()
-        with _lock:
-            users.pop()
-            if not users:
-                del _counting[name]
+    return _Counted(value, pickled)
 
 
 def forget_counts() -> None:

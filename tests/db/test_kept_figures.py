@@ -1,12 +1,11 @@
 """Figures that take long to count are shown from the last count, with its time."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 
 import pytest
 import time_machine
@@ -14,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from subscribers.audience import count_cache
-from subscribers.audience.count_cache import MAX_AGE, recall_or_count
+from subscribers.audience.count_cache import MAX_AGE, Coming, Figure, recall_or_count
 
 
 @pytest.fixture
@@ -92,25 +91,35 @@ def test_old_figures_leave_the_memory(number: Callable[[], int]) -> None:
         assert list(count_cache._kept) == ["other people"]
 
 
-@pytest.mark.usefixtures("slow")
-def test_threads_that_need_the_same_figure_count_it_once(number: Callable[[], int]) -> None:
-    now, may_end = timezone.now(), Event()
+@pytest.mark.parametrize("quick_seconds", [-1, 60])
+def test_threads_that_need_the_same_figure_count_it_once(
+    number: Callable[[], int], monkeypatch: pytest.MonkeyPatch, quick_seconds: int
+) -> None:
+    monkeypatch.setattr(count_cache, "QUICK_SECONDS", quick_seconds)
+    now, counts, may_end, wait, waiting = timezone.now(), Event(), Event(), count_cache._wait, Semaphore(0)
 
-    def count_slowly() -> int:
+    def tell_and_wait(coming: Coming) -> Figure[int] | None:
+        waiting.release()
+        return wait(coming)
+
+    monkeypatch.setattr(count_cache, "_wait", tell_and_wait)
+
+    def count_until_told() -> int:
+        counts.set()
         may_end.wait(20)
         return number()
 
     with ThreadPoolExecutor(max_workers=4) as pool:
-        asked = [pool.submit(recall_or_count, "people", count_slowly, now=now) for _ in range(4)]
-        end = time.monotonic() + 20
-        while len(count_cache._counting.get("people", [])) < 4 and time.monotonic() < end:
-            time.sleep(0.001)
+        first = pool.submit(recall_or_count, "people", count_until_told, now=now)
+        counts.wait(20)
+        others = [pool.submit(recall_or_count, "people", number, now=timezone.now()) for _ in range(3)]
+        assert all(waiting.acquire(timeout=20) for _ in others)
         may_end.set()
-        assert [each.result(timeout=20).value for each in asked] == [1, 1, 1, 1]
-    assert not count_cache._counting
+        assert (first.result(20).value, first.result().counted_at) == (1, None)
+        assert [(other.result(20).value, other.result().counted_at) for other in others] == [(1, now)] * 3
+    assert not count_cache._coming
 
 
-@pytest.mark.usefixtures("slow")
 def test_a_thread_counts_itself_if_another_takes_too_long(
     number: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,15 +136,34 @@ def test_a_thread_counts_itself_if_another_takes_too_long(
         counts.wait(20)
         assert recall_or_count("people", number, now=now).value == 1
         may_end.set()
-        assert hanging.result(timeout=20).value == 2
-    assert not count_cache._counting
+        assert hanging.result(20).value == 2
+    assert not count_cache._coming
 
 
-def test_a_count_that_fails_keeps_nobody_waiting(number: Callable[[], int]) -> None:
-    def fail() -> int:
+def test_a_thread_counts_itself_if_the_count_of_another_fails(
+    number: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, counts, may_fail, wait, waits = timezone.now(), Event(), Event(), count_cache._wait, Event()
+
+    def tell_and_wait(coming: Coming) -> Figure[int] | None:
+        waits.set()
+        return wait(coming)
+
+    monkeypatch.setattr(count_cache, "_wait", tell_and_wait)
+
+    def fail_when_told() -> int:
+        counts.set()
+        may_fail.wait(20)
         raise ValueError
 
-    with pytest.raises(ValueError):
-        recall_or_count("people", fail, now=timezone.now())
-    assert recall_or_count("people", number, now=timezone.now()).value == 1
-    assert not count_cache._counting
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        failing = pool.submit(recall_or_count, "people", fail_when_told, now=now)
+        counts.wait(20)
+        waiting = pool.submit(recall_or_count, "people", number, now=now)
+        waits.wait(20)
+        may_fail.set()
+        with pytest.raises(ValueError):
+            failing.result(20)
+        assert waiting.result(20).value == 1
+    assert recall_or_count("people", number, now=now).value == 2
+    assert not count_cache._coming

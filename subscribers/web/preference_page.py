@@ -30,7 +30,7 @@ from subscribers.web.form_fields import name_topics
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
-from subscribers.web.resting_notice import describe_rest
+from subscribers.web.resting_notice import SHOWN_FIELD, SHOWN_NOTICE, describe_rest
 
 CASE, FOLLOW, STOP = "case", "follow", "stop"
 """The name of the field with a case's slug in links and forms, and the values of the buttons."""
@@ -148,6 +148,8 @@ def _page(
         "pause": form.data.get("pause", "") if refused else "",
         "paused_until": paused,
         "rest": describe_rest(resting_since) if resting_since else None,
+        "shown_field": SHOWN_FIELD,
+        "shown_notice": SHOWN_NOTICE,
         "stay_path": make_related_path(target, Purpose.STAY),
         "form": form,
         "refused": refused,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 
 from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
+from subscribers.models import Subscriber
 from subscribers.people.inactivity import find_resting_since, stay
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
@@ -39,9 +40,9 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             current = lock_current(person)
             if current is None:
                 return erased_person_page()
-            since = find_resting_since(current) if request.POST.get(SHOWN_FIELD) == SHOWN_NOTICE else None
-            wording = make_press_wording(**(describe_rest(since) if since else shown))
-            stay(subscriber=current, wording=wording, now=timezone.now())
+            read = shown if request.POST.get(SHOWN_FIELD) != SHOWN_NOTICE else _find_notice(current)
+            if read is not None:
+                stay(subscriber=current, wording=make_press_wording(**read), now=timezone.now())
     context = {
         **shown,
         "stays": request.method == "POST",
@@ -49,3 +50,9 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",
     }
     return render_response("stay.html", context)
+
+
+def _find_notice(person: Subscriber) -> dict[str, str] | None:
+    """Return the notice beside which a person pressed, or None if an earlier press ended their rest."""
+    since = find_resting_since(person)
+    return describe_rest(since) if since else None

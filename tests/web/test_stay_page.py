@@ -10,6 +10,7 @@ from newsletter.models import MailLimits
 from subscribers.links.signed_links import Purpose
 from subscribers.models import ConsentEvent, MailingList, Reply, StayQuestion, Subscriber, Subscription
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
+from subscribers.web import preference_page
 from tests.support.desk import sign_in
 from tests.support.fixtures import add_subscribers, make_publication
 from tests.support.people import path_to
@@ -80,6 +81,24 @@ def test_the_preference_centre_offers_to_start_again(person: Subscriber) -> None
     assert button == "Send them again"
     shown = Client().get(path_to(person, MailingList.objects.get(), Purpose.PREFERENCES)).content.decode()
     assert "because you did not answer" not in shown
+
+
+def test_a_second_press_of_send_them_again_adds_no_event(person: Subscriber) -> None:
+    path = stay_path(person)
+    for _ in range(2):
+        answer = Client().post(path, {"shown": "rest"})
+        assert "Thank you. We keep sending them." in answer.content.decode()
+    (event,) = ConsentEvent.objects.filter(kind="preferences")
+    assert event.wording.endswith("\nSend them again")
+
+
+def test_the_field_of_the_notice_is_the_one_that_its_press_is_read_by(
+    person: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preference_page, "SHOWN_FIELD", "beside")
+    monkeypatch.setattr(preference_page, "SHOWN_NOTICE", "notice")
+    shown = Client().get(path_to(person, MailingList.objects.get(), Purpose.PREFERENCES)).content.decode()
+    assert '<input type="hidden" name="beside" value="notice">' in shown
 
 
 def test_the_page_of_a_person_says_that_they_rest(person: Subscriber) -> None:

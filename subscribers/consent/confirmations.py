@@ -1,10 +1,12 @@
 """The queue of confirmation mails. `newsletter.jobs.confirmation_mails` sends what is due."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from subscribers.consent.throttle import CONFIRMATION_INTERVAL, use_confirmation_quota
+from subscribers.consent.throttle import CONFIRMATION_INTERVAL, give_back_confirmation_quota, use_confirmation_quota
 from subscribers.links.signed_links import LIFETIMES, Purpose, make_link
 from subscribers.models import Basis, Confirmation, MailingList, StayQuestion, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import NOT_CONFIRMED
@@ -18,7 +20,9 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
     """Queue a confirmation mail. Return False if this mailbox has had as many as it may get.
 
     A mailbox gets at most one in 24 hours, and three until it confirms. All spellings of a mailbox share the limit.
+    Requests that were never mailed leave it when they expire.
     """
+    forget_unsent_requests([subscriber.pk], now=now)
     asked = Confirmation.objects.filter(subscriber=subscriber)
     confirmed = Subscription.objects.filter(subscriber=subscriber).aggregate(last=Max("confirmed_at"))["last"]
     if confirmed is not None:
@@ -26,16 +30,37 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
     times = list(asked.order_by("-requested_at").values_list("requested_at", flat=True)[:MAX_UNCONFIRMED_REQUESTS])
     if len(times) >= MAX_UNCONFIRMED_REQUESTS or (times and now - times[0] < CONFIRMATION_INTERVAL):
         return False
-    due = Confirmation.objects.due().filter(subscriber=subscriber, mailing_list=mailing_list)
-    if due.filter(requested_at__gt=now - _LIFETIME).exists():
+    if Confirmation.objects.due().filter(subscriber=subscriber, mailing_list=mailing_list).exists():
         return False
     if not use_confirmation_quota(subscriber.email, now=now):
         return False
-    due.delete()
     _, created = Confirmation.objects.get_or_create(
         subscriber=subscriber, mailing_list=mailing_list, sent_at=None, defaults={"requested_at": now}
     )
     return created
+
+
+def list_unsent_requests(*, now: datetime) -> QuerySet[Confirmation]:
+    """Return the confirmations that were not sent in time and cannot be any more, by person."""
+    expired = Confirmation.objects.filter(sent_at__isnull=True, requested_at__lte=now - _LIFETIME)
+    return expired.order_by("subscriber", "pk")
+
+
+@transaction.atomic
+def forget_unsent_requests(people: Collection[int], *, now: datetime) -> None:
+    """Delete the confirmations of these people that were not sent in time. Their mailboxes may get as many others.
+
+    The caller has locked the people. A confirmation before counts as a whole quota, so an earlier request adds nothing.
+    """
+    confirmed = Subscription.objects.filter(
+        subscriber=OuterRef("subscriber"), confirmed_at__gte=OuterRef("requested_at")
+    )
+    unsent = list_unsent_requests(now=now).filter(subscriber__in=people).annotate(was_reset=Exists(confirmed))
+    rows = list(unsent.select_related("subscriber").select_for_update(of=("self",)))
+    Confirmation.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for row in rows:
+        if not row.was_reset:
+            give_back_confirmation_quota(row.subscriber.email)
 
 
 def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:

@@ -61,6 +61,12 @@ def use_confirmation_quota(address: str, *, now: datetime) -> bool:
     return free.update(request_count=F("request_count") + 1, last_requested_at=now) == 1
 
 
+def give_back_confirmation_quota(address: str) -> None:
+    """Count one confirmation mail to this mailbox less, because it was never sent."""
+    used = ConfirmationQuota.objects.filter(mailbox=_hash(make_mailbox_key(address)), request_count__gt=0)
+    used.update(request_count=F("request_count") - 1)
+
+
 def reset_confirmation_quota(address: str) -> None:
     """Restore the whole quota of a mailbox, because its owner confirmed."""
     ConfirmationQuota.objects.filter(mailbox=_hash(make_mailbox_key(address))).delete()

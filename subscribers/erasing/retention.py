@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.messages import Message
+from subscribers.consent.confirmations import forget_unsent_requests, list_unsent_requests
 from subscribers.consent.implied_consent import end_lapsed_subscriptions
 from subscribers.exporting.export_requests import delete_old_exports
 from subscribers.importing.writing.bulk_removal import delete_people, record_events
@@ -67,6 +68,7 @@ def purge_expired_data(*, now: datetime) -> PurgeCounts:
     SpentProof.objects.filter(expires_at__lt=now).delete()
     ConfirmationQuota.objects.filter(last_requested_at__lt=now - CONFIRMATION_QUOTA_RETENTION).delete()
     delete_old_exports(now=now)
+    _forget_unsent_requests(now)
     unconfirmed = _delete_people(_list_never_confirmed(now), reason=Message("never confirmed"), now=now)
     requests = _end_old_requests(now)
     end_lapsed_subscriptions(now=now)
@@ -75,6 +77,18 @@ def purge_expired_data(*, now: datetime) -> PurgeCounts:
         requests=requests,
         left=_delete_people(_list_unsubscribed_long_ago(now), reason=Message("unsubscribed 28 days ago"), now=now),
     )
+
+
+def _forget_unsent_requests(now: datetime) -> None:
+    """Forget confirmations that were not sent in time, before the people are deleted: of up to `MAX_PEOPLE`, in batches."""
+    for _ in range(0, MAX_PEOPLE, BATCH_SIZE):
+        with transaction.atomic():
+            people = list_unsent_requests(now=now).values_list("subscriber", flat=True).distinct()
+            found = list(people.order_by("subscriber")[:BATCH_SIZE])
+            lock_people(Subscriber.objects.filter(pk__in=found))
+            forget_unsent_requests(found, now=now)
+        if len(found) < BATCH_SIZE:
+            break
 
 
 def _list_never_confirmed(now: datetime) -> QuerySet[Subscriber]:

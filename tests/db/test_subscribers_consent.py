@@ -28,6 +28,7 @@ from subscribers.models import (
     AppendOnly,
     Basis,
     Confirmation,
+    ConfirmationQuota,
     ConsentEvent,
     EndReason,
     ImportBatch,
@@ -453,3 +454,35 @@ def test_an_address_gets_its_whole_quota_back_after_it_confirmed() -> None:
     assert queue_confirmation(subscriber=person, mailing_list=weekly, now=NOW)
     assert not queue_confirmation(subscriber=person, mailing_list=weekly, now=NOW + timedelta(days=2))
     assert Confirmation.objects.count() == 1
+
+
+def test_requests_that_were_never_mailed_leave_the_limit_after_their_week() -> None:
+    weekly = make_list()
+    for number, day in enumerate((0, 2, 4)):
+        assert ask(make_list(f"unsent-{number}"), now=NOW + timedelta(days=day)) is SignupResult.ASKED
+    assert ask(weekly, now=NOW + timedelta(days=6)) is SignupResult.WAITING
+    later = NOW + timedelta(days=20)
+    assert ask(weekly, now=later) is SignupResult.ASKED
+    assert list_due_confirmations(now=later).get().mailing_list == weekly
+    assert ConfirmationQuota.objects.get().request_count == 1
+
+
+def test_requests_that_were_mailed_stay_in_the_limit_after_their_week() -> None:
+    weekly = make_list()
+    for number, day in enumerate((0, 2, 4)):
+        asked_at = NOW + timedelta(days=day)
+        ask(make_list(f"sent-{number}"), now=asked_at)
+        assert mark_sent(confirmation=Confirmation.objects.latest("pk"), now=asked_at)
+    assert ask(weekly, now=NOW + timedelta(days=20)) is SignupResult.WAITING
+    assert Confirmation.objects.count() == 3
+
+
+def test_an_unsent_request_from_before_a_confirmation_is_not_given_back() -> None:
+    weekly, unsent, third = make_list(), make_list("unsent"), make_list("third")
+    ask(unsent)
+    ask(weekly, now=NOW + timedelta(days=2))
+    confirm(weekly, now=NOW + timedelta(days=3))
+    assert ask(third, now=NOW + timedelta(days=4)) is SignupResult.ASKED
+    ask(make_list("fourth"), now=NOW + timedelta(days=9))
+    assert not Confirmation.objects.filter(mailing_list=unsent).exists()
+    assert ConfirmationQuota.objects.get().request_count == 2

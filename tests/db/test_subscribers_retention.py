@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.consent.held_signups import hold_signup
-from subscribers.consent.signup import SignupRequest
+from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
 from subscribers.consent.throttle import increment_counter, use_confirmation_quota
 from subscribers.erasing import retention
 from subscribers.erasing.retention import PurgeCounts, purge_expired_data
@@ -156,3 +156,17 @@ def test_what_was_kept_to_count_or_to_ask_goes_too() -> None:
     assert [model.objects.count() for model in (HeldSignup, MailedLink, RateCounter, ConfirmationQuota)] == [0, 0, 0, 1]
     purge_expired_data(now=NOW + timedelta(days=181))
     assert not ConfirmationQuota.objects.exists()
+
+
+def test_a_person_deleted_unasked_may_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH_SIZE", 1)
+    weekly, events = make_list(), make_list("events")
+    for email in ("ada@example.org", "bea@example.org"):
+        for mailing_list, day in ((weekly, 0), (events, 2), (make_list(email[:3]), 4)):
+            request = SignupRequest(mailing_list=mailing_list, email=email, wording="Yes", source="page")
+            assert request_subscription(request, now=NOW + timedelta(days=day)) is SignupResult.ASKED
+    later = NOW + timedelta(days=12)
+    assert purge_expired_data(now=later).unconfirmed == 2
+    request = SignupRequest(mailing_list=weekly, email="ada@example.org", wording="Yes", source="page")
+    assert request_subscription(request, now=later) is SignupResult.ASKED
+    assert sorted(ConfirmationQuota.objects.values_list("request_count", flat=True)) == [0, 1]

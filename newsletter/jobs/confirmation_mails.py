@@ -3,9 +3,6 @@
 import logging
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
-
-from django.db.models import QuerySet
 
 from newsletter.common.languages import best_language
 from newsletter.models import Publication
@@ -13,7 +10,14 @@ from newsletter.providers.base.contract import Adapter
 from newsletter.rendering.phrases import find_phrase
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
-from newsletter.sending.notices.system_mail import Sender, SystemMail, add_logos, make_sender, send_notice
+from newsletter.sending.notices.system_mail import (
+    Sender,
+    SystemMail,
+    add_logos,
+    list_lists_with_sender,
+    make_sender,
+    send_notice,
+)
 from subscribers.consent.confirmations import list_due_confirmations, make_confirmation_url, mark_sent
 from subscribers.models import Confirmation, MailingList
 
@@ -46,11 +50,6 @@ def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> 
 def has_waiting_confirmation(*, now: datetime) -> bool:
     """Return True if a confirmation can be sent, so one waits for the provider. A new one, or a first sender, is a write."""
     return list_due_confirmations(now=now).filter(mailing_list__in=list_lists_with_sender()).exists()
-
-
-def list_lists_with_sender() -> "QuerySet[Publication, Any]":
-    """Return the ids of the lists that a publication sends to. Mails about others have no sender, and wait for one."""
-    return Publication.objects.order_by().values("mailing_list")
 
 
 def find_sender(mailing_list: MailingList) -> Sender | None:

@@ -5,12 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import gettext
 
 from newsletter.common.languages import best_page_language
-from newsletter.jobs.confirmation_mails import find_sender, list_lists_with_sender
+from newsletter.jobs.confirmation_mails import find_sender
 from newsletter.models import MailLimits
 from newsletter.providers.base.contract import Adapter
 from newsletter.sending.adapters import current_adapter
@@ -23,6 +22,7 @@ from subscribers.people.inactivity import (
     answer_by_replies,
     ask_silent_people,
     claim_question,
+    forget_unsendable_questions,
     forget_unsent_questions,
     list_due_questions,
     rest_unanswered,
@@ -41,6 +41,7 @@ def ask_and_rest(*, now: datetime) -> None:
         return
     since = subtract_months(now, limits.silent_months)
     answer_by_replies(since=since, now=now)
+    forget_unsendable_questions()
     asked = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now)
     resting = rest_unanswered(now=now)
     if asked or resting:
@@ -49,14 +50,14 @@ def ask_and_rest(*, now: datetime) -> None:
 
 def has_waiting_question() -> bool:
     """Return True if a question can be sent, so one waits for the provider."""
-    return MailLimits.objects.filter(silent_months__isnull=False).exists() and _list_sendable_questions().exists()
+    return MailLimits.objects.filter(silent_months__isnull=False).exists() and list_due_questions().exists()
 
 
 def send_due_questions(*, now: datetime, adapter: Adapter | None = None) -> int:
     """Send the due questions, claiming each row first. Return how many the provider accepted."""
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():
         return 0
-    due = _list_sendable_questions()[:BATCH_LIMIT]
+    due = list_due_questions()[:BATCH_LIMIT]
     if not due:
         return 0
     adapter = adapter or current_adapter()
@@ -68,10 +69,6 @@ def send_due_questions(*, now: datetime, adapter: Adapter | None = None) -> int:
         if sender is not None and claim_question(question, now=now):
             sent += _send(question, sender=sender, adapter=adapter, now=now)
     return sent
-
-
-def _list_sendable_questions() -> QuerySet[StayQuestion]:
-    return list_due_questions().filter(mailing_list__in=list_lists_with_sender())
 
 
 def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: datetime) -> int:

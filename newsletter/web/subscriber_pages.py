@@ -25,6 +25,7 @@ from newsletter.rendering.colours import (
     mix_colours,
     normalise_colour,
 )
+from newsletter.sending.notices.system_mail import list_lists_with_sender
 from newsletter.sending.notices.template_mails import find_awaiting, forget_mails
 from subscribers.addresses.normalise import to_ascii
 from subscribers.identity import has_address_of
@@ -50,6 +51,7 @@ def make_publishing_hooks() -> PublishingHooks:
         list_missed=list_missed_mails,
         find_open_issues=find_open_issues,
         home_country=find_list_country,
+        lists_with_sender=list_lists_with_sender,
         forget=forget_reports,
         find_awaiting=find_awaiting,
         reassign_mails=reassign_mails,

@@ -20,7 +20,7 @@ class StayQuestionQuerySet(models.QuerySet["StayQuestion"]):
 
 
 class StayQuestion(models.Model):
-    """One question to one person. ``mailing_list`` is the list that they have been on longest; its sender asks.
+    """One question to one person. ``mailing_list`` is the oldest of their lists that has a sender, which asks.
 
     A person rests from ``resting_since`` until they answer. Anything that they do on their own pages is an answer.
     """

@@ -13,6 +13,7 @@ from django.utils.timezone import localdate, localtime
 
 from subscribers.consent_events import ACTIVE_KINDS, record_preferences
 from subscribers.models import ConsentEvent, MailingList, Reply, StayQuestion, Subscriber, Subscription, Suppression
+from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.person_locks import lock_people
 
 MAX_MONTHS = 1200
@@ -41,16 +42,17 @@ def subtract_months(now: datetime, months: int) -> datetime:
 
 
 def find_silent_people(*, since: datetime, now: datetime) -> QuerySet[Subscriber]:
-    """Return the people who get mail, did nothing since then, and neither wait for an answer nor gave one since."""
+    """Return the people who can be asked, did nothing since then, and neither got the question nor answered it since.
+
+    A person can be asked if they get mail of a list that has a sender.
+    """
     of_person = {"address_hash": OuterRef("address_hash")}
     acted = ConsentEvent.objects.filter(**of_person, kind__in=ACTIVE_KINDS, by="", at__gte=since)
     imported = ConsentEvent.objects.filter(**of_person, kind=ConsentEvent.Kind.IMPORTED, at__gte=since)
     joined = Subscription.objects.mailable().filter(subscriber=OuterRef("pk"), requested_at__gte=since)
-    getting = _list_unsuppressed().filter(
-        Q(paused_until__isnull=True) | Q(paused_until__lte=now), subscriber=OuterRef("pk")
-    )
+    getting = _list_askable().filter(Q(paused_until__isnull=True) | Q(paused_until__lte=now), subscriber=OuterRef("pk"))
     asked = StayQuestion.objects.filter(
-        Q(answered_at__isnull=True) | Q(answered_at__gte=since), subscriber=OuterRef("pk")
+        Q(answered_at__isnull=True, sent_at__isnull=False) | Q(answered_at__gte=since), subscriber=OuterRef("pk")
     )
     return Subscriber.objects.filter(
         ~Exists(asked),
@@ -67,7 +69,7 @@ def count_silence(*, since: datetime, now: datetime) -> SilenceCount:
     """Count without changing anything."""
     rests = Q(resting_since__isnull=False)
     questions = StayQuestion.objects.open().aggregate(
-        waiting=Count("pk", filter=~rests), resting=Count("pk", filter=rests)
+        waiting=Count("pk", filter=~rests & Q(sent_at__isnull=False)), resting=Count("pk", filter=rests)
     )
     return SilenceCount(silent=find_silent_people(since=since, now=now).count(), **questions)
 
@@ -77,7 +79,8 @@ def ask_silent_people(*, since: datetime, per_day: int, now: datetime) -> int:
     """Queue the question for silent people, at most so many on one day. Return how many were queued now."""
     midnight = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     left = per_day - StayQuestion.objects.filter(asked_at__gte=midnight).count()
-    silent = find_silent_people(since=since, now=now)
+    queued = StayQuestion.objects.open().filter(subscriber=OuterRef("pk"))
+    silent = find_silent_people(since=since, now=now).filter(~Exists(queued))
     found = list(silent.values_list("pk", flat=True)[: max(left, 0)])
     lock_people(Subscriber.objects.filter(pk__in=found).only("pk"))
     rows = [
@@ -104,10 +107,16 @@ def rest_unanswered(*, now: datetime) -> int:
 
 
 def list_due_questions() -> QuerySet[StayQuestion]:
-    """Return the questions to mail, oldest first, to people who may still be mailed about the list that the question names."""
-    getting = _list_unsuppressed().filter(subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"))
+    """Return the questions to mail, oldest first: their list has a sender, and its mail may still go to the person."""
+    getting = _list_askable().filter(subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list"))
     due = StayQuestion.objects.open().filter(Exists(getting), sent_at__isnull=True)
     return due.select_related("subscriber", "mailing_list").order_by("asked_at", "pk")
+
+
+def forget_unsendable_questions() -> int:
+    """Delete the unsent questions that cannot be mailed, so that the next round asks about another list. Return how many."""
+    sendable = list_due_questions().order_by().values("pk")
+    return StayQuestion.objects.open().filter(sent_at__isnull=True).exclude(pk__in=sendable).delete()[0]
 
 
 def forget_unsent_questions() -> int:
@@ -140,15 +149,20 @@ def _replies_since(since: datetime, *, person: str) -> QuerySet[Reply]:
     return Reply.objects.filter(subscriber=OuterRef(person), replied_on__gte=localdate(since))
 
 
-def _list_unsuppressed() -> QuerySet[Subscription]:
-    """Return the mailable subscriptions that no suppression covers. To leave one list says nothing about the others."""
+def _list_askable() -> QuerySet[Subscription]:
+    """Return the subscriptions about which a question can be mailed: mailable, of a list with a sender, not suppressed.
+
+    To leave one list says nothing about the others.
+    """
     covering = Suppression.objects.covering(OuterRef("mailing_list")).filter(
         address_hash=OuterRef("subscriber__address_hash")
     )
-    return Subscription.objects.mailable().filter(~Exists(covering))
+    return Subscription.objects.mailable().filter(
+        ~Exists(covering), mailing_list__in=get_publishing_hooks().lists_with_sender()
+    )
 
 
 def _find_oldest_list(person: Subscriber) -> MailingList | None:
-    rows = _list_unsuppressed().filter(subscriber=person).select_related("mailing_list")
+    rows = _list_askable().filter(subscriber=person).select_related("mailing_list")
     first = rows.order_by("requested_at", "pk").first()
     return first.mailing_list if first else None

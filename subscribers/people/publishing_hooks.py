@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
+from django.db.models import QuerySet
+
 from newsletter.common.archiving import Uses
 from subscribers.models import Frequency, MailingList, Subscriber
 
@@ -67,7 +69,7 @@ class PublishingHooks:
     ``topics`` returns the ids of the topics that decide what people on these lists get. ``has_languages``
     says whether one of their publications is in several languages. ``mails_a_month`` returns about how many mails a person
     gets in a month; 0 if nobody can say. ``home_country`` returns the code of the country of a list's
-    publications, or "" if that is not clear.
+    publications, or "" if that is not clear. ``lists_with_sender`` returns the lists about which a single mail can be sent.
     ``forget`` deletes what is kept about an erased person, by their address and by the hashes of all addresses that they had.
     ``find_awaiting`` returns those of these hashes of addresses where a single mail waits that was asked for after a time.
     ``reassign_mails`` lets what one record of a person (``absorb``) got count for the other (``keep``).
@@ -86,6 +88,7 @@ class PublishingHooks:
     list_missed: Callable[[Subscriber], list[MissedMail]] = lambda person: []
     find_open_issues: Callable[[MailingList], list[Uses]] = lambda mailing_list: []
     home_country: Callable[[MailingList], str] = lambda mailing_list: ""
+    lists_with_sender: Callable[[], QuerySet[MailingList]] = lambda: MailingList.objects.none()
     forget: Callable[[Subscriber, Collection[bytes]], None] = lambda person, hashes: None
     find_awaiting: Callable[[Collection[bytes], datetime], set[bytes]] = lambda hashes, since: set()
     reassign_mails: Callable[..., None] = lambda *, keep, absorb: None

@@ -31,6 +31,7 @@ from subscribers.people.mailed_links import Kind
 from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.api import call, create_key
+from tests.support.fixtures import make_publication
 from tests.support.meanwhile import run_meanwhile
 from tests.support.people import NOW, make_list, make_member, make_person, subscribe
 
@@ -96,7 +97,7 @@ def test_the_api_records_nothing_of_who_left_its_lists_while_it_waited() -> None
 
 
 def test_a_question_to_the_silent_skips_who_is_erased_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    weekly, long_ago = make_list(), NOW - timedelta(days=900)
+    weekly, long_ago = make_publication().mailing_list, NOW - timedelta(days=900)
     for email in (ADDRESS, "bea@example.org"):
         subscribe(make_person(email, created_at=long_ago), weekly, requested_at=long_ago)
 

@@ -24,9 +24,10 @@ from subscribers.consent.signup import (
 )
 from subscribers.consent_events import record_consent_event
 from subscribers.links.signed_links import LinkTarget
-from subscribers.models import ConsentEvent, Reason, StayQuestion, Subscriber, Subscription
+from subscribers.models import ConsentEvent, EndReason, MailingList, Reason, StayQuestion, Subscriber, Subscription
 from subscribers.people.inactivity import (
     ANSWER_TIME,
+    SilenceCount,
     count_silence,
     find_silent_people,
     stay,
@@ -37,7 +38,7 @@ from subscribers.unsubscribing.suppression import suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
-from tests.support.people import make_list
+from tests.support.people import make_list, subscribe
 from tests.support.provider_faults import answer
 
 pytestmark = pytest.mark.django_db
@@ -214,6 +215,87 @@ def test_a_list_without_a_sender_keeps_no_other_question_back(
     assert send_due_questions(now=NOW) == 1
     assert mailgun.mailbox(person.email)
     assert not has_waiting_question()
+
+
+def add_older_list(people: list[Subscriber], slug: str = "older", **fields: object) -> MailingList:
+    """Put people on a list that they have been on longer than on any other."""
+    older = make_list(slug, **fields)
+    for person in people:
+        subscribe(person, older, requested_at=LONG_AGO - timedelta(days=1))
+    return older
+
+
+def test_the_oldest_list_that_has_a_sender_asks(weekly: Publication, mailgun: FakeProvider) -> None:
+    (person,) = add_silent(weekly, 1)
+    older = add_older_list([person])
+    turn_on()
+    ask_and_rest(now=NOW)
+    assert StayQuestion.objects.get().mailing_list == weekly.mailing_list
+    StayQuestion.objects.all().delete()
+    make_publication(slug="older")
+    ask_and_rest(now=NOW)
+    assert StayQuestion.objects.get().mailing_list == older
+    assert send_due_questions(now=NOW) == 1
+
+
+def test_people_whose_lists_have_no_sender_take_no_place_of_others(weekly: Publication) -> None:
+    people = add_silent(weekly, 3)
+    Subscription.objects.filter(subscriber__in=people[:2]).update(mailing_list=make_list("silent"))
+    turn_on(questions_per_day=1)
+    assert count_silence(since=SINCE, now=NOW).silent == 1
+    ask_and_rest(now=NOW)
+    assert StayQuestion.objects.get().subscriber == people[2]
+
+
+@pytest.mark.parametrize("change", ["ended", "suppressed", "publication deleted"])
+def test_a_question_that_can_no_longer_be_sent_moves_to_another_list(
+    weekly: Publication, mailgun: FakeProvider, change: str
+) -> None:
+    (person,) = add_silent(weekly, 1)
+    older = add_older_list([person])
+    publication = make_publication(slug="older")
+    turn_on(questions_per_day=1)
+    ask_and_rest(now=NOW)
+    assert StayQuestion.objects.get().mailing_list == older
+    match change:
+        case "ended":
+            Subscription.objects.filter(mailing_list=older).update(ended_at=NOW, end_reason=EndReason.STAFF)
+        case "suppressed":
+            suppress(address_hash=bytes(person.address_hash), reason=Reason.STAFF, now=NOW, mailing_list=older)
+        case "publication deleted":
+            publication.delete()
+    assert send_due_questions(now=NOW) == 0
+    ask_and_rest(now=NOW)
+    assert send_due_questions(now=NOW) == 1
+    assert StayQuestion.objects.get().mailing_list == weekly.mailing_list
+    ask_and_rest(now=NOW + ANSWER_TIME)
+    assert count_excluded(weekly) == {"resting": 1}
+
+
+def test_a_question_that_waits_for_its_mail_is_kept_and_counts_as_not_asked(weekly: Publication) -> None:
+    add_silent(weekly, 2)
+    turn_on(questions_per_day=1)
+    ask_and_rest(now=NOW)
+    question = StayQuestion.objects.get()
+    ask_and_rest(now=NOW)
+    assert StayQuestion.objects.get() == question
+    assert count_silence(since=SINCE, now=NOW) == SilenceCount(silent=2, waiting=0, resting=0)
+    StayQuestion.objects.update(sent_at=NOW)
+    assert count_silence(since=SINCE, now=NOW) == SilenceCount(silent=1, waiting=1, resting=0)
+    ask_and_rest(now=NOW + ANSWER_TIME)
+    assert count_silence(since=SINCE, now=NOW) == SilenceCount(silent=1, waiting=0, resting=1)
+
+
+def test_a_question_that_was_sent_stays_if_its_list_ends(weekly: Publication) -> None:
+    (person,) = add_silent(weekly, 1)
+    older = add_older_list([person])
+    make_publication(slug="older")
+    turn_on()
+    ask_and_rest(now=NOW)
+    StayQuestion.objects.update(sent_at=NOW)
+    Subscription.objects.filter(mailing_list=older).update(ended_at=NOW, end_reason=EndReason.STAFF)
+    ask_and_rest(now=NOW + ANSWER_TIME)
+    assert StayQuestion.objects.resting().get().mailing_list == older
 
 
 def test_somebody_who_unsubscribed_meanwhile_is_not_asked(weekly: Publication, mailgun: FakeProvider) -> None:

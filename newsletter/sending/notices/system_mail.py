@@ -11,6 +11,7 @@ from html import escape
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from wagtail.users.models import UserProfile
 
 from newsletter.issues.snapshot.resolve import resolve_logo
@@ -23,6 +24,7 @@ from newsletter.rendering.phrases import find_text_direction
 from newsletter.rendering.pipeline import render
 from newsletter.sending.notices.single_mails import deliver_single
 from subscribers.addresses.normalise import to_ascii
+from subscribers.models import MailingList
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,11 @@ def find_staff_language(person: User) -> str:
     """Return the language that a member of staff chose for the desk, such as “es”, else the installation's own."""
     chosen = UserProfile.objects.filter(user=person).values_list("preferred_language", flat=True).first()
     return chosen or settings.LANGUAGE_CODE
+
+
+def list_lists_with_sender() -> QuerySet[MailingList]:
+    """Return the lists that a publication sends to. Mails about others have no sender, and wait for one."""
+    return MailingList.objects.filter(pk__in=Publication.objects.order_by().values("mailing_list"))
 
 
 def make_sender(publication: Publication) -> Sender:

@@ -50,8 +50,14 @@ def test_a_page_with_several_articles_is_no_story(html: str, is_story: bool) -> 
 
 
 _TEXT = "<p>" + 30 * "She came home. " + "</p>"
-_STORY = f"<article><h1>How she came home</h1>{_TEXT}</article>"
+_DAY = '<time datetime="2026-03-02T09:00">2 March</time>'
+_STORY = f"<article><h1>How she came home</h1>{_DAY}{_TEXT}</article>"
 _TEASERS = 3 * "<article><h2>Another story</h2><p>Read how it went on.</p></article>"
+_LISTED = "".join(
+    f"<li>{_DAY} <a href='/news/{number}/'>Story {number}</a> <p>Some words that say what this story is about.</p></li>"
+    for number in range(12)
+)
+_LINKED_TEXTS = _DAY + 4 * f"<a href='/news/1/'>{_TEXT}</a>"
 _HEADED_LIST = f"<main><h1>News</h1>{_TEASERS}</main>"
 _OWN_NODE = """<script type="application/ld+json">{"@graph": [
     {"@type": "NewsArticle", "mainEntityOfPage": {"@id": "https://example.org/news/"}},
@@ -65,11 +71,27 @@ _OWN_NODE = """<script type="application/ld+json">{"@graph": [
         f"<aside>{_TEASERS}</aside>{_STORY}",
         _STORY.replace("</article>", f"<section>{3 * _TEASER}</section></article>"),
         _STORY.replace("<article>", '<article itemscope itemtype="https://schema.org/Article">') + 3 * _TEASER,
-        f"<h1>How she came home</h1><article>{3 * _TEXT}</article>{_TEASERS}",
+        f"<h1>How she came home</h1>{_DAY}<article>{3 * _TEXT}</article>{_TEASERS}",
+        _STORY.replace("How she came home", '<a href="https://www.example.org/news/#top">How she came home</a>'),
+        _STORY.replace(_DAY, '<a rel="author" href="/people/ann/">Ann Lee</a>' + _TEXT),
+        _STORY.replace(
+            _TEXT, 5 * f"{_TEXT}<a href='/a/'>our law</a> <a href='#note'>1</a> <a href='mailto:a@example.org'>us</a>"
+        ),
         _OWN_NODE,
         _OWN_NODE.replace("example.org/news/", "example.org/") + '<link rel="canonical" href="https://example.org/">',
     ],
-    ids=["before", "after", "within", "all marked", "heading above", "own node", "canonical address"],
+    ids=[
+        "before",
+        "after",
+        "within",
+        "all marked",
+        "heading above",
+        "linked to itself",
+        "author",
+        "links",
+        "own node",
+        "canonical address",
+    ],
 )
 def test_a_story_with_teasers_of_others_is_a_story(html: str) -> None:
     assert read_site_page(html, url="https://example.org/news/").is_story
@@ -79,18 +101,45 @@ def test_a_story_with_teasers_of_others_is_a_story(html: str) -> None:
     "html",
     [
         _HEADED_LIST,
-        f"<article><h1>News</h1>{_TEASERS}</article>",
+        f"<article><h1>News</h1>{_DAY}{_TEASERS}</article>",
         3 * _STORY,
-        f"<h1>News</h1>{3 * f'<article><h2>A story</h2>{3 * _TEXT}</article>'}",
-        f"<h1>News</h1><article><h2>The only story</h2>{3 * _TEXT}</article>",
+        f"<h1>News</h1>{_DAY}{3 * f'<article><h2>A story</h2>{3 * _TEXT}</article>'}",
+        f"<h1>News</h1>{_DAY}<article><h2>The only story</h2>{3 * _TEXT}</article>",
         _OWN_NODE.replace("example.org/news/", "example.org/one/"),
         _OWN_NODE.replace('"https://example.org/other/"', '"https://example.org/news/#other"'),
-        f"<article><h1>News</h1><script>{_TEXT}</script></article>{_TEASERS}",
+        f"<article><h1>News</h1>{_DAY}<script>{_TEXT}</script></article>{_TEASERS}",
+        f"<article><h1>News</h1><ul>{_LISTED}</ul></article>",
+        f"<article><h1>News</h1>{_LINKED_TEXTS}</article>",
+        f"<h1>News</h1><article><h2>The lead</h2>{_DAY}{5 * _TEXT}</article>{_TEASERS}",
+        f"<h1>News</h1>{_DAY}<article>{3 * _TEXT}{_LISTED}</article>{_TEASERS}",
+        _STORY.replace("How she came home", '<a href="/news/1/">How she came home</a>') + _TEASERS,
+        f'<a href="/news/1/">{_STORY.replace(_TEXT, 3 * _TEXT)}</a>{_TEASERS}',
     ],
-    ids=["list", "page of a list", "whole stories", "long", "one so far", "others' nodes", "two own nodes", "script"],
+    ids=[
+        "list",
+        "page of a list",
+        "whole stories",
+        "long",
+        "one so far",
+        "others' nodes",
+        "two own nodes",
+        "script",
+        "list in one",
+        "linked texts",
+        "long lead",
+        "list under a lead",
+        "lead links to its page",
+        "lead is a link",
+    ],
 )
 def test_a_list_under_a_heading_is_no_story(html: str) -> None:
     assert not read_site_page(html, url="https://example.org/news/").is_story
+
+
+@pytest.mark.parametrize("hours", ["", '<time datetime="09:00">nine</time>'], ids=["no time", "an hour"])
+def test_a_page_about_contact_is_no_story(hours: str) -> None:
+    html = f"<main><article class='page'><h1>Contact</h1>{hours}{2 * _TEXT}</article></main><footer>{_DAY}</footer>"
+    assert not read_site_page(html, url="https://example.org/contact/").is_story
 
 
 def test_the_structured_logo_comes_before_images_and_icons() -> None:

@@ -89,7 +89,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self._inside = tag if tag in ("title", "style", "script") else ""
-        self.found.articles.start_tag(tag)
+        link = _join(self.url, values.get("href", "")) if tag == "a" else ""
+        self.found.articles.start_tag(tag, values, link=link)
         self._is_data = tag == "script" and values.get("type", "").lower() == "application/ld+json"
         if tag == "meta":
             self._read_meta(values)
@@ -98,7 +99,7 @@ class _Reader(HTMLParser):
         elif tag == "img":
             self._read_image(values)
         elif tag == "a":
-            self._link = _join(self.url, values.get("href", ""))
+            self._link = link
             self._read_calendar(values.get("href", ""))
             if "privacy-policy" in values.get("rel", "").lower().split():
                 self.found.privacy_url = self._link
@@ -199,7 +200,7 @@ def read_site_page(html: str, *, url: str) -> SitePage:
 def _is_story(found: _Found, *, url: str) -> bool:
     says_so = found.is_story or 1 in (found.marked_stories, _count_story_nodes(found.data))
     own = (url, found.canonical)
-    return says_so or found.articles.is_story() or describes_own_page(found.data, own=own, url=url)
+    return says_so or found.articles.is_story(own) or describes_own_page(found.data, own=own, url=url)
 
 
 def _count_story_nodes(data: list[str]) -> int:

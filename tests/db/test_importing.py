@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import openpyxl
@@ -287,6 +288,26 @@ def test_refused_lines_keep_their_columns_and_import_once_corrected() -> None:
     assert find_person("ann@example.org").name == "Ann; =Lee"
     assert import_text(weekly, mended.replace('"""Bea;8"', "Bea,8")).new == 1
     assert read_attributes(find_person("bea@example.org")) == {"shoe": "8"}
+
+
+@pytest.mark.parametrize(
+    ("added", "values"),
+    [
+        (("Line in the file", "Why it was refused"), ("3", "A sentence of an earlier version")),
+        (("Why it was refused",), ("A sentence",)),
+        (("why it was  refused",), ("A sentence",)),
+        (("LINE IN THE FILE", "WHY IT WAS REFUSED", "REFUSAL CODE"), ("3", "A sentence", "unreadable")),
+    ],
+    ids=["two columns", "reason alone", "small letters", "capital letters"],
+)
+def test_an_older_file_of_refused_lines_lets_no_unreadable_line_in(added: Sequence[str], values: Sequence[str]) -> None:
+    weekly = make_list()
+    lines = [[*added, "email", "name"], [*values, "bea@example.org", '"Bea,8'], [*values, "ann@example.org", "Ann"]]
+    out = io.StringIO()
+    csv.writer(out).writerows(lines)
+    report = import_text(weekly, out.getvalue())
+    assert (report.new, report.reasons) == (1, {"unreadable": 1})
+    assert import_text(weekly, out.getvalue().replace('"""Bea,8"', "Bea")).new == 1
 
 
 def test_a_name_that_begins_with_a_quotation_mark_is_imported() -> None:

@@ -80,7 +80,7 @@ _TARGET_BY_NAME = {field: field for field in FIELDS} | {
 }
 REFUSED_COLUMNS = (Message("Line in the file"), Message("Why it was refused"), Message("Refusal code"))
 """The columns that a file of refused lines adds before the original ones."""
-CODE_COLUMN = REFUSED_COLUMNS[2]
+_REASON_COLUMN, _CODE_COLUMN = REFUSED_COLUMNS[1].lower(), REFUSED_COLUMNS[2].lower()
 _ADDED_COLUMNS = {name.lower() for name in REFUSED_COLUMNS}
 _IRRELEVANT_COLUMNS = {
     *("lists", "uuid", "id", "updated_at"),
@@ -193,6 +193,17 @@ def reuse_mapping(header: Sequence[str], *, before: Sequence[str], mapping: Sequ
     """Apply the mapping of the columns ``before`` to a header with the same key."""
     own = iter([target for name, target in zip(before, mapping, strict=True) if is_file_column(name)])
     return [next(own) if is_file_column(name) else NOT_IMPORTED for name in header]
+
+
+def find_code_column(header: Sequence[str]) -> int | None:
+    """Return the position of the column of codes in a file of refused lines, or None."""
+    names = list(map(normalise_column_name, header))
+    return names.index(_CODE_COLUMN) if _CODE_COLUMN in names else None
+
+
+def has_reasons_without_codes(header: Sequence[str]) -> bool:
+    """Return True for a file of refused lines without the column of codes: a person deleted it, or the file is older."""
+    return find_code_column(header) is None and _REASON_COLUMN in map(normalise_column_name, header)
 
 
 def is_file_column(name: str) -> bool:

@@ -13,8 +13,9 @@ from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Quantity
 from subscribers.addresses.normalise import normalise
 from subscribers.importing.reading.column_mapping import (
-    CODE_COLUMN,
     check_mapping,
+    find_code_column,
+    has_reasons_without_codes,
     normalise_column_name,
 )
 from subscribers.importing.reading.csv_records import Record, split_records
@@ -153,7 +154,8 @@ def read_people(
         mapping,
         terms=terms,
         delimiter=detected.delimiter,
-        code_at=detected.header.index(CODE_COLUMN) if CODE_COLUMN in detected.header else None,
+        code_at=find_code_column(detected.header),
+        without_codes=has_reasons_without_codes(detected.header),
     )
     return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"))
 

@@ -46,7 +46,10 @@ _PACKED_FIELD_LENGTHS = {"country": 100, "region": 100, "city": 120, "language":
 
 
 class RowReader:
-    """Read the records of one file with these columns. `code_at` is the column of codes in a file of refused lines."""
+    """Read the records of one file with these columns.
+
+    `code_at` is the column of codes in a file of refused lines. `without_codes`: it is such a file and has no such column.
+    """
 
     def __init__(
         self,
@@ -55,10 +58,12 @@ class RowReader:
         terms: ImportTerms,
         delimiter: str = ",",
         code_at: int | None = None,
+        without_codes: bool = False,
     ) -> None:
         self._terms = terms
         self._delimiter = delimiter
         self._code_at = code_at
+        self._without_codes = without_codes
         self._column_count = len(mapping)
         self._list_slug = terms.list_slug if EACH_LIST in mapping else ""
         columns = list(mapping)
@@ -98,7 +103,7 @@ class RowReader:
                     columns=self._column_count,
                 ),
             )
-        if self._was_unreadable(cells) and any(map(_has_open_quote, cells)):
+        if self._may_be_unreadable(cells) and any(map(_has_open_quote, cells)):
             return _refuse(record, RefusalKind.UNREADABLE, _UNREADABLE)
         if len(record.text) > MAX_CELL_CHARACTERS and any(len(cell) > MAX_CELL_CHARACTERS for cell in cells):
             return _refuse(
@@ -116,9 +121,11 @@ class RowReader:
             return _refuse(record, RefusalKind.BAD_ADDRESS if address.strip() else RefusalKind.NO_ADDRESS, str(error))
         return self._classify(record, cells, email)
 
-    def _was_unreadable(self, cells: list[str]) -> bool:
-        """Return True if the line comes from a file of refused lines, where an open quotation mark had to be closed."""
-        return self._code_at is not None and cells[self._code_at : self._code_at + 1] == [RefusalKind.UNREADABLE]
+    def _may_be_unreadable(self, cells: list[str]) -> bool:
+        """Return True if an open quotation mark had to be closed: for such a code, or for each line of a file without codes."""
+        if self._code_at is None:
+            return self._without_codes
+        return cells[self._code_at : self._code_at + 1] == [RefusalKind.UNREADABLE]
 
     def _refuse_unread(self, record: Record) -> RefusedRow:
         """Refuse an unreadable record. The returned text shows the unclosed quotation mark."""

@@ -1,7 +1,9 @@
 """“Ask for approval” on an issue's page: those who may approve get a mail with the link that decides."""
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import Issue, Publication, StaffNotice
@@ -80,6 +82,59 @@ def test_the_page_says_that_approval_of_this_version_was_asked_for(issue: Issue)
     page = editor.get(address).content.decode()
     assert "was asked for on" not in page
     assert BUTTON in page
+
+
+def test_an_approver_who_came_later_can_be_asked(issue: Issue) -> None:
+    make_approver("approver@example.org")
+    editor, address = sign_in("editor"), f"/admin/issues/{issue.pk}/overview/"
+    ask(editor, issue)
+    make_approver("later@example.org")
+    page = editor.get(address).content.decode()
+    assert "Approval of this version was asked for on" in page
+    assert "1 person who may approve it has not been asked yet." in page
+    assert BUTTON in page
+    assert ask(editor, issue) == "1 person who may approve it gets a mail with a link within minutes."
+    assert StaffNotice.objects.filter(key__startswith=f"asked-{issue.pk}-").count() == 2
+    page = editor.get(address).content.decode()
+    assert "not been asked yet" not in page
+    assert BUTTON not in page
+
+
+def test_the_page_counts_only_people_who_would_be_asked(issue: Issue) -> None:
+    make_approver("approver@example.org")
+    author = make_approver("author@example.org")
+    issue.save_revision(user=author)
+    editor, address = sign_in("editor"), f"/admin/issues/{issue.pk}/overview/"
+    ask(editor, issue)
+    User.objects.filter(pk=make_approver("later@example.org").pk).update(email="")
+    assert BUTTON not in editor.get(address).content.decode()
+    Publication.objects.update(another_approves=False)
+    assert "1 person who may approve it has not been asked yet." in editor.get(address).content.decode()
+
+
+def test_the_button_is_there_if_nobody_who_was_asked_may_approve(issue: Issue) -> None:
+    approver = make_approver("approver@example.org")
+    editor, address = sign_in("editor"), f"/admin/issues/{issue.pk}/overview/"
+    ask(editor, issue)
+    User.objects.filter(pk=approver.pk).update(is_active=False)
+    page = editor.get(address).content.decode()
+    assert "was asked for on" in page
+    assert BUTTON in page
+    assert "Nobody else may approve this issue, so nobody was asked." in ask(editor, issue)
+
+
+def test_a_welcome_says_that_its_approval_was_asked_for(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    make_approver("approver@example.org")
+    editor = sign_in("editor")
+    editor.post(reverse("newsletter_welcome_set_up", args=[publication.pk]))
+    welcome = Issue.objects.get(kind="welcome", number=1)
+    assert "1 person who may approve it gets a mail with a link within minutes." in ask(editor, welcome)
+    page = editor.get(f"/admin/issues/{welcome.pk}/overview/").content.decode()
+    assert "was asked for on" in page
+    assert BUTTON not in page
+    make_story("The school has a new roof", external_id="roof")
+    assert "were asked about this version before" in ask(editor, welcome)
 
 
 def test_an_issue_that_is_sent_automatically_has_no_such_button(issue: Issue) -> None:

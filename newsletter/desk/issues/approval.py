@@ -1,7 +1,6 @@
 """The approval of an issue for its pages: who approved it, who else must, who may not, and how many people get it."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
@@ -20,7 +19,7 @@ from newsletter.issues.approval.approved_audience import describe_audience, hash
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import is_switched_off
-from newsletter.issues.approval.request_approval import find_request_time
+from newsletter.issues.approval.request_approval import ApprovalRequest, find_request
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
 from newsletter.models import Approval, Issue
 
@@ -38,7 +37,7 @@ class ApprovalContext(LocalHoursContext):
     needs_second_approval: bool
     has_approved: bool
     is_author: bool
-    asked_at: datetime | None
+    approval_request: ApprovalRequest | None
     open_comments: int
 
 
@@ -62,6 +61,7 @@ def approval_context(
     approvers = {approval.person_id for approval in valid if not approval.by_policy}
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT
     sends_automatically = automatic and not reason and not switched_off
+    in_review = issue.state == Issue.State.IN_REVIEW
     needs_second = needed > 1 and len(approvers) == 1
     hours: LocalHoursContext = hours_ahead_context(issue, now=timezone.now()) if is_open else {}
     return {
@@ -75,7 +75,7 @@ def approval_context(
         "needs_second_approval": needs_second,
         "has_approved": user.pk in approvers,
         "is_author": user.pk in authors,
-        "asked_at": find_request_time(issue, sha256=sha256) if issue.state == Issue.State.IN_REVIEW else None,
+        "approval_request": find_request(issue, sha256=sha256, by=user) if in_review else None,
         "open_comments": count_open_comments(issue) if is_open else 0,
         **hours,
     }

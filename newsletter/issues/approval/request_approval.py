@@ -1,5 +1,6 @@
 """Hand a draft to those who may approve it. Nothing is approved or sent here."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -12,7 +13,7 @@ from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.write_notices import list_approvers_with_address, write_notice
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.resolve import hash_approved_content, hash_content, resolve_content
 from newsletter.models import Issue, StaffNotice, transition
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
@@ -35,8 +36,7 @@ def request_approval(
     Raises WrongState if it is past review, is sent without an approval, or has a time by the schedule already. Raises
     NotReady if nobody else may approve it.
     """
-    authors = find_authors(issue) if requires_other_approver(issue.publication) else set()
-    people = [person for person in list_approvers_with_address() if person != by and person.pk not in authors]
+    people = _list_people(issue, by=by)
     if by is not None and not people:
         raise NotReady(
             "Nobody else may approve this issue, so nobody was asked. Ask an administrator to give somebody the role “approver”."
@@ -48,10 +48,11 @@ def request_approval(
         locked.due_at = due_at
     if transition(locked, from_states=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
         report_issue(EventKind.ISSUE_WAITING, locked, now=now)
-    sha256 = hash_content(resolve_content(locked))
+    content = resolve_content(locked)
+    sha256 = hash_content(content)
     told = write_notice(
         locked.publication,
-        _make_key(locked, sha256=sha256),
+        _make_key(locked, sha256=hash_approved_content(content)),
         Message("%(issue)s is waiting for approval", issue=locked),
         [
             Message("%(asked_by)s asks for your approval.", asked_by=asked_by),
@@ -65,10 +66,36 @@ def request_approval(
     return told
 
 
-def find_request_time(issue: Issue, *, sha256: str) -> datetime | None:
-    """Return when somebody was first asked to approve this content, or None."""
+@dataclass(frozen=True)
+class ApprovalRequest:
+    """An earlier request to approve the content as it is: its time, and how many people the next one would reach.
+
+    ``can_be_repeated``: somebody was not asked yet, or nobody who would be asked is left.
+    """
+
+    at: datetime
+    not_asked: int
+    can_be_repeated: bool
+
+
+def find_request(issue: Issue, *, sha256: str, by: User | AnonymousUser) -> ApprovalRequest | None:
+    """Return the first request to approve this content, or None. ``by`` is the person who would ask again.
+
+    ``sha256`` is the hash that people approve.
+    """
     notices = StaffNotice.objects.filter(key=_make_key(issue, sha256=sha256))
-    return notices.order_by("made_at").values_list("made_at", flat=True).first()
+    asked = dict(notices.values_list("person_id", "made_at"))
+    if not asked:
+        return None
+    people = _list_people(issue, by=by)
+    not_asked = sum(person.pk not in asked for person in people)
+    return ApprovalRequest(min(asked.values()), not_asked, can_be_repeated=not people or not_asked > 0)
+
+
+def _list_people(issue: Issue, *, by: User | AnonymousUser | None) -> list[User]:
+    """Return those whom a request reaches: approvers with an address whose approval counts, except ``by``."""
+    authors = find_authors(issue) if requires_other_approver(issue.publication) else set()
+    return [person for person in list_approvers_with_address() if person != by and person.pk not in authors]
 
 
 def _make_key(issue: Issue, *, sha256: str) -> str:

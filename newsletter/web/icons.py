@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -10,8 +11,10 @@ from newsletter.content.images.site_icon import draw_site_icon
 from newsletter.models import Brand, Picture
 from newsletter.rendering.colours import choose_text_colour, normalise_colour
 from newsletter.rendering.social import ICONS, NAMES
+from newsletter.web.pictures import CACHE_SECONDS
 
 _NO_BRAND_COLOUR = "#4a5560"
+_DRAWN_ICON_SECONDS = 24 * 3600
 _MAX_RATIO = 1.25
 """A logo that is wider or higher than this is not readable as an icon."""
 
@@ -25,15 +28,22 @@ def show_icon(request: HttpRequest, network: str) -> HttpResponse:
 
 
 @require_safe
-@cache_control(public=True, max_age=24 * 3600)
 def show_site_icon(request: HttpRequest) -> HttpResponse:
-    """Answer with the main brand's logo if it is about square, else with an envelope in the brand's colour."""
+    """Answer with the main brand's logo if it is about square, else with an envelope in the brand's colour.
+
+    The redirect to a logo is cached no longer than the logo, so a withdrawn one is replaced by the envelope.
+    """
     brand = Brand.objects.select_related("logo").find_main()
     logo = brand.logo if brand is not None else None
     if logo is not None and _is_readable_as_icon(logo):
-        return HttpResponseRedirect(urlsplit(logo.url).path)
+        return _keep(HttpResponseRedirect(urlsplit(logo.url).path), seconds=CACHE_SECONDS)
     ground = normalise_colour(brand.colour if brand else "", fallback=_NO_BRAND_COLOUR)
-    return _make_png(draw_site_icon(ground=ground, ink=choose_text_colour(ground)))
+    return _keep(_make_png(draw_site_icon(ground=ground, ink=choose_text_colour(ground))), seconds=_DRAWN_ICON_SECONDS)
+
+
+def _keep(answer: HttpResponse, *, seconds: int) -> HttpResponse:
+    patch_cache_control(answer, public=True, max_age=seconds)
+    return answer
 
 
 def _is_readable_as_icon(logo: Picture) -> bool:

@@ -8,6 +8,7 @@ from django.utils import timezone
 from PIL import Image
 
 from newsletter.models import Brand, Picture
+from newsletter.web.pictures import CACHE_SECONDS
 from tests.support.desk import sign_in
 from tests.support.fixtures import make_publication
 
@@ -57,7 +58,14 @@ def test_a_withdrawn_logo_is_no_icon() -> None:
     show_colour_of_drawn_icon()
 
 
-def test_the_icon_is_kept_for_a_day_and_sets_no_cookie() -> None:
+def test_the_way_to_a_logo_is_kept_as_short_as_the_logo() -> None:
+    put_logo(300, 300)
+    for answer in (Client().get("/favicon.ico"), Client().head("/favicon.ico")):
+        assert answer["Cache-Control"] == f"public, max-age={CACHE_SECONDS}"
+        assert not answer.cookies
+
+
+def test_a_drawn_icon_is_kept_for_a_day_and_sets_no_cookie() -> None:
     for answer in (Client().get("/favicon.ico"), Client().head("/favicon.ico")):
         assert answer["Cache-Control"] == "public, max-age=86400"
         assert not answer.cookies

@@ -105,7 +105,7 @@ def set_version(text: str, *, before: str, version: str) -> str:
 
 
 def add_links(text: str, *, repository: str) -> str:
-    """Return pyproject.toml with links to the repository for whoever looks at the package. Links that are there stay."""
+    """Return pyproject.toml with links to the repository, which package indexes show. Links that are there stay."""
     if "[project.urls]" in text:
         return text
     links = {

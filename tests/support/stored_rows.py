@@ -1,6 +1,14 @@
 """Read every row of the test database, and describe what changed as statements that make the same change again.
 
 `repeat_rows` compares and repeats rows by it. A row is compared as the database stores it, without conversion to Python.
+
+`repeat_rows` does not see everything that a builder can depend on. Its key leaves out:
+
+- files in subfolders of the data folder: it reads and writes those in the folder itself;
+- the tables in `UNCHANGED`: permissions, content types and migrations, which no test may change;
+- the order of moments of this run: they are hidden alike, and those of the recorded call all become one moment, the present.
+
+Do not decorate a builder whose rows depend on one of these.
 """
 
 import re

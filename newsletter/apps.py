@@ -1,4 +1,8 @@
-"""The Django app of publishing: it registers with `subscribers` what publishing adds to it."""
+"""The Django apps of publishing. The main one registers with `subscribers` what publishing adds to it.
+
+Two further ones have only commands. Their labels begin with ours, so that apps of other packages may be called `backups` or
+`organisation`.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -10,6 +14,7 @@ if TYPE_CHECKING:
 
 
 class NewsletterConfig(AppConfig):
+    default = True
     name = "newsletter"
     verbose_name = "Publishing"
 
@@ -28,6 +33,16 @@ class NewsletterConfig(AppConfig):
         register_export_section("issues_not_sent", _describe_exclusions)
         register_publishing_hooks(_load_publishing_hooks)
         _track_pictures()
+
+
+class BackupsConfig(AppConfig):
+    name = "newsletter.backups"
+    label = "newsletter_backups"
+
+
+class OrganisationConfig(AppConfig):
+    name = "newsletter.organisation"
+    label = "newsletter_organisation"
 
 
 def _track_pictures() -> None:

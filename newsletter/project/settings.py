@@ -23,8 +23,8 @@ CSRF_TRUSTED_ORIGINS = [ENV.site_url]
 INSTALLED_APPS = [
     "newsletter",
     "subscribers",
-    "newsletter.backups",
-    "newsletter.organisation",
+    "newsletter.apps.BackupsConfig",
+    "newsletter.apps.OrganisationConfig",
     "newsletter.project.staff_app.StaffConfig",
     "newsletter.project.snippets_app.SnippetsConfig",
     "newsletter.project.images_app.ImagesConfig",

@@ -272,7 +272,7 @@ def test_a_question_that_can_no_longer_be_sent_moves_to_another_list(
     assert count_excluded(weekly) == {"resting": 1}
 
 
-def test_a_question_that_waits_for_its_mail_is_kept_and_counts_as_not_asked(weekly: Publication) -> None:
+def test_a_question_that_waits_for_its_mail_stays_and_is_not_counted(weekly: Publication) -> None:
     add_silent(weekly, 2)
     turn_on(questions_per_day=1)
     ask_and_rest(now=NOW)

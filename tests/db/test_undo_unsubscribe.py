@@ -126,7 +126,7 @@ def test_an_undo_by_another_mails_link_removes_the_count(weekly: MailingList, ad
 def test_an_undo_brings_back_each_value_of_a_subscription(weekly: MailingList, everything: bool) -> None:
     """An import's is still an import's: else the person would be welcomed as somebody who joins."""
     now = timezone.now()
-    import_text(weekly, "email,name\nbob@example.org,Bob\n", now=now - timedelta(days=1))
+    import_text(weekly, "email,name\nbob@example.org,Bob\n", clock=lambda: now - timedelta(days=1))
     held = Subscription.objects.filter(subscriber__email="bob@example.org")
     held.update(frequency="monthly", paused_until=now + timedelta(days=9))
     before = held.get()

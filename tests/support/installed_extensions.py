@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.organisation.health.extensions import REGISTRIES
+from newsletter.rendering.templates import make_environment
 from tests.support.process_caches import clear_entry_points
 
 
@@ -56,5 +57,6 @@ def extensions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exte
 
 def _forget() -> None:
     clear_entry_points()
+    make_environment.cache_clear()  # it remembers for a second which templates are missing
     for registry in REGISTRIES:
         registry.forget()

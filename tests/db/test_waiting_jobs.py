@@ -76,7 +76,7 @@ def make_single_mail() -> TemplateMail:
 
 
 def make_question() -> StayQuestion:
-    MailLimits.objects.update_or_create(defaults={"silent_months": 12})
+    MailLimits.objects.update_or_create(pk=1, defaults={"silent_months": 12})
     mailing_list = make_publication().mailing_list
     return StayQuestion.objects.create(subscriber=make_member(mailing_list), mailing_list=mailing_list, asked_at=NOW)
 

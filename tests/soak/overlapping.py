@@ -32,7 +32,7 @@ def fill() -> None:
     first.save()
     for town, zone in _ZONES.items():
         SubscriberLocation.objects.filter(town=town).update(zone=zone)
-    MailLimits.objects.create(mails_in_7_days=MAX_MAILS)
+    MailLimits.objects.create(pk=1, mails_in_7_days=MAX_MAILS)
     for number in range(2):
         Story.objects.create(
             external_id=f"desk:new-{number}",

@@ -3,6 +3,8 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from newsletter.issues.archive.public_view import render_for_archive
 from newsletter.models import Variant
@@ -38,3 +40,11 @@ def test_an_issue_that_is_sent_on_another_day_shows_that_day(sent_at, shown):
     assert shown in mail.text
     assert "5 March 2026" not in mail.html
     assert shown in render_for_archive(send.revision_id, frozenset()).html
+
+
+@pytest.mark.parametrize("sent_at", [NOW, DUE_AT, DUE_AT + timedelta(days=2)])
+def test_the_audience_is_read_once_on_whatever_day_it_is_frozen(sent_at):
+    issue = make_approved_issue()
+    with CaptureQueriesContext(connection) as asked:
+        start_send(issue=issue, now=sent_at)
+    assert sum("INSERT INTO audience_snapshot_rows" in query["sql"] for query in asked) == 1

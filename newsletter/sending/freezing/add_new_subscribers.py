@@ -28,8 +28,8 @@ from newsletter.sending.freezing.audience_snapshot import (
     write_first_parts,
     write_groups,
 )
-from newsletter.sending.freezing.freeze import MAX_FREEZE_ATTEMPTS, begin_freeze, count_shares, find_batch_size
-from newsletter.sending.freezing.plan_batches import plan_batches
+from newsletter.sending.freezing.freeze import MAX_FREEZE_ATTEMPTS, begin_freeze, count_shares
+from newsletter.sending.freezing.plan_batches import find_batch_size, plan_batches
 from newsletter.sending.freezing.start import require_installation_sends, require_own_domain
 from newsletter.sending.limits.installation_hold import write_send_journal
 from newsletter.sending.limits.send_times import find_limit_today

@@ -23,18 +23,24 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.related_links import require_unrestricted_links
 from newsletter.issues.variants.audience_rules import name_audience
 from newsletter.issues.variants.count_recipients import add_unsubscribed_to_exclusions
+from newsletter.issues.variants.dates import find_sent_day
 from newsletter.issues.variants.event_mentions import AlreadyCorrected, record_corrected_deliveries
 from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.issues.variants.reader_zones import LocalHour
-from newsletter.issues.variants.recipient_groups import GROUP_KEY, GroupVisibility, RecipientGroup, limit_versions
+from newsletter.issues.variants.recipient_groups import (
+    GROUP_KEY,
+    GroupVisibility,
+    RecipientGroup,
+    group_recipients,
+    limit_versions,
+)
 from newsletter.issues.variants.store_variants import assign_variants, make_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.issues.variants.subject_test_rules import require_subject_test_possible
 from newsletter.issues.variants.unreached import has_open_calls
 from newsletter.models import Approval, Batch, Delivery, Exclusion, Issue, ReaderGroup, Send, Variant, transition
-from newsletter.providers.base.contract import Capabilities, count_mail_bytes, count_variable_bytes
-from newsletter.sending.build_call import ADDRESS_FIELD, make_mail, plan_variant_values, read_variables
+from newsletter.providers.base.contract import Capabilities
 from newsletter.sending.freezing.audience_snapshot import (
     SnapshotCount,
     count_snapshot,
@@ -46,19 +52,13 @@ from newsletter.sending.freezing.audience_snapshot import (
     write_groups,
 )
 from newsletter.sending.freezing.move_deliveries import move_deliveries
-from newsletter.sending.freezing.plan_batches import Share, plan_batches
+from newsletter.sending.freezing.plan_batches import Share, find_batch_size, plan_batches
 from newsletter.sending.limits.send_times import find_limit_today
 from subscribers.audience.counting import AudienceCount, make_audience_count
 
 MAX_FREEZE_ATTEMPTS = 5
 SQLITE_CACHE_MB = 128
 SORT_MEMORY = "64MB"
-_LONG = "W" * 120
-LONGEST_VALUES = {
-    **dict.fromkeys(("name", "first_name", "city", "region"), (_LONG,)),
-    **dict.fromkeys(("unsubscribe", "preferences"), ("https://" + _LONG,)),
-    ADDRESS_FIELD: (_LONG,),
-}
 _GROUP = (*GROUP_KEY, "variant_id", "empty_reason")
 _find_key = attrgetter(*GROUP_KEY)
 
@@ -75,6 +75,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     require_unrestricted_stories(content, at=now)
     require_unrestricted_links(content, at=now)
     require_subject_test_possible(content, issue=send.issue, local_time=send.local_time)
+    _make_mails_of_another_day(send, approval=approval, content=content, now=now)
     for _ in range(MAX_FREEZE_ATTEMPTS):
         variants = list(approval.revision.variants.all())
         newest_term = require_unprotected(issue=send.issue, content=content, mails=variants)
@@ -103,29 +104,16 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
     )
 
 
-def find_batch_size(variants: Sequence[Variant], *, content: IssueContent, capabilities: Capabilities) -> int:
-    """Return how many people fit into one call by number, by bytes, and by what a slow rate allows in an hour.
+def _make_mails_of_another_day(send: Send, *, approval: Approval, content: IssueContent, now: datetime) -> None:
+    """Make the mails again if they show the day of the issue and are sent on another one.
 
-    Raise NotReady if not even one fits.
+    Without this, a freeze would read the whole audience to find that it has no mails of today, and then read it again.
     """
-    people = capabilities.max_batch
-    if capabilities.people_per_second:
-        people = min(people, max(int(capabilities.people_per_second * 3600), 1))
-    for variant in variants:
-        values = plan_variant_values(read_variables(variant))
-        people = min(
-            people,
-            capabilities.count_people_per_call(
-                mail_bytes=count_mail_bytes(make_mail(variant=variant, content=content)),
-                variable_bytes=count_variable_bytes(values(LONGEST_VALUES)[0]),
-            ),
-        )
-    if people < 1:
-        raise NotReady(
-            "The issue is too big for %(name)s: not even one mail fits into a call. Nothing was sent. Shorten the issue.",
-            name=capabilities.name,
-        )
-    return people
+    sent_at = send.dated_at or now
+    if find_sent_day(content, at=sent_at) is None:
+        return
+    groups, visibility = group_recipients(send.issue, content=content, now=now, at_once=not send.local_time)
+    make_variants(revision=approval.revision, groups=groups, sent_at=sent_at, visibility=visibility)
 
 
 def _delete_replaced_variants(revision_id: int) -> None:

@@ -12,9 +12,20 @@ from typing import NamedTuple
 
 from django.db.models import Max
 
+from newsletter.common.errors import NotReady
+from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.reader_zones import LocalHour, find_hour, group_by_hour
-from newsletter.models import Batch, Send
+from newsletter.models import Batch, Send, Variant
+from newsletter.providers.base.contract import Capabilities, count_mail_bytes, count_variable_bytes
+from newsletter.sending.build_call import ADDRESS_FIELD, make_mail, plan_variant_values, read_variables
 from newsletter.sending.limits.split_batches import make_batch_key
+
+_LONG = "W" * 120
+LONGEST_VALUES = {
+    **dict.fromkeys(("name", "first_name", "city", "region"), (_LONG,)),
+    **dict.fromkeys(("unsubscribe", "preferences"), ("https://" + _LONG,)),
+    ADDRESS_FIELD: (_LONG,),
+}
 
 
 class Share(NamedTuple):
@@ -47,6 +58,31 @@ class BatchPlan:
     batches: list[Batch] = field(default_factory=list)
     first_parts: list[FirstPart] = field(default_factory=list)
     hours: list[LocalHour] = field(default_factory=list)
+
+
+def find_batch_size(variants: Sequence[Variant], *, content: IssueContent, capabilities: Capabilities) -> int:
+    """Return how many people fit into one call by number, by bytes, and by what a slow rate allows in an hour.
+
+    Raise NotReady if not even one fits.
+    """
+    people = capabilities.max_batch
+    if capabilities.people_per_second:
+        people = min(people, max(int(capabilities.people_per_second * 3600), 1))
+    for variant in variants:
+        values = plan_variant_values(read_variables(variant))
+        people = min(
+            people,
+            capabilities.count_people_per_call(
+                mail_bytes=count_mail_bytes(make_mail(variant=variant, content=content)),
+                variable_bytes=count_variable_bytes(values(LONGEST_VALUES)[0]),
+            ),
+        )
+    if people < 1:
+        raise NotReady(
+            "The issue is too big for %(name)s: not even one mail fits into a call. Nothing was sent. Shorten the issue.",
+            name=capabilities.name,
+        )
+    return people
 
 
 def plan_batches(shares: Sequence[Share], *, send: Send, max_batch: int) -> BatchPlan:

@@ -20,7 +20,7 @@ from newsletter.providers.base.contract import Capabilities
 from newsletter.sending.accounts import require_account
 from newsletter.sending.adapters import account_adapter
 from newsletter.sending.deliverability.domains import find_domain_problems
-from newsletter.sending.freezing.freeze import find_batch_size
+from newsletter.sending.freezing.plan_batches import find_batch_size
 from newsletter.sending.limits.each_send import act_on_each
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_provider_blocked
 from newsletter.sending.limits.send_times import find_limit_today

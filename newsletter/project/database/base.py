@@ -83,3 +83,11 @@ _driver.__dict__["connect"] = DeadlineConnection.connect
 
 class DatabaseWrapper(postgresql.DatabaseWrapper):
     Database = _driver
+
+    def init_connection_state(self) -> None:
+        """Let the server compile no statement (`jit`): that took longer than it saved, up to a second each time."""
+        super().init_connection_state()
+        with self.connection.cursor() as cursor:
+            cursor.execute("SET jit = off")
+        if not self.get_autocommit():
+            self.connection.commit()

@@ -6,8 +6,6 @@ is a complaint: ``email_spam`` is a mail that Scaleway or the receiving server r
 
 from datetime import datetime
 
-from newsletter.common.messages import Message
-from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.json_values import (
     Row,
     as_list,
@@ -17,10 +15,16 @@ from newsletter.providers.base.json_values import (
     parse_delivery_id,
     parse_time,
 )
-from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json, parse_json_object
+from newsletter.providers.base.webhooks.bodies import make_key, parse_json_object
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enhanced_status, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.sns import SnsCertificates, check_sns
+from newsletter.providers.base.webhooks.sns import (
+    SnsCertificates,
+    check_sns,
+    parse_event,
+    parse_subscription,
+    read_message_id,
+)
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, require_keys
 from newsletter.providers.scaleway.adapter import ID_HEADER
 from newsletter.providers.scaleway.topics import SCALEWAY_TOPICS
@@ -53,10 +57,9 @@ def make_scaleway_handler(certificates: SnsCertificates | None = None) -> Webhoo
 def parse_scaleway(call: WebhookRequest) -> list[Feedback]:
     """Return the event of a message. Raise BadWebhook if it is not one."""
     message = parse_json_object(call.body, provider=_PROVIDER)
-    message_id = as_text(message.get("MessageId"), max_length=100) or fingerprint(message)
-    if message.get("Type") == "SubscriptionConfirmation":
-        return [_parse_subscription(message, message_id)]
-    event = _parse_event(message.get("Message"))
+    if subscription := parse_subscription(message, service=SCALEWAY_TOPICS, provider="scaleway"):
+        return [subscription]
+    message_id, event = read_message_id(message), parse_event(message)
     name = as_text(event.get("type")).lower()
     kind = _KINDS.get(name, FeedbackKind.UNKNOWN)
     reply = f"{as_text(event.get('email_response_code'), max_length=4)} {as_text(event.get('email_response_message'))}"
@@ -77,34 +80,6 @@ def parse_scaleway(call: WebhookRequest) -> list[Feedback]:
             status=find_report_status(kind, server_reply),
         )
     ]
-
-
-def _parse_subscription(message: Row, message_id: str) -> Feedback:
-    url = message.get("SubscribeURL")
-    if not isinstance(url, str) or not SCALEWAY_TOPICS.is_own(url):
-        raise BadWebhook(
-            "The confirmation's link does not lead to Scaleway, so it was ignored and no topic was confirmed. Look at the "
-            "subscription of the topic in Scaleway's console, and let it ask again if it is not confirmed."
-        )
-    return Feedback(
-        provider="scaleway",
-        key=make_key(message_id),
-        kind=FeedbackKind.SUBSCRIPTION,
-        at=parse_time(message.get("Timestamp")),
-        reason=Message(
-            "Scaleway asks if %(topic)s may send its reports here.",
-            topic=as_text(message.get("TopicArn"), max_length=200),
-        ),
-        link=url,
-    )
-
-
-def _parse_event(value: object) -> Row:
-    try:
-        return as_mapping(parse_json(value.encode("utf-8", "replace"))) if isinstance(value, str) else {}
-    except BadWebhook:
-        # A test of the topic may be a plain sentence, which is no event.
-        return {}
 
 
 def _read_ids(event: Row) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from newsletter.common.messages import Message
-from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.json_values import (
     Row,
     as_list,
@@ -15,10 +14,17 @@ from newsletter.providers.base.json_values import (
     parse_delivery_id,
     parse_time,
 )
-from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json, parse_json_object
+from newsletter.providers.base.webhooks.bodies import make_key, parse_json_object
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
-from newsletter.providers.base.webhooks.sns import SnsCertificates, SnsService, check_sns
+from newsletter.providers.base.webhooks.sns import (
+    SnsCertificates,
+    SnsService,
+    check_sns,
+    parse_event,
+    parse_subscription,
+    read_message_id,
+)
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, require_keys
 
 _PROVIDER = "Amazon SNS"
@@ -54,10 +60,9 @@ def make_ses_handler(certificates: SnsCertificates | None = None) -> WebhookHand
 def parse_ses(call: WebhookRequest) -> list[Feedback]:
     """Return the events of an SNS message. Raise BadWebhook if it is not one."""
     message = parse_json_object(call.body, provider=_PROVIDER)
-    message_id = as_text(message.get("MessageId"), max_length=100) or fingerprint(message)
-    if message.get("Type") == "SubscriptionConfirmation":
-        return [_parse_subscription(message, message_id)]
-    event = _parse_event(message.get("Message"))
+    if subscription := parse_subscription(message, service=AMAZON_SNS, provider="ses"):
+        return [subscription]
+    message_id, event = read_message_id(message), parse_event(message)
     kind, bounce_class, reason = _classify(event)
     at = _parse_event_time(event) or parse_time(message.get("Timestamp"))
     tags = as_mapping(as_mapping(event.get("mail")).get("tags"))
@@ -77,36 +82,6 @@ def parse_ses(call: WebhookRequest) -> list[Feedback]:
         )
         for number, (address, server_reply) in enumerate(_list_recipients(event) or [("", "")])
     ]
-
-
-def _parse_subscription(message: Row, message_id: str) -> Feedback:
-    url = message.get("SubscribeURL")
-    if not isinstance(url, str) or not AMAZON_SNS.is_own(url):
-        raise BadWebhook(
-            "The confirmation's link does not lead to Amazon SNS, so it was ignored and no topic was confirmed. Look at the "
-            "subscription of the topic in Amazon's console, and let it ask again if it is not confirmed."
-        )
-    return Feedback(
-        provider="ses",
-        key=make_key(message_id),
-        kind=FeedbackKind.SUBSCRIPTION,
-        at=parse_time(message.get("Timestamp")),
-        reason=Message(
-            "Amazon asks if %(topic)s may send its reports here.",
-            topic=as_text(message.get("TopicArn"), max_length=200),
-        ),
-        link=url,
-    )
-
-
-def _parse_event(value: object) -> Row:
-    if not isinstance(value, str):
-        return {}
-    try:
-        return as_mapping(parse_json(value.encode("utf-8", "replace")))
-    except BadWebhook:
-        # SNS also sends plain sentences ("Successfully validated SNS topic…"), which are no events.
-        return {}
 
 
 def _read_event_name(event: Row) -> str:

@@ -22,10 +22,13 @@ from cryptography.x509 import (
     load_pem_x509_certificates,
 )
 
+from newsletter.common.messages import Message
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import BadWebhook, TransportError
-from newsletter.providers.base.json_values import Row, as_text, parse_time
+from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_time
 from newsletter.providers.base.transport import Transport
+from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json
+from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookCheckUnavailable, check_age, read_signature
 
 _SIGNED_FIELDS = {
@@ -178,6 +181,48 @@ def check_sns(message: Row, *, topics: Sequence[str], certificates: SnsCertifica
             service=service.name,
         )
     check_age(made_at, now=now)
+
+
+def read_message_id(message: Row) -> str:
+    """Return the id of a message, or its fingerprint if it has none."""
+    return as_text(message.get("MessageId"), max_length=100) or fingerprint(message)
+
+
+def parse_event(message: Row) -> Row:
+    """Return the event in a message, {} if there is none: services also post plain sentences, such as for a test."""
+    event = message.get("Message")
+    try:
+        return as_mapping(parse_json(event.encode("utf-8", "replace"))) if isinstance(event, str) else {}
+    except BadWebhook:
+        return {}
+
+
+def parse_subscription(message: Row, *, service: SnsService, provider: str) -> Feedback | None:
+    """Return the question whether a topic may post here, None if the message asks nothing.
+
+    Raise BadWebhook if the link that says yes does not lead to the service.
+    """
+    if message.get("Type") != "SubscriptionConfirmation":
+        return None
+    url = message.get("SubscribeURL")
+    if not isinstance(url, str) or not service.is_own(url):
+        raise BadWebhook(
+            "The confirmation's link does not lead to %(service)s, so it was ignored and no topic was confirmed. Look at the "
+            "subscription of the topic in the console of %(service)s, and let it ask again if it is not confirmed.",
+            service=service.name,
+        )
+    return Feedback(
+        provider=provider,
+        key=make_key(read_message_id(message)),
+        kind=FeedbackKind.SUBSCRIPTION,
+        at=parse_time(message.get("Timestamp")),
+        reason=Message(
+            "%(service)s asks if %(topic)s may send its reports here.",
+            service=service.name,
+            topic=as_text(message.get("TopicArn"), max_length=200),
+        ),
+        link=url,
+    )
 
 
 def _leads_to(url: object, hosts: re.Pattern[str]) -> bool:

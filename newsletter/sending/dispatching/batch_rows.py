@@ -47,6 +47,21 @@ class BatchRow(NamedTuple):
     lease_until: datetime | None
 
 
+class Settlement(NamedTuple):
+    """How an attempt leaves its batch. ``handed_to`` is the account that may have got its mails, "" if none did.
+
+    A batch that waits for another attempt has ``not_before``; any other has ``settled_at``.
+    """
+
+    state: Batch.State
+    reason: str
+    code: Batch.Code
+    handed_to: str
+    provider_id: str
+    not_before: datetime | None
+    settled_at: datetime | None
+
+
 def read_batch(batch_id: int) -> BatchRow | None:
     """Return the row as it is now, None if there is none."""
     rows = _BATCHES.read([batch_id])
@@ -80,20 +95,10 @@ def end_attempt(
     _execute(_END_ATTEMPT, values)
 
 
-def settle_batch(
-    batch: Batch,
-    *,
-    from_states: Sequence[Batch.State],
-    to: Batch.State,
-    reason: str,
-    code: Batch.Code,
-    handed_to: str,
-    provider_id: str,
-    not_before: datetime | None,
-    settled_at: datetime | None,
-) -> bool:
+def settle_batch(batch: Batch, settlement: Settlement, *, from_states: Sequence[Batch.State]) -> bool:
     """Move a batch on after its attempt. Return False if another attempt has it by now, or if it is in no such state."""
-    changes = [to, dumps(reason), code, handed_to, provider_id, _adapt(not_before), _adapt(settled_at)]
+    state, reason, code, handed_to, provider_id, not_before, settled_at = settlement
+    changes = [state, dumps(reason), code, handed_to, provider_id, _adapt(not_before), _adapt(settled_at)]
     states = ", ".join(["%s"] * len(from_states))
     return bool(_execute(_SETTLE, [*changes, batch.pk, batch.attempt_number, *from_states], states=states))
 

@@ -11,7 +11,7 @@ from newsletter.common.messages import Message
 from newsletter.models import Attempt, Batch, DeliveryException, Send, transition
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.batch_claim import Claim
-from newsletter.sending.dispatching.batch_rows import end_attempt, settle_batch
+from newsletter.sending.dispatching.batch_rows import Settlement, end_attempt, settle_batch
 from newsletter.sending.limits.rate_limit import wait_before_retry
 from newsletter.sending.limits.split_batches import derive_key, halve, split_off
 from newsletter.sending.limits.unmovable_batches import mark_unmovable_uncertain
@@ -110,10 +110,8 @@ def _settle_batch(
         states.append(Batch.State.UNCERTAIN)
     is_pending = state == Batch.State.PENDING
     unrendered = code == Attempt.Code.RENDER_FAILURE
-    return settle_batch(
-        claim.batch,
-        from_states=states,
-        to=state,
+    settlement = Settlement(
+        state=state,
         reason=outcome.reason,
         code=Batch.Code.RENDER_FAILURE if unrendered else Batch.Code.NONE,
         handed_to="" if is_pending and not claim.may_have_been_taken else claim.batch.account,
@@ -121,6 +119,7 @@ def _settle_batch(
         not_before=retry_at if is_pending else None,
         settled_at=None if is_pending else now,
     )
+    return settle_batch(claim.batch, settlement, from_states=states)
 
 
 def _record_people(

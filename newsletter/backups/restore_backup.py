@@ -67,7 +67,7 @@ class RestoredBackup:
     beside: list[Path]
 
 
-def restore_backup(file: Path, *, passphrase: str | None = None, now: datetime | None = None) -> RestoredBackup:
+def restore_backup(file: Path, *, passphrase: str | None = None) -> RestoredBackup:
     """Raise BackupError if the archive or the target does not allow it. Then nothing was changed."""
     installation = describe_installation()
     with open_archive(file) as archive:
@@ -81,7 +81,7 @@ def restore_backup(file: Path, *, passphrase: str | None = None, now: datetime |
             _require_no_media(installation)
             keys = _open_keys(archive, passphrase=passphrase)
             beside = _stage_files(archive, installation, placement, keys)
-            _restore_database(archive, installation, placement, now=now or datetime.now(UTC))
+            _restore_database(archive, installation, placement, now=datetime.now(UTC))
         except BaseException as error:
             placement.undo()
             if isinstance(error, OSError):

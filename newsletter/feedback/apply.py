@@ -31,7 +31,7 @@ def apply_due_events(*, clock: Callable[[], datetime] = lambda: datetime.now(UTC
     """Apply the events that are due, in at most ``MAX_ROUNDS`` rounds. Return how many were examined."""
     total = 0
     for _ in range(MAX_ROUNDS):
-        examined = apply_events(now=clock(), limit=EVENTS_A_ROUND)
+        examined = apply_events(now=clock())
         total += examined
         if examined < EVENTS_A_ROUND:
             break
@@ -44,8 +44,8 @@ def has_waiting_event(*, by: datetime) -> bool:
 
 
 @transaction.atomic
-def apply_events(*, now: datetime, limit: int = EVENTS_A_ROUND) -> int:
-    """Apply up to ``limit`` events that are due, in one transaction. Return how many were examined.
+def apply_events(*, now: datetime) -> int:
+    """Apply up to ``EVENTS_A_ROUND`` events that are due, in one transaction. Return how many were examined.
 
     If its delivery is not known yet, or its call is still running, an event is tried again for 15 minutes.
     Return 0 at once if another worker applies events already.
@@ -53,12 +53,12 @@ def apply_events(*, now: datetime, limit: int = EVENTS_A_ROUND) -> int:
     if not _try_lock():
         return 0
     with acting_through(PROVIDER):
-        return _apply_due(now=now, limit=limit)
+        return _apply_due(now=now)
 
 
-def _apply_due(*, now: datetime, limit: int) -> int:
+def _apply_due(*, now: datetime) -> int:
     due = ProviderEvent.objects.filter(applied_at__isnull=True, retry_at__lte=now)
-    events = list(due.order_by("retry_at", "pk")[:limit])
+    events = list(due.order_by("retry_at", "pk")[:EVENTS_A_ROUND])
     if not events:
         return 0
     references = {event.pk: read_reference(event) for event in events}

@@ -6,7 +6,6 @@ from threading import Lock
 from django.conf import settings
 
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.variants.render import RenderedVariant, render_visible
 from newsletter.issues.visible.visible_content import VisibleContent
 
@@ -15,12 +14,12 @@ _cache: "OrderedDict[tuple[str, str, str], RenderedVariant]" = OrderedDict()
 _lock = Lock()
 
 
-def render_cached(content: IssueContent, *, visible: VisibleContent, sha256: str = "") -> RenderedVariant:
-    """Return the variant, from memory if possible. ``sha256`` is the content's hash, if the caller has it.
+def render_cached(content: IssueContent, *, visible: VisibleContent, sha256: str) -> RenderedVariant:
+    """Return the variant, from memory if possible. ``sha256`` is the content's hash.
 
     Raises what `render_visible` raises. Failures are not kept.
     """
-    key = (sha256 or hash_content(content), visible.key, settings.NEWSLETTER_SITE_URL)
+    key = (sha256, visible.key, settings.NEWSLETTER_SITE_URL)
     with _lock:
         if key in _cache:
             _cache.move_to_end(key)

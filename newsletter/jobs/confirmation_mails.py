@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 BATCH_LIMIT = 100
 
 
-def send_due_confirmations(*, now: datetime, adapter: Adapter | None = None) -> int:
+def send_due_confirmations(*, now: datetime) -> int:
     """Send the due confirmations, claiming each row first. Return how many the provider accepted.
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
     if not Confirmation.objects.due().exists():
         return 0
-    adapter = adapter or current_adapter()
+    adapter = current_adapter()
     sent = 0
     due, lists = list_due_confirmations(now=now), list_lists_with_sender()
     for silent in MailingList.objects.exclude(pk__in=lists):

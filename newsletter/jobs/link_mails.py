@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 BATCH_LIMIT = 100
 
 
-def send_due_links(*, now: datetime, adapter: Adapter | None = None) -> int:
+def send_due_links(*, now: datetime) -> int:
     """Send the due links, claiming each row first. Return how many the provider accepted.
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
     if not MailedLink.objects.due().exists():
         return 0
-    adapter = adapter or current_adapter()
+    adapter = current_adapter()
     sent = 0
     for link in list_due_links(now=now)[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):

@@ -53,14 +53,14 @@ def has_waiting_question() -> bool:
     return MailLimits.objects.filter(silent_months__isnull=False).exists() and list_due_questions().exists()
 
 
-def send_due_questions(*, now: datetime, adapter: Adapter | None = None) -> int:
+def send_due_questions(*, now: datetime) -> int:
     """Send the due questions, claiming each row first. Return how many the provider accepted."""
     if not MailLimits.objects.filter(silent_months__isnull=False).exists():
         return 0
     due = list_due_questions()[:BATCH_LIMIT]
     if not due:
         return 0
-    adapter = adapter or current_adapter()
+    adapter = current_adapter()
     sent = 0
     for question in due:
         if must_wait(adapter=adapter, now=now):

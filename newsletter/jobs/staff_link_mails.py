@@ -45,13 +45,13 @@ _CHANGES = {
 _FACTOR_LOST = "newsletter.factor_lost"
 
 
-def send_due_staff_links(*, now: datetime, adapter: Adapter | None = None) -> int:
+def send_due_staff_links(*, now: datetime) -> int:
     """Answer the waiting requests and send the open links that were not sent. Return how many the provider accepted."""
     answer_password_requests(now=now)
     due = _list_due(now)
     if not due.exists():
         return 0
-    adapter = adapter or current_adapter()
+    adapter = current_adapter()
     sent = 0
     sender = find_any_sender()
     for link in due[:BATCH_LIMIT] if sender else ():

@@ -162,9 +162,9 @@ def may_have_notice(*, now: datetime) -> bool:
     )
 
 
-def send_due_notices(*, now: datetime, adapter: Adapter | None = None) -> int:
+def send_due_notices(*, now: datetime) -> int:
     """Send the waiting notices and retry those that were certainly not accepted. Return how many were accepted."""
-    adapter = adapter or current_adapter()
+    adapter = current_adapter()
     accepted = 0
     waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
     for notice in waiting[:BATCH_LIMIT]:

@@ -26,17 +26,17 @@ _TAG = re.compile(r"<[^>]*>")
 _IN_TAG = re.compile(r"\{\{|\{%|%7B%7B", re.IGNORECASE)
 
 
-def merge_text(text: str, *, registry: TokenRegistry, block: str = "") -> str:
+def merge_text(text: str, *, registry: TokenRegistry, block: str) -> str:
     """Return plain staff text with ``t`` tokens in place of its fields. Raise MergeError, with block and field."""
     return _merge(text, registry=registry, context="t", block=block)
 
 
-def merge_as_html(text: str, *, registry: TokenRegistry, block: str = "") -> str:
+def merge_as_html(text: str, *, registry: TokenRegistry, block: str) -> str:
     """Return plain staff text as HTML, with ``h`` tokens in place of its fields. Raise MergeError."""
     return _merge(html.escape(text, quote=False), registry=registry, context="h", block=block)
 
 
-def merge_html(body: str, *, registry: TokenRegistry, block: str = "") -> str:
+def merge_html(body: str, *, registry: TokenRegistry, block: str) -> str:
     """Return sanitised staff HTML with ``h`` tokens in place of its fields. Raise MergeError, also for one in a tag."""
     for tag in _TAG.finditer(body):
         if _IN_TAG.search(tag.group()):

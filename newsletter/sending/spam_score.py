@@ -33,6 +33,7 @@ OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 TIMEOUT_SECONDS = 30
 RETRY_AFTER = timedelta(hours=1)
 MAX_RULES = 5
+_ISSUES_A_RUN = 3
 COMMANDS = (("spamassassin", "--local", "--test-mode", "--nocreate-prefs"), ("spamc", "--full", "--no-safe-fallback"))
 _SCORE = re.compile(r"\((-?[\d.]+) points, (-?[\d.]+) required\)")
 _RULE = re.compile(r"^\s*(-?\d+\.\d+)\s+[A-Z][A-Z0-9_]+\s+(.*(?:\n\s{20,}\S.*)*)", re.MULTILINE)
@@ -46,8 +47,8 @@ class SpamScore(NamedTuple):
     rules: list[tuple[float, str]]
 
 
-def score_due_issues(*, now: datetime, limit: int = 3, recent: RecentResults[bool] | None = None) -> int:
-    """Score at most ``limit`` open issues whose content changed since the last score. Return how many were scored.
+def score_due_issues(*, now: datetime, recent: RecentResults[bool] | None = None) -> int:
+    """Score a few open issues whose content changed since the last score. Return how many were scored.
 
     ``recent`` holds the issues whose score the last runs found to be that of their content.
     """
@@ -83,7 +84,7 @@ def score_due_issues(*, now: datetime, limit: int = 3, recent: RecentResults[boo
             },
         )
         scored += 1
-        if scored == limit:
+        if scored == _ISSUES_A_RUN:
             break
     return scored
 

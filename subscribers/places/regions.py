@@ -65,7 +65,7 @@ def region_name(code: str) -> str:
     return name
 
 
-def country_label(code: str, *, language: str = "en") -> str:
+def country_label(code: str, *, language: str) -> str:
     """Return a country's name in the reader's language, or the code of a country that no longer exists."""
     code = code.strip()
     known = _book().countries.get(code.upper(), code)

@@ -51,7 +51,7 @@ def preview_people(rule: object) -> PeoplePreview:
         return PeoplePreview(people, exact=True, examples=[])
     try:
         with query_time_limit(_EXAMPLES_MS):
-            return PeoplePreview(people, exact=True, examples=_fetch_with_places(selected, limit=EXAMPLES))
+            return PeoplePreview(people, exact=True, examples=_fetch_examples(selected))
     except QueryTimeout:
         return PeoplePreview(people, exact=True, examples=_estimate(rule).examples)
 
@@ -65,9 +65,7 @@ def _estimate(rule: object) -> PeoplePreview:
     if len(found) < MIN_PEOPLE_SHOWN:
         return PeoplePreview(rounded, exact=False, examples=[])
     chosen = found[:: max(len(found) // EXAMPLES, 1)][:EXAMPLES]
-    return PeoplePreview(
-        rounded, exact=False, examples=_fetch_with_places(Subscriber.objects.filter(pk__in=chosen), limit=EXAMPLES)
-    )
+    return PeoplePreview(rounded, exact=False, examples=_fetch_examples(Subscriber.objects.filter(pk__in=chosen)))
 
 
 def _sample_ids() -> tuple[list[int], int]:
@@ -83,5 +81,5 @@ def _sample_ids() -> tuple[list[int], int]:
     return numbers, last - first + 1
 
 
-def _fetch_with_places(people: QuerySet[Subscriber], *, limit: int) -> list[Subscriber]:
-    return list(people.select_related("place")[:limit])
+def _fetch_examples(people: QuerySet[Subscriber]) -> list[Subscriber]:
+    return list(people.select_related("place")[:EXAMPLES])

@@ -49,7 +49,7 @@ class AmbiguousTown(forms.ValidationError):
         self.choices = choices
 
 
-def read_town(text: str, *, meant: str = "") -> Location:
+def read_town(text: str, *, meant: str) -> Location:
     """Return the location of a text, empty for no text. `meant` is the chosen town.
 
     Raises:

@@ -45,7 +45,7 @@ def _find_withdrawal(sha256: str) -> datetime | None:
 
 
 def fetch_image(
-    *, url: str, alt: str = "", width: int = MAIL_WIDTH, fetcher: Fetcher | None = None, limits: Limits = PICTURE
+    *, url: str, alt: str, width: int = MAIL_WIDTH, fetcher: Fetcher | None = None, limits: Limits = PICTURE
 ) -> Picture:
     """Return our copy of the image at a URL, fetched once. Raises FetchError or BadImage."""
     known = Picture.objects.filter(source_url=url).order_by("-pk").first()

@@ -63,10 +63,10 @@ class IngestReport:
         return asdict(self)
 
 
-def ingest_due(*, now: datetime, fetcher: Fetcher | None = None) -> list[IngestReport]:
+def ingest_due(*, now: datetime) -> list[IngestReport]:
     """Ingest every source that is due. Each is claimed first, so that two workers share them."""
     due = Source.objects.filter(Q(due_at__isnull=True) | Q(due_at__lte=now), enabled=True)
-    return [ingest_source(source=source, now=now, fetcher=fetcher) for source in due if _claim(source, now=now)]
+    return [ingest_source(source=source, now=now) for source in due if _claim(source, now=now)]
 
 
 def _claim(source: Source, *, now: datetime) -> bool:

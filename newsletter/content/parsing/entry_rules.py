@@ -61,7 +61,7 @@ class CpuBudgetExceeded(BaseException):
 
 @contextmanager
 def cpu_budget(seconds: float) -> Iterator[None]:
-    """Raise CpuBudgetExceeded in the block after ``seconds`` of processor time.
+    """Raise CpuBudgetExceeded in the block after ``ENTRY_SECONDS`` of processor time.
 
     It works in the main thread only, where the parsing child does all its work. Elsewhere the block has no limit.
     Budgets do not nest.
@@ -113,9 +113,9 @@ def is_limited() -> bool:
     return _limited.is_set() and threading.current_thread() is threading.main_thread()
 
 
-def limit_entry_time(seconds: float = ENTRY_SECONDS) -> AbstractContextManager[None]:
-    """Raise CpuBudgetExceeded in the block after ``seconds`` of processor time, if entries are limited here."""
-    return cpu_budget(seconds) if is_limited() else nullcontext()
+def limit_entry_time() -> AbstractContextManager[None]:
+    """Raise CpuBudgetExceeded in the block after ``ENTRY_SECONDS`` of processor time, if entries are limited here."""
+    return cpu_budget(ENTRY_SECONDS) if is_limited() else nullcontext()
 
 
 def is_document_over_budget(started: float) -> bool:

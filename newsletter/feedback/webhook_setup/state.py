@@ -107,7 +107,7 @@ def advise_on_silence() -> Message:
     )
 
 
-def require_webhook_settings(name: str = DEFAULT_ACCOUNT) -> WebhookSettings:
+def require_webhook_settings(name: str) -> WebhookSettings:
     """Return the webhook of an account. Raise WebhookSetupError if it reports nothing or cannot be used."""
     account = find_account(name)
     if name != DEFAULT_ACCOUNT and (problem := explain_unusable(name)):

@@ -49,10 +49,10 @@ class Account:
     password: str = field(repr=False)
 
 
-def add_mailbox(account: Account, *, now: datetime, seconds: float = READ_SECONDS) -> CanaryMailbox:
+def add_mailbox(account: Account, *, now: datetime) -> CanaryMailbox:
     """Sign in, then store the mailbox. Raise BadCanaryAddress, MailboxUnavailable."""
     values = _check_address(account.address, except_for=None)
-    try_account(account, seconds=seconds)
+    try_account(account)
     try:
         with transaction.atomic():
             return CanaryMailbox.objects.create(**values, **_read_login(account), looked_at=now, made_at=now)
@@ -79,7 +79,7 @@ def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, n
     if not account.password:
         account = replace(account, password=read_password(mailbox))
     if enabled:
-        try_account(account, seconds=READ_SECONDS)
+        try_account(account)
         values |= {"failing_since": None, "error": "", "looked_at": now}
     try:
         with transaction.atomic():
@@ -88,9 +88,9 @@ def change_mailbox(mailbox: CanaryMailbox, account: Account, *, enabled: bool, n
         raise _make_double(account.address) from error
 
 
-def try_account(account: Account, *, seconds: float = READ_SECONDS) -> None:
+def try_account(account: Account) -> None:
     """Sign in and open the inbox. Raise MailboxUnavailable."""
-    with connect(account, seconds=seconds) as client:
+    with connect(account, seconds=READ_SECONDS) as client:
         has_inbox = any(folder.placement == CanaryMail.Placement.INBOX for folder in list_folders(client))
         if has_inbox:
             client.select_folder("INBOX", readonly=True)
@@ -104,7 +104,7 @@ def try_account(account: Account, *, seconds: float = READ_SECONDS) -> None:
 
 def try_mailbox(mailbox: CanaryMailbox) -> None:
     """Sign in to a stored mailbox, and forget its failure if that works. Raise MailboxUnavailable or NotReady."""
-    try_account(read_account(mailbox), seconds=READ_SECONDS)
+    try_account(read_account(mailbox))
     CanaryMailbox.objects.filter(pk=mailbox.pk).update(failing_since=None, error="")
 
 

@@ -29,7 +29,7 @@ def list_publications(publications: QuerySet[Publication], *, now: datetime) -> 
     ]
 
 
-def list_slots(*, limit: int = DEFAULT_LIMIT) -> list[dict[str, object]]:
+def list_slots() -> list[dict[str, object]]:
     """List the newest slots."""
     return [
         {
@@ -39,7 +39,7 @@ def list_slots(*, limit: int = DEFAULT_LIMIT) -> list[dict[str, object]]:
             "state": slot.state,
             "reason": slot.reason,
         }
-        for slot in Slot.objects.select_related("publication")[:limit]
+        for slot in Slot.objects.select_related("publication")[:DEFAULT_LIMIT]
     ]
 
 

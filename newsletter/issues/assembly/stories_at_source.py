@@ -12,7 +12,6 @@ from django.db import transaction
 from newsletter.common.errors import NotApproved
 from newsletter.common.messages import Message
 from newsletter.common.text import escape_merge_fields, shorten
-from newsletter.content.fetching.fetcher import Fetcher
 from newsletter.content.ingesting.link_translations import link_translations
 from newsletter.content.ingesting.source_visibility import VisibilityReport, update_source_visibility
 from newsletter.issues.approval.approval_rules import is_sent_automatically
@@ -32,14 +31,12 @@ RECENT_CHECK_AGE = timedelta(seconds=60)
 _MAX_ROUNDS = 3
 
 
-def check_stories_at_source(
-    *, issue: Issue, now: datetime, fetcher: Fetcher | None = None, fresh: timedelta = RECENT_CHECK_AGE
-) -> VisibilityReport:
+def check_stories_at_source(*, issue: Issue, now: datetime, fresh: timedelta = RECENT_CHECK_AGE) -> VisibilityReport:
     """Check every story that the issue shows or links to at its site, and remove the stories that are gone.
 
     Stories that were checked less than ``fresh`` ago are not checked again.
     """
-    checked = update_source_visibility(_stories_in(issue), now=now, fetcher=fetcher, fresh=fresh)
+    checked = update_source_visibility(_stories_in(issue), now=now, fresh=fresh)
     if checked.gone or checked.back:
         # The body caches the stories that it read before.
         issue.refresh_from_db()

@@ -117,11 +117,9 @@ def _with_groups(
     return grouped
 
 
-def find_groups(
-    issue: Issue, *, content: IssueContent, now: datetime | None = None, rehearsed: bool = True
-) -> list[RecipientGroup]:
-    """Return the groups of `group_recipients`."""
-    return group_recipients(issue, content=content, now=now, rehearsed=rehearsed)[0]
+def find_groups(issue: Issue, *, content: IssueContent, now: datetime | None = None) -> list[RecipientGroup]:
+    """Return the groups of `group_recipients`, with a welcome mail rehearsed."""
+    return group_recipients(issue, content=content, now=now)[0]
 
 
 def group_recipients(

@@ -29,6 +29,7 @@ from newsletter.sending.deliverability.findings import Finding
 RECHECK_AFTER = timedelta(hours=6)
 RECHECK_FAILED_AFTER = timedelta(minutes=10)
 REPORTS_TAKE = timedelta(days=2)
+_DOMAINS_A_RUN = 5
 """How long receivers may take to report a day."""
 
 
@@ -56,9 +57,7 @@ def make_fetcher() -> Fetcher:
     return BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=TOTAL_SECONDS)
 
 
-def refresh_sender_domains(
-    *, now: datetime, dns: Dns | None = None, limit: int = 5, even_if_checked: bool = False
-) -> int:
+def refresh_sender_domains(*, now: datetime, dns: Dns | None = None, even_if_checked: bool = False) -> int:
     """Ask DNS about sender domains that were not checked for some hours. Return how many were checked.
 
     With ``even_if_checked``, ask about those that were checked longest ago. Do nothing if mail does not go to a real
@@ -78,7 +77,7 @@ def refresh_sender_domains(
         for row in rows
         if even_if_checked or _is_due(row, provider=scheme, accounts=further.get(row.domain, {}), now=now)
     ]
-    for row in due[:limit]:
+    for row in due[:_DOMAINS_A_RUN]:
         resolver = dns or SystemDns()
         changes = _find_policy(row, dns=resolver, now=now)
         if provider and scheme:
@@ -93,7 +92,7 @@ def refresh_sender_domains(
             looked_at=now,
             **changes,
         )
-    return len(due[:limit])
+    return len(due[:_DOMAINS_A_RUN])
 
 
 def _check(sender: Sender, dns: Dns, *, earlier: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:

@@ -36,6 +36,7 @@ from newsletter.sending.limits.running_sends import find_running_sends
 from newsletter.sending.limits.send_times import is_within_limits
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
 
+MAX_DUE_BATCHES = 500
 UNSUBSCRIBED = Message("unsubscribed after the audience was frozen")
 UNSUBSCRIBED_OR_NOT_ALLOWED = Message(
     "unsubscribed after the audience was frozen, or is not allowed by NEWSLETTER_ONLY_TO"
@@ -64,10 +65,10 @@ class Claim:
         return self.batch.attempt_number
 
 
-def find_due_batches(*, now: datetime, limit: int = 50, accounts: Collection[str] = (DEFAULT_ACCOUNT,)) -> list[int]:
+def find_due_batches(*, now: datetime, accounts: Collection[str] = (DEFAULT_ACCOUNT,)) -> list[int]:
     """Return ids of batches that may be claimed now for one of the accounts, those of the oldest send first."""
     due = _due_batches(now=now).filter(account__in=accounts)
-    return list(due.order_by("send_id", "seq").values_list("pk", flat=True)[:limit])
+    return list(due.order_by("send_id", "seq").values_list("pk", flat=True)[:MAX_DUE_BATCHES])
 
 
 def never_wait(batch: Batch, now: datetime) -> None:

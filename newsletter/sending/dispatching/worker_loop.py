@@ -43,7 +43,7 @@ class BatchQueue:
             if self._remaining <= 0 or self._stopping():
                 return None
             if not self._ids:
-                due = find_due_batches(now=self._clock(), limit=500, accounts=self._accounts)
+                due = find_due_batches(now=self._clock(), accounts=self._accounts)
                 self._ids = [batch for batch in reversed(due) if batch not in self._handed_out]
             if not self._ids:
                 return None

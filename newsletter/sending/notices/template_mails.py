@@ -108,14 +108,14 @@ def request_mail(
     )
 
 
-def send_due_mails(*, now: datetime, adapter: Adapter | None = None) -> int:
+def send_due_mails(*, now: datetime) -> int:
     """Send the waiting mails, claiming each row first. Return how many the provider accepted.
 
     If the provider asks us to wait, or does not answer, the rest stays due.
     """
     if not has_waiting_mail():
         return 0
-    adapter = adapter or current_adapter()
+    adapter = current_adapter()
     sent = 0
     for mail in list_due_mails(now=now)[:BATCH_LIMIT]:
         if must_wait(adapter=adapter, now=now):

@@ -15,13 +15,13 @@ from subscribers.models import CountedUnsubscribe
 from subscribers.people.replies import forget_replied_issue
 
 RETENTION = timedelta(days=90)
-SLICE_ROWS = 20_000
+SLICE_ROWS, MAX_SLICES = 20_000, 50
 ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
 
 
-def delete_old_deliveries(*, now: datetime, slices: int = 50) -> int:
-    """Delete up to ``slices`` slices of old rows; the next call deletes the rest. Return the number of rows deleted."""
-    deleted = 0
+def delete_old_deliveries(*, now: datetime) -> int:
+    """Delete up to ``MAX_SLICES`` slices of old rows; the next call deletes the rest. Return the number of rows deleted."""
+    deleted, slices = 0, MAX_SLICES
     forget_old_people(now=now, kept=RETENTION)
     old = Send.objects.filter(state__in=ENDED_STATES, ended_at__lt=now - RETENTION, purged_at__isnull=True).order_by(
         "pk"

@@ -31,7 +31,7 @@ class FullFigures:
     people: int
     batch: int
     workers: int
-    lanes: int
+    concurrency: int
     mail_kb: float
     body_kb: float
     freeze_seconds: float
@@ -68,7 +68,7 @@ def measure_full_bodies(*, people: int, batch: int) -> FullFigures:
         people=people,
         batch=batch,
         workers=WORKERS,
-        lanes=CONCURRENCY,
+        concurrency=CONCURRENCY,
         mail_kb=round(len(issue.variants.all()[0].html) / 1000, 1),
         body_kb=round(len(requests[0].body) / batch / 1000, 1),
         freeze_seconds=round(frozen - started, 2),

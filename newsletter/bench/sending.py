@@ -27,6 +27,7 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 
 BATCH = 1000
+_REBUILT_CALLS = 20
 
 
 class BareCall(NamedTuple):
@@ -38,7 +39,7 @@ class BareCall(NamedTuple):
 
 @dataclass(frozen=True)
 class SendFigures:
-    """One send by ``workers`` processes with ``lanes`` threads each. The field names are keys of the command's JSON.
+    """One send by ``workers`` processes with ``concurrency`` threads each. The field names are keys of the command's JSON.
 
     ``bare_people_per_second`` is the speed of one process that posts the same bytes from as many threads and records
     nothing. ``ratio`` is that of the whole send to it, ``ratio_without_freeze`` begins when the audience is frozen.
@@ -48,7 +49,7 @@ class SendFigures:
     people: int
     latency_ms: int
     workers: int
-    lanes: int
+    concurrency: int
     freeze_seconds: float
     dispatch_seconds: float
     sender_cpu_us_per_person: float
@@ -89,7 +90,7 @@ def measure_send(*, people: int, latency_ms: int, concurrency: int) -> SendFigur
         people=people,
         latency_ms=latency_ms,
         workers=number,
-        lanes=concurrency,
+        concurrency=concurrency,
         freeze_seconds=round(frozen - started, 2),
         dispatch_seconds=round(ended - frozen, 2),
         sender_cpu_us_per_person=round(sum(cost.cpu_seconds for cost in costs) / people * 1e6, 1),
@@ -118,10 +119,12 @@ def _require_all_accepted(send: Send, people: int) -> None:
         raise NotMeasured(f"The measured send did not reach everybody: {receipt}")
 
 
-def list_built_calls(issue: Issue, *, limit: int = 20) -> Iterator[BatchCall]:
+def list_built_calls(issue: Issue) -> Iterator[BatchCall]:
     """Build the first calls of the send again, so that a bare loop can post the same bytes."""
     variants = VariantCache()
-    for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[:limit]:
+    for batch in Batch.objects.select_related("send__issue__publication__mailing_list").order_by("seq")[
+        :_REBUILT_CALLS
+    ]:
         recipients = find_batch_recipients(batch, issue=issue, now=datetime.now(UTC)).mailable
         yield build_call(
             batch=batch, recipients=recipients, prepared=variants.prepared(batch.variant_id), places=variants.places

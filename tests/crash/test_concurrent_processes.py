@@ -33,7 +33,7 @@ def test_five_schedulers_start_one_send_of_a_due_issue(install):
 def test_no_call_after_an_unsubscribe_contains_that_person(install):
     here = install()
     here.provider.fault_always(Fault("slow", seconds=0.3))
-    here.start("worker", "--lanes", "2")
+    here.start("worker", "--concurrency", "2")
     wait_until(lambda: here.provider.ledger, what="the first call")
     left_at: dict[str, float] = {}
     for number in range(PEOPLE, 0, -151):
@@ -62,7 +62,7 @@ def test_no_call_after_an_unsubscribe_contains_that_person(install):
 def test_a_confirmation_does_not_wait_for_a_stuck_bulk_send(install):
     here = install()
     here.provider.fault_always(Fault("stall_after_accepting", seconds=20))
-    here.start("worker", "--lanes", "2")
+    here.start("worker", "--concurrency", "2")
     wait_until(lambda: here.batches()["submitting"] == 2 and len(here.provider.ledger) == 2, what="two stuck calls")
     here.provider.fault_always(None)
     asked = time.monotonic()
@@ -84,7 +84,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_stops_sending_until_there_is_room(disk, install):
     here = install(folder=disk)
     here.provider.fault_always(Fault("slow", seconds=0.3))
-    worker = here.start("worker", "--lanes", "2", log=disk.parent / "worker.log")
+    worker = here.start("worker", "--concurrency", "2", log=disk.parent / "worker.log")
     wait_until(lambda: len(here.provider.ledger) >= 4, what="the first calls")
     filler = disk / "filler"
     fill_up(filler)

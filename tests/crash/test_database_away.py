@@ -46,7 +46,7 @@ def test_a_send_survives_a_frozen_a_crashed_and_an_absent_database(
     here = Installation(folder=tmp_path, database_url=url, provider=fake_provider, engine=engine, batch=BATCH)
     provider = here.provider
     provider.fault_always(Fault("slow", seconds=0.4))
-    worker = here.start("worker", "--lanes", "2")
+    worker = here.start("worker", "--concurrency", "2")
     try:
         wait_until(lambda: len(provider.ledger) >= 3, seconds=90, what="the first calls")
 
@@ -92,7 +92,7 @@ def test_a_full_disk_of_the_database_stops_sending_before_a_call(
         url = copy_to(cluster, url=template, name="full")
         here = Installation(folder=tmp_path, database_url=url, provider=provider, engine="embedded", batch=BATCH)
         provider.fault_always(Fault("slow", seconds=0.4))
-        worker = here.start("worker", "--lanes", "2")
+        worker = here.start("worker", "--concurrency", "2")
         try:
             wait_until(lambda: len(provider.ledger) >= 3, seconds=90, what="the first calls")
             filler = disk / "filler"

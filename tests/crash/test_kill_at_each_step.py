@@ -59,10 +59,10 @@ def kill_at(step: str, here: Installation) -> int:
         calls = len(here.provider.ledger)
         stalls = [Fault("stall_after_accepting", seconds=60), Fault("stall_before_accepting", seconds=60)]
         here.provider.fault_next(*stalls)
-        worker = here.start("worker", "--lanes", "2")
+        worker = here.start("worker", "--concurrency", "2")
         wait_until(lambda: len(here.provider.ledger) >= calls + 2, what="two stalled calls")
     else:
-        worker = here.start("worker", "--lanes", "2", stall=step)
+        worker = here.start("worker", "--concurrency", "2", stall=step)
         here.wait_for_stall()
     worker.kill()
     lost = here.batches()["submitting"]

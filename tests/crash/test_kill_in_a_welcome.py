@@ -15,7 +15,7 @@ def test_a_welcome_survives_kills_while_it_is_prepared_and_sent(install):
     assert here.query("SELECT COUNT(*) FROM newsletter_delivery") == [(0,)]
     last = here.start("scheduler")
     wait_until(lambda: here.batches()["pending"], what="the deliveries of the new subscribers")
-    worker = here.start("worker", "--lanes", "1", stall="after_call")
+    worker = here.start("worker", "--concurrency", "1", stall="after_call")
     here.wait_for_stall()
     worker.kill()
     here.expire_leases()

@@ -38,21 +38,21 @@ def test_workers_killed_around_a_move_lose_nobody(install, second_provider, engi
     here = install(engine=engine)
     connect_second(here, second_provider, batch=size)
     here.provider.fault_always(Fault("slow", seconds=0.1))
-    worker = here.start("worker", "--lanes", "2")
+    worker = here.start("worker", "--concurrency", "2")
     wait_until(lambda: len(here.provider.accepted()) >= 4, what="calls of the first account")
     here.provider.fault_always(answer(401, b"Forbidden"))
     worker.kill()
     lost = here.batches()["submitting"]
     here.expire_leases()
     for point, moves in (("moving_account", 0), ("moved_account", 1)):
-        worker = here.start("worker", "--lanes", "2", stall=point)
+        worker = here.start("worker", "--concurrency", "2", stall=point)
         here.wait_for_stall()
         worker.kill()
         here.expire_leases()
         assert here.query("SELECT COUNT(*) FROM newsletter_accountmove") == [(moves,)]
     second_provider.fault_next(Fault("stall_after_accepting", seconds=60), Fault("stall_before_accepting", seconds=60))
     calls = len(second_provider.ledger)
-    worker = here.start("worker", "--lanes", "2")
+    worker = here.start("worker", "--concurrency", "2")
     wait_until(lambda: len(second_provider.ledger) >= calls + 2, what="two stalled calls of the second account")
     worker.kill()
     here.expire_leases()
@@ -80,7 +80,7 @@ def test_moves_to_and_fro_while_workers_send_mail_nobody_twice(install, second_p
 
     with moving(here, number=1):
         wait_until(lambda: count_moves() >= 2, seconds=90, what="two moves")
-        workers = [here.start("worker", "--lanes", "2") for _ in range(2)]
+        workers = [here.start("worker", "--concurrency", "2") for _ in range(2)]
         wait_until(lambda: count_calls() >= 15, seconds=90, what="calls")
     before = count_moves()
     assert before > 2

@@ -62,7 +62,7 @@ class Server:
     def __init__(self, here: Installation, *, stall: str = "") -> None:
         self.port = free_port()
         self.answers: list[int | None] = []
-        self.process = here.start("serve", "--port", str(self.port), "--lanes", "2", stall=stall)
+        self.process = here.start("serve", "--port", str(self.port), "--concurrency", "2", stall=stall)
         self.kill = self.process.kill
         wait_until(self._listens, seconds=90, what="the web server")
 

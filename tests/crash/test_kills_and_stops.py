@@ -19,14 +19,14 @@ def test_six_kills_at_random_moments_mail_nobody_twice_and_lose_nobody(install):
     chance = random.Random(seed)
     here = install()
     here.provider.fault_always(Fault("slow", seconds=0.15))
-    workers = [here.start("worker", "--lanes", "2") for _ in range(2)]
+    workers = [here.start("worker", "--concurrency", "2") for _ in range(2)]
     wait_until(lambda: here.provider.ledger, what="the first call")
     for _ in range(6):
         time.sleep(chance.uniform(0.05, 0.6))
         victim = chance.randrange(2)
         workers[victim].kill()
         here.expire_leases()
-        workers[victim] = here.start("worker", "--lanes", "2")
+        workers[victim] = here.start("worker", "--concurrency", "2")
     here.provider.fault_always(None)
     time.sleep(0.5)
     here.expire_leases()
@@ -43,14 +43,14 @@ def test_after_a_kill_of_everything_the_send_continues(install):
     """The memory of a worker does not grow with the people whom it mails."""
     here = install("approved")
     here.provider.fault_always(Fault("slow", seconds=0.2))
-    everything = [here.start("scheduler"), here.start("worker", "--lanes", "2"), here.start("worker", "--lanes", "2")]
+    everything = [here.start("scheduler"), here.start("worker", "--concurrency", "2"), here.start("worker", "--concurrency", "2")]
     wait_until(lambda: len(here.provider.ledger) >= 6, what="calls under way")
     for process in everything:
         process.kill()
     here.expire_leases()
     here.provider.fault_always(None)
     here.start("scheduler")
-    worker = here.start("worker", "--lanes", "2")
+    worker = here.start("worker", "--concurrency", "2")
     calls = len(here.provider.ledger)
     wait_until(lambda: len(here.provider.ledger) > calls + 2, what="the first calls of the new worker")
     early = worker.peak_memory_megabytes()
@@ -65,7 +65,7 @@ def test_after_a_kill_of_everything_the_send_continues(install):
 def test_a_stopping_worker_finishes_its_calls_and_begins_none(install):
     here = install()
     here.provider.fault_always(Fault("slow", seconds=1.0))
-    worker = here.start("worker", "--lanes", "4")
+    worker = here.start("worker", "--concurrency", "4")
     wait_until(lambda: len(here.provider.ledger) >= 3, what="calls under way")
     asked = time.monotonic()
     status = worker.terminate(within=30)
@@ -89,7 +89,7 @@ def test_a_stopping_worker_finishes_its_calls_and_begins_none(install):
 @pytest.mark.requirement("F22")
 def test_a_worker_that_lost_its_lease_does_not_call(install):
     here = install()
-    sleeper = here.start("worker", "--lanes", "1", stall="building")
+    sleeper = here.start("worker", "--concurrency", "1", stall="building")
     here.wait_for_stall()
     [(held, seq)] = here.query("SELECT id, seq FROM newsletter_batch WHERE state = 'submitting'")
     sleeper.pause()
@@ -112,7 +112,7 @@ def test_a_worker_that_lost_its_lease_does_not_call(install):
 def test_a_result_after_the_lease_changes_nothing_and_mails_nobody_twice(install):
     here = install()
     here.provider.fault_on(1, Fault("slow", seconds=3.0))
-    sleeper = here.start("worker", "--lanes", "1")
+    sleeper = here.start("worker", "--concurrency", "1")
     wait_until(lambda: here.provider.ledger, what="the slow call")
     sleeper.pause()
     here.expire_leases()

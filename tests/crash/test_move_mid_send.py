@@ -20,7 +20,7 @@ PASSPHRASE = "five words are long enough"
 def send_half(here: Installation) -> int:
     """Start the send, pause it in the middle, and stop the worker. Return how many people have the issue."""
     here.provider.fault_always(Fault("slow", seconds=0.15))
-    worker = here.start("worker", "--lanes", "2")
+    worker = here.start("worker", "--concurrency", "2")
     wait_until(lambda: len(here.provider.ledger) >= 6, what="calls")
     here.query("UPDATE newsletter_send SET state = 'paused', reason = ? WHERE state = 'submitting'", '"paused"')
     wait_until(lambda: here.batches()["submitting"] == 0, what="the end of the last calls")
@@ -33,7 +33,7 @@ def send_half(here: Installation) -> int:
 
 def complete(there: Installation) -> None:
     there.query("UPDATE newsletter_send SET state = 'submitting', reason = '' WHERE state = 'paused'")
-    there.start("worker", "--lanes", "2")
+    there.start("worker", "--concurrency", "2")
     there.wait_until_done()
     there.check_invariants(people=PEOPLE)
     assert len(there.count_newsletters()) == PEOPLE
@@ -71,7 +71,7 @@ def test_a_half_done_send_is_completed_after_backup_and_restore(install: Install
     try:
         succeed(there, "restore", archive, *secret)
         there.query("UPDATE newsletter_send SET state = 'submitting', reason = '' WHERE state = 'paused'")
-        worker = there.start("worker", "--lanes", "2")
+        worker = there.start("worker", "--concurrency", "2")
         wait_until(lambda: "The worker is running" in worker.said(), what="the worker")
         time.sleep(3)
         assert len(there.count_newsletters()) == sent, "a restored copy mailed somebody"
@@ -93,7 +93,7 @@ def test_a_half_done_send_is_completed_after_a_move(install: Install, tmp_path: 
             server.execute("CREATE DATABASE moved")
         succeed(here, "move", "--to", cluster.url("moved"))
         here.query("UPDATE newsletter_send SET state = 'submitting' WHERE state = 'paused'")
-        stale = here.start("worker", "--lanes", "2")
+        stale = here.start("worker", "--concurrency", "2")
         there = Installation(
             folder=here.folder,
             database_url=cluster.url("moved"),

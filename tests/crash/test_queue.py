@@ -42,7 +42,7 @@ def test_duplicate_jobs_find_nothing_to_do(install):
         " SELECT queue_name, task_name, priority, args FROM procrastinate_jobs"
     )
     assert here.query(JOBS) == [(60,)]
-    workers = [here.start("worker", "--lanes", "4") for _ in range(2)]
+    workers = [here.start("worker", "--concurrency", "4") for _ in range(2)]
     here.wait_until_done()
     wait_until(lambda: here.query(JOBS) == [(0,)], what="the end of the doubled jobs")
     here.check_invariants(people=PEOPLE)
@@ -55,7 +55,7 @@ def test_duplicate_jobs_find_nothing_to_do(install):
 def test_a_batch_that_waits_long_does_not_block_a_thread(install):
     here = install()
     here.provider.fault_next(too_many("600"))
-    here.start("worker", "--lanes", "1")
+    here.start("worker", "--concurrency", "1")
     wait_until(
         lambda: (
             here.query("SELECT COUNT(*) FROM procrastinate_jobs WHERE scheduled_at > now() + interval '5 minutes'")
@@ -71,7 +71,7 @@ def test_a_batch_that_waits_long_does_not_block_a_thread(install):
 def test_a_worker_recovers_after_all_its_connections_were_cut(install):
     here = install()
     here.provider.fault_always(Fault("slow", seconds=0.3))
-    worker = here.start("worker", "--lanes", "2")
+    worker = here.start("worker", "--concurrency", "2")
     wait_until(lambda: len(here.provider.ledger) >= 3, what="the first calls")
     here.query(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -127,7 +127,7 @@ def test_a_worker_stalled_in_a_transaction_does_not_block_the_others(install):
 def test_a_worker_stalled_in_the_queues_transaction_blocks_no_other(install):
     """Its session is ended by the database: until then no other worker can ring, and nothing is swept."""
     here = install()
-    sleeper = here.start("worker", "--lanes", "1", stall="queue")
+    sleeper = here.start("worker", "--concurrency", "1", stall="queue")
     here.wait_for_stall()
     sleeper.pause()
     here.expire_leases()

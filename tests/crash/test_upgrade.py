@@ -82,7 +82,7 @@ class Upgraded:
     def complete_send(self) -> None:
         """Resume the send as staff do, and let a worker of the new code complete it."""
         run_step(self.env, "resume")
-        self.start("worker", "--lanes", "2")
+        self.start("worker", "--concurrency", "2")
         state = f"SELECT state, reason FROM newsletter_send WHERE id = {self.release.send}"
         wait_until(lambda: self.query(state)[0][0] != "submitting", seconds=120, what="the end of the send")
         assert self.query(state) == [("submitted", "")]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.soak.site import choose_database
 
-WORKERS, LANES, BATCH = 3, "4", 250
+WORKERS, CONCURRENCY, BATCH = 3, "4", 250
 LASTS_SECONDS = 60
 
 
@@ -37,20 +37,20 @@ def kill_at_random(*, people: int, kills: int, seed: int, shared: Path) -> str:
     here.set_provider(f"{provider.provider_url}&max_batch={BATCH}&people_per_second={people // LASTS_SECONDS}")
     provider.fault_always(Fault("slow", seconds=0.6))
     try:
-        workers = [here.start("worker", "--lanes", LANES) for _ in range(WORKERS)]
+        workers = [here.start("worker", "--concurrency", CONCURRENCY) for _ in range(WORKERS)]
         wait_until(lambda: provider.ledger, what="the first call")
         for number in range(kills):
             time.sleep(chance.uniform(0.2, 2.5))
             assert any(here.batches()[state] for state in OPEN), f"the send was over after {number} kills"
             victim = chance.randrange(WORKERS)
             workers[victim].kill()
-            workers[victim] = here.start("worker", "--lanes", LANES)
+            workers[victim] = here.start("worker", "--concurrency", CONCURRENCY)
         provider.fault_always(None)
         here.expire_leases()
         here.wait_until_done(seconds=300)
         here.check_invariants(people=people)
         states = here.people_by_state()
-        assert 0 < states["uncertain"] <= kills * int(LANES) * BATCH
+        assert 0 < states["uncertain"] <= kills * int(CONCURRENCY) * BATCH
         return (
             f"{kills} kills, {people:,} people on {'PostgreSQL' if SERVER else 'SQLite'} ({ENGINE}) in "
             f"{time.monotonic() - started:.0f} s: nobody twice, nobody lost; {states['accepted']:,} accepted, "

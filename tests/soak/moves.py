@@ -65,7 +65,7 @@ class Journey:
 
         with self.timed(f"sent until {share:.0%}"):
             self.here.query("UPDATE newsletter_send SET state = 'submitting', reason = '' WHERE state = 'paused'")
-            worker = self.here.start("worker", "--lanes", "4")
+            worker = self.here.start("worker", "--concurrency", "4")
             wanted = self.people * share
             wait_until(lambda: self._count() >= wanted, seconds=MOST_SECONDS, what=f"{share:.0%} of the people")
             self.here.query(
@@ -105,7 +105,7 @@ class Journey:
     def finish(self) -> None:
         with self.timed("sent the rest"):
             self.here.query("UPDATE newsletter_send SET state = 'submitting', reason = '' WHERE state = 'paused'")
-            self.here.start("worker", "--lanes", "4")
+            self.here.start("worker", "--concurrency", "4")
             self.here.wait_until_done(seconds=MOST_SECONDS)
         self.here.check_invariants(people=self.people)
         counts = self.here.count_newsletters()

@@ -8,7 +8,7 @@ from tests.support.provider_faults import Fault, answer, too_many
 
 ASTRAY_SECONDS = 6.0
 MAX_THROTTLES = 4
-LANES = "4"
+CONCURRENCY = "4"
 
 
 class Network:
@@ -35,12 +35,12 @@ class Network:
 
     def lose_names(self) -> None:
         """A worker beside the others finds no name in the DNS."""
-        self._go_astray(self._here.start("worker", "--lanes", LANES, stall="no_names"))
+        self._go_astray(self._here.start("worker", "--concurrency", CONCURRENCY, stall="no_names"))
 
     def speak_tls(self) -> None:
         """A worker beside the others is told to speak TLS to a port that does not."""
         url = self._here.env["NEWSLETTER_PROVIDER_URL"].replace("endpoint=http%3A", "endpoint=https%3A")
-        self._go_astray(self._here.start("worker", "--lanes", LANES, NEWSLETTER_PROVIDER_URL=url))
+        self._go_astray(self._here.start("worker", "--concurrency", CONCURRENCY, NEWSLETTER_PROVIDER_URL=url))
 
     def _go_astray(self, worker: Process) -> None:
         time.sleep(ASTRAY_SECONDS)

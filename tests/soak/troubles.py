@@ -19,7 +19,7 @@ from tests.support.ports import free_port
 from tests.support.processes import Installation, Process, wait_until
 from tests.support.provider_faults import Fault
 
-LANES = "4"
+CONCURRENCY = "4"
 WORKERS = 3
 MAX_SCHEDULERS = 5
 LEAVE_AT_ONCE = 5
@@ -207,8 +207,8 @@ class Troubles:
     def _start_worker(self, number: int) -> Process:
         if self.clock is not None and number == WORKERS - 1:
             # What libfaketime shares among forks it may leave locked in one that is killed.
-            return self.here.start_without_fork("worker", "--lanes", LANES, **self.clock.env)
-        return self.here.start("worker", "--lanes", LANES)
+            return self.here.start_without_fork("worker", "--concurrency", CONCURRENCY, **self.clock.env)
+        return self.here.start("worker", "--concurrency", CONCURRENCY)
 
     def _start_scheduler(self) -> Process:
         return self.here.start("scheduler")

@@ -24,7 +24,7 @@ FAST = {"fsync": "off", "full_page_writes": "off"}
 # What docs/how-to/scale-out.md tells an installation of 8 GB to set. Everything else is PostgreSQL's default, fsync too.
 RECOMMENDED = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
 AS_RECOMMENDED = "--as-recommended"
-# A worker has a connection for each lane and job; several beside one another need more than PostgreSQL's hundred.
+# A worker has a connection for each thread and job; several beside one another need more than PostgreSQL's hundred.
 MANY = {"max_connections": "400"}
 
 

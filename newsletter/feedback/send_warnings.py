@@ -212,6 +212,6 @@ def _check_domains(publication: Publication, *, now: datetime) -> list[SendWarni
 
 
 def _was_paused(publication: Publication, *, now: datetime) -> bool:
-    """Return True if complaints paused a send of the publication this week, so that staff were told already."""
+    """Return True if complaints paused a send of the publication this week, so that staff were notified already."""
     paused = AutomaticPause.objects.filter(send__issue__publication=publication, at__gt=now - WEEK)
     return paused.filter(rule__in=_SPAM_RULES).exists()

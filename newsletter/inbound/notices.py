@@ -13,7 +13,7 @@ from newsletter.models import InboundMail, MailboxReading, Publication
 
 KEY_PREFIX = "inbound-"
 FAILING_FOR = timedelta(minutes=15)
-"""How long a mailbox may fail before staff are told."""
+"""How long a mailbox may fail before staff are notified."""
 _KEPT = {
     InboundMail.State.UNREADABLE: (
         Message("A mail that came in cannot be read."),

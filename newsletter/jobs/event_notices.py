@@ -57,7 +57,7 @@ def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misinf
         paragraphs.append(
             Message("%(changes)s more events changed too. Home lists them.", changes=len(changes) - MAX_NAMED)
         )
-    paragraphs.append(Message("Nobody is told until you announce the change."))
+    paragraphs.append(Message("Nobody is notified until you announce the change."))
     link = f"{settings.NEWSLETTER_SITE_URL}/admin/"
     if len(changes) == 1:
         link = f"{link}events/announce/{first.pk}/"

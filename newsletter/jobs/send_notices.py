@@ -128,7 +128,7 @@ def _notify_attention(send: Send, *, asking: bool, now: datetime) -> None:
 
 
 def _notify_settled(send: Send, *, now: datetime) -> None:
-    """Queue a notice that a checked send is settled, if staff were told of the check and did not end the send themselves."""
+    """Queue a notice that a checked send is settled, if staff were notified of the check and did not end the send themselves."""
     if not _is_notified(send, "asking") or send.reason or _is_notified(send, "uncertain", "refused-uncertain"):
         return
     paragraphs = [Message("The provider's records account for everybody now. You need not do anything.")]

@@ -1,4 +1,4 @@
-"""The job that runs the welcomes: it enters who joined, stops who left, and sends the mails that are due."""
+"""The job that runs the welcomes: it enters new subscribers, stops those who unsubscribed, and sends the mails that are due."""
 
 import logging
 from datetime import datetime

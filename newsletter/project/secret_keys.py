@@ -82,7 +82,7 @@ def _missing(name: str, kept_in: Path) -> str:
     if kept_in.exists():
         return (
             f"{name} is not set, and production needs it. Give it the value that was used until now, in {kept_in}: "
-            "with another one, links in old mails end and who left is not known any more."
+            "with another one, links in old mails end, and nobody knows any more who unsubscribed."
         )
     return f"{name} is not set. Production needs it: make one with `{_MAKE_ONE}`."
 

@@ -77,9 +77,9 @@ def _find_when_left(person: Subscriber) -> dict[bytes, datetime]:
     found: dict[bytes, datetime] = {}
     earlier = log.exclude(address_hash=person.address_hash).values_list("address_hash").annotate(Max("at"))
     for address_hash, last in earlier.order_by():
-        leaving = [at for of, at in merged if bytes(of) == bytes(address_hash)]
-        leaving += [at for to, at in moved if bytes(to) != bytes(address_hash)]
-        found[bytes(address_hash)] = min((at for at in leaving if at >= last), default=last)
+        moves = [at for of, at in merged if bytes(of) == bytes(address_hash)]
+        moves += [at for to, at in moved if bytes(to) != bytes(address_hash)]
+        found[bytes(address_hash)] = min((at for at in moves if at >= last), default=last)
     return found
 
 

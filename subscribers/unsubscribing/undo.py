@@ -54,7 +54,7 @@ def undo_unsubscribe(
 
     ``mailing_list`` is the list whose unsubscribe is undone; None undoes that of all mail. ``link_list`` and ``mailing``
     are those of the link. ``wording`` is what the page said above and on the button. If the undo would bring no mail
-    back, nothing changes. But if leaving all mail ended nothing because the person had just left ``link_list``, its
+    back, nothing changes. But if unsubscribing from all mail ended nothing because the person had just left ``link_list``, its
     suppression is removed and no list is returned: the unsubscribe from ``link_list`` can be undone next.
     """
     person = lock_current(subscriber)

@@ -43,7 +43,11 @@ def test_after_a_kill_of_everything_the_send_continues(install):
     """The memory of a worker does not grow with the people whom it mails."""
     here = install("approved")
     here.provider.fault_always(Fault("slow", seconds=0.2))
-    everything = [here.start("scheduler"), here.start("worker", "--concurrency", "2"), here.start("worker", "--concurrency", "2")]
+    everything = [
+        here.start("scheduler"),
+        here.start("worker", "--concurrency", "2"),
+        here.start("worker", "--concurrency", "2"),
+    ]
     wait_until(lambda: len(here.provider.ledger) >= 6, what="calls under way")
     for process in everything:
         process.kill()

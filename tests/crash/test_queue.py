@@ -125,7 +125,7 @@ def test_a_worker_stalled_in_a_transaction_does_not_block_the_others(install):
 @needs_postgres
 @pytest.mark.requirement("F22")
 def test_a_worker_stalled_in_the_queues_transaction_blocks_no_other(install):
-    """Its session is ended by the database: until then no other worker can ring, and nothing is swept."""
+    """Its session is ended by the database: until then no other worker can send a signal, and nothing is swept."""
     here = install()
     sleeper = here.start("worker", "--concurrency", "1", stall="queue")
     here.wait_for_stall()

@@ -63,18 +63,18 @@ def test_a_failed_job_is_logged_and_runs_again(error, caplog):
 
 
 def test_the_timer_stops_at_once_and_names_a_job_that_does_not_end():
-    rung, let_go = threading.Event(), threading.Event()
+    began, let_go = threading.Event(), threading.Event()
 
     def hang():
-        rung.set()
+        began.set()
         let_go.wait(10)
 
-    rings = JobTimer([Job("hang", 1, hang, WORKER)])
-    rings.start()
-    assert rung.wait(5)
-    assert not rings.stop(within=0.1)
+    timer = JobTimer([Job("hang", 1, hang, WORKER)])
+    timer.start()
+    assert began.wait(5)
+    assert not timer.stop(within=0.1)
     let_go.set()
-    assert rings.stop(within=5)
+    assert timer.stop(within=5)
 
 
 @pytest.mark.requirement("F18")

@@ -1,4 +1,4 @@
-"""Commands and digests leave out a story that vanished at its source, and name it."""
+"""Commands and digests leave out a story that is gone at its source, and name it."""
 
 import io
 from collections.abc import Iterator

@@ -195,7 +195,7 @@ def test_an_unfinished_send_is_never_called_finished(mailgun):
 
 
 def test_a_defect_stops_the_send_at_the_first_call(mailgun, monkeypatch, caplog):
-    """Not one batch after another in doubt, at the pace of the leases."""
+    """Batches do not become uncertain one after another, at the pace of the leases."""
 
     def fail(self, call):
         raise KeyError(call.people[0].address)

@@ -185,8 +185,8 @@ def test_why_there_is_no_mail_to_show(mailgun: FakeProvider, tmp_path: Path) -> 
     with pytest.raises(MailNotShown, match="unsubscribed after the audience was frozen"):
         rebuild_mail(issue, person=find_person())
     person = Subscriber.objects.get(pk=second.subscriber_id)
-    unmade = {"state": "rejected", "code": "render_failure", "reason": "the mail could not be made", "at": NOW}
-    DeliveryException.objects.create(delivery=second, **unmade)
+    failure = {"state": "rejected", "code": "render_failure", "reason": "the mail could not be made", "at": NOW}
+    DeliveryException.objects.create(delivery=second, **failure)
     with pytest.raises(MailNotShown, match="the mail could not be made"):
         rebuild_mail(issue, person=person)
     delete_old_deliveries(now=(send.ended_at or NOW) + RETENTION + timedelta(days=1))

@@ -66,7 +66,7 @@ def test_a_replay_settles_a_lost_answer_without_a_second_mail(resend):
 
 @pytest.mark.requirement("F20")
 def test_a_batch_is_never_replayed_at_another_provider(fake_provider, settings):
-    """Begun at one, moved to another in the middle, and moved back: the second one's lost answer stays in doubt."""
+    """Begun at one, moved to another in the middle, and moved back: the second one's lost answer stays uncertain."""
     first = fake_provider.url_of("resend") + "&max_batch=10"
     settings.NEWSLETTER_PROVIDER_URL = first
     send = start_send(issue=make_ready_issue(recipients=30), now=NOW)

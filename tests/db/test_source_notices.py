@@ -1,4 +1,4 @@
-"""Staff are told once of a source that fails for days, and once when it can be read again."""
+"""Staff are notified once of a source that fails for days, and once when it can be read again."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

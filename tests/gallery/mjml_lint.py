@@ -128,7 +128,7 @@ def _check_nesting(name: str, parent: str | None, table: Mapping[str, Any]) -> I
         return
     if parent == "":
         if name != "mjml":
-            yield f"<{name}> stands outside <mjml>"
+            yield f"<{name}> is outside <mjml>"
         return
     if parent == "mj-wrapper" and name == "mj-raw":
         yield "<mj-raw> in <mj-wrapper> ends up among Outlook's conditions. Put it outside"

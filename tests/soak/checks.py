@@ -38,15 +38,15 @@ class Facts:
         for pk, key, started, account in rows:
             self.by_id[int(pk)] = str(key), LedgerAttempt(_seconds(started), str(account))
         self.by_id.update(known.by_id if known else {})
-        self.tries: dict[str, list[LedgerAttempt]] = defaultdict(list)
+        self.attempts: dict[str, list[LedgerAttempt]] = defaultdict(list)
         for key, one in self.by_id.values():
-            self.tries[key].append(one)
+            self.attempts[key].append(one)
 
     def is_for_a_person(self, key: str) -> bool:
         """Return True if a batch was tried at two accounts or by a wrong clock: neither is asked about or replayed."""
-        tries, now = self.tries[key], time.time()
-        return len({one.account for one in tries}) > 1 or any(
-            abs(now - one.started) > MAX_CLOCK_ERROR_SECONDS for one in tries
+        attempts, now = self.attempts[key], time.time()
+        return len({one.account for one in attempts}) > 1 or any(
+            abs(now - one.started) > MAX_CLOCK_ERROR_SECONDS for one in attempts
         )
 
 
@@ -124,7 +124,7 @@ def find_opening(entry: Entry, facts: Facts, *, jumps: list[timedelta]) -> float
     key = entry.form.mail_for(entry.recipients[0]).variables["batch"]
     shifts = [0.0, *(jump.total_seconds() for jump in jumps)]
     openings = [
-        min((one.started - shift for shift in shifts), key=lambda at: abs(at - entry.at)) for one in facts.tries[key]
+        min((one.started - shift for shift in shifts), key=lambda at: abs(at - entry.at)) for one in facts.attempts[key]
     ]
     before = [at for at in openings if at <= entry.at + SAME_TIME_SECONDS]
     assert before, f"a request came of which no attempt was on record before: {entry.number}"

@@ -1,4 +1,4 @@
-"""Less stands beside leave, with what the last month would have been; dead ends of links lead on."""
+"""Fewer emails is offered beside unsubscribing, with the figures of the last month; links that ended lead on."""
 
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Whatever is typed into a search box of the desk, or stands in an address, no page answers with a fault of ours."""
+"""Whatever is typed into a search box of the desk, or is in an address, no page answers with an error of ours."""
 
 from datetime import timedelta
 

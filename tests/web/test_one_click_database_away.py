@@ -1,4 +1,4 @@
-"""U7: the real web process beside a PostgreSQL that is stopped, killed or stands still: 503 at once, never a false 200."""
+"""U7: the real web process beside a PostgreSQL that is stopped, killed or stalled: 503 at once, never a false 200."""
 
 import http.client
 import json

@@ -94,7 +94,7 @@ class EventAnswer(BaseModel):
 
 
 class EventChange(StoredRequestModel):
-    """New values of an event. Readers of an issue that announced it are told what changed, as after an edit in the desk."""
+    """New values of an event. Readers of an issue that announced it get a correction, as after an edit in the desk."""
 
     title: str = Field("", min_length=1, max_length=300)
     summary: str = Field("", max_length=5_000)

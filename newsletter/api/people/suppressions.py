@@ -1,4 +1,4 @@
-"""API calls about addresses that must not be mailed. `people/stop` adds one; a person's own request cannot be lifted."""
+"""API calls about addresses that must not be mailed. `people/stop` adds one; a person's own request cannot be removed."""
 
 from collections.abc import Iterable
 

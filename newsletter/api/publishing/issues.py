@@ -98,7 +98,7 @@ def delete_draft(request: HttpRequest, issue: int) -> Status[None]:
 @router.post("issues/{int:issue}/review", auth=WRITING, response=IssueAnswer, summary="Hand an issue to review")
 @transaction.atomic
 def request_review(request: HttpRequest, issue: int, data: ReviewRequest) -> IssueAnswer:
-    """Hand a draft to staff: it waits for approval, and those who may approve it are told. Nothing is approved or sent."""
+    """Hand a draft to staff: it waits for approval, and those who may approve it are notified. Nothing is approved or sent."""
     key, now = get_key(request), timezone.now()
     row = find_issue_by_id(request, issue)
     check_unchanged(request, show_issue(row))

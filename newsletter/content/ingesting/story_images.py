@@ -75,7 +75,7 @@ class StoryImageFetcher:
         return found
 
     def list_postponed(self) -> tuple[SetAside, ...]:
-        """Return what staff are told about the images left for the next visit."""
+        """Return the text for staff about the images left for the next visit."""
         if not self.postponed:
             return ()
         what = Message("1 image") if self.postponed == 1 else Message("%(count)s images", count=self.postponed)

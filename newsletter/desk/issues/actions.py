@@ -68,16 +68,16 @@ def _approve(request: HttpRequest, issue: Issue) -> str:
 def _ask(request: HttpRequest, issue: Issue) -> str:
     _require_permission(request, "change_issue", Message("ask for approval"))
     asked_by = user_display_name(request.user)
-    told = request_approval(issue=issue, asked_by=asked_by, by=request.user, now=timezone.now())
-    if not told:
+    notified = request_approval(issue=issue, asked_by=asked_by, by=request.user, now=timezone.now())
+    if not notified:
         return _("Those who may approve %(issue)s were asked about this version before. They are not asked again.") % {
             "issue": issue
         }
     return ngettext(
         "%(count)s person who may approve it gets a mail with a link within minutes.",
         "%(count)s people who may approve it get a mail with a link within minutes.",
-        told,
-    ) % {"count": told}
+        notified,
+    ) % {"count": notified}
 
 
 def _withdraw(request: HttpRequest, issue: Issue) -> str:

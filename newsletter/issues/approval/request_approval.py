@@ -31,8 +31,8 @@ def request_approval(
     """Put a draft into review and notify those who may approve it, once for each version of its content.
 
     ``due_at`` proposes when it is sent; an approver sees it before they approve. ``asked_by`` is the name that they read.
-    ``by`` is the member of staff who asks, and is not told. Authors are not told if their approval would not count.
-    Return how many people are told now.
+    ``by`` is the member of staff who asks, and is not notified. Nor are authors whose approval would not count.
+    Return how many people are notified now.
     Raises WrongState if it is past review, is sent without an approval, or has a time by the schedule already. Raises
     NotReady if nobody else may approve it.
     """
@@ -50,7 +50,7 @@ def request_approval(
         report_issue(EventKind.ISSUE_WAITING, locked, now=now)
     content = resolve_content(locked)
     sha256 = hash_content(content)
-    told = write_notice(
+    notified = write_notice(
         locked.publication,
         _make_key(locked, sha256=hash_approved_content(content)),
         Message("%(issue)s is waiting for approval", issue=locked),
@@ -63,7 +63,7 @@ def request_approval(
         people=people,
     )
     issue.refresh_from_db()
-    return told
+    return notified
 
 
 @dataclass(frozen=True)

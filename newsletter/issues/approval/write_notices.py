@@ -65,7 +65,7 @@ def write_notice(
 
 
 def notify_hold(issue: Issue, *, now: datetime, by: User | AnonymousUser | None = None) -> None:
-    """Write that an issue was held instead of sent, once for each reason. ``by`` caused it and is not told."""
+    """Write that an issue was held instead of sent, once for each reason. ``by`` caused it and is not notified."""
     paragraphs = [issue.held_reason, Message("Nothing was sent. Check the issue, then release it or send it by hand.")]
     reason_digest = sha256(issue.held_reason.encode()).hexdigest()[:12]
     subject = Message("%(issue)s is held", issue=issue)
@@ -75,7 +75,7 @@ def notify_hold(issue: Issue, *, now: datetime, by: User | AnonymousUser | None 
 
 
 def notify_changed_after_approval(issue: Issue, *, explanation: str, now: datetime, by: User | None = None) -> None:
-    """Write that an approved issue changed, so that it needs a new approval. ``by`` made the change and is not told."""
+    """Write that an approved issue changed, so that it needs a new approval. ``by`` made the change and is not notified."""
     paragraphs = [explanation, Message("It is not sent until somebody has read and approved it again.")]
     key = f"changed-{issue.pk}-{issue.approvals.count()}"
     subject = Message("%(issue)s changed and needs a new approval", issue=issue)

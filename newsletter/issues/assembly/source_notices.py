@@ -16,7 +16,7 @@ from newsletter.models import Publication, Source
 
 KEY_PREFIX = "source-"
 FAILING_FOR = timedelta(days=2)
-"""Staff are told by mail at the first failed reading so long after the first one. Home names the source at once."""
+"""Staff are notified by mail at the first failed reading so long after the first one. Home names the source at once."""
 MIN_FAILURES = 2
 MAX_NAMED = 5
 CAN_CHANGE_SOURCES = "newsletter.change_source"

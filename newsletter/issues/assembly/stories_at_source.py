@@ -111,7 +111,7 @@ def find_texts_without_gone_stories(issue: Issue) -> tuple[str, str]:
 
 
 def has_recently_removed_story(*, now: datetime) -> bool:
-    """Return True if a story vanished at its source within the last day."""
+    """Return True if a story was removed at its source within the last day."""
     return Story.objects.filter(gone_at__gt=now - timedelta(days=1)).exists()
 
 

@@ -109,7 +109,7 @@ def announce_change(*, event: EventNotice, publication: Publication, by: User | 
     """Return the draft of a correction, or the correction that announces the change already.
 
     A waiting correction that says something else is cancelled.
-    Raises NotAllowed, SwitchedOff, NotReady if nobody was told other details, WrongState if another correction is being
+    Raises NotAllowed, SwitchedOff, NotReady if nobody got other details, WrongState if another correction is being
     sent.
     """
     _require_permission(by)

@@ -35,7 +35,7 @@ def write_correction_texts(
     zone: str,
     year: int,
 ) -> CorrectionTexts:
-    """Return the texts for people who were told ``was``. Leave out ``year`` and the city of ``zone``, which they know."""
+    """Return the texts for people who got ``was``. Leave out ``year`` and the city of ``zone``, which they know."""
     before, after = (_describe_event(event, language=language, zone=zone, year=year) for event in (was, now))
     announced, current = (" · ".join(filter(None, parts)) for parts in (before, after))
     phrase = f"{change_type}_some_text" if mixed else f"{change_type}_text"

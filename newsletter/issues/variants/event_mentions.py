@@ -37,7 +37,7 @@ _NOT_ACCEPTED_STATES = (DeliveryException.State.REJECTED, DeliveryException.Stat
 
 
 class AlreadyCorrected(Exception):
-    """Another correction told one of these people the same while this one was being frozen."""
+    """Another correction notified one of these people of the same while this one was being frozen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,9 +96,9 @@ def find_misinforming_deliveries(
 
 
 def record_corrected_deliveries(issue: Issue) -> None:
-    """Record that a frozen correction corrects every mail that told its people something else.
+    """Record that a frozen correction corrects every mail that misinformed its people.
 
-    Call it in the transaction of the freeze. Raises AlreadyCorrected if another correction told somebody the same first.
+    Call it in the transaction of the freeze. Raises AlreadyCorrected if another correction notified somebody of the same first.
     """
     correction = issue.correction
     wrong = [one.variant_id for one in find_event_mentions(correction.event_id) if one.facts != correction.fingerprint]

@@ -1,4 +1,4 @@
-"""Pauses of sends by a rule, with the person who lifted them and the reason."""
+"""Pauses of sends by a rule, with the person who ended them and the reason."""
 
 from django.db import models
 from django.db.models import Q

@@ -109,13 +109,13 @@ def check_site_url(url: str, *, production: bool, sends_real_mail: bool) -> Iter
         else:
             yield ok("site URL", says)
     elif parts.scheme != "https":
-        do = "Put it behind HTTPS, and write https:// in NEWSLETTER_SITE_URL; one-click leaving needs it."
+        do = "Put it behind HTTPS, and write https:// in NEWSLETTER_SITE_URL; one-click unsubscribing needs it."
         yield error("site URL", f"{url} is not HTTPS, so log-ins and readers' links travel in the open.", do)
     else:
         yield ok("site URL", f"{url} is HTTPS.")
         if not production:
             do = (
-                "Set NEWSLETTER_PRODUCTION=true, and NEWSLETTER_SECRET_KEY and NEWSLETTER_ADDRESS_KEY to what stands in "
+                "Set NEWSLETTER_PRODUCTION=true, and NEWSLETTER_SECRET_KEY and NEWSLETTER_ADDRESS_KEY to what is in "
                 "secret.key and address.key of the data folder."
             )
             yield warning("production", "This is a public address, but the settings are those for trying out.", do)

@@ -38,7 +38,7 @@ def lint_mail(mail: RenderedMail, *, document: Document) -> tuple[Finding, ...]:
 def _remove_duplicates(findings: list[Finding]) -> Iterator[Finding]:
     """Return each finding once. One about the page is left out if its block has the same finding.
 
-    The HTML's title is the subject, so a missing subject is told once.
+    The HTML's title is the subject, so a missing subject is named once.
     """
     block_findings = {(finding.code, finding.message) for finding in findings if finding.block}
     has_no_subject = any(finding.code == "subject-empty" for finding in findings)

@@ -67,7 +67,7 @@ def _apply_limits(send: Send, *, now: datetime) -> None:
 
 
 def _end_needless_waits(send: Send, *, now: datetime) -> None:
-    """Let batches go that wait for a limit that staff lifted or moved since. Those of one hour wait for the same."""
+    """Let batches go that wait for a limit that staff removed or moved since. Those of one hour wait for the same."""
     waiting = send.batches.filter(state=Batch.State.PENDING, code=Batch.Code.LIMIT, not_before__gt=now)
     for due_at in waiting.order_by("due_at").values_list("due_at", flat=True).distinct():
         of_hour = waiting.filter(due_at=due_at) if due_at else waiting.filter(due_at__isnull=True)

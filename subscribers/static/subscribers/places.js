@@ -1,5 +1,5 @@
 /* The segment builder's two fields of places: a region to choose once its country is chosen, a town to type and choose.
-   The inputs stay the fields that are sent; what stands beside them only writes into them. */
+   The inputs stay the fields that are sent; what is beside them only writes into them. */
 (() => {
   const { Controller } = window.StimulusModule;
   const ask = async (path, query) => {

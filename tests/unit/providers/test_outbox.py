@@ -89,7 +89,7 @@ def test_the_page_counts_people_by_variant_and_its_links_work(outbox: Outbox, tm
     outbox.deliver(batch("b3", 7, variant="es-online"))
     page = tmp_path / "weekly-12/index.html"
     outbox_variants = read_outbox_variants(page.parent)
-    assert [(shelf.variant, shelf.people) for shelf in outbox_variants] == [("en-near-1", 6), ("es-online", 1)]
+    assert [(one.variant, one.people) for one in outbox_variants] == [("en-near-1", 6), ("es-online", 1)]
     links = Links()
     links.feed(page.read_text())
     assert "script" not in links.tags

@@ -48,7 +48,7 @@ def test_an_error_that_the_compiler_accepts_is_found_with_its_line(source: str, 
 @pytest.mark.parametrize(
     ("source", "fault"),
     [
-        ("<mj-section></mj-section>", "<mj-section> stands outside <mjml>"),
+        ("<mj-section></mj-section>", "<mj-section> is outside <mjml>"),
         (
             '<mjml><mj-head><mj-style inline="inline">p{}</mj-style></mj-head></mjml>',
             "inline of <mj-style> has no effect",

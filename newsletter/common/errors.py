@@ -22,7 +22,7 @@ class BadLink(DomainError):
 
 
 class BadRule(DomainError):
-    """A segment rule cannot be understood. The message names the part at fault."""
+    """A segment rule cannot be understood. The message names the wrong part."""
 
 
 class UnknownPlace(DomainError):

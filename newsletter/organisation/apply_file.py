@@ -29,7 +29,7 @@ from newsletter.organisation.upsert import Change
 def apply_file(path: Path, *, dry_run: bool = False, now: datetime) -> list[Change]:
     """Create or update everything in the file in one transaction. With `dry_run` nothing is written.
 
-    Raises BadFile with the table and the key at fault; then nothing is changed.
+    Raises BadFile with the wrong table and key; then nothing is changed.
     """
     organisation = read_organisation(path)
     logos = host_logos(organisation.brand, folder=path.parent, dry_run=dry_run)

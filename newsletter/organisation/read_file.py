@@ -22,13 +22,13 @@ def read_organisation(path: Path) -> OrganisationFile:
 
 
 def check_organisation(document: Mapping[str, Any]) -> OrganisationFile:
-    """Return the data of a parsed file. Raises BadFile with the table and the key at fault."""
+    """Return the data of a parsed file. Raises BadFile with the wrong table and key."""
     try:
         organisation = OrganisationFile.model_validate(document)
     except ValidationError as error:
-        faults = [_describe_error(fault, document) for fault in error.errors(include_url=False)]
-        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
-        raise BadFile(faults[0] + more) from error
+        problems = [_describe_error(problem, document) for problem in error.errors(include_url=False)]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise BadFile(problems[0] + more) from error
     for kind, entry_type in ENTRIES.items():
         if not is_single(kind):
             _refuse_duplicates(kind, entry_type, document.get(kind, []))
@@ -64,8 +64,8 @@ def _refuse_duplicates(kind: str, entry_type: type[Entry], tables: Sequence[Mapp
             raise BadFile(f"{entry_label(kind, name)} is in the file {times} times. Keep one of them.")
 
 
-def _describe_error(fault: ErrorDetails, document: Mapping[str, Any]) -> str:
-    kind, rest = str(fault["loc"][0]), list(fault["loc"][1:])
+def _describe_error(problem: ErrorDetails, document: Mapping[str, Any]) -> str:
+    kind, rest = str(problem["loc"][0]), list(problem["loc"][1:])
     if kind not in ENTRIES:
         return _unknown("The file", f"table [{kind}]", kind, ENTRIES)
     entry_type = ENTRIES[kind]
@@ -74,12 +74,12 @@ def _describe_error(fault: ErrorDetails, document: Mapping[str, Any]) -> str:
         expected = f"[{kind}]" if is_single(kind) else f"[[{kind}]]"
         return f"{where}: this must be a table, written as {expected} on a line of its own."
     key = keys[0]
-    if fault["type"] == "extra_forbidden":
+    if problem["type"] == "extra_forbidden":
         return _unknown(where, f"key “{key}”", key, _keys_of(entry_type))
-    if fault["type"] == "missing":
+    if problem["type"] == "missing":
         return f"{where}: “{key}” is missing."
     shown = ".".join(str(part) for part in keys)
-    return f"{where}: {shown}: {_reason(fault)}"
+    return f"{where}: {shown}: {_reason(problem)}"
 
 
 def _locate(kind: str, entry_type: type[Entry], rest: list[Any], document: Mapping[str, Any]) -> tuple[str, list[Any]]:
@@ -100,9 +100,9 @@ def _unknown(where: str, what: str, word: str, known: Sequence[str] | Mapping[st
     return f"{where}: unknown {what}; {hint}"
 
 
-def _reason(fault: ErrorDetails) -> str:
-    context, given = fault.get("ctx", {}), fault["input"]
-    match fault["type"]:
+def _reason(problem: ErrorDetails) -> str:
+    context, given = problem.get("ctx", {}), problem["input"]
+    match problem["type"]:
         case "value_error":
             return f"{context['error']}".rstrip(".") + "."
         case "literal_error":
@@ -124,4 +124,4 @@ def _reason(fault: ErrorDetails) -> str:
             return 'write a list, such as ["one", "two"].'
         case "dict_type" | "model_type" | "model_attributes_type":
             return 'write a table, such as { name = "value" }.'
-    return f"{fault['msg']}."
+    return f"{problem['msg']}."

@@ -40,8 +40,8 @@ def upsert(
 ) -> Change:
     """Write `values` (fields) and `many` (many-to-many) to a new or found `row`.
 
-    `keys` gives the file's key if it is not the field's name; `show` how the file writes a value. Raises BadFile that names the
-    key at fault.
+    `keys` gives the file's key if it is not the field's name; `show` how the file writes a value. Raises BadFile, which names
+    the wrong key.
     """
     keys, many, show = keys or {}, many or {}, show or {}
     created = row._state.adding
@@ -95,11 +95,11 @@ def _check(row: models.Model, *, where: str, keys: Mapping[str, str]) -> None:
         row.clean_fields(exclude=addresses)
         row.clean()
     except ValidationError as error:
-        attribute, faults = next(iter(error.error_dict.items()))
+        attribute, problems = next(iter(error.error_dict.items()))
         key = keys.get(attribute, attribute)
-        if faults[0].code in ("blank", "null"):
+        if problems[0].code in ("blank", "null"):
             raise BadFile(f"{where}: “{key}” is missing.") from error
-        raise BadFile(f"{where}: {key}: {' '.join(faults[0].messages)}") from error
+        raise BadFile(f"{where}: {key}: {' '.join(problems[0].messages)}") from error
 
 
 def _display_value(value: object) -> object:

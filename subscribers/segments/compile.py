@@ -16,7 +16,7 @@ def compile_rule(rule: object) -> Q:
 
 
 def check_rule(rule: object) -> None:
-    """Raise `BadRule`, which names the faulty part, unless the rule can be used now."""
+    """Raise `BadRule`, which names the wrong part, unless the rule can be used now."""
     for condition in list_conditions(read_rule(rule)):
         compile_condition(condition)
 

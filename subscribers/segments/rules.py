@@ -67,7 +67,7 @@ def parse_rule(rule: object, *, more: Collection[str] = ()) -> Condition | Group
     """Return the rule as a tree. `more` names conditions beyond `CONDITIONS`, each with a text.
 
     Raises:
-        BadRule: The message names the faulty part.
+        BadRule: The message names the wrong part.
     """
     tree = _parse(rule, where="rule", depth=0, known=(*GROUPS, *CONDITIONS, *more))
     if len(list_conditions(tree)) > MAX_CONDITIONS:

@@ -32,7 +32,7 @@ def all_segments(request: HttpRequest, page: PageParams) -> dict[str, object]:
 
 @router.post("segments", auth=WRITING, response={201: SegmentAnswer}, summary="Create a segment")
 def create_segment(request: HttpRequest, data: NewSegment) -> Status[SegmentAnswer]:
-    """Create a segment. A rule that cannot be used is refused, and the answer names the part at fault."""
+    """Create a segment. A rule that cannot be used is refused, and the answer names the wrong part."""
     key = get_key(request)
     _require(key)
     check_rule(data.rule)

@@ -53,7 +53,7 @@ def _check_story(story: StoryRecord, *, due: datetime, required: bool) -> Iterat
     reason = _find_restriction(story, at=due, required=required)
     if reason:
         message = Message(
-            "“%(title)s” %(fault)s. Remove it, or correct its consent details.", title=story.title, fault=reason
+            "“%(title)s” %(reason)s. Remove it, or correct its consent details.", title=story.title, reason=reason
         )
         yield Finding("error", "consent", message)
         return

@@ -133,8 +133,8 @@ def _count(number: int, one: str, several: str) -> str:
 def _check_message(name: str, *, receiver: str) -> list[Finding]:
     try:
         raw = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name).read_bytes()
-    except OSError as fault:
-        raise CommandError(f"{name} cannot be read: {fault.strerror}. Give the file that holds the message.") from fault
+    except OSError as failure:
+        raise CommandError(f"{name} cannot be read: {failure.strerror}. Give the file that holds the message.") from failure
     return list(check_received_message(raw, find=find_txt_records, receiver=receiver))
 
 

@@ -25,8 +25,8 @@ def check_settings_file(file: Path | None, *, folder: Path) -> Finding:
         return ok("settings file", f"None: there is no .env in {folder}. Settings come from the environment alone.")
     try:
         mode = file.stat().st_mode
-    except OSError as fault:
-        return error("settings file", f"{file} cannot be read any more: {fault.strerror}.", "Restore it.")
+    except OSError as failure:
+        return error("settings file", f"{file} cannot be read any more: {failure.strerror}.", "Restore it.")
     if stat.S_ISREG(mode) and mode & stat.S_IROTH:
         do = f"Run: chmod 600 {file}"
         return error("settings file", f"Every user of this machine can read {file} and the keys in it.", do)
@@ -76,8 +76,8 @@ def check_monitor(url: str) -> Iterator[Finding]:
         return
     try:
         check_url(url)
-    except Refused as fault:
-        yield error("monitor", str(fault).replace(url, "NEWSLETTER_PULSE_URL"), "Correct NEWSLETTER_PULSE_URL.")
+    except Refused as failure:
+        yield error("monitor", str(failure).replace(url, "NEWSLETTER_PULSE_URL"), "Correct NEWSLETTER_PULSE_URL.")
 
 
 def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:

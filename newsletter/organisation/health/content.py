@@ -41,8 +41,8 @@ def check_publications() -> Iterator[Finding]:
         name = f"publication {publication.slug}"
         try:
             people = list_contactable(mailing_list=publication.mailing_list, segment=publication.segment).count()
-        except BadRule as fault:
-            yield error(name, f"Its segment cannot be used: {fault}", "Correct the segment's rule.")
+        except BadRule as failure:
+            yield error(name, f"Its segment cannot be used: {failure}", "Correct the segment's rule.")
             continue
         on = f"the list “{publication.mailing_list.name}”"
         if publication.segment:

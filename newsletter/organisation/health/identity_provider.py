@@ -25,12 +25,12 @@ def check_identity_provider() -> Iterator[Finding]:
         discovery = discover(provider, fresh=True)
         keys = get_json(discovery.jwks_uri, provider=provider).get("keys")
         refusal = _try_client(provider, discovery)
-    except IssuerUnavailable as fault:
+    except IssuerUnavailable as failure:
         do = (
             f"Open {provider.issuer}{WELL_KNOWN} in a browser on this machine. If it shows no JSON, correct "
             "NEWSLETTER_OIDC_ISSUER or let this machine reach it."
         )
-        yield error(_CHECK, f"Nobody can sign in with {provider.name}: {fault.detail}.", do)
+        yield error(_CHECK, f"Nobody can sign in with {provider.name}: {failure.detail}.", do)
         return
     redirect = f"{settings.NEWSLETTER_SITE_URL}{reverse('newsletter_oidc_callback')}"
     if not keys:
@@ -56,7 +56,7 @@ def check_way_back() -> Iterator[Finding]:
 
 
 def _try_client(provider: IdentityProvider, discovery: Discovery) -> str:
-    """Return why the client is refused, or "". A code that never existed must be the only fault."""
+    """Return why the client is refused, or "". A code that never existed must be the only reason."""
     try:
         exchange_code(
             provider=provider,
@@ -65,6 +65,6 @@ def _try_client(provider: IdentityProvider, discovery: Discovery) -> str:
             redirect_uri=f"{settings.NEWSLETTER_SITE_URL}{reverse('newsletter_oidc_callback')}",
             verifier=_NO_CODE * 4,
         )
-    except BrokenSignIn as fault:
-        return fault.detail if "_client" in fault.detail else ""
+    except BrokenSignIn as failure:
+        return failure.detail if "_client" in failure.detail else ""
     return ""

@@ -28,9 +28,9 @@ def check_data_folder(folder: Path) -> Finding:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-"):
             pass
-    except OSError as fault:
+    except OSError as failure:
         do = "Give this user the right to write there, or set NEWSLETTER_DATA_DIR to another folder."
-        return error("data folder", f"{folder} cannot be written to: {fault.strerror}.", do)
+        return error("data folder", f"{folder} cannot be written to: {failure.strerror}.", do)
     return ok("data folder", f"{folder} can be written to.")
 
 
@@ -51,9 +51,9 @@ def check_owner(folder: Path) -> Finding:
     """Check that this user owns the data: the service could not read another user's files."""
     try:
         owner = folder.stat().st_uid
-    except OSError as fault:
+    except OSError as failure:
         return error(
-            "owner", f"{folder} cannot be looked at: {fault.strerror}.", "Give this user the right to read it."
+            "owner", f"{folder} cannot be looked at: {failure.strerror}.", "Give this user the right to read it."
         )
     if owner == os.geteuid():
         return ok("owner", "The data belongs to the user who runs this command.")
@@ -85,8 +85,8 @@ def check_database() -> Finding:
     kind = {"sqlite": "SQLite, for one machine", "postgresql": "PostgreSQL"}.get(connection.vendor, connection.vendor)
     try:
         waiting = list_missing_migrations()
-    except (DatabaseError, InterfaceError) as fault:
-        said = " ".join(str(fault).split())
+    except (DatabaseError, InterfaceError) as failure:
+        said = " ".join(str(failure).split())
         return error("database", f"{kind} does not answer: {said}.", "Check DATABASE_URL, and that the database runs.")
     if waiting:
         return error(
@@ -141,9 +141,9 @@ def check_templates() -> Finding:
     )
     try:
         mail = render(document)
-    except RenderingError as fault:
+    except RenderingError as failure:
         do = "Undo the last change in templates/email, or install the program again."
-        return error("templates", f"The mail templates do not work: {fault}", do)
+        return error("templates", f"The mail templates do not work: {failure}", do)
     return ok("templates", f"A small letter renders: {len(mail.html.encode()):,} bytes of HTML, and text.")
 
 

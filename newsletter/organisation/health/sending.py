@@ -43,8 +43,8 @@ from subscribers.unsubscribing.suppression_journal import journal_path
 def check_provider(url: str) -> Iterator[Finding]:
     try:
         provider = read_provider_url(url)
-    except BadProviderUrl as fault:
-        yield error("provider", str(fault), "Correct NEWSLETTER_PROVIDER_URL.")
+    except BadProviderUrl as failure:
+        yield error("provider", str(failure), "Correct NEWSLETTER_PROVIDER_URL.")
         return
     if provider.scheme == OUTBOX:
         yield ok("provider", "outbox: mail is written to files, and nobody is mailed.")
@@ -169,8 +169,8 @@ def check_senders(url: str, *, dns: Dns | None) -> Iterator[Finding]:
     for publication in Publication.objects.filter(enabled=True):
         try:
             domain = to_ascii(publication.from_email).rpartition("@")[2]
-        except BadAddress as fault:
-            yield error(f"sender of {publication.slug}", str(fault), "Correct the publication's from_email.")
+        except BadAddress as failure:
+            yield error(f"sender of {publication.slug}", str(failure), "Correct the publication's from_email.")
         else:
             if DEFAULT_ACCOUNT in (publication.account, publication.second_account):
                 domains.add(domain)
@@ -195,8 +195,8 @@ def check_journal(*, now: datetime) -> Finding:
         return ok("unsubscribe journal", "Not checked: the data belongs to another user, who alone should write there.")
     try:
         added = repair_journal(now=now)
-    except OSError as fault:
-        says = f"{path} cannot be written: {fault.strerror}. After a restore, people who unsubscribed would be mailed."
+    except OSError as failure:
+        says = f"{path} cannot be written: {failure.strerror}. After a restore, people who unsubscribed would be mailed."
         do = "Make room, or give this user the right to write there. What is missing is then added by itself."
         return error("unsubscribe journal", says, do)
     noted = f"{added:,} marks that had found no room were added." if added else "It misses nobody."

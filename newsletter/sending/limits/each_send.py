@@ -43,7 +43,7 @@ def act_on_each(
     """Return each row with its result. An error is logged after ``failure``, in which %s is the row's id.
 
     The rows are read before the first act, because an act may change which of them are found. After all of them, raise
-    RowsFailed if the content of one was at fault, so that its job counts as failed. ``results`` gets the results then too.
+    RowsFailed if the content of one was wrong, so that its job counts as failed. ``results`` gets the results then too.
     """
     results = [] if results is None else results
     failed = ""

@@ -54,7 +54,7 @@ def needs_more(claims: Mapping[str, object], *, provider: IdentityProvider) -> b
 
 
 def merge(claims: Mapping[str, object], more: Mapping[str, object]) -> dict[str, object]:
-    """Add the claims of the user info. What is signed wins, and an address is verified only by who names it."""
+    """Add the claims of the user info. Signed claims win. Only the source that names the address can verify it."""
     merged = {**more, **claims}
     source = claims if "email" in claims else more
     if "email_verified" not in source and not (source is claims and more.get("email") == claims["email"]):

@@ -44,7 +44,7 @@ def read_mailboxes(*, now: datetime, seconds: float = TOTAL_SECONDS) -> int:
 
 
 def list_readable_mailboxes(*, now: datetime) -> list[Mailbox]:
-    """Return the mailboxes that this installation reads: none while everything is held, and outside production none elsewhere."""
+    """Return the mailboxes that this installation may read now. While everything is held there are none."""
     mailboxes = [mailbox for mailbox in settings.NEWSLETTER_INBOUND.mailboxes if may_read(mailbox)]
     if mailboxes:
         check_installation(now=now)
@@ -65,8 +65,8 @@ def _read(mailbox: Mailbox, reading: MailboxReading, *, now: datetime, seconds: 
         if looked.error is None:
             return _take_unread(opened, reading, unread, urgent=looked.found, now=now)
     log.warning(
-        "It could not be seen which mails of %s unsubscribe (%s). They are read in the order of arrival. If this goes on, check "
-        "the mail server.",
+        "The program could not see which mails of %s unsubscribe (%s). They are read in the order of arrival. If this goes on, "
+        "check the mail server.",
         mailbox.label,
         looked.error.why,
     )

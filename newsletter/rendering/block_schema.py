@@ -21,7 +21,9 @@ KINDS_IN_ROWS = frozenset({"line", "paragraphs", "link", "choice", "picture", "a
 
 
 class FieldSchema(BaseModel):
-    """One field. ``line`` is a line of text, ``paragraphs`` several, ``rich`` staff's formatted text with personal fields,
+    """One field of a block.
+
+    ``line`` is a line of text, ``paragraphs`` several, ``rich`` staff's formatted text with personal fields,
     ``lines`` a list of lines, ``link`` a web address, ``choice`` one of ``options``, ``picture`` a picture cropped for
     its ``place`` and, with ``mark``, marked as a film. ``amount`` is an amount of money, above 0 if ``positive``,
     ``currency`` the code of one, ``day`` a date. ``rows`` are from ``min_rows`` to ``max_rows`` rows of ``fields``.

@@ -170,8 +170,9 @@ class RehearsedVersionAnswer(BaseModel):
 
 
 class RehearsalAnswer(BaseModel):
-    """The audience of an issue as it is now: candidates = recipients + excluded. Versions, languages and zones each add up to
-    recipients.
+    """The audience of an issue as it is now: candidates = recipients + excluded.
+
+    Versions, languages and zones each add up to recipients.
     """
 
     candidates: int

@@ -163,10 +163,10 @@ def _list_hours(issue: Issue, *, now: datetime) -> list[datetime]:
 
 
 def _list_zones(issue: Issue, *, now: datetime) -> frozenset[str]:
-    """Return the zones of everybody who may be mailed. Each process reads those of a large audience every ten minutes, and
-    at once if the publication's zone, its list or a segment's rule changes.
+    """Return the zones of everybody who may be mailed.
 
-    Without people, and if the segment names something that was deleted, it is the publication's zone.
+    Each process reads those of a large audience every ten minutes, and at once if the publication's zone, its list or a
+    segment's rule changes. Without people, and if the segment names something that was deleted, it is the publication's zone.
     """
     publication = issue.publication
     rules = orjson.dumps([segment.rule for segment in list_audience_segments(issue)])

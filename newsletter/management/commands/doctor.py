@@ -134,7 +134,9 @@ def _check_message(name: str, *, receiver: str) -> list[Finding]:
     try:
         raw = sys.stdin.buffer.read(MAX_BYTES + 1) if name == "-" else Path(name).read_bytes()
     except OSError as failure:
-        raise CommandError(f"{name} cannot be read: {failure.strerror}. Give the file that holds the message.") from failure
+        raise CommandError(
+            f"{name} cannot be read: {failure.strerror}. Give the file that holds the message."
+        ) from failure
     return list(check_received_message(raw, find=find_txt_records, receiver=receiver))
 
 

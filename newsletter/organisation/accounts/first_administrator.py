@@ -1,5 +1,7 @@
-"""The first administrator of an empty installation: made in the browser with a code that only the log shows, or by
-`newsletter setup`, without a password and with a link to choose one."""
+"""Make the first administrator of an empty installation.
+
+The browser needs a code that only the log shows. `newsletter setup` sets no password and shows a link to choose one.
+"""
 
 from datetime import datetime, timedelta
 

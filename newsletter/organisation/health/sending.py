@@ -196,7 +196,9 @@ def check_journal(*, now: datetime) -> Finding:
     try:
         added = repair_journal(now=now)
     except OSError as failure:
-        says = f"{path} cannot be written: {failure.strerror}. After a restore, people who unsubscribed would be mailed."
+        says = (
+            f"{path} cannot be written: {failure.strerror}. After a restore, people who unsubscribed would be mailed."
+        )
         do = "Make room, or give this user the right to write there. What is missing is then added by itself."
         return error("unsubscribe journal", says, do)
     noted = f"{added:,} marks that had found no room were added." if added else "It misses nobody."

@@ -44,9 +44,9 @@ CANCELLED = Message("the send was cancelled before it reached them")
 
 @dataclass(frozen=True)
 class Receipt:
-    """Numbers of people. ``batches`` is the number of batches by state. ``accounts`` has the deliveries by state of each
-    provider account, by its name.
+    """Numbers of people. ``batches`` is the number of batches by state.
 
+    ``accounts`` has the deliveries by state of each provider account, by its name.
     ``cancelled`` is the part of the skipped people that a cancelled send did not reach. The others unsubscribed or may no
     longer be mailed.
     """

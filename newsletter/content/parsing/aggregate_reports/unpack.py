@@ -1,4 +1,4 @@
-"""Take the XML of a report out of its zip or gzip file, within a limit. What it is decides, not its name."""
+"""Take the XML of a report out of its zip or gzip file, within a limit. Its content says what it is, not its name."""
 
 import gzip
 import zipfile

@@ -1,5 +1,6 @@
-"""Tell the page of a story from a list of stories: by the headings, text, links and bylines of its articles, and by the
-addresses of its nodes.
+"""Decide whether a page has one story or a list of stories.
+
+The headings, text, links and bylines of its articles decide, and the addresses of its nodes.
 """
 
 import json
@@ -44,7 +45,7 @@ class _Article:
 
 @dataclass
 class PageArticles:
-    """The ``article`` elements of a page, told tag by tag."""
+    """The ``article`` elements of a page. A parser calls it for each tag and each text."""
 
     _all: list[_Article] = field(default_factory=list)
     _open: list[_Article] = field(default_factory=list)

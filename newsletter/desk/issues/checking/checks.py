@@ -23,7 +23,7 @@ class Check:
     """One finding in the mails of ``people`` recipients.
 
     ``name`` identifies a warning within this content, so that a person can acknowledge it. ``location`` is text or "".
-    ``places`` has a link to each place of a finding that is in several; then ``fix`` is that of the first.
+    ``fixes`` has a link to each location of a finding that is in several; then ``fix`` is that of the first.
     """
 
     level: str
@@ -33,7 +33,7 @@ class Check:
     affects_all: bool
     location: str = ""
     fix: FixLink = NO_PAGE
-    places: tuple[FixLink, ...] = ()
+    fixes: tuple[FixLink, ...] = ()
     name: str = ""
     acknowledgement: Acknowledgement | None = None
 
@@ -49,7 +49,7 @@ def check_issue(issue: Issue, content: IssueContent, *, groups: list[VariantGrou
             affects_all=found.affects_all,
             location=found.location,
             fix=find_fix_link(issue, content, finding=found.findings[0]),
-            places=list_fix_links(issue, content, findings=found.findings),
+            fixes=list_fix_links(issue, content, findings=found.findings),
             name=found.name,
         )
         for found in find_problems(issue, content, groups=groups, now=now)

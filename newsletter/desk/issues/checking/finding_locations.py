@@ -75,7 +75,7 @@ def find_fix_link(issue: Issue, content: IssueContent, *, finding: Finding) -> F
 
 
 def list_fix_links(issue: Issue, content: IssueContent, *, findings: Sequence[Finding]) -> tuple[FixLink, ...]:
-    """Return a link to each place of the findings, named after it; none if there are not several places."""
+    """Return a link to each location of the findings, named after it; none if there is only one."""
     places = list_places(content, findings=findings)
     if len(places) < 2:
         return ()

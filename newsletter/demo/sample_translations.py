@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from newsletter.demo.sample_content import load_spanish_texts
-from newsletter.issues.assembly.draft import paragraphs
+from newsletter.issues.assembly.first_draft import paragraphs
 from newsletter.issues.planning.translate_texts import save_translations
 from newsletter.issues.snapshot.own_texts import hash_text, list_own_texts
 from newsletter.issues.snapshot.resolve import resolve_content

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import NotApproved
-from newsletter.issues.assembly.appeals import choose_appeals
+from newsletter.issues.assembly.selection import choose_appeals
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.visible.block_choices import choose_appeals as choose_visible
 from newsletter.models import Appeal, Delivery, Issue, Publication

@@ -3,15 +3,15 @@
 A story is in at most one digest of a publication.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
 from newsletter.common.schedule import Due, check_schedule, due_after
-from newsletter.issues.assembly.appeals import choose_appeals
-from newsletter.issues.assembly.draft import StoryTexts
-from newsletter.issues.assembly.selection import Choice, Reason, choose_events
+from newsletter.issues.assembly.selection import Choice, Reason, choose_appeals, choose_events
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.drafted_subjects import fill_digest_subject
 from newsletter.issues.snapshot.filled_blocks import iterate_sent_stories
@@ -20,6 +20,8 @@ from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Issue, Publication, Slot, Story, StoryPlacement
 from subscribers.models import Frequency, Subscription
 
+StoryTexts = Mapping[str, Any]
+"""A story's value in an issue's body: the story and this issue's own texts for it."""
 MAX_STORIES = 12
 MAX_LOOK_BACK = timedelta(days=62)
 """How far back a digest looks if earlier ones were missed."""

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.assembly.digest import make_digest_subject
-from newsletter.issues.assembly.draft import draft_subject
+from newsletter.issues.assembly.first_draft import draft_subject
 from newsletter.issues.assembly.merge_edits import Block, list_stories
 from newsletter.issues.assembly.selection import Choice
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader

@@ -1,12 +1,14 @@
-"""Choose the events of an issue, and give each candidate its reason. Stories and appeals have modules of their own."""
+"""Choose the events and appeals of an issue, and give each candidate its reason. `story_candidates` chooses the stories."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
+from newsletter.common.languages import find_offered_language
 from newsletter.common.messages import Message
-from newsletter.issues.assembly.other_versions import find_other_version
+from newsletter.issues.appeal_rules import find_reason_against, list_by_priority
 from newsletter.models import Appeal, EventNotice, Publication, Source, Story
 
 MAX_CANDIDATES = 200
@@ -110,6 +112,29 @@ def _find_event_exclusion_reason(event: EventNotice, seen: set[tuple[str, str]],
     return ""
 
 
+def choose_appeals(*, publication: Publication, due_at: datetime) -> tuple[list[Appeal], list[Reason]]:
+    """Return the appeals for this publication, the highest priority first, and a reason for every enabled appeal."""
+    day = due_at.astimezone(ZoneInfo(publication.zone)).date()
+    chosen: list[Appeal] = []
+    reasons: list[Reason] = []
+    for appeal in list_by_priority():
+        exclusion = _find_appeal_exclusion_reason(appeal, publication=publication, day=day)
+        if not exclusion:
+            chosen.append(appeal)
+        why = (
+            Message("left out: %(reason)s", reason=exclusion)
+            if exclusion
+            else Message("shown to: %(appeal)s", appeal=appeal.get_audience_display().lower())
+        )
+        reasons.append(Reason("appeal", appeal.pk, appeal.headline, not exclusion, why))
+    return chosen, reasons
+
+
+def _find_appeal_exclusion_reason(appeal: Appeal, *, publication: Publication, day: date) -> str:
+    against = find_reason_against(appeal, publication=publication, day=day)
+    return against or find_other_version(appeal, publication=publication)
+
+
 def find_stale_reason(source: Source | None, now: datetime) -> str:
     """Return why the content of a source is out of date, or "". A disabled source is left for staff to judge."""
     if (
@@ -122,3 +147,15 @@ def find_stale_reason(source: Source | None, now: datetime) -> str:
     return Message(
         "its source has not been readable since %(last_success_at)s", last_success_at=source.last_success_at.date()
     )
+
+
+def find_other_version(row: Story | EventNotice | Appeal, *, publication: Publication) -> str:
+    """Return why another row is shown in place of this one: that in the publication's language, else the original. Else ""."""
+    own = find_offered_language(publication.language)
+    if find_offered_language(row.language) == own and row.language:
+        return ""
+    if row.translation_of is not None:
+        return Message("a translation of “%(title)s”", title=str(row.translation_of))
+    translations = (one for one in row.translations.all() if find_offered_language(one.language) == own)
+    translation = next(translations, None)
+    return Message("“%(title)s” is its translation", title=str(translation)) if translation else ""

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Case, Exists, F, IntegerField, Min, OuterRef, Prefetch, Q, Value, When
 
 from newsletter.common.messages import Message
-from newsletter.issues.assembly.other_versions import find_other_version
-from newsletter.issues.assembly.selection import MAX_CANDIDATES, Reason, find_stale_reason
+from newsletter.issues.assembly.selection import MAX_CANDIDATES, Reason, find_other_version, find_stale_reason
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.placements import find_released_placements
 from newsletter.models import Issue, Publication, Source, Story, StoryPlacement, StoryRefusal

@@ -15,8 +15,7 @@ from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.common.schedule import parse_due
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.assembly.assemble import record_announced_audience, save_new_issue
-from newsletter.issues.assembly.draft import paragraphs
-from newsletter.issues.assembly.first_draft import make_draft, next_number
+from newsletter.issues.assembly.first_draft import make_draft, next_number, paragraphs
 from newsletter.issues.assembly.stories_at_source import find_texts_without_gone_stories
 from newsletter.issues.reuse.templates import fill_template
 from newsletter.issues.snapshot.placements import find_released_placements, place_stories

@@ -17,7 +17,7 @@ from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.approval.welcome_rules import FIRST_STEP
-from newsletter.issues.assembly.draft import paragraphs
+from newsletter.issues.assembly.first_draft import paragraphs
 from newsletter.issues.snapshot.filled_blocks import BEST_STORY, NEXT_EVENT
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.welcome.joined_people import stop_steps

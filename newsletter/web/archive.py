@@ -17,7 +17,7 @@ from django.views.decorators.http import conditional_page, require_safe
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.issues.archive.public_view import find_public_content, render_for_archive
 from newsletter.issues.protected_terms.check import mail_has_protected_term
-from newsletter.issues.snapshot.stories.own_pages import find_story_of_page
+from newsletter.issues.snapshot.resolve_stories import find_story_of_page
 from newsletter.models import Brand, Publication, Send
 from newsletter.rendering.colours import dark_palette, light_palette, normalise_colour
 from newsletter.rendering.phrases import READER_TEXTS, find_text_direction, get_babel_locale, reader_text

@@ -9,7 +9,7 @@ from django.test import Client
 
 from newsletter.desk.content.stories import make_preview_content
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.assembly.draft import find_related
+from newsletter.issues.assembly.first_draft import find_related
 from newsletter.issues.checks.links import find_checked_links
 from newsletter.issues.checks.texts import list_texts
 from newsletter.issues.snapshot.filled_blocks import count_clicks_on

@@ -23,8 +23,8 @@ from newsletter.issue_checks.variant_groups import VariantGroup, find_issue_cont
 from newsletter.issues.approval.acknowledge import find_acknowledged
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.resolve import hash_content
+from newsletter.issues.snapshot.resolve_stories import list_stories_with_own_page
 from newsletter.issues.snapshot.revisions import SEALED_STATES
-from newsletter.issues.snapshot.stories.own_pages import list_stories_with_own_page
 from newsletter.models import Issue
 
 MAX_GROUPS_CHECKED = 3

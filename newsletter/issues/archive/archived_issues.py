@@ -17,7 +17,7 @@ from newsletter.issues.snapshot.consent_rules import ARCHIVE
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.redact import remove_limited_blocks, remove_stories
-from newsletter.issues.snapshot.stories.own_pages import make_archive_path
+from newsletter.issues.snapshot.resolve_stories import make_archive_path
 from newsletter.models import Issue, Publication, Send
 
 _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)

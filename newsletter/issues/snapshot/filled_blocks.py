@@ -14,9 +14,8 @@ from wagtail.blocks import StructValue
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.records.blocks import Block, EventsBlock, LeadStoryBlock
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
+from newsletter.issues.snapshot.resolve_stories import LEAD_FORMAT, IssueContext, make_page_end, resolve_story
 from newsletter.issues.snapshot.show_rules import resolve_show_rules
-from newsletter.issues.snapshot.stories.own_pages import make_page_end
-from newsletter.issues.snapshot.stories.resolve_stories import LEAD_FORMAT, IssueContext, resolve_story
 from newsletter.models import EventNotice, Issue, LinkClicks, Publication, Send
 
 BEST_STORY, NEXT_EVENT = "best_story", "next_event"

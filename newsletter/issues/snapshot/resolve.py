@@ -35,9 +35,8 @@ from newsletter.issues.snapshot.records.subject_tests import SubjectChoice, Subj
 from newsletter.issues.snapshot.redact import deduplicate_stories, remove_stories
 from newsletter.issues.snapshot.related_links import find_related_links, find_restricted_links
 from newsletter.issues.snapshot.resolve_blocks import resolve_block, resolve_event
+from newsletter.issues.snapshot.resolve_stories import IssueContext, link_own_pages, resolve_picture
 from newsletter.issues.snapshot.show_rules import resolve_show_rules
-from newsletter.issues.snapshot.stories.own_pages import link_own_pages
-from newsletter.issues.snapshot.stories.resolve_stories import IssueContext, resolve_picture
 from newsletter.issues.snapshot.versions import remove_appeals_in_other_languages, resolve_versions
 from newsletter.models import Brand, Issue, Picture, Publication, Story, SubjectTest
 

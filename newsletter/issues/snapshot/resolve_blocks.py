@@ -30,14 +30,14 @@ from newsletter.issues.snapshot.records.blocks import (
 )
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
-from newsletter.issues.snapshot.show_rules import resolve_show_rules
-from newsletter.issues.snapshot.stories.resolve_stories import (
+from newsletter.issues.snapshot.resolve_stories import (
     CARD_FORMAT,
     LEAD_FORMAT,
     IssueContext,
     resolve_library_image,
     resolve_story,
 )
+from newsletter.issues.snapshot.show_rules import resolve_show_rules
 from newsletter.models import Appeal, EventNotice
 from newsletter.models.body_fields import DescribedPicture
 from newsletter.rendering.block_schema import BlockSchema, FieldSchema

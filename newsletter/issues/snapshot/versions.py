@@ -30,7 +30,7 @@ from newsletter.issues.snapshot.records.blocks import (
 from newsletter.issues.snapshot.records.content import IssueContent, name_row
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.snapshot.stories.resolve_stories import split_paragraphs
+from newsletter.issues.snapshot.resolve_stories import split_paragraphs
 from newsletter.issues.snapshot.translated_rows import find_translations, list_languages_of_appeals
 from newsletter.models import Appeal, EventNotice, Issue, Story, TextTranslation
 from subscribers.models import Topic

@@ -11,7 +11,7 @@ from newsletter.common.errors import BadAddress, UnknownPlace
 from newsletter.common.known_names import nearest
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.content.parsing.urls import find_host
-from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
+from newsletter.issues.snapshot.drafted_subjects import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
 from subscribers.addresses.normalise import normalise

@@ -11,7 +11,7 @@ from django.utils import timezone
 from newsletter.common.errors import NotReady
 from newsletter.issue_checks.find_problems import find_content_findings
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
-from newsletter.issues.snapshot.related_links import find_restricted_links
+from newsletter.issues.snapshot.content_links import find_restricted_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Batch, Issue, Story, Variant
 from newsletter.sending.dispatching.batch_claim import find_due_batches

@@ -9,13 +9,12 @@ from wagtail.images.models import Image
 from newsletter.issues.checks.texts import list_texts
 from newsletter.issues.comments.block_labels import label_blocks
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
-from newsletter.issues.snapshot.content_links import find_web_links
+from newsletter.issues.snapshot.content_links import check_linked_stories, find_web_links
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.own_texts import list_own_texts, translate_texts
 from newsletter.issues.snapshot.records.blocks import CustomBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import remove_stories
-from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.documents import make_document
 from newsletter.issues.visible.block_choices import choose_visible_in_archive

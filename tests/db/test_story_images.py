@@ -13,11 +13,11 @@ from newsletter.content.images.hosting import host_staff_image, image_path
 from newsletter.content.images.library import add_story_image
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.authors import find_authors
+from newsletter.issues.snapshot.content_links import check_linked_stories, find_linked_stories
 from newsletter.issues.snapshot.records.blocks import EventCardBlock, PictureBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import PictureRecord, to_json
 from newsletter.issues.snapshot.redact import remove_stories
-from newsletter.issues.snapshot.related_links import check_linked_stories, find_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import ContentEdit, Issue, Picture, Publication, Story, Variant
 from newsletter.sending.withdraw import withdraw_story

@@ -2,9 +2,9 @@
 
 import pytest
 
+from newsletter.issues.snapshot.content_links import check_linked_stories
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.issues.snapshot.redact import remove_stories
-from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Story
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story

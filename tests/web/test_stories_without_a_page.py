@@ -12,10 +12,10 @@ from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.first_draft import find_related
 from newsletter.issues.checks.links import find_checked_links
 from newsletter.issues.checks.texts import list_texts
+from newsletter.issues.snapshot.content_links import find_restricted_links
 from newsletter.issues.snapshot.filled_blocks import count_clicks_on
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.issues.snapshot.redact import remove_stories
-from newsletter.issues.snapshot.related_links import find_restricted_links
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Story, Variant
 from newsletter.rendering.blocks import StoryCards, StoryItem, StoryList, StoryRows

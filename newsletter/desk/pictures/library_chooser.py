@@ -13,7 +13,7 @@ from newsletter.desk.content.choosers import find_edited_issue
 from newsletter.desk.pictures.library_list import ORIGINS, SEARCHED_FIELDS, filter_by_origin
 from newsletter.desk.shell.search_fields import ChooserSearch
 from newsletter.issues.snapshot.consent_rules import EMAIL
-from newsletter.issues.snapshot.related_links import find_use_restriction
+from newsletter.issues.snapshot.content_links import find_use_restriction
 from newsletter.models import Story
 
 

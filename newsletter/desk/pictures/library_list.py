@@ -11,7 +11,7 @@ from wagtail.images.views.images import ImagesFilterSet, IndexView
 
 from newsletter.common.translation import translate
 from newsletter.issues.snapshot.consent_rules import EMAIL
-from newsletter.issues.snapshot.related_links import find_use_restriction
+from newsletter.issues.snapshot.content_links import find_use_restriction
 
 OF_STORIES, UPLOADED = "stories", "uploads"
 ORIGINS = ((OF_STORIES, _("Stories")), (UPLOADED, _("Uploads by staff")))

@@ -25,7 +25,7 @@ from newsletter.desk.publications.schedule_text import (
     format_cron,
     parse_schedule,
 )
-from newsletter.issues.assembly.subject_pattern import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
+from newsletter.issues.snapshot.drafted_subjects import SUBJECT_PLACEHOLDERS, find_unknown_placeholder
 from newsletter.models import Brand, Publication
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.rendering.errors import MergeError

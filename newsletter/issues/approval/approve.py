@@ -25,10 +25,10 @@ from newsletter.issues.approval.publication_switches import require_issue_enable
 from newsletter.issues.approval.welcome_rules import require_first_mail_on, require_own_words, turn_on_welcome
 from newsletter.issues.checks.issue_check import find_errors
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.content_links import check_linked_stories
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.placements import require_stories_placed, update_story_placements
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.related_links import check_linked_stories
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_complete_content, resolve_content
 from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.count_recipients import count_final_audience, count_people

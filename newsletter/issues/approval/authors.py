@@ -15,10 +15,10 @@ from wagtail.models import Revision
 
 from newsletter.common.database.one_reading import read_once
 from newsletter.common.errors import BadRule, NotReady
+from newsletter.issues.snapshot.content_links import find_linked_stories
 from newsletter.issues.snapshot.own_texts import hash_text, list_own_texts
 from newsletter.issues.snapshot.records.blocks import list_appeals
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import remove_filled_blocks, resolve_complete_content
 from newsletter.models import Appeal, ContentEdit, EventNotice, Issue, Source, Story, StoryImage, TextTranslation
 from subscribers.models import Case, MailingList, Segment, Topic

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.consent_rules import ARCHIVE, EMAIL, find_display_restriction, make_consent_record
+from newsletter.issues.snapshot.content_links import find_related_and_written_links, find_restricted_links
 from newsletter.issues.snapshot.records.blocks import (
     Block,
     EventsBlock,
@@ -21,7 +22,6 @@ from newsletter.issues.snapshot.records.blocks import (
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.issues.snapshot.redact import remove_limited_blocks, remove_stories
-from newsletter.issues.snapshot.related_links import find_related_and_written_links, find_restricted_links
 from newsletter.issues.variants.dates import find_sent_day
 from newsletter.issues.variants.documents import make_document
 from newsletter.issues.variants.recipient_groups import (

@@ -20,9 +20,9 @@ from newsletter.issues.approval.changes_since_approval import describe_gone_stor
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
+from newsletter.issues.snapshot.content_links import find_linked_stories
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import mentions_title
-from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Story
 

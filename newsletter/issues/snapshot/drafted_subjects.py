@@ -1,4 +1,7 @@
-"""Draft the subject and the preheader of an issue from its headlines, and tell whether they still are as drafted."""
+"""Draft the subject and the preheader of an issue from its headlines, and say if they still are as drafted.
+
+A publication has a pattern of subjects: text with placeholders that each issue fills in.
+"""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +15,9 @@ from newsletter.models import Issue
 from newsletter.rendering.phrases import get_babel_locale
 
 PREHEADER_LENGTH = 100
+SUBJECT_PLACEHOLDERS = ("lead_headline", "publication", "number")
 _PLACEHOLDER = re.compile(r"(?<!\{)\{(\w+)\}(?!\})")
+_SINGLE_BRACES = re.compile(r"(?<!\{)\{([^{}]*)\}(?!\})")
 
 
 class Headed(Protocol):
@@ -26,12 +31,8 @@ class Headed(Protocol):
 
 def fill_subject(pattern: str, *, lead: str, publication: str, number: int) -> str:
     """Return a publication's pattern with its fields filled in. Braces in a title never become personal fields."""
-    fields = {
-        "lead_headline": escape_merge_fields(lead),
-        "publication": escape_merge_fields(publication),
-        "number": str(number),
-    }
-    for name, value in fields.items():
+    values = (escape_merge_fields(lead), escape_merge_fields(publication), str(number))
+    for name, value in zip(SUBJECT_PLACEHOLDERS, values, strict=True):
         pattern = pattern.replace("{" + name + "}", value)
     return shorten(pattern, 150)
 
@@ -59,6 +60,11 @@ def is_drafted(issue: Issue, name: str) -> bool:
         and bool(issue.assembled)
         and issue.assembled.get(name) == getattr(issue, name)
     )
+
+
+def find_unknown_placeholder(pattern: str) -> str:
+    """Return the first word in single braces that is not a placeholder, or ""."""
+    return next((word for word in _SINGLE_BRACES.findall(pattern) if word not in SUBJECT_PLACEHOLDERS), "")
 
 
 def needs_translation(pattern: str) -> bool:

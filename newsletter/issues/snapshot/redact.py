@@ -81,7 +81,7 @@ def _remove_stories(content: IssueContent, *, stories: Collection[int | str]) ->
     linked = {normalise_url(link) for block in content.blocks for link in find_written_links(block)}
     if not gone and linked.isdisjoint(pages):
         return content
-    pages |= {make_own_page_key(story) for story in gone}
+    pages |= {story.page_key for story in gone}
     redacted = (_redact_block(block, stories, pages) for block in content.blocks)
     blocks = tuple(block for block in redacted if block)
     return _without(content, gone=gone, blocks=blocks)
@@ -177,11 +177,6 @@ def _redact_subject(tested: SubjectChoice, *, own: str, titles: Sequence[str]) -
         subject=own if mentions_title(tested.subject, titles=titles) else tested.subject,
         preheader="" if mentions_title(tested.preheader, titles=titles) else tested.preheader,
     )
-
-
-def make_own_page_key(story: StoryRecord) -> str:
-    """Return the normalised address of a story's own page, wherever its headline leads."""
-    return normalise_url(story.page_url)
 
 
 def mentions_title(text: str, *, titles: Iterable[str]) -> bool:

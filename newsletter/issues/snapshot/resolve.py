@@ -20,6 +20,7 @@ from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.content.images.renditions import make_rendition
 from newsletter.issues.snapshot.consent_rules import EMAIL
+from newsletter.issues.snapshot.content_links import find_related_links, find_restricted_links
 from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS, fill_block
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.blocks import Block, is_filled_by_rule, list_stories
@@ -33,7 +34,6 @@ from newsletter.issues.snapshot.records.publication import (
 )
 from newsletter.issues.snapshot.records.subject_tests import SubjectChoice, SubjectTestRecord
 from newsletter.issues.snapshot.redact import deduplicate_stories, remove_stories
-from newsletter.issues.snapshot.related_links import find_related_links, find_restricted_links
 from newsletter.issues.snapshot.resolve_blocks import resolve_block, resolve_event
 from newsletter.issues.snapshot.resolve_stories import IssueContext, link_own_pages, resolve_picture
 from newsletter.issues.snapshot.show_rules import resolve_show_rules

@@ -7,9 +7,8 @@ from pydantic import JsonValue
 
 from newsletter.common.errors import BadRule
 from newsletter.common.messages import Message
-from newsletter.issues.snapshot.records.blocks import Block
+from newsletter.issues.snapshot.records.blocks import Block, RuleKind, ShowRule
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.records.show_rules import RuleKind, ShowRule
 from subscribers.models import Giving, Segment, Topic
 from subscribers.segments.compile import check_rule
 from subscribers.segments.resolve import resolve_rule

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from newsletter.common.errors import NotReady
 from newsletter.common.messages import Quantity
+from newsletter.issues.snapshot.content_links import find_linked_stories
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.redact import remove_stories
-from newsletter.issues.snapshot.related_links import find_linked_stories
 from newsletter.issues.variants.dates import find_sent_day
 from newsletter.issues.variants.recipient_groups import GROUP_KEY, GroupVisibility, RecipientGroup
 from newsletter.issues.variants.render import RenderedVariant, render_visible

@@ -19,8 +19,8 @@ from newsletter.issues.approval.approve import require_approved_content
 from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.content_links import require_unrestricted_links
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.related_links import require_unrestricted_links
 from newsletter.issues.variants.audience_rules import name_audience
 from newsletter.issues.variants.count_recipients import add_unsubscribed_to_exclusions
 from newsletter.issues.variants.dates import find_sent_day

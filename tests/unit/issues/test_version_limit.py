@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.issues.snapshot.records.blocks import AppealsBlock, EventsBlock, NoteBlock, StoriesBlock
+from newsletter.issues.snapshot.records.blocks import AppealsBlock, EventsBlock, NoteBlock, ShowRule, StoriesBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord
-from newsletter.issues.snapshot.records.show_rules import ShowRule
 from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser, list_repeated
 from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.nearby_events import RecipientLocation, is_possibly_in

@@ -4,14 +4,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Discriminator, Field, Tag, TypeAdapter
+from pydantic import Discriminator, Field, JsonValue, Tag, TypeAdapter
 
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
-from newsletter.issues.snapshot.records.show_rules import ShowRule
 from newsletter.issues.snapshot.records.stories import StoryRecord
 
+RuleKind = Literal["segment", "topic", "language", "giving", "attribute"]
 BY_RULE = Annotated[bool, Field(exclude_if=lambda by_rule: not by_rule)]
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRule:
+    """A rule of a block that is for some readers only.
+
+    ``name`` is the name of the segment or topic that ``value`` is the slug of, or of the attribute.
+
+    ``rule`` is the condition for `subscribers.segments.compile`. ``resolved`` is the same with the ids of what it names:
+    whoever approves the block approves these rows.
+    """
+
+    kind: RuleKind
+    value: str
+    name: str
+    rule: dict[str, JsonValue]
+    resolved: dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

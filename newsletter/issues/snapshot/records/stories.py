@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.snapshot.records.fields import OMIT_NONE, OptionalDay, OptionalMoment, PictureRecord
 from newsletter.models.content.stories import make_story_name
 
@@ -83,3 +84,8 @@ class StoryRecord:
         if self.text:
             return make_story_name(self.id)
         return self.url if self.own_url is None else self.own_url
+
+    @property
+    def page_key(self) -> str:
+        """The normalised address of the story's own page."""
+        return normalise_url(self.page_url)

@@ -1,19 +1,15 @@
 """Measure a send through a provider that takes one finished mail for each person, and a bare loop with the same bodies."""
 
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from django.conf import settings
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
-from newsletter.bench.sending import list_built_calls, post_all
-from newsletter.bench.workers import start_workers
+from newsletter.bench.sending import list_built_calls, post_all, time_send
 from newsletter.models import Send
 from newsletter.providers.postmark.adapter import Postmark
-from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.receipt import make_receipt
 
 WORKERS = 1
@@ -49,21 +45,14 @@ def measure_full_bodies(*, people: int, batch: int) -> FullFigures:
     with serve_provider(latency=0, each=True) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"postmark://bench@?endpoint={endpoint}&max_batch={batch}"
         issue = make_approved_issue(publication)
-        with start_workers(WORKERS, concurrency=CONCURRENCY) as workers:
-            started = time.perf_counter()
-            send = start_send(issue=issue, now=datetime.now(UTC))
-            frozen = time.perf_counter()
-            for worker in workers:
-                worker.begin(send.pk)
-            costs = [worker.end() for worker in workers]
-            ended = time.perf_counter()
-        _require_all_accepted(send, people)
+        timed = time_send(issue, workers=WORKERS, concurrency=CONCURRENCY)
+        _require_all_accepted(timed.send, people)
         adapter = Postmark(key="bench", endpoint=endpoint, max_batch=batch)
         requests = [adapter.build(call) for call in list_built_calls(issue)]
         adapter.close()
         calls = -(-people // batch)
         bare = people / post_all(lambda number: requests[number % len(requests)], calls=calls, concurrency=CONCURRENCY)
-    whole, dispatched = people / (ended - started), people / (ended - frozen)
+    whole, dispatched = people / timed.seconds, people / timed.dispatch_seconds
     return FullFigures(
         people=people,
         batch=batch,
@@ -71,8 +60,8 @@ def measure_full_bodies(*, people: int, batch: int) -> FullFigures:
         concurrency=CONCURRENCY,
         mail_kb=round(len(issue.variants.all()[0].html) / 1000, 1),
         body_kb=round(len(requests[0].body) / batch / 1000, 1),
-        freeze_seconds=round(frozen - started, 2),
-        sender_cpu_us_per_person=round(sum(cost.cpu_seconds for cost in costs) / people * 1e6, 1),
+        freeze_seconds=round(timed.freeze_seconds, 2),
+        sender_cpu_us_per_person=round(sum(cost.cpu_seconds for cost in timed.costs) / people * 1e6, 1),
         people_per_second=round(whole),
         people_per_second_without_freeze=round(dispatched),
         bare_people_per_second=round(bare),

@@ -16,7 +16,7 @@ from django.db import connection
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
-from newsletter.bench.workers import start_workers
+from newsletter.bench.workers import WorkerCost, start_workers
 from newsletter.models import Batch, Delivery, Issue, Send
 from newsletter.providers.base.contract import BatchCall, HttpRequest
 from newsletter.providers.base.mail.multipart import build_multipart
@@ -62,6 +62,33 @@ class SendFigures:
     database_mb: float
 
 
+@dataclass(frozen=True)
+class TimedSend:
+    """A send from its start until everything is recorded: the seconds of the freeze and of the rest, and each worker's cost."""
+
+    send: Send
+    freeze_seconds: float
+    dispatch_seconds: float
+    costs: list[WorkerCost]
+
+    @property
+    def seconds(self) -> float:
+        return self.freeze_seconds + self.dispatch_seconds
+
+
+def time_send(issue: Issue, *, workers: int, concurrency: int) -> TimedSend:
+    """Send an issue by so many worker processes, which are ready before it begins."""
+    with start_workers(workers, concurrency=concurrency) as processes:
+        started = time.perf_counter()
+        send = start_send(issue=issue, now=datetime.now(UTC))
+        frozen = time.perf_counter()
+        for process in processes:
+            process.begin(send.pk)
+        costs = [process.end() for process in processes]
+        ended = time.perf_counter()
+    return TimedSend(send, frozen - started, ended - frozen, costs)
+
+
 def measure_send(*, people: int, latency_ms: int, concurrency: int) -> SendFigures:
     """Send to a provider on loopback, in the connected database.
 
@@ -73,33 +100,26 @@ def measure_send(*, people: int, latency_ms: int, concurrency: int) -> SendFigur
     with serve_provider(latency=latency_ms / 1000) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch={BATCH}"
         issue = make_approved_issue(publication)
-        with start_workers(number, concurrency=concurrency) as workers:
-            started = time.perf_counter()
-            send = start_send(issue=issue, now=datetime.now(UTC))
-            frozen = time.perf_counter()
-            for worker in workers:
-                worker.begin(send.pk)
-            costs = [worker.end() for worker in workers]
-            ended = time.perf_counter()
-        _require_all_accepted(send, people)
+        timed = time_send(issue, workers=number, concurrency=concurrency)
+        _require_all_accepted(timed.send, people)
         adapter = Mailgun(key="bench", domain="news.example.org", endpoint=endpoint, max_batch=BATCH)
         bare = _measure_bare(_list_parts(issue, adapter), people=people, concurrency=concurrency)
         adapter.close()
-    whole = people / (ended - started)
+    whole = people / timed.seconds
     return SendFigures(
         people=people,
         latency_ms=latency_ms,
         workers=number,
         concurrency=concurrency,
-        freeze_seconds=round(frozen - started, 2),
-        dispatch_seconds=round(ended - frozen, 2),
-        sender_cpu_us_per_person=round(sum(cost.cpu_seconds for cost in costs) / people * 1e6, 1),
+        freeze_seconds=round(timed.freeze_seconds, 2),
+        dispatch_seconds=round(timed.dispatch_seconds, 2),
+        sender_cpu_us_per_person=round(sum(cost.cpu_seconds for cost in timed.costs) / people * 1e6, 1),
         people_per_second=round(whole),
         bare_people_per_second=round(bare),
         ratio=round(whole / bare, 2),
-        ratio_without_freeze=round(people / (ended - frozen) / bare, 2),
-        worker_idle_mb=max(cost.idle_mb for cost in costs),
-        worker_peak_mb=max(cost.peak_mb for cost in costs),
+        ratio_without_freeze=round(people / timed.dispatch_seconds / bare, 2),
+        worker_idle_mb=max(cost.idle_mb for cost in timed.costs),
+        worker_peak_mb=max(cost.peak_mb for cost in timed.costs),
         database_mb=round((database_bytes() - before) / 1e6, 1),
     )
 

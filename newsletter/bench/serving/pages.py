@@ -20,11 +20,10 @@ from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, r
 from newsletter.bench.audience import make_approved_issue, make_audience, make_draft_issue
 from newsletter.bench.errors import NotMeasured
 from newsletter.bench.provider import serve_provider
+from newsletter.bench.sending import time_send
 from newsletter.bench.serving.preview import sign_in
-from newsletter.bench.workers import start_workers
 from newsletter.issues.variants.rehearse import rehearse_send
 from newsletter.models import Delivery, DeliveryException, Issue, Story
-from newsletter.sending.freezing.start import start_send
 from subscribers.audience.count_cache import forget_counts
 from subscribers.links.signed_links import Purpose, Signer, link_keys
 from subscribers.models import Subscriber
@@ -232,12 +231,7 @@ def make_used_installation(people: int) -> tuple[Issue, Issue]:
     with serve_provider(latency=0) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch=1000"
         issue = make_approved_issue(publication)
-        with start_workers(1, concurrency=_CONCURRENCY) as workers:
-            send = start_send(issue=issue, now=datetime.now(UTC))
-            for worker in workers:
-                worker.begin(send.pk)
-            for worker in workers:
-                worker.end()
+        time_send(issue, workers=1, concurrency=_CONCURRENCY)
     issue.refresh_from_db()
     _report_bounces()
     _add_stories()

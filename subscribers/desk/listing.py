@@ -42,26 +42,6 @@ class PermittedMenuItem(MenuItem):
         return self.is_permitted(request.user)
 
 
-def register_menu_item(
-    hook: str,
-    label: Promise,
-    url_name: str,
-    *,
-    name: str,
-    icon_name: str,
-    order: int,
-    is_permitted: Callable[[User | AnonymousUser], bool],
-) -> None:
-    """Register a `PermittedMenuItem` with a hook of Wagtail."""
-
-    def make_item() -> PermittedMenuItem:
-        return PermittedMenuItem(
-            label, url_name, name=name, icon_name=icon_name, order=order, is_permitted=is_permitted
-        )
-
-    hooks.register(hook, make_item)
-
-
 class MenuPage(Protocol):
     """A page that a menu may lead to. `admits` returns True if the person may open it."""
 
@@ -77,14 +57,10 @@ def register_page_item(page: type[MenuPage], url_name: str, *, name: str, order:
 
     Wagtail's bases have no types, so mypy takes any page. One without `admits` raises AttributeError here, at the start.
     """
-    register_menu_item(
+    title, icon, is_permitted = page.page_title, page.header_icon, page.admits
+    hooks.register(
         "register_settings_menu_item",
-        page.page_title,
-        url_name,
-        name=name,
-        icon_name=page.header_icon,
-        order=order,
-        is_permitted=page.admits,
+        lambda: PermittedMenuItem(title, url_name, name=name, icon_name=icon, order=order, is_permitted=is_permitted),
     )
 
 

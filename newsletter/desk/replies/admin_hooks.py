@@ -5,7 +5,7 @@ from django.urls import URLPattern, path
 from wagtail import hooks
 
 from newsletter.desk.replies.page import LOG_ACTIONS, RepliesPage, has_inbound_mail
-from subscribers.desk.listing import register_log_actions, register_menu_item
+from subscribers.desk.listing import PermittedMenuItem, register_log_actions
 
 
 def register_reply_urls() -> list[URLPattern]:
@@ -18,13 +18,15 @@ def is_offered_to(user: User | AnonymousUser) -> bool:
 
 
 hooks.register("register_admin_urls", register_reply_urls)
-register_menu_item(
+hooks.register(
     "register_settings_menu_item",
-    RepliesPage.page_title,
-    "newsletter_replies",
-    name="replies",
-    icon_name=RepliesPage.header_icon,
-    order=8780,
-    is_permitted=is_offered_to,
+    lambda: PermittedMenuItem(
+        RepliesPage.page_title,
+        "newsletter_replies",
+        name="replies",
+        icon_name=RepliesPage.header_icon,
+        order=8780,
+        is_permitted=is_offered_to,
+    ),
 )
 register_log_actions(LOG_ACTIONS)

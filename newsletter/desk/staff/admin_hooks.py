@@ -16,7 +16,7 @@ from newsletter.desk.staff import api_keys, audit
 from newsletter.desk.staff.api_keys import ApiKeyPage, ApiKeysPage
 from newsletter.desk.staff.audit import AuditLogPage, keep_entries_in_audit_log
 from newsletter.desk.staff.processing_page import ProcessingPage
-from subscribers.desk.listing import register_log_actions, register_menu_item, register_page_item
+from subscribers.desk.listing import PermittedMenuItem, register_log_actions, register_page_item
 
 
 def register_admin_urls() -> list[URLPattern]:
@@ -41,14 +41,16 @@ register_page_item(ApiKeysPage, "newsletter_api_keys", name="api-keys", order=89
 register_page_item(ProtectedTermsPage, "newsletter_protected_terms", name="protected-terms", order=8800)
 register_page_item(LimitsPage, "newsletter_limits", name="limits", order=8790)
 register_page_item(ProcessingPage, "newsletter_processing", name="processing", order=8850)
-register_menu_item(
+hooks.register(
     "register_admin_menu_item",
-    _("Results"),
-    "newsletter_results",
-    name="results",
-    icon_name="table",
-    order=105,
-    is_permitted=Results.admits,
+    lambda: PermittedMenuItem(
+        _("Results"),
+        "newsletter_results",
+        name="results",
+        icon_name="table",
+        order=105,
+        is_permitted=Results.admits,
+    ),
 )
 hooks.register("register_log_actions", keep_entries_in_audit_log, order=1000)
 register_log_actions(audit.LOG_ACTIONS | api_keys.LOG_ACTIONS | gifts_page.LOG_ACTIONS | protected_terms.LOG_ACTIONS)

@@ -1,21 +1,21 @@
 """Count who may be mailed. `subscribers.audience.eligibility` decides about each person; this only adds up."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Value
 
 from subscribers.audience.eligibility import (
     ANY_FREQUENCY,
     EVERY_ISSUE,
-    SubscriberIds,
+    AudienceFilters,
     candidates,
     make_exclusion_reason,
 )
 from subscribers.audience.recipient_allowlist import get_recipient_allowlist
-from subscribers.models import Frequency, MailingList, Segment, StayQuestion, Subscriber, Subscription, Suppression
+from subscribers.models import Frequency, StayQuestion, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import NOT_CONFIRMED, PAUSED_ONCE, RARER
 
 _ALL = "all"
@@ -31,49 +31,22 @@ class AudienceCount:
     excluded: dict[str, int]
 
 
-def count_audience(
-    *,
-    mailing_list: MailingList,
-    segment: Segment | None = None,
-    now: datetime,
-    frequencies: Set[Frequency] = EVERY_ISSUE,
-    subscriber_ids: SubscriberIds = None,
-    over_budget: Q | None = None,
-    charitable: bool = True,
-) -> AudienceCount:
+def count_audience(*, now: datetime, **filters: Unpack[AudienceFilters]) -> AudienceCount:
     """Count candidates, eligible and excluded people in one statement, so that the numbers agree."""
-    people = candidates(
-        mailing_list=mailing_list,
-        segment=segment,
-        now=now,
-        frequencies=frequencies,
-        subscriber_ids=subscriber_ids,
-        over_budget=over_budget,
-        charitable=charitable,
-    )
-    if excludes_few(
-        segment=segment,
-        frequencies=frequencies,
-        subscriber_ids=subscriber_ids,
-        over_budget=over_budget,
-        charitable=charitable,
-    ):
+    people = candidates(**filters, now=now)
+    if excludes_few(**filters):
+        mailing_list = filters["mailing_list"]
         open_now = Subscription.objects.filter(mailing_list=mailing_list).open().order_by()
         return _count_few_excluded(open_now, people, now=now).get(mailing_list.pk, make_audience_count({}))
     counted = people.values("exclusion_reason").annotate(people=Count("pk"))
     return make_audience_count(dict(counted.values_list("exclusion_reason", "people")))
 
 
-def excludes_few(
-    *,
-    segment: Segment | None = None,
-    frequencies: Set[Frequency],
-    subscriber_ids: SubscriberIds = None,
-    over_budget: Q | None = None,
-    charitable: bool = True,
-) -> bool:
+def excludes_few(**filters: Unpack[AudienceFilters]) -> bool:
     """Return True if these arguments of `candidates` select a whole list, less some of `find_possibly_excluded`."""
-    is_whole_list = segment is None and subscriber_ids is None and over_budget is None and charitable
+    narrowing = (filters.get("segment"), filters.get("subscriber_ids"), filters.get("over_budget"))
+    is_whole_list = all(one is None for one in narrowing) and filters.get("charitable", True)
+    frequencies = filters.get("frequencies", EVERY_ISSUE)
     return is_whole_list and Frequency.EVERY in frequencies and get_recipient_allowlist() is None
 
 

@@ -6,7 +6,7 @@ excluded for one reason, so `candidates = eligible + excluded`.
 
 from collections.abc import Set
 from datetime import datetime
-from typing import Any
+from typing import Any, Required, TypedDict
 
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import RawSQL
@@ -51,6 +51,17 @@ OTHER_FREQUENCY = {Frequency.EVERY: "every_issue", Frequency.MONTHLY: "monthly",
 EVERY_ISSUE = frozenset({Frequency.EVERY})
 ANY_FREQUENCY = frozenset(Frequency)
 SubscriberIds = QuerySet[Any, int] | RawSQL | None
+
+
+class AudienceFilters(TypedDict, total=False):
+    """The arguments by which `eligible` and `candidates` select people at a moment."""
+
+    mailing_list: Required[MailingList]
+    segment: Segment | None
+    frequencies: Set[Frequency]
+    subscriber_ids: SubscriberIds
+    over_budget: Q | None
+    charitable: bool
 
 
 def list_contactable(

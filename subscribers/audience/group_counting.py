@@ -8,16 +8,16 @@ to look at each person only if these are few, so `can_group_by_index` counts the
 from collections import Counter
 from collections.abc import Sequence, Set
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from django.db import connection
-from django.db.models import CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, Count, Exists, F, OuterRef, QuerySet, Value
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from subscribers.audience.counting import excludes_few, find_possibly_excluded, is_excluding_many
-from subscribers.audience.eligibility import SubscriberIds, eligible
+from subscribers.audience.eligibility import AudienceFilters, eligible
 from subscribers.audience.zones import choose_zone
-from subscribers.models import Frequency, MailingList, Segment, Subscriber, SubscriberLocation, Subscription
+from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Subscription
 
 _FIELDS = ("place_id", "giving", "radius_km")
 _FIELDS_WITH_ZONE = (*_FIELDS, "timezone")
@@ -31,25 +31,9 @@ Group = tuple[str, int, str, int, str]
 """A zone, the id of a place or 0, the giving, a radius in km or 0, and a frequency."""
 
 
-def can_group_by_index(
-    *,
-    mailing_list: MailingList,
-    segment: Segment | None = None,
-    now: datetime,
-    frequencies: Set[Frequency],
-    subscriber_ids: SubscriberIds = None,
-    over_budget: Q | None = None,
-    charitable: bool = True,
-) -> bool:
+def can_group_by_index(*, now: datetime, **filters: Unpack[AudienceFilters]) -> bool:
     """Return True if `count_groups_of_list` counts what `eligible` selects by these arguments, and is faster."""
-    is_whole_list = excludes_few(
-        segment=segment,
-        frequencies=frequencies,
-        subscriber_ids=subscriber_ids,
-        over_budget=over_budget,
-        charitable=charitable,
-    )
-    return is_whole_list and _is_faster_by_index(mailing_list, now=now)
+    return excludes_few(**filters) and _is_faster_by_index(filters["mailing_list"], now=now)
 
 
 def count_groups_of_list(

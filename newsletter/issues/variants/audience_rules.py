@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Required, TypedDict
+from typing import Any, TypedDict
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from newsletter.issues.variants.event_mentions import find_misinforming_deliveries
 from newsletter.issues.variants.mail_budget import find_over_budget
 from newsletter.issues.variants.unreached import find_root, find_unreached
 from newsletter.issues.welcome.due_people import find_due_steps
 from newsletter.models import Delivery, Issue
-from subscribers.audience.eligibility import ANY_FREQUENCY, eligible
-from subscribers.models import Frequency, MailingList, Segment
+from subscribers.audience.eligibility import ANY_FREQUENCY, AudienceFilters, eligible
+from subscribers.models import Frequency, Segment
 
 FREQUENCIES = {
     Issue.Kind.ISSUE: frozenset({Frequency.EVERY, Frequency.EVENTS}),
@@ -63,17 +63,6 @@ def name_audience(issue: Issue) -> NamedAudience:
     }
 
 
-class AudienceFilters(TypedDict, total=False):
-    """The arguments by which `subscribers.audience.eligibility` selects people."""
-
-    mailing_list: Required[MailingList]
-    segment: Segment | None
-    frequencies: Required[frozenset[Frequency]]
-    subscriber_ids: QuerySet[Any, int]
-    over_budget: Q | None
-    charitable: Required[bool]
-
-
 def make_audience_filters(
     issue: Issue, *, now: datetime, at_once: bool = False, rehearsed: bool = False
 ) -> AudienceFilters:
@@ -83,17 +72,20 @@ def make_audience_filters(
     """
     if rehearsed and issue.is_welcome:
         return select_list(issue)
-    over_budget = find_over_budget(issue, now=now, at_once=at_once)
     if issue.is_welcome:
-        due: QuerySet[Any, Any] = find_due_steps(issue, now=now).order_by().values_list("subscriber_id", flat=True)
-        # Those who may not be mailed, or not yet, are no candidates: they are counted once, when their mail is settled.
-        waiting: AudienceFilters = {**select_list(issue), "subscriber_ids": due, "over_budget": over_budget}
-        people = eligible(**waiting, now=now)
-        return {
-            **select_list(issue),
-            "subscriber_ids": people.order_by().values_list("subscriber_id", flat=True),
-        }
-    return {**select_people(issue), "over_budget": over_budget}
+        return {**select_list(issue), "subscriber_ids": find_welcome_ids(issue, now=now, at_once=at_once)}
+    return {**select_people(issue), "over_budget": find_over_budget(issue, now=now, at_once=at_once)}
+
+
+def find_welcome_ids(issue: Issue, *, now: datetime, at_once: bool = False) -> QuerySet[Any, int]:
+    """Return the ids of the subscribers who get a welcome mail at ``now``.
+
+    Those who may not be mailed, or not yet, are no candidates: they are counted once, when their mail is settled.
+    """
+    due: QuerySet[Any, Any] = find_due_steps(issue, now=now).order_by().values_list("subscriber_id", flat=True)
+    over_budget = find_over_budget(issue, now=now, at_once=at_once)
+    waiting: AudienceFilters = {**select_list(issue), "subscriber_ids": due, "over_budget": over_budget}
+    return eligible(**waiting, now=now).order_by().values_list("subscriber_id", flat=True)
 
 
 def select_list(issue: Issue) -> AudienceFilters:

@@ -16,7 +16,7 @@ from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.content_links import require_unrestricted_links
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.audience_rules import make_audience_filters, name_audience
+from newsletter.issues.variants.audience_rules import find_welcome_ids, name_audience
 from newsletter.issues.variants.count_recipients import count_people
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.models import Approval, Batch, Delivery, Issue, IssueRevision, Send, WelcomeStep
@@ -160,7 +160,7 @@ def _mark_steps(issue: Issue, *, batches: list[Batch], now: datetime) -> int:
     got = Delivery.objects.filter(batch__in=[batch.pk for batch in batches]).values("subscriber_id")
     waiting = issue.welcome_steps.filter(state=WelcomeStep.State.WAITING, subscriber_id__in=got)
     marked = waiting.update(state=WelcomeStep.State.SENDING)
-    empty = make_audience_filters(issue, now=now)["subscriber_ids"]
+    empty = find_welcome_ids(issue, now=now)
     issue.welcome_steps.filter(state=WelcomeStep.State.WAITING, subscriber_id__in=empty).update(
         state=WelcomeStep.State.NOT_SENT, code=WelcomeStep.Code.EMPTY, settled_at=now
     )

@@ -1,4 +1,4 @@
-"""Which migrations a database or an archive has, and whether this version knows them."""
+"""List the migrations of a database or an archive, and check that this version knows them."""
 
 from django.core.management import call_command
 from django.db import connection

@@ -18,7 +18,7 @@ _FORMS = "imaps://USER:PASSWORD@HOST/INBOX or inbound://PROVIDER"
 
 
 class Security(StrEnum):
-    """How the connection to a mailbox is protected. PLAIN is for a server on this machine only."""
+    """The protection of a connection to a mailbox. PLAIN is for a server on this machine only."""
 
     TLS = "tls"
     STARTTLS = "starttls"

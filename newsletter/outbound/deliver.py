@@ -34,7 +34,7 @@ MAX_RETRY_AHEAD = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Attempt:
-    """How the attempt of one delivery ended. ``error`` is "" if the receiver took it."""
+    """The result of an attempt to deliver. ``error`` is "" if the receiver took it."""
 
     delivery: WebhookDelivery
     error: str = ""

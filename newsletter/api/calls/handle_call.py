@@ -27,7 +27,7 @@ _ERRORS = (Problem, RequestDataTooBig, DatabaseError, InterfaceError)
 
 @dataclass(frozen=True)
 class Repeat:
-    """How a POST is repeated: `reads` changes nothing, so it runs again; `in_steps` commits by itself.
+    """The way in which a POST may be repeated: `reads` changes nothing, so it runs again; `in_steps` commits by itself.
 
     The body of an `upload` is a file, which is not held in memory.
     """

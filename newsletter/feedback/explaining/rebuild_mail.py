@@ -35,7 +35,7 @@ class MailNotShown(DomainError):
 
 
 class Match(StrEnum):
-    """How sure we are that the mail made again is the one that was handed over."""
+    """The certainty that the mail made again is the one that was handed over."""
 
     EXACT = "exact"
     ONE_OF_SEVERAL = "one_of_several"

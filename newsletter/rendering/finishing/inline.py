@@ -36,7 +36,7 @@ _OPTIONS: dict[str, Any] = {
 """With these, Premailer changes nothing of an element but its style."""
 _MAX_CACHED_SHEETS = 200
 _MAX_CACHED_KINDS = 5_000
-"""Of all sheets together."""
+"""The most kinds in the caches of all sheets together."""
 _TAG = re.compile("[a-z][a-z0-9]*")
 _CLASS = r"\.[A-Za-z_][\w-]*"
 _SIMPLE_SELECTOR = re.compile(rf"((?:(?:{_CLASS})+ )*)({_TAG.pattern}|(?={_CLASS}))(?:{_CLASS})*")

@@ -48,7 +48,7 @@ class BatchRow(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """How an attempt leaves its batch. ``handed_to`` is the account that may have got its mails, "" if none did.
+    """The state in which an attempt leaves its batch. ``handed_to`` is the account that may have got its mails, "" if none did.
 
     A batch that waits for another attempt has ``not_before``; any other has ``settled_at``.
     """

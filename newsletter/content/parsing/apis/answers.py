@@ -47,7 +47,7 @@ def changed_shape(name: str) -> Parsed:
 
 @dataclass(frozen=True)
 class NodeReader(Generic[Entry]):
-    """How the nodes of one interface are read. ``identify`` returns the identity, or "" if a node has none."""
+    """The functions that read the nodes of one interface. ``identify`` returns the identity, or "" if a node has none."""
 
     parse: Callable[[Node], Entry]
     identify: Callable[[Node], str]

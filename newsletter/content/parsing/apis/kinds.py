@@ -22,7 +22,7 @@ class ParsePage(Protocol):
 
 @dataclass(frozen=True)
 class ApiKind:
-    """How one kind of source is requested and read.
+    """The functions that request and read one kind of source.
 
     ``list_url`` returns the address of the first page from the source's address. ``make_credential`` tells how the
     key is sent, or is None for an interface without keys. ``max_pages`` are read at most, and none after the one with a

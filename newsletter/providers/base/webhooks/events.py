@@ -21,7 +21,7 @@ class FeedbackKind(StrEnum):
 
 
 class BounceClass(StrEnum):
-    """How permanent a bounce is. ``BLOCK`` is about the sender (policy, reputation, a blocklist), not the address."""
+    """The permanence of a bounce. ``BLOCK`` is about the sender (policy, reputation, a blocklist), not the address."""
 
     NONE = ""
     HARD = "hard"

@@ -27,7 +27,7 @@ JUDGED_KINDS = (Issue.Kind.ISSUE, Issue.Kind.DIGEST)
 
 
 class Level(StrEnum):
-    """How a spam rate is judged."""
+    """The judgement of a spam rate."""
 
     GOOD = "good"
     WARNING = "warning"

@@ -9,7 +9,15 @@ from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
-from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
+from subscribers.web.page import (
+    WORDING_FIELD,
+    activate_language_of,
+    message_page,
+    public_list_name,
+    read_wording,
+    render_response,
+    sign_wording,
+)
 
 
 @linked_page(Purpose.CONFIRM)
@@ -23,9 +31,11 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         "Press the button to get %(name)s by email. If you did not ask for it, close this page and nothing will happen."
     )
     shown = {"text": text % {"name": name}, "button": gettext("Yes, send me %(name)s") % {"name": name}}
-    if request.method != "POST":
-        return render_response("confirm.html", shown)
     wording = make_press_wording(**shown)
+    if request.method != "POST":
+        form = {"wording_field": WORDING_FIELD, "wording": sign_wording(wording)}
+        return render_response("confirm.html", {**shown, **form})
+    wording = read_wording(request, default=wording)
     outcome = confirm_subscription(target=target, now=timezone.now(), wording=wording, source="confirmation link")
     if outcome is ConfirmationResult.GONE:
         return _gone(mailing_list)

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core import signing
 from django.core.exceptions import BadRequest
 from django.db import DataError, Error, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 ASK_PATH = "/my-mail"
+WORDING_FIELD = "wording"
+"""The hidden field of a form with what its page shows, signed."""
+_WORDING = signing.Signer(salt="subscribers.wording")
 _RETRY_SECONDS = "120"
 DATABASE_WAIT_SECONDS = 4.0
 PERMISSIONS = ", ".join(
@@ -186,6 +190,19 @@ def _render_without_database(title: str, text: str, *, status: int) -> HttpRespo
 
 def _asked_language(asked: str, *, accepted: str) -> str:
     return best_page_language([asked, *(code for code, _ in parse_accept_lang_header(accepted[:200]))])
+
+
+def sign_wording(wording: str) -> str:
+    """Return the value of `WORDING_FIELD` for a form beside this text."""
+    return _WORDING.sign_object(wording)
+
+
+def read_wording(request: HttpRequest, *, default: str) -> str:
+    """Return what the posted form's page showed, even if its text is another today; ``default`` if the form does not prove it."""
+    try:
+        return str(_WORDING.unsign_object(request.POST.get(WORDING_FIELD, "")))
+    except signing.BadSignature:
+        return default
 
 
 def public_list_name(mailing_list: MailingList | None) -> str:

@@ -1,5 +1,6 @@
-"""Unsubscribe by link, with one press or one POST of a mailbox provider. The request's body is never read."""
+"""Unsubscribe by link, with one press or one POST of a mailbox provider, whose body is not read. Undo it with one press."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from django.db import transaction
@@ -19,12 +20,15 @@ from subscribers.web.branding import current_branding_version
 from subscribers.web.fewer_emails import make_fewer_emails_offer
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import (
+    WORDING_FIELD,
     activate_language,
     activate_language_of,
     message_page,
     public_list_name,
+    read_wording,
     render_page,
     render_response,
+    sign_wording,
 )
 
 _LEAVE_ALL, _PREFERENCES, _UNDO = "/leave-all-path", "/preferences-path", "/undo-path"
@@ -83,7 +87,7 @@ def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> Http
                 subscriber=person,
                 mailing_list=mailing_list,
                 now=now,
-                wording=_make_undo_wording(mailing_list),
+                wording=read_wording(request, default=_make_undo_wording(_name_of(mailing_list))),
                 link_list=link_list,
                 mailing=target.mailing,
             )
@@ -100,9 +104,9 @@ def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> Http
     )
 
 
-def _make_undo_wording(mailing_list: MailingList | None) -> str:
-    """Return the texts of the page that offers the undo, of this list or of all mail if None."""
-    heading = gettext("Done. You're unsubscribed from %(name)s.") % {"name": _name_of(mailing_list)}
+def _make_undo_wording(name: str) -> str:
+    """Return the texts of the page that offers the undo of an unsubscribe from the list of this name, or from all mail."""
+    heading = gettext("Done. You're unsubscribed from %(name)s.") % {"name": name}
     return make_press_wording(text=heading, button=gettext("I pressed this by mistake"))
 
 
@@ -164,7 +168,7 @@ def _render_left(
         "preferences_path": preferences_path,
         "undo_path": undo_path if undoable else "",
     }
-    return render_page("unsubscribed.html", context)
+    return _render_unsubscribed_page(context)
 
 
 def _page(target: LinkTarget, *, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
@@ -207,7 +211,13 @@ def _render_unsubscribed(name: str, language: str, branding_version: str, *, und
         "preferences_path": _PREFERENCES,
         "undo_path": _UNDO if undoable else "",
     }
-    return render_page("unsubscribed.html", context)
+    return _render_unsubscribed_page(context)
+
+
+def _render_unsubscribed_page(context: Mapping[str, object]) -> str:
+    """Render the page with its own text in the form of the undo, so that the press keeps what was read."""
+    wording = sign_wording(_make_undo_wording(str(context["name"])))
+    return render_page("unsubscribed.html", {**context, "wording_field": WORDING_FIELD, "wording": wording})
 
 
 def _paths(target: LinkTarget, *, everything: bool = False) -> tuple[str, str, str]:

@@ -24,6 +24,7 @@ from subscribers.unsubscribing.suppression import suppress
 from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, make_person, make_topic, path_to, subscribe
 from tests.support.process_caches import clear_branding_cache
+from tests.support.signup import read
 
 pytestmark = pytest.mark.django_db
 MISTAKE = "I pressed this by mistake"
@@ -65,6 +66,19 @@ def test_an_unsubscribe_by_mistake_is_undone_with_one_press(
     event = ConsentEvent.objects.latest("pk")
     shown = "Done. You're unsubscribed from Weekly.\nI pressed this by mistake"
     assert (event.kind, event.wording) == (ConsentEvent.Kind.REQUESTED, shown)
+
+
+@pytest.mark.parametrize("reloaded", [False, True])
+def test_the_log_of_an_undo_keeps_the_name_that_was_shown(
+    client: Client, weekly: MailingList, ada: Subscriber, reloaded: bool
+) -> None:
+    link = path_to(ada, weekly)
+    page = client.post(link).content.decode()
+    if reloaded:
+        page = client.get(link).content.decode()
+    MailingList.objects.update(name="Daily")
+    client.post(f"{link}/undo", {"wording": read(page, 'name="wording" value')})
+    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You're unsubscribed from Weekly.\n")
 
 
 def test_an_undone_unsubscribe_is_not_counted_for_its_issue(

@@ -67,6 +67,20 @@ def test_scanners_that_open_the_link_confirm_nothing_and_the_button_does(client:
     assert button == "Yes, send me Weekly"
 
 
+def test_the_log_keeps_the_name_that_the_page_showed_before_a_rename(client: Client, weekly: MailingList) -> None:
+    confirm = path_to(ask_to_join(weekly), weekly, Purpose.CONFIRM)
+    shown = read(client.get(confirm).content.decode(), 'name="wording" value')
+    MailingList.objects.update(name="Daily")
+    assert b"You are on the list" in client.post(confirm, {"wording": shown}).content
+    assert ConsentEvent.objects.get().wording.endswith("\nYes, send me Weekly")
+
+
+@pytest.mark.parametrize("forged", ["Yes, send me everything", "x" * 5_000, "InllcyI:bad"])
+def test_the_log_keeps_no_text_that_no_page_showed(client: Client, weekly: MailingList, forged: str) -> None:
+    client.post(path_to(ask_to_join(weekly), weekly, Purpose.CONFIRM), {"wording": forged})
+    assert ConsentEvent.objects.get().wording.endswith("\nYes, send me Weekly")
+
+
 @pytest.mark.requirement("K3")
 def test_a_confirmation_link_used_twice_says_so(client: Client, weekly: MailingList) -> None:
     confirm = path_to(ask_to_join(weekly), weekly, Purpose.CONFIRM)

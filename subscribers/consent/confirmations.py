@@ -60,7 +60,7 @@ def forget_unsent_requests(people: Collection[int], *, now: datetime) -> None:
     Confirmation.objects.filter(pk__in=[row.pk for row in rows]).delete()
     for row in rows:
         if not row.was_reset:
-            give_back_confirmation_quota(row.subscriber.email)
+            give_back_confirmation_quota(row.subscriber.email, used_at=row.requested_at)
 
 
 def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:

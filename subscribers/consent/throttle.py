@@ -61,9 +61,13 @@ def use_confirmation_quota(address: str, *, now: datetime) -> bool:
     return free.update(request_count=F("request_count") + 1, last_requested_at=now) == 1
 
 
-def give_back_confirmation_quota(address: str) -> None:
-    """Count one confirmation mail to this mailbox less, because it was never sent."""
+def give_back_confirmation_quota(address: str, *, used_at: datetime) -> None:
+    """Count one confirmation mail to this mailbox less, because it was never sent.
+
+    If no other was counted since ``used_at``, the next one need not wait: those before are 24 hours older at least.
+    """
     used = ConfirmationQuota.objects.filter(mailbox=_hash(make_mailbox_key(address)), request_count__gt=0)
+    used.filter(last_requested_at=used_at).update(last_requested_at=used_at - CONFIRMATION_INTERVAL)
     used.update(request_count=F("request_count") - 1)
 
 

@@ -29,6 +29,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.outbound_events import record_erasures
+from subscribers.people.mailed_links import forget_unsent_links
 from subscribers.person_locks import lock_ids_to_delete, lock_people
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
@@ -63,6 +64,7 @@ class PurgeCounts:
 def purge_expired_data(*, now: datetime) -> PurgeCounts:
     """Run one round: people who never confirmed, people who left long ago, and rows kept only for a time."""
     HeldSignup.objects.filter(at__lt=now - HELD_SIGNUP_RETENTION).delete()
+    _forget_unsent_links(now)
     MailedLink.objects.filter(asked_at__lt=now - MAILED_LINK_RETENTION).delete()
     RateCounter.objects.filter(starts_at__lt=now - COUNTER_RETENTION).delete()
     SpentProof.objects.filter(expires_at__lt=now).delete()
@@ -77,6 +79,15 @@ def purge_expired_data(*, now: datetime) -> PurgeCounts:
         requests=requests,
         left=_delete_people(_list_unsubscribed_long_ago(now), reason=Message("unsubscribed 28 days ago"), now=now),
     )
+
+
+@transaction.atomic
+def _forget_unsent_links(now: datetime) -> None:
+    """Forget links to confirm a new address that were not sent in time, of up to `BATCH_SIZE` people."""
+    unsent = MailedLink.objects.due().filter(kind=MailedLink.Kind.CONFIRM_ADDRESS)
+    found = set(unsent.values_list("subscriber", flat=True)[:BATCH_SIZE])
+    lock_people(Subscriber.objects.filter(pk__in=found))
+    forget_unsent_links(unsent.filter(subscriber__in=found), now=now)
 
 
 def _forget_unsent_requests(now: datetime) -> None:

@@ -8,11 +8,22 @@ from django.db.models import Q
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from subscribers.addresses.normalise import normalise
-from subscribers.consent.throttle import reset_confirmation_quota, use_confirmation_quota
+from subscribers.consent.throttle import (
+    give_back_confirmation_quota,
+    reset_confirmation_quota,
+    use_confirmation_quota,
+)
 from subscribers.consent_events import record_consent_event
 from subscribers.identity import identify
-from subscribers.models import ConsentEvent, EndReason, MailedLink, Reason, Subscriber, Suppression
-from subscribers.people.mailed_links import USED_LINK, Kind, UsedLink, mark_link_used, request_mailed_link
+from subscribers.models import ConsentEvent, EndReason, MailedLink, MailingList, Reason, Subscriber, Suppression
+from subscribers.people.mailed_links import (
+    USED_LINK,
+    Kind,
+    UsedLink,
+    forget_unsent_links,
+    mark_link_used,
+    request_mailed_link,
+)
 from subscribers.people.merge import merge_people
 from subscribers.person_locks import lock_current, lock_people_to_delete
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING, end_subscriptions, write_suppression
@@ -55,14 +66,8 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
     if identify(address) == bytes(person.address_hash):
         raise SameAddress("This is the address that we have. Write the new one.")
     mark_link_used(link, now=now)
-    if not _is_blocked(identify(address)) and use_confirmation_quota(address, now=now):
-        request_mailed_link(
-            subscriber=person,
-            mailing_list=link.mailing_list,
-            kind=Kind.CONFIRM_ADDRESS,
-            new_email=address,
-            now=now,
-        )
+    if not _is_blocked(identify(address)):
+        _request_confirmation(person, address, mailing_list=link.mailing_list, now=now)
     return address
 
 
@@ -88,12 +93,26 @@ def request_correction(*, person: Subscriber, email: str, now: datetime) -> None
         raise CannotAskNewAddress(
             "This person was never on a list, so no list can write to them. Add them to a list first."
         )
-    if not use_confirmation_quota(address, now=now) or not request_mailed_link(
-        subscriber=person, mailing_list=newest.mailing_list, kind=Kind.CONFIRM_ADDRESS, new_email=address, now=now
-    ):
+    lock_current(person)
+    if not _request_confirmation(person, address, mailing_list=newest.mailing_list, now=now):
         raise CannotAskNewAddress(
             "Too many confirmations were asked for. Try again tomorrow. The person keeps the old address."
         )
+
+
+def _request_confirmation(person: Subscriber, address: str, *, mailing_list: MailingList, now: datetime) -> bool:
+    """Queue the mail to the new address. Return False if its mailbox or the person had as many as they may get.
+
+    The caller has locked the person.
+    """
+    kind = Kind.CONFIRM_ADDRESS
+    forget_unsent_links(MailedLink.objects.filter(subscriber=person, kind=kind), now=now)
+    if not use_confirmation_quota(address, now=now):
+        return False
+    queued = request_mailed_link(subscriber=person, mailing_list=mailing_list, kind=kind, new_email=address, now=now)
+    if not queued:
+        give_back_confirmation_quota(address, used_at=now)
+    return queued
 
 
 def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
+from subscribers.consent.throttle import give_back_confirmation_quota
 from subscribers.links.signed_links import LinkTarget, Purpose, make_link
 from subscribers.models import FormerIdentity, MailedLink, MailingList, Subscriber, Suppression
 from subscribers.person_locks import lock_people
@@ -37,17 +38,34 @@ def request_mailed_link(
     """
     if not lock_people(Subscriber.objects.filter(pk=subscriber.pk)):
         return False
-    asked = MailedLink.objects.filter(subscriber=subscriber, kind=kind, asked_at__gt=now - timedelta(days=1))
+    own = MailedLink.objects.filter(subscriber=subscriber, kind=kind)
+    forget_unsent_links(own, now=now)
+    asked = own.filter(asked_at__gt=now - timedelta(days=1))
     times = list(asked.order_by("-asked_at").values_list("asked_at", flat=True)[:MAX_LINKS_PER_DAY])
     if len(times) >= MAX_LINKS_PER_DAY or (
         times and now - times[0] < REQUEST_INTERVAL and kind != Kind.CONFIRM_ADDRESS
     ):
         return False
-    MailedLink.objects.filter(subscriber=subscriber, kind=kind, sent_at__isnull=True).delete()
+    _delete_unsent(own)
     MailedLink.objects.create(
         subscriber=subscriber, mailing_list=mailing_list, kind=kind, new_email=new_email, asked_at=now
     )
     return True
+
+
+@transaction.atomic
+def forget_unsent_links(links: QuerySet[MailedLink], *, now: datetime) -> None:
+    """Delete those of these links that were not sent in time. They count towards no limit. The caller has locked the people."""
+    _delete_unsent(links.filter(asked_at__lte=now - MAX_SENDING_DELAY))
+
+
+def _delete_unsent(links: QuerySet[MailedLink]) -> None:
+    """Delete those of these links that nobody claimed to send. New addresses that got no mail may get as many others."""
+    unsent = list(links.filter(sent_at__isnull=True).order_by("pk").select_for_update())
+    MailedLink.objects.filter(pk__in=[link.pk for link in unsent]).delete()
+    for link in unsent:
+        if link.new_email:
+            give_back_confirmation_quota(link.new_email, used_at=link.asked_at)
 
 
 def list_due_links(*, now: datetime) -> QuerySet[MailedLink]:

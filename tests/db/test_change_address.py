@@ -9,11 +9,14 @@ from newsletter.common.errors import BadAddress
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.consent.signup import ConfirmationResult, SignupRequest, confirm_subscription, request_subscription
+from subscribers.consent.throttle import use_confirmation_quota
 from subscribers.erasing.erasure import erase_person
+from subscribers.erasing.retention import purge_expired_data
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose, read_link
 from subscribers.models import (
     Confirmation,
+    ConfirmationQuota,
     ConsentEvent,
     EndReason,
     FormerIdentity,
@@ -123,6 +126,54 @@ def test_a_stranger_named_as_new_address_gets_one_mail_a_day(weekly: MailingList
         person = make_member(weekly, f"person{number}@example.org")
         request_address_change(link=ask(person, weekly, "move"), email=f"Victim+{number}@example.com", now=NOW)
     assert MailedLink.objects.filter(kind="arrive").count() == 1
+
+
+@pytest.mark.parametrize("how", ["asked again", "corrected by staff", "purged"])
+def test_a_mail_that_was_never_sent_leaves_the_quota_of_the_new_address(weekly: MailingList, how: str) -> None:
+    """The provider was unreachable for an hour, which is as long as such a mail waits."""
+    ada, again = make_member(weekly), NOW + timedelta(hours=2)
+    request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
+    if how == "asked again":
+        MailedLink.objects.filter(kind="move").update(used_at=None)
+        request_address_change(link=MailedLink.objects.get(kind="move"), email="new@example.org", now=again)
+    elif how == "corrected by staff":
+        request_correction(person=ada, email="new@example.org", now=again)
+    else:
+        purge_expired_data(now=again)
+        bea = make_member(weekly, "bea@example.org")
+        request_correction(person=bea, email="new@example.org", now=again)
+    assert MailedLink.objects.get(kind="arrive").asked_at == again
+    assert ConfirmationQuota.objects.get().request_count == 1
+    assert not use_confirmation_quota("new@example.org", now=again + timedelta(hours=23))
+
+
+def test_a_mail_that_was_sent_stays_in_the_quota_of_the_new_address(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=NOW)
+    assert claim_mailed_link(link=MailedLink.objects.get(kind="arrive"), now=NOW)
+    for hours in (2, 20):
+        with pytest.raises(CannotAskNewAddress):
+            request_correction(person=ada, email="new@example.org", now=NOW + timedelta(hours=hours))
+    assert MailedLink.objects.get(kind="arrive").asked_at == NOW
+
+
+def test_a_new_address_that_is_replaced_before_its_mail_keeps_its_quota(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    request_correction(person=ada, email="wrong@example.org", now=NOW)
+    request_correction(person=ada, email="right@example.org", now=LATER)
+    assert MailedLink.objects.get(kind="arrive").new_email == "right@example.org"
+    assert use_confirmation_quota("wrong@example.org", now=LATER)
+
+
+def test_a_person_over_their_limit_uses_no_quota_of_the_new_address(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    for number in range(MAX_LINKS_PER_DAY):
+        MailedLink.objects.create(
+            subscriber=ada, mailing_list=weekly, kind="arrive", new_email=f"a{number}@b.org", asked_at=NOW, sent_at=NOW
+        )
+    request_address_change(link=ask(ada, weekly, "move"), email="new@example.org", now=LATER)
+    assert MailedLink.objects.filter(kind="arrive").count() == MAX_LINKS_PER_DAY
+    assert use_confirmation_quota("new@example.org", now=LATER)
 
 
 @pytest.mark.parametrize("reason", [Reason.HARD, Reason.STAFF, Reason.LEGAL, Reason.SOFT_LIMIT])

@@ -190,7 +190,7 @@ def _find_ended(
 
 def _delete_counts(subscriber: Subscriber, at: datetime, *, mailing: int) -> None:
     """Delete the counts of one press. Presses of the same instant are told apart by the mailing of the link."""
-    counts = CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk, at=at)
+    counts = _find_counts(subscriber).filter(at=at)
     is_alone = _find_presses(subscriber).filter(at=at).count() == 1
     (counts if is_alone else counts.filter(mailing=mailing)).delete()
 
@@ -200,8 +200,14 @@ def _delete_later_counts(subscriber: Subscriber, at: datetime, *, undone: Collec
     later = _find_presses(subscriber).filter(at__gt=at)
     gone = later.filter(mailing_list__in=undone).values("at")
     kept = later.exclude(mailing_list__in=undone).values("at")
-    counts = CountedUnsubscribe.objects.filter(subscriber_id=subscriber.pk)
-    counts.filter(at__in=gone).exclude(at__in=kept).delete()
+    _find_counts(subscriber).filter(at__in=gone).exclude(at__in=kept).delete()
+
+
+def _find_counts(subscriber: Subscriber) -> QuerySet[CountedUnsubscribe]:
+    """Return the counts of a person. Those of a record that was merged into theirs may still have its number."""
+    merges = ConsentEvent.objects.filter(subscriber=subscriber, kind=ConsentEvent.Kind.MERGED)
+    absorbed = list(merges.values_list("data__absorbed", flat=True))
+    return CountedUnsubscribe.objects.filter(subscriber_id__in=[subscriber.pk, *absorbed])
 
 
 def _find_presses(subscriber: Subscriber) -> QuerySet[ConsentEvent]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 
+from newsletter.feedback.sent_mails import list_sent_mails
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
@@ -15,8 +16,9 @@ from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
-from subscribers.models import MailingList, Subscriber
+from subscribers.models import CountedUnsubscribe, MailingList, Subscriber
 from subscribers.people.merge import merge_people
+from subscribers.unsubscribing.bulk_unsubscribe import count_unsubscribes
 from tests.support.fixtures import (
     DUE,
     LONDON,
@@ -90,6 +92,19 @@ def test_a_merged_person_keeps_what_both_records_had(weekly: Publication) -> Non
     start(second)
     assert "The water case" not in find_mail(person, second).text
     assert Delivery.objects.filter(subscriber_id=person.pk).count() == 2
+
+
+def test_a_merged_person_keeps_the_unsubscribe_by_a_mail(weekly: Publication) -> None:
+    rights = make_second(weekly, mailing_list=MailingList.objects.create(slug="rights", name="Rights"))
+    make_story("The water case", days_old=1)
+    (old_record,) = add_subscribers(weekly, 1)
+    (person,) = add_subscribers(rights, 1, start=5)
+    sent = start(make_approved(weekly))
+    Batch.objects.filter(send=sent).update(state=Batch.State.ACCEPTED)
+    count_unsubscribes([(sent.pk, old_record.pk), (sent.pk + 1, old_record.pk)], now=NOW)
+    merge_people(keep=person, absorb=old_record, now=NOW)
+    assert [mail.outcome for mail in list_sent_mails(person)] == ["Unsubscribed by a link of this email"]
+    assert CountedUnsubscribe.objects.get(mailing=sent.pk + 1).subscriber_id != person.pk
 
 
 def test_a_mail_still_to_be_sent_stays_with_the_record_that_is_gone(weekly: Publication) -> None:

@@ -10,12 +10,14 @@ from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import (
     CountedUnsubscribe,
+    MailedLink,
     MailingList,
     StayQuestion,
     Subscriber,
     Subscription,
     Suppression,
 )
+from subscribers.people.change_address import confirm_address_change
 from subscribers.unsubscribing.one_click import unsubscribe_batch
 from subscribers.unsubscribing.undo import can_undo, undo_unsubscribe
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
@@ -120,6 +122,28 @@ def test_an_undo_by_another_mails_link_removes_the_count(weekly: MailingList, ad
     unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=now, source="link", mailing=7)
     assert undo(ada, weekly, now, mailing=8) == [weekly]
     assert not CountedUnsubscribe.objects.exists()
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_an_undo_after_a_merge_removes_the_count(weekly: MailingList, ada: Subscriber, everything: bool) -> None:
+    """The press was counted with the number of the record that the merge deleted."""
+    now, keep = timezone.now(), make_person("ada.old@example.org")
+    if everything:
+        unsubscribe_from_all(subscriber=ada, now=now, source="link", mailing=7)
+    else:
+        unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=now, source="link", mailing=7)
+    link = MailedLink.objects.create(
+        subscriber=keep,
+        mailing_list=weekly,
+        kind=MailedLink.Kind.CONFIRM_ADDRESS,
+        new_email=ada.email,
+        asked_at=now,
+        sent_at=now,
+    )
+    CountedUnsubscribe.objects.create(mailing=7, subscriber_id=keep.pk + ada.pk, at=now)
+    person = confirm_address_change(link=link, now=now)
+    assert undo(person, None if everything else weekly, now, mailing=7) == [weekly]
+    assert CountedUnsubscribe.objects.get().subscriber_id == keep.pk + ada.pk
 
 
 @pytest.mark.parametrize("everything", [False, True])

@@ -92,6 +92,8 @@ def _store_events(events: Iterable[ProviderEvent]) -> None:
 
 
 def _make_event(feedback: Feedback, *, once: str, now: datetime, verified_by: str = "") -> ProviderEvent:
+    """Return the row of an event. One that is never applied keeps nothing but a link to confirm, so nobody's address."""
+    applicable = feedback.kind in _APPLICABLE
     body: dict[str, object] = {
         "delivery": feedback.delivery,
         "batch": feedback.batch,
@@ -103,12 +105,12 @@ def _make_event(feedback: Feedback, *, once: str, now: datetime, verified_by: st
         "link": feedback.link,
         "verified_by": verified_by,
     }
-    applicable = feedback.kind in _APPLICABLE
+    kept = body if applicable else {"link": feedback.link}
     return ProviderEvent(
         provider=feedback.provider,
         key=_hash_key(feedback.key),
         kind=feedback.kind.value,
-        body={name: value for name, value in body.items() if value or value == 0},
+        body={name: value for name, value in kept.items() if value or value == 0},
         once=once or None,
         received_at=now,
         retry_at=now,

@@ -15,7 +15,7 @@ from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityCho
 from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.issues.visible.visible_content import ONLY_EVENTS
 from newsletter.issues.welcome.joined_people import resume_for_person
-from newsletter.models import Brand, Issue, Picture, ProviderEvent, Publication, Send
+from newsletter.models import Brand, Issue, Picture, Publication, Send
 from newsletter.rendering.colours import (
     Palette,
     choose_text_colour,
@@ -27,8 +27,6 @@ from newsletter.rendering.colours import (
 )
 from newsletter.sending.notices.system_mail import list_lists_with_sender
 from newsletter.sending.notices.template_mails import find_awaiting, forget_mails
-from subscribers.addresses.normalise import to_ascii
-from subscribers.identity import has_address_of
 from subscribers.models import Frequency, MailingList, Subscriber, Topic
 from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks
 
@@ -52,7 +50,7 @@ def make_publishing_hooks() -> PublishingHooks:
         find_open_issues=find_open_issues,
         home_country=find_list_country,
         lists_with_sender=list_lists_with_sender,
-        forget=forget_reports,
+        forget=forget_person,
         find_awaiting=find_awaiting,
         reassign_mails=reassign_mails,
         resume_welcome=resume_for_person,
@@ -135,20 +133,13 @@ def has_further_languages(lists: Iterable[MailingList]) -> bool:
     return any(publications.values_list("languages", flat=True))
 
 
-def forget_reports(person: Subscriber, hashes: Collection[bytes]) -> None:
-    """Delete single mails, replies, and the applied reports of providers about a person's address, whose bodies hold it.
+def forget_person(hashes: Collection[bytes]) -> None:
+    """Delete single mails, and mails that a person sent us. A provider's report has no address once it is applied.
 
     ``hashes`` are those of all addresses that the person had.
     """
     forget_mails(hashes)
     forget_mails_of(hashes)
-    applied = ProviderEvent.objects.filter(applied_at__isnull=False)
-    for spelling in {person.email, to_ascii(person.email)}:
-        applied.filter(body__address__iexact=spelling).delete()
-    if set(hashes) != {bytes(person.address_hash)}:
-        addresses = applied.filter(body__has_key="address").values_list("pk", "body__address")
-        found = [pk for pk, address in addresses.iterator() if has_address_of(str(address or ""), hashes=hashes)]
-        ProviderEvent.objects.filter(pk__in=found).delete()
 
 
 def _colours(palette: Palette, *, tint: float) -> dict[str, str]:

@@ -39,7 +39,7 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     HeldSignup.objects.filter(address_hash__in=hashes).delete()
     for each in known.values():
         ImportRefusal.objects.naming(each.email).delete()
-        get_publishing_hooks().forget(each, hashes)
+        get_publishing_hooks().forget(hashes)
     if earlier:
         _delete_refused_lines(lambda text: has_address_of(text, hashes=earlier))
     if person is not None:

@@ -70,7 +70,7 @@ class PublishingHooks:
     says whether one of their publications is in several languages. ``mails_a_month`` returns about how many mails a person
     gets in a month; 0 if nobody can say. ``home_country`` returns the code of the country of a list's
     publications, or "" if that is not clear. ``lists_with_sender`` returns the lists about which a single mail can be sent.
-    ``forget`` deletes what is kept about an erased person, by their address and by the hashes of all addresses that they had.
+    ``forget`` deletes what is kept about an erased person, by the hashes of all addresses that they had.
     ``find_awaiting`` returns those of these hashes of addresses where a single mail waits that was asked for after a time.
     ``reassign_mails`` lets what one record of a person (``absorb``) got count for the other (``keep``).
     ``resume_welcome`` lets a person go on with the welcomes of lists that an unsubscribe stopped since a time.
@@ -89,7 +89,7 @@ class PublishingHooks:
     find_open_issues: Callable[[MailingList], list[Uses]] = lambda mailing_list: []
     home_country: Callable[[MailingList], str] = lambda mailing_list: ""
     lists_with_sender: Callable[[], QuerySet[MailingList]] = lambda: MailingList.objects.none()
-    forget: Callable[[Subscriber, Collection[bytes]], None] = lambda person, hashes: None
+    forget: Callable[[Collection[bytes]], None] = lambda hashes: None
     find_awaiting: Callable[[Collection[bytes], datetime], set[bytes]] = lambda hashes, since: set()
     reassign_mails: Callable[..., None] = lambda *, keep, absorb: None
     resume_welcome: Callable[[Subscriber, Collection[MailingList], datetime], None] = lambda person, lists, since: None

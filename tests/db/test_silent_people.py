@@ -1,12 +1,14 @@
 """Silent people are asked once whether they still want mail. Without an answer they rest, until they say so themselves."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from newsletter.jobs import silent_people
 from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, send_due_questions
@@ -30,6 +32,8 @@ from subscribers.people.inactivity import (
     SilenceCount,
     count_silence,
     find_silent_people,
+    forget_unsendable_questions,
+    forget_unsent_questions,
     stay,
     subtract_months,
 )
@@ -184,6 +188,16 @@ def test_a_reply_to_the_question_comes_in_here(weekly: Publication, mailgun: Fak
     ask_and_rest(now=NOW)
     send_due_questions(now=NOW)
     assert mailgun.mailbox(person.email)[0].headers["Reply-To"] == "replies@news.example.org"
+
+
+@pytest.mark.parametrize("forget", [forget_unsent_questions, forget_unsendable_questions])
+def test_questions_are_forgotten_by_one_statement_that_spares_claimed_ones(forget: Callable[[], int]) -> None:
+    """If it read them first, it could delete one that was claimed in between, and the person would be asked twice."""
+    with CaptureQueriesContext(connection) as queries:
+        forget()
+    (statement,) = [query["sql"] for query in queries]
+    assert statement.startswith("DELETE")
+    assert '"sent_at" IS NULL' in statement
 
 
 def test_a_question_is_sent_again_if_it_failed_and_rest_begins_after_it(

@@ -1,4 +1,4 @@
-"""Wait for a database that another process prepares, such as `newsletter migrate` or the start of `newsletter web`."""
+"""Wait for a database that starts later, or that another process prepares: `newsletter migrate` or `newsletter web`."""
 
 import logging
 from collections.abc import Callable
@@ -9,27 +9,33 @@ from newsletter.monitoring.readiness import NOT_MIGRATED, UNREACHABLE, Readiness
 
 log = logging.getLogger(__name__)
 CHECK_SECONDS = 2.0
-_WAITS_FOR = {NOT_MIGRATED.code, UNREACHABLE.code}
-"""What a process that waits may find. While tables are changed, the database may not answer in time."""
+_LOGGED = {
+    NOT_MIGRATED.code: (
+        "The database is not prepared for this version, so this process does nothing yet. Run: newsletter migrate. The start of "
+        "`newsletter web` or `newsletter serve` prepares it too. Then this process goes on by itself."
+    ),
+    UNREACHABLE.code: (
+        "The database does not answer, so this process does nothing yet. Check that it runs, and DATABASE_URL. Once it answers, "
+        "this process goes on by itself."
+    ),
+}
+"""What a process that waits says of what it finds."""
 
 
 def wait_until_prepared(
     wait_or_stop: Callable[[float], bool], *, check: Callable[[], Readiness] = check_readiness
 ) -> bool:
-    """Wait until the database has the tables of this version. Return False if the process has to stop before.
+    """Wait until the database answers and has the tables of this version. Return False if the process has to stop before.
 
-    ``wait_or_stop`` waits so many seconds and returns True once the process has to stop. The log names the missing step once.
+    ``wait_or_stop`` waits so many seconds and returns True once the process has to stop. The log names each missing step once.
     """
-    found = check()
-    if found.code != NOT_MIGRATED.code:
-        return True
-    log.warning(
-        "The database is not prepared for this version, so this process does nothing yet. Run: newsletter migrate. The start of "
-        "`newsletter web` or `newsletter serve` prepares it too. Then this process goes on by itself."
-    )
-    while found.code in _WAITS_FOR:
+    said: set[str] = set()
+    while (found := check()).code in _LOGGED:
+        # While tables are changed, the database may not answer in time. That is not worth a second line.
+        if not said or (found.code == NOT_MIGRATED.code and found.code not in said):
+            log.warning(_LOGGED[found.code])
+        said.add(found.code)
         connection.close()
         if wait_or_stop(CHECK_SECONDS):
             return False
-        found = check()
     return True

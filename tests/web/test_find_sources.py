@@ -19,6 +19,9 @@ from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
 FIND = "/admin/sources/find/"
+ARTICLE = (
+    '<meta property="og:type" content="article"><meta property="article:published_time" content="2026-03-02T09:00:00Z">'
+)
 EVENTS = """<title>Open Door</title><script type="application/ld+json">[{"@context": "https://schema.org", "@type": "Event",
 "name": "Open evening", "startDate": "DAYT19:00:00+01:00", "url": "/evening", "location": {"@type": "Place",
 "name": "Town hall", "address": "Leeds"}}]</script>"""
@@ -76,7 +79,7 @@ def test_a_site_shows_its_first_five_items_before_anything_is_saved(site: Site) 
 @pytest.mark.parametrize(
     "mark",
     [
-        '<meta property="og:type" content="article">',
+        ARTICLE,
         '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "A survivor helps the police"}</script>',
         '<div itemscope itemtype="https://schema.org/BlogPosting"></div>',
     ],
@@ -93,7 +96,7 @@ def test_the_page_of_one_story_is_found_if_its_site_has_no_feed(site: Site, mark
 
 @pytest.mark.parametrize("path", ["/", "/stories/survivor/"])
 def test_a_page_that_is_no_story_is_not_found_as_one(site: Site, path: str) -> None:
-    mark = '<meta property="og:type" content="article">' if path == "/" else ""
+    mark = ARTICLE if path == "/" else ""
     url = site.put(path, STORY.format(mark=mark), Content_Type="text/html")
     assert "We found no stories or events there." in look(url)
 

@@ -28,6 +28,7 @@ def test_a_page_names_its_feeds_and_calendars() -> None:
 
 
 _TEASER = '<article itemscope itemtype="https://schema.org/Article"><h2>A</h2></article>'
+_ARTICLE = '<meta property="og:type" content="article">'
 _NODE = '<script type="application/ld+json">{"@type": "BlogPosting", "headline": "A"}</script>'
 
 
@@ -37,7 +38,7 @@ _NODE = '<script type="application/ld+json">{"@type": "BlogPosting", "headline":
         (_TEASER, True),
         (_NODE, True),
         (_TEASER + _NODE, True),
-        ('<meta property="og:type" content="article">' + 3 * _TEASER, True),
+        (_ARTICLE + '<meta property="article:published_time" content="2026-03-02T09:00:00Z">' + 3 * _TEASER, True),
         (3 * _TEASER, False),
         (3 * _NODE, False),
         (3 * (_TEASER + _NODE), False),
@@ -134,6 +135,32 @@ def test_a_story_with_teasers_of_others_is_a_story(html: str) -> None:
 )
 def test_a_list_under_a_heading_is_no_story(html: str) -> None:
     assert not read_site_page(html, url="https://example.org/news/").is_story
+
+
+@pytest.mark.parametrize(
+    ("named", "is_story"),
+    [
+        ("", False),
+        ('<meta property="article:modified_time" content="2026-03-02T09:00:00Z">', False),
+        ('<meta property="article:author" content=" ">', False),
+        ('<meta property="article:author" content="https://example.org/people/ann/">', True),
+        ('<meta property="article:published_time" content="2026-03-02T09:00:00Z">', True),
+        (f"<h1>How she came home</h1>{_DAY}", True),
+        ('<article><h1>How she came home</h1><a rel="author" href="/ann/">Ann</a></article>', True),
+    ],
+)
+def test_a_page_that_calls_itself_an_article_names_its_day_or_author(named: str, is_story: bool) -> None:
+    """Some systems call each page an article, also that about contact."""
+    page = read_site_page(f"{_ARTICLE}{named}<main>{_TEXT}</main>", url="https://example.org/contact/")
+    assert page.is_story == is_story
+
+
+@pytest.mark.parametrize(
+    "data", ['"text"', "3", "null", "true", "[" * 10_000, '[[{"logo": "/a.png"}]]', '{"@graph": "x"}']
+)
+def test_structured_data_of_another_shape_breaks_no_page(data: str) -> None:
+    page = read(f'<script type="application/ld+json">{data}</script><title>Open Door</title>')
+    assert (page.name, page.logos, page.is_story) == ("Open Door", (), False)
 
 
 @pytest.mark.parametrize("hours", ["", '<time datetime="09:00">nine</time>'], ids=["no time", "an hour"])

@@ -93,6 +93,11 @@ class PageArticles:
             self._open[-1].chars += chars
             self._open[-1].linked_chars += chars if self._link else 0
 
+    @property
+    def has_byline(self) -> bool:
+        """Return True if an article, or the text below the main heading, names a day or an author."""
+        return self._heading_has_byline or any(article.has_byline for article in self._all)
+
     def is_story(self, own: Iterable[str]) -> bool:
         """Return True if one article is the page's story, and the others are teasers, comments or none.
 

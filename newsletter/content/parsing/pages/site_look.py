@@ -20,6 +20,7 @@ _PRIVACY = re.compile(
     r"privacy|privacidad|confidentialit|vie privée|datenschutz|privacidade|confidențialit|गोपनीयता|الخصوصية|конфіденційн",
     re.IGNORECASE,
 )
+_BYLINES = {"article:published_time", "article:author"}
 _EVENT_TYPE = re.compile(r"schema\.org/\w*Event\b")
 _STORY_TYPE = re.compile(r"schema\.org/(?:\w*Article|BlogPosting)\b")
 _STORY_NODE = re.compile(r"\"@type\"\s*:\s*\[?\s*\"(?:https?://schema\.org/)?(?:\w*Article|BlogPosting)\"")
@@ -71,7 +72,8 @@ class _Found:
     privacy_url: str = ""
     generator: str = ""
     has_events: bool = False
-    is_story: bool = False
+    is_article: bool = False
+    has_byline: bool = False
     marked_stories: int = 0
     canonical: str = ""
     articles: PageArticles = field(default_factory=PageArticles)
@@ -136,7 +138,9 @@ class _Reader(HTMLParser):
             maker = re.match(r"ghost|drupal", values.get("content", "").strip(), re.IGNORECASE)
             self.found.generator = maker[0].lower() if maker else self.found.generator
         elif name == "og:type" and values.get("content", "").strip().lower() == "article":
-            self.found.is_story = True
+            self.found.is_article = True
+        elif name in _BYLINES and values.get("content", "").strip():
+            self.found.has_byline = True
         elif name == "og:site_name":
             self.found.site_name = values.get("content", "")
         elif name == "theme-color" and not self.found.theme_colour:
@@ -198,7 +202,9 @@ def read_site_page(html: str, *, url: str) -> SitePage:
 
 
 def _is_story(found: _Found, *, url: str) -> bool:
-    says_so = found.is_story or 1 in (found.marked_stories, _count_story_nodes(found.data))
+    # Some systems mark each page as an article, also that about contact. Only stories have a day or an author.
+    is_article = found.is_article and (found.has_byline or found.articles.has_byline)
+    says_so = is_article or 1 in (found.marked_stories, _count_story_nodes(found.data))
     own = (url, found.canonical)
     return says_so or found.articles.is_story(own) or describes_own_page(found.data, own=own, url=url)
 
@@ -212,9 +218,9 @@ def _list_structured_logos(data: list[str], *, url: str) -> list[str]:
     for text in data[:MAX_LINKS]:
         try:
             document = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        nodes = document if isinstance(document, list) else document.get("@graph", [document]) if document else []
+        nodes = document.get("@graph", [document]) if isinstance(document, dict) else document
         for node in nodes if isinstance(nodes, list) else []:
             logo = node.get("logo") if isinstance(node, dict) else None
             address = logo.get("url") if isinstance(logo, dict) else logo

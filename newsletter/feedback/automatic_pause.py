@@ -1,7 +1,7 @@
 """Pause a send automatically if going on would harm its recipients or the sender's reputation."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.translation import format_percent
-from newsletter.feedback.reported_deliveries import count_by_account
+from newsletter.feedback.reported_deliveries import AccountMails, count_by_account, find_unreported_batches
 from newsletter.models import DeliveryException, Send, SenderDelay, transition
 from newsletter.models.feedback import Bounce
 from newsletter.models.sending.automatic_pauses import AutomaticPause
@@ -19,6 +19,7 @@ HARD_BOUNCE_MIN_ACCEPTED = 500
 MAX_HARD_BOUNCE_SHARE = 0.05
 COMPLAINTS_MIN_DELIVERED = 1000
 MAX_COMPLAINT_SHARE = 0.003
+WARN_COMPLAINT_SHARE = 0.0008
 MIN_COMPLAINTS = 3
 REFUSAL_RULES = (AutomaticPause.Rule.AUTHENTICATION, AutomaticPause.Rule.SENDER)
 """The rules about refusals and delays that count the whole send."""
@@ -34,7 +35,7 @@ class SendCounts:
     ``accepted`` counts mails that the provider accepted, even if they failed later. ``unauthenticated`` counts mails that
     were refused or delayed because the domain is not authenticated, ``refused`` those with another cause at the sender;
     ``what_to_change`` is about these. ``having_the_mail`` counts delivered mails, or accepted ones of an account that reports
-    no deliveries.
+    no deliveries, or did not when it accepted them.
     """
 
     accepted: int
@@ -148,13 +149,21 @@ def count_problems(send: Send) -> SendCounts:
     others = SenderRefusals({cause: mails for cause, mails in refusals.by_cause.items() if cause in _OTHER_CAUSES})
     return SendCounts(
         accepted=sum(account.accepted for account in accounts),
-        having_the_mail=sum(account.having_the_mail for account in accounts),
+        having_the_mail=_count_having_the_mail(accounts, complained=complained),
         hard=bounces.filter(bounce_class=Bounce.Class.HARD).count(),
         complained=complained,
         unauthenticated=refusals.by_cause.get(SenderCause.AUTHENTICATION, 0),
         refused=others.mails,
         what_to_change=others.what_to_change,
     )
+
+
+def _count_having_the_mail(accounts: Sequence[AccountMails], *, complained: int) -> int:
+    """Count the people who have the mail, as far as anybody can know. If complaints are few, missing reports do not matter."""
+    people = sum(account.having_the_mail for account in accounts)
+    if complained < max(MIN_COMPLAINTS, WARN_COMPLAINT_SHARE * people):
+        return people
+    return people + sum(find_unreported_batches(accounts).values())
 
 
 def record_refusals(*, send_ids: Collection[int]) -> None:

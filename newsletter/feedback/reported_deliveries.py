@@ -4,12 +4,14 @@ Some providers report no deliveries. Reports can also be set up in the middle of
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Max, Min, Sum
 
-from newsletter.models import Batch, Delivered, DeliveryException
+from newsletter.models import Batch, Delivered, Delivery, DeliveryException
+from newsletter.sending.settling.delivered_bitmap import DeliveredBits
 
 ACCEPTED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
 MIN_REPORTED_SHARE = 0.1
@@ -32,6 +34,47 @@ class AccountMails(NamedTuple):
     def having_the_mail(self) -> int:
         """Return how many people have the mail, as far as anybody can know."""
         return self.delivered if self.reports_deliveries else self.accepted
+
+
+def find_unreported_batches(accounts: Iterable[AccountMails]) -> dict[int, int]:
+    """Return the accepted batches whose reports of deliveries are missing, not late, and how many of their mails none names.
+
+    Too few of their mails are reported, though the account reported a batch that it accepted later: staff set the reports up
+    in between, or some were lost. Accounts that report hardly any deliveries are left out: all their mails count anyway.
+    """
+    reporting = {(mails.send, mails.account) for mails in accounts if mails.reports_deliveries}
+    if not reporting:
+        return {}
+    batches = Batch.objects.filter(
+        send__in={send for send, _ in reporting}, state__in=ACCEPTED_STATES, settled_at__isnull=False
+    )
+    failed = dict(
+        DeliveryException.objects.filter(delivery__batch__in=batches, delivery__proof=False)
+        .exclude(state="")
+        .values_list("delivery__batch")
+        .annotate(Count("pk"))
+    )
+    bits = {send: DeliveredBits(send) for send in {send for send, _ in reporting}}
+    last_reported: dict[tuple[int, str], datetime] = {}
+    silent: list[tuple[int, tuple[int, str], datetime, int]] = []
+    spans = Delivery.objects.filter(batch__in=batches, proof=False).order_by()
+    fields = ("batch", "batch__send", "batch__account", "batch__settled_at")
+    for batch, send, account, settled_at, first, last, people in spans.values_list(*fields).annotate(
+        Min("pk"), Max("pk"), Count("pk")
+    ):
+        key, accepted = (send, account), people - failed.get(batch, 0)
+        if key not in reporting:
+            continue
+        delivered = bits[send].count_between(first, last)
+        if delivered > 0 and delivered >= MIN_REPORTED_SHARE * accepted:
+            last_reported[key] = max(last_reported.get(key, settled_at), settled_at)
+        elif accepted > delivered:
+            silent.append((batch, key, settled_at, accepted - delivered))
+    return {
+        batch: missing
+        for batch, key, settled_at, missing in silent
+        if key in last_reported and settled_at < last_reported[key]
+    }
 
 
 def count_by_account(sends: Collection[int]) -> list[AccountMails]:

@@ -15,20 +15,20 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.feedback.adjust_pace import ADDRESS_DOMAIN
 from newsletter.feedback.automatic_pause import (
     MIN_COMPLAINTS,
+    WARN_COMPLAINT_SHARE,
     SendCounts,
     count_problems,
     describe_share,
     is_complaint_rate_too_high,
     pause_by_rule,
 )
-from newsletter.feedback.reported_deliveries import ACCEPTED_STATES, count_by_account
+from newsletter.feedback.reported_deliveries import ACCEPTED_STATES, count_by_account, find_unreported_batches
 from newsletter.models import Delivery, DeliveryException, Issue, Publication, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits
 from subscribers.models import Subscriber
 
 WEEK = timedelta(days=7)
-WARN_COMPLAINT_SHARE = 0.0008
 WARN_BOUNCE_SHARE = 0.02
 MIN_BOUNCES = 5
 _SPAM_RULES = (AutomaticPause.Rule.COMPLAINTS, AutomaticPause.Rule.DOMAIN)
@@ -48,8 +48,8 @@ class SendWarning:
 class DomainComplaints:
     """The week's complaints at one mailbox domain.
 
-    ``delivered`` is how many people there have the mail. If an account reports no deliveries of a send, they are the people
-    whose mail it accepted.
+    ``delivered`` is how many people there have the mail. If an account reports no deliveries of a send, or did not when it
+    accepted a batch, they are the people whose mail it accepted.
     """
 
     name: str
@@ -98,7 +98,9 @@ def _count_delivered(complaints: Mapping[str, int], *, sends: Sequence[int]) -> 
 
 def _find_delivered(domains: Collection[str], sends: Sequence[int]) -> Iterator[str]:
     """Yield the domain of each mail that somebody at one of the domains has."""
-    reporting = {(mails.send, mails.account) for mails in count_by_account(sends) if mails.reports_deliveries}
+    accounts = count_by_account(sends)
+    reporting = {(mails.send, mails.account) for mails in accounts if mails.reports_deliveries}
+    unreported = find_unreported_batches(accounts)
     bits = {send: DeliveredBits(send) for send in sorted({send for send, _ in reporting})}
     people = Subscriber.objects.annotate(domain=ADDRESS_DOMAIN).filter(pk=OuterRef("subscriber_id"), domain__in=domains)
     mails = Delivery.objects.filter(Exists(people), batch__send__in=sends, proof=False).annotate(
@@ -107,9 +109,10 @@ def _find_delivered(domains: Collection[str], sends: Sequence[int]) -> Iterator[
             When(batch__state__in=ACCEPTED_STATES, then=Q(exception=None) | Q(exception__state="")), default=False
         ),
     )
-    fields = ("pk", "batch__send_id", "batch__account", "was_accepted", "domain")
-    for pk, send, account, was_accepted, domain in mails.values_list(*fields).iterator(chunk_size=2000):
-        if pk in bits[send] if (send, account) in reporting else was_accepted:
+    fields = ("pk", "batch_id", "batch__send_id", "batch__account", "was_accepted", "domain")
+    for pk, batch, send, account, was_accepted, domain in mails.values_list(*fields).iterator(chunk_size=2000):
+        is_reported = (send, account) in reporting and batch not in unreported
+        if pk in bits[send] if is_reported else was_accepted:
             yield domain
 
 

@@ -156,6 +156,25 @@ def test_an_account_without_delivery_reports_counts_its_accepted_mails() -> None
     assert pause_failing_sends(send_ids=[send.pk], now=LATER) == []
 
 
+@pytest.mark.parametrize(("reported", "people"), [((3, 4), 2_500), ((0, 1), 1_000), ((0, 4), 2_500)])
+def test_batches_from_before_reports_were_set_up_count_as_accepted(reported: tuple[int, int], people: int) -> None:
+    """If no later batch was reported either, reports may only be late: then those that came decide."""
+    send = make_send(recipients=2_500)
+    batches = list(send.batches.order_by("pk"))
+    for number, batch in enumerate(batches):
+        Batch.objects.filter(pk=batch.pk).update(settled_at=NOW + timedelta(minutes=number))
+    for number in reported:
+        apply_reports(*(brevo_event("delivered", each) for each in batches[number].deliveries.all()))
+    complaining = batches[reported[0]].deliveries.order_by("-pk")[:4]
+    apply_reports(*(brevo_event("spam", each) for each in complaining))
+    Subscriber.objects.update(email=Concat("pk", Value("@large.example"), output_field=CharField()))
+    go_on(send)
+    (found,) = count_domain_complaints(send.issue.publication, now=LATER)
+    assert found == DomainComplaints("large.example", 4, people)
+    paused = pause_failing_sends(send_ids=[send.pk], now=LATER)
+    assert [each.pk for each in paused] == ([send.pk] if people == 1_000 else [])
+
+
 def test_all_domains_are_counted_in_one_reading(django_assert_max_num_queries: Any) -> None:
     send = make_send(recipients=40)
     apply_reports(*(brevo_event("spam", each) for each in deliveries_of(send)))

@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import NamedTuple
 
 from django.db import transaction
@@ -78,6 +80,15 @@ class DeliveredBits:
     def __contains__(self, delivery: int) -> bool:
         part, position = divmod(delivery, SPAN)
         return any(bits[position // 8] >> position % 8 & 1 for bits in self._bits.get(part, ()))
+
+    def count_between(self, first: int, last: int) -> int:
+        """Count the delivered among the deliveries with these two ids and all ids between."""
+        total = 0
+        for part in range(first // SPAN, last // SPAN + 1):
+            bits = reduce(or_, map(_to_number, self._bits.get(part, ())), 0)
+            start, end = max(first - part * SPAN, 0), min(last - part * SPAN + 1, SPAN)
+            total += (bits >> start & (1 << end - start) - 1).bit_count()
+        return total
 
 
 def find_delivered(deliveries: Mapping[int, int]) -> set[int]:

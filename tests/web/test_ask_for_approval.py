@@ -1,13 +1,20 @@
 """“Ask for approval” on an issue's page: those who may approve get a mail with the link that decides."""
 
+from datetime import timedelta
+from urllib.parse import urlsplit
+
 import pytest
+import time_machine
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url
+from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, StaffNotice
-from tests.support.desk import said, sign_in
+from tests.support.desk import said, sign_in, sign_in_as
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +105,47 @@ def test_an_approver_who_came_later_can_be_asked(issue: Issue) -> None:
     page = editor.get(address).content.decode()
     assert "not been asked yet" not in page
     assert BUTTON not in page
+
+
+def test_an_approver_whose_link_has_expired_can_be_asked_again(issue: Issue) -> None:
+    approver = make_approver("approver@example.org")
+    editor, address = sign_in("editor"), f"/admin/issues/{issue.pk}/overview/"
+    ask(editor, issue)
+    asked_at = timezone.now()
+    old = StaffNotice.objects.get()
+    StaffNotice.objects.update(sent_at=asked_at, read_at=asked_at)
+    person = User.objects.get(username="editor@example.org")
+    with time_machine.travel(asked_at + LIFETIME - timedelta(minutes=1), tick=False):
+        editor = sign_in_as(person)
+        assert BUTTON not in editor.get(address).content.decode()
+        assert "their links still work" in ask(editor, issue)
+    with time_machine.travel(asked_at + LIFETIME + timedelta(minutes=1), tick=False):
+        editor = sign_in_as(person)
+        page = editor.get(address).content.decode()
+        assert "The link that 1 person got has expired. Ask again to send a new one." in page
+        assert "not been asked yet" not in page
+        assert BUTTON in page
+        assert ask(editor, issue) == "1 person who may approve it gets a mail with a link within minutes."
+        new = StaffNotice.objects.get()
+        assert (new.person, new.sent_at, new.read_at) == (approver, None, None)
+        assert new.link != old.link
+        page = editor.get(address).content.decode()
+        assert "has expired" not in page
+        assert BUTTON not in page
+
+
+def test_a_link_that_has_expired_leads_to_the_page_that_decides(issue: Issue) -> None:
+    approver = sign_in("approver")
+    person = User.objects.get(username="approver@example.org")
+    sha256 = hash_content(resolve_content(issue))
+    then = timezone.now() - LIFETIME - timedelta(minutes=1)
+    link = make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=then)
+    answer = approver.get(urlsplit(link).path, follow=True)
+    assert answer.redirect_chain == [(f"/admin/issues/{issue.pk}/overview/", 302)]
+    (message,) = said(answer)
+    assert "This link has expired after 14 days." in message
+    assert "You can read and decide on this page." in message
+    assert f"/admin/issues/{issue.pk}/approve/" in answer.content.decode()
 
 
 def test_the_page_counts_only_people_who_would_be_asked(issue: Issue) -> None:

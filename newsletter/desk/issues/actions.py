@@ -70,9 +70,10 @@ def _ask(request: HttpRequest, issue: Issue) -> str:
     asked_by = user_display_name(request.user)
     notified = request_approval(issue=issue, asked_by=asked_by, by=request.user, now=timezone.now())
     if not notified:
-        return _("Those who may approve %(issue)s were asked about this version before. They are not asked again.") % {
-            "issue": issue
-        }
+        return _(
+            "Those who may approve %(issue)s were asked about this version before, and their links still work. "
+            "They are not asked again."
+        ) % {"issue": issue}
     return ngettext(
         "%(count)s person who may approve it gets a mail with a link within minutes.",
         "%(count)s people who may approve it get a mail with a link within minutes.",

@@ -75,7 +75,7 @@ def approval_context(
         "needs_second_approval": needs_second,
         "has_approved": user.pk in approvers,
         "is_author": user.pk in authors,
-        "approval_request": find_request(issue, sha256=sha256, by=user) if in_review else None,
+        "approval_request": find_request(issue, sha256=sha256, by=user, now=timezone.now()) if in_review else None,
         "open_comments": count_open_comments(issue) if is_open else 0,
         **hours,
     }

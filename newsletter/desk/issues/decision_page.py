@@ -27,7 +27,7 @@ from newsletter.desk.issues.issue_page import (
 )
 from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
 from newsletter.issues.approval.changes_since_approval import find_changes
-from newsletter.issues.approval.decision_links import read_decision
+from newsletter.issues.approval.decision_links import ExpiredDecisionLink, read_decision
 from newsletter.models import Issue
 
 
@@ -43,7 +43,10 @@ class DecisionContext(IssueHeadContext, ChecksContext, ApprovalContext, ChangesC
 
 
 class DecisionPage(DeskPage):
-    """Show the issue of a signed link of the notification, with the buttons to approve or hold it."""
+    """Show the issue of a signed link of the notification, with the buttons to approve or hold it.
+
+    A link that has expired leads to the page of the issue, which has the same buttons.
+    """
 
     template_name = "desk/decision_page.html"
     header_icon = "mail"
@@ -51,6 +54,9 @@ class DecisionPage(DeskPage):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: str) -> HttpResponseBase:
         try:
             self.decision = read_decision(kwargs["token"], person=request.user.pk or 0, now=timezone.now())
+            expired = None
+        except ExpiredDecisionLink as error:
+            self.decision, expired = error.decision, error
         except BadLink as error:
             messages.error(request, translate(error))
             return redirect("wagtailadmin_home")
@@ -58,6 +64,9 @@ class DecisionPage(DeskPage):
         if found is None:
             messages.error(request, _("The issue of this link no longer exists."))
             return redirect("wagtailadmin_home")
+        if expired is not None:
+            messages.warning(request, translate(expired))
+            return redirect(overview_url(found))
         self.issue: Issue = found
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from django.conf import settings
 
 from newsletter.common.errors import BadLink
+from newsletter.common.messages import Message
 
 LIFETIME = timedelta(days=14)
 _MAC_LENGTH = 32
@@ -25,6 +26,14 @@ class Decision:
     sha256: str
 
 
+class ExpiredDecisionLink(BadLink):
+    """A link of this person that is too old. ``decision`` is what it names."""
+
+    def __init__(self, message: Message, *, decision: Decision) -> None:
+        super().__init__(message)
+        self.decision = decision
+
+
 def make_decision_url(*, issue: str, sha256: str, person: int, now: datetime) -> str:
     """Return the URL for one person. ``issue`` is the public id, ``sha256`` the hash of the content."""
     payload = f"{issue}.{sha256[:16]}.{int(now.timestamp()):x}"
@@ -32,7 +41,10 @@ def make_decision_url(*, issue: str, sha256: str, person: int, now: datetime) ->
 
 
 def read_decision(token: str, *, person: int, now: datetime) -> Decision:
-    """Return what the link names. Raises BadLink if it is forged, made for somebody else, or older than two weeks."""
+    """Return what the link names.
+
+    Raises BadLink if it is forged or made for somebody else, ExpiredDecisionLink if it is older than two weeks.
+    """
     payload, _, mac = token.rpartition(".")
     right = False
     for key in _keys():
@@ -42,10 +54,14 @@ def read_decision(token: str, *, person: int, now: datetime) -> Decision:
         raise BadLink(
             "This link was made for another member of staff, or it is incomplete. Open the issue from the desk."
         )
-    issued = datetime.fromtimestamp(int(parts[2], 16), UTC)
-    if now - issued > LIFETIME:
-        raise BadLink("This link has expired after %(days)s days. Open the issue from the desk.", days=LIFETIME.days)
-    return Decision(issue=parts[0], sha256=parts[1])
+    decision = Decision(issue=parts[0], sha256=parts[1])
+    if now - datetime.fromtimestamp(int(parts[2], 16), UTC) > LIFETIME:
+        expired = Message(
+            "This link has expired after %(days)s days. Nothing was decided by it. You can read and decide on this page.",
+            days=LIFETIME.days,
+        )
+        raise ExpiredDecisionLink(expired, decision=decision)
+    return decision
 
 
 def _sign(payload: str, *, person: int, key: str) -> str:

@@ -11,7 +11,7 @@ from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import is_automatic, requires_other_approver
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.authors import find_authors
-from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url
 from newsletter.issues.approval.write_notices import list_approvers_with_address, write_notice
 from newsletter.issues.snapshot.resolve import hash_approved_content, hash_content, resolve_content
 from newsletter.models import Issue, StaffNotice, transition
@@ -28,7 +28,7 @@ def request_approval(
     due_at: datetime | None = None,
     by: User | AnonymousUser | None = None,
 ) -> int:
-    """Put a draft into review and notify those who may approve it, once for each version of its content.
+    """Put a draft into review and notify those who may approve it, once for each version while the link that they get works.
 
     ``due_at`` proposes when it is sent; an approver sees it before they approve. ``asked_by`` is the name that they read.
     ``by`` is the member of staff who asks, and is not notified. Nor are authors whose approval would not count.
@@ -50,9 +50,11 @@ def request_approval(
         report_issue(EventKind.ISSUE_WAITING, locked, now=now)
     content = resolve_content(locked)
     sha256 = hash_content(content)
+    key = _make_key(locked, sha256=hash_approved_content(content))
+    StaffNotice.objects.filter(key=key, person__in=people, made_at__lt=now - LIFETIME).delete()
     notified = write_notice(
         locked.publication,
-        _make_key(locked, sha256=hash_approved_content(content)),
+        key,
         Message("%(issue)s is waiting for approval", issue=locked),
         [
             Message("%(asked_by)s asks for your approval.", asked_by=asked_by),
@@ -68,18 +70,20 @@ def request_approval(
 
 @dataclass(frozen=True)
 class ApprovalRequest:
-    """An earlier request to approve the content as it is: its time, and how many people the next one would reach.
+    """The earlier requests to approve the content as it is: the last one's time, and how many people the next one would reach.
 
-    ``can_be_repeated``: somebody was not asked yet, or nobody who would be asked is left.
+    ``not_asked`` were never asked. ``expired`` have a link that is too old. ``can_be_repeated``: there are such people, or
+    nobody who would be asked is left.
     """
 
     at: datetime
     not_asked: int
+    expired: int
     can_be_repeated: bool
 
 
-def find_request(issue: Issue, *, sha256: str, by: User | AnonymousUser) -> ApprovalRequest | None:
-    """Return the first request to approve this content, or None. ``by`` is the person who would ask again.
+def find_request(issue: Issue, *, sha256: str, by: User | AnonymousUser, now: datetime) -> ApprovalRequest | None:
+    """Return the earlier requests to approve this content, or None. ``by`` is the person who would ask again.
 
     ``sha256`` is the hash that people approve.
     """
@@ -89,7 +93,9 @@ def find_request(issue: Issue, *, sha256: str, by: User | AnonymousUser) -> Appr
         return None
     people = _list_people(issue, by=by)
     not_asked = sum(person.pk not in asked for person in people)
-    return ApprovalRequest(min(asked.values()), not_asked, can_be_repeated=not people or not_asked > 0)
+    expired = sum(asked.get(person.pk, now) < now - LIFETIME for person in people)
+    can_be_repeated = not people or not_asked + expired > 0
+    return ApprovalRequest(max(asked.values()), not_asked, expired, can_be_repeated=can_be_repeated)
 
 
 def _list_people(issue: Issue, *, by: User | AnonymousUser | None) -> list[User]:

@@ -106,7 +106,7 @@ def notify_account_changes(*, now: datetime) -> None:
 
 def _list_due(now: datetime) -> QuerySet[StaffLink]:
     due = StaffLink.objects.filter(sent_at=None, used_at=None, withdrawn_at=None, expires_at__gt=now)
-    return due.exclude(person__email="").select_related("person").order_by("pk")
+    return due.exclude(person__email="").select_related("person", "made_by").order_by("pk")
 
 
 def _send(link: StaffLink, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
@@ -116,7 +116,7 @@ def _send(link: StaffLink, *, sender: Sender, adapter: Adapter, now: datetime) -
         outcome = send_notice(
             SystemMail(
                 subject=translate(subject),
-                paragraphs=[translate(text)],
+                paragraphs=[translate(paragraph) for paragraph in (*_name_maker(link), text)],
                 button=(translate(button), make_staff_link_url(link)),
                 reason=translate(reason),
             ),
@@ -127,6 +127,16 @@ def _send(link: StaffLink, *, sender: Sender, adapter: Adapter, now: datetime) -
             now=now,
         )
     return settle_queued_mail(link, outcome, what="A link for staff")
+
+
+def _name_maker(link: StaffLink) -> list[Message]:
+    """Return the sentence that names the administrator who made the link: people trust a mail from somebody they know."""
+    if link.made_by is None:
+        return []
+    name = link.made_by.get_full_name() or link.made_by.email or link.made_by.username
+    if link.kind == StaffLink.Kind.INVITATION:
+        return [Message("%(administrator)s gave you an account.", administrator=name)]
+    return [Message("%(administrator)s had this link sent to you.", administrator=name)]
 
 
 def choose_texts(link: StaffLink) -> tuple[Message, Message, Message, Message]:

@@ -145,6 +145,31 @@ def test_the_invitation_is_mailed_once_in_the_language_of_its_reader(admin, mail
     assert "siete días" in mail.text or "7 días" in mail.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("invitation", "Kim Lee gave you an account."), ("password", "Kim Lee had this link sent to you.")],
+)
+def test_a_link_that_an_administrator_made_names_them(admin, mailgun, kind, said):
+    User.objects.filter(pk=admin.pk).update(first_name="Kim", last_name="Lee")
+    admin.refresh_from_db()
+    add_staff(email="ann@example.org", role="editor", password=PASSWORD)
+    make_staff_link(person=User.objects.get(username="ann@example.org"), kind=Kind(kind), by=admin, now=NOW)
+    assert send_due_staff_links(now=NOW) == 1
+    assert said in mailgun.mailbox("ann@example.org")[0].text
+
+
+def test_a_link_that_nobody_else_made_names_nobody(admin, mailgun):
+    make_staff_link(person=admin, kind=Kind.PASSWORD, by=None, now=NOW)
+    assert send_due_staff_links(now=NOW) == 1
+    assert "sent to you" not in mailgun.mailbox("admin@example.org")[0].text
+
+
+def test_an_administrator_without_a_name_is_named_by_their_address(admin, mailgun):
+    invite(admin)
+    send_due_staff_links(now=NOW)
+    assert "admin@example.org gave you an account." in mailgun.mailbox("Ann@example.org")[0].text
+
+
 def test_without_a_publication_the_invitation_waits(admin, fake_provider, settings):
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
     invite(admin)

@@ -39,6 +39,7 @@ REPORTED_OUTCOMES = {
     "delivered": gettext_lazy("Delivered"),
     "to_files": gettext_lazy("Written to a file; not sent"),
     "cancelled": gettext_lazy("Not sent: the send was cancelled first"),
+    "already_mailed": gettext_lazy("Not sent: they changed to an address that had this issue already"),
 }
 """What was reported or done later. It comes before the state of the batch."""
 
@@ -105,6 +106,8 @@ def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str
         return str(REPORTED_OUTCOMES["bounced"])
     if delivered:
         return str(REPORTED_OUTCOMES["delivered"])
+    if own and (own.state, own.code) == (DeliveryException.State.SKIPPED, DeliveryException.Code.ALREADY_MAILED):
+        return str(REPORTED_OUTCOMES["already_mailed"])
     if own and own.state:
         return str(OWN_OUTCOMES[DeliveryException.State(own.state)])
     state = Batch.State(row.batch.state)

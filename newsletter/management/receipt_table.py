@@ -17,7 +17,7 @@ _MEANING = {
     "accepted": "accepted by the provider",
     "pending": "not sent yet",
     "rejected": "rejected by the provider",
-    "skipped": "unsubscribed or suppressed after the recipient list was locked",
+    "skipped": "unsubscribed or suppressed after the recipient list was locked, or changed to an address that has the issue",
     "uncertain": "no clear answer from the provider; not sent again automatically",
 }
 _OF_FILES = {"accepted": "written to files; no mail left this machine"}

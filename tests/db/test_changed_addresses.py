@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from newsletter.feedback.sent_mails import describe_delivery, list_sent_mails
 from newsletter.models import Batch, DeliveryException, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.batch_claim import ALREADY_MAILED
@@ -62,6 +63,25 @@ def test_an_address_that_has_the_issue_does_not_get_it_twice(
     assert own.reason == ALREADY_MAILED
     assert own.code in DeliveryException.LEFT_OUT_CODES
     assert make_receipt(send).deliveries == {"pending": 0, "accepted": 1, "rejected": 0, "skipped": 1, "uncertain": 0}
+    assert describe_delivery(own.delivery) == "Not sent: they changed to an address that had this issue already"
+
+
+@pytest.mark.requirement("I2")
+def test_somebody_who_moves_to_an_address_that_another_left_is_told_why_they_got_no_mail(
+    calls_of_one: FakeProvider,
+) -> None:
+    """The other person got the issue there and moved away. It is in the mailbox that the person has now."""
+    send = start()
+    dispatch(send, HOME)
+    move_to("elsewhere@example.com", person=Subscriber.objects.get(email=HOME))
+    mover = Subscriber.objects.get(email=WORK)
+    move_to(HOME, person=mover)
+    dispatch(send, WORK)
+    assert calls_of_one.accepted_counts() == {HOME: 1}
+    receipt = make_receipt(send)
+    assert (receipt.deliveries["accepted"], receipt.deliveries["skipped"]) == (1, 1)
+    [mail] = list_sent_mails(mover)
+    assert mail.outcome == "Not sent: they changed to an address that had this issue already"
 
 
 def test_an_address_that_an_earlier_call_may_have_mailed_is_skipped(calls_of_one: FakeProvider) -> None:

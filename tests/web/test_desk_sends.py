@@ -253,7 +253,7 @@ def test_people_of_a_cancelled_send_are_not_shown_as_unsubscribed(send: Send) ->
     Send.objects.update(state="cancelled")
     page = overview(send.issue, sign_in("approver"))
     left, unsent = (
-        "unsubscribed or suppressed after the recipient list was locked",
+        "unsubscribed or suppressed after the recipient list was locked, or changed to an address that has the issue",
         "not sent: the send was cancelled first",
     )
     found = re.findall(rf"<td>(\d+)</td><th scope=\"row\">({unsent}|{left})", page)

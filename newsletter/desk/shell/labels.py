@@ -44,7 +44,9 @@ _SEND_STATES = {
 _DELIVERIES = {
     "accepted": gettext_lazy("accepted by the provider"),
     "rejected": gettext_lazy("rejected by the provider"),
-    "skipped": gettext_lazy("unsubscribed or suppressed after the recipient list was locked"),
+    "skipped": gettext_lazy(
+        "unsubscribed or suppressed after the recipient list was locked, or changed to an address that has the issue"
+    ),
     "cancelled": gettext_lazy("not sent: the send was cancelled first"),
     "uncertain": gettext_lazy("uncertain: no clear answer from the provider, so not sent again"),
     "pending": gettext_lazy("still to send"),

@@ -34,7 +34,9 @@ _PRIVATE_HEADERS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex",
 def show_calendar_choices(request: HttpRequest, name: str) -> HttpResponse:
     """Show the calendars to choose from, in the language of the mail that led here; only the file if it is cancelled."""
     language = translation.get_language() or "en"
-    event = resolve_event(_find_event(name, language=language))
+    # Mails may be in a language in which we have no pages.
+    language_of_mail = find_offered_language(request.GET.get("lang", "")) or language
+    event = resolve_event(_find_event(name, language=language_of_mail))
     heading = (
         reader_text("cancelled_heading", language) if event.cancelled else find_phrase("add_to_calendar", language)
     )
@@ -44,7 +46,7 @@ def show_calendar_choices(request: HttpRequest, name: str) -> HttpResponse:
         "when": format_event_time(event, locale=get_babel_locale(language), default_zone="UTC"),
         "where": describe_event_location(event, language=language),
         "name": name,
-        "language": language,
+        "language": language_of_mail,
         "file_label": find_phrase("calendar_file", language),
     }
     return render_response("add_to_calendar.html", context)

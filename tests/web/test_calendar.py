@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from icalendar import Calendar
 
+from newsletter.common import languages
 from newsletter.content.ingesting.store_events import record_event_change
 from newsletter.issues.snapshot.calendar_links import make_calendar_name
 from newsletter.models import EventNotice
@@ -108,6 +109,18 @@ def test_a_calendar_gets_the_words_of_the_mail_that_led_to_it(client: Client, tr
     for ending, title in (("google", "text"), ("outlook", "subject")):
         address = client.get(f"/calendar/{name}/{ending}?lang=es")["Location"]
         assert parse_qs(urlsplit(address).query)[title] == ["Una tarde de cartas"]
+
+
+def test_the_words_are_those_of_a_mail_in_a_language_without_pages(
+    client: Client, translated: EventNotice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(languages, "OFFERED_LANGUAGES", (*languages.OFFERED_LANGUAGES, "it"))
+    EventNotice.objects.filter(translation_of=translated).update(language="it", title="Una sera di lettere")
+    name = make_calendar_name(translated.pk)
+    page = client.get(f"/calendar/{name}?lang=it").content.decode()
+    assert "Una sera di lettere" in page
+    assert f'href="/calendar/{name}.ics?lang=it"' in page
+    assert str(event_of(client, translated, "?lang=it")["SUMMARY"]) == "Una sera di lettere"
 
 
 def test_the_words_change_neither_time_nor_place_nor_identity(client: Client, translated: EventNotice) -> None:

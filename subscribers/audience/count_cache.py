@@ -57,13 +57,18 @@ def recall_or_count(name: str, count: Callable[[], T], *, now: datetime, again: 
             own = _coming[name] = Coming()
     if coming is not None:
         return _wait(coming) or Figure(_count(name, count, now=now).value)
-    counted: _Counted[T] | None = None
+    result: tuple[bytes, datetime] | None = None
     try:
+        # Another thread may have ended its count since this one looked.
+        if (kept := _recall(name)) is not None:
+            result = pickle.dumps(kept.value), kept.counted_at or now
+            return kept
         counted = _count(name, count, now=now)
+        result = counted.pickled, now
     finally:
         with _lock:
             del _coming[name]
-        own.set_result((counted.pickled, now) if counted else None)
+        own.set_result(result)
     return Figure(counted.value)
 
 
@@ -91,6 +96,8 @@ def _count(name: str, count: Callable[[], T], *, now: datetime) -> _Counted[T]:
     is_slow = time.perf_counter() - started > QUICK_SECONDS
     pickled = pickle.dumps(value)
     with _lock:
+        if name in _kept and _kept[name][1] > now:
+            return _Counted(value, pickled)  # somebody counted again meanwhile
         _kept.pop(name, None)
         if is_slow:
             if len(_kept) >= MAX_KEPT:

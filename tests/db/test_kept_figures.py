@@ -51,6 +51,39 @@ def test_a_slow_count_is_made_again_on_demand_and_after_a_while(number: Callable
         assert recall_or_count("people", number, now=timezone.now()).value == 3
 
 
+@pytest.mark.usefixtures("slow")
+def test_a_count_that_began_later_is_not_replaced(number: Callable[[], int]) -> None:
+    """Somebody pressed “Count again” after a change, and an older count ends after theirs."""
+    now = timezone.now()
+    later = now + timedelta(seconds=5)
+
+    def count_while_another_does() -> int:
+        recall_or_count("people", number, now=later, again=True)
+        return 99
+
+    assert recall_or_count("people", count_while_another_does, now=now).value == 99
+    kept = recall_or_count("people", number, now=later)
+    assert (kept.value, kept.counted_at) == (1, later)
+
+
+@pytest.mark.usefixtures("slow")
+def test_a_count_that_ends_while_another_page_looks_is_not_made_again(
+    number: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, recall = timezone.now(), count_cache._recall
+
+    def recall_before_the_other_ends(name: str) -> Figure[int] | None:
+        monkeypatch.setattr(count_cache, "_recall", recall)
+        found = recall(name)
+        recall_or_count(name, number, now=now)
+        return found
+
+    monkeypatch.setattr(count_cache, "_recall", recall_before_the_other_ends)
+    figure = recall_or_count("people", number, now=now)
+    assert (figure.value, figure.counted_at) == (1, now)
+    assert not count_cache._coming
+
+
 def test_a_count_that_became_quick_is_no_longer_kept(
     number: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,19 @@ def test_postmark_refusing_the_call_for_our_account_stops_the_send(
     assert (outcome.verdict, outcome.stop) == (Verdict.REJECTED, True)
 
 
+@pytest.mark.parametrize("code", [1235, 1236])
+@pytest.mark.parametrize("in_rows", [True, False])
+def test_postmark_refusing_the_stream_stops_the_send(
+    fake_provider: FakeProvider, postmark: Postmark, code: int, in_rows: bool
+) -> None:
+    """A wrong stream in the settings would else refuse everybody, one batch after another."""
+    row = {"ErrorCode": code, "Message": "The 'MessageStream' provided does not exist on this server."}
+    said = answer(200, json.dumps([row] * 3).encode()) if in_rows else answer(422, json.dumps(row).encode())
+    fake_provider.fault_always(said)
+    outcome = postmark.deliver(make_call())
+    assert (outcome.verdict, outcome.stop, dict(outcome.people)) == (Verdict.REJECTED, True, {})
+
+
 def test_postmark_mail_goes_to_the_stream_that_is_configured(fake_provider: FakeProvider) -> None:
     adapter: Any = make_adapter(fake_provider.url_of("postmark") + "&stream=weekly-news")
     assert {mail["MessageStream"] for mail in json.loads(adapter.build(make_call()).body)} == {"weekly-news"}
@@ -134,6 +147,24 @@ def test_resend_still_busy_with_the_batch_asks_for_patience(fake_provider: FakeP
     fake_provider.fault_always(answer(409, b'{"name": "concurrent_idempotent_requests", "message": "busy"}'))
     outcome = resend.deliver(make_call())
     assert (outcome.verdict, outcome.retry_after) == (Verdict.THROTTLED, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "stop", "wait"),
+    [
+        ("monthly_quota_exceeded", Verdict.REJECTED, True, None),
+        ("daily_quota_exceeded", Verdict.THROTTLED, False, 900.0),
+        ("rate_limit_exceeded", Verdict.THROTTLED, False, 1.0),
+    ],
+)
+def test_resend_whose_quota_is_used_up_is_not_called_each_second(
+    fake_provider: FakeProvider, resend: Resend, name: str, verdict: Verdict, stop: bool, wait: float | None
+) -> None:
+    body = json.dumps({"name": name, "message": "You have reached your quota."}).encode()
+    fake_provider.fault_always(answer(429, body, retry_after="1"))
+    outcome = resend.deliver(make_call())
+    assert (outcome.verdict, outcome.stop, outcome.retry_after) == (verdict, stop, wait)
+    assert ("used up at Resend" in outcome.reason) == (name != "rate_limit_exceeded")
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ from newsletter.providers.postmark.issue_counts import MESSAGES_PER_PAGE, read_m
 DEFAULT_STREAM = "broadcast"
 _MAX_ID_LENGTH = 80
 _RETRYABLE_ERRORS = {100, 429, 500, 503}
-_ACCOUNT_ERRORS = {10, 400, 401, 405, 412, 413}
+_ACCOUNT_ERRORS = {10, 400, 401, 405, 412, 413, 1235, 1236}
+"""The key, the sender, the account, or a message stream that does not exist or takes no mail."""
 
 
 class Postmark(HttpAdapter):

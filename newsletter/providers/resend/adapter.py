@@ -12,10 +12,11 @@ from newsletter.providers.base.json_values import as_list, as_mapping, parse_jso
 from newsletter.providers.base.mail.headers import encode_header, format_mailbox, make_batch_id, make_dashed_tag
 from newsletter.providers.base.prepared_batch import JsonMail, PreparedBatch, merge_json_mails
 from newsletter.providers.base.provider_url import UrlRules
-from newsletter.providers.base.responses import read_retry_after
+from newsletter.providers.base.responses import quote_provider, read_retry_after
 
 _MAX_KEY_LENGTH = 256
 _CONCURRENT_WAIT_SECONDS = 10.0
+_DAILY_QUOTA_WAIT_SECONDS = 900.0
 
 
 class Resend(HttpAdapter):
@@ -48,9 +49,12 @@ class Resend(HttpAdapter):
         return [_build_message(prepared, personal) for personal in merge_json_mails(prepared)]
 
     def _read_error(self, answer: ProviderResponse, *, provider_message: str) -> Outcome | None:
+        name = as_mapping(parse_json_or_none(answer.body)).get("name")
+        if answer.status == 429:
+            return self._read_quota(answer, name=name, provider_message=provider_message)
         if answer.status != 409:
             return None
-        if as_mapping(parse_json_or_none(answer.body)).get("name") == "concurrent_idempotent_requests":
+        if name == "concurrent_idempotent_requests":
             return Outcome(
                 Verdict.THROTTLED,
                 Message("Resend is still busy with an earlier attempt at this batch."),
@@ -62,6 +66,19 @@ class Resend(HttpAdapter):
             provider_message=provider_message,
         )
         return Outcome(Verdict.UNCERTAIN, why + Message(" Look at what it sent before sending again."))
+
+    def _read_quota(self, answer: ProviderResponse, *, name: object, provider_message: str) -> Outcome | None:
+        """Return what it means that the day's or the month's mails are used up. None for the limit of calls a second."""
+        if name == "monthly_quota_exceeded":
+            why = Message("The mails of this month are used up at Resend. Choose a larger plan there, then resume.")
+            return Outcome(Verdict.REJECTED, quote_provider(why, provider_message), stop=True)
+        if name == "daily_quota_exceeded":
+            why = Message(
+                "The mails of this day are used up at Resend. This batch is tried again until Resend takes it."
+            )
+            wait = max(read_retry_after(answer, now=self._clock()) or 0, _DAILY_QUOTA_WAIT_SECONDS)
+            return Outcome(Verdict.THROTTLED, quote_provider(why, provider_message), retry_after=wait)
+        return None
 
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
         rows = as_list(as_mapping(parse_json_or_none(answer.body)).get("data"))

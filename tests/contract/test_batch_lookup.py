@@ -1,8 +1,9 @@
 """Asking a provider "did you take this batch?": a record that names it is proof, anything else proves nothing."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -167,6 +168,19 @@ def test_a_wrong_key_learns_nothing(fake_provider: FakeProvider) -> None:
         adapter.close()
         assert found.verdict is Verdict.UNCERTAIN
         assert "wr0ng" not in repr(found)
+
+
+@pytest.mark.parametrize(("hours", "days"), [(0, "2"), (20, "2"), (30, "3")])
+def test_brevo_is_asked_for_days_and_not_for_dates_of_an_unknown_zone(
+    fake_provider: FakeProvider, hours: int, days: str
+) -> None:
+    """At half past midnight in UTC, it is still yesterday for an account in New York."""
+    adapter: Any = make_adapter(fake_provider.url_of("brevo"))
+    adapter.find_batch(key="batch-1", deliveries=(1,), sent_at=datetime.now(UTC) - timedelta(hours=hours))
+    adapter.close()
+    asked = parse_qs(urlsplit(fake_provider.queries[-1]).query)
+    assert asked["days"] == [days]
+    assert not {"startDate", "endDate"} & set(asked)
 
 
 def test_a_brevo_tag_is_read_alone_or_in_a_list(fake_provider: FakeProvider) -> None:

@@ -80,15 +80,10 @@ class Brevo(HttpAdapter):
         Brevo's list of batches (smtp/emailStatus) knows only scheduled mail, so it is not asked.
         """
         tag = make_tag(key)
-        answer = self._query(
-            "/v3/smtp/statistics/events",
-            {
-                "tags": json.dumps([tag]),
-                "startDate": sent_at.astimezone(UTC).date().isoformat(),
-                "endDate": max(self._clock(), sent_at).astimezone(UTC).date().isoformat(),
-                "limit": 50,
-            },
-        )
+        # Dates are days of the account's time zone, which we do not know. So the days until Brevo's own today are asked for.
+        days = (max(self._clock(), sent_at) - sent_at).days + 2
+        asked = {"tags": json.dumps([tag]), "days": days, "limit": 50}
+        answer = self._query("/v3/smtp/statistics/events", asked)
         if isinstance(answer, BatchLookup):
             return answer
         for row in list_rows(answer, "events"):

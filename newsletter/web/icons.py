@@ -2,16 +2,19 @@
 
 from urllib.parse import urlsplit
 
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.cache import patch_cache_control
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from newsletter.common.database.deadlines import database_deadline
 from newsletter.content.images.site_icon import draw_site_icon
 from newsletter.models import Brand, Picture
 from newsletter.rendering.colours import choose_text_colour, normalise_colour
 from newsletter.rendering.social import ICONS, NAMES
 from newsletter.web.pictures import CACHE_SECONDS
+from subscribers.web.page import DATABASE_WAIT_SECONDS
 
 _NO_BRAND_COLOUR = "#4a5560"
 _DRAWN_ICON_SECONDS = 24 * 3600
@@ -31,14 +34,23 @@ def show_icon(request: HttpRequest, network: str) -> HttpResponse:
 def show_site_icon(request: HttpRequest) -> HttpResponse:
     """Answer with the main brand's logo if it is about square, else with an envelope in the brand's colour.
 
-    The redirect to a logo is cached no longer than the logo, so a withdrawn one is replaced by the envelope.
+    The redirect to a logo is cached no longer than the logo, so a withdrawn one is replaced by the envelope. While the
+    database does not answer, the envelope is grey: browsers also ask for it beside the page that says so.
     """
-    brand = Brand.objects.select_related("logo").find_main()
+    try:
+        with database_deadline(DATABASE_WAIT_SECONDS):
+            brand = Brand.objects.select_related("logo").find_main()
+    except (OperationalError, InterfaceError):
+        return _keep(_draw_envelope(""), seconds=CACHE_SECONDS)
     logo = brand.logo if brand is not None else None
     if logo is not None and _is_readable_as_icon(logo):
         return _keep(HttpResponseRedirect(urlsplit(logo.url).path), seconds=CACHE_SECONDS)
-    ground = normalise_colour(brand.colour if brand else "", fallback=_NO_BRAND_COLOUR)
-    return _keep(_make_png(draw_site_icon(ground=ground, ink=choose_text_colour(ground))), seconds=_DRAWN_ICON_SECONDS)
+    return _keep(_draw_envelope(brand.colour if brand else ""), seconds=_DRAWN_ICON_SECONDS)
+
+
+def _draw_envelope(colour: str) -> HttpResponse:
+    ground = normalise_colour(colour, fallback=_NO_BRAND_COLOUR)
+    return _make_png(draw_site_icon(ground=ground, ink=choose_text_colour(ground)))
 
 
 def _keep(answer: HttpResponse, *, seconds: int) -> HttpResponse:

@@ -3,11 +3,13 @@
 from io import BytesIO
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
 from newsletter.models import Brand, Picture
+from newsletter.models.brands import BrandQuerySet
 from newsletter.web.pictures import CACHE_SECONDS
 from tests.support.desk import sign_in
 from tests.support.fixtures import make_publication
@@ -69,6 +71,18 @@ def test_a_drawn_icon_is_kept_for_a_day_and_sets_no_cookie() -> None:
     for answer in (Client().get("/favicon.ico"), Client().head("/favicon.ico")):
         assert answer["Cache-Control"] == "public, max-age=86400"
         assert not answer.cookies
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_the_icon_is_grey_for_a_minute_while_the_database_is_away(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(brands: object) -> None:
+        raise error("the database is away")
+
+    monkeypatch.setattr(BrandQuerySet, "find_main", fail)
+    assert show_colour_of_drawn_icon() == (0x4A, 0x55, 0x60, 255)
+    assert Client().get("/favicon.ico")["Cache-Control"] == f"public, max-age={CACHE_SECONDS}"
 
 
 def test_the_desk_has_the_icon_of_the_site() -> None:

@@ -23,7 +23,7 @@ from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.assembly.first_draft import find_unread_sources
 from newsletter.issues.assembly.source_notices import KEY_PREFIX as SOURCE_KEY_PREFIX
 from newsletter.issues.protected_terms.check import replace_protected_text
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
 from newsletter.models import Issue, Publication, Send, StaffNotice
 from newsletter.monitoring.process_figures import find_running_versions
@@ -249,7 +249,7 @@ def _describe_first_hour(issue: Issue, *, now: datetime) -> list[str]:
 
 def _decision_link(issue: Issue, *, now: datetime) -> Callable[[User], str]:
     """Return a function that makes a person's own link to decide about the current content."""
-    sha256 = hash_content(resolve_content(issue))
+    sha256 = hash_approved_content(resolve_content(issue))
     return lambda person: make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=now)
 
 

@@ -185,6 +185,24 @@ def test_a_welcome_says_that_its_approval_was_asked_for(publication: Publication
     assert "were asked about this version before" in ask(editor, welcome)
 
 
+def test_the_link_to_a_welcome_says_that_it_changed_only_if_what_is_approved_did(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    approver = sign_in("approver")
+    editor = sign_in("editor")
+    editor.post(reverse("newsletter_welcome_set_up", args=[publication.pk]))
+    welcome = Issue.objects.get(kind="welcome", number=1)
+    ask(editor, welcome)
+    path = urlsplit(StaffNotice.objects.get(key__startswith="asked-").link).path
+    changed = "The issue has changed since the notification was sent."
+    assert changed not in approver.get(path).content.decode()
+    make_story("The school has a new roof", external_id="roof")
+    with time_machine.travel(timezone.now() + timedelta(days=2), tick=False):
+        approver = sign_in_as(User.objects.get(username="approver@example.org"))
+        assert changed not in approver.get(path).content.decode()
+        Issue.objects.filter(pk=welcome.pk).update(subject="Another subject")
+        assert changed in approver.get(path).content.decode()
+
+
 def test_an_issue_that_is_sent_automatically_has_no_such_button(issue: Issue) -> None:
     Publication.objects.update(approval="auto")
     make_approver("approver@example.org")

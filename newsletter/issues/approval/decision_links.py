@@ -20,7 +20,7 @@ _MAC_LENGTH = 32
 
 @dataclass(frozen=True)
 class Decision:
-    """The contents of a valid link: the issue's public id and the first 16 digits of the content's sha256."""
+    """The contents of a valid link: the issue's public id, and the first 16 digits of the sha256 that people approve."""
 
     issue: str
     sha256: str
@@ -35,7 +35,7 @@ class ExpiredDecisionLink(BadLink):
 
 
 def make_decision_url(*, issue: str, sha256: str, person: int, now: datetime) -> str:
-    """Return the URL for one person. ``issue`` is the public id, ``sha256`` the hash of the content."""
+    """Return the URL for one person. ``issue`` is the public id, ``sha256`` the hash that people approve."""
     payload = f"{issue}.{sha256[:16]}.{int(now.timestamp()):x}"
     return f"{settings.NEWSLETTER_SITE_URL}/admin/decide/{payload}.{_sign(payload, person=person, key=_keys()[0])}/"
 

@@ -13,7 +13,7 @@ from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url
 from newsletter.issues.approval.write_notices import list_approvers_with_address, write_notice
-from newsletter.issues.snapshot.resolve import hash_approved_content, hash_content, resolve_content
+from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
 from newsletter.models import Issue, StaffNotice, transition
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
@@ -48,9 +48,8 @@ def request_approval(
         locked.due_at = due_at
     if transition(locked, from_states=[Issue.State.DRAFT], to=Issue.State.IN_REVIEW):
         report_issue(EventKind.ISSUE_WAITING, locked, now=now)
-    content = resolve_content(locked)
-    sha256 = hash_content(content)
-    key = _make_key(locked, sha256=hash_approved_content(content))
+    sha256 = hash_approved_content(resolve_content(locked))
+    key = _make_key(locked, sha256=sha256)
     StaffNotice.objects.filter(key=key, person__in=people, made_at__lt=now - LIFETIME).delete()
     notified = write_notice(
         locked.publication,

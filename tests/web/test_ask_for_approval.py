@@ -148,6 +148,22 @@ def test_a_link_that_has_expired_leads_to_the_page_that_decides(issue: Issue) ->
     assert f"/admin/issues/{issue.pk}/approve/" in answer.content.decode()
 
 
+def test_somebody_who_approved_already_is_not_asked_for_it(issue: Issue) -> None:
+    """Two people must approve. One of them did so without a mail."""
+    Publication.objects.update(second_approval_above=2)
+    make_approver("approver@example.org")
+    editor, address = sign_in("editor"), f"/admin/issues/{issue.pk}/overview/"
+    ask(editor, issue)
+    later = make_approver("later@example.org")
+    issue.refresh_from_db()
+    approve_issue(issue=issue, by=later, now=timezone.now())
+    page = editor.get(address).content.decode()
+    assert "not been asked yet" not in page
+    assert BUTTON not in page
+    assert "were asked about this version before" in ask(editor, issue)
+    assert not StaffNotice.objects.filter(person=later).exists()
+
+
 def test_the_page_counts_only_people_who_would_be_asked(issue: Issue) -> None:
     make_approver("approver@example.org")
     author = make_approver("author@example.org")

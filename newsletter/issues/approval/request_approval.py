@@ -1,5 +1,6 @@
 """Hand a draft to those who may approve it. Nothing is approved or sent here."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from django.db import transaction
 
 from newsletter.common.errors import NotReady, WrongState
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approval_rules import is_automatic, requires_other_approver
+from newsletter.issues.approval.approval_rules import find_valid_approvals, is_automatic, requires_other_approver
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url
@@ -31,8 +32,8 @@ def request_approval(
     """Put a draft into review and notify those who may approve it, once for each version while the link that they get works.
 
     ``due_at`` proposes when it is sent; an approver sees it before they approve. ``asked_by`` is the name that they read.
-    ``by`` is the member of staff who asks, and is not notified. Nor are authors whose approval would not count.
-    Return how many people are notified now.
+    ``by`` is the member of staff who asks, and is not notified. Nor are those who have approved this version, and authors
+    whose approval would not count. Return how many people are notified now.
     Raises WrongState if it is past review, is sent without an approval, or has a time by the schedule already. Raises
     NotReady if nobody else may approve it.
     """
@@ -50,6 +51,7 @@ def request_approval(
         report_issue(EventKind.ISSUE_WAITING, locked, now=now)
     sha256 = hash_approved_content(resolve_content(locked))
     key = _make_key(locked, sha256=sha256)
+    people = _leave_out_approvers(people, issue=locked, sha256=sha256)
     StaffNotice.objects.filter(key=key, person__in=people, made_at__lt=now - LIFETIME).delete()
     notified = write_notice(
         locked.publication,
@@ -91,8 +93,9 @@ def find_request(issue: Issue, *, sha256: str, by: User | AnonymousUser, now: da
     if not asked:
         return None
     people = _list_people(issue, by=by)
-    not_asked = sum(person.pk not in asked for person in people)
-    expired = sum(asked.get(person.pk, now) < now - LIFETIME for person in people)
+    waiting = _leave_out_approvers(people, issue=issue, sha256=sha256)
+    not_asked = sum(person.pk not in asked for person in waiting)
+    expired = sum(asked.get(person.pk, now) < now - LIFETIME for person in waiting)
     can_be_repeated = not people or not_asked + expired > 0
     return ApprovalRequest(max(asked.values()), not_asked, expired, can_be_repeated=can_be_repeated)
 
@@ -101,6 +104,12 @@ def _list_people(issue: Issue, *, by: User | AnonymousUser | None) -> list[User]
     """Return those whom a request reaches: approvers with an address whose approval counts, except ``by``."""
     authors = find_authors(issue) if requires_other_approver(issue.publication) else set()
     return [person for person in list_approvers_with_address() if person != by and person.pk not in authors]
+
+
+def _leave_out_approvers(people: Iterable[User], *, issue: Issue, sha256: str) -> list[User]:
+    """Return those who have not approved this content yet. If the audience grew too much since, approvals are withdrawn."""
+    approved = {approval.person_id for approval in find_valid_approvals(issue, sha256=sha256, people=0)}
+    return [person for person in people if person.pk not in approved]
 
 
 def _make_key(issue: Issue, *, sha256: str) -> str:

@@ -5,7 +5,9 @@ Each package of the desk registers its own pages in its `admin_hooks`.
 
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _
 from wagtail import hooks
 from wagtail.admin.api.views import PagesAdminAPIViewSet
 from wagtail.admin.ui.components import Component
@@ -70,6 +72,29 @@ def add_missing_labels() -> str:
     return format_html('<script src="{}"></script>', static("newsletter/missing_labels.js"))
 
 
+def add_sending_once() -> str:
+    """Return the scripts that send a form once and keep what was typed into it."""
+    texts = {
+        "offline": _(
+            "No connection, so nothing was done. What you typed is kept on this page. Press the button again when the"
+            " connection is back."
+        ),
+        "signed-out": _(
+            "You are signed out, so nothing was done. What you typed is kept on this page. Sign in, come back and press the"
+            " button again."
+        ),
+        "sign-in": _("Sign in in a new tab"),
+        "sign-in-url": reverse("wagtailadmin_login"),
+        "home-url": reverse("wagtailadmin_home"),
+    }
+    return format_html(
+        '<script src="{}"></script><script src="{}"{}></script>',
+        static("newsletter/save_obstacles.js"),
+        static("newsletter/send_once.js"),
+        format_html_join("", ' data-{}="{}"', texts.items()),
+    )
+
+
 def replace_home_panels(request: HttpRequest, panels: list[Component]) -> None:
     panels[:] = [HomePanel()]
 
@@ -81,6 +106,7 @@ def hide_home_summary(request: HttpRequest, items: list[Component]) -> None:
 hooks.register("construct_admin_api", register_documents_endpoint)
 hooks.register("insert_global_admin_css", add_styles)
 hooks.register("insert_global_admin_js", add_missing_labels)
+hooks.register("insert_global_admin_js", add_sending_once)
 register_log_actions(archiving.LOG_ACTIONS)
 hooks.register("construct_snippet_action_menu", name_save_button)
 hooks.register("construct_homepage_panels", replace_home_panels, order=1000)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy
 from wagtail.models import LockableMixin, PreviewableMixin, RevisionMixin
 
@@ -17,6 +18,9 @@ from newsletter.models.slots import Slot
 from newsletter.models.states import one_of
 from newsletter.rendering.merge import fill_sample
 from subscribers.models import Segment
+
+MAX_SHOWN_LENGTH = 300
+"""The most characters that a page of the desk shows of a subject."""
 
 
 class IssueManager(models.Manager["Issue"]):
@@ -241,6 +245,16 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     def sample_subject(self) -> str:
         """Return the subject as a sample person reads it."""
         return fill_sample(self.subject)
+
+    @property
+    def shown_subject(self) -> str:
+        """Return the sample subject for a page of the desk. That of a draft may be much longer than can be approved."""
+        return Truncator(self.sample_subject).chars(MAX_SHOWN_LENGTH)
+
+    @property
+    def shown_preheader(self) -> str:
+        """Return the sample preheader for a page of the desk."""
+        return Truncator(self.sample_preheader).chars(MAX_SHOWN_LENGTH)
 
     @property
     def sample_preheader(self) -> str:

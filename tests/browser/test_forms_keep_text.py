@@ -124,3 +124,74 @@ def test_the_second_to_save_is_told_who_saved_and_keeps_their_text(page: Page, s
         expect(second.locator("#id_title")).to_have_value(f"Of the second: {kind}")
         save(second)
         expect(second.get_by_text(re.compile(f"“Of the second: {kind}.*” is saved"))).to_be_visible()
+
+
+def open_issue(page: Page) -> None:
+    """Open the page of an issue, with the form of a comment."""
+    page.goto("/admin/issues/")
+    page.locator(".listing a[href$='/overview/']").first.click()
+    if not page.get_by_label("Comment", exact=True).is_visible():
+        page.get_by_text("Add a comment", exact=True).click()
+    expect(page.get_by_label("Comment", exact=True)).to_be_visible()
+
+
+def sign_in_again(page: Page) -> None:
+    """Follow the link to sign in, which opens a new tab, and come back."""
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Sign in in a new tab").click()
+    opened.value.get_by_label("Email").fill(LOGIN.email)
+    opened.value.get_by_label("Password").fill(LOGIN.password)
+    opened.value.get_by_role("button", name="Sign in").click()
+    expect(opened.value.get_by_role("heading", name="To do")).to_be_visible()
+    opened.value.close()
+
+
+def test_a_double_click_saves_one_comment(page: Page) -> None:
+    open_issue(page)
+    page.get_by_label("Comment", exact=True).fill("Written once")
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Add comment").dblclick()
+    expect(page.get_by_text("Your comment is saved.")).to_be_visible()
+    assert len(posted) == 1
+    expect(page.locator(".nl-comment").filter(has_text="Written once")).to_have_count(1)
+
+
+def test_a_double_click_sends_one_proof(page: Page) -> None:
+    open_issue(page)
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.url) if request.method == "POST" else None)
+    page.get_by_role("button", name="Send proof").dblclick()
+    expect(page.get_by_text("The proof for")).to_have_count(1)
+    assert len(posted) == 1
+
+
+def test_a_comment_written_after_the_session_ended_is_kept(disturbed: Page) -> None:
+    open_issue(disturbed)
+    disturbed.get_by_label("Comment", exact=True).fill("Thought about for an hour")
+    disturbed.context.clear_cookies()
+    disturbed.get_by_role("button", name="Add comment").click()
+    expect(disturbed.get_by_text("You are signed out, so nothing was done.")).to_be_in_viewport()
+    sign_in_again(disturbed)
+    expect(disturbed.get_by_label("Comment", exact=True)).to_have_value("Thought about for an hour")
+    disturbed.get_by_role("button", name="Add comment").click()
+    expect(disturbed.locator(".nl-comment").filter(has_text="Thought about for an hour")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("address", "field", "button"),
+    [
+        ("/admin/mails/", "Name", "Add template"),
+        ("/admin/users/add/", "Email", "Send invitation"),
+        ("/admin/setup/list/", "Name", "Save and continue"),
+    ],
+)
+def test_a_form_without_a_connection_keeps_its_text(disturbed: Page, address: str, field: str, button: str) -> None:
+    disturbed.goto(address)
+    disturbed.get_by_label(field, exact=True).first.fill("Typed on the train")
+    disturbed.context.set_offline(True)
+    disturbed.get_by_role("button", name=button).click()
+    expect(disturbed.get_by_text("No connection, so nothing was done.")).to_be_in_viewport()
+    disturbed.context.set_offline(False)
+    expect(disturbed.get_by_text("No connection, so nothing was done.")).to_be_hidden()
+    expect(disturbed.get_by_label(field, exact=True).first).to_have_value("Typed on the train")

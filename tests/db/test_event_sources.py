@@ -13,7 +13,15 @@ from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Delivery, EventNotice, Issue, Source
 from newsletter.sending.freezing.start import start_send
-from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.fixtures import (
+    NOW,
+    add_subscribers,
+    make_event,
+    make_issue,
+    make_publication,
+    make_source,
+    make_story,
+)
 from tests.support.sample_documents import MARKER, read_shape
 from tests.support.web_site import Site, serve_site
 
@@ -44,6 +52,41 @@ def cancelled() -> set[str]:
 
 def numbered(days: Sequence[int]) -> list[str]:
     return [event(f"e{day}", f"202604{day:02}T180000Z") for day in days]
+
+
+def make_translation(title: str, **changes: object) -> EventNotice:
+    """Return the Spanish event that staff wrote for an event of the calendar."""
+    original = EventNotice.objects.get(title=title)
+    fields = {"source": None, "starts_at": original.starts_at, "place_text": "En línea", "online": True, **changes}
+    return make_event(f"{title} en español", translation_of=original, language="es", **fields)
+
+
+def test_a_translation_moves_with_its_original_and_keeps_its_words(site):
+    look(site, event("a"), event("b"))
+    translation = make_translation("a")
+    look(site, event("a", "20260416T190000Z"), event("b"))
+    translation.refresh_from_db()
+    assert (translation.starts_at.day, translation.starts_at.hour, translation.changed_at) == (16, 19, NOW)
+    assert (translation.title, translation.place_text) == ("a en español", "En línea")
+
+
+@pytest.mark.parametrize("mark", [("CLASS:PRIVATE",), ("STATUS:CANCELLED",), None])
+def test_a_translation_is_cancelled_and_restored_with_its_original(site, mark):
+    others = [event(uid) for uid in "bcdef"]
+    look(site, event("a"), *others)
+    make_translation("a")
+    look(site, *others, *([event("a", "20260415T180000Z", *mark)] if mark else []))
+    assert cancelled() == {"a", "a en español"}
+    look(site, event("a"), *others)
+    assert cancelled() == set()
+
+
+def test_a_translation_of_another_source_keeps_its_own_time(site):
+    look(site, event("a"), event("b"))
+    translation = make_translation("a", source=make_source())
+    look(site, event("a", "20260416T190000Z"), event("b"))
+    translation.refresh_from_db()
+    assert (translation.starts_at.day, translation.changed_at) == (15, None)
 
 
 @pytest.mark.parametrize("mark", ["CLASS:PRIVATE", "CLASS:confidential", "X-MICROSOFT-SENSITIVITY:PRIVATE"])

@@ -5,6 +5,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from newsletter.desk.issues.audience import recipient_counts as people_counts
 from newsletter.desk.issues.audience.recipient_counts import (
@@ -14,6 +15,7 @@ from newsletter.desk.issues.audience.recipient_counts import (
 )
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
+from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Publication
 from subscribers.models import Segment
@@ -109,3 +111,22 @@ def test_home_reads_the_content_of_an_automatic_draft_once(publication: Publicat
     searches = [query["sql"] for query in queries.captured_queries if "newsletter_story_topics" in query["sql"]]
     assert searches
     assert len(searches) == len(set(searches))
+
+
+@time_machine.travel(NOW)
+@pytest.mark.parametrize(("segments", "words"), [(1, "and in the segment"), (2, "and in both segments")])
+def test_an_issue_for_a_segment_says_that_its_numbers_are_of_it(
+    publication: Publication, segments: int, words: str
+) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    own = Segment.objects.create(slug="friends", name="Friends", rule={"all": [{"list": "weekly"}]})
+    if segments == 2:
+        Publication.objects.update(segment=own)
+    issue = create_issue(
+        publication=Publication.objects.get(), beginning=Beginning.RULES, by=None, segment=own, now=timezone.now()
+    )
+    browser = sign_in("approver")
+    pages = [browser.get(f"/admin/issues/{issue.pk}/{name}/").content.decode() for name in ("overview", "audience")]
+    assert f"on the list {words}</th>" in pages[0]
+    assert f"Out of 3 people on the list {words}." in pages[1]

@@ -350,3 +350,13 @@ def test_the_list_shows_name_state_and_hold(issue: Issue) -> None:
     assert "weekly/1" not in page
     assert "nl-tag--held" in page
     assert url(issue, "overview") in page
+
+
+def test_no_page_is_filled_by_an_endless_subject(issue: Issue) -> None:
+    client = sign_in("approver")
+    edit(client, issue, subject="long" * 2_500, preheader="wide" * 2_500)
+    for page in ("/admin/", "/admin/issues/", url(issue, "overview"), url(issue, "revisions"), "/admin/issues/new/"):
+        shown = client.get(page).content.decode()
+        assert "longlong" in shown or page == "/admin/issues/new/"
+        assert "long" * 100 not in shown, page
+        assert "wide" * 100 not in shown, page

@@ -103,3 +103,21 @@ def test_a_moved_event_gets_the_coordinates_of_its_new_town() -> None:
     event.refresh_from_db()
     assert event.latitude == pytest.approx(29.3, abs=0.1)
     assert {"town", "latitude", "longitude"} <= set(event.edited_fields)
+
+
+def test_a_translation_moves_when_staff_move_its_original() -> None:
+    event = make_event("Evening", where=HOUSTON, zone="America/Chicago", source=None)
+    translation = make_event(
+        "Velada", where=HOUSTON, zone="America/Chicago", source=None, translation_of=event, language="es"
+    )
+    fields = {
+        "title": event.title, "starts_at": "2026-03-11 03:30", "zone": event.zone, "place_text": "Houston", "region": "US-TX",
+        "country": "US", "latitude": str(event.latitude), "longitude": str(event.longitude), "town": "Galveston",
+        "cancelled": "on",
+    }  # fmt: skip
+    answer = sign_in("writer").post(f"/admin/events/edit/{event.pk}/", fields)
+    assert answer.status_code == 302
+    event.refresh_from_db()
+    translation.refresh_from_db()
+    assert (translation.starts_at, translation.town) == (event.starts_at, "Galveston")
+    assert (translation.cancelled, translation.title) == (True, "Velada")

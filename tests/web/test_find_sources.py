@@ -1,5 +1,6 @@
 """“Add a source” asks for an address, finds what it offers, and shows the first items before anything is saved."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -112,7 +113,7 @@ def test_what_was_found_is_added_and_opened(site: Site) -> None:
     assert "“Our news” is added." in page
     assert AuditEntry.objects.get(action="wagtail.create").object_id == str(source.pk)
     again = client.post(FIND, fields).content.decode()
-    assert "You already have this source" in again
+    assert f'You already have this source: <a href="/admin/sources/edit/{source.pk}/">Our news</a>' in again
     assert "Added" in again
     assert Source.objects.count() == 1
 
@@ -126,6 +127,11 @@ def test_a_site_offers_its_feed_its_calendar_and_its_events(site: Site) -> None:
     page = look(put_home(site, FEED_LINK + '<a href="/dates.ics">Dates</a>' + EVENTS.replace("DAY", day)))
     for item in ("The first verdict", "Vigil", "Open evening"):
         assert f"<li>{item}</li>" in page
+    assert re.findall(r'class="nl-heading">([^<]+)<', page) == [
+        "Our news",
+        "Open Door",
+        "Open Door: Web page of events",
+    ]
     assert not EventNotice.objects.exists()
 
 
@@ -178,3 +184,23 @@ def test_an_address_without_anything_to_read_says_so(site: Site) -> None:
 def test_a_writer_may_not_look_for_sources() -> None:
     assert sign_in("writer").get(FIND).status_code == 302
     assert sign_in("writer").post(FIND, {"site": "example.org"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (404, "This site has nothing at this address (status 404). Check it."),
+        (503, "This site has an error of its own (status 503). Try again in a minute."),
+    ],
+)
+def test_a_site_that_fails_is_not_said_to_be_asked_again(site: Site, status: int, words: str) -> None:
+    url = site.put("/", "gone", status=status)
+    page = look(url)
+    assert words in page
+    assert "again later" not in page
+
+
+def test_a_site_that_does_not_answer_leaves_the_next_step_to_the_person(settings: Any) -> None:
+    settings.NEWSLETTER_FETCH_ALLOW = ("127.0.0.1/32",)
+    page = look("http://127.0.0.1:1/")
+    assert "This site does not answer. Check the address, or try again in a minute." in page

@@ -483,8 +483,37 @@ def test_a_setting_that_the_program_would_refuse_is_not_shown(admin: Client) -> 
 )
 def test_a_provider_without_its_account_is_not_tried(admin: Client, given: dict[str, str]) -> None:
     page = admin.post("/admin/setup/provider/", given).content.decode()
-    assert "NEWSLETTER_PROVIDER_URL" in page
+    assert "w-field__error" in page or "nl-unsure--wrong" in page
     assert 'id="nl-setting"' not in page
+
+
+@pytest.mark.parametrize(
+    ("provider", "errors"),
+    [
+        ("postmark", {"key": "Postmark needs its API key. Copy it from its pages."}),
+        (
+            "mailgun",
+            {
+                "key": "Mailgun needs its API key. Copy it from its pages.",
+                "domain": "Mailgun needs your sending domain here.",
+            },
+        ),
+        (
+            "ses",
+            {
+                "key": "Amazon SES needs its API key. Copy it from its pages.",
+                "secret": "Amazon SES needs its secret key too.",
+                "domain": "Amazon SES needs the region of your account here.",
+            },
+        ),
+        ("smtp", {"domain": "SMTP (STARTTLS, port 587) needs the name of the mail server here."}),
+    ],
+)
+def test_the_provider_form_names_each_empty_field_it_needs(
+    admin: Client, provider: str, errors: dict[str, str]
+) -> None:
+    form = admin.post("/admin/setup/provider/", {"provider": provider}).context["form"]
+    assert {name: " ".join(texts) for name, texts in form.errors.items()} == errors
 
 
 def test_the_sign_in_at_a_mail_server_is_tested(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]

@@ -23,6 +23,10 @@ class Unreachable(FetchError):
     """The site has no such host, connection or valid certificate, or its answer broke off."""
 
 
+class BadCertificate(Unreachable):
+    """The site's certificate is not valid."""
+
+
 class BadStatus(FetchError):
     """The site answered with an error. ``retry_after`` is in seconds, or None if the site named no time.
 

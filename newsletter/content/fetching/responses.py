@@ -12,7 +12,15 @@ from requests.exceptions import ConnectTimeout, InvalidURL, ReadTimeout, SSLErro
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from newsletter.common.messages import Message
-from newsletter.content.fetching.errors import BadStatus, FetchError, Refused, TooLarge, TooSlow, Unreachable
+from newsletter.content.fetching.errors import (
+    BadCertificate,
+    BadStatus,
+    FetchError,
+    Refused,
+    TooLarge,
+    TooSlow,
+    Unreachable,
+)
 
 MIB = 1024 * 1024
 _CHUNK = 64 * 1024
@@ -87,7 +95,7 @@ def to_fetch_error(error: Exception, *, host: str, late: bool) -> FetchError:
     if late or isinstance(error, ConnectTimeout | ReadTimeout | ReadTimeoutError):
         return TooSlow("%(host)s took too long to answer. We will try again later.", host=host)
     if isinstance(error, SSLError):
-        return Unreachable("The certificate of %(host)s is not valid. Tell whoever runs the site.", host=host)
+        return BadCertificate("The certificate of %(host)s is not valid. Tell whoever runs the site.", host=host)
     if isinstance(error, InvalidURL):
         return Refused("“%(host)s” is not a web address. Copy the address from your browser.", host=host)
     if isinstance(error, BrokenConnection):

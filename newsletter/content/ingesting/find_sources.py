@@ -6,9 +6,11 @@ from urllib.parse import urljoin, urlsplit
 
 from django.conf import settings
 
+from newsletter.common.translation import translate
 from newsletter.content.fetching.bounded_fetcher import BoundedFetcher
 from newsletter.content.fetching.errors import FetchError
 from newsletter.content.fetching.fetcher import PAGE
+from newsletter.content.ingesting.read_source import name_kind
 from newsletter.content.ingesting.source_trial import SourceTrial, try_source
 from newsletter.content.parsing.apis.addresses import SourceAddress, find_interface, read_source_address
 from newsletter.content.parsing.apis.kinds import API_KINDS
@@ -51,6 +53,8 @@ def find_sources(url: str, *, now: datetime) -> list[FoundSource]:
         trial = try_source(kind=link.kind, url=link.url, now=now)
         if trial.titles and not any(trial.titles == other.trial.titles for other in found):
             name = trial.titles[0][:120] if link.kind == PAGE_KIND else _make_name(link, page)
+            if name in (other.name for other in found):
+                name = f"{name[:60]}: {translate(name_kind(link.kind))}"
             found.append(FoundSource(link.kind, link.url, name, trial))
     behind = find_interface(address)
     if behind is None and page.generator in API_KINDS and API_KINDS[page.generator].needs_key:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
+from newsletter.content.ingesting.store_events import cancel_translations
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.documents import CALENDAR_AHEAD
 from newsletter.content.parsing.entries import Parsed, SetAside
@@ -41,6 +42,7 @@ def cancel_private_events(source: Source, parsed: Parsed, *, now: datetime) -> i
         EventNotice.objects.filter(pk=event.pk).update(
             cancelled=True, source_sha256="", note=_PRIVATE_NOTE, edited_fields=edited, changed_at=now
         )
+    cancel_translations(rows, now=now)
     return len(rows)
 
 
@@ -71,6 +73,7 @@ def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> t
     EventNotice.objects.filter(pk__in=[event.pk for event in missing]).update(
         cancelled=True, source_sha256="", note=_MISSING_NOTE, changed_at=now
     )
+    cancel_translations(missing, now=now)
     for event in missing:
         report_event_notice(EventKind.EVENT_WITHDRAWN, event, now=now)
     return len(missing), None

@@ -1,5 +1,6 @@
 """Store one event of a source: in its zone, at its location, never over a field that staff edited."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ from subscribers.models import EventKind
 from subscribers.places.towns import main_zone
 
 TRACKED_FIELDS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
+FACT_FIELDS = (*TRACKED_FIELDS, "ends_at", "zone", "country", "latitude", "longitude")
 _UTC_NAMES = ("", "UTC", "Etc/UTC")
 
 
@@ -112,7 +114,34 @@ def report_changed_event(event: EventNotice, *, now: datetime) -> None:
 
 
 def record_event_change(event: EventNotice, *, now: datetime) -> None:
-    """Set ``changed_at`` of a row that is about to be saved, if its facts differ from the stored ones."""
-    stored = EventNotice.objects.filter(pk=event.pk).values(*TRACKED_FIELDS).first()
-    if stored is not None and any(getattr(event, name) != value for name, value in stored.items()):
+    """Set ``changed_at`` of a row that is about to be saved, if its facts differ from the stored ones.
+
+    Call it in the transaction of the save: each translation that staff wrote gets the same new facts.
+    """
+    stored = EventNotice.objects.filter(pk=event.pk).values(*FACT_FIELDS).first() or {}
+    changed = {name: getattr(event, name) for name, value in stored.items() if getattr(event, name) != value}
+    if not changed.keys().isdisjoint(TRACKED_FIELDS):
         event.changed_at = now
+    if changed:
+        _change_translations(event, facts=changed, now=now)
+
+
+def _change_translations(event: EventNotice, *, facts: dict[str, object], now: datetime) -> None:
+    """Change the event's translations. One that has a source of its own learns from that when and where it is."""
+    for translation in event.translations.filter(source__isnull=True):
+        for name, value in facts.items():
+            setattr(translation, name, value)
+        record_event_change(translation, now=now)
+        translation.save()
+        report_changed_event(translation, now=now)
+
+
+def cancel_translations(events: Iterable[EventNotice], *, now: datetime) -> None:
+    """Cancel the translations that staff wrote of events that were just cancelled by their source."""
+    originals = [event.pk for event in events]
+    for translation in EventNotice.objects.filter(
+        translation_of__in=originals, source__isnull=True, cancelled=False, starts_at__gt=now
+    ):
+        translation.cancelled, translation.changed_at = True, now
+        translation.save()
+        report_changed_event(translation, now=now)

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.log_actions import log
@@ -21,6 +22,7 @@ from newsletter.common.translation import translate
 from newsletter.content.ingesting.apis.source_keys import SEALER
 from newsletter.content.ingesting.find_sources import FoundSource, find_sources, try_address
 from newsletter.content.ingesting.read_source import name_kind
+from newsletter.content.ingesting.source_trial import describe_failed_look
 from newsletter.content.parsing.apis.addresses import SourceAddress, read_source_address
 from newsletter.content.parsing.apis.kinds import API_KINDS
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
@@ -67,7 +69,8 @@ def add_found_source(request: HttpRequest, *, key: str = "") -> Source | None:
     given = {name: request.POST.get(name, "") for name in ("name", "kind", "url")}
     form = FoundSourceFields({**given, "name": find_free_name(given["name"]), "key": key}, for_user=request.user)
     if not form.is_valid():
-        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
+        said = ((error,) for errors in form.errors.values() for error in errors)
+        messages.error(request, format_html_join(" ", "{}", said))
         return None
     source: Source = form.save()
     log(instance=source, action="wagtail.create", user=request.user)
@@ -116,7 +119,7 @@ class FindSourcePage(PermittedPage):
         try:
             _address, found = read_site(form.cleaned_data["site"], partial(find_sources, now=timezone.now()))
         except DomainError as error:
-            form.add_error("site", translate(error))
+            form.add_error("site", translate(describe_failed_look(error)))
             return self._show(form=form)
         return self._show(form=form, found=found, looked=True)
 

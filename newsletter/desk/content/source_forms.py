@@ -14,7 +14,7 @@ from newsletter.content.ingesting.apis.source_keys import may_keep_key, open_key
 from newsletter.content.ingesting.find_sources import find_sources
 from newsletter.content.ingesting.read_source import name_kind
 from newsletter.content.ingesting.source_changes import schedule_changed_source
-from newsletter.content.ingesting.source_trial import SourceTrial, try_source
+from newsletter.content.ingesting.source_trial import SourceTrial, describe_failed_look, try_source
 from newsletter.content.parsing.apis.addresses import read_source_address
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
 from newsletter.desk.content.language_select import make_language_select
@@ -127,7 +127,7 @@ class SourceForm(WagtailAdminModelForm):
         try:
             found = [one for one in find_sources(cleaned["url"], now=timezone.now()) if not one.needs_key]
         except DomainError as error:
-            self.add_error("url", translate(error))
+            self.add_error("url", translate(describe_failed_look(error)))
             return
         if not found:
             self.add_error(

@@ -229,7 +229,7 @@ class IssueViewSet(SnippetViewSet):
     list_per_page = 30
     list_display = [
         "__str__",
-        Column("subject", label=gettext_lazy("Subject"), accessor="sample_subject"),
+        Column("subject", label=gettext_lazy("Subject"), accessor="shown_subject"),
         StateColumn("state", label=gettext_lazy("State"), sort_key="state"),
         Column("due", label=gettext_lazy("Due or sent"), accessor=format_sent_or_due, sort_key="due_at"),
         DateTimeColumn("made_at", label=gettext_lazy("Created"), sort_key="made_at"),

@@ -127,7 +127,7 @@ def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
     title = _("%(issue)s will send automatically") if automatic else _("%(issue)s is waiting for approval")
     return Task(
         title=title % {"issue": issue},
-        detail=" ".join([f"{due}“{issue.sample_subject}”.", *filter(None, notes)]),
+        detail=" ".join([f"{due}“{issue.shown_subject}”.", *filter(None, notes)]),
         url=overview_url(issue),
         button=_("Review and approve") if can_approve and not automatic else _("Read"),
         tone="calm" if automatic else "waits",
@@ -135,7 +135,7 @@ def _draft_task(issue: Issue, *, now: datetime, can_approve: bool) -> Task:
 
 
 def _unsubmitted_task(issue: Issue, *, notes: list[str]) -> Task:
-    subject = f"“{issue.sample_subject}”." if issue.sample_subject else _("It has no subject yet.")
+    subject = f"“{issue.shown_subject}”." if issue.shown_subject else _("It has no subject yet.")
     return Task(
         title=_("%(issue)s is a draft") % {"issue": issue},
         detail=" ".join(filter(None, [subject, _("It has no time yet."), *notes])),

@@ -114,7 +114,7 @@ def _make_group(title: str, rows: QuerySet[Any], typed: str, *, model: str, hit:
 def _issue_hit(issue: Issue) -> Hit:
     state = label_issue_state(issue, to_files=getattr(issue, "to_files", False)).label
     detail = ", ".join(filter(None, [str(issue), state, format_sent_or_due(issue)]))
-    return Hit(issue.sample_subject or str(issue), overview_url(issue), detail)
+    return Hit(issue.shown_subject or str(issue), overview_url(issue), detail)
 
 
 def _row_hit(model: str) -> Callable[[Any], Hit]:

@@ -61,7 +61,6 @@ class DeskPreviewPanel(PreviewSidePanel):
             "subscribers/open_preview.js",
             "newsletter/preview_as.js",
             "newsletter/inbox.js",
-            "newsletter/save_obstacles.js",
             "newsletter/keep_edits.js",
             "newsletter/live_preview.js",
             "newsletter/issue_blocks.js",

@@ -12,6 +12,7 @@ from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
+from newsletter.content.ingesting.source_trial import describe_failed_look
 from newsletter.desk.publications.brand_forms import FONTS, BrandForm, looks_panel_context
 from newsletter.desk.setup.pages import StepPage
 from newsletter.models import Brand, Picture
@@ -105,7 +106,7 @@ class BrandStep(StepPage):
         try:
             address, look = read_site(request.POST.get("site", ""), look_at_site)
         except DomainError as error:
-            site_form.add_error("site", translate(error))
+            site_form.add_error("site", translate(describe_failed_look(error)))
             return self.show(site_form=site_form, unreadable=True)
         site_form = SiteAddressForm({"site": address})
         messages.success(request, _("We looked at your website. Check what we found, and change what you like."))

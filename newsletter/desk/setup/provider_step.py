@@ -43,6 +43,13 @@ from newsletter.sending.limits.recipient_allowlist import is_sending_blocked
 NAMES = RegistryPart(PROVIDERS, lambda kind: kind.adapter.label)
 """The name of each provider that is installed, by its scheme."""
 _PLACEHOLDERS = {"key": "API-KEY", "secret": "SECRET-KEY", "webhook_key": "WEBHOOK-KEY"}
+_ACCOUNT_ENDS = {
+    "DOMAIN": gettext_lazy("your sending domain"),
+    "REGION": gettext_lazy("the region of your account"),
+    "PROJECT_ID": gettext_lazy("the ID of your project"),
+    "HOST:PORT": gettext_lazy("the name of the mail server"),
+}
+"""What the last part of an account is, by the name that its pattern gives it."""
 _EU_ENDPOINTS = {"mailgun": "https://api.eu.mailgun.net", "sparkpost": "https://api.eu.sparkpost.com"}
 
 
@@ -90,12 +97,26 @@ class ProviderForm(forms.Form):
     def clean(self) -> dict[str, object] | None:
         cleaned = super().clean() or {}
         if not self.errors:
+            self._require_account(cleaned)
+        if not self.errors:
             self.url = make_provider_url(**cleaned)
             try:
                 read_provider_url(self.url)
             except DomainError as error:
                 self.add_error(None, translate(error))
         return cleaned
+
+    def _require_account(self, cleaned: dict[str, object]) -> None:
+        """Name each empty field that the provider needs, as the form calls it and not as the setting does."""
+        rules, named = URL_RULES[str(cleaned["provider"])], {"provider": NAMES[str(cleaned["provider"])]}
+        needs_secret = ":" in rules.account and rules.needs_key
+        if rules.needs_key and not cleaned["key"]:
+            self.add_error("key", _("%(provider)s needs its API key. Copy it from its pages.") % named)
+        if needs_secret and not cleaned["secret"]:
+            self.add_error("secret", _("%(provider)s needs its secret key too.") % named)
+        if not rules.account.endswith("@") and not cleaned["domain"]:
+            missing = _ACCOUNT_ENDS.get(rules.account.rpartition("@")[2], gettext_lazy("the last part of its setting"))
+            self.add_error("domain", _("%(provider)s needs %(what)s here.") % {**named, "what": missing})
 
 
 class ProviderStep(StepPage):

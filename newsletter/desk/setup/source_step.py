@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.find_sources import find_sources
+from newsletter.content.ingesting.source_trial import describe_failed_look
 from newsletter.content.parsing.source_kind import gives_events
 from newsletter.desk.content.find_sources import add_found_source
 from newsletter.desk.setup.brand_step import SiteAddressForm
@@ -41,7 +42,7 @@ class SourceStep(StepPage):
         try:
             address, found = read_site(request.POST.get("site", ""), partial(find_sources, now=timezone.now()))
         except DomainError as error:
-            site_form.add_error("site", translate(error))
+            site_form.add_error("site", translate(describe_failed_look(error)))
             return self.show(site_form=site_form)
         site_form = SiteAddressForm({"site": address})
         known = set(Source.objects.values_list("url", flat=True))

@@ -32,6 +32,10 @@ UTF8_ENCODINGS = ("utf-8", "utf-8-sig")
 _STRAY = re.compile("[\udc80-\udcff]")
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
 _XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
+# The name of the part that holds a workbook with a password, in the old Excel format's list of parts.
+_ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
+# No list has these: they are in images, damaged workbooks and programs. Some old systems end a file with \x1a.
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 _NOT_A_LIST_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"%PDF", b"{\\rtf")
 _WEB_PAGE_STARTS = (b"<!doctype html", b"<html")
 
@@ -59,6 +63,11 @@ def detect_encoding(file: BinaryIO) -> str:
     head = file.read(4096)
     file.seek(start)
     if head.startswith(_XLS_SIGNATURE):
+        if _contains(file, _ENCRYPTED_PART):
+            raise BadFile(
+                "This workbook is protected by a password, so nobody can be read from it. Save a copy without the password"
+                " and choose that file."
+            )
         raise BadFile(
             "This is a workbook in the old Excel format (.xls). Save it as .xlsx or CSV, then choose that file."
         )
@@ -77,10 +86,25 @@ def detect_encoding(file: BinaryIO) -> str:
         return "utf-8-sig" if not _count_undecodable(file)[0] else UTF8_WITH_CP1252
     if head and head.count(0) > len(head) // 4:
         return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
+    if len(_BINARY.findall(head)) > len(head) // 100:
+        raise BadFile(
+            "This file is damaged, or it is not a list of people. Save it again in the program that made it, as a CSV file or"
+            " an Excel workbook (.xlsx), and choose that file."
+        )
     strays, others = _count_undecodable(file)
     if not strays:
         return "utf-8"
     return UTF8_WITH_CP1252 if others > strays else "cp1252"
+
+
+def _contains(file: BinaryIO, part: bytes) -> bool:
+    """Return True if the file has these bytes. It is rewound."""
+    start, tail, found = file.tell(), b"", False
+    while not found and (block := file.read(BLOCK_BYTES)):
+        found = part in tail + block
+        tail = block[-len(part) :]
+    file.seek(start)
+    return found
 
 
 def _count_undecodable(file: BinaryIO) -> tuple[int, int]:

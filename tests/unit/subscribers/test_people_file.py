@@ -86,6 +86,26 @@ def test_a_picture_or_a_document_is_no_list_of_people(start: bytes) -> None:
         inspect_file(io.BytesIO(start + bytes(range(10, 256)) * 3))
 
 
+def test_a_workbook_with_a_password_is_said_to_have_one() -> None:
+    workbook = b"\xd0\xcf\x11\xe0" + bytes(2_000_000) + "EncryptedPackage".encode("utf-16-le") + bytes(100)
+    with pytest.raises(BadFile, match="protected by a password"):
+        inspect_file(io.BytesIO(workbook))
+    with pytest.raises(BadFile, match="old Excel format"):
+        inspect_file(io.BytesIO(workbook.replace(b"E\0n\0c", b"Workboo")))
+
+
+def test_a_damaged_workbook_is_no_list_of_people() -> None:
+    with pytest.raises(BadFile, match="damaged"):
+        inspect_file(io.BytesIO(b"PK\x07\x08" + bytes(range(256)) * 40 + b"\n"))
+
+
+@pytest.mark.parametrize(
+    "body", ["email,name\nada@example.org,Ada\x1a", "email\tname\r\nada@example.org\tZo\u00eb\x0c"]
+)
+def test_a_list_with_a_few_control_characters_is_read(body: str) -> None:
+    assert inspect_file(io.BytesIO(body.encode("cp1252"))).header[0] == "email"
+
+
 @pytest.mark.parametrize("body", [b"email\nada@example.org\n", b"", b"name\nAda\n"], ids=["good", "empty", "no email"])
 def test_the_file_stays_open_for_whoever_opened_it(body: bytes) -> None:
     file = io.BytesIO(body)

@@ -33,7 +33,7 @@ class PublicationChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 class OriginalChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     def label_from_instance(self, obj: Issue) -> str:
-        return f"{obj}: {obj.sample_subject}" if obj.subject else str(obj)
+        return f"{obj}: {obj.shown_subject}" if obj.subject else str(obj)
 
 
 class TimeInput(forms.DateTimeInput):

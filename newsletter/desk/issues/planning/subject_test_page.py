@@ -84,7 +84,7 @@ class SetSubjectTest(IssueFormPage):
     def list_sentences(self) -> list[str]:
         obstacle = find_obstacle(self.issue, local_time=find_local_time(self.issue))
         sentences = [translate(obstacle)] if obstacle else []
-        sentences.append(_("Subject A is the issue’s own: “%(subject)s”.") % {"subject": self.issue.sample_subject})
+        sentences.append(_("Subject A is the issue’s own: “%(subject)s”.") % {"subject": self.issue.shown_subject})
         if self.issue.approvals.filter(withdrawn_at__isnull=True).exists():
             sentences.append(
                 _("It is approved. A changed test withdraws the approval, because people read its subjects.")

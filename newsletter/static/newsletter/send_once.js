@@ -1,0 +1,79 @@
+// Sends each form of the desk once, and a form with fields only if the server can answer: a double click does nothing twice, and no
+// typed text is lost when the session has ended. The forms of rows and the editor have scripts of their own for this.
+(() => {
+  const { saveObstacles } = window;
+  const texts = document.currentScript.dataset;
+  const OWN_SCRIPT = '[data-controller~="nl-keep-text"], [data-controller~="nl-keep-edits"]';
+  const TYPED = 'textarea:not([readonly]), input:is([type=text], [type=email], [type=url], [type=file], [type=number], [type=datetime-local], [type=date], :not([type]))';
+  const ASKED = 'asked';
+  const ALLOWED = 'allowed';
+  const SENT = 'sent';
+  const SENT_MS = 10000; // a form that is answered by a file stays on the page, so it is free again after this
+  const states = new WeakMap();
+  const shown = new Map();
+
+  function isOurs(form) {
+    return form.method === 'post' && form.target === '' && !form.closest('.modal') && !form.querySelector(OWN_SCRIPT);
+  }
+
+  function markSent(form) {
+    states.set(form, SENT);
+    setTimeout(() => { if (states.get(form) === SENT) states.delete(form); }, SENT_MS);
+  }
+
+  function hide(form) {
+    shown.get(form)?.remove();
+    shown.delete(form);
+  }
+
+  function show(form, obstacle, submitter) {
+    hide(form);
+    const box = document.createElement('p');
+    box.className = 'nl-unsure nl-unsure--wrong';
+    box.setAttribute('role', 'alert');
+    box.textContent = obstacle === saveObstacles.OFFLINE ? texts.offline : `${texts.signedOut} `;
+    if (obstacle === saveObstacles.SIGNED_OUT) {
+      const link = document.createElement('a');
+      link.href = texts.signInUrl;
+      link.target = '_blank';
+      link.textContent = texts.signIn;
+      box.append(link);
+    }
+    (submitter?.closest('.nl-buttons, p') ?? submitter ?? form.lastElementChild).before(box);
+    shown.set(form, box);
+  }
+
+  async function sendIfPossible(form, submitter) {
+    states.set(form, ASKED);
+    const obstacle = await saveObstacles.find(texts.homeUrl);
+    if (obstacle) {
+      states.delete(form);
+      show(form, obstacle, submitter);
+      return;
+    }
+    hide(form);
+    states.set(form, ALLOWED);
+    form.requestSubmit(submitter);
+    if (states.get(form) === ALLOWED) states.delete(form); // the browser found an empty field
+  }
+
+  document.addEventListener('submit', (event) => {
+    const { target: form, submitter } = event;
+    if (event.defaultPrevented || !isOurs(form)) return;
+    const state = states.get(form);
+    if (state === ALLOWED || (!state && !form.querySelector(TYPED))) {
+      markSent(form);
+      return;
+    }
+    event.preventDefault();
+    if (!state) sendIfPossible(form, submitter);
+  });
+
+  async function checkAgain() {
+    if (shown.size && !(await saveObstacles.find(texts.homeUrl))) [...shown.keys()].forEach(hide);
+  }
+
+  addEventListener('focus', checkAgain);
+  addEventListener('online', checkAgain);
+  addEventListener('pageshow', (event) => { if (event.persisted) document.querySelectorAll('form').forEach((form) => states.delete(form)); });
+})();

@@ -30,14 +30,14 @@ class SubscriberLocation(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return “Houston, Texas, United States” in the current language."""
+        """Return “Houston, Texas, United States” in the current language; “Madrid, Spain” for the town in the region Madrid."""
         language = get_language() or "en"
         names = (
             town_label(self.town, country=self.country, language=language),
             region_label(self.region, language=language) if self.region else "",
             country_label(self.country, language=language) if self.country else "",
         )
-        return ", ".join(name for name in names if name)
+        return ", ".join(dict.fromkeys(name for name in names if name))
 
 
 def location_key(*, country: str, region: str, town: str, latitude: float | None, longitude: float | None) -> str:

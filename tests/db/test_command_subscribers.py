@@ -70,7 +70,7 @@ def test_what_was_left_out_of_a_line_is_said_with_the_line(people: Path, capsys:
     call_command("subscribers", "import", str(people), *HOW, "--dry-run")
     said = capsys.readouterr().out
     assert "25 values were left out or need checking:" in said
-    assert "  line 2: “platinum” is not one of none, donor, monthly; left out." in said
+    assert "  line 2: “platinum” is not one of none, donor, monthly. The line is used without it." in said
     assert "  … and 5 more; --json has up to 1,000 of them." in said
 
 

@@ -109,7 +109,7 @@ def test_an_erasure_keeps_a_mail_that_waits_at_an_address_left_before(
 @pytest.mark.parametrize(("named", "left"), [("Desk@Example.org", 0), ("desk@example.com", 1)])
 def test_an_erasure_deletes_what_names_an_earlier_address(weekly: MailingList, named: str, left: int) -> None:
     ada = join_and_move(weekly)
-    note = [2, f"There is no topic “{named}”; left out."]
+    note = [2, f"There is no topic “{named}”. The line is used without it."]
     batch = ImportBatch.objects.create(mailing_list=weekly, started_at=NOW, by="kim", counts={"notes": [note]})
     ImportRefusal.objects.create(batch=batch, line=2, raw=f'"{named}",Desk', reason="unknown")
     erase_person(subscriber=ada, by="kim", now=LATER)
@@ -120,7 +120,7 @@ def test_an_erasure_deletes_what_names_an_earlier_address(weekly: MailingList, n
 @pytest.mark.parametrize("named", ["ana@señas.org", "Ana@XN--SEAS-HQA.org"])
 def test_an_erasure_deletes_what_names_an_international_domain(weekly: MailingList, named: str) -> None:
     ana = make_member(weekly, "ana@señas.org")
-    note = [2, f"There is no topic “{named}”; left out."]
+    note = [2, f"There is no topic “{named}”. The line is used without it."]
     batch = ImportBatch.objects.create(mailing_list=weekly, started_at=NOW, by="kim", counts={"notes": [note]})
     ImportRefusal.objects.create(batch=batch, line=2, raw=f'"{named}",Ana', reason="unknown")
     assert describe_person(ana, now=LATER)["refused_lines"]

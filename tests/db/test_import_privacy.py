@@ -54,7 +54,10 @@ def test_undecided_files_and_old_refused_lines_are_deleted() -> None:
 @pytest.mark.requirement("P8")
 def test_row_notes_are_deleted_with_the_person_and_after_7_days() -> None:
     weekly = make_list()
-    said = [[2, "There is no topic “Ann@Example.org”; left out."], [3, "There is no topic “shoes”; left out."]]
+    said = [
+        [2, "There is no topic “Ann@Example.org”. The line is used without it."],
+        [3, "There is no topic “shoes”. The line is used without it."],
+    ]
     text = "email,topics\nbea@example.org,Ann@Example.org\ncleo@example.org,shoes\nann@example,\n"
     report = import_text(weekly, text)
     batch = keep_draft(weekly, text)

@@ -275,6 +275,7 @@ def test_a_proof_goes_to_the_chosen_staff_and_is_marked(issue: Issue, settings: 
     response = proof(client, issue, to=[me], readers="0.none")
     (text,) = said(response)
     assert text.startswith("The proof for writer@example.org is ready. No provider is connected, so it was not mailed.")
+    assert "writer@example.org, written to files, not mailed." in get(client, issue, "overview/")
     assert f'<a href="/admin/issues/{issue.pk}/mail/mail.' in text
     row = Proof.objects.get()
     assert (row.state, row.person.email, row.by.email) == ("accepted", "writer@example.org", "writer@example.org")

@@ -144,3 +144,11 @@ def test_the_report_has_the_result_with_its_counts(running: Send, clicks: tuple[
         assert result in page
         assert all(f'data-label="Clicks">{number}<' in page for number in clicks)
         assert "Use subject" not in page
+
+
+def test_a_test_is_not_offered_for_too_few_recipients(publication: Publication) -> None:
+    make_story("The clinic opens its doors")
+    add_subscribers(publication, 3)
+    page = sign_in("writer").get(overview(make_issue(publication))).content.decode()
+    assert "A test needs at least 2,000 recipients. This issue has 3." in page
+    assert "/subject-test/" not in page

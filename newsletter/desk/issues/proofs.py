@@ -29,11 +29,15 @@ MAX_PROOFS_SHOWN = 5
 
 
 class ProofsContext(TypedDict):
-    """The proof section of desk/issue_overview.html. ``own_id`` is the primary key of the user."""
+    """The proof section of desk/issue_overview.html.
+
+    ``own_id`` is the primary key of the user. ``proofs_to_files``: no mail leaves.
+    """
 
     staff: Iterable[User]
     own_id: int
     proofs: Iterable[Proof]
+    proofs_to_files: bool
 
 
 @require_POST
@@ -71,6 +75,7 @@ def proofs_context(issue: Issue, *, user: User | AnonymousUser) -> ProofsContext
         "staff": list_proof_recipients(),
         "own_id": user.pk or 0,
         "proofs": issue.proofs.select_related("person")[:MAX_PROOFS_SHOWN],
+        "proofs_to_files": not can_mail_leave(issue.publication.account),
     }
 
 

@@ -18,7 +18,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import make_stored_group
 from newsletter.issues.variants.subject_assignment import FIRST, NO_TEST, WAITS
-from newsletter.issues.variants.subject_test_rules import count_arms, count_people_by_arm
+from newsletter.issues.variants.subject_test_rules import MIN_PEOPLE, count_arms, count_people_by_arm
 from newsletter.models import Issue, Send, SubjectTest
 from newsletter.models.variant_labels import LETTERS
 from newsletter.rendering.merge import fill_sample
@@ -52,10 +52,14 @@ class SubjectTestView:
 
 
 class SubjectTestContext(TypedDict):
-    """The context of desk/parts/subject_test.html. ``can_set_subject_test``: the user may add, change or remove it."""
+    """The context of desk/parts/subject_test.html. ``can_set_subject_test``: the user may add, change or remove it.
+
+    ``subject_test_people`` are the fewest recipients with whom two subjects can be tested.
+    """
 
     subject_test: SubjectTestView | None
     can_set_subject_test: bool
+    subject_test_people: int
 
 
 def subject_test_context(issue: Issue, *, send: Send | None, user: User | AnonymousUser) -> SubjectTestContext:
@@ -66,6 +70,7 @@ def subject_test_context(issue: Issue, *, send: Send | None, user: User | Anonym
     return {
         "subject_test": _make_view(test, issue=issue, send=send, user=user) if test else None,
         "can_set_subject_test": is_open and can_have_one and user.has_perm("newsletter.change_issue"),
+        "subject_test_people": MIN_PEOPLE * 2 * 100 // SubjectTest.MAX_SHARE,
     }
 
 

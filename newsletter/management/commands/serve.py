@@ -50,7 +50,7 @@ class Command(ProductCommand):
         if warning := describe_other_port(settings.NEWSLETTER_SITE_URL, port=port):
             self.stdout.write(warning)
         if first := describe_first_link(now=datetime.now(UTC)):
-            self.stdout.write(first)
+            self.stdout.write(lead_to_served_port(first, settings.NEWSLETTER_SITE_URL, port=port))
         self.stdout.flush()
         Server(host=host, port=port, started=engine.start, stopping=engine.stop).run()
 
@@ -79,10 +79,21 @@ def _describe_moment(moment: datetime) -> str:
 
 def describe_other_port(site_url: str, *, port: int) -> str:
     """Return a warning if links lead to this machine, but to a port that is not served."""
+    served = find_served_url(site_url, port=port)
+    if served == site_url:
+        return ""
+    return f"Links in mails lead to {site_url}/, not to this port. Set NEWSLETTER_SITE_URL={served} and start again."
+
+
+def lead_to_served_port(text: str, site_url: str, *, port: int) -> str:
+    """Return the text with links that open: somebody follows them at once, on this machine."""
+    return text.replace(f"{site_url}/", f"{find_served_url(site_url, port=port)}/")
+
+
+def find_served_url(site_url: str, *, port: int) -> str:
+    """Return the site's URL, with the served port if it leads to this machine."""
     site = urlsplit(site_url)
     host = site.hostname or ""
     if not is_loopback(host) or (site.port or 80) == port:
-        return ""
-    if ":" in host:
-        host = f"[{host}]"
-    return f"Links lead to {site_url}/, not to this port. Set NEWSLETTER_SITE_URL=http://{host}:{port} and start again."
+        return site_url
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

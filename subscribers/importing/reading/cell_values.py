@@ -68,7 +68,9 @@ def read_day_or_note(text: str, notes: list[str]) -> datetime | None:
     """Read a day as `read_day` does, and note a text that is none."""
     day = read_day(text)
     if day is None and text.strip():
-        notes.append(Message("“%(text)s” is not a day such as 2026-03-31; left out.", text=text.strip()[:40]))
+        notes.append(
+            Message("“%(text)s” is not a day such as 2026-03-31. The line is used without it.", text=text.strip()[:40])
+        )
     return day
 
 
@@ -76,7 +78,9 @@ def read_timezone(text: str, notes: list[str]) -> str:
     zone = text.strip()
     if not zone or zone in _zones():
         return zone
-    notes.append(Message("“%(zone)s” is not a time zone such as Europe/London; left out.", zone=zone[:40]))
+    notes.append(
+        Message("“%(zone)s” is not a time zone such as Europe/London. The line is used without it.", zone=zone[:40])
+    )
     return ""
 
 
@@ -94,14 +98,16 @@ def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
         if not isinstance(given, dict):
             raise ValueError
     except (ValueError, RecursionError):
-        notes.append(Message("The attributes are no JSON object; left out."))
+        notes.append(Message("The attributes are no JSON object. The line is used without it."))
         return {}
     single: dict[str, str] = {}
     for key, value in given.items():
         if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
             single[key] = ", ".join(str(item) for item in value)
         elif isinstance(value, dict | list):
-            notes.append(Message("The attribute “%(key)s” holds several values; left out.", key=key[:40]))
+            notes.append(
+                Message("The attribute “%(key)s” holds several values. The line is used without it.", key=key[:40])
+            )
         elif value is not None:
             single[key] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
     return single
@@ -111,7 +117,9 @@ def read_language(text: str, notes: list[str]) -> str:
     code = text.strip().replace("_", "-")
     if not code or (_LANGUAGE.fullmatch(code) and len(code) <= 16):
         return code
-    notes.append(Message("“%(code)s” is not a language code such as en or pt-BR; left out.", code=code[:40]))
+    notes.append(
+        Message("“%(code)s” is not a language code such as en or pt-BR. The line is used without it.", code=code[:40])
+    )
     return ""
 
 
@@ -119,7 +127,7 @@ def read_giving(text: str, notes: list[str]) -> str:
     word = text.strip().lower()
     if not word or word in _GIVING:
         return word
-    notes.append(Message("“%(word)s” is not one of none, donor, monthly; left out.", word=word[:40]))
+    notes.append(Message("“%(word)s” is not one of none, donor, monthly. The line is used without it.", word=word[:40]))
     return ""
 
 
@@ -133,7 +141,7 @@ def read_radius(text: str, notes: list[str]) -> int | None:
         return km
     notes.append(
         Message(
-            "“%(words)s” is not a distance from 1 to %(farthest_km)s km; left out.",
+            "“%(words)s” is not a distance from 1 to %(farthest_km)s km. The line is used without it.",
             words=words[:40],
             farthest_km=Quantity(_MAX_RADIUS_KM),
         )
@@ -145,7 +153,9 @@ def read_frequency(text: str, notes: list[str]) -> str:
     word = text.strip().lower()
     if not word or word in _FREQUENCY:
         return word
-    notes.append(Message("“%(word)s” is not one of every, monthly, events; left out.", word=word[:40]))
+    notes.append(
+        Message("“%(word)s” is not one of every, monthly, events. The line is used without it.", word=word[:40])
+    )
     return ""
 
 

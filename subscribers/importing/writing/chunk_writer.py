@@ -67,7 +67,10 @@ class ChunkWriter:
             if given_at is not None and given_at > self._batch.started_at:
                 note(
                     row.line,
-                    Message("The date %(given_at)s is in the future; left out.", given_at=f"{given_at:%Y-%m-%d}"),
+                    Message(
+                        "The date %(given_at)s is in the future. The line is used without it.",
+                        given_at=f"{given_at:%Y-%m-%d}",
+                    ),
                 )
                 given_at = None
             place = self._places.get((row.country, row.region, row.city), _FoundPlace())
@@ -103,7 +106,11 @@ class ChunkWriter:
             return None
         if until > now + MAX_PAUSE:
             note(
-                row.line, Message("A pause until %(until)s is longer than a year; left out.", until=f"{until:%Y-%m-%d}")
+                row.line,
+                Message(
+                    "A pause until %(until)s is longer than a year. The line is used without it.",
+                    until=f"{until:%Y-%m-%d}",
+                ),
             )
             return None
         return until
@@ -179,7 +186,7 @@ class ChunkWriter:
         for word in row.topics:
             found = self._topics.get(word.casefold())
             if found is None:
-                note(row.line, Message("There is no topic “%(word)s”; left out.", word=word[:60]))
+                note(row.line, Message("There is no topic “%(word)s”. The line is used without it.", word=word[:60]))
             else:
                 ids.add(found)
         return ids

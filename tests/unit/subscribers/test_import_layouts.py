@@ -92,7 +92,7 @@ def test_each_listmonk_status_is_read_and_its_attributes_are_unpacked() -> None:
     assert isinstance(ann, PersonRow)
     assert ann.city == "Leeds"
     assert ann.attributes == {"age": "40", "vip": "yes", "likes": "tea, bread"}
-    assert ann.notes == ("The attribute “deep” holds several values; left out.",)
+    assert ann.notes == ("The attribute “deep” holds several values. The line is used without it.",)
     assert ann.dated_at == datetime(2023, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert isinstance(bea, RefusedRow)
     assert bea.kind == RefusalKind.NOT_SUBSCRIBED
@@ -101,7 +101,7 @@ def test_each_listmonk_status_is_read_and_its_attributes_are_unpacked() -> None:
     assert isinstance(di, RefusedRow)
     assert di.kind == RefusalKind.UNKNOWN_STATUS
     assert isinstance(ed, PersonRow)
-    assert ed.notes == ("The attributes are no JSON object; left out.",)
+    assert ed.notes == ("The attributes are no JSON object. The line is used without it.",)
 
 
 def test_a_column_counts_before_a_packed_value_of_the_same_name() -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError
 from django.db.models import QuerySet
@@ -136,12 +137,13 @@ def freeze_requested_sends(*, now: datetime) -> None:
 
 def hold_late(issue: Issue, *, now: datetime) -> None:
     """Hold an issue that is more than six hours late: only a person may send it now."""
-    hours = int((now - issue.due_at).total_seconds() // 3600) if issue.due_at else 0
+    due = (issue.due_at or now).astimezone(ZoneInfo(issue.publication.zone))
     hold_and_notify(
         issue,
         Message(
-            "It was due %(hours)s hours ago and was not sent in time. Send it by hand if it is still useful.",
-            hours=hours,
+            "It was due on %(day)s at %(time)s and was not sent in time. Send it by hand if it is still useful.",
+            day=due.date(),
+            time=f"{due:%H:%M}",
         ),
         now=now,
     )

@@ -7,7 +7,9 @@ from django.utils.translation import gettext
 from subscribers.consent.signup import ConfirmationResult, confirm_subscription
 from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
-from subscribers.models import MailingList
+from subscribers.models import MailingList, Subscriber, Subscription
+from subscribers.people.inactivity import find_resting_since
+from subscribers.unsubscribing.suppression import is_suppressed
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import (
     WORDING_FIELD,
@@ -33,17 +35,29 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     shown = {"text": text % {"name": name}, "button": gettext("Yes, send me %(name)s") % {"name": name}}
     wording = make_press_wording(**shown)
     if request.method != "POST":
+        if not Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).open().exists():
+            return _gone(mailing_list)
+        if _is_confirmed(person, mailing_list):
+            return _confirmed(target, name=name, before=True)
         form = {"wording_field": WORDING_FIELD, "wording": sign_wording(wording)}
         return render_response("confirm.html", {**shown, **form})
     wording = read_wording(request, default=wording)
     outcome = confirm_subscription(target=target, now=timezone.now(), wording=wording, source="confirmation link")
     if outcome is ConfirmationResult.GONE:
         return _gone(mailing_list)
-    context = {
-        "name": name,
-        "before": outcome is ConfirmationResult.BEFORE,
-        "preferences_path": make_related_path(target, Purpose.PREFERENCES),
-    }
+    return _confirmed(target, name=name, before=outcome is ConfirmationResult.BEFORE)
+
+
+def _is_confirmed(person: Subscriber, mailing_list: MailingList) -> bool:
+    """Return True if another press of the button would change nothing."""
+    rows = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).open().mailable()
+    suppressed = is_suppressed(address_hash=bytes(person.address_hash), mailing_list=mailing_list)
+    return rows.exists() and not suppressed and find_resting_since(person) is None
+
+
+def _confirmed(target: LinkTarget, *, name: str, before: bool) -> HttpResponse:
+    """Return the page of somebody who is on the list. ``before``: this press or visit changed nothing."""
+    context = {"name": name, "before": before, "preferences_path": make_related_path(target, Purpose.PREFERENCES)}
     return render_response("confirmed.html", context)
 
 

@@ -25,6 +25,13 @@ class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return super().clean(given)
 
 
+def explain_bad_address(typed: str) -> str:
+    """Return what is wrong with a text that is no address that can be mailed."""
+    if not typed.strip():
+        return gettext("Please write your email address.")
+    return gettext("This is not an email address that we can send to. It looks like name@example.org.")
+
+
 @dataclass(frozen=True)
 class NamedTopic:
     """A topic as a form shows it."""

@@ -2,7 +2,7 @@
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.languages import language_choices
@@ -11,7 +11,7 @@ from subscribers.addresses.suggestion import suggest_address
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location
 from subscribers.people.relevant_choices import find_asked_topics, is_language_asked
-from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_town
+from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, explain_bad_address, read_town
 
 
 class JoinForm(forms.Form):
@@ -54,8 +54,7 @@ class JoinForm(forms.Form):
         try:
             return normalise(self.cleaned_data["email"])
         except BadAddress as error:
-            text = gettext("This is not an email address that we can send to. It looks like name@example.org.")
-            raise forms.ValidationError(text) from error
+            raise forms.ValidationError(explain_bad_address(self.cleaned_data["email"])) from error
 
     def clean(self) -> dict[str, object]:
         data = self.cleaned_data

@@ -22,6 +22,7 @@ from subscribers.people.describe_person import describe_person
 from subscribers.people.mailed_links import Kind, UsedLink, find_link, mark_link_used, request_mailed_link
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
+from subscribers.web.form_fields import explain_bad_address
 from subscribers.web.links import Page, find_target, linked_page
 from subscribers.web.page import ASK_PATH, activate_language_of, message_page, render_response
 from subscribers.web.preference_page import erased_person_page
@@ -116,7 +117,7 @@ def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     except SameAddress:
         error = gettext("This is the address that we have. Write the new one.")
     except BadAddress:
-        error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
+        error = explain_bad_address(request.POST.get("email", ""))
     else:
         return link_mailed_page(address=address)
     return render_response(

@@ -137,6 +137,7 @@ def _page(
     context = {
         "masked": mask(person.email),
         "mails_a_month": 0 if is_quiet else get_publishing_hooks().mails_a_month(person, now),
+        "is_subscribed": bool(find_subscribed_lists(person)),
         "lists": _lists(request, person=person, offered=offered, refused=refused, now=now),
         "topics": name_topics(find_topics_asked_of(person), chosen=chosen_topics),
         "town": form.data.get("town", "") if refused else str(person.place or ""),

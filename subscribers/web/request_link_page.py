@@ -12,6 +12,7 @@ from subscribers.identity import identify
 from subscribers.links.signed_links import ExpiredLink, Purpose, read_link
 from subscribers.models import Subscriber, Subscription
 from subscribers.people.mailed_links import Kind, request_mailed_link
+from subscribers.web.form_fields import explain_bad_address
 from subscribers.web.links import bad_link_page
 from subscribers.web.own_data import link_mailed_page, offer_mailed_link
 from subscribers.web.page import client_address_of, private_page, render_response
@@ -40,7 +41,7 @@ def my_mail(request: HttpRequest) -> HttpResponse:
     try:
         address = normalise(typed)
     except BadAddress:
-        error = gettext("This is not an email address that we can send to. It looks like name@example.org.")
+        error = explain_bad_address(typed)
         return render_response("my_mail.html", {"value": typed, "error": error}, status=400)
     network = single_client_network(client_address_of(request))
     if increment_counter(f"my mail {network}", now=timezone.now()) > MAX_REQUESTS_PER_HOUR:

@@ -251,7 +251,7 @@ def test_home_says_what_can_be_done_about_an_issue_not_approved_in_time(publicat
     with time_machine.travel(NOW + timedelta(days=2), tick=False):
         start_due_sends(now=NOW + timedelta(days=2))
         page = home("writer")
-        assert "It was due 24 hours ago and was not sent in time." in page
+        assert "It was due on 5 Mar 2026 at 09:00 and was not sent in time." in page
         assert (
             "Whoever edits issues can choose a new time or skip it. An approver can release it or send it now." in page
         )

@@ -88,6 +88,34 @@ def test_a_confirmation_link_used_twice_says_so(client: Client, weekly: MailingL
     assert b"You had confirmed already" in client.post(confirm).content
 
 
+def test_a_confirmation_link_opened_again_asks_for_no_second_press(client: Client, weekly: MailingList) -> None:
+    ada = ask_to_join(weekly)
+    confirm = path_to(ada, weekly, Purpose.CONFIRM)
+    client.post(confirm)
+    page = client.get(confirm).content
+    assert b"You had confirmed already" in page
+    assert b"One last step" not in page
+    assert ConsentEvent.objects.count() == 1
+    unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
+    assert b"nothing to confirm" in client.get(confirm).content
+
+
+def test_somebody_on_no_list_reads_so_and_is_offered_no_pause(client: Client, weekly: MailingList) -> None:
+    path = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
+    assert "You are not subscribed" not in client.get(path).content.decode()
+    page = client.post(path, {"pause": "keep"}).content.decode()
+    assert "Saved." in page
+    assert "You are not subscribed" in page
+    assert 'name="pause"' not in page
+
+
+def test_an_empty_address_is_asked_for_on_each_page(client: Client, weekly: MailingList) -> None:
+    for path in ("/my-mail", f"/join/{weekly.slug}"):
+        page = client.post(path, {"email": " "})
+        assert page.status_code == 400
+        assert "Please write your email address." in page.content.decode()
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(("purpose", "days"), [(Purpose.CONFIRM, 7), (Purpose.PREFERENCES, 90)])
 @pytest.mark.requirement("K3")

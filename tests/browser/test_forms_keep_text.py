@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
+from tests.support.axe import find_axe_violations
 from tests.support.desk_browser import IN_CHROMIUM, open_desk, run_beside
 
 EDITOR, PASSWORD = "editor@example.org", "a-calm-harbour-evening"
@@ -88,6 +90,15 @@ def test_leaving_a_form_asks_while_text_is_unsaved(page: Page, kind: str) -> Non
     page.get_by_role("link", name="Home").first.click()
     expect(page.get_by_role("heading", name="To do")).to_be_visible()
     assert asked == ["beforeunload"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_warning_of_unsaved_text_can_be_read(page: Page, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto("/admin/segments/add/")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Save your changes before leaving")).to_be_visible()
+    assert find_axe_violations(page) == []
 
 
 def test_a_double_click_on_save_adds_one_story(page: Page) -> None:
@@ -181,17 +192,17 @@ def test_a_comment_written_after_the_session_ended_is_kept(disturbed: Page) -> N
 @pytest.mark.parametrize(
     ("address", "field", "button"),
     [
-        ("/admin/mails/", "Name", "Add template"),
-        ("/admin/users/add/", "Email", "Send invitation"),
-        ("/admin/setup/list/", "Name", "Save and continue"),
+        ("/admin/mails/", "#id_name", "Add template"),
+        ("/admin/users/new/", "#id_email", "Send invitation"),
+        ("/admin/setup/list/", "#id_name", "Save and continue"),
     ],
 )
 def test_a_form_without_a_connection_keeps_its_text(disturbed: Page, address: str, field: str, button: str) -> None:
     disturbed.goto(address)
-    disturbed.get_by_label(field, exact=True).first.fill("Typed on the train")
+    disturbed.locator(field).fill("Typed on the train")
     disturbed.context.set_offline(True)
     disturbed.get_by_role("button", name=button).click()
     expect(disturbed.get_by_text("No connection, so nothing was done.")).to_be_in_viewport()
     disturbed.context.set_offline(False)
     expect(disturbed.get_by_text("No connection, so nothing was done.")).to_be_hidden()
-    expect(disturbed.get_by_label(field, exact=True).first).to_have_value("Typed on the train")
+    expect(disturbed.locator(field)).to_have_value("Typed on the train")

@@ -1,5 +1,9 @@
-"""Write newsletter/management/schema_snapshot.sql, by running all migrations: python -m scripts.schema_snapshot [--print]"""
+"""Write newsletter/management/schema_snapshot.sql, by running all migrations: python -m scripts.schema_snapshot [--print]
 
+Its first line has a hash of our migrations, so that a quick test finds a change of them without running them.
+"""
+
+import hashlib
 import os
 import sqlite3
 import sys
@@ -8,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+_ROOT = Path(__file__).parents[1]
 _MADE_AT_LOADING = {
     ("django_migrations", "applied"): "CURRENT_TIMESTAMP",
     ("wagtailcore_page", "translation_key"): "lower(hex(randomblob(16)))",
@@ -43,7 +48,16 @@ def make_snapshot(file: Path) -> str:
     django.setup()
     call_command(Command(), verbosity=0, interactive=False)
     with closing(sqlite3.connect(file)) as database:
-        return dump_snapshot(database)
+        return write_first_line() + dump_snapshot(database)
+
+
+def write_first_line() -> str:
+    """Return a comment with the hash of our migrations as they are now."""
+    found = hashlib.sha256()
+    for app in ("newsletter", "subscribers"):
+        for migration in sorted((_ROOT / app / "migrations").glob("*.py")):
+            found.update(migration.name.encode() + migration.read_bytes())
+    return f"-- Made by `make schema` from migrations with the hash {found.hexdigest()[:16]}.\n"
 
 
 def dump_snapshot(database: sqlite3.Connection) -> str:

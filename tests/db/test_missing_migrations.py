@@ -13,9 +13,10 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from newsletter.common.database.missing_migrations import list_installed_migrations, list_missing_migrations
+from newsletter.management import prepare_database as at_a_start
 from newsletter.management.prepare_database import prepare_database
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 MAY_RUN_AGAIN = "FROM django_migrations WHERE app = 'socialaccount' AND name LIKE '0006%'"
 PREPARE = """
 import sys, django
@@ -30,13 +31,14 @@ def test_all_migrations_are_found_by_their_names() -> None:
     assert list_installed_migrations() == set(MigrationLoader(None).disk_migrations or {})
 
 
+@pytest.mark.postgres
 def test_a_prepared_database_lacks_no_migration() -> None:
     assert list_missing_migrations() == set()
 
 
+@pytest.mark.postgres
 def test_a_migration_that_is_not_recorded_is_missing() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'newsletter' AND name LIKE '0002%'")
+    _forget_a_migration()
     assert list_missing_migrations() == {("newsletter", "0002_roles_and_staff_log")}
 
 
@@ -46,12 +48,28 @@ def test_a_start_makes_the_permissions_of_this_version() -> None:
     assert Permission.objects.filter(codename="change_issue").exists()
 
 
+def test_a_start_migrates_only_if_a_migration_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(at_a_start, "call_command", lambda name, **_options: called.append(name))
+    prepare_database()
+    assert called == []
+    _forget_a_migration()
+    prepare_database()
+    assert called == ["migrate"]
+
+
+@pytest.mark.long
 def test_a_start_loads_migrations_only_if_one_is_missing(tmp_path: Path) -> None:
     assert _prepare(tmp_path) == 0, "the tables are new"
     assert _prepare(tmp_path) == 0
     _change(tmp_path, f"DELETE {MAY_RUN_AGAIN}")
     assert _prepare(tmp_path) > 100
     assert _change(tmp_path, f"SELECT name {MAY_RUN_AGAIN}") != []
+
+
+def _forget_a_migration() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'newsletter' AND name LIKE '0002%'")
 
 
 def _change(folder: Path, statement: str) -> list[tuple[str]]:

@@ -7,17 +7,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import DjangoDbBlocker
 
+from newsletter.common.database.missing_migrations import list_installed_migrations
 from newsletter.management.schema_snapshot import SNAPSHOT, load_snapshot
+from scripts.schema_snapshot import write_first_line
 
 MIGRATE = [sys.executable, "-m", "newsletter.project.cli", "migrate"]
 
 
+def test_the_snapshot_is_of_the_migrations_as_they_are_now() -> None:
+    with SNAPSHOT.open(encoding="utf-8") as snapshot:
+        assert snapshot.readline() == write_first_line(), "The migrations changed. Run: make schema"
+
+
+def test_the_snapshot_names_all_migrations(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> None:
+    with open_sqlite(tmp_path / "new.sqlite3", django_db_blocker) as database:
+        assert load_snapshot(database)
+        assert MigrationRecorder(database).applied_migrations().keys() == list_installed_migrations()
+
+
+@pytest.mark.long
 def test_the_snapshot_is_what_the_migrations_make() -> None:
     made = subprocess.run(
         [sys.executable, "-m", "scripts.schema_snapshot", "--print"], capture_output=True, text=True, check=True
@@ -25,6 +40,7 @@ def test_the_snapshot_is_what_the_migrations_make() -> None:
     assert made == SNAPSHOT.read_text(encoding="utf-8"), "The migrations changed. Run: make schema"
 
 
+@pytest.mark.long
 def test_two_processes_prepare_one_new_database_without_a_migration(
     tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:

@@ -13,6 +13,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.support import migration_statements
+from tests.support.migration_statements import repeat_statements
 from tests.support.processes import connect, drop_database, maintenance_url
 
 ROOT = Path(__file__).parents[2]
@@ -31,14 +33,22 @@ def make_once(folder: Path, name: str, make: Callable[[], object]) -> None:
 
 
 def find_migrated(folder: Path) -> str:
-    """Return the URL of a database with all tables, on the server of this run or in a file. Only copy it."""
+    """Return the URL of a database with all tables, on the server of this run or in a file. Only copy it.
+
+    The statements that make it on PostgreSQL are kept between runs, like the SQLite file.
+    """
     url = template_url(folder, "migrated") if SERVER else f"sqlite:///{find_migrated_sqlite(folder)}"
 
     def make() -> None:
         drop_database(url)
         with connect(maintenance_url(url)) as server:
             server.execute(f'CREATE DATABASE "{urlsplit(url).path[1:]}"')
-        _migrate(url, folder)
+            version = server.info.server_version
+        statements = CACHE / f"{_hash_migrations()}.{version}.json"
+        if statements.exists():
+            repeat_statements(statements, url=url)
+        else:
+            _run_with_database("tests.support.migration_statements", str(statements), url=url, folder=folder)
 
     if SERVER:
         make_once(folder, "migrated-postgres", make)
@@ -53,7 +63,9 @@ def find_migrated_sqlite(folder: Path) -> Path:
         if file.exists():
             return
         new = folder / "migrated.sqlite3"
-        _migrate(f"sqlite:///{new}", folder)
+        _run_with_database(
+            "newsletter.project.cli", "migrate", "--verbosity", "0", url=f"sqlite:///{new}", folder=folder
+        )
         with closing(sqlite3.connect(new)) as database:
             database.execute("PRAGMA journal_mode = DELETE")
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -65,8 +77,8 @@ def find_migrated_sqlite(folder: Path) -> Path:
 
 
 def _hash_migrations() -> str:
-    """Return a hash of our migrations and of the versions of all installed libraries."""
-    found = hashlib.sha256()
+    """Return a hash of our migrations, of what records them, and of the versions of all installed libraries."""
+    found = hashlib.sha256(Path(migration_statements.__file__).read_bytes())
     for app in ("newsletter", "subscribers"):
         for migration in sorted((ROOT / app / "migrations").glob("*.py")):
             found.update(migration.name.encode() + migration.read_bytes())
@@ -88,10 +100,11 @@ def server_url(name: str) -> str:
     return urlunsplit(urlsplit(SERVER)._replace(path=f"/{name}"))
 
 
-def _migrate(url: str, folder: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "newsletter.project.cli", "migrate", "--verbosity", "0"],
-        env={**os.environ, "DATABASE_URL": url, "NEWSLETTER_DATA_DIR": str(folder)},
-        check=True,
-        timeout=600,
-    )
+def _run_with_database(module: str, *arguments: str, url: str, folder: Path) -> None:
+    settings = {
+        "DJANGO_SETTINGS_MODULE": "newsletter.project.settings",
+        "DATABASE_URL": url,
+        "NEWSLETTER_DATA_DIR": str(folder),
+    }
+    command = [sys.executable, "-m", module, *arguments]
+    subprocess.run(command, env={**os.environ, **settings}, cwd=ROOT, check=True, timeout=600)

@@ -1,0 +1,63 @@
+"""The statements by which all migrations make a PostgreSQL database, kept in a file to make another one without them.
+
+A dump would not do: PostgreSQL writes a restored constraint in other words than one that a migration made.
+As a program, ``python -m tests.support.migration_statements FILE`` migrates the configured database and writes the file.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import connect
+
+_OF_THE_TRANSACTION = ("SAVEPOINT", "RELEASE", "LOCK")
+"""Each statement is a transaction of its own when it is repeated."""
+
+
+def repeat_statements(file: Path, *, url: str) -> None:
+    """Run the statements of a file on an empty database."""
+    with connect(url) as database:
+        for statement in json.loads(file.read_text(encoding="utf-8")):
+            database.execute(statement)
+
+
+def _migrate() -> list[str]:
+    """Migrate the configured database. Return the statements that changed it."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    statements: list[str] = []
+
+    def record(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        made = [context["cursor"].mogrify(sql, values) for values in (params if many else [params])]
+        result = execute(sql, params, many, context)
+        statements.extend(filter(is_change, made))
+        return result
+
+    with connection.execute_wrapper(record):
+        call_command("migrate", verbosity=0, interactive=False)
+    return statements
+
+
+def is_change(statement: str) -> bool:
+    """Return False for a question, and for what only means something inside a transaction."""
+    words = statement.lstrip().upper()
+    return not words.startswith(_OF_THE_TRANSACTION) and (not words.startswith("SELECT") or "SETVAL" in words)
+
+
+def main(file: Path) -> None:
+    statements = _migrate()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_suffix(f".{os.getpid()}")
+    beside.write_text(json.dumps(statements), encoding="utf-8")
+    beside.rename(file)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

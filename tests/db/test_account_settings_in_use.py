@@ -31,7 +31,7 @@ from tests.support.accounts import run, start
 from tests.support.dns_server import serve_dns
 from tests.support.fixtures import NOW, make_approver, make_publication
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_two_accounts_with_one_key_are_refused_by_name(two_accounts, settings):
@@ -72,6 +72,7 @@ def test_a_real_second_account_without_production_takes_nothing(two_accounts, se
     assert set(send.batches.values_list("account", flat=True)) == {"default"}
 
 
+@pytest.mark.postgres
 def test_each_domain_warms_up_for_itself(two_accounts):
     first, second = two_accounts
     send = start(warm_up_from=date(2026, 2, 1), second_warm_up_from=date(2026, 3, 4))
@@ -86,6 +87,7 @@ def test_each_domain_warms_up_for_itself(two_accounts):
     assert len(first.accepted_counts()) == 10
 
 
+@pytest.mark.postgres
 def test_the_daily_limit_counts_over_all_accounts(two_accounts):
     first, second = two_accounts
     send = start(people_per_day=20, second_warm_up_from=date(2026, 3, 4))
@@ -96,6 +98,7 @@ def test_the_daily_limit_counts_over_all_accounts(two_accounts):
     assert dict(SendingDay.objects.values_list("account", "people")) == {"": 20, "default": 10, "backup": 10}
 
 
+@pytest.mark.postgres
 def test_receipt_and_status_tell_by_account(two_accounts):
     send = start()
     dispatch_due(dispatcher=Dispatcher(adapter=current_adapter(), clock=lambda: NOW), limit=2)

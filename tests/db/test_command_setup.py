@@ -34,7 +34,7 @@ from tests.support.mail_server import MailServer, close, say, serve_mail
 from tests.support.own_site import serve_own_site
 from tests.support.web_site import Site
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 ANSWERS = {
     "--administrator": "ann@example.org",
     "--name": "Open Door",
@@ -82,6 +82,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run_setup
 
 
+@pytest.mark.postgres
 def test_a_script_sets_up_everything_without_a_question(run: Callable[..., str], site: Site) -> None:
     said = run(options={**ANSWERS, "--website": site.url}, flags=("--yes",))
     brand, publication, source = Brand.objects.get(), Publication.objects.get(), Source.objects.get()
@@ -121,6 +122,7 @@ def test_the_proof_goes_by_the_account_of_its_publication(
     assert fake_provider.accepted_counts() == {person.email: 1}
 
 
+@pytest.mark.postgres
 def test_with_a_provider_the_proof_goes_to_the_administrator_alone(
     run: Callable[..., str], site: Site, mail_server: MailServer
 ) -> None:
@@ -292,6 +294,7 @@ def test_a_name_may_have_the_domain_of_sender_and_website(run: Callable[..., str
     assert Publication.objects.get().from_name == "Example.org"
 
 
+@pytest.mark.postgres
 def test_a_long_name_of_a_website_is_cut_for_the_sender(run: Callable[..., str], site: Site) -> None:
     site.put("/long/", f"<title>{'n' * 130}</title>", Content_Type="text/html")
     answers = {name: value for name, value in ANSWERS.items() if name != "--name"}
@@ -306,6 +309,7 @@ def test_a_name_of_a_website_that_mailboxes_refuse_is_not_proposed(run: Callable
         run(options={**answers, "--website": f"{site.url}/at/", "--source": "none"}, flags=("--yes",))
 
 
+@pytest.mark.postgres
 def test_a_second_run_changes_nothing_and_sends_nothing(run: Callable[..., str], site: Site) -> None:
     run(options={**ANSWERS, "--source": site.url}, flags=("--yes",))
     before, link = Path("organisation.toml").read_text(), StaffLink.objects.get()

@@ -45,7 +45,7 @@ from tests.support.fixtures import (
 )
 from tests.support.welcome import turn_on_welcome
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = pytest.mark.django_db(transaction=True)
 DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
 
 
@@ -90,6 +90,7 @@ def notify() -> list[str]:
     return list(StaffNotice.objects.filter(key__startswith="design-").order_by("pk").values_list("subject", flat=True))
 
 
+@pytest.mark.postgres
 def test_approvers_are_notified_once_of_each_new_design(update: Callable[[str], None]) -> None:
     issue = make_approved_issue()
     assert notify() == []
@@ -119,6 +120,7 @@ def test_an_automatic_approval_is_followed_by_the_notice_too(update: Callable[[s
     assert len(notify()) == 1
 
 
+@pytest.mark.postgres
 def test_mails_made_for_the_approval_are_sent_as_they_were_approved(update: Callable[[str], None]) -> None:
     issue = make_approved_issue()
     approved = Variant.objects.get()

@@ -15,7 +15,7 @@ from newsletter.sending.deliverability.gmail_figures.spam_rate_level import find
 from tests.support.fixtures import NOW, make_publication
 from tests.support.google_postmaster import EMAIL, REFUSED, Google, google_error, google_postmaster
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = pytest.mark.django_db(transaction=True)
 TODAY = NOW.date()
 DAY = TODAY - timedelta(days=3)
 DOMAIN = "example.org"
@@ -50,6 +50,7 @@ def list_rates() -> list[tuple[date, float]]:
     return list(PostmasterFigure.objects.order_by("day").values_list("day", "value"))
 
 
+@pytest.mark.postgres
 def test_figures_are_stored_with_their_day_and_moment(google: Google, publication: Publication) -> None:
     google.rates[DOMAIN] = {DAY: 0.0012, DAY - timedelta(days=1): 0}
     row = read()
@@ -73,6 +74,7 @@ def test_a_clock_that_was_set_back_delays_nothing(google: Google, publication: P
     assert read(NOW - timedelta(days=30)).read_at == NOW - timedelta(days=30)
 
 
+@pytest.mark.postgres
 def test_a_figure_that_google_corrects_replaces_the_first(google: Google, publication: Publication) -> None:
     google.rates[DOMAIN] = {DAY: 0.004}
     read()
@@ -147,6 +149,7 @@ def list_readings() -> list[tuple[str, str, str]]:
     return list(rows.values_list("sender", "signing", "domain"))
 
 
+@pytest.mark.postgres
 def test_the_domain_of_each_account_is_asked(google: Google, publication: Publication, settings: Any) -> None:
     use_accounts(settings, default="mail.example.org", backup="backup.example.net")
     Publication.objects.update(second_account="backup")
@@ -210,6 +213,7 @@ def test_a_domain_that_is_not_verified_is_said_so(google: Google, publication: P
     assert (row.failure, row.domain, row.read_at, list_rates()) == ("not_verified", "", None, [])
 
 
+@pytest.mark.postgres
 def test_requirements_are_kept_as_google_says_now(google: Google, publication: Publication) -> None:
     google.rates[DOMAIN] = {}
     rows = {"SPF": "COMPLIANT", "DMARC_POLICY": "NEEDS_WORK", "ENCRYPTION": "STATE_UNSPECIFIED"}
@@ -427,6 +431,7 @@ def test_a_switched_off_publication_asks_nothing(google: Google, publication: Pu
     assert fetch_due_figures(now=NOW) == 0
 
 
+@pytest.mark.postgres
 def test_two_processes_ask_once(google: Google, publication: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     google.rates[DOMAIN] = {}
     module = "newsletter.sending.deliverability.gmail_figures.fetch"
@@ -438,22 +443,26 @@ def test_two_processes_ask_once(google: Google, publication: Publication, monkey
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1])
+@pytest.mark.postgres
 def test_the_database_takes_shares_only(value: float, db: None) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         PostmasterFigure.objects.create(domain=DOMAIN, day=DAY, figure="spam_rate", value=value, fetched_at=NOW)
 
 
+@pytest.mark.postgres
 def test_the_database_keeps_one_figure_a_day(db: None) -> None:
     PostmasterFigure.objects.create(domain=DOMAIN, day=DAY, figure="spam_rate", value=0.1, fetched_at=NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         PostmasterFigure.objects.create(domain=DOMAIN, day=DAY, figure="spam_rate", value=0.2, fetched_at=NOW)
 
 
+@pytest.mark.postgres
 def test_a_reading_without_failure_has_a_domain(db: None) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         PostmasterReading.objects.create(sender=DOMAIN, signing=DOMAIN, asked_at=NOW, retry_at=NOW)
 
 
+@pytest.mark.postgres
 def test_a_sender_and_its_signing_domain_have_one_reading(db: None) -> None:
     values = {"sender": DOMAIN, "asked_at": NOW, "retry_at": NOW, "failure": "no_answer"}
     for signing in (DOMAIN, "mail.example.org"):

@@ -32,7 +32,7 @@ from subscribers.models import Subscriber
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.repeated_rows import repeat_rows
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = pytest.mark.django_db(transaction=True)
 SENDER = "news.example.org"
 YESTERDAY = NOW.date() - timedelta(days=1)
 TOO_HIGH = 0.0031
@@ -75,6 +75,7 @@ def test_only_a_rate_above_the_limit_pauses(rate: float, state: str) -> None:
     assert start(issue).state == state
 
 
+@pytest.mark.postgres
 def test_the_next_issue_pauses_before_anybody_gets_it() -> None:
     issue = make_ready()
     report(TOO_HIGH)
@@ -137,6 +138,7 @@ def make_earlier_send(*, days: int, slug: str = "weekly", attempted: bool = True
 
 
 @pytest.mark.parametrize(("days", "state"), [(28, "paused"), (29, "submitting")])
+@pytest.mark.postgres
 def test_a_monthly_issue_is_judged_since_the_one_before(days: int, state: str) -> None:
     make_earlier_send(days=27)
     issue = make_ready(slug="other")
@@ -278,6 +280,7 @@ def test_the_switch_decides_for_a_send_that_staff_started(on: bool, state: str) 
 
 
 @pytest.mark.parametrize(("on", "state"), [(True, "paused"), (False, "submitting")])
+@pytest.mark.postgres
 def test_the_switch_decides_for_a_running_send(on: bool, state: str) -> None:
     start(make_ready(gmail_pause=not on))
     report(TOO_HIGH)
@@ -323,6 +326,7 @@ def test_staff_see_the_rate_before_they_approve(rate: float, pauses: bool, words
     assert all(words in str(one.findings[0].message) for one in found)
 
 
+@pytest.mark.postgres
 def test_a_pause_is_lifted_with_a_name_and_a_reason_or_not_at_all() -> None:
     issue = make_ready()
     report(TOO_HIGH)
@@ -332,6 +336,7 @@ def test_a_pause_is_lifted_with_a_name_and_a_reason_or_not_at_all() -> None:
 
 
 @pytest.mark.parametrize("error", [DatabaseError("locked"), NotReady("No rate.")])
+@pytest.mark.postgres
 def test_an_error_in_one_send_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:

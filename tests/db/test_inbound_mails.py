@@ -30,7 +30,7 @@ from tests.support.fixtures import NOW, make_approver
 from tests.support.inbound_mails import BOUNCE, COMPLAINT, INBOUND_ADDRESS, make_reply
 from tests.support.protected_terms import protect
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 LATER = NOW + timedelta(hours=1)
 
 
@@ -72,6 +72,7 @@ def is_subscribed(person: Subscriber) -> bool:
 
 @pytest.mark.parametrize("change", [str, str.upper])
 @pytest.mark.requirement("M11")
+@pytest.mark.postgres
 def test_the_signed_address_unsubscribes_its_person_alone(send: Send, change: Any) -> None:
     ana, bo, _ = people()
     row = take(make_reply(to=change(address_of(ana, send)), sender=bo.email, text="", subject="unsubscribe"))
@@ -98,6 +99,7 @@ def test_a_mail_to_many_signed_addresses_uses_few(send: Send, monkeypatch: Any) 
     assert [is_subscribed(person) for person in people()] == [False, False, True]
 
 
+@pytest.mark.postgres
 def test_the_same_mail_has_one_effect(send: Send) -> None:
     ana, *_ = people()
     for _ in range(3):
@@ -105,6 +107,7 @@ def test_the_same_mail_has_one_effect(send: Send) -> None:
     assert InboundMail.objects.count() == InboundForward.objects.count() == Reply.objects.count() == 1
 
 
+@pytest.mark.postgres
 def test_two_processes_act_on_a_mail_once(send: Send, monkeypatch: Any) -> None:
     row = store_mail(raw=make_reply().as_bytes(), origin="imap", now=LATER)
     parse = process_mail.parse_mail_in_sandbox
@@ -120,6 +123,7 @@ def test_two_processes_act_on_a_mail_once(send: Send, monkeypatch: Any) -> None:
 
 
 @pytest.mark.requirement("S2")
+@pytest.mark.postgres
 def test_a_bounce_by_mail_suppresses_whoever_it_is_about(send: Send) -> None:
     ana, bo, _ = people()
     assert take(return_mail_of(ana, send)).kind == "bounce"
@@ -182,6 +186,7 @@ def test_a_bounce_of_a_mail_whose_row_is_gone_counts_for_the_address(send: Send)
     assert Suppression.objects.get().reason == Reason.HARD
 
 
+@pytest.mark.postgres
 def test_a_report_about_an_erased_person_is_forgotten(send: Send) -> None:
     ana, *_ = people()
     report = return_mail_of(ana, send)
@@ -265,6 +270,7 @@ def test_a_reply_that_nobody_can_get_waits_in_the_desk(send: Send) -> None:
     assert forward_waiting_replies(now=LATER) == 1
 
 
+@pytest.mark.postgres
 def test_text_of_a_stranger_stays_text(send: Send, fake_provider: Any) -> None:
     nasty = "<script>alert(1)</script> {{ name }} {% if %} __pv_t_unsubscribe__ %s %(x)s"
     take(make_reply(text=nasty, subject="{{ 7*7 }} %(x)s __pv_t_name__", sender='"<b>{{x}}</b>" <ana@example.com>'))
@@ -375,6 +381,7 @@ def test_many_senders_are_limited_too(send: Send, monkeypatch: Any) -> None:
     assert [row.state for row in rows] == ["to_send_on", "held"]
 
 
+@pytest.mark.postgres
 def test_mail_that_cannot_be_read_is_kept_and_staff_are_told_once_a_day(send: Send) -> None:
     User.objects.create_superuser("dan", "dan@example.org")
     row = take(b"\x00\xff")
@@ -413,6 +420,7 @@ def test_a_posted_mail_that_unsubscribes_is_read_before_a_flood(send: Send, monk
     assert not waiting.exists()
 
 
+@pytest.mark.postgres
 def test_only_so_many_waiting_mails_are_looked_at(send: Send, monkeypatch: Any) -> None:
     """Beyond them, and beyond the beginning of a mail, mails are read in the order of arrival."""
     ana, *_ = people()
@@ -428,6 +436,7 @@ def test_only_so_many_waiting_mails_are_looked_at(send: Send, monkeypatch: Any) 
     assert [row.kind for row in InboundMail.objects.order_by("pk")] == ["reply", "", "", "unsubscribe"]
 
 
+@pytest.mark.postgres
 def test_a_round_reads_the_lists_once_and_stops_when_it_is_full(send: Send, monkeypatch: Any) -> None:
     """Few recipients of each mail are checked: anybody can name any number."""
     monkeypatch.setattr(reading_order, "WAITING_SCAN_BATCH_SIZE", 2)
@@ -468,6 +477,7 @@ def test_a_signed_address_after_forged_ones_unsubscribes(send: Send) -> None:
     assert take(make_reply(to=", ".join([*forged, address_of(ana, send)]))).kind == "unsubscribe"
 
 
+@pytest.mark.postgres
 def test_a_mail_of_forty_megabytes_keeps_its_beginning_only(send: Send) -> None:
     mail = make_reply(text="Hello")
     mail.add_attachment(b"x" * 40_000_000, maintype="video", subtype="mp4", filename="film.mp4")
@@ -475,6 +485,7 @@ def test_a_mail_of_forty_megabytes_keeps_its_beginning_only(send: Send) -> None:
     assert (row.kind, row.text, row.cut) == ("reply", "Hello", True)
 
 
+@pytest.mark.postgres
 def test_old_rows_are_deleted_and_open_replies_stay(send: Send) -> None:
     open_reply = take(make_reply())
     take(b"\x00")
@@ -483,6 +494,7 @@ def test_old_rows_are_deleted_and_open_replies_stay(send: Send) -> None:
     assert InboundMail.objects.get() == open_reply
 
 
+@pytest.mark.postgres
 def test_erasing_a_person_deletes_a_reply_that_waits(send: Send) -> None:
     ana, *_ = people()
     take(make_reply(sender=ana.email))

@@ -39,7 +39,7 @@ from tests.support.fixtures import (
     make_story,
 )
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=3)
 
 
@@ -120,6 +120,7 @@ def test_an_empty_issue_has_only_the_introduction() -> None:
     assert [child.block_type for child in create(publication, Beginning.EMPTY).body] == ["note"]
 
 
+@pytest.mark.postgres
 def test_one_form_makes_one_issue(publication: Publication) -> None:
     make_story("The first verdict")
     first = create(publication, Beginning.EMPTY, public_id="a" * 24)
@@ -137,6 +138,7 @@ def test_a_writer_without_the_right_and_a_past_time_are_refused(publication: Pub
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
 def test_it_goes_to_a_segment_and_the_receipt_names_it() -> None:
     publication = make_publication()
     add_subscribers(publication, 3, where=LONDON)
@@ -152,6 +154,7 @@ def test_it_goes_to_a_segment_and_the_receipt_names_it() -> None:
     assert (audience["list"], audience["segments"], audience["recipients"]) == ("weekly", ["south"], 3)
 
 
+@pytest.mark.postgres
 def test_its_segment_narrows_that_of_the_publication() -> None:
     Segment.objects.create(slug="uk", name="UK", rule={"all": [{"region": "GB-ENG"}]})
     publication = make_publication(segment=Segment.objects.get())
@@ -173,6 +176,7 @@ def test_a_changed_segment_voids_its_approval() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
 def test_the_scheduler_sends_it_at_its_time_once_approved() -> None:
     publication = make_publication(approval="auto")
     add_subscribers(publication, 1)
@@ -211,6 +215,7 @@ def test_a_new_time_withdraws_the_approval_and_keeps_the_slot(publication: Publi
         change_time(issue=issue, due="2026-03-01T10:00", by=make_approver(), now=NOW)
 
 
+@pytest.mark.postgres
 def test_a_skipped_issue_is_on_record_and_never_assembled_again(publication: Publication) -> None:
     add_subscribers(publication, 1)
     make_story("The first verdict")
@@ -243,6 +248,7 @@ def test_an_issue_that_is_being_sent_is_not_closed_or_moved(publication: Publica
         change_time(issue=issue, due="2026-03-06T10:00", by=by, now=NOW)
 
 
+@pytest.mark.postgres
 def test_only_a_draft_on_demand_that_nobody_approved_is_deleted(publication: Publication) -> None:
     add_subscribers(publication, 1)
     make_story("The first verdict")

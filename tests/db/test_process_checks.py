@@ -19,7 +19,7 @@ from newsletter.monitoring.process_checks import check_processes
 from newsletter.monitoring.process_heartbeat import LOOKS_BEFORE_HANGING
 from tests.support.fixtures import NOW
 
-pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 OWN = version("newsletter")
 
 
@@ -36,6 +36,7 @@ def warnings() -> list[str]:
     return [str(finding.text) for finding in check_processes(now=NOW) if finding.level == "warning"]
 
 
+@pytest.mark.postgres
 def test_a_running_process_is_shown_with_roles_version_and_heartbeat() -> None:
     add("web", "scheduler", "worker")
     (found,) = check_processes(now=NOW)
@@ -73,6 +74,7 @@ def test_a_missing_web_process_may_be_a_wsgi_server_that_nobody_asked() -> None:
     assert "A WSGI server of your own reports from its first request on." in text
 
 
+@pytest.mark.postgres
 def test_a_killed_process_is_warned_of_with_its_last_heartbeat() -> None:
     add("web", "scheduler")
     add("worker", seen_ago=3600)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.db import connection
 
 from newsletter.bench.audience import make_approved_issue, make_audience
 from newsletter.bench.errors import NotMeasured
@@ -35,7 +36,9 @@ from subscribers.outbound_events import record_person_events
 
 Run = tuple[Callable[..., object], dict[str, int]]
 
-LATENCIES_AND_THREADS = ((0, 2), (150, 8), (150, 16))  # milliseconds, threads of a worker
+INSTANT_CALLS = 2  # at once, of each worker
+SLOW_PROVIDER_MS = 150
+SLOW_CALLS = (8, 16)  # at once, of all workers
 MAX_FULL_BODIES = 50_000
 FULL_BATCHES = (500, 50)  # people in a call
 MAX_GROWTH = 20_000
@@ -50,9 +53,12 @@ HELD_BATCHES = 4
 
 
 def _sends(people: int) -> list[Run]:
+    """Return the sends to a provider that answers at once, and to a slow one. On PostgreSQL, two workers share the work."""
+    workers = 2 if connection.vendor == "postgresql" else 1
+    calls_of_each = [(0, INSTANT_CALLS), *((SLOW_PROVIDER_MS, calls // workers) for calls in SLOW_CALLS)]
     return [
-        (measure_send, {"people": people, "latency_ms": latency, "concurrency": threads})
-        for latency, threads in LATENCIES_AND_THREADS
+        (measure_send, {"people": people, "latency_ms": latency, "workers": workers, "concurrency": calls})
+        for latency, calls in calls_of_each
     ]
 
 

@@ -89,27 +89,23 @@ def time_send(issue: Issue, *, workers: int, concurrency: int) -> TimedSend:
     return TimedSend(send, frozen - started, ended - frozen, costs)
 
 
-def measure_send(*, people: int, latency_ms: int, concurrency: int) -> SendFigures:
-    """Send to a provider on loopback, in the connected database.
-
-    With an instant provider PostgreSQL gets two workers. Otherwise there is one, as on SQLite.
-    """
+def measure_send(*, people: int, latency_ms: int, workers: int, concurrency: int) -> SendFigures:
+    """Send to a provider on loopback by so many workers with ``concurrency`` threads each, in the connected database."""
     publication = make_audience(people)
     before = database_bytes()
-    number = 2 if connection.vendor == "postgresql" and not latency_ms else 1
     with serve_provider(latency=latency_ms / 1000) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch={BATCH}"
         issue = make_approved_issue(publication)
-        timed = time_send(issue, workers=number, concurrency=concurrency)
+        timed = time_send(issue, workers=workers, concurrency=concurrency)
         _require_all_accepted(timed.send, people)
         adapter = Mailgun(key="bench", domain="news.example.org", endpoint=endpoint, max_batch=BATCH)
-        bare = _measure_bare(_list_parts(issue, adapter), people=people, concurrency=concurrency)
+        bare = _measure_bare(_list_parts(issue, adapter), people=people, concurrency=workers * concurrency)
         adapter.close()
     whole = people / timed.seconds
     return SendFigures(
         people=people,
         latency_ms=latency_ms,
-        workers=number,
+        workers=workers,
         concurrency=concurrency,
         freeze_seconds=round(timed.freeze_seconds, 2),
         dispatch_seconds=round(timed.dispatch_seconds, 2),

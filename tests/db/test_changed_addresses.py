@@ -67,7 +67,7 @@ def test_an_address_that_has_the_issue_does_not_get_it_twice(
 
 
 @pytest.mark.requirement("I2")
-def test_somebody_who_moves_to_an_address_that_another_left_is_told_why_they_got_no_mail(
+def test_a_mover_to_an_address_that_has_the_issue_learns_why_it_is_left_out(
     calls_of_one: FakeProvider,
 ) -> None:
     """The other person got the issue there and moved away. It is in the mailbox that the person has now."""

@@ -12,6 +12,7 @@ from newsletter.feedback.send_warnings import DomainComplaints, check_recent_sen
 from newsletter.jobs.send_notices import notify_send_warnings
 from newsletter.models import Batch, DeliveryException, Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
+from newsletter.sending.settling.delivered_bitmap import SPAN, DeliveredBits, Handover, mark_delivered
 from subscribers.models import Subscriber
 from tests.support.feedback_reports import apply_reports, brevo_event, deliveries_of, make_send
 from tests.support.fixtures import NOW
@@ -173,6 +174,22 @@ def test_batches_from_before_reports_were_set_up_count_as_accepted(reported: tup
     assert found == DomainComplaints("large.example", 4, people)
     paused = pause_failing_sends(send_ids=[send.pk], now=LATER)
     assert [each.pk for each in paused] == ([send.pk] if people == 1_000 else [])
+
+
+def test_the_delivered_mails_of_a_batch_are_counted_over_the_parts_that_hold_them() -> None:
+    send = make_send(recipients=1)
+    ids = [SPAN - 2, SPAN - 1, SPAN, 2 * SPAN - 1, 2 * SPAN, 3 * SPAN + 7]
+    mark_delivered({number: Handover(send.pk, account) for number, account in zip(ids, "ababab", strict=True)}, at=NOW)
+    bits = DeliveredBits(send)
+    counted = [
+        bits.count_between(first, last) for first in range(SPAN - 3, SPAN + 2) for last in (first, 2 * SPAN, ids[-1])
+    ]
+    expected = [
+        sum(first <= number <= last for number in ids)
+        for first in range(SPAN - 3, SPAN + 2)
+        for last in (first, 2 * SPAN, ids[-1])
+    ]
+    assert counted == expected
 
 
 def test_all_domains_are_counted_in_one_reading(django_assert_max_num_queries: Any) -> None:

@@ -67,7 +67,7 @@ def test_an_address_that_has_the_issue_does_not_get_it_twice(
 
 
 @pytest.mark.requirement("I2")
-def test_a_mover_to_an_address_that_has_the_issue_learns_why_it_is_left_out(
+def test_somebody_at_an_address_that_another_left_reads_why_no_mail_came(
     calls_of_one: FakeProvider,
 ) -> None:
     """The other person got the issue there and moved away. It is in the mailbox that the person has now."""

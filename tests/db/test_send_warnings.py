@@ -176,7 +176,7 @@ def test_batches_from_before_reports_were_set_up_count_as_accepted(reported: tup
     assert [each.pk for each in paused] == ([send.pk] if people == 1_000 else [])
 
 
-def test_the_delivered_mails_of_a_batch_are_counted_over_the_parts_that_hold_them() -> None:
+def test_delivered_mails_are_counted_over_the_parts_that_hold_them() -> None:
     send = make_send(recipients=1)
     ids = [SPAN - 2, SPAN - 1, SPAN, 2 * SPAN - 1, 2 * SPAN, 3 * SPAN + 7]
     mark_delivered({number: Handover(send.pk, account) for number, account in zip(ids, "ababab", strict=True)}, at=NOW)

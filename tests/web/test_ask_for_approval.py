@@ -201,7 +201,7 @@ def test_a_welcome_says_that_its_approval_was_asked_for(publication: Publication
     assert "were asked about this version before" in ask(editor, welcome)
 
 
-def test_a_link_to_a_welcome_names_a_change_of_what_is_approved_only(publication: Publication) -> None:
+def test_the_link_to_a_welcome_ignores_what_a_rule_fills_in(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     approver = sign_in("approver")
     editor = sign_in("editor")

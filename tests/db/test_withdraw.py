@@ -14,6 +14,7 @@ from newsletter.common.errors import NotAllowed, NotApproved, WrongState
 from newsletter.content.images.hosting import host_image
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import release_issue
+from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Batch, Issue, Picture, Send, StaffNotice, Story, Variant
 from newsletter.sending.dispatching.batch_claim import claim_batch, find_due_batches
 from newsletter.sending.freezing.start import start_send
@@ -215,3 +216,14 @@ def test_approvers_are_told_of_an_issue_that_a_withdrawal_held(editor):
     assert notice.person == other
     assert notice.subject == f"{issue} is held"
     assert "“How Maya came home” was withdrawn" in notice.paragraphs[0]
+
+
+def test_mails_that_were_written_to_files_told_nobody_the_story(settings, editor):
+    issue, story = ready_issue()
+    send = start_send(issue=issue, now=NOW)
+    accept_batches(send)
+    Send.objects.filter(pk=send.pk).update(provider="outbox")
+    settings.NEWSLETTER_PROVIDER_URL = "postmark://a-key@"
+    assert take_back(story, by=editor).mails_sent == 0
+    Send.objects.filter(pk=send.pk).update(provider="postmark")
+    assert sum(one.people for one in find_reach(story)) == 5

@@ -9,6 +9,7 @@ from newsletter.issues.snapshot.exposure import (
     NOT_DELIVERED_STATES,
     POSSIBLY_DELIVERED_STATES,
     find_variants_showing,
+    list_sends_to_files,
 )
 from newsletter.issues.variants.unreached import find_root
 from newsletter.models import Batch, DeliveryException, Issue, ShownItem, Story
@@ -25,14 +26,19 @@ class Reach:
 def find_reach(story: Story) -> list[Reach]:
     """Return each issue that shows it or a translation with the people who may have it, newest issue first.
 
-    An issue that completes another counts as that one. People are counted by batches: a delivery differs only by an exception.
+    An issue that completes another counts as that one. Mails that were written to files reached nobody. People are counted by
+    batches: a delivery differs only by an exception.
     """
     shown = Story.objects.stopped_with(story).values_list("pk", flat=True)
-    batches = Batch.objects.filter(
-        variant__in=find_variants_showing(ShownItem.Kind.STORY, *shown),
-        state__in=POSSIBLY_DELIVERED_STATES,
-        send__purged_at__isnull=True,
-    ).order_by()
+    batches = (
+        Batch.objects.filter(
+            variant__in=find_variants_showing(ShownItem.Kind.STORY, *shown),
+            state__in=POSSIBLY_DELIVERED_STATES,
+            send__purged_at__isnull=True,
+        )
+        .exclude(send__in=list_sends_to_files())
+        .order_by()
+    )
     not_delivered = DeliveryException.objects.filter(state__in=NOT_DELIVERED_STATES, delivery__batch__in=batches)
     by_issue = Counter(dict(batches.values_list("send__issue").annotate(people=Sum("size"))))
     by_issue.subtract(

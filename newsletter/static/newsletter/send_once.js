@@ -9,6 +9,7 @@
   const ALLOWED = 'allowed';
   const SENT = 'sent';
   const SENT_MS = 10000; // a form that is answered by a file stays on the page, so it is free again after this
+  const isInDesk = window.location.pathname.startsWith(texts.homeUrl); // nobody is signed in yet where people sign in
   const states = new WeakMap();
   const shown = new Map();
 
@@ -61,7 +62,7 @@
     const { target: form, submitter } = event;
     if (event.defaultPrevented || !isOurs(form)) return;
     const state = states.get(form);
-    if (state === ALLOWED || (!state && !form.querySelector(TYPED))) {
+    if (state === ALLOWED || (!state && !(isInDesk && form.querySelector(TYPED)))) {
       markSent(form);
       return;
     }

@@ -90,7 +90,7 @@ def test_an_absent_provider_is_probed_by_one_call_at_a_time(mailgun, settings):
     dispatcher = Dispatcher(adapter=current_adapter(), clock=clock)
     while clock.now < NOW + timedelta(minutes=5):
         dispatch_due(dispatcher=dispatcher, limit=40)
-        clock.nap(1)
+        clock.now += timedelta(seconds=1)
     assert 5 <= Attempt.objects.count() <= 12
     settings.NEWSLETTER_PROVIDER_URL = away.replace("https%3A", "http%3A")
     send = run_send(send=send, adapter=current_adapter(), clock=clock, sleep=clock.nap)

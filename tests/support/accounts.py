@@ -58,7 +58,7 @@ def start(**publication) -> Send:
     return start_send(issue=make_issue_with_second(PEOPLE, **publication), now=NOW)
 
 
-def run(send: Send, clock: Clock | None = None, *, step: float = 10) -> Send:
+def run(send: Send, clock: Clock | None = None, *, step: float = 0) -> Send:
     """Run the send, and wait at least ``step`` seconds at a time: each step takes a sweep."""
     clock = clock or Clock()
     return run_send(send=send, adapter=current_adapter(), clock=clock, sleep=lambda asked: clock.nap(max(asked, step)))

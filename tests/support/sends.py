@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from newsletter.models import Issue, Send
+from newsletter.models import Attempt, Issue, Send
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
@@ -12,18 +12,29 @@ from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_issue, make_publication, make_story
 from tests.support.repeated_rows import repeat_rows
 
+_MAX_STEP = 60.0
+"""Seconds."""
+
 
 class Clock:
-    """A clock that moves on only by what is slept, so that waiting takes no time."""
+    """A clock that moves on only by what is slept, so that waiting takes no time.
+
+    While a send waits for minutes, `run_send` asks for a second or less again and again, and each step takes a sweep. So
+    a step is twice as long as the one before, up to a minute, until another call is accepted.
+    """
 
     def __init__(self) -> None:
         self.now = NOW
+        self._step, self._accepted = 0.0, 0
 
     def __call__(self) -> datetime:
         return self.now
 
     def nap(self, seconds: float) -> None:
-        self.now += timedelta(seconds=max(seconds, 0.05))
+        accepted = Attempt.objects.filter(outcome="accepted").count()
+        longer = 2 * self._step if accepted == self._accepted else 0.0
+        self._step, self._accepted = min(max(seconds, longer, 0.05), max(seconds, _MAX_STEP)), accepted
+        self.now += timedelta(seconds=self._step)
 
 
 @repeat_rows

@@ -25,12 +25,14 @@ from tests.support.sends import Clock, make_ready_issue
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 PEOPLE = 30
 SOON = NOW + timedelta(minutes=1)
-REPLAYING = ["resend", "brevo"]
+of_each_replaying_provider = pytest.mark.parametrize("replaying", ["resend", "brevo"], indirect=True)
+"""They differ in how they name the key of a call and for how long they know it."""
 
 
-@pytest.fixture(params=REPLAYING)
+@pytest.fixture
 def replaying(request, fake_provider, settings):
-    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(request.param) + "&max_batch=10"
+    scheme = getattr(request, "param", "resend")
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of(scheme) + "&max_batch=10"
     return fake_provider
 
 
@@ -58,12 +60,7 @@ def back_up() -> Callable[[], None]:
 
 def run(clock: Clock | None = None) -> Send:
     clock = clock or Clock()
-    return run_send(
-        send=Send.objects.get(),
-        adapter=current_adapter(),
-        clock=clock,
-        sleep=lambda asked: clock.nap(max(asked, 10)),
-    )
+    return run_send(send=Send.objects.get(), adapter=current_adapter(), clock=clock, sleep=clock.nap)
 
 
 def send_one(*, at=NOW) -> None:
@@ -126,6 +123,7 @@ def test_what_stays_with_its_account_is_replayed_there(with_second):
     assert second.ledger == []
 
 
+@of_each_replaying_provider
 def test_one_account_alone_is_called_again_under_the_same_key(replaying):
     start_send(issue=make_ready_issue(recipients=10), now=NOW)
     replaying.stop_listening()
@@ -142,6 +140,7 @@ def test_one_account_alone_is_called_again_under_the_same_key(replaying):
     assert set(replaying.accepted_counts().values()) == {1}
 
 
+@of_each_replaying_provider
 def test_people_of_a_batch_halved_since_the_backup_are_mailed_once(replaying):
     """The repeat is refused and halved as before: its halves have the keys that they had."""
     start_send(issue=make_ready_issue(recipients=10), now=NOW)
@@ -178,6 +177,7 @@ def test_a_batch_that_loses_people_twice_gives_each_part_its_own_key(replaying):
     assert derive_key(batch, "retried") in keys
 
 
+@of_each_replaying_provider
 def test_one_account_is_not_called_once_it_forgot_the_key(replaying):
     """The sweep chose the batch in time, but a worker gets to it a day later."""
     start_send(issue=make_ready_issue(recipients=10), now=NOW)

@@ -61,19 +61,28 @@ pytestmark = pytest.mark.django_db(transaction=True)
 MINUTE = timedelta(minutes=1)
 
 
+@pytest.fixture(scope="module")
+def running_sites() -> Iterator[tuple[Site, Site]]:
+    """Keep the addresses of two sites for all tests, so that `repeat_rows` finds the same rows in each."""
+    with serve_site() as own, serve_site() as other:
+        yield own, other
+
+
 @pytest.fixture
-def own(settings: Any) -> Iterator[Site]:
+def own(running_sites: tuple[Site, Site], settings: Any) -> Site:
     """The site of this installation, with the pages to unsubscribe."""
-    with serve_site() as running:
-        settings.NEWSLETTER_SITE_URL = running.url
-        yield running
+    running, _ = running_sites
+    running.clear()
+    settings.NEWSLETTER_SITE_URL = running.url
+    return running
 
 
 @pytest.fixture
-def site() -> Iterator[Site]:
+def site(running_sites: tuple[Site, Site]) -> Site:
     """The organisation's site, to which links and pictures lead."""
-    with serve_site() as running:
-        yield running
+    _, running = running_sites
+    running.clear()
+    return running
 
 
 @pytest.fixture
@@ -141,8 +150,8 @@ def get_mail(turn: str = "first") -> CanaryMail:
 
 
 def test_everybody_waits_until_the_canary_arrived_well(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     assert made.work().state == "submitting"
     assert (made.mailed, len(made.letters())) == (0, 1)
     made.deliver(server)
@@ -156,8 +165,8 @@ def test_everybody_waits_until_the_canary_arrived_well(walk: Any, server: Canary
 
 
 def test_the_last_canary_follows_everybody_and_is_looked_for(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.deliver(server)
     made.read()
@@ -169,8 +178,8 @@ def test_the_last_canary_follows_everybody_and_is_looked_for(walk: Any, server: 
 
 
 def test_a_canary_in_spam_stops_the_rest_until_staff_resume(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.deliver(server, folder="Junk")
     made.read()
@@ -185,8 +194,8 @@ def test_a_canary_in_spam_stops_the_rest_until_staff_resume(walk: Any, server: C
 
 
 def test_the_same_spam_stops_nothing_if_nobody_chose_so(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk(canary="watch")
+    make_mailbox(server)
     made.work()
     made.deliver(server, folder="Junk")
     made.read()
@@ -196,15 +205,15 @@ def test_the_same_spam_stops_nothing_if_nobody_chose_so(walk: Any, server: Canar
 
 
 def test_without_canaries_nothing_is_sent_to_them(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk(canary="off")
+    make_mailbox(server)
     assert made.work().state == "submitted"
     assert (made.mailed, CanaryMail.objects.count()) == (25, 0)
 
 
 def test_the_first_mail_leaves_before_everybody_elses(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk(canary="watch")
+    make_mailbox(server)
     made.work()
     assert made.provider.accepted()[0].recipients == [ADDRESS]
 
@@ -219,8 +228,8 @@ def test_the_first_mail_leaves_before_everybody_elses(walk: Any, server: CanaryS
 def test_a_dead_link_or_picture_stops_the_rest(
     walk: Any, server: CanaryServer, site: Site, change: Callable[[str], str], says: str
 ) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.deliver(server, change=lambda html: change(html).replace("{site}", site.url))
     made.read()
@@ -231,8 +240,8 @@ def test_a_dead_link_or_picture_stops_the_rest(
 
 
 def test_a_picture_that_loads_is_good(walk: Any, server: CanaryServer, site: Site) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     url = site.put("/picture.png", PNG)
     made.deliver(server, change=lambda html: html.replace("</body>", f'<img src="{url}" alt=""></body>'))
@@ -242,8 +251,8 @@ def test_a_picture_that_loads_is_good(walk: Any, server: CanaryServer, site: Sit
 
 
 def test_a_mail_without_a_signature_or_a_page_to_leave_is_broken(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     server.deliver(write_received(made.letters()[0], signed=False))
     made.read()
@@ -252,8 +261,8 @@ def test_a_mail_without_a_signature_or_a_page_to_leave_is_broken(walk: Any, serv
 
 
 def test_a_provider_that_replaces_the_link_to_leave_is_noticed(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     raw = write_received(made.letters()[0], signed=False)
     server.deliver(sign(raw.replace(b"List-Unsubscribe: <http://127", b"List-Unsubscribe: <http://track.127")))
@@ -262,8 +271,8 @@ def test_a_provider_that_replaces_the_link_to_leave_is_noticed(walk: Any, server
 
 
 def test_the_page_to_leave_opens_and_unsubscribes_nobody(walk: Any, server: CanaryServer, client: Client) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     path = find_unsubscribe_path(made.letters()[0])
     assert client.get(path).status_code == 200
@@ -276,8 +285,8 @@ def test_the_page_to_leave_opens_and_unsubscribes_nobody(walk: Any, server: Cana
 
 
 def test_a_damaged_mail_is_broken_and_ends_no_reading(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     mark = made.letters()[0].headers[MARK_HEADER].encode()
     server.deliver(
@@ -305,8 +314,8 @@ def test_gmails_tab_and_copies_under_labels_are_told(walk: Any) -> None:
 
 def test_sent_and_deleted_mail_are_not_looked_through(walk: Any, server: CanaryServer) -> None:
     server.boxes |= {"Sent": [], "All Mail": [], "Shelf": []}
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     for folder in ("Sent", "All Mail"):
         made.deliver(server, folder=folder)
@@ -315,8 +324,8 @@ def test_sent_and_deleted_mail_are_not_looked_through(walk: Any, server: CanaryS
 
 
 def test_a_mail_in_another_folder_is_found_there(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.deliver(server, folder="Newsletters")
     made.read()
@@ -327,8 +336,8 @@ def test_a_mail_in_another_folder_is_found_there(walk: Any, server: CanaryServer
 def test_a_folder_that_may_not_be_read_is_left_out(walk: Any, server: CanaryServer, command: str) -> None:
     server.boxes["Archive"] = []
     server.denied = command, "Archive"
-    mailbox = make_mailbox(server)
     made = walk()
+    mailbox = make_mailbox(server)
     made.work()
     made.deliver(server, folder="Letters")
     assert made.read() == 1
@@ -339,8 +348,8 @@ def test_a_folder_that_may_not_be_read_is_left_out(walk: Any, server: CanaryServ
 @pytest.mark.parametrize("command", ["EXAMINE", "SEARCH"])
 def test_an_inbox_that_may_not_be_read_is_a_failure(walk: Any, server: CanaryServer, command: str) -> None:
     server.denied = command, "INBOX"
-    mailbox = make_mailbox(server)
     made = walk()
+    mailbox = make_mailbox(server)
     made.work()
     assert made.read() == 0
     mailbox.refresh_from_db()
@@ -348,8 +357,8 @@ def test_an_inbox_that_may_not_be_read_is_a_failure(walk: Any, server: CanarySer
 
 
 def test_a_mail_that_arrives_twice_stops_the_rest_also_later(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.deliver(server)
     made.read()
@@ -371,8 +380,8 @@ def test_a_mail_that_arrives_twice_stops_the_rest_also_later(walk: Any, server: 
 def test_a_mail_that_never_arrives_is_waited_for_as_long_as_chosen(
     walk: Any, server: CanaryServer, silence: str, state: str, decision: str, mailed: int
 ) -> None:
-    make_mailbox(server)
     made = walk(canary_minutes=10, canary_silence=silence)
+    make_mailbox(server)
     made.work()
     made.read()
     assert made.work(minutes=7).state == "submitting"
@@ -385,8 +394,8 @@ def test_a_mail_that_never_arrives_is_waited_for_as_long_as_chosen(
 
 
 def test_a_shorter_wait_holds_for_a_send_that_waits_already(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk(canary_minutes=60)
+    make_mailbox(server)
     made.work()
     assert made.work(minutes=10).canary_decision == ""
     Publication.objects.update(canary_minutes=5)
@@ -394,8 +403,8 @@ def test_a_shorter_wait_holds_for_a_send_that_waits_already(walk: Any, server: C
 
 
 def test_a_mail_that_arrives_after_the_wait_and_is_spam_still_stops(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk(canary_minutes=5)
+    make_mailbox(server)
     made.work()
     made.work(minutes=6, dispatch=False)
     assert made.send.canary_decision == "timed_out"
@@ -406,8 +415,8 @@ def test_a_mail_that_arrives_after_the_wait_and_is_spam_still_stops(walk: Any, s
 
 
 def test_turning_it_on_stops_a_send_that_is_half_done(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk(canary="off")
+    make_mailbox(server)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(made.send.batches.all()[0].pk)
     assert made.mailed == 10
     Publication.objects.update(canary="stop")
@@ -420,8 +429,8 @@ def test_turning_it_on_stops_a_send_that_is_half_done(walk: Any, server: CanaryS
 
 
 def test_choosing_to_stop_counts_for_a_canary_that_was_only_watched(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk(canary="watch")
+    make_mailbox(server)
     made.work(dispatch=False)
     assert made.send.canary_decision == "watched"
     made.deliver(server, folder="Junk")
@@ -433,8 +442,8 @@ def test_choosing_to_stop_counts_for_a_canary_that_was_only_watched(walk: Any, s
 
 @pytest.mark.parametrize("choice", ["watch", "off"])
 def test_turning_it_off_frees_a_send_that_waits(walk: Any, server: CanaryServer, choice: str) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     assert made.mailed == 0
     Publication.objects.update(canary=choice)
@@ -443,8 +452,8 @@ def test_turning_it_off_frees_a_send_that_waits(walk: Any, server: CanaryServer,
 
 
 def test_turning_the_mailbox_off_frees_a_send_that_waits(walk: Any, server: CanaryServer) -> None:
-    mailbox = make_mailbox(server)
     made = walk()
+    mailbox = make_mailbox(server)
     made.work()
     CanaryMailbox.objects.filter(pk=mailbox.pk).update(enabled=False)
     assert made.work().canary_decision == "no_mailbox"
@@ -458,9 +467,9 @@ def test_without_a_mailbox_a_send_goes_on(walk: Any) -> None:
 
 
 def test_every_canary_must_arrive_and_one_alarm_is_enough(walk: Any, server: CanaryServer) -> None:
+    made = walk()
     make_mailbox(server)
     make_mailbox(server, address="second@mailboxes.example.net")
-    made = walk()
     made.work()
     made.deliver(server)
     made.read()
@@ -474,9 +483,9 @@ def test_every_canary_must_arrive_and_one_alarm_is_enough(walk: Any, server: Can
 
 @pytest.mark.parametrize(("silence", "state"), [("pause", "paused"), ("go_on", "submitted")])
 def test_a_canary_that_was_refused_has_not_passed(walk: Any, server: CanaryServer, silence: str, state: str) -> None:
+    made = walk(canary_silence=silence)
     make_mailbox(server)
     refused = make_mailbox(server, address="second@mailboxes.example.net")
-    made = walk(canary_silence=silence)
     made.work()
     CanaryMail.objects.filter(mailbox=refused).update(state="failed", sent_at=None, reason="it refused the address")
     made.deliver(server)
@@ -486,8 +495,8 @@ def test_a_canary_that_was_refused_has_not_passed(walk: Any, server: CanaryServe
 
 
 def test_a_refused_sender_is_not_called_again_for_the_canary(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.provider.fault_next(answer(401, b"Forbidden"))
     made.work(dispatch=False)
     assert (get_mail().state, get_mail().result) == ("failed", "")
@@ -509,8 +518,8 @@ def test_a_canary_among_those_a_cancelled_send_left_gets_the_issue_once(walk: An
 
 
 def test_staff_let_a_send_go_on_without_waiting(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     with pytest.raises(NotAllowed):
         stop_waiting(send=made.send, by=make_reader())
@@ -530,8 +539,8 @@ def make_reader() -> Any:
 
 
 def test_resuming_another_pause_does_not_skip_the_canary(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     pause_send(send=made.send, by=make_approver())
     made.work()
@@ -541,8 +550,8 @@ def test_resuming_another_pause_does_not_skip_the_canary(walk: Any, server: Cana
 
 
 def test_a_canary_who_is_a_subscriber_gets_the_issue_once(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server, address="person3@example.com")
     made = walk()
+    make_mailbox(server, address="person3@example.com")
     made.work()
     mail = get_mail()
     assert (mail.state, "as a subscriber" in mail.reason) == ("skipped", True)
@@ -554,8 +563,8 @@ def test_a_canary_who_is_a_subscriber_gets_the_issue_once(walk: Any, server: Can
 
 
 def test_a_subscriber_who_moves_to_the_canarys_address_gets_no_canary(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     Subscriber.objects.filter(email="person3@example.com").update(email=ADDRESS, address_hash=identify(ADDRESS))
     made.work()
     assert get_mail().state == "skipped"
@@ -563,8 +572,8 @@ def test_a_subscriber_who_moves_to_the_canarys_address_gets_no_canary(walk: Any,
 
 
 def test_no_count_of_subscribers_contains_a_canary(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.deliver(server)
     made.read()
@@ -577,8 +586,8 @@ def test_no_count_of_subscribers_contains_a_canary(walk: Any, server: CanaryServ
 
 
 def test_a_canary_gets_the_headers_of_a_subscribers_mail(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.deliver(server)
     made.read()
@@ -622,8 +631,8 @@ def test_a_mailbox_that_fails_is_named_and_stops_no_other(
 
 
 def test_a_mailbox_whose_password_is_corrected_is_read_again(walk: Any, server: CanaryServer) -> None:
-    mailbox = make_mailbox(server, sealed_password="sealed with a key that is lost")
     made = walk()
+    mailbox = make_mailbox(server, sealed_password="sealed with a key that is lost")
     made.work()
     made.deliver(server)
     assert made.read() == 0
@@ -638,8 +647,8 @@ def test_a_mailbox_whose_password_is_corrected_is_read_again(walk: Any, server: 
 
 def test_a_private_mail_server_needs_to_be_named(walk: Any, server: CanaryServer, settings: Any) -> None:
     settings.NEWSLETTER_FETCH_ALLOW = []
-    mailbox = make_mailbox(server)
     made = walk()
+    mailbox = make_mailbox(server)
     made.work()
     made.read()
     mailbox.refresh_from_db()
@@ -648,8 +657,8 @@ def test_a_private_mail_server_needs_to_be_named(walk: Any, server: CanaryServer
 
 
 def test_two_processes_read_a_mailbox_once_in_ten_seconds(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.read()
     asked = len(server.commands)
@@ -662,8 +671,8 @@ def test_two_processes_read_a_mailbox_once_in_ten_seconds(walk: Any, server: Can
 def test_no_process_reads_while_another_judges_for_long(
     walk: Any, server: CanaryServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mailbox = make_mailbox(server)
     made = walk()
+    mailbox = make_mailbox(server)
     made.work()
     made.deliver(server)
     asked: list[int] = []
@@ -682,8 +691,8 @@ def test_no_process_reads_while_another_judges_for_long(
 
 
 def test_a_reading_whose_process_died_is_made_up_for(walk: Any, server: CanaryServer) -> None:
-    mailbox = make_mailbox(server)
     made = walk()
+    mailbox = make_mailbox(server)
     made.work()
     made.deliver(server)
     dead = claim_mailbox(mailbox, every=MINUTE, seconds=90, now=made.now)
@@ -695,8 +704,8 @@ def test_a_reading_whose_process_died_is_made_up_for(walk: Any, server: CanarySe
 def test_a_reading_that_lost_its_claim_writes_nothing_more(
     walk: Any, server: CanaryServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     made.deliver(server)
     monkeypatch.setattr("newsletter.inbound.canaries.read_canaries.MailboxClaim.renew", lambda *_, **__: False)
@@ -705,8 +714,8 @@ def test_a_reading_that_lost_its_claim_writes_nothing_more(
 
 
 def test_a_late_result_lowers_no_copies_and_ends_no_alarm(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     stale = get_mail()
     found = FoundMail(CanaryMail.Placement.INBOX, "INBOX", made.now, copies=1)
@@ -720,8 +729,8 @@ def test_a_late_result_lowers_no_copies_and_ends_no_alarm(walk: Any, server: Can
 
 
 def test_a_late_result_adds_the_copies_that_it_found(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     stale = get_mail()
     found = FoundMail(CanaryMail.Placement.INBOX, "INBOX", made.now, copies=1)
@@ -731,8 +740,8 @@ def test_a_late_result_adds_the_copies_that_it_found(walk: Any, server: CanarySe
 
 
 def test_a_result_of_a_mailbox_that_was_removed_is_dropped(walk: Any, server: CanaryServer) -> None:
-    mailbox = make_mailbox(server)
     made = walk()
+    mailbox = make_mailbox(server)
     made.work()
     mail = get_mail()
     mailbox.delete()
@@ -762,8 +771,8 @@ def test_send_now_looks_for_canaries_if_there_is_a_mailbox(
 
 
 def test_a_provider_that_asks_to_wait_gets_the_mail_later_once(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.provider.fault_next(too_many())
     made.work(dispatch=False)
     assert get_mail().state == "waiting"
@@ -773,8 +782,8 @@ def test_a_provider_that_asks_to_wait_gets_the_mail_later_once(walk: Any, server
 
 
 def test_a_mail_whose_process_died_is_never_sent_again(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work(dispatch=False)
     CanaryMail.objects.update(state="sending", sent_at=NOW)
     made.now += LOST_AFTER + MINUTE
@@ -784,16 +793,16 @@ def test_a_mail_whose_process_died_is_never_sent_again(walk: Any, server: Canary
 
 def test_an_address_outside_the_allowlist_gets_no_canary(walk: Any, server: CanaryServer, settings: Any) -> None:
     settings.SUBSCRIBERS_ONLY_TO = ["@example.com"]
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work()
     assert (get_mail().state, made.send.canary_decision) == ("failed", "not_sent")
     assert made.letters() == []
 
 
 def test_nothing_goes_to_a_canary_while_everything_is_held(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     made.work(dispatch=False)
     made.letters()
     CanaryMail.objects.all().delete()
@@ -803,8 +812,8 @@ def test_nothing_goes_to_a_canary_while_everything_is_held(walk: Any, server: Ca
 
 
 def test_a_send_that_ended_long_ago_gets_no_last_canary(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk(canary="off")
+    make_mailbox(server)
     made.work()
     Publication.objects.update(canary="watch")
     made.now += MAX_LAST_CANARY_DELAY + MINUTE
@@ -813,8 +822,8 @@ def test_a_send_that_ended_long_ago_gets_no_last_canary(walk: Any, server: Canar
 
 
 def test_the_database_keeps_one_mail_for_each_turn(walk: Any, server: CanaryServer) -> None:
-    mailbox = make_mailbox(server)
     made = walk()
+    mailbox = make_mailbox(server)
     made.work(dispatch=False)
     values: dict[str, Any] = {"send": made.send, "mailbox": mailbox, "made_at": NOW, "key": "another"}
     for wrong in ({"turn": "first"}, {"turn": "last", "result": "good"}, {"turn": "last", "state": "odd"}):
@@ -823,8 +832,8 @@ def test_the_database_keeps_one_mail_for_each_turn(walk: Any, server: CanaryServ
 
 
 def test_a_welcome_mail_never_waits_for_a_canary(walk: Any, server: CanaryServer) -> None:
-    make_mailbox(server)
     made = walk()
+    make_mailbox(server)
     Send.objects.update(period="2026-03")
     made.work()
     assert CanaryMail.objects.count() == 0

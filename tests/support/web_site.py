@@ -27,6 +27,11 @@ class Site:
         self.pages[path] = Page(data, status, {name.replace("_", "-"): value for name, value in headers.items()}, delay)
         return self.url + path
 
+    def clear(self) -> None:
+        """Forget all pages and requests, for the next test that uses the running site."""
+        self.pages.clear()
+        self.asked.clear()
+
 
 @contextmanager
 def serve_site() -> Iterator[Site]:

@@ -8,6 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import connection, transaction
 from django.test import TestCase
 from django.test.utils import CaptureQueriesContext
@@ -87,6 +88,23 @@ def test_a_call_in_another_state_runs_the_builder(change: str, settings: Any) ->
     with translation.override("es" if change == "language" else "en-gb"):
         build_story("Two" if change == "argument" else "One")
     assert len(calls) == 2
+
+
+@repeat_rows
+def build_story_of_the_site() -> Story:
+    calls.append("of the site")
+    return make_story("One", url=f"{django_settings.NEWSLETTER_SITE_URL}/one/")
+
+
+def test_rows_that_name_the_site_are_repeated_for_the_same_site(settings: Any) -> None:
+    settings.NEWSLETTER_SITE_URL = "http://127.0.0.1:9001"
+    first = build_story_of_the_site()
+    empty_tables()
+    assert build_story_of_the_site().url == first.url
+    assert len(calls) == 1
+    empty_tables()
+    settings.NEWSLETTER_SITE_URL = "http://127.0.0.1:9002"
+    assert build_story_of_the_site().url == "http://127.0.0.1:9002/one/"
 
 
 @contextmanager

@@ -160,6 +160,7 @@ def test_one_child_serves_many_threads_until_it_is_replaced(child: ParserProcess
     assert 2 <= len(children - {None}) <= 3
 
 
+@pytest.mark.long
 def test_a_child_that_exited_is_replaced(child: ParserProcess) -> None:
     child.parse(feed_of(1))
     assert child.pid is not None
@@ -168,6 +169,7 @@ def test_a_child_that_exited_is_replaced(child: ParserProcess) -> None:
     assert len(child.parse(feed_of(1)).stories) == 1
 
 
+@pytest.mark.long
 def test_a_closed_child_starts_again_when_needed(child: ParserProcess) -> None:
     child.parse(feed_of(1))
     pid = child.pid
@@ -191,6 +193,7 @@ def test_a_child_that_does_not_start_is_reported(child: ParserProcess, monkeypat
         child.parse(feed_of(1))
 
 
+@pytest.mark.long
 def test_an_idle_child_exits_and_another_starts_when_needed() -> None:
     restless = ParserProcess(idle_seconds=0.5)
     try:
@@ -231,6 +234,7 @@ def test_an_answer_of_another_type_is_refused(child: ParserProcess, monkeypatch:
     assert child.pid is None
 
 
+@pytest.mark.long
 def test_a_child_that_does_not_exit_is_killed(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox_process, "_EXIT_SECONDS", 0.2)
     child.parse(feed_of(1))
@@ -242,6 +246,7 @@ def test_a_child_that_does_not_exit_is_killed(child: ParserProcess, monkeypatch:
         os.kill(pid, 0)
 
 
+@pytest.mark.long
 def test_a_fork_starts_a_child_of_its_own(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     child.parse(feed_of(1))
     parents = child._process

@@ -110,10 +110,15 @@ def _make_mails_of_another_day(send: Send, *, approval: Approval, content: Issue
     Without this, a freeze would read the whole audience to find that it has no mails of today, and then read it again.
     """
     sent_at = send.dated_at or now
-    if find_sent_day(content, at=sent_at) is None:
+    if find_sent_day(content, at=sent_at) is None or not _is_preparing(send):
         return
     groups, visibility = group_recipients(send.issue, content=content, now=now, at_once=not send.local_time)
     make_variants(revision=approval.revision, groups=groups, sent_at=sent_at, visibility=visibility)
+
+
+def _is_preparing(send: Send) -> bool:
+    """Return True unless the audience was frozen by another process, or the send was cancelled."""
+    return Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists()
 
 
 def _delete_replaced_variants(revision_id: int) -> None:
@@ -143,7 +148,7 @@ def _freeze(
 ) -> None:
     """Try once. Raise _VariantsMissing if a variant is to be made first: that takes too long for this transaction."""
     begin_freeze()
-    if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
+    if not _is_preparing(send):
         return
     audience = _write_audience(send, approval=approval, content=content, max_batch=max_batch, now=now)
     _delete_replaced_variants(approval.revision_id)

@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import re
 import tempfile
 from typing import BinaryIO
 

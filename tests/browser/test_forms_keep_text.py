@@ -141,8 +141,7 @@ def open_issue(page: Page) -> None:
     """Open the page of an issue, with the form of a comment."""
     page.goto("/admin/issues/")
     page.locator(".listing a[href$='/overview/']").first.click()
-    if not page.get_by_label("Comment", exact=True).is_visible():
-        page.get_by_text("Add a comment", exact=True).click()
+    page.locator("details:has(#nl-comment-text)").evaluate("details => { details.open = true; }")
     expect(page.get_by_label("Comment", exact=True)).to_be_visible()
 
 

@@ -4,12 +4,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from subscribers.consent.throttle import CONFIRMATION_INTERVAL, give_back_confirmation_quota, use_confirmation_quota
 from subscribers.links.signed_links import LIFETIMES, Purpose, make_link
-from subscribers.models import Basis, Confirmation, MailingList, StayQuestion, Subscriber, Subscription, Suppression
-from subscribers.models.subscriptions import NOT_CONFIRMED
+from subscribers.models import Confirmation, MailingList, StayQuestion, Subscriber, Subscription, Suppression
+from subscribers.models.subscriptions import CHANGED_BY_CONFIRMING
 from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING
 
 MAX_UNCONFIRMED_REQUESTS = 3
@@ -71,7 +71,7 @@ def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
     opened = Subscription.objects.open().filter(
         subscriber=OuterRef("subscriber"), mailing_list=OuterRef("mailing_list")
     )
-    unproven = opened.filter(NOT_CONFIRMED | Q(basis=Basis.CASL_IMPLIED))
+    unproven = opened.filter(CHANGED_BY_CONFIRMING)
     resting = StayQuestion.objects.resting().filter(subscriber=OuterRef("subscriber"))
     suppressed = Suppression.objects.covering(OuterRef("mailing_list")).filter(
         address_hash=OuterRef("subscriber__address_hash")

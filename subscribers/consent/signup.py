@@ -27,6 +27,7 @@ from subscribers.models import (
     Subscription,
     Topic,
 )
+from subscribers.models.subscriptions import CHANGED_BY_CONFIRMING
 from subscribers.person_locks import lock_people
 from subscribers.unsubscribing.suppression import is_signup_blocked, is_suppressed, remove_own_suppressions
 
@@ -155,10 +156,8 @@ def confirm_subscription(
 
 def _confirm(subscription: Subscription, *, now: datetime) -> bool:
     """Return False if it was confirmed before or needs no confirmation."""
-    if subscription.basis not in (Basis.DOUBLE_OPT_IN, Basis.CASL_IMPLIED):
-        return False
-    waiting = Subscription.objects.filter(pk=subscription.pk, confirmed_at__isnull=True).open()
-    return waiting.update(confirmed_at=now, basis=Basis.DOUBLE_OPT_IN, expires_at=None) > 0
+    unproven = Subscription.objects.filter(CHANGED_BY_CONFIRMING, pk=subscription.pk).open()
+    return unproven.update(confirmed_at=now, basis=Basis.DOUBLE_OPT_IN, expires_at=None) > 0
 
 
 def _find_by_link(target: LinkTarget) -> QuerySet[Subscriber]:

@@ -44,6 +44,7 @@ class Frequency(models.TextChoices):
 
 OPEN = Q(ended_at__isnull=True)
 NOT_CONFIRMED = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
+CHANGED_BY_CONFIRMING = NOT_CONFIRMED | Q(basis=Basis.CASL_IMPLIED)
 PAUSED_ONCE = Q(paused_until__isnull=False)
 RARER = ~Q(frequency=Frequency.EVERY)
 MAILABLE = OPEN & (Q(confirmed_at__isnull=False) | ~Q(basis=Basis.DOUBLE_OPT_IN))

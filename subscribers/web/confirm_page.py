@@ -8,6 +8,7 @@ from subscribers.consent.signup import ConfirmationResult, confirm_subscription
 from subscribers.consent_events import make_press_wording
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList, Subscriber, Subscription
+from subscribers.models.subscriptions import CHANGED_BY_CONFIRMING
 from subscribers.people.inactivity import find_resting_since
 from subscribers.unsubscribing.suppression import is_suppressed
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
@@ -35,9 +36,10 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     shown = {"text": text % {"name": name}, "button": gettext("Yes, send me %(name)s") % {"name": name}}
     wording = make_press_wording(**shown)
     if request.method != "POST":
-        if not Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).open().exists():
+        subscription = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).open()
+        if not subscription.exists():
             return _gone(mailing_list)
-        if _is_confirmed(person, mailing_list):
+        if not subscription.filter(CHANGED_BY_CONFIRMING).exists() and not _is_mail_stopped(person, mailing_list):
             return _confirmed(target, name=name, before=True)
         form = {"wording_field": WORDING_FIELD, "wording": sign_wording(wording)}
         return render_response("confirm.html", {**shown, **form})
@@ -48,11 +50,10 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     return _confirmed(target, name=name, before=outcome is ConfirmationResult.BEFORE)
 
 
-def _is_confirmed(person: Subscriber, mailing_list: MailingList) -> bool:
-    """Return True if another press of the button would change nothing."""
-    rows = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).open().mailable()
+def _is_mail_stopped(person: Subscriber, mailing_list: MailingList) -> bool:
+    """Return True if the person gets no mail of the list now, because they rest or are suppressed."""
     suppressed = is_suppressed(address_hash=bytes(person.address_hash), mailing_list=mailing_list)
-    return rows.exists() and not suppressed and find_resting_since(person) is None
+    return suppressed or find_resting_since(person) is not None
 
 
 def _confirmed(target: LinkTarget, *, name: str, before: bool) -> HttpResponse:

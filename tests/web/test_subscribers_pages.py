@@ -13,6 +13,7 @@ from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.erasing.erasure import erase_person
 from subscribers.links.signed_links import Purpose
 from subscribers.models import (
+    Basis,
     Confirmation,
     ConsentEvent,
     MailedLink,
@@ -98,6 +99,23 @@ def test_a_confirmation_link_opened_again_asks_for_no_second_press(client: Clien
     assert ConsentEvent.objects.count() == 1
     unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=timezone.now())
     assert b"nothing to confirm" in client.get(confirm).content
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+@pytest.mark.parametrize("basis", Basis.values)
+def test_a_confirmation_page_has_a_button_only_if_it_changes_something(
+    client: Client, weekly: MailingList, basis: str, confirmed: bool
+) -> None:
+    now = timezone.now()
+    expires_at = now + timedelta(days=20) if basis == Basis.CASL_IMPLIED else None
+    ada = make_person()
+    subscribe(ada, weekly, basis=basis, confirmed_at=now if confirmed else None, expires_at=expires_at)
+    confirm = path_to(ada, weekly, Purpose.CONFIRM)
+    has_button = b"Yes, send me Weekly" in client.get(confirm).content
+    client.post(confirm)
+    changed = ConsentEvent.objects.filter(kind=ConsentEvent.Kind.CONFIRMED).exists()
+    assert has_button is changed
+    assert changed is (basis == Basis.CASL_IMPLIED or (basis == Basis.DOUBLE_OPT_IN and not confirmed))
 
 
 def test_somebody_on_no_list_reads_so_and_is_offered_no_pause(client: Client, weekly: MailingList) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -50,7 +51,8 @@ class Counting:
         end, taken = self.now + span, 0
         while self.now < end:
             for send in (send_due_confirmations, send_due_links, send_due_notices):
-                taken += send(now=self.now, adapter=self)
+                with patch(f"{send.__module__}.current_adapter", return_value=self):
+                    taken += send(now=self.now)
             self.now += every
         return taken
 

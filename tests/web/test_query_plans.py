@@ -72,7 +72,7 @@ def test_a_send_compares_none_of_its_people_with_each(fake_provider: FakeProvide
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
     issue = make_ready_issue()
     with watch_plans() as freezing:
-        send = start_send(issue=issue, now=NOW)
+        send = start_send(issue=issue, now=issue.slot.due_at)
     with watch_plans() as dispatching:
         Dispatcher(adapter=current_adapter(), clock=Clock()).dispatch(send.batches.get().pk)
     assert [tables for tables, _sql in freezing.scans if not tables & SUPPRESSIONS] == dispatching.scans == []

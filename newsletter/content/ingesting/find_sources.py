@@ -53,7 +53,7 @@ def find_sources(url: str, *, now: datetime) -> list[FoundSource]:
         trial = try_source(kind=link.kind, url=link.url, now=now)
         if trial.titles and not any(trial.titles == other.trial.titles for other in found):
             name = trial.titles[0][:120] if link.kind == PAGE_KIND else _make_name(link, page)
-            if name in (other.name for other in found):
+            if any(other.name == name and other.kind != link.kind for other in found):
                 name = f"{name[:60]}: {translate(name_kind(link.kind))}"
             found.append(FoundSource(link.kind, link.url, name, trial))
     behind = find_interface(address)

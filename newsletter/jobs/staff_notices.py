@@ -124,9 +124,12 @@ def _notify_redesigned_welcome(mails: list[tuple[Issue, str]], *, now: datetime)
 
 
 def notify_second_approvals(*, now: datetime) -> None:
-    """Queue a notice about each issue that one person has approved and that needs a second approval."""
+    """Queue a notice about each issue that one person has approved and that needs a second approval.
+
+    If another person approves it and it still waits, the audience grew and the earlier approval no longer counts.
+    """
     for issue in Issue.objects.filter(state=Issue.State.IN_REVIEW).select_related("publication", "slot"):
-        approval = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at").first()
+        approval = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at", "pk").last()
         if approval is None:
             continue
         paragraphs = [
@@ -136,7 +139,7 @@ def notify_second_approvals(*, now: datetime) -> None:
             ),
             Message("Without a second approval nothing is sent."),
         ]
-        key = f"second-{issue.pk}-{approval.sha256[:16]}"
+        key = f"second-{issue.pk}-{approval.person_id}-{approval.sha256[:16]}"
         subject = Message("%(issue)s is waiting for a second approval", issue=issue)
         write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
 

@@ -133,6 +133,19 @@ def test_approvers_are_notified_once_of_a_missing_approval(issue: Issue) -> None
     assert "/admin/decide/" in notices[0].link
 
 
+def test_approvers_are_notified_again_if_the_first_approval_is_outgrown(issue: Issue, publication: Publication) -> None:
+    issue = ask_for(issue, second_approval_above=2)
+    first, second = make_approver(), make_approver("second@example.org")
+    approve_issue(issue=issue, by=first, now=NOW)
+    notify_second_approvals(now=NOW)
+    add_subscribers(publication, 40, start=100)
+    approve_issue(issue=issue, by=second, now=NOW)
+    notify_second_approvals(now=NOW)
+    assert issue.state == "in_review"
+    newest = StaffNotice.objects.filter(person=first, key__startswith="second-").latest("pk")
+    assert newest.paragraphs[0].startswith("second@example.org has approved it.")
+
+
 @pytest.mark.requirement("K2")
 @pytest.mark.requirement("K3")
 def test_a_decision_link_is_for_one_person_and_one_version_and_expires(issue: Issue) -> None:

@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval import request_approval as request_module
+from newsletter.issues.approval.approve import approve_issue, withdraw_approvals
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url
+from newsletter.issues.approval.request_approval import request_approval
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, StaffNotice
 from tests.support.desk import said, sign_in, sign_in_as
@@ -162,6 +164,68 @@ def test_somebody_who_approved_already_is_not_asked_for_it(issue: Issue) -> None
     assert BUTTON not in page
     assert "were asked about this version before" in ask(editor, issue)
     assert not StaffNotice.objects.filter(person=later).exists()
+
+
+def test_an_approver_whose_approval_was_outgrown_is_asked_again(issue: Issue, publication: Publication) -> None:
+    Publication.objects.update(second_approval_above=2)
+    first, second = make_approver("first@example.org"), make_approver("second@example.org")
+    editor, address = sign_in("editor"), f"/admin/issues/{issue.pk}/overview/"
+    ask(editor, issue)
+    approve_issue(issue=issue, by=first, now=timezone.now())
+    assert "no longer count" not in editor.get(address).content.decode()
+    add_subscribers(publication, 40, start=100)
+    issue.refresh_from_db()
+    approve_issue(issue=issue, by=second, now=timezone.now())
+    issue.refresh_from_db()
+    assert issue.state == Issue.State.IN_REVIEW
+    page = editor.get(address).content.decode()
+    assert "Approved by second@example.org" in page
+    assert "Approved by first@example.org" not in page
+    assert (
+        "The approval by first@example.org no longer counts, because the number of recipients grew from 3 to 43."
+        in page
+    )
+    assert "The approval of 1 person no longer counts. Ask again to send a new link." in page
+    assert "not been asked yet" not in page
+    assert BUTTON in page
+    old = StaffNotice.objects.get(person=first, key__startswith="asked-")
+    assert ask(editor, issue) == "1 person who may approve it gets a mail with a link within minutes."
+    assert StaffNotice.objects.get(person=first, key__startswith="asked-").pk != old.pk
+    page = editor.get(address).content.decode()
+    assert "Ask again to send" not in page
+    assert BUTTON not in page
+    assert "were asked about this version before" in ask(editor, issue)
+
+
+def test_an_approver_whose_approval_was_withdrawn_is_asked_again(issue: Issue) -> None:
+    first = make_approver("first@example.org")
+    make_approver("second@example.org")
+    editor = sign_in("editor")
+    ask(editor, issue)
+    approve_issue(issue=issue, by=first, now=timezone.now())
+    withdraw_approvals(issue=issue, now=timezone.now())
+    assert ask(editor, issue) == "1 person who may approve it gets a mail with a link within minutes."
+    assert "were asked about this version before" in ask(editor, issue)
+
+
+def test_asking_counts_the_audience_only_if_an_approval_depends_on_it(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Publication.objects.update(second_approval_above=2)
+    counted: list[Issue] = []
+
+    def count(issue: Issue) -> int:
+        counted.append(issue)
+        return 3
+
+    monkeypatch.setattr(request_module, "count_recipients", count)
+    approver = make_approver("approver@example.org")
+    make_approver("second@example.org")
+    request_approval(issue=issue, asked_by="Somebody", now=timezone.now())
+    assert counted == []
+    approve_issue(issue=issue, by=approver, now=timezone.now())
+    request_approval(issue=issue, asked_by="Somebody", now=timezone.now())
+    assert counted == [issue]
 
 
 def test_the_page_counts_only_people_who_would_be_asked(issue: Issue) -> None:

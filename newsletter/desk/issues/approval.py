@@ -10,6 +10,7 @@ from newsletter.desk.issues.issue_page import EDITABLE_STATES
 from newsletter.desk.sends.local_hours import LocalHoursContext, hours_ahead_context
 from newsletter.issues.approval.approval_rules import (
     count_approvals_needed,
+    covers_people,
     find_manual_approval_reason,
     find_valid_approvals,
     is_automatic,
@@ -28,6 +29,8 @@ class ApprovalContext(LocalHoursContext):
     """The context of desk/decision.html, beside that of the issue's head and its checks."""
 
     approvals: Iterable[Approval]
+    valid_approvals: Iterable[Approval]
+    outgrown_approvals: Iterable[Approval]
     approvals_needed: int
     approval_people: int
     audience_sha256: str
@@ -57,15 +60,26 @@ def approval_context(
     reason = find_manual_approval_reason(issue, people=people) if is_open and is_automatic(issue) else ""
     switched_off = is_switched_off(issue.kind, publication=issue.publication)
     needed = count_approvals_needed(issue, people=people)
-    valid = find_valid_approvals(issue, sha256=sha256, people=people) if sha256 else []
-    approvers = {approval.person_id for approval in valid if not approval.by_policy}
+    found = find_valid_approvals(issue, sha256=sha256, people=people) if sha256 else []
+    valid = [approval for approval in found if not approval.by_policy]
+    approvers = {approval.person_id for approval in valid}
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT
     sends_automatically = automatic and not reason and not switched_off
+    given = list(issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"))
+    outgrown = [
+        approval
+        for approval in given
+        if approval.sha256 == sha256 and approval.people is not None and not approval.by_policy
+        if not issue.is_welcome and not covers_people(approval, people=people)
+    ]
     in_review = issue.state == Issue.State.IN_REVIEW
+    request = find_request(issue, sha256=sha256, approved=approvers, by=user, now=timezone.now()) if in_review else None
     needs_second = needed > 1 and len(approvers) == 1
     hours: LocalHoursContext = hours_ahead_context(issue, now=timezone.now()) if is_open else {}
     return {
-        "approvals": issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"),
+        "approvals": given,
+        "valid_approvals": valid,
+        "outgrown_approvals": outgrown,
         "approvals_needed": needed,
         "approval_people": people,
         "audience_sha256": hash_audience(describe_audience(issue)),
@@ -75,7 +89,7 @@ def approval_context(
         "needs_second_approval": needs_second,
         "has_approved": user.pk in approvers,
         "is_author": user.pk in authors,
-        "approval_request": find_request(issue, sha256=sha256, by=user, now=timezone.now()) if in_review else None,
+        "approval_request": request,
         "open_comments": count_open_comments(issue) if is_open else 0,
         **hours,
     }

@@ -1,6 +1,6 @@
 """Hand a draft to those who may approve it. Nothing is approved or sent here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +9,13 @@ from django.db import transaction
 
 from newsletter.common.errors import NotReady, WrongState
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approval_rules import find_valid_approvals, is_automatic, requires_other_approver
+from newsletter.issues.approval.approval_rules import (
+    count_recipients,
+    covers_people,
+    find_valid_approvals,
+    is_automatic,
+    requires_other_approver,
+)
 from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url
@@ -31,9 +37,11 @@ def request_approval(
 ) -> int:
     """Put a draft into review and notify those who may approve it, once for each version while the link that they get works.
 
+    Somebody whose approval of this version no longer counts is notified again: it was withdrawn, or the audience grew.
+
     ``due_at`` proposes when it is sent; an approver sees it before they approve. ``asked_by`` is the name that they read.
-    ``by`` is the member of staff who asks, and is not notified. Nor are those who have approved this version, and authors
-    whose approval would not count. Return how many people are notified now.
+    ``by`` is the member of staff who asks, and is not notified. Nor are those whose approval of this version counts, and
+    authors whose approval would not count. Return how many people are notified now.
     Raises WrongState if it is past review, is sent without an approval, or has a time by the schedule already. Raises
     NotReady if nobody else may approve it.
     """
@@ -51,8 +59,12 @@ def request_approval(
         report_issue(EventKind.ISSUE_WAITING, locked, now=now)
     sha256 = hash_approved_content(resolve_content(locked))
     key = _make_key(locked, sha256=sha256)
-    people = _leave_out_approvers(people, issue=locked, sha256=sha256)
-    StaffNotice.objects.filter(key=key, person__in=people, made_at__lt=now - LIFETIME).delete()
+    approved = _find_whose_approval_counts(locked, sha256=sha256)
+    people = [person for person in people if person.pk not in approved]
+    answers = _find_answers(locked, sha256=sha256)
+    for notice in StaffNotice.objects.filter(key=key, person__in=people):
+        if notice.made_at < now - LIFETIME or _is_answered(notice.made_at, answers.get(notice.person_id)):
+            notice.delete()
     notified = write_notice(
         locked.publication,
         key,
@@ -73,31 +85,37 @@ def request_approval(
 class ApprovalRequest:
     """The earlier requests to approve the content as it is: the last one's time, and how many people the next one would reach.
 
-    ``not_asked`` were never asked. ``expired`` have a link that is too old. ``can_be_repeated``: there are such people, or
-    nobody who would be asked is left.
+    ``not_asked`` were never asked. ``answered`` approved since, and their approval no longer counts. ``expired`` have a link
+    that is too old. ``can_be_repeated``: there are such people, or nobody who would be asked is left.
     """
 
     at: datetime
     not_asked: int
+    answered: int
     expired: int
     can_be_repeated: bool
 
 
-def find_request(issue: Issue, *, sha256: str, by: User | AnonymousUser, now: datetime) -> ApprovalRequest | None:
+def find_request(
+    issue: Issue, *, sha256: str, approved: Collection[int | None], by: User | AnonymousUser, now: datetime
+) -> ApprovalRequest | None:
     """Return the earlier requests to approve this content, or None. ``by`` is the person who would ask again.
 
-    ``sha256`` is the hash that people approve.
+    ``sha256`` is the hash that people approve. ``approved`` has the ids of those whose approval counts.
     """
     notices = StaffNotice.objects.filter(key=_make_key(issue, sha256=sha256))
     asked = dict(notices.values_list("person_id", "made_at"))
     if not asked:
         return None
     people = _list_people(issue, by=by)
-    waiting = _leave_out_approvers(people, issue=issue, sha256=sha256)
-    not_asked = sum(person.pk not in asked for person in waiting)
-    expired = sum(asked.get(person.pk, now) < now - LIFETIME for person in waiting)
-    can_be_repeated = not people or not_asked + expired > 0
-    return ApprovalRequest(max(asked.values()), not_asked, expired, can_be_repeated=can_be_repeated)
+    waiting = [person.pk for person in people if person.pk not in approved]
+    answers = _find_answers(issue, sha256=sha256)
+    not_asked = sum(pk not in asked for pk in waiting)
+    unanswered = [pk for pk in waiting if pk in asked and not _is_answered(asked[pk], answers.get(pk))]
+    answered = len(waiting) - not_asked - len(unanswered)
+    expired = sum(asked[pk] < now - LIFETIME for pk in unanswered)
+    can_be_repeated = not people or not_asked + answered + expired > 0
+    return ApprovalRequest(max(asked.values()), not_asked, answered, expired, can_be_repeated=can_be_repeated)
 
 
 def _list_people(issue: Issue, *, by: User | AnonymousUser | None) -> list[User]:
@@ -106,10 +124,22 @@ def _list_people(issue: Issue, *, by: User | AnonymousUser | None) -> list[User]
     return [person for person in list_approvers_with_address() if person != by and person.pk not in authors]
 
 
-def _leave_out_approvers(people: Iterable[User], *, issue: Issue, sha256: str) -> list[User]:
-    """Return those who have not approved this content yet. If the audience grew too much since, approvals are withdrawn."""
-    approved = {approval.person_id for approval in find_valid_approvals(issue, sha256=sha256, people=0)}
-    return [person for person in people if person.pk not in approved]
+def _find_whose_approval_counts(issue: Issue, *, sha256: str) -> set[int | None]:
+    """Return the ids of those whose approval of this content counts. A large audience is counted only if it decides that."""
+    valid = find_valid_approvals(issue, sha256=sha256, people=0)
+    if valid and not issue.is_welcome:
+        recipients = count_recipients(issue)
+        valid = [approval for approval in valid if covers_people(approval, people=recipients)]
+    return {approval.person_id for approval in valid}
+
+
+def _find_answers(issue: Issue, *, sha256: str) -> dict[int | None, datetime]:
+    """Return when each person last approved this content, also if the approval was withdrawn."""
+    return dict(issue.approvals.filter(sha256=sha256).order_by("at").values_list("person_id", "at"))
+
+
+def _is_answered(asked_at: datetime, answered_at: datetime | None) -> bool:
+    return answered_at is not None and asked_at <= answered_at
 
 
 def _make_key(issue: Issue, *, sha256: str) -> str:

@@ -22,6 +22,8 @@ from subscribers.web.page import (
     sign_wording,
 )
 
+_ACTION = "confirm"
+
 
 @linked_page(Purpose.CONFIRM)
 def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
@@ -41,9 +43,9 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             return _gone(mailing_list)
         if not subscription.filter(CHANGED_BY_CONFIRMING).exists() and not _is_mail_stopped(person, mailing_list):
             return _confirmed(target, name=name, before=True)
-        form = {"wording_field": WORDING_FIELD, "wording": sign_wording(wording)}
+        form = {"wording_field": WORDING_FIELD, "wording": sign_wording(wording, action=_ACTION, target=target)}
         return render_response("confirm.html", {**shown, **form})
-    wording = read_wording(request, default=wording)
+    wording = read_wording(request, action=_ACTION, target=target, default=wording)
     outcome = confirm_subscription(target=target, now=timezone.now(), wording=wording, source="confirmation link")
     if outcome is ConfirmationResult.GONE:
         return _gone(mailing_list)

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 from newsletter.common.database.deadlines import database_deadline
 from newsletter.common.languages import best_page_language
 from newsletter.common.networks import client_address
+from subscribers.links.signed_links import LinkTarget
 from subscribers.models import MailingList, Subscriber
 from subscribers.people.publishing_hooks import Branding
 from subscribers.web.branding import current_branding, current_branding_version
@@ -32,7 +33,6 @@ _LOG = logging.getLogger(__name__)
 ASK_PATH = "/my-mail"
 WORDING_FIELD = "wording"
 """The hidden field of a form with what its page shows, signed."""
-_WORDING = signing.Signer(salt="subscribers.wording")
 _RETRY_SECONDS = "120"
 DATABASE_WAIT_SECONDS = 4.0
 PERMISSIONS = ", ".join(
@@ -192,17 +192,24 @@ def _asked_language(asked: str, *, accepted: str) -> str:
     return best_page_language([asked, *(code for code, _ in parse_accept_lang_header(accepted[:200]))])
 
 
-def sign_wording(wording: str) -> str:
-    """Return the value of `WORDING_FIELD` for a form beside this text."""
-    return _WORDING.sign_object(wording)
+def sign_wording(wording: str, *, action: str, target: LinkTarget) -> str:
+    """Return the value of `WORDING_FIELD` for a form beside this text: for one action of the link's person on its list."""
+    return _make_wording_signer(action, target).sign_object(wording)
 
 
-def read_wording(request: HttpRequest, *, default: str) -> str:
-    """Return what the posted form's page showed, even if its text is another today; ``default`` if the form does not prove it."""
+def read_wording(request: HttpRequest, *, action: str, target: LinkTarget, default: str) -> str:
+    """Return what the posted form's page showed, even if its text is another today; ``default`` if the form does not prove it.
+
+    A form for another action, person or list proves nothing.
+    """
     try:
-        return str(_WORDING.unsign_object(request.POST.get(WORDING_FIELD, "")))
+        return str(_make_wording_signer(action, target).unsign_object(request.POST.get(WORDING_FIELD, "")))
     except signing.BadSignature:
         return default
+
+
+def _make_wording_signer(action: str, target: LinkTarget) -> signing.Signer:
+    return signing.Signer(salt=f"subscribers.wording {action} {target.subscriber_uuid} {target.public_id}")
 
 
 def public_list_name(mailing_list: MailingList | None) -> str:

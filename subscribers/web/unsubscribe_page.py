@@ -1,6 +1,5 @@
 """Unsubscribe by link, with one press or one POST of a mailbox provider, whose body is not read. Undo it with one press."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 from django.db import transaction
@@ -31,7 +30,7 @@ from subscribers.web.page import (
     sign_wording,
 )
 
-_LEAVE_ALL, _PREFERENCES, _UNDO = "/leave-all-path", "/preferences-path", "/undo-path"
+_LEAVE_ALL, _PREFERENCES, _UNDO, _WORDING = "/leave-all-path", "/preferences-path", "/undo-path", "/signed-wording"
 
 
 @linked_page(Purpose.UNSUBSCRIBE)
@@ -87,7 +86,12 @@ def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> Http
                 subscriber=person,
                 mailing_list=mailing_list,
                 now=now,
-                wording=read_wording(request, default=_make_undo_wording(_name_of(mailing_list))),
+                wording=read_wording(
+                    request,
+                    action=_name_undo(everything=everything),
+                    target=target,
+                    default=_make_undo_wording(_name_of(mailing_list)),
+                ),
                 link_list=link_list,
                 mailing=target.mailing,
             )
@@ -108,6 +112,11 @@ def _make_undo_wording(name: str) -> str:
     """Return the texts of the page that offers the undo of an unsubscribe from the list of this name, or from all mail."""
     heading = gettext("Done. You're unsubscribed from %(name)s.") % {"name": name}
     return make_press_wording(text=heading, button=gettext("I pressed this by mistake"))
+
+
+def _name_undo(*, everything: bool) -> str:
+    """Return for which action the text of the page is signed."""
+    return "undo all" if everything else "undo"
 
 
 def _name_of(mailing_list: MailingList | None) -> str:
@@ -161,14 +170,17 @@ def _render_left(
     undoable = person is not None and can_undo(
         subscriber=person, mailing_list=mailing_list, now=timezone.now(), link_list=link_list
     )
+    name = _name_of(mailing_list)
     context = {
-        "name": _name_of(mailing_list),
+        "name": name,
         "everything": everything,
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
         "undo_path": undo_path if undoable else "",
+        "wording_field": WORDING_FIELD,
+        "wording": sign_wording(_make_undo_wording(name), action=_name_undo(everything=everything), target=target),
     }
-    return _render_unsubscribed_page(context)
+    return render_page("unsubscribed.html", context)
 
 
 def _page(target: LinkTarget, *, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
@@ -199,7 +211,8 @@ def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerso
     language = translation.get_language() or "en"
     page = _render_unsubscribed(name, language, current_branding_version(), undoable=unsubscribed.undoable)
     page = page.replace(_LEAVE_ALL, leave_all_path).replace(_PREFERENCES, preferences_path)
-    return page.replace(_UNDO, undo_path)
+    wording = sign_wording(_make_undo_wording(name), action=_name_undo(everything=False), target=target)
+    return page.replace(_UNDO, undo_path).replace(_WORDING, wording)
 
 
 @lru_cache(maxsize=512)
@@ -210,14 +223,10 @@ def _render_unsubscribed(name: str, language: str, branding_version: str, *, und
         "leave_all_path": _LEAVE_ALL,
         "preferences_path": _PREFERENCES,
         "undo_path": _UNDO if undoable else "",
+        "wording_field": WORDING_FIELD,
+        "wording": _WORDING,
     }
-    return _render_unsubscribed_page(context)
-
-
-def _render_unsubscribed_page(context: Mapping[str, object]) -> str:
-    """Render the page with its own text in the form of the undo, so that the press keeps what was read."""
-    wording = sign_wording(_make_undo_wording(str(context["name"])))
-    return render_page("unsubscribed.html", {**context, "wording_field": WORDING_FIELD, "wording": wording})
+    return render_page("unsubscribed.html", context)
 
 
 def _paths(target: LinkTarget, *, everything: bool = False) -> tuple[str, str, str]:

@@ -81,6 +81,16 @@ def test_the_log_of_an_undo_keeps_the_name_that_was_shown(
     assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You're unsubscribed from Weekly.\n")
 
 
+def test_the_log_of_an_undo_keeps_no_text_of_another_undo(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+    link = path_to(ada, weekly)
+    of_list = read(client.post(link).content.decode(), 'name="wording" value')
+    of_all = read(client.post(f"{link}/all").content.decode(), 'name="wording" value')
+    client.post(f"{link}/all/undo", {"wording": of_list})
+    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You're unsubscribed from all our mail.\n")
+    client.post(f"{link}/undo", {"wording": of_all})
+    assert ConsentEvent.objects.latest("pk").wording.startswith("Done. You're unsubscribed from Weekly.\n")
+
+
 def test_an_undone_unsubscribe_is_not_counted_for_its_issue(
     client: Client, weekly: MailingList, ada: Subscriber
 ) -> None:

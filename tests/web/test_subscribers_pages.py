@@ -82,6 +82,20 @@ def test_the_log_keeps_no_text_that_no_page_showed(client: Client, weekly: Maili
     assert ConsentEvent.objects.get().wording.endswith("\nYes, send me Weekly")
 
 
+def test_the_log_keeps_no_text_of_another_persons_or_lists_page(client: Client, weekly: MailingList) -> None:
+    ada, ben, other = ask_to_join(weekly), make_person("ben@example.org"), make_list(slug="other", name="Other")
+    for person, mailing_list in ((ben, weekly), (ada, other)):
+        subscribe(person, mailing_list, basis="consent_double_opt_in", requested_at=timezone.now())
+    pages = [path_to(ben, weekly, Purpose.CONFIRM), path_to(ada, other, Purpose.CONFIRM)]
+    shown = [read(client.get(page).content.decode(), 'name="wording" value') for page in pages]
+    MailingList.objects.filter(pk=weekly.pk).update(name="Daily")
+    for wording in shown:
+        Subscription.objects.filter(subscriber=ada).update(confirmed_at=None)
+        client.post(path_to(ada, weekly, Purpose.CONFIRM), {"wording": wording})
+        assert ConsentEvent.objects.latest("pk").wording.endswith("\nYes, send me Daily")
+    assert ConsentEvent.objects.count() == 2
+
+
 @pytest.mark.requirement("K3")
 def test_a_confirmation_link_used_twice_says_so(client: Client, weekly: MailingList) -> None:
     confirm = path_to(ask_to_join(weekly), weekly, Purpose.CONFIRM)

@@ -9,6 +9,7 @@ import pytest
 
 from newsletter.common.errors import NotApproved
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
+from newsletter.content.ingesting.store_events import FACT_FIELDS
 from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Delivery, EventNotice, Issue, Source
@@ -87,6 +88,53 @@ def test_a_translation_of_another_source_keeps_its_own_time(site):
     look(site, event("a", "20260416T190000Z"), event("b"))
     translation.refresh_from_db()
     assert (translation.starts_at.day, translation.changed_at) == (15, None)
+
+
+def test_a_translation_that_staff_cancelled_stays_cancelled(site):
+    look(site, event("a"), event("b"))
+    make_translation("a", cancelled=True, edited_fields=["cancelled"])
+    look(site, event("a", "20260415T180000Z", "STATUS:CANCELLED"), event("b"))
+    look(site, event("a"), event("b"))
+    assert cancelled() == {"a en español"}
+
+
+def move(site: Site, **own: object) -> EventNotice:
+    """Return the translation with facts of its own, after its original moved from the hall in Leeds to York."""
+    there = "LOCATION:Harbour Hall\\, Leeds\\, United Kingdom"
+    look(site, event("a").replace("LOCATION:Online", there), event("b"))
+    original = EventNotice.objects.get(title="a")
+    same = {name: getattr(original, name) for name in FACT_FIELDS}
+    translation = make_translation("a", **{**same, **own})
+    look(site, event("a").replace("LOCATION:Online", "LOCATION:Town Hall\\, York\\, United Kingdom"), event("b"))
+    translation.refresh_from_db()
+    return translation
+
+
+def test_a_translation_takes_over_a_place_that_it_has_not_translated(site):
+    translation = move(site)
+    assert (translation.place_text, translation.town) == ("Town Hall, York, United Kingdom", "York")
+    assert translation.note == ""
+
+
+def test_a_translation_keeps_its_words_for_a_place_with_a_note(site):
+    translation = move(site, place_text="Sala del puerto, Leeds")
+    assert (translation.place_text, translation.town, translation.changed_at) == ("Sala del puerto, Leeds", "York", NOW)
+    assert translation.note.startswith("The place of its original has changed.")
+
+
+def test_a_translation_keeps_a_location_of_its_own_with_a_note(site):
+    translation = move(site, place_text="Durham", town="Durham", latitude=54.78, longitude=-1.58)
+    assert (translation.town, translation.latitude, translation.changed_at) == ("Durham", 54.78, None)
+    assert translation.note.startswith("The place of its original has changed.")
+
+
+def test_a_translation_keeps_a_time_of_its_own_with_a_note(site):
+    look(site, event("a"), event("b"))
+    translation = make_translation("a", starts_at=NOW + timedelta(days=3))
+    look(site, event("a", "20260416T190000Z"), event("b"))
+    translation.refresh_from_db()
+    assert (translation.starts_at, translation.changed_at) == (NOW + timedelta(days=3), None)
+    assert translation.note.startswith("The time of its original has changed.")
 
 
 @pytest.mark.parametrize("mark", ["CLASS:PRIVATE", "CLASS:confidential", "X-MICROSOFT-SENSITIVITY:PRIVATE"])

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from newsletter.content.ingesting.store_events import record_event_change
 from newsletter.issues.assembly.selection import choose_events
 from newsletter.models import EventNotice, Publication
 from tests.support.desk import said, sign_in
@@ -121,3 +122,24 @@ def test_a_translation_moves_when_staff_move_its_original() -> None:
     translation.refresh_from_db()
     assert (translation.starts_at, translation.town) == (event.starts_at, "Galveston")
     assert (translation.cancelled, translation.title) == (True, "Velada")
+
+
+def test_saving_a_translation_removes_the_note_that_its_original_changed() -> None:
+    event = make_event("Evening", where=HOUSTON, zone="America/Chicago", source=None)
+    translation = make_event(
+        "Velada", where=HOUSTON, zone="America/Chicago", source=None, translation_of=event, language="es"
+    )
+    EventNotice.objects.filter(pk=translation.pk).update(place_text="Sala del puerto")
+    event.place_text = "Town Hall"
+    record_event_change(event, now=NOW)
+    translation.refresh_from_db()
+    fields = {
+        "title": "Velada", "starts_at": "2026-03-11 03:30", "zone": event.zone, "place_text": "Ayuntamiento", "language": "es",
+        "translation_of": event.pk, "region": "US-TX", "country": "US", "latitude": str(event.latitude),
+        "longitude": str(event.longitude), "town": event.town,
+    }  # fmt: skip
+    address, client = f"/admin/events/edit/{translation.pk}/", sign_in("writer")
+    assert "The place of its original has changed." in client.get(address).content.decode()
+    assert client.post(address, fields).status_code == 302
+    translation.refresh_from_db()
+    assert (translation.note, translation.place_text) == ("", "Ayuntamiento")

@@ -14,6 +14,7 @@ from newsletter.content.ingesting.location_questions import (
     has_edited_location,
     make_location_question,
 )
+from newsletter.content.ingesting.translated_events import cancel_with_original, follow_original
 from newsletter.content.parsing.entries import EventEntry, hash_entry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 from newsletter.models import EventNotice, Source
@@ -116,21 +117,22 @@ def report_changed_event(event: EventNotice, *, now: datetime) -> None:
 def record_event_change(event: EventNotice, *, now: datetime) -> None:
     """Set ``changed_at`` of a row that is about to be saved, if its facts differ from the stored ones.
 
-    Call it in the transaction of the save: each translation that staff wrote gets the same new facts.
+    Call it in the transaction of the save: each translation that staff wrote takes over the new facts.
     """
     stored = EventNotice.objects.filter(pk=event.pk).values(*FACT_FIELDS).first() or {}
     changed = {name: getattr(event, name) for name, value in stored.items() if getattr(event, name) != value}
     if not changed.keys().isdisjoint(TRACKED_FIELDS):
         event.changed_at = now
     if changed:
-        _change_translations(event, facts=changed, now=now)
+        _change_translations(event, before=stored, changed=changed, now=now)
 
 
-def _change_translations(event: EventNotice, *, facts: dict[str, object], now: datetime) -> None:
+def _change_translations(
+    event: EventNotice, *, before: dict[str, object], changed: dict[str, object], now: datetime
+) -> None:
     """Change the event's translations. One that has a source of its own learns from that when and where it is."""
     for translation in event.translations.filter(source__isnull=True):
-        for name, value in facts.items():
-            setattr(translation, name, value)
+        follow_original(translation, before=before, changed=changed)
         record_event_change(translation, now=now)
         translation.save()
         report_changed_event(translation, now=now)
@@ -142,6 +144,7 @@ def cancel_translations(events: Iterable[EventNotice], *, now: datetime) -> None
     for translation in EventNotice.objects.filter(
         translation_of__in=originals, source__isnull=True, cancelled=False, starts_at__gt=now
     ):
-        translation.cancelled, translation.changed_at = True, now
+        cancel_with_original(translation)
+        translation.changed_at = now
         translation.save()
         report_changed_event(translation, now=now)

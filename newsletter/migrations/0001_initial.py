@@ -644,6 +644,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sha256', models.CharField(max_length=64)),
                 ('label_facts', models.JSONField(default=list)),
+                ('provider', models.CharField(max_length=60)),
                 ('state', models.CharField(choices=[('asked', 'Asked'), ('accepted', 'Accepted'), ('failed', 'Failed'), ('uncertain', 'Uncertain')], default='asked', max_length=10)),
                 ('reason', newsletter.common.message_fields.MessageField(blank=True)),
                 ('key', models.CharField(max_length=40, unique=True)),

@@ -57,7 +57,10 @@ class Approval(models.Model):
 
 
 class Proof(models.Model):
-    """One mail to one member of staff. The row is written before the provider is called."""
+    """One mail to one member of staff. The row is written before the provider is called.
+
+    ``provider`` describes the account that it goes through, like that of a send. ``outbox`` writes it to a file.
+    """
 
     class State(models.TextChoices):
         ASKED = "asked", gettext_lazy("Asked")
@@ -70,6 +73,7 @@ class Proof(models.Model):
     label_facts = models.JSONField(default=list)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    provider = models.CharField(max_length=60)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
     reason = MessageField(blank=True)
     key = models.CharField(max_length=40, unique=True)

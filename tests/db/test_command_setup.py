@@ -316,6 +316,7 @@ def test_a_second_run_changes_nothing_and_sends_nothing(run: Callable[..., str],
     said = run("", options={"--name": "Another"})
     assert "Not used, because the file says it: --name." in said
     assert "0 created, 0 updated, 4 unchanged" in said
+    assert "A proof for ann@example.org was written to a file on " in said
     assert "Proof: no other one was sent." in said
     assert Path("organisation.toml").read_text() == before
     assert (Proof.objects.count(), User.objects.count()) == (1, 1)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -26,6 +27,7 @@ from subscribers.audience import count_cache
 from subscribers.models import Basis, Subscriber, SubscriberLocation
 from tests.support.content import make_event_record
 from tests.support.desk import said, sign_in
+from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -282,6 +284,23 @@ def test_a_proof_goes_to_the_chosen_staff_and_is_marked(issue: Issue, settings: 
     sent = outbox(settings)
     assert "Proof of The weekly letter No. 1 for staff." in sent
     assert "http://127.0.0.1:8000/proof/unsubscribe" in sent
+
+
+def test_each_proof_says_how_it_left_whatever_the_provider_is_now(
+    issue: Issue, fake_provider: FakeProvider, settings: Any
+) -> None:
+    client = sign_in("writer")
+    me = client.session["_auth_user_id"]
+    files = settings.NEWSLETTER_PROVIDER_URL
+    proof(client, issue, to=[me], readers="0.none")
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    assert "writer@example.org, written to files, not mailed." in get(client, issue, "overview/")
+    proof(client, issue, to=[me], readers="0.none")
+    for url in (fake_provider.provider_url, files, "nonsense://"):
+        settings.NEWSLETTER_PROVIDER_URL = url
+        page = get(client, issue, "overview/")
+        assert page.count("writer@example.org, written to files, not mailed.") == 1
+        assert page.count("writer@example.org, sent.") == 1
 
 
 def test_the_label_of_a_proof_is_in_the_language_of_who_reads_it(issue: Issue) -> None:

@@ -644,7 +644,7 @@ def test_a_proof_of_the_first_issue_is_sent_to_oneself(admin: Client, site: Site
     page = response.content.decode()
     for text in (
         "You are ready",
-        "Your proof is ready. No provider is connected, so it was not mailed.",
+        "Your proof is ready. No provider was connected, so it was not mailed.",
         "Mail provider",
     ):
         assert text in page
@@ -673,6 +673,19 @@ def test_the_proof_says_whether_it_left_by_its_own_account(
     assert fake_provider.accepted_counts() == {"admin@example.org": 1}
     assert "The proof of The winter letter No. 1 was sent to admin@example.org" in page
     assert not archived.issues.exists()
+
+
+def test_set_up_says_how_the_last_proof_left_after_a_change_of_provider(
+    admin: Client, fake_provider: FakeProvider, settings: Any
+) -> None:
+    make_publication()
+    make_story("The clinic opens its doors", published_at=timezone.now(), seen_at=timezone.now())
+    admin.post("/admin/setup/proof/")
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    assert "so it was not mailed" in admin.get("/admin/setup/proof/").content.decode()
+    admin.post("/admin/setup/proof/")
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    assert "was sent to admin@example.org" in admin.get("/admin/setup/proof/").content.decode()
 
 
 def test_the_first_proof_skips_issues_of_archived_publications(

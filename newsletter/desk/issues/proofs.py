@@ -22,7 +22,7 @@ from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import RecipientGroup
 from newsletter.models import Issue, Proof
-from newsletter.sending.adapters import can_mail_leave
+from newsletter.providers.registry import OUTBOX
 from newsletter.sending.notices.proofs import send_proofs
 
 MAX_PROOFS_SHOWN = 5
@@ -31,13 +31,12 @@ MAX_PROOFS_SHOWN = 5
 class ProofsContext(TypedDict):
     """The proof section of desk/issue_overview.html.
 
-    ``own_id`` is the primary key of the user. ``proofs_to_files``: no mail leaves.
+    ``own_id`` is the primary key of the user.
     """
 
     staff: Iterable[User]
     own_id: int
     proofs: Iterable[Proof]
-    proofs_to_files: bool
 
 
 @require_POST
@@ -75,14 +74,13 @@ def proofs_context(issue: Issue, *, user: User | AnonymousUser) -> ProofsContext
         "staff": list_proof_recipients(),
         "own_id": user.pk or 0,
         "proofs": issue.proofs.select_related("person")[:MAX_PROOFS_SHOWN],
-        "proofs_to_files": not can_mail_leave(issue.publication.account),
     }
 
 
 def report_proof(request: HttpRequest, proof: Proof, *, group: RecipientGroup) -> None:
     """Show what became of a proof."""
     values = {"person": proof.person.email, "reason": format_reason(proof.reason)}
-    if proof.state == Proof.State.ACCEPTED and not can_mail_leave(proof.issue.publication.account):
+    if proof.state == Proof.State.ACCEPTED and proof.provider == OUTBOX:
         text = _("The proof for %(person)s is ready. No provider is connected, so it was not mailed.") % values
         mail = reverse("newsletter_issue_mail", args=[proof.issue_id, f"mail.{group_key(group)}"])
         messages.success(

@@ -24,7 +24,7 @@ from newsletter.desk.setup.steps import list_states, take_up_step
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key
 from newsletter.issues.approval.approval_rules import find_approvers
 from newsletter.models import EventNotice, Proof, Publication, Story
-from newsletter.sending.adapters import can_mail_leave
+from newsletter.providers.registry import OUTBOX
 
 
 class ProofStep(StepPage):
@@ -41,7 +41,7 @@ class ProofStep(StepPage):
             "issue": find_open_issue(),
             "proof": proof,
             "proof_mode": f"mail.{group_key(EMPTY_GROUP)}",
-            "mail_leaves": can_mail_leave(proof.issue.publication.account) if proof else False,
+            "proof_to_files": proof is not None and proof.provider == OUTBOX,
             "approvers": find_approvers().count(),
             "left": [one.step for one in list_states() if one.state != "done"],
             **super().get_context_data(**kwargs),

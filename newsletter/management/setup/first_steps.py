@@ -15,7 +15,8 @@ from newsletter.management.setup.questions import ADMINISTRATOR
 from newsletter.models import Proof, Source
 from newsletter.organisation.accounts.administrators import list_administrators
 from newsletter.organisation.accounts.first_administrator import add_first_administrator, is_without_staff
-from newsletter.sending.adapters import can_mail_leave, outbox_folder
+from newsletter.providers.registry import OUTBOX
+from newsletter.sending.adapters import outbox_folder
 from newsletter.sending.limits.recipient_allowlist import BLOCKED_REASON, is_sending_blocked
 
 
@@ -48,7 +49,11 @@ def send_proof(prompt: Prompt, *, person: User) -> str:
     """Send the first proof to the person, and return what became of it."""
     last = find_last_proof()
     if last is not None:
-        prompt.say(f"A proof was sent to {last.person.email} on {last.at:%d %B %Y, %H:%M} UTC.")
+        at = f"{last.at:%d %B %Y, %H:%M} UTC"
+        if last.provider == OUTBOX:
+            prompt.say(f"A proof for {last.person.email} was written to a file on {at}, not mailed.")
+        else:
+            prompt.say(f"A proof was sent to {last.person.email} on {at}.")
         if not prompt.confirm("Send another one?", default=False):
             return "Proof: no other one was sent."
     if is_sending_blocked(find_proof_account()):
@@ -65,7 +70,7 @@ def send_proof(prompt: Prompt, *, person: User) -> str:
         return f"Proof: perhaps sent to {person.email}. {proof.reason} If it does not arrive, run `newsletter setup` again."
     if proof.state != Proof.State.ACCEPTED:
         return f"Proof: not sent to {person.email}. {proof.reason} Correct it, and run `newsletter setup` again."
-    if not can_mail_leave(proof.issue.publication.account):
+    if proof.provider == OUTBOX:
         return f"Proof: no mail provider is set, so it was written to a file: {_find_mail(started)}"
     return f"Proof: sent to {person.email}. Look into your mailbox."
 

@@ -26,7 +26,7 @@ from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Recipie
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.rendering.clean_text import tidy_line
 from newsletter.rendering.personal_values import values_for
-from newsletter.sending.adapters import account_adapter
+from newsletter.sending.adapters import account_adapter, provider_label
 from newsletter.sending.build_call import ADDRESS_FIELD, make_mail, read_variables
 from newsletter.sending.notices.single_mails import deliver_single
 from newsletter.sending.notices.system_mail import find_staff_language
@@ -152,6 +152,7 @@ def _send_proof(
         label_facts=variant.label_facts,
         person=person,
         by=by,
+        provider=provider_label(issue.publication.account),
         key=f"proof-{secrets.token_hex(12)}",
         at=now,
     )

@@ -4,16 +4,17 @@ Some providers report no deliveries. Reports can also be set up in the middle of
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Count, Max, Min, Sum
+from django.db.models import Count, Max, Min, QuerySet, Sum
 
 from newsletter.models import Batch, Delivered, Delivery, DeliveryException
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits
 
 ACCEPTED_STATES = (Batch.State.ACCEPTED, Batch.State.PARTIAL)
+_BATCHES_AT_ONCE = 500
 MIN_REPORTED_SHARE = 0.1
 """Accepted mails count as delivered if fewer of them than this are reported as delivered."""
 
@@ -34,6 +35,16 @@ class AccountMails(NamedTuple):
     def having_the_mail(self) -> int:
         """Return how many people have the mail, as far as anybody can know."""
         return self.delivered if self.reports_deliveries else self.accepted
+
+
+class _BatchMails(NamedTuple):
+    """A batch, the number of its people, and how many of them are reported as delivered."""
+
+    send: int
+    account: str
+    settled_at: datetime
+    people: int
+    delivered: int
 
 
 def find_unreported_batches(accounts: Iterable[AccountMails]) -> dict[int, int]:
@@ -57,15 +68,11 @@ def find_unreported_batches(accounts: Iterable[AccountMails]) -> dict[int, int]:
     bits = {send: DeliveredBits(send) for send in {send for send, _ in reporting}}
     last_reported: dict[tuple[int, str], datetime] = {}
     silent: list[tuple[int, tuple[int, str], datetime, int]] = []
-    spans = Delivery.objects.filter(batch__in=batches, proof=False).order_by()
-    fields = ("batch", "batch__send", "batch__account", "batch__settled_at")
-    for batch, send, account, settled_at, first, last, people in spans.values_list(*fields).annotate(
-        Min("pk"), Max("pk"), Count("pk")
-    ):
-        key, accepted = (send, account), people - failed.get(batch, 0)
+    for batch, mails in _count_batches(batches, bits=bits).items():
+        key, settled_at, delivered = (mails.send, mails.account), mails.settled_at, mails.delivered
+        accepted = mails.people - failed.get(batch, 0)
         if key not in reporting:
             continue
-        delivered = bits[send].count_between(first, last)
         if delivered > 0 and delivered >= MIN_REPORTED_SHARE * accepted:
             last_reported[key] = max(last_reported.get(key, settled_at), settled_at)
         elif accepted > delivered:
@@ -75,6 +82,31 @@ def find_unreported_batches(accounts: Iterable[AccountMails]) -> dict[int, int]:
         for batch, key, settled_at, missing in silent
         if key in last_reported and settled_at < last_reported[key]
     }
+
+
+def _count_batches(batches: QuerySet[Batch], *, bits: Mapping[int, DeliveredBits]) -> dict[int, _BatchMails]:
+    """Count the people of each batch that has some, without proofs, and those reported as delivered.
+
+    The ids of a batch follow each other until its people move: when they are tried again, or when an issue is completed.
+    The ids of such a batch are read.
+    """
+    mails = Delivery.objects.filter(proof=False).order_by()
+    fields = ("batch", "batch__send", "batch__account", "batch__settled_at")
+    rows = mails.filter(batch__in=batches).values_list(*fields).annotate(Min("pk"), Max("pk"), Count("pk"))
+    counted: dict[int, _BatchMails] = {}
+    scattered: dict[int, _BatchMails] = {}
+    for batch, send, account, settled_at, first, last, people in rows:
+        if last - first + 1 == people:
+            delivered = bits[send].count_between(first, last)
+            counted[batch] = _BatchMails(send, account, settled_at, people, delivered)
+        else:
+            scattered[batch] = _BatchMails(send, account, settled_at, people, 0)
+    delivered_of: Counter[int] = Counter()
+    keys = list(scattered)
+    for start in range(0, len(keys), _BATCHES_AT_ONCE):
+        own = mails.filter(batch__in=keys[start : start + _BATCHES_AT_ONCE]).values_list("batch", "pk")
+        delivered_of.update(batch for batch, pk in own.iterator(chunk_size=10_000) if pk in bits[scattered[batch].send])
+    return counted | {batch: known._replace(delivered=delivered_of[batch]) for batch, known in scattered.items()}
 
 
 def count_by_account(sends: Collection[int]) -> list[AccountMails]:

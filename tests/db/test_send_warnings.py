@@ -8,9 +8,10 @@ from django.db.models import CharField, Value
 from django.db.models.functions import Concat, Upper
 
 from newsletter.feedback.automatic_pause import pause_failing_sends
+from newsletter.feedback.reported_deliveries import count_by_account, find_unreported_batches
 from newsletter.feedback.send_warnings import DomainComplaints, check_recent_sends, count_domain_complaints
 from newsletter.jobs.send_notices import notify_send_warnings
-from newsletter.models import Batch, DeliveryException, Send, StaffNotice
+from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.settling.delivered_bitmap import SPAN, DeliveredBits, Handover, mark_delivered
 from subscribers.models import Subscriber
@@ -174,6 +175,22 @@ def test_batches_from_before_reports_were_set_up_count_as_accepted(reported: tup
     assert found == DomainComplaints("large.example", 4, people)
     paused = pause_failing_sends(send_ids=[send.pk], now=LATER)
     assert [each.pk for each in paused] == ([send.pk] if people == 1_000 else [])
+
+
+@pytest.mark.postgres
+def test_reports_of_one_batch_do_not_count_for_another_among_its_ids() -> None:
+    """People who are tried again, or whose mails move to a completing issue, leave the order of ids."""
+    send = make_send(recipients=2_500)
+    batches = list(send.batches.order_by("pk"))
+    early, late = batches[0], batches[3]
+    swapped = [list(batch.deliveries.order_by("pk").values_list("pk", flat=True))[::2] for batch in (early, late)]
+    for ids, batch in zip(swapped, (late, early), strict=True):
+        Delivery.objects.filter(pk__in=ids).update(batch=batch)
+    for number, batch in enumerate(batches):
+        Batch.objects.filter(pk=batch.pk).update(settled_at=NOW + timedelta(minutes=number))
+    apply_reports(*(brevo_event("delivered", each) for each in late.deliveries.all()))
+    found = find_unreported_batches(count_by_account([send.pk]))
+    assert found == {batch.pk: 500 for batch in batches[:3]}
 
 
 def test_delivered_mails_are_counted_over_the_parts_that_hold_them() -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from tests.support import migration_statements
-from tests.support.migration_statements import repeat_statements
 from tests.support.processes import connect, drop_database, maintenance_url
 
 ROOT = Path(__file__).parents[2]
@@ -43,16 +42,17 @@ def find_migrated(folder: Path) -> str:
         drop_database(url)
         with connect(maintenance_url(url)) as server:
             server.execute(f'CREATE DATABASE "{urlsplit(url).path[1:]}"')
-            version = server.info.server_version
-        statements = CACHE / f"{_hash_migrations()}.{version}.json"
-        if statements.exists():
-            repeat_statements(statements, url=url)
-        else:
-            _run_with_database("tests.support.migration_statements", str(statements), url=url, folder=folder)
+            statements = find_statements_file(server.info.server_version)
+        _run_with_database("tests.support.migration_statements", str(statements), url=url, folder=folder)
 
     if SERVER:
         make_once(folder, "migrated-postgres", make)
     return url
+
+
+def find_statements_file(version: int) -> Path:
+    """Return the file of the statements that make the tables on a PostgreSQL server of this version, made or not."""
+    return CACHE / f"{_hash_migrations()}.{version}.json"
 
 
 def find_migrated_sqlite(folder: Path) -> Path:

@@ -1,7 +1,8 @@
 """The statements by which all migrations make a PostgreSQL database, kept in a file to make another one without them.
 
 A dump would not do: PostgreSQL writes a restored constraint in other words than one that a migration made.
-As a program, ``python -m tests.support.migration_statements FILE`` migrates the configured database and writes the file.
+As a program, ``python -m tests.support.migration_statements FILE`` makes the tables of the configured database: by the file,
+or else by the migrations, and writes the file. Then it adds the permissions and content types that the code has today.
 """
 
 import json
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from tests.support.processes import connect
 
@@ -25,10 +27,7 @@ def repeat_statements(file: Path, *, url: str) -> None:
 
 
 def _migrate() -> list[str]:
-    """Migrate the configured database. Return the statements that changed it."""
-    import django
-
-    django.setup()
+    """Migrate the configured database, but for what follows migrations. Return the statements that changed it."""
     from django.core.management import call_command
     from django.db import connection
 
@@ -40,7 +39,7 @@ def _migrate() -> list[str]:
         statements.extend(filter(is_change, made))
         return result
 
-    with connection.execute_wrapper(record):
+    with patch("django.core.management.commands.migrate.emit_post_migrate_signal"), connection.execute_wrapper(record):
         call_command("migrate", verbosity=0, interactive=False)
     return statements
 
@@ -51,12 +50,24 @@ def is_change(statement: str) -> bool:
     return not words.startswith(_OF_THE_TRANSACTION) and (not words.startswith("SELECT") or "SETVAL" in words)
 
 
-def main(file: Path) -> None:
-    statements = _migrate()
+def _write(file: Path, statements: list[str]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_suffix(f".{os.getpid()}")
     beside.write_text(json.dumps(statements), encoding="utf-8")
     beside.rename(file)
+
+
+def main(file: Path) -> None:
+    import django
+
+    django.setup()
+    from django.core.management.sql import emit_post_migrate_signal
+
+    if file.exists():
+        repeat_statements(file, url=os.environ["DATABASE_URL"])
+    else:
+        _write(file, _migrate())
+    emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
 
 
 if __name__ == "__main__":

@@ -4,15 +4,11 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Collection
 from pathlib import Path
-from subprocess import Popen
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from newsletter.common.child_processes.start import start_child
-from subscribers.importing.reading import reading_process
 from subscribers.models import Confirmation, ImportBatch, MailingList, Subscriber, Subscription
 
 pytestmark = pytest.mark.django_db
@@ -40,25 +36,6 @@ def test_people_come_in_and_the_report_says_which_lines_were_refused(
     person = Subscriber.objects.get()
     assert person.place is not None
     assert person.place.region == "US-TX"
-
-
-@pytest.mark.parametrize("options", [(), ("--dry-run",)])
-def test_a_command_has_a_large_file_read_by_another_process(
-    options: tuple[str, ...], people: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    started: list[str] = []
-
-    def start(module: str, *, descriptors: Collection[int]) -> "Popen[bytes]":
-        started.append(module)
-        return start_child(module, descriptors=descriptors)
-
-    monkeypatch.setattr(reading_process, "start_child", start)
-    call_command("subscribers", "import", str(people), *HOW, "--dry-run")
-    small = capsys.readouterr().out
-    monkeypatch.setattr(reading_process, "MIN_BYTES", 1)
-    call_command("subscribers", "import", str(people), *HOW, *options)
-    assert started == ["subscribers.importing.reading.reading_child"]
-    assert capsys.readouterr().out.splitlines()[1:3] == small.splitlines()[1:3]
 
 
 def test_a_country_is_given_for_lines_without_one(people: Path) -> None:

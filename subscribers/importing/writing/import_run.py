@@ -75,7 +75,7 @@ class ImportRun:
         if detected.header != batch.header:
             raise BadFile("The file's columns changed since you mapped them. Start the import again.")
         terms = ImportTerms(
-            kind=RowKind(batch.kind),
+            kind=batch.kind,
             soft_opt_in=batch.basis == Basis.SOFT_OPT_IN and batch.kind == RowKind.JOIN,
             collected_on=batch.collected_on,
             implied_from=None if batch.confirm else batch.started_at.date(),

@@ -372,9 +372,7 @@ MANY = b"email,name\n" + b"".join(b"person%d@example.org,Person %d\n" % (n, n) f
 
 @pytest.fixture
 def every_file_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each file read by a process of its own, which waits before it has sent all rows."""
     monkeypatch.setattr(reading_process, "MIN_BYTES", 1)
-    monkeypatch.setattr(reading_process, "PIPE_BYTES", 4096)
 
 
 def import_file(path: Path, mailing_list: MailingList, **options: Any) -> ImportReport:

@@ -1,6 +1,5 @@
 """Read a file of people: a small one here, a large one in a process of its own, so that two processors work on an import."""
 
-import fcntl
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,9 +16,6 @@ from subscribers.importing.reading.reading_request import ALLOWED, MAX_MESSAGE_B
 
 MIN_BYTES = 2 << 20
 """A smaller file is read here: the start of a process takes as long as some 5,000 lines."""
-
-PIPE_BYTES = 1 << 20
-"""Room for some 8,000 rows, and the most that Linux gives to any user."""
 
 
 class ReadingStopped(DomainError):
@@ -39,18 +35,10 @@ def open_rows(file: BinaryIO, request: ReadingRequest) -> Iterator[Iterator[Row]
     shared = SharedFile(descriptor, file.tell())
     with start_child("subscribers.importing.reading.reading_child", descriptors=[descriptor]) as process:
         try:
-            _enlarge_pipe(process)
             _send(process, (shared, request))
             yield _receive(process)
         finally:
             process.kill()
-
-
-def _enlarge_pipe(process: "Popen[bytes]") -> None:
-    """Let the process go on while nobody takes its rows, if the system can: a pipe of Linux has 64 kB else."""
-    if process.stdout is not None and hasattr(fcntl, "F_SETPIPE_SZ"):
-        with suppress(PermissionError):
-            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _count_bytes(file: BinaryIO) -> int:

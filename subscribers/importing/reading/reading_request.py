@@ -7,8 +7,8 @@ from typing import BinaryIO
 from subscribers.importing.reading.parsed_rows import ImportTerms, Row
 from subscribers.importing.reading.people_file import DetectedFile, read_people
 
-ROWS_PER_MESSAGE = 2_500
-"""Half a chunk of an import: the pipe holds some messages, and the process has made one more, so it is a chunk ahead."""
+ROWS_PER_MESSAGE = 5_000
+"""As many as a chunk of an import has: the process is one chunk ahead of the import, whatever a pipe holds."""
 MAX_MESSAGE_BYTES = 1 << 30
 _OF_ROWS = "subscribers.importing.reading.parsed_rows"
 ALLOWED = {

@@ -82,7 +82,7 @@ def make_request(path: Path, *, terms: ImportTerms = TERMS) -> ReadingRequest:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A file that is long enough for several messages."""
+    """A file that is long enough for two messages and more than a pipe holds."""
     path = tmp_path / "people.csv"
     path.write_bytes(MANY)
     return path
@@ -91,12 +91,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def every_file_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_process, "MIN_BYTES", 1)
-
-
-@pytest.fixture
-def narrow_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the process wait before it has sent all rows, so that it is still there."""
-    monkeypatch.setattr(reading_process, "PIPE_BYTES", 4096)
 
 
 def find_child(parent: int = 0) -> int:
@@ -195,7 +189,6 @@ def test_a_small_file_and_one_in_memory_start_no_process(path: Path, monkeypatch
     assert len(read_there(path, request)) == PEOPLE
 
 
-@pytest.mark.usefixtures("narrow_pipe")
 def test_a_killed_process_is_an_error_that_says_what_to_do(path: Path) -> None:
     with path.open("rb") as file, open_rows(file, make_request(path)) as rows:
         next(rows)
@@ -213,7 +206,6 @@ def test_a_process_that_does_not_start_is_an_error(path: Path, monkeypatch: pyte
         read_there(path, make_request(path))
 
 
-@pytest.mark.usefixtures("narrow_pipe")
 def test_the_process_ends_with_whoever_reads_its_rows(path: Path) -> None:
     with path.open("rb") as file:
         with open_rows(file, make_request(path)) as rows:
@@ -230,7 +222,7 @@ from subscribers.importing.reading import reading_process
 from subscribers.importing.reading.parsed_rows import ImportTerms
 from subscribers.importing.reading.people_file import inspect_file
 from subscribers.importing.reading.reading_request import ReadingRequest
-reading_process.MIN_BYTES, reading_process.PIPE_BYTES = 1, 4096
+reading_process.MIN_BYTES = 1
 with open(sys.argv[1], "rb") as file:
     detected = inspect_file(file)
     with reading_process.open_rows(file, ReadingRequest(detected, detected.guess(), ImportTerms(), b"key")) as rows:
@@ -250,7 +242,6 @@ def test_the_process_ends_when_its_parent_is_killed(path: Path) -> None:
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.usefixtures("narrow_pipe")
 def test_a_signal_to_stop_is_left_to_the_import(sent: signal.Signals, path: Path) -> None:
     with path.open("rb") as file, open_rows(file, make_request(path)) as rows:
         first = next(rows)
@@ -259,7 +250,7 @@ def test_a_signal_to_stop_is_left_to_the_import(sent: signal.Signals, path: Path
 
 
 @pytest.fixture
-def waiting_child(path: Path, narrow_pipe: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def waiting_child(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     monkeypatch.setenv("NEWSLETTER_ADDRESS_KEY", "a key of hashes")
     with path.open("rb") as file, open_rows(file, make_request(path)) as rows:
         next(rows)

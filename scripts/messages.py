@@ -44,7 +44,7 @@ OPERATORS = ("backups", "bench", "demo", "management", "organisation", "project"
 ALSO_IN_THE_DESK = ("administrators.py", "first_administrator.py", "logos.py", "staff_accounts.py", "staff_links.py")
 """Packages of newsletter whose errors only people at a command line read, in English."""
 ENGLISH_ERRORS = {
-    "ChildProtocolError",
+    "SandboxProtocolError",
     "BadProviderUrl",
     "BadWebhook",
     "WrongSignature",

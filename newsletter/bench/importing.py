@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from newsletter.bench.child_peaks import watch_children
 from subscribers.exporting.csv_export import export_people
 from subscribers.identity import identify
 from subscribers.importing.writing.import_people import import_people
@@ -35,10 +34,9 @@ MAX_LONG_VALUES = 60
 
 @dataclass(frozen=True)
 class ImportFigures:
-    """The speed of an import, of an export of its people, and of undoing it.
+    """The speed of an import, of an export of its people, and of undoing it. Processor time is that of this process.
 
-    Processor time is that of this process and of the one that reads the file. The memory of a part is the most that the process
-    has had until its end, so that of a later part is never smaller, and the most that the other one had.
+    The memory of a part is the most that the process has had until its end. So that of a later part is never smaller.
     `undo_longest_step_ms` is how long a step of the undoing let others wait to write, with its commit.
     `right` is True if every result was counted as expected, everybody was exported, and nobody was left after the undoing.
     """
@@ -60,7 +58,7 @@ class ImportFigures:
 
 @dataclass
 class _Took:
-    """The seconds of a block, by the clock and of processor time, and the most memory of its processes."""
+    """The seconds of a block, by the clock and of processor time, and the most memory of the process until its end."""
 
     seconds: float = 0.0
     processor: float = 0.0
@@ -176,18 +174,10 @@ def measure_import(*, rows: int) -> ImportFigures:
 
 @contextmanager
 def _measure() -> Iterator[_Took]:
-    took, started, processor = _Took(), time.perf_counter(), _read_processor_seconds()
-    with watch_children() as children:
-        yield took
-    took.seconds, took.processor = time.perf_counter() - started, _read_processor_seconds() - processor
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
-    took.peak_memory_mb = round(own + children.mb, 1)
-
-
-def _read_processor_seconds() -> float:
-    """Return the processor seconds of this process and of its children that have ended."""
-    both = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(used.ru_utime + used.ru_stime for used in both)
+    took, started, processor = _Took(), time.perf_counter(), time.process_time()
+    yield took
+    took.seconds, took.processor = time.perf_counter() - started, time.process_time() - processor
+    took.peak_memory_mb = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6, 1)
 
 
 def create_suppressions(maker: BadCsvMaker, *, now: datetime) -> None:

@@ -2,13 +2,8 @@
 
 import csv
 import io
-import os
-import signal
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import openpyxl
 import pytest
@@ -16,24 +11,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.bench.importing import BadCsvMaker, count_outcomes, create_suppressions
-from newsletter.bench.serving.process_tree import list_processes
-from newsletter.common.child_processes.start import start_child
-from subscribers.importing.reading import reading_process
 from subscribers.importing.reading.errors import BadFile, CannotImport
-from subscribers.importing.reading.reading_process import ReadingStopped
 from subscribers.importing.writing import import_run as run
 from subscribers.importing.writing import import_steps as batches
 from subscribers.importing.writing.import_claim import ClaimLost, claim, renew_claim
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.import_steps import (
     process_pending_imports,
     set_import_terms,
     start_run,
 )
 from subscribers.importing.writing.refused_file import iterate_refusals, write_refused
-from subscribers.importing.writing.report import ImportReport
-from subscribers.importing.writing.undo import undo_now
 from subscribers.models import (
     Basis,
     Confirmation,
@@ -42,7 +29,6 @@ from subscribers.models import (
     ImportPiece,
     ImportRefusal,
     ImportState,
-    MailingList,
     Subscriber,
     Subscription,
     Topic,
@@ -364,93 +350,3 @@ def test_an_import_that_renews_nobody_looks_for_no_subscription_to_renew() -> No
     with CaptureQueriesContext(connection) as queries:
         import_text(make_list(), "email\nann@example.org\n")
     assert not [query for query in queries if query["sql"].strip().startswith("UPDATE subscribers_subscription ")]
-
-
-MANY = b"email,name\n" + b"".join(b"person%d@example.org,Person %d\n" % (n, n) for n in range(11_000))
-"""More than two chunks, so that a part is committed and a part is not read yet."""
-
-
-@pytest.fixture
-def every_file_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_process, "MIN_BYTES", 1)
-
-
-def import_file(path: Path, mailing_list: MailingList, **options: Any) -> ImportReport:
-    with path.open("rb") as file:
-        return import_people(
-            PeopleFile(content=file),
-            mailing_list=mailing_list,
-            terms=ConsentTerms(basis="consent", evidence="Sheet"),
-            by="kim",
-            clock=lambda: NOW,
-            **options,
-        )
-
-
-def kill_reader() -> None:
-    """Kill the process that reads a file, if there is one."""
-    for pid in list_processes(os.getpid())[1:]:
-        if b"reading_child" in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGKILL)
-
-
-@pytest.mark.requirement("F13")
-def test_a_large_file_is_imported_as_a_small_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lists = make_list("small"), make_list("large")
-    maker = BadCsvMaker(rows=2_000)
-    create_suppressions(maker, now=NOW)
-    maker.write(tmp_path / "people.csv")
-    reports = [import_file(tmp_path / "people.csv", lists[0])]
-    people = list(Subscriber.objects.order_by("pk").values_list("email", "address_hash", "name", "place", "source"))
-    undo_now(ImportBatch.objects.get(), by="kim", clock=lambda: NOW)
-    monkeypatch.setattr(reading_process, "MIN_BYTES", 1)
-    reports.append(import_file(tmp_path / "people.csv", lists[1]))
-    small, large = (replace(report, batch_id=0) for report in reports)
-    assert large == small
-    again = Subscriber.objects.order_by("pk").values_list("email", "address_hash", "name", "place", "source")
-    assert list(again) == people
-    refused = ("line", "kind", "raw", "reason")
-    first, second = (list(batch.refusals.values_list(*refused)) for batch in ImportBatch.objects.order_by("pk"))
-    assert second == first
-
-
-@pytest.mark.usefixtures("every_file_is_large")
-def test_a_command_continues_after_its_reader_was_killed(tmp_path: Path) -> None:
-    weekly = make_list()
-    (tmp_path / "people.csv").write_bytes(MANY)
-    with pytest.raises(ReadingStopped, match="nobody is added twice"):
-        import_file(tmp_path / "people.csv", weekly, progress=lambda rows: kill_reader())
-    assert Subscriber.objects.count() == ImportBatch.objects.get().rows_done == 5_000
-    report = import_file(tmp_path / "people.csv", weekly)
-    assert (report.resumed_after, report.rows, report.new) == (5_000, 11_000, 11_000)
-    assert Subscriber.objects.count() == ConsentEvent.objects.count() == 11_000
-
-
-@pytest.mark.usefixtures("every_file_is_large")
-def test_the_desk_continues_after_its_reader_was_killed() -> None:
-    batch = keep_draft(make_list(), MANY.decode())
-    set_import_terms(batch, terms=make_terms(batch), now=NOW, check=False)
-
-    def kill_and_go_on() -> bool:
-        kill_reader()
-        return False
-
-    process_pending_imports(clock=lambda: NOW, stopping=kill_and_go_on)
-    batch.refresh_from_db()
-    assert (batch.state, batch.rows_done, batch.claimed_by) == (ImportState.RUNNING, 5_000, "")
-    run_pending()
-    batch.refresh_from_db()
-    assert (batch.state, batch.counts["new"], Subscriber.objects.count()) == (ImportState.FINISHED, 11_000, 11_000)
-
-
-@pytest.mark.usefixtures("every_file_is_large")
-@pytest.mark.parametrize("check", [True, False])
-def test_a_reader_that_never_reads_fails_the_import(check: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = keep_draft(make_list(), "email\nann@example.org\n")
-    set_import_terms(batch, terms=make_terms(batch), now=NOW, check=check)
-    monkeypatch.setattr(reading_process, "start_child", lambda module, descriptors: start_child("no.such.module"))
-    run_pending()
-    batch.refresh_from_db()
-    assert (batch.state, Subscriber.objects.count()) == (ImportState.FAILED, 0)
-    assert "has ended (status" in batch.problem
-    assert batch.stored

@@ -3,10 +3,9 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from operator import attrgetter
 
 from newsletter.common.messages import Message, Quantity
 
@@ -85,7 +84,6 @@ class PersonRow:
     """One good line. Texts are clean and may be empty; `notes` say what was left out, and why.
 
     `kind` is a `RowKind`. `dated_at` is when the person signed up, or when they unsubscribed if the row suppresses them.
-    `address_hash` is the keyed hash of the address; empty if the rows were read without a key.
     """
 
     line: int
@@ -107,14 +105,6 @@ class PersonRow:
     expires_on: date | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    address_hash: bytes = b""
-
-    def __reduce__(self) -> tuple[type["PersonRow"], tuple[object, ...]]:
-        # By default, a pickle names each field in each row, and takes three times as long to read.
-        return PersonRow, _get_values(self)
-
-
-_get_values = attrgetter(*(each.name for each in fields(PersonRow)))
 
 
 @dataclass(slots=True)
@@ -125,9 +115,6 @@ class RefusedRow:
     raw: str
     reason: str
     kind: RefusalKind
-
-
-Row = PersonRow | RefusedRow
 
 
 def format_csv_line(cells: Sequence[str]) -> str:

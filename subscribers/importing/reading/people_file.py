@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Quantity
-from subscribers.addresses.normalise import hash_address, normalise
+from subscribers.addresses.normalise import normalise
 from subscribers.importing.reading.column_mapping import (
     check_mapping,
     find_code_column,
@@ -22,7 +22,7 @@ from subscribers.importing.reading.csv_records import Record, split_records
 from subscribers.importing.reading.encodings import UTF8_WITH_CP1252, detect_encoding, make_seekable
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import Layout, detect_layout, guess_columns
-from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, Row
+from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
 from subscribers.importing.reading.row_reader import RowReader
 from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv, is_workbook
 
@@ -146,12 +146,9 @@ def clean_header(name: str) -> str:
 
 
 def read_people(
-    file: BinaryIO, *, detected: DetectedFile, mapping: Sequence[str], terms: ImportTerms, key: bytes = b""
-) -> Iterator[Row]:
-    """Yield the rows of an inspected file, once. Raises `BadFile` for an unusable mapping or too many rows.
-
-    With the installation's `key`, each person has the hash of the address.
-    """
+    file: BinaryIO, *, detected: DetectedFile, mapping: Sequence[str], terms: ImportTerms
+) -> Iterator[PersonRow | RefusedRow]:
+    """Yield the rows of an inspected file, once. Raises `BadFile` for an unusable mapping or too many rows."""
     check_mapping(mapping, header=detected.header)
     reader = RowReader(
         mapping,
@@ -160,10 +157,12 @@ def read_people(
         code_at=find_code_column(detected.header),
         without_codes=has_reasons_without_codes(detected.header),
     )
-    return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"), key=key)
+    return _rows(file, detected=detected, reader=reader, email_at=list(mapping).index("email"))
 
 
-def _rows(file: BinaryIO, *, detected: DetectedFile, reader: RowReader, email_at: int, key: bytes) -> Iterator[Row]:
+def _rows(
+    file: BinaryIO, *, detected: DetectedFile, reader: RowReader, email_at: int
+) -> Iterator[PersonRow | RefusedRow]:
     found = 0
     for record in _records(file, detected=detected, email_at=email_at):
         row = reader.read(record)
@@ -175,8 +174,6 @@ def _rows(file: BinaryIO, *, detected: DetectedFile, reader: RowReader, email_at
                 "The file has more than %(max_rows)s lines. Split it and import the parts. Nobody is added twice.",
                 max_rows=Quantity(MAX_ROWS),
             )
-        if key and isinstance(row, PersonRow):
-            row.address_hash = hash_address(row.email, key=key)
         yield row
 
 

@@ -10,7 +10,9 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from newsletter.common.messages import Message
+from subscribers.addresses import normalise
 from subscribers.consent.confirmations import queue_confirmation
+from subscribers.identity import address_key
 from subscribers.importing.reading.parsed_rows import PersonRow, RowKind
 from subscribers.importing.writing import chunk_statements
 from subscribers.importing.writing.ordered_uuids import make_ordered_uuids
@@ -34,9 +36,6 @@ class _FoundPlace:
     note: str = ""
 
 
-_NOWHERE = _FoundPlace()
-
-
 def _end_of(day: date | None) -> datetime | None:
     """Return the moment after the end of a day."""
     return datetime.combine(day + timedelta(days=1), time(), UTC) if day is not None else None
@@ -48,9 +47,13 @@ class ChunkWriter:
     def __init__(self, *, batch: ImportBatch, dry_run: bool) -> None:
         self._batch = batch
         self._dry_run = dry_run
+        self._key = address_key()
         self._places: dict[tuple[str, str, str], _FoundPlace] = {}
         topics = Topic.objects.all()
         self._topics = {word.casefold(): topic.pk for topic in topics for word in (topic.name, topic.slug)}
+
+    def hash_address(self, email: str) -> bytes:
+        return normalise.hash_address(email, key=self._key)
 
     def make_staged_rows(self, people: Mapping[bytes, PersonRow], *, note: Note) -> list[tuple[Any, ...]]:
         """Return the staged rows of people by address hash. New places are created, but not in a dry run."""
@@ -70,7 +73,7 @@ class ChunkWriter:
                     ),
                 )
                 given_at = None
-            place = self._places.get((row.country, row.region, row.city), _NOWHERE)
+            place = self._places.get((row.country, row.region, row.city), _FoundPlace())
             if place.note:
                 note(row.line, place.note)
             staged.append(
@@ -117,13 +120,18 @@ class ChunkWriter:
         people: Mapping[bytes, PersonRow],
         *,
         note: Note,
+        staged: Callable[[], None],
         after: Callable[[dict[str, int]], None],
     ) -> dict[str, int]:
-        """Write people and count them by outcome. A dry run only counts. `after` runs in the same transaction."""
+        """Write people and count them by outcome. A dry run only counts.
+
+        `staged` is called before the long statements. `after` runs in the same transaction.
+        """
         rows = self.make_staged_rows(people, note=note)
         kinds = {row.kind for row in people.values()}
         with self._transaction(), connection.cursor() as cursor:
             fill_staging_table(cursor, rows)
+            staged()
             if not self._dry_run:
                 chunk_statements.lock_people(cursor)
             chunk_statements.classify(cursor, self._batch, kinds=kinds)

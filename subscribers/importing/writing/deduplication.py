@@ -1,10 +1,8 @@
 """The addresses of the earlier lines of a file, in little memory, so that a repeated one is found."""
 
-import struct
 from array import array
 
 _BUCKETS = 1 << 16
-_split = struct.Struct(">HQ").unpack_from
 
 
 class SeenAddresses:
@@ -18,7 +16,7 @@ class SeenAddresses:
 
     def add(self, address_hash: bytes) -> bool:
         """Remember the address. Return True if it was not known yet."""
-        at, rest = _split(address_hash)
+        at, rest = int.from_bytes(address_hash[:2]), int.from_bytes(address_hash[2:10])
         bucket = self._buckets[at]
         if bucket is None:
             self._buckets[at] = array("Q", (rest,))

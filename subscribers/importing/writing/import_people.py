@@ -10,9 +10,8 @@ from subscribers.importing.reading.column_mapping import check_mapping, header_k
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
 from subscribers.importing.reading.people_file import inspect_file, open_csv
-from subscribers.importing.reading.reading_process import ReadingStopped
 from subscribers.importing.writing.file_store import measure_file
-from subscribers.importing.writing.import_claim import ClaimedProgress, claim, release
+from subscribers.importing.writing.import_claim import ClaimedProgress, claim
 from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.report import ImportReport
@@ -40,7 +39,6 @@ def import_people(
 
     Raises:
         CannotImport, BadFile, UnknownPlace: before anything is written.
-        ReadingStopped: the process that reads a large file was killed. The next call continues.
     """
     check_terms(basis=terms.basis, evidence=terms.evidence, by=by, kind=terms.kind or ImportKind.JOIN)
     check_list(mailing_list)
@@ -90,11 +88,7 @@ def _run_import(
     batch.refresh_from_db()
     stored = ClaimedProgress(batch, token=token, clock=clock)
     run = ImportRun(batch=batch, file=source, dry_run=False, stored=stored, progress=progress)
-    try:
-        run.go()
-    except ReadingStopped:
-        release(batch, token=token)
-        raise
+    run.go()
     stored.finish(run.report)
     return run.report
 

@@ -9,22 +9,21 @@ from typing import BinaryIO
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.messages import Message
-from subscribers.identity import address_key
-from subscribers.importing.reading.column_mapping import check_mapping, list_unused_columns
+from subscribers.importing.reading.column_mapping import list_unused_columns
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import find_layout
-from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow, Row, RowKind
-from subscribers.importing.reading.people_file import DetectedFile, inspect_file
-from subscribers.importing.reading.reading_process import open_rows
-from subscribers.importing.reading.reading_request import ReadingRequest
+from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow, RowKind
+from subscribers.importing.reading.people_file import DetectedFile, inspect_file, read_people
 from subscribers.importing.writing.chunk_writer import ChunkWriter
 from subscribers.importing.writing.deduplication import SeenAddresses
 from subscribers.importing.writing.import_claim import ClaimedProgress
+from subscribers.importing.writing.read_ahead import ChunkReader
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import Basis, ImportBatch
 
 CHUNK_ROWS = 5_000
 CACHE_MB = 16
+Rows = Iterator[PersonRow | RefusedRow]
 
 
 class ImportRun:
@@ -51,27 +50,26 @@ class ImportRun:
         self._writer = ChunkWriter(batch=batch, dry_run=dry_run)
         self._seen = SeenAddresses()
         self.report = new_report(batch)
-        self._file = file
-        self._request = self._make_request()
+        self._rows = self._open_rows(file)
 
     def go(self) -> bool:
         """Work until the file ends. Return False if it was asked to stop before."""
-        with larger_sqlite_cache(megabytes=CACHE_MB), open_rows(self._file, self._request) as rows:
-            self._skip_done(rows)
-            return self._process_chunks(rows)
+        self._skip_done()
+        with larger_sqlite_cache(megabytes=CACHE_MB), ChunkReader(self._rows, size=CHUNK_ROWS) as chunks:
+            return self._process_chunks(chunks)
 
-    def _process_chunks(self, rows: Iterator[Row]) -> bool:
-        while chunk := list(islice(rows, CHUNK_ROWS)):
+    def _process_chunks(self, chunks: ChunkReader[PersonRow | RefusedRow]) -> bool:
+        while chunk := chunks.take():
             if self._stopping():
                 return False
-            self._process_chunk(chunk)
+            self._process_chunk(chunk, read_ahead=chunks.read_ahead)
             if self._progress is not None:
                 self._progress(self.report.rows)
         return True
 
-    def _make_request(self) -> ReadingRequest:
+    def _open_rows(self, file: BinaryIO) -> Rows:
         batch = self._batch
-        detected = inspect_file(self._file, encoding=batch.encoding)
+        detected = inspect_file(file, encoding=batch.encoding)
         if detected.header != batch.header:
             raise BadFile("The file's columns changed since you mapped them. Start the import again.")
         terms = ImportTerms(
@@ -84,10 +82,9 @@ class ImportRun:
             list_slug=batch.mailing_list.slug,
             country=batch.country,
         )
-        check_mapping(batch.mapping, header=detected.header)
-        return ReadingRequest(detected, batch.mapping, terms, address_key())
+        return read_people(file, detected=detected, mapping=batch.mapping, terms=terms)
 
-    def _skip_done(self, rows: Iterator[Row]) -> None:
+    def _skip_done(self) -> None:
         """Skip committed rows, and remember their addresses so that later duplicates count as repeated."""
         done = 0 if self._dry_run else self._batch.rows_done
         if not done:
@@ -95,15 +92,15 @@ class ImportRun:
         self.report.resume_from(self._batch.counts)
         self.report.resumed_after = done
         remaining = done
-        while remaining and (chunk := list(islice(rows, min(remaining, CHUNK_ROWS)))):
+        while remaining and (chunk := list(islice(self._rows, min(remaining, CHUNK_ROWS)))):
             remaining -= len(chunk)
             for row in chunk:
                 if isinstance(row, PersonRow) and row.kind != RowKind.ELSEWHERE:
-                    self._seen.add(row.address_hash)
+                    self._seen.add(self._writer.hash_address(row.email))
             if self._stored is not None:
                 self._stored.extend_claim()
 
-    def _process_chunk(self, chunk: list[Row]) -> None:
+    def _process_chunk(self, chunk: list[PersonRow | RefusedRow], *, read_ahead: Callable[[], None]) -> None:
         rows_before = self.report.rows
         refused = [row for row in chunk if isinstance(row, RefusedRow)]
         self.report.rows += len(chunk)
@@ -115,11 +112,11 @@ class ImportRun:
             if self._stored is not None and not self._dry_run:
                 self._stored.save_chunk(self.report, rows_before=rows_before, refused=refused)
 
-        self._writer.write(people, note=self.report.note, after=save)
+        self._writer.write(people, note=self.report.note, staged=read_ahead, after=save)
         if self._stored is not None and self._dry_run:
             self._stored.save_checked_rows(self.report)
 
-    def _drop_repeats(self, chunk: list[Row]) -> dict[bytes, PersonRow]:
+    def _drop_repeats(self, chunk: list[PersonRow | RefusedRow]) -> dict[bytes, PersonRow]:
         people: dict[bytes, PersonRow] = {}
         for row in chunk:
             if isinstance(row, RefusedRow):
@@ -127,11 +124,12 @@ class ImportRun:
             if row.kind == RowKind.ELSEWHERE:
                 self.report.elsewhere += 1
                 continue
-            if not self._seen.add(row.address_hash):
+            address_hash = self._writer.hash_address(row.email)
+            if not self._seen.add(address_hash):
                 self.report.repeated += 1
                 self.report.note(row.line, Message("This address is on an earlier line too. We use that line."))
                 continue
-            people[row.address_hash] = row
+            people[address_hash] = row
         return people
 
 

@@ -18,7 +18,6 @@ from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
 from subscribers.importing.reading.mapping_proposal import propose_mapping
 from subscribers.importing.reading.people_file import FileSample, inspect_file, open_csv, sample_file
-from subscribers.importing.reading.reading_process import ReadingStopped
 from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
 from subscribers.importing.writing.import_claim import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.import_people import check_terms
@@ -183,19 +182,11 @@ def _process(batch: ImportBatch, *, token: str, clock: Callable[[], datetime], s
     except ClaimLost:
         return False
     except DomainError as error:
-        if isinstance(error, ReadingStopped) and _has_advanced(batch):
-            release(batch, token=token)
-            return False
         release(batch, token=token, state=ImportState.FAILED, problem=str(error))
         return True
     if not ended:
         release(batch, token=token)
     return ended
-
-
-def _has_advanced(batch: ImportBatch) -> bool:
-    """Return True if an import has committed rows since this worker claimed it, so that the next turn can end it."""
-    return ImportBatch.objects.filter(pk=batch.pk, state=ImportState.RUNNING, rows_done__gt=batch.rows_done).exists()
 
 
 def _process_file(

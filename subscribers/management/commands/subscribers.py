@@ -218,9 +218,6 @@ class _NonClosingFile(RawIOBase):
     def tell(self) -> int:
         return self._file.tell()
 
-    def fileno(self) -> int:
-        return self._file.fileno()
-
 
 def count_lines(file: Path) -> int:
     """Return roughly how many lines the file has (a cell may contain line breaks). Raises OSError."""

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -189,7 +188,7 @@ def test_the_child_gets_no_secrets(child: ParserProcess, monkeypatch: pytest.Mon
 
 
 def test_a_child_that_does_not_start_is_reported(child: ParserProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/true")
+    monkeypatch.setattr(sandbox_process.sys, "executable", "/bin/true")
     with pytest.raises(ParserCrashed, match="does not start"):
         child.parse(feed_of(1))
 

@@ -8,9 +8,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from newsletter.common.child_processes.messages import MAX_MESSAGE_BYTES, ChildProtocolError, write_message
 from newsletter.content.parsing.entries import EventEntry, Parsed, SetAside, StoryEntry
-from newsletter.content.parsing.sandbox.child import read_message
+from newsletter.content.parsing.sandbox.child import (
+    MAX_MESSAGE_BYTES,
+    SandboxProtocolError,
+    read_message,
+    write_message,
+)
 
 
 def framed(data: bytes) -> io.BytesIO:
@@ -40,7 +44,7 @@ def test_entries_arrive_as_they_were_sent() -> None:
 
 @pytest.mark.requirement("X7")
 def test_a_compromised_child_cannot_run_code_in_its_parent() -> None:
-    with pytest.raises(ChildProtocolError, match="system may not come from another process"):
+    with pytest.raises(SandboxProtocolError, match="system may not come from a parser"):
         read_message(framed(pickle.dumps(Attack())))
 
 
@@ -57,5 +61,5 @@ def test_a_compromised_child_cannot_run_code_in_its_parent() -> None:
 )
 def test_a_broken_answer_is_refused(stream: io.BytesIO) -> None:
     stream.seek(0)
-    with pytest.raises(ChildProtocolError):
+    with pytest.raises(SandboxProtocolError):
         read_message(stream)

@@ -1,21 +1,23 @@
 """The child process that reads files from outside, within limits of time and memory, and the messages to and from it.
 
 ``process`` starts it for one task (documents, images, mails or reports). It holds no secret, writes no file, and exits
-when its parent exits or has no work for it. A message may hold only our own plain data.
+when its parent exits or has no work for it. A message is a length, then a pickle that may hold only our own plain data.
 """
 
 import importlib
+import io
 import os
+import pickle
 import resource
 import select
 import signal
+import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from newsletter.common.child_processes import messages
-from newsletter.common.child_processes.messages import write_message
+from newsletter.common.errors import DomainError
 
 OUT_OF_MEMORY = 3
 READY = "ready"
@@ -26,6 +28,8 @@ TASKS = {
     "mails": ("newsletter.content.parsing.mails.parse_mail", "parse_mail"),
 }
 _STATM = Path("/proc/self/statm")
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+_LENGTH = struct.Struct(">Q")
 _ALLOWED = {
     ("datetime", "date"),
     ("datetime", "datetime"),
@@ -53,9 +57,42 @@ _ALLOWED = {
 }
 
 
+class SandboxProtocolError(DomainError):
+    """The other side sent something unexpected, or stopped in the middle of a message."""
+
+
+class _PlainData(pickle.Unpickler):
+    """Load only the classes named above, so that a compromised child cannot make its parent run code."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> object:
+        if (module_name, global_name) not in _ALLOWED:
+            raise SandboxProtocolError(f"{module_name}.{global_name} may not come from a parser.")
+        return super().find_class(module_name, global_name)
+
+
+def write_message(stream: BinaryIO, value: object) -> None:
+    """Send one value. Raises OSError if the other side has closed the pipe."""
+    data = pickle.dumps(value, protocol=5)
+    stream.write(_LENGTH.pack(len(data)))
+    stream.write(data)
+    stream.flush()
+
+
 def read_message(stream: BinaryIO) -> object:
-    """Return the next value, as `messages.read_message` does."""
-    return messages.read_message(stream, allowed=_ALLOWED)
+    """Return the next value. Raises EOFError if the other side closed the pipe between two, else SandboxProtocolError."""
+    head = stream.read(_LENGTH.size)
+    if not head:
+        raise EOFError
+    size = _LENGTH.unpack(head)[0] if len(head) == _LENGTH.size else MAX_MESSAGE_BYTES + 1
+    if size > MAX_MESSAGE_BYTES:
+        raise SandboxProtocolError("The answer of a parser has no length, or one that is too large.")
+    data = stream.read(size)
+    if len(data) != size:
+        raise SandboxProtocolError("The answer of a parser broke off.")
+    try:
+        return _PlainData(io.BytesIO(data)).load()
+    except (pickle.UnpicklingError, EOFError, AttributeError, IndexError, ValueError, TypeError, KeyError) as error:
+        raise SandboxProtocolError("The answer of a parser cannot be understood.") from error
 
 
 def main() -> None:

@@ -8,20 +8,29 @@ import atexit
 import os
 import signal
 import subprocess
+import sys
 import threading
 import weakref
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from newsletter.common.child_processes.messages import ChildProtocolError, write_message
-from newsletter.common.child_processes.start import start_child
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.content.parsing.documents import Document
 from newsletter.content.parsing.entries import Parsed
-from newsletter.content.parsing.sandbox.child import OUT_OF_MEMORY, READY, read_message
+from newsletter.content.parsing.sandbox.child import (
+    OUT_OF_MEMORY,
+    READY,
+    SandboxProtocolError,
+    read_message,
+    write_message,
+)
 
 _LIMIT_EXIT_CODES = {-signal.SIGXCPU, -signal.SIGKILL, OUT_OF_MEMORY}
+_INHERITED_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TZDIR", "PYTHONTZPATH", "LD_LIBRARY_PATH", "TMPDIR")
+# By default, the GNU C library keeps 64 MiB of address space for each further thread and does not return large blocks.
+# The memory limit counts both, so a second large image would not fit after the first.
+_ALLOCATOR = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "262144"}
 _START_SECONDS = 60.0
 _EXIT_SECONDS = 5.0
 
@@ -120,13 +129,19 @@ class SandboxProcess:
         return self._process
 
     def _start(self) -> subprocess.Popen[bytes]:
-        limits = (str(self._limits.cpu_seconds), str(self._limits.memory_bytes), str(self._idle_seconds))
-        process = start_child("newsletter.content.parsing.sandbox.child", self._task, *limits)
+        kept = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
+        command = [sys.executable, "-P", "-m", "newsletter.content.parsing.sandbox.child", self._task]
+        process = subprocess.Popen(  # noqa: S603
+            [*command, str(self._limits.cpu_seconds), str(self._limits.memory_bytes), str(self._idle_seconds)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**kept, **_ALLOCATOR, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        )
         self._owner, self._documents, self._process = os.getpid(), 0, process
         with _Deadline(process, _START_SECONDS):
             try:
                 ready = read_message(_output(process))
-            except (EOFError, ChildProtocolError):
+            except (EOFError, SandboxProtocolError):
                 ready = ""
         if ready != READY:
             self._end()
@@ -139,7 +154,7 @@ class SandboxProcess:
             try:
                 write_message(_input(process), request)
                 response: object = read_message(_output(process))
-            except (EOFError, OSError, ChildProtocolError) as error:
+            except (EOFError, OSError, SandboxProtocolError) as error:
                 code = self._end()
                 if deadline.passed or code in _LIMIT_EXIT_CODES:
                     raise ResourceLimitExceeded(

@@ -29,7 +29,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.outbound_events import record_erasures
-from subscribers.people.mailed_links import forget_unsent_links
+from subscribers.people.mailed_links import MAX_SENDING_DELAY, forget_unsent_links
 from subscribers.person_locks import lock_ids_to_delete, lock_people
 
 UNCONFIRMED_RETENTION = timedelta(days=7)
@@ -81,13 +81,18 @@ def purge_expired_data(*, now: datetime) -> PurgeCounts:
     )
 
 
-@transaction.atomic
 def _forget_unsent_links(now: datetime) -> None:
-    """Forget links to confirm a new address that were not sent in time, of up to `BATCH_SIZE` people."""
-    unsent = MailedLink.objects.due().filter(kind=MailedLink.Kind.CONFIRM_ADDRESS)
-    found = set(unsent.values_list("subscriber", flat=True)[:BATCH_SIZE])
-    lock_people(Subscriber.objects.filter(pk__in=found))
-    forget_unsent_links(unsent.filter(subscriber__in=found), now=now)
+    """Forget links to confirm a new address that were not sent in time, oldest first: of up to `MAX_PEOPLE`, in batches."""
+    unsent = MailedLink.objects.due().filter(
+        kind=MailedLink.Kind.CONFIRM_ADDRESS, asked_at__lte=now - MAX_SENDING_DELAY
+    )
+    for _ in range(0, MAX_PEOPLE, BATCH_SIZE):
+        with transaction.atomic():
+            found = list(unsent.values_list("subscriber", flat=True)[:BATCH_SIZE])
+            lock_people(Subscriber.objects.filter(pk__in=found))
+            forget_unsent_links(unsent.filter(subscriber__in=found), now=now)
+        if len(found) < BATCH_SIZE:
+            break
 
 
 def _forget_unsent_requests(now: datetime) -> None:

@@ -10,6 +10,7 @@ from subscribers.audience.eligibility import eligible
 from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.consent.signup import ConfirmationResult, SignupRequest, confirm_subscription, request_subscription
 from subscribers.consent.throttle import use_confirmation_quota
+from subscribers.erasing import retention
 from subscribers.erasing.erasure import erase_person
 from subscribers.erasing.retention import purge_expired_data
 from subscribers.identity import identify
@@ -145,6 +146,21 @@ def test_a_mail_that_was_never_sent_leaves_the_quota_of_the_new_address(weekly: 
     assert MailedLink.objects.get(kind="arrive").asked_at == again
     assert ConfirmationQuota.objects.get().request_count == 1
     assert not use_confirmation_quota("new@example.org", now=again + timedelta(hours=23))
+
+
+def test_a_purge_forgets_every_mail_that_was_not_sent_in_time(
+    weekly: MailingList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH_SIZE", 1)
+    ages = [timedelta(minutes=59), timedelta(hours=1), timedelta(days=3), timedelta(days=8)]
+    for number, age in enumerate(ages):
+        person = make_member(weekly, f"person{number}@example.org")
+        request_correction(person=person, email=f"new{number}@example.org", now=NOW - age)
+    purge_expired_data(now=NOW)
+    assert MailedLink.objects.get().new_email == "new0@example.org"
+    free = [use_confirmation_quota(f"new{number}@example.org", now=NOW) for number in range(len(ages))]
+    assert free == [False, True, True, True]
+    assert set(ConfirmationQuota.objects.values_list("request_count", flat=True)) == {1}
 
 
 def test_a_mail_that_was_sent_stays_in_the_quota_of_the_new_address(weekly: MailingList) -> None:

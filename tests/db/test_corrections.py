@@ -10,7 +10,7 @@ from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.corrections.correct import announce_change, find_misinformed
 from newsletter.issues.variants.count_recipients import count_people
-from newsletter.models import Batch, Slot
+from newsletter.models import Batch, CorrectedDelivery, Send, Slot
 from subscribers.models import Subscriber, Subscription
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
 from tests.support.event_changes import LONDONERS, announce, list_recipient_addresses, move_event, publish, send_out
@@ -109,6 +109,24 @@ def test_unsubscribed_and_unreached_people_get_no_correction(settings):
     counted = count_people(announce(event, publication), now=NOW)
     assert (counted.candidates, counted.eligible) == (2, 0)
     assert counted.excluded == {"not_on_the_list": 1, "paused": 1}
+
+
+def test_a_mail_that_was_written_to_files_is_not_corrected(fake_provider, settings):
+    settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
+    publication, event = publish()
+    other = make_publication(slug="other")
+    other.mailing_list = publication.mailing_list
+    other.save()
+    issue = assemble_slot(slot=get_or_create_slot(publication=other, due="2026-03-05T09:00", now=NOW), now=NOW).issue
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    Send.objects.filter(pk=send_out(issue).pk).update(provider="outbox")
+    move_event(event, cancelled=True)
+    correction = announce(event, publication)
+    approve_issue(issue=correction, by=make_approver(), now=NOW)
+    send_out(correction)
+    assert set(CorrectedDelivery.objects.values_list("delivery__batch__send__issue__publication__slug")) == {
+        ("weekly",)
+    }
 
 
 def test_a_changed_frequency_does_not_stop_a_correction():

@@ -11,9 +11,10 @@ NOT_DELIVERED_STATES = (DeliveryException.State.REJECTED, DeliveryException.Stat
 
 
 def find_possible_deliveries(variants: QuerySet[Variant] | list[int]) -> QuerySet[Delivery]:
-    """Return the deliveries of these variants that arrived or may have arrived: uncertain ones count."""
+    """Return the deliveries of these variants that arrived or may have arrived. Uncertain ones count, files do not."""
     return Delivery.objects.filter(
         Q(exception__isnull=True) | ~Q(exception__state__in=NOT_DELIVERED_STATES),
+        ~Exists(list_sends_to_files().filter(pk=OuterRef("batch__send"))),
         proof=False,
         batch__state__in=POSSIBLY_DELIVERED_STATES,
         batch__variant__in=variants,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing, list_sends_to_files
+from newsletter.issues.snapshot.exposure import find_possible_deliveries, find_variants_showing
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.variants.unreached import NEVER_HANDED_OVER
@@ -81,7 +81,7 @@ def find_misinforming_deliveries(
     """Return the mails of the correction's publication that show other details of the event.
 
     Mails that another correction has corrected are left out. Those that this one has corrected are not, so that the
-    correction is for the same people before and after it is sent. Mails that were written to files reached nobody.
+    correction is for the same people before and after it is sent.
     """
     known = find_event_mentions(correction.event_id) if mentions is None else mentions
     wrong = [
@@ -90,8 +90,7 @@ def find_misinforming_deliveries(
         if one.publication_id == correction.publication_id and one.facts != correction.fingerprint
     ]
     return find_possible_deliveries(wrong).filter(
-        ~Exists(list_sends_to_files().filter(pk=OuterRef("batch__send"))),
-        ~Exists(_find_already_corrected(correction).exclude(correction=correction.pk)),
+        ~Exists(_find_already_corrected(correction).exclude(correction=correction.pk))
     )
 
 

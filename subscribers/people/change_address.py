@@ -95,6 +95,11 @@ def request_correction(*, person: Subscriber, email: str, now: datetime) -> None
         )
     lock_current(person)
     if not _request_confirmation(person, address, mailing_list=newest.mailing_list, now=now):
+        if _is_mail_waiting(person, address):
+            raise CannotAskNewAddress(
+                "A mail that asks to confirm is waiting to be sent already. If it cannot be sent, try again in two hours. "
+                "The person keeps the old address until they confirm the new one."
+            )
         raise CannotAskNewAddress(
             "Too many confirmations were asked for. Try again tomorrow. The person keeps the old address."
         )
@@ -113,6 +118,15 @@ def _request_confirmation(person: Subscriber, address: str, *, mailing_list: Mai
     if not queued:
         give_back_confirmation_quota(address, used_at=now)
     return queued
+
+
+def _is_mail_waiting(person: Subscriber, address: str) -> bool:
+    """Return True if a mail to the person's new address, or to this one, is not sent yet.
+
+    It counts until it is sent or forgotten: after an hour, by this person's next request or the hourly purge.
+    """
+    concerned = Q(subscriber=person) | Q(new_email=address)
+    return MailedLink.objects.due().filter(concerned, kind=Kind.CONFIRM_ADDRESS).exists()
 
 
 def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:

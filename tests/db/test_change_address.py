@@ -173,6 +173,19 @@ def test_a_mail_that_was_sent_stays_in_the_quota_of_the_new_address(weekly: Mail
     assert MailedLink.objects.get(kind="arrive").asked_at == NOW
 
 
+def test_a_correction_whose_mail_waits_says_when_to_try_again(weekly: MailingList) -> None:
+    ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")
+    request_correction(person=ada, email="new@example.org", now=NOW)
+    for person, minutes in ((ada, 59), (bea, 59), (bea, 61)):
+        with pytest.raises(CannotAskNewAddress, match=r"is waiting to be sent already\..* try again in two hours\."):
+            request_correction(person=person, email="new@example.org", now=NOW + timedelta(minutes=minutes))
+    purge_expired_data(now=NOW + timedelta(hours=2))
+    request_correction(person=bea, email="new@example.org", now=NOW + timedelta(hours=2))
+    assert claim_mailed_link(link=MailedLink.objects.get(kind="arrive"), now=NOW + timedelta(hours=2))
+    with pytest.raises(CannotAskNewAddress, match="Try again tomorrow"):
+        request_correction(person=bea, email="new@example.org", now=NOW + timedelta(hours=3))
+
+
 def test_a_new_address_that_is_replaced_before_its_mail_keeps_its_quota(weekly: MailingList) -> None:
     ada = make_member(weekly)
     request_correction(person=ada, email="wrong@example.org", now=NOW)

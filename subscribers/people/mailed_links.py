@@ -46,7 +46,7 @@ def request_mailed_link(
         times and now - times[0] < REQUEST_INTERVAL and kind != Kind.CONFIRM_ADDRESS
     ):
         return False
-    _delete_unsent(own)
+    delete_unsent_links(own)
     MailedLink.objects.create(
         subscriber=subscriber, mailing_list=mailing_list, kind=kind, new_email=new_email, asked_at=now
     )
@@ -56,11 +56,15 @@ def request_mailed_link(
 @transaction.atomic
 def forget_unsent_links(links: QuerySet[MailedLink], *, now: datetime) -> None:
     """Delete those of these links that were not sent in time. They count towards no limit. The caller has locked the people."""
-    _delete_unsent(links.filter(asked_at__lte=now - MAX_SENDING_DELAY))
+    delete_unsent_links(links.filter(asked_at__lte=now - MAX_SENDING_DELAY))
 
 
-def _delete_unsent(links: QuerySet[MailedLink]) -> None:
-    """Delete those of these links that nobody claimed to send. New addresses that got no mail may get as many others."""
+@transaction.atomic
+def delete_unsent_links(links: QuerySet[MailedLink]) -> None:
+    """Delete those of these links that nobody claimed to send. New addresses that got no mail may get as many others.
+
+    The caller has locked the people.
+    """
     unsent = list(links.filter(sent_at__isnull=True).order_by("pk").select_for_update())
     MailedLink.objects.filter(pk__in=[link.pk for link in unsent]).delete()
     for link in unsent:

@@ -20,6 +20,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.outbound_events import rename_person
+from subscribers.people.mailed_links import delete_unsent_links
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.replies import move_replies
 
@@ -69,6 +70,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
         )
     )
     get_publishing_hooks().reassign_mails(keep=keep, absorb=absorb)
+    delete_unsent_links(MailedLink.objects.filter(subscriber=absorb))
     absorb.delete()
 
 

@@ -194,6 +194,14 @@ def test_a_new_address_that_is_replaced_before_its_mail_keeps_its_quota(weekly: 
     assert use_confirmation_quota("wrong@example.org", now=LATER)
 
 
+def test_a_merge_gives_back_the_quota_of_a_mail_that_was_not_sent(weekly: MailingList) -> None:
+    ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")
+    request_correction(person=bea, email="new@example.org", now=NOW)
+    merge_people(keep=ada, absorb=bea, now=LATER)
+    request_correction(person=ada, email="new@example.org", now=LATER)
+    assert ConfirmationQuota.objects.get().request_count == 1
+
+
 def test_a_person_over_their_limit_uses_no_quota_of_the_new_address(weekly: MailingList) -> None:
     ada = make_member(weekly)
     for number in range(MAX_LINKS_PER_DAY):

@@ -15,10 +15,12 @@ from subscribers.models import (
     EventKind,
     HeldSignup,
     ImportRefusal,
+    MailedLink,
     Reason,
     Subscriber,
 )
 from subscribers.outbound_events import record_event
+from subscribers.people.mailed_links import delete_unsent_links
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import write_suppression
@@ -44,6 +46,7 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
         _delete_refused_lines(lambda text: has_address_of(text, hashes=earlier))
     if person is not None:
         pk = person.pk
+        delete_unsent_links(MailedLink.objects.filter(subscriber=person))
         person.delete()
         record_event(EventKind.PERSON_ERASED, data={}, now=now, person=pk, by_person=not by)
     for address_hash in sorted(hashes):

@@ -194,10 +194,14 @@ def test_a_new_address_that_is_replaced_before_its_mail_keeps_its_quota(weekly: 
     assert use_confirmation_quota("wrong@example.org", now=LATER)
 
 
-def test_a_merge_gives_back_the_quota_of_a_mail_that_was_not_sent(weekly: MailingList) -> None:
+@pytest.mark.parametrize("how", ["merged", "erased"])
+def test_the_end_of_a_record_gives_back_the_quota_of_its_unsent_mail(weekly: MailingList, how: str) -> None:
     ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")
     request_correction(person=bea, email="new@example.org", now=NOW)
-    merge_people(keep=ada, absorb=bea, now=LATER)
+    if how == "merged":
+        merge_people(keep=ada, absorb=bea, now=LATER)
+    else:
+        erase_person(subscriber=bea, by="", now=LATER)
     request_correction(person=ada, email="new@example.org", now=LATER)
     assert ConfirmationQuota.objects.get().request_count == 1
 

@@ -120,6 +120,17 @@ def regions_of(country: str, *, language: str = "en") -> tuple[tuple[str, str], 
     return tuple(sorted((pair for pair in pairs if pair[0] not in book.parents), key=lambda pair: fold(pair[1])))
 
 
+def find_country_in_language(text: str, *, language: str) -> str:
+    """Return the code of the country with this name in a language, or "" if no country has it there."""
+    return _country_codes_in(language).get(fold(text), "")
+
+
+@lru_cache(maxsize=32)
+def _country_codes_in(language: str) -> Mapping[str, str]:
+    known = _book().countries
+    return {fold(name): code for code, name in _territories(language).items() if code in known and fold(name)}
+
+
 def resolve_country(text: str) -> str:
     """Return the ISO 3166-1 code of a country given by code or name ("UK", "Deutschland"). Raises `UnknownPlace`."""
     book = _book()

@@ -9,6 +9,7 @@ from django.utils.translation import get_language, gettext
 
 from subscribers.models import Topic
 from subscribers.people.locations import Location, locate
+from subscribers.places.regions import find_country_in_language, regions_named
 
 MAX_CHOICES = 6
 _MAX_DIGITS = 18
@@ -62,7 +63,7 @@ def read_town(text: str, *, meant: str) -> Location:
     Raises:
         AmbiguousTown: The text fits several places and none of them was chosen.
     """
-    location = locate(town=text)
+    location = _locate_in_language(text)
     if not location.ambiguous:
         return location
     choices = location.candidates[:MAX_CHOICES]
@@ -76,6 +77,20 @@ def read_town(text: str, *, meant: str) -> Location:
         % named,
         choices=(),
     )
+
+
+def _locate_in_language(text: str) -> Location:
+    """Return the location of a text whose last part may be a country in the current language, such as “Mila, Algérie”.
+
+    A region of that name goes first if it has the town: “Atlanta, Georgia” in Spanish too.
+    """
+    town, _, last = text.rpartition(",")
+    country = find_country_in_language(last, language=get_language() or "en") if town.strip() else ""
+    if not country or regions_named(last):
+        location = locate(town=text)
+        if location.town or location.ambiguous or not country:
+            return location
+    return locate(country=country, town=town)
 
 
 def read_known_town(text: str, *, meant: str = "") -> Location:

@@ -4,6 +4,7 @@ import pytest
 from django.utils import translation
 
 from subscribers.models import SubscriberLocation
+from subscribers.web.form_fields import read_known_town, read_town
 
 
 @pytest.mark.parametrize(
@@ -17,3 +18,35 @@ from subscribers.models import SubscriberLocation
 def test_a_location_names_nothing_twice(facts: dict[str, str], words: str) -> None:
     with translation.override("en"):
         assert str(SubscriberLocation(**facts)) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "town", "country", "region", "words"),
+    [
+        ("fr", "Mila", "DZ", "DZ-43", "Mila, Algérie"),
+        ("es", "Mila", "DZ", "DZ-43", "Mila, Argelia"),
+        ("fr", "Loja", "EC", "EC-L", "Loja, Équateur"),
+        ("en", "Mila", "DZ", "DZ-43", "Mila, Algeria"),
+        ("de", "Madrid", "ES", "ES-MD", "Madrid, Spanien"),
+    ],
+)
+def test_what_a_page_names_is_found_again_in_its_language(
+    language: str, town: str, country: str, region: str, words: str
+) -> None:
+    with translation.override(language):
+        assert str(SubscriberLocation(town=town, country=country, region=region)) == words
+        found = read_known_town(words)
+    assert (found.town, found.country, found.region) == (town, country, region)
+
+
+def test_a_town_is_not_looked_for_outside_the_country_that_is_named() -> None:
+    with translation.override("fr"):
+        found = read_town("Springfield, Algérie", meant="")
+    assert (found.town, found.country) == ("", "DZ")
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_state_with_the_name_of_a_country_is_still_found(language: str) -> None:
+    with translation.override(language):
+        found = read_known_town("Atlanta, Georgia")
+    assert (found.town, found.region) == ("Atlanta", "US-GA")

@@ -108,13 +108,13 @@ def test_a_widened_segment_voids_the_approval_and_tells_staff(approved: Issue) -
 def test_a_segment_widened_during_the_freeze_mails_nobody(approved: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     from newsletter.sending.freezing import freeze
 
-    made = freeze.make_variants
+    made = freeze.make_missing_variants
 
     def widen_first(**asked: object) -> object:
         widen()
         return made(**asked)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(freeze, "make_variants", widen_first)
+    monkeypatch.setattr(freeze, "make_missing_variants", widen_first)
     with pytest.raises(NotApproved):
         start_send(issue=read(approved), now=NOW)
     assert not Delivery.objects.exists()

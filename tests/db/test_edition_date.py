@@ -7,8 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from newsletter.issues.archive.public_view import render_for_archive
+from newsletter.issues.variants.recipient_groups import group_recipients
 from newsletter.models import ReaderGroup, Send, Variant
-from newsletter.sending.freezing.start import prepare_send, start_send
+from newsletter.sending.freezing import freeze
+from newsletter.sending.freezing.start import _create_send, prepare_send, start_send
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,10 +52,17 @@ def test_the_audience_is_read_once_on_whatever_day_it_is_frozen(sent_at):
     assert sum("INSERT INTO audience_snapshot_rows" in query["sql"] for query in asked) == 1
 
 
-def test_a_late_process_changes_no_groups_of_a_frozen_audience():
+def test_a_late_process_changes_no_groups_of_a_frozen_audience(monkeypatch):
     issue = make_approved_issue()
-    late = Send.objects.get(pk=start_send(issue=issue, now=NOW).pk)
-    late.state = Send.State.PREPARING
-    add_subscribers(issue.publication, 5, start=10)
+    late = _create_send(issue=issue, at_once=True, now=NOW)
+    waiting = [late.pk]
+
+    def freeze_elsewhere_first(*given, **options):
+        if waiting:
+            prepare_send(send=Send.objects.get(pk=waiting.pop()), now=NOW)
+            add_subscribers(issue.publication, 5, start=10)
+        return group_recipients(*given, **options)
+
+    monkeypatch.setattr(freeze, "group_recipients", freeze_elsewhere_first)
     prepare_send(send=late, now=NOW)
     assert sum(ReaderGroup.objects.values_list("people", flat=True)) == Send.objects.get().recipients == 2

@@ -50,14 +50,37 @@ def make_variants(
     if renew and revision.variants.exists():
         rendered = {visible.key: render_visible(content, visible=visible) for visible in versions.visible}
         _delete_outdated(revision, rendered)
+    by_key = _make_missing(revision, versions, content=content, rendered=rendered)
+    variants = {key: variant.pk for key, variant in by_key.items()}
+    _save_groups(revision, versions, variants=variants)
+    return [by_key[visible.key] for visible in versions.visible]
+
+
+def make_missing_variants(
+    *,
+    revision: IssueRevision,
+    groups: Iterable[RecipientGroup],
+    sent_at: datetime,
+    visibility: GroupVisibility | None = None,
+) -> None:
+    """Render and store the variants that these groups see and that are not made yet.
+
+    The groups stay as they are: `assign_variants` stores them with the audience, which another process may have frozen.
+    """
+    content = IssueContent.from_json(revision.content)
+    versions = _find_versions(content, groups=list(groups), sent_at=sent_at, visibility=visibility)
+    _make_missing(revision, versions, content=content, rendered={})
+
+
+def _make_missing(
+    revision: IssueRevision, versions: "_Versions", *, content: IssueContent, rendered: Mapping[str, RenderedVariant]
+) -> dict[str, Variant]:
     by_key: dict[str, Variant] = {variant.key: variant for variant in revision.variants.all()}
     for visible in versions.visible:
         if visible.key not in by_key:
             made = rendered.get(visible.key) or render_visible(content, visible=visible)
             by_key[visible.key] = _save_variant(revision, made, content=content)
-    variants = {key: variant.pk for key, variant in by_key.items()}
-    _save_groups(revision, versions, variants=variants)
-    return [by_key[visible.key] for visible in versions.visible]
+    return by_key
 
 
 def _delete_outdated(revision: IssueRevision, rendered: Mapping[str, RenderedVariant]) -> None:

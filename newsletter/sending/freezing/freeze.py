@@ -34,7 +34,7 @@ from newsletter.issues.variants.recipient_groups import (
     group_recipients,
     limit_versions,
 )
-from newsletter.issues.variants.store_variants import assign_variants, make_variants
+from newsletter.issues.variants.store_variants import assign_variants, make_missing_variants
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.issues.variants.subject_test_rules import require_subject_test_possible
@@ -87,7 +87,7 @@ def freeze_audience(*, send: Send, capabilities: Capabilities, now: datetime) ->
                     send=send, approval=approval, content=content, max_batch=max_batch, newest_term=newest_term, now=now
                 )
         except _VariantsMissing as missing:
-            make_variants(
+            make_missing_variants(
                 revision=approval.revision,
                 groups=missing.groups,
                 sent_at=send.dated_at or now,
@@ -113,7 +113,7 @@ def _make_mails_of_another_day(send: Send, *, approval: Approval, content: Issue
     if find_sent_day(content, at=sent_at) is None or not _is_preparing(send):
         return
     groups, visibility = group_recipients(send.issue, content=content, now=now, at_once=not send.local_time)
-    make_variants(revision=approval.revision, groups=groups, sent_at=sent_at, visibility=visibility)
+    make_missing_variants(revision=approval.revision, groups=groups, sent_at=sent_at, visibility=visibility)
 
 
 def _is_preparing(send: Send) -> bool:

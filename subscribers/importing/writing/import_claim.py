@@ -63,7 +63,12 @@ class ClaimedProgress:
         renew_claim(self._batch, token=self._token, now=self._clock())
 
     def save_chunk(self, report: ImportReport, *, rows_before: int, refused: Iterable[RefusedRow]) -> None:
-        """Store the refused lines, the counts and the new position. Call it in the chunk's transaction."""
+        """Store the refused lines, the counts and the new position. Call it in the chunk's transaction.
+
+        The first chunk replaces what an earlier run that failed has stored.
+        """
+        if not rows_before:
+            self._batch.refusals.all().delete()
         ImportRefusal.objects.bulk_create(
             ImportRefusal(batch=self._batch, line=row.line, kind=row.kind, raw=row.raw, reason=row.reason)
             for row in refused

@@ -109,7 +109,7 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime,
         batch,
         states=_DISCARDABLE_STATES,
         state=ImportState.CHECKING if check else ImportState.RUNNING,
-        started_at=batch.started_at if check else now,
+        started_at=batch.started_at if check else _date_start(batch, now=now),
         mapping=list(terms.mapping),
         kind=terms.kind,
         basis=terms.basis,
@@ -128,7 +128,8 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime,
 
 def start_run(batch: ImportBatch, *, now: datetime) -> None:
     """Let the checked file be imported. Raises `CannotImport`."""
-    _transition(batch, states=(ImportState.CHECKED,), state=ImportState.RUNNING, started_at=now, rows_done=0, counts={})
+    started_at = _date_start(batch, now=now)
+    _transition(batch, states=(ImportState.CHECKED,), state=ImportState.RUNNING, started_at=started_at, rows_done=0)
 
 
 def discard_import(batch: ImportBatch) -> None:
@@ -204,6 +205,11 @@ def _process_file(
             stored.finish(run.report)
             delete_stored_file(batch)
     return True
+
+
+def _date_start(batch: ImportBatch, *, now: datetime) -> datetime:
+    """Return the start of the earlier run that wrote rows, if there was one: an undo finds changes by this time."""
+    return batch.started_at if batch.counts else now
 
 
 def _transition(batch: ImportBatch, *, states: Sequence[ImportState], **fields: object) -> None:

@@ -142,6 +142,10 @@ def find_unsubscribe_path(letter: Any) -> str:
 
 @pytest.fixture
 def walk(provider: FakeProvider, own: Site, site: Site) -> Callable[..., Walk]:
+    """Start sends of approved issues.
+
+    Most tests add the mailbox afterwards: its port would make the rows of each issue new. Some add it before, as staff do.
+    """
     return lambda **changes: Walk(make_canary_issue(site, **changes), provider=provider, own=own)
 
 
@@ -178,8 +182,8 @@ def test_the_last_canary_follows_everybody_and_is_looked_for(walk: Any, server: 
 
 
 def test_a_canary_in_spam_stops_the_rest_until_staff_resume(walk: Any, server: CanaryServer) -> None:
-    made = walk()
     make_mailbox(server)
+    made = walk()
     made.work()
     made.deliver(server, folder="Junk")
     made.read()
@@ -205,8 +209,8 @@ def test_the_same_spam_stops_nothing_if_nobody_chose_so(walk: Any, server: Canar
 
 
 def test_without_canaries_nothing_is_sent_to_them(walk: Any, server: CanaryServer) -> None:
-    made = walk(canary="off")
     make_mailbox(server)
+    made = walk(canary="off")
     assert made.work().state == "submitted"
     assert (made.mailed, CanaryMail.objects.count()) == (25, 0)
 
@@ -550,8 +554,8 @@ def test_resuming_another_pause_does_not_skip_the_canary(walk: Any, server: Cana
 
 
 def test_a_canary_who_is_a_subscriber_gets_the_issue_once(walk: Any, server: CanaryServer) -> None:
-    made = walk()
     make_mailbox(server, address="person3@example.com")
+    made = walk()
     made.work()
     mail = get_mail()
     assert (mail.state, "as a subscriber" in mail.reason) == ("skipped", True)

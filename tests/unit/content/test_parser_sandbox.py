@@ -257,25 +257,3 @@ def test_a_fork_starts_a_child_of_its_own(child: ParserProcess, monkeypatch: pyt
     os.kill(parents.pid, 0)
     parents.communicate()
     os.waitpid(parents.pid, 0)
-
-
-def test_a_fork_during_a_parse_can_parse_too(child: ParserProcess) -> None:
-    taken, over = threading.Event(), threading.Event()
-
-    def hold_the_lock() -> None:
-        with child._lock:
-            taken.set()
-            over.wait(30)
-
-    holder = threading.Thread(target=hold_the_lock)
-    holder.start()
-    taken.wait(30)
-    fork = os.fork()
-    if fork == 0:
-        signal.alarm(20)
-        child.close()
-        os._exit(0)
-    _pid, status = os.waitpid(fork, 0)
-    over.set()
-    holder.join()
-    assert os.waitstatus_to_exitcode(status) == 0

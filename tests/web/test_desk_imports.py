@@ -435,3 +435,25 @@ def test_an_empty_file_of_people_says_what_to_do() -> None:
     assert "The file is empty." in page
     assert "Save it again in the program that made it" in page
     assert "Choose “people.csv” again" not in page
+
+
+@pytest.mark.parametrize("state", ["failed", "checked"])
+def test_a_stopped_import_that_added_people_offers_its_undo(state: str) -> None:
+    client = sign_in("data")
+    batch, page = check(client, "email\nann@example.org\n")
+    undo = reverse("subscribers_import_undo", args=[batch.pk])
+    assert ("Nothing is saved yet" in page, "Delete this file" in page, undo in page) == (True, True, False)
+    ImportBatch.objects.filter(pk=batch.pk).update(state=state, counts={"new": 1})
+    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert ("Nothing is saved yet" in page, "Delete this file" in page, undo in page) == (False, False, True)
+    client.post(reverse("subscribers_import_step", args=[batch.pk, "undo"]))
+    run_imports()
+    assert ImportBatch.objects.get().state == ImportState.UNDONE
+
+
+def test_a_check_that_failed_half_way_offers_to_delete_the_file() -> None:
+    client = sign_in("data")
+    batch, _ = check(client, "email\nann@example.org\n")
+    ImportBatch.objects.filter(pk=batch.pk).update(state="failed", rows_done=1)
+    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert ("Delete this file" in page, reverse("subscribers_import_undo", args=[batch.pk]) in page) == (True, False)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
@@ -30,7 +31,8 @@ _UNDOABLE = (ImportState.FINISHED, ImportState.FAILED, ImportState.RUNNING)
 def request_undo(batch: ImportBatch, *, by: str) -> None:
     """Start to undo an import and stop its run. Raises `CannotImport` if there is nothing to undo."""
     counts = {**batch.counts, "undone_by": by}
-    begun = ImportBatch.objects.filter(pk=batch.pk, state__in=_UNDOABLE).update(
+    checked_again = Q(state=ImportState.CHECKED) & ~Q(counts={})
+    begun = ImportBatch.objects.filter(Q(state__in=_UNDOABLE) | checked_again, pk=batch.pk).update(
         state=ImportState.UNDOING, counts=counts, claimed_by="", claimed_until=None
     )
     if not begun:

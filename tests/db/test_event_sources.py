@@ -128,6 +128,31 @@ def test_a_translation_keeps_a_location_of_its_own_with_a_note(site):
     assert translation.note.startswith("The place of its original has changed.")
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"place_text": "Sala del puerto, Leeds", "latitude": 53.81, "longitude": -1.52},
+        {"place_text": "Sala del puerto", "town": "", "country": "", "region": "", "latitude": None, "longitude": None},
+        {"latitude": None, "longitude": None, "place_question": {"text": "Leeds"}},
+    ],
+    ids=["the point of its words", "unknown", "asked"],
+)
+def test_a_translation_without_a_location_of_its_own_moves_along(site, own):
+    translation = move(site, **own)
+    original = EventNotice.objects.get(title="a")
+    assert (translation.town, translation.latitude) == ("York", original.latitude)
+    assert translation.place_question == {}
+
+
+def test_a_note_of_a_translation_stays_until_the_facts_are_equal(site):
+    translation = move(site, place_text="Sala del puerto, Leeds", starts_at=NOW + timedelta(days=3))
+    there = event("a", "20260416T190000Z").replace("LOCATION:Online", "LOCATION:Town Hall\\, York\\, United Kingdom")
+    look(site, there, event("b"))
+    translation.refresh_from_db()
+    assert translation.note.startswith("The time of its original has changed.")
+    assert "The place of its original has changed." in translation.note
+
+
 def test_a_translation_keeps_a_time_of_its_own_with_a_note(site):
     look(site, event("a"), event("b"))
     translation = make_translation("a", starts_at=NOW + timedelta(days=3))

@@ -98,14 +98,14 @@ def test_a_translation_that_staff_cancelled_stays_cancelled(site):
     assert cancelled() == {"a en español"}
 
 
-def move(site: Site, **own: object) -> EventNotice:
-    """Return the translation with facts of its own, after its original moved from the hall in Leeds to York."""
+def move(site: Site, *, to: str = "Town Hall\\, York\\, United Kingdom", **own: object) -> EventNotice:
+    """Return the translation with facts of its own, after its original moved from the hall in Leeds."""
     there = "LOCATION:Harbour Hall\\, Leeds\\, United Kingdom"
     look(site, event("a").replace("LOCATION:Online", there), event("b"))
     original = EventNotice.objects.get(title="a")
     same = {name: getattr(original, name) for name in FACT_FIELDS}
     translation = make_translation("a", **{**same, **own})
-    look(site, event("a").replace("LOCATION:Online", "LOCATION:Town Hall\\, York\\, United Kingdom"), event("b"))
+    look(site, event("a").replace("LOCATION:Online", f"LOCATION:{to}"), event("b"))
     translation.refresh_from_db()
     return translation
 
@@ -142,6 +142,13 @@ def test_a_translation_without_a_location_of_its_own_moves_along(site, own):
     original = EventNotice.objects.get(title="a")
     assert (translation.town, translation.latitude) == ("York", original.latitude)
     assert translation.place_question == {}
+
+
+def test_a_translation_keeps_its_question_if_its_original_is_nowhere_too(site):
+    own = {"latitude": None, "longitude": None, "place_question": {"text": "Leeds"}}
+    translation = move(site, to="The old hall", **own)
+    assert EventNotice.objects.get(title="a").latitude is None
+    assert (translation.latitude, translation.place_question["text"]) == (None, "Leeds")
 
 
 def test_a_note_of_a_translation_stays_until_the_facts_are_equal(site):

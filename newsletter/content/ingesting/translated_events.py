@@ -35,7 +35,7 @@ def follow_original(translation: EventNotice, *, before: dict[str, object], chan
     taken = {**_select_facts(translation, before=before, changed=changed), **_select_cancellation(translation, changed)}
     for name, value in taken.items():
         setattr(translation, name, value)
-    if not _LEADING_LOCATION.isdisjoint(taken):
+    if taken.get("latitude") is not None or taken.get("online"):
         _forget_question(translation)
     facts = {name: value for name, value in (before | changed).items() if name != "cancelled"}
     different = {name for name, value in facts.items() if not _is_same(name, getattr(translation, name), value)}

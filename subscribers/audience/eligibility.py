@@ -10,7 +10,7 @@ from typing import Any, Required, TypedDict
 
 from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce, Concat
+from django.db.models.functions import Concat
 from django.utils import timezone
 
 from newsletter.common.messages import Message
@@ -182,7 +182,7 @@ def _candidates(
     return people.filter(subscriber__in=Subscriber.objects.filter(compile_rule(segment.rule)).values("pk"))
 
 
-def _is_suppressed(mailing_list: MailingList) -> Exists:
+def _is_suppressed(mailing_list: MailingList | OuterRef) -> Exists:
     return Exists(Suppression.objects.covering(mailing_list).filter(address_hash=OuterRef("subscriber__address_hash")))
 
 
@@ -240,5 +240,6 @@ def make_exclusion_reason(
     return Case(
         When(waiting, then=Value(UNCONFIRMED)),
         When(_has_expired(now), then=Value(IMPLIED_CONSENT_EXPIRED)),
-        default=Coalesce(Subquery(most_severe), chosen),
+        When(_is_suppressed(mailing_list), then=Subquery(most_severe)),
+        default=chosen,
     )

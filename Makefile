@@ -21,7 +21,7 @@ help:
 	@echo "make test-all       run these four, before a release"
 	@echo "make lint           check style, types and layers"
 	@echo "make messages       update the Spanish catalogue"
-	@echo "make docs           write docs/reference/commands.md again"
+	@echo "make docs           write the references of the commands, the API and the codes about the sender again"
 	@echo "make schema         write the tables of a new SQLite database again, after a change of a migration"
 	@echo "make site           build the documentation as a site in build/site, which needs no server (seconds)"
 	@echo "make integration    run the product against a real WordPress, calendar, mail and other servers (an hour on two cores)"
@@ -38,7 +38,7 @@ help:
 	@echo "make email-looks    draw the finished looks for the desk and the docs again (needs Chromium)"
 	@echo "make email-support  write docs/reference/email-support.md again: which mail programs show what the mails use"
 	@echo "make desk-looks     look at every page wide and narrow, light and dark, in English and Spanish (needs Chromium, 15 minutes)"
-	@echo "make guide-pictures take the pictures of docs/how-to/use-the-desk.md again (needs Chromium)"
+	@echo "make guide-pictures take the pictures of the guides and the tutorial again (needs Chromium)"
 	@echo "make wheel          build the wheel, install it into an empty environment and run it there (some minutes, needs the network)"
 	@echo "make debian-package build the Debian package and use it on a bare Debian (as root, needs debootstrap and the network; some minutes)"
 	@echo "make one-file       build the program as one file for Linux and run it where nothing else is installed (as root; some minutes, needs the network)"
@@ -47,7 +47,7 @@ help:
 	@echo "make audit          look for known weaknesses in the pinned libraries (needs the network)"
 	@echo "make licences       write docs/reference/licences.md, and fail if a licence is not allowed"
 	@echo "make install        put the \`newsletter\` command into .venv/bin"
-	@echo "make clean          remove what these made"
+	@echo "make clean          remove what these made; the data of an installation in var/ stay"
 
 install: $(VENV)/.demo
 
@@ -199,4 +199,4 @@ $(VENV)/load/.done: requirements/load.txt
 	@touch $@
 
 clean:
-	rm -rf $(VENV) var build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) var/demo build dist .integration .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis

@@ -85,7 +85,7 @@ def test_every_dependency_has_a_lower_and_an_upper_bound(requirement: str) -> No
 
 
 def test_the_extras_that_tests_need_have_the_bounds_of_the_products_own() -> None:
-    for one in EXTRAS["assistant"] + EXTRAS["docs"] + EXTRAS["scale"] + EXTRAS["ses"]:
+    for one in EXTRAS["assistant"] + EXTRAS["scale"] + EXTRAS["ses"]:
         assert one in EXTRAS["dev"]
 
 

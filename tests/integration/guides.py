@@ -13,7 +13,7 @@ STAND_INS = {
     "https://news.example.org": "{site}",
     "https://login.example.org/realms/staff": "{issuer}",
     "/srv/backups": "{folder}/backups",
-    "/root/newsletter-passphrase": "{folder}/passphrase",
+    "/srv/newsletter/.passphrase": "{folder}/passphrase",
     "nl_…": "{key}",
     "…": "{secret}",
 }

@@ -1,8 +1,15 @@
 """Build tests/gallery/mjml_table.json: the elements of MJML, their attributes and their children.
 
-Its input is a dump of the official compiler's registry, {"components": {element: {"attrs": {name: type},
-"endingTag": bool}}, "dependencies": {element: [child, …]}}. Run it again when the MJML in use changes:
+Its input is what the official compiler registers. Run this again when the MJML in use changes:
 
+    npm install mjml@5
+    node -e '
+      require("mjml")
+      const {components} = require("mjml-core"), {dependencies} = require("mjml-validator")
+      const describe = ([name, one]) => [name, {attrs: one.allowedAttributes || {}, endingTag: !!one.endingTag}]
+      const found = {components: Object.fromEntries(Object.entries(components).map(describe)), dependencies}
+      console.log(JSON.stringify(found, (_, value) => value instanceof RegExp ? String(value) : value))
+    ' > mjml5-schema.json
     python scripts/build_mjml_table.py mjml5-schema.json
 """
 

@@ -86,7 +86,13 @@ def run_beside(site: str, folder: Path, *arguments: str, typed: str = "") -> str
         "NEWSLETTER_SITE_URL": site,
     }
     done = subprocess.run(
-        [COMMAND, *arguments], env=environment, input=typed, capture_output=True, text=True, timeout=60, check=False
+        [COMMAND, *arguments],
+        env=environment,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -101,7 +107,12 @@ def do_beside(site: str, folder: Path, code: str) -> str:
     }
     begun = f"import django; django.setup()\n{code}"
     done = subprocess.run(
-        [sys.executable, "-c", begun], env=environment, capture_output=True, text=True, timeout=180, check=False
+        [sys.executable, "-c", begun],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()

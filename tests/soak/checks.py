@@ -51,7 +51,7 @@ class Facts:
 
 
 def check_people(here: Installation, provider: FakeProvider) -> None:
-    """Each send adds up to the person, nobody gets an issue twice, and what is said to be accepted was taken."""
+    """Assert that each send adds up, nobody gets an issue twice, and the provider took all that is accepted."""
     states = states_by_delivery(here)
     sends = here.query("SELECT id, issue_id, candidates, recipients, excluded FROM newsletter_send")
     assert len({issue for _, issue, *_ in sends}) == len(sends) == PUBLICATIONS, "an issue has not exactly one send"
@@ -74,7 +74,7 @@ def check_people(here: Installation, provider: FakeProvider) -> None:
 
 
 def check_restraint(here: Installation, provider: FakeProvider, *, in_region: int) -> str:
-    """Nobody has a story twice or more mails than allowed, and the receipts count exactly those who would. Say how many."""
+    """Assert that nobody has a story twice or too many mails, and that the receipts count these people. Say how many."""
     excluded: Counter[str] = Counter()
     for (counts,) in here.query("SELECT excluded FROM newsletter_send"):
         excluded.update(json.loads(counts) if isinstance(counts, str) else counts)
@@ -159,7 +159,7 @@ def check_uncertain(here: Installation, provider: FakeProvider, reports: Reports
 
 
 def find_unsettled(here: Installation, *, provider: FakeProvider, facts: Facts, scheme: str) -> set[str]:
-    """The keys of uncertain batches of which something can still be found out without a person."""
+    """Return the keys of uncertain batches that the program can still settle without a person."""
     rows = here.query("SELECT key, attempt_number FROM newsletter_batch WHERE state = 'uncertain'")
     mine = {str(key): int(attempts) for key, attempts in rows if not facts.is_for_a_person(str(key))}
     if scheme == "mailgun":
@@ -168,12 +168,12 @@ def find_unsettled(here: Installation, *, provider: FakeProvider, facts: Facts, 
 
 
 def taken_keys(provider: FakeProvider) -> set[str]:
-    """The batches that the provider took, by our key."""
+    """Return our keys of the batches that the provider took."""
     return {key_of(entry) for entry in provider.accepted()}
 
 
 def states_by_delivery(here: Installation) -> dict[tuple[int, int], str]:
-    """Every delivery by its send and the number of the person, with its own state or else its batch's."""
+    """Return the state of each delivery, its own or else its batch's, by its send and the number of the person."""
     rows = here.query(
         "SELECT b.send_id, d.subscriber_id, COALESCE(NULLIF(e.state, ''), b.state) FROM newsletter_delivery d"
         " JOIN newsletter_batch b ON b.id = d.batch_id"
@@ -183,7 +183,7 @@ def states_by_delivery(here: Installation) -> dict[tuple[int, int], str]:
 
 
 def count_taken(here: Installation, provider: FakeProvider) -> Counter[tuple[int, int]]:
-    """How often the provider took a mail, by the send and the number of the person, at an old or a new address."""
+    """Count the mails that the provider took for each send and number of a person, at an old or a new address."""
     send_of = {str(key): int(send) for key, send in here.query("SELECT key, send_id FROM newsletter_batch")}
     taken: Counter[tuple[int, int]] = Counter()
     for entry in provider.accepted():
@@ -199,7 +199,7 @@ def numbers_in(entry: Entry) -> set[int]:
 
 
 def key_of(entry: Entry) -> str:
-    """Our key of the batch of a request; "" where it was none of the audience's."""
+    """Return our key of the batch of a request, or "" if its recipients are not of the audience."""
     if entry.form is None or not numbers_in(entry):
         return ""
     return entry.form.mail_for(entry.recipients[0]).variables["batch"]

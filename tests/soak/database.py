@@ -16,13 +16,13 @@ MAX_LOG_FILES = 200
 
 
 class Database:
-    """The troubles of one installation's database. Those that cannot be had here are not offered."""
+    """The troubles of one installation's database. It offers only those that are possible here."""
 
     def __init__(self, here: Installation, *, place: SoakSite) -> None:
         self._here, self._cluster, self._disk = here, place.cluster, place.disk
 
     def troubles(self) -> list[tuple[str, Callable[[], None]]]:
-        """Name and function of the rare ones, each for once in a send."""
+        """Return name and function of the rare ones, each for once in a send."""
         offered: list[tuple[str, Callable[[], None]]] = []
         if self._cluster:
             offered += [("freeze_database", self.freeze), ("restart_database", self.restart)]
@@ -31,28 +31,28 @@ class Database:
         return offered
 
     def cut(self) -> None:
-        """Every connection to the database is cut."""
+        """Cut every connection to the database."""
         self._here.query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 
     def freeze(self) -> None:
-        """The server answers nobody for a while, and loses nothing."""
+        """Let the server answer nobody for a while. It loses nothing."""
         assert self._cluster is not None
         self._cluster.freeze()
         time.sleep(FROZEN_SECONDS)
         self._cluster.thaw()
 
     def restart(self) -> None:
-        """The server is stopped as a crash does it, and comes back."""
+        """Stop the server as a crash does, and start it again."""
         assert self._cluster is not None
         self._cluster.stop(at_once=True)
         time.sleep(1.0)
         self._cluster.start()
 
     def fill_disk(self) -> None:
-        """No room is left for the database. PostgreSQL may give up altogether; it is started again once there is room."""
+        """Leave the database no room on its disk. If PostgreSQL ends, start it again once there is room."""
         assert self._disk is not None
         filler = self._disk / "filler"
         fill_up(filler)
@@ -75,7 +75,7 @@ class Database:
 
 
 def make_data_folder(place: SoakSite, *, name: str) -> Path:
-    """A folder for one installation: on the small disk where the database is a file in it."""
+    """Make a folder for one installation, on the small disk if the database is a file in it."""
     folder = (place.disk or place.folder) / name if place.cluster is None else place.folder / name
     folder.mkdir()
     return folder

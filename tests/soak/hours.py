@@ -9,7 +9,7 @@ from tests.support.processes import Installation
 
 
 class Hours:
-    """The hours that are still to come. ``came`` counts those that were let come."""
+    """The hours that are still to come. ``came`` counts those that `come` let begin."""
 
     def __init__(self, here: Installation) -> None:
         self._here = here
@@ -17,7 +17,7 @@ class Hours:
         self.came = 0
 
     def come(self) -> None:
-        """Time passes until the next hour, if the mails of every hour before it were sent."""
+        """Let the next hour begin, if the mails of every hour before it were sent."""
         now = datetime.now(UTC)
         waiting = self._here.query(
             "SELECT due_at, COUNT(*) FROM newsletter_batch WHERE state = 'pending' GROUP BY due_at"

@@ -1,7 +1,7 @@
 """Thirty kills: python -m tests.soak.kills [--people N] [--kills K] [--seed S] [--sqlite]
 
 Workers of one send are killed, one at a time, at random moments. Prints one line; the provider's ledger decides. On
-PostgreSQL with its queue where its binaries are, otherwise on SQLite with the embedded engine.
+PostgreSQL with its queue if its binaries are installed, otherwise on SQLite with the embedded engine.
 """
 
 import argparse
@@ -20,7 +20,7 @@ LASTS_SECONDS = 60
 
 
 def kill_at_random(*, people: int, kills: int, seed: int, shared: Path) -> str:
-    """Gives the summary line. Raises AssertionError where a promise was broken."""
+    """Return the summary line. Raise AssertionError if a promise was broken."""
     from tests.support.crash_template import ENGINE, prepare_template
     from tests.support.fake_provider import FakeProvider
     from tests.support.migrated_database import SERVER

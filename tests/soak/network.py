@@ -19,7 +19,7 @@ class Network:
         self._throttled = 0
 
     def fail(self) -> None:
-        """The provider or the network misbehaves at the next call. “Too many” slows a send for long: only some of those."""
+        """Let the provider or the network fail at the next call. “Too many” slows a send for long, so it is rare."""
         chosen = self._chance.choice(_FAULTS)
         if chosen.status == 429:
             self._throttled += 1
@@ -28,17 +28,17 @@ class Network:
         self._here.provider.fault_next(chosen)
 
     def refuse(self) -> None:
-        """The provider is down: calls break off, connections are refused."""
+        """Let the provider be down: calls break off, connections are refused."""
         self._here.provider.stop_listening()
         time.sleep(self._chance.uniform(1.0, 3.0))
         self._here.provider.start_listening()
 
     def lose_names(self) -> None:
-        """A worker beside the others finds no name in the DNS."""
+        """Start a worker beside the others that finds no name in the DNS."""
         self._go_astray(self._here.start("worker", "--concurrency", CONCURRENCY, stall="no_names"))
 
     def speak_tls(self) -> None:
-        """A worker beside the others is told to speak TLS to a port that does not."""
+        """Start a worker beside the others that speaks TLS to a port without it."""
         url = self._here.env["NEWSLETTER_PROVIDER_URL"].replace("endpoint=http%3A", "endpoint=https%3A")
         self._go_astray(self._here.start("worker", "--concurrency", CONCURRENCY, NEWSLETTER_PROVIDER_URL=url))
 

@@ -24,7 +24,7 @@ class Plan:
         return f"{self.scheme}, {self.lost:.0%} of its reports lost"
 
     def url(self, provider: FakeProvider, *, people_per_second: int) -> str:
-        """NEWSLETTER_PROVIDER_URL of this provider at the fake one's place."""
+        """Return NEWSLETTER_PROVIDER_URL of this provider at the fake one's address."""
         rate = f"&people_per_second={people_per_second}&calls_per_second={max(people_per_second // self.batch, 1)}"
         key = quote(WEBHOOK_KEYS[self.scheme], safe="")
         return f"{provider.url_of(self.scheme)}&max_batch={self.batch}{rate}&webhook_key={key}"

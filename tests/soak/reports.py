@@ -82,7 +82,7 @@ class Reports:
             thread.start()
 
     def finish(self, *, seconds: float) -> None:
-        """Post all that is left without any more delay. Raises AssertionError where that does not come to an end."""
+        """Post all that is left at once. Raise AssertionError if that does not end."""
         end = time.monotonic() + seconds
         self._write_of_new_mails()
         self._hurry = True

@@ -2,7 +2,7 @@
 
 Three sends to the same people while everything goes wrong at random, by a seed: one by readers' hours, all with some of the same
 stories, and a limit of mails. See tests/soak/overlapping.py and tests/soak/troubles.py. Prints one line a seed; the provider's
-ledger decides. On PostgreSQL where its binaries are, otherwise on SQLite.
+ledger decides. On PostgreSQL if its binaries are installed, otherwise on SQLite.
 """
 
 import argparse
@@ -25,7 +25,7 @@ HOUR_COMES = 0.2
 
 
 def soak(*, seed: int, people: int, lasts: int, place: SoakSite, until: float, measure: bool) -> str:
-    """The sends of one seed. Gives the summary line. Raises AssertionError where a promise was broken."""
+    """Make the sends of one seed. Return the summary line. Raise AssertionError if a promise was broken."""
     from tests.soak.checks import (
         Facts,
         check_people,

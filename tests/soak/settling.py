@@ -26,7 +26,7 @@ def settle(
     scheme: str,
     seconds: float,
 ) -> None:
-    """Until each send has an end and nothing more can be found out. Raises AssertionError where that takes too long."""
+    """Wait until each send has ended and nothing more can be settled. Raise AssertionError if that takes too long."""
     here.expire_leases()
     troubles.restart_dead_processes()
     end = time.monotonic() + seconds
@@ -52,7 +52,7 @@ def settle(
 
 
 def _look_again(here: Installation, pauses: Pauses, troubles: Troubles) -> bool:
-    """At reports that came while their call was under way: half a minute passes."""
+    """Let reports be applied again that came while their call was under way, as after half a minute."""
     pauses.resume(done=troubles.done)
     here.expire_waits()
     return here.query(UNAPPLIED) == [(0,)]
@@ -65,6 +65,6 @@ def _ask_again(here: Installation, pauses: Pauses, troubles: Troubles) -> bool:
 
 
 def _let_the_calls_be_old(here: Installation) -> None:
-    """A provider is asked about calls two minutes after they were made, when its records are there."""
+    """Make uncertain calls three minutes old: the program asks the provider about calls after two."""
     kind = "sqlite" if here.database_url.startswith("sqlite") else "postgres"
     here.query(f"UPDATE newsletter_attempt SET started_at = {_THREE_MINUTES_AGO[kind]} WHERE outcome = 'uncertain'")

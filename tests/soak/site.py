@@ -25,7 +25,7 @@ class SoakSite:
 
 
 def choose_database(stack: ExitStack, *, sqlite: bool) -> SoakSite:
-    """Sets the environment for every process below; what is made here ends with ``stack``."""
+    """Set the environment of every process below. What this makes ends with ``stack``."""
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="newsletter-soak-")))
     folder.chmod(0o755)
     disk = _mount(stack, folder / "disk")

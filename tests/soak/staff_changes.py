@@ -16,7 +16,7 @@ from tests.soak.addresses import address_of, new_address_of
 
 
 def change(*, what: str, number: int) -> bool:
-    """Gives False where the database could not do it now, or there is nothing to do it to."""
+    """Return False if the database could not do it now, or if there is nothing to change."""
     from django.db import Error, close_old_connections
 
     close_old_connections()
@@ -58,7 +58,7 @@ def resume() -> bool:
 
 
 def _ask_for_move(person: Any, mailing_list: Any, email: str) -> Any:
-    """The link that waits in the new mailbox."""
+    """Return the link that waits in the new mailbox."""
     from subscribers.models import MailedLink
     from subscribers.people.mailed_links import Kind
 

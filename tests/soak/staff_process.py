@@ -12,7 +12,7 @@ START_SECONDS = 60.0
 
 
 class StaffProcess:
-    """Erases, moves and resumes; see tests/soak/staff_changes.py. ``end`` when done."""
+    """A process that erases, moves and resumes: see tests/soak/staff_changes.py. Call ``end`` when done."""
 
     def __init__(self, here: Installation) -> None:
         self._here = here

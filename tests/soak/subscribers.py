@@ -72,7 +72,7 @@ class Readers:
         return signer.maker(Purpose.UNSUBSCRIBE, bytes.fromhex(public_id))
 
     def _choose(self) -> int:
-        """Somebody to whom nothing has happened yet."""
+        """Return somebody to whom nothing has happened yet."""
         while True:
             number = self._chance.randrange(1, self._people + 1)
             if number not in self._chosen:

@@ -60,11 +60,11 @@ class Troubles:
         return [name for name in every if name not in here]
 
     def start_workers(self) -> None:
-        """The last of them, where the machine lets us, has a clock that can be set."""
+        """Start all workers. If the machine allows it, the last one has a clock that can be set."""
         self.workers = [self._start_worker(number) for number in range(WORKERS)]
 
     def cause_trouble(self) -> None:
-        """One trouble, the common ones more often; after some, a rare one."""
+        """Cause one trouble, common ones more often. After some of these, cause a rare one."""
         if self._rare and sum(self.done.values()) % RARE_EVERY == RARE_EVERY - 1:
             name, trouble = self._rare.pop()
         else:
@@ -73,7 +73,7 @@ class Troubles:
         self._make(name, trouble)
 
     def cause_rare_trouble(self) -> None:
-        """Return the troubles that had no turn yet."""
+        """Cause each rare trouble that had no turn yet."""
         while self._rare:
             self._make(*self._rare.pop())
 
@@ -83,7 +83,7 @@ class Troubles:
         self.workers[number] = self._start_worker(number)
 
     def stop(self) -> None:
-        """SIGTERM: it must end by itself with 0."""
+        """Stop a worker by SIGTERM: it must end by itself with 0."""
         number = self._pick()
         worker = self.workers[number]
         if "runs" in worker.said() and worker.running:
@@ -92,9 +92,9 @@ class Troubles:
         self.workers[number] = self._start_worker(number)
 
     def hold(self) -> None:
-        """SIGSTOP for longer than its lease lasts, as the rows have it, then SIGCONT.
+        """Hold a worker by SIGSTOP until its lease has expired by the rows, then let it go on by SIGCONT.
 
-        A worker that is held inside a transaction of SQLite keeps everybody out, us too: then nobody takes its lease.
+        A worker that is held inside a transaction of SQLite keeps everybody out, this process too: then nobody takes its lease.
         """
         worker = self.workers[self._pick()]
         worker.pause()
@@ -108,7 +108,7 @@ class Troubles:
         self.web = self._start_web()
 
     def add_scheduler(self) -> None:
-        """Up to five beside one another."""
+        """Start one more scheduler, or kill one if five run."""
         if len(self.schedulers) < MAX_SCHEDULERS:
             self.schedulers.append(self._start_scheduler())
         else:
@@ -132,7 +132,7 @@ class Troubles:
         self.database.cut()
 
     def jump_clock(self, jump: timedelta) -> None:
-        """One machine's clock is set, and set right again. Then what that clock wrote into rows has come, as time does."""
+        """Set one machine's clock wrong and right again. Then let all times that it wrote into rows be over."""
         assert self.clock is not None
         self.clock.set(jump)
         time.sleep(JUMPED_SECONDS)
@@ -167,7 +167,7 @@ class Troubles:
         return took
 
     def restart_dead_processes(self) -> None:
-        """As a service manager does: whoever ended is started again."""
+        """Start every process again that has ended, as a service manager does."""
         for number, worker in enumerate(self.workers):
             if not worker.running:
                 self.workers[number] = self._start_worker(number)
@@ -193,7 +193,7 @@ class Troubles:
         return [("jump_clock", lambda jump=jump: self.jump_clock(jump)) for jump in JUMPS]  # type: ignore[misc]
 
     def _make(self, name: str, trouble: Callable[[], None]) -> None:
-        """With a line in the diary, for whoever has to find out what went before a fault."""
+        """Cause this trouble and write a line into the diary, which says what came before an error."""
         began = time.monotonic()
         with self._diary.open("a") as diary:
             diary.write(f"{time.strftime('%H:%M:%S')} {name}\n")

@@ -1,4 +1,4 @@
-"""Somebody else who holds SQLite's write lock."""
+"""Another connection that holds SQLite's write lock."""
 
 import sqlite3
 import threading

@@ -1,7 +1,6 @@
-"""Another clock for a process that runs: libfaketime where it is installed (Debian: faketime), told by a file.
+"""Another clock for a process that runs: libfaketime, if it is installed (Debian: faketime), reads it from a file.
 
-Only the wall clock moves. What counts seconds, as waits and time-outs do, goes on as it was, which is what happens when
-somebody sets a machine's clock.
+Only the wall clock moves. Waits and time-outs count seconds and do not change, just as if somebody set a machine's clock.
 """
 
 import glob
@@ -10,7 +9,7 @@ from pathlib import Path
 
 
 def find_faketime() -> str:
-    """The library to load into a process, or "" where it is not on this machine."""
+    """Return the library to load into a process, or "" if it is not on this machine."""
     found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1") + glob.glob("/usr/lib/faketime/libfaketimeMT.so.1")
     return found[0] if found else ""
 
@@ -34,7 +33,7 @@ class WallClock:
         }
 
     def set(self, ahead: timedelta) -> None:
-        """From a second from now on, the clock is so far ahead of the machine's; behind it where that is negative."""
+        """Set the clock so far ahead of the machine's, or behind it if negative. Processes see it within a second."""
         new = self._file.with_suffix(".new")
         new.write_text(f"{ahead.total_seconds():+.0f}\n")
         new.replace(self._file)

@@ -1,4 +1,4 @@
-"""A disk that is full: a small file system of its own where the machine lets us have one, and what fills it."""
+"""A disk that is full: a small file system of its own, if the machine allows one, and a way to fill it."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 @contextmanager
 def small_disk(folder: Path, *, megabytes: int) -> Iterator[Path]:
-    """Mount one on ``folder``; the test is skipped where that cannot be."""
+    """Mount a small file system on ``folder``, or skip the test if that is impossible."""
     why_not = mount(folder, megabytes=megabytes)
     if why_not:
         pytest.skip(why_not)
@@ -22,7 +22,7 @@ def small_disk(folder: Path, *, megabytes: int) -> Iterator[Path]:
 
 
 def mount(folder: Path, *, megabytes: int) -> str:
-    """Mount a small file system on ``folder``. Gives "", or why that cannot be."""
+    """Mount a small file system on ``folder``. Return "", or the reason that this is impossible."""
     if os.geteuid() != 0:
         return "a small file system can only be mounted by root"
     mounted = subprocess.run(

@@ -1,8 +1,8 @@
-"""Runs a command beside a PostgreSQL of its own: python -m tests.support.postgres pytest tests/db
+"""Run a command beside a PostgreSQL of its own: python -m tests.support.postgres pytest tests/db
 
 With `--as-recommended` before the command, the server has the settings of docs/how-to/scale-out.md, and the durability of
-a real one: use it for figures. The binaries are found on PATH or where Debian puts them. Without them nothing runs and
-the reason is said.
+a real one: use it for figures. The binaries are found on PATH or where Debian puts them. Without them nothing runs, and
+it prints the reason.
 """
 
 import glob
@@ -34,7 +34,7 @@ def find_binary(name: str) -> str | None:
 
 
 class Cluster:
-    """One PostgreSQL server of our own on a loopback port, which may be stopped as power cuts do it, frozen and started."""
+    """One PostgreSQL server of our own on a loopback port, which tests stop, crash, freeze and start."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str] = FAST) -> None:
         initdb, server = find_binary("initdb"), find_binary("postgres")
@@ -69,7 +69,7 @@ class Cluster:
         return f"postgres://test@127.0.0.1:{self.port}/{database}"
 
     def start(self) -> None:
-        """Start it, again where it was stopped, and wait until it answers."""
+        """Start it, or start it again, and wait until it answers."""
         listening = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-k", str(self.folder)]
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -82,14 +82,14 @@ class Cluster:
         _wait(self.port, self._process)
 
     def stop(self, *, at_once: bool = False) -> None:
-        """Stop it; ``at_once`` as a crash does, with what was under way thrown away."""
+        """Stop it. With ``at_once``, stop it as a crash does: what was under way is lost."""
         if self._process is not None and self._process.poll() is None:
             self.thaw()
             self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
             self._process.wait(timeout=30)
 
     def freeze(self) -> None:
-        """It stands still, with every connection open, and answers nobody."""
+        """Let it answer nobody, with every connection open."""
         self._tell(signal.SIGSTOP)
 
     def thaw(self) -> None:
@@ -104,7 +104,7 @@ class Cluster:
 
 @contextmanager
 def temporary_cluster(folder: Path | None = None, settings: Mapping[str, str] = FAST) -> Iterator[Cluster]:
-    """A running cluster, gone afterwards. ``folder`` is where it lives, where that matters."""
+    """Run a cluster and remove it afterwards. ``folder`` is where its files are, if that matters."""
     with tempfile.TemporaryDirectory(prefix="newsletter-pg-", dir=folder) as made:
         cluster = Cluster(Path(made), settings)
         cluster.start()
@@ -116,13 +116,13 @@ def temporary_cluster(folder: Path | None = None, settings: Mapping[str, str] = 
 
 @contextmanager
 def temporary_postgres(settings: Mapping[str, str] = FAST) -> Iterator[str]:
-    """The URL of a new, empty cluster on a free loopback port; gone afterwards."""
+    """Run a new, empty cluster on a free loopback port, yield its URL, and remove it afterwards."""
     with temporary_cluster(settings=settings) as cluster:
         yield cluster.url()
 
 
 def copy_to(cluster: Cluster, *, url: str, name: str) -> str:
-    """A database of another cluster, copied to this one. Gives its URL."""
+    """Copy a database of another cluster to this one, and return its URL."""
     dump, restore = find_binary("pg_dump"), find_binary("psql")
     if not dump or not restore:
         raise SystemExit("PostgreSQL's pg_dump and psql are not on this machine.")
@@ -134,7 +134,7 @@ def copy_to(cluster: Cluster, *, url: str, name: str) -> str:
 
 
 def _children(parent: int) -> list[int]:
-    """A server's own processes: each connection is one."""
+    """Return the processes of a server: each connection has one."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):

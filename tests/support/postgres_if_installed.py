@@ -1,4 +1,4 @@
-"""Runs a command beside a PostgreSQL of its own, or says that there are no binaries and that its tests are skipped."""
+"""Run a command beside a PostgreSQL of its own. Without the binaries, print that its tests are skipped."""
 
 import sys
 

@@ -29,7 +29,7 @@ JOINED = 300
 
 
 def wait_until(told: Callable[[], Any], *, seconds: float = 40, every: float = 0.05, what: str = "it") -> Any:
-    """What ``told`` gives once it is true. Raises AssertionError after so many seconds."""
+    """Return what ``told`` returns once that is true. Raise AssertionError after so many seconds."""
     end = time.monotonic() + seconds
     while True:
         answer = told()
@@ -41,7 +41,7 @@ def wait_until(told: Callable[[], Any], *, seconds: float = 40, every: float = 0
 
 
 def open_process(command: list[str], *, env: Mapping[str, str], log: Path) -> "subprocess.Popen[bytes]":
-    """A new process in a group of its own, with its output in ``log``."""
+    """Start a process in a group of its own, with its output in ``log``."""
     with log.open("ab") as output:
         return subprocess.Popen(
             command, env=dict(env), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -59,17 +59,17 @@ class Process:
         return self.popen.poll() is None
 
     def kill(self) -> None:
-        """As a power cut does it: no last word."""
+        """Kill it, as a power cut does: it can do nothing more."""
         self._signal(signal.SIGKILL)
         self.popen.wait(10)
 
     def terminate(self, *, within: float = 32) -> int:
-        """As a service manager does it. Returns the exit status."""
+        """Stop it as a service manager does. Return the exit status."""
         self._signal(signal.SIGTERM)
         return self.popen.wait(within)
 
     def terminate_or_report(self, *, within: float) -> None:
-        """As `terminate`, with status 0. Raises AssertionError with what it says, and what each of its threads is at."""
+        """Stop it as `terminate` does. Unless its status is 0, raise AssertionError with its output."""
         try:
             status = self.terminate(within=within)
         except subprocess.TimeoutExpired:
@@ -80,12 +80,12 @@ class Process:
             raise AssertionError(f"a process that was told to stop ended with {status}: {self.said()}")
 
     def cpu_seconds(self) -> float:
-        """What it has used of a processor so far."""
+        """Return the processor time that it has used so far."""
         fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def peak_memory_megabytes(self) -> float:
-        """The most that it ever held."""
+        """Return the most memory that it ever had."""
         lines = Path(f"/proc/{self.popen.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
@@ -165,11 +165,11 @@ class Installation:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of its processes."""
+        """Return the environment of its processes."""
         return dict(self._env)
 
     def set_provider(self, url: str) -> None:
-        """For the processes that are started from now on."""
+        """Set the provider of the processes that are started from now on."""
         self._env["NEWSLETTER_PROVIDER_URL"] = url
 
     def add_account(self, name: str, provider: FakeProvider, *, batch: int) -> None:
@@ -178,7 +178,7 @@ class Installation:
         self._env[f"NEWSLETTER_PROVIDER_URL_{name.upper()}"] = f"{provider.provider_url}&max_batch={batch}"
 
     def wait_for_stall(self) -> None:
-        """Until a process is held; the next one may then be held elsewhere."""
+        """Wait until a process is held. The next one may then be held elsewhere."""
         wait_until((self.folder / "stalled").exists, seconds=90, what="the process at the point where it is held")
         (self.folder / "stalled").unlink()
 
@@ -197,27 +197,27 @@ class Installation:
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
     def batches(self) -> Counter[str]:
-        """How many batches are in each state."""
+        """Count the batches in each state."""
         return Counter(dict(self.query("SELECT state, COUNT(*) FROM newsletter_batch GROUP BY state")))
 
     def expire_leases(self) -> None:
-        """A minute passes for whoever held a batch and is gone."""
+        """Let the leases of all batches under way expire, as a minute would."""
         self.query(
             "UPDATE newsletter_batch SET lease_until = ? WHERE state = 'submitting'", "2020-01-01 00:00:00+00:00"
         )
 
     def postpone_calls(self, *, seconds: float) -> None:
-        """The account's rate allows no call before then."""
+        """Let no account be called for so many seconds."""
         self.query("UPDATE newsletter_provideraccount SET next_at = ?", time.time() + seconds)
 
     def expire_waits(self) -> None:
-        """An hour passes: nothing is put off any more, and the provider is called at its full pace again."""
+        """Let the waits of accounts, batches and reports be over, as after an hour. The rate is the full one again."""
         self.query("UPDATE newsletter_provideraccount SET next_at = ?, pace = 1", time.time())
         self.query("UPDATE newsletter_batch SET not_before = NULL WHERE state IN ('pending', 'uncertain')")
         self.query("UPDATE newsletter_providerevent SET retry_at = received_at WHERE applied_at IS NULL")
 
     def wait_until_done(self, *, seconds: float = 60) -> None:
-        """Until no batch is left to do and the send has an end."""
+        """Wait until no batch is left to do and each send has ended."""
 
         def done() -> bool:
             left = self.batches()
@@ -236,7 +236,7 @@ class Installation:
         return {str(state) for (state,) in rows} or {""}
 
     def people_by_state(self) -> Counter[str]:
-        """Every delivery under its own state, or else its batch's."""
+        """Count the deliveries by their own state, or else their batch's."""
         rows = self.query(
             "SELECT COALESCE(NULLIF(e.state, ''), b.state), COUNT(*) FROM newsletter_delivery d"
             " JOIN newsletter_batch b ON b.id = d.batch_id"
@@ -255,7 +255,7 @@ class Installation:
         return {str(row[0]) for row in rows}
 
     def check_invariants(self, *, people: int) -> None:
-        """I1, I2, I4, I5: nobody twice, nobody lost, accepted means accepted, finished means finished."""
+        """Assert that nobody was mailed twice or lost, and that “accepted” and “submitted” are true by the provider's ledger."""
         taken = self.count_newsletters()
         assert max(taken.values(), default=0) <= 1, "somebody got the issue twice"
         states = self.people_by_state()
@@ -270,7 +270,7 @@ class Installation:
             assert states["accepted"] + states["skipped"] + states["rejected"] == people
 
     def count_newsletters(self) -> Counter[str]:
-        """How many newsletters all providers took for each address; notices are not counted."""
+        """Count the newsletters that all providers took for each address, without notices."""
         counts: Counter[str] = Counter()
         for entry in [each for one in (self.provider, *self.further_providers.values()) for each in one.accepted()]:
             counts.update(set(entry.recipients) - {CONFIRMING})
@@ -279,7 +279,7 @@ class Installation:
 
 @contextmanager
 def connect(url: str) -> Iterator[Any]:
-    """A connection that commits each statement at once."""
+    """Open a connection that commits each statement at once."""
     if url.startswith("sqlite"):
         connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30, isolation_level=None)
     else:
@@ -293,7 +293,7 @@ def connect(url: str) -> Iterator[Any]:
 
 
 def copy_database(url: str, *, to: Path) -> str:
-    """A copy beside the others; on PostgreSQL, a database made from the one that is a template. Gives its URL."""
+    """Copy a database and return the URL of the copy. On PostgreSQL, the copied one is the template of a new one."""
     if url.startswith("sqlite"):
         copy = to / "newsletter.sqlite3"
         shutil.copyfile(url.removeprefix("sqlite:///"), copy)

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-Behaviour = Callable[[socket.socket], None]
-
 
 class Readable(Protocol):
     """A connection from which bytes can be read."""

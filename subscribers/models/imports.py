@@ -102,6 +102,9 @@ class ImportBatch(models.Model):
     rows_done = models.PositiveIntegerField(default=0)
     claimed_by = models.CharField(max_length=32, blank=True, default="")
     claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text=gettext_lazy("How often the work was begun since its last progress")
+    )
     checked = MessagesJSONField(blank=True, default=dict, help_text=gettext_lazy("The result of the dry run"))
     counts = MessagesJSONField(blank=True, default=dict)
     row_notes_dropped = models.PositiveIntegerField(

@@ -7,13 +7,23 @@ import pytest
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing import import_run as run
 from subscribers.importing.writing.import_steps import (
+    delete_old_import_files,
     discard_import,
     process_pending_imports,
     set_import_terms,
     start_run,
 )
 from subscribers.importing.writing.undo import undo_now
-from subscribers.models import ImportBatch, ImportKind, ImportRefusal, ImportState, Subscriber, Subscription
+from subscribers.models import (
+    Basis,
+    ImportBatch,
+    ImportKind,
+    ImportPiece,
+    ImportRefusal,
+    ImportState,
+    Subscriber,
+    Subscription,
+)
 from tests.support.people import NOW, make_list, make_member
 from tests.support.people_imports import keep_draft, make_terms, run_pending
 
@@ -99,3 +109,95 @@ def test_an_undo_also_reverts_the_part_before_an_import_was_started_again(stoppe
     assert not Subscription.objects.open().exists()
     undo_now(ImportBatch.objects.get(), by="kim", clock=lambda: LATER)
     assert Subscription.objects.open().count() == 2
+
+
+def restart(batch: ImportBatch, **terms: object) -> ImportBatch:
+    set_import_terms(batch, terms=make_terms(batch, **terms), now=LATER, check=False)
+    run_pending(LATER)
+    batch.refresh_from_db()
+    assert batch.state == ImportState.FINISHED
+    return batch
+
+
+def test_the_numbers_of_a_restarted_import_cover_its_first_part_too(stopped: ImportBatch) -> None:
+    counts = restart(stopped).counts
+    assert (counts["new"], counts["unchanged"], counts["refused"], counts["rows"]) == (2, 0, 2, 4)
+
+
+def test_people_read_again_from_other_columns_count_as_added_once(stopped: ImportBatch) -> None:
+    counts = restart(stopped, mapping=["email", "attribute:label"]).counts
+    assert (counts["new"], counts["unchanged"], counts["updated"]) == (2, 0, 0)
+
+
+def test_addresses_suppressed_by_the_first_part_count_as_suppressed_here(stopped_opt_outs: ImportBatch) -> None:
+    counts = restart(stopped_opt_outs, kind=ImportKind.LEFT_ALL, mapping=["email", ""]).counts
+    assert (counts["newly_suppressed"], counts["suppressed"]) == (2, 0)
+
+
+def test_people_updated_by_the_first_part_are_told_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "CHUNK_ROWS", 2)
+    weekly = make_list()
+    make_member(weekly, "ann@example.org")
+    batch = keep_draft(weekly, TEXT)
+    import_first_chunk(batch)
+    assert batch.counts["updated"] == 1
+    counts = restart(batch, mapping=["email", "attribute:label"]).counts
+    assert counts["updated_before"] == 1
+
+
+def test_a_check_of_a_stopped_import_says_what_is_left_to_do(stopped: ImportBatch) -> None:
+    set_import_terms(stopped, terms=make_terms(stopped), now=LATER)
+    run_pending()
+    stopped.refresh_from_db()
+    assert (stopped.checked["new"], stopped.checked["unchanged"]) == (1, 1)
+
+
+def test_an_import_that_was_half_undone_begins_again_with_the_first_row(stopped: ImportBatch) -> None:
+    ImportBatch.objects.filter(pk=stopped.pk).update(counts={**stopped.counts, "undone_by": "kim"})
+    Subscriber.objects.all().delete()
+    stopped.refresh_from_db()
+    assert restart(stopped).counts["new"] == 2
+    assert Subscriber.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"basis": Basis.LEGITIMATE_INTEREST},
+        {"evidence": "Another sheet"},
+        {"confirm": True},
+        {"kind": ImportKind.BOUNCED},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_the_reason_of_an_import_with_people_cannot_be_changed(stopped: ImportBatch, other: dict[str, object]) -> None:
+    with pytest.raises(CannotImport, match="undo this import"):
+        set_import_terms(stopped, terms=make_terms(stopped, **other), now=LATER)
+    stopped.refresh_from_db()
+    assert (stopped.state, stopped.evidence) == (ImportState.FAILED, "Sheet")
+
+
+def test_the_same_reason_in_other_lines_or_another_language_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "CHUNK_ROWS", 2)
+    batch = keep_draft(make_list(), TEXT)
+    soft = {"basis": Basis.SOFT_OPT_IN, "collected_on": NOW.date()}
+    import_first_chunk(batch, **soft, evidence="Sheet\r\nof May\nWe are a charity.")
+    restart(batch, **soft, evidence="Sheet\nof May\nSomos una ONG.")
+    assert batch.evidence == "Sheet\r\nof May\nWe are a charity."
+
+
+def test_a_checked_rest_whose_file_was_deleted_says_so(stopped: ImportBatch) -> None:
+    set_import_terms(stopped, terms=make_terms(stopped), now=LATER)
+    run_pending()
+    delete_old_import_files(now=NOW + timedelta(days=8))
+    stopped.refresh_from_db()
+    assert (stopped.state, stopped.stored) == (ImportState.FAILED, False)
+    assert stopped.problem.startswith("The file was deleted 7 days after it was uploaded.")
+
+
+def test_a_file_left_behind_by_a_killed_process_is_deleted_later() -> None:
+    batch = keep_draft(make_list(), TEXT)
+    set_import_terms(batch, terms=make_terms(batch), now=NOW, check=False)
+    ImportBatch.objects.update(state=ImportState.FINISHED)
+    delete_old_import_files(now=NOW + timedelta(days=8))
+    assert (ImportPiece.objects.count(), ImportBatch.objects.get().stored) == (0, False)

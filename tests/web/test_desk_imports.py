@@ -457,3 +457,32 @@ def test_a_check_that_failed_half_way_offers_to_delete_the_file() -> None:
     ImportBatch.objects.filter(pk=batch.pk).update(state="failed", rows_done=1)
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     assert ("Delete this file" in page, reverse("subscribers_import_undo", args=[batch.pk]) in page) == (True, False)
+
+
+def test_all_lines_of_the_proof_are_shown_again() -> None:
+    client = sign_in("data")
+    batch, _ = check(client, "email\nann@example.org\n")
+    ImportBatch.objects.filter(pk=batch.pk).update(evidence="Sheet of May\nin the blue folder")
+    page = client.get(reverse("subscribers_import_terms", args=[batch.pk])).content.decode()
+    assert "Sheet of May\nin the blue folder" in page
+
+
+def test_columns_of_a_damaged_file_cannot_be_chosen() -> None:
+    client = sign_in("data")
+    batch, _ = check(client, "email\nann@example.org\n")
+    batch.pieces.all().delete()
+    page = client.get(reverse("subscribers_import_terms", args=[batch.pk]), follow=True).content.decode()
+    assert "The stored file is no longer complete" in page
+    ImportBatch.objects.filter(pk=batch.pk).update(state="draft")
+    answer = client.get(reverse("subscribers_import_terms", args=[batch.pk]), follow=True)
+    assert answer.redirect_chain == [(reverse("subscribers_imports"), 302)]
+
+
+def test_the_page_tells_who_was_updated_before_an_import_began_again() -> None:
+    client = sign_in("data")
+    batch, _ = check(client, "email\nann@example.org\n")
+    ImportBatch.objects.filter(pk=batch.pk).update(
+        state="finished", counts={"rows": 3, "unchanged": 3, "updated_before": 2}
+    )
+    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert "2 people were updated before the import stopped and began again." in page

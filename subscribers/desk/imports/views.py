@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from wagtail import hooks
@@ -28,10 +30,12 @@ from subscribers.desk.imports.labels import (
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 from subscribers.desk.person_actions import require_permission
 from subscribers.importing.reading.encodings import ENCODINGS, UTF8_ENCODINGS
+from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import find_layout
 from subscribers.importing.reading.pasted_people import read_typed_people
+from subscribers.importing.reading.people_file import FileSample
 from subscribers.importing.writing.import_steps import create_draft_import, read_sample, set_import_terms
-from subscribers.models import ImportBatch, ImportKind, ImportState
+from subscribers.models import Basis, ImportBatch, ImportKind, ImportState
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.places.regions import country_label
 
@@ -155,13 +159,15 @@ class ImportTermsPage(ImportDetailPage):
     def get(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         if not self.batch.stored or self.batch.state in (ImportState.RUNNING, ImportState.UNDOING):
             return redirect("subscribers_import", self.batch.pk)
-        return super().get(request, *args, **kwargs)
+        return self._refuse_damaged_file() or super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         batch = self.batch
         if not batch.stored:
             return redirect("subscribers_import", batch.pk)
-        form = TermsForm(request.POST, batch=batch, samples=read_sample(batch).values)
+        if refused := self._refuse_damaged_file():
+            return refused
+        form = TermsForm(request.POST, batch=batch, samples=self.sample.values)
         if form.is_valid():
             try:
                 set_import_terms(batch, terms=form.terms(), now=timezone.now())
@@ -173,14 +179,28 @@ class ImportTermsPage(ImportDetailPage):
         return self.refuse(form=form)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        sample = read_sample(self.batch)
         return {
-            "form": self._make_form(sample.values),
-            "people": sample.people,
+            "form": self._make_form(self.sample.values),
+            "people": self.sample.people,
             "estimate": max(self.batch.lines - 1, 1),
             "choices": label_choices(self.batch),
             **super().get_context_data(**kwargs),
         }
+
+    @cached_property
+    def sample(self) -> FileSample:
+        return read_sample(self.batch)
+
+    def _refuse_damaged_file(self) -> HttpResponse | None:
+        """Return a redirect with the error if the stored file cannot be read. The page of a draft would lead back here."""
+        try:
+            self.sample  # noqa: B018 - it reads the file
+        except BadFile as error:
+            messages.error(self.request, translate(error))
+            if self.batch.state == ImportState.DRAFT:
+                return redirect("subscribers_imports")
+            return redirect("subscribers_import", self.batch.pk)
+        return None
 
     def _make_form(self, samples: list[list[str]]) -> TermsForm:
         batch = self.batch
@@ -191,7 +211,7 @@ class ImportTermsPage(ImportDetailPage):
             initial={
                 "kind": batch.kind,
                 "basis": batch.basis if batch.state != ImportState.DRAFT else "",
-                "evidence": batch.evidence.partition("\n")[0],
+                "evidence": batch.evidence.rpartition("\n")[0] if batch.basis == Basis.SOFT_OPT_IN else batch.evidence,
                 "collected_on": batch.collected_on,
                 "expires_on": batch.expires_on,
                 "confirm": batch.confirm,
@@ -224,6 +244,7 @@ class ImportStatusPage(ImportDetailPage):
             "reasons": label_refusal_reasons(found),
             "show_reasons": sum(found.get("reasons", {}).values()) > MAX_LINES_WITHOUT_SUMMARY,
             "noted": found.get("noted", 0),
+            "updated_before": found.get("updated_before", 0),
             "notes": [(line - added, note) for line, note in sorted(found.get("notes", []))[:MAX_LINES_SHOWN]],
             "refusals": [(line - added, why) for line, why in refusals[:MAX_LINES_SHOWN]],
             "rows": found.get("rows", 0),

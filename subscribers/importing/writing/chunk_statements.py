@@ -35,6 +35,7 @@ SUPPRESSION_BY_KIND: dict[str, tuple[Reason, Scope]] = {
     RowKind.COMPLAINED: (Reason.COMPLAINT, Scope.ALL),
 }
 _MAY_JOIN = "kind = 'join' AND suppressed_before IS NULL"
+_NO_IMPORT_ID = -1
 _NEW_ON_LIST = f"{_MAY_JOIN} AND status_before IS NULL AND subscriber_id IS NOT NULL"
 
 _LOCK_KNOWN = """
@@ -50,14 +51,16 @@ UPDATE import_stage SET
 """
 _FIND_STATUS = """
 UPDATE import_stage SET status_before =
-  (SELECT CASE WHEN u.basis <> 'consent_double_opt_in' OR u.confirmed_at IS NOT NULL THEN 'mailable' ELSE 'waiting' END
+  (SELECT CASE WHEN u.import_batch_id = %s THEN 'own'
+     WHEN u.basis <> 'consent_double_opt_in' OR u.confirmed_at IS NOT NULL THEN 'mailable' ELSE 'waiting' END
    FROM subscribers_subscription u
    WHERE u.ended_at IS NULL AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s)
 WHERE subscriber_id IS NOT NULL AND kind = 'join'
 """
 _FIND_SUPPRESSED = """
 UPDATE import_stage SET status_before =
-  (SELECT 'suppressed' FROM subscribers_suppression s WHERE s.removed_at IS NULL AND s.address_hash = import_stage.address_hash
+  (SELECT CASE WHEN s.import_batch_id = %s THEN 'own' ELSE 'suppressed' END
+   FROM subscribers_suppression s WHERE s.removed_at IS NULL AND s.address_hash = import_stage.address_hash
    AND s.reason = %s AND s.scope = %s AND (s.scope = 'all' OR s.mailing_list_id = %s) LIMIT 1)
 WHERE kind = %s
 """
@@ -74,7 +77,7 @@ WHERE subscriber_id IS NOT NULL AND kind = 'join' AND suppressed_before IS NULL
 """
 _FIND_RENEWED = """
 UPDATE import_stage SET renewed = 1, changed = 1
-WHERE kind = 'join' AND suppressed_before IS NULL AND status_before = 'mailable' AND EXISTS
+WHERE kind = 'join' AND suppressed_before IS NULL AND status_before IN ('mailable', 'own') AND EXISTS
   (SELECT 1 FROM subscribers_subscription u WHERE u.ended_at IS NULL AND u.basis = 'casl_implied'
    AND u.subscriber_id = import_stage.subscriber_id AND u.mailing_list_id = %s
    AND (import_stage.expires_at IS NULL OR u.expires_at < import_stage.expires_at))
@@ -103,11 +106,11 @@ WHERE subscriber_id IS NULL AND kind = 'join' AND suppressed_before IS NULL
 """
 _COUNT = """
 SELECT
-  COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND status_before IS NULL THEN 1 END),
+  COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND (status_before IS NULL OR status_before = 'own') THEN 1 END),
   COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND status_before = 'mailable' AND changed = 1 THEN 1 END),
   COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND status_before = 'mailable' AND changed IS NULL THEN 1 END),
   COUNT(CASE WHEN kind = 'join' AND suppressed_before IS NULL AND status_before = 'waiting' THEN 1 END),
-  COUNT(CASE WHEN kind <> 'join' AND status_before IS NULL THEN 1 END),
+  COUNT(CASE WHEN kind <> 'join' AND (status_before IS NULL OR status_before = 'own') THEN 1 END),
   COUNT(CASE WHEN (kind = 'join' AND suppressed_before = 1) OR (kind <> 'join' AND status_before = 'suppressed') THEN 1 END)
 FROM import_stage
 """
@@ -119,17 +122,20 @@ def lock_people(cursor: CursorWrapper) -> None:
         cursor.execute(_LOCK_KNOWN)
 
 
-def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str]) -> None:
-    """Mark which staged people are known, suppressed, subscribed already, or have something new."""
-    list_id = batch.mailing_list_id
+def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str], dry_run: bool) -> None:
+    """Mark which staged people are known, suppressed, subscribed already, or have something new.
+
+    `own` marks what an earlier run of this import did before it stopped: it counts again. A dry run says what is left to do.
+    """
+    list_id, own = batch.mailing_list_id, _NO_IMPORT_ID if dry_run else batch.pk
     cursor.execute(_CLASSIFY, [list_id])
-    cursor.execute(_FIND_STATUS, [list_id])
+    cursor.execute(_FIND_STATUS, [own, list_id])
     cursor.execute(_FIND_CHANGED)
     if not batch.confirm:
         cursor.execute(_FIND_RENEWED, [list_id])
     for kind in kinds & set(SUPPRESSION_BY_KIND):
         reason, scope = SUPPRESSION_BY_KIND[kind]
-        cursor.execute(_FIND_SUPPRESSED, [str(reason), str(scope), list_id, kind])
+        cursor.execute(_FIND_SUPPRESSED, [own, str(reason), str(scope), list_id, kind])
 
 
 def count(cursor: CursorWrapper) -> dict[str, int]:

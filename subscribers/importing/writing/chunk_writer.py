@@ -134,7 +134,7 @@ class ChunkWriter:
             staged()
             if not self._dry_run:
                 chunk_statements.lock_people(cursor)
-            chunk_statements.classify(cursor, self._batch, kinds=kinds)
+            chunk_statements.classify(cursor, self._batch, kinds=kinds, dry_run=self._dry_run)
             if not self._dry_run:
                 chunk_statements.write_people(cursor, self._batch)
             self._add_details(cursor, people, note=note)

@@ -6,6 +6,7 @@ import zlib
 from typing import BinaryIO, cast
 
 from subscribers.importing.reading.encodings import BLOCK_BYTES
+from subscribers.importing.reading.errors import BadFile
 from subscribers.models import ImportBatch, ImportPiece
 
 _MEMORY = 16 << 20
@@ -22,10 +23,26 @@ def store_file(batch: ImportBatch, file: BinaryIO) -> None:
 
 
 def load_file(batch: ImportBatch) -> BinaryIO:
-    """Return the stored file in a temporary file, open at its start, which is deleted when it is closed."""
+    """Return the stored file in a temporary file, open at its start, which is deleted when it is closed.
+
+    Raises `BadFile` if a part of it is missing or damaged.
+    """
     out = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_MEMORY))  # noqa: SIM115  the caller reads it
-    for seq in ImportPiece.objects.filter(batch=batch).order_by("seq").values_list("seq", flat=True):
-        out.write(zlib.decompress(bytes(ImportPiece.objects.get(batch=batch, seq=seq).data)))
+    try:
+        for seq in list(ImportPiece.objects.filter(batch=batch).order_by("seq").values_list("seq", flat=True)):
+            piece = ImportPiece.objects.filter(batch=batch, seq=seq).first()
+            out.write(zlib.decompress(bytes(piece.data)) if piece else b"")
+        is_whole = out.tell() == batch.file_bytes
+    except zlib.error:
+        is_whole = False
+    except OSError:
+        out.close()
+        raise
+    if not is_whole:
+        out.close()
+        raise BadFile(
+            "The stored file is no longer complete, so it cannot be read. Nothing was changed. Upload the file again."
+        )
     out.seek(0)
     return out
 

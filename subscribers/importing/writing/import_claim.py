@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from newsletter.common.errors import DomainError
 from subscribers.importing.reading.parsed_rows import RefusedRow
-from subscribers.importing.writing.report import ImportReport
+from subscribers.importing.writing.report import ImportReport, make_storable
 from subscribers.importing.writing.row_notes import lock_and_read_notes_dropped
 from subscribers.models import EventKind, ImportBatch, ImportRefusal, ImportState
 from subscribers.outbound_events import record_event
@@ -27,7 +27,7 @@ def claim(batch: ImportBatch, *, states: Iterable[ImportState], now: datetime) -
     token = uuid.uuid4().hex
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=now)
     won = ImportBatch.objects.filter(free, pk=batch.pk, state__in=list(states)).update(
-        claimed_by=token, claimed_until=now + LEASE
+        claimed_by=token, claimed_until=now + LEASE, attempts=F("attempts") + 1
     )
     return token if won else ""
 
@@ -70,7 +70,9 @@ class ClaimedProgress:
         if not rows_before:
             self._batch.refusals.all().delete()
         ImportRefusal.objects.bulk_create(
-            ImportRefusal(batch=self._batch, line=row.line, kind=row.kind, raw=row.raw, reason=row.reason)
+            ImportRefusal(
+                batch=self._batch, line=row.line, kind=row.kind, raw=row.raw, reason=make_storable(row.reason)
+            )
             for row in refused
         )
         self._forget_dropped_notes(report)
@@ -81,11 +83,12 @@ class ClaimedProgress:
             where={"rows_done": rows_before},
             rows_done=report.rows,
             counts=report.as_stored(),
+            attempts=0,
         )
 
     def save_checked_rows(self, report: ImportReport) -> None:
         """Store how far a dry run is, for its progress bar."""
-        renew_claim(self._batch, token=self._token, now=self._clock(), rows_done=report.rows)
+        renew_claim(self._batch, token=self._token, now=self._clock(), rows_done=report.rows, attempts=0)
 
     @transaction.atomic
     def finish(self, report: ImportReport) -> None:

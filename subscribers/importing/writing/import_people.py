@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO
 
+from django.db import Error
 from django.utils.translation import gettext as _
 
 from subscribers.importing.reading.column_mapping import check_mapping, header_key, normalise_column_name
@@ -11,10 +12,11 @@ from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
 from subscribers.importing.reading.people_file import inspect_file, open_csv
 from subscribers.importing.writing.file_store import measure_file
-from subscribers.importing.writing.import_claim import ClaimedProgress, claim
+from subscribers.importing.writing.import_claim import ClaimedProgress, ClaimLost, claim, release
+from subscribers.importing.writing.import_failures import describe_failure
 from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file
-from subscribers.importing.writing.report import ImportReport
+from subscribers.importing.writing.report import ImportReport, find_rows_to_skip
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
 from subscribers.places.regions import resolve_country
 
@@ -87,9 +89,15 @@ def _run_import(
         )
     batch.refresh_from_db()
     stored = ClaimedProgress(batch, token=token, clock=clock)
-    run = ImportRun(batch=batch, file=source, dry_run=False, stored=stored, progress=progress)
-    run.go()
-    stored.finish(run.report)
+    try:
+        run = ImportRun(batch=batch, file=source, dry_run=False, stored=stored, progress=progress)
+        run.go()
+        stored.finish(run.report)
+    except (ClaimLost, Error):
+        raise
+    except Exception as error:
+        release(batch, token=token, state=ImportState.FAILED, problem=describe_failure(batch, error))
+        raise
     return run.report
 
 
@@ -124,11 +132,16 @@ def _resume_or_save(batch: ImportBatch) -> ImportBatch:
     terms = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on", "country")
     same = (*terms, "file_key", "mapping", "encoding")
     given = {name: getattr(batch, name) for name in same}
-    begun = ImportBatch.objects.filter(state=ImportState.RUNNING, stored=False, **given).order_by("-pk").first()
-    if begun is not None:
-        return begun
-    batch.save()
-    return batch
+    states = (ImportState.RUNNING, ImportState.FAILED)
+    stopped = ImportBatch.objects.filter(state__in=states, stored=False, **given).exclude(counts__has_key="undone_by")
+    begun = stopped.order_by("-pk").first()
+    if begun is None:
+        batch.save()
+        return batch
+    ImportBatch.objects.filter(pk=begun.pk, state=ImportState.FAILED).update(
+        state=ImportState.RUNNING, problem="", rows_done=find_rows_to_skip(begun.counts)
+    )
+    return begun
 
 
 def make_mapping(header: Sequence[str], guessed: Sequence[str], columns: Mapping[str, str]) -> list[str]:

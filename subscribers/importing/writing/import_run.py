@@ -86,8 +86,11 @@ class ImportRun:
 
     def _skip_done(self) -> None:
         """Skip committed rows, and remember their addresses so that later duplicates count as repeated."""
-        done = 0 if self._dry_run else self._batch.rows_done
+        if self._dry_run:
+            return
+        done = self._batch.rows_done
         if not done:
+            self.report.begin_again(self._batch.counts)
             return
         self.report.resume_from(self._batch.counts)
         self.report.resumed_after = done

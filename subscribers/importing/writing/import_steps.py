@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import BinaryIO
 
-from django.db import transaction
+from django.db import Error, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from newsletter.common.errors import DomainError
+from newsletter.common.messages import Message
 from subscribers.importing.reading.column_mapping import check_mapping, header_key, reuse_mapping
 from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.errors import CannotImport
@@ -20,16 +21,30 @@ from subscribers.importing.reading.mapping_proposal import propose_mapping
 from subscribers.importing.reading.people_file import FileSample, inspect_file, open_csv, sample_file
 from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
 from subscribers.importing.writing.import_claim import ClaimedProgress, ClaimLost, claim, release
+from subscribers.importing.writing.import_failures import describe_failure, describe_missing_progress
 from subscribers.importing.writing.import_people import check_terms
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file
+from subscribers.importing.writing.report import find_rows_to_skip
+from subscribers.importing.writing.restarts import date_start, keep_counts, keep_evidence
 from subscribers.importing.writing.row_notes import delete_old_row_notes
 from subscribers.importing.writing.undo import continue_undo
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
 from subscribers.origins import IMPORT, acting_through, current_origin
 
 UPLOAD_RETENTION_DAYS = 7
+_WORKING_STATES = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)
 _MAPPED_STATES = (ImportState.CHECKED, ImportState.RUNNING, ImportState.FINISHED, ImportState.UNDONE)
 _DISCARDABLE_STATES = (ImportState.DRAFT, ImportState.CHECKED, ImportState.FAILED)
+_ABANDONED_AFTER = timedelta(days=1)
+_ABANDONED = Message(
+    "The process that imported these people was stopped before the end. Those who were imported stay. Import the same people "
+    "again in the same way to continue, or undo this import."
+)
+_FILE_DELETED = Message(
+    "The file was deleted %(days)s days after it was uploaded. The people who were imported before stay. Upload the file again "
+    "to import the others, or undo this import.",
+    days=UPLOAD_RETENTION_DAYS,
+)
 
 
 @dataclass(frozen=True)
@@ -105,31 +120,44 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime,
     check_mapping(terms.mapping, header=header)
     if terms.kind == ImportKind.JOIN:
         refuse_export_without_opt_outs(header)
+    chosen: dict[str, object] = {
+        "mapping": list(terms.mapping),
+        "kind": terms.kind,
+        "basis": terms.basis,
+        "evidence": terms.evidence.strip(),
+        "collected_on": terms.collected_on,
+        "expires_on": terms.expires_on,
+        "country": terms.country,
+        "confirm": terms.confirm,
+        "encoding": encoding,
+        "header": header,
+    }
+    counts: dict[str, object] = {}
+    if batch.counts:
+        chosen["evidence"] = keep_evidence(batch, chosen)
+        counts = keep_counts(batch, chosen)
     _transition(
         batch,
         states=_DISCARDABLE_STATES,
         state=ImportState.CHECKING if check else ImportState.RUNNING,
-        started_at=batch.started_at if check else _date_start(batch, now=now),
-        mapping=list(terms.mapping),
-        kind=terms.kind,
-        basis=terms.basis,
-        evidence=terms.evidence.strip(),
-        collected_on=terms.collected_on,
-        expires_on=terms.expires_on,
-        country=terms.country,
-        confirm=terms.confirm,
-        encoding=encoding,
-        header=header,
+        started_at=batch.started_at if check else date_start(batch, now=now),
         checked={},
         problem="",
-        rows_done=0,
+        counts=counts,
+        rows_done=0 if check else find_rows_to_skip(counts),
+        **chosen,
     )
 
 
 def start_run(batch: ImportBatch, *, now: datetime) -> None:
     """Let the checked file be imported. Raises `CannotImport`."""
-    started_at = _date_start(batch, now=now)
-    _transition(batch, states=(ImportState.CHECKED,), state=ImportState.RUNNING, started_at=started_at, rows_done=0)
+    _transition(
+        batch,
+        states=(ImportState.CHECKED,),
+        state=ImportState.RUNNING,
+        started_at=date_start(batch, now=now),
+        rows_done=find_rows_to_skip(batch.counts),
+    )
 
 
 def discard_import(batch: ImportBatch) -> None:
@@ -162,32 +190,55 @@ def has_import_at_work() -> bool:
 
 def delete_old_import_files(*, now: datetime) -> int:
     """Delete undecided files, refused lines and row notes after 7 days. Return how many imports or lines were deleted."""
+    _end_abandoned_imports(now=now)
     before = now - timedelta(days=UPLOAD_RETENTION_DAYS)
     old = ImportBatch.objects.filter(started_at__lt=before, state__in=_DISCARDABLE_STATES)
     stale = list(old.filter(counts={}))
     for batch in stale:
         batch.delete()
-    for batch in old.filter(stored=True):
+    for batch in ImportBatch.objects.filter(started_at__lt=before, stored=True).exclude(state__in=_WORKING_STATES):
+        ImportBatch.objects.filter(pk=batch.pk, state=ImportState.CHECKED).update(
+            state=ImportState.FAILED, problem=_FILE_DELETED
+        )
         delete_stored_file(batch)
     lines, _ = ImportRefusal.objects.filter(batch__started_at__lt=before).delete()
     delete_old_row_notes(before=before)
     return len(stale) + lines
 
 
+def _end_abandoned_imports(*, now: datetime) -> None:
+    """End each import whose file only its own process had, if that process stopped a day ago."""
+    before = now - _ABANDONED_AFTER
+    ended = Q(claimed_until__lt=before) | Q(claimed_until__isnull=True, started_at__lt=before)
+    ImportBatch.objects.filter(ended, state=ImportState.RUNNING, stored=False).update(
+        state=ImportState.FAILED, problem=_ABANDONED, claimed_by="", claimed_until=None
+    )
+
+
 def _process(batch: ImportBatch, *, token: str, clock: Callable[[], datetime], stopping: Callable[[], bool]) -> bool:
     try:
-        if batch.state == ImportState.UNDOING:
-            ended = continue_undo(batch, token=token, clock=clock, stopping=stopping)
-        else:
-            ended = _process_file(batch, token=token, clock=clock, stopping=stopping)
+        problem = describe_missing_progress(batch)
+        if problem is None:
+            try:
+                ended = _continue(batch, token=token, clock=clock, stopping=stopping)
+            except (ClaimLost, Error):
+                raise
+            except Exception as error:  # noqa: BLE001 - a defect would keep the import at work for ever
+                problem = describe_failure(batch, error)
+        if problem is not None:
+            release(batch, token=token, state=ImportState.FAILED, problem=problem)
+            return True
+        if not ended:
+            release(batch, token=token, attempts=0)
     except ClaimLost:
         return False
-    except DomainError as error:
-        release(batch, token=token, state=ImportState.FAILED, problem=str(error))
-        return True
-    if not ended:
-        release(batch, token=token)
     return ended
+
+
+def _continue(batch: ImportBatch, *, token: str, clock: Callable[[], datetime], stopping: Callable[[], bool]) -> bool:
+    if batch.state == ImportState.UNDOING:
+        return continue_undo(batch, token=token, clock=clock, stopping=stopping)
+    return _process_file(batch, token=token, clock=clock, stopping=stopping)
 
 
 def _process_file(
@@ -207,14 +258,9 @@ def _process_file(
     return True
 
 
-def _date_start(batch: ImportBatch, *, now: datetime) -> datetime:
-    """Return the start of the earlier run that wrote rows, if there was one: an undo finds changes by this time."""
-    return batch.started_at if batch.counts else now
-
-
 def _transition(batch: ImportBatch, *, states: Sequence[ImportState], **fields: object) -> None:
     moved = ImportBatch.objects.filter(pk=batch.pk, state__in=states, stored=True).update(
-        claimed_by="", claimed_until=None, **fields
+        claimed_by="", claimed_until=None, attempts=0, **fields
     )
     if not moved:
         raise CannotImport(

@@ -10,6 +10,8 @@ from subscribers.importing.reading.parsed_rows import RefusedRow
 MAX_NOTES = 1_000
 MAX_REFUSALS = 10_000
 _MAX_STORED_NOTES = 100
+_MARK = "\N{REPLACEMENT CHARACTER}"
+_UNSTORABLE = frozenset({"\x00", *map(chr, range(0xD800, 0xE000))})
 OUTCOMES = (
     "new",
     "updated",
@@ -39,6 +41,8 @@ class ImportReport:
     """Counts of an import, by the outcomes of `OUTCOME_LABELS`. `rows` is their sum; `reasons` splits the refused ones.
 
     Only the first 10,000 refused lines and the first 1,000 notes (line number, text) are held; `noted` counts all notes.
+    `updated_before` are people who were updated before the import stopped and began again with the first row: they may count
+    as unchanged.
     """
 
     rows: int = 0
@@ -57,6 +61,7 @@ class ImportReport:
     noted: int = 0
     encoding: str = ""
     layout: str = ""
+    updated_before: int = 0
     header: list[str] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     ignored_columns: list[str] = field(default_factory=list)
@@ -81,7 +86,7 @@ class ImportReport:
     def note(self, line: int, text: str) -> None:
         self.noted += 1
         if len(self.notes) < MAX_NOTES:
-            self.notes.append((line, text))
+            self.notes.append((line, make_storable(text)))
 
     def discard_row_notes(self) -> None:
         """Keep only the numbers."""
@@ -94,12 +99,36 @@ class ImportReport:
             "reasons": dict(self.reasons),
             "noted": self.noted,
             "notes": [list(note) for note in self.notes[:_MAX_STORED_NOTES]],
-            **({"refusals": [[row.line, row.reason] for row in self.refusals[:refusals]]} if refusals else {}),
+            **({"updated_before": self.updated_before} if self.updated_before else {}),
+            **(
+                {"refusals": [[row.line, make_storable(row.reason)] for row in self.refusals[:refusals]]}
+                if refusals
+                else {}
+            ),
         }
+
+    def begin_again(self, stored: Mapping[str, Any]) -> None:
+        """Keep what the numbers of an earlier run say, and its rows cannot say again."""
+        self.updated_before = int(stored.get("updated_before", 0)) + int(stored.get("updated", 0))
 
     def resume_from(self, stored: Mapping[str, Any]) -> None:
         """Continue counting from stored numbers."""
-        for name in ("rows", *OUTCOMES, "noted"):
+        for name in ("rows", *OUTCOMES, "noted", "updated_before"):
             setattr(self, name, int(stored.get(name, 0)))
         self.reasons = dict(stored.get("reasons", {}))
         self.notes = [(int(line), str(text)) for line, text in stored.get("notes", [])]
+
+
+def make_storable(text: str) -> str:
+    """Return the text or message with a mark for each character that no database stores, such as those with the number 0."""
+    if isinstance(text, Message):
+        values = {
+            name: make_storable(value) if isinstance(value, str) else value for name, value in text.values.items()
+        }
+        return text if values == text.values else Message(text.template, **values)
+    return text if text.isprintable() else "".join(_MARK if char in _UNSTORABLE else char for char in text)
+
+
+def find_rows_to_skip(counts: Mapping[str, Any]) -> int:
+    """Return how many rows a run that stopped has written as they would be written again, by its stored numbers."""
+    return 0 if counts.get("read_otherwise") or "undone_by" in counts else int(counts.get("rows", 0))

@@ -33,7 +33,7 @@ def request_undo(batch: ImportBatch, *, by: str) -> None:
     counts = {**batch.counts, "undone_by": by}
     checked_again = Q(state=ImportState.CHECKED) & ~Q(counts={})
     begun = ImportBatch.objects.filter(Q(state__in=_UNDOABLE) | checked_again, pk=batch.pk).update(
-        state=ImportState.UNDOING, counts=counts, claimed_by="", claimed_until=None
+        state=ImportState.UNDOING, counts=counts, claimed_by="", claimed_until=None, attempts=0, problem=""
     )
     if not begun:
         raise CannotImport(
@@ -87,7 +87,7 @@ def _take_steps(batch: ImportBatch, *, token: str, clock: Callable[[], datetime]
                 now = clock()
                 step = take_step(batch, after=after, now=now)
                 _add_counts(batch, step.done)
-                renew_claim(batch, token=token, now=now, counts=batch.counts)
+                renew_claim(batch, token=token, now=now, counts=batch.counts, attempts=0)
             after = step.last
     return True
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from subscribers.consent.throttle import CONFIRMATION_INTERVAL, give_back_confirmation_quota, use_confirmation_quota
+from subscribers.consent.throttle import CONFIRMATION_INTERVAL, use_confirmation_quota
+from subscribers.consent.unsent_requests import delete_unsent_requests
 from subscribers.links.signed_links import LIFETIMES, Purpose, make_link
 from subscribers.models import Confirmation, MailingList, StayQuestion, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import CHANGED_BY_CONFIRMING
@@ -46,21 +46,9 @@ def list_unsent_requests(*, now: datetime) -> QuerySet[Confirmation]:
     return expired.order_by("subscriber", "pk")
 
 
-@transaction.atomic
 def forget_unsent_requests(people: Collection[int], *, now: datetime) -> None:
-    """Delete the confirmations of these people that were not sent in time. Their mailboxes may get as many others.
-
-    The caller has locked the people. A confirmation before counts as a whole quota, so an earlier request adds nothing.
-    """
-    confirmed = Subscription.objects.filter(
-        subscriber=OuterRef("subscriber"), confirmed_at__gte=OuterRef("requested_at")
-    )
-    unsent = list_unsent_requests(now=now).filter(subscriber__in=people).annotate(was_reset=Exists(confirmed))
-    rows = list(unsent.select_related("subscriber").select_for_update(of=("self",)))
-    Confirmation.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    for row in rows:
-        if not row.was_reset:
-            give_back_confirmation_quota(row.subscriber.email, used_at=row.requested_at)
+    """Delete the confirmations of these people that were not sent in time. The caller has locked the people."""
+    delete_unsent_requests(list_unsent_requests(now=now).filter(subscriber__in=people))
 
 
 def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:

@@ -7,10 +7,12 @@ from django.db import transaction
 from django.db.models import Max
 
 from subscribers.addresses.normalise import to_ascii
+from subscribers.consent.unsent_requests import delete_unsent_requests
 from subscribers.consent_events import record_consent_event
 from subscribers.identity import has_address_of
 from subscribers.importing.writing.row_notes import delete_row_notes_about
 from subscribers.models import (
+    Confirmation,
     ConsentEvent,
     EventKind,
     HeldSignup,
@@ -47,6 +49,7 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     if person is not None:
         pk = person.pk
         delete_unsent_links(MailedLink.objects.filter(subscriber=person))
+        delete_unsent_requests(Confirmation.objects.filter(subscriber=person))
         person.delete()
         record_event(EventKind.PERSON_ERASED, data={}, now=now, person=pk, by_person=not by)
     for address_hash in sorted(hashes):

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from newsletter.common.errors import DomainError
 from subscribers.attribute_rules import attribute_key, attribute_value
+from subscribers.consent.unsent_requests import delete_unsent_requests
 from subscribers.consent_events import record_consent_events
 from subscribers.models import Confirmation, ConsentEvent, EndReason, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people
@@ -66,7 +67,7 @@ def take_off_list(*, people: Sequence[int], mailing_list: MailingList, by: str, 
     lock_people(Subscriber.objects.filter(pk__in=people).only("pk"))
     held = Subscription.objects.open().filter(mailing_list=mailing_list, subscriber__in=people)
     ended = list(held.select_related("subscriber"))
-    Confirmation.objects.filter(mailing_list=mailing_list, subscriber__in=people, sent_at__isnull=True).delete()
+    delete_unsent_requests(Confirmation.objects.filter(mailing_list=mailing_list, subscriber__in=people))
     held.filter(pk__in=[subscription.pk for subscription in ended]).update(ended_at=now, end_reason=EndReason.STAFF)
     record_consent_events(
         ConsentEvent(

@@ -6,6 +6,7 @@ from math import inf
 from django.db import transaction
 from django.db.models.query import QuerySet
 
+from subscribers.consent.unsent_requests import delete_unsent_requests
 from subscribers.consent_events import record_consent_event
 from subscribers.models import (
     CaseFollow,
@@ -71,6 +72,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     )
     get_publishing_hooks().reassign_mails(keep=keep, absorb=absorb)
     delete_unsent_links(MailedLink.objects.filter(subscriber=absorb))
+    delete_unsent_requests(Confirmation.objects.filter(subscriber=absorb))
     absorb.delete()
 
 

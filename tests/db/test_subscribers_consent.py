@@ -42,9 +42,11 @@ from subscribers.models import (
     Suppression,
     Topic,
 )
+from subscribers.people.bulk_actions import take_off_list
 from subscribers.people.describe_person import describe_person
 from subscribers.people.locations import get_location_row, get_or_create_location, locate
 from subscribers.people.lookup import UnknownPerson, find_person
+from subscribers.people.merge import merge_people
 from subscribers.people.preferences import choose_lists, save_preferences
 from subscribers.unsubscribing.suppression import CannotRemoveSuppression, remove_suppression, suppress
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscribe_from_list
@@ -486,3 +488,30 @@ def test_an_unsent_request_from_before_a_confirmation_is_not_given_back() -> Non
     ask(make_list("fourth"), now=NOW + timedelta(days=9))
     assert not Confirmation.objects.filter(mailing_list=unsent).exists()
     assert ConfirmationQuota.objects.get().request_count == 2
+
+
+@pytest.mark.parametrize("how", ["erased", "merged", "taken off"])
+def test_a_person_whose_unsent_confirmation_is_deleted_can_ask_again(how: str) -> None:
+    weekly = make_list()
+    ask(weekly, "ada@example.org")
+    ask(weekly, "bea@example.org")
+    bea = find_person("bea@example.org")
+    if how == "erased":
+        erase_person(subscriber=bea, by="", now=NOW)
+    elif how == "merged":
+        merge_people(keep=find_person("ada@example.org"), absorb=bea, now=NOW)
+    else:
+        take_off_list(people=[bea.pk], mailing_list=weekly, by="kim", now=NOW)
+    due = Confirmation.objects.due().filter(subscriber__email="bea@example.org")
+    assert not due.exists()
+    assert ask(weekly, "bea@example.org", now=NOW + timedelta(minutes=5)) is SignupResult.ASKED
+    assert due.exists()
+
+
+def test_a_sent_confirmation_still_counts_after_the_person_is_taken_off() -> None:
+    weekly = make_list()
+    ask(weekly)
+    mark_sent(confirmation=Confirmation.objects.get(), now=NOW)
+    take_off_list(people=[find_person("ada@example.org").pk], mailing_list=weekly, by="kim", now=NOW)
+    ask(weekly, now=NOW + timedelta(minutes=5))
+    assert not Confirmation.objects.due().exists()

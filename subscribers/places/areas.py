@@ -10,13 +10,14 @@ from subscribers.places.folding import fold
 from subscribers.places.regions import (
     continent_named,
     country_name,
+    find_country_in_some_language,
+    find_usual_country,
     names_region,
     region_name,
     regions_named,
-    resolve_country,
     resolve_region,
 )
-from subscribers.places.towns import Town, find_counties_named
+from subscribers.places.towns import Town, find_counties_named, find_towns_named
 
 _COUNTRIES_OF_BARE_CODES = ("US", "CA", "AU", "GB")
 _LESS_KNOWN_CODES_OF = ("IN", "DE")
@@ -147,10 +148,15 @@ def _is_alias(text: str) -> bool:
 
 
 def _country(text: str) -> str:
-    try:
-        return resolve_country(text)
-    except UnknownPlace:
-        return ""
+    """Return the code of a country's usual name, or of its name in another language if that names nothing else."""
+    usual = find_usual_country(text)
+    if usual:
+        return usual
+    code = find_country_in_some_language(text)
+    is_taken = code and (
+        regions_named(text) or find_counties_named(text) or any(own for _town, own in find_towns_named(text))
+    )
+    return "" if is_taken else code
 
 
 def _local(text: str, country: str) -> str:

@@ -13,6 +13,8 @@ from newsletter.common.errors import UnknownPlace
 from subscribers.places.folding import fold
 
 _FILE = Path(__file__).with_name("regions.json")
+_LANGUAGES = ("es", "fr", "de", "pt", "ro", "hi", "ar", "uk")
+"""The languages of mails besides English, in which people write the names of countries."""
 _CODE = re.compile(r"^([A-Za-z]{2})[-_ ]([A-Za-z0-9]{1,3})$")
 
 
@@ -131,14 +133,23 @@ def _country_codes_in(language: str) -> Mapping[str, str]:
     return {fold(name): code for code, name in _territories(language).items() if code in known and fold(name)}
 
 
-def resolve_country(text: str) -> str:
-    """Return the ISO 3166-1 code of a country given by code or name ("UK", "Deutschland"). Raises `UnknownPlace`."""
+def find_country_in_some_language(text: str) -> str:
+    """Return the code of the country with this name in any language of ours, or "" if none has it or they disagree."""
+    found = {find_country_in_language(text, language=language) for language in _LANGUAGES} - {""}
+    return found.pop() if len(found) == 1 else ""
+
+
+def find_usual_country(text: str) -> str:
+    """Return the code of the country with this code, or with this name in English or in its own language, or ""."""
     book = _book()
     code = text.strip().upper()
-    if code in book.countries:
-        return code
-    found = book.country_by_name.get(fold(text))
-    if found is None:
+    return code if code in book.countries else book.country_by_name.get(fold(text), "")
+
+
+def resolve_country(text: str) -> str:
+    """Return the ISO 3166-1 code of a country given by code or name ("UK", "Irlanda"). Raises `UnknownPlace`."""
+    found = find_usual_country(text) or find_country_in_some_language(text)
+    if not found:
         raise UnknownPlace(
             "“%(text)s” is not a country that we know. Write its name in English or its two-letter code.", text=text
         )

@@ -8,7 +8,7 @@ from newsletter.common.messages import Message
 from subscribers.places import areas
 from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
-from subscribers.places.disambiguation import LARGE_TOWN_POPULATION, describe
+from subscribers.places.disambiguation import LARGE_TOWN_POPULATION, TOWN_POPULATION, describe
 from subscribers.places.name_search import find_by_name
 from subscribers.places.narrowing import NarrowedAddress, narrow_address
 from subscribers.places.place_match import PlaceMatch
@@ -21,9 +21,11 @@ from subscribers.places.postcode_search import (
 )
 from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import resolve_country, resolve_region
-from subscribers.places.towns import find_towns_named, is_county_near
+from subscribers.places.towns import Town, find_towns_named, is_area_near, is_county_near
+from subscribers.places.venue_words import is_street, is_venue_only
 
 _OLD_BORDER_KM = 25.0
+_BESIDE_KM = 80.0
 
 
 @lru_cache(maxsize=4096)
@@ -62,7 +64,7 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
         found = _keep_near_county(
             find_by_name(replace(narrowed, areas=tuple(areas.without_counties(narrowed.areas))), near), narrowed
         )
-    return found or _make_unknown_match(text, narrowed, near)
+    return found or _ask_about_town_outside(narrowed) or _make_unknown_match(text, narrowed, near)
 
 
 def find_described(text: str) -> PlaceMatch:
@@ -76,7 +78,8 @@ def find_described(text: str) -> PlaceMatch:
     if match.ambiguous and so_called:
         return replace(match, place=max(so_called, key=lambda place: place.population), ambiguous=False)
     name, *rest = text.split(", ")
-    if match.place is None and not match.ambiguous and len(rest) > 1:
+    is_outside = bool(match.region) and not any(place.region == match.region for place in match.candidates)
+    if match.place is None and (is_outside or not match.ambiguous) and len(rest) > 1:
         wider = find_place(f"{name}, {rest[-1]}")
         return wider if wider.place is not None else match
     return match
@@ -127,6 +130,43 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
         country=named[0].country,
         region=named[0].region,
         is_area=True,
+    )
+
+
+def _ask_about_town_outside(narrowed: NarrowedAddress) -> PlaceMatch | None:
+    """Ask about a town that lies just outside the area in the address, as in “Belfast, Ireland” and “Cardiff, England”."""
+    if not narrowed.given:
+        return None
+    for part in reversed(narrowed.left):
+        if is_street(part) or is_venue_only(part):
+            continue
+        named = [place for place, own in find_towns_named(part) if own and place.population >= TOWN_POPULATION]
+        meant = sorted(
+            (place for place in named if any(_is_beside(place, area) for area in narrowed.areas)),
+            key=lambda place: -place.population,
+        )
+        if meant:
+            only = narrowed.areas[0] if len(narrowed.areas) == 1 else Area()
+            reason = Message(
+                "“%(part)s” is not in %(area)s, but there is %(places)s. Check the country or region.",
+                part=part,
+                area=" or ".join(area.describe() for area in narrowed.areas[:3]),
+                places="; ".join(describe(place) for place in meant[:3]),
+            )
+            return PlaceMatch(
+                ambiguous=True, candidates=tuple(meant), reason=reason, country=only.country, region=only.region
+            )
+    return None
+
+
+def _is_beside(place: Town, area: Area) -> bool:
+    """Return True if people may take a town to be in an area: beside its country, or large and in another region of it."""
+    if area.holds(place):
+        return False
+    if area.region and place.country == area.country and place.population >= LARGE_TOWN_POPULATION:
+        return True
+    return is_area_near(
+        area.country, region=area.region, latitude=place.latitude, longitude=place.longitude, within_km=_BESIDE_KM
     )
 
 

@@ -167,10 +167,12 @@ def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0
     return None
 
 
-def is_country_near(country: str, *, latitude: float, longitude: float, within_km: float) -> bool:
-    """Return True if a town of the country lies within a distance (up to about 80 km) of a point."""
+def is_area_near(country: str, *, region: str = "", latitude: float, longitude: float, within_km: float) -> bool:
+    """Return True if a town of the country, or of its region, lies within a distance (up to about 80 km) of a point."""
     return any(
-        place.country == country and distance_km(latitude, longitude, place.latitude, place.longitude) <= within_km
+        place.country == country
+        and region in ("", place.region)
+        and distance_km(latitude, longitude, place.latitude, place.longitude) <= within_km
         for place in _around(latitude, longitude, _REACHES[1])
     )
 

@@ -70,6 +70,14 @@ def read_town(text: str, *, meant: str) -> Location:
     if meant in choices:
         return locate(town=meant)
     named = {"town": text.strip(), "example": "Houston, Texas"}
+    if len(choices) == 1:
+        raise AmbiguousTown(
+            gettext(
+                "Is this the town that you mean by “%(town)s”? If not, write a larger town nearby, or only your country."
+            )
+            % named,
+            choices=choices,
+        )
     if choices:
         raise AmbiguousTown(gettext("There are several towns called “%(town)s”.") % named, choices=choices)
     raise AmbiguousTown(

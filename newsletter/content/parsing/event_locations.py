@@ -12,7 +12,7 @@ from subscribers.places.place_match import PlaceMatch
 from subscribers.places.postcode_search import find_named_near
 from subscribers.places.regions import country_name, country_of, region_name, resolve_country, resolve_region
 from subscribers.places.search import find_place
-from subscribers.places.towns import Town, is_country_near, nearest_place
+from subscribers.places.towns import Town, is_area_near, nearest_place
 
 _ONLINE = re.compile(
     r"\b(?:online|on-line|on line|virtual(?:ly)?|webinar|zoom|microsoft teams|ms teams|google meet|livestream(?:ed)?"
@@ -140,7 +140,7 @@ def _contradiction(words: str, latitude: float, longitude: float, near: Town) ->
             return None
         name = describe(match.place)
     elif match.country and not match.ambiguous:
-        if is_country_near(match.country, latitude=latitude, longitude=longitude, within_km=_APART_KM):
+        if is_area_near(match.country, latitude=latitude, longitude=longitude, within_km=_APART_KM):
             return None
         name = country_name(match.country)
     else:

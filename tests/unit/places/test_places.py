@@ -477,3 +477,56 @@ def test_a_postcode_tells_country_region_and_point(text: str, country: str, regi
 )
 def test_what_is_no_postcode_is_none(text: str) -> None:
     assert [code for code in find_postcodes(text) if code.certain] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "town", "region", "named"),
+    [
+        ("Belfast, Irlanda", "Belfast", "GB-NIR", "IE"),
+        ("Grand Central Hotel, Belfast, Ireland", "Belfast", "GB-NIR", "IE"),
+        ("Cardiff, England", "Cardiff", "GB-WLS", "GB"),
+        ("Edinburgh, England", "Edinburgh", "GB-SCT", "GB"),
+        ("Strasbourg, Alemania", "Strasbourg", "FR-GES", "DE"),
+    ],
+)
+def test_a_town_just_outside_the_named_area_is_asked_about(text: str, town: str, region: str, named: str) -> None:
+    match = find_place(text)
+    assert (match.place, match.ambiguous, match.country) == (None, True, named)
+    assert (match.candidates[0].name, match.candidates[0].region) == (town, region)
+    assert f"“{town}” is not in " in match.reason
+
+
+@pytest.mark.parametrize("text", ["Springfield, Algérie", "Paris, Ireland", "Church Hall, Ireland"])
+def test_a_town_far_from_the_named_country_is_not_asked_about(text: str) -> None:
+    match = find_place(text)
+    assert (match.place, match.ambiguous, match.candidates) == (None, False, ())
+    assert match.country in ("DZ", "IE")
+
+
+@pytest.mark.parametrize(
+    ("text", "town", "country"),
+    [
+        ("Leeds, Reino Unido", "Leeds", "GB"),
+        ("Mila, Algérie", "Mila", "DZ"),
+        ("Lyon, Frankreich", "Lyon", "FR"),
+        ("Madrid, Espanha", "Madrid", "ES"),
+        ("Kyiv, Україна", "Kyiv", "UA"),
+        ("Atlanta, Georgia", "Atlanta", "US"),
+    ],
+)
+def test_a_town_is_found_with_its_country_in_another_language(text: str, town: str, country: str) -> None:
+    match = find_place(text)
+    assert match.place is not None, match.reason
+    assert (match.place.name, match.place.country) == (town, country)
+
+
+def test_a_town_named_like_a_country_in_another_language_stays_a_town() -> None:
+    assert find_place("Alhambra, Granada").candidates[0].country == "ES"
+    assert resolve_country("Granada") == "GD"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("Irlanda", "IE"), ("Reino Unido", "GB"), ("Níger", "NE"), ("Türkei", "TR")]
+)
+def test_a_country_is_known_by_its_name_in_the_languages_of_mails(text: str, code: str) -> None:
+    assert resolve_country(text) == code

@@ -4,7 +4,7 @@ import pytest
 from django.utils import translation
 
 from subscribers.models import SubscriberLocation
-from subscribers.web.form_fields import read_known_town, read_town
+from subscribers.web.form_fields import AmbiguousTown, read_known_town, read_town
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,18 @@ def test_a_town_is_not_looked_for_outside_the_country_that_is_named() -> None:
     with translation.override("fr"):
         found = read_town("Springfield, Algérie", meant="")
     assert (found.town, found.country) == ("", "DZ")
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [("es", "Belfast, Irlanda"), ("en", "Belfast, Ireland"), ("en", "Cardiff, England")]
+)
+def test_a_town_beside_the_country_that_is_named_is_asked_about(language: str, text: str) -> None:
+    with translation.override(language):
+        with pytest.raises(AmbiguousTown) as asked:
+            read_town(text, meant="")
+        chosen = read_known_town(text, meant=asked.value.choices[0])
+    assert (chosen.town, chosen.country) == (text.partition(",")[0], "GB")
+    assert chosen.region in ("GB-NIR", "GB-WLS")
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -1,6 +1,7 @@
 """A page that adds an event to a calendar: Google Calendar, Outlook, or a file for any other. It counts nobody.
 
-The words of the event are those of its translation, if the language of the mail that led here has one.
+The words of the event are those of its translation, if the language of the mail that led here has one. Its place too, unless
+the translation takes place elsewhere.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_safe
 from icalendar import Calendar, Event
 
 from newsletter.common.languages import find_offered_language
+from newsletter.content.ingesting.translated_events import has_same_location
 from newsletter.issues.protected_terms.check import event_has_protected_term
 from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
@@ -139,7 +141,7 @@ def event_span(event: EventNotice) -> tuple[datetime, datetime]:
 
 
 def _find_event(name: str, *, language: str) -> EventNotice:
-    """Return the event in a language, as mails show it: title, summary and page are those of its translation."""
+    """Return the event in a language: title, summary, page and the words for its place are those of its translation."""
     event_id = parse_calendar_name(name)
     event = EventNotice.objects.filter(pk=event_id).first() if event_id else None
     if event is not None:
@@ -153,6 +155,8 @@ def _put_translated_words(event: EventNotice, *, language: str) -> None:
     row = find_translations(EventNotice, {event.pk}).get((event.pk, language)) if language else None
     if row is not None and not row.cancelled:
         event.title, event.summary, event.url = row.title, row.summary or event.summary, row.url or event.url
+        if has_same_location(event, row):
+            event.place_text = row.place_text or event.place_text
 
 
 def _details(event: EventNotice) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.common.errors import NotApproved
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
-from newsletter.content.ingesting.store_events import FACT_FIELDS
+from newsletter.content.ingesting.translated_events import FACT_FIELDS
 from newsletter.issues.approval.approve import void_changed_approvals
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Delivery, EventNotice, Issue, Source
@@ -518,3 +518,39 @@ def test_an_event_moved_by_half_an_hour_on_a_page_is_one_change(site, write):
     moved = EventNotice.objects.get(title="a")
     assert (moved.pk, moved.starts_at.minute) == (before["a"], 30)
     assert EventNotice.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"town": "Bradford", "latitude": 53.79, "longitude": -1.75, "edited_fields": ["town"]},
+        {"town": "", "country": "GB", "region": "GB-SCT", "latitude": None, "longitude": None},
+    ],
+    ids=["a town nearby", "another region"],
+)
+def test_a_translation_keeps_a_place_that_staff_named(site, own):
+    translation = move(site, **own)
+    assert (translation.town, translation.latitude) == (own["town"], own["latitude"])
+    assert translation.note.startswith("The place of its original has changed.")
+
+
+def test_a_translation_gets_a_new_end_though_its_form_shows_no_seconds(site):
+    look(site, event("a", "20260415T180000Z", "DTEND:20260415T195959Z"), event("b"))
+    original = EventNotice.objects.get(title="a")
+    translation = make_translation("a", ends_at=original.ends_at.replace(second=0))
+    look(site, event("a", "20260415T180000Z", "DTEND:20260415T205959Z"), event("b"))
+    translation.refresh_from_db()
+    assert (translation.ends_at.hour, translation.note) == (20, "")
+
+
+def test_a_translation_near_the_new_place_of_its_original_has_no_note(site):
+    there = "LOCATION:Harbour Hall"
+    look(site, event("a").replace("LOCATION:Online", there), event("b"))
+    translation = make_translation(
+        "a", online=False, place_text="Sala del puerto, Leeds", town="Leeds", country="GB", region="GB-ENG",
+        latitude=53.81, longitude=-1.52,
+    )  # fmt: skip
+    look(site, event("a", "20260415T180000Z", "GEO:53.79;-1.54").replace("LOCATION:Online", there), event("b"))
+    assert EventNotice.objects.get(title="a").latitude == 53.79
+    translation.refresh_from_db()
+    assert (translation.place_text, translation.note) == ("Sala del puerto, Leeds", "")

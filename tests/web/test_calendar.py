@@ -8,13 +8,14 @@ from django.test import Client
 from icalendar import Calendar
 
 from newsletter.common import languages
-from newsletter.content.ingesting.store_events import record_event_change
+from newsletter.content.ingesting.translated_events import record_event_change
 from newsletter.issues.snapshot.calendar_links import make_calendar_name
 from newsletter.models import EventNotice
 from tests.support.fixtures import make_event
 
 pytestmark = pytest.mark.django_db
 STARTS = datetime(2026, 12, 3, 18, 30, tzinfo=UTC)
+PLACE_CHANGED = "The place of its original has changed. This translation has a place of its own: check it."
 
 
 def event_of(client: Client, event: EventNotice, query: str = "") -> dict[str, object]:
@@ -93,7 +94,7 @@ def translated() -> EventNotice:
         summary="Habrá té.",
         url="https://example.org/es/",
         starts_at=STARTS + timedelta(days=1),
-        place_text="Elsewhere",
+        place_text="Plaza de la Abadía 1",
     )
     return event
 
@@ -123,11 +124,40 @@ def test_the_words_are_those_of_a_mail_in_a_language_without_pages(
     assert str(event_of(client, translated, "?lang=it")["SUMMARY"]) == "Una sera di lettere"
 
 
-def test_the_words_change_neither_time_nor_place_nor_identity(client: Client, translated: EventNotice) -> None:
+def test_the_words_change_neither_time_nor_identity(client: Client, translated: EventNotice) -> None:
     spanish, english = event_of(client, translated, "?lang=es"), event_of(client, translated)
-    for name in ("UID", "DTSTART", "DTEND", "LOCATION", "SEQUENCE"):
+    for name in ("UID", "DTSTART", "DTEND", "SEQUENCE"):
         assert spanish[name] == english[name]
     assert str(english["SUMMARY"]) == "An evening of letters"
+
+
+def test_a_calendar_names_the_place_in_the_words_of_the_translation(client: Client, translated: EventNotice) -> None:
+    name = make_calendar_name(translated.pk)
+    page = client.get(f"/calendar/{name}?lang=es").content.decode()
+    assert ("Plaza de la Abadía 1" in page, "Abbey Square 1" in page) == (True, False)
+    assert str(event_of(client, translated, "?lang=es")["LOCATION"]) == "Plaza de la Abadía 1"
+    for ending in ("google", "outlook"):
+        address = client.get(f"/calendar/{name}/{ending}?lang=es")["Location"]
+        assert parse_qs(urlsplit(address).query)["location"] == ["Plaza de la Abadía 1"]
+    assert str(event_of(client, translated)["LOCATION"]) == "Abbey Square 1"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"latitude": 53.8, "longitude": -1.55, "town": "Leeds"},
+        {"online": True},
+        {"note": PLACE_CHANGED},
+        {"place_question": {"note": "Which?", "event_note": PLACE_CHANGED, "candidates": []}},
+        {"place_text": ""},
+    ],
+    ids=["elsewhere", "online", "old words", "old words behind a question", "no words"],
+)
+def test_a_calendar_names_the_place_of_the_original_if_they_differ(
+    client: Client, translated: EventNotice, own: dict[str, object]
+) -> None:
+    EventNotice.objects.filter(translation_of=translated).update(**own)
+    assert str(event_of(client, translated, "?lang=es")["LOCATION"]) == "Abbey Square 1"
 
 
 @pytest.mark.parametrize("query", ["?lang=fr", "?lang=xx", "?lang=en"])

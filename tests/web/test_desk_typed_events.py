@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from newsletter.content.ingesting.store_events import record_event_change
+from newsletter.content.ingesting.translated_events import record_event_change
 from newsletter.issues.assembly.selection import choose_events
 from newsletter.models import EventNotice, Publication
 from tests.support.desk import said, sign_in

@@ -15,9 +15,13 @@ from newsletter.api.calls.saving import delete_row, keep_approvals, save_row
 from newsletter.api.content.schemas import EventAnswer, EventChange, NewEvent
 from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.home_location import find_home_zone
-from newsletter.content.ingesting.location_questions import make_location_question, remove_location_question
+from newsletter.content.ingesting.location_questions import (
+    LOCATION_FIELDS,
+    make_location_question,
+    remove_location_question,
+)
 from newsletter.content.ingesting.manual_content import locate_typed_event, note_edits
-from newsletter.content.ingesting.store_events import record_event_change, report_changed_event
+from newsletter.content.ingesting.translated_events import record_event_change, report_changed_event
 from newsletter.models import ApiScope, EventNotice
 from newsletter.outbound.publishing_facts import report_event_notice
 from subscribers.models import EventKind
@@ -48,7 +52,11 @@ def read_event(request: HttpRequest, event: int) -> EventAnswer:
 @router.patch("events/{int:event}", auth=WRITING, response=EventAnswer, summary="Change an event")
 @transaction.atomic
 def change_event(request: HttpRequest, event: int, data: EventChange) -> EventAnswer:
-    """Change or cancel an event. 409 if an approved issue shows it."""
+    """Change or cancel an event. 409 if an approved issue shows it.
+
+    A translation can have a note that the time or the place of its original changed. To remove it, send the fields of that
+    time or place, changed or not.
+    """
     row = _find(event, lock=True)
     check_unchanged(request, _show(row))
     return _save(request, row, data.model_dump(exclude_unset=True))
@@ -77,10 +85,12 @@ def _save(request: HttpRequest, row: EventNotice, values: dict[str, object]) -> 
         starts, ends = (values.get(name, getattr(row, name)) for name in ("starts_at", "ends_at"))
         if ends is not None and starts is not None and ends < starts:  # type: ignore[operator]
             raise ValidationError({"ends_at": "The event ends before it starts."})
-        note_edits(row, changed=changed, now=now)
         if not is_new:
             for name, value in values.items():
                 setattr(row, name, value)
+        note_edits(row, changed=changed, now=now)
+        if not is_new:
+            values = {name: getattr(row, name) for name in values}
             record_event_change(row, now=now)
         save_row(row, key=get_key(request), values=values, now=now)
         if is_new:
@@ -95,10 +105,11 @@ def _locate(row: EventNotice, values: dict[str, object], *, changed: list[str]) 
     typed = {name: values.get(name, getattr(row, name)) for name in _TYPED_FIELDS}
     located = locate_typed_event(typed, changed=changed)
     found: dict[str, object] = {}
-    if located is not None:
+    if located is not None or not LOCATION_FIELDS.isdisjoint(changed):
         remove_location_question(row)
+    if located is not None:
         found = {name: getattr(located, name) for name in _LOCATED_FIELDS}
-        if question := make_location_question(located, event_note=str(row.note)):
+        if question := make_location_question(located, event_note=row.note):
             found |= {"place_question": question, "note": located.note}
     if row.pk is None:
         zone = str(values.get("zone", "")) or (located.zone if located else "") or find_home_zone()

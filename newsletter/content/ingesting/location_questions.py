@@ -1,11 +1,18 @@
 """Questions to staff about the locations of events. An answer is remembered for the same text of the same source."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
+from newsletter.content.ingesting.translated_events import (
+    record_event_change,
+    report_changed_event,
+    settle_differences,
+)
 from newsletter.content.parsing.event_locations import EventLocation
 from newsletter.models import EventNotice, LocationAnswer, Source
 from newsletter.models.staff import record_edits
@@ -14,9 +21,12 @@ from subscribers.places.towns import Town
 
 LocationQuestion = dict[str, object]
 _FIELDS = ("town", "country", "region", "latitude", "longitude")
+_TIMES = ("starts_at", "ends_at")
 _MAX_KEY_LENGTH = 300
 _MAX_CANDIDATES = 12
 LOCATION_FIELDS = frozenset({*_FIELDS, "online"})
+ZONE_OPEN = "zone_open"
+"""The key in a question of an event whose hours staff wrote as those of its town, before its town and zone were known."""
 
 
 def make_location_question(located: EventLocation, *, event_note: str = "") -> LocationQuestion:
@@ -58,7 +68,7 @@ def answer_location_question(*, event: EventNotice, town: Town, by: User | Anony
             Source.objects.filter(pk=event.source_id).update(etag="", last_modified="", due_at=None)
         changed = [row for row in same if row.pk == event.pk or _key(row.place_text) == _key(event.place_text)]
         for row in changed:
-            _apply_answer(row, answer)
+            _apply_answer(row, answer, now=now)
         record_edits(changed, person=by, at=now)
     return len(changed)
 
@@ -75,13 +85,30 @@ def has_edited_location(event: EventNotice | None) -> bool:
     return event is not None and not LOCATION_FIELDS.isdisjoint(event.edited_fields)
 
 
-def _apply_answer(event: EventNotice, answer: dict[str, object]) -> None:
+def _apply_answer(event: EventNotice, answer: dict[str, object], *, now: datetime) -> None:
     for name in _FIELDS:
         if name not in event.edited_fields:
             setattr(event, name, answer[name])
+    if event.place_question.get(ZONE_OPEN):
+        _set_zone(event, str(answer["zone"]))
     remove_location_question(event)
+    settle_differences(event, changed=_FIELDS)
     event.source_sha256 = ""
-    event.save(update_fields=[*_FIELDS, "note", "place_question", "source_sha256"])
+    record_event_change(event, now=now)
+    event.save(update_fields=[*_FIELDS, *_TIMES, "zone", "note", "place_question", "source_sha256", "changed_at"])
+    report_changed_event(event, now=now)
+
+
+def _set_zone(event: EventNotice, zone: str) -> None:
+    """Move an event to the zone of its town, at the same local time."""
+    if not zone:
+        return
+    before = ZoneInfo(event.zone or settings.TIME_ZONE)
+    for name in _TIMES:
+        moment = getattr(event, name)
+        if moment is not None:
+            setattr(event, name, moment.astimezone(before).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC))
+    event.zone = zone
 
 
 def _to_dict(town: Town) -> dict[str, object]:

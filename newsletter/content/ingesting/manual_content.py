@@ -8,7 +8,7 @@ from typing import Any
 
 from newsletter.content.ingesting.home_location import find_home_country
 from newsletter.content.ingesting.store_stories import record_addresses
-from newsletter.content.ingesting.translated_events import remove_difference_note
+from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED, settle_differences
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 from newsletter.content.parsing.urls import hash_url, is_story_page
@@ -21,13 +21,14 @@ _COORDINATES = frozenset({"latitude", "longitude"})
 
 
 def note_edits(row: Story | EventNotice, *, changed: Collection[str], now: datetime) -> None:
-    """Note which fields were written here, so that no source overwrites them. The caller saves the row."""
+    """Note which fields were written here, so that no source overwrites them. The caller has set them and saves the row."""
     if row.pk is None:
         row.external_id = row.external_id or f"desk:{uuid.uuid4()}"
         row.seen_at = row.seen_at or now
     if isinstance(row, EventNotice):
-        remove_difference_note(row)
-    row.edited_fields = list(dict.fromkeys([*row.edited_fields, *changed]))
+        settle_differences(row, changed=changed)
+    written = [name for name in changed if name != DIFFERENCE_CHECKED]
+    row.edited_fields = list(dict.fromkeys([*row.edited_fields, *written]))
 
 
 def report_typed_story(story: Story, *, is_new: bool, changed: Collection[str], now: datetime) -> None:

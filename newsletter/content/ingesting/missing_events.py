@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from newsletter.common.messages import Message
-from newsletter.content.ingesting.store_events import cancel_translations
+from newsletter.content.ingesting.translated_events import cancel_translations
 from newsletter.content.parsing.calendars.occurrence_ids import get_series_id
 from newsletter.content.parsing.documents import CALENDAR_AHEAD
 from newsletter.content.parsing.entries import Parsed, SetAside

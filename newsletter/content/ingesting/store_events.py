@@ -1,6 +1,5 @@
 """Store one event of a source: in its zone, at its location, never over a field that staff edited."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -14,7 +13,7 @@ from newsletter.content.ingesting.location_questions import (
     has_edited_location,
     make_location_question,
 )
-from newsletter.content.ingesting.translated_events import cancel_with_original, follow_original
+from newsletter.content.ingesting.translated_events import record_event_change, report_changed_event
 from newsletter.content.parsing.entries import EventEntry, hash_entry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
 from newsletter.models import EventNotice, Source
@@ -22,8 +21,6 @@ from newsletter.outbound.publishing_facts import report_event_notice
 from subscribers.models import EventKind
 from subscribers.places.towns import main_zone
 
-TRACKED_FIELDS = ("starts_at", "all_day", "day", "place_text", "town", "region", "online", "cancelled")
-FACT_FIELDS = (*TRACKED_FIELDS, "ends_at", "zone", "country", "latitude", "longitude")
 _UTC_NAMES = ("", "UTC", "Etc/UTC")
 
 
@@ -36,9 +33,28 @@ def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
     located = locate_event(entry, default_region=source.region, home_country=find_home_country())
     located = apply_remembered_location(located, source=source, text=entry.place)
     entry = resolve_event_zone(entry, located=located, source_region=source.region, home_zone=find_home_zone())
-    edited = has_edited_location(known)
+    with transaction.atomic():
+        # Staff may have edited the event since it was read.
+        known = EventNotice.objects.select_for_update().filter(pk=known.pk).first() if known else None
+        values = _make_values(source, entry, located, edited=has_edited_location(known)) | {"source_sha256": sha256}
+        if known is None:
+            event, made = EventNotice.objects.get_or_create(
+                source=source, external_id=entry.external_id[:500], defaults={**values, "seen_at": now}
+            )
+            if made:
+                report_event_notice(EventKind.EVENT_NEW, event, now=now)
+        else:
+            known.set_source_values(values)
+            record_event_change(known, now=now)
+            known.save()
+            report_changed_event(known, now=now)
+    return "updated" if known else "new"
+
+
+def _make_values(source: Source, entry: EventEntry, located: EventLocation, *, edited: bool) -> dict[str, object]:
+    """Return the values of the event's row. ``edited``: staff wrote its location, so nothing is asked about it."""
     notes = [note for note in (entry.note, "" if edited else located.note) if note]
-    values = {
+    return {
         "title": entry.title,
         "summary": entry.summary,
         "url": entry.url,
@@ -58,21 +74,7 @@ def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
         "cancelled": entry.cancelled,
         "note": Message.joined(notes, between=" ") if notes else "",
         "place_question": {} if edited else make_location_question(located, event_note=entry.note),
-        "source_sha256": sha256,
     }
-    with transaction.atomic():
-        if known is None:
-            event, made = EventNotice.objects.get_or_create(
-                source=source, external_id=entry.external_id[:500], defaults={**values, "seen_at": now}
-            )
-            if made:
-                report_event_notice(EventKind.EVENT_NEW, event, now=now)
-        else:
-            known.set_source_values(values)
-            record_event_change(known, now=now)
-            known.save()
-            report_changed_event(known, now=now)
-    return "updated" if known else "new"
 
 
 def resolve_event_zone(
@@ -106,45 +108,3 @@ def resolve_event_zone(
 
 def _at(wall_clock: datetime, zone: str) -> datetime:
     return wall_clock.replace(tzinfo=ZoneInfo(zone or "UTC")).astimezone(UTC)
-
-
-def report_changed_event(event: EventNotice, *, now: datetime) -> None:
-    """Report a saved event whose facts changed at this moment to the organisation's other systems."""
-    if event.changed_at == now:
-        report_event_notice(EventKind.EVENT_WITHDRAWN if event.cancelled else EventKind.EVENT_CORRECTED, event, now=now)
-
-
-def record_event_change(event: EventNotice, *, now: datetime) -> None:
-    """Set ``changed_at`` of a row that is about to be saved, if its facts differ from the stored ones.
-
-    Call it in the transaction of the save: each translation that staff wrote takes over the new facts.
-    """
-    stored = EventNotice.objects.filter(pk=event.pk).values(*FACT_FIELDS).first() or {}
-    changed = {name: getattr(event, name) for name, value in stored.items() if getattr(event, name) != value}
-    if not changed.keys().isdisjoint(TRACKED_FIELDS):
-        event.changed_at = now
-    if changed:
-        _change_translations(event, before=stored, changed=changed, now=now)
-
-
-def _change_translations(
-    event: EventNotice, *, before: dict[str, object], changed: dict[str, object], now: datetime
-) -> None:
-    """Change the event's translations. One that has a source of its own learns from that when and where it is."""
-    for translation in event.translations.filter(source__isnull=True):
-        follow_original(translation, before=before, changed=changed)
-        record_event_change(translation, now=now)
-        translation.save()
-        report_changed_event(translation, now=now)
-
-
-def cancel_translations(events: Iterable[EventNotice], *, now: datetime) -> None:
-    """Cancel the translations that staff wrote of events that were just cancelled by their source."""
-    originals = [event.pk for event in events]
-    for translation in EventNotice.objects.filter(
-        translation_of__in=originals, source__isnull=True, cancelled=False, starts_at__gt=now
-    ):
-        cancel_with_original(translation)
-        translation.changed_at = now
-        translation.save()
-        report_changed_event(translation, now=now)

@@ -223,10 +223,11 @@ def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha2
     if case := find_case(entry.categories):
         values["case"] = case
     with transaction.atomic():
-        if known is not None and is_identity_free(listing):
+        # Fetching the image took a while, in which staff may have edited or deleted the story.
+        story = Story.objects.select_for_update().filter(pk=known.pk).first() if known else None
+        if story is not None and is_identity_free(listing):
             values |= {"source": source, "external_id": listing.identity}
-        before = _read_content(known)
-        story = known
+        before, is_new = _read_content(story), story is None
         if story is None:
             story, _ = Story.objects.get_or_create(
                 source=source, external_id=listing.identity, defaults={**values, "seen_at": now}
@@ -237,12 +238,12 @@ def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha2
         topics = story.topics.count()
         story.topics.add(*find_topics(source, entry.categories))
         same = before == _read_content(story) and topics == story.topics.count()
-        if known is None:
+        if is_new:
             record_listing(listing, story)
         add_story_image(story)
         if not same:
-            report_story(EventKind.STORY_NEW if known is None else EventKind.STORY_CORRECTED, story, now=now)
-    return "new" if known is None else "unchanged" if same else "updated"
+            report_story(EventKind.STORY_NEW if is_new else EventKind.STORY_CORRECTED, story, now=now)
+    return "new" if is_new else "unchanged" if same else "updated"
 
 
 def _read_content(story: Story | None) -> dict[str, object]:

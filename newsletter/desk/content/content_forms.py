@@ -19,11 +19,17 @@ from wagtail.users.models import UserProfile
 from newsletter.content.ingesting.home_location import find_home_zone, find_usual_zone
 from newsletter.content.ingesting.location_questions import (
     LOCATION_FIELDS,
+    ZONE_OPEN,
     make_location_question,
     remove_location_question,
 )
 from newsletter.content.ingesting.manual_content import locate_typed_event, note_edits, report_typed_story
-from newsletter.content.ingesting.store_events import record_event_change, report_changed_event
+from newsletter.content.ingesting.translated_events import (
+    DIFFERENCE_CHECKED,
+    has_difference_note,
+    record_event_change,
+    report_changed_event,
+)
 from newsletter.desk.content.cases.field import CaseField, save_new_case
 from newsletter.desk.content.language_select import propose_language, set_up_languages
 from newsletter.desk.content.region_fields import RegionsField
@@ -203,9 +209,16 @@ class EventForm(ContentForm):
 
     starts_at = WallClockField(label=gettext_lazy("Starts"))
     ends_at = WallClockField(label=gettext_lazy("Ends"), required=False)
+    difference_checked = forms.BooleanField(
+        label=gettext_lazy("I have checked it: this translation is right"),
+        help_text=gettext_lazy("Removes the note that its original has changed."),
+        required=False,
+    )
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
+        if not has_difference_note(self.instance):
+            del self.fields[DIFFERENCE_CHECKED]
         set_up_languages(self, unset=_("Not known"))
         propose_language(self)
         choices = zone_choices(self.instance.zone, unset=_("That of its town"))
@@ -221,7 +234,7 @@ class EventForm(ContentForm):
     def clean(self) -> CleanedData:
         cleaned: CleanedData = super().clean()
         self._locate(cleaned)
-        if self.instance.pk is None:
+        if self.instance.pk is None and not self._is_of_unzoned(cleaned):
             cleaned["zone"] = cleaned.get("zone") or find_home_zone()
         for name in MOMENT_FIELDS:
             self._set_moment(name, cleaned)
@@ -253,6 +266,11 @@ class EventForm(ContentForm):
         fields = (*MOMENT_FIELDS, *LOCATED_FIELDS)
         return EventNotice.objects.filter(pk=self.instance.pk).values(*fields).first() or {}
 
+    def _is_of_unzoned(self, cleaned: CleanedData) -> bool:
+        """Return True if this is a translation of an event without a zone, whose hours the form began with."""
+        original = cleaned.get("translation_of")
+        return original is not None and not original.zone
+
     def _locate(self, cleaned: CleanedData) -> None:
         """Replace the typed location by the one that the gazetteer finds; if it finds none, ask staff."""
         if not LOCATION_FIELDS.isdisjoint(self.changed_data):
@@ -260,10 +278,12 @@ class EventForm(ContentForm):
         if self.errors or (located := locate_typed_event(cleaned, changed=self.changed_data)) is None:
             return
         cleaned |= {name: getattr(located, name) for name in LOCATED_FIELDS}
-        if self.instance.pk is None:
+        if self.instance.pk is None and not self._is_of_unzoned(cleaned):
             cleaned["zone"] = cleaned.get("zone") or located.zone
         remove_location_question(self.instance)
         if question := make_location_question(located, event_note=self.instance.note):
+            if self.instance.pk is None and not cleaned.get("zone") and not self._is_of_unzoned(cleaned):
+                question[ZONE_OPEN] = True
             self.instance.place_question, self.instance.note = question, located.note
 
     def _set_moment(self, name: str, cleaned: CleanedData) -> None:
@@ -272,7 +292,9 @@ class EventForm(ContentForm):
         if shown is None:
             return
         zone = zone_or_default(cleaned.get("zone", ""))
+        original = cleaned.get("translation_of") if self.instance.pk is None else None
+        stored = getattr(original, name) if original else self.stored.get(name)
         try:
-            cleaned[name] = read_wall_clock(shown, zone=zone, stored=self.stored.get(name))
+            cleaned[name] = read_wall_clock(shown, zone=zone, stored=stored)
         except ValidationError as error:
             self.add_error(name, error)

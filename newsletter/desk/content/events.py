@@ -18,6 +18,7 @@ from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
 
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_zone
+from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import EventChooser
 from newsletter.desk.content.content_forms import LOCATED_FIELDS, EventForm, show_moments
@@ -151,6 +152,7 @@ class EventViewSet(SnippetViewSet):
                 template="desk/panels/event.html",
                 heading=gettext_lazy("Origin"),
             ),
+            FieldPanel(DIFFERENCE_CHECKED),
             MultiFieldPanel(
                 [
                     FieldPanel("title"),

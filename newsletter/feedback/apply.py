@@ -1,6 +1,6 @@
 """Apply stored events to deliveries, batches, people and sends. Their order does not matter; each counts once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
@@ -11,6 +11,7 @@ from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, 
 from newsletter.feedback.delivery_facts import Facts, find_event_time, load_facts, redact_addresses, write_facts
 from newsletter.feedback.endpoint import list_account_names
 from newsletter.feedback.match_events import EventReference, Target, match_events, read_reference
+from newsletter.feedback.provider_suppressions import ListEntry, UnsentMail, add_reported, add_unsent
 from newsletter.feedback.settle_by_evidence import settle_by_evidence
 from newsletter.feedback.webhook_setup.keys import note_report
 from newsletter.models import ProviderEvent, SenderDelay
@@ -18,6 +19,7 @@ from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 from newsletter.providers.registry import is_atomic
 from newsletter.sending.settling.delivered_bitmap import Handover, mark_delivered
+from subscribers.models import Reason
 from subscribers.origins import PROVIDER, acting_through
 
 MAX_EVENT_AGE = timedelta(minutes=15)
@@ -75,6 +77,7 @@ def _apply_due(*, now: datetime) -> int:
         now=now,
     )
     consequences = _find_consequences(matched, before=before, after=after)
+    add_unsent(consequences, _list_unsent(matched, before=before))
     too_late = {
         event.pk
         for event in events
@@ -189,26 +192,50 @@ def _find_consequences(
     return consequences
 
 
+def _list_unsent(matched: list[tuple[ProviderEvent, Target]], *, before: Mapping[int, Facts]) -> Iterator[UnsentMail]:
+    """Yield what is new about mails that a provider did not try to send."""
+    for event, target in matched:
+        known = before.get(target.delivery, Facts()).bounce
+        is_new = known is None or known.bounce_class != Bounce.Class.SUPPRESSED
+        if is_new and (mail := _read_unsent(event, target.address_hash)):
+            yield mail
+
+
+def _read_unsent(event: ProviderEvent, address_hash: bytes | None) -> UnsentMail | None:
+    """Return the mail, unless it was tried or the provider does not say why the address is on its list."""
+    listed_for = event.body.get("listed_for")
+    if not listed_for or address_hash is None:
+        return None
+    reason = redact_addresses(str(event.body.get("reason", "")))
+    return UnsentMail(event.provider, address_hash, FeedbackKind(listed_for), find_event_time(event), reason)
+
+
 def _add_orphans(
     consequences: Consequences, orphans: list[ProviderEvent], *, references: Mapping[int, EventReference]
 ) -> None:
     """Add the consequences of reports about other mails to our subscribers, such as confirmations."""
     hashes = {event.pk: references[event.pk].address_hash for event in orphans}
     known = find_known_hashes([address_hash for address_hash in hashes.values() if address_hash])
-    for event in orphans:
-        address_hash = hashes[event.pk]
-        if address_hash is None or address_hash not in known:
-            continue
-        if event.kind == FeedbackKind.COMPLAINED.value:
-            consequences.complaints[address_hash] = Message(
-                "reported by %(provider)s about a mail that was not an issue", provider=event.provider
-            )
-        elif event.kind == FeedbackKind.UNSUBSCRIBED.value:
-            consequences.unsubscribed.append(ProviderUnsubscribe(address_hash, None, find_event_time(event)))
-        elif event.kind == FeedbackKind.BOUNCED.value and event.body.get("class") == BounceClass.HARD.value:
-            consequences.hard_bounces[address_hash] = redact_addresses(
-                f"{event.provider}: {event.body.get('reason', '')}"
-            ).strip(": ")
+    about_known = [(event, person) for event in orphans if (person := hashes[event.pk]) and person in known]
+    add_unsent(consequences, (mail for event, person in about_known if (mail := _read_unsent(event, person))))
+    add_reported(consequences, (entry for event, person in about_known if (entry := _read_orphan(event, person))))
+
+
+def _read_orphan(event: ProviderEvent, address_hash: bytes) -> ListEntry | None:
+    """Return what an event about another mail says of the person, None if nobody is suppressed by it.
+
+    It may be a repeat, long after the mail and all that was known of it were deleted.
+    """
+    at = find_event_time(event)
+    if event.kind == FeedbackKind.COMPLAINED.value:
+        note = Message("reported by %(provider)s about a mail that was not an issue", provider=event.provider)
+        return ListEntry(address_hash, Reason.COMPLAINT, at, note)
+    if event.kind == FeedbackKind.UNSUBSCRIBED.value:
+        return ListEntry(address_hash, Reason.UNSUBSCRIBE, at, "")
+    if event.kind == FeedbackKind.BOUNCED.value and event.body.get("class") == BounceClass.HARD.value:
+        reason = redact_addresses(f"{event.provider}: {event.body.get('reason', '')}").strip(": ")
+        return ListEntry(address_hash, Reason.HARD, at, reason)
+    return None
 
 
 def _has_our_identifiers(reference: EventReference) -> bool:

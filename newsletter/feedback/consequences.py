@@ -16,6 +16,7 @@ from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all, unsubscr
 SOFT_IN_A_ROW = 3
 SOFT_SPAN = timedelta(days=15)
 _LOOK_BACK = 60
+_NOT_ABOUT_ADDRESS = (Bounce.Class.BLOCK, Bounce.Class.SUPPRESSED)
 
 _Past = tuple[str | None, datetime | None, bool]
 
@@ -132,13 +133,13 @@ def _find_soft_failing(subscribers: Collection[int]) -> set[int]:
 def _has_failed_in_a_row(past: Iterable[_Past]) -> bool:
     """Return True if the newest SOFT_IN_A_ROW reports are soft bounces over at least SOFT_SPAN.
 
-    Ignore mails without a report and those refused because of the sender.
+    Ignore mails without a report, those refused because of the sender, and those that the provider did not try to send.
     """
     failed: list[datetime] = []
     for bounce_class, at, delivered in past:
         if bounce_class == Bounce.Class.SOFT and at is not None:
             failed.append(at)
-        elif bounce_class == Bounce.Class.BLOCK or (not delivered and bounce_class is None and not failed):
+        elif bounce_class in _NOT_ABOUT_ADDRESS or (not delivered and bounce_class is None and not failed):
             continue
         else:
             break

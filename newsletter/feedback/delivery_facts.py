@@ -15,7 +15,12 @@ from newsletter.models import DeliveryException, ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 
-_SEVERITY = {BounceClass.HARD.value: 3, BounceClass.SOFT.value: 2, BounceClass.BLOCK.value: 1}
+_SEVERITY = {
+    BounceClass.HARD.value: 3,
+    BounceClass.SOFT.value: 2,
+    BounceClass.BLOCK.value: 1,
+    BounceClass.SUPPRESSED.value: 0,
+}
 _ADDRESS = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 _TIMES = ("bounced_at", "complained_at", "unsubscribed_at")
 _FIELDS = {

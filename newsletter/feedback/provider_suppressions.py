@@ -1,4 +1,4 @@
-"""Read the provider's own suppression list once a day and add what its webhooks did not report.
+"""Add to our suppressions what a provider has on its own list, as read once a day or named by a report of an unsent mail.
 
 The list only adds to ours. It does not override what staff or the person decided after an entry was made.
 """
@@ -39,12 +39,23 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class ListEntry:
-    """An entry of the provider's list, with the hash of its address."""
+    """What a provider says of an address, with the address's hash: why it must not be mailed, and since when."""
 
     address_hash: bytes
     reason: Reason
     at: datetime
     note: str
+
+
+@dataclass(frozen=True)
+class UnsentMail:
+    """A mail that the provider did not try to send, because the address is on its list for the reason `listed_for`."""
+
+    provider: str
+    address_hash: bytes
+    listed_for: FeedbackKind
+    at: datetime
+    reason: str
 
 
 def read_suppression_list(*, adapter: Adapter, account: str, now: datetime) -> int:
@@ -86,15 +97,42 @@ def _claim(account: str, *, now: datetime) -> SuppressionListReading | None:
 @transaction.atomic
 def _suppress_entries(page: Iterable[SuppressedAddress], *, account: str, now: datetime) -> int:
     consequences = Consequences()
-    for entry in _find_new_entries(_hash_entries(page, account=account, now=now)):
-        if entry.reason == Reason.HARD:
-            consequences.hard_bounces[entry.address_hash] = entry.note
-        elif entry.reason == Reason.COMPLAINT:
-            consequences.complaints[entry.address_hash] = entry.note
-        else:
-            consequences.unsubscribed.append(ProviderUnsubscribe(entry.address_hash, None, entry.at))
+    _add_entries(consequences, _find_new_entries(_hash_entries(page, account=account, now=now)))
     apply_consequences(consequences, now=now)
     return len(consequences.hard_bounces) + len(consequences.complaints) + len(consequences.unsubscribed)
+
+
+def add_reported(consequences: Consequences, entries: Iterable[ListEntry]) -> None:
+    """Add reports about mails that are not known, or no longer, unless staff or the person decided otherwise since."""
+    by_person = {(entry.address_hash, entry.reason): entry for entry in entries}
+    _add_entries(consequences, _find_new_entries(by_person))
+
+
+def add_unsent(consequences: Consequences, unsent: Iterable[UnsentMail]) -> None:
+    """Add the people whose mail a provider did not send, with the reason for which they are on its list.
+
+    The report does not say since when they are on the list. So a suppression with this reason that was removed here stays
+    removed.
+    """
+    entries = {
+        (mail.address_hash, _REASONS[mail.listed_for]): ListEntry(
+            mail.address_hash, _REASONS[mail.listed_for], mail.at, _describe_entry(mail.provider, reason=mail.reason)
+        )
+        for mail in unsent
+    }
+    if entries:
+        decided = _find_decisions({address_hash for address_hash, _ in entries})
+        _add_entries(consequences, [entry for key, entry in sorted(entries.items()) if key not in decided])
+
+
+def _add_entries(consequences: Consequences, entries: Iterable[ListEntry]) -> None:
+    for entry in entries:
+        if entry.reason == Reason.HARD:
+            consequences.hard_bounces.setdefault(entry.address_hash, entry.note)
+        elif entry.reason == Reason.COMPLAINT:
+            consequences.complaints.setdefault(entry.address_hash, entry.note)
+        else:
+            consequences.unsubscribed.append(ProviderUnsubscribe(entry.address_hash, None, entry.at))
 
 
 def _hash_entries(
@@ -114,12 +152,8 @@ def _hash_entries(
 
 def _find_new_entries(entries: dict[tuple[bytes, Reason], ListEntry]) -> list[ListEntry]:
     """Return the entries that are new and that neither staff nor a new confirmation overrode since."""
-    decided: dict[tuple[bytes, Reason], datetime] = {}
     hashes = {address_hash for address_hash, _ in entries}
-    rows = Suppression.objects.filter(address_hash__in=list(hashes))
-    for address_hash, reason, removed_at in rows.values_list("address_hash", "reason", "removed_at"):
-        key = bytes(address_hash), Reason(reason)
-        decided[key] = max(decided.get(key, _LONG_AGO), removed_at or datetime.max.replace(tzinfo=UTC))
+    decided = _find_decisions(hashes)
     confirmed = _find_last_confirmations(hashes)
     return [
         entry
@@ -127,6 +161,16 @@ def _find_new_entries(entries: dict[tuple[bytes, Reason], ListEntry]) -> list[Li
         if (key not in decided or decided[key] < entry.at)
         and (entry.reason == Reason.HARD or confirmed.get(entry.address_hash, _LONG_AGO) <= entry.at)
     ]
+
+
+def _find_decisions(hashes: Collection[bytes]) -> dict[tuple[bytes, Reason], datetime]:
+    """Return when each suppression was last removed, the end of time if it was not."""
+    decided: dict[tuple[bytes, Reason], datetime] = {}
+    rows = Suppression.objects.filter(address_hash__in=list(hashes))
+    for address_hash, reason, removed_at in rows.values_list("address_hash", "reason", "removed_at"):
+        key = bytes(address_hash), Reason(reason)
+        decided[key] = max(decided.get(key, _LONG_AGO), removed_at or datetime.max.replace(tzinfo=UTC))
+    return decided
 
 
 def _find_last_confirmations(hashes: Collection[bytes]) -> dict[bytes, datetime]:

@@ -103,6 +103,7 @@ def _make_event(feedback: Feedback, *, once: str, now: datetime, verified_by: st
         "status": feedback.status,
         "reason": feedback.reason,
         "link": feedback.link,
+        "listed_for": feedback.listed_for.value if feedback.listed_for else "",
         "verified_by": verified_by,
     }
     kept = body if applicable else {"link": feedback.link}

@@ -244,14 +244,14 @@ class Migration(migrations.Migration):
             name='Bounce',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('bounce_class', models.CharField(choices=[('hard', 'the address does not exist'), ('soft', 'failed this time'), ('block', 'refused because of the sender')], max_length=5)),
+                ('bounce_class', models.CharField(choices=[('hard', 'the address does not exist'), ('soft', 'failed this time'), ('block', 'refused because of the sender'), ('suppressed', 'not sent, because the address is on your provider’s own suppression list')], max_length=10)),
                 ('status', models.CharField(blank=True, max_length=12)),
                 ('reason', models.CharField(blank=True, help_text='What the receiving server said, without addresses.', max_length=300)),
                 ('at', models.DateTimeField()),
                 ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='bounce', to='newsletter.delivery')),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('bounce_class__in', ['hard', 'soft', 'block'])), name='bounce_class')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('bounce_class__in', ['hard', 'soft', 'block', 'suppressed'])), name='bounce_class')],
             },
         ),
         migrations.CreateModel(

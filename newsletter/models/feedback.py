@@ -77,15 +77,19 @@ class Delivered(models.Model):
 
 
 class Bounce(models.Model):
-    """The most serious bounce of one mail: hard, then soft, then block. ``status`` is the server's code, such as 5.1.1."""
+    """The most serious bounce of one mail, in the order of ``Class``. ``status`` is the server's code, such as 5.1.1."""
 
     class Class(models.TextChoices):
         HARD = "hard", gettext_lazy("the address does not exist")
         SOFT = "soft", gettext_lazy("failed this time")
         BLOCK = "block", gettext_lazy("refused because of the sender")
+        SUPPRESSED = (
+            "suppressed",
+            gettext_lazy("not sent, because the address is on your provider’s own suppression list"),
+        )
 
     delivery = models.OneToOneField(Delivery, on_delete=models.CASCADE, related_name="bounce")
-    bounce_class = models.CharField(max_length=5, choices=Class.choices)
+    bounce_class = models.CharField(max_length=10, choices=Class.choices)
     status = models.CharField(max_length=12, blank=True)
     reason = models.CharField(
         max_length=300, blank=True, help_text=gettext_lazy("What the receiving server said, without addresses.")
@@ -95,7 +99,7 @@ class Bounce(models.Model):
     wagtail_reference_index_ignore = True
 
     class Meta:
-        constraints = [one_of("bounce_class", "bounce_class", ["hard", "soft", "block"])]
+        constraints = [one_of("bounce_class", "bounce_class", ["hard", "soft", "block", "suppressed"])]
 
 
 class SenderDelay(models.Model):

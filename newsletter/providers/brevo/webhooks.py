@@ -78,7 +78,9 @@ def _classify_bounce(name: str, *, reason: str) -> BounceClass:
         return classify_bounce(reason)
     if name == "soft_bounce":
         return classify_bounce(reason, fallback=BounceClass.SOFT)
-    return BounceClass.BLOCK if name in ("blocked", "error") else BounceClass.NONE
+    if name == "blocked":
+        return BounceClass.SUPPRESSED
+    return BounceClass.BLOCK if name == "error" else BounceClass.NONE
 
 
 def _read_time_text(event: Row) -> str:

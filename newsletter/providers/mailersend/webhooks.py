@@ -50,6 +50,11 @@ _KINDS = {
     "activity.clicked": FeedbackKind.CLICKED,
     "activity.clicked_unique": FeedbackKind.CLICKED,
 }
+_LISTED_FOR = {
+    "hard_bounced": FeedbackKind.BOUNCED,
+    "spam_complained": FeedbackKind.COMPLAINED,
+    "unsubscribed": FeedbackKind.UNSUBSCRIBED,
+}
 _REASONS = ("bounce_reason", "reject_reason", "suppression_reason", "unsubscribe_reason", "reason", "readable_reason")
 
 
@@ -79,7 +84,7 @@ def parse_mailersend(call: WebhookRequest) -> list[Feedback]:
     detail = as_mapping(data.get("meta")) or as_mapping(data.get("morph"))
     reason = next((as_text(detail[part]) for part in _REASONS if as_text(detail.get(part))), "")
     server_reply = f"{as_text(detail.get('bounce_code'), max_length=12)} {reason}".strip()
-    kind, bounce_class = _classify(name, reason=reason, server_reply=server_reply)
+    kind, bounce_class = _classify(name, server_reply=server_reply)
     event_id = as_text(data.get("id"), max_length=80)
     return [
         Feedback(
@@ -93,6 +98,7 @@ def parse_mailersend(call: WebhookRequest) -> list[Feedback]:
             reason=reason,
             provider_id=as_text(data.get("message_id") or as_mapping(email.get("message")).get("id"), max_length=80),
             status=find_report_status(kind, server_reply),
+            listed_for=_find_listed_for(reason) if bounce_class is BounceClass.SUPPRESSED else None,
         )
     ]
 
@@ -102,23 +108,19 @@ def _is_signed(call: WebhookRequest, secrets: Sequence[str]) -> bool:
     return is_one_of(given, [hmac.digest(key.encode(), call.body, hashlib.sha256).hex().encode() for key in secrets])
 
 
-def _classify(name: str, *, reason: str, server_reply: str) -> tuple[FeedbackKind, BounceClass]:
+def _classify(name: str, *, server_reply: str) -> tuple[FeedbackKind, BounceClass]:
     kind = _KINDS.get(name, _UNKNOWN)
     if name == "activity.suppressed":
-        return _classify_suppression(reason.lower())
+        return kind, BounceClass.SUPPRESSED
     if kind is not FeedbackKind.BOUNCED:
         return kind, _NONE
     fallback = BounceClass.HARD if name == "activity.hard_bounced" else BounceClass.SOFT
     return kind, classify_bounce(server_reply, fallback=fallback)
 
 
-def _classify_suppression(reason: str) -> tuple[FeedbackKind, BounceClass]:
-    """Return what it means that MailerSend did not send because the address is on a list of the account."""
-    if "complain" in reason:
-        return FeedbackKind.COMPLAINED, _NONE
-    if "unsubscribed" in reason:
-        return FeedbackKind.UNSUBSCRIBED, _NONE
-    return FeedbackKind.BOUNCED, BounceClass.HARD if "hard" in reason else BounceClass.BLOCK
+def _find_listed_for(reason: str) -> FeedbackKind | None:
+    """Return on which list of the account the address is. The blocklist and the list on hold do not say why."""
+    return _LISTED_FOR.get("_".join(reason.lower().split()))
 
 
 def _read_address(data: Row, email: Row) -> str:

@@ -32,6 +32,11 @@ _KINDS = {
     "opened": FeedbackKind.OPENED,
     "clicked": FeedbackKind.CLICKED,
 }
+_LISTED_FOR = {
+    "suppress-bounce": FeedbackKind.BOUNCED,
+    "suppress-complaint": FeedbackKind.COMPLAINED,
+    "suppress-unsubscribe": FeedbackKind.UNSUBSCRIBED,
+}
 
 
 def verify_mailgun(body: bytes, *, signing_key: str, now: datetime) -> str:
@@ -98,6 +103,7 @@ def _parse_event(event: Row) -> Feedback:
         reason=reason,
         provider_id=as_text(headers.get("message-id"), max_length=200).strip("<>"),
         status=find_report_status(kind, _join_reply(status, reason=f"{server_reply} {reason}")),
+        listed_for=_LISTED_FOR.get(_read_reason(event)) if bounce_class is BounceClass.SUPPRESSED else None,
     )
 
 
@@ -113,13 +119,19 @@ def _classify(event: Row) -> tuple[FeedbackKind, BounceClass]:
 def _bounce_class(event: Row) -> BounceClass:
     status = as_mapping(event.get("delivery-status"))
     server_reply = _join_reply(status)
-    reason = as_text(event.get("reason")).lower()
-    if reason.startswith("suppress-") or reason in ("espblock", "policy"):
+    reason = _read_reason(event)
+    if reason.startswith("suppress-"):
+        return BounceClass.SUPPRESSED
+    if reason in ("espblock", "policy"):
         return BounceClass.BLOCK
     if not find_enhanced_status(server_reply) and (reason == "old" or str(status.get("code", "")).startswith("4")):
         return BounceClass.SOFT
     soft = as_text(status.get("bounce-type")).lower() == "soft"
     return classify_bounce(server_reply, fallback=BounceClass.SOFT if soft else BounceClass.HARD)
+
+
+def _read_reason(event: Row) -> str:
+    return as_text(event.get("reason")).lower()
 
 
 def _join_reply(status: Row, *, reason: str = "") -> str:

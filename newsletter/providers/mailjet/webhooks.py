@@ -21,7 +21,8 @@ _KINDS = {
 _DEAD = {"user unknown", "mailbox inactive", "invalid domain", "no mail host"}
 _FULL = "quota exceeded"
 _DELAYED = "greylisted"
-_REPORTED_SPAM = "spam reporter"
+_LISTED_FOR = {"spam reporter": FeedbackKind.COMPLAINED, "preblocked": None, "blacklisted": None}
+"""Errors of mails that Mailjet did not try to send, because of an earlier event. ``preblocked`` does not say of which."""
 
 
 def parse_mailjet(call: WebhookRequest) -> list[Feedback]:
@@ -32,7 +33,10 @@ def parse_mailjet(call: WebhookRequest) -> list[Feedback]:
 def _parse_event(event: Row) -> Feedback:
     kind = _find_kind(event)
     delivery, _, batch = as_text(event.get("Payload"), max_length=200).partition(" ")
+    bounce_class = BounceClass.NONE
     server_reply = f"{as_text(event.get('comment'))} {as_text(event.get('smtp_reply'))}".strip()
+    if kind is FeedbackKind.BOUNCED:
+        bounce_class = _classify(event, server_reply)
     message = as_text(event.get("MessageID"), max_length=80)
     return Feedback(
         provider="mailjet",
@@ -42,10 +46,11 @@ def _parse_event(event: Row) -> Feedback:
         delivery=parse_delivery_id(delivery or event.get("CustomID")),
         batch=batch[:80],
         at=parse_time(event.get("time")),
-        bounce_class=_classify(event, server_reply) if kind is FeedbackKind.BOUNCED else BounceClass.NONE,
+        bounce_class=bounce_class,
         reason=server_reply or as_text(event.get("error")),
         provider_id=message,
         status=find_report_status(kind, server_reply),
+        listed_for=_LISTED_FOR.get(_read_error(event)) if bounce_class is BounceClass.SUPPRESSED else None,
     )
 
 
@@ -58,17 +63,20 @@ def _make_key(event: Row, message: str) -> str:
 
 
 def _find_kind(event: Row) -> FeedbackKind:
-    name, error = as_text(event.get("event")).lower(), as_text(event.get("error")).lower()
-    if name == "bounce" and error == _DELAYED and event.get("hard_bounce") is not True:
+    name = as_text(event.get("event")).lower()
+    if name == "bounce" and _read_error(event) == _DELAYED and event.get("hard_bounce") is not True:
         return FeedbackKind.DEFERRED
-    if name in ("bounce", "blocked") and error == _REPORTED_SPAM:
-        return FeedbackKind.COMPLAINED
     return _KINDS.get(name, FeedbackKind.UNKNOWN)
 
 
+def _read_error(event: Row) -> str:
+    return as_text(event.get("error")).lower()
+
+
 def _classify(event: Row, server_reply: str) -> BounceClass:
-    """Return the class of a bounce. ``preblocked`` says only that an earlier mail bounced, so it condemns nobody."""
-    error = as_text(event.get("error")).lower()
+    error = _read_error(event)
+    if error in _LISTED_FOR:
+        return BounceClass.SUPPRESSED
     if is_about_sender(server_reply):
         return BounceClass.BLOCK
     if error == _FULL or is_mailbox_full(server_reply):

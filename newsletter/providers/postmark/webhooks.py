@@ -20,10 +20,10 @@ _BLOCK = (
     "dmarcpolicy",
     "smtpapierror",
     "templaterenderingfailed",
-    "manuallydeactivated",
     "unconfirmed",
     "virusnotification",
 )
+_SUPPRESSED = "manuallydeactivated"
 _DEFERRED = ("transient", "dnserror")
 
 
@@ -68,6 +68,8 @@ def _classify(event: Row, *, record: str, reason: str) -> tuple[FeedbackKind, Bo
         return FeedbackKind.BOUNCED, classify_bounce(reason, fallback=BounceClass.SOFT)
     if name in _BLOCK:
         return FeedbackKind.BOUNCED, BounceClass.BLOCK
+    if name == _SUPPRESSED:
+        return FeedbackKind.BOUNCED, BounceClass.SUPPRESSED
     if name in _DEFERRED:
         return FeedbackKind.DEFERRED, BounceClass.NONE
     named = {"unsubscribe": FeedbackKind.UNSUBSCRIBED, "spamcomplaint": FeedbackKind.COMPLAINED}

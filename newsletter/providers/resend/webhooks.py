@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import re
 from datetime import datetime, timedelta
 
 from newsletter.providers.base.errors import BadWebhook
@@ -39,6 +40,8 @@ from newsletter.providers.base.webhooks.verification import (
 MAX_SIGNATURE_AGE = timedelta(minutes=5)
 _UNKNOWN, _NONE = FeedbackKind.UNKNOWN, BounceClass.NONE
 _SUPPRESSED = {"suppressed", "onaccountsuppressionlist"}
+_LISTED_FOR = re.compile(r"\bhistory of producing (?:(hard bounces)|(?:spam )?complaints)\b", re.IGNORECASE)
+"""The only place where Resend says why an address is on its suppression list."""
 _KINDS = {
     "email.sent": FeedbackKind.ACCEPTED,
     "email.delivered": FeedbackKind.DELIVERED,
@@ -89,8 +92,10 @@ def parse_resend(call: WebhookRequest) -> list[Feedback]:
     reason = as_text(bounce.get("message")) or as_text(as_mapping(data.get("failed")).get("reason"))
     server_reply = " ".join([reason, *(as_text(line) for line in as_list(bounce.get("diagnosticCode")))]).strip()
     ids = _read_tags(data.get("tags"))
-    kind = (
-        FeedbackKind.COMPLAINED if _is_suppressed_for_spam(name, bounce, reason=reason) else _KINDS.get(name, _UNKNOWN)
+    kind = _KINDS.get(name, _UNKNOWN)
+    is_bounce = kind is FeedbackKind.BOUNCED
+    bounce_class = (
+        _classify_bounce(name, bounce=bounce, reason=reason, server_reply=server_reply) if is_bounce else _NONE
     )
     event_id = call.headers.get("svix-id", "") or fingerprint(event)
     people = [parse_address(recipient) for recipient in (as_list(data.get("to")) or [data.get("to")])]
@@ -103,12 +108,11 @@ def parse_resend(call: WebhookRequest) -> list[Feedback]:
             delivery=parse_delivery_id(ids.get("delivery")),
             batch=as_text(ids.get("batch"), max_length=80),
             at=parse_time(event.get("created_at")),
-            bounce_class=_classify_bounce(name, bounce=bounce, reason=reason, server_reply=server_reply)
-            if kind is FeedbackKind.BOUNCED
-            else _NONE,
+            bounce_class=bounce_class,
             reason=reason,
             provider_id=as_text(data.get("email_id"), max_length=80),
             status=find_report_status(kind, server_reply),
+            listed_for=_find_listed_for(reason) if bounce_class is BounceClass.SUPPRESSED else None,
         )
         for number, each in enumerate(people)
     ]
@@ -130,14 +134,16 @@ def _is_suppressed(name: str, bounce: Row) -> bool:
     return name == "email.suppressed" or (name == "email.bounced" and bool(_list_bounce_types(bounce) & _SUPPRESSED))
 
 
-def _is_suppressed_for_spam(name: str, bounce: Row, *, reason: str) -> bool:
-    """Return True if the address is on that list because of a complaint, which only the reason's text says."""
-    return _is_suppressed(name, bounce) and "complain" in reason.lower()
+def _find_listed_for(reason: str) -> FeedbackKind | None:
+    found = _LISTED_FOR.search(reason)
+    if found is None:
+        return None
+    return FeedbackKind.BOUNCED if found.group(1) else FeedbackKind.COMPLAINED
 
 
 def _classify_bounce(name: str, *, bounce: Row, reason: str, server_reply: str) -> BounceClass:
     if _is_suppressed(name, bounce):
-        return BounceClass.HARD if "hard bounce" in reason.lower() else BounceClass.BLOCK
+        return BounceClass.SUPPRESSED
     if is_about_sender(server_reply):
         return BounceClass.BLOCK
     if name == "email.failed" or _list_bounce_types(bounce) & {"contentrejected", "attachmentrejected"}:

@@ -39,7 +39,8 @@ _KINDS = {
     "email_spam": FeedbackKind.BOUNCED,
     "email_blocklisted": FeedbackKind.BOUNCED,
 }
-_BLOCKLISTS = {"mailbox_not_found": BounceClass.HARD, "mailbox_full": BounceClass.SOFT}
+_LISTED_FOR = {"mailbox_not_found": FeedbackKind.BOUNCED}
+"""Why an address is on Scaleway's blocklist. A full mailbox is no reason to suppress it here too."""
 
 
 def make_scaleway_handler(certificates: SnsCertificates | None = None) -> WebhookHandler:
@@ -74,10 +75,11 @@ def parse_scaleway(call: WebhookRequest) -> list[Feedback]:
             delivery=parse_delivery_id(delivery),
             batch=batch[:80],
             at=parse_time(event.get("created_at")) or parse_time(message.get("Timestamp")),
-            bounce_class=_classify(name, event, server_reply) if kind is FeedbackKind.BOUNCED else BounceClass.NONE,
+            bounce_class=_classify(name, server_reply) if kind is FeedbackKind.BOUNCED else BounceClass.NONE,
             reason=server_reply or as_text(event.get("blocklist_reason")),
             provider_id=as_text(event.get("email_id"), max_length=80),
             status=find_report_status(kind, server_reply),
+            listed_for=_LISTED_FOR.get(as_text(event.get("blocklist_type"))) if name == "email_blocklisted" else None,
         )
     ]
 
@@ -92,11 +94,11 @@ def _read_ids(event: Row) -> str:
     return next(found, "")
 
 
-def _classify(name: str, event: Row, server_reply: str) -> BounceClass:
+def _classify(name: str, server_reply: str) -> BounceClass:
     if name == "email_spam":
         return BounceClass.BLOCK
     if name == "email_blocklisted":
-        return _BLOCKLISTS.get(as_text(event.get("blocklist_type")), BounceClass.BLOCK)
+        return BounceClass.SUPPRESSED
     is_dead = name == "email_mailbox_not_found" or find_enhanced_status(server_reply).startswith("5.1.")
     return classify_bounce(server_reply, fallback=BounceClass.HARD if is_dead else BounceClass.SOFT)
 

@@ -37,6 +37,12 @@ _KINDS = {
     "open": FeedbackKind.OPENED,
     "click": FeedbackKind.CLICKED,
 }
+_LISTED_FOR = {
+    "bounced address": FeedbackKind.BOUNCED,
+    "spam reporting address": FeedbackKind.COMPLAINED,
+    "unsubscribed address": FeedbackKind.UNSUBSCRIBED,
+}
+"""Reasons for which SendGrid drops a mail because the address is on a list of the account."""
 
 
 def verify_sendgrid(call: WebhookRequest, key: str, now: datetime) -> str:
@@ -62,6 +68,7 @@ def _parse_event(event: Row) -> Feedback:
     reason = as_text(event.get("reason")) or as_text(event.get("response"))
     delivery = parse_delivery_id(event.get("delivery"))
     message_id = as_text(event.get("sg_message_id"), max_length=200)
+    bounce_class = _classify_bounce(event, name=name, reason=reason)
     return Feedback(
         provider="sendgrid",
         key=_make_event_key(event, name=name, message_id=message_id, delivery=delivery),
@@ -70,10 +77,11 @@ def _parse_event(event: Row) -> Feedback:
         delivery=delivery,
         batch=as_text(event.get("batch"), max_length=80),
         at=parse_time(event.get("timestamp")),
-        bounce_class=_classify_bounce(event, name=name, reason=reason),
+        bounce_class=bounce_class,
         reason=reason,
         provider_id=message_id,
         status=find_report_status(kind, f"{as_text(event.get('status'), max_length=12)} {reason}"),
+        listed_for=_LISTED_FOR[reason.lower()] if bounce_class is BounceClass.SUPPRESSED else None,
     )
 
 
@@ -86,6 +94,8 @@ def _make_event_key(event: Row, *, name: str, message_id: str, delivery: int | N
 
 
 def _classify_bounce(event: Row, *, name: str, reason: str) -> BounceClass:
+    if name == "dropped" and reason.lower() in _LISTED_FOR:
+        return BounceClass.SUPPRESSED
     if name == "dropped":
         return BounceClass.HARD if reason.lower() == "invalid" else BounceClass.BLOCK
     if name != "bounce":

@@ -40,7 +40,9 @@ _KINDS = {
     "click": FeedbackKind.CLICKED,
 }
 _FULL = ("mailboxfull", "messagetoolarge")
-_BLOCKED = ("suppressed", "onaccountsuppressionlist", "contentrejected", "attachmentrejected")
+_BLOCKED = ("contentrejected", "attachmentrejected")
+_SUPPRESSED = {"suppressed": FeedbackKind.BOUNCED, "onaccountsuppressionlist": None}
+"""Subtypes of bounces by which Amazon did not try to send. The first is Amazon's global list, which has hard bounces only."""
 _HOST = re.compile(r"sns\.[a-z0-9-]{1,40}\.amazonaws\.com(\.cn)?")
 AMAZON_SNS = SnsService("Amazon SNS", host=_HOST, certificate_host=_HOST)
 
@@ -79,6 +81,7 @@ def parse_ses(call: WebhookRequest) -> list[Feedback]:
             reason=server_reply or reason,
             provider_id=as_text(as_mapping(event.get("mail")).get("messageId"), max_length=100),
             status=find_report_status(kind, server_reply),
+            listed_for=_find_listed_for(event),
         )
         for number, (address, server_reply) in enumerate(_list_recipients(event) or [("", "")])
     ]
@@ -96,10 +99,10 @@ def _classify(event: Row) -> tuple[FeedbackKind, BounceClass, str]:
         kinds = (as_text(detail.get("bounceType")), as_text(detail.get("bounceSubType")))
         return kind, _classify_bounce(*(name.lower() for name in kinds)), ": ".join(kinds)
     if name == "complaint":
-        if as_text(detail.get("complaintSubType")).lower() in _BLOCKED:
+        if _read_sub_type(event) in _SUPPRESSED:
             return (
                 FeedbackKind.BOUNCED,
-                BounceClass.BLOCK,
+                BounceClass.SUPPRESSED,
                 Message("Amazon has this address on its own list of complaints."),
             )
         feedback_type = as_text(detail.get("complaintFeedbackType"))
@@ -112,7 +115,22 @@ def _classify(event: Row) -> tuple[FeedbackKind, BounceClass, str]:
     return kind, BounceClass.NONE, ""
 
 
+def _read_sub_type(event: Row) -> str:
+    name = _read_event_name(event)
+    return as_text(as_mapping(event.get(name)).get(f"{name}SubType")).lower()
+
+
+def _find_listed_for(event: Row) -> FeedbackKind | None:
+    """Return why the address is on a list of Amazon. It reports one for a complaint as a complaint."""
+    sub_type = _read_sub_type(event)
+    if _read_event_name(event) == "complaint":
+        return FeedbackKind.COMPLAINED if sub_type in _SUPPRESSED else None
+    return _SUPPRESSED.get(sub_type)
+
+
 def _classify_bounce(bounce_type: str, sub_type: str) -> BounceClass:
+    if sub_type in _SUPPRESSED:
+        return BounceClass.SUPPRESSED
     if sub_type in _BLOCKED:
         return BounceClass.BLOCK
     return BounceClass.HARD if bounce_type == "permanent" and sub_type not in _FULL else BounceClass.SOFT

@@ -1,5 +1,7 @@
 """Read SparkPost's webhooks: a list of events in envelopes (``msys``), protected by a secret URL and a password."""
 
+import re
+
 from newsletter.providers.base.json_values import Row, as_mapping, as_text, parse_address, parse_delivery_id, parse_time
 from newsletter.providers.base.webhooks.bodies import fingerprint, make_key, parse_json_objects
 from newsletter.providers.base.webhooks.bounces import classify_bounce, find_report_status, is_about_sender
@@ -28,6 +30,11 @@ _KINDS = {
 _HARD_NUMBERS = ("10", "30")
 _SOFT_NUMBERS = ("22", "23")
 _BLOCK_NUMBERS = ("25", "26", "50", "51", "52", "53", "54")
+_SUPPRESSED = re.compile(r"\brecipient address (?:was )?suppressed due to (?:customer|system) policy", re.IGNORECASE)
+"""The reason of a mail to an address on SparkPost's suppression list. It has no number, and does not say why it is there.
+
+Source: support.sparkpost.com/docs/tech-resources/preparing-for-async-suppressions.
+"""
 _NO_BOUNCE = {"60": FeedbackKind.UNKNOWN, "80": FeedbackKind.UNKNOWN, "100": FeedbackKind.UNKNOWN}
 
 
@@ -64,6 +71,8 @@ def _classify(event: Row, *, reason: str) -> tuple[FeedbackKind, BounceClass]:
         return FeedbackKind.UNKNOWN, BounceClass.NONE
     if kind is not FeedbackKind.BOUNCED:
         return kind, BounceClass.NONE
+    if _SUPPRESSED.search(reason):
+        return kind, BounceClass.SUPPRESSED
     if name not in ("bounce", "out_of_band"):
         return kind, BounceClass.BLOCK
     number = as_text(event.get("bounce_class"), max_length=4)

@@ -128,9 +128,9 @@ def test_a_temporary_failure_is_a_delay_and_no_bounce() -> None:
         ("bounce", 550, "5.7.1 Message rejected due to policy", "block"),
         ("bounce", 554, "Message blocked: poor sender reputation", "block"),
         ("espblock", 605, "", "block"),
-        ("suppress-bounce", 605, "Not delivering to previously bounced address", "block"),
-        ("suppress-complaint", 607, "", "block"),
-        ("suppress-unsubscribe", 606, "", "block"),
+        ("suppress-bounce", 605, "Not delivering to previously bounced address", "suppressed"),
+        ("suppress-complaint", 607, "", "suppressed"),
+        ("suppress-unsubscribe", 606, "", "suppressed"),
     ],
 )
 @pytest.mark.requirement("S2")

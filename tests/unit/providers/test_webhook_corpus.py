@@ -54,14 +54,14 @@ def test_a_real_payload_has_the_meaning_that_others_give_it(provider: str, file:
     ("provider", "file", "test", "bounce_class"),
     [
         ("sendgrid", "sendgrid", "test_dropped_invalid_event", "hard"),
-        ("sendgrid", "sendgrid", "test_dropped_unsubscribed_event", "block"),
+        ("sendgrid", "sendgrid", "test_dropped_unsubscribed_event", "suppressed"),
         ("postmark", "postmark", "test_bounce_event", "hard"),
         ("ses", "amazon_ses", "test_bounce_event", "hard"),
         ("ses", "amazon_ses", "test_rendering_failure_event", "block"),
         ("resend", "resend", "test_hard_bounced_event", "hard"),
         ("brevo", "brevo", "test_hard_bounce", "hard"),
-        ("brevo", "brevo", "test_blocked", "block"),
-        ("sparkpost", "sparkpost", "test_generation_rejection_event", "block"),
+        ("brevo", "brevo", "test_blocked", "suppressed"),
+        ("sparkpost", "sparkpost", "test_generation_rejection_event", "suppressed"),
     ],
 )
 def test_a_real_bounce_is_hard_only_where_the_address_is_dead(

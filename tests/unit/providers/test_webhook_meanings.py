@@ -168,7 +168,8 @@ SENDGRID = {"email": "a@example.com", "timestamp": 1, **OURS}
         ({"event": "bounce", "type": "blocked", "status": "5.1.1", "reason": "550"}, ("bounced", "block")),
         ({"event": "bounce", "type": "bounce", "status": "5.7.1", "reason": "550 refused"}, ("bounced", "block")),
         ({"event": "bounce", "type": "bounce", "reason": "552 5.2.2 full"}, ("bounced", "soft")),
-        ({"event": "dropped", "reason": "Bounced Address"}, ("bounced", "block")),
+        ({"event": "dropped", "reason": "Bounced Address"}, ("bounced", "suppressed")),
+        ({"event": "dropped", "reason": "Spam Content"}, ("bounced", "block")),
         ({"event": "spamreport"}, ("complained", "")),
         ({"event": "group_unsubscribe"}, ("unsubscribed", "")),
         ({"event": "group_resubscribe"}, ("unknown", "")),
@@ -318,22 +319,22 @@ LISTED = "The recipient's email address is on the suppression list because it ha
     ],
 )
 @pytest.mark.parametrize(
-    ("why", "means"),
-    [("hard bounces", ("bounced", "hard")), ("complaints", ("complained", "")), ("it", ("bounced", "block"))],
+    ("why", "listed_for"), [("hard bounces", "bounced"), ("complaints", "complained"), ("it", None)]
 )
 @pytest.mark.parametrize("types", [{"type": "Suppressed"}, {"type": "Permanent", "subType": "Suppressed"}])
 def test_resend_says_why_it_did_not_send(
-    name: str, data: str, why: str, means: tuple[str, str], types: dict[str, str]
+    name: str, data: str, why: str, listed_for: str | None, types: dict[str, str]
 ) -> None:
     said = {"to": ["a@example.com"], data: {**types, "message": LISTED.format(why)}}
-    assert meaning("resend", {"type": name, "data": said}) == means
+    (told,) = parse("resend", {"type": name, "data": said})
+    assert (told.kind, told.bounce_class, told.listed_for) == ("bounced", "suppressed", listed_for)
 
 
 @pytest.mark.parametrize(
     ("event", "means"),
     [
         ({"eventType": "Bounce", "bounce": bounce("Permanent")}, ("bounced", "hard")),
-        ({"eventType": "Bounce", "bounce": bounce("Permanent", "OnAccountSuppressionList")}, ("bounced", "block")),
+        ({"eventType": "Bounce", "bounce": bounce("Permanent", "OnAccountSuppressionList")}, ("bounced", "suppressed")),
         ({"eventType": "Bounce", "bounce": bounce("Permanent", status="5.7.1")}, ("bounced", "block")),
         ({"eventType": "Bounce", "bounce": bounce("Transient", "MailboxFull")}, ("bounced", "soft")),
         ({"eventType": "Bounce", "bounce": bounce("Undetermined")}, ("bounced", "soft")),
@@ -342,7 +343,7 @@ def test_resend_says_why_it_did_not_send(
         ({"eventType": "Complaint", "complaint": {"complaintFeedbackType": "not-spam"}}, ("unknown", "")),
         (
             {"eventType": "Complaint", "complaint": {"complaintSubType": "OnAccountSuppressionList"}},
-            ("bounced", "block"),
+            ("bounced", "suppressed"),
         ),
         (
             {"eventType": "Subscription", "subscription": {"newTopicPreferences": {"unsubscribeAll": True}}},
@@ -375,11 +376,11 @@ def test_ses_names_whom_the_event_is_about_and_not_to_whom_the_mail_went() -> No
     ("name", "data", "means"),
     [
         ("email.bounced", {"bounce": {"type": "Permanent", "message": "no"}}, ("bounced", "hard")),
-        ("email.bounced", {"bounce": {"type": "Permanent", "subType": "Suppressed"}}, ("bounced", "block")),
+        ("email.bounced", {"bounce": {"type": "Permanent", "subType": "Suppressed"}}, ("bounced", "suppressed")),
         ("email.bounced", {"bounce": {"type": "Permanent", "message": "550 5.7.26 no proof"}}, ("bounced", "block")),
         ("email.bounced", {"bounce": {"type": "Transient"}}, ("bounced", "soft")),
         ("email.failed", {"failed": {"reason": "quota"}}, ("bounced", "block")),
-        ("email.suppressed", {}, ("bounced", "block")),
+        ("email.suppressed", {}, ("bounced", "suppressed")),
         ("email.complained", {}, ("complained", "")),
         ("email.scheduled", {}, ("unknown", "")),
         ("contact.updated", {}, ("unknown", "")),
@@ -490,9 +491,9 @@ MAILJET = {"time": 1, "MessageID": 5, "email": "a@example.com", "Payload": "7 1-
             "bounced block",
         ),
         ({"event": "bounce", "error_related_to": "system", "error": "connection issue"}, "bounced soft"),
-        ({"event": "blocked", "error_related_to": "mailjet", "error": "preblocked"}, "bounced block"),
+        ({"event": "blocked", "error_related_to": "mailjet", "error": "preblocked"}, "bounced suppressed"),
         ({"event": "blocked", "error_related_to": "recipient", "error": "user unknown"}, "bounced hard"),
-        ({"event": "blocked", "error_related_to": "recipient", "error": "spam reporter"}, "complained "),
+        ({"event": "blocked", "error_related_to": "recipient", "error": "spam reporter"}, "bounced suppressed"),
         ({"event": "spam", "source": "JMRPP"}, "complained "),
         ({"event": "unsub", "mj_list_id": 1}, "unsubscribed "),
         ({"event": "open"}, "opened "),
@@ -530,11 +531,11 @@ def mailersend(name: str, **meta: Any) -> dict[str, Any]:
         (mailersend("activity.hard_bounced", bounce_code=550, bounce_reason="5.7.1 refused"), ("bounced", "block")),
         (mailersend("activity.soft_bounced", bounce_code="552", bounce_reason="full"), ("bounced", "soft")),
         (mailersend("activity.soft_bounced", bounce_reason="Unknown reason"), ("bounced", "soft")),
-        (mailersend("activity.suppressed", suppression_reason="hard_bounced"), ("bounced", "hard")),
-        (mailersend("activity.suppressed", suppression_reason="blocklisted"), ("bounced", "block")),
-        (mailersend("activity.suppressed", suppression_reason="on_hold"), ("bounced", "block")),
-        (mailersend("activity.suppressed", suppression_reason="unsubscribed"), ("unsubscribed", "")),
-        (mailersend("activity.suppressed", suppression_reason="spam_complained"), ("complained", "")),
+        (mailersend("activity.suppressed", suppression_reason="hard_bounced"), ("bounced", "suppressed")),
+        (mailersend("activity.suppressed", suppression_reason="blocklisted"), ("bounced", "suppressed")),
+        (mailersend("activity.suppressed", suppression_reason="on_hold"), ("bounced", "suppressed")),
+        (mailersend("activity.suppressed", suppression_reason="unsubscribed"), ("bounced", "suppressed")),
+        (mailersend("activity.suppressed", suppression_reason="spam_complained"), ("bounced", "suppressed")),
         (mailersend("activity.spam_complaint"), ("complained", "")),
         (mailersend("activity.unsubscribed", unsubscribe_reason="too many"), ("unsubscribed", "")),
         (mailersend("activity.opened_unique"), ("opened", "")),
@@ -587,9 +588,9 @@ def refused(code: int, message: str) -> dict[str, Any]:
         (scaleway("email_mailbox_not_found", **refused(550, "no such user")), ("bounced", "hard")),
         (scaleway("email_spam", **refused(571, "5.7.1 listed as spam")), ("bounced", "block")),
         (scaleway("email_spam", **refused(550, "5.1.1 spam")), ("bounced", "block")),
-        (scaleway("email_blocklisted", blocklist_type="mailbox_not_found"), ("bounced", "hard")),
-        (scaleway("email_blocklisted", blocklist_type="mailbox_full"), ("bounced", "soft")),
-        (scaleway("email_blocklisted", blocklist_type="other"), ("bounced", "block")),
+        (scaleway("email_blocklisted", blocklist_type="mailbox_not_found"), ("bounced", "suppressed")),
+        (scaleway("email_blocklisted", blocklist_type="mailbox_full"), ("bounced", "suppressed")),
+        (scaleway("email_blocklisted", blocklist_type="other"), ("bounced", "suppressed")),
         (scaleway("blocklist_created", blocklist_type="mailbox_not_found"), ("unknown", "")),
         (ses("This is a test of the topic."), ("unknown", "")),
     ],

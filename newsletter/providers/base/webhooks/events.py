@@ -21,12 +21,17 @@ class FeedbackKind(StrEnum):
 
 
 class BounceClass(StrEnum):
-    """The permanence of a bounce. ``BLOCK`` is about the sender (policy, reputation, a blocklist), not the address."""
+    """The permanence of a bounce.
+
+    ``BLOCK`` is about the sender (policy, reputation, a blocklist), not the address. ``SUPPRESSED`` is a mail that the
+    provider did not try to send, because the address is on the provider's own suppression list.
+    """
 
     NONE = ""
     HARD = "hard"
     SOFT = "soft"
     BLOCK = "block"
+    SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,9 @@ class Feedback:
 
     ``key`` identifies the event and its repeats among the provider's events. ``delivery`` and ``batch`` are our own ids,
     if the mail carried them. ``status`` is the receiving server's enhanced code (``5.1.1``). ``link`` is the URL that
-    confirms a topic's subscription. Every text comes from outside: show it as text only.
+    confirms a topic's subscription. ``listed_for`` is why a ``SUPPRESSED`` address is on the provider's list (BOUNCED,
+    COMPLAINED or UNSUBSCRIBED), if the provider says so: it happened earlier, and counts for no mail of this send. Every text
+    comes from outside: show it as text only.
     """
 
     provider: str
@@ -50,3 +57,4 @@ class Feedback:
     provider_id: str = ""
     status: str = ""
     link: str = ""
+    listed_for: FeedbackKind | None = None

@@ -274,6 +274,36 @@ def test_a_success_that_is_no_receipt_is_uncertain(
         assert verdict is (Verdict.UNCERTAIN if is_uncertain else Verdict.NOT_SENT)
 
 
+@pytest.mark.parametrize(
+    ("fault", "is_web_page"),
+    [
+        (answer(200, b"Welcome to the network", Content_Type="text/html; charset=utf-8"), True),
+        (answer(202, b"\n<!DOCTYPE html><title>Sign in</title>"), True),
+        (answer(302, b"", location="http://127.0.0.1:1/sign-in"), True),
+        (answer(200, b"{}", Content_Type="application/json"), False),
+        (answer(502, b"<html>Bad gateway</html>", Content_Type="text/html"), False),
+    ],
+)
+@pytest.mark.requirement("F9")
+def test_a_web_page_in_place_of_the_provider_stops_the_send(
+    adapter: Adapter, fake_provider: FakeProvider, fault: Fault, is_web_page: bool
+) -> None:
+    """Otherwise one batch after another becomes uncertain. A fault of the provider may be over in a moment."""
+    fake_provider.fault_always(fault)
+    outcome = adapter.deliver(make_call())
+    assert (outcome.verdict, outcome.stop) == (Verdict.UNCERTAIN, is_web_page)
+    verdicts = {verdict for verdict, _ in outcome.people.values()}
+    assert verdicts <= {Verdict.NOT_SENT}
+
+
+@pytest.mark.requirement("F5")
+def test_a_misdirected_request_is_sent_again_on_a_new_connection(adapter: Adapter, fake_provider: FakeProvider) -> None:
+    fake_provider.fault_always(answer(421, b"Misdirected Request"))
+    outcome = adapter.deliver(make_call())
+    assert (outcome.verdict, outcome.stop) == (Verdict.NOT_SENT, False)
+    assert not any(entry.accepted for entry in fake_provider.ledger)
+
+
 @pytest.mark.parametrize("kind", ["reset_after_accepting", "close_after_accepting", "truncate"])
 @pytest.mark.requirement("F6")
 def test_a_lost_answer_is_uncertain_and_the_call_is_made_once(

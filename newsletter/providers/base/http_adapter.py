@@ -29,7 +29,7 @@ from newsletter.providers.base.mail.json_texts import write_json
 from newsletter.providers.base.prepared_batch import NO_VALID_ADDRESS, PreparedBatch, check_bytes, prepare_batch
 from newsletter.providers.base.provider_adapter import AccountOptions, ProviderAdapter
 from newsletter.providers.base.provider_url import ProviderSettings
-from newsletter.providers.base.responses import can_bisect, mask_provider_text, read_refusal
+from newsletter.providers.base.responses import can_bisect, is_web_page, mask_provider_text, read_refusal
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, read_pages
 from newsletter.providers.base.transport import Transport
 
@@ -157,6 +157,15 @@ class HttpAdapter(ProviderAdapter):
             receipt = self._read_receipt(answer, prepared)
             if receipt is not None:
                 return receipt
+        if is_web_page(answer):
+            why = Message(
+                "A web page answered instead of %(provider)s (answer %(status)s). Check the endpoint, and whether a proxy or the "
+                "network's sign-in page stands between. It is not known whether this batch was accepted.",
+                provider=self.label,
+                status=answer.status,
+            )
+            # Every further batch would become uncertain too.
+            return Outcome(Verdict.UNCERTAIN, why, stop=True)
         why = Message(
             "%(provider)s's answer (%(status)s) is not its usual receipt. It may or may not have accepted this batch.",
             provider=self.label,

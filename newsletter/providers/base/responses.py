@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 
 from newsletter.common.messages import Message
 from newsletter.providers.base.contract import Outcome, ProviderResponse, Verdict
@@ -83,6 +84,13 @@ def _classify_status(status: int, *, provider: str, throttles: bool) -> Outcome:
             status=status,
         )
         return Outcome(Verdict.UNCERTAIN, why)
+    if status == HTTPStatus.MISDIRECTED_REQUEST:
+        # The server did not act on it, and may on another connection (RFC 9110, 15.5.20).
+        why = Message(
+            "%(provider)s did not take this batch from the connection that we used (answer 421); it is sent again on a new one.",
+            provider=provider,
+        )
+        return Outcome(Verdict.NOT_SENT, why)
     if 400 <= status < 500:
         why = Message(
             "%(provider)s does not know the address that we called (answer %(status)s). Check the provider's domain "
@@ -96,7 +104,15 @@ def _classify_status(status: int, *, provider: str, throttles: bool) -> Outcome:
         status=status,
         provider=provider,
     )
-    return Outcome(Verdict.UNCERTAIN, why)
+    return Outcome(Verdict.UNCERTAIN, why, stop=True)
+
+
+def is_web_page(answer: ProviderResponse) -> bool:
+    """Return True if the answer is for a browser. No interface gives one: it comes from a proxy, a portal or a wrong address."""
+    begins = answer.body[:200].lstrip().lower()
+    return answer.headers.get("content-type", "").lower().startswith("text/html") or begins.startswith(
+        (b"<!doctype html", b"<html")
+    )
 
 
 def can_bisect(answer: ProviderResponse, *, text: str, people: int) -> bool:

@@ -133,9 +133,12 @@ def _find_rest(outcome: Outcome, *, provider: str) -> Outcome | None:
 def _combine(outcomes: dict[int, Outcome]) -> Outcome:
     """Return one outcome. A refusal because of us stops the send, unless the provider accepted the mail of others."""
     waits = [outcome.retry_after for outcome in outcomes.values() if outcome.retry_after is not None]
-    return combine_row_verdicts(
+    stopping = {delivery: outcome for delivery, outcome in outcomes.items() if outcome.stop}
+    combined = combine_row_verdicts(
         {delivery: (outcome.verdict, outcome.reason) for delivery, outcome in outcomes.items()},
-        account_errors={delivery for delivery, outcome in outcomes.items() if outcome.stop},
+        account_errors={delivery for delivery, outcome in stopping.items() if outcome.verdict is not Verdict.UNCERTAIN},
         provider_id=next((outcome.provider_id for outcome in outcomes.values() if outcome.provider_id), ""),
         retry_after=max(waits, default=None),
     )
+    is_unclear = any(outcome.verdict is Verdict.UNCERTAIN for outcome in stopping.values())
+    return replace(combined, stop=True) if is_unclear else combined

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from typing import cast
@@ -101,7 +102,7 @@ class Transport:
             answer = self._read(response)
         if deadline.has_passed:
             answer = replace(answer, complete=False)
-        if answer.complete:
+        if answer.complete and answer.status != HTTPStatus.MISDIRECTED_REQUEST:
             self._thread_local.used_at = time.monotonic()
         else:
             self._discard(session)

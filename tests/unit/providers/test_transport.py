@@ -277,6 +277,19 @@ def test_one_connection_serves_calls_that_follow_each_other(transport: Transport
         assert server.connections == 1
 
 
+def test_a_connection_to_the_wrong_server_is_not_used_again(transport: Transport) -> None:
+    """The answer 421 says that this connection leads to a server that does not serve us."""
+
+    def behave(server: SocketServer, connection: socket.socket) -> None:
+        is_first = server.connections == 1
+        while read_request(server, connection):
+            connection.sendall(b"HTTP/1.1 421 Misdirected\r\nContent-Length: 2\r\n\r\n{}" if is_first else OK)
+
+    with serve(behave) as server:
+        assert [transport.call(post(server.url)).status for _ in range(3)] == [421, 200, 200]
+        assert server.connections == 2
+
+
 def test_a_connection_that_was_idle_too_long_is_not_used_again() -> None:
     transport = Transport(idle_seconds=0.0)
     with serve(answer_ok) as server:

@@ -19,6 +19,8 @@ from subscribers.models.throttles import MAX_CONFIRMATION_REQUESTS
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 CONFIRMATION_INTERVAL = timedelta(hours=24)
+CONFIRMATION_QUOTA_RETENTION = timedelta(days=180)
+"""How long a mailbox that confirmed nothing is remembered. If it had as many mails as it may get, it gets none so long."""
 MAX_BAD_LINKS_PER_MINUTE = 20
 _MAX_BAD_NETWORKS = 10_000
 _bad_networks: dict[str, datetime] = {}
@@ -59,6 +61,16 @@ def use_confirmation_quota(address: str, *, now: datetime) -> bool:
         last_requested_at__lte=now - CONFIRMATION_INTERVAL,
     )
     return free.update(request_count=F("request_count") + 1, last_requested_at=now) == 1
+
+
+def find_next_confirmation(address: str, *, now: datetime) -> datetime:
+    """Return when this mailbox may get another confirmation mail: `now`, or later. One that waits to be sent counts."""
+    quota = ConfirmationQuota.objects.filter(mailbox=_hash(make_mailbox_key(address))).first()
+    if quota is None:
+        return now
+    is_used_up = quota.request_count >= MAX_CONFIRMATION_REQUESTS
+    wait = CONFIRMATION_QUOTA_RETENTION if is_used_up else CONFIRMATION_INTERVAL
+    return max(now, quota.last_requested_at + wait)
 
 
 def give_back_confirmation_quota(address: str, *, used_at: datetime) -> None:

@@ -13,6 +13,7 @@ from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.messages import Message
 from subscribers.consent.confirmations import forget_unsent_requests, list_unsent_requests
 from subscribers.consent.implied_consent import end_lapsed_subscriptions
+from subscribers.consent.throttle import CONFIRMATION_QUOTA_RETENTION
 from subscribers.exporting.export_requests import delete_old_exports
 from subscribers.importing.writing.bulk_removal import delete_people, record_events
 from subscribers.models import (
@@ -37,7 +38,6 @@ UNSUBSCRIBED_RETENTION = timedelta(days=28)
 HELD_SIGNUP_RETENTION = timedelta(days=7)
 MAILED_LINK_RETENTION = timedelta(days=7)
 COUNTER_RETENTION = timedelta(days=2)
-CONFIRMATION_QUOTA_RETENTION = timedelta(days=180)
 BATCH_SIZE = 500
 MAX_PEOPLE = 20_000
 """How many people of each kind one round deletes. The job runs every hour."""

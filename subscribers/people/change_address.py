@@ -1,14 +1,18 @@
 """A change of address: requested from the old mailbox or by staff, and confirmed from the new one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.timezone import localtime
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
+from subscribers.addresses.domains import make_mailbox_key
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.throttle import (
+    CONFIRMATION_INTERVAL,
+    find_next_confirmation,
     give_back_confirmation_quota,
     reset_confirmation_quota,
     use_confirmation_quota,
@@ -16,17 +20,24 @@ from subscribers.consent.throttle import (
 from subscribers.consent_events import record_consent_event
 from subscribers.identity import identify
 from subscribers.models import ConsentEvent, EndReason, MailedLink, MailingList, Reason, Subscriber, Suppression
+from subscribers.models.throttles import MAX_CONFIRMATION_REQUESTS
 from subscribers.people.mailed_links import (
     USED_LINK,
     Kind,
     UsedLink,
+    find_next_request,
     forget_unsent_links,
     mark_link_used,
     request_mailed_link,
 )
 from subscribers.people.merge import merge_people
 from subscribers.person_locks import lock_current, lock_people_to_delete
-from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING, end_subscriptions, write_suppression
+from subscribers.unsubscribing.suppression import (
+    REASONS_REMOVED_BY_CONFIRMING,
+    end_subscriptions,
+    is_all_mail_blocked,
+    write_suppression,
+)
 
 REASONS_TO_CARRY_OVER = (Reason.UNSUBSCRIBE, Reason.COMPLAINT, Reason.ERASURE, Reason.STAFF, Reason.LEGAL)
 """Suppressions that follow a person to another address. The others say something about the mailbox left behind."""
@@ -66,7 +77,7 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
     if identify(address) == bytes(person.address_hash):
         raise SameAddress("This is the address that we have. Write the new one.")
     mark_link_used(link, now=now)
-    if not _is_blocked(identify(address)):
+    if not is_all_mail_blocked(address_hash=identify(address)):
         _request_confirmation(person, address, mailing_list=link.mailing_list, now=now)
     return address
 
@@ -84,7 +95,7 @@ def request_correction(*, person: Subscriber, email: str, now: datetime) -> None
     address = normalise(email)
     if identify(address) == bytes(person.address_hash):
         raise SameAddress("This is the address that we have. Enter the corrected one.")
-    if _is_blocked(identify(address)):
+    if is_all_mail_blocked(address_hash=identify(address)):
         raise NewAddressSuppressed(
             "This address is suppressed: no mail may go to it. The person keeps the old address."
         )
@@ -95,14 +106,7 @@ def request_correction(*, person: Subscriber, email: str, now: datetime) -> None
         )
     lock_current(person)
     if not _request_confirmation(person, address, mailing_list=newest.mailing_list, now=now):
-        if _is_mail_waiting(person, address):
-            raise CannotAskNewAddress(
-                "A mail that asks to confirm is waiting to be sent already. If it cannot be sent, try again in two hours. "
-                "The person keeps the old address until they confirm the new one."
-            )
-        raise CannotAskNewAddress(
-            "Too many confirmations were asked for. Try again tomorrow. The person keeps the old address."
-        )
+        raise _explain_refusal(person, address, now=now)
 
 
 def _request_confirmation(person: Subscriber, address: str, *, mailing_list: MailingList, now: datetime) -> bool:
@@ -120,13 +124,41 @@ def _request_confirmation(person: Subscriber, address: str, *, mailing_list: Mai
     return queued
 
 
-def _is_mail_waiting(person: Subscriber, address: str) -> bool:
-    """Return True if a mail to the person's new address, or to this one, is not sent yet.
+def _explain_refusal(person: Subscriber, address: str, *, now: datetime) -> CannotAskNewAddress:
+    """Return why no mail goes to this address now, and what staff can do."""
+    possible_at = find_next_confirmation(address, now=now)
+    if possible_at > now and _is_mail_waiting(address):
+        return CannotAskNewAddress(
+            "A mail that asks to confirm is waiting to be sent already. If it cannot be sent, try again in two hours. "
+            "The person keeps the old address until they confirm the new one."
+        )
+    if possible_at - now > CONFIRMATION_INTERVAL:
+        return CannotAskNewAddress(
+            "Nobody confirmed the %(limit)s mails that this mailbox got, so it gets no other until %(day)s. The person keeps the "
+            "old address. If they write to you from the new one, choose Subscribers → Add people, and name their message as "
+            "evidence.",
+            limit=MAX_CONFIRMATION_REQUESTS,
+            day=localtime(possible_at).date(),
+        )
+    own = MailedLink.objects.filter(subscriber=person, kind=Kind.CONFIRM_ADDRESS)
+    return CannotAskNewAddress(
+        "Too many confirmations were asked for. Try again after this time: %(moment)s. The person keeps the old address.",
+        moment=_round_up(localtime(max(possible_at, find_next_request(own, now=now)))),
+    )
 
-    It counts until it is sent or forgotten: after an hour, by this person's next request or the hourly purge.
+
+def _round_up(moment: datetime) -> datetime:
+    """Return the next whole minute, which is all that a reader sees."""
+    return (moment + timedelta(seconds=59)).replace(second=0, microsecond=0)
+
+
+def _is_mail_waiting(address: str) -> bool:
+    """Return True if a mail to this mailbox, in any spelling, is not sent yet.
+
+    It counts until it is sent or forgotten: after an hour, by that person's next request or the hourly purge.
     """
-    concerned = Q(subscriber=person) | Q(new_email=address)
-    return MailedLink.objects.due().filter(concerned, kind=Kind.CONFIRM_ADDRESS).exists()
+    waiting = MailedLink.objects.due().filter(kind=Kind.CONFIRM_ADDRESS).values_list("new_email", flat=True)
+    return make_mailbox_key(address) in {make_mailbox_key(each) for each in waiting}
 
 
 def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
@@ -155,7 +187,7 @@ def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
         raise UsedLink(USED_LINK)
     mark_link_used(link, now=now)
     old_hash = bytes(person.address_hash)
-    if _is_blocked(new_hash):
+    if is_all_mail_blocked(address_hash=new_hash):
         raise NewAddressSuppressed("We may not send mail to this address. Your old address stays as it was.")
     for other in locked.values():
         merge_people(keep=person, absorb=other, now=now)
@@ -174,11 +206,6 @@ def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
         )
     )
     return person
-
-
-def _is_blocked(address_hash: bytes) -> bool:
-    everything = Suppression.objects.live().filter(address_hash=address_hash, mailing_list__isnull=True)
-    return everything.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING).exists()
 
 
 def _carry_suppressions(*, old_hash: bytes, new_hash: bytes, now: datetime) -> None:

@@ -20,6 +20,7 @@ from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING
 Kind = MailedLink.Kind
 REQUEST_INTERVAL = timedelta(minutes=10)
 MAX_LINKS_PER_DAY = 5
+_DAY = timedelta(days=1)
 MAX_SENDING_DELAY = timedelta(hours=1)
 USED_LINK = Message("This link works once and has been used. Ask for a new one on the page “Your mail from us”.")
 
@@ -34,23 +35,29 @@ def request_mailed_link(
 ) -> bool:
     """Queue a mail with a link. Return False if the person is gone, or if one was requested just now or too often.
 
+    A mail that is not sent yet is replaced, so it does not count towards the five of a day.
+
     The sender of `mailing_list` writes the mail. Only `CONFIRM_ADDRESS` has a `new_email`, to which that mail goes.
     """
     if not lock_people(Subscriber.objects.filter(pk=subscriber.pk)):
         return False
     own = MailedLink.objects.filter(subscriber=subscriber, kind=kind)
     forget_unsent_links(own, now=now)
-    asked = own.filter(asked_at__gt=now - timedelta(days=1))
-    times = list(asked.order_by("-asked_at").values_list("asked_at", flat=True)[:MAX_LINKS_PER_DAY])
-    if len(times) >= MAX_LINKS_PER_DAY or (
-        times and now - times[0] < REQUEST_INTERVAL and kind != Kind.CONFIRM_ADDRESS
-    ):
+    just_asked = kind != Kind.CONFIRM_ADDRESS and own.filter(asked_at__gt=now - REQUEST_INTERVAL).exists()
+    if just_asked or find_next_request(own, now=now) > now:
         return False
     delete_unsent_links(own)
     MailedLink.objects.create(
         subscriber=subscriber, mailing_list=mailing_list, kind=kind, new_email=new_email, asked_at=now
     )
     return True
+
+
+def find_next_request(links: QuerySet[MailedLink], *, now: datetime) -> datetime:
+    """Return when the next of these links of one person and kind may be requested, by the limit of a day: `now`, or later."""
+    sent = links.filter(sent_at__isnull=False, asked_at__gt=now - _DAY).order_by("-asked_at")
+    times = list(sent.values_list("asked_at", flat=True)[:MAX_LINKS_PER_DAY])
+    return times[-1] + _DAY if len(times) == MAX_LINKS_PER_DAY else now
 
 
 @transaction.atomic

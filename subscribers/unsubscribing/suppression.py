@@ -155,6 +155,12 @@ def is_signup_blocked(*, address_hash: bytes, mailing_list: MailingList) -> bool
     return covering.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING).exists()
 
 
+def is_all_mail_blocked(*, address_hash: bytes) -> bool:
+    """Return True if all mail is forbidden for a reason other than the person's own request."""
+    everything = Suppression.objects.live().filter(address_hash=address_hash, scope=Scope.ALL)
+    return everything.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING).exists()
+
+
 def is_suppressed(*, address_hash: bytes, mailing_list: MailingList) -> bool:
     """Return True if mail of this list to the address is forbidden for any reason."""
     return Suppression.objects.covering(mailing_list).filter(address_hash=address_hash).exists()

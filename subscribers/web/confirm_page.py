@@ -10,7 +10,7 @@ from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailingList, Subscriber, Subscription
 from subscribers.models.subscriptions import CHANGED_BY_CONFIRMING
 from subscribers.people.inactivity import find_resting_since
-from subscribers.unsubscribing.suppression import is_suppressed
+from subscribers.unsubscribing.suppression import is_signup_blocked, is_suppressed
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import (
     WORDING_FIELD,
@@ -21,6 +21,7 @@ from subscribers.web.page import (
     render_response,
     sign_wording,
 )
+from subscribers.web.suppressed_notice import describe_block
 
 _ACTION = "confirm"
 
@@ -37,6 +38,8 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     )
     shown = {"text": text % {"name": name}, "button": gettext("Yes, send me %(name)s") % {"name": name}}
     wording = make_press_wording(**shown)
+    if is_signup_blocked(address_hash=bytes(person.address_hash), mailing_list=mailing_list):
+        return message_page(**describe_block(), status=409)
     if request.method != "POST":
         subscription = Subscription.objects.filter(subscriber=person, mailing_list=mailing_list).open()
         if not subscription.exists():

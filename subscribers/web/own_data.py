@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from newsletter.common.errors import BadAddress
 from subscribers.addresses.normalise import mask
 from subscribers.erasing.erasure import erase_person
+from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import MailedLink
 from subscribers.people.change_address import (
@@ -22,6 +23,7 @@ from subscribers.people.describe_person import describe_person
 from subscribers.people.mailed_links import Kind, UsedLink, find_link, mark_link_used, request_mailed_link
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
+from subscribers.unsubscribing.suppression import is_all_mail_blocked
 from subscribers.web.form_fields import explain_bad_address
 from subscribers.web.links import Page, find_target, linked_page
 from subscribers.web.page import ASK_PATH, activate_language_of, message_page, render_response
@@ -132,13 +134,14 @@ def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpRespons
         link = find_link(target, kind=Kind.CONFIRM_ADDRESS)
         activate_language_of(link.subscriber)
         if request.method != "POST":
+            if is_all_mail_blocked(address_hash=identify(link.new_email)):
+                return _suppressed_address_page()
             return render_response("confirm_new_address.html", {"masked": mask(link.new_email)})
         person = confirm_address_change(link=link, now=timezone.now())
     except UsedLink:
         return _used_link_page()
     except NewAddressSuppressed:
-        text = gettext("We may not send mail to this address. Your old address stays as it was.")
-        return message_page(gettext("Nothing was changed"), text, status=409)
+        return _suppressed_address_page()
     if not find_subscribed_lists(person):
         return message_page(
             gettext("Done. This is your address now."),
@@ -151,6 +154,11 @@ def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpRespons
         gettext("Done. Your mail comes here now."),
         gettext("Your choices were kept. Links in older mails still work."),
     )
+
+
+def _suppressed_address_page() -> HttpResponse:
+    text = gettext("We may not send mail to this address. Your old address stays as it was.")
+    return message_page(gettext("Nothing was changed"), text, status=409)
 
 
 def _used_link_page() -> HttpResponse:

@@ -25,12 +25,14 @@ from subscribers.people.preferences import (
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.relevant_choices import find_topics_asked_of, is_language_asked_of
 from subscribers.person_locks import lock_current
+from subscribers.unsubscribing.suppression import is_all_mail_blocked
 from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
 from subscribers.web.form_fields import name_topics
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
 from subscribers.web.resting_notice import SHOWN_FIELD, SHOWN_NOTICE, describe_rest
+from subscribers.web.suppressed_notice import describe_block
 
 CASE, FOLLOW, STOP = "case", "follow", "stop"
 """The name of the field with a case's slug in links and forms, and the values of the buttons."""
@@ -133,6 +135,7 @@ def _page(
         chosen_topics = {int(pk) for pk in request.POST.getlist("topics") if pk.isdecimal()}
     path = make_related_path(target, Purpose.PREFERENCES)
     paused, resting_since = paused_until(person, now=now), find_resting_since(person)
+    stopped = describe_block() if is_all_mail_blocked(address_hash=bytes(person.address_hash)) else None
     is_quiet = bool(paused or resting_since)
     context = {
         "masked": mask(person.email),
@@ -148,7 +151,8 @@ def _page(
         "chosen_language": form.data.get("language", "") if refused else person.language,
         "pause": form.data.get("pause", "") if refused else "",
         "paused_until": paused,
-        "rest": describe_rest(resting_since) if resting_since else None,
+        "rest": describe_rest(resting_since) if resting_since and not stopped else None,
+        "stopped": stopped,
         "shown_field": SHOWN_FIELD,
         "shown_notice": SHOWN_NOTICE,
         "stay_path": make_related_path(target, Purpose.STAY),

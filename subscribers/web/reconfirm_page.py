@@ -11,10 +11,12 @@ from subscribers.models import Subscriber
 from subscribers.people.inactivity import find_resting_since, stay
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
+from subscribers.unsubscribing.suppression import is_all_mail_blocked
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, render_response
 from subscribers.web.preference_page import erased_person_page
 from subscribers.web.resting_notice import SHOWN_FIELD, SHOWN_NOTICE, describe_rest
+from subscribers.web.suppressed_notice import describe_block
 
 
 @linked_page(Purpose.STAY)
@@ -23,6 +25,8 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     if person is None:
         return erased_person_page()
     activate_language_of(person)
+    if is_all_mail_blocked(address_hash=bytes(person.address_hash)):
+        return message_page(**describe_block(), status=409)
     if not find_subscribed_lists(person):
         return message_page(
             gettext("You are not subscribed"),

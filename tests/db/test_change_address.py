@@ -1,15 +1,16 @@
 """Change of address and merging. Nothing is lost and nobody's mail is hijacked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import BadAddress
+from newsletter.common.translation import translate
 from subscribers.audience.eligibility import eligible
 from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.consent.signup import ConfirmationResult, SignupRequest, confirm_subscription, request_subscription
-from subscribers.consent.throttle import use_confirmation_quota
+from subscribers.consent.throttle import CONFIRMATION_QUOTA_RETENTION, use_confirmation_quota
 from subscribers.erasing import retention
 from subscribers.erasing.erasure import erase_person
 from subscribers.erasing.retention import purge_expired_data
@@ -182,8 +183,47 @@ def test_a_correction_whose_mail_waits_says_when_to_try_again(weekly: MailingLis
     purge_expired_data(now=NOW + timedelta(hours=2))
     request_correction(person=bea, email="new@example.org", now=NOW + timedelta(hours=2))
     assert claim_mailed_link(link=MailedLink.objects.get(kind="arrive"), now=NOW + timedelta(hours=2))
-    with pytest.raises(CannotAskNewAddress, match="Try again tomorrow"):
-        request_correction(person=bea, email="new@example.org", now=NOW + timedelta(hours=3))
+    said = refuse(bea, "new@example.org", now=NOW + timedelta(hours=3))
+    assert said.endswith("Try again after this time: 6 Mar 2026, 11:00. The person keeps the old address.")
+
+
+def refuse(person: Subscriber, email: str, *, now: datetime) -> str:
+    """Return why this correction cannot be asked for."""
+    with pytest.raises(CannotAskNewAddress) as refused:
+        request_correction(person=person, email=email, now=now)
+    return translate(refused.value)
+
+
+def test_a_waiting_mail_to_another_spelling_of_the_mailbox_counts(weekly: MailingList) -> None:
+    ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")
+    request_correction(person=ada, email="new@bücher.example.com", now=NOW)
+    assert "try again in two hours" in refuse(bea, " NEW@XN--BCHER-KVA.example.com", now=NOW)
+
+
+def test_an_own_mail_that_waits_is_no_reason_to_wait_for_another_mailbox(weekly: MailingList) -> None:
+    """Two hours would be no truth: the other mailbox got its mail, and gets none for a day."""
+    ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")
+    request_correction(person=bea, email="asked@example.org", now=NOW)
+    assert claim_mailed_link(link=MailedLink.objects.get(), now=NOW)
+    request_correction(person=ada, email="other@example.org", now=LATER)
+    assert "Try again after this time: 6 Mar 2026, 09:00" in refuse(ada, "asked@example.org", now=LATER)
+    request_correction(person=bea, email="asked@example.org", now=NOW + timedelta(hours=24))
+
+
+def test_three_unanswered_mails_name_the_day_and_another_way(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    for day in range(3):
+        at = NOW + timedelta(days=day)
+        request_correction(person=ada, email="new@example.org", now=at)
+        assert claim_mailed_link(link=MailedLink.objects.due().get(), now=at)
+    last = NOW + timedelta(days=2)
+    said = refuse(ada, "new@example.org", now=last + timedelta(days=3))
+    assert "Nobody confirmed the 3 mails that this mailbox got, so it gets no other until 3 Sep 2026." in said
+    assert "choose Subscribers → Add people" in said
+    on_that_day = last + CONFIRMATION_QUOTA_RETENTION
+    assert "gets no other until" in refuse(ada, "new@example.org", now=on_that_day - timedelta(days=2))
+    purge_expired_data(now=on_that_day + timedelta(minutes=1))
+    request_correction(person=ada, email="new@example.org", now=on_that_day + timedelta(minutes=1))
 
 
 def test_a_new_address_that_is_replaced_before_its_mail_keeps_its_quota(weekly: MailingList) -> None:
@@ -430,8 +470,15 @@ def test_a_corrected_address_is_asked_a_few_times_a_day_at_most(weekly: MailingL
     for number in range(MAX_LINKS_PER_DAY):
         request_correction(person=ada, email=f"ada{number}@example.org", now=NOW)
         assert claim_mailed_link(link=list_due_links(now=NOW).get(), now=NOW)
-    with pytest.raises(CannotAskNewAddress, match="Try again tomorrow"):
-        request_correction(person=ada, email="one.more@example.org", now=NOW)
+    assert "Try again after this time: 6 Mar 2026, 09:00." in refuse(ada, "one.more@example.org", now=NOW)
+    request_correction(person=ada, email="one.more@example.org", now=NOW + timedelta(days=1))
+
+
+def test_unsent_mails_that_are_replaced_do_not_count_towards_a_day(weekly: MailingList) -> None:
+    ada = make_member(weekly)
+    for number in range(2 * MAX_LINKS_PER_DAY):
+        request_correction(person=ada, email=f"ada{number}@example.org", now=NOW)
+    assert MailedLink.objects.get().new_email == f"ada{2 * MAX_LINKS_PER_DAY - 1}@example.org"
 
 
 def list_erased() -> set[bytes]:

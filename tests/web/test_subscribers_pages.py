@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.erasing.erasure import erase_person
+from subscribers.identity import identify
 from subscribers.links.signed_links import Purpose
 from subscribers.models import (
     Basis,
@@ -21,6 +22,7 @@ from subscribers.models import (
     Reason,
     Subscriber,
     Subscription,
+    Suppression,
 )
 from subscribers.people.locations import get_or_create_location
 from subscribers.people.mailed_links import Kind, make_mailed_link_url, request_mailed_link
@@ -130,6 +132,58 @@ def test_a_confirmation_page_has_a_button_only_if_it_changes_something(
     changed = ConsentEvent.objects.filter(kind=ConsentEvent.Kind.CONFIRMED).exists()
     assert has_button is changed
     assert changed is (basis == Basis.CASL_IMPLIED or (basis == Basis.DOUBLE_OPT_IN and not confirmed))
+
+
+@pytest.mark.parametrize("reason", [Reason.HARD, Reason.SOFT_LIMIT, Reason.STAFF, Reason.LEGAL])
+def test_a_suppressed_person_is_offered_no_button_in_vain(client: Client, weekly: MailingList, reason: Reason) -> None:
+    ada = ask_to_join(weekly)
+    confirm = path_to(ada, weekly, Purpose.CONFIRM)
+    suppress(address_hash=bytes(ada.address_hash), reason=reason, now=timezone.now())
+    for answer in (client.get(confirm), client.post(confirm)):
+        page = answer.content.decode()
+        assert (answer.status_code, "<button" in page) == (409, False)
+        assert "please write to us" in page
+    assert not Subscription.objects.mailable().exists()
+    assert (
+        "We may not send mail to this address" in client.get(path_to(ada, weekly, Purpose.PREFERENCES)).content.decode()
+    )
+    assert b"<button" not in client.get(path_to(ada, weekly, Purpose.STAY)).content
+
+
+@pytest.mark.parametrize("reason", [Reason.UNSUBSCRIBE, Reason.COMPLAINT])
+def test_a_persons_own_suppression_leaves_the_button(client: Client, weekly: MailingList, reason: Reason) -> None:
+    ada = ask_to_join(weekly)
+    suppress(address_hash=identify("other@example.org"), reason=Reason.HARD, now=timezone.now())
+    Suppression.objects.create(
+        address_hash=bytes(ada.address_hash), scope="all", reason=reason, at=timezone.now() - timedelta(days=1)
+    )
+    confirm = path_to(ada, weekly, Purpose.CONFIRM)
+    assert b"Yes, send me Weekly" in client.get(confirm).content
+    assert b"You are on the list" in client.post(confirm).content
+    assert "We may not send mail" not in client.get(path_to(ada, weekly, Purpose.PREFERENCES)).content.decode()
+
+
+def test_a_suppressed_new_address_is_offered_no_button(client: Client, weekly: MailingList) -> None:
+    ada, now = make_member(weekly), timezone.now()
+    link = MailedLink.objects.create(
+        subscriber=ada, mailing_list=weekly, kind=Kind.CONFIRM_ADDRESS, new_email="new@example.org", asked_at=now
+    )
+    path = urlsplit(make_mailed_link_url(link=link, now=now)).path
+    assert b"<button" in client.get(path).content
+    suppress(address_hash=identify("new@example.org"), reason=Reason.HARD, now=now)
+    answer = client.get(path)
+    assert (answer.status_code, b"<button" in answer.content) == (409, False)
+    assert b"Your old address stays as it was" in answer.content
+
+
+def test_somebody_on_no_list_reads_so_if_no_list_is_offered(client: Client) -> None:
+    private = make_list(slug="board", name="Board", public=False)
+    ada = make_member(private)
+    path = path_to(ada, private, Purpose.PREFERENCES)
+    unsubscribe_from_list(subscriber=ada, mailing_list=private, now=timezone.now())
+    page = client.get(path).content.decode()
+    assert page.count("You are not subscribed") == 1
+    assert "What you get" not in page
 
 
 def test_somebody_on_no_list_reads_so_and_is_offered_no_pause(client: Client, weekly: MailingList) -> None:

@@ -61,7 +61,10 @@ def describe_acceptance(mailing_list: MailingList, *, address: str) -> FormResul
             "If %(address)s is not on the list yet, we are sending it a mail. "
             "Press the button in that mail to join the list."
         )
-        junk = gettext("If it is not there after ten minutes, check your junk mail. We ask at most once a day.")
+        junk = gettext(
+            "If it is not there after ten minutes, check your junk mail. We ask at most once a day, and three times in all. "
+            "If no mail arrives, please write to us."
+        )
         return make_result(title=gettext("Check your inbox"), texts=[asked % {"address": address}, junk])
     text = gettext(
         "We will send %(name)s to %(address)s. Sometimes we first ask by mail whether the address is yours."

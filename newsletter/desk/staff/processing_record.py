@@ -24,6 +24,7 @@ from newsletter.sending.deliverability.dmarc_reports import retention as dmarc_r
 from newsletter.sending.notices import template_mails
 from newsletter.sending.settling import retention as send_retention
 from subscribers.audience.count_cache import recall_or_count
+from subscribers.consent.throttle import CONFIRMATION_QUOTA_RETENTION
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests
 from subscribers.importing.writing import import_steps
@@ -120,7 +121,7 @@ def retention_days() -> dict[str, int]:
         "held": retention.HELD_SIGNUP_RETENTION,
         "links": retention.MAILED_LINK_RETENTION,
         "counts": retention.COUNTER_RETENTION,
-        "askings": retention.CONFIRMATION_QUOTA_RETENTION,
+        "askings": CONFIRMATION_QUOTA_RETENTION,
         "files": timedelta(days=import_steps.UPLOAD_RETENTION_DAYS),
         "exports": export_requests.EXPORT_RECORD_RETENTION,
         "reports": event_retention.RETENTION,

@@ -7,6 +7,7 @@ import pytest
 
 from newsletter.feedback import event_retention
 from newsletter.sending.settling import retention as send_retention
+from subscribers.consent.throttle import CONFIRMATION_QUOTA_RETENTION
 from subscribers.erasing import retention
 from subscribers.importing.writing import import_steps as batches
 
@@ -23,7 +24,7 @@ PAGE = (Path(__file__).parents[3] / "docs/reference/privacy.md").read_text(encod
         ("a sign-up that waits", retention.HELD_SIGNUP_RETENTION),
         ("links that were mailed", retention.MAILED_LINK_RETENTION),
         ("counts of sign-ups", retention.COUNTER_RETENTION),
-        ("how often a mailbox", retention.CONFIRMATION_QUOTA_RETENTION),
+        ("how often a mailbox", CONFIRMATION_QUOTA_RETENTION),
         ("an import's file", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
         ("an import's refused lines", timedelta(days=batches.UPLOAD_RETENTION_DAYS)),
         ("what the provider reports", event_retention.RETENTION),

@@ -18,6 +18,7 @@ from newsletter.inbound.notices import find_failing_mailboxes
 from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.design_since_approval import find_redesigned_issues
+from newsletter.issues.approval.reopen_uncovered import make_notice_key
 from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.assembly.first_draft import find_unread_sources
@@ -126,11 +127,12 @@ def _notify_redesigned_welcome(mails: list[tuple[Issue, str]], *, now: datetime)
 def notify_second_approvals(*, now: datetime) -> None:
     """Queue a notice about each issue that one person has approved and that needs a second approval.
 
-    If another person approves it and it still waits, the audience grew and the earlier approval no longer counts.
+    If another person approves it and it still waits, the audience grew and the earlier approval no longer counts. Nobody is
+    notified who has read already that the approvals no longer count.
     """
     for issue in Issue.objects.filter(state=Issue.State.IN_REVIEW).select_related("publication", "slot"):
         approval = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at", "pk").last()
-        if approval is None:
+        if approval is None or StaffNotice.objects.filter(key=make_notice_key(issue)).exists():
             continue
         paragraphs = [
             Message(

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 
+from newsletter.common.errors import NotApproved
+from newsletter.common.translation import translate
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.issue_page import EDITABLE_STATES
 from newsletter.desk.sends.local_hours import LocalHoursContext, hours_ahead_context
@@ -14,6 +16,7 @@ from newsletter.issues.approval.approval_rules import (
     find_manual_approval_reason,
     find_valid_approvals,
     is_automatic,
+    require_enough_approvals,
     requires_other_approver,
 )
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
@@ -42,6 +45,7 @@ class ApprovalContext(LocalHoursContext):
     is_author: bool
     approval_request: ApprovalRequest | None
     open_comments: int
+    approval_refusal: str
 
 
 def approval_context(
@@ -73,6 +77,7 @@ def approval_context(
         if not issue.is_welcome and not covers_people(approval, people=people)
     ]
     in_review = issue.state == Issue.State.IN_REVIEW
+    refusal = _explain_refusal(issue, sha256=sha256, people=people) if in_review and given and not outgrown else ""
     request = find_request(issue, sha256=sha256, approved=approvers, by=user, now=timezone.now()) if in_review else None
     needs_second = needed > 1 and len(approvers) == 1
     hours: LocalHoursContext = hours_ahead_context(issue, now=timezone.now()) if is_open else {}
@@ -90,6 +95,18 @@ def approval_context(
         "has_approved": user.pk in approvers,
         "is_author": user.pk in authors,
         "approval_request": request,
+        "approval_refusal": "" if needs_second else refusal,
         "open_comments": count_open_comments(issue) if is_open else 0,
         **hours,
     }
+
+
+def _explain_refusal(issue: Issue, *, sha256: str, people: int) -> str:
+    """Return why the approvals that were given for this content do not allow the send, or ""."""
+    if not issue.approvals.filter(sha256=sha256, withdrawn_at__isnull=True).exists():
+        return ""
+    try:
+        require_enough_approvals(issue, sha256=sha256, people=people)
+    except NotApproved as error:
+        return translate(error)
+    return ""

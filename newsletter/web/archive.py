@@ -65,7 +65,7 @@ def show_issue(request: HttpRequest, slug: str, name: str) -> HttpResponse:
     """Show one issue: by its number in a public archive, by its unguessable name in an unlisted one."""
     publication, issue = _find_archived_issue(slug, name)
     send, listed = issue.send, publication.archive == Publication.Archive.PUBLIC
-    mail = render_for_archive(send.revision_id, issue.hidden)
+    mail = render_for_archive(send.revision_id, issue.hidden, issue.changed)
     if mail is None or mail_has_protected_term(mail):
         raise Http404("There is no such issue.")
     newer, older = _neighbours(publication, send) if listed else (None, None)

@@ -1,4 +1,4 @@
-"""The online view of a mailed variant, without anything personal and without withdrawn stories."""
+"""The online view of a mailed variant, without anything personal or withdrawn, and with events as they are now."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,11 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from newsletter.issues.archive.public_view import find_hidden_in_variant, render_redacted_variant
+from newsletter.issues.archive.public_view import (
+    find_changed_in_variant,
+    find_hidden_in_variant,
+    render_redacted_variant,
+)
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.models import Variant
 from newsletter.rendering.tokens import Variable
@@ -26,8 +30,9 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
     variant = variants.filter(public_id=public_id).first()
     if variant is None:
         raise Http404("There is no such issue.")
-    hidden = find_hidden_in_variant(variant, at=datetime.now(UTC))
-    mail = render_redacted_variant(variant.pk, hidden) if hidden else None
+    now = datetime.now(UTC)
+    hidden, changed = find_hidden_in_variant(variant, at=now), find_changed_in_variant(variant, at=now)
+    mail = render_redacted_variant(variant.pk, hidden, changed) if hidden or changed else None
     if mail_has_protected_term(mail or variant):
         raise Http404("There is no such issue.")
     if mail:

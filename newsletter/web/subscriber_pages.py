@@ -10,7 +10,8 @@ from newsletter.feedback.merged_people import reassign_mails
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
 from newsletter.inbound.retention import forget_mails_of
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.mail_budget import estimate_mails_a_month
+from newsletter.issues.variants.audience_rules import list_audience_segments
+from newsletter.issues.variants.mail_budget import estimate_mails_a_month, is_in_segment
 from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser
 from newsletter.issues.visible.reader_locations import find_locations
 from newsletter.issues.visible.visible_content import ONLY_EVENTS
@@ -88,7 +89,10 @@ def build_style_context() -> Branding:
 
 
 def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:
-    """Count the mails of a list in the last 31 days, and those with an event near this person; None if there were none."""
+    """Count the mails of a list in the last 31 days, and those with an event near this person; None if there were none.
+
+    Issues for segments of the list count only if the person is in them now.
+    """
     sends = (
         Send.objects.filter(
             state__in=_STARTED_STATES,
@@ -97,21 +101,27 @@ def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetim
             started_at__gt=now - MONTH,
             started_at__lte=now,
         )
-        .select_related("revision")
+        .select_related("revision", "issue__publication__segment", "issue__segment")
         .order_by("-started_at")[:_MAX_ISSUES]
     )
+    segments = {segment.pk: segment for send in sends for segment in list_audience_segments(send.issue)}
+    own = {pk for pk, segment in segments.items() if is_in_segment(person, segment)}
     place = person.place_id or 0
     reader = ReaderTraits(
         find_locations([place])[place], person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
     )
-    contents = [IssueContent.from_json(send.revision.content) for send in sends if send.revision]
+    contents = [
+        IssueContent.from_json(send.revision.content)
+        for send in sends
+        if send.revision and own.issuperset(segment.pk for segment in list_audience_segments(send.issue))
+    ]
     with_events = sum(not VisibilityChooser(content).choose(reader).is_empty for content in contents)
     return MonthlyMailCount(issues=len(contents), with_events=with_events) if contents else None
 
 
 def list_offered_frequencies(mailing_list: MailingList) -> frozenset[Frequency]:
-    """Return the frequencies that a list offers. The monthly digest needs a publication that makes one."""
-    monthly = Publication.objects.filter(mailing_list=mailing_list, monthly_digest=True).exists()
+    """Return the frequencies that a list offers. The monthly digest needs a publication in use that makes one."""
+    monthly = Publication.objects.filter(mailing_list=mailing_list, enabled=True, monthly_digest=True).exists()
     return frozenset(Frequency) if monthly else frozenset(Frequency) - {Frequency.MONTHLY}
 
 

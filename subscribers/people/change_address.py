@@ -22,6 +22,7 @@ from subscribers.identity import identify
 from subscribers.models import ConsentEvent, EndReason, MailedLink, MailingList, Reason, Subscriber, Suppression
 from subscribers.models.throttles import MAX_CONFIRMATION_REQUESTS
 from subscribers.people.mailed_links import (
+    REPEAT_PERIOD,
     USED_LINK,
     Kind,
     UsedLink,
@@ -63,7 +64,8 @@ class CannotAskNewAddress(AddressNotAsked):
 def request_address_change(*, link: MailedLink, email: str, now: datetime) -> str:
     """Mail a confirmation to the new address, and return that address as it is stored.
 
-    If the new address is suppressed or over its quota it gets no mail, and the person reads the same text.
+    If the new address is suppressed or over its quota it gets no mail, and the person reads the same text. A second press
+    mails nothing.
 
     Raises:
         BadAddress: The text is no address.
@@ -76,10 +78,26 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
         raise UsedLink(USED_LINK)
     if identify(address) == bytes(person.address_hash):
         raise SameAddress("This is the address that we have. Write the new one.")
-    mark_link_used(link, now=now)
+    try:
+        mark_link_used(link, now=now)
+    except UsedLink:
+        if _is_second_press(link, address, now=now):
+            return address
+        raise
     if not is_all_mail_blocked(address_hash=identify(address)):
         _request_confirmation(person, address, mailing_list=link.mailing_list, now=now)
     return address
+
+
+def _is_second_press(link: MailedLink, address: str, *, now: datetime) -> bool:
+    """Return True if this address may be the one that the link just asked for. Nothing is known of one that gets no mail."""
+    first = MailedLink.objects.filter(pk=link.pk, used_at__gt=now - REPEAT_PERIOD).first()
+    if first is None:
+        return False
+    asked = MailedLink.objects.filter(
+        subscriber=link.subscriber_id, kind=Kind.CONFIRM_ADDRESS, asked_at__gte=first.used_at
+    )
+    return not asked.exists() or asked.filter(new_email=address).exists()
 
 
 @transaction.atomic

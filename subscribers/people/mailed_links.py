@@ -19,6 +19,8 @@ from subscribers.unsubscribing.suppression import REASONS_REMOVED_BY_CONFIRMING
 
 Kind = MailedLink.Kind
 REQUEST_INTERVAL = timedelta(minutes=10)
+REPEAT_PERIOD = timedelta(minutes=1)
+"""A second press within this time after the first is the same press: phones and hurried people press twice."""
 MAX_LINKS_PER_DAY = 5
 _DAY = timedelta(days=1)
 MAX_SENDING_DELAY = timedelta(hours=1)
@@ -35,7 +37,8 @@ def request_mailed_link(
 ) -> bool:
     """Queue a mail with a link. Return False if the person is gone, or if one was requested just now or too often.
 
-    A mail that is not sent yet is replaced, so it does not count towards the five of a day.
+    A mail that is not sent yet is replaced, so it does not count towards the five of a day. A link that was used does not
+    count as requested just now, because it is of no more use to the person.
 
     The sender of `mailing_list` writes the mail. Only `CONFIRM_ADDRESS` has a `new_email`, to which that mail goes.
     """
@@ -43,8 +46,8 @@ def request_mailed_link(
         return False
     own = MailedLink.objects.filter(subscriber=subscriber, kind=kind)
     forget_unsent_links(own, now=now)
-    just_asked = kind != Kind.CONFIRM_ADDRESS and own.filter(asked_at__gt=now - REQUEST_INTERVAL).exists()
-    if just_asked or find_next_request(own, now=now) > now:
+    is_recent = own.filter(asked_at__gt=now - REQUEST_INTERVAL, used_at__isnull=True).exists()
+    if (is_recent and kind != Kind.CONFIRM_ADDRESS) or find_next_request(own, now=now) > now:
         return False
     delete_unsent_links(own)
     MailedLink.objects.create(
@@ -105,18 +108,36 @@ def make_mailed_link_url(*, link: MailedLink, now: datetime) -> str:
     return make_link(purpose=Purpose(link.kind), subscriber_uuid=link.subscriber.uuid, public_id=named, now=now)
 
 
-def find_link(target: LinkTarget, *, kind: MailedLink.Kind) -> MailedLink:
-    """Return the row of a link that works once. Raises `UsedLink` if it was used or does not exist."""
-    former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
-    theirs = Q(subscriber__uuid=target.subscriber_uuid) | Q(subscriber__in=former)
-    rows = MailedLink.objects.filter(theirs, public_id=target.public_id, kind=kind)
-    link = rows.select_related("subscriber__place", "mailing_list").first()
-    if link is None or link.used_at is not None:
+def find_link(target: LinkTarget, *, kind: MailedLink.Kind, now: datetime | None = None) -> MailedLink:
+    """Return the row of a link that works once. Raises `UsedLink` if it was used or does not exist.
+
+    With ``now``, a link that was used less than `REPEAT_PERIOD` before is returned too.
+    """
+    link = find_link_row(target, kind=kind)
+    if link is None or not _may_use(link, now=now):
         raise UsedLink(USED_LINK)
     return link
 
 
-def mark_link_used(link: MailedLink, *, now: datetime) -> None:
-    """Use the link up, in the transaction of what it does. Raises `UsedLink` for the second of two at once."""
-    if not MailedLink.objects.filter(pk=link.pk, used_at__isnull=True).update(used_at=now):
+def find_link_row(target: LinkTarget, *, kind: MailedLink.Kind) -> MailedLink | None:
+    """Return the row of a link, used or not; None if it does not exist."""
+    former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
+    theirs = Q(subscriber__uuid=target.subscriber_uuid) | Q(subscriber__in=former)
+    rows = MailedLink.objects.filter(theirs, public_id=target.public_id, kind=kind)
+    return rows.select_related("subscriber__place", "mailing_list").first()
+
+
+def _may_use(link: MailedLink, *, now: datetime | None) -> bool:
+    return link.used_at is None or (now is not None and now - link.used_at < REPEAT_PERIOD)
+
+
+def mark_link_used(link: MailedLink, *, now: datetime, may_repeat: bool = False) -> None:
+    """Use the link up, in the transaction of what it does. Raises `UsedLink` for the second of two at once.
+
+    With ``may_repeat``, a second press within `REPEAT_PERIOD` is no error, and the link stays used since the first.
+    """
+    rows = MailedLink.objects.filter(pk=link.pk)
+    if rows.filter(used_at__isnull=True).update(used_at=now):
+        return
+    if not may_repeat or not rows.filter(used_at__gt=now - REPEAT_PERIOD).exists():
         raise UsedLink(USED_LINK)

@@ -87,10 +87,12 @@ def choose_lists(
 ) -> list[MailingList]:
     """Subscribe to and unsubscribe from lists among those offered. Return the lists that wait for a confirmation by mail.
 
-    `through` is the link that led here. Unsubscribing from its own list is counted for the mailing that carried it.
+    A running pause of the person holds for the new lists too, because their page says that nothing is sent. `through` is
+    the link that led here. Unsubscribing from its own list is counted for the mailing that carried it.
     """
     wanted = {mailing_list.pk for mailing_list in chosen}
     on = {mailing_list.pk for mailing_list in find_subscribed_lists(subscriber)}
+    pause = paused_until(subscriber, now=now)
     waiting = []
     for mailing_list in offered:
         if mailing_list.pk in wanted and mailing_list.pk not in on:
@@ -100,6 +102,10 @@ def choose_lists(
             )
             if outcome in (SignupResult.ASKED, SignupResult.WAITING):
                 waiting.append(mailing_list)
+            new = Subscription.objects.filter(
+                subscriber=subscriber, mailing_list=mailing_list, paused_until__isnull=True
+            )
+            new.open().update(paused_until=pause)
         elif mailing_list.pk in on and mailing_list.pk not in wanted:
             of_link = through is not None and through.public_id == mailing_list.public_id
             unsubscribe_from_list(

@@ -23,18 +23,13 @@ class FewerEmailsOffer:
 
 def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmailsOffer | None:
     """Return the offer, or None for someone who already gets few emails."""
-    full = Subscription.objects.filter(subscriber=person, frequency=Frequency.EVERY).open().values("mailing_list_id")
-    lists = [
-        mailing_list
-        for mailing_list in find_subscribed_lists(person)
-        if mailing_list.pk in {row["mailing_list_id"] for row in full}
-    ]
+    lists = find_lower_frequencies(person)
     if not lists:
         return None
     months = [
         month for mailing_list in lists if (month := get_publishing_hooks().last_month(person, mailing_list, now))
     ]
-    monthly = all(lower_frequency_of(mailing_list) is Frequency.MONTHLY for mailing_list in lists)
+    monthly = Frequency.MONTHLY in lists.values()
     return FewerEmailsOffer(
         before=sum(month.issues for month in months),
         after=sum(month.issues > 0 for month in months) if monthly else sum(month.with_events for month in months),
@@ -42,7 +37,14 @@ def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmails
     )
 
 
-def lower_frequency_of(mailing_list: MailingList) -> Frequency:
-    """Return monthly if the list offers it, else only events nearby."""
-    possible = get_publishing_hooks().frequencies(mailing_list)
-    return Frequency.MONTHLY if Frequency.MONTHLY in possible else Frequency.EVENTS
+def find_lower_frequencies(person: Subscriber) -> dict[MailingList, Frequency]:
+    """Return the lists of which the person gets every issue, with what the offer makes of them: the same for all.
+
+    It is monthly if all of these lists offer that, else only events nearby. A list of which the person chose less stays so.
+    """
+    full = Subscription.objects.filter(subscriber=person, frequency=Frequency.EVERY).open()
+    every = set(full.values_list("mailing_list_id", flat=True))
+    lists = [mailing_list for mailing_list in find_subscribed_lists(person) if mailing_list.pk in every]
+    offered = get_publishing_hooks().frequencies
+    monthly = all(Frequency.MONTHLY in offered(mailing_list) for mailing_list in lists)
+    return dict.fromkeys(lists, Frequency.MONTHLY if monthly else Frequency.EVENTS)

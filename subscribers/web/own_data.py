@@ -1,6 +1,10 @@
-"""Download, erasure and change of address. A newsletter's link only asks for them; a mailed link does them."""
+"""Download, erasure and change of address. A newsletter's link only asks for them; a mailed link does them.
+
+A mailed link works once. Whoever presses its button twice gets the answer to the first press.
+"""
 
 import json
+from datetime import datetime
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +24,14 @@ from subscribers.people.change_address import (
     request_address_change,
 )
 from subscribers.people.describe_person import describe_person
-from subscribers.people.mailed_links import Kind, UsedLink, find_link, mark_link_used, request_mailed_link
+from subscribers.people.mailed_links import (
+    Kind,
+    UsedLink,
+    find_link,
+    find_link_row,
+    mark_link_used,
+    request_mailed_link,
+)
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import is_all_mail_blocked
@@ -65,15 +76,15 @@ def link_mailed_page(*, address: str) -> HttpResponse:
 def download(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Return everything recorded about the person as a JSON file."""
     try:
-        link = find_link(target, kind=Kind.DOWNLOAD)
+        link = find_link(target, kind=Kind.DOWNLOAD, now=_pressed_at(request))
         activate_language_of(link.subscriber)
         if request.method != "POST":
             return render_response("download.html", {"masked": mask(link.subscriber.email)})
         with transaction.atomic():
-            mark_link_used(link, now=timezone.now())
+            mark_link_used(link, now=timezone.now(), may_repeat=True)
             record = describe_person(link.subscriber, now=timezone.now(), for_subscriber=True)
     except UsedLink:
-        return _used_link_page()
+        return _used_link_page(target)
     response = HttpResponse(json.dumps(record, ensure_ascii=False, indent=2), content_type="application/json")
     response["Content-Disposition"] = 'attachment; filename="my-data.json"'
     response["X-Content-Type-Options"] = "nosniff"
@@ -93,7 +104,7 @@ def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             mark_link_used(link, now=timezone.now())
             erase_person(subscriber=link.subscriber, by="", now=timezone.now())
     except UsedLink:
-        return _used_link_page()
+        return _used_link_page(target)
     return message_page(
         gettext("You have been erased"),
         gettext(
@@ -108,14 +119,14 @@ def erase(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 def change_address(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Ask for the person's new address."""
     try:
-        link = find_link(target, kind=Kind.CHANGE_ADDRESS)
+        link = find_link(target, kind=Kind.CHANGE_ADDRESS, now=_pressed_at(request))
         activate_language_of(link.subscriber)
         context = {"masked": mask(link.subscriber.email), "value": "", "error": ""}
         if request.method != "POST":
             return render_response("change_address.html", context)
         address = request_address_change(link=link, email=request.POST.get("email", ""), now=timezone.now())
     except UsedLink:
-        return _used_link_page()
+        return _used_link_page(target)
     except SameAddress:
         error = gettext("This is the address that we have. Write the new one.")
     except BadAddress:
@@ -139,7 +150,11 @@ def confirm_new_address(request: HttpRequest, target: LinkTarget) -> HttpRespons
             return render_response("confirm_new_address.html", {"masked": mask(link.new_email)})
         person = confirm_address_change(link=link, now=timezone.now())
     except UsedLink:
-        return _used_link_page()
+        used = find_link_row(target, kind=Kind.CONFIRM_ADDRESS)
+        if used is None or used.subscriber.email != used.new_email:
+            return _used_link_page(target)
+        activate_language_of(used.subscriber)
+        person = used.subscriber
     except NewAddressSuppressed:
         return _suppressed_address_page()
     if not find_subscribed_lists(person):
@@ -161,6 +176,13 @@ def _suppressed_address_page() -> HttpResponse:
     return message_page(gettext("Nothing was changed"), text, status=409)
 
 
-def _used_link_page() -> HttpResponse:
+def _pressed_at(request: HttpRequest) -> datetime | None:
+    """Return the time of a press, None for a visit."""
+    return timezone.now() if request.method == "POST" else None
+
+
+def _used_link_page(target: LinkTarget) -> HttpResponse:
+    if find_target(target)[0] is None:
+        return erased_person_page(status=410)
     text = gettext("This link works only once. You can ask for a new one on your own page.")
     return message_page(gettext("This link was used already"), text, status=410, ask_path=ASK_PATH)

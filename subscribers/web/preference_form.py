@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
-from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Topic
+from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
 from subscribers.people.locations import get_location_row
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
@@ -42,10 +42,11 @@ class PreferencesForm(forms.Form):
         self.fields["language"].choices = language_choices(person.language)  # type: ignore[attr-defined]
         if person.radius_km is not None and person.radius_km not in RADII_KM:
             self.fields["radius"].choices += [(str(person.radius_km), "")]  # type: ignore[attr-defined]
+        rows = Subscription.objects.filter(subscriber=person).open()
+        chosen = dict(rows.values_list("mailing_list_id", "frequency"))
         for mailing_list in offered:
-            self.fields[f"often_{mailing_list.pk}"] = forms.ChoiceField(
-                choices=frequency_choices(mailing_list), required=False
-            )
+            choices = list_frequency_choices(mailing_list, chosen=chosen.get(mailing_list.pk, ""))
+            self.fields[f"often_{mailing_list.pk}"] = forms.ChoiceField(choices=choices, required=False)
 
     def clean_town(self) -> SubscriberLocation | None:
         text: str = self.cleaned_data["town"]
@@ -73,15 +74,20 @@ class PreferencesForm(forms.Form):
         return {mailing_list: Frequency(value) for mailing_list, value in chosen.items() if value}
 
 
-def frequency_choices(mailing_list: MailingList) -> list[tuple[str, str]]:
-    """Return the frequencies that the list offers, with labels."""
+def list_frequency_choices(mailing_list: MailingList, *, chosen: str = "") -> list[tuple[str, str]]:
+    """Return the frequencies that the list offers, with labels.
+
+    What a person has ``chosen`` stays a choice if the list offers it no more: otherwise saving the page would change it unseen.
+    """
     words = {
         Frequency.EVERY: gettext("Every issue"),
         Frequency.MONTHLY: gettext("Once a month, in one mail"),
         Frequency.EVENTS: gettext("Only with events near me"),
     }
     possible = get_publishing_hooks().frequencies(mailing_list)
-    return [(str(rhythm), text) for rhythm, text in words.items() if rhythm in possible]
+    if chosen == Frequency.MONTHLY and Frequency.MONTHLY not in possible:
+        words[Frequency.MONTHLY] = gettext("Once a month, in one mail (not sent at the moment)")
+    return [(str(rhythm), text) for rhythm, text in words.items() if rhythm in possible or rhythm == chosen]
 
 
 def radius_choices(current: int | None) -> list[tuple[str, str]]:

@@ -26,11 +26,11 @@ from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.relevant_choices import find_topics_asked_of, is_language_asked_of
 from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import is_all_mail_blocked
-from subscribers.web.fewer_emails import lower_frequency_of, make_fewer_emails_offer
+from subscribers.web.fewer_emails import find_lower_frequencies, make_fewer_emails_offer
 from subscribers.web.form_fields import name_topics
 from subscribers.web.links import find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
-from subscribers.web.preference_form import PreferencesForm, frequency_choices, radius_choices
+from subscribers.web.preference_form import PreferencesForm, list_frequency_choices, radius_choices
 from subscribers.web.resting_notice import SHOWN_FIELD, SHOWN_NOTICE, describe_rest
 from subscribers.web.suppressed_notice import describe_block
 
@@ -73,19 +73,19 @@ def reduce_frequency(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             current = lock_current(person)
             if current is None:
                 return erased_person_page()
-            lists = find_subscribed_lists(current)
-            frequencies = {mailing_list: lower_frequency_of(mailing_list) for mailing_list in lists}
-            set_frequencies(subscriber=current, frequencies=frequencies, now=timezone.now())
+            now = timezone.now()
+            set_frequencies(subscriber=current, frequencies=find_lower_frequencies(current), now=now)
         person = current
     offered = _offered(person)
     form = PreferencesForm(person=person, offered=offered)
     return _page(request, target, person=person, offered=offered, form=form, saved=request.method == "POST")
 
 
-def erased_person_page() -> HttpResponse:
+def erased_person_page(*, status: int = 200) -> HttpResponse:
     return message_page(
         gettext("Nothing is kept about you"),
         gettext("You were removed from our records, so there is nothing to choose."),
+        status=status,
     )
 
 
@@ -172,10 +172,9 @@ def _lists(
     request: HttpRequest, *, person: Subscriber, offered: list[MailingList], refused: bool, now: datetime
 ) -> list[dict[str, object]]:
     on = {mailing_list.pk for mailing_list in find_subscribed_lists(person)}
-    rows = {row.mailing_list_id: row for row in Subscription.objects.filter(subscriber=person).open()}
-    confirmed = set(
-        Subscription.objects.filter(subscriber=person).open().mailable().values_list("mailing_list_id", flat=True)
-    )
+    subscriptions = Subscription.objects.filter(subscriber=person).open()
+    frequencies = dict(subscriptions.values_list("mailing_list_id", "frequency"))
+    confirmed = set(subscriptions.mailable().values_list("mailing_list_id", flat=True))
     ticked = {int(pk) for pk in request.POST.getlist("lists") if pk.isdecimal()} if refused else on
     typed = request.POST if refused else {}
     host = get_publishing_hooks()
@@ -186,9 +185,9 @@ def _lists(
             "description": mailing_list.description if mailing_list.public else "",
             "ticked": mailing_list.pk in ticked,
             "unconfirmed": mailing_list.pk in on and mailing_list.pk not in confirmed,
-            "frequencies": frequency_choices(mailing_list),
+            "frequencies": list_frequency_choices(mailing_list, chosen=frequencies.get(mailing_list.pk, "")),
             "frequency": typed.get(f"often_{mailing_list.pk}")
-            or (rows[mailing_list.pk].frequency if mailing_list.pk in rows else str(Frequency.EVERY)),
+            or frequencies.get(mailing_list.pk, Frequency.EVERY.value),
             "month": host.last_month(person, mailing_list, now) if mailing_list.pk in on else None,
         }
         for mailing_list in offered

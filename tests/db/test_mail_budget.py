@@ -88,6 +88,15 @@ def test_nobody_left_within_the_limit_is_said_before_anything_is_sent(publicatio
         send(publications[1])
 
 
+def test_a_higher_publication_whose_segment_ended_keeps_no_room(publications: list[Publication]) -> None:
+    """It sends nothing until somebody corrects the segment. It stopped every other publication."""
+    limit_mails(1)
+    add_subscribers(publications[0], 2)
+    segment = Segment.objects.create(slug="had-it", name="Had it", rule={"received": "weekly/1"})
+    Publication.objects.filter(pk=publications[1].pk).update(priority="high", segment=segment)
+    assert send(publications[0]).recipients == 2
+
+
 @pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite has one writer, so freezes cannot overlap")
 @pytest.mark.requirement("N8")
 def test_two_issues_frozen_at_once_keep_the_limit(publications: list[Publication]) -> None:

@@ -12,7 +12,7 @@ from django.test import Client
 from PIL import Image
 
 from newsletter.content.images.hosting import host_image
-from newsletter.models import Brand, Issue, Publication, Send, Story, Variant
+from newsletter.models import Brand, EventNotice, Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment
@@ -175,6 +175,40 @@ def test_a_withdrawn_story_is_gone_from_list_page_and_feed():
         assert story.picture.name not in html
         assert "The second verdict" in html
         assert Client().get(path)["Cache-Control"] in ("public, max-age=30", "max-age=30, public")
+
+
+def online_pages() -> list[str]:
+    """Every public page that shows the issue's events."""
+    return [f"/view/{Variant.objects.get().public_id}", "/news/weekly/1/", "/news/weekly/feed.xml"]
+
+
+def test_an_event_cancelled_after_the_send_says_so_on_each_public_page():
+    publish()
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        assert not any("Cancelled" in read(path) for path in online_pages())
+        EventNotice.objects.update(cancelled=True)
+        for path in online_pages():
+            assert "Cancelled: A call for everybody" in read(path)
+        assert "/calendar/" not in read(online_pages()[0])
+
+
+def test_an_event_that_moved_after_the_send_has_its_new_day_on_public_pages():
+    publish()
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        assert all("11 March" in read(path) for path in online_pages()[:2])
+        EventNotice.objects.update(starts_at=NOW + timedelta(days=9))
+        for path in online_pages()[:2]:
+            page = read(path)
+            assert "13 March" in page
+            assert "11 March" not in page
+
+
+def test_an_event_that_is_over_stays_as_it_was_announced():
+    """Its source may use its row for the next one."""
+    publish()
+    with time_machine.travel(NOW + timedelta(days=30), tick=False):
+        EventNotice.objects.update(starts_at=NOW + timedelta(days=60))
+        assert all("11 March" in read(path) for path in online_pages()[:2])
 
 
 @pytest.mark.requirement("V1")

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.models import MailLimits, Publication
+from newsletter.models import Issue, MailLimits, Publication, Send
 from newsletter.sending.freezing.start import start_send
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Frequency, Segment, Subscriber, Subscription
@@ -90,6 +91,33 @@ def test_the_preference_centre_says_how_many_mails_a_person_gets() -> None:
     assert "You get about 8 mails a month from us." in preferences_of(person)
     Subscription.objects.update(frequency=Frequency.MONTHLY)
     assert "You get about 1 mail a month from us." in preferences_of(person)
+
+
+def test_a_rule_that_ended_closes_no_preference_page() -> None:
+    """A rule about who was sent an issue ends when that list is deleted, 90 days after the issue."""
+    weekly = make_publication()
+    (person,) = add_subscribers(weekly, 1)
+    other = make_publication(slug="other", name="Other")
+    segment = Segment.objects.create(slug="had-it", name="Had it", rule={"received": "weekly/1"})
+    Publication.objects.filter(pk=other.pk).update(mailing_list=weekly.mailing_list, segment=segment)
+    assert "You get about 4 mails a month from us." in preferences_of(person)
+
+
+def test_last_month_counts_no_issue_for_a_segment_without_the_person() -> None:
+    weekly = make_publication()
+    (person,) = add_subscribers(weekly, 1)
+    make_story("The first verdict")
+    issue = make_issue(weekly, approved=True)
+    start_send(issue=issue, now=NOW)
+    segment = Segment.objects.create(slug="fr", name="French", rule={"language": "fr"})
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        Send.objects.update(state=Send.State.SUBMITTED, started_at=NOW)
+        assert "Last month that was 1 mail" in preferences_of(person)
+        Issue.objects.update(segment=segment, slot=None)
+        assert "Last month that was" not in preferences_of(person)
+        Issue.objects.update(segment=None)
+        Publication.objects.update(segment=segment)
+        assert "Last month that was" not in preferences_of(person)
 
 
 @pytest.mark.parametrize("change", ["events", "paused", "off", "segment", "no digest"])

@@ -13,7 +13,7 @@ from subscribers.links.signed_links import Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
 from subscribers.people.publishing_hooks import MonthlyMailCount, get_publishing_hooks, register_publishing_hooks
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.support.people import make_list, make_member, path_to, subscribe
+from tests.support.people import make_list, make_member, make_person, path_to, subscribe
 
 pytestmark = pytest.mark.django_db
 MONTHS = {"weekly": MonthlyMailCount(issues=4, with_events=2), "events": MonthlyMailCount(issues=3, with_events=0)}
@@ -70,6 +70,50 @@ def test_one_press_makes_the_frequency_monthly_and_ends_the_offer(
     client.post(f"{page}/less")
     assert Subscription.objects.get().frequency == Frequency.MONTHLY
     assert "With less" not in client.get(path_to(ada, weekly)).content.decode()
+
+
+@pytest.mark.parametrize("chosen", [Frequency.MONTHLY, Frequency.EVENTS])
+def test_one_press_leaves_a_list_with_few_mails_as_it_is(
+    client: Client, weekly: MailingList, months: set[Frequency], chosen: Frequency
+) -> None:
+    ada = make_member(weekly)
+    other = subscribe(ada, make_list("events"), frequency=chosen)
+    client.post(f"{path_to(ada, weekly, Purpose.PREFERENCES)}/less")
+    assert Subscription.objects.get(mailing_list=weekly).frequency == Frequency.MONTHLY
+    assert Subscription.objects.get(pk=other.pk).frequency == chosen
+
+
+def test_one_press_makes_all_lists_what_the_button_says(
+    client: Client, weekly: MailingList, months: set[Frequency], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one of two lists offers the digest, so the button offers events nearby."""
+    ada, events = make_member(weekly), make_list("events")
+    subscribe(ada, events)
+    hooks = get_publishing_hooks()
+    register_publishing_hooks(
+        lambda: replace(
+            hooks, frequencies=lambda one: frozenset(Frequency) - ({Frequency.MONTHLY} if one == events else set())
+        )
+    )
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
+    assert ">Only events near me</button>" in client.get(page).content.decode()
+    client.post(f"{page}/less")
+    assert set(Subscription.objects.values_list("frequency", flat=True)) == {Frequency.EVENTS}
+
+
+def test_a_digest_that_ended_stays_what_the_person_chose(
+    client: Client, weekly: MailingList, months: set[Frequency]
+) -> None:
+    """Somebody who saves another choice does not get every issue by that."""
+    months.discard(Frequency.MONTHLY)
+    ada = make_person()
+    subscribe(ada, weekly, frequency=Frequency.MONTHLY)
+    page = path_to(ada, weekly, Purpose.PREFERENCES)
+    shown = client.get(page).content.decode()
+    assert '<option value="monthly" selected>Once a month, in one mail (not sent at the moment)</option>' in shown
+    client.post(page, {"lists": [weekly.pk], f"often_{weekly.pk}": "monthly", "language": "es"})
+    assert Subscription.objects.get().frequency == Frequency.MONTHLY
+    assert Subscriber.objects.get().language == "es"
 
 
 @pytest.mark.parametrize(

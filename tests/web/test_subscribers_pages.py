@@ -9,6 +9,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from subscribers.audience.eligibility import eligible
 from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.erasing.erasure import erase_person
 from subscribers.identity import identify
@@ -287,6 +288,19 @@ def test_unticking_a_list_leaves_it(client: Client, weekly: MailingList) -> None
     ada = make_member(weekly)
     client.post(path_to(ada, weekly, Purpose.PREFERENCES), {})
     assert not Subscription.objects.open().exists()
+
+
+def test_a_list_that_is_joined_during_a_pause_is_paused_too(client: Client, weekly: MailingList) -> None:
+    """The page says that nothing is sent until the pause ends."""
+    events = make_list("events", double_opt_in=False)
+    page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
+    client.post(page, {"lists": [weekly.pk], "pause": "30"})
+    shown = client.post(page, {"lists": [weekly.pk, events.pk], "pause": "keep"}).content.decode()
+    assert "We send nothing until" in shown
+    assert len(set(Subscription.objects.open().values_list("paused_until", flat=True))) == 1
+    assert not eligible(mailing_list=events, now=timezone.now()).exists()
+    client.post(page, {"lists": [weekly.pk, events.pk], "pause": "0"})
+    assert eligible(mailing_list=events, now=timezone.now()).exists()
 
 
 def test_a_private_list_cannot_be_joined_from_the_preference_page(client: Client, weekly: MailingList) -> None:

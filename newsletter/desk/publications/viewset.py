@@ -1,14 +1,17 @@
 """Publications in the desk: the list, the editor, and the preview of the next issue."""
 
+from http import HTTPStatus
 from typing import Any, ClassVar
 
+from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.panels import ObjectList
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.menus import MenuItem
@@ -27,6 +30,7 @@ from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
 from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.issues.approval.archive_publication import archive_publication
+from newsletter.issues.assembly.digest import count_without_digest
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Publication
 from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableList, ArchivableViewSet, ArchivePage
@@ -66,6 +70,20 @@ class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMi
 
     def describe_value(self, row: Publication, name: str) -> str:
         return describe_schedule(row) if name == "schedule" else super().describe_value(row, name)
+
+    def form_valid(self, form: PublicationForm) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        is_saved = response.status_code == HTTPStatus.FOUND
+        if is_saved and "monthly_digest" in form.changed_data and (people := count_without_digest(self.object)):
+            text = ngettext(
+                "%(people)s person on this list chose one mail a month. They get no newsletter until the list has a monthly "
+                "digest again, or until they choose something else on their preference page.",
+                "%(people)s people on this list chose one mail a month. They get no newsletter until the list has a monthly "
+                "digest again, or until they choose something else on their preference page.",
+                people,
+            )
+            messages.warning(self.request, text % {"people": intcomma(people)})
+        return response
 
     @cached_property
     def header_buttons(self) -> list[Any]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import QuerySet
 
+from newsletter.issues.archive.current_events import ChangedEvents, find_changed_events, show_changed_events
 from newsletter.issues.archive.public_view import Hidden, fill_merge_defaults, find_hidden_for_each
 from newsletter.issues.protected_terms.check import has_protected_term
 from newsletter.issues.snapshot.consent_rules import ARCHIVE
@@ -38,6 +39,7 @@ class ArchivedIssue:
     stories: list[tuple[str, str]]
     events: list[tuple[str, str]]
     hidden: Hidden
+    changed: ChangedEvents
 
     @property
     def url(self) -> str:
@@ -75,16 +77,16 @@ def find_archived_sends(publication: Publication) -> QuerySet[Send]:
 def list_archived_issues(sends: list[Send], *, at: datetime) -> list[ArchivedIssue]:
     """Return what lists and feeds show of these issues now, in their order. Leave out those with a protected term."""
     contents = [remove_limited_blocks(IssueContent.from_json(send.revision.content)) for send in sends if send.revision]
-    hidden = find_hidden_for_each(contents, channel=ARCHIVE, at=at)
+    hidden, changed = find_hidden_for_each(contents, channel=ARCHIVE, at=at), find_changed_events(contents, at=at)
     return [
-        _make_archived_issue(send, content, gone)
-        for send, content, gone in zip(sends, contents, hidden, strict=True)
+        _make_archived_issue(send, content, gone, events)
+        for send, content, gone, events in zip(sends, contents, hidden, changed, strict=True)
         if not has_protected_term(remove_stories(content, stories=gone))
     ]
 
 
-def _make_archived_issue(send: Send, content: IssueContent, hidden: Hidden) -> ArchivedIssue:
-    shown = fill_merge_defaults(remove_stories(content, stories=hidden))
+def _make_archived_issue(send: Send, content: IssueContent, hidden: Hidden, changed: ChangedEvents) -> ArchivedIssue:
+    shown = show_changed_events(fill_merge_defaults(remove_stories(content, stories=hidden)), changed=changed)
     stories = shown.stories
     teaser = stories[0].teaser if stories else ""
     return ArchivedIssue(
@@ -96,4 +98,5 @@ def _make_archived_issue(send: Send, content: IssueContent, hidden: Hidden) -> A
         stories=[(story.title, story.url) for story in stories],
         events=[(event.title, event.url) for event in shown.events if not event.cancelled],
         hidden=hidden,
+        changed=changed,
     )

@@ -1,4 +1,6 @@
-"""Show what anybody may see of an issue now: without stories that were withdrawn or may not be shown. Reads only."""
+"""Show what anybody may see of an issue now: without stories that were withdrawn or may not be shown, and with events as they
+are now. Reads only.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,6 +10,12 @@ from functools import lru_cache
 from django.conf import settings
 from pydantic import JsonValue
 
+from newsletter.issues.archive.current_events import (
+    NO_CHANGES,
+    ChangedEvents,
+    find_changed_events,
+    show_changed_events,
+)
 from newsletter.issues.protected_terms.matcher import get_term_matcher
 from newsletter.issues.snapshot.consent_rules import ARCHIVE, EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.content_links import find_related_and_written_links, find_restricted_links
@@ -85,6 +93,15 @@ def find_hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
     return frozenset(url for url in hidden if isinstance(url, str) or url in shown)
 
 
+def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
+    """Return the events that the mail shows and that take place otherwise now."""
+    shown = set(variant.shown_items.filter(kind="event").values_list("row_id", flat=True))
+    if not shown:
+        return NO_CHANGES
+    (changed,) = find_changed_events([IssueContent.from_json(variant.revision.content)], at=at)
+    return frozenset(event for event in changed if event.id in shown)
+
+
 def make_public_subject(issue: Issue, *, at: datetime) -> str:
     """Return an issue's subject as anybody may read it now: "" before it is sent, or if it has a protected term."""
     send = issue.sends.exclude(state=Send.State.CANCELLED).select_related("revision").first()
@@ -97,12 +114,12 @@ def make_public_subject(issue: Issue, *, at: datetime) -> str:
 
 
 @lru_cache(maxsize=MAX_CACHED_MAILS)
-def render_redacted_variant(variant_id: int, hidden: Hidden) -> RenderedMail:
-    """Render the mail again without these stories."""
+def render_redacted_variant(variant_id: int, hidden: Hidden, changed: ChangedEvents = NO_CHANGES) -> RenderedMail:
+    """Render the mail again without these stories, and with these events as they are now."""
     variant = Variant.objects.select_related("revision").get(pk=variant_id)
     group = variant.groups.order_by("pk").first()
     readers = make_stored_group(group) if group else RecipientGroup(place_id=0, giving="none", people=0)
-    content = IssueContent.from_json(variant.revision.content)
+    content = show_changed_events(IssueContent.from_json(variant.revision.content), changed=changed)
     visible = choose_visible_for_group(content, group=readers)
     visible = replace(visible, sent_on=_find_sent_day(content, revision_id=variant.revision_id))
     online = f"{settings.NEWSLETTER_SITE_URL}/view/{variant.public_id}"
@@ -110,9 +127,9 @@ def render_redacted_variant(variant_id: int, hidden: Hidden) -> RenderedMail:
 
 
 @lru_cache(maxsize=MAX_CACHED_MAILS)
-def render_for_archive(revision_id: int, hidden: Hidden) -> RenderedMail:
+def render_for_archive(revision_id: int, hidden: Hidden, changed: ChangedEvents = NO_CHANGES) -> RenderedMail:
     """Render the issue as the archive shows it: the blocks for everybody, every event, no personal links."""
-    content = find_public_content(revision_id, hidden)
+    content = show_changed_events(find_public_content(revision_id, hidden), changed=changed)
     visible = replace(choose_visible_in_archive(content), sent_on=_find_sent_day(content, revision_id=revision_id))
     document = make_document(content, visible=visible, view_online="")
     return _render_known(replace(document, personal=False, reason=""))

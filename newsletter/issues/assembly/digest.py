@@ -19,6 +19,7 @@ from newsletter.issues.snapshot.placements import find_released_placements
 from newsletter.issues.variants.reader_zones import find_lead
 from newsletter.models import Issue, Publication, Slot, Story, StoryPlacement
 from subscribers.models import Frequency, Subscription
+from subscribers.models.subscriptions import SubscriptionQuerySet
 
 StoryTexts = Mapping[str, Any]
 """A story's value in an issue's body: the story and this issue's own texts for it."""
@@ -31,8 +32,18 @@ NOTHING_SENT = Message("Nothing new: no issue with a story was sent since the la
 
 def has_monthly_subscribers(publication: Publication) -> bool:
     """Return True if a subscriber of the list chose the monthly digest."""
+    return _find_monthly(publication).exists()
+
+
+def count_without_digest(publication: Publication) -> int:
+    """Return how many subscribers of the list chose the monthly digest, if no publication in use makes one for them."""
+    others = Publication.objects.filter(mailing_list=publication.mailing_list_id, enabled=True, monthly_digest=True)
+    return 0 if others.exists() else _find_monthly(publication).count()
+
+
+def _find_monthly(publication: Publication) -> SubscriptionQuerySet:
     on_list = Subscription.objects.filter(mailing_list=publication.mailing_list_id).open()
-    return on_list.filter(frequency=Frequency.MONTHLY).exists()
+    return on_list.filter(frequency=Frequency.MONTHLY)
 
 
 def find_digest_due(*, publication: Publication, now: datetime, grace: timedelta) -> Due | None:

@@ -11,11 +11,11 @@ from functools import reduce
 from itertools import takewhile
 from operator import or_
 
-from django.db.models import Case, Count, Exists, Expression, IntegerField, OuterRef, Q, Subquery, Value, When
+from django.db.models import Case, Count, Exists, Expression, IntegerField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThanOrEqual
 
-from newsletter.common.errors import BadSchedule
+from newsletter.common.errors import BadRule, BadSchedule
 from newsletter.common.schedule import check_schedule, due_after
 from newsletter.issues.variants.group_keys import find_got
 from newsletter.models import Batch, Delivery, Issue, MailLimits, Publication, Send, Slot
@@ -60,7 +60,7 @@ def estimate_mails_a_month(person: Subscriber, now: datetime) -> int:
     mails = 0
     for publication in publications:
         frequency = frequencies[publication.mailing_list_id]
-        if publication.segment is not None and not _is_in(person, publication.segment):
+        if publication.segment is not None and not is_in_segment(person, publication.segment):
             continue
         if frequency == Frequency.EVERY:
             mails += len(find_planned_times(publication, now=now, until=now + MONTH))
@@ -96,8 +96,21 @@ def _list_dues(publication: Publication, *, now: datetime, until: datetime) -> l
     return [due.at for due in takewhile(lambda due: due.at <= until, dues)]
 
 
-def _is_in(person: Subscriber, segment: Segment) -> bool:
-    return Subscriber.objects.filter(compile_rule(segment.rule), pk=person.pk).exists()
+def is_in_segment(person: Subscriber, segment: Segment) -> bool:
+    """Return True if the segment's rule selects the person. A rule that cannot be used selects nobody."""
+    members = _find_members(segment)
+    return members is not None and members.filter(pk=person.pk).exists()
+
+
+def _find_members(segment: Segment) -> QuerySet[Subscriber] | None:
+    """Return the people in the segment, or None if its rule cannot be used, so that nothing is sent to it.
+
+    A rule about who was sent an issue ends 90 days after the issue.
+    """
+    try:
+        return Subscriber.objects.filter(compile_rule(segment.rule))
+    except BadRule:
+        return None
 
 
 def _find_more_important(issue: Issue, *, now: datetime, sent_at: datetime) -> list[tuple[datetime, Publication]]:
@@ -133,7 +146,8 @@ def _gets(publication: Publication) -> Expression:
     people = Subscription.objects.filter(subscriber=OuterRef("subscriber_id"), mailing_list=publication.mailing_list_id)
     people = people.open().mailable().filter(frequency=Frequency.EVERY)
     if publication.segment is not None:
-        people = people.filter(
-            subscriber__in=Subscriber.objects.filter(compile_rule(publication.segment.rule)).values("pk")
-        )
+        members = _find_members(publication.segment)
+        if members is None:
+            return Value(0)
+        people = people.filter(subscriber__in=members.values("pk"))
     return Case(When(Exists(people), then=Value(1)), default=Value(0), output_field=IntegerField())

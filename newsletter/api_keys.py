@@ -103,6 +103,11 @@ def find_key(text: str, *, now: datetime) -> ApiKey | None:
     return key
 
 
+def list_keys_known_to(username: str, *, now: datetime) -> list[ApiKey]:
+    """Return the valid keys that this member of staff created, by name: they read the text of each."""
+    return list(ApiKey.objects.valid(now=now).filter(made_by=username).order_by("name"))
+
+
 def revoke_key(*, key: ApiKey, by: str, now: datetime) -> bool:
     """Stop a key from working, from the next call on. Return False if it was revoked before."""
     return bool(ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now, revoked_by=by))

@@ -79,6 +79,7 @@ class PersonPage(StaffTemplatePage):
             "can_record_reply": can(RENAME_PERMISSION),
             "replies": _list_replies(self.person, mails),
             "today": localdate(),
+            "now": timezone.now(),
             "subscriptions": [(one, subscription_label(one), basis_label(one)) for one in subscriptions],
             "events": list_consent_events(self.person),
             "suppressions": _list_suppressions(self.person),

@@ -338,7 +338,7 @@ def test_a_key_needs_a_unique_name_a_scope_and_an_expiry_date(name: str, scope: 
 def test_an_administrator_creates_a_key_sees_it_once_and_revokes_it() -> None:
     admin = sign_in("admin")
     page = admin.post("/admin/api-keys/", {"name": "Web site", "scope": "read"})
-    text = re.search(r"<code>(nl_[\w-]{43})</code>", page.content.decode())
+    text = re.search(r"<code[^>]*>(nl_[\w-]{43})</code>", page.content.decode())
     assert text is not None
     assert "no-store" in page.headers["Cache-Control"]
     assert call("get", "publications", key=text[1]).status_code == 200
@@ -351,6 +351,25 @@ def test_an_administrator_creates_a_key_sees_it_once_and_revokes_it() -> None:
     problem(call("get", "publications", key=text[1]), 401)
     assert "1 inactive key" in admin.get("/admin/api-keys/").content.decode()
     assert "already" in _create_twice(admin).content.decode()
+
+
+def test_the_list_of_keys_revokes_nothing_without_a_question() -> None:
+    admin, key = sign_in("admin"), create_key("read", name="Shop")
+    assert 'name="revoke"' not in admin.get("/admin/api-keys/").content.decode()
+    pk = ApiKey.objects.get().pk
+    page = admin.get(f"/admin/api-keys/{pk}/").content.decode()
+    assert "You cannot undo it" in page
+    admin.post("/admin/api-keys/", {"revoke": str(pk)})
+    assert 'name="revoke"' not in admin.get(f"/admin/api-keys/{pk}/").content.decode()
+    problem(call("get", "publications", key=key), 401)
+
+
+def test_what_is_shown_once_has_a_button_to_copy_it() -> None:
+    admin = sign_in("admin")
+    key = admin.post("/admin/api-keys/", {"name": "Web site", "scope": "read"}).content.decode()
+    hook = admin.post("/admin/webhooks/", {"name": "Shop", "url": "http://127.0.0.1:9/hooks"}).content.decode()
+    for page, secret in ((key, r"nl_[\w-]{43}"), (hook, r"whsec_[\w+/=]+")):
+        assert re.search(rf'data-w-clipboard-value-param="{secret}"', page)
 
 
 def test_the_page_of_keys_counts_the_people_that_each_key_read() -> None:

@@ -546,3 +546,12 @@ def test_only_an_original_can_be_chosen_as_the_original() -> None:
     assert third.translation_of is None
     shown = client.get(f"/admin/stories/edit/{other.pk}/").content.decode()
     assert f'name="translation_of" value="{original.pk}"' in shown
+
+
+def test_the_list_of_appeals_says_which_are_over() -> None:
+    today = timezone.localdate()
+    make_appeal("past", first_day=today - timedelta(days=30), last_day=today - timedelta(days=1))
+    make_appeal("today", last_day=today)
+    page = sign_in("editor").get("/admin/appeals/").content.decode()
+    assert page.count("ended on ") == 1
+    assert page.count("until ") == 1

@@ -3,13 +3,16 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.utils import timezone
 from wagtail.images.models import Image
 
-from newsletter.models import Publication
+from newsletter.content.images.renditions import make_staff_rendition
+from newsletter.models import AuditEntry, Picture, Publication
 from tests.support.desk import sign_in
 from tests.support.drawing import draw
 from tests.support.fixtures import NOW, make_issue, make_story
@@ -131,3 +134,45 @@ def test_an_empty_image_says_what_to_do() -> None:
     file = SimpleUploadedFile("a.jpg", b"", content_type="image/jpeg")
     page = sign_in("editor").post("/admin/images/add/", {"title": "A", "description": "A", "file": file})
     assert "The file is empty. Save it again" in page.content.decode()
+
+
+def delete(image: Any, **fields: str) -> str:
+    return sign_in("editor").post(f"/admin/images/{image.pk}/delete/", fields, follow=True).content.decode()
+
+
+def test_an_upload_is_deleted_from_delivered_mails_only_on_request() -> None:
+    """Somebody in it no longer agrees to be seen; or staff only tidy up."""
+    for title, fields, is_withdrawn in (("The queue", {"withdraw": "1"}, True), ("The river", {}, False)):
+        upload(title)
+        image = Image.objects.get()
+        shown = make_staff_rendition(image, format_name="wide")
+        page = delete(image, **fields)
+        assert ("A neutral image replaces it in delivered emails" in page) is is_withdrawn
+        assert not Image.objects.exists()
+        answer = Client().head(urlsplit(shown.url).path)
+        answer.close()
+        assert (answer["ETag"].startswith('"withdrawn-')) is is_withdrawn
+        Picture.objects.all().delete()
+
+
+def test_the_question_offers_it_for_uploads_that_mails_show() -> None:
+    upload("The queue")
+    image = Image.objects.get()
+    question = f"/admin/images/{image.pk}/delete/"
+    assert 'name="withdraw"' not in read(question)
+    make_staff_rendition(image, format_name="wide")
+    assert 'name="withdraw"' in read(question)
+
+
+def test_a_storys_picture_leads_to_the_withdrawal_of_its_story() -> None:
+    story, image = make_pictured_story("The verdict")
+    page = read(f"/admin/images/{image.pk}/delete/")
+    assert 'name="withdraw"' not in page
+    assert f"/admin/stories/withdraw/{story.pk}/" in page
+
+
+def test_the_staff_log_names_who_withdrew_an_image() -> None:
+    upload("The queue")
+    make_staff_rendition(Image.objects.get(), format_name="wide")
+    delete(Image.objects.get(), withdraw="1")
+    assert AuditEntry.objects.filter(action="newsletter.withdraw_image").count() == 1

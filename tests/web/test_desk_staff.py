@@ -1,11 +1,15 @@
-"""The list of staff: roles, second factors, language and time zone."""
+"""The list of staff: roles, second factors, language and time zone; and the keys of staff who leave."""
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import User
+from django.utils import timezone
 from wagtail.users.models import UserProfile
 
+from newsletter.api_keys import make_key
+from newsletter.models import ApiScope
 from tests.support.desk import sign_in
+from tests.support.desk_forms import filled_in, save
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +48,29 @@ def test_staff_choose_a_time_zone_and_embargoes_name_it() -> None:
     assert ">Chicago</option>" in client.get("/admin/account/").content.decode()
     assert 'value="localtime"' not in client.get("/admin/account/").content.decode()
     assert "hora de Chicago" in client.get("/admin/stories/add/").content.decode()
+
+
+@pytest.mark.parametrize("change", ["role", "off", "delete"])
+def test_the_keys_that_a_former_administrator_knows_are_named(change: str) -> None:
+    admin = sign_in("admin")
+    sign_in("admin", email="kim@example.org")
+    kim = User.objects.get(username="kim@example.org")
+    for name, by in (("Shop", kim.username), ("Web site", "admin@example.org")):
+        make_key(name=name, scope="read", by=by, now=timezone.now())
+    address = f"/admin/users/edit/{kim.pk}/"
+    told = "They created an API key that still works: Shop."
+    assert told not in save(admin, address, first_name="Kim")
+    if change == "delete":
+        assert told in admin.post(f"/admin/users/delete/{kim.pk}/", follow=True).content.decode()
+        return
+    fields = filled_in(admin.get(address).content.decode())
+    if change == "off":
+        del fields["active"]
+    else:
+        fields["role"] = "writer"
+    assert told in admin.post(address, fields, follow=True).content.decode()
+
+
+def test_an_administrator_can_give_a_key_every_permission() -> None:
+    page = sign_in("admin").get("/admin/api-keys/").content.decode()
+    assert [scope for scope in ApiScope.values if f'value="{scope}"' not in page] == []

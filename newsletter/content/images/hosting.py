@@ -15,6 +15,8 @@ from newsletter.models import Picture, StoryImage
 
 MAIL_WIDTH = 1280
 LOGO_WIDTH = 600
+LIBRARY_COPY = "library:{image}:"
+"""How the `source_url` of a copy of an upload by staff begins."""
 
 
 def host_image(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL_WIDTH) -> Picture:
@@ -65,7 +67,7 @@ def host_staff_image(image: AbstractImage) -> Picture:
         return copied.picture
     with image.file.open("rb") as file:
         data: bytes = file.read()
-    name = f"library:{image.pk}:{hashlib.sha256(data).hexdigest()[:32]}"
+    name = f"{LIBRARY_COPY.format(image=image.pk)}{hashlib.sha256(data).hexdigest()[:32]}"
     known = Picture.objects.filter(source_url=name).first()
     return known or host_image(data=data, source_url=name, alt=image.description)
 

@@ -3,12 +3,14 @@
 import os
 import shutil
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path, PurePath
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from wagtail.images.models import AbstractImage, Image
 
-from newsletter.content.images.hosting import image_path
+from newsletter.content.images.hosting import LIBRARY_COPY, image_path
 from newsletter.models import Picture, Story, StoryImage
 
 
@@ -42,6 +44,26 @@ def find_library_image(picture: Picture, *, story: Story) -> AbstractImage | Non
     """Return the story's picture as it is in the library."""
     row = StoryImage.objects.select_related("image", "story", "picture").filter(picture=picture, story=story).first()
     return row.image if row else None
+
+
+def find_upload_copies(image: AbstractImage) -> QuerySet[Picture]:
+    """Return our copies of an upload by staff, with their renditions: what mails and web pages show.
+
+    A story's picture has none, because its copies are the story's.
+    """
+    if find_story_image(image) is not None:
+        return Picture.objects.none()
+    whole = Picture.objects.filter(source_url__startswith=LIBRARY_COPY.format(image=image.pk))
+    return Picture.objects.filter(Q(pk__in=whole) | Q(original__in=whole))
+
+
+def withdraw_upload(image: AbstractImage, *, now: datetime) -> int:
+    """Show a neutral image in place of an upload by staff, also in delivered mails. Return the number of copies.
+
+    The same file under another name goes with it, because it shows the same person.
+    """
+    files = set(find_upload_copies(image).values_list("sha256", flat=True))
+    return Picture.objects.filter(sha256__in=files, withdrawn_at__isnull=True).update(withdrawn_at=now)
 
 
 def _link_file(file: Path, name: Path) -> None:

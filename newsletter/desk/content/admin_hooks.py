@@ -13,6 +13,7 @@ from subscribers.desk.listing import register_log_actions
 LOG_ACTIONS = {
     "withdraw_story": (_("Withdraw a story"), _("Story withdrawn")),
     "reinstate_story": (_("Reinstate a story"), _("Story reinstated")),
+    "withdraw_image": (_("Withdraw an image"), _("Image withdrawn, also from delivered emails")),
     "read_source": (_("Read a source now"), _("Source read")),
     "announce_change": (_("Draft a correction"), _("Correction drafted")),
     "answer_location_question": (_("Set an event’s location"), _("Event location set")),

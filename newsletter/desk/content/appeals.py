@@ -2,6 +2,7 @@
 
 from django.forms import CheckboxSelectMultiple
 from django.utils.formats import date_format
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
@@ -29,8 +30,10 @@ class AppealForm(WagtailAdminModelForm):
 
 
 def describe_days(appeal: Appeal) -> str:
-    """Return “1 Dec 2026 – 31 Dec 2026”, “from 1 Dec 2026”, “until 31 Dec 2026” or “always”."""
+    """Return “1 Dec 2026 – 31 Dec 2026”, “from 1 Dec 2026”, “until 31 Dec 2026” or “always”; of a past one, when it ended."""
     first, last = (date_format(day, _("j M Y")) if day else "" for day in (appeal.first_day, appeal.last_day))
+    if appeal.last_day and appeal.last_day < localdate():
+        return _("ended on %(day)s") % {"day": last}
     if first and last:
         return f"{first} – {last}"
     if first:

@@ -1,9 +1,13 @@
 """The pages of the library that add, edit and delete one picture: Wagtail's, with our messages."""
 
+from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from wagtail.images.views.images import CreateView, DeleteView, EditView
+from wagtail.log_actions import log
 
+from newsletter.content.images.library import find_story_image, find_upload_copies, withdraw_upload
 from subscribers.desk.editing.row_pages import AddRowMixin, DeletedMessage, EditRowMixin
 
 
@@ -25,4 +29,28 @@ class EditPicture(EditRowMixin, EditView):
 
 
 class DeletePicture(DeletedMessage, DeleteView):
-    pass
+    """Delete a picture from the library, and on request an upload also from delivered mails and web pages."""
+
+    template_name = "desk/delete_image.html"
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        row = find_story_image(self.object)
+        return {
+            **super().get_context_data(**kwargs),
+            "has_copies": find_upload_copies(self.object).filter(withdrawn_at__isnull=True).exists(),
+            "story": row.story if row else None,
+        }
+
+    def delete_action(self) -> None:
+        with transaction.atomic():
+            if "withdraw" in self.request.POST:
+                withdraw_upload(self.object, now=timezone.now())
+                log(instance=self.object, action="newsletter.withdraw_image", user=self.request.user)
+            super().delete_action()
+
+    def get_success_message(self) -> str:
+        deleted = str(super().get_success_message())
+        if "withdraw" not in self.request.POST:
+            return deleted
+        replaced = _("A neutral image replaces it in delivered emails and on web pages.")
+        return f"{deleted} {replaced}"

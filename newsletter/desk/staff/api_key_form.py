@@ -14,6 +14,7 @@ from subscribers.models import MailingList
 GROUPS = (
     (gettext_lazy("People and lists"), ("people:", "lists:")),
     (gettext_lazy("Stories and issues"), ("content:", "issues:", "sends:")),
+    (gettext_lazy("Single mails"), ("mails:",)),
     (gettext_lazy("For a website, a donor database or a report"), ("website", "people", "read", "gifts")),
 )
 

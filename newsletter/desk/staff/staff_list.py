@@ -15,7 +15,13 @@ from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.users.views.users import DeleteView, IndexView, UserViewSet
 
 from newsletter.desk.staff.staff_forms import ROLE_NAMES, AccountForm, InvitationForm
-from newsletter.desk.staff.staff_pages import AccountPage, InvitationPage, remove_second_factor, send_staff_link
+from newsletter.desk.staff.staff_pages import (
+    AccountPage,
+    InvitationPage,
+    remove_second_factor,
+    send_staff_link,
+    warn_of_known_keys,
+)
 from subscribers.desk.editing.row_pages import DeletedMessage
 from subscribers.desk.editing.uses import RefuseUsedMixin
 
@@ -70,6 +76,11 @@ class DeleteStaff(RefuseUsedMixin, DeletedMessage, DeleteView):
     reason = _("Nothing was deleted. Approvals and other decisions on record name this person.")
     advice = _("To close the account, untick “May sign in” on its page.")
     lists_uses = False
+
+    def delete_action(self) -> None:
+        username = self.object.get_username()
+        super().delete_action()
+        warn_of_known_keys(self.request, username)
 
 
 class StaffViewSet(UserViewSet):

@@ -12,15 +12,17 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from django.views.generic import FormView
+from wagtail.admin import messages as wagtail_messages
 from wagtail.admin.utils import get_user_display_name
 from wagtail.admin.views.generic.permissions import PermissionCheckedMixin
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.users.models import UserProfile
 from wagtail.users.utils import user_can_delete_user
 
+from newsletter.api_keys import list_keys_known_to
 from newsletter.common.errors import BadAddress, DomainError, NotAllowed
 from newsletter.common.staff_pages import PathMixin
 from newsletter.common.translation import translate
@@ -38,6 +40,7 @@ from subscribers.desk.password import PasswordForm
 
 POLICY = ModelPermissionPolicy(User)
 INDEX = "wagtailusers_users:index"
+KEYS_PERMISSION = "newsletter.change_apikey"
 SETUP, SETUP_STEP = "setup", "newsletter_setup_people"
 
 
@@ -94,7 +97,7 @@ class AccountPage(StaffPage):
         return {**super().get_form_kwargs(), "person": self.person}
 
     def form_valid(self, form: AccountForm) -> HttpResponse:
-        given = form.cleaned_data
+        given, username = form.cleaned_data, self.person.username
         self.person.first_name, self.person.last_name = given["first_name"], given["last_name"]
         try:
             require_may_change(self.person, by=self.request.user)
@@ -110,6 +113,9 @@ class AccountPage(StaffPage):
             form.add_error("email" if isinstance(error, BadAddress | EmailTaken) else None, translate(error))
             return self.form_invalid(form)
         messages.success(self.request, _("The account of %(person)s is saved.") % {"person": self.get_page_title()})
+        person = User.objects.get(pk=self.person.pk)  # without the permissions that were read before
+        if not person.has_perm(KEYS_PERMISSION):
+            warn_of_known_keys(self.request, username)
         return redirect(INDEX)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
@@ -129,6 +135,19 @@ class AccountPage(StaffPage):
             "password_form": kwargs.get("password_form") or PasswordForm(user=self.request.user),
             "can_delete": user_can_delete_user(self.request.user, person),
         }
+
+
+def warn_of_known_keys(request: HttpRequest, username: str) -> None:
+    """Name the API keys that somebody may still know who may not manage them any more."""
+    keys = list_keys_known_to(username, now=timezone.now())
+    if keys:
+        text = ngettext(
+            "They created an API key that still works: %(keys)s. If they may have kept it, revoke it and create a new one.",
+            "They created API keys that still work: %(keys)s. If they may have kept them, revoke them and create new ones.",
+            len(keys),
+        )
+        button = wagtail_messages.button(reverse("newsletter_api_keys"), _("API keys"))
+        wagtail_messages.warning(request, text % {"keys": ", ".join(key.name for key in keys)}, buttons=[button])
 
 
 @require_POST

@@ -109,9 +109,9 @@ class IssueAudience(IssuePage):
         issue, now = self.issue, timezone.now()
         try:
             content = resolve_complete_content(issue)
+            figure = find_audience_figures(issue, content=content, now=now, again=wants_count(self.request))
         except (DomainError, OSError) as error:
             return {"issue": issue, "missing_parts": list_missing_parts(issue, error)}
-        figure = find_audience_figures(issue, content=content, now=now, again=wants_count(self.request))
         figures = figure.value
         visibility = GroupVisibility(content, groups=figures.groups)
         groups = find_variant_groups(issue, content=content, groups=figures.groups)

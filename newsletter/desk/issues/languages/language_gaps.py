@@ -10,6 +10,7 @@ from django.utils.html import strip_tags
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from newsletter.common.errors import BadRule
 from newsletter.common.languages import language_label
 from newsletter.issues.comments.block_labels import label_blocks
 from newsletter.issues.snapshot.resolve import resolve_untranslated_content
@@ -90,11 +91,15 @@ def _describe(version: LanguageVersion, *, issue: Issue, blocks: dict[str, str],
     def select(at: datetime) -> QuerySet[Subscription]:
         return find_possible_recipients(issue, now=at).filter(reads)
 
+    try:
+        people = count_or_recall("language", select, lambda: select(now).count(), now=now)
+    except BadRule:  # the issue's checks explain it
+        people = 0
     gaps = {gap: _describe_gap(gap, blocks) for gap in version.gaps}
     return LanguageState(
         code=code,
         name=language_label(code),
-        people=count_or_recall("language", select, lambda: select(now).count(), now=now),
+        people=people,
         translated=version.translated,
         gaps=list(gaps.values()),
         url=translate_url(issue, code),

@@ -6,7 +6,7 @@ from django.db import connection
 pytestmark = [
     pytest.mark.postgres,
     pytest.mark.django_db,
-    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL compiles statements"),
+    pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL has these settings"),
 ]
 
 
@@ -14,3 +14,9 @@ def test_postgres_compiles_no_statement_of_ours():
     with connection.cursor() as cursor:
         cursor.execute("SHOW jit")
         assert cursor.fetchone() == ("off",)
+
+
+def test_postgres_reads_for_a_page_in_one_process():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_parallel_workers_per_gather")
+        assert cursor.fetchone() == ("0",)

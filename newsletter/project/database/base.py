@@ -85,9 +85,13 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     Database = _driver
 
     def init_connection_state(self) -> None:
-        """Let the server compile no statement (`jit`): that took longer than it saved, up to a second each time."""
+        """Let the server compile no statement and read in one process.
+
+        To compile (`jit`) took longer than it saved, up to a second each time. With parallel workers, PostgreSQL reads whole tables
+        that it would otherwise search by an index, and a page takes the processor from the others.
+        """
         super().init_connection_state()
         with self.connection.cursor() as cursor:
-            cursor.execute("SET jit = off")
+            cursor.execute("SET jit = off; SET max_parallel_workers_per_gather = 0")
         if not self.get_autocommit():
             self.connection.commit()

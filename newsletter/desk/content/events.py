@@ -152,7 +152,7 @@ class EventViewSet(SnippetViewSet):
                 template="desk/panels/event.html",
                 heading=gettext_lazy("Origin"),
             ),
-            FieldPanel(DIFFERENCE_CHECKED),
+            FieldPanel(DIFFERENCE_CHECKED, icon="warning"),
             MultiFieldPanel(
                 [
                     FieldPanel("title"),

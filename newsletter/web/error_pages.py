@@ -1,16 +1,39 @@
 """The pages for a missing address and for a failure, in the visitor's language. Django calls them as handlers."""
 
+import logging
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 from django.views.defaults import page_not_found, server_error
 
-from subscribers.web.page import find_visitor_language
+from newsletter.common.database.deadlines import database_deadline
+from subscribers.web.page import DATABASE_WAIT_SECONDS, find_visitor_language, language_for, render_response
+
+_LOG = logging.getLogger(__name__)
 
 
 def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer 404. Django calls this as `handler404`."""
-    with translation.override(find_visitor_language(request)):
-        return page_not_found(request, exception)
+    """Answer 404 in the organisation's branding, or without it if the database does not answer.
+
+    Django calls this as `handler404`.
+    """
+    try:
+        with database_deadline(DATABASE_WAIT_SECONDS):
+            response = _make_branded_page(request)
+    except (OperationalError, InterfaceError) as error:
+        _LOG.warning("Showed a missing page without branding: the database did not answer. (%s)", error)
+        with translation.override(find_visitor_language(request)):
+            response = page_not_found(request, exception)
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
+
+
+def _make_branded_page(request: HttpRequest) -> HttpResponse:
+    language = language_for(request.GET.get("lang", ""), accepted=request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    with translation.override(language):
+        return render_response("not_found.html", {}, status=404)
 
 
 def show_server_error(request: HttpRequest) -> HttpResponse:

@@ -91,6 +91,7 @@ def test_a_running_send_with_the_story_is_paused(editor, settings):
     issue, story = ready_issue()
     send = start_send(issue=issue, now=NOW)
     accept_batches(send, but=1)
+    Send.objects.update(provider="postmark")
     done = take_back(story, by=editor)
     send.refresh_from_db()
     assert done.paused == [issue]
@@ -131,6 +132,7 @@ def test_people_who_may_have_the_story_are_counted_by_issue(editor, settings):
     Batch.objects.filter(pk=first.pk).update(state=Batch.State.ACCEPTED)
     Batch.objects.filter(pk=second.pk).update(state=Batch.State.UNCERTAIN)
     Batch.objects.filter(pk=third.pk).update(state=Batch.State.REJECTED)
+    Send.objects.update(provider="postmark")
     (reach,) = take_back(story, by=editor).reach
     assert (reach.issue, reach.people) == (issue, first.size + second.size)
 
@@ -225,5 +227,7 @@ def test_mails_that_were_written_to_files_told_nobody_the_story(settings, editor
     Send.objects.filter(pk=send.pk).update(provider="outbox")
     settings.NEWSLETTER_PROVIDER_URL = "postmark://a-key@"
     assert take_back(story, by=editor).mails_sent == 0
+    settings.NEWSLETTER_PROVIDER_URL = "outbox://"
+    assert find_reach(story) == []
     Send.objects.filter(pk=send.pk).update(provider="postmark")
     assert sum(one.people for one in find_reach(story)) == 5

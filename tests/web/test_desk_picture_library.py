@@ -176,3 +176,10 @@ def test_the_staff_log_names_who_withdrew_an_image() -> None:
     make_staff_rendition(Image.objects.get(), format_name="wide")
     delete(Image.objects.get(), withdraw="1")
     assert AuditEntry.objects.filter(action="newsletter.withdraw_image").count() == 1
+
+
+def test_the_tags_of_an_image_are_explained_once() -> None:
+    page = read("/admin/images/add/")
+    assert page.count("Words to find it by, with commas between.") == 1
+    assert "double quotes" not in page
+    assert 'data-controller="w-tag"' in page

@@ -1,8 +1,15 @@
 """What somebody sees where something fails: the look of the public pages, and what to do."""
 
+from typing import Any
+
 import pytest
+from django.db import OperationalError
+from django.http import Http404
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
+
+from newsletter.web.error_pages import show_not_found
+from subscribers.people.publishing_hooks import Branding
 
 
 def test_a_fault_of_ours_is_said_to_be_ours() -> None:
@@ -17,3 +24,44 @@ def test_a_form_that_was_open_too_long_says_what_to_do() -> None:
     answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {"login": "ada@example.org", "password": "x"})
     assert answer.status_code == 403
     assert "reload the page and try again" in answer.content.decode()
+
+
+@pytest.fixture
+def branded(monkeypatch: pytest.MonkeyPatch) -> Branding:
+    branding = Branding(
+        name="Open Courts", language="es", website="https://courts.example", light={"accent": "#102030"}
+    )
+    monkeypatch.setattr("subscribers.web.page.current_branding", lambda: branding)
+    return branding
+
+
+@pytest.mark.parametrize("path", ["/no-such-page", "/news/gone/", "/view/gone", "/calendar/gone"])
+@pytest.mark.django_db
+def test_a_missing_page_has_the_brands_look_and_a_way_on(branded: Branding, path: str) -> None:
+    answer = Client(headers={"accept-language": "en"}).get(path)
+    page = answer.content.decode()
+    assert answer.status_code == 404
+    assert "Page not found" in page
+    assert '<link rel="stylesheet" href="/look.css' in page
+    assert '<a class="second" href="https://courts.example" rel="noreferrer">Open Courts</a>' in page
+    assert 'href="/my-mail"' in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"), [("de-AT,de;q=0.9", "de"), ("ar", "ar"), ("xx", "es"), ("", "es")], ids=str
+)
+@pytest.mark.django_db
+def test_a_missing_page_is_in_the_language_of_the_request(branded: Branding, asked: str, language: str) -> None:
+    answer = Client(headers={"accept-language": asked}).get("/no-such-page")
+    assert f'<html lang="{language}"' in answer.content.decode()
+    assert "Accept-Language" in answer.headers["Vary"]
+
+
+def test_a_missing_page_needs_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Any:
+        raise OperationalError("no answer")
+
+    monkeypatch.setattr("subscribers.web.page.current_branding", fail)
+    answer = show_not_found(RequestFactory(headers={"accept-language": "es"}).get("/no-such-page"), Http404())
+    assert answer.status_code == 404
+    assert "Página no encontrada" in answer.content.decode()

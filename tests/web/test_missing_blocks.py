@@ -6,8 +6,10 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from newsletter.common.errors import NotReady
+from newsletter.desk.editor.block_form import BodyAdapter
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.archive.public_view import render_for_archive
+from newsletter.issues.planning.welcome import set_up_welcome
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, IssueRevision, Publication
 from newsletter.models.body_blocks import BodyBlock
@@ -143,3 +145,13 @@ def test_staff_see_that_it_is_not_available_and_cannot_approve(issue: Issue) -> 
     issue.body = [(child.block_type, child.value) for child in issue.body][:-1]
     issue.save()
     approve_issue(issue=issue, by=make_approver("other@example.org"), now=NOW)
+
+
+def test_an_ordinary_issue_offers_no_block_of_a_welcome(issue: Issue) -> None:
+    """The form of a body is one for all issues, so its script leaves them out where the page says so."""
+    *_, meta = BodyAdapter().js_args(BodyBlock())
+    assert meta["filled"] == ["best_story", "next_event"]
+    welcome = set_up_welcome(publication=issue.publication, by=make_approver(), now=NOW)[0]
+    editor = sign_in("editor")
+    pages = [editor.get(f"/admin/issues/edit/{one.pk}/").content.decode() for one in (issue, welcome)]
+    assert ["data-nl-ordinary-issue" in page for page in pages] == [True, False]

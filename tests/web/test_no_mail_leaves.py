@@ -36,6 +36,8 @@ def test_pages_say_that_mail_is_written_to_files(publication: Publication) -> No
     assert BANNER in client.get(report).content.decode()
     summary = client.get(overview).content.decode()
     assert "written to files</th>" in summary
+    assert "1 version was written to files" in summary
+    assert "was sent<" not in summary
     assert "Written to files: nobody got this mail" in summary
     assert not any(text in summary for text in ("accepted by the provider", "bounced</th>", "reported as spam</th>"))
     assert '<p class="nl-issue__state"><span class="nl-tag nl-tag--done">Written to files</span>' in summary

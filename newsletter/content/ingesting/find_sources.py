@@ -15,7 +15,8 @@ from newsletter.content.ingesting.source_trial import SourceTrial, try_source
 from newsletter.content.parsing.apis.addresses import SourceAddress, find_interface, read_source_address
 from newsletter.content.parsing.apis.kinds import API_KINDS
 from newsletter.content.parsing.page_decoding import page_text
-from newsletter.content.parsing.pages.site_look import FeedLink, SitePage, read_site_page
+from newsletter.content.parsing.pages.site_look import MAX_NAME_LENGTH, FeedLink, SitePage, read_site_page
+from newsletter.content.parsing.text import cut_at_word
 
 LOOK_SECONDS = 15.0
 MAX_TRIALS = 5
@@ -52,16 +53,18 @@ def find_sources(url: str, *, now: datetime) -> list[FoundSource]:
     for link in _list_candidates(page, address)[:MAX_TRIALS]:
         trial = try_source(kind=link.kind, url=link.url, now=now)
         if trial.titles and not any(trial.titles == other.trial.titles for other in found):
-            name = trial.titles[0][:120] if link.kind == PAGE_KIND else _make_name(link, page)
+            name = cut_at_word(trial.titles[0], MAX_NAME_LENGTH) if link.kind == PAGE_KIND else _make_name(link, page)
             if any(other.name == name and other.kind != link.kind for other in found):
-                name = f"{name[:60]}: {translate(name_kind(link.kind))}"
+                name = f"{cut_at_word(name, 60)}: {translate(name_kind(link.kind))}"
             found.append(FoundSource(link.kind, link.url, name, trial))
     behind = find_interface(address)
     if behind is None and page.generator in API_KINDS and API_KINDS[page.generator].needs_key:
         behind = SourceAddress(urljoin(address, "/"), page.generator)
     if behind is not None:
         name = page.name or urlsplit(address).hostname or address
-        found.append(FoundSource(behind.kind, behind.url, name[:120], SourceTrial(), needs_key=True))
+        found.append(
+            FoundSource(behind.kind, behind.url, cut_at_word(name, MAX_NAME_LENGTH), SourceTrial(), needs_key=True)
+        )
     if unreadable is not None and not found:
         raise unreadable
     return found
@@ -73,7 +76,8 @@ def try_address(*, kind: str, url: str, name: str, key: str, now: datetime) -> F
     ``name`` is what the page before called it, or "".
     """
     trial = try_source(kind=kind, url=url, key=key, now=now)
-    return FoundSource(kind, url, (name or trial.title or urlsplit(url).hostname or url)[:120], trial)
+    shown = name or trial.title or urlsplit(url).hostname or url
+    return FoundSource(kind, url, cut_at_word(shown, MAX_NAME_LENGTH), trial)
 
 
 def read_page(url: str, *, fetcher: BoundedFetcher) -> tuple[SitePage, str]:
@@ -88,7 +92,7 @@ def make_page_fetcher() -> BoundedFetcher:
 
 
 def _make_name(link: FeedLink, page: SitePage) -> str:
-    return (link.title or page.name or urlsplit(link.url).hostname or link.url)[:120]
+    return cut_at_word(link.title or page.name or urlsplit(link.url).hostname or link.url, MAX_NAME_LENGTH)
 
 
 def _list_candidates(page: SitePage, address: str) -> list[FeedLink]:

@@ -26,6 +26,7 @@ from newsletter.content.ingesting.source_trial import describe_failed_look
 from newsletter.content.parsing.apis.addresses import SourceAddress, read_source_address
 from newsletter.content.parsing.apis.kinds import API_KINDS
 from newsletter.content.parsing.source_kind import SOURCE_KINDS
+from newsletter.content.parsing.text import cut_at_word
 from newsletter.desk.content.source_forms import SourceForm
 from newsletter.models import Source
 from newsletter.organisation.site_look import read_site, read_site_address
@@ -79,7 +80,7 @@ def add_found_source(request: HttpRequest, *, key: str = "") -> Source | None:
 
 def find_free_name(name: str) -> str:
     """Return a name of 120 characters at most that no source has."""
-    base = name.strip()[:110] or _("Website")
+    base = cut_at_word(name.strip(), 110) or _("Website")
     number, free = 2, base
     while Source.objects.filter(name=free).exists():
         free, number = f"{base} {number}", number + 1

@@ -12,6 +12,7 @@ from django.forms.fields import FileField
 from django.template.defaultfilters import filesizeformat
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from wagtail.admin.widgets import AdminTagWidget
 from wagtail.images.fields import ImageFileExtensionValidator, WagtailImageField
 from wagtail.images.forms import BaseImageForm
 
@@ -62,6 +63,12 @@ class SandboxedImageField(WagtailImageField):
             ) from error
 
 
+class TagWidgetWithoutHelp(AdminTagWidget):
+    """Wagtail's field of tags without its own help: the form explains them."""
+
+    template_name = "django/forms/widgets/text.html"
+
+
 class SandboxedImageForm(UploadForm, BaseImageForm):
     """Wagtail's form. The title is the file's name if nobody types one.
 
@@ -85,6 +92,7 @@ class SandboxedImageForm(UploadForm, BaseImageForm):
             self.fields["title"].required = False
         if "tags" in self.fields:
             self.fields["tags"].help_text = _("Words to find it by, with commas between.")
+            self.fields["tags"].widget = TagWidgetWithoutHelp(tag_model=self.fields["tags"].widget.tag_model)
         if "description" in self.fields:
             self.fields["description"].help_text = _("What the image shows, in one sentence of at most 255 characters.")
             self.fields["description"].error_messages["max_length"] = _(

@@ -9,10 +9,10 @@ from newsletter.issues.snapshot.exposure import (
     NOT_DELIVERED_STATES,
     POSSIBLY_DELIVERED_STATES,
     find_variants_showing,
-    list_sends_to_files,
 )
 from newsletter.issues.variants.unreached import find_root
 from newsletter.models import Batch, DeliveryException, Issue, ShownItem, Story
+from newsletter.providers.accounts import OUTBOX_SCHEME
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Reach:
 def find_reach(story: Story) -> list[Reach]:
     """Return each issue that shows it or a translation with the people who may have it, newest issue first.
 
-    An issue that completes another counts as that one. Mails that were written to files reached nobody. People are counted by
-    batches: a delivery differs only by an exception.
+    An issue that completes another counts as that one. Mails that were written to files reached nobody, also during a trial.
+    People are counted by batches: a delivery differs only by an exception.
     """
     shown = Story.objects.stopped_with(story).values_list("pk", flat=True)
     batches = (
@@ -36,7 +36,7 @@ def find_reach(story: Story) -> list[Reach]:
             state__in=POSSIBLY_DELIVERED_STATES,
             send__purged_at__isnull=True,
         )
-        .exclude(send__in=list_sends_to_files())
+        .exclude(send__provider=OUTBOX_SCHEME)
         .order_by()
     )
     not_delivered = DeliveryException.objects.filter(state__in=NOT_DELIVERED_STATES, delivery__batch__in=batches)

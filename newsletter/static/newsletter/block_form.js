@@ -1,6 +1,6 @@
 // The blocks of an issue in the form: the first empty field gets the focus, and a field shows the text that it replaces.
 (() => {
-  const { StructBlock, StructBlockDefinition } = window.wagtailStreamField.blocks;
+  const { StreamBlockDefinition, StructBlock, StructBlockDefinition } = window.wagtailStreamField.blocks;
 
   class BodyStruct extends StructBlock {
     constructor(...args) {
@@ -108,6 +108,17 @@
     }
   }
 
+  // An ordinary issue offers no block that a rule fills for new subscribers. One that is there stays.
+  class BodyDefinition extends StreamBlockDefinition {
+    constructor(name, groups, states, meta) {
+      super(name, groups, states, meta);
+      const closed = document.querySelector('[data-nl-ordinary-issue]') ? meta.filled : [];
+      const offer = ([label, defs]) => [label, defs.filter((def) => !closed.includes(def.name))];
+      this.groupedChildBlockDefs = groups.map(offer).filter(([, defs]) => defs.length);
+    }
+  }
+
+  window.telepath.register('newsletter.Body', BodyDefinition);
   window.telepath.register('newsletter.BodyStruct', BodyStructDefinition);
   window.telepath.register('newsletter.ShowTo', ShowToDefinition);
 })();

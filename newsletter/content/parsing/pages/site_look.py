@@ -8,8 +8,11 @@ from urllib.parse import urljoin
 
 from newsletter.content.parsing.pages.page_articles import PageArticles, describes_own_page
 from newsletter.content.parsing.pages.site_colours import MAX_CHARS, first_colour
+from newsletter.content.parsing.text import cut_at_word, tidy
 
 MAX_LINKS = 20
+MAX_NAME_LENGTH = 120
+"""Characters of the name of an organisation or a source. Longer names are cut at a word and end with "…"."""
 _FEED_TYPES = {
     "application/rss+xml": "feed",
     "application/atom+xml": "feed",
@@ -164,7 +167,8 @@ class _Reader(HTMLParser):
         elif "stylesheet" in rel and len(self.found.stylesheets) < MAX_LINKS:
             self.found.stylesheets.append(address)
         elif "alternate" in rel and kind and len(self.found.feeds) < MAX_LINKS:
-            self.found.feeds.append(FeedLink(kind=kind, url=address, title=values.get("title", "").strip()[:120]))
+            title = cut_at_word(tidy(values.get("title", "")), MAX_NAME_LENGTH)
+            self.found.feeds.append(FeedLink(kind=kind, url=address, title=title))
         elif any(name.startswith("https://api.w.org") for name in rel):
             self.found.is_wordpress = True
         elif "/tribe/events/v1/" in address:
@@ -232,9 +236,9 @@ def _list_structured_logos(data: list[str], *, url: str) -> list[str]:
 def _site_name(found: _Found) -> str:
     """Return the name that the site gives itself, else the shortest part of the title, which is often the site."""
     if found.site_name.strip():
-        return " ".join(found.site_name.split())[:120]
+        return cut_at_word(" ".join(found.site_name.split()), MAX_NAME_LENGTH)
     parts = [part for part in re.split(r"\s[|–—·:-]\s", " ".join(found.title.split())) if part]
-    return min(parts, key=len, default="")[:120]
+    return cut_at_word(min(parts, key=len, default=""), MAX_NAME_LENGTH)
 
 
 def _join(base: str, address: str) -> str:

@@ -28,6 +28,7 @@ from newsletter.content.parsing.page_decoding import decode_page, page_text
 from newsletter.content.parsing.pages.article import find_page_picture
 from newsletter.content.parsing.pages.dates import find_page_date
 from newsletter.content.parsing.pages.json_ld import first_text, list_nodes, types_of
+from newsletter.content.parsing.pages.link_lists import remove_link_lists
 from newsletter.content.parsing.pages.related_links import find_related_stories, remove_related
 from newsletter.content.parsing.pages.titles import find_page_title
 from newsletter.content.parsing.pseudonyms import find_pseudonyms
@@ -141,9 +142,11 @@ def _node_pages(node: Mapping[str, object], url: str) -> set[str]:
 
 def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
     """Return the extraction library's result: the text without menus, and guesses at author and date."""
+    page = remove_related(tree)
+    remove_link_lists(page)
     try:
         found = trafilatura.bare_extraction(
-            remove_related(tree),
+            page,
             url=url,
             with_metadata=True,
             include_comments=False,

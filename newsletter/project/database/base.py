@@ -87,8 +87,8 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     def init_connection_state(self) -> None:
         """Let the server compile no statement and read in one process.
 
-        To compile (`jit`) took longer than it saved, up to a second each time. With parallel workers, PostgreSQL reads whole tables
-        that it would otherwise search by an index, and a page takes the processor from the others.
+        To compile (`jit`) took longer than it saved, up to a second each time. With parallel workers, PostgreSQL reads whole
+        tables that it would otherwise search by an index, and a page takes the processor from the others.
         """
         super().init_connection_state()
         with self.connection.cursor() as cursor:

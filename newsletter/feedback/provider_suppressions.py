@@ -39,7 +39,7 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class ListEntry:
-    """What a provider says of an address, with the address's hash: why it must not be mailed, and since when."""
+    """An address on a provider's list, as a hash: why it must not be mailed, and since when."""
 
     address_hash: bytes
     reason: Reason

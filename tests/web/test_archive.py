@@ -192,7 +192,7 @@ def test_an_event_cancelled_after_the_send_says_so_on_each_public_page():
         assert "/calendar/" not in read(online_pages()[0])
 
 
-def test_an_event_that_moved_after_the_send_has_its_new_day_on_public_pages():
+def test_public_pages_show_the_new_day_of_an_event_that_moved():
     publish()
     with time_machine.travel(NOW + timedelta(hours=1), tick=False):
         assert all("11 March" in read(path) for path in online_pages()[:2])

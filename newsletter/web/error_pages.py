@@ -2,6 +2,7 @@
 
 import logging
 
+from django.core.exceptions import TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
@@ -31,9 +32,16 @@ def show_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def _make_branded_page(request: HttpRequest) -> HttpResponse:
-    language = language_for(request.GET.get("lang", ""), accepted=request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-    with translation.override(language):
+    with translation.override(_find_language(request)):
         return render_response("not_found.html", {}, status=404)
+
+
+def _find_language(request: HttpRequest) -> str:
+    try:
+        chosen = request.GET.get("lang", "")
+    except TooManyFieldsSent:
+        chosen = ""
+    return language_for(chosen, accepted=request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
 
 
 def show_server_error(request: HttpRequest) -> HttpResponse:

@@ -13,7 +13,7 @@ from newsletter.issue_checks.find_problems import find_content_findings
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
 from newsletter.issues.snapshot.content_links import find_restricted_links
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.models import Batch, Issue, Story, Variant
+from newsletter.models import Batch, Issue, Send, Story, Variant
 from newsletter.sending.dispatching.batch_claim import find_due_batches
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
@@ -248,6 +248,7 @@ def test_withdrawing_pauses_a_running_send_that_only_links_to_it(settings: Any):
     settings.NEWSLETTER_PROVIDER_URL = "outbox://?max_batch=1"
     issue = issue_with_a_link()
     send = start_send(issue=issue, now=NOW)
+    Send.objects.update(provider="mailgun")
     send.batches.filter(seq=send.batches.order_by("seq").values("seq")[:1]).update(state=Batch.State.ACCEPTED)
     editor = make_approver()
     editor.user_permissions.add(Permission.objects.get(codename="change_story"))

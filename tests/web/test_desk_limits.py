@@ -57,9 +57,10 @@ def test_the_page_lists_publications_with_those_first_that_come_first() -> None:
     make_publication(slug="rights", name="Rights", priority="high")
     Publication.objects.filter(slug="rights").update(schedule="0 9 * * mon,thu")
     shown = read(sign_in("admin"), PAGE)
-    assert shown.index("Rights</a></td><td>High: others leave room for it</td><td>8 issues") < shown.index(
-        "The weekly letter</a></td><td>Normal</td><td>4 issues"
-    )
+    planned = '</td><td data-label="Planned in the next 28 days">'
+    first = f'Rights</a></td><td data-label="Priority">High: others leave room for it{planned}8 issues'
+    second = f'The weekly letter</a></td><td data-label="Priority">Normal{planned}4 issues'
+    assert shown.index(first) < shown.index(second)
 
 
 def test_the_audience_page_counts_whom_the_limit_leaves_out() -> None:

@@ -54,7 +54,7 @@ def test_a_persons_own_outcome_stands_before_that_of_the_batch(
     person: Subscriber, facts: dict[str, object], expected: str
 ) -> None:
     DeliveryException.objects.create(delivery=Delivery.objects.get(), at=NOW, **facts)
-    assert f"<td>{expected}<" in read_page(person)
+    assert f">{expected}<" in read_page(person)
 
 
 def test_only_staff_who_may_open_issues_get_a_link_to_one(person: Subscriber) -> None:

@@ -160,7 +160,7 @@ def test_a_sent_issue_is_shown_as_it_was_sent(send: Send) -> None:
     assert "The clinic opens its doors" in mail
     assert "Another headline" not in mail
     page = overview(send.issue, client)
-    assert "1 version was sent" in page
+    assert "1 version was written to files" in page
     assert "Audience and versions" not in page
 
 

@@ -5,7 +5,7 @@ from django.urls import get_resolver
 
 from newsletter.models import Issue, Publication
 from subscribers.links.signed_links import Purpose
-from subscribers.models import MailingList, Segment, Subscriber
+from subscribers.models import MailingList, Segment, Subscriber, Suppression
 from tests.support.desk import sign_in_superuser
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import LOOKED_AT, list_desk_routes
@@ -39,5 +39,6 @@ def test_each_page_of_the_desk_opens_with_a_rule_that_ended(ended: dict[str, str
 
 def test_each_page_of_a_reader_opens_with_a_rule_that_ended(ended: dict[str, str]) -> None:
     client = sign_in_superuser()
+    Suppression.objects.all().delete()
     person, weekly = Subscriber.objects.get(pk=ended["admin/people"]), MailingList.objects.get()
     assert {client.get(path_to(person, weekly, purpose)).status_code for purpose in READER_PAGES} == {200}

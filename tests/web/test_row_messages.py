@@ -1,6 +1,7 @@
 """After a row is added, saved or deleted, the desk says so in its own words and quotation marks."""
 
 import pytest
+from django.test import RequestFactory
 from wagtail.images.models import Image
 
 from newsletter.desk.pictures.library_pages import DeletePicture, EditPicture
@@ -32,6 +33,7 @@ def test_a_saved_row_is_named_in_our_words(rows: str) -> None:
     ("view", "message"), [(EditPicture(), "“A pier” is saved."), (DeletePicture(), "“A pier” is deleted.")]
 )
 def test_a_picture_is_named_in_our_words(view: EditPicture | DeletePicture, message: str) -> None:
+    view.request = RequestFactory().post("/")
     view.object = Image(title="A pier")
     assert view.get_success_message() == message
 

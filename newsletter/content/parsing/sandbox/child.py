@@ -14,6 +14,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -70,9 +71,18 @@ class _PlainData(pickle.Unpickler):
         return super().find_class(module_name, global_name)
 
 
+class _PlainPickler(pickle.Pickler):
+    """Write a member of an enum as its class and value. Python 3.11.2 writes a call of `getattr`, which `_PlainData` refuses."""
+
+    def reducer_override(self, value: object) -> Any:
+        return (type(value), (value.value,)) if isinstance(value, Enum) else NotImplemented
+
+
 def write_message(stream: BinaryIO, value: object) -> None:
     """Send one value. Raises OSError if the other side has closed the pipe."""
-    data = pickle.dumps(value, protocol=5)
+    buffer = io.BytesIO()
+    _PlainPickler(buffer, protocol=5).dump(value)
+    data = buffer.getvalue()
     stream.write(_LENGTH.pack(len(data)))
     stream.write(data)
     stream.flush()

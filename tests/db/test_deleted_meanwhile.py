@@ -248,7 +248,11 @@ def test_of_two_people_who_swap_addresses_the_first_gets_both(monkeypatch: pytes
     links = [make_arrival(first, weekly, ADDRESS), make_arrival(second, weekly, OLD_ADDRESS)]
     with ThreadPoolExecutor(1) as pool:
         started = run_meanwhile(
-            monkeypatch, change_address, "_is_blocked", lambda: confirm_address_change(link=links[1], now=NOW), pool
+            monkeypatch,
+            change_address,
+            "is_all_mail_blocked",
+            lambda: confirm_address_change(link=links[1], now=NOW),
+            pool,
         )
         assert confirm_address_change(link=links[0], now=NOW) == first
         with pytest.raises(UsedLink):

@@ -142,7 +142,7 @@ def test_a_move_to_an_address_that_signs_up_meanwhile_merges_both(monkeypatch: p
         )
 
     with ThreadPoolExecutor(1) as pool:
-        started = run_meanwhile(monkeypatch, change_address, "_is_blocked", sign_up, pool)
+        started = run_meanwhile(monkeypatch, change_address, "is_all_mail_blocked", sign_up, pool)
         assert confirm_address_change(link=link, now=NOW) == person
         assert [each.exception(timeout=60) for each in started] == [None]
     assert bytes(Subscriber.objects.get().address_hash) == identify(NEW_ADDRESS)

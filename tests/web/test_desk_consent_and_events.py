@@ -99,6 +99,13 @@ def test_regions_are_written_by_code_or_name_and_shown_by_name(typed, kept):
     assert "US-TX" not in page
 
 
+def test_a_region_whose_name_is_a_country_in_spanish_is_the_region():
+    story = make_story("How Maya came home")
+    save_story(sign_in("editor"), story, not_in_regions="Granada\nIrlanda")
+    story.refresh_from_db()
+    assert story.not_in_regions == ["IE", "NI-GR"]
+
+
 def test_invalid_region_and_consent_dates_are_shown_and_kept():
     story = make_story("How Maya came home")
     page = save_story(

@@ -10,7 +10,13 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.translation import translate
 from subscribers.desk.editing.lines_field import LinesField
-from subscribers.places.regions import country_label, region_label, resolve_country, resolve_region
+from subscribers.places.regions import (
+    country_label,
+    find_country_in_some_language,
+    find_usual_country,
+    region_label,
+    resolve_region,
+)
 
 _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")
@@ -98,11 +104,12 @@ def _parse_region(line: str) -> str:
     """Return the code of a country or region. Raise ValidationError if there is none of this name."""
     if inside := _IN_BRACKETS.search(line):
         line = inside[1]
-    try:
-        return resolve_region(line) if _CODE.fullmatch(line) else resolve_country(line)
-    except UnknownPlace:
-        name, _comma, country = line.rpartition(",")
+    if country := find_usual_country(line):
+        return country
+    name, _comma, country = line.rpartition(",")
     try:
         return resolve_region(name.strip() or line, country=country if name else "")
     except UnknownPlace as error:
+        if country := find_country_in_some_language(line):
+            return country
         raise ValidationError(translate(error)) from error

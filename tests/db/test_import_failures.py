@@ -4,13 +4,18 @@ import csv
 import errno
 import io
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
 
+from subscribers.consent.confirmations import list_due_confirmations
+from subscribers.erasing.retention import purge_expired_data
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.writing import undo
+from subscribers.importing.reading.parsed_rows import PersonRow
+from subscribers.importing.writing import import_run, undo
 from subscribers.importing.writing.chunk_writer import ChunkWriter
 from subscribers.importing.writing.import_claim import LEASE
 from subscribers.importing.writing.import_failures import MAX_ATTEMPTS
@@ -21,9 +26,9 @@ from subscribers.importing.writing.import_steps import (
     set_import_terms,
 )
 from subscribers.importing.writing.undo import request_undo
-from subscribers.models import ImportBatch, ImportPiece, ImportState, Subscriber
-from tests.support.people import NOW, make_list
-from tests.support.people_imports import Killed, import_text, keep_draft, make_terms, run_pending
+from subscribers.models import ImportBatch, ImportPiece, ImportState, Subscriber, Subscription
+from tests.support.people import NOW, make_list, make_member
+from tests.support.people_imports import Killed, import_text, keep_draft, kill_after, make_terms, run_pending
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("D2")]
 TEXT = "email\nann@example.org\n"
@@ -86,6 +91,7 @@ def test_an_import_whose_stored_file_is_damaged_imports_no_part_of_it(damage: st
     batch.refresh_from_db()
     assert (batch.state, Subscriber.objects.count()) == (ImportState.FAILED, 0)
     assert batch.problem.startswith("The stored file is no longer complete")
+    assert "What was imported before stays." in batch.problem
 
 
 def test_an_import_waits_while_the_database_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,6 +129,42 @@ def test_an_import_that_ends_its_process_each_time_is_not_begun_for_ever(
     assert batch.state == ImportState.FINISHED
 
 
+def work_until_it_ends(batch: ImportBatch, error: type[BaseException]) -> None:
+    """Let a worker begin again after each end of a lease, until nothing is left to do."""
+    for turn in range(MAX_ATTEMPTS + 3):
+        with suppress(error):
+            run_pending(NOW + turn * LEASE)
+    batch.refresh_from_db()
+
+
+def test_a_check_that_never_gets_further_is_not_begun_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_run, "CHUNK_ROWS", 2)
+    batch = keep_draft(make_list(), "email\nann@example.org\nbea@example.org\ncyd@example.org\n")
+    set_import_terms(batch, terms=make_terms(batch), now=NOW)
+    kept = ChunkWriter.write
+
+    def write(self: ChunkWriter, people: dict[bytes, PersonRow], **more: Any) -> object:
+        if any(row.email == "cyd@example.org" for row in people.values()):
+            raise Killed
+        return kept(self, people, **more)
+
+    monkeypatch.setattr(ChunkWriter, "write", write)
+    work_until_it_ends(batch, Killed)
+    assert (batch.state, batch.rows_done) == (ImportState.FAILED, 2)
+    assert batch.problem.startswith("The work on this import was begun 5 times")
+
+
+def test_an_undo_that_never_gets_further_is_not_begun_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = start()
+    run_pending()
+    batch.refresh_from_db()
+    request_undo(batch, by="kim")
+    monkeypatch.setattr(undo, "remove_suppressions", failing_with(OperationalError("statement timeout")))
+    work_until_it_ends(batch, OperationalError)
+    assert (batch.state, Subscriber.objects.count()) == (ImportState.FAILED, 0)
+    assert batch.problem.startswith("The undo stopped")
+
+
 def stop_after_claim() -> None:
     asked = iter([False])
     process_pending_imports(clock=lambda: NOW, stopping=lambda: next(asked, True))
@@ -146,7 +188,10 @@ def test_an_undo_that_fails_stops_with_its_reason_and_starts_again(monkeypatch: 
         patched.setattr(undo, "remove_people", failing_with(MemoryError()))
         run_pending()
     batch.refresh_from_db()
-    assert (batch.state, "too little memory" in batch.problem) == (ImportState.FAILED, True)
+    assert (batch.state, batch.problem.startswith("The undo stopped")) == (ImportState.FAILED, True)
+    delete_old_import_files(now=NOW + 8 * DAY)
+    batch.refresh_from_db()
+    assert batch.problem.startswith("The undo stopped")
     request_undo(batch, by="kim")
     run_pending()
     batch.refresh_from_db()
@@ -177,6 +222,23 @@ def test_a_command_that_fails_says_so_and_continues_when_run_again(monkeypatch: 
     assert import_text(weekly, TEXT).new == 1
     batch.refresh_from_db()
     assert (batch.state, batch.problem, ImportBatch.objects.count()) == (ImportState.FINISHED, "", 1)
+
+
+def test_people_imported_a_week_after_the_start_are_asked_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_run, "CHUNK_ROWS", 1)
+    weekly, later = make_list(), NOW + 8 * DAY
+    make_member(make_list("events"), "cyd@example.org")
+    text = "email\nann@example.org\nbea@example.org\ncyd@example.org\n"
+    with monkeypatch.context() as patched:
+        kill_after(1, patched)
+        with pytest.raises(Killed):
+            import_text(weekly, text, confirm=True)
+    import_text(weekly, text, confirm=True, clock=lambda: later)
+    asked = list_due_confirmations(now=later).values_list("subscriber__email", flat=True)
+    assert sorted(asked) == ["bea@example.org", "cyd@example.org"]
+    purge_expired_data(now=later)
+    waiting = Subscription.objects.open().filter(mailing_list=weekly).values_list("subscriber__email", flat=True)
+    assert sorted(waiting) == ["bea@example.org", "cyd@example.org"]
 
 
 def test_an_import_of_a_process_that_was_killed_ends_after_a_day(monkeypatch: pytest.MonkeyPatch) -> None:

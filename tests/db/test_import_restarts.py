@@ -177,6 +177,15 @@ def test_the_reason_of_an_import_with_people_cannot_be_changed(stopped: ImportBa
     assert (stopped.state, stopped.evidence) == (ImportState.FAILED, "Sheet")
 
 
+def test_a_reason_that_nobody_was_imported_with_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "CHUNK_ROWS", 1)
+    batch = keep_draft(make_list(), TEXT)
+    import_first_chunk(batch)
+    assert (batch.counts["rows"], batch.counts["refused"]) == (1, 1)
+    restart(batch, evidence="Another sheet", kind=ImportKind.LEFT_ALL)
+    assert (batch.evidence, batch.counts["newly_suppressed"]) == ("Another sheet", 2)
+
+
 def test_the_same_reason_in_other_lines_or_another_language_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "CHUNK_ROWS", 2)
     batch = keep_draft(make_list(), TEXT)
@@ -186,9 +195,11 @@ def test_the_same_reason_in_other_lines_or_another_language_is_kept(monkeypatch:
     assert batch.evidence == "Sheet\r\nof May\nWe are a charity."
 
 
-def test_a_checked_rest_whose_file_was_deleted_says_so(stopped: ImportBatch) -> None:
-    set_import_terms(stopped, terms=make_terms(stopped), now=LATER)
-    run_pending()
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_a_rest_whose_file_was_deleted_says_so(stopped: ImportBatch, is_checked: bool) -> None:
+    if is_checked:
+        set_import_terms(stopped, terms=make_terms(stopped), now=LATER)
+        run_pending()
     delete_old_import_files(now=NOW + timedelta(days=8))
     stopped.refresh_from_db()
     assert (stopped.state, stopped.stored) == (ImportState.FAILED, False)

@@ -451,6 +451,15 @@ def test_a_stopped_import_that_added_people_offers_its_undo(state: str) -> None:
     assert ImportBatch.objects.get().state == ImportState.UNDONE
 
 
+def test_an_undo_that_stopped_half_way_offers_to_go_on_and_no_columns() -> None:
+    client = sign_in("data")
+    batch = upload(client, "email\nann@example.org\n")
+    ImportBatch.objects.filter(pk=batch.pk).update(state="failed", counts={"new": 1, "undone_by": "kim"})
+    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert "Choose columns again" not in page
+    assert reverse("subscribers_import_undo", args=[batch.pk]) in page
+
+
 def test_a_check_that_failed_half_way_offers_to_delete_the_file() -> None:
     client = sign_in("data")
     batch, _ = check(client, "email\nann@example.org\n")

@@ -4,6 +4,7 @@ They decide who may be imported: a suppressed address never gets a row, whatever
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
@@ -173,9 +174,9 @@ def renew_implied_consent(cursor: CursorWrapper, batch: ImportBatch) -> None:
         _record_import(cursor, batch, basis=basis, where=f"renewed = 1 AND {which}")
 
 
-def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
-    """Open a subscription, with its evidence, for everybody who may join and has none."""
-    asked = "%s" if batch.confirm else "COALESCE(given_at, %s)"
+def subscribe(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> None:
+    """Open a subscription, with its evidence, for everybody who may join and has none. `now` is when they are asked first."""
+    requested_at = ("%s", now) if batch.confirm else ("COALESCE(given_at, %s)", batch.started_at)
     for basis, which in _by_basis(batch):
         where = f"{_NEW_ON_LIST} AND {which}"
         _record_import(cursor, batch, basis=basis, where=where)
@@ -188,7 +189,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
                 "paused_until": "paused_until",
                 "frequency": f"CASE WHEN frequency = '' THEN '{Frequency.EVERY}' ELSE frequency END",
             },
-            computed={"requested_at": (asked, batch.started_at)},
+            computed={"requested_at": requested_at},
             same={
                 "mailing_list_id": batch.mailing_list_id,
                 "basis": str(basis),
@@ -202,7 +203,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch) -> None:
             cursor,
             Confirmation,
             staged={"subscriber_id": "subscriber_id"},
-            same={"mailing_list_id": batch.mailing_list_id, "requested_at": batch.started_at},
+            same={"mailing_list_id": batch.mailing_list_id, "requested_at": now},
             where=f"{_NEW_ON_LIST} AND created = 1",
         )
 

@@ -120,10 +120,11 @@ class ChunkWriter:
         people: Mapping[bytes, PersonRow],
         *,
         note: Note,
+        now: datetime,
         staged: Callable[[], None],
         after: Callable[[dict[str, int]], None],
     ) -> dict[str, int]:
-        """Write people and count them by outcome. A dry run only counts.
+        """Write people and count them by outcome. A dry run only counts. People who are asked first are asked at `now`.
 
         `staged` is called before the long statements. `after` runs in the same transaction.
         """
@@ -141,11 +142,11 @@ class ChunkWriter:
             outcomes = chunk_statements.count(cursor)
             if not self._dry_run:
                 chunk_statements.renew_implied_consent(cursor, self._batch)
-                chunk_statements.subscribe(cursor, self._batch)
+                chunk_statements.subscribe(cursor, self._batch, now=now)
                 for kind in kinds & set(chunk_statements.SUPPRESSION_BY_KIND):
                     chunk_statements.suppress_addresses(cursor, self._batch, kind=kind)
                 if self._batch.confirm:
-                    self._queue_confirmations(cursor)
+                    self._queue_confirmations(cursor, now=now)
             after(outcomes)
         return outcomes
 
@@ -207,7 +208,7 @@ class ChunkWriter:
             pk for pk, values in given.items() if any(have.get(pk, {}).get(key) != text for key, text in values.items())
         }
 
-    def _queue_confirmations(self, cursor: CursorWrapper) -> None:
+    def _queue_confirmations(self, cursor: CursorWrapper, *, now: datetime) -> None:
         cursor.execute(
             "SELECT subscriber_id FROM import_stage"
             " WHERE kind = 'join' AND suppressed_before IS NULL AND status_before IS NULL AND created IS NULL AND "
@@ -215,4 +216,4 @@ class ChunkWriter:
         )
         known = [pk for (pk,) in cursor.fetchall()]
         for person in Subscriber.objects.filter(pk__in=known).order_by("pk"):
-            queue_confirmation(subscriber=person, mailing_list=self._batch.mailing_list, now=self._batch.started_at)
+            queue_confirmation(subscriber=person, mailing_list=self._batch.mailing_list, now=now)

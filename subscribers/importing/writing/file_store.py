@@ -41,7 +41,8 @@ def load_file(batch: ImportBatch) -> BinaryIO:
     if not is_whole:
         out.close()
         raise BadFile(
-            "The stored file is no longer complete, so it cannot be read. Nothing was changed. Upload the file again."
+            "The stored file is no longer complete, so it cannot be read. What was imported before stays. Upload the file again, "
+            "or undo this import."
         )
     out.seek(0)
     return out

@@ -59,6 +59,9 @@ class ClaimedProgress:
         self._clock = clock
         self._notes_dropped = batch.row_notes_dropped
 
+    def read_clock(self) -> datetime:
+        return self._clock()
+
     def extend_claim(self) -> None:
         renew_claim(self._batch, token=self._token, now=self._clock())
 
@@ -87,8 +90,10 @@ class ClaimedProgress:
         )
 
     def save_checked_rows(self, report: ImportReport) -> None:
-        """Store how far a dry run is, for its progress bar."""
-        renew_claim(self._batch, token=self._token, now=self._clock(), rows_done=report.rows, attempts=0)
+        """Store how far a dry run is, for its progress bar. It begins with the first row, so only later rows are progress."""
+        is_further = report.rows > self._batch.rows_done
+        progress: dict[str, object] = {"rows_done": report.rows, "attempts": 0} if is_further else {}
+        renew_claim(self._batch, token=self._token, now=self._clock(), **progress)
 
     @transaction.atomic
     def finish(self, report: ImportReport) -> None:

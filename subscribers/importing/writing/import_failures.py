@@ -6,7 +6,7 @@ import traceback
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
-from subscribers.models import ImportBatch
+from subscribers.models import ImportBatch, ImportState
 
 MAX_ATTEMPTS = 5
 """How often the work on an import is begun without any progress, such as by a worker that is killed each time."""
@@ -34,6 +34,10 @@ _DEFECT = Message(
     "The work on this import stopped by a defect of this program. What was done before stays. The log of the server says "
     "where: report it. You can start it again."
 )
+_UNDO_STOPPED = Message(
+    "The undo stopped before its end. What was undone before stays undone. Usually the server has too little memory or "
+    "space on its disk, or its database refuses something: its log says which. Mend that, then undo the import again."
+)
 log = logging.getLogger(__name__)
 
 
@@ -43,6 +47,8 @@ def describe_failure(batch: ImportBatch, error: Exception) -> Message:
         return error.message
     kind, trace = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
     log.error("import %s stopped, %s:\n%s", batch.pk, kind, trace)
+    if batch.state == ImportState.UNDOING:
+        return _UNDO_STOPPED
     if isinstance(error, MemoryError):
         return _NO_MEMORY
     if isinstance(error, UnicodeError):
@@ -54,7 +60,9 @@ def describe_failure(batch: ImportBatch, error: Exception) -> Message:
 
 def describe_missing_progress(batch: ImportBatch) -> Message | None:
     """Return why the work is not begun once more, or None if it may be."""
-    return _NO_PROGRESS if batch.attempts > MAX_ATTEMPTS else None
+    if batch.attempts <= MAX_ATTEMPTS:
+        return None
+    return _UNDO_STOPPED if batch.state == ImportState.UNDOING else _NO_PROGRESS
 
 
 def _describe_os_error(error: OSError) -> Message:

@@ -115,7 +115,8 @@ class ImportRun:
             if self._stored is not None and not self._dry_run:
                 self._stored.save_chunk(self.report, rows_before=rows_before, refused=refused)
 
-        self._writer.write(people, note=self.report.note, staged=read_ahead, after=save)
+        now = self._batch.started_at if self._stored is None else self._stored.read_clock()
+        self._writer.write(people, note=self.report.note, now=now, staged=read_ahead, after=save)
         if self._stored is not None and self._dry_run:
             self._stored.save_checked_rows(self.report)
 

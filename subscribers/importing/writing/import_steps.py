@@ -197,9 +197,9 @@ def delete_old_import_files(*, now: datetime) -> int:
     for batch in stale:
         batch.delete()
     for batch in ImportBatch.objects.filter(started_at__lt=before, stored=True).exclude(state__in=_WORKING_STATES):
-        ImportBatch.objects.filter(pk=batch.pk, state=ImportState.CHECKED).update(
-            state=ImportState.FAILED, problem=_FILE_DELETED
-        )
+        unfinished = ImportBatch.objects.filter(pk=batch.pk, state__in=[ImportState.CHECKED, ImportState.FAILED])
+        half_undone = Q(state=ImportState.FAILED, counts__has_key="undone_by")
+        unfinished.exclude(half_undone).update(state=ImportState.FAILED, problem=_FILE_DELETED)
         delete_stored_file(batch)
     lines, _ = ImportRefusal.objects.filter(batch__started_at__lt=before).delete()
     delete_old_row_notes(before=before)

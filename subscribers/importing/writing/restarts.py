@@ -9,7 +9,8 @@ from subscribers.importing.reading.errors import CannotImport
 from subscribers.models import Basis, ImportBatch
 
 _CONSENT_TERMS = ("kind", "basis", "collected_on", "expires_on", "confirm")
-_READING_TERMS = ("mapping", "encoding", "header", "country")
+_READING_TERMS = ("mapping", "encoding", "header", "country", *_CONSENT_TERMS)
+_WRITTEN = ("new", "updated", "updated_before", "newly_suppressed")
 
 
 def date_start(batch: ImportBatch, *, now: datetime) -> datetime:
@@ -20,8 +21,11 @@ def date_start(batch: ImportBatch, *, now: datetime) -> datetime:
 def keep_evidence(batch: ImportBatch, chosen: Mapping[str, object]) -> str:
     """Return the evidence that people of an earlier run have. Raises `CannotImport` if other terms were chosen than theirs.
 
-    The soft opt-in ends it with a declaration, which may be in another language now.
+    If that run changed nobody, every term may be chosen again. The soft opt-in ends the evidence with a declaration, which may
+    be in another language now.
     """
+    if not any(batch.counts.get(outcome) for outcome in _WRITTEN):
+        return str(chosen["evidence"])
     soft = batch.basis == Basis.SOFT_OPT_IN
     words = [text.rpartition("\n")[0] if soft else text for text in (batch.evidence, str(chosen["evidence"]))]
     if len({" ".join(text.split()) for text in words}) > 1 or any(
@@ -29,8 +33,8 @@ def keep_evidence(batch: ImportBatch, chosen: Mapping[str, object]) -> str:
     ):
         raise CannotImport(
             _(
-                "This import has already added people with the reason that was given first, so the reason cannot be changed. "
-                "Keep it, or undo this import and upload the file again."
+                "This import has already changed people or suppressions with the reason that was given first, so the reason "
+                "cannot be changed. Keep it, or undo this import and upload the file again."
             )
         )
     return batch.evidence

@@ -87,7 +87,8 @@ def _take_steps(batch: ImportBatch, *, token: str, clock: Callable[[], datetime]
                 now = clock()
                 step = take_step(batch, after=after, now=now)
                 _add_counts(batch, step.done)
-                renew_claim(batch, token=token, now=now, counts=batch.counts, attempts=0)
+                progress: dict[str, object] = {"attempts": 0} if any(step.done.values()) else {}
+                renew_claim(batch, token=token, now=now, counts=batch.counts, **progress)
             after = step.last
     return True
 

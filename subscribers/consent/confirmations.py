@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
-from subscribers.consent.throttle import CONFIRMATION_INTERVAL, use_confirmation_quota
-from subscribers.consent.unsent_requests import delete_unsent_requests
+from subscribers.confirmation_quota import CONFIRMATION_INTERVAL, delete_unsent_requests, use_confirmation_quota
 from subscribers.links.signed_links import LIFETIMES, Purpose, make_link
 from subscribers.models import Confirmation, MailingList, StayQuestion, Subscriber, Subscription, Suppression
 from subscribers.models.subscriptions import CHANGED_BY_CONFIRMING

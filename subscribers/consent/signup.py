@@ -11,8 +11,8 @@ from django.db.models import Q, QuerySet
 from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
 from subscribers.addresses.normalise import normalise
+from subscribers.confirmation_quota import reset_confirmation_quota
 from subscribers.consent.confirmations import queue_confirmation
-from subscribers.consent.throttle import reset_confirmation_quota
 from subscribers.consent_events import end_rest, record_consent_event
 from subscribers.identity import identify
 from subscribers.links.signed_links import LinkTarget

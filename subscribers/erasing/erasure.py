@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from subscribers.addresses.normalise import to_ascii
-from subscribers.consent.unsent_requests import delete_unsent_requests
+from subscribers.confirmation_quota import delete_unsent_requests
 from subscribers.consent_events import record_consent_event
 from subscribers.identity import has_address_of
 from subscribers.importing.writing.row_notes import delete_row_notes_about

@@ -11,9 +11,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.messages import Message
+from subscribers.confirmation_quota import CONFIRMATION_QUOTA_RETENTION
 from subscribers.consent.confirmations import forget_unsent_requests, list_unsent_requests
 from subscribers.consent.implied_consent import end_lapsed_subscriptions
-from subscribers.consent.throttle import CONFIRMATION_QUOTA_RETENTION
 from subscribers.exporting.export_requests import delete_old_exports
 from subscribers.importing.writing.bulk_removal import delete_people, record_events
 from subscribers.models import (

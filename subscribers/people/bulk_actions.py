@@ -8,7 +8,7 @@ from django.db import transaction
 
 from newsletter.common.errors import DomainError
 from subscribers.attribute_rules import attribute_key, attribute_value
-from subscribers.consent.unsent_requests import delete_unsent_requests
+from subscribers.confirmation_quota import delete_unsent_requests
 from subscribers.consent_events import record_consent_events
 from subscribers.models import Confirmation, ConsentEvent, EndReason, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.bulk_update import Outcome, PersonUpdate, update_people

@@ -10,7 +10,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from subscribers.addresses.domains import make_mailbox_key
 from subscribers.addresses.normalise import normalise
-from subscribers.consent.throttle import (
+from subscribers.confirmation_quota import (
     CONFIRMATION_INTERVAL,
     find_next_confirmation,
     give_back_confirmation_quota,

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
-from subscribers.consent.throttle import give_back_confirmation_quota
+from subscribers.confirmation_quota import give_back_confirmation_quota
 from subscribers.links.signed_links import LinkTarget, Purpose, make_link
 from subscribers.models import FormerIdentity, MailedLink, MailingList, Subscriber, Suppression
 from subscribers.person_locks import lock_people

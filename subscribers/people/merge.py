@@ -6,7 +6,7 @@ from math import inf
 from django.db import transaction
 from django.db.models.query import QuerySet
 
-from subscribers.consent.unsent_requests import delete_unsent_requests
+from subscribers.confirmation_quota import delete_unsent_requests, use_confirmation_quota
 from subscribers.consent_events import record_consent_event
 from subscribers.models import (
     CaseFollow,
@@ -48,6 +48,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
         subscriber=keep
     )
     move_replies(keep=keep, absorb=absorb)
+    _move_due_confirmations(keep=keep, absorb=absorb)
     _end_duplicate_subscriptions(keep=keep, absorb=absorb, now=now)
     Subscription.objects.filter(subscriber=absorb).update(subscriber=keep)
     known = SubscriberAttribute.objects.filter(subscriber=keep).values("key")
@@ -57,7 +58,6 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     # The log is append-only. Only the owner of its rows changes here, not their content.
     QuerySet(ConsentEvent).filter(subscriber=absorb).update(subscriber=keep)
     FormerIdentity.objects.filter(subscriber=absorb).update(subscriber=keep)
-    _move_due_confirmations(keep=keep, absorb=absorb)
     _move_erasure_links(keep=keep, absorb=absorb)
     rename_person(old=absorb.pk, new=keep.pk)
     FormerIdentity.objects.create(uuid=absorb.uuid, subscriber=keep, at=now)
@@ -72,15 +72,18 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     )
     get_publishing_hooks().reassign_mails(keep=keep, absorb=absorb)
     delete_unsent_links(MailedLink.objects.filter(subscriber=absorb))
-    delete_unsent_requests(Confirmation.objects.filter(subscriber=absorb))
     absorb.delete()
 
 
 def _move_due_confirmations(*, keep: Subscriber, absorb: Subscriber) -> None:
-    """Let the mails that ask `absorb` to confirm go to `keep`. Of two about one list, one stays."""
-    due = Confirmation.objects.due()
-    known = list(due.filter(subscriber=keep).values_list("mailing_list", flat=True))
-    due.filter(subscriber=absorb).exclude(mailing_list__in=known).update(subscriber=keep)
+    """Let the mails that ask `absorb` to confirm go to `keep`, whose quota they use now. Of two about one list, one stays."""
+    known = set(Confirmation.objects.due().filter(subscriber=keep).values_list("mailing_list", flat=True))
+    for asked in delete_unsent_requests(Confirmation.objects.filter(subscriber=absorb)):
+        if asked.mailing_list_id not in known:
+            use_confirmation_quota(keep.email, now=asked.requested_at)
+            Confirmation.objects.create(
+                subscriber=keep, mailing_list_id=asked.mailing_list_id, requested_at=asked.requested_at
+            )
 
 
 def _move_erasure_links(*, keep: Subscriber, absorb: Subscriber) -> None:

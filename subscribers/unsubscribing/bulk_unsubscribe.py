@@ -5,13 +5,14 @@ suppression, the end of the subscription, one consent event and one row for the 
 mails not yet sent are deleted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from subscribers.confirmation_quota import delete_unsent_requests
 from subscribers.models import (
     Basis,
     Confirmation,
@@ -83,10 +84,6 @@ WITH chosen AS (
     RETURNING subscription.subscriber_id, subscription.mailing_list_id,
         (subscription.confirmed_at IS NOT NULL OR subscription.basis <> %s)
         AND (subscription.expires_at IS NULL OR subscription.expires_at > %s) AS was_mailable
-), unconfirmed AS (
-    DELETE FROM {Confirmation._meta.db_table} AS confirmation USING chosen
-    WHERE confirmation.sent_at IS NULL AND confirmation.subscriber_id = chosen.subscriber_id
-        AND confirmation.mailing_list_id = chosen.mailing_list_id
 ), changed AS (
     SELECT chosen.*, suppressed.address_hash IS NOT NULL AS is_suppressed,
         ended.was_mailable AND NOT EXISTS (
@@ -108,8 +105,10 @@ WITH chosen AS (
     ON CONFLICT DO NOTHING
 )
 SELECT chosen.subscriber_id, chosen.address_hash, chosen.mailing_list_id, chosen.mailing, changed.is_suppressed,
-    changed.is_undoable
+    changed.is_undoable, confirmation.id
 FROM chosen LEFT JOIN changed USING (subscriber_id, mailing_list_id)
+LEFT JOIN {Confirmation._meta.db_table} AS confirmation ON confirmation.sent_at IS NULL
+    AND confirmation.subscriber_id = chosen.subscriber_id AND confirmation.mailing_list_id = chosen.mailing_list_id
 """  # noqa: S608  only table names are put in
 
 
@@ -145,8 +144,9 @@ def _write_with_sql(chosen: Sequence[Unsubscribe], now: datetime, source: str) -
         rows = cursor.fetchall()
     found = {
         Unsubscribe(subscriber, bytes(digest), mailing_list, mailing): is_suppressed
-        for subscriber, digest, mailing_list, mailing, is_suppressed, _ in rows
+        for subscriber, digest, mailing_list, mailing, is_suppressed, *_ in rows
     }
+    _delete_unsent([row[6] for row in rows if row[6] is not None])
     changed = {unsubscribe for unsubscribe, is_suppressed in found.items() if is_suppressed is not None}
     suppressed = {unsubscribe for unsubscribe, is_suppressed in found.items() if is_suppressed}
     undoable = {(row[0], row[2]) for row in rows if row[5]}
@@ -160,7 +160,7 @@ def _write_with_orm(chosen: Sequence[Unsubscribe], now: datetime, source: str) -
     undoable = _find_undoable(found, now)
     suppressed = _insert_suppressions(found, now)
     ended = _end_subscriptions(found, now)
-    _delete_due_confirmations(found)
+    _delete_unsent(_rows_of(Confirmation.objects.due(), found))
     changed = [
         unsubscribe
         for unsubscribe in found
@@ -262,10 +262,10 @@ def _end_subscriptions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tupl
     return set(ended.values())
 
 
-def _delete_due_confirmations(chosen: Sequence[Unsubscribe]) -> None:
-    due = _rows_of(Confirmation.objects.filter(sent_at__isnull=True), chosen)
-    if due:
-        Confirmation.objects.filter(pk__in=due).delete()
+def _delete_unsent(confirmations: Collection[int]) -> None:
+    """Delete the confirmations with these ids. Most unsubscribes have none, and cost no query."""
+    if confirmations:
+        delete_unsent_requests(Confirmation.objects.filter(pk__in=confirmations))
 
 
 def _rows_of(

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
+from subscribers.confirmation_quota import delete_unsent_requests
 from subscribers.consent_events import record_consent_event
 from subscribers.models import (
     Confirmation,
@@ -90,12 +91,12 @@ def write_suppression(
 def end_subscriptions(
     *, subscriber: Subscriber, reason: EndReason, now: datetime, mailing_list: MailingList | None = None
 ) -> int:
-    """End the open subscription to one list, or to all lists. Return how many ended.
+    """End the open subscription to one list, or to all lists. Return how many ended. The caller has locked the person.
 
     Confirmation mails not yet sent are deleted.
     """
     chosen = Q() if mailing_list is None else Q(mailing_list=mailing_list)
-    Confirmation.objects.filter(chosen, subscriber=subscriber, sent_at__isnull=True).delete()
+    delete_unsent_requests(Confirmation.objects.filter(chosen, subscriber=subscriber))
     return Subscription.objects.filter(chosen, subscriber=subscriber).open().update(ended_at=now, end_reason=reason)
 
 

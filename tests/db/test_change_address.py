@@ -8,9 +8,9 @@ from django.db import IntegrityError, transaction
 from newsletter.common.errors import BadAddress
 from newsletter.common.translation import translate
 from subscribers.audience.eligibility import eligible
+from subscribers.confirmation_quota import CONFIRMATION_QUOTA_RETENTION, use_confirmation_quota
 from subscribers.consent.confirmations import list_due_confirmations
 from subscribers.consent.signup import ConfirmationResult, SignupRequest, confirm_subscription, request_subscription
-from subscribers.consent.throttle import CONFIRMATION_QUOTA_RETENTION, use_confirmation_quota
 from subscribers.erasing import retention
 from subscribers.erasing.erasure import erase_person
 from subscribers.erasing.retention import purge_expired_data

@@ -7,8 +7,9 @@ import threading
 import pytest
 from django.db import connection
 
+from subscribers.confirmation_quota import use_confirmation_quota
 from subscribers.consent.proof_of_work import use_proof
-from subscribers.consent.throttle import increment_counter, use_confirmation_quota
+from subscribers.consent.throttle import increment_counter
 from tests.support.people import NOW
 
 pytestmark = [pytest.mark.postgres, pytest.mark.requirement("A2"), pytest.mark.requirement("A3")]

@@ -6,10 +6,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from subscribers.confirmation_quota import use_confirmation_quota
 from subscribers.consent.confirmations import queue_confirmation
 from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.signup import SignupRequest, SignupResult, request_subscription
-from subscribers.consent.throttle import increment_counter, use_confirmation_quota
+from subscribers.consent.throttle import increment_counter
 from subscribers.erasing import retention
 from subscribers.erasing.retention import PurgeCounts, purge_expired_data
 from subscribers.models import (

@@ -24,7 +24,7 @@ from newsletter.sending.deliverability.dmarc_reports import retention as dmarc_r
 from newsletter.sending.notices import template_mails
 from newsletter.sending.settling import retention as send_retention
 from subscribers.audience.count_cache import recall_or_count
-from subscribers.consent.throttle import CONFIRMATION_QUOTA_RETENTION
+from subscribers.confirmation_quota import CONFIRMATION_QUOTA_RETENTION
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests
 from subscribers.importing.writing import import_steps

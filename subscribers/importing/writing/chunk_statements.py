@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
+from subscribers.confirmation_quota import delete_unsent_requests
 from subscribers.importing.reading.column_mapping import EACH_LIST
 from subscribers.importing.reading.parsed_rows import RowKind
 from subscribers.importing.writing.staging_table import insert_staged
@@ -293,5 +294,5 @@ def _end_subscriptions(
     suppressed = Q(subscriber__in=[pk for (pk,) in cursor.fetchall()])
     if list_id is not None:
         suppressed &= Q(mailing_list=list_id)
-    Confirmation.objects.filter(suppressed, sent_at=None).delete()
+    delete_unsent_requests(Confirmation.objects.filter(suppressed))
     Subscription.objects.open().filter(suppressed).update(ended_at=batch.started_at, end_reason=end)

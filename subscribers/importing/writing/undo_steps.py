@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.messages import Message
+from subscribers.confirmation_quota import delete_unsent_requests
 from subscribers.importing.writing.bulk_removal import delete_people, record_events
 from subscribers.models import (
     Confirmation,
@@ -69,9 +70,8 @@ def remove_people(batch: ImportBatch, *, after: int, now: datetime) -> UndoStep:
     _record(batch, staying.values(), kind=ConsentEvent.Kind.ENDED, now=now)
     delete_people(gone)
     if staying:
-        Confirmation.objects.filter(
-            sent_at__isnull=True, mailing_list=batch.mailing_list, subscriber__in=staying.values()
-        ).delete()
+        unsent = Confirmation.objects.filter(mailing_list=batch.mailing_list, subscriber__in=staying.values())
+        delete_unsent_requests(unsent)
         Subscription.objects.filter(pk__in=staying).update(ended_at=now, end_reason=EndReason.IMPORT_UNDONE)
     return UndoStep(last, {"removed": len(gone), "ended": len(staying)})
 

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.feedback import event_retention
 from newsletter.sending.settling import retention as send_retention
-from subscribers.consent.throttle import CONFIRMATION_QUOTA_RETENTION
+from subscribers.confirmation_quota import CONFIRMATION_QUOTA_RETENTION
 from subscribers.erasing import retention
 from subscribers.importing.writing import import_steps as batches
 

@@ -1,0 +1,95 @@
+"""The quota of confirmation mails of each mailbox. What was never mailed is given back.
+
+The rows hold keyed hashes, never an address.
+"""
+
+import hashlib
+import hmac
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from subscribers.addresses.domains import make_mailbox_key
+from subscribers.identity import address_key
+from subscribers.models import Confirmation, ConfirmationQuota, Subscription
+from subscribers.models.throttles import MAX_CONFIRMATION_REQUESTS
+
+CONFIRMATION_INTERVAL = timedelta(hours=24)
+CONFIRMATION_QUOTA_RETENTION = timedelta(days=180)
+"""How long a mailbox that confirmed nothing is remembered. If it had as many mails as it may get, it gets none so long."""
+
+
+def use_confirmation_quota(address: str, *, now: datetime) -> bool:
+    """Count a confirmation mail to this mailbox and return True, or return False if it may not get one now.
+
+    A mailbox gets one in 24 hours, and three until it confirms. All spellings of a mailbox share the quota.
+    Of two requests at once, one gets True.
+    """
+    mailbox = _hash_mailbox(address)
+    _, created = ConfirmationQuota.objects.get_or_create(
+        mailbox=mailbox, defaults={"request_count": 1, "last_requested_at": now}
+    )
+    if created:
+        return True
+    free = ConfirmationQuota.objects.filter(
+        mailbox=mailbox,
+        request_count__lt=MAX_CONFIRMATION_REQUESTS,
+        last_requested_at__lte=now - CONFIRMATION_INTERVAL,
+    )
+    return free.update(request_count=F("request_count") + 1, last_requested_at=now) == 1
+
+
+def find_next_confirmation(address: str, *, now: datetime) -> datetime:
+    """Return when this mailbox may get another confirmation mail: `now`, or later. One that waits to be sent counts."""
+    quota = ConfirmationQuota.objects.filter(mailbox=_hash_mailbox(address)).first()
+    if quota is None:
+        return now
+    is_used_up = quota.request_count >= MAX_CONFIRMATION_REQUESTS
+    wait = CONFIRMATION_QUOTA_RETENTION if is_used_up else CONFIRMATION_INTERVAL
+    return max(now, quota.last_requested_at + wait)
+
+
+def give_back_confirmation_quota(*addresses: str, used_at: datetime) -> None:
+    """Count one confirmation mail less to each of these mailboxes, because it was never sent.
+
+    If no other was counted since ``used_at``, the next one need not wait: those before are 24 hours older at least.
+    """
+    mailboxes = [_hash_mailbox(address) for address in addresses]
+    used = ConfirmationQuota.objects.filter(mailbox__in=mailboxes, request_count__gt=0)
+    used.filter(last_requested_at=used_at).update(last_requested_at=used_at - CONFIRMATION_INTERVAL)
+    used.update(request_count=F("request_count") - 1)
+
+
+def reset_confirmation_quota(address: str) -> None:
+    """Restore the whole quota of a mailbox, because its owner confirmed."""
+    ConfirmationQuota.objects.filter(mailbox=_hash_mailbox(address)).delete()
+
+
+@transaction.atomic(savepoint=False)
+def delete_unsent_requests(requests: QuerySet[Confirmation]) -> list[Confirmation]:
+    """Delete and return those of these confirmations that nobody claimed to send. Their mailboxes may get as many others.
+
+    The caller has locked the people. A confirmation before counts as a whole quota, so an earlier request adds nothing.
+    """
+    confirmed = Subscription.objects.filter(
+        subscriber=OuterRef("subscriber"), confirmed_at__gte=OuterRef("requested_at")
+    )
+    unsent = requests.filter(sent_at__isnull=True).order_by("subscriber", "pk").annotate(was_reset=Exists(confirmed))
+    rows = list(unsent.select_related("subscriber").select_for_update(of=("self",)))
+    if not rows:
+        return []
+    Confirmation.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    addresses = defaultdict(list)
+    for row in rows:
+        if not row.was_reset:
+            addresses[row.requested_at].append(row.subscriber.email)
+    for used_at, each in addresses.items():
+        give_back_confirmation_quota(*each, used_at=used_at)
+    return rows
+
+
+def _hash_mailbox(address: str) -> bytes:
+    text = f"subscribers.throttle|{make_mailbox_key(address)}"
+    return hmac.digest(address_key(), text.encode(), hashlib.sha256)

@@ -6,6 +6,7 @@ The rows hold keyed hashes, never an address.
 import hashlib
 import hmac
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -68,7 +69,7 @@ def reset_confirmation_quota(address: str) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def delete_unsent_requests(requests: QuerySet[Confirmation]) -> list[Confirmation]:
+def delete_unsent_requests(requests: QuerySet[Confirmation]) -> Sequence[Confirmation]:
     """Delete and return those of these confirmations that nobody claimed to send. Their mailboxes may get as many others.
 
     The caller has locked the people. A confirmation before counts as a whole quota, so an earlier request adds nothing.

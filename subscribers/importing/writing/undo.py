@@ -6,6 +6,7 @@ row again and finds only what earlier steps left to do.
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -87,7 +88,7 @@ def _take_steps(batch: ImportBatch, *, token: str, clock: Callable[[], datetime]
                 now = clock()
                 step = take_step(batch, after=after, now=now)
                 _add_counts(batch, step.done)
-                progress: dict[str, object] = {"attempts": 0} if any(step.done.values()) else {}
+                progress: dict[str, Any] = {"attempts": 0} if any(step.done.values()) else {}
                 renew_claim(batch, token=token, now=now, counts=batch.counts, **progress)
             after = step.last
     return True

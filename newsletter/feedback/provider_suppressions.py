@@ -4,7 +4,7 @@ The list only adds to ours. It does not override what staff or the person decide
 """
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,7 @@ from newsletter.providers.base.suppression_lists import SuppressedAddress, Suppr
 from newsletter.providers.base.webhooks.events import FeedbackKind
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
-from subscribers.models import Reason, Subscription, Suppression
+from subscribers.models import Reason, Scope, Subscription, Suppression
 from subscribers.origins import PROVIDER, acting_through
 
 log = logging.getLogger(__name__)
@@ -97,15 +97,15 @@ def _claim(account: str, *, now: datetime) -> SuppressionListReading | None:
 @transaction.atomic
 def _suppress_entries(page: Iterable[SuppressedAddress], *, account: str, now: datetime) -> int:
     consequences = Consequences()
-    _add_entries(consequences, _find_new_entries(_hash_entries(page, account=account, now=now)))
+    add_reported(consequences, _hash_entries(page, account=account, now=now))
     apply_consequences(consequences, now=now)
     return len(consequences.hard_bounces) + len(consequences.complaints) + len(consequences.unsubscribed)
 
 
 def add_reported(consequences: Consequences, entries: Iterable[ListEntry]) -> None:
-    """Add reports about mails that are not known, or no longer, unless staff or the person decided otherwise since."""
-    by_person = {(entry.address_hash, entry.reason): entry for entry in entries}
-    _add_entries(consequences, _find_new_entries(by_person))
+    """Add what a provider reports of addresses, unless staff or the person decided otherwise since. The newest counts."""
+    newest = {(entry.address_hash, entry.reason): entry for entry in sorted(entries, key=lambda entry: entry.at)}
+    _add_entries(consequences, _find_new_entries(newest))
 
 
 def add_unsent(consequences: Consequences, unsent: Iterable[UnsentMail]) -> None:
@@ -135,19 +135,14 @@ def _add_entries(consequences: Consequences, entries: Iterable[ListEntry]) -> No
             consequences.unsubscribed.append(ProviderUnsubscribe(entry.address_hash, None, entry.at))
 
 
-def _hash_entries(
-    page: Iterable[SuppressedAddress], *, account: str, now: datetime
-) -> dict[tuple[bytes, Reason], ListEntry]:
-    entries = {}
+def _hash_entries(page: Iterable[SuppressedAddress], *, account: str, now: datetime) -> Iterator[ListEntry]:
     for row in page:
         try:
             address_hash = identify(normalise(row.address))
         except BadAddress:
             continue
         note = _describe_entry(account, reason=redact_addresses(row.reason))
-        reason = _REASONS[row.kind]
-        entries[address_hash, reason] = ListEntry(address_hash, reason, min(row.at or _LONG_AGO, now), note)
-    return entries
+        yield ListEntry(address_hash, _REASONS[row.kind], min(row.at or _LONG_AGO, now), note)
 
 
 def _find_new_entries(entries: dict[tuple[bytes, Reason], ListEntry]) -> list[ListEntry]:
@@ -164,9 +159,13 @@ def _find_new_entries(entries: dict[tuple[bytes, Reason], ListEntry]) -> list[Li
 
 
 def _find_decisions(hashes: Collection[bytes]) -> dict[tuple[bytes, Reason], datetime]:
-    """Return when each suppression was last removed, the end of time if it was not."""
+    """Return when each suppression of all mail was last removed, the end of time if it was not.
+
+    One that only an import keeps counts as none: the undo of the import would remove it.
+    """
     decided: dict[tuple[bytes, Reason], datetime] = {}
-    rows = Suppression.objects.filter(address_hash__in=list(hashes))
+    rows = Suppression.objects.filter(address_hash__in=list(hashes), scope=Scope.ALL)
+    rows = rows.exclude(removed_at__isnull=True, import_batch__isnull=False)
     for address_hash, reason, removed_at in rows.values_list("address_hash", "reason", "removed_at"):
         key = bytes(address_hash), Reason(reason)
         decided[key] = max(decided.get(key, _LONG_AGO), removed_at or datetime.max.replace(tzinfo=UTC))

@@ -12,7 +12,7 @@ from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.models import SuppressionListReading
 from newsletter.sending.adapters import current_adapter, provider_label
 from subscribers.identity import identify
-from subscribers.models import Reason, Subscriber, Subscription, Suppression
+from subscribers.models import ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
 from tests.support.fake_provider import FakeProvider
 from tests.support.feedback_reports import (
@@ -145,6 +145,27 @@ def test_an_old_report_does_not_stop_a_person_who_signed_up_again(
     assert set(map(bytes, Suppression.objects.live().values_list("address_hash", flat=True))) == {
         identify("person1@example.com")
     }
+
+
+def test_an_entry_counts_beside_an_unsubscribe_from_one_list(provider: FakeProvider) -> None:
+    (one,) = deliveries_of(make_send(recipients=1))
+    other = MailingList.objects.create(name="Other", slug="other")
+    address_hash = identify("person0@example.com")
+    suppress(address_hash=address_hash, reason=Reason.UNSUBSCRIBE, now=THEN, mailing_list=other)
+    provider.suppressed = [ListedAddress("left", "person0@example.com", THEN)]
+    assert read() == 1
+    assert kinds() == {("unsubscribe", "list"), ("unsubscribe", "all")}
+    assert not is_subscribed(one)
+
+
+def test_an_entry_outlasts_the_undo_of_an_import_that_has_it_too(provider: FakeProvider) -> None:
+    publication = make_publication()
+    batch = ImportBatch.objects.create(mailing_list=publication.mailing_list, by="kim", started_at=NOW)
+    suppress(address_hash=identify("person0@example.com"), reason=Reason.COMPLAINT, now=NOW)
+    Suppression.objects.update(import_batch=batch)
+    provider.suppressed = [ListedAddress("complaint", "person0@example.com", THEN)]
+    read()
+    assert Suppression.objects.get().import_batch is None
 
 
 def test_a_provider_without_a_list_is_not_asked(settings: Any) -> None:

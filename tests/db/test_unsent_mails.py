@@ -15,7 +15,7 @@ from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.providers.sendgrid.webhooks import SENDGRID
 from newsletter.sending.settling.receipt import make_receipt
 from subscribers.identity import identify
-from subscribers.models import Reason, Subscription, Suppression
+from subscribers.models import MailingList, Reason, Subscription, Suppression
 from subscribers.unsubscribing.suppression import remove_suppression, suppress
 from tests.support.feedback_reports import (
     LATER,
@@ -117,6 +117,14 @@ def test_what_staff_removed_is_not_added_again_by_each_issue(reason: Reason) -> 
     assert find_suppressions(one) == set()
 
 
+def test_an_unsent_mail_counts_beside_an_unsubscribe_from_one_list() -> None:
+    one, _, _ = deliveries_of(make_send())
+    other = MailingList.objects.create(name="Other", slug="other")
+    suppress(address_hash=identify(address_of(one)), reason=Reason.UNSUBSCRIBE, now=NOW, mailing_list=other)
+    apply_sendgrid(dropped(one, "Unsubscribed Address"))
+    assert not is_subscribed(one)
+
+
 def test_an_unsent_mail_that_was_no_issue_counts_for_subscribers_only() -> None:
     """A question to confirm, say, which has no delivery."""
     one, _, _ = deliveries_of(make_send())
@@ -154,4 +162,14 @@ def test_a_new_report_about_another_mail_counts_after_a_confirmation() -> None:
     Subscription.objects.update(confirmed_at=NOW)
     new = {**dropped(one, ""), "event": "spamreport", "delivery": "", "batch": ""}
     apply_sendgrid(new)
+    assert find_suppressions(one) == {Reason.COMPLAINT}
+
+
+def test_the_newest_of_two_reports_about_other_mails_counts() -> None:
+    """In one round, a repeat of a report from before the confirmation may follow a new one."""
+    one, _, _ = deliveries_of(make_send())
+    Subscription.objects.update(confirmed_at=NOW)
+    new = {**dropped(one, ""), "event": "spamreport", "delivery": "", "batch": ""}
+    old = {**new, "timestamp": int((NOW - timedelta(days=30)).timestamp())}
+    apply_sendgrid(new, old)
     assert find_suppressions(one) == {Reason.COMPLAINT}

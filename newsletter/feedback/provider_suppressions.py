@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message
 from newsletter.feedback.consequences import Consequences, ProviderUnsubscribe, apply_consequences
 from newsletter.feedback.delivery_facts import redact_addresses
-from newsletter.models import SuppressionListReading
+from newsletter.models import Batch, Delivery, SuppressionListReading
+from newsletter.models.feedback import Bounce
 from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.errors import SuppressionListError
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
@@ -112,7 +113,7 @@ def add_unsent(consequences: Consequences, unsent: Iterable[UnsentMail]) -> None
     """Add the people whose mail a provider did not send, with the reason for which they are on its list.
 
     The report does not say since when they are on the list. So a suppression with this reason that was removed here stays
-    removed.
+    removed, and a complaint or unsubscribe of a person who just confirmed does not count.
     """
     entries = {
         (mail.address_hash, _REASONS[mail.listed_for]): ListEntry(
@@ -121,8 +122,12 @@ def add_unsent(consequences: Consequences, unsent: Iterable[UnsentMail]) -> None
         for mail in unsent
     }
     if entries:
-        decided = _find_decisions({address_hash for address_hash, _ in entries})
-        _add_entries(consequences, [entry for key, entry in sorted(entries.items()) if key not in decided])
+        hashes = {address_hash for address_hash, _ in entries}
+        decided, confirmed = _find_decisions(hashes), _find_newly_confirmed(hashes)
+        kept = [entry for key, entry in sorted(entries.items()) if key not in decided]
+        _add_entries(
+            consequences, [each for each in kept if each.reason == Reason.HARD or each.address_hash not in confirmed]
+        )
 
 
 def _add_entries(consequences: Consequences, entries: Iterable[ListEntry]) -> None:
@@ -174,12 +179,26 @@ def _find_decisions(hashes: Collection[bytes]) -> dict[tuple[bytes, Reason], dat
 
 def _find_last_confirmations(hashes: Collection[bytes]) -> dict[bytes, datetime]:
     """Return when each person last confirmed by mail. What others entered for them does not count."""
-    rows = Subscription.objects.filter(subscriber__address_hash__in=list(hashes), confirmed_at__isnull=False).open()
     found: dict[bytes, datetime] = {}
-    for address_hash, at in rows.values_list("subscriber__address_hash", "confirmed_at"):
+    for address_hash, at in _list_confirmed(hashes).values_list("subscriber__address_hash", "confirmed_at"):
         if at is not None:
             found[bytes(address_hash)] = max(found.get(bytes(address_hash), at), at)
     return found
+
+
+def _find_newly_confirmed(hashes: Collection[bytes]) -> set[bytes]:
+    """Return who confirmed by mail and got no issue since. They had nothing to complain of, so the entry is older."""
+    got_since = Delivery.objects.filter(
+        subscriber_id=OuterRef("subscriber_id"),
+        batch__state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL],
+        batch__send__made_at__gt=OuterRef("confirmed_at"),
+    ).exclude(bounce__bounce_class=Bounce.Class.SUPPRESSED)
+    rows = _list_confirmed(hashes).filter(~Exists(got_since))
+    return {bytes(address_hash) for address_hash in rows.values_list("subscriber__address_hash", flat=True)}
+
+
+def _list_confirmed(hashes: Collection[bytes]) -> QuerySet[Subscription]:
+    return Subscription.objects.filter(subscriber__address_hash__in=list(hashes), confirmed_at__isnull=False).open()
 
 
 def _describe_entry(account: str, *, reason: str) -> str:

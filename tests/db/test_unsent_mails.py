@@ -173,3 +173,22 @@ def test_the_newest_of_two_reports_about_other_mails_counts() -> None:
     old = {**new, "timestamp": int((NOW - timedelta(days=30)).timestamp())}
     apply_sendgrid(new, old)
     assert find_suppressions(one) == {Reason.COMPLAINT}
+
+
+def test_an_unsent_mail_does_not_undo_a_confirmation_since_the_last_issue() -> None:
+    """The person may be on the list since before they confirmed. An address that does not exist stays so."""
+    one, two, three = deliveries_of(make_send())
+    Subscription.objects.update(confirmed_at=NOW - timedelta(days=1))
+    apply_sendgrid(
+        dropped(one, "Spam Reporting Address"), dropped(two, "Unsubscribed Address"), dropped(three, "Bounced Address")
+    )
+    assert [find_suppressions(each) for each in (one, two, three)] == [set(), set(), {Reason.HARD}]
+    assert Subscription.objects.open().count() == 3
+
+
+def test_an_unsent_mail_counts_if_an_issue_came_after_the_confirmation() -> None:
+    one, two, _ = deliveries_of(make_send())
+    Subscription.objects.update(confirmed_at=NOW - timedelta(days=1))
+    later = {"delivery": "", "batch": ""}
+    apply_sendgrid(dropped(one, "Spam Reporting Address", **later), dropped(two, "Unsubscribed Address", **later))
+    assert [find_suppressions(each) for each in (one, two)] == [{Reason.COMPLAINT}, {Reason.UNSUBSCRIBE}]

@@ -62,20 +62,13 @@ FAULTS = [
     (answer(503, b"{}", retry_after="17"), "accepted throttled throttled", 17.0),
     (answer(500, b"{}"), "accepted uncertain not_sent", None),
     (answer(200, b"no receipt"), "accepted uncertain not_sent", None),
+    (answer(200, b"<html>Sign in</html>"), "accepted uncertain not_sent", None),
     (Fault("reset_after_accepting"), "accepted uncertain not_sent", None),
     (answer(401, b'{"message": "no"}'), "accepted not_sent not_sent", None),
     (answer(402, b'{"message": "no"}'), "accepted not_sent not_sent", None),
     (answer(422, b'{"message": "the subject is too short"}'), "accepted not_sent not_sent", None),
     (answer(422, b'{"message": "the to address is wrong"}'), "accepted rejected accepted", None),
 ]
-
-
-@pytest.mark.requirement("F9")
-def test_a_web_page_after_an_accepted_mail_keeps_its_own_uncertain(adapter: Any, fake_provider: FakeProvider) -> None:
-    """If it were called not sent, that person could be mailed twice."""
-    fake_provider.fault_on(2, answer(200, b"<html>Sign in</html>"))
-    outcome = adapter.deliver(make_call())
-    assert (verdicts(outcome), outcome.stop) == ("accepted uncertain not_sent", True)
 
 
 @pytest.mark.parametrize(("fault", "expected", "wait"), FAULTS, ids=range(len(FAULTS)))

@@ -1,6 +1,7 @@
 """An account is away only by calls that were made: what this program did without a call counts on neither side."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
@@ -8,11 +9,13 @@ from newsletter.models import AccountMove, Attempt, Batch, ProviderAccount, Send
 from newsletter.sending.adapters import account_label, current_adapter
 from newsletter.sending.dispatching.dispatcher import Dispatcher
 from newsletter.sending.settling.account_moves import move_to_second_accounts
+from newsletter.sending.settling.sweep import sweep
 from subscribers.models import Subscriber
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
-from tests.support.accounts import start
+from tests.support.accounts import check_everybody_once, run, start
 from tests.support.fixtures import NOW
-from tests.support.provider_faults import answer
+from tests.support.provider_faults import Fault, answer
+from tests.support.sends import Clock
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 LATER = NOW + timedelta(minutes=6)
@@ -83,6 +86,35 @@ def dispatch_uncertain(batch: Batch, *, first) -> Attempt:
     first.fault_next(answer(503, b"Service Unavailable"))
     first.query_fault = answer(503)
     return dispatch(batch, now=NOW)
+
+
+@pytest.mark.parametrize(
+    "fault", [answer(200, b"<html>Sign in</html>"), answer(302, b"", location="http://127.0.0.1:1/sign-in")]
+)
+def test_a_web_page_in_place_of_the_account_is_an_absence(two_accounts, fault: Fault):
+    first, second = two_accounts
+    first.fault_always(fault)
+    first.query_fault = fault
+    clock = Clock()
+    send = run(start(), clock)
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.ACCOUNT_AWAY)
+    assert Attempt.objects.count() == 1
+    clock.now = LATER
+    sweep(adapter=current_adapter(), clock=clock)
+    send.refresh_from_db()
+    send = run(send, clock)
+    assert AccountMove.objects.get().code == AccountMove.Code.AWAY
+    check_everybody_once(send, first, second, uncertain=10)
+
+
+def test_a_defect_of_this_program_is_no_absence(two_accounts):
+    send = start()
+    with patch.object(type(current_adapter()), "deliver", side_effect=KeyError("defect")):
+        attempt = dispatch(send.batches.order_by("seq")[0], now=NOW)
+    assert attempt.outcome == "uncertain"
+    send.refresh_from_db()
+    assert (send.state, send.code) == (Send.State.PAUSED, Send.Code.NONE)
+    assert move_to_second_accounts(now=LATER) == []
 
 
 def test_an_answer_of_the_account_ends_an_absence(two_accounts):

@@ -84,6 +84,16 @@ def test_a_bound_batch_whose_account_is_away_does_not_stop_the_rest(accounts):
     assert Batch.objects.get(account="default").state == Batch.State.UNCERTAIN
 
 
+def test_a_web_page_for_a_bound_batch_does_not_stop_the_rest(accounts):
+    first, second = accounts
+    send = lose_an_answer(first)
+    move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)
+    first.fault_always(answer(200, b"<html>Sign in</html>"))
+    send = run(send, step=3600)
+    assert send.state == Send.State.NEEDS_ATTENTION
+    check_everybody_once(send, first, second, uncertain=10)
+
+
 def test_a_refused_repeat_pauses_a_send_with_one_account(accounts):
     """Nothing else is stopped by that, and it goes on once the account is mended."""
     first, second = accounts

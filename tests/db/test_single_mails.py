@@ -180,6 +180,19 @@ def test_a_refused_key_loses_no_mail_and_is_tried_each_minute(provider: Any, que
     assert provider.accepted_counts() == everybody_once()
 
 
+@pytest.mark.parametrize(
+    ("fault", "seconds"), [(answer(401, b"Forbidden"), 60), (answer(200, b"<html>Sign in</html>"), 600)]
+)
+def test_a_web_page_delays_single_mails_longer_than_a_refused_key(
+    provider: Any, queued: Publication, fault: Fault, seconds: int
+) -> None:
+    """A refused mail is tried again. Behind a web page, each try makes another mail uncertain."""
+    ProviderAccount.objects.create(name="mailgun", failures=10)
+    provider.fault_always(fault)
+    Counting().run_for(timedelta(seconds=1))
+    assert seconds <= ProviderAccount.objects.get().wait_until - NOW.timestamp() <= seconds * 1.25
+
+
 @pytest.mark.long
 def test_a_throttled_bulk_send_stops_single_mails_too(provider: Any, queued: Publication) -> None:
     slow_down(name="mailgun", until=NOW + timedelta(seconds=90))

@@ -131,7 +131,7 @@ def _find_rest(outcome: Outcome, *, provider: str) -> Outcome | None:
 
 
 def _combine(outcomes: dict[int, Outcome]) -> Outcome:
-    """Return one outcome. A refusal because of us stops the send, unless the provider accepted the mail of others."""
+    """Return one outcome. What would meet every mail stops the send, unless the provider accepted the mail of others."""
     waits = [outcome.retry_after for outcome in outcomes.values() if outcome.retry_after is not None]
     stopping = {delivery: outcome for delivery, outcome in outcomes.items() if outcome.stop}
     combined = combine_row_verdicts(
@@ -140,5 +140,4 @@ def _combine(outcomes: dict[int, Outcome]) -> Outcome:
         provider_id=next((outcome.provider_id for outcome in outcomes.values() if outcome.provider_id), ""),
         retry_after=max(waits, default=None),
     )
-    is_unclear = any(outcome.verdict is Verdict.UNCERTAIN for outcome in stopping.values())
-    return replace(combined, stop=True) if is_unclear else combined
+    return replace(combined, stop=True) if stopping and combined.verdict is Verdict.UNCERTAIN else combined

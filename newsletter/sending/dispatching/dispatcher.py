@@ -30,7 +30,7 @@ from newsletter.sending.build_call import (
 from newsletter.sending.dispatching.batch_claim import Claim, SendCache, claim_batch
 from newsletter.sending.dispatching.batch_rows import read_batch
 from newsletter.sending.dispatching.lease import Lease, LeaseRenewer
-from newsletter.sending.dispatching.outcome import RETRIED, count_failures, record_outcome
+from newsletter.sending.dispatching.outcome import RETRIED, FailedHere, count_failures, record_outcome
 from newsletter.sending.fingerprints import make_fingerprints
 from newsletter.sending.limits.rate_limit import (
     find_pace_wait,
@@ -174,7 +174,7 @@ class Dispatcher:
             # The text of the error is left out: it may contain a recipient's address.
             log.error("%s failed by a defect of this program, %s:\n%s", claim.batch, kind, trace)
             reason = Message("this program failed during the call; its log says where. Report it (%(kind)s)", kind=kind)
-            return AttemptResult(Outcome(Verdict.UNCERTAIN, reason, stop=True))
+            return AttemptResult(FailedHere(Verdict.UNCERTAIN, reason, stop=True))
 
     def _may_repeat(self, claim: Claim, account: AccountInUse) -> bool:
         return claim.attempt_number == 1 or is_repeat_safe(

@@ -1,6 +1,7 @@
 """Record the result of an attempt. Only the holder of the claim changes the batch; a late answer changes nothing."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
 
@@ -14,7 +15,7 @@ from newsletter.sending.dispatching.batch_claim import Claim
 from newsletter.sending.dispatching.batch_rows import Settlement, end_attempt, settle_batch
 from newsletter.sending.limits.rate_limit import wait_before_retry
 from newsletter.sending.limits.split_batches import derive_key, halve, split_off
-from newsletter.sending.limits.unmovable_batches import mark_unmovable_uncertain
+from newsletter.sending.limits.unmovable_batches import find_unmovable, mark_unmovable_uncertain
 from newsletter.sending.settling.render_failures import find_too_many_failures, was_stopped_by_render_failures
 from newsletter.sending.settling.uncertain_recipients import resolve_as_accepted
 
@@ -32,6 +33,11 @@ _OWN_STATE = {Verdict.REJECTED: DeliveryException.State.REJECTED, Verdict.UNCERT
 _UNANSWERED = (Verdict.NOT_SENT, Verdict.UNCERTAIN)
 RETRIED = (Verdict.THROTTLED, Verdict.NOT_SENT)
 _ANSWERED = ("accepted", "throttled", "rejected")
+
+
+@dataclass(frozen=True)
+class FailedHere(Outcome):
+    """An outcome of a defect of this program. It tells nothing of the provider's account."""
 
 
 @transaction.atomic
@@ -165,15 +171,13 @@ def _pause_after_repeated_failures(
 
     A batch that cannot follow the rest of its send to another account is left to staff instead.
     """
-    if outcome.stop:
-        refused = code == Attempt.Code.ACCOUNT_REFUSED
-        if refused and _leave_to_staff(claim, outcome, now=now):
-            return
-        why = Send.Code.ACCOUNT_REFUSED if refused else Send.Code.NONE
-        pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=why)
-        return
-    was_called = code not in Attempt.CODES_WITHOUT_CALL
+    was_called = code not in Attempt.CODES_WITHOUT_CALL and not isinstance(outcome, FailedHere)
     away = Send.Code.ACCOUNT_AWAY if was_called and outcome.verdict in _UNANSWERED else Send.Code.NONE
+    if outcome.stop:
+        why = Send.Code.ACCOUNT_REFUSED if code == Attempt.Code.ACCOUNT_REFUSED else away
+        if not (why and _leave_to_staff(claim, outcome, now=now)):
+            pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=why)
+        return
     if is_pending and was_called and _calls_since_resumed().filter(batch=claim.batch).count() >= MAX_ATTEMPTS:
         if not _leave_to_staff(claim, outcome, now=now):
             pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=away)
@@ -191,8 +195,12 @@ def _pause_after_repeated_failures(
 
 def _leave_to_staff(claim: Claim, outcome: Outcome, *, now: datetime) -> bool:
     """Leave the batch to staff if its account may have had it before and the rest of the send uses another account."""
+    if not claim.may_have_been_taken:
+        return False
     batch = Batch.objects.filter(pk=claim.batch.pk, attempt_number=claim.attempt_number)
-    return claim.may_have_been_taken and bool(mark_unmovable_uncertain(batch, detail=outcome.reason, now=now))
+    if outcome.verdict is Verdict.UNCERTAIN:
+        return find_unmovable(batch).exists()
+    return bool(mark_unmovable_uncertain(batch, detail=outcome.reason, now=now))
 
 
 def _pause_on_render_failures(claim: Claim) -> None:

@@ -98,7 +98,7 @@ def _extend_wait(rate: str, outcome: Outcome, *, probed_until: float, now: datet
     account = ProviderAccount.objects.filter(name=rate)
     account.update(failures=F("failures") + 1)
     wait = wait_before_retry(attempts=account.get().failures, retry_after=outcome.retry_after)
-    if outcome.stop:
+    if outcome.stop and outcome.verdict is not Verdict.UNCERTAIN:
         wait = min(wait, MAX_WAIT_FOR_STAFF)
     until = now + wait * (1 + _JITTER * random.random())  # noqa: S311 - spreads calls, keeps no secret
     at = Value(until.timestamp())

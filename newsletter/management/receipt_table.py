@@ -54,6 +54,7 @@ def print_receipt(status: IssueStatus, *, console: Console) -> None:
         ("bounced", status["bounced"]),
         ("complained", status["complained"]),
         ("unsubscribed", status["unsubscribed"]),
+        ("unsent", status["unsent"]),
     ):
         if people:
             table.add_row(f"{people:,}", f"  {fact}", "")

@@ -72,7 +72,7 @@ def test_earlier_complaints_and_bounces_do_not_pause_this_send() -> None:
     counts = count_problems(send)
     assert (send.state, counts.complained, counts.hard, counts.refused) == (Send.State.SUBMITTING, 0, 0, 0)
     receipt = make_receipt(send)
-    assert (receipt.complained, receipt.unsubscribed, receipt.bounced) == (0, 0, 6)
+    assert (receipt.complained, receipt.unsubscribed, receipt.bounced, receipt.unsent) == (0, 0, 0, 6)
 
 
 def test_real_complaints_pause_the_same_send() -> None:

@@ -36,6 +36,7 @@ from newsletter.models import (
     StoryPlacement,
     Variant,
 )
+from newsletter.models.feedback import Bounce
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.delivered_bitmap import Handover, mark_delivered
@@ -170,6 +171,20 @@ def test_home_warns_of_bounces_by_the_rate_of_the_report(publication: Publicatio
     assert [(row.share, row.alarm) for row in rows if row.name == "bounced"] == [("2.9 %", True)]
     [task] = find_issue_tasks(now=NOW, can_approve=False)[-1]
     assert "2.9 % of " in task.detail
+
+
+def test_home_and_the_report_do_not_warn_of_unsent_mails(publication: Publication) -> None:
+    make_story("=The clinic opens its doors")
+    add_subscribers(publication, 50)
+    sent = send_out(make_issue(publication))
+    [before] = find_issue_tasks(now=NOW, can_approve=False)[-1]
+    assert "4.0 % of " in before.detail
+    for row in DeliveryException.objects.filter(bounced_at__isnull=False):
+        Bounce.objects.create(delivery=row.delivery, bounce_class=Bounce.Class.SUPPRESSED, at=NOW)
+    assert find_issue_tasks(now=NOW, can_approve=False)[-1] == []
+    rows = {row.name: row for row in list_report_rows(make_report(sent).figures, [])}
+    assert (rows["bounced"].value, rows["bounced"].alarm) == (0, False)
+    assert (rows["unsent"].value, rows["unsent"].label) == (2, "Not sent: on your provider’s own list")
 
 
 @pytest.mark.parametrize(("people", "warns"), [(100, False), (99, True)])

@@ -219,6 +219,7 @@ class SendProgress(SendAnswer):
     bounced: int
     complained: int
     unsubscribed: int
+    unsent: int = Field(description="People on the provider's own suppression list, whose mail it did not try to send.")
     accounts: dict[str, dict[str, int]] = Field(
         default_factory=dict, description="The deliveries by state of each provider account, by its name."
     )

@@ -12,7 +12,7 @@ from newsletter.desk.sends.report_text import name_counters
 from newsletter.feedback.report import Figures, Report
 
 _COUNTED = ["candidates", "recipients", "accepted", "rejected", "skipped", "uncertain"]
-_COUNTED += ["delivered", "bounced", "complained", "unsubscribed", "clicks", "clicks_of_machines"]
+_COUNTED += ["delivered", "bounced", "complained", "unsubscribed", "unsent", "clicks", "clicks_of_machines"]
 _COLUMNS = ["issue", "subject", "sent_at", *_COUNTED]
 
 CsvRow = Sequence[str | int]
@@ -42,7 +42,7 @@ def issues_csv_response(figures: Iterable[Figures], *, name: str) -> HttpRespons
 def _issue_row(figures: Figures) -> list[str | int]:
     receipt, issue = figures.receipt, figures.issue
     states = [receipt.deliveries.get(state, 0) for state in ("accepted", "rejected", "skipped", "uncertain")]
-    reports = [receipt.delivered, receipt.bounced, receipt.complained, receipt.unsubscribed]
+    reports = [receipt.delivered, receipt.bounced, receipt.complained, receipt.unsubscribed, receipt.unsent]
     sent_at = figures.sent_at.isoformat() if figures.sent_at else ""
     audience = [receipt.candidates, receipt.recipients]
     return [

@@ -74,6 +74,7 @@ def name_counters(figures: Figures) -> dict[str, str]:
         "delivered": nobody if figures.to_files else delivered,
         "bounced": reports,
         "complained": reports,
+        "unsent": reports,
         "unsubscribed": ours if figures.to_files else _("us, also from the provider’s reports"),
         "clicks": clicks,
         "clicks_of_machines": clicks,
@@ -114,6 +115,9 @@ def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[Repor
                 alarm_above=COMPLAINT_ALARM_PERCENT,
             ),
         ]
+    if receipt.unsent:
+        label = _("Not sent: on your provider’s own list")
+        rows.append(_row("unsent", figures, earlier, label, counters["unsent"]))
     rows.append(_row("unsubscribed", figures, earlier, _("Unsubscribed"), counters["unsubscribed"]))
     if figures.counts_clicks:
         usual = _usual_number([one for one in earlier if one.counts_clicks], _clicks)

@@ -29,7 +29,10 @@ def list_sends(send: Send) -> list[Send]:
 
 
 def count_own(sends: Collection[Send], *, share: AccountShare) -> OwnCounts:
-    """Return the sum of the receipts. Raise InvariantViolated if one does not add up."""
+    """Return the sum of the receipts. Raise InvariantViolated if one does not add up.
+
+    Those whom a provider did not try to mail count as bounced, as in the counts of providers.
+    """
     receipts = make_receipts(sends)
     accounts = share.batch_accounts
     if accounts is None:
@@ -37,7 +40,7 @@ def count_own(sends: Collection[Send], *, share: AccountShare) -> OwnCounts:
             accepted=sum(receipt.deliveries["accepted"] for receipt in receipts),
             uncertain=sum(receipt.deliveries["uncertain"] for receipt in receipts),
             delivered=sum(receipt.delivered for receipt in receipts),
-            bounced=sum(receipt.bounced for receipt in receipts),
+            bounced=sum(receipt.bounced + receipt.unsent for receipt in receipts),
             complained=sum(receipt.complained for receipt in receipts),
         )
     states = [receipt.accounts[name] for receipt in receipts for name in accounts if name in receipt.accounts]

@@ -48,6 +48,7 @@ class IssueStatus(TypedDict):
     bounced: int
     complained: int
     unsubscribed: int
+    unsent: int
 
 
 def status_of(issue: Issue) -> IssueStatus:
@@ -78,6 +79,7 @@ def status_of(issue: Issue) -> IssueStatus:
         "bounced": receipt.bounced,
         "complained": receipt.complained,
         "unsubscribed": receipt.unsubscribed,
+        "unsent": receipt.unsent,
     }
 
 

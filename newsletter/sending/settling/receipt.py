@@ -15,6 +15,7 @@ from newsletter.common.database.one_reading import read_once
 from newsletter.common.errors import InvariantViolated
 from newsletter.common.messages import Message
 from newsletter.models import Batch, Delivery, DeliveryException, Send
+from newsletter.models.feedback import Bounce
 from newsletter.sending.settling.delivered_bitmap import DeliveredBits, count_delivered
 from subscribers.models import CountedUnsubscribe
 
@@ -47,6 +48,7 @@ class Receipt:
     """Numbers of people. ``batches`` is the number of batches by state.
 
     ``accounts`` has the deliveries by state of each provider account, by its name.
+    ``unsent`` are people on the provider's own suppression list, whose mail it took and did not try to send.
     ``cancelled`` is the part of the skipped people that a cancelled send did not reach. The others unsubscribed or may no
     longer be mailed.
     """
@@ -60,6 +62,7 @@ class Receipt:
     bounced: int = 0
     complained: int = 0
     unsubscribed: int = 0
+    unsent: int = 0
     cancelled: int = 0
     accounts: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -107,9 +110,10 @@ def _add_up(send: Send, batch_counts: "list[_BatchCount]", exceptions: "list[_Ex
         deliveries=states,
         batches=dict(batches),
         delivered=count_delivered(send),
-        bounced=sum(row.bounced for row in exceptions),
+        bounced=sum(row.bounced - row.unsent for row in exceptions),
         complained=sum(row.complained for row in exceptions),
         unsubscribed=_count_unsubscribed(send, reported=sum(row.unsubscribed for row in exceptions)),
+        unsent=sum(row.unsent for row in exceptions),
         cancelled=cancelled,
         accounts=accounts,
     )
@@ -194,7 +198,10 @@ class _BatchCount(NamedTuple):
 
 
 class _ExceptionCount(NamedTuple):
-    """People with one state of their own in batches of one account and state, and how many of them were reported."""
+    """People with one state of their own in batches of one account and state, and how many of them were reported.
+
+    ``unsent`` is the part of the ``bounced`` that the provider did not try to send.
+    """
 
     account: str
     batch_state: str
@@ -204,6 +211,7 @@ class _ExceptionCount(NamedTuple):
     bounced: int
     complained: int
     unsubscribed: int
+    unsent: int
 
 
 def _count_batches(sends: Collection[Send]) -> defaultdict[int, list[_BatchCount]]:
@@ -224,6 +232,7 @@ def _count_exceptions(sends: Collection[Send]) -> defaultdict[int, list[_Excepti
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
         unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
+        unsent=Count("pk", filter=Q(delivery__bounce__bounce_class=Bounce.Class.SUPPRESSED)),
     )
     found: defaultdict[int, list[_ExceptionCount]] = defaultdict(list)
     for send, *row in counts:

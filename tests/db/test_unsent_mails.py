@@ -171,7 +171,9 @@ def test_the_newest_of_two_reports_about_other_mails_counts() -> None:
     Subscription.objects.update(confirmed_at=NOW)
     new = {**dropped(one, ""), "event": "spamreport", "delivery": "", "batch": ""}
     old = {**new, "timestamp": int((NOW - timedelta(days=30)).timestamp())}
-    apply_sendgrid(new, old)
+    for report in (new, old):
+        store_feedback(SENDGRID.parse(WebhookRequest(json.dumps([report]).encode())), now=LATER)
+    apply_due_events(clock=lambda: LATER)
     assert find_suppressions(one) == {Reason.COMPLAINT}
 
 

@@ -18,6 +18,7 @@ from newsletter.sending.withdraw import withdraw_story
 from subscribers.models import Segment
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
+from tests.support.protected_terms import protect
 
 pytestmark = pytest.mark.django_db
 
@@ -207,8 +208,30 @@ def test_an_event_that_is_over_stays_as_it_was_announced():
     """Its source may use its row for the next one."""
     publish()
     with time_machine.travel(NOW + timedelta(days=30), tick=False):
-        EventNotice.objects.update(starts_at=NOW + timedelta(days=60))
+        EventNotice.objects.update(starts_at=NOW + timedelta(days=60), changed_at=NOW + timedelta(days=8))
         assert all("11 March" in read(path) for path in online_pages()[:2])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"starts_at": NOW + timedelta(days=60)}, "3 May"), ({"cancelled": True}, "Cancelled: A call for everybody")],
+    ids=["moved", "cancelled"],
+)
+def test_a_change_made_in_time_is_still_shown_after_the_announced_day(change, words):
+    publish()
+    EventNotice.objects.update(**change, changed_at=NOW + timedelta(days=1))
+    with time_machine.travel(NOW + timedelta(days=30), tick=False):
+        assert all(words in read(path) for path in online_pages()[:2])
+
+
+def test_an_issue_whose_event_moved_to_a_protected_place_is_nowhere():
+    publish()
+    EventNotice.objects.update(place_text="The safe house", changed_at=NOW)
+    protect("safe house")
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        assert Client().get("/news/weekly/1/").status_code == 404
+        assert "/news/weekly/1/" not in read("/news/weekly/")
+        assert "<item>" not in read("/news/weekly/feed.xml")
 
 
 @pytest.mark.requirement("V1")

@@ -13,12 +13,14 @@ from newsletter.models import ApiKey, EventNotice, Publication
 from subscribers.places.search import find_place
 from tests.support.api import call, create_key
 from tests.support.desk import sign_in
+from tests.support.desk_forms import save
 from tests.support.fixtures import HOUSTON, NOW, make_event
 
 pytestmark = pytest.mark.django_db
 TIME, PLACE = "The time of its original has changed.", "The place of its original has changed."
 CHECKED = "difference_checked"
 HOUSTON_ZONE = ZoneInfo("America/Chicago")
+HALF_PAST_SIX = datetime(2027, 1, 12, 18, 30, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -199,3 +201,53 @@ def test_an_event_gets_the_zone_of_the_town_that_is_chosen_later(
         starts + later,
         starts + later + timedelta(hours=1),
     )
+
+
+@pytest.mark.parametrize("editor", ["page", "api"])
+def test_an_edit_before_the_town_is_chosen_keeps_the_zone_open(publication: Publication, editor: str) -> None:
+    event = make_event_in_springfield()
+    change(event, editor, title="Vigil by the river")
+    assert (event.title, event.zone, event.starts_at) == ("Vigil by the river", "Europe/London", HALF_PAST_SIX)
+    town = find_place("Springfield, Illinois").place
+    assert town is not None
+    answer_location_question(event=event, town=town, by=None, now=NOW)
+    event.refresh_from_db()
+    assert (event.zone, event.starts_at) == ("America/Chicago", HALF_PAST_SIX + timedelta(hours=6))
+
+
+@pytest.mark.parametrize("editor", ["page", "api"])
+def test_a_town_that_is_written_later_gives_the_event_its_zone(publication: Publication, editor: str) -> None:
+    event = make_event_in_springfield()
+    change(event, editor, town="Springfield, Illinois")
+    assert (event.region, event.zone, event.place_question) == ("US-IL", "America/Chicago", {})
+    assert (event.starts_at, event.ends_at) == (
+        HALF_PAST_SIX + timedelta(hours=6),
+        HALF_PAST_SIX + timedelta(hours=7),
+    )
+
+
+def test_a_moment_that_another_system_sets_stays_when_the_town_is_chosen(publication: Publication) -> None:
+    event = make_event_in_springfield()
+    patch(event, starts_at="2027-01-12T18:00:00Z")
+    town = find_place("Springfield, Illinois").place
+    assert town is not None
+    answer_location_question(event=event, town=town, by=None, now=NOW)
+    event.refresh_from_db()
+    assert event.starts_at == datetime(2027, 1, 12, 18, tzinfo=UTC)
+
+
+def make_event_in_springfield() -> EventNotice:
+    """Return an event that staff wrote with the hours of its town, of which there are several."""
+    typed = {
+        "title": "Vigil", "starts_at": "2027-01-12 18:30", "ends_at": "2027-01-12 19:30", "zone": "", "town": "Springfield",
+    }  # fmt: skip
+    assert sign_in("editor").post("/admin/events/add/", typed).status_code == 302
+    return EventNotice.objects.get()
+
+
+def change(event: EventNotice, editor: str, **values: str) -> None:
+    if editor == "page":
+        save(sign_in("editor"), f"/admin/events/edit/{event.pk}/", **values)
+    else:
+        patch(event, **values)
+    event.refresh_from_db()

@@ -17,7 +17,9 @@ from newsletter.common.errors import NotFound
 from newsletter.content.ingesting.home_location import find_home_zone
 from newsletter.content.ingesting.location_questions import (
     LOCATION_FIELDS,
+    is_zone_open,
     make_location_question,
+    move_to_zone,
     remove_location_question,
 )
 from newsletter.content.ingesting.manual_content import locate_typed_event, note_edits
@@ -29,6 +31,7 @@ from subscribers.models import EventKind
 router = Router(tags=["events"])
 READING, WRITING = ApiKeyAuth(ApiScope.CONTENT_READ), ApiKeyAuth(ApiScope.CONTENT_WRITE)
 _LOCATED_FIELDS = ("town", "country", "region", "latitude", "longitude")
+_HOURS = frozenset({"starts_at", "ends_at"})
 _TYPED_FIELDS = ("title", "place_text", "town", "country", "region", "latitude", "longitude", "online")
 
 
@@ -105,11 +108,16 @@ def _locate(row: EventNotice, values: dict[str, object], *, changed: list[str]) 
     typed = {name: values.get(name, getattr(row, name)) for name in _TYPED_FIELDS}
     located = locate_typed_event(typed, changed=changed)
     found: dict[str, object] = {}
+    zone_open = is_zone_open(row) and _HOURS.isdisjoint(changed)
     if located is not None or not LOCATION_FIELDS.isdisjoint(changed):
         remove_location_question(row)
     if located is not None:
         found = {name: getattr(located, name) for name in _LOCATED_FIELDS}
-        if question := make_location_question(located, event_note=row.note):
+        if zone_open and located.zone:
+            move_to_zone(row, located.zone)
+            found |= {name: getattr(row, name) for name in ("zone", *_HOURS)}
+        zone_open = zone_open and not located.zone
+        if question := make_location_question(located, event_note=row.note, zone_open=zone_open):
             found |= {"place_question": question, "note": located.note}
     if row.pk is None:
         zone = str(values.get("zone", "")) or (located.zone if located else "") or find_home_zone()

@@ -25,19 +25,28 @@ _TIMES = ("starts_at", "ends_at")
 _MAX_KEY_LENGTH = 300
 _MAX_CANDIDATES = 12
 LOCATION_FIELDS = frozenset({*_FIELDS, "online"})
-ZONE_OPEN = "zone_open"
+_ZONE_OPEN = "zone_open"
 """The key in a question of an event whose hours staff wrote as those of its town, before its town and zone were known."""
 
 
-def make_location_question(located: EventLocation, *, event_note: str = "") -> LocationQuestion:
+def make_location_question(
+    located: EventLocation, *, event_note: str = "", zone_open: bool = False
+) -> LocationQuestion:
     """Return the question for staff as plain data; empty if the location is certain or the event has none.
 
-    ``event_note`` is the rest of the event's note, which stays when the question is answered.
+    ``event_note`` is the rest of the event's note, which stays when the question is answered. With ``zone_open``, the
+    answer also moves the event to the zone of its town.
     """
     if located.latitude is not None or not located.note or (located.online and not located.candidates):
         return {}
     candidates = [_to_dict(town) for town in located.candidates[:_MAX_CANDIDATES]]
-    return {"note": located.note, "event_note": event_note, "candidates": candidates}
+    question: LocationQuestion = {"note": located.note, "event_note": event_note, "candidates": candidates}
+    return {**question, _ZONE_OPEN: True} if zone_open else question
+
+
+def is_zone_open(event: EventNotice) -> bool:
+    """Return True if staff wrote the event's hours as those of its town, and nobody has said yet which town it is."""
+    return bool(event.place_question.get(_ZONE_OPEN))
 
 
 def apply_remembered_location(located: EventLocation, *, source: Source, text: str) -> EventLocation:
@@ -89,8 +98,8 @@ def _apply_answer(event: EventNotice, answer: dict[str, object], *, now: datetim
     for name in _FIELDS:
         if name not in event.edited_fields:
             setattr(event, name, answer[name])
-    if event.place_question.get(ZONE_OPEN):
-        _set_zone(event, str(answer["zone"]))
+    if is_zone_open(event):
+        move_to_zone(event, str(answer["zone"]))
     remove_location_question(event)
     settle_differences(event, changed=_FIELDS)
     event.source_sha256 = ""
@@ -99,8 +108,8 @@ def _apply_answer(event: EventNotice, answer: dict[str, object], *, now: datetim
     report_changed_event(event, now=now)
 
 
-def _set_zone(event: EventNotice, zone: str) -> None:
-    """Move an event to the zone of its town, at the same local time."""
+def move_to_zone(event: EventNotice, zone: str) -> None:
+    """Move an event to the zone of its town, if it is known, at the same local time. The caller saves it."""
     if not zone:
         return
     before = ZoneInfo(event.zone or settings.TIME_ZONE)

@@ -19,7 +19,7 @@ from wagtail.users.models import UserProfile
 from newsletter.content.ingesting.home_location import find_home_zone, find_usual_zone
 from newsletter.content.ingesting.location_questions import (
     LOCATION_FIELDS,
-    ZONE_OPEN,
+    is_zone_open,
     make_location_question,
     remove_location_question,
 )
@@ -273,17 +273,19 @@ class EventForm(ContentForm):
 
     def _locate(self, cleaned: CleanedData) -> None:
         """Replace the typed location by the one that the gazetteer finds; if it finds none, ask staff."""
+        zone_open = is_zone_open(self.instance) and "zone" not in self.changed_data
         if not LOCATION_FIELDS.isdisjoint(self.changed_data):
             remove_location_question(self.instance)
         if self.errors or (located := locate_typed_event(cleaned, changed=self.changed_data)) is None:
             return
         cleaned |= {name: getattr(located, name) for name in LOCATED_FIELDS}
-        if self.instance.pk is None and not self._is_of_unzoned(cleaned):
-            cleaned["zone"] = cleaned.get("zone") or located.zone
+        if self.instance.pk is None:
+            zone_open = not cleaned.get("zone") and not self._is_of_unzoned(cleaned)
+        if zone_open:
+            cleaned["zone"] = located.zone or cleaned.get("zone")
         remove_location_question(self.instance)
-        if question := make_location_question(located, event_note=self.instance.note):
-            if self.instance.pk is None and not cleaned.get("zone") and not self._is_of_unzoned(cleaned):
-                question[ZONE_OPEN] = True
+        zone_open = zone_open and not located.zone
+        if question := make_location_question(located, event_note=self.instance.note, zone_open=zone_open):
             self.instance.place_question, self.instance.note = question, located.note
 
     def _set_moment(self, name: str, cleaned: CleanedData) -> None:

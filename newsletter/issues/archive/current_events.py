@@ -19,19 +19,25 @@ NO_CHANGES: ChangedEvents = frozenset()
 def find_changed_events(contents: Sequence[IssueContent], *, at: datetime) -> list[ChangedEvents]:
     """Return the changed events of each content, in their order, with one query.
 
-    An event that is over stays as it was announced: its source may use its row for the next one.
+    A change counts if it was made before the end of the event as announced. An event that is over then stays as it was
+    announced: its source may use its row for the next one.
     """
-    ahead = [[event for event in content.events if event.over_at > at] for content in contents]
-    rows = EventNotice.objects.in_bulk({event.id for events in ahead for event in events})
-    now = {pk: resolve_event(row) for pk, row in rows.items()}
+    rows = EventNotice.objects.in_bulk({event.id for content in contents for event in content.events})
     return [
         frozenset(
-            now[event.id]
-            for event in events
-            if event.id in now and now[event.id].fingerprint() != event.fingerprint() and not event.cancelled
+            now for event in content.events if (now := _find_change(event, rows.get(event.id), at=at)) is not None
         )
-        for events in ahead
+        for content in contents
     ]
+
+
+def _find_change(event: EventRecord, row: EventNotice | None, *, at: datetime) -> EventRecord | None:
+    """Return the event as its row is now, if the issue says otherwise and the change was made in time."""
+    if row is None or event.cancelled:
+        return None
+    was_ahead = event.over_at > at or (row.changed_at is not None and row.changed_at < event.over_at)
+    now = resolve_event(row)
+    return now if was_ahead and now.fingerprint() != event.fingerprint() else None
 
 
 def show_changed_events(content: IssueContent, *, changed: ChangedEvents) -> IssueContent:

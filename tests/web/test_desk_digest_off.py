@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.models import Publication
 from newsletter.web.subscriber_pages import list_offered_frequencies
-from subscribers.models import Frequency, Subscription
+from subscribers.models import Frequency, MailingList, Subscription
 from tests.support.desk import said, sign_in
 from tests.support.desk_forms import filled_in
 from tests.support.fixtures import add_subscribers, make_publication
@@ -22,18 +22,40 @@ def weekly() -> Publication:
     return publication
 
 
-def turn_off_digest(publication: Publication) -> str:
-    """Save the form without the tick, and return what the desk says."""
+def save_publication(publication: Publication, **changes: object) -> str:
+    """Save the form with these changes, None for an empty box, and return what the desk says."""
     client, address = sign_in("admin"), f"/admin/publications/edit/{publication.pk}/"
-    fields = filled_in(client.get(address).content.decode())
-    assert fields.pop("monthly_digest") == ["on"]
+    fields = filled_in(client.get(address).content.decode()) | changes
+    fields = {name: value for name, value in fields.items() if value is not None}
     answer = client.post(address, fields, follow=True)
-    assert not Publication.objects.get(pk=publication.pk).monthly_digest
+    assert [name for name in changes if getattr(publication, name) == getattr(reload(publication), name)] == []
     return " ".join(said(answer))
+
+
+def reload(publication: Publication) -> Publication:
+    return Publication.objects.get(pk=publication.pk)
+
+
+def turn_off_digest(publication: Publication) -> str:
+    return save_publication(publication, monthly_digest=None)
 
 
 def test_turning_off_the_digest_names_whom_it_leaves_out(weekly: Publication) -> None:
     assert WARNING in turn_off_digest(weekly)
+
+
+def test_turning_off_the_publication_names_them_too(weekly: Publication) -> None:
+    assert WARNING in save_publication(weekly, enabled=None)
+
+
+def test_a_publication_that_goes_to_another_list_names_whom_it_leaves_out(weekly: Publication) -> None:
+    other = MailingList.objects.create(name="Other", slug="other")
+    assert WARNING in save_publication(weekly, mailing_list=other.pk)
+
+
+def test_a_publication_that_was_off_leaves_nobody_out(weekly: Publication) -> None:
+    Publication.objects.update(enabled=False)
+    assert "chose one mail a month" not in turn_off_digest(reload(weekly))
 
 
 def test_another_digest_of_the_same_list_needs_no_warning(weekly: Publication) -> None:

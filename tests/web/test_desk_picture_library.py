@@ -178,6 +178,32 @@ def test_the_staff_log_names_who_withdrew_an_image() -> None:
     assert AuditEntry.objects.filter(action="newsletter.withdraw_image").count() == 1
 
 
+@pytest.mark.parametrize("fields", [{"withdraw": "1"}, {}], ids=["withdrawn", "kept"])
+def test_several_uploads_are_deleted_with_the_same_question(fields: dict[str, str]) -> None:
+    for title in ("The queue", "The river"):
+        upload(title)
+        make_staff_rendition(Image.objects.get(title=title), format_name="wide")
+    chosen = "&".join(f"id={image.pk}" for image in Image.objects.all())
+    question = f"/admin/bulk/wagtailimages/image/delete/?next=/admin/images/&{chosen}"
+    client = sign_in("editor")
+    assert 'name="withdraw"' in client.get(question).content.decode()
+    client.post(question, fields)
+    assert not Image.objects.exists()
+    assert Picture.objects.filter(withdrawn_at=None).exists() is not bool(fields)
+    assert AuditEntry.objects.filter(action="newsletter.withdraw_image").count() == (2 if fields else 0)
+    assert AuditEntry.objects.filter(action="wagtail.delete").count() == 2
+
+
+def test_pictures_of_stories_are_deleted_without_a_withdrawal() -> None:
+    _story, image = make_pictured_story("The verdict")
+    question = f"/admin/bulk/wagtailimages/image/delete/?id={image.pk}"
+    assert 'name="withdraw"' not in read(question)
+    sign_in("editor").post(question, {"withdraw": "1"})
+    assert not Image.objects.exists()
+    assert not Picture.objects.filter(withdrawn_at__isnull=False).exists()
+    assert not AuditEntry.objects.filter(action="newsletter.withdraw_image").exists()
+
+
 def test_the_tags_of_an_image_are_explained_once() -> None:
     page = read("/admin/images/add/")
     assert page.count("Words to find it by, with commas between.") == 1

@@ -71,6 +71,19 @@ def test_the_keys_that_a_former_administrator_knows_are_named(change: str) -> No
     assert told in admin.post(address, fields, follow=True).content.decode()
 
 
+def test_the_keys_of_a_person_are_found_under_a_new_address() -> None:
+    admin = sign_in("admin")
+    sign_in("admin", email="kim@example.org")
+    kim = User.objects.get(username="kim@example.org")
+    make_key(name="Shop", scope="read", by=kim.username, now=timezone.now())
+    address = f"/admin/users/edit/{kim.pk}/"
+    save(admin, address, email="kim@example.com")
+    fields = filled_in(admin.get(address).content.decode())
+    del fields["active"]
+    page = admin.post(address, fields, follow=True).content.decode()
+    assert "They created an API key that still works: Shop." in page
+
+
 def test_an_administrator_can_give_a_key_every_permission() -> None:
     page = sign_in("admin").get("/admin/api-keys/").content.decode()
     assert [scope for scope in ApiScope.values if f'value="{scope}"' not in page] == []

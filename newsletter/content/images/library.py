@@ -60,10 +60,10 @@ def find_upload_copies(image: AbstractImage) -> QuerySet[Picture]:
 def withdraw_upload(image: AbstractImage, *, now: datetime) -> int:
     """Show a neutral image in place of an upload by staff, also in delivered mails. Return the number of copies.
 
-    The same file under another name goes with it, because it shows the same person.
+    The same file under another name goes with it, because it shows the same person. No reinstated story brings it back.
     """
     files = set(find_upload_copies(image).values_list("sha256", flat=True))
-    return Picture.objects.filter(sha256__in=files, withdrawn_at__isnull=True).update(withdrawn_at=now)
+    return Picture.objects.filter(sha256__in=files).update(withdrawn_at=now)
 
 
 def _link_file(file: Path, name: Path) -> None:

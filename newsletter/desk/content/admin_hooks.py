@@ -8,6 +8,7 @@ from newsletter.desk.content.corrections import AnnounceChangePage
 from newsletter.desk.content.event_locations import EventLocationsPage
 from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.withdrawals import WithdrawStoryPage
+from newsletter.desk.pictures.library_pages import DeletePictures
 from subscribers.desk.listing import register_log_actions
 
 LOG_ACTIONS = {
@@ -31,4 +32,5 @@ def register_admin_urls() -> list[URLPattern]:
 
 
 hooks.register("register_admin_urls", register_admin_urls)
+hooks.register("register_bulk_action", DeletePictures, order=1)  # after Wagtail's, which it replaces
 register_log_actions(LOG_ACTIONS)

@@ -1,9 +1,13 @@
-"""The pages of the library that add, edit and delete one picture: Wagtail's, with our messages."""
+"""The pages of the library that add, edit and delete pictures: Wagtail's, with our messages."""
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from wagtail.actions.delete import DeleteAction
+from wagtail.images.models import AbstractImage
+from wagtail.images.views.bulk_actions import DeleteBulkAction
 from wagtail.images.views.images import CreateView, DeleteView, EditView
 from wagtail.log_actions import log
 
@@ -37,16 +41,12 @@ class DeletePicture(DeletedMessage, DeleteView):
         row = find_story_image(self.object)
         return {
             **super().get_context_data(**kwargs),
-            "has_copies": find_upload_copies(self.object).filter(withdrawn_at__isnull=True).exists(),
+            "has_copies": find_upload_copies(self.object).exists(),
             "story": row.story if row else None,
         }
 
     def delete_action(self) -> None:
-        with transaction.atomic():
-            if "withdraw" in self.request.POST:
-                withdraw_upload(self.object, now=timezone.now())
-                log(instance=self.object, action="newsletter.withdraw_image", user=self.request.user)
-            super().delete_action()
+        delete_picture(self.object, by=self.request.user, withdraw="withdraw" in self.request.POST)
 
     def get_success_message(self) -> str:
         deleted = str(super().get_success_message())
@@ -54,3 +54,33 @@ class DeletePicture(DeletedMessage, DeleteView):
             return deleted
         replaced = _("A neutral image replaces it in delivered emails and on web pages.")
         return f"{deleted} {replaced}"
+
+
+class DeletePictures(DeleteBulkAction):
+    """Delete several pictures from the library, and on request the uploads also from delivered mails and web pages."""
+
+    template_name = "desk/delete_images.html"
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        context = super().get_context_data(**kwargs)
+        has_copies = any(find_upload_copies(row["item"]).exists() for row in context["items"])
+        return {**context, "has_copies": has_copies}
+
+    def get_execution_context(self) -> dict[str, object]:
+        return {"by": self.request.user, "withdraw": "withdraw" in self.request.POST}
+
+    @classmethod
+    def execute_action(
+        cls, objects: list[AbstractImage], *, by: User | AnonymousUser, withdraw: bool, **kwargs: object
+    ) -> tuple[int, int]:
+        for image in objects:
+            delete_picture(image, by=by, withdraw=withdraw)
+        return len(objects), 0
+
+
+def delete_picture(image: AbstractImage, *, by: User | AnonymousUser, withdraw: bool) -> None:
+    """Delete a picture from the library and log it. With ``withdraw``, a neutral image replaces the copies of an upload."""
+    with transaction.atomic():
+        if withdraw and withdraw_upload(image, now=timezone.now()):
+            log(instance=image, action="newsletter.withdraw_image", user=by)
+        DeleteAction(image, user=by).execute(skip_permission_checks=True)

@@ -73,8 +73,9 @@ class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMi
 
     def form_valid(self, form: PublicationForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
-        is_saved = response.status_code == HTTPStatus.FOUND
-        if is_saved and "monthly_digest" in form.changed_data and (people := count_without_digest(self.object)):
+        is_saved, before = response.status_code == HTTPStatus.FOUND, form.initial
+        made_digest = before["enabled"] and before["monthly_digest"]
+        if is_saved and made_digest and (people := count_without_digest(before["mailing_list"])):
             text = ngettext(
                 "%(people)s person on this list chose one mail a month. They get no newsletter until the list has a monthly "
                 "digest again, or until they choose something else on their preference page.",

@@ -32,17 +32,17 @@ NOTHING_SENT = Message("Nothing new: no issue with a story was sent since the la
 
 def has_monthly_subscribers(publication: Publication) -> bool:
     """Return True if a subscriber of the list chose the monthly digest."""
-    return _find_monthly(publication).exists()
+    return _find_monthly(publication.mailing_list_id).exists()
 
 
-def count_without_digest(publication: Publication) -> int:
+def count_without_digest(mailing_list: int) -> int:
     """Return how many subscribers of the list chose the monthly digest, if no publication in use makes one for them."""
-    others = Publication.objects.filter(mailing_list=publication.mailing_list_id, enabled=True, monthly_digest=True)
-    return 0 if others.exists() else _find_monthly(publication).count()
+    digests = Publication.objects.filter(mailing_list=mailing_list, enabled=True, monthly_digest=True)
+    return 0 if digests.exists() else _find_monthly(mailing_list).count()
 
 
-def _find_monthly(publication: Publication) -> SubscriptionQuerySet:
-    on_list = Subscription.objects.filter(mailing_list=publication.mailing_list_id).open()
+def _find_monthly(mailing_list: int) -> SubscriptionQuerySet:
+    on_list = Subscription.objects.filter(mailing_list=mailing_list).open()
     return on_list.filter(frequency=Frequency.MONTHLY)
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.models import StaffLink
+from newsletter.models import ApiKey, StaffLink
 from newsletter.organisation.accounts.administrators import require_administrator
 from newsletter.organisation.accounts.staff import check_email, check_role, give_role, role_of
 from newsletter.organisation.accounts.staff_links import make_staff_link, withdraw_staff_links
@@ -48,6 +48,7 @@ def change_staff(*, person: User, email: str, role: str, active: bool, by: User,
     if address.lower() != person.username:
         _require_free(address)
     was_role, was_active = role_of(person), person.is_active
+    ApiKey.objects.filter(made_by=person.username).update(made_by=address.lower())
     person.username, person.email, person.is_active = address.lower(), address, active
     person.save()
     if known_role and known_role != was_role:

@@ -64,7 +64,8 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
         story.refresh_from_db()
         _report(EventKind.STORY_WITHDRAWN, story, now=now)
         kept = _list_pictures(_list_shown_versions(story))
-        pictures = Picture.objects.filter(sha256__in=_list_pictures(rows) - kept).update(withdrawn_at=now)
+        files = _list_pictures(rows) - kept
+        pictures = Picture.objects.filter(sha256__in=files, withdrawn_at=None).update(withdrawn_at=now)
         return Withdrawal(
             reach=find_reach(story),
             held=[_hold(issue, shown, reworded=reworded, by=by, now=now) for issue, shown, reworded in waiting],
@@ -76,16 +77,21 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
 def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
     """Undo a withdrawal. Issues that were held and sends that were paused stay so until staff release them.
 
+    Pictures that were withdrawn at another time, such as an upload that was taken out for good, stay withdrawn.
     Raise NotAllowed, or WrongState if the story is not withdrawn.
     """
     _require_permission(by)
     with transaction.atomic():
         rows = Story.objects.filter(Q(pk=story.pk) | Q(same_as=story.pk) | Q(twins=story.pk))
+        moments = set(rows.filter(withdrawn_at__isnull=False).values_list("withdrawn_at", flat=True))
         if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
             raise WrongState("“%(title)s” is not withdrawn. Nothing was changed.", title=story.title)
-        back = _list_pictures(_list_shown_versions(story))
-        Picture.objects.filter(sha256__in=back).update(withdrawn_at=None)
+        pictures = Picture.objects.filter(withdrawn_at__in=moments)
+        pictures.filter(sha256__in=_list_pictures(_list_shown_versions(story))).update(withdrawn_at=None)
         story.refresh_from_db()
+        if story.translation_of and story.translation_of.withdrawn_at:
+            waiting = pictures.filter(sha256__in=_list_pictures([story]))
+            waiting.update(withdrawn_at=story.translation_of.withdrawn_at)
         _report(EventKind.STORY_CORRECTED, story, now=timezone.now())
 
 

@@ -1,18 +1,19 @@
 """Withdrawing an original stops its translations too. A withdrawn translation leaves its original to readers."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
-from PIL import Image
+from PIL import Image as PillowImage
+from wagtail.images.models import Image
 
 from newsletter.common.errors import NotApproved
-from newsletter.content.images.hosting import host_image
-from newsletter.content.images.library import add_story_image
+from newsletter.content.images.hosting import LIBRARY_COPY, host_image
+from newsletter.content.images.library import add_story_image, withdraw_upload
 from newsletter.desk.pictures.library_chooser import find_restricted_stories
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.stories_at_source import remove_gone_stories, require_stories_at_source
@@ -41,6 +42,7 @@ from tests.support.local_hours import AUCKLAND_HOUR, LONDON_HOUR, add_readers, r
 from tests.support.web_site import Site, serve_site
 
 pytestmark = pytest.mark.django_db(transaction=True)
+DAY = timedelta(days=1)
 GONE = {"gone_at": NOW, "gone_code": "removed"}
 
 
@@ -64,7 +66,7 @@ def make_editor() -> User:
 
 def make_photo(colour: int) -> Picture:
     data = BytesIO()
-    Image.new("RGB", (640, 360), (colour, 30, 30)).save(data, "JPEG")
+    PillowImage.new("RGB", (640, 360), (colour, 30, 30)).save(data, "JPEG")
     return host_image(data=data.getvalue(), source_url=f"https://example.org/{colour}.jpg", alt="A river")
 
 
@@ -91,8 +93,8 @@ def make_bilingual_send(*, max_batch: str = "") -> tuple[Publication, Send]:
     return publication, start_send(issue=make_issue(publication, approved=True), now=NOW)
 
 
-def take_back(story: Story) -> Withdrawal:
-    return withdraw_story(story=story, by=make_editor(), reason="She asked us to.", now=NOW)
+def take_back(story: Story, *, at: datetime = NOW) -> Withdrawal:
+    return withdraw_story(story=story, by=make_editor(), reason="She asked us to.", now=at)
 
 
 def list_titles(issue: Issue) -> list[str]:
@@ -214,11 +216,41 @@ def test_a_reinstated_original_brings_the_pictures_of_both_back() -> None:
 def test_pictures_stay_neutral_until_both_are_reinstated() -> None:
     original, translation = make_pair(original={"picture": make_photo(10)}, picture=make_photo(90))
     take_back(translation)
-    take_back(original)
+    take_back(original, at=NOW + DAY)
     reinstate_story(story=translation, by=make_editor())
     assert find_withdrawn_pictures() == {original.picture.sha256, translation.picture.sha256}
     reinstate_story(story=original, by=make_editor())
     assert find_withdrawn_pictures() == set()
+
+
+def test_a_translation_that_is_reinstated_last_has_its_picture_again() -> None:
+    original, translation = make_pair(original={"picture": make_photo(10)}, picture=make_photo(90))
+    take_back(translation)
+    take_back(original, at=NOW + DAY)
+    reinstate_story(story=original, by=make_editor())
+    assert find_withdrawn_pictures() == {translation.picture.sha256}
+    reinstate_story(story=translation, by=make_editor())
+    assert find_withdrawn_pictures() == set()
+
+
+@pytest.mark.parametrize("days", [-1, 1], ids=["before", "after"])
+def test_a_withdrawn_upload_of_the_same_file_stays_neutral(days: int) -> None:
+    """Staff were told that they cannot undo its withdrawal, so a reinstated story does not."""
+    photo = make_photo(10)
+    story = make_story("The water case", picture=photo)
+    upload = Image.objects.create(title="The river", file="a.jpg", width=1, height=1, file_size=1)
+    Picture.objects.create(
+        source_url=LIBRARY_COPY.format(image=upload.pk),
+        file=photo.file,
+        sha256=photo.sha256,
+        width=photo.width,
+        height=photo.height,
+    )
+    acts = [lambda: take_back(story), lambda: withdraw_upload(upload, now=NOW + days * DAY)]
+    for act in acts[::days]:
+        act()
+    reinstate_story(story=story, by=make_editor())
+    assert find_withdrawn_pictures() == {photo.sha256}
 
 
 def test_a_withdrawn_original_stops_the_hours_still_to_come() -> None:

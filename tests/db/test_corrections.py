@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
+from django.test import Client
 
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
@@ -51,6 +53,19 @@ def test_a_moved_event_is_announced_with_old_and_new_day():
     assert "Wednesday, 11 March" in text
     assert "Friday, 13 March" in text
     assert list_recipient_addresses(issue) == LONDONERS
+
+
+def test_the_online_view_of_a_correction_stays_as_it_was_sent():
+    publication, event = publish()
+    move_event(event, starts_at=event.starts_at + timedelta(days=2))
+    issue = announce(event, publication)
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send_out(issue)
+    move_event(event, starts_at=event.starts_at + timedelta(days=4))
+    with time_machine.travel(NOW + timedelta(hours=1), tick=False):
+        page = Client().get(f"/view/{issue.variants.get().public_id}").content.decode()
+    assert page.count("13 March") > 1
+    assert "17 March" not in page
 
 
 def test_the_preheader_of_a_correction_has_the_new_location():

@@ -94,7 +94,12 @@ def find_hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
 
 
 def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
-    """Return the events that the mail shows and that take place otherwise now."""
+    """Return the events that the mail shows and that take place otherwise now; none for a correction.
+
+    Its note names the event's time and place too, and stays as it was sent.
+    """
+    if variant.issue.kind == Issue.Kind.CORRECTION:
+        return NO_CHANGES
     shown = set(variant.shown_items.filter(kind="event").values_list("row_id", flat=True))
     if not shown:
         return NO_CHANGES

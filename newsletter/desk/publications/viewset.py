@@ -73,7 +73,8 @@ class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMi
 
     def form_valid(self, form: PublicationForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
-        is_saved, before = response.status_code == HTTPStatus.FOUND, form.initial
+        is_saved = response.status_code == HTTPStatus.FOUND
+        before: dict[str, Any] = form.initial
         made_digest = before["enabled"] and before["monthly_digest"]
         if is_saved and made_digest and (people := count_without_digest(before["mailing_list"])):
             text = ngettext(

@@ -81,7 +81,7 @@ def list_archived_issues(sends: list[Send], *, at: datetime) -> list[ArchivedIss
     return [
         _make_archived_issue(send, content, gone, events)
         for send, content, gone, events in zip(sends, contents, hidden, changed, strict=True)
-        if not has_protected_term(show_changed_events(remove_stories(content, stories=gone), changed=events))
+        if not has_protected_term(remove_stories(content, stories=gone))
     ]
 
 

@@ -25,7 +25,11 @@ from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.read_mailboxes import read_mailboxes
 from newsletter.inbound.retention import delete_old_inbound_mails
-from newsletter.issues.approval.reopen_uncovered import notify_waiting_automatic_issues, reopen_uncovered_issues
+from newsletter.issues.approval.reopen_uncovered import (
+    notify_waiting_automatic_issues,
+    reopen_uncovered_issues,
+    restore_covered_issues,
+)
 from newsletter.issues.assembly.slots import is_assembly_due
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.checks.recent_results import RecentResults
@@ -155,6 +159,7 @@ def _send_notices(*, now: datetime) -> None:
 
 def _warn_staff(*, now: datetime) -> None:
     reopen_uncovered_issues(now=now)
+    restore_covered_issues(now=now)
     notify_waiting_automatic_issues(now=now)
     notify_send_warnings(now=now)
     notify_spam_rates(now=now)

@@ -15,10 +15,14 @@ from newsletter.common.translation import translate
 from newsletter.inbound.canaries.notices import find_failing_mailboxes as find_failing_canaries
 from newsletter.inbound.notices import KEY_PREFIX as INBOUND_KEY_PREFIX
 from newsletter.inbound.notices import find_failing_mailboxes
-from newsletter.issues.approval.approval_rules import find_manual_approval_reason, is_automatic
+from newsletter.issues.approval.approval_rules import find_first_of_two, find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.design_since_approval import find_redesigned_issues
-from newsletter.issues.approval.reopen_uncovered import make_notice_key
+from newsletter.issues.approval.reopen_uncovered import (
+    find_waiting_notices,
+    make_needs_person_key,
+    make_second_approval_key,
+)
 from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.assembly.first_draft import find_unread_sources
@@ -55,16 +59,18 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
         paragraphs = [slot.reason, *unread]
         write_notice(publication, f"skipped-{slot.pk}", subject, paragraphs, desk_home_url(), now)
     else:
-        next_step, recipients = _describe_next_step(issue, when)
+        people = issue.announced_people or 0
+        reason = find_manual_approval_reason(issue, people=people) if is_automatic(issue) else ""
         paragraphs = [
-            next_step,
+            _describe_next_step(issue, when, needs_person=bool(reason) or not is_automatic(issue)),
             *_describe_first_hour(issue, now=now),
             Message("Its subject: %(subject)s", subject=escape_merge_fields(issue.sample_subject)),
-            recipients,
+            reason or _describe_recipients(people),
             *_describe_failing_sources(publication),
         ]
         subject = Message("%(issue)s is ready to read", issue=issue)
-        write_notice(publication, f"assembled-{slot.pk}", subject, paragraphs, _decision_link(issue, now=now), now)
+        key = make_needs_person_key(issue) if reason else f"assembled-{slot.pk}"
+        write_notice(publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
 
 
 def notify_redesigned_issues(*, now: datetime) -> None:
@@ -125,14 +131,14 @@ def _notify_redesigned_welcome(mails: list[tuple[Issue, str]], *, now: datetime)
 
 
 def notify_second_approvals(*, now: datetime) -> None:
-    """Queue a notice about each issue that one person has approved and that needs a second approval.
-
-    If another person approves it and it still waits, the audience grew and the earlier approval no longer counts. Nobody is
-    notified who has read already that the approvals no longer count.
-    """
-    for issue in Issue.objects.filter(state=Issue.State.IN_REVIEW).select_related("publication", "slot"):
-        approval = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at", "pk").last()
-        if approval is None or StaffNotice.objects.filter(key=make_notice_key(issue)).exists():
+    """Queue a notice about each issue that needs two approvals, while one is valid."""
+    waiting = Issue.objects.filter(state=Issue.State.IN_REVIEW, publication__second_approval_above__isnull=False)
+    for issue in waiting.select_related("publication", "slot"):
+        last = issue.approvals.filter(withdrawn_at__isnull=True, person__isnull=False).order_by("at").last()
+        if last is None or find_waiting_notices(issue).filter(made_at__gt=last.at).exists():
+            continue  # people are not counted again for a notice that exists
+        approval = find_first_of_two(issue, now=now)
+        if approval is None:
             continue
         paragraphs = [
             Message(
@@ -141,7 +147,7 @@ def notify_second_approvals(*, now: datetime) -> None:
             ),
             Message("Without a second approval nothing is sent."),
         ]
-        key = f"second-{issue.pk}-{approval.person_id}-{approval.sha256[:16]}"
+        key = make_second_approval_key(approval)
         subject = Message("%(issue)s is waiting for a second approval", issue=issue)
         write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
 
@@ -216,24 +222,20 @@ def _explain_recipient(key: str) -> Message:
     )
 
 
-def _describe_next_step(issue: Issue, when: str) -> tuple[str, str]:
-    """Return what happens next, and the number of recipients or why a person must approve the issue."""
-    people = issue.announced_people or 0
-    recipients = (
-        Message("It goes to %(people)s people.", people=Quantity(people))
-        if people != 1
-        else Message("It goes to 1 person.")
-    )
-    reason = find_manual_approval_reason(issue, people=people) if is_automatic(issue) else ""
-    if is_automatic(issue) and not reason:
-        next_step = Message("%(issue)s will be sent on %(when)s unless somebody holds it.", issue=issue, when=when)
-        return next_step, recipients
-    next_step = Message(
+def _describe_next_step(issue: Issue, when: str, *, needs_person: bool) -> str:
+    if not needs_person:
+        return Message("%(issue)s will be sent on %(when)s unless somebody holds it.", issue=issue, when=when)
+    return Message(
         "%(issue)s is waiting for your approval. It is due on %(when)s; without approval nothing is sent.",
         issue=issue,
         when=when,
     )
-    return next_step, reason or recipients
+
+
+def _describe_recipients(people: int) -> str:
+    if people == 1:
+        return Message("It goes to 1 person.")
+    return Message("It goes to %(people)s people.", people=Quantity(people))
 
 
 def _describe_first_hour(issue: Issue, *, now: datetime) -> list[str]:

@@ -9,6 +9,7 @@ from newsletter.common.errors import NeedsManualApproval, NotApproved
 from newsletter.common.translation import translate
 from newsletter.issues.approval.approval_rules import is_sent_automatically
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
+from newsletter.issues.approval.reopen_uncovered import notify_waiting_automatic_issues
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.issues.assembly.slots import get_or_create_slot
@@ -59,7 +60,10 @@ def test_a_large_automatic_issue_waits_and_says_why(publication: Publication) ->
     Publication.objects.update(approval="auto", second_approval_above=19)
     assembly = assemble_slot(slot=get_or_create_slot(publication=Publication.objects.get(), due=DUE, now=NOW), now=NOW)
     notify_assembly(assembly, now=NOW)
-    first = StaffNotice.objects.filter(key__startswith="assembled-")[0].paragraphs
+    notify_waiting_automatic_issues(now=NOW)
+    notices = StaffNotice.objects.all()
+    assert [notice.person for notice in notices] == [ann, bob]
+    first = notices[0].paragraphs
     assert "is waiting for your approval" in first[0]
     assert first[2] == "It goes to 20 people. Two people must approve an issue that goes to more than 19."
     issue = assembly.issue

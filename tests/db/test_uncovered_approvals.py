@@ -1,16 +1,24 @@
 """An approval that no longer counts is found before the send, which would only refuse."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval import reopen_uncovered
+from newsletter.issues.approval.approve import approve_issue, require_approval
 from newsletter.issues.approval.hold import hold_issue
-from newsletter.issues.approval.reopen_uncovered import notify_waiting_automatic_issues, reopen_uncovered_issues
+from newsletter.issues.approval.reopen_uncovered import (
+    notify_waiting_automatic_issues,
+    reopen_uncovered_issues,
+    restore_covered_issues,
+)
+from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_second_approvals
-from newsletter.models import Issue, Publication, StaffNotice
+from newsletter.models import Comment, Issue, Publication, Send, StaffNotice
 from newsletter.sending.freezing.start import start_send
+from subscribers.models import Subscription
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
@@ -78,6 +86,116 @@ def test_a_new_rule_for_a_second_approval_counts_at_once(issue: Issue) -> None:
     assert not StaffNotice.objects.exists()
     notify_second_approvals(now=NOW)
     assert StaffNotice.objects.get().subject == f"{issue} is waiting for a second approval"
+
+
+def read(issue: Issue) -> Issue:
+    return Issue.objects.select_related("publication").get(pk=issue.pk)
+
+
+def read_subjects() -> list[str]:
+    return [str(notice.subject) for notice in StaffNotice.objects.order_by("pk")]
+
+
+def test_an_issue_is_approved_again_once_the_rule_is_reverted(issue: Issue) -> None:
+    Issue.objects.update(due_at=NOW + timedelta(hours=1))
+    issue = approve(read(issue))
+    Publication.objects.update(second_approval_above=2)
+    reopen()
+    assert restore_covered_issues(now=NOW) == []
+    Publication.objects.update(second_approval_above=None)
+    page = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "A second person must approve it too" not in page
+    assert restore_covered_issues(now=NOW) == [issue]
+    assert read_subjects() == [f"{issue} is approved"]
+    assert restore_covered_issues(now=NOW) == []
+    start_due_sends(now=NOW + timedelta(hours=2))
+    assert Send.objects.get().recipients == 3
+
+
+def test_the_first_approver_may_approve_again_once_the_rule_is_reverted(issue: Issue) -> None:
+    approve(issue)
+    Publication.objects.update(second_approval_above=2)
+    reopen()
+    client = sign_in("approver", email="approver@example.org")
+    url = f"/admin/issues/{issue.pk}/overview/"
+    assert "You approved it. A second person must approve it too." in client.get(url).content.decode()
+    Publication.objects.update(second_approval_above=None)
+    page = client.get(url).content.decode()
+    assert "Approve this version" in page
+    assert "A second person" not in page
+
+
+@pytest.mark.parametrize("why", ["held", "off", "comment", "withdrawn"])
+def test_an_issue_that_somebody_stopped_is_not_approved_again(issue: Issue, why: str) -> None:
+    issue = approve(issue)
+    Publication.objects.update(second_approval_above=2)
+    reopen()
+    issue = read(issue)
+    Publication.objects.update(second_approval_above=None, enabled=why != "off")
+    if why == "held":
+        hold_issue(issue=issue, reason="Wait")
+    elif why == "comment":
+        Comment.objects.create(issue=issue, text="Wait", at=NOW)
+    elif why == "withdrawn":
+        issue.approvals.update(withdrawn_at=NOW)
+    assert restore_covered_issues(now=NOW) == []
+    assert read(issue).state == Issue.State.IN_REVIEW
+
+
+def test_each_time_that_an_issue_is_reopened_has_a_notice(issue: Issue, publication: Publication) -> None:
+    approve(issue)
+    add_subscribers(publication, 40, start=100)
+    reopen()
+    added = Subscription.objects.filter(mailing_list=publication.mailing_list).order_by("-pk")[:40]
+    Subscription.objects.filter(pk__in=added.values("pk")).delete()
+    assert restore_covered_issues(now=NOW) == [issue]
+    add_subscribers(publication, 40, start=200)
+    assert reopen() == [issue]
+    assert read_subjects() == [f"{issue} is approved", f"{issue} needs a new approval"]
+
+
+def test_two_outgrown_approvals_are_asked_for_again(issue: Issue, publication: Publication) -> None:
+    Publication.objects.update(second_approval_above=2)
+    ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
+    for person in (ann, bob):
+        approve_issue(issue=read(issue), by=person, now=NOW)
+    add_subscribers(publication, 40, start=100)
+    assert reopen() == [issue]
+    notify_second_approvals(now=NOW)
+    assert read_subjects() == [f"{issue} needs a new approval"] * 2
+    approve_issue(issue=read(issue), by=ann, now=NOW + timedelta(hours=1))
+    notify_second_approvals(now=NOW + timedelta(hours=1))
+    notice = StaffNotice.objects.get(person=bob, key__startswith="second-")
+    assert notice.paragraphs[0].startswith("ann@example.org has approved it.")
+
+
+def test_the_notice_names_the_approval_that_still_counts(issue: Issue, publication: Publication) -> None:
+    Publication.objects.update(second_approval_above=2)
+    ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
+    approve_issue(issue=read(issue), by=ann, now=NOW)
+    notify_second_approvals(now=NOW)
+    approve_issue(issue=read(issue), by=bob, now=NOW)
+    issue.approvals.filter(person=ann).update(people=40)
+    add_subscribers(publication, 40, start=100)
+    assert reopen() == [issue]
+    notify_second_approvals(now=NOW)
+    assert read_subjects() == [f"{issue} is waiting for a second approval"] * 2
+    assert StaffNotice.objects.all()[0].paragraphs[0].startswith("ann@example.org has approved it.")
+
+
+def test_an_issue_changed_while_people_are_counted_is_not_reopened(
+    issue: Issue, publication: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issue = approve(issue)
+    add_subscribers(publication, 40, start=100)
+
+    def hold_and_require(*args: Any, **kwargs: Any) -> Any:
+        hold_issue(issue=issue, reason="Wait")
+        return require_approval(*args, **kwargs)
+
+    monkeypatch.setattr(reopen_uncovered, "require_approval", hold_and_require)
+    assert reopen() == []
+    assert read(issue).state == Issue.State.APPROVED
 
 
 def test_a_new_rule_against_authors_is_told_on_the_page(issue: Issue) -> None:

@@ -41,7 +41,7 @@ class ApprovalContext(LocalHoursContext):
     sends_automatically: bool
     manual_approval_reason: str
     needs_second_approval: bool
-    has_approved: bool
+    gave_first_approval: bool
     is_author: bool
     approval_request: ApprovalRequest | None
     open_comments: int
@@ -92,7 +92,7 @@ def approval_context(
         "sends_automatically": sends_automatically,
         "manual_approval_reason": reason,
         "needs_second_approval": needs_second,
-        "has_approved": user.pk in approvers,
+        "gave_first_approval": needs_second and user.pk in approvers,
         "is_author": user.pk in authors,
         "approval_request": request,
         "approval_refusal": "" if needs_second else refusal,

@@ -12,7 +12,7 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.publication_switches import is_switched_off
-from newsletter.issues.snapshot.resolve import resolve_complete_content
+from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_complete_content, resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience, count_people
 from newsletter.models import Approval, Issue, Publication
 from subscribers.audience.counting import AudienceCount
@@ -137,6 +137,22 @@ def count_approvals(issue: Issue, *, sha256: str, people: int) -> int:
             if not approval.by_policy
         }
     )
+
+
+def find_first_of_two(issue: Issue, *, now: datetime) -> Approval | None:
+    """Return the only valid approval of an issue that needs two.
+
+    Return None if the issue needs fewer, or if none or more are valid.
+    """
+    try:
+        people = count_recipients(issue, now=now)
+    except BadRule:
+        return None  # the issue's checks say what is wrong
+    if not _needs_two(issue, people=people):
+        return None
+    sha256 = hash_approved_content(resolve_content(issue))
+    valid = [each for each in find_valid_approvals(issue, sha256=sha256, people=people) if not each.by_policy]
+    return valid[0] if len(valid) == 1 else None
 
 
 def find_valid_approvals(issue: Issue, *, sha256: str, people: int) -> list[Approval]:

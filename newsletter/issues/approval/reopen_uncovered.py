@@ -1,24 +1,27 @@
 """Find issues whose approval no longer counts before their send does: the audience grew, or a rule of the publication changed.
 
-A change of the content, the list or the segment is found by `void_changed_approvals`.
+If the reason goes away, the issue is approved again. A change of the content, the list or the segment is found by
+`void_changed_approvals`.
 """
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import QuerySet
 
 from newsletter.common.errors import BadRule, NotApproved
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import (
-    count_approvals_needed,
     count_recipients,
+    find_first_of_two,
     find_manual_approval_reason,
     is_automatic,
 )
 from newsletter.issues.approval.approve import find_current_approval, require_approval
+from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.approval.write_notices import issue_page_url, write_notice
-from newsletter.models import Issue, Send, StaffNotice, transition
+from newsletter.models import Approval, Issue, Send, StaffNotice, transition
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
 
@@ -32,11 +35,18 @@ def reopen_uncovered_issues(*, now: datetime) -> list[Issue]:
 
     The approvals stay, so that the issue's page can say why they do not count.
     """
-    return [
-        issue
-        for issue in _list_approved()
-        if (error := _find_refusal(issue, now=now)) and _reopen(issue, error, now=now)
-    ]
+    approved = _select_unsent(Issue.State.APPROVED)
+    return [issue for issue in approved if _find_refusal(issue, now=now) and _reopen(issue, now=now)]
+
+
+def restore_covered_issues(*, now: datetime) -> list[Issue]:
+    """Approve waiting issues whose approvals are enough now: the audience shrank, or a rule changed. Notify approvers.
+
+    Return the issues. One with an open comment waits until somebody resolves it.
+    """
+    given = Approval.objects.filter(withdrawn_at__isnull=True).values("issue")
+    waiting = _select_unsent(Issue.State.IN_REVIEW).filter(pk__in=given)
+    return [issue for issue in waiting if _may_be_restored(issue, now=now) and _restore(issue, now=now)]
 
 
 def notify_waiting_automatic_issues(*, now: datetime) -> None:
@@ -49,7 +59,7 @@ def notify_waiting_automatic_issues(*, now: datetime) -> None:
         announced_people__isnull=False,
     )
     for issue in _select_related(drafts):
-        key = f"needs-person-{issue.pk}"
+        key = make_needs_person_key(issue)
         if not is_automatic(issue) or StaffNotice.objects.filter(key=key).exists():
             continue
         try:
@@ -61,15 +71,30 @@ def notify_waiting_automatic_issues(*, now: datetime) -> None:
             write_notice(issue.publication, key, subject, [reason, _WHAT_TO_DO], issue_page_url(issue), now)
 
 
-def make_notice_key(issue: Issue) -> str:
-    """Return the key of the notice that the issue's present approvals no longer count."""
-    return f"uncovered-{issue.pk}-{issue.approvals.count()}"
+def make_needs_person_key(issue: Issue) -> str:
+    """Return the key of the notice that the automatic issue needs a person's approval."""
+    return f"needs-person-{issue.pk}"
 
 
-def _list_approved() -> list[Issue]:
+def make_second_approval_key(approval: Approval) -> str:
+    """Return the key of the notice that the issue needs a second approval beside this one."""
+    return f"second-{approval.issue_id}-{approval.pk}"
+
+
+def find_waiting_notices(issue: Issue) -> QuerySet[StaffNotice]:
+    """Return the notices that the issue's approvals no longer count, or that it needs a second one."""
+    second = [make_second_approval_key(approval) for approval in issue.approvals.all()]
+    return StaffNotice.objects.filter(key__in=[_make_uncovered_key(issue), *second])
+
+
+def _make_uncovered_key(issue: Issue) -> str:
+    return f"uncovered-{issue.pk}"
+
+
+def _select_unsent(state: str) -> QuerySet[Issue]:
     live = Send.objects.exclude(state=Send.State.CANCELLED).values("issue")
-    approved = Issue.objects.filter(state=Issue.State.APPROVED, held=False).exclude(kind=Issue.Kind.WELCOME)
-    return list(_select_related(approved.exclude(pk__in=live)))
+    issues = Issue.objects.filter(state=state, held=False).exclude(kind=Issue.Kind.WELCOME)
+    return _select_related(issues.exclude(pk__in=live))
 
 
 def _select_related(issues: QuerySet[Issue]) -> QuerySet[Issue]:
@@ -91,13 +116,42 @@ def _find_refusal(issue: Issue, *, now: datetime) -> NotApproved | None:
     return None
 
 
-def _reopen(issue: Issue, error: NotApproved, *, now: datetime) -> bool:
-    if not transition(issue, from_states=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW):
-        return False
-    report_issue(EventKind.ISSUE_WAITING, issue, now=now)
-    if count_approvals_needed(issue, people=count_recipients(issue, now=now)) < 2:
+@transaction.atomic
+def _reopen(issue: Issue, *, now: datetime) -> bool:
+    locked = _select_unsent(Issue.State.APPROVED).select_for_update(of=("self",)).filter(pk=issue.pk).first()
+    if locked is None or (error := _find_refusal(locked, now=now)) is None:
+        return False  # it changed while people were counted
+    transition(locked, from_states=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+    report_issue(EventKind.ISSUE_WAITING, locked, now=now)
+    find_waiting_notices(locked).delete()  # of an earlier time: the new one has the same key
+    if find_first_of_two(locked, now=now) is None:
         # A notice about the second approval comes by itself.
-        subject = Message("%(issue)s needs a new approval", issue=issue)
-        key = make_notice_key(issue)
-        write_notice(issue.publication, key, subject, [error.message, _WHAT_TO_DO], issue_page_url(issue), now)
+        subject = Message("%(issue)s needs a new approval", issue=locked)
+        key = _make_uncovered_key(locked)
+        write_notice(locked.publication, key, subject, [error.message, _WHAT_TO_DO], issue_page_url(locked), now)
+    return True
+
+
+def _may_be_restored(issue: Issue, *, now: datetime) -> bool:
+    if count_open_comments(issue):
+        return False
+    try:
+        require_approval(issue, now=now)
+    except (NotApproved, BadRule):
+        return False
+    return True
+
+
+@transaction.atomic
+def _restore(issue: Issue, *, now: datetime) -> bool:
+    if not transition(issue, from_states=[Issue.State.IN_REVIEW], to=Issue.State.APPROVED):
+        return False
+    report_issue(EventKind.ISSUE_APPROVED, issue, now=now)
+    subject = Message("%(issue)s is approved", issue=issue)
+    paragraphs = [
+        Message("It was waiting for approval. The reason is gone, so the approvals that it has are enough."),
+        Message("It needs no further approval. If it should not be sent, put it on hold."),
+    ]
+    key = f"restored-{issue.pk}-{now:%Y%m%d%H%M%S}"
+    write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now)
     return True

@@ -174,7 +174,7 @@ def test_the_notice_names_the_approval_that_still_counts(issue: Issue, publicati
     ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
     approve_issue(issue=read(issue), by=ann, now=NOW)
     notify_second_approvals(now=NOW)
-    approve_issue(issue=read(issue), by=bob, now=NOW)
+    approve_issue(issue=read(issue), by=bob, now=NOW + timedelta(minutes=1))
     issue.approvals.filter(person=ann).update(people=40)
     add_subscribers(publication, 40, start=100)
     assert reopen() == [issue]

@@ -77,7 +77,7 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
 def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
     """Undo a withdrawal. Issues that were held and sends that were paused stay so until staff release them.
 
-    Pictures that were withdrawn at another time, such as an upload that was taken out for good, stay withdrawn.
+    Pictures that were withdrawn at another time, such as a deleted upload, stay withdrawn.
     Raise NotAllowed, or WrongState if the story is not withdrawn.
     """
     _require_permission(by)

@@ -56,7 +56,9 @@ def unpack(file: Path, *, start: int, to: Path) -> None:
                 zstandard.ZstdDecompressor().stream_reader(source, read_size=1 << 20) as data,
                 tarfile.open(fileobj=data, mode="r|", bufsize=1 << 20) as archive,
             ):
-                archive.extractall(part, filter="fully_trusted")  # noqa: S202 - it is a part of this file
+                # An argument `filter` would need Python 3.11.4.
+                archive.extraction_filter = getattr(tarfile, "fully_trusted_filter", None)
+                archive.extractall(part)  # noqa: S202 - it is a part of this file
         part.rename(to)
     except OSError as error:
         if not to.is_dir():  # else another process was first

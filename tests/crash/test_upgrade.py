@@ -154,7 +154,8 @@ def old_code(release_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         pytest.skip(f"The tag v{version} is not in this clone. Run: git fetch --tags")
     folder = tmp_path_factory.mktemp("old-code")
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(folder, filter="data")
+        files.extraction_filter = getattr(tarfile, "data_filter", None)  # an argument would need Python 3.11.4
+        files.extractall(folder)
     return folder
 
 

@@ -103,10 +103,11 @@ def _unpack_wordpress() -> None:
         (package,) = Path(folder).glob("*.tgz")
         shutil.rmtree(wordpress.NPM.folder, ignore_errors=True)
         with tarfile.open(package) as archive:
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)  # an argument would need Python 3.11.4
             for member in archive:
                 if member.name.startswith(WORDPRESS_INSIDE):
                     member.name = member.name.removeprefix(WORDPRESS_INSIDE)
-                    archive.extract(member, wordpress.NPM.folder, filter="data")
+                    archive.extract(member, wordpress.NPM.folder)
     record.write_text(NEWER_WORDPRESS)
 
 

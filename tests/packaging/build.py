@@ -38,7 +38,8 @@ def build(target: str, *, source: Path, out: Path) -> Path:
 def unpack(sdist: Path, *, to: Path) -> Path:
     """Unpack a source archive and return the folder of the project."""
     with tarfile.open(sdist) as archive:
-        archive.extractall(to, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # an argument would need Python 3.11.4
+        archive.extractall(to)
     (project,) = to.iterdir()
     return project
 

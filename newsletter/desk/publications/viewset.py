@@ -1,7 +1,7 @@
 """Publications in the desk: the list, the editor, and the preview of the next issue."""
 
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
@@ -74,9 +74,9 @@ class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMi
     def form_valid(self, form: PublicationForm) -> HttpResponse:
         response: HttpResponse = super().form_valid(form)
         is_saved = response.status_code == HTTPStatus.FOUND
-        before: dict[str, Any] = form.initial
+        before = form.initial
         made_digest = before["enabled"] and before["monthly_digest"]
-        if is_saved and made_digest and (people := count_without_digest(before["mailing_list"])):
+        if is_saved and made_digest and (people := count_without_digest(cast("int", before["mailing_list"]))):
             text = ngettext(
                 "%(people)s person on this list chose one mail a month. They get no newsletter until the list has a monthly "
                 "digest again, or until they choose something else on their preference page.",

@@ -21,6 +21,7 @@ from newsletter.issues.approval.approve import find_current_approval, require_ap
 from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.approval.write_notices import issue_page_url, write_notice
+from newsletter.issues.variants.count_recipients import count_people
 from newsletter.models import Approval, Issue, Send, StaffNotice, transition
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
@@ -63,12 +64,19 @@ def notify_waiting_automatic_issues(*, now: datetime) -> None:
         if not is_automatic(issue) or StaffNotice.objects.filter(key=key).exists():
             continue
         try:
-            reason = find_manual_approval_reason(issue, people=count_recipients(issue, now=now))
+            reason = _find_manual_reason(issue, now=now)
         except BadRule:
             continue  # the issue's checks say what is wrong
         if reason:
             subject = Message("%(issue)s is waiting for approval", issue=issue)
             write_notice(issue.publication, key, subject, [reason, _WHAT_TO_DO], issue_page_url(issue), now)
+
+
+def _find_manual_reason(issue: Issue, *, now: datetime) -> str:
+    """Return why it needs a person. Whoever gets it is counted exactly only if all on the list would be too many."""
+    if not find_manual_approval_reason(issue, people=count_people(issue, now=now).eligible):
+        return ""
+    return find_manual_approval_reason(issue, people=count_recipients(issue, now=now))
 
 
 def make_needs_person_key(issue: Issue) -> str:

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -92,9 +91,14 @@ class ClaimedProgress:
 
     def save_checked_rows(self, report: ImportReport) -> None:
         """Store how far a dry run is, for its progress bar. It begins with the first row, so only later rows are progress."""
-        is_further = report.rows > self._batch.rows_done
-        progress: dict[str, Any] = {"rows_done": report.rows, "attempts": 0} if is_further else {}
-        renew_claim(self._batch, token=self._token, now=self._clock(), **progress)
+        before = self._batch.rows_done
+        renew_claim(
+            self._batch,
+            token=self._token,
+            now=self._clock(),
+            rows_done=max(report.rows, before),
+            attempts=0 if report.rows > before else F("attempts"),
+        )
 
     @transaction.atomic
     def finish(self, report: ImportReport) -> None:

@@ -107,7 +107,7 @@ class ImportReport:
             ),
         }
 
-    def begin_again(self, stored: Mapping[str, Any]) -> None:
+    def begin_again(self, stored: Mapping[str, int]) -> None:
         """Keep what the numbers of an earlier run say, and its rows cannot say again."""
         self.updated_before = int(stored.get("updated_before", 0)) + int(stored.get("updated", 0))
 
@@ -129,6 +129,7 @@ def make_storable(text: str) -> str:
     return text if text.isprintable() else "".join(_MARK if char in _UNSTORABLE else char for char in text)
 
 
-def find_rows_to_skip(counts: Mapping[str, Any]) -> int:
+def find_rows_to_skip(counts: Mapping[str, object]) -> int:
     """Return how many rows a run that stopped has written as they would be written again, by its stored numbers."""
-    return 0 if counts.get("read_otherwise") or "undone_by" in counts else int(counts.get("rows", 0))
+    rows = counts.get("rows")
+    return 0 if counts.get("read_otherwise") or "undone_by" in counts or not isinstance(rows, int) else rows

@@ -6,10 +6,9 @@ row again and finds only what earlier steps left to do.
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
@@ -88,8 +87,8 @@ def _take_steps(batch: ImportBatch, *, token: str, clock: Callable[[], datetime]
                 now = clock()
                 step = take_step(batch, after=after, now=now)
                 _add_counts(batch, step.done)
-                progress: dict[str, Any] = {"attempts": 0} if any(step.done.values()) else {}
-                renew_claim(batch, token=token, now=now, counts=batch.counts, **progress)
+                attempts = 0 if any(step.done.values()) else F("attempts")
+                renew_claim(batch, token=token, now=now, counts=batch.counts, attempts=attempts)
             after = step.last
     return True
 

@@ -74,7 +74,7 @@ class _PlainData(pickle.Unpickler):
 class _PlainPickler(pickle.Pickler):
     """Write a member of an enum as its class and value. Python 3.11.2 writes a call of `getattr`, which `_PlainData` refuses."""
 
-    def reducer_override(self, value: object) -> Any:
+    def reducer_override(self, value: object) -> tuple[Callable[..., object], tuple[object, ...]]:
         return (type(value), (value.value,)) if isinstance(value, Enum) else NotImplemented
 
 

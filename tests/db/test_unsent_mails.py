@@ -192,5 +192,6 @@ def test_an_unsent_mail_counts_if_an_issue_came_after_the_confirmation() -> None
     one, two, _ = deliveries_of(make_send())
     Subscription.objects.update(confirmed_at=NOW - timedelta(days=1))
     later = {"delivery": "", "batch": ""}
-    apply_sendgrid(dropped(one, "Spam Reporting Address", **later), dropped(two, "Unsubscribed Address", **later))
+    told = dropped(one, "Spam Reporting Address"), dropped(two, "Unsubscribed Address")
+    apply_sendgrid(*({**each, **later} for each in told))
     assert [find_suppressions(each) for each in (one, two)] == [{Reason.COMPLAINT}, {Reason.UNSUBSCRIBE}]

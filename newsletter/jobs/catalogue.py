@@ -25,11 +25,7 @@ from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.read_mailboxes import read_mailboxes
 from newsletter.inbound.retention import delete_old_inbound_mails
-from newsletter.issues.approval.reopen_uncovered import (
-    notify_waiting_automatic_issues,
-    reopen_uncovered_issues,
-    restore_covered_issues,
-)
+from newsletter.issues.approval.reopen_uncovered import review_approvals
 from newsletter.issues.assembly.slots import is_assembly_due
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.checks.recent_results import RecentResults
@@ -96,9 +92,8 @@ _scored_issues: RecentResults[bool] = RecentResults()
 class Job:
     """A function without arguments that finds due work in the database. ``role`` is scheduler or worker.
 
-    ``name`` says what the job does: it is in the log, and in the names of Procrastinate's tasks. While nothing is written to
-    the database, a run each ``rest_seconds`` is enough, unless the job ``waits_for_time``: for a lease to end, for example.
-    Less than two intervals is no rest.
+    ``name`` is in the log and in the names of Procrastinate's tasks. While nothing is written to the database, a run each
+    ``rest_seconds`` is enough, unless the job ``waits_for_time``, as for the end of a lease. Less than two intervals is no rest.
     """
 
     name: str
@@ -158,9 +153,7 @@ def _send_notices(*, now: datetime) -> None:
 
 
 def _warn_staff(*, now: datetime) -> None:
-    reopen_uncovered_issues(now=now)
-    restore_covered_issues(now=now)
-    notify_waiting_automatic_issues(now=now)
+    review_approvals(now=now)
     notify_send_warnings(now=now)
     notify_spam_rates(now=now)
     notify_redesigned_issues(now=now)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.desk.content.content_forms import show_moments
+from newsletter.desk.content.event_form import show_moments
 from newsletter.desk.content.stories import UNSAVED_PK, make_preview_content
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.decision_links import make_decision_url

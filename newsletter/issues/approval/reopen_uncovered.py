@@ -31,6 +31,13 @@ NOTICE_AHEAD = timedelta(days=7)
 _WHAT_TO_DO = Message("It is not sent until somebody has read and approved it.")
 
 
+def review_approvals(*, now: datetime) -> None:
+    """Reopen issues whose approvals no longer count, approve those whose approvals count again, and notify approvers."""
+    reopen_uncovered_issues(now=now)
+    restore_covered_issues(now=now)
+    notify_waiting_automatic_issues(now=now)
+
+
 def reopen_uncovered_issues(*, now: datetime) -> list[Issue]:
     """Let approved issues wait for approval again if their approvals no longer allow the send. Notify approvers. Return them.
 

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from django.utils import timezone
 
 T = TypeVar("T")
-QUICK_SECONDS = 0.2
+QUICK_SECONDS = 0.1
 MAX_AGE = timedelta(minutes=15)
 MAX_KEPT = 100
 MAX_WAIT_SECONDS = 30.0
@@ -42,7 +42,7 @@ class _Counted(Generic[T]):
 
 
 def recall_or_count(name: str, count: Callable[[], T], *, now: datetime, again: bool = False) -> Figure[T]:
-    """Return what ``count`` returns, or what it returned in the last 15 minutes if it took longer than 0.2 seconds then.
+    """Return what ``count`` returns, or what it returned in the last 15 minutes if it took longer than 0.1 seconds then.
 
     With ``again`` it is counted in any case. ``name`` says what is counted, for whom if it differs. Each process keeps its
     last 100 figures. If several threads need the same figure, one counts and the others get its result, with its time.

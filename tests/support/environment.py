@@ -1,6 +1,7 @@
 """Settings of the test run: a data folder of its own, fixed secrets, loopback only. Set before Django reads them."""
 
 import os
+import shutil
 import sys
 import tempfile
 
@@ -21,3 +22,8 @@ os.environ.update(
     NEWSLETTER_PRODUCTION="false",
 )
 os.environ["DATABASE_URL"] = os.environ.get("NEWSLETTER_TEST_DATABASE_URL", f"sqlite:///{_FOLDER}/tests.sqlite3")
+
+
+def pytest_unconfigure() -> None:
+    """Delete the folder. A process that a test forked never comes here, so it cannot delete the folder of the others."""
+    shutil.rmtree(_FOLDER, ignore_errors=True)

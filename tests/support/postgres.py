@@ -22,7 +22,12 @@ USER = "nobody"
 # What was committed must be there after the server is killed; only a power cut may cost it, and no test cuts the power.
 FAST = {"fsync": "off", "full_page_writes": "off"}
 # What docs/how-to/scale-out.md tells an installation of 8 GB to set. Everything else is PostgreSQL's default, fsync too.
-RECOMMENDED = {"shared_buffers": "2GB", "max_wal_size": "8GB", "checkpoint_timeout": "15min"}
+RECOMMENDED = {
+    "shared_buffers": "2GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "random_page_cost": "1.1",
+}
 AS_RECOMMENDED = "--as-recommended"
 # A worker has a connection for each thread and job; several beside one another need more than PostgreSQL's hundred.
 MANY = {"max_connections": "400"}

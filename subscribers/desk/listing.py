@@ -23,7 +23,7 @@ HOME_BREADCRUMB = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_l
 
 
 class PermittedMenuItem(MenuItem):
-    """A menu item for staff for whom `is_permitted` returns True."""
+    """A menu item for staff for whom `is_permitted` returns True. It is asked once for each page: Wagtail asks twice."""
 
     def __init__(
         self,
@@ -39,7 +39,10 @@ class PermittedMenuItem(MenuItem):
         self.is_permitted = is_permitted
 
     def is_shown(self, request: HttpRequest) -> bool:
-        return self.is_permitted(request.user)
+        shown: dict[PermittedMenuItem, bool] = request.__dict__.setdefault("permitted_menu_items", {})
+        if self not in shown:
+            shown[self] = self.is_permitted(request.user)
+        return shown[self]
 
 
 class MenuPage(Protocol):

@@ -7,7 +7,9 @@ from typing import Any
 import lxml.html
 import pytest
 from django.contrib.auth.models import AnonymousUser, Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from wagtail.admin.menu import admin_menu
 from wagtail.admin.ui.sidebar import LinkMenuItem
 
@@ -17,6 +19,7 @@ from newsletter.desk.mails.pages import MailTemplatesPage
 from newsletter.desk.replies.page import RepliesPage
 from newsletter.inbound.settings import parse_sources
 from subscribers.desk.listing import register_page_item
+from subscribers.models import HeldSignup
 from tests.support.desk import sign_in, sign_in_superuser
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +79,11 @@ def test_a_menu_offers_a_page_only_to_those_who_may_open_it() -> None:
         assert not page.admits(reader)
     reader.user_permissions.add(Permission.objects.get(codename="add_dmarcreport"))
     assert DmarcPage.admits(User.objects.get(pk=reader.pk))
+
+
+def test_a_page_asks_once_whether_the_menu_offers_an_item() -> None:
+    client = sign_in_superuser()
+    with CaptureQueriesContext(connection) as queries:
+        client.get("/admin/search/")
+    asked = [query["sql"] for query in queries if HeldSignup._meta.db_table in query["sql"]]
+    assert len(asked) == 1

@@ -75,3 +75,10 @@ def test_a_scheduled_start_is_not_prepared_twice(issue: Issue) -> None:
     Send.objects.update(state="preparing", not_before=None)
     assert prepare_requested_sends(now=NOW) == []
     assert Send.objects.get().state == "preparing"
+
+
+def test_a_send_read_with_its_issue_reads_the_reasons_when_used(issue: Issue) -> None:
+    request_send(issue=issue, by=make_approver(), now=NOW)
+    send = Send.objects.select_related("issue__publication").get()
+    assert send.issue.get_deferred_fields() == {"reasons"}
+    assert send.issue.reasons == Issue.objects.get().reasons != []

@@ -12,6 +12,13 @@ from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
 
 
+class SendManager(models.Manager["Send"]):
+    """Leave out the reasons of the assembly where a send is read with its issue, as the issue's own manager does."""
+
+    def get_queryset(self) -> models.QuerySet["Send"]:
+        return super().get_queryset().defer("issue__reasons")
+
+
 class Send(models.Model):
     """One dispatch of one approved revision.
 
@@ -94,6 +101,7 @@ class Send(models.Model):
     )
     purged_at = models.DateTimeField(null=True)
 
+    objects = SendManager()
     wagtail_reference_index_ignore = True
 
     class Meta:

@@ -1,12 +1,15 @@
 """The `newsletter` command: find the named command, run it, and print an error as one line on stderr."""
 
+import gc
 import os
 import re
 import sys
 from argparse import ArgumentError, ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from environs import EnvError
 
@@ -15,6 +18,9 @@ from newsletter.demo.environment import DEFAULT_PORT, MAX_SUBSCRIBERS, prepare_d
 from newsletter.monitoring.process_memory import limit_memory_arenas
 from newsletter.project.process_setup import make_files_private, restrict_data_folder
 from newsletter.project.settings_file import read_settings_file
+
+if TYPE_CHECKING:
+    from django.core.management import BaseCommand
 
 COMMANDS = {
     "demo": "send a sample organisation’s issue to files, then open the desk",
@@ -95,9 +101,28 @@ def _run(given: list[str]) -> int:
         prepare_demo(port=_demo_port(rest), serves="--no-serve" not in rest, environ=os.environ)
     if name == "setup" and not only_help:
         _prepare_setup(rest)
-    _start_django(changes_files=not only_help)
-    _execute(name, rest)
+    with _no_garbage_collection():
+        _start_django(changes_files=not only_help)
+        command = _load_command(name)
+    _execute(command, name, rest)
     return 0
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Load modules without collecting garbage: they leave none, and the search takes an eighth of a start.
+
+    Later collections leave out what was loaded.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if not gc.get_freeze_count():
+            gc.freeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _overview() -> str:
@@ -174,17 +199,22 @@ def _start_django(*, changes_files: bool) -> None:
         ) from error
 
 
-def _execute(name: str, rest: list[str]) -> None:
-    from django.core.management import BaseCommand, CommandError, get_commands, load_command_class
-    from django.db import Error, InterfaceError, OperationalError, ProgrammingError, connections
-
-    from newsletter.common.commands.base import explain_database_error
+def _load_command(name: str) -> "BaseCommand":
+    from django.core.management import BaseCommand, get_commands, load_command_class
 
     known, module = get_commands(), name.replace("-", "_")
     if module not in known:
         raise CommandLineError(_unknown(name, known), status=2)
     app = known[module]
-    command = app if isinstance(app, BaseCommand) else load_command_class(app, module)
+    return app if isinstance(app, BaseCommand) else load_command_class(app, module)
+
+
+def _execute(command: "BaseCommand", name: str, rest: list[str]) -> None:
+    from django.core.management import CommandError
+    from django.db import Error, InterfaceError, OperationalError, ProgrammingError, connections
+
+    from newsletter.common.commands.base import explain_database_error
+
     parser = command.create_parser("newsletter", name)
     try:
         options = vars(parser.parse_args(rest))

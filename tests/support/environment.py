@@ -1,5 +1,6 @@
 """Settings of the test run: a data folder of its own, fixed secrets, loopback only. Set before Django reads them."""
 
+import gc
 import os
 import shutil
 import sys
@@ -8,6 +9,8 @@ import tempfile
 # Tests start hundreds of processes. Each compiles the whole program again if none may keep what it compiled.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Collect garbage seldom: each full collection walks the whole program and all tests.
+gc.set_threshold(100_000, 20, 20)
 
 _FOLDER = tempfile.mkdtemp(prefix="newsletter-tests-")
 os.environ.update(

@@ -1,5 +1,6 @@
 """The `newsletter` command as people meet it: a list of commands, and refusals of one line without a traceback."""
 
+import gc
 import os
 import shutil
 import socket
@@ -116,12 +117,21 @@ def test_the_settings_file_names_the_database_and_the_environment_wins(tmp_path:
 def test_an_interrupted_command_ends_with_status_130_and_says_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupt(name: str, rest: list[str]) -> None:
+    def interrupt(*_given: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, "_execute", interrupt)
     assert cli.main(["status"]) == 130
     assert capsys.readouterr().err == ""
+
+
+def test_no_garbage_is_collected_while_a_command_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    collects: list[bool] = []
+    monkeypatch.setattr(cli, "_load_command", lambda _name: collects.append(gc.isenabled()))
+    monkeypatch.setattr(cli, "_execute", lambda *_given: collects.append(gc.isenabled()))
+    assert cli.main(["status"]) == 0
+    assert collects == [False, True]
+    assert gc.get_freeze_count() > 0
 
 
 @pytest.mark.long

@@ -109,7 +109,7 @@ class SitePages:
         self._pages["/stories/feed.xml"] = self._render(
             "feed.xml.j2",
             content_type="application/rss+xml; charset=utf-8",
-            stories=[story for story in stories if story.in_feed],
+            stories=[story for story in stories if story.feed],
         )
         for path, title, home, written in (
             ("/atom.xml", PARTNER_NAME, "/partner/", partner),

@@ -1,6 +1,7 @@
 """Our own languages: phrases of mails beside this file, other texts for readers in a folder, and catalogues of pages."""
 
 from pathlib import Path
+from typing import ClassVar
 
 from newsletter.common.translation_kind import Translation
 
@@ -8,73 +9,50 @@ _FOLDER = Path(__file__).parent
 _CATALOGUES = _FOLDER.parents[1] / "locale"
 
 
-class English(Translation):
+class OwnTranslation(Translation):
+    """A translation whose files have the name of its language."""
+
     interface = 1
+    catalogue: ClassVar[Path | None] = _CATALOGUES
+
+    def __init_subclass__(cls) -> None:
+        cls.phrases = _FOLDER / f"{cls.language}.toml"
+        cls.reader_texts = _FOLDER / f"reader_texts/{cls.language}.toml"
+
+
+class English(OwnTranslation):
     language = "en"
-    phrases = _FOLDER / "en.toml"
-    reader_texts = _FOLDER / "reader_texts/en.toml"
+    catalogue = None
 
 
-class Spanish(Translation):
-    interface = 1
+class Spanish(OwnTranslation):
     language = "es"
-    catalogue = _CATALOGUES
     for_staff = True
-    phrases = _FOLDER / "es.toml"
-    reader_texts = _FOLDER / "reader_texts/es.toml"
 
 
-class French(Translation):
-    interface = 1
+class French(OwnTranslation):
     language = "fr"
-    catalogue = _CATALOGUES
-    phrases = _FOLDER / "fr.toml"
-    reader_texts = _FOLDER / "reader_texts/fr.toml"
 
 
-class German(Translation):
-    interface = 1
+class German(OwnTranslation):
     language = "de"
-    catalogue = _CATALOGUES
-    phrases = _FOLDER / "de.toml"
-    reader_texts = _FOLDER / "reader_texts/de.toml"
 
 
-class Portuguese(Translation):
-    interface = 1
+class Portuguese(OwnTranslation):
     language = "pt"
-    catalogue = _CATALOGUES
-    phrases = _FOLDER / "pt.toml"
-    reader_texts = _FOLDER / "reader_texts/pt.toml"
 
 
-class Romanian(Translation):
-    interface = 1
+class Romanian(OwnTranslation):
     language = "ro"
-    catalogue = _CATALOGUES
-    phrases = _FOLDER / "ro.toml"
-    reader_texts = _FOLDER / "reader_texts/ro.toml"
 
 
-class Hindi(Translation):
-    interface = 1
+class Hindi(OwnTranslation):
     language = "hi"
-    catalogue = _CATALOGUES
-    phrases = _FOLDER / "hi.toml"
-    reader_texts = _FOLDER / "reader_texts/hi.toml"
 
 
-class Arabic(Translation):
-    interface = 1
+class Arabic(OwnTranslation):
     language = "ar"
-    catalogue = _CATALOGUES
-    phrases = _FOLDER / "ar.toml"
-    reader_texts = _FOLDER / "reader_texts/ar.toml"
 
 
-class Ukrainian(Translation):
-    interface = 1
+class Ukrainian(OwnTranslation):
     language = "uk"
-    catalogue = _CATALOGUES
-    phrases = _FOLDER / "uk.toml"
-    reader_texts = _FOLDER / "reader_texts/uk.toml"

@@ -3,7 +3,6 @@
 A lost job is queued again from the rows; a doubled job finds nothing to do.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import CharField, Exists, F, OuterRef, QuerySet, Value
@@ -61,12 +60,8 @@ def _enqueue(batches: QuerySet[Batch]) -> int:
     for batch_id, size in list(waiting):
         jobs.append(_job(batch_id, size=size, lock=f"{_LOCK}{batch_id}"))
     for start in range(0, len(jobs), BATCH_LIMIT):
-        count += _defer(jobs[start : start + BATCH_LIMIT])
+        count += len(app.job_manager.batch_defer_jobs(jobs=list(jobs[start : start + BATCH_LIMIT])))
     return count
-
-
-def _defer(jobs: Iterable[Job]) -> int:
-    return len(app.job_manager.batch_defer_jobs(jobs=list(jobs)))
 
 
 def _job(batch_id: int, *, size: int, at: datetime | None = None, lock: str | None = None) -> Job:

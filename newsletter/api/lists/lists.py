@@ -1,7 +1,5 @@
 """API calls about mailing lists. A list is never deleted, because it holds the proof of consent; it is archived."""
 
-from datetime import datetime
-
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -71,12 +69,8 @@ def change_list(request: HttpRequest, slug: str, data: ListChange) -> ListAnswer
 @router.get("lists/{slug:slug}/count", auth=READING, response=PeopleCount, summary="Count the people on a list")
 def count_list(request: HttpRequest, slug: str) -> dict[str, object]:
     """Return how many people are on the list, may be mailed now, and may not, by reason."""
-    found = _count(find_list(get_key(request), slug), now=timezone.now())
+    found = count_lists(now=timezone.now()).get(find_list(get_key(request), slug).pk, _NOBODY)
     return {"candidates": found.candidates, "eligible": found.eligible, "excluded": found.excluded}
-
-
-def _count(mailing_list: MailingList, *, now: datetime) -> AudienceCount:
-    return count_lists(now=now).get(mailing_list.pk, _NOBODY)
 
 
 def _show(row: MailingList) -> ListAnswer:

@@ -18,7 +18,7 @@ def explain_step(issue: Issue, *, person: Subscriber) -> str:
     if row is None:
         return _NOT_ENTERED
     if row.state == WelcomeStep.State.NOT_SENT:
-        return Message("They do not get it: %(reason)s.", reason=_describe(row))
+        return Message("They do not get it: %(reason)s.", reason=_REASONS[WelcomeStep.Code(row.code)])
     if row.state == WelcomeStep.State.WAITING:
         day = (row.joined_at + timedelta(days=issue.delay_days or 0)).date()
         return Message("They get it on %(day)s, after the mails before it.", day=day)
@@ -43,10 +43,6 @@ def describe_steps(person: Subscriber) -> list[dict[str, object]]:
         }
         for row in rows.order_by("pk")
     ]
-
-
-def _describe(row: WelcomeStep) -> Message:
-    return _REASONS[WelcomeStep.Code(row.code)]
 
 
 _REASONS = {

@@ -105,7 +105,7 @@ class HttpAdapter(ProviderAdapter):
 
     def _read_message(self, answer: ProviderResponse) -> str:
         """Return the provider's own message in an answer."""
-        return str(_read_object(answer).get("message") or "")
+        return str(as_mapping(parse_json_or_none(answer.body)).get("message") or "")
 
     def _read_message_and_fields(self, answer: ProviderResponse) -> str:
         """Return the message with the names of the fields that it is about, if they are apart from it."""
@@ -206,10 +206,6 @@ class HttpAdapter(ProviderAdapter):
             provider=self.label,
             secrets=self._secrets,
         )
-
-
-def _read_object(answer: ProviderResponse) -> Row:
-    return as_mapping(parse_json_or_none(answer.body))
 
 
 def _utc_now() -> datetime:

@@ -74,12 +74,8 @@ def add_new_subscribers(*, issue: Issue, now: datetime) -> Send | None:
 
 def _is_paused(issue: Issue, *, now: datetime) -> bool:
     """Return True if staff, or too many failures, paused the send of this month."""
-    send = _find_send(issue, now=now)
+    send = issue.sends.filter(period=_find_period(issue, now)).exclude(state=Send.State.CANCELLED).first()
     return send is not None and send.state not in _GROWING
-
-
-def _find_send(issue: Issue, *, now: datetime) -> Send | None:
-    return issue.sends.filter(period=_find_period(issue, now)).exclude(state=Send.State.CANCELLED).first()
 
 
 def _find_period(issue: Issue, now: datetime) -> str:

@@ -152,7 +152,7 @@ class SandboxProcess:
         self._documents += 1
         with _Deadline(process, self._limits.wall_seconds) as deadline:
             try:
-                write_message(_input(process), request)
+                write_message(cast(BinaryIO, process.stdin), request)
                 response: object = read_message(_output(process))
             except (EOFError, OSError, SandboxProtocolError) as error:
                 code = self._end()
@@ -217,10 +217,6 @@ class _Deadline:
     def __exit__(self, *unused: object) -> None:
         self._timer.cancel()
         self._timer.join()
-
-
-def _input(process: subprocess.Popen[bytes]) -> BinaryIO:
-    return cast(BinaryIO, process.stdin)
 
 
 def _output(process: subprocess.Popen[bytes]) -> BinaryIO:

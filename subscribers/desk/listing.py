@@ -1,4 +1,4 @@
-"""Shared by the desk's pages: menu items by permission, log actions, and lists without bulk actions."""
+"""Shared by the desk's pages: addresses, menu items by permission, log actions, and lists without bulk actions."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Protocol
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
 from django.http import HttpRequest
-from django.urls import reverse, reverse_lazy
+from django.urls import URLPattern, reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import Promise, cached_property
@@ -16,7 +16,7 @@ from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
 from wagtail.log_actions import LogActionRegistry
-from wagtail.snippets.views.snippets import IndexView
+from wagtail.snippets.views.snippets import IndexView, SnippetViewSet
 
 HOME_BREADCRUMB = [{"url": reverse_lazy("wagtailadmin_home"), "label": gettext_lazy("Home")}]
 """The first breadcrumb. Wagtail translates its own when the program starts, so all readers would get one language."""
@@ -67,6 +67,11 @@ def register_page_item(page: type[MenuPage], url_name: str, *, name: str, order:
     )
 
 
+def register_pages(*pages: URLPattern) -> None:
+    """Register the addresses of pages below that of the desk."""
+    hooks.register("register_admin_urls", lambda: list(pages))
+
+
 def register_log_actions(labels: Mapping[str, tuple[str | Promise, str | Promise]], *, app: str = "newsletter") -> None:
     """Register the actions of the staff log. ``labels`` are what staff do and what was done, by the action's name."""
 
@@ -83,6 +88,14 @@ class DeskList(IndexView):
     @cached_property
     def columns(self) -> list[Column]:
         return [column for column in super().columns if not isinstance(column, BulkActionsCheckboxColumn)]
+
+
+class DeskViewSet(SnippetViewSet):
+    """The pages of a model in the desk. The database searches its rows."""
+
+    breadcrumbs_items = HOME_BREADCRUMB
+    index_view_class = DeskList
+    search_backend_name = None
 
 
 class DateTimeColumn(Column):

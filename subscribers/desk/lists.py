@@ -13,7 +13,7 @@ from wagtail.admin.ui.tables import BooleanColumn, Column, NumberColumn
 from wagtail.admin.widgets.button import HeaderButton
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
-from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView
 
 from newsletter.common.archiving import MAX_USES_NAMED, Uses, find_uses
 from subscribers.audience.count_cache import Figure, recall_or_count
@@ -35,7 +35,7 @@ from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.embedded_form import EmbedPanel
 from subscribers.desk.labels import exclusion_label
-from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.listing import DeskViewSet
 from subscribers.desk.topic_form import TopicForm, explain_missing_topics
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.models.lists import make_public_id
@@ -181,14 +181,12 @@ class ListViewSet(ArchivableViewSet):
     edit_view_class = ListEditView
     delete_view_class = DeleteList
     purpose = gettext_lazy("A mailing list is what people sign up for. A publication is sent to one list.")
-    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = ListIndexView
     icon = "list-ul"
     menu_label = gettext_lazy("Lists")
     base_url_path = "lists"
     copy_view_class = DuplicateList
     search_fields = ["name", "description"]
-    search_backend_name = None
     list_display = [
         "name",
         NumberColumn("mailed", label=gettext_lazy("Can be emailed"), accessor=count_mailable),
@@ -244,19 +242,16 @@ class TopicEditView(VersionedEditMixin, EditView):
     pass
 
 
-class TopicViewSet(SnippetViewSet):
+class TopicViewSet(DeskViewSet):
     model = Topic
-    breadcrumbs_items = HOME_BREADCRUMB
     add_view_class = TopicCreateView
     edit_view_class = TopicEditView
     delete_view_class = DeleteTopic
-    index_view_class = DeskList
     icon = "tag"
     base_url_path = "topics"
     copy_view_enabled = False
     purpose = gettext_lazy("A topic is a subject that stories carry and that people can choose when they sign up.")
     search_fields = ["name"]
-    search_backend_name = None
     list_display = ["name"]
     edit_handler = ObjectList(
         [

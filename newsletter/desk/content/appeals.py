@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin.forms.models import WagtailAdminModelForm
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
-from wagtail.snippets.views.snippets import CopyView, CreateView, EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CopyView, CreateView, EditView
 
 from newsletter.common.languages import language_label
 from newsletter.desk.content.add_translation import AddTranslationMixin
@@ -20,7 +20,7 @@ from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
-from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.listing import DeskList, DeskViewSet
 
 
 class AppealForm(WagtailAdminModelForm):
@@ -58,9 +58,8 @@ class AppealEditView(DuplicableMixin, EditEffectsMixin, VersionedEditMixin, Edit
     pass
 
 
-class AppealViewSet(SnippetViewSet):
+class AppealViewSet(DeskViewSet):
     model = Appeal
-    breadcrumbs_items = HOME_BREADCRUMB
     index_view_class = AppealList
     purpose = gettext_lazy("An appeal asks readers for help or a gift. An issue shows each reader one that suits them.")
     icon = "pick"
@@ -74,7 +73,6 @@ class AppealViewSet(SnippetViewSet):
     delete_view_class = RefuseUsedDelete
     edit_view_class = AppealEditView
     search_fields = ["headline", "text"]
-    search_backend_name = None
     list_filter = ["audience", "language", "enabled"]
     list_display = [
         "headline",

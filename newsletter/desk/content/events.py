@@ -14,7 +14,7 @@ from django.utils.translation import gettext, gettext_lazy
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column
-from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView
 
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_zone
@@ -31,7 +31,7 @@ from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
-from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.listing import DeskViewSet
 from subscribers.desk.segments.rule_block_bases import TownInput
 
 
@@ -119,10 +119,8 @@ class DeleteEvent(RefuseUsedDelete):
     advice = gettext_lazy("Mark the event as cancelled instead.")
 
 
-class EventViewSet(SnippetViewSet):
+class EventViewSet(DeskViewSet):
     model = EventNotice
-    breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = DeskList
     purpose = gettext_lazy("Events come from your sources, or you add them here. Each reader sees those nearby.")
     icon = "calendar-alt"
     menu_label = gettext_lazy("Events")
@@ -136,7 +134,6 @@ class EventViewSet(SnippetViewSet):
     edit_view_class = EventEditView
     filterset_class = EventFilters
     search_fields = ["title", "place_text"]
-    search_backend_name = None
     list_per_page = 30
     list_display = [
         "title",

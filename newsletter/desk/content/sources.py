@@ -15,7 +15,7 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.log_actions import log
-from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView
 
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.ingest import IngestReport
@@ -28,7 +28,7 @@ from newsletter.models import Source
 from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
-from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList, format_moment
+from subscribers.desk.listing import DateTimeColumn, DeskViewSet, format_moment
 
 MAX_SKIPPED_SHOWN = 50
 MAX_ERROR_LENGTH = 160
@@ -146,10 +146,8 @@ class DeleteSource(RefuseUsedDelete):
     advice = gettext_lazy("To stop reading it, turn it off. To delete it, first take it out of the publications.")
 
 
-class SourceViewSet(SnippetViewSet):
+class SourceViewSet(DeskViewSet):
     model = Source
-    breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = DeskList
     purpose = gettext_lazy(
         "A source is a website, feed or calendar. We read it again and again for stories and events."
     )
@@ -160,7 +158,6 @@ class SourceViewSet(SnippetViewSet):
     base_url_path = "sources"
     copy_view_enabled = False
     search_fields = ["name", "url"]
-    search_backend_name = None
     filterset_class = SourceFilters
     list_display = [
         "name",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column
-from wagtail.snippets.views.snippets import PreviewOnCreateView, SnippetViewSet
+from wagtail.snippets.views.snippets import PreviewOnCreateView
 
 from newsletter.common.errors import NotReady
 from newsletter.common.languages import language_label
@@ -37,7 +37,7 @@ from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
-from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, DeskList
+from subscribers.desk.listing import DateTimeColumn, DeskViewSet
 from subscribers.models import Topic
 
 
@@ -146,10 +146,8 @@ class DeleteStory(RefuseUsedDelete):
     advice = _("To keep it out of other issues, or to take it out of these, withdraw it.")
 
 
-class StoryViewSet(SnippetViewSet):
+class StoryViewSet(DeskViewSet):
     model = Story
-    breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = DeskList
     purpose = _("Stories come from your sources, or you write them here. Each issue shows the newest ones.")
     icon = "doc-full"
     menu_order = 110
@@ -165,7 +163,6 @@ class StoryViewSet(SnippetViewSet):
     preview_on_edit_view_class = StoryPreview
     filterset_class = StoryFilters
     search_fields = ["title", "teaser"]
-    search_backend_name = None
     list_per_page = 30
     list_display = [
         "title",

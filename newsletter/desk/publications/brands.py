@@ -30,7 +30,6 @@ from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
-from subscribers.desk.listing import HOME_BREADCRUMB
 from subscribers.models import MailingList
 
 
@@ -131,7 +130,6 @@ class BrandChooser(PermittedChooserViewSet):
 class BrandViewSet(ArchivableViewSet):
     model = Brand
     chooser_viewset_class = BrandChooser
-    breadcrumbs_items = HOME_BREADCRUMB
     purpose = gettext_lazy("A brand is how your emails look: the name, address, logo, colours and fonts.")
     archive_page_class = ArchiveBrand
     copy_view_class = DuplicateBrand

@@ -14,13 +14,12 @@ from django.utils.translation import gettext_lazy
 from wagtail.admin import messages
 from wagtail.admin.ui.menus import MenuItem
 from wagtail.admin.widgets.button import Button, HeaderButton
-from wagtail.snippets.views.snippets import SnippetViewSet
 
 from newsletter.common.archiving import Uses, archive_row, bring_back_row, find_active_uses
 from newsletter.common.staff_pages import PermittedPage, ServiceAction, make_breadcrumbs
 from subscribers.desk.editing.duplicating import DuplicableMixin
 from subscribers.desk.editing.uses import describe_uses
-from subscribers.desk.listing import DeskList
+from subscribers.desk.listing import DeskList, DeskViewSet
 from subscribers.models import MailingList
 
 
@@ -170,7 +169,7 @@ LOG_ACTIONS = {
 }
 
 
-class ArchivableViewSet(SnippetViewSet):
+class ArchivableViewSet(DeskViewSet):
     """A viewset of rows that can be archived and brought back."""
 
     index_view_class = ArchivableList

@@ -24,7 +24,6 @@ from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.short_name_form import ShortNameForm
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
-from subscribers.desk.listing import HOME_BREADCRUMB
 from subscribers.desk.segments.rule_field import RuleField
 from subscribers.desk.segments.views import VIEW_SUBSCRIBERS_PERMISSION, NewSegmentPreview, SegmentPreview
 from subscribers.models import Segment
@@ -100,7 +99,6 @@ class SegmentViewSet(ArchivableViewSet):
     purpose = gettext_lazy(
         "A segment is a part of your subscribers: those who live somewhere, chose a topic, and so on."
     )
-    breadcrumbs_items = HOME_BREADCRUMB
     icon = "group"
     menu_label = gettext_lazy("Segments")
     base_url_path = "segments"
@@ -109,7 +107,6 @@ class SegmentViewSet(ArchivableViewSet):
     preview_on_add_view_class = NewSegmentPreview
     preview_on_edit_view_class = SegmentPreview
     search_fields = ["name", "slug"]
-    search_backend_name = None
     list_display = ["name", Column("rule", label=gettext_lazy("Who is in it"), accessor=describe_segment_rule)]
     edit_handler = ObjectList(
         [

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel, ObjectList, TitleFieldPanel
 from wagtail.admin.ui.tables import NumberColumn
-from wagtail.snippets.views.snippets import CreateView, EditView, SnippetViewSet
+from wagtail.snippets.views.snippets import CreateView, EditView
 
 from newsletter.desk.shell.panels import TemplatePanel
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
@@ -16,7 +16,7 @@ from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.short_name_form import ShortNameForm
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
-from subscribers.desk.listing import HOME_BREADCRUMB, DeskList
+from subscribers.desk.listing import DeskViewSet
 from subscribers.models import Case, CaseFollow
 
 MAX_STORIES_LISTED = 50
@@ -58,10 +58,8 @@ class DeleteCase(RefuseUsedDelete):
         ) % {"number": intcomma(followers)}
 
 
-class CaseViewSet(SnippetViewSet):
+class CaseViewSet(DeskViewSet):
     model = Case
-    breadcrumbs_items = HOME_BREADCRUMB
-    index_view_class = DeskList
     purpose = gettext_lazy(
         "A case is what several stories are about, such as a trial. Readers can follow it and get its later stories first."
         " Add one here, or type its name in a story."
@@ -76,7 +74,6 @@ class CaseViewSet(SnippetViewSet):
     edit_view_class = CaseEditView
     delete_view_class = DeleteCase
     search_fields = ["name"]
-    search_backend_name = None
     list_per_page = 30
     list_display = [
         "name",

@@ -1,6 +1,6 @@
 """The entry point that Wagtail imports: models with lists and editors, and the desk's hooks.
 
-Each package of the desk registers its own pages in its `admin_hooks`.
+Each large package of the desk registers its own pages in its `admin_hooks`, and `desk/staff/admin_hooks` those of the small ones.
 """
 
 from django.http import HttpRequest
@@ -14,19 +14,13 @@ from wagtail.admin.ui.components import Component
 from wagtail.api.v2.router import WagtailAPIRouter
 from wagtail.snippets.models import register_snippet
 
-import newsletter.desk.canaries.admin_hooks
 import newsletter.desk.content.admin_hooks
-import newsletter.desk.dmarc.admin_hooks
-import newsletter.desk.home.admin_hooks
 import newsletter.desk.issues.admin_hooks
-import newsletter.desk.mails.admin_hooks
 import newsletter.desk.notices.admin_hooks
-import newsletter.desk.replies.admin_hooks
 import newsletter.desk.sends.admin_hooks
 import newsletter.desk.setup.admin_hooks
 import newsletter.desk.shell.menus
 import newsletter.desk.staff.admin_hooks
-import newsletter.desk.webhooks.admin_hooks
 import newsletter.desk.welcome.admin_hooks  # noqa: F401  each import registers hooks
 from newsletter.desk.approvals.approval_effect import ApprovalEffect
 from newsletter.desk.content.appeals import AppealViewSet

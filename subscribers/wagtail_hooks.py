@@ -1,10 +1,9 @@
 """Register the pages, menu items and log actions of people with Wagtail."""
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.urls import URLPattern, path, re_path
+from django.urls import path, re_path
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
-from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSetGroup
@@ -23,7 +22,7 @@ from subscribers.desk.imports.views import (
     NewImportPage,
     show_import_progress,
 )
-from subscribers.desk.listing import PermittedMenuItem, register_log_actions
+from subscribers.desk.listing import PermittedMenuItem, register_log_actions, register_pages
 from subscribers.desk.lists import ListViewSet, TopicViewSet
 from subscribers.desk.location_choices import list_regions, list_towns
 from subscribers.desk.people import PersonPage, RevealedPersonPage
@@ -92,44 +91,6 @@ class PeopleGroup(SnippetViewSetGroup):
 register_snippet(PeopleGroup)
 
 
-def register_admin_urls() -> list[URLPattern]:
-    return [
-        path("people/<int:pk>/", PersonPage.as_view(), name="subscribers_person"),
-        path("people/<int:pk>/address/", RevealedPersonPage.as_view(), name="subscribers_reveal"),
-        path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
-        path("people/<int:pk>/name/", rename_person, name="subscribers_rename"),
-        path("people/<int:pk>/corrected/", correct_address, name="subscribers_correct_address"),
-        path("people/<int:pk>/reply/", record_reply, name="subscribers_reply"),
-        path("people/<int:pk>/suppress/", suppress_person, name="subscribers_suppress"),
-        path(
-            "people/<int:pk>/remove-suppression/<int:suppression>/",
-            remove_person_suppression,
-            name="subscribers_remove_suppression",
-        ),
-        path("people/change/", bulk_changes.BulkChangePage.as_view(), name="subscribers_bulk"),
-        path("people/expiring/", ExpiringConsentPage.as_view(), name="subscribers_expiring"),
-        path("people/held/", held_signups.HeldSignupsPage.as_view(), name="subscribers_held"),
-        path("segments/<int:pk>/why/", WhyInSegment.as_view(), name="subscribers_why_in_segment"),
-        path("segments/regions/", list_regions, name="subscribers_regions"),
-        path("segments/towns/", list_towns, name="subscribers_towns"),
-        path("people/<int:pk>/data/", download_person, name="subscribers_person_data"),
-        path("people/download/", ExportPage.as_view(), name="subscribers_export"),
-        re_path(
-            r"^people/download/(?P<pk>\d+)/(?P<step>allow|take)/$", run_export_step, name="subscribers_export_step"
-        ),
-        path("people/imports/", ImportListPage.as_view(), name="subscribers_imports"),
-        path("people/imports/new/", NewImportPage.as_view(), name="subscribers_import_new"),
-        path("people/imports/<int:pk>/", ImportStatusPage.as_view(), name="subscribers_import"),
-        path("people/imports/<int:pk>/columns/", ImportTermsPage.as_view(), name="subscribers_import_terms"),
-        path("people/imports/<int:pk>/progress/", show_import_progress, name="subscribers_import_progress"),
-        path("people/imports/<int:pk>/refused/", download_refused, name="subscribers_import_refused"),
-        path("people/imports/<int:pk>/undo/sure/", ConfirmUndoPage.as_view(), name="subscribers_import_undo"),
-        re_path(
-            rf"^people/imports/(?P<pk>\d+)/(?P<step>{'|'.join(STEPS)})/$", take_step, name="subscribers_import_step"
-        ),
-    ]
-
-
 _PERSON_LOG_ACTIONS = {
     "look": (gettext_lazy("View a person"), gettext_lazy("Viewed")),
     "reveal": (gettext_lazy("Show an address"), gettext_lazy("Address shown")),
@@ -142,7 +103,37 @@ _PERSON_LOG_ACTIONS = {
 }
 
 
-hooks.register("register_admin_urls", register_admin_urls)
+register_pages(
+    path("people/<int:pk>/", PersonPage.as_view(), name="subscribers_person"),
+    path("people/<int:pk>/address/", RevealedPersonPage.as_view(), name="subscribers_reveal"),
+    path("people/<int:pk>/erase/", ErasePage.as_view(), name="subscribers_erase"),
+    path("people/<int:pk>/name/", rename_person, name="subscribers_rename"),
+    path("people/<int:pk>/corrected/", correct_address, name="subscribers_correct_address"),
+    path("people/<int:pk>/reply/", record_reply, name="subscribers_reply"),
+    path("people/<int:pk>/suppress/", suppress_person, name="subscribers_suppress"),
+    path(
+        "people/<int:pk>/remove-suppression/<int:suppression>/",
+        remove_person_suppression,
+        name="subscribers_remove_suppression",
+    ),
+    path("people/change/", bulk_changes.BulkChangePage.as_view(), name="subscribers_bulk"),
+    path("people/expiring/", ExpiringConsentPage.as_view(), name="subscribers_expiring"),
+    path("people/held/", held_signups.HeldSignupsPage.as_view(), name="subscribers_held"),
+    path("segments/<int:pk>/why/", WhyInSegment.as_view(), name="subscribers_why_in_segment"),
+    path("segments/regions/", list_regions, name="subscribers_regions"),
+    path("segments/towns/", list_towns, name="subscribers_towns"),
+    path("people/<int:pk>/data/", download_person, name="subscribers_person_data"),
+    path("people/download/", ExportPage.as_view(), name="subscribers_export"),
+    re_path(r"^people/download/(?P<pk>\d+)/(?P<step>allow|take)/$", run_export_step, name="subscribers_export_step"),
+    path("people/imports/", ImportListPage.as_view(), name="subscribers_imports"),
+    path("people/imports/new/", NewImportPage.as_view(), name="subscribers_import_new"),
+    path("people/imports/<int:pk>/", ImportStatusPage.as_view(), name="subscribers_import"),
+    path("people/imports/<int:pk>/columns/", ImportTermsPage.as_view(), name="subscribers_import_terms"),
+    path("people/imports/<int:pk>/progress/", show_import_progress, name="subscribers_import_progress"),
+    path("people/imports/<int:pk>/refused/", download_refused, name="subscribers_import_refused"),
+    path("people/imports/<int:pk>/undo/sure/", ConfirmUndoPage.as_view(), name="subscribers_import_undo"),
+    re_path(rf"^people/imports/(?P<pk>\d+)/(?P<step>{'|'.join(STEPS)})/$", take_step, name="subscribers_import_step"),
+)
 register_log_actions(
     _PERSON_LOG_ACTIONS | LOG_ACTIONS | archiving.LOG_ACTIONS | held_signups.LOG_ACTIONS | bulk_changes.LOG_ACTIONS,
     app="subscribers",

@@ -1,6 +1,6 @@
 """Register the pages and log actions of stories and events with Wagtail."""
 
-from django.urls import URLPattern, path
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 
@@ -9,7 +9,7 @@ from newsletter.desk.content.event_locations import EventLocationsPage
 from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.withdrawals import WithdrawStoryPage
 from newsletter.desk.pictures.library_pages import DeletePictures
-from subscribers.desk.listing import register_log_actions
+from subscribers.desk.listing import register_log_actions, register_pages
 
 LOG_ACTIONS = {
     "withdraw_story": (_("Withdraw a story"), _("Story withdrawn")),
@@ -21,16 +21,11 @@ LOG_ACTIONS = {
     "take_back_correction": (_("Cancel a correction"), _("Correction cancelled")),
 }
 
-
-def register_admin_urls() -> list[URLPattern]:
-    return [
-        path("stories/withdraw/<int:pk>/", WithdrawStoryPage.as_view(), name="newsletter_story_withdraw"),
-        path("events/announce/<int:pk>/", AnnounceChangePage.as_view(), name="newsletter_event_announce"),
-        path("sources/find/", FindSourcePage.as_view(), name="newsletter_source_find"),
-        path("events/places/", EventLocationsPage.as_view(), name="newsletter_event_places"),
-    ]
-
-
-hooks.register("register_admin_urls", register_admin_urls)
+register_pages(
+    path("stories/withdraw/<int:pk>/", WithdrawStoryPage.as_view(), name="newsletter_story_withdraw"),
+    path("events/announce/<int:pk>/", AnnounceChangePage.as_view(), name="newsletter_event_announce"),
+    path("sources/find/", FindSourcePage.as_view(), name="newsletter_source_find"),
+    path("events/places/", EventLocationsPage.as_view(), name="newsletter_event_places"),
+)
 hooks.register("register_bulk_action", DeletePictures, order=1)  # after Wagtail's, which it replaces
 register_log_actions(LOG_ACTIONS)

@@ -1,8 +1,7 @@
 """Registers the pages of an issue and their log actions with Wagtail."""
 
-from django.urls import URLPattern, path, re_path
+from django.urls import path, re_path
 from django.utils.translation import gettext_lazy as _
-from wagtail import hooks
 
 from newsletter.desk.approvals.withdraw_action import withdraw_and_edit
 from newsletter.desk.editor.check_panel import ChecksPart
@@ -28,7 +27,7 @@ from newsletter.desk.preview.explain_page import ExplainPage
 from newsletter.desk.preview.person import search_people
 from newsletter.desk.preview.sent_mail_page import SentMailPage, SentMailPart
 from newsletter.desk.sends.unreached import CompleteSend
-from subscribers.desk.listing import register_log_actions
+from subscribers.desk.listing import register_log_actions, register_pages
 
 LOG_ACTIONS = {
     "assembled": (_("Assemble"), _("Assembled automatically")),
@@ -64,62 +63,54 @@ LOG_ACTIONS = {
     "preview_as": (_("Search for a person"), _("Searched for a person to preview as")),
 }
 
-
-def register_issue_urls() -> list[URLPattern]:
-    steps = "|".join(ISSUE_STEPS)
-    return [
-        path("issues/<int:pk>/overview/", IssueOverview.as_view(), name="newsletter_issue_overview"),
-        path("issues/<int:pk>/mail/<str:mode>/", IssueMail.as_view(), name="newsletter_issue_mail"),
-        re_path(rf"^issues/(?P<pk>\d+)/(?P<step>{steps})/$", run_issue_step, name="newsletter_issue_step"),
-        path("issues/<int:pk>/withdraw-to-edit/", withdraw_and_edit, name="newsletter_issue_withdraw_to_edit"),
-        path("people/<int:pk>/issues/<int:issue>/", ExplainPage.as_view(), name="newsletter_person_issue"),
-        path("people/<int:pk>/issues/<int:issue>/mail/", SentMailPage.as_view(), name="newsletter_person_mail"),
-        path(
-            "people/<int:pk>/issues/<int:issue>/mail/<str:part>/",
-            SentMailPart.as_view(),
-            name="newsletter_person_mail_part",
-        ),
-        path("issues/<int:pk>/audience/", IssueAudience.as_view(), name="newsletter_issue_audience"),
-        path("issues/<int:pk>/languages/<slug:language>/", TranslateIssue.as_view(), name="newsletter_issue_translate"),
-        path("issues/<int:pk>/checks/", ChecksPart.as_view(), name="newsletter_issue_checks"),
-        path("issues/<int:pk>/watch/", WatchPage.as_view(), name="newsletter_issue_watch"),
-        path("issues/<int:pk>/compare/", IssueCompare.as_view(), name="newsletter_issue_compare"),
-        path(
-            "issues/<int:pk>/compare/<str:name>/<str:other>/", ComparedMail.as_view(), name="newsletter_issue_compared"
-        ),
-        path("issues/new/", NewIssue.as_view(), name="newsletter_issue_new"),
-        path("issues/<int:pk>/assemble/", ReassemblePage.as_view(), name="newsletter_issue_reassemble"),
-        path("issues/<int:pk>/subject-test/", SetSubjectTest.as_view(), name="newsletter_issue_subject_test"),
-        path("issues/<int:pk>/time/", ChangeTime.as_view(), name="newsletter_issue_time"),
-        path("issues/<int:pk>/close/", CloseIssue.as_view(), name="newsletter_issue_close"),
-        path("issues/<int:pk>/delete/", DeleteIssue.as_view(), name="newsletter_issue_delete"),
-        path("issues/<int:pk>/revisions/", IssueRevisions.as_view(), name="newsletter_issue_revisions"),
-        path("issues/<int:pk>/revisions/<int:revision_id>/restore/", restore, name="newsletter_issue_restore"),
-        path("issues/<int:pk>/comments/add/", AddComment.as_view(), name="newsletter_comment_add"),
-        path(
-            "issues/<int:pk>/comments/<int:comment>/answer/",
-            AnswerComment.as_view(),
-            name="newsletter_comment_answer",
-        ),
-        re_path(
-            rf"^issues/(?P<pk>\d+)/comments/(?P<comment>\d+)/(?P<step>{'|'.join(COMMENT_STEPS)})/$",
-            run_comment_step,
-            name="newsletter_comment_step",
-        ),
-        path("issues/<int:pk>/blocks/save/", SaveBlock.as_view(), name="newsletter_block_save"),
-        path("issues/<int:pk>/blocks/insert/", InsertBlock.as_view(), name="newsletter_block_insert"),
-        path("issues/<int:pk>/complete/", CompleteSend.as_view(), name="newsletter_issue_complete"),
-        path("issues/<int:pk>/template/", SaveTemplate.as_view(), name="newsletter_template_save"),
-        path("saved/", SavedPage.as_view(), name="newsletter_saved"),
-        re_path(rf"^saved/{SAVED}/mail/$", SavedMail.as_view(), name="newsletter_saved_mail"),
-        re_path(rf"^saved/{SAVED}/rename/$", RenameSaved.as_view(), name="newsletter_saved_rename"),
-        re_path(rf"^saved/{SAVED}/delete/$", DeleteSaved.as_view(), name="newsletter_saved_delete"),
-        path("stories/<int:pk>/use/", StoryUse.as_view(), name="newsletter_story_use"),
-        path("issues/<int:pk>/proof/", send_proof, name="newsletter_issue_proof"),
-        path("issues/<int:pk>/people/", search_people, name="newsletter_issue_people"),
-        path("issues/<int:pk>/seen/", acknowledge_warnings, name="newsletter_issue_acknowledge"),
-    ]
-
-
-hooks.register("register_admin_urls", register_issue_urls)
+register_pages(
+    path("issues/<int:pk>/overview/", IssueOverview.as_view(), name="newsletter_issue_overview"),
+    path("issues/<int:pk>/mail/<str:mode>/", IssueMail.as_view(), name="newsletter_issue_mail"),
+    re_path(rf"^issues/(?P<pk>\d+)/(?P<step>{'|'.join(ISSUE_STEPS)})/$", run_issue_step, name="newsletter_issue_step"),
+    path("issues/<int:pk>/withdraw-to-edit/", withdraw_and_edit, name="newsletter_issue_withdraw_to_edit"),
+    path("people/<int:pk>/issues/<int:issue>/", ExplainPage.as_view(), name="newsletter_person_issue"),
+    path("people/<int:pk>/issues/<int:issue>/mail/", SentMailPage.as_view(), name="newsletter_person_mail"),
+    path(
+        "people/<int:pk>/issues/<int:issue>/mail/<str:part>/",
+        SentMailPart.as_view(),
+        name="newsletter_person_mail_part",
+    ),
+    path("issues/<int:pk>/audience/", IssueAudience.as_view(), name="newsletter_issue_audience"),
+    path("issues/<int:pk>/languages/<slug:language>/", TranslateIssue.as_view(), name="newsletter_issue_translate"),
+    path("issues/<int:pk>/checks/", ChecksPart.as_view(), name="newsletter_issue_checks"),
+    path("issues/<int:pk>/watch/", WatchPage.as_view(), name="newsletter_issue_watch"),
+    path("issues/<int:pk>/compare/", IssueCompare.as_view(), name="newsletter_issue_compare"),
+    path("issues/<int:pk>/compare/<str:name>/<str:other>/", ComparedMail.as_view(), name="newsletter_issue_compared"),
+    path("issues/new/", NewIssue.as_view(), name="newsletter_issue_new"),
+    path("issues/<int:pk>/assemble/", ReassemblePage.as_view(), name="newsletter_issue_reassemble"),
+    path("issues/<int:pk>/subject-test/", SetSubjectTest.as_view(), name="newsletter_issue_subject_test"),
+    path("issues/<int:pk>/time/", ChangeTime.as_view(), name="newsletter_issue_time"),
+    path("issues/<int:pk>/close/", CloseIssue.as_view(), name="newsletter_issue_close"),
+    path("issues/<int:pk>/delete/", DeleteIssue.as_view(), name="newsletter_issue_delete"),
+    path("issues/<int:pk>/revisions/", IssueRevisions.as_view(), name="newsletter_issue_revisions"),
+    path("issues/<int:pk>/revisions/<int:revision_id>/restore/", restore, name="newsletter_issue_restore"),
+    path("issues/<int:pk>/comments/add/", AddComment.as_view(), name="newsletter_comment_add"),
+    path(
+        "issues/<int:pk>/comments/<int:comment>/answer/",
+        AnswerComment.as_view(),
+        name="newsletter_comment_answer",
+    ),
+    re_path(
+        rf"^issues/(?P<pk>\d+)/comments/(?P<comment>\d+)/(?P<step>{'|'.join(COMMENT_STEPS)})/$",
+        run_comment_step,
+        name="newsletter_comment_step",
+    ),
+    path("issues/<int:pk>/blocks/save/", SaveBlock.as_view(), name="newsletter_block_save"),
+    path("issues/<int:pk>/blocks/insert/", InsertBlock.as_view(), name="newsletter_block_insert"),
+    path("issues/<int:pk>/complete/", CompleteSend.as_view(), name="newsletter_issue_complete"),
+    path("issues/<int:pk>/template/", SaveTemplate.as_view(), name="newsletter_template_save"),
+    path("saved/", SavedPage.as_view(), name="newsletter_saved"),
+    re_path(rf"^saved/{SAVED}/mail/$", SavedMail.as_view(), name="newsletter_saved_mail"),
+    re_path(rf"^saved/{SAVED}/rename/$", RenameSaved.as_view(), name="newsletter_saved_rename"),
+    re_path(rf"^saved/{SAVED}/delete/$", DeleteSaved.as_view(), name="newsletter_saved_delete"),
+    path("stories/<int:pk>/use/", StoryUse.as_view(), name="newsletter_story_use"),
+    path("issues/<int:pk>/proof/", send_proof, name="newsletter_issue_proof"),
+    path("issues/<int:pk>/people/", search_people, name="newsletter_issue_people"),
+    path("issues/<int:pk>/seen/", acknowledge_warnings, name="newsletter_issue_acknowledge"),
+)
 register_log_actions(LOG_ACTIONS)

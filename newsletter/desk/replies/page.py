@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -37,6 +38,11 @@ class RepliesPage(PeoplePage):
     header_icon = "mail"
     required_permission = CAN_READ_REPLIES
 
+    @classmethod
+    def admits(cls, user: User | AnonymousUser) -> bool:
+        """Return True if the person may open the page and mail comes in here, or did."""
+        return super().admits(user) and (bool(settings.NEWSLETTER_INBOUND) or InboundMail.objects.exists())
+
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         now = timezone.now()
         return {
@@ -63,11 +69,6 @@ class RepliesPage(PeoplePage):
         else:
             messages.error(request, _("Somebody else has already done this. Nothing was changed."))
         return redirect("newsletter_replies")
-
-
-def has_inbound_mail() -> bool:
-    """Return True if mail comes in here, or did."""
-    return bool(settings.NEWSLETTER_INBOUND) or InboundMail.objects.exists()
 
 
 def list_waiting() -> QuerySet[InboundMail]:

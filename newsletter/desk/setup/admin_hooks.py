@@ -1,8 +1,8 @@
 """Register the pages and the menu item of “Set up” with Wagtail."""
 
 from django.http import HttpRequest
-from django.urls import URLPattern, re_path, reverse
 from django.urls import path as route
+from django.urls import re_path, reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.widgets.button import Button
@@ -17,23 +17,9 @@ from newsletter.desk.setup.source_step import SourceStep
 from newsletter.desk.setup.step_pages import BrandSample, ListStep, PeopleStep
 from newsletter.desk.setup.steps import can_set_up, list_states
 from subscribers.desk.imports.views import BUTTONS_HOOK
-from subscribers.desk.listing import register_page_item
+from subscribers.desk.listing import register_page_item, register_pages
 
 PAGES = (BrandStep, ListStep, SourceStep, PublicationStep, PeopleStep, ProviderStep, DomainStep, ProofStep)
-
-
-def register_admin_urls() -> list[URLPattern]:
-    return [
-        route("setup/", SetupOverview.as_view(), name="newsletter_setup"),
-        re_path(
-            rf"^setup/skip/(?P<step>{'|'.join(page.step_slug for page in PAGES)})/$", skip, name="newsletter_setup_skip"
-        ),
-        route("setup/brand/sample/", BrandSample.as_view(), name="newsletter_setup_brand_sample"),
-        *(
-            route(f"setup/{page.step_slug}/", page.as_view(), name=f"newsletter_setup_{page.step_slug}")
-            for page in PAGES
-        ),
-    ]
 
 
 def offer_way_back(request: HttpRequest) -> list[Button]:
@@ -44,5 +30,12 @@ def offer_way_back(request: HttpRequest) -> list[Button]:
 
 
 hooks.register(BUTTONS_HOOK, offer_way_back)
-hooks.register("register_admin_urls", register_admin_urls)
+register_pages(
+    route("setup/", SetupOverview.as_view(), name="newsletter_setup"),
+    re_path(
+        rf"^setup/skip/(?P<step>{'|'.join(page.step_slug for page in PAGES)})/$", skip, name="newsletter_setup_skip"
+    ),
+    route("setup/brand/sample/", BrandSample.as_view(), name="newsletter_setup_brand_sample"),
+    *(route(f"setup/{page.step_slug}/", page.as_view(), name=f"newsletter_setup_{page.step_slug}") for page in PAGES),
+)
 register_page_item(SetupOverview, "newsletter_setup", name="setup", order=50)

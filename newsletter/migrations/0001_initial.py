@@ -310,6 +310,7 @@ class Migration(migrations.Migration):
                 ('source_sha256', models.CharField(blank=True, editable=False, max_length=64)),
                 ('changed_at', models.DateTimeField(db_index=True, editable=False, null=True)),
                 ('change_notified_at', models.DateTimeField(editable=False, null=True)),
+                ('reused_at', models.DateTimeField(editable=False, null=True)),
                 ('edited_fields', models.JSONField(default=list, editable=False)),
                 ('translation_of', models.ForeignKey(blank=True, help_text='Readers of its language get it in place of this one.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='translations', to='newsletter.eventnotice', to_field='original_key', verbose_name='translation of')),
             ],

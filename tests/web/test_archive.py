@@ -12,6 +12,7 @@ from django.test import Client
 from PIL import Image
 
 from newsletter.content.images.hosting import host_image
+from newsletter.content.ingesting.translated_events import record_event_change
 from newsletter.models import Brand, EventNotice, Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
@@ -204,12 +205,33 @@ def test_public_pages_show_the_new_day_of_an_event_that_moved():
             assert "11 March" not in page
 
 
+def change_event(*, day: int, **values: object) -> None:
+    """Change the event as its form, its source and the API do, some days after the issue."""
+    event = EventNotice.objects.get()
+    for name, value in values.items():
+        setattr(event, name, value)
+    record_event_change(event, now=NOW + timedelta(days=day))
+    event.save()
+
+
 def test_an_event_that_is_over_stays_as_it_was_announced():
     """Its source may use its row for the next one."""
     publish()
+    change_event(day=8, starts_at=NOW + timedelta(days=60))
     with time_machine.travel(NOW + timedelta(days=30), tick=False):
-        EventNotice.objects.update(starts_at=NOW + timedelta(days=60), changed_at=NOW + timedelta(days=8))
         assert all("11 March" in read(path) for path in online_pages()[:2])
+
+
+def test_an_event_that_moves_again_shows_its_last_day():
+    publish()
+    change_event(day=1, starts_at=NOW + timedelta(days=60))
+    change_event(day=20, starts_at=NOW + timedelta(days=62))
+    change_event(day=21, place_text="Town hall")
+    with time_machine.travel(NOW + timedelta(days=30), tick=False):
+        for path in online_pages()[:2]:
+            page = read(path)
+            assert "5 May" in page
+            assert "11 March" not in page
 
 
 @pytest.mark.parametrize(
@@ -219,7 +241,7 @@ def test_an_event_that_is_over_stays_as_it_was_announced():
 )
 def test_a_change_made_in_time_is_still_shown_after_the_announced_day(change, words):
     publish()
-    EventNotice.objects.update(**change, changed_at=NOW + timedelta(days=1))
+    change_event(day=1, **change)
     with time_machine.travel(NOW + timedelta(days=30), tick=False):
         assert all(words in read(path) for path in online_pages()[:2])
 

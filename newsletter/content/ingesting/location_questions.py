@@ -104,7 +104,8 @@ def _apply_answer(event: EventNotice, answer: dict[str, object], *, now: datetim
     settle_differences(event, changed=_FIELDS)
     event.source_sha256 = ""
     record_event_change(event, now=now)
-    event.save(update_fields=[*_FIELDS, *_TIMES, "zone", "note", "place_question", "source_sha256", "changed_at"])
+    recorded = ("changed_at", "reused_at")
+    event.save(update_fields=[*_FIELDS, *_TIMES, "zone", "note", "place_question", "source_sha256", *recorded])
     report_changed_event(event, now=now)
 
 

@@ -5,7 +5,7 @@ check it.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from newsletter.common.messages import Message
@@ -42,7 +42,7 @@ def report_changed_event(event: EventNotice, *, now: datetime) -> None:
 
 
 def record_event_change(event: EventNotice, *, now: datetime) -> None:
-    """Set ``changed_at`` of a row that is about to be saved, if its facts differ from the stored ones.
+    """Set ``changed_at`` and ``reused_at`` of a row that is about to be saved, if its facts differ from the stored ones.
 
     Call it in the transaction of the save: each translation that staff wrote takes over the new facts.
     """
@@ -50,8 +50,16 @@ def record_event_change(event: EventNotice, *, now: datetime) -> None:
     changed = {name: getattr(event, name) for name, value in stored.items() if getattr(event, name) != value}
     if not changed.keys().isdisjoint(TRACKED_FIELDS):
         event.changed_at = now
+    if not _LEADING_TIME.isdisjoint(changed) and _was_over(stored, now=now):
+        event.reused_at = now
     if changed:
         _change_translations(event, before=stored, changed=changed, now=now)
+
+
+def _was_over(facts: Mapping[str, object], *, now: datetime) -> bool:
+    starts_at, ends_at = (cast(datetime | None, facts[name]) for name in ("starts_at", "ends_at"))
+    end = ends_at or (starts_at and starts_at + timedelta(days=1 if facts["all_day"] else 0))
+    return end is not None and end <= now
 
 
 def _change_translations(

@@ -19,8 +19,7 @@ NO_CHANGES: ChangedEvents = frozenset()
 def find_changed_events(contents: Sequence[IssueContent], *, at: datetime) -> list[ChangedEvents]:
     """Return the changed events of each content, in their order, with one query.
 
-    A change counts if it was made before the end of the event as announced. An event that is over then stays as it was
-    announced: its source may use its row for the next one.
+    An event stays as it was announced if it was over, and its source uses its row for the next one.
     """
     rows = EventNotice.objects.in_bulk({event.id for content in contents for event in content.events})
     return [
@@ -32,12 +31,12 @@ def find_changed_events(contents: Sequence[IssueContent], *, at: datetime) -> li
 
 
 def _find_change(event: EventRecord, row: EventNotice | None, *, at: datetime) -> EventRecord | None:
-    """Return the event as its row is now, if the issue says otherwise and the change was made in time."""
+    """Return the event as its row is now, if the issue says otherwise and the row is still about this event."""
     if row is None or event.cancelled:
         return None
-    was_ahead = event.over_at > at or (row.changed_at is not None and row.changed_at < event.over_at)
+    is_next_one = event.over_at <= at and row.reused_at is not None and row.reused_at >= event.over_at
     now = resolve_event(row)
-    return now if was_ahead and now.fingerprint() != event.fingerprint() else None
+    return now if not is_next_one and now.fingerprint() != event.fingerprint() else None
 
 
 def show_changed_events(content: IssueContent, *, changed: ChangedEvents) -> IssueContent:

@@ -19,6 +19,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     """One occurrence of an event. ``latitude`` and ``longitude`` are set only if its location is certain.
 
     ``changed_at`` is when its time, location or cancellation last changed, ``change_notified_at`` when staff were notified.
+    ``reused_at`` is when it last got another time after it was over: its source uses its entry for the next event.
     """
 
     source = models.ForeignKey(
@@ -67,6 +68,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     source_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     changed_at = models.DateTimeField(null=True, editable=False, db_index=True)
     change_notified_at = models.DateTimeField(null=True, editable=False)
+    reused_at = models.DateTimeField(null=True, editable=False)
     edited_fields = models.JSONField(default=list, editable=False)
 
     search_fields = [index.SearchField("title"), index.AutocompleteField("title")]

@@ -21,6 +21,7 @@ from newsletter.providers.base.contract import Adapter
 from newsletter.providers.base.errors import SuppressionListError
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionLister
 from newsletter.providers.base.webhooks.events import FeedbackKind
+from newsletter.sending.settling.retention import RETENTION
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import Reason, Scope, Subscription, Suppression
@@ -123,7 +124,8 @@ def add_unsent(consequences: Consequences, unsent: Iterable[UnsentMail]) -> None
     }
     if entries:
         hashes = {address_hash for address_hash, _ in entries}
-        decided, confirmed = _find_decisions(hashes), _find_newly_confirmed(hashes)
+        since = min(entry.at for entry in entries.values()) - RETENTION
+        decided, confirmed = _find_decisions(hashes), _find_newly_confirmed(hashes, since=since)
         kept = [entry for key, entry in sorted(entries.items()) if key not in decided]
         _add_entries(
             consequences, [each for each in kept if each.reason == Reason.HARD or each.address_hash not in confirmed]
@@ -186,14 +188,17 @@ def _find_last_confirmations(hashes: Collection[bytes]) -> dict[bytes, datetime]
     return found
 
 
-def _find_newly_confirmed(hashes: Collection[bytes]) -> set[bytes]:
-    """Return who confirmed by mail and got no issue since. They had nothing to complain of, so the entry is older."""
+def _find_newly_confirmed(hashes: Collection[bytes], *, since: datetime) -> set[bytes]:
+    """Return who confirmed by mail ``since`` then and got no issue after it. They had nothing to complain of.
+
+    Of older confirmations, it is no longer known who got the issues after them.
+    """
     got_since = Delivery.objects.filter(
         subscriber_id=OuterRef("subscriber_id"),
         batch__state__in=[Batch.State.ACCEPTED, Batch.State.PARTIAL],
-        batch__send__made_at__gt=OuterRef("confirmed_at"),
+        batch__settled_at__gt=OuterRef("confirmed_at"),  # the send of a welcome is made once a month
     ).exclude(bounce__bounce_class=Bounce.Class.SUPPRESSED)
-    rows = _list_confirmed(hashes).filter(~Exists(got_since))
+    rows = _list_confirmed(hashes).filter(~Exists(got_since), confirmed_at__gt=since)
     return {bytes(address_hash) for address_hash in rows.values_list("subscriber__address_hash", flat=True)}
 
 

@@ -188,6 +188,25 @@ def test_an_unsent_mail_does_not_undo_a_confirmation_since_the_last_issue() -> N
     assert Subscription.objects.open().count() == 3
 
 
+def test_an_unsent_mail_counts_if_earlier_issues_are_deleted() -> None:
+    """Who got an issue is deleted after 90 days, so nobody knows that they got none since they confirmed."""
+    one, two, _ = deliveries_of(make_send())
+    days = {one.subscriber_id: 100, two.subscriber_id: 80}
+    for person, age in days.items():
+        Subscription.objects.filter(subscriber=person).update(confirmed_at=LATER - timedelta(days=age))
+    apply_sendgrid(dropped(one, "Spam Reporting Address"), dropped(two, "Spam Reporting Address"))
+    assert [find_suppressions(each) for each in (one, two)] == [{Reason.COMPLAINT}, set()]
+
+
+def test_an_unsent_mail_counts_if_a_welcome_came_after_the_confirmation() -> None:
+    """The send of a welcome is made once a month, often before the person joined."""
+    one, _, _ = deliveries_of(make_send())
+    Send.objects.update(made_at=NOW - timedelta(days=20))
+    Subscription.objects.update(confirmed_at=NOW - timedelta(days=1))
+    apply_sendgrid({**dropped(one, "Spam Reporting Address"), "delivery": "", "batch": ""})
+    assert find_suppressions(one) == {Reason.COMPLAINT}
+
+
 def test_an_unsent_mail_counts_if_an_issue_came_after_the_confirmation() -> None:
     one, two, _ = deliveries_of(make_send())
     Subscription.objects.update(confirmed_at=NOW - timedelta(days=1))

@@ -77,7 +77,8 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
 def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
     """Undo a withdrawal. Issues that were held and sends that were paused stay so until staff release them.
 
-    Pictures that were withdrawn at another time, such as a deleted upload, stay withdrawn.
+    Pictures that were withdrawn at another time, such as a deleted upload, stay withdrawn. So do those of another story that
+    is withdrawn.
     Raise NotAllowed, or WrongState if the story is not withdrawn.
     """
     _require_permission(by)
@@ -87,7 +88,13 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
         if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
             raise WrongState("“%(title)s” is not withdrawn. Nothing was changed.", title=story.title)
         pictures = Picture.objects.filter(withdrawn_at__in=moments)
-        pictures.filter(sha256__in=_list_pictures(_list_shown_versions(story))).update(withdrawn_at=None)
+        files = _list_pictures(_list_shown_versions(story))
+        pictures.filter(sha256__in=files).update(withdrawn_at=None)
+        for other in Story.objects.filter(withdrawn_at__isnull=False, picture__sha256__in=files).exclude(
+            pk__in=Story.objects.stopped_with(story.translation_of or story)
+        ):
+            shared = Picture.objects.filter(sha256__in=files & _list_pictures([other]))
+            shared.update(withdrawn_at=other.withdrawn_at)
         story.refresh_from_db()
         if story.translation_of and story.translation_of.withdrawn_at:
             waiting = pictures.filter(sha256__in=_list_pictures([story]))

@@ -223,6 +223,18 @@ def test_pictures_stay_neutral_until_both_are_reinstated() -> None:
     assert find_withdrawn_pictures() == set()
 
 
+def test_a_picture_stays_neutral_for_another_withdrawn_story() -> None:
+    """Two stories have the same image file, and the person in it takes back their consent in both."""
+    photo = make_photo(10)
+    first, second = (make_story(title, picture=photo) for title in ("The water case", "The river case"))
+    take_back(first)
+    take_back(second, at=NOW + DAY)
+    reinstate_story(story=first, by=make_editor())
+    assert find_withdrawn_pictures() == {photo.sha256}
+    reinstate_story(story=second, by=make_editor())
+    assert find_withdrawn_pictures() == set()
+
+
 def test_a_translation_that_is_reinstated_last_has_its_picture_again() -> None:
     original, translation = make_pair(original={"picture": make_photo(10)}, picture=make_photo(90))
     take_back(translation)

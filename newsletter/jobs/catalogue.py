@@ -48,6 +48,7 @@ from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, send_due_questions
 from newsletter.jobs.staff_link_mails import has_waiting_staff_link, notify_account_changes, send_due_staff_links
 from newsletter.jobs.staff_notices import (
+    has_waiting_notice,
     may_have_notice,
     notify_redesigned_issues,
     notify_second_approvals,
@@ -139,7 +140,7 @@ def _send_heartbeat() -> None:
         send_heartbeat(url=settings.NEWSLETTER_PULSE_URL, fetcher=make_fetcher(), now=_now())
 
 
-def _send_notices(*, now: datetime) -> None:
+def _write_notices(*, now: datetime) -> None:
     notify_stopped_sends(now=now)
     notify_second_approvals(now=now)
     notify_waiting_exports(now=now)
@@ -149,11 +150,9 @@ def _send_notices(*, now: datetime) -> None:
     notify_stopped_webhooks(now=now)
     notify_inbound_problems(now=now)
     notify_canary_results(now=now)
-    send_due_notices(now=now)
 
 
 def _warn_staff(*, now: datetime) -> None:
-    review_approvals(now=now)
     notify_send_warnings(now=now)
     notify_spam_rates(now=now)
     notify_redesigned_issues(now=now)
@@ -186,17 +185,19 @@ JOBS = (
     ),
     Job("freeze_requested_sends", 1, lambda: freeze_requested_sends(now=_now()), SCHEDULER, REST),
     Job(
-        "send_staff_notices",
+        "write_staff_notices",
         10,
-        lambda: _send_notices(now=_now()),
+        lambda: _write_notices(now=_now()),
         SCHEDULER,
         REST,
         lambda: may_have_notice(now=_now()),
     ),
+    Job("send_staff_notices", 10, lambda: send_due_notices(now=_now()), SCHEDULER, REST, has_waiting_notice),
     Job("check_links", 60, _check_links, SCHEDULER),
     Job("score_issues_for_spam", 60, lambda: score_due_issues(now=_now(), recent=_scored_issues), SCHEDULER),
     Job("check_sender_domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
     Job("read_gmail_figures", 600, lambda: fetch_due_figures(now=_now()), SCHEDULER),
+    Job("review_approvals", 300, lambda: review_approvals(now=_now()), SCHEDULER),
     Job("warn_about_sends", 300, lambda: _warn_staff(now=_now()), SCHEDULER),
     Job("send_heartbeat", 60, _send_heartbeat, SCHEDULER),
     Job("send_welcome_mails", 10, lambda: send_due_welcomes(now=_now()), SCHEDULER, REST),

@@ -161,16 +161,17 @@ def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
 
 
 def may_have_notice(*, now: datetime) -> bool:
-    """Return True if time alone may bring a notice.
-
-    One waits for the provider, a send needs staff, or a mailbox that is read fails.
-    """
+    """Return True if time alone may bring a notice: a send needs staff, or a mailbox that is read fails."""
     return (
-        StaffNotice.objects.filter(sent_at__isnull=True).exists()
-        or Send.objects.filter(state=Send.State.NEEDS_ATTENTION).exists()
+        Send.objects.filter(state=Send.State.NEEDS_ATTENTION).exists()
         or find_failing_mailboxes().exists()
         or find_failing_canaries(now=now).exists()
     )
+
+
+def has_waiting_notice() -> bool:
+    """Return True if a notice waits for the provider."""
+    return StaffNotice.objects.filter(sent_at__isnull=True).exists()
 
 
 def send_due_notices(*, now: datetime) -> int:

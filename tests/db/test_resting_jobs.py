@@ -54,6 +54,7 @@ RESTS = {
     "read_sources": 60,
     "void_stale_approvals": 60,
     "freeze_requested_sends": 60,
+    "write_staff_notices": 60,
     "send_staff_notices": 60,
     "send_welcome_mails": 60,
     "send_confirmations": 60,

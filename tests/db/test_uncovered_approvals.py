@@ -4,10 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
 
-from newsletter.issues.approval import reopen_uncovered
+from newsletter.common.errors import NotApproved
+from newsletter.issues.approval import approval_rules, reopen_uncovered
 from newsletter.issues.approval.approve import approve_issue, require_approval
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.reopen_uncovered import (
     notify_waiting_automatic_issues,
@@ -16,7 +19,7 @@ from newsletter.issues.approval.reopen_uncovered import (
 )
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_second_approvals
-from newsletter.models import Comment, Issue, Publication, Send, StaffNotice
+from newsletter.models import Comment, Issue, Publication, Send, Slot, StaffNotice
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscription
 from tests.support.desk import sign_in
@@ -152,6 +155,101 @@ def test_each_time_that_an_issue_is_reopened_has_a_notice(issue: Issue, publicat
     add_subscribers(publication, 40, start=200)
     assert reopen() == [issue]
     assert read_subjects() == [f"{issue} is approved", f"{issue} needs a new approval"]
+
+
+def test_an_issue_is_approved_again_by_itself_once_a_day(issue: Issue, publication: Publication) -> None:
+    """The number of recipients may go up and down around a limit all day."""
+    approve(issue)
+    Publication.objects.update(second_approval_above=3)
+    for hour in range(4):
+        now = NOW + timedelta(hours=hour)
+        (added,) = add_subscribers(publication, 1, start=100 + hour)
+        reopen_uncovered_issues(now=now)
+        Subscription.objects.filter(subscriber=added).delete()
+        restore_covered_issues(now=now)
+    assert read(issue).state == Issue.State.IN_REVIEW
+    assert read_subjects() == [f"{issue} is approved"]
+    assert restore_covered_issues(now=NOW + timedelta(hours=23)) == []
+    assert restore_covered_issues(now=NOW + timedelta(days=1)) == [issue]
+
+
+def test_a_comment_while_people_are_counted_keeps_the_issue_waiting(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approve(issue)
+    Publication.objects.update(second_approval_above=2)
+    reopen()
+    Publication.objects.update(second_approval_above=None)
+
+    def comment_and_require(*args: Any, **kwargs: Any) -> Any:
+        Comment.objects.create(issue=issue, text="Wait", at=NOW)
+        return require_approval(*args, **kwargs)
+
+    monkeypatch.setattr(reopen_uncovered, "require_approval", comment_and_require)
+    assert restore_covered_issues(now=NOW) == []
+    assert read(issue).state == Issue.State.IN_REVIEW
+
+
+@pytest.mark.parametrize("why", ["closed", "role"])
+def test_the_approval_of_somebody_who_may_not_approve_any_more_ends(issue: Issue, why: str) -> None:
+    issue = approve(issue)
+    make_approver("second@example.org")
+    person = User.objects.get(email="approver@example.org")
+    if why == "closed":
+        User.objects.filter(pk=person.pk).update(is_active=False)
+    else:
+        person.user_permissions.clear()
+        person.groups.clear()
+    with pytest.raises(NotApproved, match=r"was approved by approver@example\.org, who may no longer approve issues"):
+        require_approval(issue, now=NOW)
+    assert reopen() == [issue]
+    assert StaffNotice.objects.get().paragraphs[0].startswith(f"{issue} was approved by approver@example.org")
+    page = sign_in("approver", email="third@example.org").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert "The approval by approver@example.org no longer counts, because this person may no longer approve" in page
+    assert issue.approvals.get().withdrawn_at is None
+    User.objects.filter(pk=person.pk).update(is_active=True)
+    if why == "closed":
+        assert restore_covered_issues(now=NOW) == [issue]
+
+
+def test_an_automatic_issue_needs_nobody_if_its_approver_left(issue: Issue) -> None:
+    slot = Slot.objects.get()
+    Publication.objects.update(approval="auto")
+    issue = approve(read(issue))
+    Issue.objects.update(slot=slot, announced_people=3, announced_audience=hash_audience(describe_audience(issue)))
+    User.objects.update(is_active=False)
+    assert reopen() == []
+    Publication.objects.update(second_approval_above=2)
+    assert reopen() == [read(issue)]
+
+
+def test_the_second_approval_is_asked_for_again_if_one_person_left(issue: Issue) -> None:
+    Publication.objects.update(second_approval_above=2)
+    ann, bob = make_approver("ann@example.org"), make_approver("bob@example.org")
+    for person in (ann, bob):
+        approve_issue(issue=read(issue), by=person, now=NOW)
+    User.objects.filter(pk=ann.pk).update(is_active=False)
+    assert reopen() == [issue]
+    notify_second_approvals(now=NOW)
+    assert StaffNotice.objects.get().paragraphs[0].startswith("bob@example.org has approved it.")
+
+
+def test_nobody_is_counted_for_a_second_approval_that_cannot_be_the_first(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job asks every ten seconds while somebody writes."""
+    approve(issue)
+    Publication.objects.update(second_approval_above=2)
+    Issue.objects.update(state=Issue.State.IN_REVIEW)
+    User.objects.update(is_active=False)
+
+    def count(*args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("People were counted.")
+
+    monkeypatch.setattr(approval_rules, "count_people", count)
+    monkeypatch.setattr(approval_rules, "count_recipients", count)
+    notify_second_approvals(now=NOW)
+    assert not StaffNotice.objects.exists()
 
 
 def test_two_outgrown_approvals_are_asked_for_again(issue: Issue, publication: Publication) -> None:

@@ -166,9 +166,9 @@ def test_a_job_with_waiting_work_does_not_rest(name: str, make: Callable[[], Mod
 
 def test_staff_notices_do_not_rest_while_a_send_needs_attention() -> None:
     make_send()
-    assert not waits("send_staff_notices")
+    assert not waits("write_staff_notices")
     Send.objects.update(state=Send.State.NEEDS_ATTENTION)
-    assert waits("send_staff_notices")
+    assert waits("write_staff_notices")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content
 from newsletter.models import Issue, Publication, Story
 from tests.support.desk import issue_form, said, sign_in, story_fields
+from tests.support.desk_forms import save
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,18 @@ def test_the_page_asks_for_the_second_approval(issue: Issue) -> None:
     assert "You approved it. A second person must approve it too." in page
     assert "Approved by ann@example.org" in bob.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "No. 1 is approved." in approve(issue, bob)[0]
+
+
+def test_the_publication_says_which_issues_its_new_rules_affect(issue: Issue) -> None:
+    approve(issue, sign_in("approver", email="ann@example.org"))
+    address, client = f"/admin/publications/edit/{issue.publication_id}/", sign_in("admin")
+    page = save(client, address, second_approval_above="2")
+    assert "was approved, which is not enough by the new rules. It waits for approval again." in page
+    assert Issue.objects.get().state == Issue.State.IN_REVIEW
+    page = save(client, address, second_approval_above="")
+    assert "has enough approvals by the new rules, so it is approved." in page
+    assert Issue.objects.get().state == Issue.State.APPROVED
+    assert "by the new rules" not in save(client, address, radius_km="60")
 
 
 def test_an_edit_voids_a_first_approval_at_once(issue: Issue, story: Story) -> None:

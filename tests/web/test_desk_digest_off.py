@@ -48,6 +48,11 @@ def test_turning_off_the_publication_names_them_too(weekly: Publication) -> None
     assert WARNING in save_publication(weekly, enabled=None)
 
 
+def test_archiving_the_publication_names_them_too(weekly: Publication) -> None:
+    answer = sign_in("admin").post(f"/admin/publications/archive/{weekly.pk}/", follow=True)
+    assert WARNING in " ".join(said(answer))
+
+
 def test_a_publication_that_goes_to_another_list_names_whom_it_leaves_out(weekly: Publication) -> None:
     other = MailingList.objects.create(name="Other", slug="other")
     assert WARNING in save_publication(weekly, mailing_list=other.pk)

@@ -13,6 +13,7 @@ from newsletter.desk.sends.local_hours import LocalHoursContext, hours_ahead_con
 from newsletter.issues.approval.approval_rules import (
     count_approvals_needed,
     covers_people,
+    find_lapsed_approvals,
     find_manual_approval_reason,
     find_valid_approvals,
     is_automatic,
@@ -34,6 +35,7 @@ class ApprovalContext(LocalHoursContext):
     approvals: Iterable[Approval]
     valid_approvals: Iterable[Approval]
     outgrown_approvals: Iterable[Approval]
+    lapsed_approvals: Iterable[Approval]
     approvals_needed: int
     approval_people: int
     audience_sha256: str
@@ -77,7 +79,10 @@ def approval_context(
         if not issue.is_welcome and not covers_people(approval, people=people)
     ]
     in_review = issue.state == Issue.State.IN_REVIEW
-    refusal = _explain_refusal(issue, sha256=sha256, people=people) if in_review and given and not outgrown else ""
+    same = [approval for approval in given if approval.sha256 == sha256]
+    lapsed = find_lapsed_approvals(issue, same, people=people) if is_open else []
+    is_explained = not in_review or bool(outgrown or lapsed)
+    refusal = _explain_refusal(issue, sha256=sha256, people=people) if given and not is_explained else ""
     request = find_request(issue, sha256=sha256, approved=approvers, by=user, now=timezone.now()) if in_review else None
     needs_second = needed > 1 and len(approvers) == 1
     hours: LocalHoursContext = hours_ahead_context(issue, now=timezone.now()) if is_open else {}
@@ -85,6 +90,7 @@ def approval_context(
         "approvals": given,
         "valid_approvals": valid,
         "outgrown_approvals": outgrown,
+        "lapsed_approvals": lapsed,
         "approvals_needed": needed,
         "approval_people": people,
         "audience_sha256": hash_audience(describe_audience(issue)),

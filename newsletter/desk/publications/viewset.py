@@ -30,6 +30,7 @@ from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
 from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.issues.approval.archive_publication import archive_publication
+from newsletter.issues.approval.reopen_uncovered import reopen_uncovered_issues, restore_covered_issues
 from newsletter.issues.assembly.digest import count_without_digest
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Publication
@@ -40,6 +41,8 @@ from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import HOME_BREADCRUMB
+
+_APPROVAL_RULES = frozenset({"approval", "another_approves", "second_approval_above"})
 
 
 class PublicationCreateView(AddRowMixin, CreateView):
@@ -75,22 +78,39 @@ class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMi
         response: HttpResponse = super().form_valid(form)
         is_saved = response.status_code == HTTPStatus.FOUND
         before = form.initial
-        made_digest = before["enabled"] and before["monthly_digest"]
-        if is_saved and made_digest and (people := count_without_digest(cast("int", before["mailing_list"]))):
-            text = ngettext(
-                "%(people)s person on this list chose one mail a month. They get no newsletter until the list has a monthly "
-                "digest again, or until they choose something else on their preference page.",
-                "%(people)s people on this list chose one mail a month. They get no newsletter until the list has a monthly "
-                "digest again, or until they choose something else on their preference page.",
-                people,
-            )
-            messages.warning(self.request, text % {"people": intcomma(people)})
+        if is_saved and before["enabled"] and before["monthly_digest"]:
+            _warn_of_lost_digest(self.request, cast("int", before["mailing_list"]))
+        if is_saved and not _APPROVAL_RULES.isdisjoint(form.changed_data):
+            self._review_approvals()
         return response
+
+    def _review_approvals(self) -> None:
+        """Say at once which issues the new rules of approval affect. A job would find them some minutes later."""
+        now = timezone.now()
+        for issue in reopen_uncovered_issues(now=now, publication=self.object):
+            text = _("%(issue)s was approved, which is not enough by the new rules. It waits for approval again.")
+            messages.warning(self.request, text % {"issue": issue})
+        for issue in restore_covered_issues(now=now, publication=self.object):
+            text = _("%(issue)s has enough approvals by the new rules, so it is approved.")
+            messages.success(self.request, text % {"issue": issue})
 
     @cached_property
     def header_buttons(self) -> list[Any]:
         welcome = HeaderButton(_("Welcome"), url=_welcome_url(self.object), icon_name="mail")
         return [*super().header_buttons, welcome]
+
+
+def _warn_of_lost_digest(request: HttpRequest, mailing_list: int) -> None:
+    """Say how many people on the list get nothing, if it had a monthly digest and has none any more."""
+    if people := count_without_digest(mailing_list):
+        text = ngettext(
+            "%(people)s person on this list chose one mail a month. They get no newsletter until the list has a monthly "
+            "digest again, or until they choose something else on their preference page.",
+            "%(people)s people on this list chose one mail a month. They get no newsletter until the list has a monthly "
+            "digest again, or until they choose something else on their preference page.",
+            people,
+        )
+        messages.warning(request, text % {"people": intcomma(people)})
 
 
 class PublicationPreview(IframePreview):
@@ -122,6 +142,13 @@ class ArchivePublication(ArchivePage):
         gettext_lazy("You can bring it back at any time."),
     )
     after_return = gettext_lazy("It is turned off. Turn on “In use” when it should draft and send issues again.")
+
+    def _archive(self) -> str:
+        made_digest = self.row.enabled and self.row.monthly_digest
+        done = super()._archive()
+        if made_digest:
+            _warn_of_lost_digest(self.request, self.row.mailing_list_id)
+        return done
 
 
 class PublicationViewSet(ArchivableViewSet):

@@ -142,32 +142,51 @@ def count_approvals(issue: Issue, *, sha256: str, people: int) -> int:
 def find_first_of_two(issue: Issue, *, now: datetime) -> Approval | None:
     """Return the only valid approval of an issue that needs two.
 
-    Return None if the issue needs fewer, or if none or more are valid.
+    Return None if the issue needs fewer, or if none or more are valid. A large audience is counted only if it decides that.
     """
+    sha256 = hash_approved_content(resolve_content(issue))
     try:
+        if not find_valid_approvals(issue, sha256=sha256, people=0) or not _needs_two(
+            issue, people=count_people(issue, now=now).eligible
+        ):
+            return None
         people = count_recipients(issue, now=now)
     except BadRule:
         return None  # the issue's checks say what is wrong
-    if not _needs_two(issue, people=people):
-        return None
-    sha256 = hash_approved_content(resolve_content(issue))
     valid = [each for each in find_valid_approvals(issue, sha256=sha256, people=people) if not each.by_policy]
-    return valid[0] if len(valid) == 1 else None
+    return valid[0] if len(valid) == 1 and _needs_two(issue, people=people) else None
 
 
 def find_valid_approvals(issue: Issue, *, sha256: str, people: int) -> list[Approval]:
     """Return the approvals of this content and audience that cover ``people`` recipients.
 
-    If required, leave out approvals by authors. A welcome mail is approved for everybody who joins from then on.
+    Leave out approvals of people who may not approve any more and, if required, of authors. A welcome mail is approved for
+    everybody who joins from then on, also after its approver has left.
     """
     valid = [
         approval
         for approval in _find_approvals_of_audience(issue, sha256=sha256)
         if issue.is_welcome or covers_people(approval, people=people)
     ]
+    lapsed = find_lapsed_approvals(issue, valid, people=people)
+    valid = [approval for approval in valid if approval not in lapsed]
     if requires_other_approver(issue.publication):
         valid = [approval for approval in valid if approval.by_policy or not _is_by_author(issue, approval)]
     return valid
+
+
+def find_lapsed_approvals(issue: Issue, approvals: Sequence[Approval], *, people: int) -> list[Approval]:
+    """Return those of the approvals that do not count because the person may not approve issues any more.
+
+    The account was closed, or its role changed. Those of a welcome mail count on, and those of an issue that needs none.
+    """
+    named = [] if issue.is_welcome else [approval for approval in approvals if not approval.by_policy]
+    if not named:
+        return []
+    persons = {approval.person_id for approval in named if approval.person_id is not None}
+    approvers = set(find_approvers().filter(pk__in=persons).values_list("pk", flat=True))
+    lapsed = [approval for approval in named if approval.person_id not in approvers]
+    return [] if lapsed and is_sent_automatically(issue, people=people) else lapsed
 
 
 def covers_people(approval: Approval, *, people: int) -> bool:
@@ -204,6 +223,13 @@ def _raise_not_enough(issue: Issue, *, candidates: Sequence[Approval], people: i
             issue=issue,
             approved=Quantity(min(outgrown)),
             people=Quantity(people),
+        )
+    if lapsed := find_lapsed_approvals(issue, candidates, people=people):
+        raise NotApproved(
+            "%(issue)s was approved by %(names)s, who may no longer approve issues. That approval no longer counts. Ask an "
+            "approver to read and approve it.",
+            issue=issue,
+            names=", ".join(str(approval.person) for approval in lapsed),
         )
     if needed > 1:
         raise NotApproved(

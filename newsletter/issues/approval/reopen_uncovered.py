@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import QuerySet
 
-from newsletter.common.errors import BadRule, NotApproved
+from newsletter.common.errors import DomainError, NotApproved
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import (
     count_recipients,
@@ -22,12 +22,14 @@ from newsletter.issues.approval.open_comments import count_open_comments
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.approval.write_notices import issue_page_url, write_notice
 from newsletter.issues.variants.count_recipients import count_people
-from newsletter.models import Approval, Issue, Send, StaffNotice, transition
+from newsletter.models import Approval, Issue, Publication, Send, StaffNotice, transition
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
 
 NOTICE_AHEAD = timedelta(days=7)
 """How long before its time staff are told that an automatic issue waits for a person."""
+RESTORE_INTERVAL = timedelta(days=1)
+"""How often an issue is approved again by itself. The number of recipients may go up and down around a limit all day."""
 _WHAT_TO_DO = Message("It is not sent until somebody has read and approved it.")
 
 
@@ -38,22 +40,24 @@ def review_approvals(*, now: datetime) -> None:
     notify_waiting_automatic_issues(now=now)
 
 
-def reopen_uncovered_issues(*, now: datetime) -> list[Issue]:
+def reopen_uncovered_issues(*, now: datetime, publication: Publication | None = None) -> list[Issue]:
     """Let approved issues wait for approval again if their approvals no longer allow the send. Notify approvers. Return them.
 
-    The approvals stay, so that the issue's page can say why they do not count.
+    The approvals stay, so that the issue's page can say why they do not count. With ``publication``, only its issues are
+    reviewed.
     """
-    approved = _select_unsent(Issue.State.APPROVED)
+    approved = _select_unsent(Issue.State.APPROVED, publication=publication)
     return [issue for issue in approved if _find_refusal(issue, now=now) and _reopen(issue, now=now)]
 
 
-def restore_covered_issues(*, now: datetime) -> list[Issue]:
+def restore_covered_issues(*, now: datetime, publication: Publication | None = None) -> list[Issue]:
     """Approve waiting issues whose approvals are enough now: the audience shrank, or a rule changed. Notify approvers.
 
-    Return the issues. One with an open comment waits until somebody resolves it.
+    Return the issues. One with an open comment waits until somebody resolves it. One that was approved again by itself less
+    than `RESTORE_INTERVAL` ago waits for a person, or for the rest of that time.
     """
     given = Approval.objects.filter(withdrawn_at__isnull=True).values("issue")
-    waiting = _select_unsent(Issue.State.IN_REVIEW).filter(pk__in=given)
+    waiting = _select_unsent(Issue.State.IN_REVIEW, publication=publication).filter(pk__in=given)
     return [issue for issue in waiting if _may_be_restored(issue, now=now) and _restore(issue, now=now)]
 
 
@@ -72,7 +76,7 @@ def notify_waiting_automatic_issues(*, now: datetime) -> None:
             continue
         try:
             reason = _find_manual_reason(issue, now=now)
-        except BadRule:
+        except DomainError:
             continue  # the issue's checks say what is wrong
         if reason:
             subject = Message("%(issue)s is waiting for approval", issue=issue)
@@ -106,9 +110,19 @@ def _make_uncovered_key(issue: Issue) -> str:
     return f"uncovered-{issue.pk}"
 
 
-def _select_unsent(state: str) -> QuerySet[Issue]:
+def _find_restored_notices(issue: Issue) -> QuerySet[StaffNotice]:
+    return StaffNotice.objects.filter(key=_make_restored_key(issue))
+
+
+def _make_restored_key(issue: Issue) -> str:
+    return f"restored-{issue.pk}"
+
+
+def _select_unsent(state: str, *, publication: Publication | None = None) -> QuerySet[Issue]:
     live = Send.objects.exclude(state=Send.State.CANCELLED).values("issue")
     issues = Issue.objects.filter(state=state, held=False).exclude(kind=Issue.Kind.WELCOME)
+    if publication is not None:
+        issues = issues.filter(publication=publication)
     return _select_related(issues.exclude(pk__in=live))
 
 
@@ -126,7 +140,7 @@ def _find_refusal(issue: Issue, *, now: datetime) -> NotApproved | None:
         require_approval(issue, now=now)
     except NotApproved as error:
         return error if find_current_approval(issue) is not None else None
-    except BadRule:
+    except DomainError:
         return None  # the issue's checks say what is wrong
     return None
 
@@ -148,25 +162,28 @@ def _reopen(issue: Issue, *, now: datetime) -> bool:
 
 
 def _may_be_restored(issue: Issue, *, now: datetime) -> bool:
-    if count_open_comments(issue):
+    restored = _find_restored_notices(issue).filter(made_at__gt=now - RESTORE_INTERVAL)
+    if count_open_comments(issue) or restored.exists():
         return False
     try:
         require_approval(issue, now=now)
-    except (NotApproved, BadRule):
+    except DomainError:
         return False
     return True
 
 
 @transaction.atomic
 def _restore(issue: Issue, *, now: datetime) -> bool:
-    if not transition(issue, from_states=[Issue.State.IN_REVIEW], to=Issue.State.APPROVED):
-        return False
-    report_issue(EventKind.ISSUE_APPROVED, issue, now=now)
-    subject = Message("%(issue)s is approved", issue=issue)
+    locked = _select_unsent(Issue.State.IN_REVIEW).select_for_update(of=("self",)).filter(pk=issue.pk).first()
+    if locked is None or not _may_be_restored(locked, now=now):
+        return False  # it changed while people were counted
+    transition(locked, from_states=[Issue.State.IN_REVIEW], to=Issue.State.APPROVED)
+    report_issue(EventKind.ISSUE_APPROVED, locked, now=now)
+    subject = Message("%(issue)s is approved", issue=locked)
     paragraphs = [
         Message("It was waiting for approval. The reason is gone, so the approvals that it has are enough."),
         Message("It needs no further approval. If it should not be sent, put it on hold."),
     ]
-    key = f"restored-{issue.pk}-{now:%Y%m%d%H%M%S}"
-    write_notice(issue.publication, key, subject, paragraphs, issue_page_url(issue), now)
+    _find_restored_notices(locked).delete()  # of an earlier day: the new one has the same key
+    write_notice(locked.publication, _make_restored_key(locked), subject, paragraphs, issue_page_url(locked), now)
     return True

@@ -74,6 +74,15 @@ def test_text_saved_without_a_connection_is_saved_when_it_is_back(disturbed: Pag
     expect(disturbed.get_by_text(re.compile(f"“Typed on the train: {kind}.*” is saved"))).to_be_visible()
 
 
+def test_save_can_be_pressed_again_however_fast_the_connection_fails(disturbed: Page) -> None:
+    open_first(disturbed, "stories")
+    disturbed.evaluate("window.saveObstacles.find = async () => window.saveObstacles.OFFLINE")
+    save(disturbed)
+    expect(disturbed.get_by_text("No connection, so nothing was saved.")).to_be_visible()
+    disturbed.wait_for_timeout(500)
+    expect(disturbed.get_by_role("button", name="Save", exact=True)).to_be_enabled(timeout=1_000)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_leaving_a_form_asks_while_text_is_unsaved(page: Page, kind: str) -> None:
     asked: list[str] = []

@@ -63,7 +63,7 @@
       this.show(obstacle);
       this.state = obstacle ? FREE : ALLOWED;
       const progress = submitter && this.application.getControllerForElementAndIdentifier(submitter, 'w-progress');
-      if (obstacle && progress) progress.loadingValue = false;
+      if (obstacle && progress) setTimeout(() => progress.deactivate()); // it disables the button by such a timer, after the click
       if (!obstacle) this.form.requestSubmit(submitter);
     }
 

@@ -30,7 +30,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ANSWER_MS = 20_000
+ANSWER_MS = 60_000
 expect.set_options(timeout=ANSWER_MS)
 PEOPLE = "900" if os.environ.get(GUIDE) else "60"
 

@@ -46,7 +46,7 @@ def test_choosers_of_a_publication_and_an_issue_work(page: Page) -> None:
     page.goto("/admin/issues/")
     page.locator("td.title a").first.click()
     page.get_by_role("link", name="Edit the issue").click()
-    expect(page.frame_locator("#w-preview-iframe").locator("h2").first).to_be_visible(timeout=15_000)
+    expect(page.frame_locator("#w-preview-iframe").locator("h2").first).to_be_visible()
     press_choose(page.locator("body"))
     search = page.locator(".modal-content [name=q]")
     search.fill('"')

@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.support.desk_browser import IN_CHROMIUM
 
-PREVIEW_MS = 15_000
+PREVIEW_MS = 60_000
 
 pytestmark = IN_CHROMIUM
 

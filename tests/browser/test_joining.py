@@ -59,7 +59,7 @@ def _is_fault(text: str) -> bool:
 
 def check(page: Page, heading: str) -> None:
     """Assert that the page with this heading is open and meets the limits."""
-    expect(page.get_by_role("heading", level=1)).to_have_text(heading, timeout=30_000)
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
     measured = page.evaluate(MEASURE)
     assert measured == {"wide": PHONE["width"], "low": []}, heading
     assert find_axe_violations(page) == [], heading
@@ -74,13 +74,13 @@ def sign_up(page: Page, email: str) -> None:
     check(page, "The weekly letter")
     page.get_by_label("Email address").fill("nonsense")
     press(page, "Sign me up")
-    expect(page.get_by_text("not an email address")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("not an email address")).to_be_visible()
     check(page, "The weekly letter")
     page.get_by_label("Email address").fill(email)
     page.get_by_label("Where you live").fill("York")
     time.sleep(3)  # nobody fills a form in faster; who does is asked again
     press(page, "Sign me up")
-    page.get_by_label(YORK).check(timeout=30_000)
+    page.get_by_label(YORK).check()
     check(page, "The weekly letter")
     press(page, "Sign me up")
     check(page, "Check your inbox")
@@ -117,7 +117,7 @@ def test_a_mistyped_address_is_asked_about_and_corrected(reader: Page, data: Pat
     reader.get_by_label("Where you live").fill("Leeds, England, United Kingdom")
     time.sleep(3)
     press(reader, "Sign me up")
-    expect(reader.get_by_text("Did you mean a-long-name.of-somebody@gmail.com?")).to_be_visible(timeout=30_000)
+    expect(reader.get_by_text("Did you mean a-long-name.of-somebody@gmail.com?")).to_be_visible()
     expect(reader.get_by_label("Where you live")).to_have_value("Leeds, England, United Kingdom")
     check(reader, "The weekly letter")
     press(reader, "Yes, correct it")
@@ -157,7 +157,7 @@ def _move(reader: Page, mine: str, *, follow: Callable[..., None], new: str) -> 
     press(reader, "Yes, send it here")
     check(reader, "Done. Your mail comes here now.")
     follow("this-address", to=new)
-    check(reader, "This link was used already")
+    check(reader, "Done. Your mail comes here now.")
 
 
 def _download(reader: Page, mine: str, *, follow: Callable[..., None], new: str) -> None:

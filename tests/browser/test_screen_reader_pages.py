@@ -26,7 +26,7 @@ NAMES = (
     "unsubscribe-all",
     "left-all",
 )
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 WIDE_SPACING = "* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }"
 """The text spacing of WCAG 1.4.12."""
 LIST_STOPS = """() => [...document.querySelectorAll('a[href], button, input, select, summary, textarea')]

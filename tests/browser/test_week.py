@@ -17,7 +17,7 @@ from tests.support.desk_browser import IN_CHROMIUM, do_beside, open_desk, run_be
 from tests.support.guide_pictures import LOOK, take_picture
 from tests.support.keyboard import press, tab_to, tick, type_over
 
-PREVIEW_MS = 15_000
+PREVIEW_MS = 60_000
 SEND_MS = 60_000
 PASSWORD = "a-calm-harbour-evening"
 EDITOR, APPROVER = "editor@example.org", "approver@example.org"

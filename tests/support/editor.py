@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-PREVIEW_MS = 15_000
+PREVIEW_MS = 60_000
 _SAVE_MS, _STEP_MS = 15_000, 250
 
 

@@ -16,7 +16,7 @@ from wagtail.snippets.models import register_snippet
 
 import newsletter.desk.content.admin_hooks
 import newsletter.desk.issues.admin_hooks
-import newsletter.desk.notices.admin_hooks
+import newsletter.desk.notices.pages
 import newsletter.desk.sends.admin_hooks
 import newsletter.desk.setup.admin_hooks
 import newsletter.desk.shell.menus
@@ -29,8 +29,7 @@ from newsletter.desk.content.events import EventViewSet
 from newsletter.desk.content.sources import SourceViewSet
 from newsletter.desk.content.stories import StoryViewSet
 from newsletter.desk.editor.block_form import register_body_blocks
-from newsletter.desk.editor.save_button import name_save_button
-from newsletter.desk.editor.viewset import IssueViewSet
+from newsletter.desk.editor.viewset import IssueViewSet, name_save_button
 from newsletter.desk.home.panel import HomePanel
 from newsletter.desk.publications.viewset import PublicationGroup
 from subscribers.desk.editing import archiving

@@ -24,7 +24,6 @@ from subscribers.desk.imports.views import (
 )
 from subscribers.desk.listing import PermittedMenuItem, register_log_actions, register_pages
 from subscribers.desk.lists import ListViewSet, TopicViewSet
-from subscribers.desk.location_choices import list_regions, list_towns
 from subscribers.desk.people import PersonPage, RevealedPersonPage
 from subscribers.desk.people_list import PeopleViewSet
 from subscribers.desk.person_actions import (
@@ -35,7 +34,7 @@ from subscribers.desk.person_actions import (
     rename_person,
     suppress_person,
 )
-from subscribers.desk.segments.views import WhyInSegment
+from subscribers.desk.segments.views import WhyInSegment, list_regions, list_towns
 from subscribers.desk.segments.viewset import SegmentViewSet
 from subscribers.models import HeldSignup
 

@@ -13,8 +13,7 @@ from tempfile import TemporaryDirectory
 
 from subscribers.exporting.csv_export import export_people
 from subscribers.identity import identify
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now
 from subscribers.models import ImportBatch, MailingList, Reason, Scope, Subscriber, Subscription, Suppression

@@ -11,8 +11,7 @@ from itertools import islice
 
 from newsletter.demo.subscribers_csv import write_subscribers
 from subscribers.consent.signup import SignupRequest, request_subscription
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.models import MailingList, Reason
 from subscribers.people.lookup import find_person
 from subscribers.unsubscribing.suppression import suppress

@@ -7,26 +7,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Count, QuerySet, Sum
 from rich.console import Console
 from rich.table import Table
 
 from newsletter.common.errors import NotReady
 from newsletter.content.ingesting.ingest import ingest_source
-from newsletter.demo.sample_content import write_organisation
+from newsletter.demo.sample_content import load_spanish_texts, write_organisation
 from newsletter.demo.sample_subscribers import fill_list, fill_realistic_list
-from newsletter.demo.sample_translations import SPANISH, translate_issue
 from newsletter.demo.sample_welcome import NEWCOMERS, welcome_newcomers
 from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.issues.approval.approve import approve_by_policy
 from newsletter.issues.assembly.assemble import assemble_slot, log_assembled, make_unsaved_issue
+from newsletter.issues.assembly.first_draft import paragraphs
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.assembly.stories_at_source import check_before_assembly
+from newsletter.issues.planning.translate_texts import save_translations
+from newsletter.issues.snapshot.own_texts import hash_text, list_own_texts
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.visible.interests import NOTHING_CHOSEN
 from newsletter.management.explanation_lines import list_explanation_lines
 from newsletter.management.progress_bar import show_send_progress
 from newsletter.management.receipt_table import print_receipt
-from newsletter.models import Delivery, Issue, MailLimits, MailTemplate, Publication, Source
+from newsletter.models import Delivery, EventNotice, Issue, MailLimits, MailTemplate, Publication, Source
 from newsletter.models.variant_labels import label_facts
 from newsletter.organisation.accounts.staff import add_staff
 from newsletter.organisation.apply_file import apply_file
@@ -57,6 +61,12 @@ TEXTS = {
         "reason": "Recibes este correo porque has hecho una donación. No es un boletín.",
     },
 }
+SPANISH = "es"
+_FACTS = (
+    *("url", "starts_at", "ends_at", "zone", "all_day", "day", "online"),
+    *("place_text", "town", "country", "region", "latitude", "longitude"),
+)
+"""What a translated event has of its original."""
 
 
 @dataclass(frozen=True)
@@ -213,3 +223,32 @@ def add_thanks_template(*, publication: Publication, by: User, now: datetime) ->
         save_text(template=template, language=language, texts=shown, by=by, now=now)
     approve_template(template=template, sha256=hash_template(template), by=by, now=now)
     return template
+
+
+@transaction.atomic
+def translate_issue(*, issue: Issue, by: User, now: datetime) -> None:
+    """Store the Spanish titles of the issue's events and the Spanish version of its own texts."""
+    content = resolve_content(issue)
+    titles = load_spanish_texts("event")
+    for event in EventNotice.objects.filter(pk__in=[event.id for event in content.events]):
+        if title := titles.get(event.title):
+            _translate_event(event, title=title, now=now)
+    known: dict[str, str] = {}
+    for english, spanish in load_spanish_texts("text").items():
+        known[hash_text(english)] = spanish
+        known[hash_text(paragraphs(english))] = paragraphs(spanish)
+    texts = {text: known[text.sha256] for text in list_own_texts(content) if text.sha256 in known}
+    save_translations(issue=issue, language=SPANISH, texts=texts, by=by, now=now)
+
+
+def _translate_event(original: EventNotice, *, title: str, now: datetime) -> None:
+    EventNotice.objects.update_or_create(
+        translation_of=original,
+        language=SPANISH,
+        defaults={
+            "title": title,
+            "external_id": f"{original.external_id[:400]}-{SPANISH}",
+            "seen_at": now,
+            **{name: getattr(original, name) for name in _FACTS},
+        },
+    )

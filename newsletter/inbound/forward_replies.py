@@ -29,7 +29,7 @@ from newsletter.sending.adapters import current_adapter
 from newsletter.sending.notices.single_mails import may_be_repeated, must_wait
 from newsletter.sending.notices.system_mail import Sender, SystemMail, make_sender, send_notice
 from subscribers.addresses.normalise import normalise
-from subscribers.links.token_masking import mask_tokens
+from subscribers.links.signed_links import mask_tokens
 
 log = logging.getLogger(__name__)
 FORWARDS_A_ROUND = 20

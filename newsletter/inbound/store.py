@@ -1,7 +1,8 @@
-"""Keep a mail that came in, once, before anything else is done with it."""
+"""Keep a mail that came in, once, before anything else is done with it, and delete it in time."""
 
 import hashlib
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
@@ -10,6 +11,8 @@ from newsletter.models import InboundMail
 
 IMAP = "imap"
 """The origin of a mail that was read from a mailbox."""
+RETENTION = timedelta(days=30)
+"""How long the rows of handled mails are kept, and unreadable mails. Replies that wait for staff stay."""
 
 
 def store_mail(*, raw: bytes, origin: str, now: datetime, cut: bool = False, once: str = "") -> InboundMail:
@@ -37,3 +40,14 @@ def store_mail(*, raw: bytes, origin: str, now: datetime, cut: bool = False, onc
         if known is None:
             raise
         return known
+
+
+def delete_old_inbound_mails(*, now: datetime) -> int:
+    """Delete old rows of mails that are done or unreadable. Return how many."""
+    over = [InboundMail.State.DONE, InboundMail.State.UNREADABLE]
+    return InboundMail.objects.filter(state__in=over, received_at__lt=now - RETENTION).delete()[0]
+
+
+def forget_mails_of(hashes: Iterable[bytes]) -> None:
+    """Delete the mails of people who are erased, also those that were not forwarded."""
+    InboundMail.objects.filter(sender_hash__in=list(hashes)).delete()

@@ -15,7 +15,7 @@ from newsletter.issues.variants.group_keys import make_rules_filter
 from newsletter.issues.variants.recipient_groups import find_possible_recipients
 from newsletter.models import Issue
 from newsletter.rendering.lint.findings import Finding
-from subscribers.segments.query_limits import QueryTimeout, query_time_limit
+from subscribers.segments.count import QueryTimeout, query_time_limit
 
 _COUNT_MS = 400
 

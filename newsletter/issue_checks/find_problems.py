@@ -21,7 +21,7 @@ from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.variants.reader_zones import find_last_hour
 from newsletter.issues.variants.subject_test_rules import check_subject_test
-from newsletter.issues.visible.fallbacks import Fallback
+from newsletter.issues.visible.visible_content import Fallback
 from newsletter.models import Issue, Publication
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.rendering.lint.findings import Finding

@@ -25,10 +25,9 @@ from newsletter.issues.variants.recipient_groups import (
 )
 from newsletter.issues.variants.subject_assignment import NO_TEST
 from newsletter.issues.visible.choose_visible import NO_RULE_MET
-from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import NOTHING_CHOSEN
 from newsletter.issues.visible.variant_labels import describe_visible
-from newsletter.issues.visible.visible_content import VisibleContent
+from newsletter.issues.visible.visible_content import Fallback, VisibleContent
 from newsletter.models import Issue, Send
 from newsletter.rendering.mail import RenderedMail
 from subscribers.models import Frequency, Giving

@@ -24,7 +24,7 @@ from newsletter.inbound.forward_replies import forward_waiting_replies, has_wait
 from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.read_mailboxes import read_mailboxes
-from newsletter.inbound.retention import delete_old_inbound_mails
+from newsletter.inbound.store import delete_old_inbound_mails
 from newsletter.issues.approval.reopen_uncovered import review_approvals
 from newsletter.issues.assembly.slots import is_assembly_due
 from newsletter.issues.checks.links import check_due_links
@@ -61,7 +61,7 @@ from newsletter.outbound.replay import delete_old_outbound_events
 from newsletter.outbound.signing import reseal_secrets
 from newsletter.sending.adapters import current_adapter, find_issue_counters, further_adapters, provider_label
 from newsletter.sending.canaries.passwords import reseal_passwords
-from newsletter.sending.deliverability.dmarc_reports.retention import delete_old_reports
+from newsletter.sending.deliverability.dmarc_reports.store import delete_old_reports
 from newsletter.sending.deliverability.gmail_figures.fetch import fetch_due_figures
 from newsletter.sending.deliverability.refresh_domains import refresh_sender_domains
 from newsletter.sending.dispatching.dispatcher import Dispatcher

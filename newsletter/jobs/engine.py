@@ -10,7 +10,7 @@ from django.conf import settings
 from newsletter.jobs.catalogue import ALL_ROLES
 from newsletter.jobs.embedded_engine import EmbeddedEngine
 from newsletter.jobs.shutdown import exit_during_call
-from newsletter.monitoring.prepared_database import wait_until_prepared
+from newsletter.monitoring.readiness import wait_until_prepared
 from newsletter.sending.dispatching.worker_loop import DEFAULT_CONCURRENCY
 
 PROCRASTINATE = "procrastinate"

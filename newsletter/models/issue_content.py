@@ -114,8 +114,8 @@ class ReaderGroup(models.Model):
 
     ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius, ``language`` "" its own language.
     ``interests``, ``seen`` and ``rules`` are the numbers of `newsletter.issues.variants.group_keys`; ``fallback`` is what
-    readers give up who are too few for a version of their own (`newsletter.issues.visible.fallbacks`). ``arm`` is the subject
-    of a test, from 1; 0 without a test, −1 for those who wait.
+    readers give up who are too few for a version of their own (`newsletter.issues.visible.visible_content`). ``arm`` is the
+    subject of a test, from 1; 0 without a test, −1 for those who wait.
     """
 
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")

@@ -10,8 +10,7 @@ from wagtail.models import PreviewableMixin
 from newsletter.models.brands import Brand, Layout, check_sender_name, domain_of
 from newsletter.models.content.further_languages import check_further_languages
 from newsletter.models.content.sources import Source
-from newsletter.models.sending.publication_accounts import PublicationAccounts
-from newsletter.models.sending.publication_deliverability import DeliverabilityChoice
+from newsletter.models.sending.publication_accounts import DeliverabilityChoice, PublicationAccounts
 from newsletter.models.states import one_of
 from subscribers.models import MailingList, Segment, Topic
 

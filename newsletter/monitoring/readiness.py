@@ -1,10 +1,15 @@
-"""Decide whether this process can serve: the database answers, has this version's tables, and belongs to this address key."""
+"""Decide whether this process can serve: the database answers, has this version's tables, and belongs to this address key.
+
+A process may wait for a database that starts later, or that `newsletter migrate` or `newsletter web` prepares.
+"""
 
 import hmac
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import Error
+from django.db import Error, connection
 
 from newsletter.common.database.deadlines import database_deadline, is_database_unavailable
 from newsletter.common.database.missing_migrations import list_missing_migrations
@@ -15,6 +20,8 @@ from newsletter.sending.limits.installation_hold import hash_address_key
 DATABASE_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
 KEEP_SECONDS = 2.0
+log = logging.getLogger(__name__)
+CHECK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,19 @@ OTHER_KEY = Readiness(
 )
 
 
+_LOGGED = {
+    NOT_MIGRATED.code: (
+        "The database is not prepared for this version, so this process does nothing yet. Run: newsletter migrate. The start of "
+        "`newsletter web` or `newsletter serve` prepares it too. Then this process goes on by itself."
+    ),
+    UNREACHABLE.code: (
+        "The database does not answer, so this process does nothing yet. Check that it runs, and DATABASE_URL. Once it answers, "
+        "this process goes on by itself."
+    ),
+}
+"""What a process that waits says of what it finds."""
+
+
 def check_readiness() -> Readiness:
     """Ask the database. The answer takes no longer than the database's deadline for public pages on PostgreSQL."""
     try:
@@ -64,3 +84,22 @@ _shared = SharedCheck(check_readiness, keep_seconds=KEEP_SECONDS)
 def get_readiness() -> Readiness:
     """Return the readiness of the last two seconds. A database that does not answer in time counts as unreachable."""
     return _shared.get(within=ANSWER_SECONDS) or UNREACHABLE
+
+
+def wait_until_prepared(
+    wait_or_stop: Callable[[float], bool], *, check: Callable[[], Readiness] = check_readiness
+) -> bool:
+    """Wait until the database answers and has the tables of this version. Return False if the process has to stop before.
+
+    ``wait_or_stop`` waits so many seconds and returns True once the process has to stop. The log names each missing step once.
+    """
+    said: set[str] = set()
+    while (found := check()).code in _LOGGED:
+        # While tables are changed, the database may not answer in time. That is not worth a second line.
+        if not said or (found.code == NOT_MIGRATED.code and found.code not in said):
+            log.warning(_LOGGED[found.code])
+        said.add(found.code)
+        connection.close()
+        if wait_or_stop(CHECK_SECONDS):
+            return False
+    return True

@@ -1,12 +1,15 @@
 """Apply each kind of table in the organisation file: find its row and set its values."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
+from django.db import models
 from django.db.models import Model
 
 from newsletter.common.errors import BadFile, BadRule, BadSchedule
+from newsletter.common.known_names import find_by_name
 from newsletter.common.schedule import check_schedule
 from newsletter.content.ingesting.apis.source_keys import is_same_key, may_keep_key, seal_key
 from newsletter.content.ingesting.home_location import rereading_events_if_home_zone_changes
@@ -15,14 +18,6 @@ from newsletter.content.parsing.apis.addresses import read_source_address
 from newsletter.models import Appeal, Brand, MailLimits, Publication, Source
 from newsletter.organisation.logos import BRAND, Logos, find_brand
 from newsletter.organisation.read_file import entry_label
-from newsletter.organisation.references import (
-    find_appeal,
-    find_list,
-    find_publications,
-    find_segment,
-    find_sources,
-    find_topics,
-)
 from newsletter.organisation.schema import (
     AppealEntry,
     BrandEntry,
@@ -42,6 +37,7 @@ from subscribers.models import Case, MailingList, Segment, Topic
 from subscribers.segments.compile import check_rule
 
 _NEW_SCHEDULE = "0 9 * * thu"
+_Row = TypeVar("_Row", bound=models.Model)
 
 
 def apply_brand(entry: BrandEntry, *, logos: Logos) -> Change:
@@ -216,3 +212,36 @@ def _check_schedule(schedule: str, *, zone: str, where: str) -> str:
         return check_schedule(schedule=schedule, zone=zone)
     except BadSchedule as error:
         raise BadFile(f"{where}: {error}") from error
+
+
+def find_list(name: str, *, where: str) -> MailingList:
+    return find_by_name(name, MailingList.objects.all(), by=("slug", "name"), what="list", where=where)
+
+
+def find_segment(name: str, *, where: str) -> Segment | None:
+    """Return the segment, or None for ""."""
+    return find_by_name(name, Segment.objects.all(), by=("slug", "name"), what="segment", where=where) if name else None
+
+
+def find_topics(names: Sequence[str], *, where: str) -> list[Topic]:
+    topics = list(Topic.objects.all())
+    return _distinct(find_by_name(name, topics, by=("slug", "name"), what="topic", where=where) for name in names)
+
+
+def find_publications(slugs: Sequence[str], *, where: str) -> list[Publication]:
+    publications = list(Publication.objects.all())
+    return _distinct(find_by_name(slug, publications, by=("slug",), what="publication", where=where) for slug in slugs)
+
+
+def find_appeal(slug: str, *, where: str) -> Appeal | None:
+    """Return the appeal, or None for ""."""
+    return find_by_name(slug, Appeal.objects.all(), by=("slug",), what="appeal", where=where) if slug else None
+
+
+def find_sources(names: Sequence[str], *, where: str) -> list[Source]:
+    sources = list(Source.objects.all())
+    return _distinct(find_by_name(name, sources, by=("name",), what="source", where=where) for name in names)
+
+
+def _distinct(rows: Iterable[_Row]) -> list[_Row]:
+    return list({row.pk: row for row in rows}.values())

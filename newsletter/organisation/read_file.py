@@ -2,18 +2,24 @@
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from newsletter.common.errors import BadFile
+from newsletter.common.errors import BadFile, BadRule
 from newsletter.common.known_names import nearest
-from newsletter.organisation.schema import ENTRIES, Entry, OrganisationFile, is_single
+from newsletter.organisation.schema import ENTRIES, Entry, ListEntry, OrganisationFile, SegmentEntry, is_single
+from subscribers.segments.registry import read_rule
+from subscribers.segments.rules import Condition, list_conditions
 
 MAX_ORGANISATION_FILE_BYTES = 2_000_000
+_ALSO = {
+    "topic": " or a publication of the list has interests",
+    "language": " or a publication of the list has further languages",
+}
 
 
 def read_organisation(path: Path) -> OrganisationFile:
@@ -125,3 +131,29 @@ def _reason(problem: ErrorDetails) -> str:
         case "dict_type" | "model_type" | "model_attributes_type":
             return 'write a table, such as { name = "value" }.'
     return f"{problem['msg']}."
+
+
+def list_keys_without_effect(organisation: OrganisationFile) -> list[str]:
+    """Return one line for each key of the file that is valid and has no effect yet, with the reason."""
+    return [note for mailing_list in organisation.lists for note in _check_list(mailing_list, organisation)]
+
+
+def _check_list(entry: ListEntry, organisation: OrganisationFile) -> Iterator[str]:
+    used = {condition.key for segment in organisation.segments for condition in _conditions(segment)}
+    if any(one.mailing_list == entry.slug and one.interests != "off" for one in organisation.publications):
+        used.add("topic")
+    if any(one.mailing_list == entry.slug and one.languages for one in organisation.publications):
+        used.add("language")
+    for question, key in (("topics", "topic"), ("language", "language")):
+        if question in entry.ask and key not in used:
+            yield (
+                f'{entry_label("list", entry.slug)}: ask = ["{question}"] has no effect until a segment selects by {key}'
+                f"{_ALSO.get(key, '')}, so people are not asked."
+            )
+
+
+def _conditions(entry: SegmentEntry) -> list[Condition]:
+    try:
+        return list_conditions(read_rule(entry.rule))
+    except BadRule:
+        return []

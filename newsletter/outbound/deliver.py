@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby, zip_longest
 
+import orjson
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
@@ -16,9 +17,8 @@ from newsletter.common.errors import DomainError
 from newsletter.content.fetching.poster import Poster
 from newsletter.models import Installation
 from newsletter.outbound.outcome import describe_status, record_delivered, record_failed
-from newsletter.outbound.payload import make_bodies, make_message_id
 from newsletter.outbound.signing import read_secrets, sign
-from subscribers.models import WebhookDelivery, WebhookEndpoint
+from subscribers.models import OutboundEvent, Subscriber, WebhookDelivery, WebhookEndpoint
 from subscribers.models.webhooks import MAX_LEASE, unleased
 
 THREADS_PER_ENDPOINT, MAX_THREADS = 4, 16
@@ -184,3 +184,23 @@ def _follows_another() -> Exists:
         endpoint=OuterRef("endpoint"), person=OuterRef("person"), event__lt=OuterRef("event")
     )
     return Exists(earlier)
+
+
+def make_message_id(event: OutboundEvent) -> str:
+    """Return the id that stays the same for each attempt and each endpoint."""
+    return f"evt_{event.uid.hex}"
+
+
+def make_bodies(deliveries: Sequence[WebhookDelivery]) -> dict[int, bytes]:
+    """Return the JSON of each delivery by its id. Addresses are read now, so an erased person has none."""
+    ids = {delivery.person for delivery in deliveries if delivery.person is not None}
+    addresses = dict(Subscriber.objects.filter(pk__in=ids).values_list("pk", "email"))
+    return {delivery.pk: _make_body(delivery.event, addresses) for delivery in deliveries}
+
+
+def _make_body(event: OutboundEvent, addresses: dict[int, str]) -> bytes:
+    person: dict[str, object] = {}
+    if event.person is not None:
+        person = {"person": {"id": event.person, "email": addresses.get(event.person)}}
+    document = {"type": event.kind, "timestamp": event.at, "data": {"origin": event.origin, **person, **event.data}}
+    return orjson.dumps(document, option=orjson.OPT_UTC_Z)

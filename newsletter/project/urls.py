@@ -8,9 +8,14 @@ from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.account import LogoutView
 
 from newsletter.desk.pictures.library_chooser import library_chooser
-from newsletter.desk.pictures.library_files import LoggedPictureEdit, show_library_file
 from newsletter.desk.pictures.library_list import LibraryList
-from newsletter.desk.pictures.library_pages import AddPicture, DeletePicture, EditPicture
+from newsletter.desk.pictures.library_pages import (
+    AddPicture,
+    DeletePicture,
+    EditPicture,
+    LoggedPictureEdit,
+    show_library_file,
+)
 from newsletter.desk.staff.account_page import AccountPage
 
 handler400 = "newsletter.web.layers.bad_requests.show_bad_request"

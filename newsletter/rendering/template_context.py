@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 
 from newsletter.common.personal_tokens import format_token
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
+    Brand,
     Divider,
     Document,
     EventCard,
@@ -23,13 +25,28 @@ from newsletter.rendering.clean_text import SOFT_HYPHEN, tidy_line
 from newsletter.rendering.colours import dark_palette, light_palette, put_on_paper
 from newsletter.rendering.phrases import find_phrase, find_text_direction
 from newsletter.rendering.prepare import PreparedDocument
-from newsletter.rendering.social import find_icons
 from newsletter.rendering.typography import Typography, choose_typography
 
 _WORD_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 _DATED = ("letter", "events_first")
+ICONS = Path(__file__).parent / "icons"
+NAMES = {
+    "bluesky": "Bluesky",
+    "facebook": "Facebook",
+    "instagram": "Instagram",
+    "linkedin": "LinkedIn",
+    "mastodon": "Mastodon",
+    "podcast": "Podcast",
+    "telegram": "Telegram",
+    "threads": "Threads",
+    "tiktok": "TikTok",
+    "whatsapp": "WhatsApp",
+    "x": "X",
+    "youtube": "YouTube",
+}
+_OTHER_NAMES = {"twitter": "x"}
 
 
 def find_template_kind(block: Block) -> str:
@@ -175,3 +192,19 @@ def _list_brand_links(document: Document) -> list[tuple[str, str]]:
         (find_phrase("donor_portal", language), brand.donor_portal_url),
     ]
     return [(label, url) for label, url in own if label and url]
+
+
+def find_icons(brand: Brand) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
+    """Return (name, url, icon's URL) of the networks with an icon, and (name, url) of those without."""
+    icons, named = [], []
+    for network, url in brand.social:
+        key = network.strip().lower()
+        key = _OTHER_NAMES.get(key, key)
+        name = NAMES.get(key) or network[:1].upper() + network[1:]
+        if not url or not name:
+            continue
+        if brand.icons_url and key in NAMES:
+            icons.append((name, url, f"{brand.icons_url.rstrip('/')}/{key}.png"))
+        else:
+            named.append((name, url))
+    return icons, named

@@ -17,8 +17,7 @@ from icalendar import Calendar, Event
 from newsletter.common.languages import find_offered_language
 from newsletter.content.ingesting.translated_events import has_same_location
 from newsletter.issues.protected_terms.check import event_has_protected_term
-from newsletter.issues.snapshot.calendar_links import make_calendar_name, parse_calendar_name
-from newsletter.issues.snapshot.resolve_blocks import resolve_event
+from newsletter.issues.snapshot.resolve_blocks import make_calendar_name, parse_calendar_name, resolve_event
 from newsletter.issues.snapshot.translated_rows import find_translations
 from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.visible.event_locations import describe_event_location

@@ -12,7 +12,7 @@ from newsletter.common.database.deadlines import database_deadline
 from newsletter.content.images.site_icon import draw_site_icon
 from newsletter.models import Brand, Picture
 from newsletter.rendering.colours import choose_text_colour, normalise_colour
-from newsletter.rendering.social import ICONS, NAMES
+from newsletter.rendering.template_context import ICONS, NAMES
 from newsletter.web.pictures import CACHE_SECONDS
 from subscribers.web.page import DATABASE_WAIT_SECONDS
 

@@ -1,5 +1,9 @@
-"""The online view of a mailed variant, without anything personal or withdrawn, and with events as they are now."""
+"""The online view of a mailed variant, without anything personal or withdrawn, and with events as they are now.
 
+It has default values, and harmless pages in place of personal links.
+"""
+
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -12,9 +16,12 @@ from newsletter.issues.archive.public_view import (
     render_redacted_variant,
 )
 from newsletter.issues.protected_terms.check import mail_has_protected_term
-from newsletter.models import Variant
+from newsletter.issues.variants.click_links import untrack_links
+from newsletter.models import Publication, Variant
+from newsletter.rendering.mail import split
+from newsletter.rendering.personal_values import values_for
 from newsletter.rendering.tokens import Variable
-from newsletter.web.mail_without_person import fill_impersonal, find_join_url, wrap_mail
+from subscribers.web.page import ASK_PATH
 
 CSP = (
     "default-src 'none'; img-src 'self' {site}; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
@@ -46,3 +53,27 @@ def show_online(request: HttpRequest, public_id: str) -> HttpResponse:
     response["X-Robots-Tag"] = "noindex"
     response["Cache-Control"] = f"public, max-age={CACHE_SECONDS}"
     return response
+
+
+def fill_impersonal(text: str, *, variables: Iterable[Variable], join_url: str) -> str:
+    """Return the text with default values, pages for anybody behind personal links, and direct links instead of counted ones.
+
+    “Unsubscribe” leads to the page that mails people their own links, and any other choice to ``join_url``.
+    """
+    links = {"unsubscribe": f"{settings.NEWSLETTER_SITE_URL}{ASK_PATH}", "preferences": join_url}
+    values = values_for(variables=tuple(variables), fields=links)
+    return untrack_links(split(text).join(values))
+
+
+def find_join_url(publication: Publication) -> str:
+    """Return the sign-up page of the publication's list, or the site's front page if the list is not public."""
+    site: str = settings.NEWSLETTER_SITE_URL
+    return f"{site}/join/{publication.mailing_list.slug}" if publication.mailing_list.public else site
+
+
+def wrap_mail(html: str, *, head: str = "", top: str = "", foot: str = "") -> str:
+    """Return the mail as the main part of a web page, with more in its head, above and below."""
+    html = html.replace("</head>", head + "</head>", 1)
+    start = html.index(">", html.index("<body")) + 1
+    end = html.rindex("</body>")
+    return f"{html[:start]}{top}<main>{html[start:end]}</main>{foot}{html[end:]}"

@@ -4,16 +4,19 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
 from newsletter.common.archiving import MAX_USES_NAMED, Uses
 from newsletter.content.ingesting.home_location import find_list_country
 from newsletter.feedback.merged_people import reassign_mails
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
-from newsletter.inbound.retention import forget_mails_of
+from newsletter.inbound.store import forget_mails_of
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import list_audience_segments
 from newsletter.issues.variants.mail_budget import estimate_mails_a_month, is_in_segment
 from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser
-from newsletter.issues.visible.reader_locations import find_locations
+from newsletter.issues.visible.nearby_events import find_locations
 from newsletter.issues.visible.visible_content import ONLY_EVENTS
 from newsletter.issues.welcome.joined_people import resume_for_person
 from newsletter.models import Brand, Issue, Picture, Publication, Send
@@ -30,6 +33,7 @@ from newsletter.sending.notices.system_mail import list_lists_with_sender
 from newsletter.sending.notices.template_mails import find_awaiting, forget_mails
 from subscribers.models import Frequency, MailingList, Subscriber, Topic
 from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks
+from subscribers.web.page import message_page, private_page
 
 MONTH = timedelta(days=31)
 _MAX_ISSUES = 40
@@ -179,3 +183,22 @@ def _colours(palette: Palette, *, tint: float) -> dict[str, str]:
 
 def _path(picture: Picture | None) -> str:
     return urlsplit(picture.url).path if picture is not None and picture.withdrawn_at is None else ""
+
+
+@private_page
+def show_proof_link(request: HttpRequest, name: str) -> HttpResponse:
+    """Explain what the link of this name does in a real mail. The one-click button of a mail app gets the same answer."""
+    if name == "unsubscribe":
+        return message_page(
+            _("This was a proof"),
+            _("A subscriber who follows this link unsubscribes. Nothing has changed now: links in a proof do nothing."),
+        )
+    if name == "preferences":
+        return message_page(
+            _("This was a proof"),
+            _(
+                "A subscriber who follows this link can choose what they get, how often and where. "
+                "You cannot change anything here."
+            ),
+        )
+    raise Http404("There is no such link in a proof.")

@@ -28,8 +28,7 @@ from subscribers.desk.imports.views import REQUIRED_PERMISSION
 from subscribers.desk.people_list import MAX_COUNTED, find_people
 from subscribers.desk.people_page import PeoplePage
 from subscribers.desk.person_actions import REVEAL_PERMISSION
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.models import Basis, MailingList, Subscriber, Topic
 from subscribers.people.bulk_actions import add_topic, remove_topic, set_attribute, take_off_list
 

@@ -40,7 +40,7 @@ from subscribers.desk.topic_form import TopicForm, explain_missing_topics
 from subscribers.models import MailingList, Segment, Topic
 from subscribers.models.lists import make_public_id
 from subscribers.people.publishing_hooks import get_publishing_hooks
-from subscribers.segments.naming import find_segments_that_name
+from subscribers.segments.references import find_segments_that_name
 
 NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
 

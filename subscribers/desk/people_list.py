@@ -33,7 +33,7 @@ from subscribers.desk.labels import name_or_initials, subscription_label
 from subscribers.desk.listing import DateTimeColumn
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import MailingList, Subscriber, Subscription, Topic
-from subscribers.people.search import search_people
+from subscribers.people.lookup import search_people
 
 MAX_COUNTED = 10_000
 SEARCH_ACTION = "subscribers.search"

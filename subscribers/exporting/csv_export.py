@@ -14,7 +14,7 @@ from django.utils import timezone
 from newsletter.common.text import escape_csv_cell
 from subscribers.audience.eligibility import list_contactable
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST
-from subscribers.importing.reading.per_list_terms import LIST_TERMS, write_each_list
+from subscribers.importing.reading.subscription_state import LIST_TERMS, write_each_list
 from subscribers.models import MailingList, Scope, Subscriber, Subscription, Suppression
 from subscribers.segments.attributes import attribute_keys, read_attributes_by_person
 

@@ -1,12 +1,13 @@
 """Signed links to a person's own pages. Each has one purpose, holds no personal data and survives key rotation.
 
-This module only makes and reads tokens. A token of version 1 is 48 bytes in base64url, 64 characters: version 1,
+This module only makes, finds, hides and reads tokens. A token of version 1 is 48 bytes in base64url, 64 characters: version 1,
 purpose 1, key id 2, subscriber uuid 16, list public id 8, issued 4 (Unix seconds), HMAC-SHA256 cut to 16. Version 2 is
 51 bytes, 68 characters: the 3-byte number of the mailing comes before the HMAC. A link without a mailing has version 1.
 """
 
 import hashlib
 import hmac
+import re
 import struct
 import uuid
 from base64 import urlsafe_b64decode
@@ -39,6 +40,10 @@ _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _HASH_BLOCK_BYTES = 64
 _INNER_PAD = bytes(value ^ 0x36 for value in range(256))
 _OUTER_PAD = bytes(value ^ 0x5C for value in range(256))
+_TOKEN = re.compile(rf"(?<![A-Za-z0-9_-]){LINK_PATTERN}(?![A-Za-z0-9_-])")
+_RUN = re.compile(rf"[A-Za-z0-9_-]{{{min(TOKEN_LENGTHS)},}}")
+_MAX_ADDED_BEFORE = 2
+"""Characters of a token's own alphabet that stand before it, such as the `3D` that quoted-printable makes of `=`."""
 
 
 class Purpose(StrEnum):
@@ -186,7 +191,7 @@ def _verify(token: str, *, purpose: Purpose, keys: Sequence[str]) -> LinkTarget:
         signed = hmac.digest(key, raw[:-_MAC_BYTES], hashlib.sha256)[:_MAC_BYTES]
         valid |= hmac.compare_digest(expected + signed, head + mac)
     if not valid:
-        raise _make_bad_link()
+        raise BadLink("This link is not one of ours, or it was cut off. Use the link exactly as it is in the mail.")
     subscriber, mailing_list, issued = _TAIL.unpack_from(body)
     mailing = int.from_bytes(body[_TAIL.size :], "big")
     return LinkTarget(uuid.UUID(bytes=subscriber), mailing_list.hex(), datetime.fromtimestamp(issued, UTC), mailing)
@@ -203,10 +208,6 @@ def _decode(token: str) -> bytes:
         if len(raw) == size:
             return raw
     return bytes(_WITHOUT_MAILING)
-
-
-def _make_bad_link() -> BadLink:
-    return BadLink("This link is not one of ours, or it was cut off. Use the link exactly as it is in the mail.")
 
 
 @lru_cache(maxsize=256)
@@ -226,3 +227,24 @@ def _prepare_token(secret: str, purpose: Purpose, version: int) -> tuple[bytes, 
 @lru_cache(maxsize=256)
 def _key_id(key: bytes) -> bytes:
     return hashlib.sha256(b"id" + key).digest()[:2]
+
+
+def mask_tokens(text: str) -> str:
+    """Return the text without tokens, since anyone with a token can act as that subscriber."""
+    return _TOKEN.sub("…", text)
+
+
+def find_token(text: str, *, purpose: Purpose) -> tuple[str, str]:
+    """Return the token that we signed for this purpose, and the text after it; two empty strings if there is none.
+
+    Something may have been added to the text. Only the signature decides.
+    """
+    run = _RUN.search(text)
+    if run is None:
+        return "", ""
+    for start in range(run.start(), run.start() + _MAX_ADDED_BEFORE + 1):
+        for length in TOKEN_LENGTHS:
+            token = text[start : start + length]
+            if is_signed(token, purpose=purpose):
+                return token, text[start + length :]
+    return "", ""

@@ -1,9 +1,14 @@
-"""Find a person by address."""
+"""Find a person by address, or people by a part of a name or address."""
 
-from newsletter.common.errors import DomainError
+from django.db.models import Q, QuerySet
+
+from newsletter.common.errors import BadAddress, DomainError
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
-from subscribers.models import Subscriber
+from subscribers.models import Subscriber, SubscriberLocation
+from subscribers.places.folding import remove_accents
+
+MAX_WORDS, MAX_LENGTH = 8, 200
 
 
 class UnknownPerson(DomainError):
@@ -16,3 +21,35 @@ def find_person(email: str) -> Subscriber:
     if person is None:
         raise UnknownPerson("No subscriber has this address. Check the spelling, or import them.")
     return person
+
+
+def search_people(people: QuerySet[Subscriber], typed: str, *, by_part: bool, limit: int) -> QuerySet[Subscriber]:
+    """Return the newest `limit` people in whom each word is found: in the town, or as the whole address.
+
+    `by_part` also searches names and parts of addresses. It needs the permission to see whole addresses: repeated
+    searches would spell out a masked one.
+    """
+    words = typed.replace("\0", " ")[:MAX_LENGTH].split()[:MAX_WORDS]
+    found = people
+    for word in words:
+        found = found.filter(_in_town(word) | (_in_name_or_address(word) if by_part else _is_address(word)))
+    # Read once here: the page and its number of people would each read the whole table.
+    ids = list(found.order_by("-pk").values_list("pk", flat=True)[:limit])
+    return people.filter(pk__in=ids)
+
+
+def _in_name_or_address(word: str) -> Q:
+    return Q(folded_name__contains=remove_accents(word)) | Q(email__icontains=word)
+
+
+def _is_address(word: str) -> Q:
+    try:
+        return Q(address_hash=identify(normalise(word)))
+    except BadAddress:
+        return Q(pk__in=[])
+
+
+def _in_town(word: str) -> Q:
+    plain = remove_accents(word)
+    towns = SubscriberLocation.objects.exclude(town="").values_list("pk", "town")
+    return Q(place__in=[pk for pk, town in towns if plain in remove_accents(town)])

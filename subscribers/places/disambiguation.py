@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from subscribers.places.distance import distance_km
 from subscribers.places.regions import country_name, region_name
-from subscribers.places.towns import Town, county_name
+from subscribers.places.towns import Town, county_name, distance_km
 
 RIVAL_WEIGHT_RATIO = 0.07
 _RIVAL_POPULATION_RATIO = 0.2

@@ -1,6 +1,8 @@
 """Find the town that the words of an address name, or the question which of several it is."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from newsletter.common.messages import Message
 from subscribers.places import areas
@@ -15,14 +17,14 @@ from subscribers.places.disambiguation import (
 )
 from subscribers.places.folding import fold
 from subscribers.places.narrowing import NarrowedAddress, Step
-from subscribers.places.place_match import PlaceMatch
 from subscribers.places.regions import names_region, region_name
-from subscribers.places.towns import Town, find_towns_named
-from subscribers.places.venue_words import civic_owner, is_street, is_venue_only, without_qualifiers
+from subscribers.places.towns import PlaceMatch, Town, find_towns_named
 
 MAX_TOWN_WORDS = 4
 _DISTINCTIVE_WORDS = 3
 _MIN_FAME = 20
+_WORDS: dict[str, list[str]] = json.loads(Path(__file__).with_name("venue_words.json").read_text(encoding="utf-8"))
+_VENUES, _STREETS = frozenset(_WORDS["venues"]), frozenset(_WORDS["streets"])
 
 
 def find_by_name(narrowed: NarrowedAddress, near: str) -> PlaceMatch | None:
@@ -196,3 +198,34 @@ def _is_doubtful(place: Town, own: bool, near: str) -> bool:
     if place.population >= LARGE_TOWN_POPULATION:
         return False
     return bool(near) or not (own or place.fame >= _MIN_FAME)
+
+
+def is_venue_only(part: str) -> bool:
+    """Return True if all words of a part are words of venues: "The Old Library"."""
+    return all(word in _VENUES for word in fold(part).split())
+
+
+def is_street(part: str) -> bool:
+    """Return True if a part of several words ends as a street does: "London Road"."""
+    words = fold(part).split()
+    return len(words) > 1 and words[-1] in _STREETS
+
+
+def without_qualifiers(part: str) -> Iterator[tuple[str, bool]]:
+    """Yield the names in "Downtown Houston" or "Quebec City", and whether only a large town can be meant."""
+    name = fold(part)
+    for word in _WORDS["before"]:
+        if name.startswith(word):
+            yield name.removeprefix(word), False
+    for word in _WORDS["after"]:
+        if name.endswith(word):
+            yield name.removesuffix(word), False
+    for word in _WORDS["sides"]:
+        if name.startswith(word):
+            yield name.removeprefix(word), True
+
+
+def civic_owner(part: str) -> str:
+    """Return the owner's name in "Leeds Town Hall" and the like, or ""."""
+    name = fold(part)
+    return next((name.removesuffix(word).strip() for word in _WORDS["civic"] if name.endswith(f" {word}")), "")

@@ -6,21 +6,31 @@ from dataclasses import replace
 
 from newsletter.common.messages import Message
 from subscribers.places import areas
-from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
 from subscribers.places.disambiguation import SAME_TOWN_RADIUS_KM, describe, weight
-from subscribers.places.distance import distance_km
-from subscribers.places.name_search import MAX_TOWN_WORDS, find_by_name
+from subscribers.places.name_search import MAX_TOWN_WORDS, find_by_name, is_street, is_venue_only, without_qualifiers
 from subscribers.places.narrowing import NarrowedAddress, narrow_address
-from subscribers.places.place_match import PlaceMatch
 from subscribers.places.postcodes import Postcode
-from subscribers.places.towns import Town, find_towns_named, nearest_place
-from subscribers.places.venue_words import is_street, is_venue_only, without_qualifiers
+from subscribers.places.towns import PlaceMatch, Town, distance_km, find_towns_named, nearest_place
 
 _MIN_POPULATION = 15_000
 _POST_TOWN_KM = {"GB": 40.0}
 _ELSEWHERE_KM = 60.0
 _BRACKETED = re.compile(r"([^\W\d][\w .'-]*?)\s*\(([^()]{1,40})\)")
+_SEPARATORS = re.compile(r"[,;:|\n\r\t()\[\]/·•~]+|\s[-–—]\s|\\n")
+_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+_POSTCODES = re.compile(
+    r"\b(?:[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}"  # Great Britain
+    r"|[A-Z]\d[A-Z]\s*\d[A-Z]\d"  # Canada
+    r"|\d{4}\s?[A-Z]{2}"  # Netherlands
+    r"|[A-Z]{1,2}-\d{3,6}|\d{5}-\d{3,4}|\d{3}\s\d{2}|\d{2}-\d{3}|\d{3}-\d{4})\b"
+)
+_OUTWARD_CODE = re.compile(r"\b[A-Z]{1,2}\d{1,2}[A-Z]?\b")
+_NUMBERED = re.compile(r"\b\d[\w-]*\b|#\S*")
+_LEADING = {"at", "in", "near", "and", "also", "or", "from", "on", "via", "by", "@", "&", "+", "live"}
+_MAX_LENGTH = 500
+_MAX_PARTS = 12
+_MAX_WORDS = 8
 
 
 def choose_postcode(
@@ -202,3 +212,18 @@ def _keep_brackets(match: re.Match[str]) -> str:
 def join_brackets(text: str) -> str:
     """Return the text without brackets that are part of a town's name."""
     return _BRACKETED.sub(_keep_brackets, text)
+
+
+def address_parts(text: str) -> list[str]:
+    """Return the parts in order, without digits and postcodes: at most twelve, of at most eight words."""
+    parts: list[str] = []
+    for raw in _SEPARATORS.split(_LINK.sub(" ", text[:_MAX_LENGTH])):
+        part = raw
+        for pattern in (_POSTCODES, _OUTWARD_CODE, _NUMBERED):
+            part = pattern.sub(" ", part)
+        words = part.strip(" .:'\"-–—*").split()
+        while words and (words[0] in _LEADING or (len(words) > 1 and words[0].lower() in _LEADING)):
+            words.pop(0)
+        if words and any(char.isalpha() for char in part) and len(words) <= _MAX_WORDS:
+            parts.append(" ".join(words))
+    return parts[-_MAX_PARTS:]

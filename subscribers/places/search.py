@@ -6,13 +6,12 @@ from functools import lru_cache
 
 from newsletter.common.messages import Message
 from subscribers.places import areas
-from subscribers.places.addresses import address_parts
 from subscribers.places.areas import Area
 from subscribers.places.disambiguation import LARGE_TOWN_POPULATION, TOWN_POPULATION, describe
-from subscribers.places.name_search import find_by_name
+from subscribers.places.name_search import find_by_name, is_street, is_venue_only
 from subscribers.places.narrowing import NarrowedAddress, narrow_address
-from subscribers.places.place_match import PlaceMatch
 from subscribers.places.postcode_search import (
+    address_parts,
     area_of,
     choose_postcode,
     join_brackets,
@@ -21,8 +20,7 @@ from subscribers.places.postcode_search import (
 )
 from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import resolve_country, resolve_region
-from subscribers.places.towns import Town, find_towns_named, is_area_near, is_county_near
-from subscribers.places.venue_words import is_street, is_venue_only
+from subscribers.places.towns import PlaceMatch, Town, find_towns_named, is_area_near, is_county_near
 
 _OLD_BORDER_KM = 25.0
 _BESIDE_KM = 80.0

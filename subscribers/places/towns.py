@@ -8,9 +8,9 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import asin, atan2, cos, degrees, radians, sin, sqrt
 from pathlib import Path
 
-from subscribers.places.distance import distance_km
 from subscribers.places.folding import fold
 
 _FILE = Path(__file__).with_name("places.sqlite3")
@@ -19,6 +19,7 @@ _REACHES = (1, 3, 12)
 _CITY_CENTRE_KM = 3.0
 _TOWN = 15_000
 _SMALL_IS_FARTHER = 1.5
+EARTH_RADIUS_KM = 6371.0088
 
 
 @dataclass(frozen=True)
@@ -206,3 +207,35 @@ def _around(latitude: float, longitude: float, reach: int) -> list[Town]:
         [json.dumps(sorted(cells))],
     )
     return [_make_town(row) for row in found]
+
+
+@dataclass(frozen=True)
+class PlaceMatch:
+    """The meaning of a text. If ``place`` is None, nothing or too much matches, and ``reason`` tells people which.
+
+    ``country`` and ``region`` are what is certain even without a town; ``is_area`` means that the text names only them.
+    ``candidates`` come best first. ``point`` is the centre of the postcode's district, if a table has it.
+    """
+
+    place: Town | None = None
+    ambiguous: bool = False
+    candidates: tuple[Town, ...] = ()
+    reason: str = ""
+    country: str = ""
+    region: str = ""
+    is_area: bool = False
+    point: tuple[float, float] | None = None
+
+
+def distance_km(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Return the great-circle distance in kilometres between two points in degrees (haversine, within 0.5 %)."""
+    north, east = radians(lat2 - lat1), radians(lon2 - lon1)
+    chord = sin(north / 2) ** 2 + cos(radians(lat1)) * cos(radians(lat2)) * sin(east / 2) ** 2
+    return 2 * EARTH_RADIUS_KM * asin(min(1.0, sqrt(chord)))
+
+
+def compass_point(lat1: float, lon1: float, lat2: float, lon2: float) -> str:
+    """Return the direction of the second point, seen from the first: "N", "NE", …"""
+    east, start, end = radians(lon2 - lon1), radians(lat1), radians(lat2)
+    bearing = degrees(atan2(sin(east) * cos(end), cos(start) * sin(end) - sin(start) * cos(end) * cos(east)))
+    return ("N", "NE", "E", "SE", "S", "SW", "W", "NW")[round(bearing / 45) % 8]

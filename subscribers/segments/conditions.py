@@ -8,7 +8,7 @@ from django.db.models.functions import Cos, Power, Radians, Sin
 
 from subscribers.attribute_rules import fold_value
 from subscribers.models import MailingList, Subscriber, SubscriberAttribute, SubscriberLocation, Subscription, Topic
-from subscribers.places.distance import EARTH_RADIUS_KM
+from subscribers.places.towns import EARTH_RADIUS_KM
 from subscribers.segments.membership import subscriber_in
 from subscribers.segments.references import (
     find_attribute_key,

@@ -1,15 +1,19 @@
 """Count the people whom a rule selects, and show a few examples. Who may be mailed is for `audience`."""
 
 import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from django.db import OperationalError, connection, transaction
 from django.db.models import Max, Min, QuerySet
 
+from newsletter.common.database.error_codes import is_interrupted
 from newsletter.common.database.id_lists import HasId
 from subscribers.models import Subscriber
 from subscribers.segments.compile import compile_rule
 from subscribers.segments.membership import for_few_people
-from subscribers.segments.query_limits import QueryTimeout, postgres_settings, query_time_limit
 
 EXAMPLES = 20
 MIN_PEOPLE_SHOWN = 5
@@ -19,6 +23,7 @@ _RUN_COUNT = 40
 _RUN_LENGTH = 125
 # Without these, PostgreSQL looks up everybody before it filters by the few ids.
 _SAMPLE_PLAN_SETTINGS = {"work_mem": "64kB", "jit": "off", "enable_bitmapscan": "off", "enable_seqscan": "off"}
+_STEPS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine
 
 
 @dataclass(frozen=True)
@@ -83,3 +88,48 @@ def _sample_ids() -> tuple[list[int], int]:
 
 def _fetch_examples(people: QuerySet[Subscriber]) -> list[Subscriber]:
     return list(people.select_related("place")[:EXAMPLES])
+
+
+class QueryTimeout(Exception):
+    """The query was stopped at the time limit."""
+
+
+@contextmanager
+def query_time_limit(milliseconds: int) -> Iterator[None]:
+    """Stop the queries inside after this time and raise `QueryTimeout`."""
+    try:
+        if connection.vendor == "postgresql":
+            with postgres_settings(statement_timeout=str(milliseconds), work_mem="64MB", jit="off"):
+                yield
+        else:
+            with _sqlite_time_limit(milliseconds):
+                yield
+    except OperationalError as error:
+        if is_interrupted(error):
+            raise QueryTimeout from error
+        raise
+
+
+@contextmanager
+def postgres_settings(**settings: str) -> Iterator[None]:
+    """Apply PostgreSQL settings to the queries inside. Do nothing on other databases."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        for name, value in settings.items():
+            cursor.execute(f"SET LOCAL {name} TO '{value}'")
+        yield
+        for name in settings:
+            cursor.execute(f"SET LOCAL {name} TO DEFAULT")
+
+
+@contextmanager
+def _sqlite_time_limit(milliseconds: int) -> Iterator[None]:
+    connection.ensure_connection()
+    end = time.monotonic() + milliseconds / 1000
+    connection.connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS_BETWEEN_CHECKS)
+    try:
+        yield
+    finally:
+        connection.connection.set_progress_handler(None, 0)

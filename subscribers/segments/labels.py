@@ -1,14 +1,17 @@
 """The text of a rule, for the people who use it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadRule
-from subscribers.models import MailingList, Topic
+from subscribers.models import MailingList, Subscriber, Topic
 from subscribers.places.regions import country_label, region_label
 from subscribers.places.town_names import town_label
+from subscribers.segments.compile import compile_condition
+from subscribers.segments.membership import for_few_people
 from subscribers.segments.references import find_attribute_key, find_country, find_named_row, find_region, find_town
 from subscribers.segments.registry import find_kind, read_rule
 from subscribers.segments.rules import Condition, Group
@@ -18,6 +21,11 @@ _GIVING = {
     "none": gettext_lazy("has not given"),
     "donor": gettext_lazy("has given"),
     "monthly": gettext_lazy("gives monthly"),
+}
+_GROUP_LABELS = {
+    "all": gettext_lazy("all of these"),
+    "any": gettext_lazy("at least one of these"),
+    "none": gettext_lazy("none of these"),
 }
 
 
@@ -93,3 +101,30 @@ _DESCRIBERS: dict[str, Callable[[Condition], str]] = {
     "joined_before": lambda condition: _("joined before %(day)s") % {"day": condition.value},
     "attribute": _describe_attribute,
 }
+
+
+@dataclass(frozen=True)
+class RuleExplanation:
+    """One part of a rule as text, and whether it holds for the person. A group has nested parts."""
+
+    text: str
+    holds: bool
+    parts: tuple["RuleExplanation", ...] = ()
+
+
+def explain_membership(rule: object, *, person: Subscriber) -> RuleExplanation:
+    """Return the explanation of a rule for one person. Raises `BadRule`."""
+    with for_few_people():
+        return _explain(read_rule(rule), person=person)
+
+
+def _explain(node: Condition | Group, *, person: Subscriber) -> RuleExplanation:
+    if isinstance(node, Condition):
+        holds = Subscriber.objects.filter(compile_condition(node), pk=person.pk).exists()
+        return RuleExplanation(describe_condition(node), holds)
+    if not node.parts:
+        return RuleExplanation("everyone", True)
+    parts = tuple(_explain(part, person=person) for part in node.parts)
+    held = [part.holds for part in parts]
+    holds = all(held) if node.kind == "all" else any(held) if node.kind == "any" else not any(held)
+    return RuleExplanation(str(_GROUP_LABELS[node.kind]), holds, parts)

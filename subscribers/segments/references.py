@@ -6,12 +6,13 @@ from typing import TypeVar
 
 from newsletter.common.errors import BadRule, UnknownPlace
 from newsletter.common.messages import Message
-from subscribers.models import MailingList, Topic
+from subscribers.models import MailingList, Segment, Topic
 from subscribers.places.regions import resolve_country, resolve_region
 from subscribers.places.search import find_described
 from subscribers.places.towns import Town
 from subscribers.segments.attributes import attribute_keys
-from subscribers.segments.rules import Condition
+from subscribers.segments.registry import read_rule
+from subscribers.segments.rules import Condition, list_conditions
 
 _Row = TypeVar("_Row", MailingList, Topic)
 
@@ -80,3 +81,15 @@ def start_of_day(condition: Condition) -> datetime:
 def _nearest(text: str, known: list[str]) -> str:
     near = get_close_matches(text, known, n=1, cutoff=0.5)
     return Message("Did you mean “%(near)s”?", near=near[0]) if near else Message("Create it first, or name another.")
+
+
+def find_segments_that_name(key: str, slug: str) -> list[Segment]:
+    """Return the segments with the condition `{key: slug}`, such as `{"topic": "law"}`. A rule in error names nothing."""
+    return [segment for segment in Segment.objects.all() if (key, slug) in _list_named(segment.rule)]
+
+
+def _list_named(rule: object) -> set[tuple[str, str]]:
+    try:
+        return {(condition.key, condition.value) for condition in list_conditions(read_rule(rule))}
+    except BadRule:
+        return set()

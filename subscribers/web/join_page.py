@@ -14,8 +14,7 @@ from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
 from subscribers.people.relevant_choices import find_asked_topics
 from subscribers.web.form_fields import name_topics
-from subscribers.web.join_form import JoinForm
-from subscribers.web.join_submission import explain_changed_wording, spend_proof, submit_join_form
+from subscribers.web.join_form import JoinForm, explain_changed_wording, spend_proof, submit_join_form
 from subscribers.web.page import client_address_of, message_page, private_page, render_response
 
 MIN_FORM_SECONDS = {"join": 3, "again": 1}

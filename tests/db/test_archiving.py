@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from newsletter.common.archiving import archive_row, bring_back_row
 from newsletter.common.errors import DomainError, InUse, SwitchedOff, WrongState
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.approval.archive_publication import archive_publication
+from newsletter.issues.approval.publication_switches import archive_publication
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
 from newsletter.models import Brand, Issue, Publication, Send
 from newsletter.sending.freezing.start import start_send

@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.subject_test import set_subject_test
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
+from newsletter.issues.snapshot.records.content import SubjectChoice
 from newsletter.issues.variants.subject_test_rules import BadSubject
 from newsletter.models import Delivery, Issue, Publication, Send, SubjectTest
 from newsletter.sending.freezing.start import start_send

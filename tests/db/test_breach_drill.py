@@ -20,8 +20,7 @@ from newsletter.organisation.breach_scope import list_api_key_entries, list_expo
 from subscribers.consent import process_signup as arrivals
 from subscribers.consent.signup_limits import Decision, SignupOutcome
 from subscribers.erasing.erasure import erase_person
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.models import ExportRequest, HeldSignup, ImportBatch, MailingList, Subscriber
 from tests.support.desk import PASSWORD, sign_in
 from tests.support.fixtures import add_subscribers, make_issue, make_story

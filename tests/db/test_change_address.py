@@ -41,7 +41,7 @@ from subscribers.people.change_address import (
     request_correction,
 )
 from subscribers.people.describe_person import describe_person
-from subscribers.people.locations import get_or_create_location
+from subscribers.people.locations import Location, get_location_row
 from subscribers.people.mailed_links import (
     MAX_LINKS_PER_DAY,
     REQUEST_INTERVAL,
@@ -332,7 +332,7 @@ def test_moving_to_an_address_that_is_known_makes_one_person_of_two(weekly: Mail
     events = make_list("events")
     ada = make_member(weekly, language="es")
     other = make_person("new@example.org", name="Ada", giving="monthly", created_at=NOW - timedelta(days=400))
-    other.place = get_or_create_location(country="GB", region="GB-ENG", town="Leeds")
+    other.place = get_location_row(Location(country="GB", region="GB-ENG", town="Leeds"))
     other.save()
     subscribe(other, weekly)
     subscribe(other, events)

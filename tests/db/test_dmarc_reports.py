@@ -34,8 +34,13 @@ from newsletter.sending.deliverability.dmarc_reports.advice import (
     advise_on_source,
     describe_source,
 )
-from newsletter.sending.deliverability.dmarc_reports.retention import RETENTION, delete_old_reports
-from newsletter.sending.deliverability.dmarc_reports.store import MAX_SPAN, store_report, store_report_file
+from newsletter.sending.deliverability.dmarc_reports.store import (
+    MAX_SPAN,
+    RETENTION,
+    delete_old_reports,
+    store_report,
+    store_report_file,
+)
 from newsletter.sending.deliverability.dmarc_reports.summary import (
     SourceKind,
     list_reported_domains,

@@ -15,8 +15,7 @@ from newsletter.inbound import addresses, forward_replies, process_mail, reading
 from newsletter.inbound.forward_replies import forget_reply, forward_waiting_replies, retry_forwards
 from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.process_mail import handle_mail, handle_waiting_mails
-from newsletter.inbound.retention import RETENTION, delete_old_inbound_mails
-from newsletter.inbound.store import store_mail
+from newsletter.inbound.store import RETENTION, delete_old_inbound_mails, store_mail
 from newsletter.models import Delivery, InboundForward, InboundMail, Publication, Send, StaffNotice
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.contract import BatchCall, Outcome, Verdict

@@ -7,8 +7,7 @@ import pytest
 
 from subscribers.audience.eligibility import eligible
 from subscribers.importing.reading.errors import BadFile
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import ImportBatch, ImportKind, MailingList, Reason, Subscriber, Suppression, Topic
 from tests.support.people import NOW, make_list

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from newsletter.feedback.comparing.compare import compare_due_sends
-from newsletter.feedback.comparing.persisting import find_persisting_differences
+from newsletter.feedback.comparing.compare_counts import find_persisting_differences
 from newsletter.models import CountComparison, Send
 from newsletter.sending.adapters import find_issue_counters, provider_label
 from tests.support.fake_provider import FakeProvider

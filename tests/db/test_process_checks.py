@@ -15,7 +15,7 @@ from newsletter.management.commands.serve import Command as Serve
 from newsletter.management.commands.web import Command as Web
 from newsletter.models import RunningProcess
 from newsletter.monitoring.event_loop import EventLoopTurns, turns
-from newsletter.monitoring.process_checks import check_processes
+from newsletter.monitoring.process_figures import check_processes
 from newsletter.monitoring.process_heartbeat import LOOKS_BEFORE_HANGING
 from tests.support.fixtures import NOW
 

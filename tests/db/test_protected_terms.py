@@ -12,7 +12,7 @@ from django.test import override_settings
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.protected_terms.check import replace_protected_text, scan_for_protected_terms
-from newsletter.issues.protected_terms.sealer import SEALER
+from newsletter.issues.protected_terms.matcher import SEALER
 from newsletter.issues.protected_terms.terms import (
     BadTerms,
     add_terms,
@@ -22,10 +22,10 @@ from newsletter.issues.protected_terms.terms import (
     reseal_terms,
     reveal_term,
 )
-from newsletter.issues.snapshot.calendar_links import make_calendar_name
 from newsletter.issues.snapshot.records.blocks import LeadStoryBlock
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.issues.snapshot.resolve_blocks import make_calendar_name
 from newsletter.models import (
     AuditEntry,
     Brand,

@@ -5,7 +5,7 @@ from django.test import Client
 from icalendar import Calendar
 
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.snapshot.calendar_links import make_calendar_name
+from newsletter.issues.snapshot.resolve_blocks import make_calendar_name
 from newsletter.models import (
     EventNotice,
     Issue,

@@ -7,9 +7,8 @@ from django.db import IntegrityError, transaction
 from newsletter.common.errors import NotAllowed, NotFound, NotReady, WrongState
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.issues.reuse.names import delete_saved, rename_saved
 from newsletter.issues.reuse.saved_blocks import insert_block, save_block
-from newsletter.issues.reuse.templates import save_template
+from newsletter.issues.reuse.templates import delete_saved, rename_saved, save_template
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, IssueTemplate, Publication, SavedBlock, StoryPlacement
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_event, make_issue, make_story

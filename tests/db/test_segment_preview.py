@@ -5,9 +5,8 @@ from django.db import OperationalError, connection
 
 from subscribers.models import Subscriber
 from subscribers.segments import count
-from subscribers.segments.count import count_people, preview_people
+from subscribers.segments.count import QueryTimeout, count_people, preview_people, query_time_limit
 from subscribers.segments.membership import for_few_people, subscriber_in
-from subscribers.segments.query_limits import QueryTimeout, query_time_limit
 from tests.support.people import make_list, make_person, subscribe
 
 pytestmark = pytest.mark.django_db

@@ -21,8 +21,7 @@ from subscribers.consent.signup import SignupRequest, confirm_subscription, requ
 from subscribers.erasing.erasure import erase_person
 from subscribers.erasing.journal_check import _write_position, repair_journal
 from subscribers.erasing.journal_replay import ReplayResult, replay_journal
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.undo import undo_now
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import ConsentEvent, ImportBatch, MailingList, Reason, Subscriber, Subscription, Suppression

@@ -16,7 +16,7 @@ from newsletter.content.fetching.errors import FetchError
 from newsletter.jobs.people_notices import notify_stopped_webhooks
 from newsletter.models import Installation, StaffNotice
 from newsletter.outbound import deliver as deliver_module
-from newsletter.outbound.deliver import claim_due, deliver_due
+from newsletter.outbound.deliver import claim_due, deliver_due, make_message_id
 from newsletter.outbound.endpoints import (
     BadEndpoint,
     add_endpoint,
@@ -27,7 +27,6 @@ from newsletter.outbound.endpoints import (
     turn_on,
 )
 from newsletter.outbound.outcome import PATIENCE, record_delivered, record_failed
-from newsletter.outbound.payload import make_message_id
 from newsletter.outbound.replay import RETENTION, delete_old_outbound_events, replay_event, replay_since
 from newsletter.outbound.signing import SEALER, reseal_secrets
 from subscribers.models import EventKind, OutboundEvent, Subscriber, WebhookDelivery, WebhookEndpoint

@@ -19,7 +19,7 @@ from lxml.html import document_fromstring, tostring
 from PIL import Image
 
 from newsletter.rendering.lint.tag_balance import view_for_outlook
-from newsletter.rendering.social import ICONS as ICON_FOLDER
+from newsletter.rendering.template_context import ICONS as ICON_FOLDER
 from tests.gallery.documents import ICONS, MEDIA, make_picture
 from tests.gallery.validators import Unavailable
 

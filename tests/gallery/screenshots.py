@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-from newsletter.rendering.social import ICONS as ICON_FOLDER
+from newsletter.rendering.template_context import ICONS as ICON_FOLDER
 from tests.gallery.documents import ICONS, MEDIA, make_picture
 from tests.gallery.readings import Reading
 

@@ -11,7 +11,7 @@ from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import Batch, Issue, Publication, Send, Source, Story, Variant
-from newsletter.organisation.health.extensions import check_extensions
+from newsletter.organisation.health.configuration import check_extensions
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send

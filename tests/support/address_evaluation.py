@@ -8,7 +8,7 @@ from pathlib import Path
 
 from newsletter.content.parsing.entries import EventEntry
 from newsletter.content.parsing.event_locations import EventLocation, locate_event
-from subscribers.places.distance import distance_km
+from subscribers.places.towns import distance_km
 
 ADDRESSES = Path(__file__).parent.parent / "data" / "places" / "addresses.tsv"
 FAR_KM = 30.0

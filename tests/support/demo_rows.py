@@ -38,8 +38,7 @@ from newsletter.models import (
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
 from subscribers.identity import identify
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.import_steps import create_draft_import
 from subscribers.models import (
     Basis,

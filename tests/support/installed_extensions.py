@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.organisation.health.extensions import REGISTRIES
+from newsletter.organisation.health.configuration import REGISTRIES
 from newsletter.rendering.templates import make_environment
 from tests.support.process_caches import clear_entry_points
 

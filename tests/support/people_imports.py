@@ -8,8 +8,7 @@ from types import ModuleType
 import pytest
 
 from subscribers.importing.writing import import_claim
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.import_steps import (
     ImportOptions,
     create_draft_import,

@@ -19,7 +19,7 @@ from cryptography.x509 import BasicConstraints, Certificate, CertificateBuilder,
 from cryptography.x509.oid import NameOID
 
 from newsletter.providers.base.webhooks.sns import SnsCertificates
-from newsletter.providers.scaleway.topics import SCALEWAY_TOPICS
+from newsletter.providers.scaleway.webhooks import SCALEWAY_TOPICS
 from newsletter.providers.ses.webhooks import AMAZON_SNS
 
 SIGNING_KEY = "fake-signing-key"

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.subject_test import set_subject_test
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice, SubjectTestRecord
+from newsletter.issues.snapshot.records.content import SubjectChoice, SubjectTestRecord
 from newsletter.issues.variants import subject_assignment
 from newsletter.models import Batch, Issue, LinkClicks, Publication, Send
 from newsletter.sending.adapters import current_adapter

@@ -16,7 +16,7 @@ from newsletter.common.commands.base import explain_database_error
 from newsletter.providers.base.contract import HttpRequest
 from newsletter.providers.base.errors import RequestNotSent
 from newsletter.providers.base.transport import Transport, describe_error
-from subscribers.segments import query_limits
+from subscribers.segments import count
 
 
 def wrap(cause: Exception, kind: type[DatabaseError] = OperationalError) -> DatabaseError:
@@ -32,9 +32,9 @@ def no_limit(milliseconds: int) -> Iterator[None]:
 
 
 def test_a_spanish_server_stops_a_slow_query_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(query_limits, "_sqlite_time_limit", no_limit)
+    monkeypatch.setattr(count, "_sqlite_time_limit", no_limit)
     canceled = psycopg.errors.QueryCanceled("cancelando la sentencia: se agotó el tiempo de espera")
-    with pytest.raises(query_limits.QueryTimeout), query_limits.query_time_limit(50):
+    with pytest.raises(count.QueryTimeout), count.query_time_limit(50):
         raise wrap(canceled)
 
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice, SubjectTestRecord
+from newsletter.issues.snapshot.records.content import SubjectChoice, SubjectTestRecord
 from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.sending.subject_tests.chi_squared import Cases, compute_p_value, compute_survival, find_different_pairs
 from newsletter.sending.subject_tests.measure_subjects import choose_subject

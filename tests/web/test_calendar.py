@@ -9,7 +9,7 @@ from icalendar import Calendar
 
 from newsletter.common import languages
 from newsletter.content.ingesting.translated_events import record_event_change
-from newsletter.issues.snapshot.calendar_links import make_calendar_name
+from newsletter.issues.snapshot.resolve_blocks import make_calendar_name
 from newsletter.models import EventNotice
 from tests.support.fixtures import make_event
 

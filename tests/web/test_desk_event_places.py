@@ -8,8 +8,8 @@ import time_machine
 from newsletter.content.ingesting.location_questions import make_location_question
 from newsletter.content.parsing.event_locations import EventLocation
 from newsletter.models import EventNotice, Issue, LocationAnswer
-from subscribers.places.distance import compass_point
 from subscribers.places.search import find_place
+from subscribers.places.towns import compass_point
 from tests.support.desk import said, sign_in
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 

@@ -8,8 +8,7 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.models import Subscriber, Subscription, Topic
 from subscribers.people.locations import get_location_row, locate
 from tests.support.desk import sign_in

@@ -6,7 +6,7 @@ from django.test import Client
 from newsletter.sending.build_call import CityAndRegion, LocationNames
 from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Segment, Subscriber, Subscription
-from subscribers.people.locations import get_or_create_location
+from subscribers.people.locations import Location, get_location_row
 from tests.support.desk import sign_in
 from tests.support.people import make_list, make_member, path_to
 from tests.support.signup import join
@@ -23,7 +23,7 @@ def weekly() -> MailingList:
 @pytest.fixture
 def gone(weekly: MailingList) -> Subscriber:
     """Somebody who lives in a region and a country that the world's list does not have any more."""
-    place = get_or_create_location(country="YU", region="YU-VO", town="Novi Sad", latitude=45.25, longitude=19.83)
+    place = get_location_row(Location(country="YU", region="YU-VO", town="Novi Sad", latitude=45.25, longitude=19.83))
     return make_member(weekly, place=place)
 
 

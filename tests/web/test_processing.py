@@ -11,8 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from newsletter.api_keys import make_key
-from newsletter.desk.staff.processing_page import RETENTION_LABELS
-from newsletter.desk.staff.processing_record import describe_processing, find_processor
+from newsletter.desk.staff.processing_record import RETENTION_LABELS, describe_processing, find_processor
 from newsletter.models import Publication
 from newsletter.providers.registry import read_provider_url
 from newsletter.sending.settling import retention as send_retention

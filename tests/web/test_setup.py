@@ -26,8 +26,8 @@ from newsletter.models import (
     SkippedStep,
     Source,
 )
-from newsletter.organisation.health.connection import Connection
 from newsletter.organisation.health.content import check_privacy_notice
+from newsletter.organisation.health.sending import Connection
 from newsletter.rendering.lint.colour_advice import find_colour_problems
 from newsletter.sending.deliverability import refresh_domains
 from newsletter.sending.deliverability.findings import Finding

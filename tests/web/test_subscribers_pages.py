@@ -25,7 +25,7 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
-from subscribers.people.locations import get_or_create_location
+from subscribers.people.locations import Location, get_location_row
 from subscribers.people.mailed_links import Kind, make_mailed_link_url, request_mailed_link
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress
@@ -252,8 +252,8 @@ def test_preferences_are_saved_from_the_page(client: Client, weekly: MailingList
 
 
 def test_a_town_left_as_it_was_shown_stays_what_it_was(client: Client, weekly: MailingList) -> None:
-    village = get_or_create_location(
-        country="GB", region="GB-ENG", town="Nether Wallop", latitude=51.14, longitude=-1.57
+    village = get_location_row(
+        Location(country="GB", region="GB-ENG", town="Nether Wallop", latitude=51.14, longitude=-1.57)
     )
     ada = make_member(weekly, place=village)
     page = path_to(ada, weekly, Purpose.PREFERENCES)

@@ -18,7 +18,7 @@ from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.models import ApiScope
 from subscribers.desk.editing.short_name_form import make_slug
 from subscribers.models import Topic
-from subscribers.segments.naming import find_segments_that_name
+from subscribers.segments.references import find_segments_that_name
 
 router = Router(tags=["topics"])
 READING, WRITING = ApiKeyAuth(ApiScope.LISTS_READ), ApiKeyAuth(ApiScope.LISTS_WRITE)

@@ -20,8 +20,7 @@ from newsletter.api.people.router import WRITING, router
 from newsletter.models import ApiKey
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.report import ImportReport
 from subscribers.models import ImportKind, Subscriber
 

@@ -25,8 +25,7 @@ from subscribers.consent.proof_of_work import Proof, make_challenge
 from subscribers.consent.signup_limits import is_flooded
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList, Topic
-from subscribers.web.join_form import JoinForm
-from subscribers.web.join_submission import explain_changed_wording, spend_proof, submit_join_form
+from subscribers.web.join_form import JoinForm, explain_changed_wording, spend_proof, submit_join_form
 from subscribers.web.page import language_for
 
 router = Router(tags=["sign-up-forms"])

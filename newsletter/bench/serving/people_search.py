@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from newsletter.bench.segments import seed
 from subscribers.models import Subscriber
-from subscribers.people.search import search_people
+from subscribers.people.lookup import search_people
 
 SEARCHES = {
     "nobody": "zzqx",

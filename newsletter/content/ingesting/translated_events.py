@@ -12,7 +12,7 @@ from newsletter.common.messages import Message
 from newsletter.models import EventNotice
 from newsletter.outbound.publishing_facts import report_event_notice
 from subscribers.models import EventKind
-from subscribers.places.distance import distance_km
+from subscribers.places.towns import distance_km
 
 DIFFERENCE_CHECKED = "difference_checked"
 """The name of the answer of staff that a translation rightly differs from its original."""

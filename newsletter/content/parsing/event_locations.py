@@ -7,12 +7,10 @@ from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message
 from newsletter.content.parsing.entries import EventEntry
 from subscribers.places.disambiguation import describe
-from subscribers.places.distance import distance_km
-from subscribers.places.place_match import PlaceMatch
 from subscribers.places.postcode_search import find_named_near
 from subscribers.places.regions import country_name, country_of, region_name, resolve_country, resolve_region
 from subscribers.places.search import find_place
-from subscribers.places.towns import Town, is_area_near, nearest_place
+from subscribers.places.towns import PlaceMatch, Town, distance_km, is_area_near, nearest_place
 
 _ONLINE = re.compile(
     r"\b(?:online|on-line|on line|virtual(?:ly)?|webinar|zoom|microsoft teams|ms teams|google meet|livestream(?:ed)?"

@@ -1,18 +1,24 @@
 """The effect of an edit on approved issues: what issues show, such as a story or a brand, cannot change unnoticed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
+from django.contrib import messages
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from wagtail.log_actions import log
 
 from newsletter.common.errors import NotConfirmed
+from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.common.translation import translate
-from newsletter.desk.approvals.withdraw_action import report_withdrawn
-from newsletter.desk.issues.issue_page import IssuePermissionMixin, overview_url
+from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, overview_url
 from newsletter.desk.staff.policies import ISSUE_POLICY
 from newsletter.issues.approval.approve import find_changed_issues
 from newsletter.issues.approval.withdraw_for_edit import (
@@ -22,6 +28,8 @@ from newsletter.issues.approval.withdraw_for_edit import (
     withdraw_changed_issues,
 )
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts
+from newsletter.issues.planning.withdraw_to_edit import withdraw_to_edit
+from newsletter.models import Issue
 from subscribers.desk.editing.edit_effects import EditEffect
 
 FIELD = "withdraw"
@@ -78,3 +86,29 @@ def withdrawing_approvals(row: Model, *, request: HttpRequest) -> Iterator[None]
 
 def _read_confirmed(request: HttpRequest) -> set[str]:
     return set(",".join(request.POST.getlist(FIELD)).split(","))
+
+
+@require_POST
+def withdraw_and_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Withdraw the approvals and open the editor. If that is refused, the editor stays locked and says why."""
+    issue = get_object_or_404(ISSUES, pk=pk)
+
+    def call() -> Done:
+        withdrawn = withdraw_to_edit(issue=issue, by=request.user, now=timezone.now())
+        message = _("The approval is withdrawn. You can edit the issue now.") if withdrawn else ""
+        return Done(message, {"to_edit": True, "approvals": [approval.pk for approval in withdrawn]})
+
+    action = ServiceAction(call=call, instance=issue, log_action="newsletter.withdraw")
+    return action.respond(request, back=reverse("wagtailsnippets_newsletter_issue:edit", args=[pk]))
+
+
+def report_withdrawn(request: HttpRequest, issues: Iterable[Issue], *, changed: Model) -> None:
+    """Log that an edit of the row withdrew the approvals of these issues, and tell the person who edited."""
+    for issue in issues:
+        data = {"changed": f"{changed._meta.label_lower} {changed.pk}"}
+        log(instance=issue, action="newsletter.withdraw", user=request.user, data=data)
+        messages.warning(
+            request,
+            _("%(issue)s shows this and was approved. It is a draft again: review and approve it again.")
+            % {"issue": issue},
+        )

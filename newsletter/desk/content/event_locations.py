@@ -27,11 +27,10 @@ from newsletter.desk.approvals.approval_effect import describe_approved, withdra
 from newsletter.desk.content.event_text import format_start
 from newsletter.models import EventNotice
 from subscribers.desk.segments.rule_block_bases import TownInput
-from subscribers.places.distance import compass_point, distance_km
 from subscribers.places.regions import country_label, region_label
 from subscribers.places.search import find_place
 from subscribers.places.town_names import town_label
-from subscribers.places.towns import Town, county_name, find_towns_named
+from subscribers.places.towns import Town, compass_point, county_name, distance_km, find_towns_named
 
 MAX_QUESTIONS_SHOWN = 50
 COMPASS_LABELS = {

@@ -26,8 +26,7 @@ from newsletter.sending.deliverability.dmarc_reports.advice import (
     advise_on_source,
     describe_source,
 )
-from newsletter.sending.deliverability.dmarc_reports.retention import RETENTION
-from newsletter.sending.deliverability.dmarc_reports.store import store_report_file
+from newsletter.sending.deliverability.dmarc_reports.store import RETENTION, store_report_file
 from newsletter.sending.deliverability.dmarc_reports.summary import (
     Source,
     Summary,

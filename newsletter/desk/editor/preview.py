@@ -6,8 +6,10 @@ from typing import Protocol
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from newsletter.common.errors import DomainError
+from newsletter.desk.issues.issue_page import IssuePage
 from newsletter.desk.preview.block_outlines import show_limits, show_unfinished
 from newsletter.desk.preview.mail_iframe import inbox_iframe_response, mail_iframe_response, text_iframe_response
 from newsletter.desk.preview.modes import PART_NAMES, Mode
@@ -107,3 +109,14 @@ class IssuePreview(IframePreview):
         html = show_limits(mail.html, keys=keys, limits=limits, closed=visible.closed)
         html = show_unfinished(html, keys=keys, unfinished=find_incomplete_parts(self.object))
         return replace(mail, html=html)
+
+
+class WatchPage(IssuePage):
+    """Show the mail without the form. A script loads it again after each save."""
+
+    template_name = "desk/issue_watch.html"
+    header_icon = "view"
+    page_title = gettext_lazy("Watch")
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        return {**super().get_context_data(**kwargs), "issue": self.issue, "mode": DEFAULT_MODE}

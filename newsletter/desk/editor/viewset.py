@@ -20,7 +20,8 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.views.generic.mixins import RevisionsRevertMixin
 from wagtail.admin.widgets.button import Button, HeaderButton
 from wagtail.models import Revision
-from wagtail.snippets.views.snippets import PreviewRevisionView, SnippetViewSet
+from wagtail.snippets.action_menu import ActionMenuItem, SaveMenuItem
+from wagtail.snippets.views.snippets import PreviewRevisionView
 
 from newsletter.desk.editor.check_panel import IssueChecksPanel
 from newsletter.desk.editor.issue_list import IssueFilters, IssueList, StateColumn
@@ -40,7 +41,7 @@ from newsletter.models import Issue
 from newsletter.models.body_fields import LIMIT_ATTRIBUTE
 from newsletter.rendering.lint.document import PHONE_SUBJECT_LENGTH
 from subscribers.desk.editing.row_pages import EditRowMixin
-from subscribers.desk.listing import HOME_BREADCRUMB, DateTimeColumn, format_moment
+from subscribers.desk.listing import DateTimeColumn, DeskViewSet, format_moment
 
 OUT_OF_DATE_MESSAGE = gettext_lazy(
     "%(who)s saved this issue after you opened it. Copy your text, reload the page and enter it again."
@@ -205,9 +206,8 @@ def _make_limited_panel(name: str, **kwargs: object) -> FieldPanel:
     return FieldPanel(name, attrs={LIMIT_ATTRIBUTE: str(Issue.TEXT_LIMITS[name])}, **kwargs)
 
 
-class IssueViewSet(SnippetViewSet):
+class IssueViewSet(DeskViewSet):
     model = Issue
-    breadcrumbs_items = HOME_BREADCRUMB
     purpose = gettext_lazy(
         "An issue is one mail of a publication, made from your stories and events. You see it before it is sent."
     )
@@ -225,7 +225,6 @@ class IssueViewSet(SnippetViewSet):
     revisions_view_class = IssueRevisionPreview
     filterset_class = IssueFilters
     search_fields = ["subject", "publication__name"]
-    search_backend_name = None
     list_per_page = 30
     list_display = [
         "__str__",
@@ -257,3 +256,13 @@ class IssueViewSet(SnippetViewSet):
         return Issue.objects.select_related("publication", "slot").annotate(
             to_files=written_to_files(), sent_at=send_began()
         )
+
+
+class SaveAndClose(SaveMenuItem):
+    template_name = "desk/parts/save_and_close.html"
+
+
+def name_save_button(items: list[ActionMenuItem], request: HttpRequest, context: dict[str, object]) -> None:
+    """Call the button of an issue's editor what it does. Text is saved while it is typed."""
+    if context["model"] is Issue:
+        items[:] = [SaveAndClose(order=item.order) if type(item) is SaveMenuItem else item for item in items]

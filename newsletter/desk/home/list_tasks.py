@@ -26,7 +26,7 @@ from newsletter.desk.shell.labels import format_reason
 from newsletter.inbound.notices import find_problems
 from newsletter.inbound.replies import CAN_READ_REPLIES
 from newsletter.models import AuditEntry, Brand, Source
-from newsletter.organisation.health.extensions import list_broken_extensions
+from newsletter.organisation.health.configuration import list_broken_extensions
 from subscribers.models import WebhookEndpoint
 
 LOOK_BACK = timedelta(days=7)

@@ -10,7 +10,7 @@ from newsletter.common.translation import translate
 from newsletter.desk.home.task_item import Task
 from newsletter.desk.sends.count_comparison import anchor_comparison, label_provider, summarise_difference
 from newsletter.desk.setup.steps import can_set_up
-from newsletter.feedback.comparing.persisting import find_persisting_differences
+from newsletter.feedback.comparing.compare_counts import find_persisting_differences
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silent_sends
 from newsletter.feedback.webhook_setup.state import list_webhook_settings
 from newsletter.models import CountComparison

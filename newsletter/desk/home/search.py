@@ -28,7 +28,7 @@ from subscribers.desk.labels import name_or_initials
 from subscribers.desk.people_list import log_search
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.models import MailingList, Segment, Subscriber, Topic
-from subscribers.people.search import search_people
+from subscribers.people.lookup import search_people
 
 MAX_HITS = 8
 VIEW_PEOPLE = "subscribers.view_subscriber"
@@ -184,13 +184,9 @@ def find_fields(person: User | AnonymousUser, typed: str) -> Iterator[Hit]:
         names = model._meta
         if not person.has_perm(f"{names.app_label}.change_{names.model_name}"):
             continue
-        for label in _list_labels(model):
+        for label in dict.fromkeys(map(str, _find_labels(model))):
             if all(word in label.casefold() for word in words):
                 yield Hit(label, _find_url(model), str(capfirst(names.verbose_name_plural)))
-
-
-def _list_labels(model: type[Model]) -> list[str]:
-    return list(dict.fromkeys(str(label) for label in _find_labels(model)))
 
 
 @cache

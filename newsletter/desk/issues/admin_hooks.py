@@ -3,9 +3,9 @@
 from django.urls import path, re_path
 from django.utils.translation import gettext_lazy as _
 
-from newsletter.desk.approvals.withdraw_action import withdraw_and_edit
+from newsletter.desk.approvals.approval_effect import withdraw_and_edit
 from newsletter.desk.editor.check_panel import ChecksPart
-from newsletter.desk.editor.watch_page import WatchPage
+from newsletter.desk.editor.preview import WatchPage
 from newsletter.desk.issues.actions import ISSUE_STEPS, run_issue_step
 from newsletter.desk.issues.audience.audience_page import IssueAudience
 from newsletter.desk.issues.audience.compare_variants import ComparedMail, IssueCompare
@@ -23,9 +23,8 @@ from newsletter.desk.issues.planning.time_page import ChangeTime
 from newsletter.desk.issues.proofs import send_proof
 from newsletter.desk.issues.reuse.issue_forms import InsertBlock, SaveBlock, SaveTemplate
 from newsletter.desk.issues.reuse.saved_pages import SAVED, DeleteSaved, RenameSaved, SavedMail, SavedPage
-from newsletter.desk.preview.explain_page import ExplainPage
 from newsletter.desk.preview.person import search_people
-from newsletter.desk.preview.sent_mail_page import SentMailPage, SentMailPart
+from newsletter.desk.preview.sent_mail_page import ExplainPage, SentMailPage, SentMailPart
 from newsletter.desk.sends.unreached import CompleteSend
 from subscribers.desk.listing import register_log_actions, register_pages
 

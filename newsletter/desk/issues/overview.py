@@ -28,7 +28,7 @@ from newsletter.desk.issues.issue_page import (
 from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
 from newsletter.desk.issues.proofs import ProofsContext, proofs_context
 from newsletter.desk.preview.panel import show_or_explain
-from newsletter.desk.publications.archive_text import find_archive_url
+from newsletter.desk.publications.panels import find_archive_url
 from newsletter.desk.sends.accounts import AccountsContext, accounts_context, can_move
 from newsletter.desk.sends.progress import SendContext, find_stopped_send, send_context
 from newsletter.desk.sends.refused import RefusedContext, refused_context

@@ -1,16 +1,24 @@
-"""A person's notices in the desk, which they also got by mail. Opening one leads to where it can be settled."""
+"""A person's notices in the desk, which they also got by mail. Opening one leads to where it can be settled.
+
+The menu item has the number of unread ones.
+"""
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from wagtail import hooks
+from wagtail.admin.menu import MenuItem
 
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.models import StaffNotice
+from subscribers.desk.listing import register_pages
 
 MAX_SHOWN = 100
 
@@ -52,3 +60,27 @@ class NoticesPage(StaffTemplatePage):
             "unread": find_unread(self.request.user).count(),
             "newest": notices[0].pk if notices else 0,
         }
+
+
+class NoticesMenuItem(MenuItem):
+    """The menu item with a bell. Its label has the number of the person's unread notices."""
+
+    def render_component(self, request: HttpRequest) -> object:
+        item = super().render_component(request)
+        if unread := find_unread(request.user).count():
+            item.label = _("Notices (%(unread)s unread)") % {"unread": unread}
+        return item
+
+
+def add_notices() -> NoticesMenuItem:
+    url = reverse("newsletter_notices")
+    return NoticesMenuItem(gettext_lazy("Notices"), url, name="notices", icon_name="nl-bell", order=50)
+
+
+def register_notice_icon(icons: list[str]) -> list[str]:
+    return [*icons, "desk/icons/bell.svg", "desk/icons/undo.svg", "desk/icons/redo.svg"]
+
+
+hooks.register("register_admin_menu_item", add_notices)
+register_pages(path("notices/", NoticesPage.as_view(), name="newsletter_notices"))
+hooks.register("register_icons", register_notice_icon)

@@ -1,18 +1,30 @@
-"""The pages of the library that add, edit and delete pictures: Wagtail's, with our messages."""
+"""The pages of the library that add, edit and delete pictures: Wagtail's, with our messages, and its files.
+
+Mails use our copies, which `newsletter.web.pictures` serves.
+"""
+
+from pathlib import PurePath
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
+from django.http import FileResponse, Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 from wagtail.actions.delete import DeleteAction
+from wagtail.images import get_image_model
 from wagtail.images.models import AbstractImage
 from wagtail.images.views.bulk_actions import DeleteBulkAction
 from wagtail.images.views.images import CreateView, DeleteView, EditView
+from wagtail.images.views.multiple import EditView as MultipleEditView
 from wagtail.log_actions import log
 
 from newsletter.content.images.library import find_story_image, find_upload_copies, withdraw_upload
 from subscribers.desk.editing.row_pages import AddRowMixin, DeletedMessage, EditRowMixin
+
+CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".gif": "image/gif"}
 
 
 class AddPicture(AddRowMixin, CreateView):
@@ -84,3 +96,26 @@ def delete_picture(image: AbstractImage, *, by: User | AnonymousUser, withdraw: 
         if withdraw and withdraw_upload(image, now=timezone.now()):
             log(instance=image, action="newsletter.withdraw_image", user=by)
         DeleteAction(image, user=by).execute(skip_permission_checks=True)
+
+
+@require_safe
+@cache_control(private=True, max_age=60)
+def show_library_file(request: HttpRequest, folder: str, name: str) -> FileResponse:
+    """Answer with an image of the library or one of its renditions. Any other file of the media folder is not found."""
+    path = f"{folder}/{name}"
+    images = get_image_model()
+    row = images.objects.filter(file=path).first() or images.get_rendition_model().objects.filter(file=path).first()
+    content_type = CONTENT_TYPES.get(PurePath(name).suffix)
+    if row is None or content_type is None or not row.file.storage.exists(path):
+        raise Http404("There is no such picture.")
+    response = FileResponse(row.file.open("rb"), content_type=content_type)
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+class LoggedPictureEdit(MultipleEditView):
+    """Save a picture on the page that uploads several, and log who edited it: Wagtail logs edits only in the editor."""
+
+    def save_object(self, form: object) -> None:
+        super().save_object(form)
+        log(instance=self.object, action="wagtail.edit", user=self.request.user)

@@ -1,6 +1,7 @@
 """The page “The mail as it was sent”: one person's mail of an issue, made again from what is stored, and what became of it.
 
-Its links cannot unsubscribe anybody and count no click.
+Its links cannot unsubscribe anybody and count no click. The page “Why this mail?” is here too: whether one person gets an issue,
+and why they get each of its parts or do not.
 """
 
 from datetime import timedelta
@@ -27,7 +28,8 @@ from newsletter.desk.preview.mail_iframe import (
     message_iframe_response,
     open_links_outside,
 )
-from newsletter.desk.preview.person import can_preview_people, mask_person
+from newsletter.desk.preview.person import PREVIEW_ACTION, can_preview_people, mask_person
+from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.feedback.explaining.find_delivery import find_delivery
 from newsletter.feedback.explaining.rebuild_mail import NOTES, Match, mask_links, rebuild_mail
 from newsletter.feedback.sent_mails import describe_delivery
@@ -137,3 +139,39 @@ def _log_once(person: Subscriber, *, issue: Issue, request: HttpRequest) -> None
     )
     if not same.exists():
         log(instance=person, action=SAW_MAIL, user=request.user, data=data)
+
+
+class ExplainPage(StaffTemplatePage):
+    template_name = "desk/person_issue.html"
+    header_icon = "help"
+    page_title = gettext_lazy("Why this mail?")
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if not can_preview_people(request.user):
+            raise Http404("You may not see people.")
+        self.person = get_object_or_404(Subscriber.objects.select_related("place"), pk=kwargs["pk"])
+        self.issue = get_object_or_404(ISSUES, pk=kwargs["issue"])
+        return super().dispatch(request, *args, **kwargs)
+
+    def list_parents(self) -> list[tuple[str, str]]:
+        page = reverse("subscribers_person", args=[self.person.pk])
+        return [(_("Subscribers"), reverse("people:index")), (str(self.person), page)]
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        log(
+            instance=self.person,
+            action=PREVIEW_ACTION,
+            user=self.request.user,
+            data={"publication": self.issue.publication.slug},
+        )
+        context = {
+            **super().get_context_data(**kwargs),
+            "issue": self.issue,
+            "person": self.person,
+            "who": mask_person(self.person),
+        }
+        try:
+            explained = explain_issue(self.issue, person=self.person, now=timezone.now())
+        except DomainError as error:
+            return {**context, "error": translate(error)}
+        return {**context, "explained": explained, "has_mail": explained.was_handed_over}

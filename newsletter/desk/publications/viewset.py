@@ -1,5 +1,7 @@
 """Publications in the desk: the list, the editor, and the preview of the next issue."""
 
+import secrets
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
@@ -21,26 +23,26 @@ from wagtail.admin.widgets.button import HeaderButton
 from wagtail.snippets.views.snippets import CreateView, PreviewOnCreateView, SnippetViewSetGroup
 
 from newsletter.common.errors import NotReady
+from newsletter.common.schedule import check_schedule, due_after
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
-from newsletter.desk.issues.next_issue import find_next_issue
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedEditView
 from newsletter.desk.publications.brands import BrandViewSet
 from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
 from newsletter.desk.publications.schedule_text import describe_schedule
-from newsletter.issues.approval.archive_publication import archive_publication
+from newsletter.issues.approval.publication_switches import archive_publication
 from newsletter.issues.approval.reopen_uncovered import reopen_uncovered_issues, restore_covered_issues
 from newsletter.issues.assembly.digest import count_without_digest
+from newsletter.issues.assembly.first_draft import apply_draft, make_draft
 from newsletter.issues.snapshot.resolve import resolve_complete_content
-from newsletter.models import Publication
+from newsletter.models import Issue, Publication
 from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableList, ArchivableViewSet, ArchivePage
 from subscribers.desk.editing.duplicating import DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
 from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
-from subscribers.desk.listing import HOME_BREADCRUMB
 
 _APPROVAL_RULES = frozenset({"approval", "another_approves", "second_approval_above"})
 
@@ -153,7 +155,6 @@ class ArchivePublication(ArchivePage):
 
 class PublicationViewSet(ArchivableViewSet):
     model = Publication
-    breadcrumbs_items = HOME_BREADCRUMB
     icon = "mail"
     base_url_path = "publications"
     purpose = gettext_lazy(
@@ -169,7 +170,6 @@ class PublicationViewSet(ArchivableViewSet):
     edit_template_name = "desk/editor.html"
     preview_on_edit_view_class = PublicationPreview
     search_fields = ["name", "slug"]
-    search_backend_name = None
     list_display = [
         "name",
         Column("schedule", label=gettext_lazy("Schedule"), accessor=describe_schedule),
@@ -189,3 +189,34 @@ class PublicationGroup(SnippetViewSetGroup):
     menu_label = gettext_lazy("Publications")
     menu_icon = "folder-open-inverse"
     menu_order = 150
+
+
+def find_next_issue(publication: Publication, *, now: datetime) -> Issue:
+    """Return the open issue of the publication, or an unsaved one for the next date.
+
+    Raises BadSchedule if there is no next date, NotReady if the issue is empty.
+    """
+    waiting = publication.issues.filter(
+        kind=Issue.Kind.ISSUE, state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]
+    )
+    issue = waiting.select_related("slot").order_by("-number").first() if publication.pk else None
+    if issue is not None:
+        issue.publication = publication
+        if not issue.body:
+            raise NotReady(
+                "%(issue)s is the next issue, and it is still empty. Add a block to it to see it here.", issue=issue
+            )
+        return issue
+    return make_unsaved_issue(publication, now=now)
+
+
+def make_unsaved_issue(publication: Publication, *, now: datetime) -> Issue:
+    """Assemble an issue for the next date from the content of now, without saving it. Raises NotReady if it is empty."""
+    schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
+    due = next(due_after(now, schedule=schedule, zone=publication.zone))
+    issue = Issue(publication=publication, public_id=secrets.token_hex(12), made_at=now, due_at=due.at)
+    draft = make_draft(issue=issue, now=now)
+    if draft.skip_reason:
+        raise NotReady("%(reason)s With these settings the next issue would be empty.", reason=draft.skip_reason)
+    apply_draft(issue=issue, draft=draft)
+    return issue

@@ -15,11 +15,11 @@ from wagtail.log_actions import log
 
 from newsletter.inbound.forward_replies import forget_reply, retry_forwards
 from newsletter.inbound.replies import CAN_READ_REPLIES
-from newsletter.inbound.retention import RETENTION
+from newsletter.inbound.store import RETENTION
 from newsletter.models import InboundMail, MailboxReading
 from subscribers.addresses.normalise import mask
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
-from subscribers.links.token_masking import mask_tokens
+from subscribers.links.signed_links import mask_tokens
 
 SHOWN_BYTES = 4_000
 LOG_ACTIONS = {

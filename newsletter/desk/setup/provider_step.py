@@ -32,7 +32,7 @@ from newsletter.feedback.webhook_setup.state import (
     require_webhook_settings,
 )
 from newsletter.models import ProviderWebhook
-from newsletter.organisation.health.connection import Connection, try_connection
+from newsletter.organisation.health.sending import Connection, try_connection
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, OUTBOX, PROVIDERS, URL_RULES, read_provider_url

@@ -1,8 +1,10 @@
 """Adapter of django-allauth for the identity provider. It raises SignInRefused; `pages` shows and logs the refusal."""
 
 import re
-from typing import NoReturn
+from collections.abc import Mapping
+from typing import Any, NoReturn
 
+from allauth.mfa.stages import AuthenticateStage
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.db import IntegrityError
@@ -12,6 +14,7 @@ from django.utils import timezone
 from newsletter.desk.sign_in.admission import admit
 from newsletter.desk.sign_in.flow import DeskProvider, make_provider
 from newsletter.identity_provider.errors import BrokenSignIn
+from newsletter.identity_provider.identity import Identity
 from newsletter.identity_provider.settings import IdentityProvider, get_identity_provider
 from newsletter.identity_provider.tokens import check_sign_in
 
@@ -84,3 +87,22 @@ def require_identity_provider() -> IdentityProvider:
     if provider is None:
         raise Http404("No identity provider is set up.")
     return provider
+
+
+class SecondFactorStage(AuthenticateStage):
+    def handle(self) -> tuple[Any, bool]:
+        identity = find_identity(self.login.signal_kwargs)
+        if identity is not None and identity.second_factor:
+            return None, True
+        asked: tuple[Any, bool] = super().handle()
+        return asked
+
+
+def find_identity(signal_kwargs: Mapping[str, object] | None) -> Identity | None:
+    """Return the identity of a sign-in with the identity provider; None for a password."""
+    found = getattr((signal_kwargs or {}).get("sociallogin"), "identity", None)
+    return found if isinstance(found, Identity) else None
+
+
+def is_by_identity_provider(signal_kwargs: Mapping[str, object] | None) -> bool:
+    return (signal_kwargs or {}).get("sociallogin") is not None

@@ -19,7 +19,7 @@ from newsletter.identity_provider.errors import LogoutRefused
 from newsletter.identity_provider.logout_tokens import MAX_AGE_SECONDS, Logout, verify_logout_token
 from newsletter.identity_provider.settings import IdentityProvider
 from newsletter.identity_provider.tokens import LEEWAY_SECONDS
-from newsletter.organisation.accounts.sessions import end_sessions
+from newsletter.organisation.accounts.staff_accounts import end_sessions
 from subscribers.consent.throttle import increment_counter, read_counter
 from subscribers.web.page import client_address_of
 

@@ -17,7 +17,7 @@ from wagtail.admin.views.account import (
 
 from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.content.zone_choices import zone_choices
-from newsletter.organisation.accounts.local_passwords import may_use_password
+from newsletter.organisation.accounts.administrators import may_use_password
 from subscribers.desk.password import confirm_password
 
 

@@ -26,16 +26,16 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.log_actions import log
 
 from newsletter.common.networks import single_client_network
+from newsletter.desk.sign_in.adapter import find_identity, is_by_identity_provider
 from newsletter.desk.sign_in.refusal import log_refusal, show_refusal
-from newsletter.desk.sign_in.second_factor_stage import find_identity, is_by_identity_provider
 from newsletter.desk.staff.second_factor import BEGAN_KEY, SECOND_FACTOR_KEY, begin_session
 from newsletter.identity_provider.errors import NotAdmitted
 from newsletter.identity_provider.settings import get_identity_provider
-from newsletter.organisation.accounts.local_passwords import has_password, may_use_password
+from newsletter.organisation.accounts.administrators import has_password, may_use_password
 from subscribers.consent.throttle import increment_counter
 from subscribers.web.page import client_address_of
 
-SECOND_FACTOR_STAGE = "newsletter.desk.sign_in.second_factor_stage.SecondFactorStage"
+SECOND_FACTOR_STAGE = "newsletter.desk.sign_in.adapter.SecondFactorStage"
 RECENT_SIGN_IN_SECONDS = 600
 STOP_LOG_INTERVAL_SECONDS = 300
 MAX_FAILURES_PER_NETWORK = 60

@@ -15,7 +15,7 @@ from newsletter.desk.replies import page as replies
 from newsletter.desk.sends import gifts_page
 from newsletter.desk.sends.report_pages import ClickMap, IssueReport, Results
 from newsletter.desk.staff import api_keys, audit
-from newsletter.desk.staff.processing_page import ProcessingPage
+from newsletter.desk.staff.processing_record import ProcessingPage
 from newsletter.desk.webhooks import pages as webhooks
 from subscribers.desk.listing import PermittedMenuItem, register_log_actions, register_page_item, register_pages
 

@@ -30,8 +30,8 @@ from newsletter.common.networks import single_client_network
 from newsletter.common.translation import translate
 from newsletter.identity_provider.settings import ADMINISTRATORS, get_identity_provider
 from newsletter.models import StaffLink
+from newsletter.organisation.accounts.administrators import may_use_password
 from newsletter.organisation.accounts.first_administrator import check_code, is_without_staff, make_first_administrator
-from newsletter.organisation.accounts.local_passwords import may_use_password
 from newsletter.organisation.accounts.staff import BadPassword
 from newsletter.organisation.accounts.staff_links import read_staff_link, request_password_link, use_staff_link
 from subscribers.consent.throttle import exceeds_bad_link_limit, increment_counter

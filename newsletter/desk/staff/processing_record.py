@@ -12,19 +12,23 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import Count
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from newsletter.feedback import event_retention
-from newsletter.inbound import retention as inbound_retention
+from newsletter.inbound import store as inbound_mails
 from newsletter.models import ApiKey, Brand, Publication
 from newsletter.outbound import replay
 from newsletter.providers.base.provider_url import ProviderSettings
 from newsletter.providers.registry import ADAPTERS, read_provider_url
 from newsletter.sending.accounts import list_accounts
-from newsletter.sending.deliverability.dmarc_reports import retention as dmarc_retention
+from newsletter.sending.deliverability.dmarc_reports import store as dmarc_reports
 from newsletter.sending.notices import template_mails
 from newsletter.sending.settling import retention as send_retention
 from subscribers.audience.count_cache import recall_or_count
 from subscribers.confirmation_quota import CONFIRMATION_QUOTA_RETENTION
+from subscribers.desk.count_again import counted_context, wants_count
+from subscribers.desk.people_page import PeoplePage
 from subscribers.erasing import retention
 from subscribers.exporting import export_requests
 from subscribers.importing.writing import import_steps
@@ -32,6 +36,23 @@ from subscribers.models import Basis, MailingList, Subscriber, Subscription, Web
 from subscribers.segments.attributes import attribute_keys
 
 EU_HOST_LABELS = ("eu", "europe")
+RETENTION_LABELS = {
+    "left": gettext_lazy("address and details, after the person left the last list"),
+    "unconfirmed": gettext_lazy("a sign-up that was not confirmed"),
+    "held": gettext_lazy("a sign-up that waits for review"),
+    "links": gettext_lazy("emailed links to download data, change an address or erase data"),
+    "counts": gettext_lazy("number of sign-ups per network, as a keyed hash"),
+    "askings": gettext_lazy("number of confirmation emails per mailbox, as a keyed hash"),
+    "files": gettext_lazy("an import file, its refused lines and notes"),
+    "exports": gettext_lazy("export requests: what, by whom and why"),
+    "reports": gettext_lazy("the provider’s reports about emails"),
+    "deliveries": gettext_lazy("who was sent which issue; after that, only totals"),
+    "webhooks": gettext_lazy("what was told to other systems by webhook, without addresses"),
+    "inbound": gettext_lazy("that a mail came in; what a reply says only until staff have it"),
+    "dmarc": gettext_lazy("DMARC reports: addresses of mail servers, and counts"),
+    "mails": gettext_lazy("that a single mail was sent, as a keyed hash; its values only until then"),
+}
+"""Labels for the names of `retention_days`."""
 
 
 @dataclass(frozen=True)
@@ -128,8 +149,8 @@ def retention_days() -> dict[str, int]:
         "deliveries": send_retention.RETENTION,
         "webhooks": replay.RETENTION,
         "mails": template_mails.RETENTION,
-        "inbound": inbound_retention.RETENTION,
-        "dmarc": dmarc_retention.RETENTION,
+        "inbound": inbound_mails.RETENTION,
+        "dmarc": dmarc_reports.RETENTION,
     }
     return {name: span.days for name, span in spans.items()}
 
@@ -147,3 +168,20 @@ def _count_staff() -> Iterator[tuple[str, int]]:
         people = group.user_set.filter(is_active=True).count()
         if people:
             yield group.name, people
+
+
+class ProcessingPage(PeoplePage):
+    template_name = "desk/processing.html"
+    page_title = gettext_lazy("Record of processing")
+    header_icon = "doc-full-inverse"
+    required_permission = "subscribers.add_importbatch"
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        record = describe_processing(now=timezone.now(), again=wants_count(self.request))
+        retention = [(RETENTION_LABELS[name], days) for name, days in record.retention_days.items()]
+        return {
+            **super().get_context_data(**kwargs),
+            "record": record,
+            "retention": retention,
+            **counted_context(self.request, record.bases_counted_at),
+        }

@@ -29,7 +29,7 @@ from newsletter.common.translation import translate
 from newsletter.desk.staff.staff_forms import AccountForm, InvitationForm
 from newsletter.identity_provider.settings import get_identity_provider
 from newsletter.models import Publication, StaffLink
-from newsletter.organisation.accounts.local_passwords import has_password, may_use_password
+from newsletter.organisation.accounts.administrators import has_password, may_use_password
 from newsletter.organisation.accounts.staff import remove_factors
 from newsletter.organisation.accounts.staff_accounts import EmailTaken, change_staff, invite_staff
 from newsletter.organisation.accounts.staff_links import find_open_link, make_staff_link, make_staff_link_url

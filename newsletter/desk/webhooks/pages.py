@@ -19,6 +19,7 @@ from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.content.fetching.errors import FetchError
 from newsletter.desk.webhooks.forms import EndpointForm, ReplayForm, label_kinds
+from newsletter.outbound.deliver import make_message_id
 from newsletter.outbound.endpoints import (
     BadEndpoint,
     add_endpoint,
@@ -29,7 +30,6 @@ from newsletter.outbound.endpoints import (
     turn_off,
     turn_on,
 )
-from newsletter.outbound.payload import make_message_id
 from newsletter.outbound.replay import replay_event, replay_since
 from subscribers.models import WebhookDelivery, WebhookEndpoint
 

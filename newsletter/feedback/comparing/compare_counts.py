@@ -8,6 +8,9 @@ by another way.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.db.models import Q
+
+from newsletter.models import Issue
 from newsletter.models.feedback import CountComparison
 from newsletter.providers.base.errors import CountsFailure
 from newsletter.providers.base.issue_counts import Figure, IssueCounts
@@ -17,6 +20,12 @@ COUNTED_AFTER = timedelta(hours=24)
 """Providers count hours late."""
 COMPARED_DAYS = 7
 """A send is compared until the end of this day (UTC) after the one on which it ended, which is day 0."""
+NAMED_FROM = timedelta(days=6)
+"""The seventh day, if the one on which the send ended is the first."""
+READ_FROM = timedelta(days=5)
+"""Providers have counted by the sixth day, so its result stands in for a last day without an answer."""
+SHOWN_FOR = timedelta(days=14)
+_HAS_RESULT = ~Q(result=CountComparison.Result.UNAVAILABLE) | Q(failure=CountsFailure.UNKNOWN_ISSUE)
 
 
 @dataclass(frozen=True)
@@ -82,3 +91,45 @@ def _find_difference(ours: OwnCounts, theirs: IssueCounts, *, accepted: int) -> 
         if counted is not None and counted < own and figure not in theirs.at_least:
             return Result.FEWER_AT_PROVIDER, figure
     return Result.EQUAL, None
+
+
+def describe_comparisons(issue: Issue) -> list[dict[str, object]]:
+    """Return each day's comparison with each account, the newest day first.
+
+    A number of the provider's is None if it does not count it.
+    """
+    rows = CountComparison.objects.filter(send__issue=issue).order_by("-day", "-send", "account")
+    return [
+        {
+            "send": row.send_id,
+            "account": row.account,
+            "day": row.day.isoformat(),
+            "result": row.result,
+            "figure": row.figure,
+            "failure": row.failure,
+            "uncertain": row.uncertain,
+            "ours": {figure.value: getattr(row, figure) for figure in Figure},
+            "provider": {figure.value: getattr(row, f"provider_{figure}") for figure in Figure},
+            "deliveries": row.deliveries,
+        }
+        for row in rows
+    ]
+
+
+def find_persisting_differences(*, now: datetime) -> list[CountComparison]:
+    """Return the newest result of each send and account that differs, if the send ended within two weeks.
+
+    A day without an answer has no result.
+    """
+    rows = CountComparison.objects.filter(_HAS_RESULT, send__ended_at__gt=now - SHOWN_FOR)
+    newest: dict[tuple[int, str], CountComparison] = {}
+    for row in rows.select_related("send__issue__publication").order_by("day"):
+        newest[row.send_id, row.account] = row
+    return [row for row in newest.values() if _is_late_enough(row, now=now) and needs_attention(row)]
+
+
+def _is_late_enough(row: CountComparison, *, now: datetime) -> bool:
+    if row.send.ended_at is None:
+        return False
+    ended = find_day(row.send.ended_at)
+    return row.day >= ended + READ_FROM and find_day(now) >= ended + NAMED_FROM

@@ -27,9 +27,9 @@ from newsletter.issues.variants.recipient_groups import (
     make_stored_group,
 )
 from newsletter.issues.visible.choose_visible import list_repeated
-from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import NOTHING_CHOSEN, list_topic_stories
 from newsletter.issues.visible.variant_labels import describe_visible
+from newsletter.issues.visible.visible_content import Fallback
 from newsletter.models import Batch, Delivery, Issue
 from subscribers.audience.eligibility import explain_ineligible
 from subscribers.audience.zones import find_zone_of

@@ -2,8 +2,9 @@
 
 from django.db.models import Q
 
-from newsletter.common.errors import SwitchedOff
-from newsletter.models import Issue, Publication
+from newsletter.common.archiving import archive_row
+from newsletter.common.errors import SwitchedOff, WrongState
+from newsletter.models import Issue, Publication, Send
 
 
 def is_switched_off(kind: str, *, publication: Publication) -> bool:
@@ -37,3 +38,17 @@ def require_publication_enabled(publication: Publication, *, kind: str = Issue.K
 def require_issue_enabled(issue: Issue) -> None:
     """Raise SwitchedOff if issues of this kind may not be sent."""
     require_publication_enabled(issue.publication, kind=issue.kind)
+
+
+def archive_publication(publication: Publication) -> None:
+    """Turn the publication off and archive it. Raises WrongState while one of its issues is being sent."""
+    sends = Send.objects.filter(issue__publication=publication).exclude(
+        state__in=[Send.State.SUBMITTED, Send.State.CANCELLED]
+    )
+    send = sends.select_related("issue__publication").first()
+    if send is not None:
+        raise WrongState(
+            "%(issue)s is being sent, so its publication cannot be archived. Wait until it is sent, or cancel the send.",
+            issue=send.issue,
+        )
+    archive_row(publication, switch="enabled")

@@ -1,19 +1,23 @@
 """Comment on an issue, answer, resolve and reopen. Whoever is mentioned, and whoever wrote before, is notified."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, Permission, User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from newsletter.common.errors import NotFound, NotReady
+from newsletter.common.errors import NotAllowed, NotFound, NotReady
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, write_notice
 from newsletter.issues.comments.block_labels import label_blocks
-from newsletter.issues.comments.mentions import find_mentioned, require_issue_staff
 from newsletter.models import Comment, Issue
+
+OPENING_PERMISSIONS = ("view_issue", "change_issue", "approve_issue", "send_issue")
+"""Each of them opens an issue in the desk."""
+_MENTION = re.compile(r"(?<![\w.+@-])@([\w+-]+(?:[.@+-]+\w+)*)")
 
 
 @transaction.atomic
@@ -100,3 +104,39 @@ def _notify(comment: Comment, *, mentioned: Iterable[User], writers: Iterable[Us
         write_notice(
             issue.publication, key, subject, paragraphs, comment_url(comment), now, people=list(people.values())
         )
+
+
+def find_issue_staff() -> list[User]:
+    """Return the active staff who may open issues, by name."""
+    permissions = Permission.objects.filter(content_type__app_label="newsletter", codename__in=OPENING_PERMISSIONS)
+    allowed = Q(groups__permissions__in=permissions) | Q(user_permissions__in=permissions) | Q(is_superuser=True)
+    return list(User.objects.filter(allowed, is_active=True).distinct().order_by("username"))
+
+
+def may_open_issues(person: User | AnonymousUser) -> bool:
+    return any(person.has_perm(f"newsletter.{name}") for name in OPENING_PERMISSIONS)
+
+
+def require_issue_staff(person: User | AnonymousUser) -> None:
+    """Raise NotAllowed if the person may not open issues."""
+    if not may_open_issues(person):
+        raise NotAllowed(
+            "%(by)s may not open issues. An administrator can give the role “writer” or “editor”.", by=person
+        )
+
+
+def find_mentioned(text: str) -> list[User]:
+    """Return the staff whom the text mentions: `@name` with the exact name of an account.
+
+    Raises NotFound with the names that no such person has.
+    """
+    names = dict.fromkeys(_MENTION.findall(text))
+    staff = {person.username: person for person in find_issue_staff()}
+    unknown = [name for name in names if name not in staff]
+    if unknown:
+        raise NotFound(
+            "Nobody who may open issues is called %(names)s, so the comment was not saved. Write the name of an account, "
+            "such as @ann@example.org, or choose the person under “Notify”.",
+            names=", ".join(f"“{name}”" for name in unknown),
+        )
+    return [staff[name] for name in names]

@@ -10,7 +10,7 @@ from django.db import transaction
 from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
 from newsletter.issues.planning.change_time import lock_unsent
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
+from newsletter.issues.snapshot.records.content import SubjectChoice
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.issues.variants.recipient_groups import find_groups

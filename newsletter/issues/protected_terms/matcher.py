@@ -9,8 +9,7 @@ from threading import Lock
 
 from django.db.models import Count, Max
 
-from newsletter.common.sealing import list_secret_keys
-from newsletter.issues.protected_terms.sealer import SEALER
+from newsletter.common.sealing import Sealer, list_secret_keys
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, mask
 from newsletter.rendering.text_search.page_text import read_page
@@ -18,6 +17,7 @@ from newsletter.rendering.text_search.page_text import read_page
 MAX_CACHED_TEXTS = 600
 TermsByField = dict[tuple[str, str], frozenset[int]]
 """The ids of terms by the key of a block, or "", and a field, or ""."""
+SEALER = Sealer(b"newsletter.protected-terms")
 
 
 class TermMatcher:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from newsletter.common.errors import DomainError, NotAllowed, NotReady
 from newsletter.common.messages import Message
 from newsletter.common.text import clean_line
-from newsletter.issues.protected_terms.sealer import SEALER
+from newsletter.issues.protected_terms.matcher import SEALER
 from newsletter.models import ProtectedTerm
 from newsletter.rendering.text_search.matcher import Matcher, is_short, mask, name_letters
 

@@ -19,10 +19,9 @@ from newsletter.issues.snapshot.records.blocks import (
     StoriesBlock,
     list_stories,
 )
-from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.content import IssueContent, SubjectChoice
 from newsletter.issues.snapshot.records.fields import PictureRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
 
 _TITLE_PREFIX_LENGTH = 30
 _BETWEEN = " · "

@@ -24,7 +24,7 @@ from newsletter.issues.snapshot.content_links import find_related_links, find_re
 from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS, fill_block
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.blocks import Block, is_filled_by_rule, list_stories
-from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.content import IssueContent, SubjectChoice, SubjectTestRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord, to_json
 from newsletter.issues.snapshot.records.publication import (
     AnnouncedEvent,
@@ -32,7 +32,6 @@ from newsletter.issues.snapshot.records.publication import (
     IssueRecord,
     PublicationRecord,
 )
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice, SubjectTestRecord
 from newsletter.issues.snapshot.redact import deduplicate_stories, remove_stories
 from newsletter.issues.snapshot.resolve_blocks import resolve_block, resolve_event
 from newsletter.issues.snapshot.resolve_stories import IssueContext, link_own_pages, resolve_picture

@@ -1,15 +1,18 @@
 """Turn the blocks of an issue's body into records, from the rows as they are now."""
 
+import hashlib
+import hmac
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from wagtail.blocks import StructValue
 from wagtail.images.models import AbstractImage
 
 from newsletter.content.parsing.markup import plain_text
 from newsletter.issues.appeal_rules import is_for_issue
-from newsletter.issues.snapshot.calendar_links import make_calendar_url
 from newsletter.issues.snapshot.records.blocks import (
     AppealsBlock,
     Block,
@@ -42,6 +45,8 @@ from newsletter.models import Appeal, EventNotice
 from newsletter.models.body_fields import DescribedPicture
 from newsletter.rendering.block_schema import BlockSchema, FieldSchema
 from newsletter.rendering.schemas import load_schemas
+
+_NAME = re.compile(r"(\d{1,18})-([0-9a-f]{20})")
 
 
 def resolve_block(kind: str, value: StructValue, *, key: str, context: IssueContext) -> Block | None:
@@ -225,3 +230,26 @@ _RESOLVERS: dict[str, Callable[[StructValue, str], Block | None]] = {
     "button": _resolve_button,
     "divider": _resolve_divider,
 }
+
+
+def make_calendar_url(event_id: int) -> str:
+    """Return the address of the page that adds an event to a calendar. The links on it begin with the same address."""
+    return f"{settings.NEWSLETTER_SITE_URL}/calendar/{make_calendar_name(event_id)}"
+
+
+def make_calendar_name(event_id: int) -> str:
+    """Return the unguessable name of the calendar file of an event: its signed id. Nothing is stored."""
+    return f"{event_id}-{_sign(event_id)}"
+
+
+def parse_calendar_name(name: str) -> int | None:
+    """Return the event's id, or None for a name that we did not make."""
+    match = _NAME.fullmatch(name)
+    if match is None or not hmac.compare_digest(match[2], _sign(int(match[1]))):
+        return None
+    return int(match[1])
+
+
+def _sign(event_id: int) -> str:
+    message = f"calendar:{event_id}".encode()
+    return hmac.new(settings.SUBSCRIBERS_ADDRESS_KEY.encode(), message, hashlib.sha256).hexdigest()[:20]

@@ -20,11 +20,10 @@ from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.redact import deduplicate_stories
 from newsletter.issues.snapshot.show_rules import describe_rules
-from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import find_limited_stories, list_topic_stories
 from newsletter.issues.visible.nearby_events import RecipientLocation, is_possibly_in, is_regional
-from newsletter.issues.visible.visible_content import VisibleContent
-from subscribers.places.distance import distance_km
+from newsletter.issues.visible.visible_content import Fallback, VisibleContent
+from subscribers.places.towns import distance_km
 
 _SHARED = Message("Too few people share their choices for a version of its own.")
 _UNKNOWN_LOCATION = RecipientLocation()

@@ -27,12 +27,10 @@ from newsletter.issues.variants.group_keys import (
 )
 from newsletter.issues.variants.subject_assignment import NO_TEST, list_arms, number_arm_of_subscription
 from newsletter.issues.visible.choose_visible import NO_RULE_MET, ReaderTraits, VersionId, VisibilityChooser
-from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import NOTHING_CHOSEN
-from newsletter.issues.visible.nearby_events import RecipientLocation
-from newsletter.issues.visible.reader_locations import find_locations
+from newsletter.issues.visible.nearby_events import RecipientLocation, find_locations
 from newsletter.issues.visible.version_limit import Version, VersionLimit
-from newsletter.issues.visible.visible_content import VisibleContent
+from newsletter.issues.visible.visible_content import Fallback, VisibleContent
 from newsletter.models import Issue, ReaderGroup
 from subscribers.audience.eligibility import candidates, eligible
 from subscribers.audience.group_counting import can_group_by_index, count_groups_of_list

@@ -10,8 +10,7 @@ from django.db.models import BigIntegerField, Case, F, IntegerField, Q, Value, W
 from django.db.models.expressions import CombinedExpression
 from django.db.models.lookups import LessThan
 
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.records.subject_tests import SubjectTestRecord
+from newsletter.issues.snapshot.records.content import IssueContent, SubjectTestRecord
 from newsletter.issues.visible.visible_content import ONLY_EVENTS
 
 NO_TEST, FIRST, WAITS = 0, 1, -1

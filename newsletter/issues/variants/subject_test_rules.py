@@ -5,8 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from newsletter.common.errors import DomainError, NotReady
 from newsletter.common.messages import Message, Quantity
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
+from newsletter.issues.snapshot.records.content import IssueContent, SubjectChoice
 from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.issues.variants.recipient_groups import RecipientGroup, find_groups
 from newsletter.issues.variants.subject_assignment import WAITS, list_arms

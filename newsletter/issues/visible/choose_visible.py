@@ -20,7 +20,6 @@ from newsletter.issues.snapshot.records.content import MAX_CASES, MAX_RULE_SETS,
 from newsletter.issues.snapshot.records.stories import CaseRecord
 from newsletter.issues.snapshot.show_rules import describe_rules, list_rule_sets
 from newsletter.issues.visible.block_choices import choose_appeals, choose_block_events
-from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.interests import NOTHING_CHOSEN, StoryChooser, find_limited_stories, list_cases
 from newsletter.issues.visible.nearby_events import EventSelection, RecipientLocation, is_possibly_in
 from newsletter.issues.visible.visible_content import (
@@ -30,6 +29,7 @@ from newsletter.issues.visible.visible_content import (
     NO_STORY_IN_THEIR_REGION,
     NO_STORY_OF_TOPICS,
     ONLY_EVENTS,
+    Fallback,
     VisibleContent,
 )
 

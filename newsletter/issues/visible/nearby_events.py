@@ -1,4 +1,4 @@
-"""Choose which of an issue's events a reader sees. No database.
+"""Choose which of an issue's events a reader sees. Only `find_locations` reads the database.
 
 Events near the reader come first, then those in the region, then those online, then an invitation to host one.
 """
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from newsletter.issues.snapshot.records.events import EventRecord
-from subscribers.places.distance import distance_km
+from subscribers.models import SubscriberLocation
+from subscribers.places.towns import distance_km
 
 CLOSE_KM = 15
 _CLOSE_TO_TOWN_KM = 10.0
@@ -110,3 +111,17 @@ def is_regional(location: RecipientLocation, event: EventRecord) -> bool:
     if location.region and event.region:
         return location.region == event.region
     return bool(location.country and location.country == event.country and not location.region and not event.region)
+
+
+def find_locations(place_ids: Iterable[int]) -> dict[int, RecipientLocation]:
+    """Return locations by place id. 0 is the unknown location."""
+    locations = {0: RecipientLocation()}
+    for place in SubscriberLocation.objects.filter(pk__in=set(place_ids)):
+        locations[place.pk] = RecipientLocation(
+            country=place.country,
+            region=place.region,
+            town=place.town,
+            latitude=place.latitude,
+            longitude=place.longitude,
+        )
+    return locations

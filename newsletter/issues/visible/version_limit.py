@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from newsletter.issues.visible.choose_visible import VersionId
-from newsletter.issues.visible.fallbacks import Fallback
+from newsletter.issues.visible.visible_content import Fallback
 
 _Group = TypeVar("_Group")
 

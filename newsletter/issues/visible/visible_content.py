@@ -7,6 +7,7 @@ import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import IntEnum
 from functools import cached_property
 
 import orjson
@@ -169,3 +170,21 @@ def list_shown_ids(content: IssueContent, *, visible: VisibleContent) -> tuple[s
     shown = [story for story in content.stories if story.id not in visible.hidden]
     stories = {story.id for story in shown} | {story.translation_id for story in shown if story.translation_id}
     return stories, events | {event.id for card in cards for event in card.events}
+
+
+class Fallback(IntEnum):
+    """The parts of a version that are given up, if too few people share it. Each value gives up more than those before it.
+
+    ``FIRST``: all stories, with the first of their topics and cases at the top. ``IN_ORDER``: all stories in the order of the
+    issue. ``FOR_ALL``: the events of all places, the appeal for everybody and the blocks for everybody. ``ONE_STORY``: of the
+    stories, only the first that they did not have. ``LANGUAGE``: in the publication's own language.
+
+    Hiding a story for safety, a story that they had already, and the day of the issue are never given up.
+    """
+
+    NONE = 0
+    FIRST = 1
+    IN_ORDER = 2
+    FOR_ALL = 3
+    ONE_STORY = 4
+    LANGUAGE = 5

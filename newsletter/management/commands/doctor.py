@@ -13,7 +13,7 @@ from rich.text import Text
 
 from newsletter.common.commands.base import ProductCommand
 from newsletter.management.finding_lines import describe_finding
-from newsletter.monitoring.process_checks import check_processes
+from newsletter.monitoring.process_figures import check_processes
 from newsletter.organisation.health.origin import SettingValue
 from newsletter.organisation.health.run_checks import LEFT_OUT_IF_QUICK, examine
 from newsletter.sending.deliverability.domain_checks.lookup import find_txt_records

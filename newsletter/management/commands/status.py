@@ -41,9 +41,9 @@ class Command(ProductCommand):
             _print(overview, console=self.console())
 
     def _show_issue(self, issue: Issue, *, json: bool) -> None:
-        from newsletter.feedback.comparing.describe import describe_comparisons
+        from newsletter.feedback.comparing.compare_counts import describe_comparisons
         from newsletter.management.receipt_table import print_receipt
-        from newsletter.sending.canaries.canary_reports import describe_canaries
+        from newsletter.sending.canaries.canary_decision import describe_canaries
         from newsletter.sending.settling.issue_status import status_of
 
         status = status_of(issue)

@@ -1,9 +1,13 @@
-"""The administrators: the active accounts that may change staff. There is always one."""
+"""The administrators: the active accounts that may change staff. There is always one.
+
+They may sign in with a password of this installation beside the identity provider, so that they get in while it is down.
+"""
 
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import DomainError
+from newsletter.identity_provider.settings import EVERYONE, get_identity_provider
 
 ADMINISTRATOR = "admin"
 
@@ -24,3 +28,21 @@ def list_administrators() -> QuerySet[User]:
     """Return the active accounts that may change staff."""
     rights = Q(groups__name=ADMINISTRATOR) | Q(is_superuser=True)
     return User.objects.filter(rights, is_active=True).distinct()
+
+
+def may_use_password(person: User) -> bool:
+    """Return True if a password lets this person in: everybody, or administrators only if the settings say so."""
+    provider = get_identity_provider()
+    if provider is None or provider.passwords == EVERYONE:
+        return True
+    return list_administrators().filter(pk=person.pk).exists()
+
+
+def has_password(person: User) -> bool:
+    """Return True if this person has a password that lets them in."""
+    return bool(person.has_usable_password()) and may_use_password(person)
+
+
+def has_way_back() -> bool:
+    """Return True if an administrator has a password, and so gets in while the identity provider is down."""
+    return any(person.has_usable_password() for person in list_administrators())

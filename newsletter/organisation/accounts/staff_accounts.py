@@ -3,8 +3,12 @@
 from datetime import datetime
 
 from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.utils import timezone
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
@@ -12,6 +16,8 @@ from newsletter.models import ApiKey, StaffLink
 from newsletter.organisation.accounts.administrators import require_administrator
 from newsletter.organisation.accounts.staff import check_email, check_role, give_role, role_of
 from newsletter.organisation.accounts.staff_links import make_staff_link, withdraw_staff_links
+
+_ROWS_AT_ONCE = 500
 
 
 class EmailTaken(DomainError):
@@ -71,3 +77,15 @@ def unlink_identities(person: User, *, by: User) -> None:
 def _require_free(address: str) -> None:
     if User.objects.filter(username=address.lower()).exists():
         raise EmailTaken("%(email)s has an account already. Find it in the list of staff.", email=address)
+
+
+def end_sessions(person: User) -> int:
+    """End all sessions of this person. Return how many there were.
+
+    The sessions themselves are read: the list that the person sees names a session by the key that it had at first.
+    """
+    open_sessions = Session.objects.filter(expire_date__gt=timezone.now()).iterator(chunk_size=_ROWS_AT_ONCE)
+    own = [session.pk for session in open_sessions if session.get_decoded().get(SESSION_KEY) == str(person.pk)]
+    Session.objects.filter(pk__in=own).delete()
+    UserSession.objects.filter(user=person).delete()
+    return len(own)

@@ -14,7 +14,7 @@ from wagtail.log_actions import log
 from newsletter.common.errors import BadLink, DomainError
 from newsletter.common.messages import Message
 from newsletter.models import PasswordLinkRequest, StaffLink
-from newsletter.organisation.accounts.local_passwords import may_use_password
+from newsletter.organisation.accounts.administrators import may_use_password
 from newsletter.organisation.accounts.staff import set_password
 
 LIFETIMES = {StaffLink.Kind.INVITATION: timedelta(days=7), StaffLink.Kind.PASSWORD: timedelta(hours=1)}

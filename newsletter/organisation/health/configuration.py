@@ -8,15 +8,22 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from newsletter.common.extension_registry import AnyRegistry, BrokenExtension
+from newsletter.common.translation_kind import TRANSLATIONS
 from newsletter.content.fetching.errors import Refused
 from newsletter.content.fetching.url_guard import check_url
+from newsletter.content.parsing.source_kind import SOURCE_KINDS
+from newsletter.issues.checks.issue_check import CHECKS
 from newsletter.organisation.health.machine import is_own_name
+from newsletter.providers.registry import PROVIDERS
+from newsletter.rendering.block_kind import BLOCK_KINDS
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
 _PREFIX = "NEWSLETTER_"
 _SET_BY_OTHERS = re.compile(r"NEWSLETTER_(TEST_|SERVICE_|PORT$|PORT_)")
 """Names that the project's tests and Kubernetes put into an environment."""
 _NEAR = 0.75
+REGISTRIES: tuple[AnyRegistry, ...] = (SOURCE_KINDS, PROVIDERS, BLOCK_KINDS, CHECKS, TRANSLATIONS)
 
 
 def check_settings_file(file: Path | None, *, folder: Path) -> Finding:
@@ -97,3 +104,21 @@ def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
     )
     says = "All visitors appear with the same IP address, so one visitor can use up the limits of all."
     return error("proxies", says, do)
+
+
+def list_broken_extensions() -> list[BrokenExtension]:
+    """Return every extension that was left out. The first call in a process loads all extensions."""
+    return [broken for registry in REGISTRIES for broken in registry.list_broken()]
+
+
+def check_extensions() -> Iterator[Finding]:
+    """Yield an error for each extension that was left out."""
+    broken = list_broken_extensions()
+    if not broken:
+        yield ok(
+            "extensions",
+            f"All {sum(len(registry) for registry in REGISTRIES)} kinds of sources, blocks and so on are loaded.",
+        )
+    for one in broken:
+        says = f"{one.name} of the package {one.package} ({one.group}) could not be loaded: {one.reason}."
+        yield error("extensions", says, str(one.do))

@@ -10,7 +10,7 @@ from newsletter.identity_provider.errors import BrokenSignIn, IssuerUnavailable
 from newsletter.identity_provider.issuer_http import get_json
 from newsletter.identity_provider.settings import ADMINISTRATORS, WELL_KNOWN, IdentityProvider, get_identity_provider
 from newsletter.identity_provider.tokens import exchange_code
-from newsletter.organisation.accounts.local_passwords import has_way_back
+from newsletter.organisation.accounts.administrators import has_way_back
 from newsletter.sending.deliverability.findings import Finding, error, ok, warning
 
 _CHECK, _NO_CODE = "identity provider", "newsletter-doctor"

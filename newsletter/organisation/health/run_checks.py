@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 
 from newsletter.organisation.health.configuration import (
+    check_extensions,
     check_keys,
     check_monitor,
     check_proxies,
@@ -24,7 +25,6 @@ from newsletter.organisation.health.content import (
     check_sources,
     check_staff,
 )
-from newsletter.organisation.health.extensions import check_extensions
 from newsletter.organisation.health.identity_provider import check_identity_provider, check_way_back
 from newsletter.organisation.health.inbound import check_inbound, check_mailboxes
 from newsletter.organisation.health.machine import (

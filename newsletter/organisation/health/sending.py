@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from django.conf import settings
 
-from newsletter.common.errors import BadAddress
+from newsletter.common.errors import BadAddress, DomainError
 from newsletter.feedback.webhook_setup.silence import has_sent_before
 from newsletter.feedback.webhook_setup.state import (
     WebhookSettings,
@@ -16,13 +18,13 @@ from newsletter.feedback.webhook_setup.state import (
     list_webhook_settings,
 )
 from newsletter.models import Installation, Publication
-from newsletter.organisation.health.connection import try_connection
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.errors import BadProviderUrl
+from newsletter.providers.base.suppression_lists import SuppressionLister
 from newsletter.providers.base.webhooks.verification import split_keys
 from newsletter.providers.registry import ADAPTERS, OUTBOX, read_provider_url
 from newsletter.sending.accounts import explain_unusable, list_accounts, list_usable_accounts
-from newsletter.sending.adapters import find_account_tester
+from newsletter.sending.adapters import find_account_tester, make_trial_adapter
 from newsletter.sending.deliverability.domain_checks.check_domain import check_sender_domain
 from newsletter.sending.deliverability.domain_checks.lookup import Dns, SystemDns
 from newsletter.sending.deliverability.domains import (
@@ -213,3 +215,31 @@ def check_hold() -> Finding:
     return error(
         "hold", f"Everything is held: {row.reason}.", "Look, then run: newsletter doctor --after-restore --release"
     )
+
+
+@dataclass(frozen=True)
+class Connection:
+    """``works``, ``refused`` with a reason, or ``untested`` for a provider with neither a sign-in nor a list to read."""
+
+    state: Literal["works", "refused", "untested"]
+    reason: str = ""
+
+
+def try_connection(url: str, *, now: datetime) -> Connection:
+    """Call the provider once with the key of the URL. Nothing is sent and nothing is stored."""
+    try:
+        if tester := find_account_tester(url):
+            with closing(tester):
+                tester.test_account()
+                return Connection("works")
+        adapter = make_trial_adapter(url)
+    except DomainError as error:
+        return Connection("refused", error.message)
+    with closing(adapter):
+        if not isinstance(adapter, SuppressionLister):
+            return Connection("untested")
+        try:
+            next(iter(adapter.list_suppressed(since=now)), None)
+        except DomainError as error:
+            return Connection("refused", error.message)
+    return Connection("works")

@@ -13,7 +13,16 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.providers.base.batch_lookup import combine_records, list_rows
 from newsletter.providers.base.contract import BatchLookup, Capabilities, DnsRecords, Outcome, ProviderResponse, Verdict
 from newsletter.providers.base.http_adapter import AdapterOptions, HttpAdapter
-from newsletter.providers.base.issue_counts import MAX_NAMED_PEOPLE, Figure, IssueCounts, IssueRecords
+from newsletter.providers.base.issue_counts import (
+    MAX_NAMED_PEOPLE,
+    Figure,
+    IssueCounts,
+    IssueRecords,
+    add_counts,
+    as_counts_row,
+    make_unreadable,
+    read_count,
+)
 from newsletter.providers.base.json_values import (
     Row,
     as_mapping,
@@ -28,13 +37,15 @@ from newsletter.providers.base.provider_url import ProviderSettings, UrlOption, 
 from newsletter.providers.base.responses import combine_row_verdicts
 from newsletter.providers.base.suppression_lists import SuppressedAddress, SuppressionListQuery, make_suppressed
 from newsletter.providers.base.webhooks.events import FeedbackKind
-from newsletter.providers.postmark.issue_counts import MESSAGES_PER_PAGE, read_messages, read_stats
 
 DEFAULT_STREAM = "broadcast"
 _MAX_ID_LENGTH = 80
 _RETRYABLE_ERRORS = {100, 429, 500, 503}
 _ACCOUNT_ERRORS = {10, 400, 401, 405, 412, 413, 1235, 1236}
 """The key, the sender, the account, or a message stream that does not exist or takes no mail."""
+PROVIDER = "Postmark"
+MESSAGES_PER_PAGE = 500
+_BOUNCES = ("HardBounce", "SoftBounce", "SMTPApiError")
 
 
 class Postmark(HttpAdapter):
@@ -216,3 +227,36 @@ def _parse_suppression(row: Row) -> SuppressedAddress | None:
     if reason == "ManualSuppression" and row.get("Origin") == "Recipient":
         kinds[reason] = FeedbackKind.UNSUBSCRIBED
     return make_suppressed(row.get("EmailAddress"), kinds.get(reason), at=parse_time(row.get("CreatedAt")))
+
+
+def read_stats(overview: object, bounces: object) -> IssueCounts:
+    """Return the counts in two answers (postmarkapp.com/developer, Stats API). Raise IssueCountsError.
+
+    Without dates the counts are of all time, and a tag is one issue's. A tag that Postmark does not know has 0 of everything.
+    Postmark has no count of delivered mails. Of bounces it counts some kinds only, and hears of others by webhook.
+    """
+    totals = as_counts_row(overview, provider=PROVIDER)
+    # A tag without bounces is answered with an empty object, or without the kinds that it does not have.
+    by_kind = as_mapping(bounces)
+    if not isinstance(bounces, dict):
+        raise make_unreadable(PROVIDER)
+    return IssueCounts(
+        accepted=read_count(totals, "Sent", provider=PROVIDER),
+        bounced=add_counts([by_kind], *_BOUNCES, provider=PROVIDER),
+        complained=read_count(totals, "SpamComplaints", provider=PROVIDER),
+        at_least=(Figure.BOUNCED,),
+    )
+
+
+def read_messages(parsed: object, *, tag: str) -> tuple[int, dict[int, str]]:
+    """Return a page's number of messages and, by delivery id, the batch's key. Raise IssueCountsError."""
+    messages = as_counts_row(parsed, provider=PROVIDER).get("Messages")
+    if not isinstance(messages, list):
+        raise make_unreadable(PROVIDER)
+    found: dict[int, str] = {}
+    for message in map(as_mapping, messages):
+        ids = as_mapping(message.get("Metadata"))
+        delivery = parse_delivery_id(ids.get("delivery"))
+        if delivery is not None and message.get("Tag") == tag:
+            found[delivery] = as_text(ids.get("batch"), max_length=80)
+    return len(messages), found

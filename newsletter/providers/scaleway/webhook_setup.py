@@ -21,7 +21,7 @@ from newsletter.providers.base.webhook_setup import (
     no_webhook,
 )
 from newsletter.providers.scaleway.adapter import REGION, Scaleway
-from newsletter.providers.scaleway.topics import ARN, SCALEWAY_TOPICS
+from newsletter.providers.scaleway.webhooks import ARN, SCALEWAY_TOPICS
 
 EVENTS = (
     "email_queued",

@@ -4,6 +4,7 @@ Source: scaleway.com/en/docs/transactional-email/reference-content/webhook-event
 is a complaint: ``email_spam`` is a mail that Scaleway or the receiving server refused as spam.
 """
 
+import re
 from datetime import datetime
 
 from newsletter.providers.base.json_values import (
@@ -20,14 +21,14 @@ from newsletter.providers.base.webhooks.bounces import classify_bounce, find_enh
 from newsletter.providers.base.webhooks.events import BounceClass, Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.sns import (
     SnsCertificates,
+    SnsService,
     check_sns,
     parse_event,
     parse_subscription,
     read_message_id,
 )
 from newsletter.providers.base.webhooks.verification import WebhookHandler, WebhookRequest, require_keys
-from newsletter.providers.scaleway.adapter import ID_HEADER
-from newsletter.providers.scaleway.topics import SCALEWAY_TOPICS
+from newsletter.providers.scaleway.adapter import ID_HEADER, REGION
 
 _PROVIDER = "Scaleway"
 _KINDS = {
@@ -41,6 +42,13 @@ _KINDS = {
 }
 _LISTED_FOR = {"mailbox_not_found": FeedbackKind.BOUNCED}
 """Why an address is on Scaleway's blocklist. A full mailbox is no reason to suppress it here too."""
+ARN = re.compile(r"arn:scw:sns:[a-z0-9-]{1,20}:[A-Za-z0-9-]{1,80}:[A-Za-z0-9_-]{1,256}")
+SCALEWAY_TOPICS = SnsService(
+    "Scaleway",
+    host=re.compile(rf"sns\.mnq\.{REGION}\.scaleway\.com"),
+    certificate_host=re.compile(rf"messaging\.s3\.{REGION}\.scw\.cloud"),
+    chain_url=f"https://messaging.s3.{REGION}.scw.cloud/{REGION}/sns/sns-trust-chain.pem",
+)
 
 
 def make_scaleway_handler(certificates: SnsCertificates | None = None) -> WebhookHandler:

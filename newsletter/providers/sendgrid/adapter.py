@@ -4,8 +4,9 @@ A batch is accepted or refused as a whole. There is no idempotency key, so nothi
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import urlencode
 
@@ -14,7 +15,13 @@ from newsletter.common.personal_tokens import TOKEN, find_tokens
 from newsletter.providers.base.contract import Capabilities, DnsRecords, Outcome, ProviderResponse, Recipient
 from newsletter.providers.base.errors import BadBatch, BadMail
 from newsletter.providers.base.http_adapter import HttpAdapter
-from newsletter.providers.base.issue_counts import IssueCounts
+from newsletter.providers.base.issue_counts import (
+    IssueCounts,
+    add_counts,
+    make_unknown_issue,
+    make_unreadable,
+    read_count,
+)
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, as_text, parse_json_or_none, parse_time
 from newsletter.providers.base.mail.headers import encode_header
 from newsletter.providers.base.mail.tokens import CompiledText
@@ -27,7 +34,6 @@ from newsletter.providers.base.suppression_lists import (
     make_suppressed,
 )
 from newsletter.providers.base.webhooks.events import FeedbackKind
-from newsletter.providers.sendgrid.issue_counts import make_category, make_stats_query, read_stats
 
 MAX_VARIABLE_BYTES = 10_000
 _LISTS = {
@@ -35,6 +41,9 @@ _LISTS = {
     "spam_reports": FeedbackKind.COMPLAINED,
     "unsubscribes": FeedbackKind.UNSUBSCRIBED,
 }
+PROVIDER = "SendGrid"
+_FAILED = ("bounces", "blocks", "bounce_drops", "spam_report_drops", "unsubscribe_drops", "invalid_emails")
+"""What SendGrid reports as bounced or dropped."""
 
 
 class SendGrid(HttpAdapter):
@@ -172,3 +181,35 @@ def _list_errors(answer: ProviderResponse) -> list[Row]:
 def _parse_suppression(kind: FeedbackKind, row: Row) -> SuppressedAddress | None:
     reason = f"{as_text(row.get('status'))} {as_text(row.get('reason'))}".strip()
     return make_suppressed(row.get("email"), kind, at=parse_time(row.get("created")), reason=reason)
+
+
+def make_category(issue: str) -> str:
+    """Return the name of an issue in printable ASCII, as SendGrid asks for."""
+    return re.sub(r"[^\x21-\x7e]+", "-", issue)[:255] or "newsletter"
+
+
+def make_stats_query(*, category: str, since: datetime) -> dict[str, object]:
+    """Return the query of the counts until today. SendGrid's days are in its own zone, so the day before is asked for too."""
+    start = (since - timedelta(days=1)).date().isoformat()
+    return {"categories": category, "start_date": start, "aggregated_by": "day"}
+
+
+def read_stats(parsed: object, *, category: str) -> IssueCounts:
+    """Return the sum of the days of the category, not of another (twilio.com/docs/sendgrid, category statistics).
+
+    Raise IssueCountsError.
+    """
+    if not isinstance(parsed, list):
+        raise make_unreadable(PROVIDER)
+    stats = [as_mapping(row) for day in parsed for row in as_list(as_mapping(day).get("stats"))]
+    rows = [as_mapping(row.get("metrics")) for row in stats if row.get("name") == category]
+    if not rows:
+        raise make_unknown_issue(PROVIDER)
+    for row in rows:
+        read_count(row, "requests", provider=PROVIDER)
+    return IssueCounts(
+        accepted=add_counts(rows, "requests", provider=PROVIDER),
+        delivered=add_counts(rows, "delivered", provider=PROVIDER),
+        bounced=add_counts(rows, *_FAILED, provider=PROVIDER),
+        complained=add_counts(rows, "spam_reports", provider=PROVIDER),
+    )

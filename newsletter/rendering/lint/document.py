@@ -22,8 +22,7 @@ from newsletter.rendering.blocks import (
     iter_pictures,
 )
 from newsletter.rendering.clean_text import UNSAFE_IN_LINE, safe_picture_url, safe_url, tidy_line
-from newsletter.rendering.lint.findings import Finding
-from newsletter.rendering.lint.links import is_vague, make_vague_link_finding
+from newsletter.rendering.lint.findings import Finding, is_vague, make_vague_link_finding
 from newsletter.rendering.schemas import load_schemas
 
 UNRESOLVED_MARKS = re.compile(r"\{\{|\}\}|\{%|%\}|\*\||\|\*|<mj-|%7B%7B", re.IGNORECASE)

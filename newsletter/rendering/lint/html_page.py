@@ -11,8 +11,7 @@ from newsletter.common.messages import Message
 from newsletter.common.personal_tokens import TOKEN, format_token
 from newsletter.rendering.clean_text import join_lines, safe_picture_url, safe_url, tidy_line
 from newsletter.rendering.colours import MIN_CONTRAST_RATIO, contrast, normalise_colour
-from newsletter.rendering.lint.findings import Finding
-from newsletter.rendering.lint.links import is_vague, make_vague_link_finding
+from newsletter.rendering.lint.findings import Finding, is_vague, make_vague_link_finding
 
 _FORBIDDEN_TAGS = frozenset(
     {

@@ -14,8 +14,8 @@ from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.dispatching.batch_claim import Claim
 from newsletter.sending.dispatching.batch_rows import Settlement, end_attempt, settle_batch
 from newsletter.sending.limits.rate_limit import wait_before_retry
+from newsletter.sending.limits.send_window import find_unmovable, mark_unmovable_uncertain
 from newsletter.sending.limits.split_batches import derive_key, halve, split_off
-from newsletter.sending.limits.unmovable_batches import find_unmovable, mark_unmovable_uncertain
 from newsletter.sending.settling.render_failures import find_too_many_failures, was_stopped_by_render_failures
 from newsletter.sending.settling.uncertain_recipients import resolve_as_accepted
 

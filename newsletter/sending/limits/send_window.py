@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
@@ -24,7 +24,6 @@ from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from newsletter.sending.limits.send_times import find_send_wait, is_stale, is_within_limits
 from newsletter.sending.limits.split_batches import split_oversized_batches
 from newsletter.sending.limits.step_work import acts_on
-from newsletter.sending.limits.unmovable_batches import mark_unmovable_uncertain
 from newsletter.sending.withdraw import pause_withdrawn
 
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
@@ -177,3 +176,24 @@ def _pause_stale(send: Send, *, now: datetime) -> None:
         AutomaticPause.objects.get_or_create(
             send=send, rule=AutomaticPause.Rule.STALE, defaults={"cases": 0, "at": now}
         )
+
+
+def find_unmovable(batches: QuerySet[Batch]) -> QuerySet[Batch]:
+    """Return those of the batches that an account has or may have, while others of their send have another account."""
+    others = Batch.objects.filter(send=OuterRef("send")).exclude(account=OuterRef("account")).order_by()
+    return batches.filter(Exists(others)).exclude(handed_to="")
+
+
+def mark_unmovable_uncertain(batches: QuerySet[Batch], *, detail: str, now: datetime) -> int:
+    """Make those of the batches uncertain that are pending and bound, while others of their send have another account.
+
+    ``detail`` is what their account said, or why it cannot be called. Return how many. No other account may send such a batch.
+    If its account takes no repeat, pausing the send would stop all others too, and each resumption would end the same way.
+    """
+    bound = find_unmovable(batches).filter(state=Batch.State.PENDING)
+    reason = Message(
+        "an earlier call may have been accepted, and its account takes no repeat of it: %(detail)s", detail=detail
+    )
+    return bound.update(
+        state=Batch.State.UNCERTAIN, reason=reason, code=Batch.Code.NONE, not_before=None, settled_at=now
+    )

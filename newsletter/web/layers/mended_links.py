@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import Resolver404, get_resolver
 
-from subscribers.links.changed_tokens import find_token
-from subscribers.links.signed_links import PATHS, Purpose
+from subscribers.links.signed_links import PATHS, Purpose, find_token
 from subscribers.web.urls import CHANGED_LINK
 
 _PUBLIC_PAGES = ("subscribers.web.urls", "newsletter.web.urls")

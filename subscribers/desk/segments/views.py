@@ -1,26 +1,30 @@
 """The live preview of a segment, and the page that explains why one person is in it. Addresses are masked."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.decorators import method_decorator
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
 from wagtail.log_actions import log
 from wagtail.snippets.views.snippets import PreviewOnCreateView, PreviewOnEditView
 from wagtail.utils.decorators import xframe_options_sameorigin_override
 
-from newsletter.common.errors import BadAddress, BadRule
+from newsletter.common.errors import BadAddress, BadRule, UnknownPlace
 from newsletter.common.staff_pages import StaffTemplatePage, make_breadcrumbs
 from newsletter.common.translation import translate
 from subscribers.desk.person_actions import require_permission
 from subscribers.models import Segment
 from subscribers.people.lookup import UnknownPerson, find_person
+from subscribers.places.regions import regions_of
+from subscribers.places.suggest import suggest_towns
 from subscribers.segments.count import MIN_PEOPLE_SHOWN, preview_people
-from subscribers.segments.explain import explain_membership
-from subscribers.segments.labels import describe_rule
+from subscribers.segments.labels import describe_rule, explain_membership
 
 CSP = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; sandbox allow-same-origin"
 VIEW_SUBSCRIBERS_PERMISSION = "subscribers.view_subscriber"
+_MAX_LENGTH = 200
 
 
 class SegmentPreview(PreviewOnEditView):
@@ -100,3 +104,19 @@ class WhyInSegment(StaffTemplatePage):
             return {"error": translate(error)}
         log(instance=person, action="subscribers.look", user=request.user)
         return {"person": person, "explanation": explanation}
+
+
+@cache_control(private=True, max_age=3600)
+def list_regions(request: HttpRequest) -> JsonResponse:
+    """Answer `?country=GB` with `{"choices": [[code, name], …]}`, empty for an unknown country."""
+    try:
+        country, language = request.GET.get("country", "")[:_MAX_LENGTH], get_language() or "en"
+        return JsonResponse({"choices": regions_of(country, language=language)})
+    except UnknownPlace:
+        return JsonResponse({"choices": []})
+
+
+@cache_control(private=True, max_age=3600)
+def list_towns(request: HttpRequest) -> JsonResponse:
+    """Answer `?q=lon` with `{"choices": [name, …]}`: the towns that begin so."""
+    return JsonResponse({"choices": suggest_towns(request.GET.get("q", "")[:_MAX_LENGTH])})

@@ -24,7 +24,6 @@ from subscribers.importing.reading.cell_values import (
     unpack_attributes,
 )
 from subscribers.importing.reading.column_mapping import ATTRIBUTE, EACH_LIST, guess_target
-from subscribers.importing.reading.consent_dates import check_expiry, check_soft_opt_in
 from subscribers.importing.reading.csv_records import Record
 from subscribers.importing.reading.parsed_rows import (
     MAX_CELL_CHARACTERS,
@@ -35,8 +34,15 @@ from subscribers.importing.reading.parsed_rows import (
     RowKind,
     format_csv_line,
 )
-from subscribers.importing.reading.per_list_terms import LIST_TERMS, read_each_list
-from subscribers.importing.reading.subscription_state import YES_NO_FIELDS, apply_unsubscribe_reason, find_state
+from subscribers.importing.reading.subscription_state import (
+    LIST_TERMS,
+    YES_NO_FIELDS,
+    apply_unsubscribe_reason,
+    check_expiry,
+    check_soft_opt_in,
+    find_state,
+    read_each_list,
+)
 
 _UNREADABLE = Message(
     "This line cannot be read: a quotation mark is missing, or there is one too many. Correct the line."

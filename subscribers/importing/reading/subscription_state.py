@@ -6,9 +6,10 @@ a column for agreement, refuses the line.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 
 from newsletter.common.messages import Message
-from subscribers.importing.reading.parsed_rows import RefusalKind, RowKind
+from subscribers.importing.reading.parsed_rows import ImportTerms, RefusalKind, RowKind
 
 SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD = "subscribed", "agreed", "opted_out", "on_hold"
 YES_NO_FIELDS = (SUBSCRIBED, AGREED, OPTED_OUT, ON_HOLD)
@@ -44,6 +45,10 @@ _HOLD_BY_BOUNCE = {"on hold bounce", "bounce", "bounced", "hard", "hard bounce"}
 _BY_SEVERITY = (RowKind.COMPLAINED, RowKind.UNSUBSCRIBED_ALL, RowKind.BOUNCED, RowKind.UNSUBSCRIBED_LIST)
 
 Refusal = tuple[RefusalKind, str]
+SOFT_OPT_IN_SINCE = date(2026, 2, 5)
+MAX_IMPLIED_CONSENT = timedelta(days=731)
+LIST_TERMS = ("asked_on", "expires_on", "mail_frequency", "paused_until")
+"""What the column of a file of all lists has for each: `events asked_on=2026-01-31 mail_frequency=monthly; weekly`."""
 
 
 def find_state(
@@ -136,3 +141,55 @@ def _explain_never_subscribed(status: str) -> str:
         "The status is “%(status)s”: this person was not subscribed in the old system, so they cannot be imported.",
         status=status[:40],
     )
+
+
+def check_soft_opt_in(asked: datetime | None, *, terms: ImportTerms) -> tuple[RefusalKind, Message] | None:
+    """Return a refusal if the charitable soft opt-in does not cover somebody who signed up at this time."""
+    day = asked.date() if asked else terms.collected_on
+    if day is None:
+        return RefusalKind.NO_DAY, Message(
+            "This line has no sign-up date. The charitable soft opt-in requires one: add it to the line, or enter "
+            "the earliest date for all."
+        )
+    if day < SOFT_OPT_IN_SINCE:
+        return RefusalKind.TOO_EARLY, Message(
+            "This person signed up on %(day)s. The charitable soft opt-in covers only people who signed up on or "
+            "after 2026-02-05. Ask them for consent instead.",
+            day=day.isoformat(),
+        )
+    return None
+
+
+def check_expiry(expires_on: date | None, *, today: date) -> tuple[RefusalKind, Message] | None:
+    """Return a refusal if implied consent that ends on this day is not acceptable."""
+    if expires_on is None:
+        return RefusalKind.NO_EXPIRY, Message(
+            "This line has no expiry date. Implied consent requires one: add it to the line, or enter one date for all."
+        )
+    day = expires_on.isoformat()
+    if expires_on < today:
+        return RefusalKind.IMPLIED_CONSENT_EXPIRED, Message(
+            "The implied consent of this person expired on %(day)s. Ask them for consent instead.", day=day
+        )
+    if expires_on > today + MAX_IMPLIED_CONSENT:
+        return RefusalKind.TOO_LONG, Message(
+            "Implied consent lasts two years at most, and %(day)s is later. Correct the date.", day=day
+        )
+    return None
+
+
+def write_each_list(lists: Iterable[tuple[str, Mapping[str, str]]]) -> str:
+    """Write the slug of each list with its terms. Empty terms are left out."""
+    return "; ".join(
+        " ".join([slug, *(f"{term}={terms[term]}" for term in LIST_TERMS if terms.get(term))]) for slug, terms in lists
+    )
+
+
+def read_each_list(text: str, *, slug: str) -> dict[str, str] | None:
+    """Return the terms of one list, or None if it is not among them."""
+    for part in text.split(";"):
+        words = part.split()
+        if words and words[0] == slug:
+            given = dict(word.partition("=")[::2] for word in words[1:])
+            return {term: given.get(term, "") for term in LIST_TERMS}
+    return None

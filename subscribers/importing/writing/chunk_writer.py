@@ -15,8 +15,7 @@ from subscribers.consent.confirmations import queue_confirmation
 from subscribers.identity import address_key
 from subscribers.importing.reading.parsed_rows import PersonRow, RowKind
 from subscribers.importing.writing import chunk_statements
-from subscribers.importing.writing.ordered_uuids import make_ordered_uuids
-from subscribers.importing.writing.staging_table import fill_staging_table, insert_rows
+from subscribers.importing.writing.staging_table import fill_staging_table, insert_rows, make_ordered_uuids
 from subscribers.models import ImportBatch, Subscriber, Topic
 from subscribers.models.people import fold_name
 from subscribers.people.locations import Location, find_location_ids, get_or_create_locations, locate

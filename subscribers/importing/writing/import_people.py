@@ -1,7 +1,8 @@
 """Import a whole file in this process: for the command, the sample and tests. The desk uses `import_steps`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import BinaryIO
 
 from django.db import Error
@@ -14,13 +15,38 @@ from subscribers.importing.reading.people_file import inspect_file, open_csv
 from subscribers.importing.writing.file_store import measure_file
 from subscribers.importing.writing.import_claim import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.import_failures import describe_failure
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.report import ImportReport, find_rows_to_skip
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState, MailingList
 from subscribers.places.regions import resolve_country
 
 IMPORTABLE = (Basis.CONSENT, Basis.SOFT_OPT_IN, Basis.LEGITIMATE_INTEREST, Basis.CONTRACT, Basis.CASL_IMPLIED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeopleFile:
+    """A CSV file or workbook of people, in bytes. `columns` names the field of a column if the guess is wrong."""
+
+    content: BinaryIO
+    name: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConsentTerms:
+    """The kind of the people in a file, and the reason why they may be mailed.
+
+    `kind` overrides the detected kind. `collected_on`, `expires_on` and `country` (a code or name) are the defaults for rows
+    without one. With `confirm`, people are asked by mail first.
+    """
+
+    basis: Basis | str
+    evidence: str
+    kind: ImportKind | str = ""
+    collected_on: date | None = None
+    expires_on: date | None = None
+    country: str = ""
+    confirm: bool = False
 
 
 def import_people(

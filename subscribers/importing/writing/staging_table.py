@@ -3,7 +3,9 @@
 PostgreSQL fills it with COPY, SQLite with one prepared statement. It is private to the connection.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -42,6 +44,8 @@ _TABLE = (
     " given_at {moment}, expires_at {moment}, subscriber_id bigint, suppressed_before integer, status_before text,"
     " created integer, changed integer, renewed integer) {end}"
 )
+_RANDOM_DIGITS = 19
+_VARIANT = "89ab"
 
 
 def fill_staging_table(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> None:
@@ -114,3 +118,16 @@ def _fill_sqlite(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> Non
     cursor.execute("DELETE FROM import_stage")
     marks = ", ".join(["%s"] * len(COLUMNS))
     cursor.executemany(f"{start_insert('import_stage', COLUMNS)} VALUES ({marks})", rows)  # type: ignore[arg-type]
+
+
+def make_ordered_uuids(count: int) -> Iterator[str]:
+    """Yield so many UUIDs of version 7 (RFC 9562) as hexadecimal digits, with 74 random bits each.
+
+    They begin with the time, so that an index takes them at its end. A million random ones would be inserted, and deleted by
+    an undo, all over their index: nearly each needs another page of it.
+    """
+    start = f"{time.time_ns() // 1_000_000:012x}7"
+    digits = secrets.token_hex((_RANDOM_DIGITS * count + 1) // 2)
+    for at in range(0, _RANDOM_DIGITS * count, _RANDOM_DIGITS):
+        variant = _VARIANT[int(digits[at], 16) & 3]
+        yield f"{start}{digits[at + 1 : at + 4]}{variant}{digits[at + 4 : at + _RANDOM_DIGITS]}"

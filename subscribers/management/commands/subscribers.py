@@ -15,8 +15,7 @@ from newsletter.common.commands.private_output import open_private
 from newsletter.common.errors import BadFile, NotFound
 from newsletter.common.known_names import find_by_name
 from subscribers.exporting.csv_export import export_people
-from subscribers.importing.writing.import_people import import_people
-from subscribers.importing.writing.import_request import ConsentTerms, PeopleFile
+from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
 from subscribers.importing.writing.refused_file import iterate_refusals, write_refused
 from subscribers.importing.writing.report import ImportReport
 from subscribers.importing.writing.undo import undo_now

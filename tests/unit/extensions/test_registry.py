@@ -8,7 +8,7 @@ from newsletter.common import extension_registry
 from newsletter.common.extension_registry import INTERFACE, Registry
 from newsletter.common.installed_entry_points import list_entry_points
 from newsletter.issues.checks.issue_check import CHECKS, IssueCheck
-from newsletter.organisation.health.extensions import check_extensions, list_broken_extensions
+from newsletter.organisation.health.configuration import check_extensions, list_broken_extensions
 from newsletter.providers.base.errors import BadProviderUrl
 from newsletter.providers.registry import PROVIDERS, WEBHOOK_HANDLERS, read_provider_url
 from tests.support.installed_extensions import Extensions

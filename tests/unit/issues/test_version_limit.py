@@ -12,10 +12,9 @@ from newsletter.issues.snapshot.records.blocks import AppealsBlock, EventsBlock,
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.records.events import AppealRecord
 from newsletter.issues.visible.choose_visible import ReaderTraits, VisibilityChooser, list_repeated
-from newsletter.issues.visible.fallbacks import Fallback
 from newsletter.issues.visible.nearby_events import RecipientLocation, is_possibly_in
 from newsletter.issues.visible.version_limit import Version, VersionLimit
-from newsletter.issues.visible.visible_content import VisibleContent
+from newsletter.issues.visible.visible_content import Fallback, VisibleContent
 from tests.support.content import make_content, make_event_record, make_story_record
 
 LANGUAGES = ("es", "fr", "de", "pt", "ar", "hi", "uk")

@@ -7,7 +7,7 @@ from threading import Event, get_ident
 import pytest
 
 from newsletter.common.thread_pool import LastUsedFirstExecutor, OneAtATimeExecutor
-from newsletter.web.layers.api_reads import is_api_read
+from newsletter.management.server import is_api_read
 
 SECONDS = 10
 

@@ -18,8 +18,7 @@ from hypothesis import strategies as st
 
 from newsletter.management.server import Log
 from newsletter.monitoring.logs.context import working_on
-from newsletter.monitoring.logs.formatters import STYLES, make_formatter
-from newsletter.monitoring.logs.redaction import redact
+from newsletter.monitoring.logs.formatters import STYLES, make_formatter, redact
 from newsletter.monitoring.logs.setup import configure_logging
 from newsletter.web.layers.request_ids import RequestIdMiddleware
 from subscribers.links.signed_links import Purpose, make_link

@@ -6,8 +6,15 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from newsletter.jobs import engine
-from newsletter.monitoring.prepared_database import CHECK_SECONDS, wait_until_prepared
-from newsletter.monitoring.readiness import NOT_MIGRATED, OTHER_KEY, READY, UNREACHABLE, Readiness
+from newsletter.monitoring.readiness import (
+    CHECK_SECONDS,
+    NOT_MIGRATED,
+    OTHER_KEY,
+    READY,
+    UNREACHABLE,
+    Readiness,
+    wait_until_prepared,
+)
 
 
 class Waits:

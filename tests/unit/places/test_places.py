@@ -11,7 +11,6 @@ import pytest
 from newsletter.common.errors import UnknownPlace
 from subscribers import places
 from subscribers.places.disambiguation import describe, describe_apart
-from subscribers.places.distance import distance_km
 from subscribers.places.folding import fold, is_usable_alternate
 from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import (
@@ -28,7 +27,7 @@ from subscribers.places.regions import (
 from subscribers.places.search import find_described, find_place
 from subscribers.places.suggest import suggest_towns
 from subscribers.places.town_names import town_label
-from subscribers.places.towns import find_towns_named, nearest_place
+from subscribers.places.towns import distance_km, find_towns_named, nearest_place
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,7 @@ from newsletter.providers.base.webhooks.verification import WebhookCheckUnavaila
 from newsletter.providers.mailersend.webhooks import TEST_SECRET, verify_mailersend
 from newsletter.providers.registry import WEBHOOK_HANDLERS, find_webhook_handler
 from newsletter.providers.resend.webhooks import verify_resend
-from newsletter.providers.scaleway.topics import SCALEWAY_TOPICS
-from newsletter.providers.scaleway.webhooks import make_scaleway_handler
+from newsletter.providers.scaleway.webhooks import SCALEWAY_TOPICS, make_scaleway_handler
 from newsletter.providers.sendgrid.webhooks import verify_sendgrid
 from newsletter.providers.ses.webhooks import AMAZON_SNS, make_ses_handler
 from tests.support.certificate import change_version

@@ -14,7 +14,7 @@ from newsletter.rendering.errors import TemplateError
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render
-from newsletter.rendering.social import NAMES
+from newsletter.rendering.template_context import NAMES
 from newsletter.rendering.templates import default_templates
 from tests.gallery.documents import documents, flat_picture
 from tests.gallery.mjml_lint import check_mjml

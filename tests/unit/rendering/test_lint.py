@@ -7,8 +7,7 @@ import pytest
 
 from newsletter.rendering.blocks import AppealBlock, Block, Button, ImageBlock, LeadStory, Note, Picture, StoryCards
 from newsletter.rendering.lint.checks import lint_mail
-from newsletter.rendering.lint.findings import Finding
-from newsletter.rendering.lint.links import is_vague
+from newsletter.rendering.lint.findings import Finding, is_vague
 from newsletter.rendering.lint.tag_balance import view_for_others, view_for_outlook
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.pipeline import render

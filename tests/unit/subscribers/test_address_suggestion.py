@@ -2,8 +2,7 @@
 
 import pytest
 
-from subscribers.addresses.domains import _MAJOR_DOMAINS
-from subscribers.addresses.suggestion import suggest_address
+from subscribers.addresses.domains import _MAJOR_DOMAINS, suggest_address
 
 MISTYPED = {
     "gmial.com": "gmail.com",

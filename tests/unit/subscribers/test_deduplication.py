@@ -3,7 +3,7 @@
 import tracemalloc
 from hashlib import sha256
 
-from subscribers.importing.writing.deduplication import SeenAddresses
+from subscribers.importing.writing.import_run import SeenAddresses
 
 
 def digest(number: int) -> bytes:

@@ -4,7 +4,7 @@ import uuid
 
 import time_machine
 
-from subscribers.importing.writing.ordered_uuids import make_ordered_uuids
+from subscribers.importing.writing.staging_table import make_ordered_uuids
 from tests.support.people import NOW
 
 

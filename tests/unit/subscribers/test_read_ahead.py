@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import translation
 
-from subscribers.importing.writing.read_ahead import ChunkReader
+from subscribers.importing.writing.import_run import ChunkReader
 
 
 def test_all_rows_come_once_in_their_order() -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from newsletter.desk.shell.labels import label_exclusion
 from newsletter.issues.variants.recipient_groups import GroupVisibility, RecipientGroup
-from newsletter.issues.visible.reader_locations import find_locations
+from newsletter.issues.visible.nearby_events import find_locations
 from newsletter.models import Issue, ReaderGroup, Send
 from subscribers.audience.counting import AudienceCount
 from subscribers.places.regions import country_label, country_of, region_label

@@ -18,7 +18,7 @@ from newsletter.desk.shell.labels import label_people
 from newsletter.issue_checks.variant_groups import VariantGroup, parse_group_key
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.recipient_groups import GROUP_KEY, REFERENCES, RecipientGroup, find_recipients
-from newsletter.issues.visible.reader_locations import find_locations
+from newsletter.issues.visible.nearby_events import find_locations
 from newsletter.models import Issue
 from subscribers.models import Subscriber, Subscription
 

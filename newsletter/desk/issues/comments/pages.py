@@ -17,8 +17,13 @@ from newsletter.common.staff_pages import ServiceAction
 from newsletter.desk.issues.issue_page import EDITOR, ISSUES, IssuePermissionMixin, editor_url, overview_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.issues.comments.block_labels import label_blocks
-from newsletter.issues.comments.comment import add_comment, answer_comment, reopen_comment, resolve_comment
-from newsletter.issues.comments.mentions import find_issue_staff
+from newsletter.issues.comments.comment import (
+    add_comment,
+    answer_comment,
+    find_issue_staff,
+    reopen_comment,
+    resolve_comment,
+)
 from newsletter.models import Comment, Issue
 
 MAX_LENGTH = 5000

@@ -11,7 +11,7 @@ from wagtail.admin.ui.side_panels import BaseSidePanel
 
 from newsletter.desk.issues.issue_page import editor_url
 from newsletter.issues.comments.block_labels import label_blocks
-from newsletter.issues.comments.mentions import find_issue_staff
+from newsletter.issues.comments.comment import find_issue_staff
 from newsletter.models import Comment, Issue
 
 

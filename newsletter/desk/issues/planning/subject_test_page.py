@@ -14,7 +14,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.issues.planning.subject_test import remove_subject_test, set_subject_test
-from newsletter.issues.snapshot.records.subject_tests import SubjectChoice
+from newsletter.issues.snapshot.records.content import SubjectChoice
 from newsletter.issues.variants.reader_zones import find_local_time
 from newsletter.issues.variants.subject_test_rules import MIN_PEOPLE, BadSubject, find_obstacle
 from newsletter.models import Issue, SubjectTest

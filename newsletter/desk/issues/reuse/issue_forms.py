@@ -12,9 +12,8 @@ from newsletter.desk.issues.issue_page import EDITOR, editor_url
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.issues.comments.block_labels import label_blocks
 from newsletter.issues.planning.edit_blocks import AT_END, AT_START
-from newsletter.issues.reuse.names import MAX_NAME_LENGTH
 from newsletter.issues.reuse.saved_blocks import insert_block, save_block
-from newsletter.issues.reuse.templates import save_template
+from newsletter.issues.reuse.templates import MAX_NAME_LENGTH, save_template
 from newsletter.models import Issue, SavedBlock
 
 

@@ -22,8 +22,7 @@ from newsletter.desk.issues.reuse.issue_forms import NameForm
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.issue_checks.variant_groups import choose_visible, render_for_group
 from newsletter.issues.comments.block_labels import label_block
-from newsletter.issues.reuse.names import delete_saved, rename_saved
-from newsletter.issues.reuse.templates import fill_template
+from newsletter.issues.reuse.templates import delete_saved, fill_template, rename_saved
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.documents import make_document

@@ -12,7 +12,6 @@ from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.records.fields import OMIT_NONE, to_json
 from newsletter.issues.snapshot.records.publication import BrandRecord, IssueRecord, PublicationRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.snapshot.records.subject_tests import SubjectTestRecord
 
 SCHEMA_VERSION = 1
 MAX_STORIES, MAX_RULE_SETS, MAX_CASES = 60, 40, 20
@@ -29,6 +28,28 @@ class UnknownContentVersion(DomainError):
 def name_row(kind: str, row: int) -> str:
     """Return the name of a story, event or appeal among the parts of a content. No block has such a key."""
     return f"{kind}:{row}"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectChoice:
+    """A subject with its preheader. An empty preheader is the issue's own."""
+
+    subject: str
+    preheader: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectTestRecord:
+    """``subjects`` has those from the second on. ``share_percent`` of the readers get one of them or the first, by ``seed``."""
+
+    subjects: tuple[SubjectChoice, ...]
+    share_percent: int
+    wait_hours: int
+    seed: int
+
+    @property
+    def number_of_subjects(self) -> int:
+        return 1 + len(self.subjects)
 
 
 @dataclass(frozen=True, slots=True)

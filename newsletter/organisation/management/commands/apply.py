@@ -9,8 +9,7 @@ from rich.table import Table
 
 from newsletter.common.commands.base import ProductCommand
 from newsletter.organisation.apply_file import apply_file
-from newsletter.organisation.read_file import read_organisation
-from newsletter.organisation.unused_keys import list_keys_without_effect
+from newsletter.organisation.read_file import list_keys_without_effect, read_organisation
 from newsletter.organisation.upsert import Change
 
 _LONGEST = 60

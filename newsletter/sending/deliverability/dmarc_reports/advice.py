@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.models import DmarcReport, SenderDomain
-from newsletter.sending.deliverability.dmarc_reports.own_domains import list_own_domains
+from newsletter.sending.deliverability.dmarc_reports.store import list_own_domains
 from newsletter.sending.deliverability.dmarc_reports.summary import FailingSource, SourceKind, Summary, summarise
 
 LOOK_BACK_DAYS = 30

@@ -7,9 +7,8 @@ from django.db.models import F, Sum
 
 from newsletter.content.parsing.aggregate_reports.report import AggregateReport, ReportFile, ReportProblem
 from newsletter.content.parsing.aggregate_reports.sandboxed import parse_report_in_sandbox
-from newsletter.models import DmarcRefusal, DmarcReport, DmarcReportRow
-from newsletter.sending.deliverability.dmarc_reports.own_domains import list_own_domains
-from newsletter.sending.deliverability.dmarc_reports.retention import RETENTION
+from newsletter.models import DmarcRefusal, DmarcReport, DmarcReportRow, Publication, SenderDomain
+from newsletter.sending.deliverability.domains import domain_of
 
 BY_HAND = "hand"
 """The origin of a report whose file staff gave."""
@@ -19,6 +18,8 @@ CLOCK_TOLERANCE = timedelta(days=1)
 MAX_REPORTS_A_DAY, MAX_ROWS_A_DAY = 500, 20_000
 """How much of what comes by mail is read in 24 hours. Anybody can send reports to the address in the DMARC record."""
 _Code = DmarcRefusal.Code
+RETENTION = timedelta(days=100)
+"""How long a report is kept after the last moment that it is about. The desk shows at most 90 days."""
 
 
 def is_flooded(*, now: datetime) -> bool:
@@ -98,3 +99,18 @@ def _count_refusal(code: DmarcRefusal.Code, *, now: datetime) -> None:
 
 def _moment(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def list_own_domains() -> set[str]:
+    """Return the domains of all publications' senders and of their DMARC records, in ASCII and lower case."""
+    addresses = Publication.objects.values_list("from_email", flat=True)
+    senders = {domain.lower() for address in addresses if (domain := domain_of(address))}
+    above = SenderDomain.objects.filter(domain__in=senders).exclude(policy_domain="")
+    return senders | {domain.lower() for domain in above.values_list("policy_domain", flat=True)}
+
+
+def delete_old_reports(*, now: datetime) -> int:
+    """Delete old reports, and the counts of refused ones. Return how many reports."""
+    DmarcRefusal.objects.filter(day__lt=(now - RETENTION).astimezone(UTC).date()).delete()
+    _, deleted = DmarcReport.objects.filter(ends_at__lt=now - RETENTION).delete()
+    return deleted.get(DmarcReport._meta.label, 0)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message
@@ -39,15 +40,17 @@ class Location:
         return bool(self.country)
 
     @property
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of its `SubscriberLocation` row. Coordinates in degrees are rounded to two decimals."""
+        latitude, longitude = (None if at is None else round(at, 2) for at in (self.latitude, self.longitude))
+        names = {"country": self.country.upper(), "region": self.region.upper(), "town": self.town}
+        key = location_key(**names, latitude=latitude, longitude=longitude)
+        return {**names, "latitude": latitude, "longitude": longitude, "zone": self.zone, "key": key}
+
+    @property
     def key(self) -> str:
         """Return the key of its `SubscriberLocation` row."""
-        return location_key(
-            country=self.country,
-            region=self.region,
-            town=self.town,
-            latitude=self.latitude,
-            longitude=self.longitude,
-        )
+        return str(self.columns["key"])
 
 
 @lru_cache(maxsize=16_384)
@@ -131,40 +134,11 @@ def _location_of(found: Town, notes: list[str]) -> Location:
     )
 
 
-def get_or_create_location(
-    *,
-    country: str = "",
-    region: str = "",
-    town: str = "",
-    latitude: float | None = None,
-    longitude: float | None = None,
-    zone: str = "",
-) -> SubscriberLocation:
-    """Return the row of this location, creating it if needed. Coordinates in degrees are rounded to two decimals."""
-    rounded = {
-        "latitude": round(latitude, 2) if latitude is not None else None,
-        "longitude": round(longitude, 2) if longitude is not None else None,
-    }
-    key = location_key(country=country, region=region, town=town, **rounded)
-    place, _ = SubscriberLocation.objects.get_or_create(
-        key=key,
-        defaults={"country": country.upper(), "region": region.upper(), "town": town, "zone": zone, **rounded},
-    )
-    return place
-
-
 def get_location_row(location: Location) -> SubscriberLocation | None:
-    """Return the row of a location, or None if not even its country is known."""
+    """Return the row of a location, creating it if needed, or None if not even its country is known."""
     if not location.known:
         return None
-    return get_or_create_location(
-        country=location.country,
-        region=location.region,
-        town=location.town,
-        latitude=location.latitude,
-        longitude=location.longitude,
-        zone=location.zone,
-    )
+    return SubscriberLocation.objects.get_or_create(key=location.key, defaults=location.columns)[0]
 
 
 def find_location_ids(locations: Iterable[Location]) -> dict[str, int]:
@@ -181,19 +155,7 @@ def get_or_create_locations(locations: Iterable[Location]) -> dict[str, int]:
     if not missing:
         return found
     SubscriberLocation.objects.bulk_create(
-        (
-            SubscriberLocation(
-                key=location.key,
-                country=location.country.upper(),
-                region=location.region.upper(),
-                town=location.town,
-                latitude=location.latitude,
-                longitude=location.longitude,
-                zone=location.zone,
-            )
-            for location in missing
-        ),
-        ignore_conflicts=True,
+        (SubscriberLocation(**location.columns) for location in missing), ignore_conflicts=True
     )
     return find_location_ids(wanted.values())
 

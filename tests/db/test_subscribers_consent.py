@@ -38,13 +38,14 @@ from subscribers.models import (
     Scope,
     StayQuestion,
     Subscriber,
+    SubscriberLocation,
     Subscription,
     Suppression,
     Topic,
 )
 from subscribers.people.bulk_actions import take_off_list
 from subscribers.people.describe_person import describe_person
-from subscribers.people.locations import get_location_row, get_or_create_location, locate
+from subscribers.people.locations import Location, get_location_row, locate
 from subscribers.people.lookup import UnknownPerson, find_person
 from subscribers.people.merge import merge_people
 from subscribers.people.preferences import choose_lists, save_preferences
@@ -428,12 +429,16 @@ def test_what_is_not_understood_of_a_place_is_left_out_and_said() -> None:
 
 
 def test_one_place_is_one_row_and_no_finer_than_a_kilometre() -> None:
-    first = get_or_create_location(country="us", region="us-tx", town="Houston", latitude=29.7633, longitude=-95.3671)
-    second = get_or_create_location(country="US", region="US-TX", town="Houston", latitude=29.7589, longitude=-95.3677)
+    first = get_location_row(
+        Location(country="us", region="us-tx", town="Houston", latitude=29.7633, longitude=-95.3671)
+    )
+    second = get_location_row(
+        Location(country="US", region="US-TX", town="Houston", latitude=29.7589, longitude=-95.3677)
+    )
     assert first == second
     assert first.key == "US|US-TX|Houston|29.76|-95.37"
     assert (first.latitude, str(first)) == (29.76, "Houston, Texas, United States")
-    assert str(get_or_create_location()) == ""
+    assert str(SubscriberLocation()) == ""
 
 
 def test_everything_held_about_a_person_can_be_said() -> None:

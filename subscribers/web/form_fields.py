@@ -9,7 +9,8 @@ from django.utils.translation import get_language, gettext
 
 from subscribers.models import Topic
 from subscribers.people.locations import Location, locate
-from subscribers.places.regions import find_country_in_language, regions_named
+from subscribers.places.regions import country_label, find_country_in_language, region_label, regions_named
+from subscribers.places.town_names import town_label
 
 MAX_CHOICES = 6
 _MAX_DIGITS = 18
@@ -49,12 +50,20 @@ def name_topics(topics: Iterable[Topic], *, chosen: Collection[int]) -> list[Nam
     return sorted(named, key=lambda topic: topic.name.casefold())
 
 
+@dataclass(frozen=True)
+class TownChoice:
+    """A town that a text could mean. `read_town` takes the `value` as `meant`; the `label` is in the current language."""
+
+    value: str
+    label: str
+
+
 class AmbiguousTown(forms.ValidationError):
-    """The text fits several places. `choices` describe the towns, and `read_town` takes one of them as `meant`."""
+    """The text fits several places: `choices`, if they are few."""
 
     def __init__(self, message: str, *, choices: tuple[str, ...]) -> None:
         super().__init__(message)
-        self.choices = choices
+        self.choices = tuple(TownChoice(choice, _label_town(choice)) for choice in choices)
 
 
 def read_town(text: str, *, meant: str) -> Location:
@@ -85,6 +94,17 @@ def read_town(text: str, *, meant: str) -> Location:
         % named,
         choices=(),
     )
+
+
+def _label_town(described: str) -> str:
+    """Return an English description of a town, such as “York, England, United Kingdom”, in the current language."""
+    language, place = get_language() or "en", locate(town=described)
+    labels = {place.town: town_label(place.town, country=place.country, language=language)}
+    if place.region:
+        labels[region_label(place.region)] = region_label(place.region, language=language)
+    if place.country:
+        labels[country_label(place.country, language="en")] = country_label(place.country, language=language)
+    return ", ".join(labels.get(name, name) for name in described.split(", "))
 
 
 def _locate_in_language(text: str) -> Location:

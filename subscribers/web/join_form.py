@@ -16,7 +16,7 @@ from subscribers.consent.signup import SignupRequest
 from subscribers.models import MailingList, Topic
 from subscribers.people.locations import Location, get_location_row
 from subscribers.people.relevant_choices import find_asked_topics, is_language_asked
-from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, explain_bad_address, read_town
+from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, TownChoice, explain_bad_address, read_town
 
 
 class JoinForm(forms.Form):
@@ -41,7 +41,7 @@ class JoinForm(forms.Form):
 
     def __init__(self, data: QueryDict | None = None, *, mailing_list: MailingList) -> None:
         super().__init__(data)
-        self.town_choices: tuple[str, ...] = ()
+        self.town_choices: tuple[TownChoice, ...] = ()
         self.suggestion = ""
         asked = {
             "name": mailing_list.ask_name,

@@ -12,7 +12,7 @@ from subscribers.people.locations import get_location_row
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.relevant_choices import find_topics_asked_of
-from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, read_known_town
+from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, TownChoice, read_known_town
 
 
 class PreferencesForm(forms.Form):
@@ -37,7 +37,7 @@ class PreferencesForm(forms.Form):
         super().__init__(data)
         self._person = person
         self._offered = offered
-        self.town_choices: tuple[str, ...] = ()
+        self.town_choices: tuple[TownChoice, ...] = ()
         self.fields["lists"].queryset = MailingList.objects.filter(pk__in=[mailing_list.pk for mailing_list in offered])  # type: ignore[attr-defined]
         self.fields["language"].choices = language_choices(person.language)  # type: ignore[attr-defined]
         if person.radius_km is not None and person.radius_km not in RADII_KM:

@@ -52,9 +52,20 @@ def test_a_town_beside_the_country_that_is_named_is_asked_about(language: str, t
     with translation.override(language):
         with pytest.raises(AmbiguousTown) as asked:
             read_town(text, meant="")
-        chosen = read_known_town(text, meant=asked.value.choices[0])
+        chosen = read_known_town(text, meant=asked.value.choices[0].value)
     assert (chosen.town, chosen.country) == (text.partition(",")[0], "GB")
     assert chosen.region in ("GB-NIR", "GB-WLS")
+
+
+def test_the_towns_to_choose_from_are_named_in_the_readers_language() -> None:
+    for language, labels in (
+        ("es", ["York, Inglaterra, Reino Unido", "York, Pensilvania, Estados Unidos"]),
+        ("en", ["York, England, United Kingdom", "York, Pennsylvania, United States"]),
+    ):
+        with translation.override(language), pytest.raises(AmbiguousTown) as asked:
+            read_town("York", meant="")
+        assert [choice.label for choice in asked.value.choices] == labels
+        assert asked.value.choices[0].value == "York, England, United Kingdom"
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

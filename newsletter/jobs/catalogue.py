@@ -25,7 +25,9 @@ from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.read_mailboxes import read_mailboxes
 from newsletter.inbound.store import delete_old_inbound_mails
+from newsletter.issues.approval.remind_approvers import remind_approvers
 from newsletter.issues.approval.reopen_uncovered import review_approvals
+from newsletter.issues.assembly.missed_slots import notify_missed_slots
 from newsletter.issues.assembly.slots import is_assembly_due
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.checks.recent_results import RecentResults
@@ -153,6 +155,8 @@ def _write_notices(*, now: datetime) -> None:
 
 
 def _warn_staff(*, now: datetime) -> None:
+    remind_approvers(now=now)
+    notify_missed_slots(now=now)
     notify_send_warnings(now=now)
     notify_spam_rates(now=now)
     notify_redesigned_issues(now=now)

@@ -9,6 +9,7 @@ from newsletter.issues.approval.write_notices import list_staff_with_permission,
 from newsletter.jobs.staff_notices import (
     EXPORT_KEY_PREFIX,
     HELD_SIGNUPS_KEY_PREFIX,
+    WEBHOOK_KEY_PREFIX,
 )
 from newsletter.models import Publication
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, is_full
@@ -71,7 +72,7 @@ def notify_held_signups_full(*, now: datetime) -> None:
     write_notice(
         publication,
         f"{HELD_SIGNUPS_KEY_PREFIX}{now:%Y-%m-%d}",
-        Message("Held sign-ups have reached their limit, so further ones are dropped"),
+        Message("Sign-ups to review have reached their limit, so further ones are dropped"),
         paragraphs,
         f"{settings.NEWSLETTER_SITE_URL}/admin/people/held/",
         now,
@@ -98,7 +99,7 @@ def notify_stopped_webhooks(*, now: datetime) -> None:
         ]
         write_notice(
             publication,
-            f"webhook-{endpoint.pk}-{endpoint.failing_since:%Y%m%d%H%M}",
+            f"{WEBHOOK_KEY_PREFIX}{endpoint.pk}-{endpoint.failing_since:%Y%m%d%H%M}",
             Message("The webhook “%(name)s” is stopped", name=endpoint.name),
             paragraphs,
             f"{settings.NEWSLETTER_SITE_URL}/admin/webhooks/{endpoint.pk}/",

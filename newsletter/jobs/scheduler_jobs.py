@@ -34,6 +34,14 @@ from subscribers.models import EventKind
 
 log = logging.getLogger(__name__)
 FIRST_READING_WAIT = timedelta(minutes=10)
+_SENT_LATE = Message(
+    "It was due on %(day)s at %(time)s and was not sent in time. Release it if it is still useful.", day="", time=""
+)
+_APPROVED_LATE = Message(
+    "It was due on %(day)s at %(time)s, and nobody approved it in time. If it is still useful, approve it and release it.",
+    day="",
+    time="",
+)
 
 
 def poll_sources(*, now: datetime) -> None:
@@ -138,15 +146,9 @@ def freeze_requested_sends(*, now: datetime) -> None:
 def hold_late(issue: Issue, *, now: datetime) -> None:
     """Hold an issue that is more than six hours late: only a person may send it now."""
     due = (issue.due_at or now).astimezone(ZoneInfo(issue.publication.zone))
-    hold_and_notify(
-        issue,
-        Message(
-            "It was due on %(day)s at %(time)s and was not sent in time. Send it by hand if it is still useful.",
-            day=due.date(),
-            time=f"{due:%H:%M}",
-        ),
-        now=now,
-    )
+    was_sendable = issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue))
+    late = _SENT_LATE if was_sendable else _APPROVED_LATE
+    hold_and_notify(issue, Message(late.template, day=due.date(), time=f"{due:%H:%M}"), now=now)
 
 
 def hold_and_notify(issue: Issue, reason: str, *, now: datetime) -> None:

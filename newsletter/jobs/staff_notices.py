@@ -12,6 +12,7 @@ from django.utils import translation
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import escape_merge_fields
 from newsletter.common.translation import translate
+from newsletter.inbound.canaries.notices import MAILBOX_KEY_PREFIX
 from newsletter.inbound.canaries.notices import find_failing_mailboxes as find_failing_canaries
 from newsletter.inbound.notices import KEY_PREFIX as INBOUND_KEY_PREFIX
 from newsletter.inbound.notices import find_failing_mailboxes
@@ -23,27 +24,51 @@ from newsletter.issues.approval.reopen_uncovered import (
     make_needs_person_key,
     make_second_approval_key,
 )
-from newsletter.issues.approval.write_notices import COMMENT_KEY_PREFIX, desk_home_url, issue_page_url, write_notice
+from newsletter.issues.approval.write_notices import (
+    COMMENT_KEY_PREFIX,
+    desk_home_url,
+    issue_page_url,
+    new_issue_url,
+    write_notice,
+)
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.assembly.first_draft import find_unread_sources
 from newsletter.issues.assembly.source_notices import KEY_PREFIX as SOURCE_KEY_PREFIX
+from newsletter.issues.planning.create_issue import Beginning
 from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
-from newsletter.models import Issue, Publication, Send, StaffNotice
+from newsletter.models import Issue, Publication, Send, Slot, StaffNotice
 from newsletter.monitoring.process_figures import find_running_versions
-from newsletter.providers.base.contract import Adapter
-from newsletter.sending.adapters import current_adapter
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
+from newsletter.sending.adapters import account_adapter, can_mail_leave, current_adapter
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import SystemMail, find_staff_language, make_sender, send_notice
 
 BATCH_LIMIT = 50
-EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "held-full-", "account-"
+WEBHOOK_KEY_PREFIX = "webhook-"
+EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "held-full-", "staff-account-"
 _FOR_APPROVERS = Message("You get this because you may approve issues.")
 _FOR_COMMENTS = Message("You get this because somebody mentioned you in a comment, or answered a comment of yours.")
 _FOR_DATA_STAFF = Message("You get this because you look after people's data.")
 _FOR_SOURCES = Message("You get this because you may change sources.")
 _FOR_ACCOUNTS = Message("You get this because it is about an account of the desk.")
+_FOR_WEBHOOKS = Message("You get this because you may change webhooks.")
+_FOR_CANARIES = Message("You get this because you may change canary mailboxes.")
+_IF_NEWS_COME = Message(
+    "If a story or an event comes before then, the issue is made after all. To send something else, write an issue yourself."
+)
+_REASONS = {
+    ACCOUNT_KEY_PREFIX: _FOR_ACCOUNTS,
+    COMMENT_KEY_PREFIX: _FOR_COMMENTS,
+    SOURCE_KEY_PREFIX: _FOR_SOURCES,
+    WEBHOOK_KEY_PREFIX: _FOR_WEBHOOKS,
+    MAILBOX_KEY_PREFIX: _FOR_CANARIES,
+    EXPORT_KEY_PREFIX: _FOR_DATA_STAFF,
+    HELD_SIGNUPS_KEY_PREFIX: _FOR_DATA_STAFF,
+    INBOUND_KEY_PREFIX: _FOR_DATA_STAFF,
+}
+"""Why somebody gets a notice, by the beginning of its key. Any other notice is for approvers."""
 
 
 def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
@@ -56,8 +81,11 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
         subject = Message("%(name)s: nothing will be sent on %(due_local)s", name=publication.name, due_local=day)
         # The reason of any other slot names them itself.
         unread = _describe_failing_sources(publication) if slot.kind == Issue.Kind.DIGEST else []
-        paragraphs = [slot.reason, *unread]
-        write_notice(publication, f"skipped-{slot.pk}", subject, paragraphs, desk_home_url(), now)
+        paragraphs, link = [slot.reason, *unread], desk_home_url()
+        if slot.kind == Slot.Kind.ISSUE:
+            paragraphs.append(_IF_NEWS_COME)
+            link = new_issue_url(publication, beginning=Beginning.EMPTY)
+        write_notice(publication, f"skipped-{slot.pk}", subject, paragraphs, link, now)
     else:
         people = issue.announced_people or 0
         reason = find_manual_approval_reason(issue, people=people) if is_automatic(issue) else ""
@@ -175,19 +203,30 @@ def has_waiting_notice() -> bool:
 
 
 def send_due_notices(*, now: datetime) -> int:
-    """Send the waiting notices and retry those that were certainly not accepted. Return how many were accepted."""
-    adapter = current_adapter()
+    """Send the waiting notices and retry those that were certainly not accepted. Return how many were accepted.
+
+    While the first account accepts nothing, such as with a wrong key, they go through their publication's second account.
+    """
     accepted = 0
     waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
     for notice in waiting[:BATCH_LIMIT]:
-        if must_wait(adapter=adapter, now=now):
-            break
-        if StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
-            accepted += _send(notice, adapter, now=now)
+        account = _find_free_account(notice.publication, now=now)
+        if account is not None and StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
+            accepted += _send(notice, account, now=now)
     return accepted
 
 
-def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
+def _find_free_account(publication: Publication, *, now: datetime) -> str | None:
+    """Return the account that may take a mail now: the first one, else the publication's second one. None if there is none."""
+    if not must_wait(adapter=current_adapter(), now=now):
+        return DEFAULT_ACCOUNT
+    second = publication.second_account
+    if not second or not can_mail_leave(second):
+        return None
+    return None if must_wait(adapter=account_adapter(second), now=now, account=second) else second
+
+
+def _send(notice: StaffNotice, account: str, *, now: datetime) -> int:
     language = find_staff_language(notice.person)
     with translation.override(language):
         outcome = send_notice(
@@ -199,7 +238,8 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
                 button=(translate(Message("Open it in the desk")), notice.link),
                 reason=translate(_explain_recipient(notice.key)),
             ),
-            adapter=adapter,
+            adapter=account_adapter(account),
+            account=account,
             sender=replace(make_sender(notice.publication), language=language.partition("-")[0]),
             to=notice.person.email,
             key=f"staff-{notice.pk}",
@@ -210,17 +250,7 @@ def _send(notice: StaffNotice, adapter: Adapter, *, now: datetime) -> int:
 
 def _explain_recipient(key: str) -> Message:
     """Return why somebody gets the notice with this key."""
-    if key.startswith(ACCOUNT_KEY_PREFIX):
-        return _FOR_ACCOUNTS
-    if key.startswith(COMMENT_KEY_PREFIX):
-        return _FOR_COMMENTS
-    if key.startswith(SOURCE_KEY_PREFIX):
-        return _FOR_SOURCES
-    return (
-        _FOR_DATA_STAFF
-        if key.startswith((EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, INBOUND_KEY_PREFIX))
-        else _FOR_APPROVERS
-    )
+    return next((reason for prefix, reason in _REASONS.items() if key.startswith(prefix)), _FOR_APPROVERS)
 
 
 def _describe_next_step(issue: Issue, when: str, *, needs_person: bool) -> str:

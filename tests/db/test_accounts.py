@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from newsletter.common.messages import Message
+from newsletter.issues.approval.write_notices import write_notice
+from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import AccountMove, Attempt, Batch, ProviderAccount, Send, StaffNotice
 from newsletter.sending.accounts import AccountNotUsable
 from newsletter.sending.adapters import account_label, current_adapter
@@ -23,7 +26,7 @@ from tests.support.accounts import (
     send_first,
     start,
 )
-from tests.support.fixtures import NOW, make_approver
+from tests.support.fixtures import NOW, make_approver, make_publication
 from tests.support.provider_faults import Fault, answer, too_many
 from tests.support.sends import Clock
 
@@ -62,6 +65,35 @@ def test_a_refusing_account_hands_the_rest_to_the_second(two_accounts):
     assert (move.batches, move.people) == (4, 40)
     assert "did not accept our key" in move.reason
     assert "moved to another account" in StaffNotice.objects.get(key=f"account-move-{move.pk}").subject
+
+
+def test_staff_get_the_notice_of_a_move_through_the_second_account(two_accounts):
+    first, second = two_accounts
+    send = start()
+    first.fault_always(answer(401, b"Forbidden"))
+    make_approver()
+    run(send)
+    first.fault_always(answer(401, b"Forbidden"))
+    later = NOW + timedelta(hours=1)
+    assert [send_due_notices(now=later + timedelta(seconds=wait)) for wait in (0, 1, 2)] == [0, 1, 0]
+    assert first.mailbox("approver@example.org") == []
+    (mail,) = second.mailbox("approver@example.org")
+    assert "moved to another account" in mail.subject
+
+
+def test_a_notice_waits_while_no_account_takes_it(two_accounts):
+    first, second = two_accounts
+    publication = make_publication(second_account="backup")
+    write_notice(publication, "one", Message("Look"), [], "https://example.org/", NOW, people=[make_approver()])
+    for provider in two_accounts:
+        provider.fault_always(answer(401, b"Forbidden"))
+    assert [send_due_notices(now=NOW + timedelta(seconds=wait)) for wait in (0, 1, 2)] == [0, 0, 0]
+    assert (len(first.ledger), len(second.ledger)) == (1, 1)
+    assert StaffNotice.objects.filter(sent_at__isnull=True).count() == 1
+    for provider in two_accounts:
+        provider.fault_always(None)
+    assert send_due_notices(now=NOW + timedelta(minutes=5)) == 1
+    assert StaffNotice.objects.filter(sent_at__isnull=True).count() == 0
 
 
 def test_an_account_that_is_away_for_long_hands_the_rest_over(two_accounts, settings):

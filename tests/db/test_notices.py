@@ -7,6 +7,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from wagtail.users.models import UserProfile
 
+from newsletter.common.messages import Message
+from newsletter.issues.approval.write_notices import write_notice
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.terms import add_terms
@@ -144,6 +146,29 @@ def test_staff_are_notified_of_a_skipped_slot(mailgun):
     (mail,) = mailgun.mailbox("approver@example.org")
     assert "nothing will be sent" in mail.subject
     assert "Nothing new" in mail.text
+    assert "the issue is made after all" in mail.text
+    assert f"/admin/issues/new/?publication={publication.pk}&beginning=empty" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("account-move-1", "you may approve issues"),
+        ("account-move-failed-1-0-backup", "you may approve issues"),
+        ("staff-account-1", "it is about an account of the desk"),
+        ("webhook-1-202603040930", "you may change webhooks"),
+        ("canary-mailbox-1-2026-03-04", "you may change canary mailboxes"),
+        ("canary-1-spam", "you may approve issues"),
+        ("export-1", "you look after people"),
+    ],
+)
+def test_a_notice_says_why_this_person_gets_it(mailgun, key, reason):
+    publication = make_publication()
+    person = make_approver()
+    write_notice(publication, key, Message("Something happened"), [], "https://example.org/", NOW, people=[person])
+    send_due_notices(now=NOW)
+    (mail,) = mailgun.mailbox(person.email)
+    assert f"You get this because {reason}" in mail.text
 
 
 def test_staff_mails_are_in_each_persons_language(mailgun):

@@ -82,6 +82,13 @@ def test_next_slots_are_shown_in_the_publications_zone(publication: Publication)
         assert "Thursday 2 July 2026, 09:00 (London time)" in home("writer")
 
 
+def test_what_the_list_leaves_out_is_one_click_away(publication: Publication) -> None:
+    Publication.objects.update(schedule="0 9 * * *")
+    with time_machine.travel(NOW, tick=False):
+        page = home()
+    assert re.search(r'<a href="\?coming=calendar#coming">\d+ more in the calendar\.</a>', page)
+
+
 def test_a_zone_is_named_by_its_town_in_the_persons_language() -> None:
     assert [label_zone(zone) for zone in ("Europe/London", "America/New_York", "Mars/Olympus")] == [
         "London",
@@ -251,10 +258,10 @@ def test_home_says_what_can_be_done_about_an_issue_not_approved_in_time(publicat
     with time_machine.travel(NOW + timedelta(days=2), tick=False):
         start_due_sends(now=NOW + timedelta(days=2))
         page = home("writer")
-        assert "It was due on 5 Mar 2026 at 09:00 and was not sent in time." in page
-        assert (
-            "Whoever edits issues can choose a new time or skip it. An approver can release it or send it now." in page
-        )
+        assert "It was due on 5 Mar 2026 at 09:00, and nobody approved it in time." in page
+        assert "If an approver approves and releases it, it is sent within minutes." in page
+        Issue.objects.update(state=Issue.State.APPROVED)
+        assert "If an approver releases it, it is sent within minutes." in home("writer")
         assert f'href="/admin/issues/{issue.pk}/overview/#nl-decide"' in page
         overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
     assert "Its time has passed. Somebody who edits issues can choose a new time or skip it." in overview

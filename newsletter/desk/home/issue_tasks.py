@@ -75,11 +75,17 @@ def _held_issue_tasks(now: datetime) -> list[Task]:
 
 def _held_issue_task(issue: Issue, *, now: datetime) -> Task:
     late = issue.due_at is not None and issue.due_at < now
-    next_step = (
-        _("Whoever edits issues can choose a new time or skip it. An approver can release it or send it now.")
-        if late
-        else _("It will not be sent until an approver releases it.")
-    )
+    if not late:
+        next_step = _("It will not be sent until an approver releases it.")
+    elif issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue)):
+        next_step = _(
+            "Whoever edits issues can choose a new time or skip it. If an approver releases it, it is sent within minutes."
+        )
+    else:
+        next_step = _(
+            "Whoever edits issues can choose a new time or skip it. If an approver approves and releases it, it is sent "
+            "within minutes."
+        )
     return Task(
         title=_("%(issue)s is on hold") % {"issue": issue},
         detail=" ".join(filter(None, [format_reason(issue.held_reason), next_step])),

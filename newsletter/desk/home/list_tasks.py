@@ -20,6 +20,7 @@ from newsletter.desk.home.issue_tasks import find_issue_tasks
 from newsletter.desk.home.people_tasks import find_people_tasks
 from newsletter.desk.home.report_tasks import SETTINGS_URL as REPORTS_PAGE
 from newsletter.desk.home.report_tasks import find_report_tasks
+from newsletter.desk.home.slot_tasks import find_missed_slot_tasks
 from newsletter.desk.home.task_item import Task, shorten
 from newsletter.desk.setup.steps import can_set_up
 from newsletter.desk.shell.labels import format_reason
@@ -41,6 +42,7 @@ def find_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Task]:
     if person.has_perm("newsletter.view_issue"):
         can_approve = person.has_perm("newsletter.approve_issue")
         kinds += [(tasks, issues) for tasks in find_issue_tasks(now=now, can_approve=can_approve)]
+    kinds.insert(1, (find_missed_slot_tasks(now=now, person=person), issues))
     kinds.insert(1, (find_event_tasks(now=now, person=person), events))
     kinds.insert(1, (find_report_tasks(now=now, person=person), reverse(REPORTS_PAGE)))
     kinds.insert(1, (find_gmail_tasks(now=now, person=person), reverse(GMAIL_PAGE)))

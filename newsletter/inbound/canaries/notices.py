@@ -15,6 +15,7 @@ FAILING_FOR = timedelta(minutes=10)
 """How long a mailbox may fail before staff are notified."""
 READ_WITHIN = timedelta(hours=1)
 """Staff are notified only of mailboxes that were read in this time. An older failure may be over."""
+MAILBOX_KEY_PREFIX = "canary-mailbox-"
 CAN_CHANGE_MAILBOXES = "newsletter.change_canarymailbox"
 _Result = CanaryMail.Result
 _SUBJECTS = {
@@ -86,7 +87,7 @@ def _notify_failing_mailboxes(*, now: datetime) -> None:
     for mailbox in failing:
         write_notice(
             publication,
-            f"canary-mailbox-{mailbox.pk}-{now:%Y-%m-%d}",
+            f"{MAILBOX_KEY_PREFIX}{mailbox.pk}-{now:%Y-%m-%d}",
             Message("The canary %(mailbox)s cannot be read", mailbox=mailbox),
             [mailbox.error],
             mailboxes_page_url(),

@@ -118,6 +118,12 @@ def find_request(
     return ApprovalRequest(max(asked.values()), not_asked, answered, expired, can_be_repeated=can_be_repeated)
 
 
+def list_whose_approval_is_missing(issue: Issue, *, sha256: str) -> list[User]:
+    """Return those whose approval of this content would count and is not there."""
+    approved = _find_whose_approval_counts(issue, sha256=sha256)
+    return [person for person in _list_people(issue, by=None) if person.pk not in approved]
+
+
 def _list_people(issue: Issue, *, by: User | AnonymousUser | None) -> list[User]:
     """Return those whom a request reaches: approvers with an address whose approval counts, except ``by``."""
     authors = find_authors(issue) if requires_other_approver(issue.publication) else set()

@@ -92,6 +92,12 @@ def desk_home_url() -> str:
     return f"{settings.NEWSLETTER_SITE_URL}/admin/"
 
 
+def new_issue_url(publication: Publication, *, beginning: str = "") -> str:
+    """Return the URL of the page that makes an issue of the publication. ``beginning`` is how it begins."""
+    begins = f"&beginning={beginning}" if beginning else ""
+    return f"{settings.NEWSLETTER_SITE_URL}/admin/issues/new/?publication={publication.pk}{begins}"
+
+
 def issue_page_url(issue: Issue) -> str:
     """Return the URL of the issue's overview in the desk."""
     return f"{settings.NEWSLETTER_SITE_URL}/admin/issues/{issue.pk}/overview/"

@@ -132,7 +132,7 @@ def _make_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Sl
 def _describe_missed(due: Due, now: datetime) -> str:
     hours = int((now - due.at).total_seconds() // 3600)
     return Message(
-        "The scheduler was not running when it was due, and found it %(hours)s hours late. Nothing was sent. "
-        "Send it by hand if it is still useful.",
+        "No issue was made: the scheduler was not running, or the publication was switched off or changed. This was noticed "
+        "%(hours)s hours late.",
         hours=hours,
     )

@@ -17,6 +17,7 @@ from wagtail.users.models import UserProfile
 from newsletter.issues.snapshot.resolve import resolve_logo
 from newsletter.issues.variants.documents import make_optional_picture
 from newsletter.models import Brand, Publication
+from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.contract import Adapter, BatchCall, Mail, Outcome, Recipient
 from newsletter.rendering.blocks import Brand as Look
 from newsletter.rendering.blocks import Button, Document, Note
@@ -94,8 +95,19 @@ def make_notice_brand(brand: Brand) -> Look:
     )
 
 
-def send_notice(mail: SystemMail, *, adapter: Adapter, sender: Sender, to: str, key: str, now: datetime) -> Outcome:
+def send_notice(
+    mail: SystemMail,
+    *,
+    adapter: Adapter,
+    sender: Sender,
+    to: str,
+    key: str,
+    now: datetime,
+    account: str = DEFAULT_ACCOUNT,
+) -> Outcome:
     """Mail one address in one attempt. The same mail needs the same ``key``, so that the provider recognises a repeat.
+
+    ``adapter`` is that of the account.
 
     While the provider asks to wait, the mail is not handed over and the outcome is THROTTLED.
     """
@@ -106,7 +118,7 @@ def send_notice(mail: SystemMail, *, adapter: Adapter, sender: Sender, to: str, 
         mail=_render(mail, sender=sender),
         people=[Recipient(delivery=1, address=to_ascii(to), variables={})],
     )
-    return deliver_single(adapter=adapter, call=call, now=now)
+    return deliver_single(adapter=adapter, call=call, now=now, account=account)
 
 
 def _render(mail: SystemMail, *, sender: Sender) -> Mail:

@@ -118,8 +118,13 @@ class NewIssue(ServiceFormPage):
         return [*(_describe_open_draft(issue, hidden=str(issue.publication_id) != chosen) for issue in drafts), draft]
 
     def get_initial(self) -> dict[str, object]:
-        """Choose what the address names: a copy of an issue, or a publication."""
+        """Choose what the address names: a publication and how the issue begins, or an issue to copy, or a template."""
         initial: dict[str, object] = {"public_id": secrets.token_hex(12)}
+        named, beginning = self.request.GET.get("publication", ""), self.request.GET.get("beginning", "")
+        if named.isdecimal() and Publication.objects.filter(pk=int(named), enabled=True).exists():
+            initial["publication"] = int(named)
+        if beginning in (Beginning.RULES, Beginning.EMPTY):
+            initial["beginning"] = beginning
         copied = self.request.GET.get("copy", "")
         original = list_originals().filter(pk=int(copied)).first() if copied.isdecimal() else None
         if original is not None:

@@ -1,0 +1,60 @@
+"""Find times of a schedule that passed without an issue, and notify staff of them once. Nothing is made or sent here."""
+
+from datetime import date, datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef
+
+from newsletter.common.messages import Message
+from newsletter.issues.approval.write_notices import desk_home_url, new_issue_url, write_notice
+from newsletter.models import Issue, Slot
+from newsletter.models.staff import ContentEdit
+
+LOOK_BACK = timedelta(days=7)
+_FOR_AN_ISSUE = Message("New stories wait for the next issue. If that is too late, make an issue yourself.")
+_FOR_A_DIGEST = Message("The next monthly digest has its stories.")
+
+
+def find_missed_slots(*, now: datetime) -> list[Slot]:
+    """Return the missed slots of the last seven days that staff may not know of, at most one for each publication and kind.
+
+    Left out is a slot with a later slot, or with an issue that was made since. So is a slot whose time had passed before
+    somebody changed its publication, such as switched it on.
+    """
+    missed = Slot.objects.filter(state=Slot.State.MISSED, due_at__gt=now - LOOK_BACK, publication__enabled=True)
+    missed = missed.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
+    later = Slot.objects.filter(
+        publication=OuterRef("publication"), kind=OuterRef("kind"), due_at__gt=OuterRef("due_at")
+    )
+    made_since = Issue.objects.filter(
+        publication=OuterRef("publication"), kind=OuterRef("kind"), made_at__gte=OuterRef("due_at")
+    )
+    changed = ContentEdit.objects.filter(
+        kind="newsletter.publication",
+        row_id=OuterRef("publication_id"),
+        at__gt=OuterRef("due_at"),
+        at__lte=OuterRef("made_at"),
+    )
+    found = missed.filter(~Exists(later), ~Exists(made_since), ~Exists(changed))
+    return list(found.select_related("publication").order_by(F("due_at"), "pk"))
+
+
+def notify_missed_slots(*, now: datetime) -> None:
+    """Queue a notice for each slot of `find_missed_slots`, once."""
+    for slot in find_missed_slots(now=now):
+        publication = slot.publication
+        day, _, time = slot.due_local.partition("T")
+        subject = Message(
+            "%(name)s: nothing was sent on %(due_local)s", name=publication.name, due_local=date.fromisoformat(day)
+        )
+        paragraphs = [
+            Message("Its time was %(time)s (%(zone)s).", time=time, zone=publication.zone),
+            slot.reason,
+            describe_next_step(slot),
+        ]
+        link = new_issue_url(publication) if slot.kind == Slot.Kind.ISSUE else desk_home_url()
+        write_notice(publication, f"missed-{slot.pk}", subject, paragraphs, link, now)
+
+
+def describe_next_step(slot: Slot) -> Message:
+    """Return what becomes of the stories of a missed slot, and what staff can do."""
+    return _FOR_AN_ISSUE if slot.kind == Slot.Kind.ISSUE else _FOR_A_DIGEST

@@ -1,0 +1,188 @@
+"""Staff learn of a time of the schedule that passed without an issue, and of one that comes without an approval."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+
+from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.hold import hold_issue
+from newsletter.issues.approval.remind_approvers import remind_approvers
+from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
+from newsletter.issues.planning.create_issue import Beginning, create_issue
+from newsletter.jobs import catalogue
+from newsletter.jobs.scheduler_jobs import assemble_due
+from newsletter.jobs.staff_notices import send_due_notices
+from newsletter.models import Issue, Publication, Slot, StaffNotice
+from newsletter.models.staff import record_edit
+from tests.support.desk import sign_in
+from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+
+pytestmark = pytest.mark.django_db
+DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
+BACK = DUE_AT + timedelta(hours=8)
+
+
+@pytest.fixture
+def approver() -> User:
+    return make_approver()
+
+
+def come_back(publication: Publication) -> Slot:
+    """Let the scheduler run again eight hours after a time."""
+    make_story("The first verdict")
+    assert assemble_due(now=BACK) == []
+    return Slot.objects.get(publication=publication, state=Slot.State.MISSED)
+
+
+def list_subjects() -> list[str]:
+    return [str(notice.subject) for notice in StaffNotice.objects.order_by("pk")]
+
+
+def test_approvers_are_notified_once_of_a_missed_time(approver: User) -> None:
+    publication = make_publication()
+    slot = come_back(publication)
+    for _ in range(2):
+        notify_missed_slots(now=BACK)
+    notice = StaffNotice.objects.get()
+    assert (notice.person, notice.key) == (approver, f"missed-{slot.pk}")
+    assert str(notice.subject) == "The weekly letter: nothing was sent on 5 March 2026"
+    assert str(notice.paragraphs[0]) == "Its time was 09:00 (Europe/London)."
+    assert "8 hours late" in notice.paragraphs[1]
+    assert notice.link.endswith(f"/admin/issues/new/?publication={publication.pk}")
+
+
+def test_home_offers_a_new_issue_for_a_missed_time() -> None:
+    publication = make_publication()
+    come_back(publication)
+    with time_machine.travel(BACK, tick=False):
+        page = sign_in("editor").get("/admin/").content.decode()
+        of_data_staff = sign_in("data").get("/admin/").content.decode()
+    assert "The weekly letter: nothing was sent on Thursday 5 March 2026, 09:00 (London time)" in page
+    assert f'href="/admin/issues/new/?publication={publication.pk}"' in page
+    assert "nothing was sent on" not in of_data_staff
+
+
+def test_a_new_issue_or_a_later_time_ends_the_task_of_a_missed_one(approver: User) -> None:
+    publication = make_publication()
+    come_back(publication)
+    assert len(find_missed_slots(now=BACK)) == 1
+    assert find_missed_slots(now=BACK + timedelta(days=7)) == []
+    create_issue(publication=publication, beginning=Beginning.EMPTY, by=None, now=BACK)
+    assert find_missed_slots(now=BACK) == []
+    Issue.objects.all().delete()
+    Slot.objects.create(
+        publication=publication, due_local="2026-03-12T09:00", due_at=DUE_AT + timedelta(days=7), made_at=BACK
+    )
+    assert find_missed_slots(now=BACK) == []
+
+
+def test_a_publication_that_was_off_at_the_time_is_nobodys_task(approver: User) -> None:
+    publication = make_publication()
+    record_edit(publication, action="wagtail.edit", person=approver, at=BACK - timedelta(minutes=1))
+    come_back(publication)
+    assert find_missed_slots(now=BACK) == []
+
+
+def test_an_edit_after_a_missed_time_was_found_leaves_the_task(approver: User) -> None:
+    publication = make_publication()
+    come_back(publication)
+    record_edit(publication, action="wagtail.edit", person=approver, at=BACK + timedelta(minutes=1))
+    assert len(find_missed_slots(now=BACK + timedelta(minutes=2))) == 1
+
+
+def test_a_publication_that_is_off_has_no_missed_time(approver: User) -> None:
+    come_back(make_publication())
+    Publication.objects.update(enabled=False)
+    assert find_missed_slots(now=BACK) == []
+
+
+def test_a_missed_digest_says_that_the_next_one_has_its_stories(approver: User) -> None:
+    publication = make_publication(monthly_digest=True)
+    slot = Slot.objects.create(
+        publication=publication,
+        kind=Slot.Kind.DIGEST,
+        period="2026-03",
+        due_local="2026-03-05T09:00",
+        due_at=DUE_AT,
+        made_at=NOW,
+    )
+    assemble_due(now=BACK)
+    slot.refresh_from_db()
+    assert slot.state == Slot.State.MISSED
+    notify_missed_slots(now=BACK)
+    notice = StaffNotice.objects.get(key=f"missed-{slot.pk}")
+    assert str(notice.paragraphs[-1]) == "The next monthly digest has its stories."
+    assert notice.link.endswith("/admin/")
+
+
+def make_waiting_issue(**changes: Any) -> Issue:
+    publication = make_publication(**changes)
+    make_story("The first verdict")
+    add_subscribers(publication, 2)
+    return make_issue(publication)
+
+
+def test_approvers_are_reminded_once_two_hours_before_the_time(approver: User) -> None:
+    issue = make_waiting_issue()
+    remind_approvers(now=DUE_AT - timedelta(hours=2, seconds=1))
+    assert list_subjects() == []
+    for minutes in (0, 60, 180):
+        remind_approvers(now=DUE_AT - timedelta(hours=2) + timedelta(minutes=minutes))
+    notice = StaffNotice.objects.get()
+    assert (notice.person, str(notice.subject)) == (approver, "The weekly letter No. 1 still waits for approval")
+    assert str(notice.paragraphs[0]) == (
+        "Its time is 5 March 2026 at 09:00 (Europe/London). Without approval nothing is sent."
+    )
+    assert "6 hours after its time it is put on hold" in notice.paragraphs[1]
+    assert "/admin/decide/" in notice.link
+    Issue.objects.filter(pk=issue.pk).update(due_at=DUE_AT + timedelta(days=1))
+    remind_approvers(now=DUE_AT + timedelta(days=1, hours=-1))
+    assert len(list_subjects()) == 2, "another time has a reminder of its own"
+
+
+@pytest.mark.parametrize("state", ["approved", "held", "off", "automatic", "young", "late"])
+def test_an_issue_that_waits_for_nobody_has_no_reminder(approver: User, state: str) -> None:
+    issue = make_waiting_issue(approval="auto" if state == "automatic" else "approve")
+    now = DUE_AT - timedelta(hours=1)
+    match state:
+        case "approved":
+            approve_issue(issue=issue, by=approver, now=NOW)
+        case "held":
+            hold_issue(issue=issue, reason="Wait.")
+        case "off":
+            Publication.objects.update(enabled=False)
+        case "young":
+            Issue.objects.update(made_at=now - timedelta(minutes=59))
+        case "late":
+            now = DUE_AT + timedelta(hours=6, seconds=1)
+    remind_approvers(now=now)
+    assert list_subjects() == []
+
+
+def test_who_gave_the_first_of_two_approvals_is_not_reminded(approver: User) -> None:
+    second = make_approver("second@example.org")
+    issue = make_waiting_issue(second_approval_above=1)
+    approve_issue(issue=issue, by=approver, now=NOW)
+    remind_approvers(now=DUE_AT - timedelta(hours=1))
+    assert StaffNotice.objects.get().person == second
+
+
+def test_the_job_that_warns_staff_reminds_and_names_missed_times(approver: User) -> None:
+    other = make_publication(slug="other", name="The other letter", lead_hours=0)
+    make_waiting_issue()
+    Slot.objects.create(
+        publication=other,
+        due_local="2026-03-05T01:00",
+        due_at=DUE_AT - timedelta(hours=8),
+        made_at=NOW,
+        state=Slot.State.MISSED,
+    )
+    catalogue._warn_staff(now=DUE_AT - timedelta(hours=1))
+    assert {
+        "The weekly letter No. 1 still waits for approval",
+        "The other letter: nothing was sent on 5 March 2026",
+    } <= {*list_subjects()}
+    assert send_due_notices(now=DUE_AT) >= 2

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.models import AuditEntry, Issue, ProtectedTerm, Publication, Send
+from newsletter.models import AuditEntry, Issue, ProtectedTerm, Publication, Send, StaffNotice
 from newsletter.sending.freezing.start import start_send
 from tests.support.desk import said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
@@ -111,6 +111,25 @@ def test_protected_terms_are_in_no_search_and_no_list() -> None:
     for address in ("/admin/snippets/", "/admin/snippets/newsletter/protectedterm/", "/admin/reports/site-history/"):
         assert b"uintanilla" not in client.get(address).content
     assert b"uintanilla" not in client.get("/admin/stories/?q=Quintanilla").content.replace(b'value="Quintanilla"', b"")
+
+
+@pytest.mark.requirement("V3")
+@pytest.mark.parametrize("kind", ["approved", "automatic", "draft"])
+def test_a_new_term_holds_at_once_what_would_be_sent(issue: Issue, kind: str) -> None:
+    approver = make_approver()
+    if kind == "approved":
+        approve_issue(issue=issue, by=approver, now=NOW)
+    Publication.objects.update(approval="auto" if kind == "automatic" else "approve")
+    protect(sign_in("data"), SECRET)
+    issue.refresh_from_db()
+    assert issue.held is (kind != "draft")
+    assert StaffNotice.objects.filter(person=approver, key__startswith="held-").count() == int(kind != "draft")
+    if issue.held:
+        assert f"A protected term ({MASKED}) was found" in issue.held_reason
+        home = sign_in("approver").get("/admin/").content.decode()
+        assert "The weekly letter No. 1 is on hold" in home
+        overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+        assert "Send now" not in overview
 
 
 @pytest.mark.requirement("V3")

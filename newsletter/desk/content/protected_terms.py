@@ -19,7 +19,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
-from newsletter.issues.protected_terms.check import find_issues_with_protected_terms
+from newsletter.issues.approval.hold_protected import hold_protected_issues
 from newsletter.issues.protected_terms.terms import AddedTerms, add_terms, list_terms, remove_terms, reveal_term
 from newsletter.models import Issue, ProtectedTerm
 from newsletter.sending.limits.each_send import RowsFailed
@@ -70,7 +70,7 @@ class ProtectedTermsPage(PermittedPage):
         # A send that could not be checked is not sent either. It is logged, and the job `repair_sends` counts as failed.
         with suppress(RowsFailed):
             pause_protected(paused=paused)
-        _warn_about_issues(request, paused=paused, waiting=find_issues_with_protected_terms())
+        _warn_about_issues(request, paused=paused, waiting=hold_protected_issues(by=request.user, now=timezone.now()))
         return redirect("newsletter_protected_terms")
 
     def _show(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from newsletter.models import Publication, StaffNotice
+from newsletter.models import Issue, Publication, StaffNotice
 from tests.support.desk import sign_in
-from tests.support.fixtures import NOW
+from tests.support.fixtures import NOW, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
 NOTICES = "/admin/notices/"
@@ -29,6 +29,12 @@ def approver(publication: Publication) -> Client:
     return client
 
 
+@pytest.fixture
+def issue(publication: Publication) -> Issue:
+    make_story("The first verdict")
+    return make_issue(publication)
+
+
 def test_the_menu_counts_unread_notices_and_the_page_lists_them(approver: Client) -> None:
     assert "Notices (2 unread)" in approver.get("/admin/").content.decode()
     page = approver.get(NOTICES).content.decode()
@@ -47,6 +53,29 @@ def test_all_shown_notices_are_marked_read_and_not_newer_ones(approver: Client) 
     first, second = StaffNotice.objects.order_by("pk")
     approver.post(NOTICES, {"newest": str(first.pk)})
     assert list(StaffNotice.objects.filter(read_at__isnull=True)) == [second]
+
+
+def test_a_page_that_a_mail_leads_to_marks_its_notices_as_read(approver: Client, issue: Issue) -> None:
+    own = StaffNotice.objects.first()
+    for link, unread in (
+        (f"http://127.0.0.1:8000/admin/issues/{issue.pk}/overview/", 1),
+        (f"http://127.0.0.1:8000/admin/issues/{issue.pk}/overview/#nl-comment-1", 1),
+        ("http://127.0.0.1:8000/admin/issues/", 2),
+        ("http://127.0.0.1:8000/admin/", 2),
+    ):
+        StaffNotice.objects.filter(pk=own.pk).update(link=link, read_at=None)
+        approver.get("/admin/")
+        page = approver.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+        assert f"Notices ({unread} unread)" in page, link
+
+
+def test_somebody_elses_notices_stay_unread(approver: Client, issue: Issue) -> None:
+    link = f"http://127.0.0.1:8000/admin/issues/{issue.pk}/overview/"
+    StaffNotice.objects.update(link=link)
+    sign_in("writer").get(f"/admin/issues/{issue.pk}/overview/")
+    assert StaffNotice.objects.filter(read_at__isnull=True).count() == 2
+    approver.get(f"/admin/issues/{issue.pk}/overview/")
+    assert not StaffNotice.objects.filter(read_at__isnull=True).exists()
 
 
 def test_nobody_sees_or_opens_notices_of_others(approver: Client) -> None:

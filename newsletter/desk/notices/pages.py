@@ -3,8 +3,9 @@
 The menu item has the number of unread ones.
 """
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
@@ -25,6 +26,18 @@ MAX_SHOWN = 100
 
 def find_unread(user: User | AnonymousUser) -> QuerySet[StaffNotice]:
     return StaffNotice.objects.filter(person=user.pk, read_at__isnull=True)
+
+
+def mark_opened(request: HttpRequest) -> None:
+    """Mark the person's notices as read that lead to this page: they may have come by the link in the mail.
+
+    Home is left out, because it does not show what the notices say that lead there.
+    """
+    if request.method != "GET" or request.path == reverse("wagtailadmin_home"):
+        return
+    link = f"{settings.NEWSLETTER_SITE_URL}{request.get_full_path()}"
+    opened = find_unread(request.user).filter(Q(link=link) | Q(link__startswith=f"{link}#"))
+    opened.update(read_at=timezone.now())
 
 
 class NoticesPage(StaffTemplatePage):
@@ -67,8 +80,10 @@ class NoticesMenuItem(MenuItem):
 
     def render_component(self, request: HttpRequest) -> object:
         item = super().render_component(request)
-        if unread := find_unread(request.user).count():
-            item.label = _("Notices (%(unread)s unread)") % {"unread": unread}
+        if find_unread(request.user).exists():
+            mark_opened(request)
+            unread = find_unread(request.user).count()
+            item.label = _("Notices (%(unread)s unread)") % {"unread": unread} if unread else item.label
         return item
 
 

@@ -16,6 +16,7 @@ from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
 from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.receipt import list_deliveries
+from subscribers.models import Subscription
 from tests.support.desk import said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
@@ -67,6 +68,15 @@ def test_sending_now_asks_first_with_the_number_of_recipients(approved: Issue, s
     page = overview(approved, client)
     assert "0 of 3 people" in page
     assert "Send it now" not in page
+
+
+def test_an_issue_for_nobody_is_not_offered_for_sending(approved: Issue) -> None:
+    Subscription.objects.all().delete()
+    question = sign_in("approver").get(f"/admin/issues/{approved.pk}/send/start/sure/").content.decode()
+    assert "The weekly letter No. 1 cannot be sent now" in question
+    assert "the list “The weekly letter” is empty. Nothing was sent." in question
+    assert "to files now?" not in question
+    assert f'action="/admin/issues/{approved.pk}/send/start/"' not in question
 
 
 @pytest.mark.parametrize("role", ["writer", "editor"])

@@ -10,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.generic import View
 
-from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
+from newsletter.common.errors import BadRule
+from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import IssuePage, IssuePermissionMixin, describe_time_left
 from newsletter.desk.sends.alarms import (
     AlarmsContext,
@@ -21,6 +22,8 @@ from newsletter.desk.sends.alarms import (
 )
 from newsletter.desk.sends.progress import find_live_send, find_send, measure_progress
 from newsletter.desk.shell.labels import label_people
+from newsletter.issues.approval.approval_rules import count_audience_for_send
+from newsletter.issues.variants.exclusion_labels import explain_nobody
 from newsletter.models import Batch, Issue, Publication, Send
 from newsletter.sending.adapters import writes_to_files
 
@@ -99,9 +102,9 @@ class ConfirmStep(IssuePage):
 
 
 def confirm_start(issue: Issue) -> Confirmation:
-    people = count_audience_for_page(issue, at_once=True).eligible
+    people, nobody = _count_people(issue)
     action = reverse("newsletter_send_step", args=[issue.pk, "start"])
-    if refusal := describe_hold() or describe_refusal(issue.publication.account):
+    if refusal := describe_hold() or describe_refusal(issue.publication.account) or nobody:
         return Confirmation(
             title=_("%(issue)s cannot be sent now") % {"issue": issue},
             sentences=[refusal, _("Nobody gets it before this is put right.")],
@@ -125,6 +128,15 @@ def confirm_start(issue: Issue) -> Confirmation:
         action=action,
         people=people,
     )
+
+
+def _count_people(issue: Issue) -> tuple[int, str]:
+    """Return how many people would get the issue now. If there is nobody, say why."""
+    try:
+        counted = count_audience_for_send(issue, at_once=True)
+    except BadRule as error:
+        return 0, translate(error)
+    return counted.eligible, "" if counted.eligible else translate(explain_nobody(issue, counted=counted))
 
 
 def _confirm_writing(issue: Issue, *, action: str, people: int) -> Confirmation:

@@ -118,6 +118,20 @@ def test_a_later_mail_is_skipped_and_its_days_are_changed(weekly: Publication) -
         assert said in press(writer, third, "days", days=typed)
 
 
+def test_the_page_says_who_loses_a_mail_before_it_is_turned_off(weekly: Publication) -> None:
+    turn_on_welcome(weekly)
+    writer = sign_in("writer")
+    assert "They get no further mail of it" not in read(writer, page_of(weekly))
+    join(weekly.mailing_list, "new@example.com")
+    run_welcome(SOON)
+    shown = read(writer, page_of(weekly))
+    assert "1 person is in the welcome. They get no further mail of it, also not if you turn it on again." in shown
+    assert "1 person waits for this mail. They go on with the next mail and never get this one." in shown
+    before_button, *_ = shown.split(">Turn off the welcome</button>")
+    assert before_button.rfind("<details") > before_button.rfind("</details>"), "one press alone turns nothing off"
+    assert shown.count("<summary>Skip this mail …") == 2
+
+
 def test_home_names_a_welcome_that_an_edit_paused(weekly: Publication) -> None:
     first, *_ = turn_on_welcome(weekly)
     Issue.objects.filter(pk=first.pk).update(state="draft")

@@ -8,6 +8,7 @@ import time_machine
 from django.contrib.auth.models import User
 
 from newsletter.issues.approval.approve import approve_issue
+from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.remind_approvers import remind_approvers
 from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
@@ -15,8 +16,9 @@ from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.jobs import catalogue
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.jobs.staff_notices import send_due_notices
-from newsletter.models import Issue, Publication, Slot, StaffNotice
+from newsletter.models import Approval, Issue, Publication, Slot, StaffNotice
 from newsletter.models.staff import record_edit
+from subscribers.models import Segment
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
@@ -168,6 +170,17 @@ def test_who_gave_the_first_of_two_approvals_is_not_reminded(approver: User) -> 
     approve_issue(issue=issue, by=approver, now=NOW)
     remind_approvers(now=DUE_AT - timedelta(hours=1))
     assert StaffNotice.objects.get().person == second
+
+
+def test_a_segment_that_cannot_be_read_stops_no_reminder(approver: User) -> None:
+    make_approver("second@example.org")
+    segment = Segment.objects.create(slug="friends", name="Friends", rule={"any": [{"list": "weekly"}]})
+    issue = make_waiting_issue(second_approval_above=1, segment=segment)
+    approve_issue(issue=issue, by=approver, now=NOW)
+    Segment.objects.update(rule={"any": [{"list": "gone"}]})
+    Approval.objects.update(audience_sha256=hash_audience(describe_audience(Issue.objects.get())))
+    remind_approvers(now=DUE_AT - timedelta(hours=1))
+    assert StaffNotice.objects.count() == 2
 
 
 def test_the_job_that_warns_staff_reminds_and_names_missed_times(approver: User) -> None:

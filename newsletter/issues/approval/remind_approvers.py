@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from newsletter.common.errors import BadRule
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approval_rules import is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
@@ -64,5 +66,13 @@ def _remind(issue: Issue, *, start: datetime, key: str, now: datetime) -> None:
         ],
         lambda person: make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=now),
         now,
-        people=list_whose_approval_is_missing(issue, sha256=sha256) or None,
+        people=_list_people(issue, sha256=sha256) or None,
     )
+
+
+def _list_people(issue: Issue, *, sha256: str) -> list[User]:
+    """Return those whose approval is missing; nobody if recipients cannot be counted, as the issue's checks say."""
+    try:
+        return list_whose_approval_is_missing(issue, sha256=sha256)
+    except BadRule:
+        return []

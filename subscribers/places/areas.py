@@ -17,11 +17,14 @@ from subscribers.places.regions import (
     regions_named,
     resolve_region,
 )
-from subscribers.places.towns import Town, find_counties_named, find_towns_named
+from subscribers.places.towns import Town, count_people, find_counties_named, find_towns_named
 
 _COUNTRIES_OF_BARE_CODES = ("US", "CA", "AU", "GB")
 _LESS_KNOWN_CODES_OF = ("IN", "DE")
 _LONGEST_CODE = 3
+_SHORTEST_FOREIGN_NAME = 4
+_LARGE_TOWN = 100_000
+_TIMES_LARGER = 20
 _REGIONS_KNOWN_BY_NAME = ("US", "CA", "AU", "GB", "IN", "IE")
 
 
@@ -81,7 +84,9 @@ def _areas_called(text: str, any_case: bool) -> tuple[Area, ...]:
     short = is_code(text)
     if short and not any_case and not text.isupper():
         return ()
-    country = _country(text)
+    country = find_meant_country(text)
+    if country and not find_usual_country(text):
+        return (Area(country=country),)
     if country:
         found.append(Area(country=country))
     if short:
@@ -143,24 +148,35 @@ def _counties(text: str) -> list[Area]:
 
 def _is_alias(text: str) -> bool:
     """Return True if a short text is a usual name of a country, as "UK" is, and not an ISO 3166 code."""
-    code = _country(text)
+    code = find_meant_country(text)
     return bool(code) and code != text.strip().upper()
 
 
-def _country(text: str) -> str:
-    """Return the code of a country's usual name, or of its name in another language if that names nothing else."""
+@lru_cache(maxsize=4096)
+def find_meant_country(text: str) -> str:
+    """Return the code of the country that a text names: by its usual name, or by its name in another language.
+
+    A town or region of the same name is meant instead if it is large, or has more than a twentieth of the country's people:
+    "Salvador" is in Brazil, and "Équateur" is Ecuador, not a region in the Congo.
+    """
     usual = find_usual_country(text)
     if usual:
         return usual
     code = find_country_in_some_language(text)
-    is_taken = code and (
-        regions_named(text) or find_counties_named(text) or any(own for _town, own in find_towns_named(text))
-    )
+    if not code:
+        return ""
+    towns = [town.population for town, own in find_towns_named(text) if own]
+    others = [*towns, *map(count_people, regions_named(text))]
+    if find_counties_named(text) or (others and len(fold(text)) < _SHORTEST_FOREIGN_NAME):
+        return ""
+    is_taken = max(towns, default=0) >= _LARGE_TOWN or max(others, default=0) * _TIMES_LARGER > count_people(code)
     return "" if is_taken else code
 
 
 def _local(text: str, country: str) -> str:
+    """Return the top-level region with this local code, or "". Nobody writes those of its parts alone: "CON" is a word."""
+    code = f"{country}-{text.replace('.', '').strip()}".upper()
     try:
-        return resolve_region(f"{country}-{text.replace('.', '').strip()}")
+        return code if resolve_region(code) == code else ""
     except UnknownPlace:
         return ""

@@ -210,8 +210,8 @@ def _keep_brackets(match: re.Match[str]) -> str:
 
 
 def join_brackets(text: str) -> str:
-    """Return the text without brackets that are part of a town's name."""
-    return _BRACKETED.sub(_keep_brackets, text)
+    """Return the text without brackets that are part of a town's name, as far as towns are looked for in it."""
+    return _BRACKETED.sub(_keep_brackets, text[:_MAX_LENGTH]) + text[_MAX_LENGTH:]
 
 
 def address_parts(text: str) -> list[str]:

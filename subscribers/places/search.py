@@ -24,6 +24,8 @@ from subscribers.places.towns import PlaceMatch, Town, find_towns_named, is_area
 
 _OLD_BORDER_KM = 25.0
 _BESIDE_KM = 80.0
+_MAX_LENGTH = 2_000
+"""A postcode after this is not looked for: each costs a query."""
 
 
 @lru_cache(maxsize=4096)
@@ -36,7 +38,7 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
         UnknownPlace: ``country`` or ``region`` is not known.
     """
     within = _given_area(country, region)
-    text = join_brackets(text)
+    text = join_brackets(text[:_MAX_LENGTH])
     parts = address_parts(text)
     codes = find_postcodes(text)
     if not parts:

@@ -99,6 +99,16 @@ def find_towns_named(name: str) -> tuple[tuple[Town, bool], ...]:
     )
 
 
+@lru_cache(maxsize=1024)
+def count_people(area: str) -> int:
+    """Return how many people the towns of a country or region have, given its code: "EC", "CD-EQ"."""
+    country, _, region = area.partition("-")
+    rows = town_database.query(
+        "SELECT SUM(population) AS people FROM town WHERE country = ? AND ? IN ('', region)", (country, region)
+    )
+    return int(rows[0]["people"] or 0)
+
+
 def find_counties_named(text: str) -> tuple[tuple[str, str, int], ...]:
     """Return (country, local part of the region, number) of the counties of this name: "Kent", "Co. Cork"."""
     return _counties().get(fold(text.replace("&", " and ")), ())

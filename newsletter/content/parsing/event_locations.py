@@ -18,6 +18,7 @@ _ONLINE = re.compile(
     re.IGNORECASE,
 )
 _LINK = re.compile(r"(?:https?://|www\.)\S*", re.IGNORECASE)
+_MAX_WORDS = 2_000
 _NEAR_KM = 100.0
 _WITHIN_TOWN_KM = 30.0
 _APART_KM = 45.0
@@ -59,7 +60,7 @@ def locate_event(
     organisation's country or "", decides between equal matches.
     """
     region, country = _defaults(default_region, default_country)
-    words = entry.place.strip()
+    words = entry.place[:_MAX_WORDS].strip()
     online = entry.online or is_online_text(words)
     if is_online_text(words):
         words = _ONLINE.sub(" ", _LINK.sub(" ", words)).strip(" ,;-–&+/:")

@@ -10,13 +10,8 @@ from django.utils.translation import gettext as _
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.translation import translate
 from subscribers.desk.editing.lines_field import LinesField
-from subscribers.places.regions import (
-    country_label,
-    find_country_in_some_language,
-    find_usual_country,
-    region_label,
-    resolve_region,
-)
+from subscribers.places.areas import find_meant_country
+from subscribers.places.regions import country_label, find_country_in_some_language, region_label, resolve_region
 
 _CODE = re.compile(r"[A-Za-z]{2}-[A-Za-z0-9]{1,3}")
 _IN_BRACKETS = re.compile(r"\(([A-Za-z]{2}(?:-[A-Za-z0-9]{1,3})?)\)$")
@@ -104,7 +99,7 @@ def _parse_region(line: str) -> str:
     """Return the code of a country or region. Raise ValidationError if there is none of this name."""
     if inside := _IN_BRACKETS.search(line):
         line = inside[1]
-    if country := find_usual_country(line):
+    if country := find_meant_country(line):
         return country
     name, _comma, country = line.rpartition(",")
     try:

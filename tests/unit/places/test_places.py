@@ -10,8 +10,10 @@ import pytest
 
 from newsletter.common.errors import UnknownPlace
 from subscribers import places
+from subscribers.places.areas import find_areas_named
 from subscribers.places.disambiguation import describe, describe_apart
 from subscribers.places.folding import fold, is_usable_alternate
+from subscribers.places.postcode_search import find_named_near
 from subscribers.places.postcodes import find_postcodes
 from subscribers.places.regions import (
     countries,
@@ -529,3 +531,60 @@ def test_a_town_named_like_a_country_in_another_language_stays_a_town() -> None:
 )
 def test_a_country_is_known_by_its_name_in_the_languages_of_mails(text: str, code: str) -> None:
     assert resolve_country(text) == code
+
+
+@pytest.mark.parametrize("text", ["CON", "con", "LND", "KEN", "DEV"])
+def test_the_code_of_a_part_of_a_region_alone_names_nothing(text: str) -> None:
+    assert not [area for area in find_areas_named(text) if area.region == "GB-ENG" and not area.counties]
+
+
+@pytest.mark.parametrize(("text", "region"), [("ENG", "GB-ENG"), ("NSW", "AU-NSW"), ("TX", "US-TX"), ("QC", "CA-QC")])
+def test_the_code_of_a_top_level_region_alone_names_it(text: str, region: str) -> None:
+    assert region in [area.region for area in find_areas_named(text)]
+
+
+MEGABYTE = 1_000_000
+HOSTILE = {
+    "letters": "a" * MEGABYTE,
+    "brackets": "a (b) " * (MEGABYTE // 6),
+    "open brackets": "a (" * (MEGABYTE // 3),
+    "spaces": "a" + " " * MEGABYTE + "(b)",
+    "names before brackets": "".join(f"Town{number} (Oder) " for number in range(MEGABYTE // 16)),
+    "ZIP codes": "".join(f"{number:05} " for number in range(100_000)),
+    "postcodes": "".join(f"LS{number % 100} {number % 10}AB " for number in range(MEGABYTE // 9)),
+    "commas": "a," * (MEGABYTE // 2),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_text_of_a_megabyte_costs_little_time(name: str) -> None:
+    text = HOSTILE[name]
+    find_place("Leeds")
+    started = time.process_time()
+    find_place(text)
+    find_named_near(text, latitude=51.5, longitude=-0.1, within_km=30)
+    assert time.process_time() - started < 0.25
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "region"),
+    [
+        ("Équateur", "EC", ""), ("Liban", "LB", ""), ("Siria", "SY", ""), ("Jordania", "JO", ""), ("Inde", "IN", ""),
+        ("Argentine", "AR", ""), ("Tailandia", "TH", ""), ("Luxemburg", "LU", ""), ("La Réunion", "RE", ""), ("Polen", "PL", ""),
+        ("Salvador", "BR", "BR-BA"), ("Granada", "", ""), ("Guadalupe", "MX", ""), ("San Martín", "AR", "AR-M"), ("Columbia", "US", ""),
+        ("Franca", "BR", "BR-SP"),
+    ],
+)  # fmt: skip
+def test_a_countrys_foreign_name_means_it_unless_a_large_place_has_it(text: str, country: str, region: str) -> None:
+    match = find_place(text)
+    assert (match.country, match.region) == (country, region)
+
+
+@pytest.mark.parametrize(
+    ("text", "town", "country"),
+    [("Quito, Équateur", "Quito", "EC"), ("Beyrouth, Liban", "Beirut", "LB"), ("Damasco, Siria", "Damascus", "SY"), ("Salvador, Brasil", "Salvador", "BR")],
+)  # fmt: skip
+def test_a_town_beside_a_countrys_foreign_name_is_in_that_country(text: str, town: str, country: str) -> None:
+    place = find_place(text).place
+    assert place is not None
+    assert (place.name, place.country) == (town, country)

@@ -100,6 +100,43 @@ def test_an_import_that_adds_people_and_fails_twice_is_not_deleted(stopped: Impo
         discard_import(stopped)
 
 
+def test_an_import_that_only_refused_lines_before_it_failed_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "CHUNK_ROWS", 1)
+    batch = keep_draft(make_list(), TEXT)
+    import_first_chunk(batch)
+    assert (batch.state, batch.counts["refused"], batch.counts["new"]) == (ImportState.FAILED, 1, 0)
+    discard_import(batch)
+    assert not ImportBatch.objects.exists()
+    assert not ImportRefusal.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"state": ImportState.RUNNING, "counts": {"refused": 1}}, "is running"),
+        ({"state": ImportState.RUNNING, "counts": {"refused": 1, "new": 1}}, "already added people"),
+        ({"state": ImportState.FAILED, "counts": {"newly_suppressed": 1}, "kind": ImportKind.LEFT_ALL}, "suppressed"),
+        ({"state": ImportState.FINISHED, "counts": {"refused": 3}}, "changed nobody"),
+        ({"state": ImportState.UNDOING, "counts": {"new": 1, "undone_by": "kim"}}, "being undone"),
+        ({"state": ImportState.FAILED, "counts": {"refused": 1, "undone_by": "kim"}}, "being undone"),
+        ({"state": ImportState.UNDONE, "counts": {"new": 1, "undone_by": "kim"}}, "is undone"),
+    ],
+)
+def test_an_import_that_cannot_be_deleted_says_why(changes: dict[str, object], words: str) -> None:
+    batch = keep_draft(make_list(), TEXT)
+    ImportBatch.objects.update(evidence="Sheet", **changes)
+    with pytest.raises(CannotImport, match=words):
+        discard_import(batch)
+    assert ImportBatch.objects.exists()
+
+
+def test_an_import_that_was_deleted_meanwhile_says_so() -> None:
+    batch = keep_draft(make_list(), TEXT)
+    ImportBatch.objects.all().delete()
+    with pytest.raises(CannotImport, match="deleted meanwhile"):
+        discard_import(batch)
+
+
 def test_an_undo_also_reverts_the_part_before_an_import_was_started_again(stopped_opt_outs: ImportBatch) -> None:
     set_import_terms(stopped_opt_outs, terms=make_terms(stopped_opt_outs, kind=ImportKind.LEFT_ALL), now=LATER)
     run_pending()

@@ -35,6 +35,7 @@ from subscribers.importing.reading.export_formats import find_layout
 from subscribers.importing.reading.pasted_people import read_typed_people
 from subscribers.importing.reading.people_file import FileSample
 from subscribers.importing.writing.import_steps import create_draft_import, read_sample, set_import_terms
+from subscribers.importing.writing.restarts import has_changed_people
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportState
 from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.places.regions import country_label
@@ -253,6 +254,7 @@ class ImportStatusPage(ImportDetailPage):
             "country": country_label(batch.country, language=get_language() or "en") if batch.country else "",
             "more_buttons": [button for offer in hooks.get_hooks(BUTTONS_HOOK) for button in offer(self.request)],
             "columns": describe_columns(batch),
+            "has_changed_people": has_changed_people(batch.counts),
             "undone": label_undone(batch),
             "progress": measure_progress(batch) if batch.state in _WORKING_STATES else None,
         }

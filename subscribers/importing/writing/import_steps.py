@@ -25,7 +25,7 @@ from subscribers.importing.writing.import_failures import describe_failure, desc
 from subscribers.importing.writing.import_people import check_terms
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file
 from subscribers.importing.writing.report import find_rows_to_skip
-from subscribers.importing.writing.restarts import date_start, keep_counts, keep_evidence
+from subscribers.importing.writing.restarts import date_start, has_changed_people, keep_counts, keep_evidence
 from subscribers.importing.writing.row_notes import delete_old_row_notes
 from subscribers.importing.writing.undo import continue_undo
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
@@ -160,13 +160,27 @@ def start_run(batch: ImportBatch, *, now: datetime) -> None:
     )
 
 
+@transaction.atomic
 def discard_import(batch: ImportBatch) -> None:
-    """Delete an import that added nobody, with its file. Raises `CannotImport`."""
-    gone, _ = ImportBatch.objects.filter(
-        pk=batch.pk, state__in=[*_DISCARDABLE_STATES, ImportState.CHECKING], counts={}
-    ).delete()
-    if not gone:
-        raise CannotImport("This import has already added people, so it cannot be deleted. Undo it instead.")
+    """Delete an import that changed nobody, with its file and its refused lines. Raises `CannotImport`."""
+    row = ImportBatch.objects.select_for_update().filter(pk=batch.pk).first()
+    if row is None:
+        raise CannotImport("This import was deleted meanwhile. There is nothing left to delete.")
+    if row.state in (ImportState.UNDOING, ImportState.UNDONE) or "undone_by" in row.counts:
+        raise CannotImport("This import is undone or being undone, so it cannot be deleted. We keep its numbers.")
+    if has_changed_people(row.counts):
+        if row.kind == ImportKind.JOIN:
+            raise CannotImport("This import has already added people, so it cannot be deleted. Undo it instead.")
+        raise CannotImport("This import has already suppressed addresses, so it cannot be deleted. Undo it instead.")
+    if row.state == ImportState.RUNNING:
+        raise CannotImport("This import is running, so it cannot be deleted. Undo it instead, which stops it first.")
+    if row.state == ImportState.FINISHED:
+        raise CannotImport(
+            "This import has ended and changed nobody, so there is nothing to undo. We keep its numbers, and its refused "
+            "lines for %(days)s days.",
+            days=UPLOAD_RETENTION_DAYS,
+        )
+    row.delete()
 
 
 def process_pending_imports(*, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> int:

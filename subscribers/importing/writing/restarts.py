@@ -18,13 +18,18 @@ def date_start(batch: ImportBatch, *, now: datetime) -> datetime:
     return batch.started_at if batch.counts else now
 
 
+def has_changed_people(counts: Mapping[str, object]) -> bool:
+    """Return True if a run with these numbers added, updated or suppressed somebody."""
+    return any(counts.get(outcome) for outcome in _WRITTEN)
+
+
 def keep_evidence(batch: ImportBatch, chosen: Mapping[str, object]) -> str:
     """Return the evidence that people of an earlier run have. Raises `CannotImport` if other terms were chosen than theirs.
 
     If that run changed nobody, every term may be chosen again. The soft opt-in ends the evidence with a declaration, which may
     be in another language now.
     """
-    if not any(batch.counts.get(outcome) for outcome in _WRITTEN):
+    if not has_changed_people(batch.counts):
         return str(chosen["evidence"])
     soft = batch.basis == Basis.SOFT_OPT_IN
     words = [text.rpartition("\n")[0] if soft else text for text in (batch.evidence, str(chosen["evidence"]))]

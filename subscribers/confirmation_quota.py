@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Greatest
 
 from subscribers.addresses.domains import make_mailbox_key
 from subscribers.identity import address_key
@@ -40,6 +41,46 @@ def use_confirmation_quota(address: str, *, now: datetime) -> bool:
         last_requested_at__lte=now - CONFIRMATION_INTERVAL,
     )
     return free.update(request_count=F("request_count") + 1, last_requested_at=now) == 1
+
+
+def use_confirmation_quotas(addresses: Sequence[str], *, now: datetime) -> set[str]:
+    """Count a confirmation mail to each of these addresses whose mailbox may get one now. Return these addresses.
+
+    Of several spellings of a mailbox, the first counts. The caller is in a transaction.
+    """
+    asked: dict[bytes, str] = {}
+    for address in addresses:
+        asked.setdefault(_hash_mailbox(address), address)
+    known = ConfirmationQuota.objects.filter(mailbox__in=list(asked)).order_by("mailbox").select_for_update()
+    rows = {bytes(row.mailbox): row for row in known}
+    free = [row for row in rows.values() if _may_be_asked(row, now=now)]
+    ConfirmationQuota.objects.filter(pk__in=[row.pk for row in free]).update(
+        request_count=F("request_count") + 1, last_requested_at=now
+    )
+    new = sorted(asked.keys() - rows.keys())
+    ConfirmationQuota.objects.bulk_create(
+        [ConfirmationQuota(mailbox=mailbox, request_count=1, last_requested_at=now) for mailbox in new],
+        ignore_conflicts=True,
+    )
+    # Somebody may have asked one of these mailboxes at the same moment, by another process: then theirs counts.
+    made = ConfirmationQuota.objects.filter(mailbox__in=new, last_requested_at=now).values_list("mailbox", flat=True)
+    return {asked[bytes(mailbox)] for mailbox in [*made, *(row.mailbox for row in free)]}
+
+
+def move_confirmation_quota(address: str, *, used_at: datetime) -> bool:
+    """Count a confirmation mail that was asked for at another address of a person and goes to this one.
+
+    Return False if the mailbox has had as many as it may get. It need not wait for 24 hours, or the request would be lost.
+    """
+    mailbox = _hash_mailbox(address)
+    _, created = ConfirmationQuota.objects.get_or_create(
+        mailbox=mailbox, defaults={"request_count": 1, "last_requested_at": used_at}
+    )
+    if created:
+        return True
+    free = ConfirmationQuota.objects.filter(mailbox=mailbox, request_count__lt=MAX_CONFIRMATION_REQUESTS)
+    last = Greatest(F("last_requested_at"), used_at)
+    return free.update(request_count=F("request_count") + 1, last_requested_at=last) == 1
 
 
 def find_next_confirmation(address: str, *, now: datetime) -> datetime:
@@ -89,6 +130,11 @@ def delete_unsent_requests(requests: QuerySet[Confirmation]) -> Sequence[Confirm
     for used_at, each in addresses.items():
         give_back_confirmation_quota(*each, used_at=used_at)
     return rows
+
+
+def _may_be_asked(quota: ConfirmationQuota, *, now: datetime) -> bool:
+    waited = quota.last_requested_at <= now - CONFIRMATION_INTERVAL
+    return waited and quota.request_count < MAX_CONFIRMATION_REQUESTS
 
 
 def _hash_mailbox(address: str) -> bytes:

@@ -211,7 +211,7 @@ def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
     if is_all_mail_blocked(address_hash=new_hash):
         raise NewAddressSuppressed("We may not send mail to this address. Your old address stays as it was.")
     for other in locked.values():
-        merge_people(keep=person, absorb=other, now=now)
+        merge_people(keep=person, absorb=other, now=now, new_email=link.new_email)
     person.email, person.address_hash = link.new_email, new_hash
     person.save(update_fields=["email", "address_hash"])
     _carry_suppressions(old_hash=old_hash, new_hash=new_hash, now=now)

@@ -6,7 +6,7 @@ from math import inf
 from django.db import transaction
 from django.db.models.query import QuerySet
 
-from subscribers.confirmation_quota import delete_unsent_requests, use_confirmation_quota
+from subscribers.confirmation_quota import delete_unsent_requests, move_confirmation_quota
 from subscribers.consent_events import record_consent_event
 from subscribers.models import (
     CaseFollow,
@@ -30,8 +30,8 @@ _FIELDS_FILLED_FROM_ABSORBED = ("name", "place_id", "radius_km", "language", "ti
 
 
 @transaction.atomic
-def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
-    """Merge `absorb` into `keep` and delete it. The choices of `keep` win.
+def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime, new_email: str = "") -> None:
+    """Merge `absorb` into `keep` and delete it. The choices of `keep` win. The caller moves `keep` to ``new_email`` next.
 
     Of two open subscriptions to one list, one stays open: the mailable one, else the one that lasts longer, else the
     older one. Links made for `absorb` lead to `keep` from now on. Of those that work once, only an erasure still works.
@@ -48,7 +48,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
         subscriber=keep
     )
     move_replies(keep=keep, absorb=absorb)
-    _move_due_confirmations(keep=keep, absorb=absorb)
+    _move_due_confirmations(keep=keep, absorb=absorb, email=new_email or keep.email)
     _end_duplicate_subscriptions(keep=keep, absorb=absorb, now=now)
     Subscription.objects.filter(subscriber=absorb).update(subscriber=keep)
     known = SubscriberAttribute.objects.filter(subscriber=keep).values("key")
@@ -75,12 +75,14 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None
     absorb.delete()
 
 
-def _move_due_confirmations(*, keep: Subscriber, absorb: Subscriber) -> None:
-    """Let the mails that ask `absorb` to confirm go to `keep`, whose quota they use now. Of two about one list, one stays."""
+def _move_due_confirmations(*, keep: Subscriber, absorb: Subscriber, email: str) -> None:
+    """Let the mails that ask `absorb` to confirm go to `keep` at `email`, as far as the quota of this mailbox allows.
+
+    Of two about one list, one stays.
+    """
     known = set(Confirmation.objects.due().filter(subscriber=keep).values_list("mailing_list", flat=True))
     for asked in delete_unsent_requests(Confirmation.objects.filter(subscriber=absorb)):
-        if asked.mailing_list_id not in known:
-            use_confirmation_quota(keep.email, now=asked.requested_at)
+        if asked.mailing_list_id not in known and move_confirmation_quota(email, used_at=asked.requested_at):
             Confirmation.objects.create(
                 subscriber=keep, mailing_list_id=asked.mailing_list_id, requested_at=asked.requested_at
             )

@@ -93,6 +93,51 @@ def test_a_request_that_a_merge_moves_uses_the_other_quota(weekly: MailingList) 
     assert use_confirmation_quota(EMAIL, now=NOW + timedelta(minutes=1))
 
 
+def test_new_people_whom_an_undone_import_asked_get_nothing_extra(weekly: MailingList) -> None:
+    assert use_confirmation_quota(EMAIL, now=NOW - timedelta(days=3))
+    import_text(weekly, f"email\n{EMAIL}\n", confirm=True)
+    assert (Confirmation.objects.count(), count_used()) == (1, [2])
+    undo_now(ImportBatch.objects.get(), by="kim", clock=lambda: NOW)
+    assert (Confirmation.objects.count(), count_used()) == (0, [1])
+
+
+def test_an_import_asks_each_mailbox_within_its_quota(weekly: MailingList) -> None:
+    for day in (5, 3, 1):
+        assert use_confirmation_quota("used.up@example.org", now=NOW - timedelta(days=day))
+    assert use_confirmation_quota("today@example.org", now=NOW - timedelta(hours=2))
+    text = "email\nused.up@example.org\ntoday@example.org\nbea@gmail.com\nbea+news@gmail.com\nnew@example.org\n"
+    report = import_text(weekly, text, confirm=True)
+    assert report.new == 5
+    asked = Confirmation.objects.order_by("pk").values_list("subscriber__email", flat=True)
+    assert list(asked) == ["bea@gmail.com", "new@example.org"]
+    assert count_used() == [1, 1, 1, 3]
+
+
+def test_a_request_that_a_merge_would_move_past_the_quota_is_dropped(weekly: MailingList) -> None:
+    make_member(weekly, "keep@example.org")
+    for day in (5, 3, 1):
+        assert use_confirmation_quota("keep@example.org", now=NOW - timedelta(days=day))
+    ask(make_list("events"))
+    merge_people(keep=find_person("keep@example.org"), absorb=find_person(EMAIL), now=NOW)
+    assert (Confirmation.objects.count(), count_used()) == (0, [0, 3])
+
+
+def test_a_request_that_a_merge_moves_on_the_same_day_is_kept(weekly: MailingList) -> None:
+    ask(weekly, email="keep@example.org")
+    ask(make_list("events"))
+    merge_people(keep=find_person("keep@example.org"), absorb=find_person(EMAIL), now=NOW)
+    assert (Confirmation.objects.count(), count_used()) == (2, [0, 2])
+
+
+def test_a_merge_into_a_new_address_uses_the_quota_of_that_address(weekly: MailingList) -> None:
+    make_member(weekly, "old@example.org")
+    for day in (5, 3, 1):
+        assert use_confirmation_quota("old@example.org", now=NOW - timedelta(days=day))
+    ask(make_list("events"))
+    merge_people(keep=find_person("old@example.org"), absorb=find_person(EMAIL), now=NOW, new_email=EMAIL)
+    assert (Confirmation.objects.get().subscriber.email, count_used()) == ("old@example.org", [1, 3])
+
+
 def test_a_merge_drops_one_of_two_requests_and_keeps_one_count(weekly: MailingList) -> None:
     ask(weekly)
     ask(weekly, email="keep@example.org")

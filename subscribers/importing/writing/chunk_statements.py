@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
-from subscribers.confirmation_quota import delete_unsent_requests
+from subscribers.confirmation_quota import delete_unsent_requests, use_confirmation_quotas
 from subscribers.importing.reading.column_mapping import EACH_LIST
 from subscribers.importing.reading.parsed_rows import RowKind
 from subscribers.importing.writing.staging_table import insert_staged
@@ -199,14 +199,18 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> No
             },
             where=where,
         )
-    if batch.confirm:
-        insert_staged(
-            cursor,
-            Confirmation,
-            staged={"subscriber_id": "subscriber_id"},
-            same={"mailing_list_id": batch.mailing_list_id, "requested_at": now},
-            where=f"{_NEW_ON_LIST} AND created = 1",
-        )
+
+
+def ask_new_people(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> None:
+    """Ask the people whom this chunk created to confirm, as far as the quota of their mailboxes allows."""
+    cursor.execute(f"SELECT subscriber_id, email FROM import_stage WHERE {_NEW_ON_LIST} AND created = 1 ORDER BY line")  # noqa: S608
+    created = cursor.fetchall()
+    allowed = use_confirmation_quotas([email for _, email in created], now=now)
+    Confirmation.objects.bulk_create(
+        Confirmation(subscriber_id=pk, mailing_list_id=batch.mailing_list_id, requested_at=now)
+        for pk, email in created
+        if email in allowed
+    )
 
 
 def _by_basis(batch: ImportBatch) -> Iterator[tuple[Basis, str]]:

@@ -145,6 +145,7 @@ class ChunkWriter:
                 for kind in kinds & set(chunk_statements.SUPPRESSION_BY_KIND):
                     chunk_statements.suppress_addresses(cursor, self._batch, kind=kind)
                 if self._batch.confirm:
+                    chunk_statements.ask_new_people(cursor, self._batch, now=now)
                     self._queue_confirmations(cursor, now=now)
             after(outcomes)
         return outcomes

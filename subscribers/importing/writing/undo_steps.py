@@ -68,6 +68,8 @@ def remove_people(batch: ImportBatch, *, after: int, now: datetime) -> UndoStep:
             staying[subscription] = person
     _record(batch, gone, kind=ConsentEvent.Kind.ENDED, now=now, named=False)
     _record(batch, staying.values(), kind=ConsentEvent.Kind.ENDED, now=now)
+    if batch.confirm:
+        delete_unsent_requests(Confirmation.objects.filter(subscriber__in=gone))
     delete_people(gone)
     if staying:
         unsent = Confirmation.objects.filter(mailing_list=batch.mailing_list, subscriber__in=staying.values())

@@ -7,13 +7,13 @@ from wagtail.admin import urls as wagtailadmin_urls
 from wagtail.admin.auth import require_admin_access
 from wagtail.admin.views.account import LogoutView
 
+from newsletter.desk.pictures import logged_uploads
 from newsletter.desk.pictures.library_chooser import library_chooser
 from newsletter.desk.pictures.library_list import LibraryList
 from newsletter.desk.pictures.library_pages import (
     AddPicture,
     DeletePicture,
     EditPicture,
-    LoggedPictureEdit,
     show_library_file,
 )
 from newsletter.desk.staff.account_page import AccountPage
@@ -36,7 +36,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/images/<int:image_id>/delete/", require_admin_access(DeletePicture.as_view())),
     path("admin/images/chooser/", require_admin_access(library_chooser.choose_view)),
     path("admin/images/chooser/results/", require_admin_access(library_chooser.choose_results_view)),
-    path("admin/images/multiple/<int:image_id>/", require_admin_access(LoggedPictureEdit.as_view())),
+    path("admin/images/chooser/create/", require_admin_access(library_chooser.create_view)),
+    path("admin/images/multiple/add/", require_admin_access(logged_uploads.LoggedPictureAdd.as_view())),
+    path("admin/images/multiple/<int:image_id>/", require_admin_access(logged_uploads.LoggedPictureEdit.as_view())),
+    path(
+        "admin/images/multiple/<int:image_id>/delete/",
+        require_admin_access(logged_uploads.LoggedPictureDelete.as_view()),
+    ),
+    path(
+        "admin/images/multiple/create_from_uploaded_image/<int:uploaded_file_id>/",
+        require_admin_access(logged_uploads.LoggedPictureCreate.as_view()),
+    ),
     path("admin/media/<slug:folder>/<str:name>", require_admin_access(show_library_file)),
     path("admin/", include(wagtailadmin_urls)),
     path("", include("newsletter.web.urls")),

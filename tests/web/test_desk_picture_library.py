@@ -194,6 +194,44 @@ def test_several_uploads_are_deleted_with_the_same_question(fields: dict[str, st
     assert AuditEntry.objects.filter(action="wagtail.delete").count() == 2
 
 
+def list_logged(title: str) -> list[str]:
+    entries = AuditEntry.objects.filter(label=title).order_by("pk")
+    assert {entry.user.username for entry in entries} == {"editor@example.org"}
+    return [entry.action for entry in entries]
+
+
+def test_the_staff_log_names_what_the_page_for_several_images_did() -> None:
+    client = sign_in("editor")
+    file = SimpleUploadedFile("a.jpg", draw(400, 300), content_type="image/jpeg")
+    client.post("/admin/images/multiple/add/", {"title": "The queue", "files[]": file})
+    image = Image.objects.get()
+    assert client.post(f"/admin/images/multiple/{image.pk}/delete/").json() == {"success": True, "image_id": image.pk}
+    assert list_logged("The queue") == ["wagtail.create", "wagtail.delete"]
+
+
+def test_an_image_that_may_not_be_deleted_leaves_no_line_in_the_staff_log() -> None:
+    upload("The queue")
+    assert sign_in("data").post(f"/admin/images/multiple/{Image.objects.get().pk}/delete/").status_code != 200
+    assert Image.objects.exists()
+    assert list_logged("The queue") == ["wagtail.create"]
+
+
+def test_the_staff_log_names_who_uploaded_an_image_in_the_chooser() -> None:
+    file = SimpleUploadedFile("a.jpg", draw(400, 300), content_type="image/jpeg")
+    fields = {"image-chooser-upload-title": "The queue", "image-chooser-upload-file": file}
+    sign_in("editor").post("/admin/images/chooser/create/", fields)
+    assert list_logged("The queue") == ["wagtail.create"]
+
+
+def test_the_pages_that_delete_images_have_the_path_of_other_pages() -> None:
+    upload("The queue")
+    image = Image.objects.get()
+    for address in (f"/admin/images/{image.pk}/delete/", f"/admin/bulk/wagtailimages/image/delete/?id={image.pk}"):
+        page = read(address)
+        assert "w-breadcrumbs" in page
+        assert "w-header__title" not in page
+
+
 def test_pictures_of_stories_are_deleted_without_a_withdrawal() -> None:
     _story, image = make_pictured_story("The verdict")
     question = f"/admin/bulk/wagtailimages/image/delete/?id={image.pk}"

@@ -11,6 +11,7 @@ from wagtail.images.views.chooser import ImageChooseResultsView, ImageChooserVie
 
 from newsletter.desk.content.choosers import find_edited_issue
 from newsletter.desk.pictures.library_list import ORIGINS, SEARCHED_FIELDS, filter_by_origin
+from newsletter.desk.pictures.logged_uploads import LoggedChooserUpload
 from newsletter.desk.shell.search_fields import ChooserSearch
 from newsletter.issues.snapshot.consent_rules import EMAIL
 from newsletter.issues.snapshot.content_links import find_use_restriction
@@ -74,6 +75,7 @@ class ChoosePictureResults(_LibraryChoices, ImageChooseResultsView):
 class _LibraryChooser(ImageChooserViewSet):
     choose_view_class = ChoosePicture
     choose_results_view_class = ChoosePictureResults
+    create_view_class = LoggedChooserUpload
 
 
 library_chooser = _LibraryChooser("wagtailimages_chooser", model=Image, url_prefix="images/chooser")

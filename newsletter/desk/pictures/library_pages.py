@@ -8,7 +8,9 @@ from pathlib import PurePath
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import cache_control
@@ -18,11 +20,11 @@ from wagtail.images import get_image_model
 from wagtail.images.models import AbstractImage
 from wagtail.images.views.bulk_actions import DeleteBulkAction
 from wagtail.images.views.images import CreateView, DeleteView, EditView
-from wagtail.images.views.multiple import EditView as MultipleEditView
 from wagtail.log_actions import log
 
+from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.content.images.library import find_story_image, find_upload_copies, withdraw_upload
-from subscribers.desk.editing.row_pages import AddRowMixin, DeletedMessage, EditRowMixin
+from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRowMixin, EditRowMixin
 
 CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".gif": "image/gif"}
 
@@ -44,10 +46,11 @@ class EditPicture(EditRowMixin, EditView):
     pass
 
 
-class DeletePicture(DeletedMessage, DeleteView):
+class DeletePicture(DeleteRowMixin, DeleteView):
     """Delete a picture from the library, and on request an upload also from delivered mails and web pages."""
 
     template_name = "desk/delete_image.html"
+    edit_url_name = "wagtailimages:edit"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         row = find_story_image(self.object)
@@ -76,7 +79,9 @@ class DeletePictures(DeleteBulkAction):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context = super().get_context_data(**kwargs)
         has_copies = any(find_upload_copies(row["item"]).exists() for row in context["items"])
-        return {**context, "has_copies": has_copies}
+        images = (capfirst(str(self.model._meta.verbose_name_plural)), reverse("wagtailimages:index"))
+        path = make_breadcrumbs(images, (_("Delete images"), ""))
+        return {**context, "has_copies": has_copies, "breadcrumbs_items": path}
 
     def get_execution_context(self) -> dict[str, object]:
         return {"by": self.request.user, "withdraw": "withdraw" in self.request.POST}
@@ -111,11 +116,3 @@ def show_library_file(request: HttpRequest, folder: str, name: str) -> FileRespo
     response = FileResponse(row.file.open("rb"), content_type=content_type)
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response
-
-
-class LoggedPictureEdit(MultipleEditView):
-    """Save a picture on the page that uploads several, and log who edited it: Wagtail logs edits only in the editor."""
-
-    def save_object(self, form: object) -> None:
-        super().save_object(form)
-        log(instance=self.object, action="wagtail.edit", user=self.request.user)

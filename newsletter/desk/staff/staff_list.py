@@ -22,7 +22,7 @@ from newsletter.desk.staff.staff_pages import (
     send_staff_link,
     warn_of_known_keys,
 )
-from subscribers.desk.editing.row_pages import DeletedMessage
+from subscribers.desk.editing.row_pages import DeleteRowMixin
 from subscribers.desk.editing.uses import RefuseUsedMixin
 
 
@@ -70,7 +70,7 @@ class StaffList(IndexView):
         return users.prefetch_related("groups").annotate(has_second_factor=Exists(apps))
 
 
-class DeleteStaff(RefuseUsedMixin, DeletedMessage, DeleteView):
+class DeleteStaff(RefuseUsedMixin, DeleteRowMixin, DeleteView):
     """Delete an account that no approval or other decision names. Those stay on record, with who made them."""
 
     reason = _("Nothing was deleted. Approvals and other decisions on record name this person.")

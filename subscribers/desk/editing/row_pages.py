@@ -2,9 +2,13 @@
 
 from typing import Any, ClassVar
 
+from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from wagtail.snippets.views.snippets import DeleteView
+
+from newsletter.common.staff_pages import make_breadcrumbs
 
 
 class AddedMessage:
@@ -40,13 +44,22 @@ class EditRowMixin:
         return _("“%(row)s” is saved.") % {"row": self.object}
 
 
-class DeletedMessage:
+class DeleteRowMixin:
+    """For delete views. Wagtail's have no path, and so a heading of another size than those of all other pages."""
+
     object: Any
+    index_url_name: str
+    edit_url_name: str
+
+    def get_breadcrumbs_items(self) -> list[dict[str, str]]:
+        rows = capfirst(str(self.object._meta.verbose_name_plural))
+        edit = reverse(self.edit_url_name, args=[self.object.pk])
+        return make_breadcrumbs((rows, reverse(self.index_url_name)), (str(self.object), edit), (_("Delete"), ""))
 
     def get_success_message(self) -> str:
         return _("“%(row)s” is deleted.") % {"row": self.object}
 
 
-class DeleteRow(DeletedMessage, DeleteView):
+class DeleteRow(DeleteRowMixin, DeleteView):
     def get_page_title(self) -> str:
         return _("Delete %(kind)s") % {"kind": self.object._meta.verbose_name}

@@ -50,7 +50,7 @@ def _parse_event(event: Row) -> Feedback:
         reason=server_reply or as_text(event.get("error")),
         provider_id=message,
         status=find_report_status(kind, server_reply),
-        listed_for=_LISTED_FOR.get(_read_error(event)) if bounce_class is BounceClass.SUPPRESSED else None,
+        listed_for=_find_listed_for(event) if bounce_class is BounceClass.SUPPRESSED else None,
     )
 
 
@@ -73,6 +73,15 @@ def _read_error(event: Row) -> str:
     return as_text(event.get("error")).lower()
 
 
+def _was_not_tried(event: Row) -> bool:
+    """Return True if Mailjet knew from an earlier mail that nobody reads this address."""
+    return event.get("event") == "blocked" and _read_error(event) in _DEAD
+
+
+def _find_listed_for(event: Row) -> FeedbackKind | None:
+    return FeedbackKind.BOUNCED if _was_not_tried(event) else _LISTED_FOR.get(_read_error(event))
+
+
 def _classify(event: Row, server_reply: str) -> BounceClass:
     error = _read_error(event)
     if error in _LISTED_FOR:
@@ -81,9 +90,10 @@ def _classify(event: Row, server_reply: str) -> BounceClass:
         return BounceClass.BLOCK
     if error == _FULL or is_mailbox_full(server_reply):
         return BounceClass.SOFT
+    if _was_not_tried(event):
+        return BounceClass.SUPPRESSED
     if error in _DEAD:
-        is_soft = event.get("event") == "bounce" and event.get("hard_bounce") is False
-        return BounceClass.SOFT if is_soft else BounceClass.HARD
+        return BounceClass.SOFT if event.get("hard_bounce") is False else BounceClass.HARD
     if as_text(event.get("error_related_to")).lower() == "recipient" and event.get("hard_bounce") is True:
         return BounceClass.HARD
     return BounceClass.SOFT if as_text(event.get("error_related_to")).lower() == "system" else BounceClass.BLOCK

@@ -76,6 +76,7 @@ CASES = [
     ("sparkpost", sparkpost("generation_rejection", "recipient address suppressed due to system policy"), None),
     ("postmark", {"RecordType": "Bounce", "Type": "ManuallyDeactivated"}, None),
     ("mailjet", mailjet("spam reporter"), "complained"),
+    ("mailjet", mailjet("user unknown"), "bounced"),
     ("mailjet", mailjet("preblocked"), None),
     ("mailjet", mailjet("blacklisted"), None),
     ("mailersend", mailersend("hard_bounced"), "bounced"),

@@ -492,7 +492,7 @@ MAILJET = {"time": 1, "MessageID": 5, "email": "a@example.com", "Payload": "7 1-
         ),
         ({"event": "bounce", "error_related_to": "system", "error": "connection issue"}, "bounced soft"),
         ({"event": "blocked", "error_related_to": "mailjet", "error": "preblocked"}, "bounced suppressed"),
-        ({"event": "blocked", "error_related_to": "recipient", "error": "user unknown"}, "bounced hard"),
+        ({"event": "blocked", "error_related_to": "recipient", "error": "user unknown"}, "bounced suppressed"),
         ({"event": "blocked", "error_related_to": "recipient", "error": "spam reporter"}, "bounced suppressed"),
         ({"event": "spam", "source": "JMRPP"}, "complained "),
         ({"event": "unsub", "mj_list_id": 1}, "unsubscribed "),

@@ -1,5 +1,7 @@
 """Turning off the monthly digest says whom it leaves without mail, and readers are offered it only if it is sent."""
 
+import html
+
 import pytest
 
 from newsletter.models import Publication
@@ -67,6 +69,33 @@ def test_another_digest_of_the_same_list_needs_no_warning(weekly: Publication) -
     make_publication(slug="other", name="Other")
     Publication.objects.update(mailing_list=weekly.mailing_list)
     assert "chose one mail a month" not in turn_off_digest(weekly)
+
+
+def read_archive_question(publication: Publication) -> str:
+    page = sign_in("admin").get(f"/admin/publications/archive/{publication.pk}/")
+    return html.unescape(page.content.decode())
+
+
+def test_archiving_the_last_publication_says_that_its_people_get_nothing(weekly: Publication) -> None:
+    page = read_archive_question(weekly)
+    assert f"3 people stay on “{weekly.mailing_list}”. No other publication in use goes to this list" in page
+    assert "People can still sign up for this list" in page
+    assert "chose one mail a month" not in page
+
+
+def test_archiving_one_of_two_publications_names_who_loses_the_digest(weekly: Publication) -> None:
+    make_publication(slug="other", name="Other letter", monthly_digest=False)
+    Publication.objects.update(mailing_list=weekly.mailing_list)
+    page = read_archive_question(weekly)
+    assert "3 people stay on" in page
+    assert "still get: Other letter." in page
+    assert WARNING in page
+    Publication.objects.update(monthly_digest=True)
+    assert "chose one mail a month" not in read_archive_question(weekly)
+
+
+def test_archiving_a_publication_of_an_empty_list_names_nobody() -> None:
+    assert "stay on" not in read_archive_question(make_publication())
 
 
 def test_a_publication_that_is_off_offers_no_digest(weekly: Publication) -> None:

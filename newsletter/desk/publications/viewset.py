@@ -6,14 +6,13 @@ from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
 from django.contrib import messages
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from wagtail.admin.panels import ObjectList
 from wagtail.admin.ui.components import MediaContainer
 from wagtail.admin.ui.menus import MenuItem
@@ -27,17 +26,17 @@ from newsletter.common.schedule import check_schedule, due_after
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedEditView
+from newsletter.desk.publications.archive_page import ArchivePublication, describe_without_digest
 from newsletter.desk.publications.brands import BrandViewSet
 from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
 from newsletter.desk.publications.schedule_text import describe_schedule
-from newsletter.issues.approval.publication_switches import archive_publication
 from newsletter.issues.approval.reopen_uncovered import reopen_uncovered_issues, restore_covered_issues
 from newsletter.issues.assembly.digest import count_without_digest
 from newsletter.issues.assembly.first_draft import apply_draft, make_draft
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.models import Issue, Publication
-from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableList, ArchivableViewSet, ArchivePage
+from subscribers.desk.editing.archiving import ArchivableEditMixin, ArchivableList, ArchivableViewSet
 from subscribers.desk.editing.duplicating import DuplicateView
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
@@ -80,8 +79,9 @@ class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMi
         response: HttpResponse = super().form_valid(form)
         is_saved = response.status_code == HTTPStatus.FOUND
         before = form.initial
-        if is_saved and before["enabled"] and before["monthly_digest"]:
-            _warn_of_lost_digest(self.request, cast("int", before["mailing_list"]))
+        made_digest = before["enabled"] and before["monthly_digest"]
+        if is_saved and made_digest and (people := count_without_digest(cast("int", before["mailing_list"]))):
+            messages.warning(self.request, describe_without_digest(people))
         if is_saved and not _APPROVAL_RULES.isdisjoint(form.changed_data):
             self._review_approvals()
         return response
@@ -102,19 +102,6 @@ class PublicationEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMi
         return [*super().header_buttons, welcome]
 
 
-def _warn_of_lost_digest(request: HttpRequest, mailing_list: int) -> None:
-    """Say how many people on the list get nothing, if it had a monthly digest and has none any more."""
-    if people := count_without_digest(mailing_list):
-        text = ngettext(
-            "%(people)s person on this list chose one mail a month. They get no newsletter until the list has a monthly "
-            "digest again, or until they choose something else on their preference page.",
-            "%(people)s people on this list chose one mail a month. They get no newsletter until the list has a monthly "
-            "digest again, or until they choose something else on their preference page.",
-            people,
-        )
-        messages.warning(request, text % {"people": intcomma(people)})
-
-
 class PublicationPreview(IframePreview):
     """Show the issue that the form's settings would make next."""
 
@@ -133,24 +120,6 @@ class DuplicatePublication(DuplicateView, PublicationCreateView):
     """The form of a copy. It is turned off, so that nothing goes out before somebody looked at it."""
 
     changes: ClassVar[dict[str, object]] = {"enabled": False, "archived": False}
-
-
-class ArchivePublication(ArchivePage):
-    archive = staticmethod(archive_publication)
-    consequences = (
-        gettext_lazy("It drafts and sends nothing. Drafts and approved issues that have not been sent stay unsent."),
-        gettext_lazy("It is no longer listed with the others."),
-        gettext_lazy("Issues that were sent keep their reports, and readers can still open them."),
-        gettext_lazy("You can bring it back at any time."),
-    )
-    after_return = gettext_lazy("It is turned off. Turn on “In use” when it should draft and send issues again.")
-
-    def _archive(self) -> str:
-        made_digest = self.row.enabled and self.row.monthly_digest
-        done = super()._archive()
-        if made_digest:
-            _warn_of_lost_digest(self.request, self.row.mailing_list_id)
-        return done
 
 
 class PublicationViewSet(ArchivableViewSet):

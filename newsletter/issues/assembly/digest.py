@@ -35,9 +35,14 @@ def has_monthly_subscribers(publication: Publication) -> bool:
     return _find_monthly(publication.mailing_list_id).exists()
 
 
-def count_without_digest(mailing_list: int) -> int:
-    """Return how many subscribers of the list chose the monthly digest, if no publication in use makes one for them."""
+def count_without_digest(mailing_list: int, *, without: Publication | None = None) -> int:
+    """Return how many subscribers of the list chose the monthly digest, if no publication in use makes one for them.
+
+    The publication ``without`` counts as not in use.
+    """
     digests = Publication.objects.filter(mailing_list=mailing_list, enabled=True, monthly_digest=True)
+    if without is not None:
+        digests = digests.exclude(pk=without.pk)
     return 0 if digests.exists() else _find_monthly(mailing_list).count()
 
 

@@ -138,10 +138,14 @@ class ArchivePage(PermittedPage):
             "uses": describe_uses(uses, user=self.request.user),
             "mentions_text": self.mentions_text,
             "mentions": describe_uses(type(self).find_mentions(self.row), user=self.request.user),
-            "consequences": self.consequences,
+            "consequences": self.list_consequences(),
             "after_return": self.after_return,
             "back": reverse(self.edit_url_name, args=[self.row.pk]),
         }
+
+    def list_consequences(self) -> list[str | Promise]:
+        """Return what archiving the row does, in sentences."""
+        return list(self.consequences)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         """Archive the row if it is not archived, else bring it back."""

@@ -1,0 +1,75 @@
+"""The question before a publication is archived: what stops, and what its subscribers get from then on."""
+
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from newsletter.issues.approval.publication_switches import archive_publication
+from newsletter.issues.assembly.digest import count_without_digest
+from newsletter.models import Publication
+from subscribers.desk.editing.archiving import ArchivePage
+from subscribers.models import Subscription
+
+
+class ArchivePublication(ArchivePage):
+    archive = staticmethod(archive_publication)
+    consequences = (
+        gettext_lazy("It drafts and sends nothing. Drafts and approved issues that have not been sent stay unsent."),
+        gettext_lazy("It is no longer listed with the others."),
+        gettext_lazy("Issues that were sent keep their reports, and readers can still open them."),
+        gettext_lazy("You can bring it back at any time."),
+    )
+    after_return = gettext_lazy("It is turned off. Turn on “In use” when it should draft and send issues again.")
+
+    def list_consequences(self) -> list[str | Promise]:
+        first, *others = super().list_consequences()
+        return [first, *describe_subscribers(self.row), *others]
+
+
+def describe_subscribers(publication: Publication) -> list[str]:
+    """Return what the subscribers of a publication get once it is archived, in sentences."""
+    on_list = Subscription.objects.filter(mailing_list=publication.mailing_list_id).open().count()
+    if not on_list:
+        return []
+    people, name = intcomma(on_list), str(publication.mailing_list)
+    others = Publication.objects.filter(mailing_list=publication.mailing_list_id, enabled=True)
+    names = ", ".join(str(other) for other in others.exclude(pk=publication.pk))
+    if names:
+        sentences = [
+            ngettext(
+                "%(people)s person stays on “%(list)s” and still gets: %(names)s.",
+                "%(people)s people stay on “%(list)s” and still get: %(names)s.",
+                on_list,
+            )
+            % {"people": people, "list": name, "names": names}
+        ]
+    else:
+        sentences = [
+            ngettext(
+                "%(people)s person stays on “%(list)s”. No other publication in use goes to this list, so they get no "
+                "newsletter of it. Nobody tells them.",
+                "%(people)s people stay on “%(list)s”. No other publication in use goes to this list, so they get no "
+                "newsletter of it. Nobody tells them.",
+                on_list,
+            )
+            % {"people": people, "list": name}
+        ]
+        if publication.mailing_list.public:
+            sentences.append(_("People can still sign up for this list. If they should not, archive the list too."))
+    monthly = 0
+    if publication.enabled and publication.monthly_digest:
+        monthly = count_without_digest(publication.mailing_list_id, without=publication)
+    return [*sentences, *([describe_without_digest(monthly)] if monthly and names else [])]
+
+
+def describe_without_digest(people: int) -> str:
+    """Return that these people chose the monthly digest and get nothing while their list has none."""
+    text = ngettext(
+        "%(people)s person on this list chose one mail a month. They get no newsletter until the list has a monthly "
+        "digest again, or until they choose something else on their preference page.",
+        "%(people)s people on this list chose one mail a month. They get no newsletter until the list has a monthly "
+        "digest again, or until they choose something else on their preference page.",
+        people,
+    )
+    return text % {"people": intcomma(people)}

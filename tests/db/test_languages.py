@@ -1,6 +1,7 @@
 """Readers of a publication's further languages get what is translated in their language, and the rest in its own."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,14 +11,17 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.errors import NotReady
 from newsletter.feedback.explaining.explain_issue import explain_issue
+from newsletter.issues.archive.current_events import show_changed_events
 from newsletter.issues.corrections.correct import announce_change
 from newsletter.issues.snapshot.consent_rules import make_consent_record
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.snapshot.resolve import hash_content, resolve_content, resolve_untranslated_content
+from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.snapshot.versions import make_language_versions
 from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.story_checks import require_unrestricted_stories
+from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import (
     Appeal,
     Batch,
@@ -45,6 +49,7 @@ from tests.support.fixtures import (
 )
 from tests.support.story_images import make_pictured_story
 
+PLACE_CHANGED = "The place of its original has changed. This translation has a place of its own: check it."
 CONSENT_ENDS = datetime(2026, 3, 5, 9, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -389,6 +394,43 @@ def test_events_and_appeals_are_shown_in_the_readers_language() -> None:
     for reader in (english, donor):
         assert "Vigil by the river" in find_mail(reader).text
         assert "Keep the clinic open" in find_mail(reader).text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "Ayuntamiento, Londres"),
+        ({"place_text": ""}, "Town Hall, London"),
+        ({"latitude": 53.8, "longitude": -1.55, "town": "Leeds", "edited_fields": ["town"]}, "Town Hall, London"),
+        ({"note": PLACE_CHANGED}, "Town Hall, London"),
+    ],
+    ids=["same", "no words", "elsewhere", "original moved"],
+)
+def test_mails_name_an_events_place_in_the_words_of_its_translation(changes: dict[str, object], words: str) -> None:
+    publication = make_bilingual()
+    make_story("The water case")
+    vigil = make_event("Vigil by the river", where=LONDON, place_text="Town Hall, London")
+    fields = {"place_text": "Ayuntamiento, Londres", "language": "es", "translation_of": vigil, "source": None}
+    make_event("Vigilia junto al río", where=LONDON, **{**fields, **changes})
+    spanish = add_reader(publication, "es", start=1, where=LONDON)
+    english = add_reader(publication, "en", start=2, where=LONDON)
+    send(make_issue(publication, approved=True))
+    assert words in find_mail(spanish).text
+    assert "Town Hall, London" in find_mail(english).text
+    assert "Ayuntamiento" not in find_mail(english).text
+
+
+def test_a_place_that_changed_since_is_named_in_the_new_words_on_the_web() -> None:
+    publication = make_bilingual()
+    vigil = make_event("Vigil by the river", where=LONDON, place_text="Town Hall, London")
+    make_event("Vigilia", where=LONDON, place_text="Ayuntamiento", language="es", translation_of=vigil, source=None)
+    make_story("The water case")
+    content = resolve_content(make_issue(publication))
+    (before,) = content.in_language("es").events
+    assert describe_event_location(before, language="es") == "Ayuntamiento"
+    moved = replace(resolve_event(vigil), location="The library, London")
+    (after,) = show_changed_events(content, changed=frozenset({moved})).in_language("es").events
+    assert describe_event_location(after, language="es") == "The library, London"
 
 
 def test_an_edited_translation_voids_the_approval() -> None:

@@ -6,6 +6,7 @@ from django.db.models import BigIntegerField, Q
 from django.db.models.functions import Coalesce
 
 from newsletter.common.languages import find_offered_language
+from newsletter.content.ingesting.translated_events import has_same_location
 from newsletter.issues.snapshot.records.blocks import AppealsBlock
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.models import Appeal, EventNotice, Story
@@ -34,6 +35,12 @@ def find_translations(model: type[_Row], ids: set[int]) -> RowsByLanguage[_Row]:
         for (of, language), row in by_original.items()
         if of == own and row.pk != pk
     }
+
+
+def find_translated_location(event: EventNotice, *, original: EventNotice) -> str | None:
+    """Return the words of a translation for the location, or None if it has none of its own, or may be elsewhere."""
+    words = event.place_text
+    return words if words and words != original.place_text and has_same_location(event, original) else None
 
 
 def list_languages_of_appeals(content: IssueContent) -> dict[int, str]:

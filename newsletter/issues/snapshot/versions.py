@@ -31,7 +31,11 @@ from newsletter.issues.snapshot.records.content import IssueContent, name_row
 from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.resolve_stories import split_paragraphs
-from newsletter.issues.snapshot.translated_rows import find_translations, list_languages_of_appeals
+from newsletter.issues.snapshot.translated_rows import (
+    find_translated_location,
+    find_translations,
+    list_languages_of_appeals,
+)
 from newsletter.models import Appeal, EventNotice, Issue, Story, TextTranslation
 from subscribers.models import Topic
 
@@ -100,9 +104,7 @@ class _VersionMaker:
         self._limited = find_blocks_of_languages(content)
         self._due_on = content.issue.due_at.astimezone(ZoneInfo(content.publication.zone)).date()
         self._originals = Story.objects.in_bulk({story.id for story in content.stories})
-        self._languages_of_events = dict(
-            EventNotice.objects.filter(pk__in={event.id for event in content.events}).values_list("pk", "language")
-        )
+        self._own_events = EventNotice.objects.in_bulk({event.id for event in content.events})
         self._stories = find_translations(Story, set(self._originals))
         self._events = find_translations(EventNotice, {event.id for event in content.events})
         self._appeals = find_translations(Appeal, appeals)
@@ -250,16 +252,19 @@ class _VersionMaker:
         return bool(story.topic) and topic.name_in(self._content.publication.language) == story.topic
 
     def _translate_event(self, event: EventRecord, block: Block, version: LanguageVersion) -> EventRecord:
-        """Return the event with the translated title and page. When and where it is stays that of the original."""
+        """Return the event with the translated title, page and words for its location. Its time and town stay its own."""
+        original = self._own_events.get(event.id)
         row = self._events.get((event.id, version.language))
         if row is None or row.cancelled:
-            own = find_offered_language(self._languages_of_events.get(event.id, ""))
+            own = find_offered_language(original.language if original else "")
             if own != version.language:
                 version.gaps.append(Gap(block.key, "event", event.title))
                 self._note_untranslated_row("event", event.id, own, version)
             return event
         version.translated += 1
-        return replace(event, title=row.title, url=row.url or event.url, translation_id=row.pk)
+        words = find_translated_location(row, original=original) if original else None
+        url = row.url or event.url
+        return replace(event, title=row.title, url=url, translation_id=row.pk, translated_location=words)
 
     def _translate_appeals(self, block: AppealsBlock, version: LanguageVersion) -> tuple[AppealRecord, ...]:
         """Return the appeals in this language, then those that have no translation into it."""

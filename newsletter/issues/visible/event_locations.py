@@ -13,7 +13,11 @@ def describe_event_location(event: EventRecord, *, language: str) -> str:
     if event.online:
         return find_phrase("online", language)
     town = town_label(event.town, country=event.country, language=language)
-    return remove_repeated_parts(event.location) or town or region_label(event.region, language=language)
+    return (
+        remove_repeated_parts(event.translated_location or event.location)
+        or town
+        or region_label(event.region, language=language)
+    )
 
 
 def describe_location_for_readers(event: EventRecord, *, language: str, abroad: bool) -> str:

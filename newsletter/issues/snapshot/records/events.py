@@ -16,7 +16,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """``day`` is the first day of an event of whole days. ``calendar_url`` is the page that adds it to a calendar."""
+    """``day`` is the first day of an event of whole days. ``calendar_url`` is the page that adds it to a calendar.
+
+    ``translated_location`` has the words of a translation for the same location.
+    """
 
     id: int
     title: str
@@ -36,6 +39,7 @@ class EventRecord:
     cancelled: bool
     calendar_url: Annotated[str, Field(alias="calendar")] = ""
     translation_id: Annotated[int | None, OMIT_NONE] = None
+    translated_location: Annotated[str | None, OMIT_NONE] = None
 
     @property
     def over_at(self) -> datetime:

@@ -5,6 +5,7 @@ import logging
 import pytest
 from django.test import Client
 
+from newsletter.desk.issues.issue_page import overview_url
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import AuditEntry, Issue, ProtectedTerm, Publication, Send, StaffNotice
 from newsletter.sending.freezing.start import start_send
@@ -111,6 +112,11 @@ def test_protected_terms_are_in_no_search_and_no_list() -> None:
     for address in ("/admin/snippets/", "/admin/snippets/newsletter/protectedterm/", "/admin/reports/site-history/"):
         assert b"uintanilla" not in client.get(address).content
     assert b"uintanilla" not in client.get("/admin/stories/?q=Quintanilla").content.replace(b'value="Quintanilla"', b"")
+
+
+def test_the_issues_with_a_new_protected_term_are_links_for_who_may_open_them(issue: Issue) -> None:
+    link = f'<a href="{overview_url(issue)}">The weekly letter No. 1</a>'
+    assert link in protect(sign_in("admin"), SECRET).content.decode()  # type: ignore[attr-defined]
 
 
 @pytest.mark.requirement("V3")

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.debug import sensitive_post_parameters
@@ -19,6 +20,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
+from newsletter.desk.shell.labels import link_issues
 from newsletter.issues.approval.hold_protected import hold_protected_issues
 from newsletter.issues.protected_terms.terms import AddedTerms, add_terms, list_terms, remove_terms, reveal_term
 from newsletter.models import Issue, ProtectedTerm
@@ -125,7 +127,9 @@ def _describe_added(added: AddedTerms) -> str:
 
 def _warn_about_issues(request: HttpRequest, *, paused: list[Issue], waiting: list[Issue]) -> None:
     if paused:
-        messages.warning(request, _("Sending is paused: %s.") % ", ".join(map(str, paused)))
+        named = link_issues(paused, user=request.user)
+        messages.warning(request, format_html(_("Sending is paused: {issues}."), issues=named))
     if waiting:
-        text = _("These issues contain a protected term and cannot be sent: %s.")
-        messages.warning(request, text % ", ".join(map(str, waiting)))
+        named = link_issues(waiting, user=request.user)
+        text = _("These issues contain a protected term and cannot be sent: {issues}.")
+        messages.warning(request, format_html(text, issues=named))

@@ -1,11 +1,13 @@
 """The page that withdraws a story everywhere, or reinstates it."""
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.log_actions import log
@@ -14,6 +16,7 @@ from wagtail.permission_policies import ModelPermissionPolicy
 from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import PermittedPage, make_breadcrumbs
 from newsletter.common.translation import translate
+from newsletter.desk.shell.labels import link_issues
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Story
 from newsletter.sending.withdraw import Withdrawal, reinstate_story, withdraw_story
@@ -64,7 +67,8 @@ class WithdrawStoryPage(PermittedPage):
                 reason = request.POST.get("reason", "").strip()
                 done = withdraw_story(story=self.story, by=request.user, reason=reason, now=timezone.now())
                 action = "withdraw_story"
-                messages.success(request, " ".join(describe_withdrawal(self.story, done)))
+                sentences = describe_withdrawal(self.story, done, user=request.user)
+                messages.success(request, format_html_join(" ", "{}", ((sentence,) for sentence in sentences)))
         except DomainError as error:
             messages.error(request, translate(error))
         else:
@@ -82,7 +86,7 @@ def _list_translations(story: Story) -> str:
     return ", ".join(f"“{translation.title}”" for translation in story.translations.order_by("language"))
 
 
-def describe_withdrawal(story: Story, done: Withdrawal) -> list[str]:
+def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | AnonymousUser) -> list[str]:
     """Return what the withdrawal did, in sentences."""
     sentences = [_("“%s” is withdrawn. It is no longer in any issue, online view or archive page.") % story.title]
     if translations := _list_translations(story):
@@ -99,7 +103,9 @@ def describe_withdrawal(story: Story, done: Withdrawal) -> list[str]:
             % {"count": intcomma(done.mails_sent)}
         )
     if done.held:
-        sentences.append(_("On hold until you review it: %s.") % ", ".join(map(str, done.held)))
+        held = link_issues(done.held, user=user)
+        sentences.append(format_html(_("On hold until you review it: {issues}."), issues=held))
     if done.paused:
-        sentences.append(_("Sending is paused: %s.") % ", ".join(map(str, done.paused)))
+        paused = link_issues(done.paused, user=user)
+        sentences.append(format_html(_("Sending is paused: {issues}."), issues=paused))
     return sentences

@@ -1,9 +1,14 @@
 """Labels for states, exclusion reasons and delivery outcomes, as the desk shows them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
@@ -68,6 +73,14 @@ def label_in_publication(issue: Issue) -> str:
     if issue.kind == Issue.Kind.ISSUE:
         return gettext("No. %(number)s") % {"number": issue.number}
     return f"{capfirst(issue.get_kind_display())} {issue.number}"
+
+
+def link_issues(issues: Iterable[Issue], *, user: User | AnonymousUser) -> SafeString:
+    """Return the names of issues as HTML, each a link to its page if the user may open it."""
+    if not user.has_perm("newsletter.change_issue"):
+        return format_html_join(", ", "{}", ((issue,) for issue in issues))
+    pages = ((reverse("newsletter_issue_overview", args=[issue.pk]), issue) for issue in issues)
+    return format_html_join(", ", '<a href="{}">{}</a>', pages)
 
 
 def written_to_files() -> Exists:

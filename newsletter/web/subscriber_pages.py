@@ -32,7 +32,7 @@ from newsletter.rendering.colours import (
 from newsletter.sending.notices.system_mail import list_lists_with_sender
 from newsletter.sending.notices.template_mails import find_awaiting, forget_mails
 from subscribers.models import Frequency, MailingList, Subscriber, Topic
-from subscribers.people.publishing_hooks import Branding, MonthlyMailCount, PublishingHooks
+from subscribers.people.publishing_hooks import Branding, MonthlyDigests, MonthlyMailCount, PublishingHooks
 from subscribers.web.page import message_page, private_page
 
 MONTH = timedelta(days=31)
@@ -47,6 +47,7 @@ def make_publishing_hooks() -> PublishingHooks:
         branding=build_style_context,
         last_month=count_last_month,
         frequencies=list_offered_frequencies,
+        digests=count_digests,
         topics=find_counting_topics,
         has_languages=has_further_languages,
         mails_a_month=estimate_mails_a_month,
@@ -127,6 +128,13 @@ def list_offered_frequencies(mailing_list: MailingList) -> frozenset[Frequency]:
     """Return the frequencies that a list offers. The monthly digest needs a publication in use that makes one."""
     monthly = Publication.objects.filter(mailing_list=mailing_list, enabled=True, monthly_digest=True).exists()
     return frozenset(Frequency) if monthly else frozenset(Frequency) - {Frequency.MONTHLY}
+
+
+def count_digests(mailing_list: MailingList) -> MonthlyDigests:
+    """Count the monthly digests of a list. Each of its publications in use can make one, for its own segment."""
+    in_use = Publication.objects.filter(mailing_list=mailing_list, enabled=True)
+    made = list(in_use.values_list("monthly_digest", flat=True))
+    return MonthlyDigests(mails=sum(made), has_all=all(made))
 
 
 def find_counting_topics(lists: Iterable[MailingList]) -> set[int]:

@@ -38,6 +38,14 @@ class MonthlyMailCount:
 
 
 @dataclass(frozen=True)
+class MonthlyDigests:
+    """The digests of a list: at most how many mails they are in a month, and whether every newsletter of the list has one."""
+
+    mails: int = 1
+    has_all: bool = True
+
+
+@dataclass(frozen=True)
 class SentMail:
     """One issue that was sent to a person, or should have been. `why` and `outcome` are for people; `at` is in UTC.
 
@@ -81,6 +89,7 @@ class PublishingHooks:
         lambda person, mailing_list, now: None
     )
     frequencies: Callable[[MailingList], frozenset[Frequency]] = lambda mailing_list: frozenset(Frequency)
+    digests: Callable[[MailingList], MonthlyDigests] = lambda mailing_list: MonthlyDigests()
     topics: Callable[[Iterable[MailingList]], set[int]] = lambda lists: set()
     has_languages: Callable[[Iterable[MailingList]], bool] = lambda lists: False
     mails_a_month: Callable[[Subscriber, datetime], int] = lambda person, now: 0

@@ -10,11 +10,12 @@ from subscribers.people.publishing_hooks import get_publishing_hooks
 
 @dataclass(frozen=True)
 class FewerEmailsOffer:
-    """Last month's mails before and after the offer. `monthly`: one mail a month; otherwise only events nearby."""
+    """Last month's mails before and after the offer. `monthly`: the digests, `mails` in a month; otherwise only events nearby."""
 
     before: int
     after: int
     monthly: bool
+    mails: int = 0
 
     @property
     def saves(self) -> bool:
@@ -26,15 +27,15 @@ def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmails
     lists = find_lower_frequencies(person)
     if not lists:
         return None
-    months = [
-        month for mailing_list in lists if (month := get_publishing_hooks().last_month(person, mailing_list, now))
-    ]
-    monthly = Frequency.MONTHLY in lists.values()
-    return FewerEmailsOffer(
-        before=sum(month.issues for month in months),
-        after=sum(month.issues > 0 for month in months) if monthly else sum(month.with_events for month in months),
-        monthly=monthly,
-    )
+    hooks = get_publishing_hooks()
+    found = {mailing_list: hooks.last_month(person, mailing_list, now) for mailing_list in lists}
+    months = {mailing_list: month for mailing_list, month in found.items() if month is not None}
+    before = sum(month.issues for month in months.values())
+    if Frequency.MONTHLY not in lists.values():
+        return FewerEmailsOffer(before, after=sum(month.with_events for month in months.values()), monthly=False)
+    mails = {mailing_list: max(hooks.digests(mailing_list).mails, 1) for mailing_list in lists}
+    after = sum(min(month.issues, mails[mailing_list]) for mailing_list, month in months.items())
+    return FewerEmailsOffer(before, after=after, monthly=True, mails=sum(mails.values()))
 
 
 def find_lower_frequencies(person: Subscriber) -> dict[MailingList, Frequency]:

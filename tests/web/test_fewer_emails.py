@@ -9,10 +9,18 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
+from newsletter.models import Publication
+from newsletter.web.subscriber_pages import count_digests
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
-from subscribers.people.publishing_hooks import MonthlyMailCount, get_publishing_hooks, register_publishing_hooks
+from subscribers.people.publishing_hooks import (
+    MonthlyDigests,
+    MonthlyMailCount,
+    get_publishing_hooks,
+    register_publishing_hooks,
+)
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
+from tests.support.fixtures import make_publication
 from tests.support.people import make_list, make_member, make_person, path_to, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +107,48 @@ def test_one_press_makes_all_lists_what_the_button_says(
     assert ">Only events near me</button>" in client.get(page).content.decode()
     client.post(f"{page}/less")
     assert set(Subscription.objects.values_list("frequency", flat=True)) == {Frequency.EVENTS}
+
+
+@pytest.mark.parametrize(
+    ("digests", "label", "button", "after"),
+    [
+        (MonthlyDigests(mails=1), "Once a month, in one mail", "Once a month, in one mail", 1),
+        (MonthlyDigests(mails=2), "Once a month, in at most 2 mails", "Once a month, in at most 2 mails", 2),
+        (
+            MonthlyDigests(mails=1, has_all=False),
+            "Once a month, in one mail (without newsletters that have none)",
+            "Once a month, in one mail",
+            1,
+        ),
+    ],
+)
+def test_once_a_month_says_how_many_mails_that_are(
+    client: Client,
+    weekly: MailingList,
+    months: set[Frequency],
+    digests: MonthlyDigests,
+    label: str,
+    button: str,
+    after: int,
+) -> None:
+    hooks = get_publishing_hooks()
+    register_publishing_hooks(lambda: replace(hooks, digests=lambda mailing_list: digests))
+    page = client.get(path_to(make_member(weekly), weekly, Purpose.PREFERENCES)).content.decode()
+    assert f'<option value="monthly">{label}</option>' in page
+    assert f'<button class="plain">{button}</button>' in page
+    assert f"With less: {after} mail" in page
+
+
+def test_the_digests_of_a_list_are_those_of_its_publications_in_use() -> None:
+    letter = make_publication()
+    assert count_digests(letter.mailing_list) == MonthlyDigests(mails=1, has_all=True)
+    other = make_publication(slug="other", name="Other", monthly_digest=False)
+    Publication.objects.update(mailing_list=letter.mailing_list)
+    assert count_digests(letter.mailing_list) == MonthlyDigests(mails=1, has_all=False)
+    Publication.objects.filter(pk=other.pk).update(monthly_digest=True)
+    assert count_digests(letter.mailing_list) == MonthlyDigests(mails=2, has_all=True)
+    Publication.objects.filter(pk=other.pk).update(enabled=False)
+    assert count_digests(letter.mailing_list) == MonthlyDigests(mails=1, has_all=True)
 
 
 def test_a_digest_that_ended_stays_what_the_person_chose(

@@ -11,8 +11,8 @@ from ninja.openapi.schema import OpenAPISchema
 
 from newsletter.api.calls.handle_call import handle_call
 from newsletter.api.calls.openapi import complete_document
-from newsletter.api.calls.preconditions import Renderer
 from newsletter.api.calls.problems import answer_wrong_method, register_error_handlers, unknown_address
+from newsletter.api.calls.renderer import Renderer
 from newsletter.api.content import appeals, cases, events, sources, stories
 from newsletter.api.lists import lists, segments, topics
 from newsletter.api.people import (

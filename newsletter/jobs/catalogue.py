@@ -18,25 +18,20 @@ from newsletter.feedback.event_retention import delete_old_events
 from newsletter.feedback.provider_suppressions import read_suppression_list
 from newsletter.feedback.webhook_setup.install import confirm_subscriptions, has_waiting_subscription
 from newsletter.feedback.webhook_setup.keys import reseal_webhook_keys
-from newsletter.inbound.canaries.notices import notify_canary_results
 from newsletter.inbound.canaries.read_canaries import is_awaiting, read_canary_mailboxes
 from newsletter.inbound.forward_replies import forward_waiting_replies, has_waiting_forward
-from newsletter.inbound.notices import notify_inbound_problems
 from newsletter.inbound.process_mail import handle_waiting_mails
 from newsletter.inbound.read_mailboxes import read_mailboxes
 from newsletter.inbound.store import delete_old_inbound_mails
-from newsletter.issues.approval.remind_approvers import remind_approvers
 from newsletter.issues.approval.reopen_uncovered import review_approvals
-from newsletter.issues.assembly.missed_slots import notify_missed_slots
 from newsletter.issues.assembly.slots import is_assembly_due
 from newsletter.issues.checks.links import check_due_links
 from newsletter.issues.checks.recent_results import RecentResults
 from newsletter.issues.protected_terms.terms import reseal_terms
 from newsletter.jobs.confirmation_mails import has_waiting_confirmation, send_due_confirmations
-from newsletter.jobs.event_notices import notify_changed_events
 from newsletter.jobs.heartbeat import send_heartbeat
 from newsletter.jobs.link_mails import has_waiting_link, send_due_links
-from newsletter.jobs.people_notices import notify_held_signups_full, notify_stopped_webhooks, notify_waiting_exports
+from newsletter.jobs.notice_writers import warn_staff, write_notices
 from newsletter.jobs.scheduler_jobs import (
     assemble_due,
     freeze_requested_sends,
@@ -45,15 +40,12 @@ from newsletter.jobs.scheduler_jobs import (
     start_due_sends,
     void_stale_approvals,
 )
-from newsletter.jobs.send_notices import notify_send_warnings, notify_spam_rates, notify_stopped_sends
 from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, send_due_questions
-from newsletter.jobs.staff_link_mails import has_waiting_staff_link, notify_account_changes, send_due_staff_links
+from newsletter.jobs.staff_link_mails import has_waiting_staff_link, send_due_staff_links
 from newsletter.jobs.staff_notices import (
     has_waiting_notice,
     may_have_notice,
-    notify_redesigned_issues,
-    notify_second_approvals,
     send_due_notices,
 )
 from newsletter.jobs.welcome_mails import send_due_welcomes
@@ -142,26 +134,6 @@ def _send_heartbeat() -> None:
         send_heartbeat(url=settings.NEWSLETTER_PULSE_URL, fetcher=make_fetcher(), now=_now())
 
 
-def _write_notices(*, now: datetime) -> None:
-    notify_stopped_sends(now=now)
-    notify_second_approvals(now=now)
-    notify_waiting_exports(now=now)
-    notify_changed_events(now=now)
-    notify_held_signups_full(now=now)
-    notify_account_changes(now=now)
-    notify_stopped_webhooks(now=now)
-    notify_inbound_problems(now=now)
-    notify_canary_results(now=now)
-
-
-def _warn_staff(*, now: datetime) -> None:
-    remind_approvers(now=now)
-    notify_missed_slots(now=now)
-    notify_send_warnings(now=now)
-    notify_spam_rates(now=now)
-    notify_redesigned_issues(now=now)
-
-
 def _read_provider_suppressions() -> None:
     read_suppression_list(adapter=current_adapter(), account=provider_label(), now=_now())
     for account, adapter in further_adapters().items():
@@ -191,7 +163,7 @@ JOBS = (
     Job(
         "write_staff_notices",
         10,
-        lambda: _write_notices(now=_now()),
+        lambda: write_notices(now=_now()),
         SCHEDULER,
         REST,
         lambda: may_have_notice(now=_now()),
@@ -202,7 +174,7 @@ JOBS = (
     Job("check_sender_domains", 300, lambda: refresh_sender_domains(now=_now()), SCHEDULER),
     Job("read_gmail_figures", 600, lambda: fetch_due_figures(now=_now()), SCHEDULER),
     Job("review_approvals", 300, lambda: review_approvals(now=_now()), SCHEDULER),
-    Job("warn_about_sends", 300, lambda: _warn_staff(now=_now()), SCHEDULER),
+    Job("warn_about_sends", 300, lambda: warn_staff(now=_now()), SCHEDULER),
     Job("send_heartbeat", 60, _send_heartbeat, SCHEDULER),
     Job("send_welcome_mails", 10, lambda: send_due_welcomes(now=_now()), SCHEDULER, REST),
     Job(

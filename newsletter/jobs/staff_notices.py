@@ -294,8 +294,5 @@ def _decision_link(issue: Issue, *, now: datetime) -> Callable[[User], str]:
 def _describe_failing_sources(publication: Publication) -> list[str]:
     """Name the sources that could not be read, so that content may be missing."""
     names = find_unread_sources(publication)
-    return (
-        [Message("These sources could not be read, so new content may be missing: %(names)s.", names=", ".join(names))]
-        if names
-        else []
-    )
+    text = Message("These sources could not be read, so new content may be missing: %(names)s.", names=", ".join(names))
+    return [text] if names else []

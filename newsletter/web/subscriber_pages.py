@@ -4,10 +4,8 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
-
 from newsletter.common.archiving import MAX_USES_NAMED, Uses
+from newsletter.common.database.one_reading import read_once
 from newsletter.content.ingesting.home_location import find_list_country
 from newsletter.feedback.merged_people import reassign_mails
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
@@ -33,7 +31,6 @@ from newsletter.sending.notices.system_mail import list_lists_with_sender
 from newsletter.sending.notices.template_mails import find_awaiting, forget_mails
 from subscribers.models import Frequency, MailingList, Subscriber, Topic
 from subscribers.people.publishing_hooks import Branding, MonthlyDigests, MonthlyMailCount, PublishingHooks
-from subscribers.web.page import message_page, private_page
 
 MONTH = timedelta(days=31)
 _MAX_ISSUES = 40
@@ -98,6 +95,11 @@ def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetim
 
     Issues for segments of the list count only if the person is in them now.
     """
+    question = f"mails of list {mailing_list.pk} in the month before {now}"
+    return read_once(question, lambda: _count_last_month(person, mailing_list, now), person)
+
+
+def _count_last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:
     sends = (
         Send.objects.filter(
             state__in=_STARTED_STATES,
@@ -191,22 +193,3 @@ def _colours(palette: Palette, *, tint: float) -> dict[str, str]:
 
 def _path(picture: Picture | None) -> str:
     return urlsplit(picture.url).path if picture is not None and picture.withdrawn_at is None else ""
-
-
-@private_page
-def show_proof_link(request: HttpRequest, name: str) -> HttpResponse:
-    """Explain what the link of this name does in a real mail. The one-click button of a mail app gets the same answer."""
-    if name == "unsubscribe":
-        return message_page(
-            _("This was a proof"),
-            _("A subscriber who follows this link unsubscribes. Nothing has changed now: links in a proof do nothing."),
-        )
-    if name == "preferences":
-        return message_page(
-            _("This was a proof"),
-            _(
-                "A subscriber who follows this link can choose what they get, how often and where. "
-                "You cannot change anything here."
-            ),
-        )
-    raise Http404("There is no such link in a proof.")

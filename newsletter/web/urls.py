@@ -10,7 +10,7 @@ from newsletter.web.icons import show_icon, show_site_icon
 from newsletter.web.inbound import receive_mail
 from newsletter.web.online import show_online
 from newsletter.web.pictures import show_picture
-from newsletter.web.subscriber_pages import show_proof_link
+from newsletter.web.proof import show_proof_link
 from newsletter.web.webhooks import receive_webhook
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from newsletter.common.database.one_reading import one_reading
 from newsletter.common.languages import language_choices
 from subscribers.addresses.normalise import mask
 from subscribers.links.signed_links import LinkTarget, Purpose
@@ -118,6 +119,7 @@ def _save(
     return waiting
 
 
+@one_reading()
 def _page(
     request: HttpRequest,
     target: LinkTarget,

@@ -9,8 +9,8 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from newsletter.common.errors import NotReady
-from newsletter.jobs import embedded_engine as embedded
 from newsletter.jobs import engine
+from newsletter.jobs import engine as embedded
 from newsletter.jobs import shutdown as stopping
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
 from newsletter.jobs.timer import JobTimer, run_job

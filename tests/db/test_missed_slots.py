@@ -13,7 +13,7 @@ from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.remind_approvers import remind_approvers
 from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.jobs import catalogue
+from newsletter.jobs.notice_writers import warn_staff
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Approval, Issue, Publication, Slot, StaffNotice
@@ -193,7 +193,7 @@ def test_the_job_that_warns_staff_reminds_and_names_missed_times(approver: User)
         made_at=NOW,
         state=Slot.State.MISSED,
     )
-    catalogue._warn_staff(now=DUE_AT - timedelta(hours=1))
+    warn_staff(now=DUE_AT - timedelta(hours=1))
     assert {
         "The weekly letter No. 1 still waits for approval",
         "The other letter: nothing was sent on 5 March 2026",

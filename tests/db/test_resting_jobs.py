@@ -18,9 +18,10 @@ from newsletter.common.errors import NotReady
 from newsletter.content.ingesting.ingest import ingest_due
 from newsletter.inbound.settings import parse_sources
 from newsletter.issues.checks.recent_results import RecentResults
-from newsletter.jobs import catalogue, embedded_engine
+from newsletter.jobs import catalogue
+from newsletter.jobs import engine as engines
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
-from newsletter.jobs.embedded_engine import EmbeddedEngine
+from newsletter.jobs.engine import EmbeddedEngine
 from newsletter.jobs.resting import RestingJobs
 from newsletter.jobs.shutdown import clear_stop_request
 from newsletter.jobs.staff_notices import may_have_notice
@@ -483,7 +484,7 @@ def test_only_a_mailbox_of_the_settings_keeps_notices_awake(label: str, settings
 def test_a_running_engine_lets_a_job_rest_until_another_connection_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[float] = []
     job = _make(lambda: runs.append(monotonic()), every_seconds=0.05, rest_seconds=300)
-    monkeypatch.setattr(embedded_engine, "list_jobs", lambda roles, concurrency: [job])
+    monkeypatch.setattr(engines, "list_jobs", lambda roles, concurrency: [job])
     engine = EmbeddedEngine(roles=frozenset({SCHEDULER}))
     engine.start()
     try:

@@ -102,7 +102,7 @@ def test_a_send_checks_its_blocks_without_the_desk_and_parsers(run: Callable[[st
 
 def test_a_server_starts_without_what_only_an_import_or_a_sign_up_needs(run: Callable[[str], str]) -> None:
     found = run(
-        "import newsletter.jobs.embedded_engine; from newsletter.management.wsgi_pages import load_pages; "
+        "import newsletter.jobs.engine; from newsletter.management.wsgi_pages import load_pages; "
         "load_pages(); print([name for name in ('openpyxl', 'disposable_email_domains', 'pyvips') if name in sys.modules])"
     )
     assert found == "[]"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from newsletter.models import Publication
+from newsletter.web import subscriber_pages
 from newsletter.web.subscriber_pages import count_digests
 from subscribers.links.signed_links import Purpose
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
@@ -210,3 +212,14 @@ def test_a_mailed_link_that_was_used_or_is_too_old_leads_to_another(client: Clie
     assert b'href="/my-mail"' in client.get(link).content
     with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):
         assert b'href="/my-mail"' in client.get(link).content
+
+
+def test_the_preference_page_counts_last_month_once(
+    client: Client, weekly: MailingList, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[str] = []
+    monkeypatch.setattr(
+        subscriber_pages, "_count_last_month", lambda _person, mailing_list, _now: counted.append(mailing_list.slug)
+    )
+    assert client.get(path_to(make_member(weekly), weekly, Purpose.PREFERENCES)).status_code == HTTPStatus.OK
+    assert counted == ["weekly"]

@@ -1,19 +1,13 @@
 """ETag and If-Match: a change is refused if the thing was changed since the caller read it."""
 
 import hashlib
-from typing import Any
 
-import orjson
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import parse_etags
-from ninja.renderers import BaseRenderer
-from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from newsletter.api.calls.problems import Problem
-
-_ENCODER = NinjaJSONEncoder()
-_OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_NON_STR_KEYS
+from newsletter.api.calls.renderer import Renderer
 
 
 def add_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
@@ -48,12 +42,3 @@ def check_unchanged(request: HttpRequest, document: BaseModel) -> None:
 
 def _make_etag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-
-
-class Renderer(BaseRenderer):
-    """Writes answers as JSON. Values that JSON does not have are written as django-ninja writes them."""
-
-    media_type = "application/json"
-
-    def render(self, request: HttpRequest, data: Any, *, response_status: int) -> bytes:
-        return orjson.dumps(data, default=_ENCODER.default, option=_OPTIONS)

@@ -13,7 +13,7 @@ from newsletter.common.messages import Message
 from newsletter.issues.checks.issue_check import CheckedIssue, IssueCheck
 from newsletter.issues.checks.texts import TextPart, list_texts
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.versions import find_blocks_of_languages
+from newsletter.issues.snapshot.translated_rows import find_blocks_of_languages
 from newsletter.rendering.lint.findings import Finding
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Find the rows that translate the stories, events and appeals of a content."""
+"""Find the rows that translate the stories, events and appeals of a content, and its parts in one language."""
 
 from typing import Any, TypeVar
 
@@ -48,3 +48,13 @@ def list_languages_of_appeals(content: IssueContent) -> dict[int, str]:
     ids = {appeal.id for block in content.blocks if isinstance(block, AppealsBlock) for appeal in block.appeals}
     rows = Appeal.objects.filter(pk__in=ids).exclude(language="").values_list("pk", "language")
     return {pk: find_offered_language(language) for pk, language in rows}
+
+
+def find_blocks_of_languages(content: IssueContent) -> dict[str, str]:
+    """Return the language of each block that only readers of one language see, by its key: it is written in theirs."""
+    return {
+        block.key: find_offered_language(rule.value)
+        for block in content.blocks
+        for rule in block.shown_to
+        if rule.kind == "language"
+    }

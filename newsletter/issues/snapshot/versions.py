@@ -32,6 +32,7 @@ from newsletter.issues.snapshot.records.events import AppealRecord, EventRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.resolve_stories import split_paragraphs
 from newsletter.issues.snapshot.translated_rows import (
+    find_blocks_of_languages,
     find_translated_location,
     find_translations,
     list_languages_of_appeals,
@@ -287,16 +288,6 @@ class _VersionMaker:
         translations = {appeal.translation_id for appeal in listed}
         in_order = put_readers_language_first(listed, is_in_it=lambda appeal: appeal.id in own)
         return tuple(appeal for appeal in in_order if appeal.id not in translations)
-
-
-def find_blocks_of_languages(content: IssueContent) -> dict[str, str]:
-    """Return the language of each block that only readers of one language see, by its key: it is written in theirs."""
-    return {
-        block.key: find_offered_language(rule.value)
-        for block in content.blocks
-        for rule in block.shown_to
-        if rule.kind == "language"
-    }
 
 
 def _translate_appeal(appeal: AppealRecord, row: Appeal) -> AppealRecord:

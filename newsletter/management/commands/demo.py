@@ -12,7 +12,7 @@ from newsletter.common.commands.base import ProductCommand
 from newsletter.demo.environment import DEFAULT_PORT, HOST, MARKER_FILE, MAX_SUBSCRIBERS, DemoError
 from newsletter.demo.sample_week import LOGIN, run_sample_week
 from newsletter.demo.site_server import DemoSite
-from newsletter.jobs.embedded_engine import EmbeddedEngine
+from newsletter.jobs.engine import EmbeddedEngine
 from newsletter.management.ports import port_number
 from newsletter.management.server import Server
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 
-from subscribers.confirmation_quota import delete_unsent_requests, use_confirmation_quotas
+from subscribers.confirmation_quota import delete_unsent_requests
 from subscribers.importing.reading.column_mapping import EACH_LIST
 from subscribers.importing.reading.parsed_rows import RowKind
 from subscribers.importing.writing.staging_table import insert_staged
@@ -38,7 +38,7 @@ SUPPRESSION_BY_KIND: dict[str, tuple[Reason, Scope]] = {
 }
 _MAY_JOIN = "kind = 'join' AND suppressed_before IS NULL"
 _NO_IMPORT_ID = -1
-_NEW_ON_LIST = f"{_MAY_JOIN} AND status_before IS NULL AND subscriber_id IS NOT NULL"
+NEW_ON_LIST = f"{_MAY_JOIN} AND status_before IS NULL AND subscriber_id IS NOT NULL"
 
 _LOCK_KNOWN = """
 SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash IN (SELECT address_hash FROM import_stage)
@@ -179,7 +179,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> No
     """Open a subscription, with its evidence, for everybody who may join and has none. `now` is when they are asked first."""
     requested_at = ("%s", now) if batch.confirm else ("COALESCE(given_at, %s)", batch.started_at)
     for basis, which in _by_basis(batch):
-        where = f"{_NEW_ON_LIST} AND {which}"
+        where = f"{NEW_ON_LIST} AND {which}"
         _record_import(cursor, batch, basis=basis, where=where)
         insert_staged(
             cursor,
@@ -199,18 +199,6 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> No
             },
             where=where,
         )
-
-
-def ask_new_people(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> None:
-    """Ask the people whom this chunk created to confirm, as far as the quota of their mailboxes allows."""
-    cursor.execute(f"SELECT subscriber_id, email FROM import_stage WHERE {_NEW_ON_LIST} AND created = 1 ORDER BY line")  # noqa: S608
-    created = cursor.fetchall()
-    allowed = use_confirmation_quotas([email for _, email in created], now=now)
-    Confirmation.objects.bulk_create(
-        Confirmation(subscriber_id=pk, mailing_list_id=batch.mailing_list_id, requested_at=now)
-        for pk, email in created
-        if email in allowed
-    )
 
 
 def _by_basis(batch: ImportBatch) -> Iterator[tuple[Basis, str]]:

@@ -19,7 +19,8 @@ from newsletter.issues.snapshot.records.blocks import (
     StoriesBlock,
 )
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.versions import LanguageVersion, find_blocks_of_languages
+from newsletter.issues.snapshot.translated_rows import find_blocks_of_languages
+from newsletter.issues.snapshot.versions import LanguageVersion
 from newsletter.models import Appeal, EventNotice, Story
 
 Row = Story | EventNotice | Appeal

@@ -1,4 +1,4 @@
-"""Read what the processes wrote about themselves: heartbeats, and jobs that are late or fail."""
+"""Read what the processes wrote about themselves: heartbeats, and jobs that are late or fail. Report which are missing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

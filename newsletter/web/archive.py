@@ -1,4 +1,4 @@
-"""The public archive: publications, their issues, and one issue. It shows nothing personal."""
+"""The public archive: publications, their issues, one issue, and the feed. It shows nothing personal."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

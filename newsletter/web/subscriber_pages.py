@@ -1,4 +1,7 @@
-"""The publishing hooks for the pages of subscribers: brand, mails of the last month, frequencies, and erasing reports."""
+"""The publishing hooks for the pages of subscribers: brand, mails of the last month, frequencies, and erasing reports.
+
+The pages behind the personal links of a proof are here too. They change nothing.
+"""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta

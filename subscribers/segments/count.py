@@ -1,4 +1,7 @@
-"""Count the people whom a rule selects, and show a few examples. Who may be mailed is for `audience`."""
+"""Count the people whom a rule selects, and show a few examples. Who may be mailed is for `audience`.
+
+The time limit for read queries lets a page be answered in time. Do not write inside it.
+"""
 
 import random
 import time

@@ -1,4 +1,4 @@
-"""The text of a rule, for the people who use it."""
+"""The text of a rule, for the people who use it, and why one person is in a segment or not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Find what a condition names: a list, topic, country, region or town. What does not exist is an error."""
+"""Find what a condition names: a list, topic, country, region or town. What does not exist is an error.
+
+Also find the segments whose rules name a list or a topic.
+"""
 
 from datetime import UTC, date, datetime, time
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""The sign-up form of a list."""
+"""The sign-up form of a list, and what is done with one that is filled in well: spend its proof of work, sign up."""
 
 from datetime import datetime
 

@@ -1,4 +1,7 @@
-"""The effect of an edit on approved issues: what issues show, such as a story or a brand, cannot change unnoticed."""
+"""The effect of an edit on approved issues: what issues show, such as a story or a brand, cannot change unnoticed.
+
+The button “Withdraw the approval and edit” is here too.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager

@@ -1,4 +1,4 @@
-"""The preview of an issue: each version in each look, or the mail of one person."""
+"""The preview of an issue: each version in each look, or the mail of one person; and the page “Watch”."""
 
 from dataclasses import replace
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""The panels of a publication's editor. What few people need is under “Advanced”."""
+"""The panels of a publication's editor. What few people need is under “Advanced”. Here are the archive's addresses too."""
 
 from datetime import datetime
 

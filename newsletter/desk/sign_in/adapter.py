@@ -1,4 +1,7 @@
-"""Adapter of django-allauth for the identity provider. It raises SignInRefused; `pages` shows and logs the refusal."""
+"""Adapter of django-allauth for the identity provider. It raises SignInRefused; `pages` shows and logs the refusal.
+
+A sign-in asks for our second factor, unless the identity provider asked for one.
+"""
 
 import re
 from collections.abc import Mapping

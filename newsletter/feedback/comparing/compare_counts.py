@@ -1,4 +1,4 @@
-"""Decide how a send's numbers and those of its provider compare. Reads nothing.
+"""Decide how a send's numbers and those of its provider compare, and read the results that are stored.
 
 Uncertain recipients make our number of accepted mails a range: the provider has those mails, or it does not. If the provider
 counts more reports than came here, some were lost on their way. If it counts fewer, it is late, or somebody was reported once

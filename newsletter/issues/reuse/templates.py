@@ -1,4 +1,4 @@
-"""Save an issue as a template, and fill a template with what the publication's rules choose now."""
+"""Save an issue as a template, fill a template with what the rules choose now, rename and delete what is saved."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Check the settings: their file, misspelt names, weak keys, proxies. No secret is shown."""
+"""Check the settings: their file, misspelt names, weak keys, proxies, extensions. No secret is shown."""
 
 import re
 import stat

@@ -1,4 +1,7 @@
-"""The live preview of a segment, and the page that explains why one person is in it. Addresses are masked."""
+"""The live preview of a segment, and the page that explains why one person is in it. Addresses are masked.
+
+Its form also asks here for the regions of a country, and for towns that complete what is typed.
+"""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render

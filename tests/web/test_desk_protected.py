@@ -1,6 +1,7 @@
 """Protected terms in the desk: the list, who sees what, the staff log, and the check of an issue."""
 
 import logging
+import re
 
 import pytest
 from django.test import Client
@@ -132,6 +133,7 @@ def test_a_new_term_holds_at_once_what_would_be_sent(issue: Issue, kind: str) ->
     assert StaffNotice.objects.filter(person=approver, key__startswith="held-").count() == int(kind != "draft")
     if issue.held:
         assert f"A protected term ({MASKED}) was found" in issue.held_reason
+        assert re.search(r"which term it is\. More problems: \d+\.$", issue.held_reason)
         home = sign_in("approver").get("/admin/").content.decode()
         assert "The weekly letter No. 1 is on hold" in home
         overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()

@@ -63,7 +63,7 @@ def require_acknowledged(issue: Issue, *, sha256: str, warnings: Collection[tupl
     seen = find_acknowledged(issue, sha256=sha256)
     unseen = [message for key, message in warnings if key not in seen]
     if unseen:
-        more = Message(" (and %(count)s more)", count=len(unseen) - 1) if len(unseen) > 1 else ""
+        more = Message(" More problems: %(count)s.", count=len(unseen) - 1) if len(unseen) > 1 else ""
         raise NotReady(
             "%(issue)s has a warning that nobody has acknowledged: %(warning)s%(more)s "
             "Correct it, or acknowledge it under Checks. Then approve.",

@@ -135,7 +135,7 @@ def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = Tr
             raise NotReady(_CHECK_FAILED, issue=issue, error=error)
         errors = [finding for finding in variant.findings if finding["level"] == "error"]
         if errors:
-            more = Message(" (and %(count)s more)", count=len(errors) - 1) if len(errors) > 1 else ""
+            more = Message(" More problems: %(count)s.", count=len(errors) - 1) if len(errors) > 1 else ""
             raise NotReady(
                 "%(issue)s fails a check: %(error)s%(more)s", issue=issue, error=errors[0]["message"], more=more
             )

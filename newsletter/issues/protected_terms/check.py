@@ -93,7 +93,7 @@ def require_unprotected(*, issue: Issue, content: IssueContent, mails: Iterable[
     scan = scan_for_protected_terms(content)
     findings = scan.findings or [finding for mail in mails for finding in scan.find_in(mail)]
     if findings:
-        more = Message(" (and %(count)s more)", count=len(findings) - 1) if len(findings) > 1 else ""
+        more = Message(" More problems: %(count)s.", count=len(findings) - 1) if len(findings) > 1 else ""
         raise NotReady("%(issue)s fails a check: %(error)s%(more)s", issue=issue, error=findings[0].message, more=more)
     return scan.matcher.newest
 

@@ -32,7 +32,7 @@ def require_warnings_acknowledged(request: HttpRequest, issue: Issue) -> None:
             "%(issue)s cannot be approved yet: a check failed. %(error)s%(more)s",
             issue=issue,
             error=errors[0],
-            more=Message(" (and %(count)s more)", count=len(errors) - 1) if len(errors) > 1 else "",
+            more=Message(" More problems: %(count)s.", count=len(errors) - 1) if len(errors) > 1 else "",
         )
     warnings = [(check.name, check.message) for check in context.get("unacknowledged", [])]
     if not warnings:

@@ -121,7 +121,9 @@ def test_an_approver_chooses_while_the_others_wait(running: Send) -> None:
     writer, approver = sign_in("writer"), sign_in("approver")
     assert "Use subject B" not in writer.get(overview(issue)).content.decode()
     page = approver.get(overview(issue)).content.decode()
-    assert "Use subject B" in page
+    before_button, *_ = page.split(">Use subject B</button>")
+    assert before_button.rfind("<details") > before_button.rfind("</details>"), "one press alone chooses none"
+    assert "The people who wait get subject B now. You cannot undo this." in page
     assert "wait for the result of the subject test" in page
     approver.post(f"/admin/issues/{issue.pk}/send/choose-subject/", {"subject": "2"})
     test = SubjectTest.objects.get()

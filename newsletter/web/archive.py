@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
+from typing import Any
 
 from babel.dates import format_date
 from django.conf import settings
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -18,6 +19,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.issues.archive.public_view import find_public_content, render_for_archive
+from newsletter.issues.archive.search_archive import MAX_QUERY_LENGTH, find_matching_revisions, list_found_issues
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.issues.snapshot.resolve_stories import find_story_of_page
 from newsletter.models import Brand, Publication, Send
@@ -29,10 +31,12 @@ PER_PAGE = 13
 MAX_SENDS_TRIED = 5
 CACHE_SECONDS = 30
 """Short, because a withdrawn story must disappear within a minute."""
-LIST_CSP = (
-    "default-src 'none'; img-src 'self' {site}; style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
+_CSP = (
+    "default-src 'none'; img-src 'self' {site}; style-src 'self' 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; "
+    "form-action "
 )
+SEARCH_CSP = _CSP + "'self'"
+LIST_CSP = _CSP + "'none'"
 ISSUE_CSP = LIST_CSP + "; sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation"
 MAX_ITEMS = 20
 
@@ -52,14 +56,27 @@ def show_archives(request: HttpRequest) -> HttpResponse:
 @require_safe
 @conditional_page
 def show_issues(request: HttpRequest, slug: str) -> HttpResponse:
-    """List the issues of a publication, newest first."""
+    """List the issues of a publication, newest first: all of them, or those with the words of a search."""
     publication = get_object_or_404(_publications(), slug=slug, archive=Publication.Archive.PUBLIC)
-    pages = Paginator(find_archived_sends(publication), PER_PAGE)
-    page = pages.get_page(request.GET.get("page"))
-    issues = [issue_context(issue) for issue in list_archived_issues(list(page.object_list), at=datetime.now(UTC))]
-    context = {"publication": publication, "page": page, "issues": issues, "title": publication.name}
+    query, number = " ".join(request.GET.get("q", "").split())[:MAX_QUERY_LENGTH], request.GET.get("page")
+    now = datetime.now(UTC)
+    page: Page[Any]
+    if query:
+        page = Paginator(find_matching_revisions(publication, query=query), PER_PAGE).get_page(number)
+        found = list_found_issues(publication, revisions=list(page.object_list), query=query, at=now)
+    else:
+        page = Paginator(find_archived_sends(publication), PER_PAGE).get_page(number)
+        found = list_archived_issues(list(page.object_list), at=now)
+    context = {
+        "publication": publication,
+        "page": page,
+        "issues": [issue_context(issue) for issue in found],
+        "title": publication.name,
+        "query": query,
+        "found_issues": reader_text("found_issues", publication.language, words=query),
+    }
     response = render(request, "archive/issues.html", {**context, **page_context(publication)})
-    return _add_headers(response, csp=LIST_CSP, listed=True)
+    return _add_headers(response, csp=SEARCH_CSP, listed=True)
 
 
 @require_safe

@@ -28,7 +28,7 @@ _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTE
 class ArchivedIssue:
     """One issue as a list shows it. ``picture`` is the first story's that has one.
 
-    ``stories`` and ``events`` are (title, url) pairs.
+    ``stories`` and ``events`` are (title, url) pairs. ``content`` is all that the archive shows of it now.
     """
 
     send: Send
@@ -40,6 +40,7 @@ class ArchivedIssue:
     events: list[tuple[str, str]]
     hidden: Hidden
     changed: ChangedEvents
+    content: IssueContent
 
     @property
     def url(self) -> str:
@@ -99,4 +100,5 @@ def _make_archived_issue(send: Send, content: IssueContent, hidden: Hidden, chan
         events=[(event.title, event.url) for event in shown.events if not event.cancelled],
         hidden=hidden,
         changed=changed,
+        content=shown,
     )

@@ -1,0 +1,137 @@
+"""Search the newest issues of a public archive for words in their titles and texts. Reads only.
+
+The words of a revision never change, so each process keeps them. What is shown now decides: a story that was withdrawn since,
+or an issue with a protected term, is not found.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from html import unescape
+
+import orjson
+from django.db.models import TextField
+from django.db.models.functions import Cast
+from pydantic import JsonValue
+
+from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
+from newsletter.issues.snapshot.records.fields import to_json
+from newsletter.models import IssueRevision, Publication
+
+MAX_SEARCHED = 500
+"""Issues that are searched, the newest ones: those of nearly ten years, if there is one each week."""
+MAX_QUERY_LENGTH = 100
+_MAX_WORDS = 8
+_MAX_KEPT = 4 * MAX_SEARCHED
+_TITLES = ("subject", "preheader", "headline")
+_NO_WORDS = frozenset(
+    (
+        *(
+            "appeals",
+            "calendar",
+            "care",
+            "colour",
+            "country",
+            "date",
+            "day",
+            "ends_at",
+            "id",
+            "instead_of",
+            "key",
+            "look",
+        ),
+        *(
+            "media",
+            "not_in",
+            "other_picture",
+            "own_title",
+            "own_url",
+            "picture",
+            "region",
+            "shown_to",
+            "slug",
+            "starts_at",
+        ),
+        *("type", "url", "zone"),
+    )
+)
+"""Keys of the content's JSON whose texts a page does not show as words."""
+_TAG = re.compile(r"<[^>]*>")
+_WORD = re.compile(r"\w+")
+_ACCENTS = re.compile("[\u0300-\u036f]")
+_ADDRESS = re.compile(r"https?://\S+")
+
+_kept_texts: dict[str, str] = {}
+"""By the hash of a revision."""
+
+
+def find_matching_revisions(publication: Publication, *, query: str) -> list[int]:
+    """Return the ids of the revisions in the archive that have all words of the query, the newest issue first."""
+    words = _split_query(query)
+    if not words:
+        return []
+    searched = find_archived_sends(publication).select_related(None)
+    rows = list(searched.values_list("revision_id", "revision__sha256")[:MAX_SEARCHED])
+    texts = _read_texts({pk: sha256 for pk, sha256 in rows if pk is not None})
+    return [pk for pk, text in texts.items() if _has_words(text, words)]
+
+
+def list_found_issues(
+    publication: Publication, *, revisions: Collection[int], query: str, at: datetime
+) -> list[ArchivedIssue]:
+    """Return those of these issues that show all words of the query now, the newest one first."""
+    words = _split_query(query)
+    sends = list(find_archived_sends(publication).filter(revision__in=revisions))
+    issues = list_archived_issues(sends, at=at)
+    return [issue for issue in issues if _has_words(_fold_content(to_json(issue.content)), words)]
+
+
+def _split_query(query: str) -> list[str]:
+    return _WORD.findall(_fold(query[:MAX_QUERY_LENGTH]))[:_MAX_WORDS]
+
+
+def _has_words(text: str, words: Sequence[str]) -> bool:
+    return all(word in text for word in words)
+
+
+def _read_texts(hashes: dict[int, str]) -> dict[int, str]:
+    """Return the texts of revisions by id, in the order of ``hashes``. The JSON is enough: records cost more time."""
+    texts = {pk: _kept_texts.get(sha256) for pk, sha256 in hashes.items()}
+    missing = [pk for pk, text in texts.items() if text is None]
+    rows = IssueRevision.objects.filter(pk__in=missing).annotate(raw=Cast("content", TextField()))
+    found = {pk: _fold_content(orjson.loads(raw)) for pk, raw in rows.values_list("pk", "raw")} if missing else {}
+    if len(_kept_texts) + len(found) > _MAX_KEPT:
+        _kept_texts.clear()
+    _kept_texts.update((hashes[pk], text) for pk, text in found.items())
+    return {pk: text if text is not None else found.get(pk, "") for pk, text in texts.items()}
+
+
+def _fold_content(content: JsonValue) -> str:
+    """Return the folded words of a content's titles and of its blocks for everybody, in its own language."""
+    if not isinstance(content, dict):
+        return ""
+    blocks = content.get("blocks")
+    blocks = blocks if isinstance(blocks, list) else []
+    everybody = [block for block in blocks if isinstance(block, dict) and not block.get("shown_to")]
+    return _fold("\n".join(_list_texts([*(content.get(name, "") for name in _TITLES), *everybody])))
+
+
+def _list_texts(value: JsonValue) -> Iterator[str]:
+    match value:
+        case str():
+            yield _ADDRESS.sub(" ", unescape(_TAG.sub(" ", value)) if "<" in value else value)
+        case dict():
+            for key, item in value.items():
+                if key not in _NO_WORDS:
+                    yield from _list_texts(item)
+        case list():
+            for item in value:
+                yield from _list_texts(item)
+
+
+def _fold(text: str) -> str:
+    """Return the text in lower case and without accents, so that “cafe” finds “Café”."""
+    if text.isascii():
+        return text.lower()
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))

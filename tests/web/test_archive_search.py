@@ -1,0 +1,159 @@
+"""The search of a public archive: words of titles and texts that are shown now, without a script, quickly."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from newsletter.issues.archive import search_archive
+from newsletter.models import Issue, IssueRevision, Publication, Send, Story
+from newsletter.sending.freezing.start import start_send
+from newsletter.sending.withdraw import withdraw_story
+from newsletter.web.archive import PER_PAGE
+from tests.support.desk import sign_in
+from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
+from tests.support.protected_terms import protect
+
+pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+LIST = "/news/weekly/"
+
+
+@pytest.fixture(autouse=True)
+def _forget_texts() -> None:
+    search_archive._kept_texts.clear()
+
+
+def publish(archive: str = Publication.Archive.PUBLIC, **story: object) -> Issue:
+    publication = make_publication(archive=archive)
+    make_story("The Café verdict", teaser="Maya’s lawyers won in Montréal.", **story)
+    make_event("A call for everybody", online=True)
+    add_subscribers(publication, 1)
+    issue = make_issue(publication, approved=True)
+    start_send(issue=issue, now=NOW)
+    issue.refresh_from_db()
+    return issue
+
+
+def copy_issues(issue: Issue, *, count: int) -> None:
+    """Put further issues with the same content, but for their titles, into the archive."""
+    revision, send = issue.content_revisions.get(), Send.objects.get()
+    for number in range(2, count + 1):
+        copied = Issue.objects.create(
+            publication=issue.publication,
+            number=number,
+            public_id=f"{number:032}",
+            kind=issue.kind,
+            state=issue.state,
+            made_at=NOW,
+        )
+        content = {**revision.content, "subject": f"Issue {number} of the harbour"}
+        of_copy = IssueRevision.objects.create(
+            issue=copied, number=1, sha256=f"{number:064}", content=content, made_at=NOW + timedelta(days=number)
+        )
+        Send.objects.create(
+            issue=copied, revision=of_copy, state=send.state, made_at=send.made_at, started_at=send.started_at
+        )
+
+
+def search(words: str, **query: str) -> str:
+    answer = Client().get(LIST, {"q": words, **query})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def is_found(words: str) -> bool:
+    return f'<a href="{LIST}1/">' in search(words)
+
+
+@pytest.mark.parametrize(
+    "words", ["verdict", "cafe VERDICT", "café", "montreal", "lawyers maya", "everybody", "verd", "  verdict  "]
+)
+def test_words_of_titles_and_texts_are_found_without_case_or_accents(words: str) -> None:
+    publish()
+    assert is_found(words)
+
+
+@pytest.mark.parametrize("words", ["harbour", "verdict harbour", "lead_story", "jpg", "https", "&", "%", "london"])
+def test_other_words_find_nothing_and_say_so(words: str) -> None:
+    publish()
+    page = search(words)
+    assert "No issue has all of these words." in page
+    assert f'<a href="{LIST}1/">' not in page
+
+
+def test_a_search_form_that_needs_no_script_is_on_the_list() -> None:
+    publish()
+    answer = Client().get(LIST)
+    page = answer.content.decode()
+    assert '<form class="search" method="get" action="/news/weekly/" role="search">' in page
+    assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
+    assert "noindex" not in page
+    assert '<meta name="robots" content="noindex">' in search("verdict")
+
+
+def test_what_was_typed_is_shown_as_text() -> None:
+    publish()
+    page = search('"><script>alert(1)</script>')
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_an_empty_search_lists_all_issues() -> None:
+    publish()
+    assert f'<a href="{LIST}1/">' in search("   ")
+
+
+def test_a_withdrawn_story_is_found_no_more() -> None:
+    publish()
+    assert is_found("montreal")
+    withdraw_story(story=Story.objects.get(), by=sign_in("editor").get("/admin/").wsgi_request.user, reason="", now=NOW)  # type: ignore[arg-type]
+    assert not is_found("montreal")
+    assert is_found("everybody")
+
+
+def test_an_issue_with_a_protected_term_is_found_by_no_word() -> None:
+    publish()
+    protect("Montréal")
+    assert not is_found("montreal")
+    assert not is_found("verdict")
+
+
+def test_an_archive_that_is_not_public_has_no_search() -> None:
+    publish(archive=Publication.Archive.UNLISTED)
+    assert Client().get(LIST, {"q": "verdict"}).status_code == 404
+
+
+def test_the_pages_of_a_search_keep_its_words() -> None:
+    copy_issues(publish(), count=30)
+    page = search("harbour verdict")
+    assert page.count("<li>") == 13
+    assert "?q=harbour%20verdict&amp;page=2" in page
+    last = search("harbour verdict", page="3")
+    assert last.count("<li>") == 3
+    assert "?q=harbour%20verdict&amp;page=2" in last
+
+
+def test_a_search_of_two_hundred_issues_takes_fifty_milliseconds() -> None:
+    copy_issues(publish(), count=200)
+    search("verdict")
+    started = time.process_time()
+    for _ in range(5):
+        search("issue 17 harbour")
+    assert (time.process_time() - started) / 5 < 0.05
+
+
+def test_a_search_asks_the_database_as_often_as_a_page_of_issues() -> None:
+    copy_issues(publish(), count=40)
+    search("verdict")
+    counts = []
+    for words in ("verdict", "issue 17 harbour", "nothing"):
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            search(words)
+        counts.append(len(queries))
+    assert counts[2] <= 3
+    assert max(counts) <= 6 + PER_PAGE

@@ -27,6 +27,8 @@ _COPY = "as_migrated_"
 _SEQUENCES = "sqlite_sequence"
 """SQLite's own table of the last key of each table."""
 _FIRST_KEYS = f"{_COPY}first_keys"
+_CACHED_STATEMENTS = 512
+"""`stored_rows` reads each table by a statement of its own: more than the 128 that Python's driver keeps prepared."""
 _KEYS_BETWEEN = 1_000
 """On PostgreSQL, the first keys of two tables differ by so many, so that a test fails if it takes one for the other."""
 
@@ -44,6 +46,8 @@ def copy_migrated(folder: Path) -> Callable[[], None]:
             drop_database(server_url(name))
 
         return remove
+    usual = connection.settings_dict["OPTIONS"]
+    connection.settings_dict["OPTIONS"] = {**usual, "cached_statements": _CACHED_STATEMENTS}
     _use("file:memorydb_default?mode=memory&cache=shared")
     connection.ensure_connection()
     with closing(sqlite3.connect(find_migrated_sqlite(folder))) as migrated:

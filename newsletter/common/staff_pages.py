@@ -22,6 +22,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
+from newsletter.common.refused_form import keep_refused_form
 from newsletter.common.translation import translate
 
 
@@ -46,10 +47,11 @@ class ServiceAction:
     errors: tuple[type[Exception], ...] = (DomainError,)
 
     def respond(self, request: HttpRequest, *, back: str) -> HttpResponse:
-        """Call the service, show its message or its error, and redirect to the URL ``back``."""
+        """Call the service, show its message or its error, and redirect to the URL ``back``, which may show a refused form."""
         try:
             result = self.call()
         except self.errors as error:
+            keep_refused_form(request)
             messages.error(request, translate(error))
             return redirect(back)
         done = Done(result) if isinstance(result, str) else result

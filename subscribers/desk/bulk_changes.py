@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.humanize.templatetags.humanize import intcomma
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -190,7 +190,7 @@ class BulkChangePage(PeoplePage):
             messages.error(
                 request, _("Nothing was changed: these are other people than you confirmed. Check the new number.")
             )
-            return redirect(request.get_full_path())
+            return self._show_again(request, change)
         if change is None:
             return self._export(request, people)
         form = change.form(request.POST, prefix=change.name)
@@ -201,11 +201,19 @@ class BulkChangePage(PeoplePage):
             changed = change.apply(people, form.cleaned_data, request.user.get_username())
         except DomainError as error:
             messages.error(request, translate(error))
-            return redirect(request.get_full_path())
+            return self._show_again(request, change)
         data = {"change": change.name, "people": len(people), "changed": changed, **_describe(form.cleaned_data)}
         log(instance=request.user, action="subscribers.bulk", user=request.user, data=data)
         messages.success(request, _describe_result(changed, of=len(people)))
         return redirect(f"{reverse('people:index')}?{_without_ticks(request)}")
+
+    def _show_again(self, request: HttpRequest, change: BulkChange | None) -> HttpResponse:
+        """Answer with the page again, with what was typed but for the password."""
+        if change is None:
+            self.forms[EXPORT] = ExportForm(request.POST, user=request.user, prefix=EXPORT)
+        else:
+            self.forms[change.name] = change.form(request.POST, prefix=change.name)
+        return self.refuse()
 
     def _export(self, request: HttpRequest, people: list[int]) -> HttpResponseBase:
         require_export_permission(request)

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress, DomainError
+from newsletter.common.refused_form import keep_refused_form
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from subscribers.erasing.erasure import erase_person
@@ -73,6 +74,12 @@ def _changes_person(
     return answer
 
 
+def _refuse(request: HttpRequest, problem: str) -> None:
+    """Show the problem on the person's page, where the form keeps what was typed."""
+    keep_refused_form(request)
+    messages.error(request, problem)
+
+
 def _lock_person(pk: int, *, to_delete: bool = False) -> Subscriber:
     """Lock and return the person until the transaction ends. Raises PersonDeleted."""
     lock = lock_people_to_delete if to_delete else lock_people
@@ -97,7 +104,7 @@ def _remove_suppression(request: HttpRequest, *, pk: int, suppression: int, by: 
     try:
         remove_suppression(suppression=row, by=by, reason=request.POST.get("why", ""), now=timezone.now())
     except CannotRemoveSuppression as error:
-        messages.error(request, translate(error))
+        _refuse(request, translate(error))
     else:
         log(instance=person, action="subscribers.lift", user=request.user)
         messages.success(request, _("You can email this person again. Your reason is on record."))
@@ -126,7 +133,7 @@ def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         request_correction(person=person, email=email, now=timezone.now())
     except (AddressNotAsked, BadAddress) as error:
-        messages.error(request, translate(error))
+        _refuse(request, translate(error))
     else:
         log(instance=person, action="subscribers.correct", user=request.user)
         messages.success(
@@ -156,7 +163,7 @@ def record_reply(request: HttpRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
     except BadReply as error:
-        messages.error(request, translate(error))
+        _refuse(request, translate(error))
         return redirect("subscribers_person", pk)
     if recorded.new or recorded.ended_rest:
         log(instance=person, action="subscribers.reply", user=request.user)
@@ -191,7 +198,7 @@ def _suppress(request: HttpRequest, *, pk: int, by: str) -> HttpResponse:
     why = request.POST.get("why", "").strip()
     mailing_list = MailingList.objects.filter(slug=request.POST.get("list", "")).first()
     if not why:
-        messages.error(request, _("Enter why this person must not be emailed. We keep the reason as proof."))
+        _refuse(request, _("Enter why this person must not be emailed. We keep the reason as proof."))
         return redirect("subscribers_person", pk)
     suppress(
         address_hash=bytes(person.address_hash),

@@ -60,6 +60,16 @@ def test_nothing_changes_if_the_number_has_changed(weekly: MailingList, rights: 
     assert not weekly.subscriptions.filter(ended_at__isnull=False).exists()
 
 
+def test_what_was_typed_stays_if_the_number_has_changed(weekly: MailingList) -> None:
+    fields = {"mailing_list": weekly.pk, "why": "consent", "evidence": "The sheet of the spring fair"}
+    page = change(sign_in("data"), "join", people=2, **fields).content.decode()  # type: ignore[attr-defined]
+    assert "The sheet of the spring fair</textarea>" in page
+    page = change(
+        sign_in("data", email="other@example.org"), "export", people=2, reason="For the audit"
+    ).content.decode()  # type: ignore[attr-defined]
+    assert 'value="For the audit"' in page
+
+
 def test_a_topic_is_added_only_to_people_who_chose_topics(weekly: MailingList, rights: Topic) -> None:
     health = Topic.objects.create(slug="health", name="Health")
     chooser = readers()[0]

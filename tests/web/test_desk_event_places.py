@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import lxml.html
 import pytest
 import time_machine
 
@@ -101,6 +102,15 @@ def test_an_answer_that_names_no_town_changes_nothing(posted: dict[str, str], wo
     assert words in said(answer)[0]
     assert event.latitude is None
     assert event.place_question
+
+
+def test_a_town_that_is_not_found_stays_in_its_form() -> None:
+    event = make_question()
+    make_question("Walk", "Richmond")
+    answer = sign_in("editor").post(PAGE, {"event": event.pk, "town": "Nether Nowhere"}, follow=True)
+    forms = [dict(form.form_values()) for form in lxml.html.fromstring(answer.content.decode()).forms]
+    typed = {form["event"]: form["town"] for form in forms if "town" in form}
+    assert typed == {str(event.pk): "Nether Nowhere"}
 
 
 @pytest.mark.parametrize("pk", ["", "x", "999999"])

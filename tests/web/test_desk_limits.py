@@ -26,6 +26,13 @@ def read(client: Client, address: str) -> str:
     return " ".join(response.content.decode().split())
 
 
+def test_a_number_of_months_before_all_calendars_is_refused() -> None:
+    page = sign_in("admin").post(PAGE, {"silent_months": "77777", "questions_per_day": "500"})
+    assert page.status_code == 200
+    assert 'value="77777"' in page.content.decode()
+    assert not MailLimits.objects.exists()
+
+
 def test_an_administrator_sets_and_removes_the_limit() -> None:
     make_publication()
     client = sign_in("admin")

@@ -19,6 +19,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import NotConfirmed
+from newsletter.common.refused_form import keep_refused_form, take_refused_form
 from newsletter.common.staff_pages import PermittedPage
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_country
@@ -82,13 +83,18 @@ class EventLocationsPage(PermittedPage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context = super().get_context_data(**kwargs)
         questions = list_location_questions(now=timezone.now())
+        refused = take_refused_form(self.request, address=self.request.path)
         field = TownInput()
         return {
             **context,
             "questions": [
                 (
                     one,
-                    field.render("town", "", {"id": f"nl-town-{one.event.pk}"}),
+                    field.render(
+                        "town",
+                        refused.get("town", "") if refused.get("event") == str(one.event.pk) else "",
+                        {"id": f"nl-town-{one.event.pk}"},
+                    ),
                     describe_approved(one.alike, request=self.request),
                 )
                 for one in questions
@@ -101,6 +107,7 @@ class EventLocationsPage(PermittedPage):
         event = get_object_or_404(EventNotice.objects.select_related("source"), pk=pk if pk.isdigit() else 0)
         place = self._find_chosen_location(event) or self._find_typed_location(event)
         if place is None:
+            keep_refused_form(request)
             return redirect("newsletter_event_places")
         by, now = cast(User, request.user), timezone.now()
         try:
@@ -108,6 +115,7 @@ class EventLocationsPage(PermittedPage):
                 changed = answer_location_question(event=event, town=place, by=by, now=now)
                 log(instance=event, action="newsletter.answer_location_question", user=by)
         except NotConfirmed as error:
+            keep_refused_form(request)
             messages.error(request, translate(error))
             return redirect("newsletter_event_places")
         messages.success(

@@ -54,7 +54,8 @@ class LimitsPage(PermittedPage):
             **super().get_context_data(**kwargs),
             "publications": _list_publications(),
         }
-        months = context["form"].instance.silent_months
+        form = context["form"]
+        months = 0 if form.errors else form.instance.silent_months
         return {**context, "months": months, "counted": count_silent_people(months) if months else None}
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

@@ -1,0 +1,150 @@
+"""A form that is refused keeps what was typed: the forms whose errors show on another page, and then every form of the desk."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import lxml.html
+import pytest
+from django.contrib.messages import ERROR
+from django.db import transaction
+from django.urls import get_resolver, reverse
+
+from newsletter.common.refused_form import KEPT_SECONDS
+from newsletter.models import Issue
+from subscribers.models import Reason, Subscriber, Suppression
+from subscribers.unsubscribing.suppression import suppress
+from tests.support.desk import said, sign_in
+from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
+from tests.support.desk_routes import LOOKED_AT, list_desk_routes
+from tests.support.fixtures import NOW, make_issue, make_publication, make_story
+from tests.support.people import make_list, make_member
+
+pytestmark = pytest.mark.django_db
+TYPED = {"text": "typed-for-hours", "email": "typed-for-an-hour", "number": "77777", "url": "typed:an-hour"}
+"""By the type of a field, a text that fills it. Only `text` is valid everywhere, also as a short name."""
+OTHERS = ("/admin/issues/edit/", "/admin/issues/history/", "/admin/segments/")
+"""Forms that this test cannot send: the editor of an issue, which is locked during its send, and rules, which a script writes."""
+
+
+@pytest.fixture
+def person() -> Subscriber:
+    person = make_member(make_list(), "ann@example.org")
+    suppress(address_hash=bytes(person.address_hash), reason=Reason.STAFF, now=NOW, note="asked", by="x")
+    return person
+
+
+def person_url(name: str, person: Subscriber) -> str:
+    more = [Suppression.objects.get().pk] if name == "subscribers_remove_suppression" else []
+    return reverse(name, args=[person.pk, *more])
+
+
+def list_values(page: bytes, action: str) -> dict[str, str | None]:
+    """Return the fields of the form that posts to this address, as the page filled them in."""
+    form = next(form for form in lxml.html.fromstring(page.decode()).forms if form.action == action)
+    return dict(form.form_values())
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "problem"),
+    [
+        ("subscribers_remove_suppression", {"why": "   "}, "reason"),
+        ("subscribers_suppress", {"list": "weekly", "why": "  "}, "Enter why this person must not be emailed"),
+        ("subscribers_correct_address", {"email": "ann-at-example.org"}, ""),
+        ("subscribers_reply", {"replied_on": "2999-01-01", "issue": ""}, ""),
+    ],
+)
+def test_a_refused_form_of_a_person_keeps_its_text(
+    person: Subscriber, name: str, typed: dict[str, str], problem: str
+) -> None:
+    client, address = sign_in("admin"), person_url(name, person)
+    answer = client.post(address, typed, follow=True)
+    assert len(said(answer)) == 1
+    assert problem in said(answer)[0]
+    shown = list_values(answer.content, address)
+    assert {field: shown[field] for field in typed} == typed
+    form = next(form for form in lxml.html.fromstring(answer.content.decode()).forms if form.action == address)
+    assert all("open" in details.attrib for details in form.iterancestors("details"))
+
+
+def test_the_text_of_a_refused_form_is_shown_once(person: Subscriber) -> None:
+    client, address = sign_in("admin"), person_url("subscribers_correct_address", person)
+    client.post(address, {"email": "not an address"}, follow=True)
+    page = client.get(reverse("subscribers_person", args=[person.pk])).content
+    assert list_values(page, address)["email"] == ""
+
+
+def test_the_text_of_a_refused_form_is_not_shown_later(person: Subscriber) -> None:
+    client, address = sign_in("admin"), person_url("subscribers_correct_address", person)
+    client.post(address, {"email": "not an address"})
+    session = client.session
+    session["refused_form"] = {**session["refused_form"], "at": session["refused_form"]["at"] - KEPT_SECONDS - 1}
+    session.save()
+    page = client.get(reverse("subscribers_person", args=[person.pk])).content
+    assert list_values(page, address)["email"] == ""
+
+
+def test_the_session_keeps_a_refused_address_sealed(person: Subscriber) -> None:
+    client = sign_in("admin")
+    client.post(person_url("subscribers_correct_address", person), {"email": "secret-reader"})
+    assert "refused_form" in client.session
+    assert "secret-reader" not in str(dict(client.session))
+
+
+def test_a_refused_reason_to_hold_an_issue_is_kept() -> None:
+    publication = make_publication()
+    make_story("The clinic opens")
+    issue = make_issue(publication)
+    client, address = sign_in("editor"), reverse("newsletter_issue_step", args=[issue.pk, "hold"])
+    Issue.objects.update(state="sent")
+    client.post(address, {"reason": "The date is wrong"})
+    Issue.objects.update(state="draft")
+    page = client.get(reverse("newsletter_issue_overview", args=[issue.pk])).content
+    assert list_values(page, address)["reason"] == "The date is wrong"
+
+
+def list_desk_pages(desk: dict[str, str]) -> list[str]:
+    routes = dict(list_desk_routes(get_resolver()))
+    return [fill(routes[name], name.partition(" ")[2], desk) for name in LOOKED_AT]
+
+
+def list_typed(form: lxml.html.FormElement) -> dict[str, str]:
+    """Return a text for each field of a form into which somebody types."""
+    areas = {area.name: TYPED["text"] for area in form.iter("textarea") if area.name and "readonly" not in area.attrib}
+    boxes = {box.name: TYPED.get(box.type) for box in form.iter("input") if box.name}
+    return areas | {name: text for name, text in boxes.items() if text}
+
+
+def list_pressed(form: lxml.html.FormElement) -> dict[str, str]:
+    """Return what the first button of a form sends."""
+    return {button.get("name"): button.get("value", "") for button in form.xpath(".//button[@name]")[:1]}
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.mark.long
+def test_each_refused_form_of_the_desk_keeps_its_text(desk: dict[str, str]) -> None:
+    client = sign_in("admin")
+    refused, lost = set(), set()
+    for address in list_desk_pages(desk):
+        page = client.get(address)
+        if page.status_code != 200 or not page.headers["Content-Type"].startswith("text/html"):
+            continue
+        for form in lxml.html.fromstring(page.content.decode()).forms:
+            typed, action = list_typed(form), form.action or address
+            if form.method != "POST" or not typed or action.startswith(OTHERS):
+                continue
+            with rolled_back():
+                answer = client.post(action, {**list_pressed(form), **dict(form.form_values()), **typed}, follow=True)
+            if answer.status_code == 200 and not any(one.level == ERROR for one in answer.context["messages"]):
+                continue
+            refused.add(action)
+            shown = lxml.html.fromstring(answer.content.decode()).forms
+            kept = {str(value).strip() for one in shown for _name, value in one.form_values()}
+            lost |= {(action, name) for name, text in typed.items() if text not in kept}
+    assert len(refused) > 20
+    assert not lost, "\n".join(map(str, sorted(lost)))

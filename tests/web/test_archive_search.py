@@ -109,7 +109,7 @@ def test_an_empty_search_lists_all_issues() -> None:
 def test_a_withdrawn_story_is_found_no_more() -> None:
     publish()
     assert is_found("montreal")
-    withdraw_story(story=Story.objects.get(), by=sign_in("editor").get("/admin/").wsgi_request.user, reason="", now=NOW)  # type: ignore[arg-type]
+    withdraw_story(story=Story.objects.get(), by=sign_in("editor").get("/admin/").wsgi_request.user, reason="", now=NOW)
     assert not is_found("montreal")
     assert is_found("everybody")
 

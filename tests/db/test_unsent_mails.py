@@ -9,7 +9,7 @@ import pytest
 from newsletter.feedback.apply import apply_due_events
 from newsletter.feedback.automatic_pause import count_problems
 from newsletter.feedback.receive import store_feedback
-from newsletter.models import Delivery, DeliveryException, ProviderEvent, Send
+from newsletter.models import Batch, Delivery, DeliveryException, ProviderEvent, Send
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.providers.sendgrid.webhooks import SENDGRID
@@ -202,6 +202,7 @@ def test_an_unsent_mail_counts_if_a_welcome_came_after_the_confirmation() -> Non
     """The send of a welcome is made once a month, often before the person joined."""
     one, _, _ = deliveries_of(make_send())
     Send.objects.update(made_at=NOW - timedelta(days=20))
+    Batch.objects.update(settled_at=NOW)
     Subscription.objects.update(confirmed_at=NOW - timedelta(days=1))
     apply_sendgrid({**dropped(one, "Spam Reporting Address"), "delivery": "", "batch": ""})
     assert find_suppressions(one) == {Reason.COMPLAINT}
@@ -209,6 +210,7 @@ def test_an_unsent_mail_counts_if_a_welcome_came_after_the_confirmation() -> Non
 
 def test_an_unsent_mail_counts_if_an_issue_came_after_the_confirmation() -> None:
     one, two, _ = deliveries_of(make_send())
+    Batch.objects.update(settled_at=NOW)
     Subscription.objects.update(confirmed_at=NOW - timedelta(days=1))
     later = {"delivery": "", "batch": ""}
     told = dropped(one, "Spam Reporting Address"), dropped(two, "Unsubscribed Address")

@@ -28,7 +28,7 @@ def make_send(
     make_story(f"The first verdict of {slug}")
     add_subscribers(made, recipients)
     send = start_send(issue=make_issue(made, approved=True), now=NOW)
-    send.batches.update(state=state, attempt_number=1, handed_to=F("account"), settled_at=NOW)
+    send.batches.update(state=state, attempt_number=1, handed_to=F("account"))
     return send
 
 

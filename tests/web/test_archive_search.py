@@ -1,6 +1,5 @@
 """The search of a public archive: words of titles and texts that are shown now, without a script, quickly."""
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -17,7 +16,7 @@ from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.support.protected_terms import protect
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgres]
+pytestmark = pytest.mark.django_db
 LIST = "/news/weekly/"
 
 
@@ -136,23 +135,12 @@ def test_the_pages_of_a_search_keep_its_words() -> None:
     assert "?q=harbour%20verdict&amp;page=2" in last
 
 
-def test_a_search_of_two_hundred_issues_takes_fifty_milliseconds() -> None:
-    copy_issues(publish(), count=200)
-    search("verdict")
-    started = time.process_time()
-    for _ in range(5):
-        search("issue 17 harbour")
-    assert (time.process_time() - started) / 5 < 0.05
-
-
 def test_a_search_asks_the_database_as_often_as_a_page_of_issues() -> None:
     copy_issues(publish(), count=40)
     search("verdict")
     counts = []
     for words in ("verdict", "issue 17 harbour", "nothing"):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             search(words)
         counts.append(len(queries))
     assert counts[2] <= 3

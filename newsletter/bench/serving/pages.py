@@ -220,7 +220,14 @@ def list_public_pages(issue: Issue) -> list[str]:
         signer.url(purpose, person.uuid.bytes, bytes.fromhex(weekly.public_id))
         for purpose in (Purpose.PREFERENCES, Purpose.UNSUBSCRIBE)
     ]
-    return ["/news/", f"/news/{slug}/", f"/news/{slug}/feed.xml", f"/join/{weekly.slug}", *links]
+    return [
+        "/news/",
+        f"/news/{slug}/",
+        f"/news/{slug}/?q=story",
+        f"/news/{slug}/feed.xml",
+        f"/join/{weekly.slug}",
+        *links,
+    ]
 
 
 def make_used_installation(people: int) -> tuple[Issue, Issue]:

@@ -26,35 +26,33 @@ _MAX_WORDS = 8
 _MAX_KEPT = 4 * MAX_SEARCHED
 _TITLES = ("subject", "preheader", "headline")
 _NO_WORDS = frozenset(
-    (
-        *(
-            "appeals",
-            "calendar",
-            "care",
-            "colour",
-            "country",
-            "date",
-            "day",
-            "ends_at",
-            "id",
-            "instead_of",
-            "key",
-            "look",
-        ),
-        *(
-            "media",
-            "not_in",
-            "other_picture",
-            "own_title",
-            "own_url",
-            "picture",
-            "region",
-            "shown_to",
-            "slug",
-            "starts_at",
-        ),
-        *("type", "url", "zone"),
-    )
+    [
+        "appeals",
+        "calendar",
+        "care",
+        "colour",
+        "country",
+        "date",
+        "day",
+        "ends_at",
+        "id",
+        "instead_of",
+        "key",
+        "look",
+        "media",
+        "not_in",
+        "other_picture",
+        "own_title",
+        "own_url",
+        "picture",
+        "region",
+        "shown_to",
+        "slug",
+        "starts_at",
+        "type",
+        "url",
+        "zone",
+    ]
 )
 """Keys of the content's JSON whose texts a page does not show as words."""
 _TAG = re.compile(r"<[^>]*>")

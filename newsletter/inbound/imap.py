@@ -3,6 +3,7 @@
 Nothing here decides what a message is.
 """
 
+import re
 import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ _RECIPIENT_FIELDS = " ".join(name.upper() for name in RECIPIENT_FIELDS)
 _RECIPIENTS = f"BODY.PEEK[HEADER.FIELDS ({_RECIPIENT_FIELDS})]<0.{MAX_RECIPIENT_BYTES}>"
 _RECIPIENTS_ANSWER = b"BODY[HEADER.FIELDS"
 _DELETED = b"\\Deleted"
+_ERROR_NUMBER = re.compile(r"\[Errno -?\d+\] ")
 
 
 @dataclass(frozen=True)
@@ -218,5 +220,5 @@ def _make_temporary_error(error: Exception, mailbox: Mailbox, deadline: _Deadlin
 def _name_error(error: Exception, mailbox: Mailbox, deadline: _Deadline) -> Message | str:
     if deadline.passed or any(isinstance(cause, TimeoutError) for cause in list_causes(error)):
         return Message("it does not answer in time")
-    text = " ".join(str(error).split()).replace(mailbox.password, "…")[:160]
+    text = _ERROR_NUMBER.sub("", " ".join(str(error).split())).replace(mailbox.password, "…")[:160]
     return text or type(error).__name__

@@ -13,6 +13,7 @@ from wagtail.images.models import Image
 from wagtail.users.models import UserProfile
 
 from newsletter.api_keys import make_key
+from newsletter.content.images.hosting import host_staff_image
 from newsletter.demo.sample_week import LOGIN
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.decision_links import make_decision_url
@@ -130,7 +131,7 @@ def print_rows() -> None:
         "admin/^saved": saved.pk,
         "admin/people": person.pk,
         "admin/people/imports": draft.pk,
-        "admin/images": make_image().pk,
+        "admin/images": make_mailed_image().pk,
         "admin/api-keys": make_key(name="Shop", scope="people:read", by="admin", now=now)[0].pk,
         "admin/mails": str(MailTemplate.objects.get().pk),
         "admin/canaries": make_sample_results(send, now=now).pk,
@@ -210,6 +211,13 @@ def copy_issue(original: Issue, letter: str, *, by: User) -> Issue:
         by=by,
         now=timezone.now(),
     )
+
+
+def make_mailed_image() -> Image:
+    """Return an upload with a copy for mails, which staff can take out of delivered mails when they delete it."""
+    image = make_image()
+    host_staff_image(image)
+    return image
 
 
 def make_image() -> Image:

@@ -55,6 +55,8 @@ WAGTAIL_PAGES = (
     "usersessions_list",
 )
 """Pages that Wagtail or allauth serves with our templates, styles and words."""
+DELETE_IMAGES = "/admin/bulk/wagtailimages/image/delete/?next=/admin/images/&id="
+"""The page that asks before staff delete the images that they ticked."""
 
 FIND_CUT = """() => {
   const faults = [];
@@ -108,7 +110,8 @@ def list_pages(rows: dict[str, str]) -> dict[str, str]:
     """Return the address of each page of the desk by the route's name."""
     routes = {**dict(_list_all(get_resolver())), **dict(list_desk_routes(get_resolver()))}
     names = [name for name in LOOKED_AT if name not in NO_PAGE and not is_part(name)]
-    return {name: _fill(name, routes[name], rows) for name in (*WAGTAIL_PAGES, *names)}
+    pages = {name: _fill(name, routes[name], rows) for name in (*WAGTAIL_PAGES, *names)}
+    return {**pages, "wagtail_bulk_action": f"{DELETE_IMAGES}{rows.get('admin/images', 1)}"}
 
 
 def is_part(name: str) -> bool:

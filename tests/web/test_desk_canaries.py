@@ -69,7 +69,7 @@ def test_a_mailbox_is_saved_once_signing_in_works(server: CanaryServer) -> None:
         ({}, {"address": "nobody"}, "@"),
         ({}, {"address": "person1@example.com"}, "is the address of a subscriber"),
         ({}, {"host": "no.such.host.invalid"}, "No mail server is found"),
-        ({}, {"port": 9}, "cannot be read"),
+        ({}, {"port": 9}, "cannot be read (Connection refused)"),
         ({}, {"password": ""}, "required"),
         ({"hangs_at": "LIST"}, {}, "does not answer in time"),
     ],

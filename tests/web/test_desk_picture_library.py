@@ -232,6 +232,17 @@ def test_the_pages_that_delete_images_have_the_path_of_other_pages() -> None:
         assert "w-header__title" not in page
 
 
+def test_images_to_delete_are_shown_on_a_page_of_the_library() -> None:
+    for title in ("The queue", "The river"):
+        upload(title)
+    chosen = "&".join(f"id={image.pk}" for image in Image.objects.all())
+    page = read(f"/admin/bulk/wagtailimages/image/delete/?next=/admin/images/&{chosen}")
+    assert page.count('class="nl-thumb') == 2
+    assert "Are you sure you want to delete these images?" in page
+    assert "is referenced" not in page
+    assert 'aria-label="Breadcrumb"' in page
+
+
 def test_pictures_of_stories_are_deleted_without_a_withdrawal() -> None:
     _story, image = make_pictured_story("The verdict")
     question = f"/admin/bulk/wagtailimages/image/delete/?id={image.pk}"

@@ -185,6 +185,8 @@ def test_home_and_the_report_do_not_warn_of_unsent_mails(publication: Publicatio
     rows = {row.name: row for row in list_report_rows(make_report(sent).figures, [])}
     assert (rows["bounced"].value, rows["bounced"].alarm) == (0, False)
     assert (rows["unsent"].value, rows["unsent"].label) == (2, "Not sent: on your provider’s own list")
+    summary = sign_in("writer").get(f"/admin/issues/{sent.issue_id}/overview/").content.decode()
+    assert '<td>2</td><th scope="row">not sent: on your provider’s own list</th>' in summary
 
 
 @pytest.mark.parametrize(("people", "warns"), [(100, False), (99, True)])

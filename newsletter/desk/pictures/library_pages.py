@@ -78,10 +78,15 @@ class DeletePictures(DeleteBulkAction):
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         context = super().get_context_data(**kwargs)
-        has_copies = any(find_upload_copies(row["item"]).exists() for row in context["items"])
+        title = _("Delete images")
         images = (capfirst(str(self.model._meta.verbose_name_plural)), reverse("wagtailimages:index"))
-        path = make_breadcrumbs(images, (_("Delete images"), ""))
-        return {**context, "has_copies": has_copies, "breadcrumbs_items": path}
+        return {
+            **context,
+            "breadcrumbs_items": make_breadcrumbs(images, (title, "")),
+            "header_icon": "image",
+            "header_title": title,
+            "has_copies": any(find_upload_copies(row["item"]).exists() for row in context["items"]),
+        }
 
     def get_execution_context(self) -> dict[str, object]:
         return {"by": self.request.user, "withdraw": "withdraw" in self.request.POST}

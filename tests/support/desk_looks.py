@@ -111,7 +111,8 @@ def list_pages(rows: dict[str, str]) -> dict[str, str]:
     routes = {**dict(_list_all(get_resolver())), **dict(list_desk_routes(get_resolver()))}
     names = [name for name in LOOKED_AT if name not in NO_PAGE and not is_part(name)]
     pages = {name: _fill(name, routes[name], rows) for name in (*WAGTAIL_PAGES, *names)}
-    return {**pages, "wagtail_bulk_action": f"{DELETE_IMAGES}{rows.get('admin/images', 1)}"}
+    image = rows.get("admin/images")
+    return {**pages, **({"wagtail_bulk_action": DELETE_IMAGES + image} if image else {})}
 
 
 def is_part(name: str) -> bool:

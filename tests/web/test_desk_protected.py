@@ -115,7 +115,7 @@ def test_protected_terms_are_in_no_search_and_no_list() -> None:
     assert b"uintanilla" not in client.get("/admin/stories/?q=Quintanilla").content.replace(b'value="Quintanilla"', b"")
 
 
-def test_the_issues_with_a_new_protected_term_are_links_for_who_may_open_them(issue: Issue) -> None:
+def test_issues_with_a_new_protected_term_are_links_for_who_may_open_them(issue: Issue) -> None:
     link = f'<a href="{overview_url(issue)}">The weekly letter No. 1</a>'
     assert link in protect(sign_in("admin"), SECRET).content.decode()  # type: ignore[attr-defined]
 

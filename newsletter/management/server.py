@@ -25,11 +25,6 @@ from newsletter.web.layers.body_limits import body_limit_of_target
 log = logging.getLogger(__name__)
 THREADS = 24
 CONNECTIONS = 600  # below the 1,024 files that systems usually let a process open
-SECONDS_UNTIL_NEXT_THREAD = 0.001
-"""A thread computes for that long before another one gets its turn. Python's default is 0.005.
-
-A page waits for a turn after each of its queries. With the default, Home took twice as long while three threads computed.
-"""
 _CONTROL_SOCKET_OFF = "control_socket_disable"  # from gunicorn 25.1 on, which else opens one in the home folder
 _READS = (b"GET /api/", b"HEAD /api/")
 
@@ -100,7 +95,6 @@ class Server(BaseApplication):
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGHUP or SIGINT."""
-        sys.setswitchinterval(SECONDS_UNTIL_NEXT_THREAD)
         log = self.cfg.logger_class(self.cfg)
         worker = self.cfg.worker_class(0, os.getppid(), create_sockets(self.cfg, log), self, 0, self.cfg, log)
         watch = HangWatch(self._stop.begin)

@@ -39,7 +39,14 @@ def main() -> int:
     parser.add_argument("--staff", type=int, default=20, help="how many people walk the desk")
     parser.add_argument("--readers", type=int, default=500, help="how many people open public pages")
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument(
+        "--apart", action="store_true", help="run web, scheduler and worker each in a process of its own"
+    )
     given = parser.parse_args()
+    if given.apart and _DATABASE not in os.environ:
+        parser.error(
+            "--apart needs PostgreSQL. Run it under: python -m tests.support.postgres_if_installed --as-recommended"
+        )
     with TemporaryDirectory(prefix="newsletter-load-") as folder, serve_provider(latency=_PROVIDER_LATENCY) as provider:
         figures = measure(given, Path(folder), provider)
     sys.stdout.write(write_figures(figures, arguments=sys.argv[1:]))
@@ -50,23 +57,25 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
     """Fill an installation, serve it and let the visitors in. Raise NotMeasured if one of these does not work."""
     port, seconds = find_free_port(), given.minutes * 60
     environment = _make_environment(folder, provider, port=port, per_second=given.people / seconds / _SHARE_OF_SEND)
+    if given.apart:
+        environment["NEWSLETTER_ENGINE"] = "procrastinate"
     visits = folder / "visits.json"
     if not _LOCUST.exists():
         raise NotMeasured(f"Locust is not installed in {_LOCUST.parents[1]}. Run `make load`, which installs it.")
     prepare = [sys.executable, "-m", "benchmarks.load.installation", str(visits), str(given.people), str(given.staff)]
     run_command(prepare, environment, seconds=_PREPARE_SECONDS)
-    with _serve(folder, environment, port=port) as server:
-        before = round(sum(read_server_memory(server.pid)), 1)
+    with _serve(folder, environment, port=port, apart=given.apart) as servers:
+        before = round(sum(_read_memory(servers)), 1)
         during = {}
         with _walk(given, folder, port=port, seconds=seconds) as walking:
             began = time.monotonic()
             while walking.poll() is None:
-                during[time.monotonic() - began] = round(sum(read_server_memory(server.pid)), 1)
+                during[time.monotonic() - began] = round(sum(_read_memory(servers)), 1)
                 time.sleep(_SAMPLE_SECONDS)
         if not during:
             raise NotMeasured("Locust ended at once. Its messages are above.")
         send = _wait_for_send(environment, provider, issue=orjson.loads(visits.read_bytes())["issue"])
-        end = read_server_memory(server.pid)
+        end = _read_memory(servers)
     return LoadFigures(
         database=_describe_database(environment),
         pages=read_pages(folder / "load_stats.csv"),
@@ -76,6 +85,10 @@ def measure(given: Namespace, folder: Path, provider: Provider) -> LoadFigures:
         send=send,
         memory=MemoryFigures(before, during, end),
     )
+
+
+def _read_memory(servers: "list[subprocess.Popen[bytes]]") -> list[float]:
+    return [megabytes for server in servers for megabytes in read_server_memory(server.pid)]
 
 
 def read_server_memory(server: int) -> list[float]:
@@ -100,19 +113,25 @@ def _make_environment(folder: Path, provider: Provider, *, port: int, per_second
 
 
 @contextmanager
-def _serve(folder: Path, environment: dict[str, str], *, port: int) -> "Iterator[subprocess.Popen[bytes]]":
-    command = [sys.executable, "-m", "newsletter.project.cli", "serve", "--port", str(port)]
+def _serve(
+    folder: Path, environment: dict[str, str], *, port: int, apart: bool
+) -> "Iterator[list[subprocess.Popen[bytes]]]":
+    cli, listen = [sys.executable, "-m", "newsletter.project.cli"], ["--port", str(port)]
+    commands = [["web", *listen], ["scheduler"], ["worker"]] if apart else [["serve", *listen]]
     with (folder / "serve.log").open("wb") as output:
-        server = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        servers = [
+            subprocess.Popen([*cli, *command], env=environment, stdout=output, stderr=output) for command in commands
+        ]
     try:
         end = time.monotonic() + _READY_SECONDS
         while not _answers(port):
-            if server.poll() is not None or time.monotonic() > end:
+            if any(server.poll() is not None for server in servers) or time.monotonic() > end:
                 raise NotMeasured(f"The server did not start: {(folder / 'serve.log').read_text()[-2000:]}")
             time.sleep(0.2)
-        yield server
+        yield servers
     finally:
-        stop_process(server)
+        for server in servers:
+            stop_process(server)
 
 
 def _answers(port: int) -> bool:

@@ -67,7 +67,7 @@ def test_home_offers_a_new_issue_for_a_missed_time() -> None:
     assert "nothing was sent on" not in of_data_staff
 
 
-def test_a_new_issue_or_a_later_time_ends_the_task_of_a_missed_one(approver: User) -> None:
+def test_an_issue_by_hand_or_another_passed_time_ends_the_task(approver: User) -> None:
     publication = make_publication()
     come_back(publication)
     assert len(find_missed_slots(now=BACK)) == 1
@@ -75,10 +75,20 @@ def test_a_new_issue_or_a_later_time_ends_the_task_of_a_missed_one(approver: Use
     create_issue(publication=publication, beginning=Beginning.EMPTY, by=None, now=BACK)
     assert find_missed_slots(now=BACK) == []
     Issue.objects.all().delete()
-    Slot.objects.create(
-        publication=publication, due_local="2026-03-12T09:00", due_at=DUE_AT + timedelta(days=7), made_at=BACK
-    )
-    assert find_missed_slots(now=BACK) == []
+    tomorrow = DUE_AT + timedelta(days=1)
+    Slot.objects.create(publication=publication, due_local="2026-03-06T09:00", due_at=tomorrow, made_at=BACK)
+    assert len(find_missed_slots(now=BACK)) == 1
+    assert find_missed_slots(now=tomorrow) == []
+
+
+def test_a_missed_time_of_a_daily_publication_is_a_task(approver: User) -> None:
+    publication = make_publication()
+    Publication.objects.update(schedule="0 9 * * *")
+    make_story("The first verdict")
+    (assembly,) = assemble_due(now=BACK)
+    assert (assembly.slot.due_local, assembly.issue is not None) == ("2026-03-06T09:00", True)
+    (slot,) = find_missed_slots(now=BACK)
+    assert (slot.publication, slot.due_local) == (publication, "2026-03-05T09:00")
 
 
 def test_a_publication_that_was_off_at_the_time_is_nobodys_task(approver: User) -> None:

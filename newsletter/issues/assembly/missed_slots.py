@@ -17,16 +17,16 @@ _FOR_A_DIGEST = Message("The next monthly digest has its stories.")
 def find_missed_slots(*, now: datetime) -> list[Slot]:
     """Return the missed slots of the last seven days that staff may not know of, at most one for each publication and kind.
 
-    Left out is a slot with a later slot, or with an issue that was made since. So is a slot whose time had passed before
-    somebody changed its publication, such as switched it on.
+    Left out is a slot after which another time has passed, or a person made an issue. So is a slot whose time had passed
+    before somebody changed its publication, such as switched it on.
     """
     missed = Slot.objects.filter(state=Slot.State.MISSED, due_at__gt=now - LOOK_BACK, publication__enabled=True)
     missed = missed.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
     later = Slot.objects.filter(
-        publication=OuterRef("publication"), kind=OuterRef("kind"), due_at__gt=OuterRef("due_at")
+        publication=OuterRef("publication"), kind=OuterRef("kind"), due_at__gt=OuterRef("due_at"), due_at__lte=now
     )
     made_since = Issue.objects.filter(
-        publication=OuterRef("publication"), kind=OuterRef("kind"), made_at__gte=OuterRef("due_at")
+        publication=OuterRef("publication"), kind=OuterRef("kind"), slot__isnull=True, made_at__gte=OuterRef("due_at")
     )
     changed = ContentEdit.objects.filter(
         kind="newsletter.publication",

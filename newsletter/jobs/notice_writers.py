@@ -28,8 +28,8 @@ def write_notices(*, now: datetime) -> None:
 
 def warn_staff(*, now: datetime) -> None:
     """Write the notices that may take some minutes."""
-    remind_approvers(now=now)
-    notify_missed_slots(now=now)
     notify_send_warnings(now=now)
     notify_spam_rates(now=now)
+    remind_approvers(now=now)
+    notify_missed_slots(now=now)
     notify_redesigned_issues(now=now)

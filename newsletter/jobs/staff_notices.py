@@ -22,6 +22,7 @@ from newsletter.issues.approval.design_since_approval import find_redesigned_iss
 from newsletter.issues.approval.reopen_uncovered import (
     find_waiting_notices,
     make_needs_person_key,
+    make_not_sent_key_prefix,
     make_second_approval_key,
 )
 from newsletter.issues.approval.write_notices import (
@@ -183,7 +184,7 @@ def notify_second_approvals(*, now: datetime) -> None:
 def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
     """Queue a notice that an automatic issue was not sent when due, because a rule requires a person's approval."""
     paragraphs = [reason, Message("This issue was not sent. It will not be sent until somebody approves it.")]
-    key = f"waits-{issue.pk}-{issue.approvals.count()}"
+    key = f"{make_not_sent_key_prefix(issue)}{issue.approvals.count()}"
     subject = Message("%(issue)s is waiting for approval", issue=issue)
     write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
 

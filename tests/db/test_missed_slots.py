@@ -6,19 +6,25 @@ from typing import Any
 import pytest
 import time_machine
 from django.contrib.auth.models import User
+from django.db import DatabaseError
 
+from newsletter.common.errors import NotReady
+from newsletter.common.messages import Message
+from newsletter.feedback.send_warnings import SendWarning
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
-from newsletter.issues.approval.hold import hold_issue
+from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.approval.remind_approvers import remind_approvers
 from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_missed_slots
 from newsletter.issues.planning.create_issue import Beginning, create_issue
+from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.notice_writers import warn_staff
 from newsletter.jobs.scheduler_jobs import assemble_due
-from newsletter.jobs.staff_notices import send_due_notices
-from newsletter.models import Approval, Issue, Publication, Slot, StaffNotice
+from newsletter.jobs.staff_notices import notify_approval_needed, send_due_notices
+from newsletter.models import Approval, Issue, Publication, Slot, StaffNotice, Story
 from newsletter.models.staff import record_edit
-from subscribers.models import Segment
+from subscribers.models import Segment, Subscriber
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
@@ -148,7 +154,7 @@ def test_approvers_are_reminded_once_two_hours_before_the_time(approver: User) -
     assert str(notice.paragraphs[0]) == (
         "Its time is 5 March 2026 at 09:00 (Europe/London). Without approval nothing is sent."
     )
-    assert "6 hours after its time it is put on hold" in notice.paragraphs[1]
+    assert "If nobody approves it by 5 March 2026 at 15:00, it is put on hold." in notice.paragraphs[1]
     assert "/admin/decide/" in notice.link
     Issue.objects.filter(pk=issue.pk).update(due_at=DUE_AT + timedelta(days=1))
     remind_approvers(now=DUE_AT + timedelta(days=1, hours=-1))
@@ -174,6 +180,63 @@ def test_an_issue_that_waits_for_nobody_has_no_reminder(approver: User, state: s
     assert list_subjects() == []
 
 
+@pytest.mark.parametrize("cause", ["two approvals", "grown audience", "edited by an author"])
+def test_an_automatic_issue_that_needs_a_person_has_a_reminder(approver: User, cause: str) -> None:
+    second = make_approver("second@example.org")
+    issue = make_waiting_issue(approval="auto", second_approval_above=1 if cause == "two approvals" else None)
+    match cause:
+        case "grown audience":
+            add_subscribers(issue.publication, 20, start=100)
+        case "edited by an author":
+            record_edit(Story.objects.get(), action="wagtail.edit", person=approver, at=NOW)
+    remind_approvers(now=DUE_AT - timedelta(hours=1))
+    reminded = {notice.person for notice in StaffNotice.objects.filter(key__startswith="remind-")}
+    assert reminded == ({second} if cause == "edited by an author" else {approver, second})
+
+
+def test_an_automatic_issue_that_was_not_sent_has_one_mail_at_its_time(approver: User) -> None:
+    issue = make_waiting_issue(approval="auto", second_approval_above=1)
+    Issue.objects.update(state=Issue.State.IN_REVIEW)
+    notify_approval_needed(issue, reason="It needs two approvals.", now=DUE_AT)
+    remind_approvers(now=DUE_AT)
+    assert list_subjects() == ["The weekly letter No. 1 is waiting for approval"]
+    later = DUE_AT + timedelta(days=1)
+    Issue.objects.update(due_at=later)
+    remind_approvers(now=later - timedelta(hours=1))
+    assert list_subjects()[1:] == ["The weekly letter No. 1 still waits for approval"]
+
+
+def test_a_reminder_names_the_hold_after_the_time_of_the_publication(approver: User) -> None:
+    make_waiting_issue(send_at="local")
+    Subscriber.objects.update(timezone="Asia/Tokyo")
+    remind_approvers(now=DUE_AT - timedelta(hours=10))
+    first, second = StaffNotice.objects.get().paragraphs
+    assert "5 March 2026 at 00:00 (Europe/London)" in first
+    assert "by 5 March 2026 at 15:00, it is put on hold" in second
+
+
+def test_a_reminder_of_a_released_issue_names_no_hold(approver: User) -> None:
+    issue = make_waiting_issue()
+    hold_issue(issue=issue, reason="Wait.")
+    release_issue(issue=issue)
+    remind_approvers(now=DUE_AT - timedelta(hours=1))
+    assert len(StaffNotice.objects.get().paragraphs) == 1
+
+
+def test_an_issue_that_cannot_be_read_stops_no_other_reminder(approver: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = make_waiting_issue()
+    other = make_issue(make_publication(slug="other", name="The other letter"))
+
+    def resolve(issue: Issue) -> IssueContent:
+        if issue == broken:
+            raise NotReady("The block is incomplete.")
+        return resolve_content(issue)
+
+    monkeypatch.setattr("newsletter.issues.approval.remind_approvers.resolve_content", resolve)
+    remind_approvers(now=DUE_AT - timedelta(hours=1))
+    assert list_subjects() == [f"{other} still waits for approval"]
+
+
 def test_who_gave_the_first_of_two_approvals_is_not_reminded(approver: User) -> None:
     second = make_approver("second@example.org")
     issue = make_waiting_issue(second_approval_above=1)
@@ -191,6 +254,20 @@ def test_a_segment_that_cannot_be_read_stops_no_reminder(approver: User) -> None
     Approval.objects.update(audience_sha256=hash_audience(describe_audience(Issue.objects.get())))
     remind_approvers(now=DUE_AT - timedelta(hours=1))
     assert StaffNotice.objects.count() == 2
+
+
+def test_a_failed_reminder_stops_no_warning_about_a_send(approver: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    issue = make_waiting_issue()
+    warning = SendWarning("warning-1", issue, Message("Many mails bounced"), ())
+    monkeypatch.setattr("newsletter.jobs.send_notices.check_recent_sends", lambda *, now: [warning])
+
+    def fail(*, now: datetime) -> None:
+        raise DatabaseError("the database is locked")
+
+    monkeypatch.setattr("newsletter.jobs.notice_writers.remind_approvers", fail)
+    with pytest.raises(DatabaseError):
+        warn_staff(now=DUE_AT - timedelta(hours=1))
+    assert list_subjects() == ["Many mails bounced"]
 
 
 def test_the_job_that_warns_staff_reminds_and_names_missed_times(approver: User) -> None:

@@ -95,6 +95,11 @@ def make_needs_person_key(issue: Issue) -> str:
     return f"needs-person-{issue.pk}"
 
 
+def make_not_sent_key_prefix(issue: Issue) -> str:
+    """Return how the keys begin of the notices that the automatic issue was not sent at its time."""
+    return f"waits-{issue.pk}-"
+
+
 def make_second_approval_key(approval: Approval) -> str:
     """Return the key of the notice that the issue needs a second approval beside this one."""
     return f"second-{approval.issue_id}-{approval.pk}"

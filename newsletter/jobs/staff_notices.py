@@ -56,9 +56,8 @@ _FOR_SOURCES = Message("You get this because you may change sources.")
 _FOR_ACCOUNTS = Message("You get this because it is about an account of the desk.")
 _FOR_WEBHOOKS = Message("You get this because you may change webhooks.")
 _FOR_CANARIES = Message("You get this because you may change canary mailboxes.")
-_IF_NEWS_COME = Message(
-    "If a story or an event comes before then, the issue is made after all. To send something else, write an issue yourself."
-)
+_IF_NEWS_COME = Message("If a story or an event comes before then, the issue is made after all.")
+_WRITE_YOURSELF = Message("To send something else, write an issue yourself.")
 _REASONS = {
     ACCOUNT_KEY_PREFIX: _FOR_ACCOUNTS,
     COMMENT_KEY_PREFIX: _FOR_COMMENTS,
@@ -84,7 +83,7 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
         unread = _describe_failing_sources(publication) if slot.kind == Issue.Kind.DIGEST else []
         paragraphs, link = [slot.reason, *unread], desk_home_url()
         if slot.kind == Slot.Kind.ISSUE:
-            paragraphs.append(_IF_NEWS_COME)
+            paragraphs += [_IF_NEWS_COME, _WRITE_YOURSELF] if slot.due_at > now else [_WRITE_YOURSELF]
             link = new_issue_url(publication, beginning=Beginning.EMPTY)
         write_notice(publication, f"skipped-{slot.pk}", subject, paragraphs, link, now)
     else:

@@ -1,7 +1,7 @@
 """Mails of the system itself: confirmations and notices to staff."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -15,7 +15,7 @@ from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.jobs import confirmation_mails
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.staff_notices import notify_assembly, send_due_notices
-from newsletter.models import Brand, Picture
+from newsletter.models import Brand, Picture, StaffNotice
 from subscribers.consent.signup import SignupRequest, confirm_subscription, request_subscription
 from subscribers.links.signed_links import Purpose, read_link
 from subscribers.models import Confirmation, Subscription
@@ -24,6 +24,7 @@ from tests.support.people import make_list
 from tests.support.provider_faults import Fault, answer
 
 pytestmark = pytest.mark.django_db
+DUE_AT = datetime.fromisoformat("2026-03-05T09:00:00+00:00")
 
 
 @pytest.fixture
@@ -148,6 +149,16 @@ def test_staff_are_notified_of_a_skipped_slot(mailgun):
     assert "Nothing new" in mail.text
     assert "the issue is made after all" in mail.text
     assert f"/admin/issues/new/?publication={publication.pk}&beginning=empty" in mail.text
+
+
+def test_a_slot_skipped_after_its_time_promises_no_issue():
+    publication = make_publication()
+    make_approver()
+    slot, late = get_or_create_slot(publication=publication, due=DUE, now=NOW), DUE_AT + timedelta(minutes=15)
+    notify_assembly(assemble_slot(slot=slot, now=late), now=late)
+    paragraphs = StaffNotice.objects.get().paragraphs
+    assert paragraphs[-1] == "To send something else, write an issue yourself."
+    assert not any("is made after all" in paragraph for paragraph in paragraphs)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ from newsletter.issues.variants.reader_zones import find_first_hour
 from newsletter.models import Issue, Publication, Send, Slot, StaffNotice
 from newsletter.monitoring.process_figures import find_running_versions
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
-from newsletter.sending.adapters import account_adapter, can_mail_leave, current_adapter
+from newsletter.sending.adapters import account_adapter, can_mail_leave
 from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
 from newsletter.sending.notices.system_mail import SystemMail, find_staff_language, make_sender, send_notice
 
@@ -209,21 +209,22 @@ def send_due_notices(*, now: datetime) -> int:
     """
     accepted = 0
     waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
+    if not _can_take(DEFAULT_ACCOUNT, now=now):
+        second = {*Publication.objects.values_list("second_account", flat=True)}
+        waiting = waiting.filter(publication__second_account__in=[name for name in second if _can_take(name, now=now)])
     for notice in waiting[:BATCH_LIMIT]:
-        account = _find_free_account(notice.publication, now=now)
+        accounts = (DEFAULT_ACCOUNT, notice.publication.second_account)
+        account = next((name for name in accounts if _can_take(name, now=now)), None)
         if account is not None and StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
             accepted += _send(notice, account, now=now)
     return accepted
 
 
-def _find_free_account(publication: Publication, *, now: datetime) -> str | None:
-    """Return the account that may take a mail now: the first one, else the publication's second one. None if there is none."""
-    if not must_wait(adapter=current_adapter(), now=now):
-        return DEFAULT_ACCOUNT
-    second = publication.second_account
-    if not second or not can_mail_leave(second):
-        return None
-    return None if must_wait(adapter=account_adapter(second), now=now, account=second) else second
+def _can_take(account: str, *, now: datetime) -> bool:
+    """Return True if the account may take a mail now. A second account takes none if its mails reach nobody."""
+    if account != DEFAULT_ACCOUNT and not (account and can_mail_leave(account)):
+        return False
+    return not must_wait(adapter=account_adapter(account), now=now, account=account)
 
 
 def _send(notice: StaffNotice, account: str, *, now: datetime) -> int:

@@ -96,6 +96,19 @@ def test_a_notice_waits_while_no_account_takes_it(two_accounts):
     assert StaffNotice.objects.filter(sent_at__isnull=True).count() == 0
 
 
+def test_notices_that_must_wait_hold_up_no_other(two_accounts, monkeypatch):
+    monkeypatch.setattr("newsletter.jobs.staff_notices.BATCH_LIMIT", 2)
+    first, second = two_accounts
+    people = [make_approver(f"{name}@example.org") for name in ("ann", "bob", "cleo")]
+    alone = make_publication(slug="alone", name="Alone")
+    write_notice(alone, "one", Message("Look"), [], "https://example.org/", NOW, people=people)
+    later = NOW + timedelta(minutes=1)
+    write_notice(make_publication(second_account="backup"), "two", Message("Moved"), [], "", later, people=people[:1])
+    first.fault_always(answer(401, b"Forbidden"))
+    assert [send_due_notices(now=later + timedelta(seconds=wait)) for wait in (0, 1, 2)] == [0, 1, 0]
+    assert [mail.subject for mail in second.mailbox("ann@example.org")] == ["Moved"]
+
+
 def test_an_account_that_is_away_for_long_hands_the_rest_over(two_accounts, settings):
     first, second = two_accounts
     settings.NEWSLETTER_ACCOUNT_AWAY_MINUTES = 30

@@ -1,17 +1,20 @@
 """The search of a public archive: words of titles and texts that are shown now, without a script, quickly."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pydantic import JsonValue
 
 from newsletter.issues.archive import search_archive
 from newsletter.models import Issue, IssueRevision, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
 from newsletter.web.archive import PER_PAGE
+from subscribers.models import Case
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 from tests.support.protected_terms import protect
@@ -25,10 +28,14 @@ def _forget_texts() -> None:
     search_archive._kept_texts.clear()
 
 
-def publish(archive: str = Publication.Archive.PUBLIC, **story: object) -> Issue:
+def publish(archive: str = Publication.Archive.PUBLIC, **story: Any) -> Issue:
     publication = make_publication(archive=archive)
     make_story("The Café verdict", teaser="Maya’s lawyers won in Montréal.", **story)
     make_event("A call for everybody", online=True)
+    return send(publication)
+
+
+def send(publication: Publication) -> Issue:
     add_subscribers(publication, 1)
     issue = make_issue(publication, approved=True)
     start_send(issue=issue, now=NOW)
@@ -81,6 +88,44 @@ def test_other_words_find_nothing_and_say_so(words: str) -> None:
     page = search(words)
     assert "No issue has all of these words." in page
     assert f'<a href="{LIST}1/">' not in page
+
+
+@pytest.mark.parametrize(
+    ("title", "words", "found"),
+    [
+        ("साफ पानी का मुकदमा", "पानी", True),
+        ("नई पुस्तक", "पानी", False),
+        ("أسئلة للمحكمة", "أسئلة", True),
+        ("سياسة العدالة", "أسئلة", False),
+        ("서울 재판", "서울", True),
+    ],
+)
+def test_words_of_every_script_are_whole_words(title: str, words: str, found: bool) -> None:
+    publication = make_publication(archive=Publication.Archive.PUBLIC)
+    make_story(title)
+    send(publication)
+    assert is_found(words) == found
+
+
+def test_words_that_the_archive_does_not_show_find_nothing() -> None:
+    publish(case=Case.objects.create(slug="ngata", name="The case of Aroha Ngata"))
+    assert "Ngata" in str(IssueRevision.objects.get().content)
+    assert not is_found("ngata")
+    assert not is_found("aroha")
+
+
+def test_only_fields_of_words_of_a_block_with_a_schema_are_searched() -> None:
+    row: JsonValue = {"time": "noon", "what": "Bread and tea", "detail": "", "surname": "Ngata"}
+    values: JsonValue = {
+        "title": "Open day",
+        "day": "2026-12-12",
+        "address": "Quay",
+        "map_url": "https://maps.example/",
+        "items": [row],
+    }
+    folded = search_archive._fold_content({"blocks": [{"type": "timetable", "key": "k", "values": values}]})
+    assert folded.split() == ["open", "day", "quay", "noon", "bread", "and", "tea"]
+    assert not search_archive._fold_content({"blocks": [{"type": "gone", "key": "k", "values": values}]}).strip()
 
 
 def test_a_search_form_that_needs_no_script_is_on_the_list() -> None:

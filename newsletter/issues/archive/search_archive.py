@@ -6,7 +6,7 @@ or an issue with a protected term, is not found.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from html import unescape
 
@@ -18,6 +18,8 @@ from pydantic import JsonValue
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.issues.snapshot.records.fields import to_json
 from newsletter.models import IssueRevision, Publication
+from newsletter.rendering.block_schema import FieldSchema
+from newsletter.rendering.schemas import load_schemas
 
 MAX_SEARCHED = 500
 """Issues that are searched, the newest ones: those of nearly ten years, if there is one each week."""
@@ -25,40 +27,35 @@ MAX_QUERY_LENGTH = 100
 _MAX_WORDS = 8
 _MAX_KEPT = 4 * MAX_SEARCHED
 _TITLES = ("subject", "preheader", "headline")
-_NO_WORDS = frozenset(
+_SEARCHED = frozenset(
     [
-        "appeals",
-        "calendar",
-        "care",
-        "colour",
-        "country",
-        "date",
-        "day",
-        "ends_at",
-        "id",
-        "instead_of",
-        "key",
-        "look",
-        "media",
-        "not_in",
-        "other_picture",
-        "own_title",
-        "own_url",
-        "picture",
-        "region",
-        "shown_to",
-        "slug",
-        "starts_at",
-        "type",
-        "url",
-        "zone",
+        "button",
+        "caption",
+        "events",
+        "heading",
+        "html",
+        "label",
+        "links",
+        "notes",
+        "place",
+        "stories",
+        "story",
+        "summary",
+        "teaser",
+        "text",
+        "title",
+        "topic",
+        "town",
+        "translated_location",
+        "who",
     ]
 )
-"""Keys of the content's JSON whose texts a page does not show as words."""
+"""Keys of the content's JSON whose texts a page shows as words, and of the parts that have such keys."""
+_KINDS_OF_WORDS = frozenset({"line", "lines", "paragraphs", "rich"})
+"""Kinds of fields of a block with a schema that hold words. The others are addresses, choices, numbers and pictures."""
 _TAG = re.compile(r"<[^>]*>")
-_WORD = re.compile(r"\w+")
 _ACCENTS = re.compile("[\u0300-\u036f]")
-_ADDRESS = re.compile(r"https?://\S+")
+_ADDRESS = re.compile(r"(?:https?://|mailto:|tel:)\S+")
 
 _kept_texts: dict[str, str] = {}
 """By the hash of a revision."""
@@ -86,7 +83,9 @@ def list_found_issues(
 
 
 def _split_query(query: str) -> list[str]:
-    return _WORD.findall(_fold(query[:MAX_QUERY_LENGTH]))[:_MAX_WORDS]
+    """Return the words of a query. Vowel signs, as Hindi has them, are part of a word though no letters."""
+    folded = _fold(query[:MAX_QUERY_LENGTH])
+    return "".join(char if unicodedata.category(char)[0] in "LMN" else " " for char in folded).split()[:_MAX_WORDS]
 
 
 def _has_words(text: str, words: Sequence[str]) -> bool:
@@ -112,7 +111,28 @@ def _fold_content(content: JsonValue) -> str:
     blocks = content.get("blocks")
     blocks = blocks if isinstance(blocks, list) else []
     everybody = [block for block in blocks if isinstance(block, dict) and not block.get("shown_to")]
-    return _fold("\n".join(_list_texts([*(content.get(name, "") for name in _TITLES), *everybody])))
+    titles = [content.get(name, "") for name in _TITLES]
+    return _fold("\n".join([*_list_texts(titles), *(text for block in everybody for text in _list_block_texts(block))]))
+
+
+def _list_block_texts(block: dict[str, JsonValue]) -> Iterator[str]:
+    """List the texts that a block shows. A block with a schema shows nothing if its kind is not installed any more."""
+    values, schema = block.get("values"), load_schemas().get(str(block.get("type")))
+    if not isinstance(values, dict):
+        yield from _list_texts(block)
+    elif schema:
+        yield from _list_field_texts(values, schema.fields)
+
+
+def _list_field_texts(values: dict[str, JsonValue], fields: Iterable[FieldSchema]) -> Iterator[str]:
+    for field in fields:
+        value = values.get(field.name)
+        if field.kind in _KINDS_OF_WORDS:
+            yield from _list_texts(value)
+        elif field.kind == "rows" and isinstance(value, list):
+            for row in value:
+                if isinstance(row, dict):
+                    yield from _list_field_texts(row, field.fields)
 
 
 def _list_texts(value: JsonValue) -> Iterator[str]:
@@ -121,7 +141,7 @@ def _list_texts(value: JsonValue) -> Iterator[str]:
             yield _ADDRESS.sub(" ", unescape(_TAG.sub(" ", value)) if "<" in value else value)
         case dict():
             for key, item in value.items():
-                if key not in _NO_WORDS:
+                if key in _SEARCHED:
                     yield from _list_texts(item)
         case list():
             for item in value:
@@ -132,4 +152,4 @@ def _fold(text: str) -> str:
     """Return the text in lower case and without accents, so that “cafe” finds “Café”."""
     if text.isascii():
         return text.lower()
-    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold())))

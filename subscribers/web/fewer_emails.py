@@ -3,19 +3,20 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext, ngettext
+
 from subscribers.models import Frequency, MailingList, Subscriber, Subscription
 from subscribers.people.preferences import find_subscribed_lists
-from subscribers.people.publishing_hooks import get_publishing_hooks
+from subscribers.people.publishing_hooks import MonthlyDigests, get_publishing_hooks
 
 
 @dataclass(frozen=True)
 class FewerEmailsOffer:
-    """Last month's mails before and after the offer. `monthly`: the digests, `mails` in a month; otherwise only events nearby."""
+    """Last month's mails before and after the offer, and the words of its button."""
 
     before: int
     after: int
-    monthly: bool
-    mails: int = 0
+    button: str
 
     @property
     def saves(self) -> bool:
@@ -32,10 +33,20 @@ def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmails
     months = {mailing_list: month for mailing_list, month in found.items() if month is not None}
     before = sum(month.issues for month in months.values())
     if Frequency.MONTHLY not in lists.values():
-        return FewerEmailsOffer(before, after=sum(month.with_events for month in months.values()), monthly=False)
-    mails = {mailing_list: max(hooks.digests(mailing_list).mails, 1) for mailing_list in lists}
+        after = sum(month.with_events for month in months.values())
+        return FewerEmailsOffer(before, after=after, button=gettext("Only events near me"))
+    digests = {mailing_list: hooks.digests(mailing_list) for mailing_list in lists}
+    mails = {mailing_list: max(each.mails, 1) for mailing_list, each in digests.items()}
     after = sum(min(month.issues, mails[mailing_list]) for mailing_list, month in months.items())
-    return FewerEmailsOffer(before, after=after, monthly=True, mails=sum(mails.values()))
+    together = MonthlyDigests(sum(mails.values()), has_all=all(each.has_all for each in digests.values()))
+    return FewerEmailsOffer(before, after=after, button=label_monthly(together))
+
+
+def label_monthly(digests: MonthlyDigests) -> str:
+    """Return the name of the monthly frequency, which says whether some newsletters end with it."""
+    text = ngettext("Once a month, in one mail", "Once a month, in at most %(mails)s mails", max(digests.mails, 1))
+    often = text % {"mails": digests.mails}
+    return often if digests.has_all else gettext("%(often)s (without newsletters that have none)") % {"often": often}
 
 
 def find_lower_frequencies(person: Subscriber) -> dict[MailingList, Frequency]:

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
 from newsletter.common.languages import language_choices
 from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
 from subscribers.people.locations import get_location_row
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM
-from subscribers.people.publishing_hooks import MonthlyDigests, get_publishing_hooks
+from subscribers.people.publishing_hooks import get_publishing_hooks
 from subscribers.people.relevant_choices import find_topics_asked_of
+from subscribers.web.fewer_emails import label_monthly
 from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, TownChoice, read_known_town
 
 
@@ -81,19 +82,13 @@ def list_frequency_choices(mailing_list: MailingList, *, chosen: str = "") -> li
     """
     words = {
         Frequency.EVERY: gettext("Every issue"),
-        Frequency.MONTHLY: _label_monthly(get_publishing_hooks().digests(mailing_list)),
+        Frequency.MONTHLY: label_monthly(get_publishing_hooks().digests(mailing_list)),
         Frequency.EVENTS: gettext("Only with events near me"),
     }
     possible = get_publishing_hooks().frequencies(mailing_list)
     if chosen == Frequency.MONTHLY and Frequency.MONTHLY not in possible:
         words[Frequency.MONTHLY] = gettext("Once a month, in one mail (not sent at the moment)")
     return [(str(rhythm), text) for rhythm, text in words.items() if rhythm in possible or rhythm == chosen]
-
-
-def _label_monthly(digests: MonthlyDigests) -> str:
-    text = ngettext("Once a month, in one mail", "Once a month, in at most %(mails)s mails", max(digests.mails, 1))
-    often = text % {"mails": digests.mails}
-    return often if digests.has_all else gettext("%(often)s (without newsletters that have none)") % {"often": often}
 
 
 def radius_choices(current: int | None) -> list[tuple[str, str]]:

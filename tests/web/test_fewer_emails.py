@@ -112,14 +112,13 @@ def test_one_press_makes_all_lists_what_the_button_says(
 
 
 @pytest.mark.parametrize(
-    ("digests", "label", "button", "after"),
+    ("digests", "label", "after"),
     [
-        (MonthlyDigests(mails=1), "Once a month, in one mail", "Once a month, in one mail", 1),
-        (MonthlyDigests(mails=2), "Once a month, in at most 2 mails", "Once a month, in at most 2 mails", 2),
+        (MonthlyDigests(mails=1), "Once a month, in one mail", 1),
+        (MonthlyDigests(mails=2), "Once a month, in at most 2 mails", 2),
         (
             MonthlyDigests(mails=1, has_all=False),
             "Once a month, in one mail (without newsletters that have none)",
-            "Once a month, in one mail",
             1,
         ),
     ],
@@ -130,15 +129,25 @@ def test_once_a_month_says_how_many_mails_that_are(
     months: set[Frequency],
     digests: MonthlyDigests,
     label: str,
-    button: str,
     after: int,
 ) -> None:
     hooks = get_publishing_hooks()
     register_publishing_hooks(lambda: replace(hooks, digests=lambda mailing_list: digests))
     page = client.get(path_to(make_member(weekly), weekly, Purpose.PREFERENCES)).content.decode()
     assert f'<option value="monthly">{label}</option>' in page
-    assert f'<button class="plain">{button}</button>' in page
+    assert f'<button class="plain">{label}</button>' in page
     assert f"With less: {after} mail" in page
+
+
+def test_the_button_for_several_lists_says_if_one_ends_newsletters(
+    client: Client, weekly: MailingList, months: set[Frequency]
+) -> None:
+    ada, events = make_member(weekly), make_list("events")
+    subscribe(ada, events)
+    hooks = get_publishing_hooks()
+    register_publishing_hooks(lambda: replace(hooks, digests=lambda one: MonthlyDigests(has_all=one != events)))
+    page = client.get(path_to(ada, weekly, Purpose.PREFERENCES)).content.decode()
+    assert ">Once a month, in at most 2 mails (without newsletters that have none)</button>" in page
 
 
 def test_the_digests_of_a_list_are_those_of_its_publications_in_use() -> None:

@@ -510,7 +510,7 @@ def test_a_correction_is_written_in_each_language() -> None:
     issue = make_issue(publication, approved=True)
     send(issue)
     Batch.objects.update(state=Batch.State.ACCEPTED)
-    EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
+    EventNotice.objects.update(cancelled=True)
     event.refresh_from_db()
     correction = announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
     content = resolve_content(correction)
@@ -520,6 +520,34 @@ def test_a_correction_is_written_in_each_language() -> None:
     groups = find_groups(correction, content=content, now=NOW)
     assert {group.language for group in groups} == {"", "es"}
     assert {spanish.pk, english.pk} == set(Delivery.objects.values_list("subscriber_id", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"starts_at": NOW + timedelta(days=9)}, "El lugar es el mismo."),
+        ({"place_text": "The library, London"}, "Nuevo lugar: Biblioteca, Londres"),
+    ],
+)
+def test_a_correction_names_the_place_in_the_words_of_the_translation(changes: dict[str, object], place: str) -> None:
+    publication = make_bilingual()
+    make_story("The water case")
+    event = make_event("Vigil by the river", where=LONDON, place_text="Town Hall, London")
+    fields = {"place_text": "Ayuntamiento, Londres", "language": "es", "translation_of": event, "source": None}
+    make_event("Vigilia junto al río", where=LONDON, **fields)
+    add_reader(publication, "es", start=1, where=LONDON)
+    send(make_issue(publication, approved=True))
+    Batch.objects.update(state=Batch.State.ACCEPTED)
+    rows = EventNotice.objects.filter
+    rows(pk=event.pk).update(**changes)
+    if "place_text" in changes:
+        rows(translation_of=event).update(place_text="Biblioteca, Londres")
+    event.refresh_from_db()
+    correction = announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
+    version = resolve_content(correction).in_language("es")
+    assert place in version.blocks[0].html  # type: ignore[union-attr]
+    assert ("Ayuntamiento, Londres" in version.preheader) == ("starts_at" in changes)
+    assert ("Biblioteca, Londres" in version.preheader) == ("place_text" in changes)
 
 
 def test_a_block_for_readers_of_one_language_needs_no_translation() -> None:

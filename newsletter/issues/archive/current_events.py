@@ -84,9 +84,5 @@ def _update_event(event: EventRecord, now: EventRecord, *, language: str) -> Eve
         country=now.country,
         region=now.region,
         online=now.online,
-        translated_location=event.translated_location if _name_place(event) == _name_place(now) else None,
+        translated_location=event.translated_location if event.named_place == now.named_place else None,
     )
-
-
-def _name_place(event: EventRecord) -> tuple[str, str, str, str]:
-    return event.location, event.town, event.country, event.region

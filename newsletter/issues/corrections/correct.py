@@ -21,12 +21,13 @@ from newsletter.issues.assembly.assemble import save_assembled_content
 from newsletter.issues.assembly.first_draft import next_number
 from newsletter.issues.corrections.correction_texts import (
     CorrectionTexts,
-    find_title_in,
+    find_translation_in,
     store_translations,
     write_correction_texts,
 )
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
+from newsletter.issues.snapshot.translated_rows import find_translated_location
 from newsletter.issues.variants.dates import format_event_time
 from newsletter.issues.variants.event_mentions import EventMention, find_event_mentions, find_misinforming_deliveries
 from newsletter.issues.visible.event_locations import describe_event_location
@@ -277,12 +278,15 @@ def _make_correction(
 
 def _write_texts(misinformed: MisinformedGroup, *, event: EventNotice, language: str, now: datetime) -> CorrectionTexts:
     zone = misinformed.publication.zone
+    translation = find_translation_in(event, language)
+    words = find_translated_location(translation, original=event) if translation else None
+    before, after = misinformed.was, misinformed.now
     return write_correction_texts(
         change_type=misinformed.change_type,
         mixed=misinformed.mixed,
-        title=find_title_in(event, language),
-        was=misinformed.was,
-        now=misinformed.now,
+        title=(translation or event).title,
+        was=replace(before, translated_location=words) if before.named_place == after.named_place else before,
+        now=replace(after, translated_location=words),
         language=language,
         zone=zone,
         year=now.astimezone(ZoneInfo(zone)).year,

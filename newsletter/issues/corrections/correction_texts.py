@@ -79,7 +79,6 @@ def store_translations(
         )
 
 
-def find_title_in(event: EventNotice, language: str) -> str:
-    """Return the title of an event in a language, or its own if it has no translation."""
-    translation = event.translations.filter(language__istartswith=language, cancelled=False).first()
-    return str((translation or event).title)
+def find_translation_in(event: EventNotice, language: str) -> EventNotice | None:
+    """Return the translation of an event in a language, if it has one. That of a cancelled event may be cancelled too."""
+    return event.translations.filter(language__istartswith=language, cancelled__in={False, event.cancelled}).first()

@@ -46,6 +46,11 @@ class EventRecord:
         """The end as it was announced: without one, the start, or the end of its day."""
         return self.ends_at or (self.starts_at + _DAY if self.all_day else self.starts_at)
 
+    @property
+    def named_place(self) -> tuple[str, str, str, str]:
+        """The words for where the event is, in its own language."""
+        return self.location, self.town, self.country, self.region
+
     def fingerprint(self) -> str:
         """Return a hash of when and where the event is, or `CANCELLED`: what a reader must know to be there."""
         if self.cancelled:

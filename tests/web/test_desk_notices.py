@@ -1,9 +1,14 @@
 """Notices in the desk: one's own, counted while unread, and each leads to where it can be settled."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
+from newsletter.issues.approval.decision_links import make_decision_url
+from newsletter.issues.approval.write_notices import new_issue_url
 from newsletter.models import Issue, Publication, StaffNotice
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, make_issue, make_story
@@ -67,6 +72,29 @@ def test_a_page_that_a_mail_leads_to_marks_its_notices_as_read(approver: Client,
         approver.get("/admin/")
         page = approver.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
         assert f"Notices ({unread} unread)" in page, link
+
+
+@pytest.mark.parametrize("opened", ["decision", "overview"])
+def test_a_page_of_an_issue_marks_each_notice_about_it(approver: Client, issue: Issue, opened: str) -> None:
+    first, second = StaffNotice.objects.order_by("pk")
+    for notice, hours in ((first, 1), (second, 0)):
+        notice.link = make_decision_url(
+            issue=issue.public_id, sha256="a" * 64, person=notice.person_id, now=timezone.now() - timedelta(hours=hours)
+        )
+        notice.save()
+    assert first.link != second.link
+    address = first.link if opened == "decision" else f"/admin/issues/{issue.pk}/overview/"
+    assert "Notices (" not in approver.get(address).content.decode()
+    assert not StaffNotice.objects.filter(read_at=None).exists()
+
+
+def test_a_page_that_does_not_show_what_a_notice_says_leaves_it_unread(
+    approver: Client, publication: Publication
+) -> None:
+    link = new_issue_url(publication)
+    StaffNotice.objects.update(link=link)
+    page = sign_in("admin", email="approver@example.org").get(link).content.decode()
+    assert "Notices (2 unread)" in page
 
 
 def test_somebody_elses_notices_stay_unread(approver: Client, issue: Issue) -> None:

@@ -1,8 +1,9 @@
 """The page that the notification of a new issue links to: the content, what changed since, and the decision.
 
-Viewing it changes nothing. Decisions are posted to `issues.actions`.
+Viewing it decides nothing. Decisions are posted to `issues.actions`.
 """
 
+from http import HTTPStatus
 from typing import TypedDict
 
 from django.contrib import messages
@@ -26,6 +27,7 @@ from newsletter.desk.issues.issue_page import (
     overview_url,
 )
 from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
+from newsletter.desk.notices.pages import mark_read
 from newsletter.issues.approval.changes_since_approval import find_changes
 from newsletter.issues.approval.decision_links import ExpiredDecisionLink, read_decision
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
@@ -71,6 +73,8 @@ class DecisionPage(DeskPage):
         self.issue: Issue = found
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
+        if response.status_code == HTTPStatus.OK:
+            mark_read(request.user, issue=self.issue)
         return response
 
     def get_page_title(self) -> str:

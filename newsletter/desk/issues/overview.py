@@ -1,11 +1,13 @@
 """The overview page of one issue: decision, send, delivery summary, checks, versions, proofs, and choice of content."""
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import TypedDict
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +29,7 @@ from newsletter.desk.issues.issue_page import (
 )
 from newsletter.desk.issues.languages.language_gaps import NO_LANGUAGES, LanguagesContext, languages_context
 from newsletter.desk.issues.proofs import ProofsContext, proofs_context
+from newsletter.desk.notices.pages import mark_read
 from newsletter.desk.preview.panel import show_or_explain
 from newsletter.desk.publications.panels import find_archive_url
 from newsletter.desk.sends.accounts import AccountsContext, accounts_context, can_move
@@ -101,6 +104,12 @@ class OverviewContext(
 class IssueOverview(IssuePage):
     template_name = "desk/issue_overview.html"
     header_icon = "mail"
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
+        if response.status_code == HTTPStatus.OK:
+            mark_read(request.user, issue=self.issue)
+        return response
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         return {**super().get_context_data(**kwargs), **self._overview_context()}

@@ -5,6 +5,7 @@ The menu item has the number of unread ones.
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
+from django.db import OperationalError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -15,29 +16,36 @@ from django.utils.translation import gettext_lazy
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
+from newsletter.common.database.error_codes import is_locked
+from newsletter.common.database.sqlite_lock_wait import sqlite_lock_wait
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
+from newsletter.issues.approval.write_notices import issue_page_url
 from newsletter.issues.protected_terms.check import replace_protected_text
-from newsletter.models import StaffNotice
+from newsletter.models import Issue, StaffNotice
 from subscribers.desk.listing import register_pages
 
 MAX_SHOWN = 100
+LOCK_WAIT_SECONDS = 0.5
 
 
 def find_unread(user: User | AnonymousUser) -> QuerySet[StaffNotice]:
     return StaffNotice.objects.filter(person=user.pk, read_at__isnull=True)
 
 
-def mark_opened(request: HttpRequest) -> None:
-    """Mark the person's notices as read that lead to this page: they may have come by the link in the mail.
-
-    Home is left out, because it does not show what the notices say that lead there.
-    """
-    if request.method != "GET" or request.path == reverse("wagtailadmin_home"):
+def mark_read(person: User | AnonymousUser, *, issue: Issue) -> None:
+    """Mark the person's notices about this issue as read. If others write to the database for long, leave it to the next page."""
+    decisions = f"{settings.NEWSLETTER_SITE_URL}/admin/decide/{issue.public_id}."
+    about = Q(link__startswith=issue_page_url(issue)) | Q(link__startswith=decisions)
+    opened = list(find_unread(person).filter(about).values_list("pk", flat=True))
+    if not opened:
         return
-    link = f"{settings.NEWSLETTER_SITE_URL}{request.get_full_path()}"
-    opened = find_unread(request.user).filter(Q(link=link) | Q(link__startswith=f"{link}#"))
-    opened.update(read_at=timezone.now())
+    try:
+        with sqlite_lock_wait(seconds=LOCK_WAIT_SECONDS):
+            StaffNotice.objects.filter(pk__in=opened).update(read_at=timezone.now())
+    except OperationalError as error:
+        if not is_locked(error):
+            raise
 
 
 class NoticesPage(StaffTemplatePage):
@@ -80,10 +88,9 @@ class NoticesMenuItem(MenuItem):
 
     def render_component(self, request: HttpRequest) -> object:
         item = super().render_component(request)
-        if find_unread(request.user).exists():
-            mark_opened(request)
-            unread = find_unread(request.user).count()
-            item.label = _("Notices (%(unread)s unread)") % {"unread": unread} if unread else item.label
+        unread = find_unread(request.user).count()
+        if unread:
+            item.label = _("Notices (%(unread)s unread)") % {"unread": unread}
         return item
 
 

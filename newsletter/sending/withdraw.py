@@ -63,8 +63,7 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
             raise WrongState("“%(title)s” was withdrawn already. Nothing was changed.", title=story.title)
         story.refresh_from_db()
         _report(EventKind.STORY_WITHDRAWN, story, now=now)
-        kept = _list_pictures(_list_shown_versions(story))
-        files = _list_pictures(rows) - kept
+        files = _list_stopped_pictures(story)
         pictures = Picture.objects.filter(sha256__in=files, withdrawn_at=None).update(withdrawn_at=now)
         return Withdrawal(
             reach=find_reach(story),
@@ -88,12 +87,12 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
         if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
             raise WrongState("“%(title)s” is not withdrawn. Nothing was changed.", title=story.title)
         pictures = Picture.objects.filter(withdrawn_at__in=moments)
-        files = _list_pictures(_list_shown_versions(story))
-        pictures.filter(sha256__in=files).update(withdrawn_at=None)
-        for other in Story.objects.filter(withdrawn_at__isnull=False, picture__sha256__in=files).exclude(
-            pk__in=Story.objects.stopped_with(story.translation_of or story)
-        ):
-            shared = Picture.objects.filter(sha256__in=files & _list_pictures([other]))
+        shown = pictures.filter(sha256__in=_list_pictures(_list_shown_versions(story)))
+        back = list(shown.values_list("pk", flat=True))
+        shown.update(withdrawn_at=None)
+        others = Story.objects.filter(withdrawn_at__isnull=False) if back else Story.objects.none()
+        for other in others.exclude(pk__in=Story.objects.stopped_with(story.translation_of or story)):
+            shared = Picture.objects.filter(pk__in=back, sha256__in=_list_stopped_pictures(other))
             shared.update(withdrawn_at=other.withdrawn_at)
         story.refresh_from_db()
         if story.translation_of and story.translation_of.withdrawn_at:
@@ -163,6 +162,12 @@ def _hold(issue: Issue, story: Story, *, reworded: IssueContent, by: User | Anon
 def _list_shown_versions(story: Story) -> list[Story]:
     """Return the rows of the story, its original and its translations that are not withdrawn."""
     return list(Story.objects.stopped_with(story.translation_of or story).exclude(pk__in=Story.objects.withdrawn()))
+
+
+def _list_stopped_pictures(story: Story) -> set[str]:
+    """Return the sha256 of the pictures that the withdrawn story and its translations had and no version that stays has."""
+    stopped = list(Story.objects.stopped_with(story))
+    return _list_pictures(stopped) - _list_pictures(_list_shown_versions(story))
 
 
 def _list_pictures(rows: list[Story]) -> set[str]:

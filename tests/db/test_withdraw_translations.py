@@ -235,6 +235,53 @@ def test_a_picture_stays_neutral_for_another_withdrawn_story() -> None:
     assert find_withdrawn_pictures() == set()
 
 
+def test_an_image_that_staff_deleted_stays_neutral_for_both_stories() -> None:
+    photo = make_photo(10)
+    first, second = (make_story(title, picture=photo) for title in ("The water case", "The river case"))
+    take_back(first)
+    take_back(second, at=NOW + DAY)
+    Picture.objects.update(withdrawn_at=NOW + 2 * DAY)
+    for story in (first, second):
+        reinstate_story(story=story, by=make_editor())
+        assert find_withdrawn_pictures() == {photo.sha256}
+
+
+def test_a_withdrawn_translation_leaves_the_image_that_its_original_shares() -> None:
+    photo = make_photo(10)
+    _, translation = make_pair(original={"picture": photo}, picture=photo)
+    take_back(translation)
+    assert find_withdrawn_pictures() == set()
+    other = make_story("The river case", picture=photo)
+    take_back(other, at=NOW + DAY)
+    reinstate_story(story=other, by=make_editor())
+    assert find_withdrawn_pictures() == set()
+
+
+def test_a_picture_stays_neutral_for_the_translation_of_another_withdrawn_story() -> None:
+    photo = make_photo(90)
+    original, _ = make_pair(picture=photo)
+    other = make_story("The river case", picture=photo)
+    take_back(other)
+    take_back(original, at=NOW + DAY)
+    reinstate_story(story=other, by=make_editor())
+    assert find_withdrawn_pictures() == {photo.sha256}
+    reinstate_story(story=original, by=make_editor())
+    assert find_withdrawn_pictures() == set()
+
+
+def test_a_picture_stays_neutral_for_a_withdrawn_story_that_showed_it_before() -> None:
+    photo = make_photo(10)
+    first, second = (make_story(title, picture=photo) for title in ("The water case", "The river case"))
+    publication = make_publication()
+    add_subscribers(publication, 3)
+    make_issue(publication, approved=True)
+    Story.objects.filter(pk=second.pk).update(picture=make_photo(90))
+    take_back(first)
+    take_back(second, at=NOW + DAY)
+    reinstate_story(story=first, by=make_editor())
+    assert photo.sha256 in find_withdrawn_pictures()
+
+
 def test_a_translation_that_is_reinstated_last_has_its_picture_again() -> None:
     original, translation = make_pair(original={"picture": make_photo(10)}, picture=make_photo(90))
     take_back(translation)

@@ -117,7 +117,7 @@ def test_a_publication_that_is_off_has_no_missed_time(approver: User) -> None:
     assert find_missed_slots(now=BACK) == []
 
 
-def test_a_missed_digest_says_that_the_next_one_has_its_stories(approver: User) -> None:
+def test_a_missed_digest_says_how_many_stories_the_next_one_holds(approver: User) -> None:
     publication = make_publication(monthly_digest=True)
     slot = Slot.objects.create(
         publication=publication,
@@ -132,7 +132,7 @@ def test_a_missed_digest_says_that_the_next_one_has_its_stories(approver: User) 
     assert slot.state == Slot.State.MISSED
     notify_missed_slots(now=BACK)
     notice = StaffNotice.objects.get(key=f"missed-{slot.pk}")
-    assert str(notice.paragraphs[-1]) == "The next monthly digest has its stories."
+    assert str(notice.paragraphs[-1]) == ("The next monthly digest may have its stories. It holds 12 stories at most.")
     assert notice.link.endswith("/admin/")
 
 

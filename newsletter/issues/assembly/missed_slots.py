@@ -6,12 +6,15 @@ from django.db.models import Exists, F, OuterRef
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import desk_home_url, new_issue_url, write_notice
+from newsletter.issues.assembly.digest import MAX_STORIES
 from newsletter.models import Issue, Slot
 from newsletter.models.staff import ContentEdit
 
 LOOK_BACK = timedelta(days=7)
 _FOR_AN_ISSUE = Message("New stories wait for the next issue. If that is too late, make an issue yourself.")
-_FOR_A_DIGEST = Message("The next monthly digest has its stories.")
+_FOR_A_DIGEST = Message(
+    "The next monthly digest may have its stories. It holds %(max_stories)s stories at most.", max_stories=MAX_STORIES
+)
 
 
 def find_missed_slots(*, now: datetime) -> list[Slot]:

@@ -30,6 +30,7 @@ def report_as_json(report: ImportReport, *, mailing_list: str, dry_run: bool) ->
         "list": mailing_list,
         "dry_run": dry_run,
         **report.counts(),
+        "unasked": report.unasked,
         "reasons": report.reasons,
         "refusals": [{"line": row.line, "kind": str(row.kind), "reason": row.reason} for row in report.refusals],
         "notes": [{"line": line, "note": note} for line, note in report.notes],
@@ -58,6 +59,12 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     if len(report.reasons) > 1:
         for kind, refused in sorted(report.reasons.items(), key=lambda item: -item[1]):
             yield f"{refused:>13,}  {REFUSAL_LABELS[RefusalKind(kind)]}"
+    if report.unasked:
+        yield (
+            f"{report.unasked:,} of them {'was' if report.unasked == 1 else 'were'} not asked to confirm, because the mailbox "
+            "had a confirmation mail in the last 24 hours, or three in all. Import the file again after a day "
+            "to ask those who had fewer than three."
+        )
     for row in report.refusals[:SHOWN_LINES]:
         yield f"  line {row.line}: {row.reason}"
     if report.refused > SHOWN_LINES:

@@ -113,6 +113,23 @@ def test_an_import_asks_each_mailbox_within_its_quota(weekly: MailingList) -> No
     assert count_used() == [1, 1, 1, 3]
 
 
+def test_an_import_says_whom_it_did_not_ask_and_asks_them_later(weekly: MailingList) -> None:
+    make_member(make_list("events"), "known@example.org")
+    text = f"email\n{EMAIL}\nknown@example.org\nbea@example.org\n"
+    for address in (EMAIL, "known@example.org"):
+        assert use_confirmation_quota(address, now=NOW - timedelta(hours=2))
+    first = import_text(weekly, text, confirm=True)
+    assert (first.new, first.unasked, [line for line, _ in first.notes]) == (3, 2, [2, 3])
+    assert "was not asked to confirm" in str(first.notes[0][1])
+    assert ImportBatch.objects.get().counts["unasked"] == 2
+    Confirmation.objects.update(sent_at=NOW)
+    later = NOW + timedelta(days=2)
+    again = import_text(weekly, text, confirm=True, clock=lambda: later)
+    assert (again.waiting, again.unasked) == (3, 0)
+    asked = Confirmation.objects.filter(requested_at=later).values_list("subscriber__email", flat=True)
+    assert sorted(asked) == [EMAIL, "known@example.org"]
+
+
 def test_a_request_that_a_merge_would_move_past_the_quota_is_dropped(weekly: MailingList) -> None:
     make_member(weekly, "keep@example.org")
     for day in (5, 3, 1):

@@ -495,3 +495,11 @@ def test_the_page_tells_who_was_updated_before_an_import_began_again() -> None:
     )
     page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
     assert "2 people were updated before the import stopped and began again." in page
+
+
+def test_the_page_tells_how_many_people_an_import_did_not_ask() -> None:
+    client = sign_in("data")
+    batch, _ = check(client, "email\nann@example.org\n")
+    ImportBatch.objects.filter(pk=batch.pk).update(state="finished", counts={"rows": 3, "new": 3, "unasked": 2})
+    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    assert "2 people are on the list but were not asked to confirm" in page

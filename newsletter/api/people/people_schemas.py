@@ -110,10 +110,12 @@ class PersonToAdd(NewPerson, Terms):
 
 class AddedPerson(BaseModel):
     outcome: Literal["new", "updated", "unchanged", "waiting", "suppressed"] = Field(
-        description="new: on the list, or with `confirm` asked by mail. waiting: asked before. suppressed: they "
+        description="new: on the list, or with `confirm` asked by mail. waiting: not confirmed yet. suppressed: they "
         "unsubscribed, complained or the address is dead; nothing was added."
     )
-    notes: list[str] = Field(description="What was left out, such as an unknown town.")
+    notes: list[str] = Field(
+        description="What was left out, such as an unknown town, or that nobody was asked because of recent confirmation mails."
+    )
     id: int | None = Field(description="The person's id, unless suppressed.")
     import_id: int | None = Field(description="The import that can be undone.")
 

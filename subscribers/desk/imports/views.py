@@ -246,6 +246,7 @@ class ImportStatusPage(ImportDetailPage):
             "show_reasons": sum(found.get("reasons", {}).values()) > MAX_LINES_WITHOUT_SUMMARY,
             "noted": found.get("noted", 0),
             "updated_before": found.get("updated_before", 0),
+            "unasked": found.get("unasked", 0),
             "notes": [(line - added, note) for line, note in sorted(found.get("notes", []))[:MAX_LINES_SHOWN]],
             "refusals": [(line - added, why) for line, why in refusals[:MAX_LINES_SHOWN]],
             "rows": found.get("rows", 0),

@@ -11,13 +11,12 @@ from django.db.backends.utils import CursorWrapper
 
 from newsletter.common.messages import Message
 from subscribers.addresses import normalise
-from subscribers.confirmation_quota import use_confirmation_quotas
-from subscribers.consent.confirmations import queue_confirmation
 from subscribers.identity import address_key
 from subscribers.importing.reading.parsed_rows import PersonRow, RowKind
 from subscribers.importing.writing import chunk_statements
+from subscribers.importing.writing.confirmation_requests import ask_to_confirm
 from subscribers.importing.writing.staging_table import fill_staging_table, insert_rows, make_ordered_uuids
-from subscribers.models import Confirmation, ImportBatch, Subscriber, Topic
+from subscribers.models import ImportBatch, Subscriber, Topic
 from subscribers.models.people import fold_name
 from subscribers.people.locations import Location, find_location_ids, get_or_create_locations, locate
 from subscribers.segments.attributes import read_attributes_by_person, write_attributes
@@ -26,6 +25,9 @@ Note = Callable[[int, str], None]
 _NEW_PLACE_ID = -1
 """An id that no row has: a dry run creates no location."""
 MAX_PAUSE = timedelta(days=366)
+_UNASKED = Message(
+    "This person was not asked to confirm: the mailbox had a confirmation mail in the last 24 hours, or three in all."
+)
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,10 @@ class ChunkWriter:
                 for kind in kinds & set(chunk_statements.SUPPRESSION_BY_KIND):
                     chunk_statements.suppress_addresses(cursor, self._batch, kind=kind)
                 if self._batch.confirm:
-                    _ask_new_people(cursor, self._batch, now=now)
-                    self._queue_confirmations(cursor, now=now)
+                    unasked = ask_to_confirm(cursor, self._batch, now=now)
+                    outcomes["unasked"] = len(unasked)
+                    for line in unasked:
+                        note(line, _UNASKED)
             after(outcomes)
         return outcomes
 
@@ -208,26 +212,3 @@ class ChunkWriter:
         return {
             pk for pk, values in given.items() if any(have.get(pk, {}).get(key) != text for key, text in values.items())
         }
-
-    def _queue_confirmations(self, cursor: CursorWrapper, *, now: datetime) -> None:
-        cursor.execute(
-            "SELECT subscriber_id FROM import_stage"
-            " WHERE kind = 'join' AND suppressed_before IS NULL AND status_before IS NULL AND created IS NULL AND "
-            "subscriber_id IS NOT NULL"
-        )
-        known = [pk for (pk,) in cursor.fetchall()]
-        for person in Subscriber.objects.filter(pk__in=known).order_by("pk"):
-            queue_confirmation(subscriber=person, mailing_list=self._batch.mailing_list, now=now)
-
-
-def _ask_new_people(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> None:
-    """Ask the people whom this chunk created to confirm, as far as the quota of their mailboxes allows."""
-    new = f"{chunk_statements.NEW_ON_LIST} AND created = 1"
-    cursor.execute(f"SELECT subscriber_id, email FROM import_stage WHERE {new} ORDER BY line")  # noqa: S608
-    created = cursor.fetchall()
-    allowed = use_confirmation_quotas([email for _, email in created], now=now)
-    Confirmation.objects.bulk_create(
-        Confirmation(subscriber_id=pk, mailing_list_id=batch.mailing_list_id, requested_at=now)
-        for pk, email in created
-        if email in allowed
-    )

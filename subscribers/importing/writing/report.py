@@ -42,7 +42,7 @@ class ImportReport:
 
     Only the first 10,000 refused lines and the first 1,000 notes (line number, text) are held; `noted` counts all notes.
     `updated_before` are people who were updated before the import stopped and began again with the first row: they may count
-    as unchanged.
+    as unchanged. `unasked` are people on the list who were not asked to confirm, because of the quota of their mailboxes.
     """
 
     rows: int = 0
@@ -62,6 +62,7 @@ class ImportReport:
     encoding: str = ""
     layout: str = ""
     updated_before: int = 0
+    unasked: int = 0
     header: list[str] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     ignored_columns: list[str] = field(default_factory=list)
@@ -100,6 +101,7 @@ class ImportReport:
             "noted": self.noted,
             "notes": [list(note) for note in self.notes[:_MAX_STORED_NOTES]],
             **({"updated_before": self.updated_before} if self.updated_before else {}),
+            **({"unasked": self.unasked} if self.unasked else {}),
             **(
                 {"refusals": [[row.line, make_storable(row.reason)] for row in self.refusals[:refusals]]}
                 if refusals
@@ -110,10 +112,11 @@ class ImportReport:
     def begin_again(self, stored: Mapping[str, int]) -> None:
         """Keep what the numbers of an earlier run say, and its rows cannot say again."""
         self.updated_before = int(stored.get("updated_before", 0)) + int(stored.get("updated", 0))
+        self.unasked = int(stored.get("unasked", 0))
 
     def resume_from(self, stored: Mapping[str, Any]) -> None:
         """Continue counting from stored numbers."""
-        for name in ("rows", *OUTCOMES, "noted", "updated_before"):
+        for name in ("rows", *OUTCOMES, "noted", "updated_before", "unasked"):
             setattr(self, name, int(stored.get(name, 0)))
         self.reasons = dict(stored.get("reasons", {}))
         self.notes = [(int(line), str(text)) for line, text in stored.get("notes", [])]

@@ -6,10 +6,11 @@ import pytest
 
 from newsletter.models import Publication
 from newsletter.web.subscriber_pages import list_offered_frequencies
-from subscribers.models import Frequency, MailingList, Subscription
+from subscribers.models import Basis, Frequency, MailingList, Segment, Subscription
 from tests.support.desk import said, sign_in
 from tests.support.desk_forms import filled_in
-from tests.support.fixtures import add_subscribers, make_publication
+from tests.support.fixtures import NOW, add_subscribers, make_publication
+from tests.support.welcome import LATER, join, run_welcome, turn_on_welcome
 
 pytestmark = pytest.mark.django_db
 WARNING = "2 people on this list chose one mail a month. They get no newsletter until"
@@ -50,11 +51,6 @@ def test_turning_off_the_publication_names_them_too(weekly: Publication) -> None
     assert WARNING in save_publication(weekly, enabled=None)
 
 
-def test_archiving_the_publication_names_them_too(weekly: Publication) -> None:
-    answer = sign_in("admin").post(f"/admin/publications/archive/{weekly.pk}/", follow=True)
-    assert WARNING in " ".join(said(answer))
-
-
 def test_a_publication_that_goes_to_another_list_names_whom_it_leaves_out(weekly: Publication) -> None:
     other = MailingList.objects.create(name="Other", slug="other")
     assert WARNING in save_publication(weekly, mailing_list=other.pk)
@@ -88,14 +84,46 @@ def test_archiving_one_of_two_publications_names_who_loses_the_digest(weekly: Pu
     Publication.objects.update(mailing_list=weekly.mailing_list)
     page = read_archive_question(weekly)
     assert "3 people stay on" in page
-    assert "still get: Other letter." in page
+    assert "Other publications in use go to this list: Other letter." in page
     assert WARNING in page
     Publication.objects.update(monthly_digest=True)
     assert "chose one mail a month" not in read_archive_question(weekly)
 
 
 def test_archiving_a_publication_of_an_empty_list_names_nobody() -> None:
-    assert "stay on" not in read_archive_question(make_publication())
+    page = read_archive_question(make_publication())
+    assert "stay on" not in page
+    assert "in its welcome" not in page
+
+
+def test_people_who_have_not_confirmed_are_not_counted_before_archiving(weekly: Publication) -> None:
+    join(weekly.mailing_list, "new@example.com")
+    Subscription.objects.filter(subscriber__email="new@example.com").update(
+        confirmed_at=None, basis=Basis.DOUBLE_OPT_IN, frequency=Frequency.MONTHLY
+    )
+    other = make_publication(slug="other", name="Other letter", monthly_digest=False)
+    other.mailing_list, other.segment = weekly.mailing_list, Segment.objects.create(name="Near Ulm", slug="ulm")
+    other.save()
+    page = read_archive_question(weekly)
+    assert "3 people stay on" in page
+    assert "go to this list: Other letter (only to “Near Ulm”)." in page
+    assert WARNING in page
+
+
+def test_archiving_a_publication_names_who_is_in_its_welcome() -> None:
+    weekly = make_publication()
+    turn_on_welcome(weekly)
+    join(weekly.mailing_list, "new@example.com")
+    run_welcome(NOW + 2 * LATER)
+    page = read_archive_question(weekly)
+    assert "1 person is in its welcome. They get no further mail of it while it is archived." in page
+
+
+def test_an_archived_publication_is_not_asked_what_archiving_does(weekly: Publication) -> None:
+    client, address = sign_in("admin"), f"/admin/publications/archive/{weekly.pk}/"
+    assert client.get(address).context_data["consequences"]
+    Publication.objects.update(archived=True, enabled=False)
+    assert client.get(address).context_data["consequences"] == []
 
 
 def test_a_publication_that_is_off_offers_no_digest(weekly: Publication) -> None:

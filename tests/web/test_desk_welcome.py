@@ -119,7 +119,7 @@ def test_a_later_mail_is_skipped_and_its_days_are_changed(weekly: Publication) -
 
 
 def test_the_page_says_who_loses_a_mail_before_it_is_turned_off(weekly: Publication) -> None:
-    turn_on_welcome(weekly)
+    _first, _second, third = turn_on_welcome(weekly)
     writer = sign_in("writer")
     assert "They get no further mail of it" not in read(writer, page_of(weekly))
     join(weekly.mailing_list, "new@example.com")
@@ -130,6 +130,12 @@ def test_the_page_says_who_loses_a_mail_before_it_is_turned_off(weekly: Publicat
     before_button, *_ = shown.split(">Turn off the welcome</button>")
     assert before_button.rfind("<details") > before_button.rfind("</details>"), "one press alone turns nothing off"
     assert shown.count("<summary>Skip this mail …") == 2
+    last = "1 person waits for this mail. They never get it, and their welcome ends."
+    assert shown.count(last) == 1
+    assert last in shown.split('id="nl-mail-3"')[1]
+    press(writer, third, "turn-off")
+    assert last in read(writer, page_of(weekly)).split('id="nl-mail-2"')[1].split('id="nl-mail-3"')[0]
+    assert "<li>1 person: " in read(writer, page_of(weekly))
 
 
 def test_home_names_a_welcome_that_an_edit_paused(weekly: Publication) -> None:

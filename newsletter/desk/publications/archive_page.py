@@ -5,9 +5,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from newsletter.desk.welcome.mail_rows import count_people_in
 from newsletter.issues.approval.publication_switches import archive_publication
 from newsletter.issues.assembly.digest import count_without_digest
 from newsletter.models import Publication
+from newsletter.models.special_issues.welcome import MAX_LATE
 from subscribers.desk.editing.archiving import ArchivePage
 from subscribers.models import Subscription
 
@@ -24,22 +26,22 @@ class ArchivePublication(ArchivePage):
 
     def list_consequences(self) -> list[str | Promise]:
         first, *others = super().list_consequences()
-        return [first, *describe_subscribers(self.row), *others]
+        return [first, *describe_subscribers(self.row), *describe_welcomed(self.row), *others]
 
 
 def describe_subscribers(publication: Publication) -> list[str]:
     """Return what the subscribers of a publication get once it is archived, in sentences."""
-    on_list = Subscription.objects.filter(mailing_list=publication.mailing_list_id).open().count()
+    on_list = Subscription.objects.filter(mailing_list=publication.mailing_list_id).mailable().count()
     if not on_list:
         return []
     people, name = intcomma(on_list), str(publication.mailing_list)
-    others = Publication.objects.filter(mailing_list=publication.mailing_list_id, enabled=True)
-    names = ", ".join(str(other) for other in others.exclude(pk=publication.pk))
+    in_use = Publication.objects.filter(mailing_list=publication.mailing_list_id, enabled=True)
+    names = ", ".join(map(_name_with_segment, in_use.exclude(pk=publication.pk).select_related("segment")))
     if names:
         sentences = [
             ngettext(
-                "%(people)s person stays on “%(list)s” and still gets: %(names)s.",
-                "%(people)s people stay on “%(list)s” and still get: %(names)s.",
+                "%(people)s person stays on “%(list)s”. Other publications in use go to this list: %(names)s.",
+                "%(people)s people stay on “%(list)s”. Other publications in use go to this list: %(names)s.",
                 on_list,
             )
             % {"people": people, "list": name, "names": names}
@@ -61,6 +63,27 @@ def describe_subscribers(publication: Publication) -> list[str]:
     if publication.enabled and publication.monthly_digest:
         monthly = count_without_digest(publication.mailing_list_id, without=publication)
     return [*sentences, *([describe_without_digest(monthly)] if monthly and names else [])]
+
+
+def _name_with_segment(publication: Publication) -> str:
+    if publication.segment is None:
+        return str(publication)
+    return _("%(publication)s (only to “%(segment)s”)") % {"publication": publication, "segment": publication.segment}
+
+
+def describe_welcomed(publication: Publication) -> list[str]:
+    """Return how many people are in the welcome of a publication, and what they get once it is archived, in sentences."""
+    people = count_people_in(publication)
+    if not people:
+        return []
+    text = ngettext(
+        "%(people)s person is in its welcome. They get no further mail of it while it is archived. A mail that is more than "
+        "%(days)s days late for somebody is not sent to them.",
+        "%(people)s people are in its welcome. They get no further mail of it while it is archived. A mail that is more than "
+        "%(days)s days late for somebody is not sent to them.",
+        people,
+    )
+    return [text % {"people": intcomma(people), "days": MAX_LATE.days}]
 
 
 def describe_without_digest(people: int) -> str:

@@ -48,11 +48,15 @@ class Month:
 
 @dataclass(frozen=True)
 class MailRow:
-    """One mail of the welcome. The numbers count people; ``not_sent`` are (people, reason)."""
+    """One mail of the welcome. The numbers count people; ``not_sent`` are (people, reason).
+
+    ``is_last``: no later mail is on.
+    """
 
     issue: Issue
     state: MailState
     timing: str
+    is_last: bool
     accepted: int = 0
     waiting: int = 0
     sending: int = 0
@@ -74,8 +78,9 @@ class PersonRow:
 
 def list_mail_rows(publication: Publication) -> list[MailRow]:
     """Return a row for each mail, in the order of the steps."""
-    issues = publication.issues.filter(kind=Issue.Kind.WELCOME).select_related("publication").order_by("number")
-    return [_make_row(issue) for issue in issues]
+    issues = list(publication.issues.filter(kind=Issue.Kind.WELCOME).select_related("publication").order_by("number"))
+    last = max((issue.number for issue in issues if issue.on_since), default=0)
+    return [_make_row(issue, is_last=issue.number >= last) for issue in issues]
 
 
 def find_mail_state(issue: Issue) -> MailState:
@@ -154,7 +159,7 @@ def _find_rows(publication: Publication) -> QuerySet[WelcomeStep]:
     return WelcomeStep.objects.filter(issue__publication=publication, state__in=UNDER_WAY).order_by()
 
 
-def _make_row(issue: Issue) -> MailRow:
+def _make_row(issue: Issue, *, is_last: bool) -> MailRow:
     states: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     counted = issue.welcome_steps.order_by().values_list("state", "code").annotate(people=Count("pk"))
@@ -166,6 +171,7 @@ def _make_row(issue: Issue) -> MailRow:
         issue=issue,
         state=find_mail_state(issue),
         timing=describe_timing(issue),
+        is_last=is_last,
         accepted=states[WelcomeStep.State.ACCEPTED],
         waiting=states[WelcomeStep.State.WAITING],
         sending=states[WelcomeStep.State.SENDING],

@@ -43,7 +43,7 @@ def count_without_digest(mailing_list: int, *, without: Publication | None = Non
     digests = Publication.objects.filter(mailing_list=mailing_list, enabled=True, monthly_digest=True)
     if without is not None:
         digests = digests.exclude(pk=without.pk)
-    return 0 if digests.exists() else _find_monthly(mailing_list).count()
+    return 0 if digests.exists() else _find_monthly(mailing_list).mailable().count()
 
 
 def _find_monthly(mailing_list: int) -> SubscriptionQuerySet:

@@ -138,7 +138,7 @@ class ArchivePage(PermittedPage):
             "uses": describe_uses(uses, user=self.request.user),
             "mentions_text": self.mentions_text,
             "mentions": describe_uses(type(self).find_mentions(self.row), user=self.request.user),
-            "consequences": self.list_consequences(),
+            "consequences": [] if self.row.archived else self.list_consequences(),
             "after_return": self.after_return,
             "back": reverse(self.edit_url_name, args=[self.row.pk]),
         }

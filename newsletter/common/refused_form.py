@@ -1,4 +1,7 @@
-"""What somebody typed into a form that was refused: kept sealed in their session until the page with the form shows it again."""
+"""What somebody typed into a form that was refused, kept sealed in their session for the page that shows the form again.
+
+It is shown once, within five minutes. Later, the next page with such a form removes it, or the session's end.
+"""
 
 import time
 
@@ -14,7 +17,7 @@ _NEVER_KEPT = ("csrfmiddlewaretoken", "password")
 
 
 def keep_refused_form(request: HttpRequest) -> None:
-    """Keep the fields of this POST for the next page. A form that is longer than any of ours is not kept."""
+    """Keep the fields of this POST, whose form a template fills in by `refused_form`. One longer than any of ours is not kept."""
     fields = request.POST.copy()
     for name in _NEVER_KEPT:
         fields.pop(name, None)

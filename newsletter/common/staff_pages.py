@@ -39,19 +39,22 @@ class ServiceAction:
     """One call of a service for a member of staff.
 
     ``call`` returns the message to show. The call is logged as ``log_action`` of ``instance``, unless it raises.
+    ``keeps_form``: if it raises, keep what was typed, because the next page shows it again.
     """
 
     call: Callable[[], str | Done]
     instance: Model
     log_action: str
     errors: tuple[type[Exception], ...] = (DomainError,)
+    keeps_form: bool = False
 
     def respond(self, request: HttpRequest, *, back: str) -> HttpResponse:
-        """Call the service, show its message or its error, and redirect to the URL ``back``, which may show a refused form."""
+        """Call the service, show its message or its error, and redirect to the URL ``back``."""
         try:
             result = self.call()
         except self.errors as error:
-            keep_refused_form(request)
+            if self.keeps_form:
+                keep_refused_form(request)
             messages.error(request, translate(error))
             return redirect(back)
         done = Done(result) if isinstance(result, str) else result

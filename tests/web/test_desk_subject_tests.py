@@ -9,7 +9,7 @@ import time_machine
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import AuditEntry, Issue, Publication, Send, SubjectTest
 from newsletter.sending.freezing.start import start_send
-from tests.support.desk import sign_in
+from tests.support.desk import said, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.support.subject_tests import (
     PEOPLE,
@@ -131,6 +131,16 @@ def test_an_approver_chooses_while_the_others_wait(running: Send) -> None:
     work_at(running, NOW + timedelta(minutes=1))
     assert read_subjects(running)[""] == 0
     assert AuditEntry.objects.filter(action="newsletter.choose_subject").count() == 1
+
+
+@pytest.mark.parametrize("state", [Send.State.PAUSED, Send.State.NEEDS_ATTENTION])
+def test_a_subject_chosen_during_a_stop_is_promised_for_later(running: Send, state: str) -> None:
+    Send.objects.update(state=state)
+    approver, later = sign_in("approver"), "get subject B once the send is resumed."
+    assert f"The people who wait {later}" in approver.get(overview(running.issue)).content.decode()
+    address = f"/admin/issues/{running.issue_id}/send/choose-subject/"
+    answer = approver.post(address, {"subject": "2"}, follow=True)
+    assert f"The people who waited {later}" in " ".join(said(answer))
 
 
 @pytest.mark.long

@@ -18,6 +18,7 @@ from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixtu
 from tests.support.desk_routes import LOOKED_AT, list_desk_routes
 from tests.support.fixtures import NOW, make_issue, make_publication, make_story
 from tests.support.people import make_list, make_member
+from tests.support.welcome import turn_on_welcome
 
 pytestmark = pytest.mark.django_db
 TYPED = {"text": "typed-for-hours", "email": "typed-for-an-hour", "number": "77777", "url": "typed:an-hour"}
@@ -100,6 +101,33 @@ def test_a_refused_reason_to_hold_an_issue_is_kept() -> None:
     Issue.objects.update(state="draft")
     page = client.get(reverse("newsletter_issue_overview", args=[issue.pk])).content
     assert list_values(page, address)["reason"] == "The date is wrong"
+
+
+@pytest.mark.parametrize(
+    ("route", "step", "is_kept"),
+    [
+        ("newsletter_issue_step", "hold", True),
+        ("newsletter_issue_step", "release", False),
+        ("newsletter_send_step", "pause", True),
+        ("newsletter_send_step", "go-on", True),
+        ("newsletter_send_step", "cancel", False),
+    ],
+)
+def test_the_session_keeps_only_forms_that_a_page_shows_again(route: str, step: str, is_kept: bool) -> None:
+    make_story("The clinic opens")
+    issue = make_issue(make_publication())
+    Issue.objects.update(state="sent")
+    client = sign_in("editor")
+    client.post(reverse(route, args=[issue.pk, step]), {"reason": "Bob asked"})
+    assert ("refused_form" in client.session) == is_kept
+
+
+def test_refused_days_of_a_welcome_mail_are_kept() -> None:
+    publication = make_publication()
+    _first, second, _third = turn_on_welcome(publication, steps=0)
+    address = reverse("newsletter_welcome_step", args=[second.pk, "days"])
+    answer = sign_in("writer").post(address, {"days": "77"}, follow=True)
+    assert list_values(answer.content, address)["days"] == "77"
 
 
 def list_desk_pages(desk: dict[str, str]) -> list[str]:

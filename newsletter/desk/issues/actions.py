@@ -33,6 +33,7 @@ def run_issue_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         call=lambda: ISSUE_STEPS[step](request, issue),
         instance=issue,
         log_action=f"newsletter.{step.replace('-', '_')}",
+        keeps_form=step == "hold",
     )
     return action.respond(request, back=overview_url(issue))
 

@@ -14,6 +14,7 @@ from newsletter.common.errors import NotReady, WrongState
 from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.desk.issues.issue_page import ISSUES, overview_url, read_confirmed_people
 from newsletter.desk.sends.progress import find_live_send
+from newsletter.desk.sends.subject_test import is_stopped
 from newsletter.desk.shell.labels import label_people
 from newsletter.models import Batch, Issue, Send
 from newsletter.models.variant_labels import LETTERS
@@ -56,6 +57,8 @@ ACTION_LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
 ARMS = ("1", "2", "3", "4")
 """The subjects of a test, as its buttons name them."""
 
+STEPS_WITH_TEXT = ("pause", "go-on")
+
 
 @require_POST
 def run_send_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
@@ -65,6 +68,7 @@ def run_send_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         call=lambda: SEND_STEPS[step](request, issue),
         instance=issue,
         log_action=f"newsletter.{step.replace('-', '_')}",
+        keeps_form=step in STEPS_WITH_TEXT,
     )
     return action.respond(request, back=overview_url(issue))
 
@@ -129,7 +133,11 @@ def _end(request: HttpRequest, issue: Issue) -> str:
 def _choose_subject(request: HttpRequest, issue: Issue) -> str:
     number = request.POST.get("subject", "")
     subject = int(number) if number in ARMS else 0
-    decide_by_staff(send=_get_live_send(issue), subject=subject, by=request.user, now=timezone.now())
+    send = _get_live_send(issue)
+    decide_by_staff(send=send, subject=subject, by=request.user, now=timezone.now())
+    if is_stopped(send):
+        text = _("The people who waited get subject %(letter)s once the send is resumed.")
+        return text % {"letter": LETTERS[subject - 1]}
     return _("The people who waited get subject %(letter)s in a moment.") % {"letter": LETTERS[subject - 1]}
 
 

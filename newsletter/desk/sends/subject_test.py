@@ -42,13 +42,17 @@ class SubjectRow:
 
 @dataclass(frozen=True)
 class SubjectTestView:
-    """``sentences`` say who waits and until when, or what was decided and why. ``measure`` heads the responses."""
+    """``sentences`` say who waits and until when, or what was decided and why. ``measure`` heads the responses.
+
+    ``is_stopped``: the others get nothing until the send is resumed.
+    """
 
     rows: list[SubjectRow]
     sentences: list[str] = field(default_factory=list)
     measure: str = ""
     is_decided: bool = False
     can_choose: bool = False
+    is_stopped: bool = False
 
 
 class SubjectTestContext(TypedDict):
@@ -80,6 +84,11 @@ def describe_subject_wait(send: Send) -> str:
     return _("%(people)s wait for the result of the subject test.") % {"people": label_people(people)} if people else ""
 
 
+def is_stopped(send: Send) -> bool:
+    """Return True if the send goes on only once somebody resumes it."""
+    return send.state in (Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
+
+
 def _make_view(test: SubjectTest, *, issue: Issue, send: Send | None, user: User | AnonymousUser) -> SubjectTestView:
     if test.decided_at is not None:
         return SubjectTestView(
@@ -100,6 +109,7 @@ def _make_view(test: SubjectTest, *, issue: Issue, send: Send | None, user: User
         and user.has_perm("newsletter.send_issue")
         and send.batches.filter(waits=True).exists()
         and send.state not in (Send.State.CANCELLED, Send.State.SUBMITTED),
+        is_stopped=send is not None and is_stopped(send),
     )
 
 

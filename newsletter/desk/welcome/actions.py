@@ -40,6 +40,7 @@ def run_welcome_step(request: HttpRequest, pk: int, step: str) -> HttpResponse:
         call=lambda: WELCOME_STEPS[step](request, issue),
         instance=issue,
         log_action=f"newsletter.welcome_{step.replace('-', '_')}",
+        keeps_form=step == "days",
     )
     return action.respond(request, back=welcome_url(issue.publication))
 

@@ -71,7 +71,7 @@ def adjust_paces(*, now: datetime) -> list[PaceStep]:
 
 def adjust_pace(send: Send, *, now: datetime) -> PaceStep | None:
     """Slow, pause or raise one send if that is due. Return the step."""
-    last = send.pace_steps.order_by("-number").first()
+    last = _find_last(send)
     since = _find_start(send, last)
     if since is None or since > now:
         # The clock was set back: what was reported lately decides.
@@ -162,6 +162,10 @@ def _add_step(
             raise
         return None
     return step
+
+
+def _find_last(send: Send) -> PaceStep | None:
+    return send.pace_steps.order_by("-number").first()
 
 
 def _find_start(send: Send, last: PaceStep | None) -> datetime | None:

@@ -30,6 +30,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE = 30
 
 
+_JOBS = (
+    (send_due_confirmations, "current_adapter"),
+    (send_due_links, "current_adapter"),
+    (send_due_notices, "account_adapter"),
+)
+"""Each job, and the name by which it finds the adapter."""
+
+
 class Counting:
     """The adapter of the settings, with a count of the calls that were made."""
 
@@ -50,8 +58,8 @@ class Counting:
         """Run the three jobs as the clock goes on. Returns how many mails the provider took."""
         end, taken = self.now + span, 0
         while self.now < end:
-            for send in (send_due_confirmations, send_due_links, send_due_notices):
-                with patch(f"{send.__module__}.current_adapter", return_value=self):
+            for send, adapter in _JOBS:
+                with patch(f"{send.__module__}.{adapter}", return_value=self):
                     taken += send(now=self.now)
             self.now += every
         return taken

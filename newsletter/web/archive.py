@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from html import escape
-from typing import Any
+from urllib.parse import urlencode
 
 from babel.dates import format_date
 from django.conf import settings
@@ -19,7 +19,7 @@ from django.views.decorators.http import conditional_page, require_safe
 
 from newsletter.issues.archive.archived_issues import ArchivedIssue, find_archived_sends, list_archived_issues
 from newsletter.issues.archive.public_view import find_public_content, render_for_archive
-from newsletter.issues.archive.search_archive import MAX_QUERY_LENGTH, find_matching_revisions, list_found_issues
+from newsletter.issues.archive.search_archive import MAX_QUERY_LENGTH, find_page
 from newsletter.issues.protected_terms.check import mail_has_protected_term
 from newsletter.issues.snapshot.resolve_stories import find_story_of_page
 from newsletter.models import Brand, Publication, Send
@@ -58,25 +58,47 @@ def show_archives(request: HttpRequest) -> HttpResponse:
 def show_issues(request: HttpRequest, slug: str) -> HttpResponse:
     """List the issues of a publication, newest first: all of them, or those with the words of a search."""
     publication = get_object_or_404(_publications(), slug=slug, archive=Publication.Archive.PUBLIC)
-    query, number = " ".join(request.GET.get("q", "").split())[:MAX_QUERY_LENGTH], request.GET.get("page")
-    now = datetime.now(UTC)
-    page: Page[Any]
-    if query:
-        page = Paginator(find_matching_revisions(publication, query=query), PER_PAGE).get_page(number)
-        found = list_found_issues(publication, revisions=list(page.object_list), query=query, at=now)
-    else:
-        page = Paginator(find_archived_sends(publication), PER_PAGE).get_page(number)
-        found = list_archived_issues(list(page.object_list), at=now)
+    query = " ".join(request.GET.get("q", "").split())[:MAX_QUERY_LENGTH]
+    listed = _search_issues(request, publication, query) if query else _list_issues(request, publication)
     context = {
         "publication": publication,
-        "page": page,
-        "issues": [issue_context(issue) for issue in found],
+        **listed,
         "title": publication.name,
         "query": query,
         "found_issues": reader_text("found_issues", publication.language, words=query),
     }
     response = render(request, "archive/issues.html", {**context, **page_context(publication)})
     return _add_headers(response, csp=SEARCH_CSP, listed=True)
+
+
+def _list_issues(request: HttpRequest, publication: Publication) -> dict[str, object]:
+    page: Page[Send] = Paginator(find_archived_sends(publication), PER_PAGE).get_page(request.GET.get("page"))
+    issues = list_archived_issues(list(page.object_list), at=datetime.now(UTC))
+    return {
+        "issues": list(map(issue_context, issues)),
+        "newer": f"?page={page.previous_page_number()}" if page.has_previous() else "",
+        "older": f"?page={page.next_page_number()}" if page.has_next() else "",
+        "begins": page.number == 1,
+    }
+
+
+def _search_issues(request: HttpRequest, publication: Publication, query: str) -> dict[str, object]:
+    first = _read_number(request.GET.get("from", ""))
+    found = find_page(publication, query=query, first=first, length=PER_PAGE, at=datetime.now(UTC))
+
+    def make_link(number: int | None) -> str:
+        return f"?{urlencode({'q': query, 'from': number})}" if number is not None else ""
+
+    return {
+        "issues": list(map(issue_context, found.issues)),
+        "newer": make_link(found.newer),
+        "older": make_link(found.older),
+    }
+
+
+def _read_number(text: str) -> int | None:
+    """Return the number of an issue in an address, None if it is none."""
+    return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
 @require_safe
@@ -165,7 +187,7 @@ def _publications() -> QuerySet[Publication]:
 def _find_send(publication: Publication, name: str, *, listed: bool) -> Send:
     by: dict[str, object] = {"issue__public_id": name}
     if listed:
-        by = {"issue__number": int(name) if name.isdecimal() and len(name) < 9 else 0}
+        by = {"issue__number": _read_number(name) or 0}
     return get_object_or_404(find_archived_sends(publication), **by)
 
 

@@ -1,5 +1,7 @@
 """The search of a public archive: words of titles and texts that are shown now, without a script, quickly."""
 
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -62,6 +64,21 @@ def copy_issues(issue: Issue, *, count: int) -> None:
         Send.objects.create(
             issue=copied, revision=of_copy, state=send.state, made_at=send.made_at, started_at=send.started_at
         )
+
+
+def _tell_only(story: Story, revision: IssueRevision) -> None:
+    """Let the issue of a revision tell this story instead of its own."""
+    text = json.dumps(revision.content).replace("The Café verdict", story.title)
+    content = json.loads(text)
+    for block in content["blocks"]:
+        for told in [block["story"]] if "story" in block else block.get("stories", []):
+            told["id"] = story.pk
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    IssueRevision.objects.filter(pk=revision.pk).update(content=content, sha256=sha256)
+
+
+def withdraw(story: Story) -> None:
+    withdraw_story(story=story, by=sign_in("editor").get("/admin/").wsgi_request.user, reason="", now=NOW)
 
 
 def search(words: str, **query: str) -> str:
@@ -153,7 +170,7 @@ def test_an_empty_search_lists_all_issues() -> None:
 def test_a_withdrawn_story_is_found_no_more() -> None:
     publish()
     assert is_found("montreal")
-    withdraw_story(story=Story.objects.get(), by=sign_in("editor").get("/admin/").wsgi_request.user, reason="", now=NOW)
+    withdraw(Story.objects.get())
     assert not is_found("montreal")
     assert is_found("everybody")
 
@@ -174,10 +191,44 @@ def test_the_pages_of_a_search_keep_its_words() -> None:
     copy_issues(publish(), count=30)
     page = search("harbour verdict")
     assert page.count("<li>") == 13
-    assert "?q=harbour%20verdict&amp;page=2" in page
-    last = search("harbour verdict", page="3")
+    assert "?q=harbour+verdict&amp;from=17" in page
+    assert 'rel="prev"' not in page
+    last = search("harbour verdict", **{"from": "4"})
     assert last.count("<li>") == 3
-    assert "?q=harbour%20verdict&amp;page=2" in last
+    assert "?q=harbour+verdict&amp;from=17" in last
+    assert 'rel="next"' not in last
+
+
+@pytest.mark.parametrize("number", ["", "x", "²", "-1", "9" * 30, "999"])
+def test_a_page_from_no_issue_begins_with_the_newest(number: str) -> None:
+    copy_issues(publish(), count=14)
+    assert f'<a href="{LIST}14/">' in search("verdict harbour", **{"from": number})
+
+
+def test_pages_are_filled_where_withdrawn_stories_had_the_words() -> None:
+    copy_issues(publish(), count=40)
+    story = make_story("The last verdict")
+    for revision in IssueRevision.objects.filter(issue__number__gt=20):
+        _tell_only(story, revision)
+    withdraw(story)
+    page = search("verdict")
+    assert "No issue has all of these words." not in page
+    assert page.count("<li>") == PER_PAGE
+    assert f'<a href="{LIST}20/">' in page
+    assert "from=7" in page
+    assert 'rel="prev"' not in page
+
+
+def test_no_link_leads_to_a_page_whose_stories_were_withdrawn() -> None:
+    copy_issues(publish(), count=40)
+    story = make_story("The last verdict")
+    for revision in IssueRevision.objects.filter(issue__number__lte=27):
+        _tell_only(story, revision)
+    withdraw(story)
+    page = search("verdict")
+    assert page.count("<li>") == PER_PAGE
+    assert 'rel="next"' not in page
+    assert 'rel="prev"' in search("verdict", **{"from": "27"})
 
 
 def test_a_search_asks_the_database_as_often_as_a_page_of_issues() -> None:

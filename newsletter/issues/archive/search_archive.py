@@ -6,9 +6,11 @@ or an issue with a protected term, is not found.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from html import unescape
+from itertools import islice
 
 import orjson
 from django.db.models import TextField
@@ -61,25 +63,58 @@ _kept_texts: dict[str, str] = {}
 """By the hash of a revision."""
 
 
-def find_matching_revisions(publication: Publication, *, query: str) -> list[int]:
-    """Return the ids of the revisions in the archive that have all words of the query, the newest issue first."""
+@dataclass(frozen=True)
+class FoundPage:
+    """Some of the found issues, the newest first, and the numbers of the issues with which the pages beside it begin."""
+
+    issues: list[ArchivedIssue]
+    newer: int | None
+    older: int | None
+
+
+def find_page(publication: Publication, *, query: str, first: int | None, length: int, at: datetime) -> FoundPage:
+    """Return the issues that show all words of the query now, from the one with the number ``first`` on, or from the newest.
+
+    Issues are read in groups until the page is full, because a withdrawn story may have had the words.
+    """
     words = _split_query(query)
+    matches = _find_matching_issues(publication, words=words)
+    start = 0 if first is None else sum(number > first for number in matches)
+
+    def find_some(numbers: list[int], most: int) -> list[ArchivedIssue]:
+        groups = (numbers[begin : begin + length + 1] for begin in range(0, len(numbers), length + 1))
+        return list(islice((issue for group in groups for issue in _list_shown(publication, group, words, at)), most))
+
+    found = find_some(matches[start:], length + 1)
+    newer = find_some(matches[:start][::-1], length)
+    return FoundPage(
+        issues=found[:length],
+        newer=newer[-1].send.issue.number if newer else None,
+        older=found[length].send.issue.number if len(found) > length else None,
+    )
+
+
+def _find_matching_issues(publication: Publication, *, words: Sequence[str]) -> list[int]:
+    """Return the numbers of the issues in the archive that were sent with all of these words, the newest one first."""
     if not words:
         return []
-    searched = find_archived_sends(publication).select_related(None)
-    rows = list(searched.values_list("revision_id", "revision__sha256")[:MAX_SEARCHED])
-    texts = _read_texts({pk: sha256 for pk, sha256 in rows if pk is not None})
-    return [pk for pk, text in texts.items() if _has_words(text, words)]
+    searched = find_archived_sends(publication).select_related(None).filter(revision__isnull=False)
+    rows = list(searched.values_list("issue__number", "revision_id", "revision__sha256")[:MAX_SEARCHED])
+    texts = _read_texts({pk: sha256 for _, pk, sha256 in rows})
+    return [number for number, pk, _ in rows if _has_words(texts[pk], words)]
 
 
-def list_found_issues(
-    publication: Publication, *, revisions: Collection[int], query: str, at: datetime
-) -> list[ArchivedIssue]:
-    """Return those of these issues that show all words of the query now, the newest one first."""
-    words = _split_query(query)
-    sends = list(find_archived_sends(publication).filter(revision__in=revisions))
-    issues = list_archived_issues(sends, at=at)
-    return [issue for issue in issues if _has_words(_fold_content(to_json(issue.content)), words)]
+def _list_shown(
+    publication: Publication, numbers: Sequence[int], words: Sequence[str], at: datetime
+) -> Iterator[ArchivedIssue]:
+    """List those of these issues that show all of the words now, in the order of ``numbers``."""
+    sends = sorted(
+        find_archived_sends(publication).filter(issue__number__in=numbers),
+        key=lambda send: numbers.index(send.issue.number),
+    )
+    for issue in list_archived_issues(sends, at=at):
+        if _has_words(_fold_content(to_json(issue.content)), words):
+            yield issue
 
 
 def _split_query(query: str) -> list[str]:

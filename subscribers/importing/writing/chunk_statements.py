@@ -38,7 +38,7 @@ SUPPRESSION_BY_KIND: dict[str, tuple[Reason, Scope]] = {
 }
 _MAY_JOIN = "kind = 'join' AND suppressed_before IS NULL"
 _NO_IMPORT_ID = -1
-NEW_ON_LIST = f"{_MAY_JOIN} AND status_before IS NULL AND subscriber_id IS NOT NULL"
+_NEW_ON_LIST = f"{_MAY_JOIN} AND status_before IS NULL AND subscriber_id IS NOT NULL"
 
 _LOCK_KNOWN = """
 SELECT p.id FROM subscribers_subscriber p WHERE p.address_hash IN (SELECT address_hash FROM import_stage)
@@ -179,7 +179,7 @@ def subscribe(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> No
     """Open a subscription, with its evidence, for everybody who may join and has none. `now` is when they are asked first."""
     requested_at = ("%s", now) if batch.confirm else ("COALESCE(given_at, %s)", batch.started_at)
     for basis, which in _by_basis(batch):
-        where = f"{NEW_ON_LIST} AND {which}"
+        where = f"{_NEW_ON_LIST} AND {which}"
         _record_import(cursor, batch, basis=basis, where=where)
         insert_staged(
             cursor,

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualApproval, SwitchedOff
+from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualApproval, NotApproved, SwitchedOff
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.ingest import find_unread_sources, ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
-from newsletter.issues.approval.approve import approve_by_policy, void_changed_approvals
+from newsletter.issues.approval.approve import approve_by_policy, require_approval, void_changed_approvals
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
+from newsletter.issues.approval.reopen_uncovered import notify_if_reopened
 from newsletter.issues.approval.write_notices import notify_changed_after_approval, notify_hold
 from newsletter.issues.assembly.assemble import Assembly, assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts
@@ -146,9 +147,18 @@ def freeze_requested_sends(*, now: datetime) -> None:
 def hold_late(issue: Issue, *, now: datetime) -> None:
     """Hold an issue that is more than six hours late: only a person may send it now."""
     due = (issue.due_at or now).astimezone(ZoneInfo(issue.publication.zone))
-    was_sendable = issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue))
-    late = _SENT_LATE if was_sendable else _APPROVED_LATE
+    late = _SENT_LATE if _was_sendable(issue, now=now) else _APPROVED_LATE
     hold_and_notify(issue, Message(late.template, day=due.date(), time=f"{due:%H:%M}"), now=now)
+
+
+def _was_sendable(issue: Issue, *, now: datetime) -> bool:
+    if issue.state == Issue.State.APPROVED or (issue.state == Issue.State.DRAFT and is_automatic(issue)):
+        return True
+    try:
+        require_approval(issue, now=now)
+    except DomainError:
+        return False
+    return True
 
 
 def hold_and_notify(issue: Issue, reason: str, *, now: datetime) -> None:
@@ -178,5 +188,8 @@ def _start(issue: Issue, *, now: datetime) -> None:
     except AudienceChanged as error:
         log.warning("%s", error)
         notify_changed_after_approval(issue, explanation=error.message, now=now)
+    except NotApproved as error:
+        if not notify_if_reopened(issue, reason=error.message, now=now):
+            hold_and_notify(issue, error.message, now=now)
     except DomainError as error:
         hold_and_notify(issue, error.message, now=now)

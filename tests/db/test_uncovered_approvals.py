@@ -1,6 +1,6 @@
 """An approval that no longer counts is found before the send, which would only refuse."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,8 +20,8 @@ from newsletter.issues.approval.reopen_uncovered import (
 from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_second_approvals
 from newsletter.models import Comment, Issue, Publication, Send, Slot, StaffNotice
-from newsletter.sending.freezing.start import start_send
-from subscribers.models import Subscription
+from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
+from subscribers.models import Subscriber, Subscription
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
@@ -154,23 +154,88 @@ def test_each_time_that_an_issue_is_reopened_has_a_notice(issue: Issue, publicat
     assert restore_covered_issues(now=NOW) == [issue]
     add_subscribers(publication, 40, start=200)
     assert reopen() == [issue]
-    assert read_subjects() == [f"{issue} is approved", f"{issue} needs a new approval"]
+    assert read_subjects() == [f"{issue} is approved", f"{issue} may need another approval"]
 
 
-def test_an_issue_is_approved_again_by_itself_once_a_day(issue: Issue, publication: Publication) -> None:
+def cross_the_limit(publication: Publication, *, now: datetime) -> list[Issue]:
+    """Let the number of recipients rise above the limit and fall again. Return the issues that are approved again."""
+    (added,) = add_subscribers(publication, 1, start=100 + Subscriber.objects.count())
+    assert len(reopen_uncovered_issues(now=now)) == 1
+    notify_second_approvals(now=now)
+    Subscription.objects.filter(subscriber=added).delete()
+    return restore_covered_issues(now=now + timedelta(minutes=5))
+
+
+def test_approvers_hear_once_a_day_of_an_issue_that_is_approved_again(issue: Issue, publication: Publication) -> None:
     """The number of recipients may go up and down around a limit all day."""
     approve(issue)
     Publication.objects.update(second_approval_above=3)
-    for hour in range(4):
-        now = NOW + timedelta(hours=hour)
-        (added,) = add_subscribers(publication, 1, start=100 + hour)
-        reopen_uncovered_issues(now=now)
-        Subscription.objects.filter(subscriber=added).delete()
-        restore_covered_issues(now=now)
-    assert read(issue).state == Issue.State.IN_REVIEW
+    assert cross_the_limit(publication, now=NOW + timedelta(hours=1)) == [issue]
     assert read_subjects() == [f"{issue} is approved"]
-    assert restore_covered_issues(now=NOW + timedelta(hours=23)) == []
-    assert restore_covered_issues(now=NOW + timedelta(days=1)) == [issue]
+    ids = set()
+    for hour in range(2, 6):
+        assert cross_the_limit(publication, now=NOW + timedelta(hours=hour)) == [issue]
+        assert read_subjects() == [f"{issue} is approved", f"{issue} may need another approval"]
+        ids.add(StaffNotice.objects.get(key__startswith="uncovered-").pk)
+    assert len(ids) == 1
+    assert "This may go on today without a notice." in StaffNotice.objects.get(pk=ids.pop()).paragraphs[1]
+    assert cross_the_limit(publication, now=NOW + timedelta(days=2)) == [issue]
+    assert read_subjects() == [f"{issue} is approved"]
+
+
+def test_an_issue_that_was_approved_again_is_sent_when_it_is_due(issue: Issue, publication: Publication) -> None:
+    Issue.objects.update(due_at=NOW + timedelta(hours=3))
+    approve(read(issue))
+    Publication.objects.update(second_approval_above=3)
+    for hour in (1, 2):
+        cross_the_limit(publication, now=NOW + timedelta(hours=hour))
+    start_due_sends(now=NOW + timedelta(hours=3))
+    assert Send.objects.get().recipients == 3
+
+
+def test_an_approval_by_a_person_brings_the_ordinary_notice_back(issue: Issue, publication: Publication) -> None:
+    approve(issue)
+    add_subscribers(publication, 40, start=100)
+    reopen()
+    Subscription.objects.filter(pk__in=Subscription.objects.order_by("-pk")[:40].values("pk")).delete()
+    later = NOW + timedelta(hours=1)
+    assert restore_covered_issues(now=later) == [issue]
+    add_subscribers(publication, 40, start=200)
+    assert reopen_uncovered_issues(now=later) == [issue]
+    approve_issue(issue=read(issue), by=make_approver(), now=later + timedelta(hours=1))
+    add_subscribers(publication, 80, start=300)
+    assert reopen_uncovered_issues(now=later + timedelta(hours=2)) == [issue]
+    assert read_subjects() == [f"{issue} is approved", f"{issue} needs a new approval"]
+
+
+def test_an_approval_that_ended_at_the_last_minute_holds_nothing(issue: Issue) -> None:
+    Issue.objects.update(due_at=NOW + timedelta(hours=1))
+    approve(read(issue))
+    make_approver("second@example.org")
+    User.objects.filter(email="approver@example.org").update(is_active=False)
+    start_due_sends(now=NOW + timedelta(hours=1))
+    assert (read(issue).state, read(issue).held) == (Issue.State.IN_REVIEW, False)
+    assert read_subjects() == [f"{issue} needs a new approval"]
+    approve_issue(issue=read(issue), by=make_approver("second@example.org"), now=NOW + timedelta(hours=2))
+    start_due_sends(now=NOW + timedelta(hours=2))
+    assert Send.objects.get().recipients == 3
+
+
+def test_an_approval_that_ended_before_a_requested_freeze_holds_nothing(issue: Issue) -> None:
+    request_send(issue=approve(issue), by=make_approver("second@example.org"), now=NOW)
+    User.objects.filter(email="approver@example.org").update(is_active=False)
+    assert prepare_requested_sends(now=NOW) == []
+    assert (read(issue).state, read(issue).held) == (Issue.State.IN_REVIEW, False)
+    assert Send.objects.get().state == Send.State.CANCELLED
+    assert read_subjects() == [f"{issue} needs a new approval"]
+
+
+def test_a_late_issue_with_enough_approvals_is_not_called_unapproved(issue: Issue) -> None:
+    Issue.objects.update(due_at=NOW + timedelta(hours=1))
+    approve(read(issue))
+    Issue.objects.update(state=Issue.State.IN_REVIEW)
+    start_due_sends(now=NOW + timedelta(hours=8))
+    assert "was not sent in time" in read(issue).held_reason
 
 
 def test_a_comment_while_people_are_counted_keeps_the_issue_waiting(

@@ -4,10 +4,11 @@ If the reason goes away, the issue is approved again. A change of the content, t
 `void_changed_approvals`.
 """
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from newsletter.common.errors import DomainError, NotApproved
 from newsletter.common.messages import Message
@@ -26,11 +27,16 @@ from newsletter.models import Approval, Issue, Publication, Send, StaffNotice, t
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
 
+log = logging.getLogger(__name__)
 NOTICE_AHEAD = timedelta(days=7)
 """How long before its time staff are told that an automatic issue waits for a person."""
-RESTORE_INTERVAL = timedelta(days=1)
-"""How often an issue is approved again by itself. The number of recipients may go up and down around a limit all day."""
+NOTICE_INTERVAL = timedelta(days=1)
+"""How often approvers are told that an issue was approved again by itself. The number of recipients may go up and down."""
 _WHAT_TO_DO = Message("It is not sent until somebody has read and approved it.")
+_CHANGES_OFTEN = (
+    Message("It was approved again by itself already, and now it waits again. This may go on today without a notice."),
+    Message("It is sent only if its approvals are enough when it is due. To be sure, read it and approve it."),
+)
 
 
 def review_approvals(*, now: datetime) -> None:
@@ -53,12 +59,21 @@ def reopen_uncovered_issues(*, now: datetime, publication: Publication | None = 
 def restore_covered_issues(*, now: datetime, publication: Publication | None = None) -> list[Issue]:
     """Approve waiting issues whose approvals are enough now: the audience shrank, or a rule changed. Notify approvers.
 
-    Return the issues. One with an open comment waits until somebody resolves it. One that was approved again by itself less
-    than `RESTORE_INTERVAL` ago waits for a person, or for the rest of that time.
+    Return the issues. One with an open comment waits until somebody resolves it. The notice is written once in
+    `NOTICE_INTERVAL`: a notice about the next reopening says what happens until then.
     """
     given = Approval.objects.filter(withdrawn_at__isnull=True).values("issue")
     waiting = _select_unsent(Issue.State.IN_REVIEW, publication=publication).filter(pk__in=given)
     return [issue for issue in waiting if _may_be_restored(issue, now=now) and _restore(issue, now=now)]
+
+
+def notify_if_reopened(issue: Issue, *, reason: str, now: datetime) -> bool:
+    """Notify approvers of an issue that waits for approval again since its send was refused. Return False if it does not wait."""
+    if not Issue.objects.filter(pk=issue.pk, state=Issue.State.IN_REVIEW).exists():
+        return False
+    log.warning("%s waits for approval again: %s", issue, reason)
+    _write_reopened_notice(issue, reason=reason, now=now)
+    return True
 
 
 def notify_waiting_automatic_issues(*, now: datetime) -> None:
@@ -115,8 +130,12 @@ def _make_uncovered_key(issue: Issue) -> str:
     return f"uncovered-{issue.pk}"
 
 
-def _find_restored_notices(issue: Issue) -> QuerySet[StaffNotice]:
-    return StaffNotice.objects.filter(key=_make_restored_key(issue))
+def _find_recent_restored_notices(issue: Issue, *, now: datetime) -> QuerySet[StaffNotice]:
+    """Return the notices of the last day that the issue was approved again by itself, if nobody approved it since."""
+    last = issue.approvals.filter(withdrawn_at__isnull=True).aggregate(at=Max("at"))["at"] or now
+    return StaffNotice.objects.filter(
+        key=_make_restored_key(issue), made_at__gt=now - NOTICE_INTERVAL, made_at__gte=last
+    )
 
 
 def _make_restored_key(issue: Issue) -> str:
@@ -157,18 +176,33 @@ def _reopen(issue: Issue, *, now: datetime) -> bool:
         return False  # it changed while people were counted
     transition(locked, from_states=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
     report_issue(EventKind.ISSUE_WAITING, locked, now=now)
-    find_waiting_notices(locked).delete()  # of an earlier time: the new one has the same key
-    if find_first_of_two(locked, now=now) is None:
-        # A notice about the second approval comes by itself.
-        subject = Message("%(issue)s needs a new approval", issue=locked)
-        key = _make_uncovered_key(locked)
-        write_notice(locked.publication, key, subject, [error.message, _WHAT_TO_DO], issue_page_url(locked), now)
+    _write_reopened_notice(locked, reason=error.message, now=now)
     return True
 
 
+def _write_reopened_notice(issue: Issue, *, reason: str, now: datetime) -> None:
+    """Notify approvers that the issue needs a new approval. A notice about a second approval comes by itself.
+
+    After a notice that it was approved again by itself, the next one covers the rest of the day.
+    """
+    waiting = find_waiting_notices(issue)
+    changes_often = _find_recent_restored_notices(issue, now=now).exists()
+    if changes_often and waiting.exists():
+        return
+    waiting.delete()  # of an earlier time: the new one has the same key
+    if changes_often:
+        subject = Message("%(issue)s may need another approval", issue=issue)
+        paragraphs = [reason, *_CHANGES_OFTEN]
+    elif find_first_of_two(issue, now=now) is None:
+        subject = Message("%(issue)s needs a new approval", issue=issue)
+        paragraphs = [reason, _WHAT_TO_DO]
+    else:
+        return
+    write_notice(issue.publication, _make_uncovered_key(issue), subject, paragraphs, issue_page_url(issue), now)
+
+
 def _may_be_restored(issue: Issue, *, now: datetime) -> bool:
-    restored = _find_restored_notices(issue).filter(made_at__gt=now - RESTORE_INTERVAL)
-    if count_open_comments(issue) or restored.exists():
+    if count_open_comments(issue):
         return False
     try:
         require_approval(issue, now=now)
@@ -184,11 +218,15 @@ def _restore(issue: Issue, *, now: datetime) -> bool:
         return False  # it changed while people were counted
     transition(locked, from_states=[Issue.State.IN_REVIEW], to=Issue.State.APPROVED)
     report_issue(EventKind.ISSUE_APPROVED, locked, now=now)
+    if _find_recent_restored_notices(locked, now=now).exists():
+        return True
     subject = Message("%(issue)s is approved", issue=locked)
     paragraphs = [
         Message("It was waiting for approval. The reason is gone, so the approvals that it has are enough."),
         Message("It needs no further approval. If it should not be sent, put it on hold."),
     ]
-    _find_restored_notices(locked).delete()  # of an earlier day: the new one has the same key
-    write_notice(locked.publication, _make_restored_key(locked), subject, paragraphs, issue_page_url(locked), now)
+    find_waiting_notices(locked).delete()  # no longer true
+    key = _make_restored_key(locked)
+    StaffNotice.objects.filter(key=key).delete()  # of an earlier time: the new one has the same key
+    write_notice(locked.publication, key, subject, paragraphs, issue_page_url(locked), now)
     return True

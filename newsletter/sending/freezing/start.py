@@ -13,6 +13,7 @@ from newsletter.issues.approval.approve import reopen_approval, require_approval
 from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import require_issue_enabled
+from newsletter.issues.approval.reopen_uncovered import notify_if_reopened
 from newsletter.issues.protected_terms.check import require_unprotected
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.reader_zones import find_local_time
@@ -67,7 +68,10 @@ def request_send(
 
 
 def prepare_requested_sends(*, now: datetime) -> list[Issue]:
-    """Freeze the audiences of the requested sends. Return the issues that are held because that failed."""
+    """Freeze the audiences of the requested sends. Return the issues that are held because that failed.
+
+    An issue whose approvals no longer count waits for approval again and is not held.
+    """
     held: list[Issue] = []
     requested = Send.objects.filter(state=Send.State.PREPARING, not_before__lte=now)
     if not requested.exists():
@@ -82,6 +86,8 @@ def prepare_requested_sends(*, now: datetime) -> list[Issue]:
         try:
             prepare_send(send=send, now=now)
         except DomainError as error:
+            if isinstance(error, NotApproved) and notify_if_reopened(send.issue, reason=error.message, now=now):
+                continue
             log.error("%s could not be prepared: %s", send.issue, error)
             hold_issue(issue=send.issue, reason=error.message)
             held.append(send.issue)

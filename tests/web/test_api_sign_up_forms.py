@@ -98,6 +98,7 @@ def test_mistakes_are_worded_as_on_our_page_and_nobody_is_added(key: str) -> Non
         "where": "email",
         "what": "Please write your email address.",
         "choices": [],
+        "choice_labels": [],
         "choices_label": "",
     }
     spanish = fill_in(key, email="ada", shown_in="es").json()
@@ -106,6 +107,9 @@ def test_mistakes_are_worded_as_on_our_page_and_nobody_is_added(key: str) -> Non
     assert town["where"] == "city"
     assert town["choices"]
     assert town["choices_label"] == "Which one is yours?"
+    spanish_town = fill_in(key, city="Springfield", shown_in="es").json()["errors"][0]
+    assert spanish_town["choices"] == town["choices"]
+    assert spanish_town["choice_labels"][0].endswith(", Estados Unidos")
     assert fill_in(key, city="Springfield", meant=town["choices"][0]).json()["accepted"]
     assert Subscriber.objects.count() == 1
 

@@ -84,6 +84,7 @@ class FormError(BaseModel):
     where: str = Field(description="The field's name.")
     what: str
     choices: list[str] = Field(description="The towns that the text could mean, to send back as `meant`.")
+    choice_labels: list[str] = Field(description="What the visitor reads for each choice, in the form's language.")
     choices_label: str
 
 

@@ -35,6 +35,7 @@ def describe_mistakes(form: JoinForm) -> FormResult:
             where=name,
             what=str(text),
             choices=[choice.value for choice in form.town_choices] if name == "city" else [],
+            choice_labels=[choice.label for choice in form.town_choices] if name == "city" else [],
             choices_label=gettext("Which one is yours?") if name == "city" and form.town_choices else "",
         )
         for name, texts in form.errors.items()

@@ -185,13 +185,13 @@ final class FormView
             return '';
         }
         $html = '<fieldset><legend>' . esc_html($error['choices_label']) . '</legend>';
-        foreach ($error['choices'] as $town) {
+        foreach ($error['choices'] as $index => $town) {
             $html .= sprintf(
                 '<label class="newsletter-signup-choice"><input type="radio" name="%s" value="%s"%s> %s</label>',
                 esc_attr(self::name('meant')),
                 esc_attr($town),
                 checked($values['meant'] ?? '', $town, false),
-                esc_html($town)
+                esc_html($error['choice_labels'][$index] ?? $town)
             );
         }
         return "$html</fieldset>";

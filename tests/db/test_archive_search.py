@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pydantic import JsonValue
@@ -241,3 +243,30 @@ def test_a_search_asks_the_database_as_often_as_a_page_of_issues() -> None:
         counts.append(len(queries))
     assert counts[2] <= 3
     assert max(counts) <= 6 + PER_PAGE
+
+
+def test_the_texts_that_were_read_first_are_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    copy_issues(publish(), count=3)
+    search("verdict")
+    kept = dict(search_archive._kept_texts)
+    first, *others = kept
+    monkeypatch.setattr(search_archive, "MAX_KEPT_CHARACTERS", sum(len(kept[name]) for name in others))
+    search_archive._forget_oldest()
+    assert list(search_archive._kept_texts) == others
+    assert search("verdict").count("<li>") == 3
+    assert list(search_archive._kept_texts) == [*others[1:], first]
+
+
+def test_the_first_search_reads_few_contents_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    iterate = QuerySet.iterator
+
+    def note(rows: QuerySet[Any], chunk_size: int | None = None) -> Iterator[Any]:
+        sizes.append(chunk_size)
+        return iterate(rows, chunk_size=chunk_size)
+
+    monkeypatch.setattr(QuerySet, "iterator", note)
+    copy_issues(publish(), count=3)
+    search("verdict")
+    search("verdict")
+    assert sizes == [20]

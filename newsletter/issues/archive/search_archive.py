@@ -27,7 +27,9 @@ MAX_SEARCHED = 500
 """Issues that are searched, the newest ones: those of nearly ten years, if there is one each week."""
 MAX_QUERY_LENGTH = 100
 _MAX_WORDS = 8
-_MAX_KEPT = 4 * MAX_SEARCHED
+MAX_KEPT_CHARACTERS = 20_000_000
+"""Characters of texts that a process keeps."""
+_READ_AT_ONCE = 20
 _TITLES = ("subject", "preheader", "headline")
 _SEARCHED = frozenset(
     [
@@ -129,14 +131,25 @@ def _has_words(text: str, words: Sequence[str]) -> bool:
 
 def _read_texts(hashes: dict[int, str]) -> dict[int, str]:
     """Return the texts of revisions by id, in the order of ``hashes``. The JSON is enough: records cost more time."""
-    texts = {pk: _kept_texts.get(sha256) for pk, sha256 in hashes.items()}
-    missing = [pk for pk, text in texts.items() if text is None]
-    rows = IssueRevision.objects.filter(pk__in=missing).annotate(raw=Cast("content", TextField()))
-    found = {pk: _fold_content(orjson.loads(raw)) for pk, raw in rows.values_list("pk", "raw")} if missing else {}
-    if len(_kept_texts) + len(found) > _MAX_KEPT:
-        _kept_texts.clear()
-    _kept_texts.update((hashes[pk], text) for pk, text in found.items())
-    return {pk: text if text is not None else found.get(pk, "") for pk, text in texts.items()}
+    texts = {pk: _kept_texts.get(sha256, "") for pk, sha256 in hashes.items()}
+    missing = [pk for pk, sha256 in hashes.items() if sha256 not in _kept_texts]
+    if missing:
+        rows = IssueRevision.objects.filter(pk__in=missing).annotate(raw=Cast("content", TextField()))
+        for pk, raw in rows.values_list("pk", "raw").iterator(chunk_size=_READ_AT_ONCE):
+            texts[pk] = _kept_texts[hashes[pk]] = _fold_content(orjson.loads(raw))
+        _forget_oldest()
+    return texts
+
+
+def _forget_oldest() -> None:
+    """Keep the texts that were read last. Another thread can forget the same ones."""
+    sizes = [(sha256, len(text)) for sha256, text in list(_kept_texts.items())]
+    surplus = sum(size for _, size in sizes) - MAX_KEPT_CHARACTERS
+    for sha256, size in sizes:
+        if surplus <= 0:
+            return
+        _kept_texts.pop(sha256, None)
+        surplus -= size
 
 
 def _fold_content(content: JsonValue) -> str:

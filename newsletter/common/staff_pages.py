@@ -1,8 +1,9 @@
-"""Parts that pages of staff share: their bases, breadcrumbs, and the call of one service.
+"""Parts that pages of staff share: their bases, breadcrumbs, the call of one service, and refused forms.
 
 They are here because both apps have such pages, and `subscribers` may import nothing else of `newsletter`.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from typing import ClassVar
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,8 +23,14 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import DomainError
-from newsletter.common.refused_form import keep_refused_form
+from newsletter.common.sealing import Sealer
 from newsletter.common.translation import translate
+
+_SEALER = Sealer(b"newsletter.refused-forms")
+KEPT_SECONDS = 300
+_IN_SESSION = "refused_form"
+_MAX_LENGTH = 20_000
+_NEVER_KEPT = ("csrfmiddlewaretoken", "password")
 
 
 @dataclass(frozen=True)
@@ -100,3 +107,30 @@ class PermittedPage(PermissionCheckedMixin, StaffTemplatePage):
     @classmethod
     def admits(cls, user: User | AnonymousUser) -> bool:
         return bool(cls.permission_policy.user_has_permission(user, cls.permission_required))
+
+
+def keep_refused_form(request: HttpRequest) -> None:
+    """Keep the fields of this POST, sealed, for the page that shows the form again. One longer than any of ours is not kept.
+
+    It is shown once, within five minutes. Later, the next page with such a form removes it, or the session's end.
+    """
+    fields = request.POST.copy()
+    for name in _NEVER_KEPT:
+        fields.pop(name, None)
+    text = fields.urlencode()
+    if len(text) <= _MAX_LENGTH:
+        kept = {"address": request.path, "fields": _SEALER.seal(text), "at": time.time()}
+        request.session[_IN_SESSION] = kept
+
+
+def take_refused_form(request: HttpRequest, *, address: str) -> dict[str, str]:
+    """Return the fields that were refused at this address a moment ago, the last value of each, and keep them no longer."""
+    kept = request.session.get(_IN_SESSION)
+    if kept is None:
+        return {}
+    is_old = time.time() - kept["at"] > KEPT_SECONDS
+    if kept["address"] != address and not is_old:
+        return {}
+    del request.session[_IN_SESSION]
+    text = "" if is_old else _SEALER.unseal(kept["fields"])
+    return QueryDict(text or "").dict()

@@ -1,6 +1,7 @@
 """The sample organisation's own data: its file, stories and events, dated relative to a given ``now``."""
 
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 from importlib.resources import files
@@ -154,7 +155,7 @@ def load_events(*, now: datetime) -> tuple[DemoEvent, ...]:
     return tuple(sorted(events, key=lambda event: (event.starts_at, event.slug)))
 
 
-def _read_event(row: dict[str, Any], *, now: datetime) -> DemoEvent:
+def _read_event(row: Mapping[str, Any], *, now: datetime) -> DemoEvent:
     zone = ZoneInfo(row["zone"])
     today = now.astimezone(zone).date()
     monday = today - timedelta(days=today.weekday())

@@ -20,8 +20,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 
 from newsletter.common.errors import BadAddress, DomainError
-from newsletter.common.refused_form import keep_refused_form
-from newsletter.common.staff_pages import StaffTemplatePage
+from newsletter.common.staff_pages import StaffTemplatePage, keep_refused_form
 from newsletter.common.translation import translate
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import MailingList, Reason, Reply, Subscriber, Suppression

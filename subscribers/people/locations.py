@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message
@@ -40,7 +39,7 @@ class Location:
         return bool(self.country)
 
     @property
-    def columns(self) -> dict[str, Any]:
+    def columns(self) -> dict[str, object]:
         """Return the columns of its `SubscriberLocation` row. Coordinates in degrees are rounded to two decimals."""
         latitude, longitude = (None if at is None else round(at, 2) for at in (self.latitude, self.longitude))
         names = {"country": self.country.upper(), "region": self.region.upper(), "town": self.town}

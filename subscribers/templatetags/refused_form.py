@@ -3,7 +3,7 @@
 from django import template
 from django.template import Context
 
-from newsletter.common.refused_form import take_refused_form
+from newsletter.common.staff_pages import take_refused_form
 
 register = template.Library()
 

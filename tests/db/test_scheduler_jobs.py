@@ -116,7 +116,7 @@ def test_a_publication_that_needs_approval_waits_for_it():
     assert not Send.objects.exists()
 
 
-def test_an_issue_that_nobody_approved_in_time_is_sent_once_approved_and_released():
+def test_an_issue_approved_too_late_is_sent_once_it_is_released():
     approver = make_approver()
     publication = make_publication()
     make_story("The first verdict")

@@ -257,7 +257,7 @@ def test_a_withdrawn_translation_leaves_the_image_that_its_original_shares() -> 
     assert find_withdrawn_pictures() == set()
 
 
-def test_a_picture_stays_neutral_for_the_translation_of_another_withdrawn_story() -> None:
+def test_a_picture_stays_neutral_for_another_withdrawn_translation() -> None:
     photo = make_photo(90)
     original, _ = make_pair(picture=photo)
     other = make_story("The river case", picture=photo)
@@ -269,7 +269,7 @@ def test_a_picture_stays_neutral_for_the_translation_of_another_withdrawn_story(
     assert find_withdrawn_pictures() == set()
 
 
-def test_a_picture_stays_neutral_for_a_withdrawn_story_that_showed_it_before() -> None:
+def test_a_picture_stays_neutral_for_a_story_that_showed_it_before() -> None:
     photo = make_photo(10)
     first, second = (make_story(title, picture=photo) for title in ("The water case", "The river case"))
     publication = make_publication()

@@ -9,7 +9,7 @@ from django.contrib.messages import ERROR
 from django.db import transaction
 from django.urls import get_resolver, reverse
 
-from newsletter.common.refused_form import KEPT_SECONDS
+from newsletter.common.staff_pages import KEPT_SECONDS
 from newsletter.models import Issue
 from subscribers.models import Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import suppress

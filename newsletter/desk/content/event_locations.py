@@ -19,8 +19,7 @@ from wagtail.log_actions import log
 from wagtail.permission_policies import ModelPermissionPolicy
 
 from newsletter.common.errors import NotConfirmed
-from newsletter.common.refused_form import keep_refused_form, take_refused_form
-from newsletter.common.staff_pages import PermittedPage
+from newsletter.common.staff_pages import PermittedPage, keep_refused_form, take_refused_form
 from newsletter.common.translation import translate
 from newsletter.content.ingesting.home_location import find_home_country
 from newsletter.content.ingesting.location_questions import answer_location_question

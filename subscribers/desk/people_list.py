@@ -145,7 +145,7 @@ class PeopleList(IndexView):
                 accessor=lambda person: name_or_initials(person, whole=self.can_reveal) or str(person),
                 get_url=lambda person: reverse("subscribers_person", args=[person.pk]),
             ),
-            Column("address", label=_("Address"), accessor=str),
+            Column("address", label=_("Address"), accessor=str, classname="nl-address"),
             Column("place", label=_("Location")),
             Column("lists", label=_("Lists"), accessor=label_lists),
             Column("giving", label=_("Giving"), accessor="get_giving_display"),

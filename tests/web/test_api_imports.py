@@ -61,6 +61,15 @@ def test_a_file_is_imported_by_named_columns_with_its_proof(weekly: MailingList)
     ]
 
 
+def test_an_import_counts_whom_it_could_not_ask_to_confirm(weekly: MailingList) -> None:
+    key = create_key(SCOPE)
+    same_mailbox = "Mail,Since\nada.b@gmail.com,\nadab@gmail.com,\n"
+    answer = upload(key, same_mailbox, confirm=True)
+    run_imports()
+    counts = call("get", f"imports/{answer.json()['id']}", key=key).json()["counts"]
+    assert (counts["rows"], counts["new"], counts["unasked"]) == (2, 2, 1)
+
+
 def test_a_dry_run_says_what_would_happen_and_changes_nobody(weekly: MailingList) -> None:
     suppress_email(email="left@example.org", reason="unsubscribe", now=NOW)
     make_member(weekly, "bea@example.org", name="Bea")

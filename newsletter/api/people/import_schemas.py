@@ -48,7 +48,7 @@ class ImportToStart(StoredRequestModel):
 
 
 class ImportCounts(BaseModel):
-    """Numbers of lines. All but the first add up to `rows`."""
+    """Numbers of lines. Those between `rows` and `unasked` add up to `rows`."""
 
     rows: int = 0
     new: int = 0
@@ -62,6 +62,11 @@ class ImportCounts(BaseModel):
     elsewhere: int = Field(0, description="Only on other lists of the file.")
     repeated: int = 0
     refused: int = 0
+    unasked: int = Field(
+        0,
+        description="How many of them were not asked to confirm, because the mailbox had a confirmation mail in the last 24 "
+        "hours, or three in all. Import the file again after a day to ask those who had fewer than three.",
+    )
 
 
 class LineNote(BaseModel):

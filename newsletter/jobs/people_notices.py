@@ -13,7 +13,7 @@ from newsletter.jobs.staff_notices import (
 )
 from newsletter.models import Publication
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, is_full
-from subscribers.exporting.export_requests import list_waiting_exports
+from subscribers.exporting.export_requests import EXPORT_PERMISSIONS, list_waiting_exports
 from subscribers.models import HeldSignup, WebhookEndpoint
 
 
@@ -27,7 +27,7 @@ def notify_waiting_exports(*, now: datetime) -> None:
     if publication is None:
         return
     for asked in waiting:
-        approvers = list_staff_with_permission("subscribers.add_importbatch")
+        approvers = list_staff_with_permission(EXPORT_PERMISSIONS[0])
         paragraphs = [
             Message(
                 "%(asked_by)s asks to export %(people)s people, for “%(reason)s”.",
@@ -51,7 +51,9 @@ def notify_waiting_exports(*, now: datetime) -> None:
             people=[
                 person
                 for person in approvers
-                if person.pk != asked.asked_by_id and person.get_username() != asked.key_maker
+                if person.has_perms(EXPORT_PERMISSIONS)
+                and person.pk != asked.asked_by_id
+                and person.get_username() != asked.key_maker
             ],
         )
 

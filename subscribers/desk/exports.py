@@ -19,11 +19,12 @@ from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
 from subscribers.desk.csv_response import stream_csv
 from subscribers.desk.imports.forms import ExportForm
-from subscribers.desk.imports.views import REQUIRED_PERMISSION, ImportSubpage
+from subscribers.desk.imports.views import ImportSubpage
 from subscribers.desk.password import PasswordForm
-from subscribers.desk.person_actions import REVEAL_PERMISSION, require_permission
+from subscribers.desk.person_actions import require_permission
 from subscribers.exporting.csv_export import export_rows
 from subscribers.exporting.export_requests import (
+    EXPORT_PERMISSIONS,
     allow_export,
     describe_export,
     list_ready_exports,
@@ -103,7 +104,7 @@ def run_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | 
 
 def require_export_permission(request: HttpRequest) -> None:
     """Raise PermissionDenied unless the user manages people and may see whole addresses."""
-    require_permission(request, REQUIRED_PERMISSION, REVEAL_PERMISSION)
+    require_permission(request, *EXPORT_PERMISSIONS)
 
 
 def _allow(request: HttpRequest, asked: ExportRequest) -> HttpResponse:

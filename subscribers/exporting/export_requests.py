@@ -21,6 +21,7 @@ from subscribers.models.exports import GROWTH_DIVISOR, MAX_PEOPLE_WITHOUT_APPROV
 DAY = timedelta(days=1)
 REQUEST_LIFETIME = timedelta(days=7)
 EXPORT_RECORD_RETENTION = timedelta(days=30)
+EXPORT_PERMISSIONS = ("subscribers.add_importbatch", "subscribers.reveal")
 
 
 class CannotExport(DomainError):
@@ -118,6 +119,11 @@ def take_export_by_key(*, request: ExportRequest, key: KeyAsker, now: datetime) 
 
 
 def _take(request: ExportRequest, *, now: datetime) -> None:
+    if request.allowed_by and not _may_still_allow(request.allowed_by):
+        raise CannotExport(
+            _("%(name)s allowed this file and may not allow exports any more. Nothing was downloaded. Ask again.")
+            % {"name": request.allowed_by}
+        )
     taken = request.people_when_asked if request.without_approval else _check_not_grown(request)
     free = ExportRequest.objects.filter(pk=request.pk, used_at__isnull=True)
     if not free.filter(Q(without_approval=True) | Q(expires_at__gte=now)).update(used_at=now, people_in_file=taken):
@@ -161,8 +167,9 @@ def find_export_state(request: ExportRequest, *, now: datetime) -> ExportState:
     """Return whether a request with approval waits, is allowed, was taken, or ended without a download."""
     if request.used_at is not None:
         return ExportState.TAKEN
-    if request.expires_at is not None:
-        return ExportState.ALLOWED if request.expires_at >= now else ExportState.EXPIRED
+    if request.allowed_by and request.expires_at is not None:
+        is_allowed = request.expires_at >= now and _may_still_allow(request.allowed_by)
+        return ExportState.ALLOWED if is_allowed else ExportState.EXPIRED
     return ExportState.WAITING if request.asked_at > now - REQUEST_LIFETIME else ExportState.EXPIRED
 
 
@@ -181,16 +188,21 @@ def describe_export(request: ExportRequest) -> dict[str, object]:
     }
 
 
-def list_ready_exports(*, by: User | AnonymousUser, now: datetime) -> QuerySet[ExportRequest]:
-    """Return approved requests that this person has not downloaded."""
+def list_ready_exports(*, by: User | AnonymousUser, now: datetime) -> list[ExportRequest]:
+    """Return approved requests that this person can download and has not downloaded."""
     ready = ExportRequest.objects.filter(asked_by=by.pk, used_at__isnull=True, expires_at__gte=now)
-    return ready.select_related("allowed_by", "mailing_list").order_by("asked_at", "pk")
+    rows = ready.select_related("allowed_by", "mailing_list").order_by("asked_at", "pk")
+    return [row for row in rows if row.allowed_by and _may_still_allow(row.allowed_by)]
 
 
 def delete_old_exports(*, now: datetime) -> None:
     """Delete requests older than a month. The staff log keeps who downloaded what."""
     ExportRequest.objects.filter(asked_at__lt=now - EXPORT_RECORD_RETENTION).delete()
     Disclosure.objects.filter(at__lt=now - EXPORT_RECORD_RETENTION).delete()
+
+
+def _may_still_allow(person: User) -> bool:
+    return person.is_active and person.has_perms(EXPORT_PERMISSIONS)
 
 
 def _check_not_grown(request: ExportRequest) -> int:

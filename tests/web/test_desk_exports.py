@@ -124,6 +124,24 @@ def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
 
 
 @pytest.mark.requirement("V10")
+@pytest.mark.parametrize("account", ["closed", "without its role"])
+def test_an_export_ends_with_the_rights_of_the_person_who_allowed_it(
+    ann: Client, bob: Client, weekly: MailingList, account: str
+) -> None:
+    asked = ask(ann, weekly)
+    step(bob, asked, "allow", password=PASSWORD)
+    second = User.objects.get(username="bob@example.org")
+    if account == "closed":
+        User.objects.filter(pk=second.pk).update(is_active=False)
+    else:
+        second.groups.clear()
+    assert "Ready to download" not in ann.get(URL).content.decode()
+    assert "bob@example.org allowed this file and may not allow exports any more." in step(ann, asked, "take")
+    asked.refresh_from_db()
+    assert asked.used_at is None
+    assert exports.find_export_state(asked, now=timezone.now()) == exports.ExportState.EXPIRED
+
+
 def test_many_small_files_are_no_way_round(ann: Client) -> None:
     small = [fill(make_list(f"list-{number}"), 200) for number in range(3)]
     assert [ask(ann, one).without_approval for one in small] == [True, True, False]

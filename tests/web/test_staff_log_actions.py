@@ -152,7 +152,10 @@ def _import(state: str) -> Callable[[], Fields]:
 
 def _export(*, allowed: bool = False) -> Callable[[], Fields]:
     def prepare() -> Fields:
-        me, other = User.objects.get(username="data@example.org"), User.objects.create(username="other@example.org")
+        me, other = (
+            User.objects.get(username="data@example.org"),
+            User.objects.create(username="other@example.org", is_superuser=True),
+        )
         by = me if allowed else other
         asked = request_export(by=by, mailing_list=None, reason="Print", has_bom=False, now=timezone.now())
         ExportRequest.objects.update(without_approval=False)

@@ -89,7 +89,7 @@ def test_every_desk_page_is_accessible_and_cuts_nothing(
     assert faults == [], "\n".join(faults)
 
 
-def test_each_route_is_a_page_or_says_why_it_is_none() -> None:
+def test_each_route_is_a_page_or_says_why_it_is_not() -> None:
     assert set(NO_PAGE) <= set(LOOKED_AT)
     assert [name for name in NO_PAGE if is_part(name)] == []
 

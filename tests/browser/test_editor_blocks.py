@@ -249,7 +249,7 @@ def test_names_of_colleagues_are_offered_in_a_comment(editor: Page) -> None:
     expect(editor.get_by_role("listbox")).to_be_hidden()
 
 
-def test_what_only_this_issue_says_is_open_if_there_is_something(editor: Page, data: Path) -> None:
+def test_the_texts_of_this_issue_are_unfolded_if_there_are_any(editor: Page, data: Path) -> None:
     lead = blocks(editor).first
     lead.locator("[data-panel-toggle]").first.click()
     expect(lead.get_by_role("textbox", name="Headline")).to_be_hidden()

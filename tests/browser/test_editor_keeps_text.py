@@ -104,7 +104,7 @@ def test_the_bar_says_saved_only_if_all_text_is_saved(editor: Page, data: Path) 
     wait_until_saved(editor, data, " firstx")
 
 
-def test_leaving_otherwise_asks_while_text_is_unsaved(editor: Page) -> None:
+def test_leaving_the_page_asks_while_text_is_unsaved(editor: Page) -> None:
     asked: list[str] = []
     editor.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     editor.route("**/admin/issues/edit/*/", lambda route: route.continue_() if route.request.method == "GET" else None)

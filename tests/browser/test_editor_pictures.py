@@ -21,7 +21,7 @@ def site(own_site: str) -> str:
     return own_site
 
 
-def test_a_file_that_is_no_picture_is_refused_and_loses_nothing(page: Page, own_demo_folder: Path) -> None:
+def test_a_file_that_is_not_an_image_is_refused_and_loses_nothing(page: Page, own_demo_folder: Path) -> None:
     open_editor(page)
     page.get_by_label("Subject").fill("Before the picture")
     block = add_block(page, "Image")

@@ -72,7 +72,7 @@ def test_a_source_is_found_and_added_from_its_address(browser: Browser, own_site
         look_at(page, "added")
 
 
-def test_the_whole_form_shows_the_key_only_where_a_kind_has_one(browser: Browser, own_site: str) -> None:
+def test_the_whole_form_shows_the_key_only_if_the_kind_has_one(browser: Browser, own_site: str) -> None:
     with open_desk(browser, own_site, email=LOGIN.email, password=LOGIN.password) as page:
         page.goto("/admin/sources/add/?by_hand=1")
         kind, key = page.get_by_label("Kind"), page.get_by_label("Key", exact=True)

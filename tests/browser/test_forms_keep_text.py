@@ -128,7 +128,7 @@ def second(browser: Browser, site: str, own_demo_folder: Path) -> Iterator[Page]
         yield page
 
 
-def test_the_second_to_save_is_told_who_saved_and_keeps_their_text(page: Page, second: Page) -> None:
+def test_the_second_editor_reads_who_saved_and_keeps_their_text(page: Page, second: Page) -> None:
     for kind in KINDS:
         for person in (page, second):
             open_first(person, kind)

@@ -114,7 +114,7 @@ def test_a_batch_of_sparkpost_may_hold_people_whose_mail_could_not_be_made(fake_
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 500, 502])
-def test_an_answer_that_is_no_answer_leaves_the_batch_uncertain(
+def test_an_unreadable_answer_leaves_the_batch_uncertain(
     adapter: Any, fake_provider: FakeProvider, status: int
 ) -> None:
     adapter.deliver(make_call())

@@ -252,9 +252,7 @@ def test_ses_saying_the_same_of_everybody_says_it_of_the_batch(
 
 @pytest.mark.parametrize("scheme", ["ses", "postmark"])
 @pytest.mark.requirement("F7")
-def test_those_who_have_the_mail_are_never_part_of_what_is_tried_again(
-    fake_provider: FakeProvider, scheme: str
-) -> None:
+def test_recipients_who_have_the_mail_are_left_out_of_a_retry(fake_provider: FakeProvider, scheme: str) -> None:
     """One of five was taken before the account was slowed down."""
     adapter = make_adapter(fake_provider.url_of(scheme))
     for number in (2, 3, 4, 5):
@@ -306,7 +304,7 @@ def test_ses_has_a_verdict_for_every_status_of_the_official_model() -> None:
     ],
 )
 @pytest.mark.parametrize("in_header", [True, False])
-def test_ses_errors_are_told_apart_by_their_names(
+def test_ses_errors_are_classified_by_their_names(
     fake_provider: FakeProvider,
     ses: Ses,
     status: int,
@@ -382,7 +380,7 @@ def test_ses_mail_carries_its_configuration_set(fake_provider: FakeProvider) -> 
     assert "ConfigurationSetName" not in json.loads(plain.build(make_call()).body)
 
 
-def test_ses_tells_its_secret_to_nobody(fake_provider: FakeProvider, ses: Ses) -> None:
+def test_the_ses_secret_is_masked_in_errors(fake_provider: FakeProvider, ses: Ses) -> None:
     fake_provider.fault_always(answer(400, json.dumps({"message": f"bad {SECRET} {fake_provider.key}"}).encode()))
     outcome = ses.deliver(make_call())
     assert "bad (key) (key)" in outcome.reason

@@ -262,7 +262,7 @@ GARBAGE = [
 @pytest.mark.parametrize("status", [200, 202, 204])
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
 @pytest.mark.requirement("F9")
-def test_a_success_that_is_no_receipt_is_uncertain(
+def test_a_success_without_a_receipt_is_uncertain(
     adapter: Adapter, fake_provider: FakeProvider, status: int, body: bytes
 ) -> None:
     fake_provider.fault_always(answer(status, b"" if status == 204 else body))

@@ -78,7 +78,7 @@ def test_a_provider_that_asks_to_wait_says_how_long(adapter: Any, fake_provider:
 
 
 @pytest.mark.parametrize("value", [-1, 2**31, 10**400, 1.5, "1920", True, None, [3]])
-def test_a_count_that_can_be_none_is_unreadable(adapter: Any, fake_provider: FakeProvider, value: object) -> None:
+def test_an_impossible_count_is_unreadable(adapter: Any, fake_provider: FakeProvider, value: object) -> None:
     fake_provider.counted = {ISSUE: CountedIssue(accepted=value)}  # type: ignore[arg-type]
     assert fail(adapter).failure is CountsFailure.UNREADABLE
 
@@ -97,7 +97,7 @@ def test_rows_of_mailgun_that_make_no_sense_count_nothing(fake_provider: FakePro
     assert failure is (CountsFailure.UNREADABLE if b"[" not in body else CountsFailure.UNKNOWN_ISSUE)
 
 
-def test_an_issue_that_the_provider_does_not_know_is_no_equal_zero(adapter: Any, fake_provider: FakeProvider) -> None:
+def test_an_issue_unknown_to_the_provider_does_not_count_as_zero(adapter: Any, fake_provider: FakeProvider) -> None:
     """Postmark and Brevo answer zero for a tag that they never saw."""
     fake_provider.counted = {"another-issue": CountedIssue(5)}
     if adapter.capabilities.name in ("postmark", "brevo"):

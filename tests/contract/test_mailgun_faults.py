@@ -69,7 +69,7 @@ def test_the_one_click_pair_is_each_persons_own_and_intact(fake_provider: FakePr
     assert mail.headers["Reply-To"] == "hello@example.org"
 
 
-def test_the_provider_is_told_to_track_nobody(fake_provider: FakeProvider, mailgun: Mailgun) -> None:
+def test_the_request_turns_off_tracking(fake_provider: FakeProvider, mailgun: Mailgun) -> None:
     mailgun.deliver(make_call())
     form = fake_provider.ledger[0].form
     assert isinstance(form, Form)
@@ -179,7 +179,7 @@ GARBAGE = [
 
 @pytest.mark.parametrize("body", GARBAGE, ids=range(len(GARBAGE)))
 @pytest.mark.requirement("F9")
-def test_a_200_that_is_no_receipt_is_uncertain(fake_provider: FakeProvider, mailgun: Mailgun, body: bytes) -> None:
+def test_a_200_without_a_receipt_is_uncertain(fake_provider: FakeProvider, mailgun: Mailgun, body: bytes) -> None:
     fake_provider.fault_always(answer(200, body))
     assert mailgun.deliver(make_call()).verdict is Verdict.UNCERTAIN
 

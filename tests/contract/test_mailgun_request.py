@@ -80,7 +80,7 @@ def test_every_variable_is_given_for_every_person(mailgun: Mailgun) -> None:
     assert [set(values) for values in table.values()] == [used] * 3
 
 
-def test_a_value_that_differs_by_where_it_stands_is_given_for_each_place(mailgun: Mailgun) -> None:
+def test_a_value_that_differs_in_html_and_text_has_two_variables(mailgun: Mailgun) -> None:
     one = make_recipient(1)
     other = make_recipient(2)
     other = other._replace(variables={**other.variables, "h_first_name": "Ana &amp; Bo", "t_first_name": "Ana & Bo"})

@@ -36,7 +36,7 @@ def verdicts(outcome: Any) -> list[Verdict]:
 
 
 @pytest.mark.requirement("F7")
-def test_one_refused_person_is_told_apart_in_an_answer_of_400(fake_provider: FakeProvider, mailjet: Mailjet) -> None:
+def test_one_refused_person_is_isolated_in_an_answer_of_400(fake_provider: FakeProvider, mailjet: Mailjet) -> None:
     fake_provider.refuse_person("person2@example.com", 400)
     outcome = mailjet.deliver(make_call())
     assert verdicts(outcome) == [Verdict.ACCEPTED, Verdict.REJECTED, Verdict.ACCEPTED]
@@ -87,7 +87,7 @@ def test_a_refusal_without_rows_reached_nobody(fake_provider: FakeProvider, mail
     assert "Malformed JSON" in outcome.reason
 
 
-def test_no_more_than_fifty_people_fit_into_a_call(fake_provider: FakeProvider, mailjet: Mailjet) -> None:
+def test_a_request_has_at_most_fifty_people(fake_provider: FakeProvider, mailjet: Mailjet) -> None:
     outcome = mailjet.deliver(make_call(*(make_recipient(number) for number in range(50))))
     assert outcome.verdict is Verdict.ACCEPTED
     assert len(fake_provider.accepted_counts()) == 50

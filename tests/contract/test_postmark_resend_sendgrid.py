@@ -47,7 +47,7 @@ def rows(count: int, **changes: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.requirement("F7")
-def test_postmark_tells_each_person_apart_in_one_answer(fake_provider: FakeProvider, postmark: Postmark) -> None:
+def test_postmark_reports_each_person_in_one_answer(fake_provider: FakeProvider, postmark: Postmark) -> None:
     for number, code in ((3, 406), (50, 300), (499, 429)):
         fake_provider.refuse_person(f"person{number}@example.com", code)
     outcome = postmark.deliver(make_call(*(make_recipient(number) for number in range(500))))

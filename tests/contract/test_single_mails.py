@@ -74,7 +74,7 @@ FAULTS = [
 @pytest.mark.parametrize(("fault", "expected", "wait"), FAULTS, ids=range(len(FAULTS)))
 @pytest.mark.requirement("F5")
 @pytest.mark.requirement("F9")
-def test_what_would_meet_every_mail_ends_the_batch(
+def test_an_error_that_every_mail_would_meet_ends_the_batch(
     adapter: Any, fake_provider: FakeProvider, fault: Fault, expected: str, wait: float | None
 ) -> None:
     fake_provider.fault_on(2, fault)
@@ -247,5 +247,5 @@ def test_a_project_and_a_domain_are_shown_and_a_key_is_not() -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_staff_are_told_what_they_must_do_themselves(scheme: str) -> None:
+def test_staff_read_what_they_must_do_themselves(scheme: str) -> None:
     assert all(len(str(limit)) > 40 for limit in ADAPTERS[scheme].limits)

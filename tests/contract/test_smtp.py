@@ -154,7 +154,7 @@ def test_an_address_in_another_script_is_mailed(adapter: Smtp, server: MailServe
     assert "BODY=8BITMIME SMTPUTF8" in next(line for line in server.lines if line.startswith("MAIL"))
 
 
-def test_such_an_address_is_refused_alone_by_a_server_without_smtputf8() -> None:
+def test_only_that_address_is_refused_by_a_server_without_smtputf8() -> None:
     with serve_mail(extensions=("8BITMIME",)) as server, open_adapter(server) as adapter:
         outcome = adapter.deliver(make_call(make_recipient(1, address="jörg@example.com"), make_recipient(2)))
         assert verdicts(outcome, 1, 2) == [Verdict.REJECTED, Verdict.ACCEPTED]
@@ -211,7 +211,7 @@ def test_a_server_that_refuses_one_recipient_takes_the_others(adapter: Smtp, ser
     assert not outcome.stop
 
 
-def test_a_refused_recipient_gets_no_mail_from_a_server_that_goes_on(adapter: Smtp, server: MailServer) -> None:
+def test_a_refused_recipient_gets_no_mail_if_the_server_continues(adapter: Smtp, server: MailServer) -> None:
     """It answers 354 to DATA although nobody is left, as RFC 2920 allows."""
     server.faults["RCPT TO:<person2"] = say(UNKNOWN)
     server.faults["DATA"] = say("354 go ahead")
@@ -301,7 +301,7 @@ def test_a_server_that_ends_a_used_connection_is_called_once_more(adapter: Smtp,
     assert server.recipients() == [f"person{number}@example.com" for number in (1, 2, 3)]
 
 
-def test_a_connection_that_the_server_closed_meanwhile_is_replaced(adapter: Smtp, server: MailServer) -> None:
+def test_a_connection_that_the_server_closed_is_replaced(adapter: Smtp, server: MailServer) -> None:
     server.faults["MAIL"] = once(close, after=1)
     assert adapter.deliver(make_call()).verdict is Verdict.ACCEPTED
     assert (server.connections, len(server.mails)) == (2, 3)
@@ -355,7 +355,7 @@ BEFORE_THE_DOT = ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA"]
 @pytest.mark.parametrize("fault", [close, hang, drip, say("hello there"), say("999999"), say("x" * 70_000)])
 @pytest.mark.parametrize("stage", BEFORE_THE_DOT)
 @pytest.mark.requirement("F5")
-def test_what_is_lost_before_the_final_dot_was_not_sent(
+def test_a_mail_lost_before_the_final_dot_was_not_sent(
     adapter: Smtp, server: MailServer, stage: str, fault: Fault
 ) -> None:
     server.faults[stage] = fault
@@ -413,7 +413,7 @@ def test_a_step_that_could_not_be_ended_in_time_does_not_begin(
 
 @pytest.mark.parametrize("fault", [close, hang, drip, say("hello"), say("354 more"), say("x" * 70_000)])
 @pytest.mark.requirement("F6")
-def test_what_is_lost_after_the_final_dot_is_uncertain_and_not_repeated(
+def test_a_mail_lost_after_the_final_dot_is_uncertain_and_not_repeated(
     adapter: Smtp, server: MailServer, fault: Fault
 ) -> None:
     """The people after it were not sent anything, so they can be tried again."""

@@ -50,7 +50,7 @@ def test_a_list_of_many_pages_is_read_to_its_end(adapter: Any, fake_provider: Fa
     assert {each.address for each in read(adapter)} == {f"gone{n}@example.com" for n in range(1_201)}
 
 
-def test_a_later_reading_begins_where_it_is_told_to(adapter: Any, fake_provider: FakeProvider) -> None:
+def test_a_later_reading_continues_from_its_cursor(adapter: Any, fake_provider: FakeProvider) -> None:
     """Mailgun's lists have no such thing and are read whole."""
     fake_provider.suppressed = [
         ListedAddress("hard", "old@example.com", THEN - timedelta(days=30)),

@@ -192,7 +192,7 @@ def test_a_refused_change_says_what_the_provider_said(site: Site) -> None:
     assert site.install().problems == (), "Setting up again is safe."
 
 
-def test_a_key_of_the_settings_is_used_where_the_provider_takes_any(site: Site) -> None:
+def test_a_key_from_the_settings_is_used_if_the_provider_accepts_it(site: Site) -> None:
     if site.api.name == "scaleway":
         pytest.skip("Scaleway takes the ARN of a topic alone")
     site.keys = ["desk:their-password"]

@@ -51,7 +51,7 @@ def test_a_batch_without_recipients_does_not_end_an_absence(two_accounts):
 
 
 @pytest.mark.parametrize("code", Attempt.CODES_WITHOUT_CALL)
-def test_what_could_not_be_rendered_does_not_end_an_absence(two_accounts, code):
+def test_a_render_failure_does_not_end_an_absence(two_accounts, code):
     send = start()
     one, two, three = send.batches.order_by("seq")[:3]
     two_accounts[0].stop_listening()
@@ -70,7 +70,7 @@ def test_what_could_not_be_rendered_does_not_end_an_absence(two_accounts, code):
     assert len(move_to_second_accounts(now=LATER)) == 1
 
 
-def test_a_repeat_that_was_not_made_is_no_absence(two_accounts):
+def test_a_retry_that_was_not_made_is_not_an_absence(two_accounts):
     send = start()
     batch = send.batches.order_by("seq")[0]
     earlier = dispatch_uncertain(batch, first=two_accounts[0])
@@ -107,7 +107,7 @@ def test_a_web_page_in_place_of_the_account_is_an_absence(two_accounts, fault: F
     check_everybody_once(send, first, second, uncertain=10)
 
 
-def test_a_defect_of_this_program_is_no_absence(two_accounts):
+def test_an_error_of_this_program_is_not_an_absence(two_accounts):
     send = start()
     with patch.object(type(current_adapter()), "deliver", side_effect=KeyError("defect")):
         attempt = dispatch(send.batches.order_by("seq")[0], now=NOW)

@@ -71,7 +71,7 @@ def test_a_lowered_daily_limit_leaves_what_the_account_may_have(big_batches):
     assert splitting.split_oversized_batches(fresh, now=NOW) == 0
 
 
-def test_a_move_by_hand_goes_on_in_the_sweep_until_all_moved(small_rounds):
+def test_the_sweep_continues_a_manual_move_until_all_moved(small_rounds):
     send = start()
     moved = move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)
     assert 0 < moved < PEOPLE
@@ -132,7 +132,7 @@ def test_an_automatic_move_waits_until_all_batches_are_split(small_rounds):
     check_everybody_once(send, second)
 
 
-def test_an_automatic_move_leaves_a_send_that_staff_cancelled_meanwhile(two_accounts, monkeypatch):
+def test_an_automatic_move_leaves_a_send_that_staff_just_cancelled(two_accounts, monkeypatch):
     stop_by_refusal(two_accounts[0])
     after_cause(monkeypatch, lambda send: cancel_send(send=send, by=make_approver(), now=SOON))
     assert move_to_second_accounts(now=SOON) == []
@@ -140,7 +140,7 @@ def test_an_automatic_move_leaves_a_send_that_staff_cancelled_meanwhile(two_acco
     assert not AccountMove.objects.exists()
 
 
-def test_an_automatic_move_leaves_a_send_that_staff_paused_meanwhile(two_accounts, monkeypatch):
+def test_an_automatic_move_leaves_a_send_that_staff_just_paused(two_accounts, monkeypatch):
     stop_by_refusal(two_accounts[0])
 
     def pause_again(send: Send) -> None:
@@ -173,7 +173,7 @@ def after_cause(monkeypatch, change) -> None:
     monkeypatch.setattr(account_moves, "find_move_reason", find_and_change)
 
 
-def test_a_move_by_hand_of_a_send_cancelled_meanwhile_is_refused(two_accounts, monkeypatch):
+def test_a_manual_move_of_a_send_that_was_just_cancelled_is_refused(two_accounts, monkeypatch):
     send, person = start(), make_approver()
     lock = account_moves._lock
 

@@ -199,7 +199,7 @@ def test_nothing_moves_without_a_second_account(two_accounts):
     assert second.ledger == []
 
 
-def test_what_may_have_been_taken_stays_with_its_account(two_accounts):
+def test_an_uncertain_batch_stays_with_its_account(two_accounts):
     first, second = two_accounts
     send = start()
     first.fault_next(Fault("close_after_accepting"), Fault("close_after_accepting"))

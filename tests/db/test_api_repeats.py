@@ -15,7 +15,7 @@ STOP = {"email": "ada@example.org", "reason": "staff", "note": "asked by phone"}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_calls_at_once_with_one_idempotency_key_one_is_done() -> None:
+def test_two_calls_at_once_with_one_idempotency_key_run_once() -> None:
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has one writer at a time")
     cache.clear()

@@ -285,7 +285,7 @@ def test_a_private_address_of_a_host_is_never_stored() -> None:
     assert "204 E 13th" not in str(EventNotice.objects.values())
 
 
-def test_a_token_alone_finds_the_organisation_at_eventbrite() -> None:
+def test_a_token_is_enough_to_find_the_organisation_at_eventbrite() -> None:
     with serve_api("eventbrite", *entries("eventbrite", 1)) as api:
         source = add_source(api)
         Source.objects.update(url=api.host + "/")

@@ -95,7 +95,7 @@ def test_a_changed_audience_stops_the_send(approved: Issue, change: Callable[[],
     assert not Delivery.objects.exists()
 
 
-def test_a_widened_segment_voids_the_approval_and_tells_staff(approved: Issue) -> None:
+def test_a_widened_segment_voids_the_approval_and_notifies_staff(approved: Issue) -> None:
     widen()
     void_stale_approvals(now=NOW)
     assert read(approved).state == "draft"

@@ -157,7 +157,7 @@ def test_a_search_form_that_needs_no_script_is_on_the_list() -> None:
     assert '<meta name="robots" content="noindex">' in search("verdict")
 
 
-def test_what_was_typed_is_shown_as_text() -> None:
+def test_the_search_terms_are_shown_as_text() -> None:
     publish()
     page = search('"><script>alert(1)</script>')
     assert "<script>" not in page
@@ -207,7 +207,7 @@ def test_a_page_from_no_issue_begins_with_the_newest(number: str) -> None:
     assert f'<a href="{LIST}14/">' in search("verdict harbour", **{"from": number})
 
 
-def test_pages_are_filled_where_withdrawn_stories_had_the_words() -> None:
+def test_pages_are_filled_if_withdrawn_stories_had_the_words() -> None:
     copy_issues(publish(), count=40)
     story = make_story("The last verdict")
     for revision in IssueRevision.objects.filter(issue__number__gt=20):

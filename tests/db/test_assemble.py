@@ -97,7 +97,7 @@ def test_a_skipped_slot_says_the_reason_of_its_last_attempt(publication):
     assert slot.assembled_at == NOW
 
 
-def test_a_new_event_alone_makes_an_issue(publication):
+def test_a_new_event_is_enough_for_an_issue(publication):
     make_story("The first verdict")
     make_issue(publication)
     make_event("A vigil", online=True, days_ahead=20, seen_at=NOW + timedelta(days=2))
@@ -171,7 +171,7 @@ def test_stories_without_a_date_take_no_room_from_dated_ones(publication):
     assert set(placed) == {f"Dated {number}" for number in range(5)}
 
 
-def test_a_story_without_a_date_leads_where_there_is_no_other(publication):
+def test_a_story_without_a_date_leads_if_there_is_no_other(publication):
     make_story("No date", published_at=None, seen_at=NOW)
     assert make_issue(publication).subject == "No date"
 

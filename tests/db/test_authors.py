@@ -116,7 +116,7 @@ def test_unrelated_and_earlier_edits_do_not_count(issue: Issue) -> None:
 
 
 @pytest.mark.parametrize(("model", "title"), [(Story, "The clinic"), (EventNotice, "Evening")])
-def test_who_typed_a_story_or_event_is_its_author_however_long_ago(
+def test_whoever_typed_a_story_or_event_stays_its_author(
     issue: Issue, model: type[Story | EventNotice], title: str
 ) -> None:
     ann, row = make_approver("ann@example.org"), model.objects.get(title__startswith=title)

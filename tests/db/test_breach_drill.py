@@ -51,7 +51,7 @@ def drill(capsys: pytest.CaptureFixture[str], *given: str) -> dict[str, Any]:
 
 
 @pytest.mark.requirement("P14")
-def test_whom_an_account_looked_at_is_listed_within_the_time_asked_for(
+def test_people_seen_by_an_account_in_a_period_are_listed(
     capsys: pytest.CaptureFixture[str], ann: Subscriber, bea: Subscriber
 ) -> None:
     client = sign_in("data")
@@ -80,7 +80,7 @@ def test_an_export_lists_the_people_of_its_list_and_counts_the_erased(
 
 
 @pytest.mark.requirement("P14")
-def test_whom_an_import_brought_in_or_kept_from_mail_is_listed(
+def test_people_added_or_suppressed_by_an_import_are_listed(
     capsys: pytest.CaptureFixture[str], weekly: MailingList, ann: Subscriber, bea: Subscriber
 ) -> None:
     kim = User.objects.create(username="kim@example.org")
@@ -97,7 +97,7 @@ def test_whom_an_import_brought_in_or_kept_from_mail_is_listed(
 
 
 @pytest.mark.requirement("P14")
-def test_what_a_key_of_the_api_read_and_changed_is_listed(
+def test_reads_and_changes_by_an_api_key_are_listed(
     capsys: pytest.CaptureFixture[str], ann: Subscriber, bea: Subscriber
 ) -> None:
     make_person("cleo@example.org")
@@ -158,7 +158,7 @@ def test_an_export_is_of_its_list_whatever_the_list_is_called_since(
 
 
 @pytest.mark.requirement("P14")
-def test_whom_somebody_looked_up_to_read_a_mail_as_they_would_is_listed(
+def test_people_whose_mail_staff_previewed_are_listed(
     capsys: pytest.CaptureFixture[str], publication: Publication
 ) -> None:
     make_story("The clinic opens")
@@ -169,7 +169,7 @@ def test_whom_somebody_looked_up_to_read_a_mail_as_they_would_is_listed(
 
 
 @pytest.mark.requirement("P14")
-def test_an_account_a_key_or_an_export_that_is_not_there_is_said() -> None:
+def test_an_unknown_account_key_or_export_is_named() -> None:
     log(instance=User.objects.create(username="kim@example.org"), action="newsletter.staff_added")
     for find in (
         lambda: list_staff_entries("no@example.org"),

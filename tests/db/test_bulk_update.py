@@ -124,7 +124,7 @@ def test_an_outside_unsubscribe_applies_once_also_to_unknown_addresses() -> None
     ]
 
 
-def test_other_reasons_are_kept_apart_and_one_that_is_none_is_refused() -> None:
+def test_other_reasons_are_kept_and_an_unknown_one_is_refused() -> None:
     make_person("ada@example.org")
     suppress_email(email="ada@example.org", reason="legal", note="a letter", by="API: x", now=NOW)
     row = Suppression.objects.get()

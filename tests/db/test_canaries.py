@@ -300,7 +300,7 @@ def test_a_damaged_mail_is_broken_and_ends_no_reading(walk: Any, server: CanaryS
     assert get_mail().result == "broken"
 
 
-def test_gmails_tab_and_copies_under_labels_are_told(walk: Any) -> None:
+def test_gmails_tab_and_copies_under_labels_are_reported(walk: Any) -> None:
     with run_imap_server(CanaryServer(gmail=True)) as server:
         assert isinstance(server, CanaryServer)
         server.boxes |= {"All Mail": [], "Clients": []}
@@ -464,7 +464,7 @@ def test_turning_the_mailbox_off_frees_a_send_that_waits(walk: Any, server: Cana
     assert made.mailed == 25
 
 
-def test_without_a_mailbox_a_send_goes_on(walk: Any) -> None:
+def test_without_a_mailbox_a_send_continues(walk: Any) -> None:
     made = walk()
     made.work()
     assert (made.send.canary_decision, made.mailed) == ("no_mailbox", 25)
@@ -521,7 +521,7 @@ def test_a_canary_among_those_a_cancelled_send_left_gets_the_issue_once(walk: An
     assert len(made.letters()) == 1
 
 
-def test_staff_let_a_send_go_on_without_waiting(walk: Any, server: CanaryServer) -> None:
+def test_staff_continue_a_send_without_waiting(walk: Any, server: CanaryServer) -> None:
     made = walk()
     make_mailbox(server)
     made.work()

@@ -113,9 +113,7 @@ def test_nothing_changes_before_the_new_mailbox_says_yes(weekly: MailingList) ->
 
 
 @pytest.mark.parametrize(("email", "error"), [("ADA@example.org", SameAddress), ("nonsense", BadAddress)])
-def test_a_new_address_that_is_none_can_be_written_again(
-    weekly: MailingList, email: str, error: type[Exception]
-) -> None:
+def test_an_invalid_new_address_can_be_corrected(weekly: MailingList, email: str, error: type[Exception]) -> None:
     link = ask(make_member(weekly), weekly, "move")
     with pytest.raises(error):
         request_address_change(link=link, email=email, now=NOW)
@@ -200,7 +198,7 @@ def test_a_waiting_mail_to_another_spelling_of_the_mailbox_counts(weekly: Mailin
     assert "try again in two hours" in refuse(bea, " NEW@XN--BCHER-KVA.example.com", now=NOW)
 
 
-def test_an_own_mail_that_waits_is_no_reason_to_wait_for_another_mailbox(weekly: MailingList) -> None:
+def test_a_waiting_mail_of_ones_own_does_not_delay_another_mailbox(weekly: MailingList) -> None:
     """Two hours would be no truth: the other mailbox got its mail, and gets none for a day."""
     ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")
     request_correction(person=bea, email="asked@example.org", now=NOW)
@@ -272,7 +270,7 @@ def test_a_move_cannot_reach_an_address_that_must_not_be_mailed(weekly: MailingL
 
 
 @pytest.mark.requirement("S5")
-def test_what_either_address_left_stays_left(weekly: MailingList) -> None:
+def test_lists_that_either_address_unsubscribed_from_stay_ended(weekly: MailingList) -> None:
     events, news = make_list("events"), make_list("news")
     ada = make_member(weekly)
     subscribe(ada, events)
@@ -319,7 +317,7 @@ def test_a_confirmation_mailed_before_two_people_became_one_still_confirms(weekl
     assert eligible(mailing_list=news, now=LATER).get().subscriber == ada
 
 
-def test_what_was_wrong_with_the_old_mailbox_stays_behind(weekly: MailingList) -> None:
+def test_bounces_of_the_old_mailbox_do_not_move(weekly: MailingList) -> None:
     ada = make_member(weekly)
     link = ask(ada, weekly, "arrive", "new@example.org")
     suppress(address_hash=bytes(ada.address_hash), reason=Reason.SOFT_LIMIT, now=NOW)

@@ -49,7 +49,7 @@ def test_one_that_sells_something_leaves_the_soft_opt_in_out(issue: Issue, model
     assert (sum(receipt.deliveries.values()), receipt.excluded) == (3, {"not_charitable": 2})
 
 
-def test_each_person_is_told_why_before_and_after_the_send(issue: Issue) -> None:
+def test_each_excluded_person_has_a_reason_before_and_after_the_send(issue: Issue) -> None:
     Issue.objects.update(charitable=False)
     person = Subscription.objects.filter(basis="soft_opt_in")[0].subscriber
     before = explain_issue(read(issue), person=person, now=NOW)
@@ -96,7 +96,7 @@ def test_a_completion_is_marked_like_the_cancelled_issue(issue: Issue) -> None:
     assert count_people(completion, now=NOW).eligible == 3
 
 
-def test_the_editor_marks_an_issue_and_tells_whom_it_leaves_out(issue: Issue) -> None:
+def test_the_editor_marks_an_issue_and_shows_whom_it_leaves_out(issue: Issue) -> None:
     client = sign_in_superuser()
     form = issue_form(issue, story=Story.objects.get())
     del form["charitable"]

@@ -19,9 +19,7 @@ def organisation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     return tmp_path / "organisation.toml"
 
 
-def test_what_was_made_and_what_changed_is_shown_in_a_table(
-    organisation: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_table_shows_the_rows_created_and_changed(organisation: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("apply", str(organisation), "--dry-run")
     assert "Nothing is written; it would be: 9 created, 0 updated, 0 unchanged." in capsys.readouterr().out
     assert not Publication.objects.exists()

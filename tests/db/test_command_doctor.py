@@ -236,7 +236,7 @@ def test_a_data_folder_that_cannot_be_written_to_is_an_error(settings: Any) -> N
 
 
 @pytest.mark.parametrize(("free", "level"), [(10**8, "error"), (10**9, "warning"), (10**11, "ok")])
-def test_little_room_on_the_disk_is_said_in_time(
+def test_low_disk_space_is_reported_early(
     free: int, level: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(machine.shutil, "disk_usage", lambda folder: Usage(free, 0, free))

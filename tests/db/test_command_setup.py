@@ -123,7 +123,7 @@ def test_the_proof_goes_by_the_account_of_its_publication(
 
 
 @pytest.mark.postgres
-def test_with_a_provider_the_proof_goes_to_the_administrator_alone(
+def test_with_a_provider_only_the_administrator_gets_the_proof(
     run: Callable[..., str], site: Site, mail_server: MailServer
 ) -> None:
     said = run(options={**ANSWERS, "--source": site.url}, flags=("--yes",))
@@ -133,7 +133,7 @@ def test_with_a_provider_the_proof_goes_to_the_administrator_alone(
     assert "DMARC of news.example.org" in said, "what DNS lacks is a report"
 
 
-def test_a_provider_that_refuses_the_proof_is_no_end_of_the_set_up(
+def test_set_up_continues_if_the_provider_refuses_the_proof(
     run: Callable[..., str], site: Site, mail_server: MailServer
 ) -> None:
     mail_server.faults["RCPT"] = say("550 5.1.1 no such user")
@@ -144,7 +144,7 @@ def test_a_provider_that_refuses_the_proof_is_no_end_of_the_set_up(
     assert "Proof: sent to ann@example.org." in run(flags=("--yes",))
 
 
-def test_a_proof_whose_end_is_unknown_is_said_to_be_uncertain(
+def test_a_proof_with_an_unknown_outcome_is_called_uncertain(
     run: Callable[..., str], site: Site, mail_server: MailServer
 ) -> None:
     mail_server.faults["END"] = close
@@ -216,13 +216,13 @@ def test_the_web_site_is_not_looked_at_if_nobody_wants_it(run: Callable[..., str
     assert Brand.objects.get().website == site.url
 
 
-def test_a_web_site_without_a_feed_is_no_error_for_a_script(run: Callable[..., str], site: Site) -> None:
+def test_a_script_may_name_a_web_site_without_a_feed(run: Callable[..., str], site: Site) -> None:
     said = run(options={**ANSWERS, "--website": f"{site.url}/s/1/"}, flags=("--yes",))
     assert "Stories and events: none." in said
     assert not Source.objects.exists()
 
 
-def test_an_address_that_is_no_feed_is_an_error_for_a_script(run: Callable[..., str], site: Site) -> None:
+def test_a_script_may_not_give_another_address_as_a_feed(run: Callable[..., str], site: Site) -> None:
     with pytest.raises(CommandError, match=r"^--source: .* is neither a feed nor a calendar"):
         run(options={**ANSWERS, "--source": f"{site.url}/look.css"}, flags=("--yes",))
     assert not Path("organisation.toml").exists()
@@ -364,7 +364,7 @@ def test_with_staff_but_no_administrator_no_proof_is_sent(run: Callable[..., str
     assert "Proof" not in run(options=ANSWERS, flags=("--yes",))
 
 
-def test_a_start_says_who_alone_is_mailed(settings: Any) -> None:
+def test_a_start_names_the_only_addresses_that_are_mailed(settings: Any) -> None:
     assert describe_start().endswith("Not production: no real mail is sent.")
     settings.SUBSCRIBERS_ONLY_TO = ["ann@example.org"]
     assert describe_start().endswith("Not production: only ann@example.org is mailed.")

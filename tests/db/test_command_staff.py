@@ -32,7 +32,7 @@ def test_a_person_is_added_with_a_password_from_standard_input(
     assert User.objects.get().check_password(PASSWORD)
 
 
-def test_a_changed_role_is_said_with_the_one_before(
+def test_a_changed_role_is_shown_with_the_former_one(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add("ann@example.org", "--role=writer", typed=PASSWORD, monkeypatch=monkeypatch)
@@ -84,7 +84,7 @@ def test_no_password_at_all_is_refused_in_one_line(monkeypatch: pytest.MonkeyPat
         add("ann@example.org", "--role=writer", typed="", monkeypatch=monkeypatch)
 
 
-def test_a_lost_second_factor_is_taken_away_and_a_mistyped_address_is_said(
+def test_a_lost_second_factor_is_removed_and_an_unknown_address_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     add("ann@example.org", "--role=data", typed=PASSWORD, monkeypatch=monkeypatch)

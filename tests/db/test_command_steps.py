@@ -148,7 +148,7 @@ def test_a_send_that_needs_attention_ends_with_its_own_exit_status(weekly, fake_
         (("doctor", "--release"), "needs --after-restore"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(weekly, arguments, words):
+def test_an_error_is_one_line(weekly, arguments, words):
     run("assemble", "weekly")
     with pytest.raises(CommandError, match=words) as refused:
         run(*arguments)

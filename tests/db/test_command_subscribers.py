@@ -55,7 +55,7 @@ def test_an_archived_list_takes_no_import(people: Path, options: tuple[str, ...]
     assert not ImportBatch.objects.exists()
 
 
-def test_a_dry_run_tells_the_same_and_writes_nothing(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dry_run_reports_the_same_and_writes_nothing(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("subscribers", "import", str(people), *HOW, "--dry-run", "--json")
     told = json.loads(capsys.readouterr().out)
     assert (told["dry_run"], told["rows"], told["new"], told["refused"]) == (True, 2, 1, 1)
@@ -65,7 +65,7 @@ def test_a_dry_run_tells_the_same_and_writes_nothing(people: Path, capsys: pytes
     assert "Nothing was written. 2 lines" in capsys.readouterr().out
 
 
-def test_what_was_left_out_of_a_line_is_said_with_the_line(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_values_left_out_of_a_line_are_reported_with_the_line(people: Path, capsys: pytest.CaptureFixture[str]) -> None:
     people.write_text("email,giving\n" + "".join(f"a{at}@example.org,platinum\n" for at in range(25)))
     call_command("subscribers", "import", str(people), *HOW, "--dry-run")
     said = capsys.readouterr().out
@@ -99,7 +99,7 @@ def test_the_bar_follows_the_lines_on_a_terminal(people: Path, monkeypatch: pyte
     assert "3/3" in terminal.getvalue()
 
 
-def test_what_is_exported_can_be_imported(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_export_can_be_imported(people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("subscribers", "import", str(people), *HOW, "--json")
     capsys.readouterr()
     call_command("subscribers", "export", "--list=weekly")
@@ -133,6 +133,6 @@ def test_one_person_is_shown_with_everything_held(people: Path, capsys: pytest.C
         (("import", "PEOPLE", "--list=weekly", "--evidence=x", "--basis=guess"), "invalid choice: 'guess'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(people: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_an_error_is_one_line(people: Path, arguments: tuple[str, ...], message: str) -> None:
     with pytest.raises(CommandError, match=message):
         call_command("subscribers", *(str(people) if part == "PEOPLE" else part for part in arguments))

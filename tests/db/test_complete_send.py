@@ -78,7 +78,7 @@ def test_parts_of_a_batch_that_may_be_taken_are_not_unreached(mailgun: FakeProvi
 
 
 @pytest.mark.requirement("I2")
-def test_those_not_reached_get_the_corrected_issue_once(cancelled: Issue, mailgun: FakeProvider) -> None:
+def test_people_not_reached_get_the_corrected_issue_once(cancelled: Issue, mailgun: FakeProvider) -> None:
     rows = set(Delivery.objects.values_list("pk", "issue"))
     made = complete_send(issue=cancelled, by=make_approver(), now=NOW)
     assert (made.state, made.subject, made.slot_id) == ("draft", cancelled.subject, None)
@@ -110,9 +110,7 @@ def test_both_receipts_account_for_everybody(cancelled: Issue, mailgun: FakeProv
         assert all(batch.size == batch.deliveries.count() for batch in send.batches.all())
 
 
-def test_those_who_may_have_a_story_are_counted_for_the_issue_sent_first(
-    cancelled: Issue, mailgun: FakeProvider
-) -> None:
+def test_people_who_may_have_a_story_count_for_the_issue_sent_first(cancelled: Issue, mailgun: FakeProvider) -> None:
     made = complete_send(issue=cancelled, by=make_approver(), now=NOW)
     approve_and_send(made)
     assert [(reach.issue, reach.people) for reach in find_reach(Story.objects.all()[0])] == [(cancelled, 25)]

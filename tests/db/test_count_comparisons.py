@@ -204,7 +204,7 @@ def test_a_difference_in_the_first_day_is_too_early(provider: FakeProvider) -> N
     assert CountComparison.objects.count() == 2
 
 
-def test_an_issue_that_the_provider_does_not_know_is_no_zero(sendgrid: FakeProvider) -> None:
+def test_an_issue_unknown_to_the_provider_is_not_counted_as_zero(sendgrid: FakeProvider) -> None:
     make_ended_send()
     assert describe(compare(EARLY)) == ("not_counted_yet", "", "unknown_issue")
     assert describe(compare()) == ("unavailable", "", "unknown_issue")
@@ -233,7 +233,7 @@ def test_a_provider_that_gives_no_counts_is_asked_again_in_an_hour(
     assert CountComparison.objects.count() == 1
 
 
-def test_a_provider_that_asks_to_wait_is_left_alone_so_long(provider: FakeProvider) -> None:
+def test_a_provider_that_asks_to_wait_gets_no_request_until_then(provider: FakeProvider) -> None:
     make_ended_send()
     provider.query_fault = answer(429, b"{}", retry_after="14400")
     row = compare()
@@ -307,7 +307,7 @@ def test_an_issue_with_a_send_under_way_waits(provider: FakeProvider) -> None:
 
 
 @pytest.mark.requirement("F1")
-def test_what_reads_counts_has_nothing_that_sends(provider: FakeProvider) -> None:
+def test_the_readers_of_counts_cannot_send(provider: FakeProvider) -> None:
     counter = find_issue_counters()["default"]
     assert {name for name in dir(counter) if not name.startswith("_")} == {"count_issue", "list_records"}
     assert not isinstance(counter, ProviderAdapter)
@@ -467,7 +467,7 @@ def test_a_difference_names_the_people_of_that_account_only(shared: Send, two_ac
     assert rows["backup"].deliveries == [four.pk]
 
 
-def test_an_uncertain_mail_of_one_account_is_no_range_of_another(shared: Send, two_accounts: Any) -> None:
+def test_an_uncertain_mail_of_one_account_widens_no_other_range(shared: Send, two_accounts: Any) -> None:
     first, second = two_accounts
     uncertain = deliveries_of(shared)[3]
     DeliveryException.objects.create(delivery=uncertain, state=DeliveryException.State.UNCERTAIN, at=NOW)
@@ -574,7 +574,7 @@ def test_a_send_that_is_done_for_today_is_not_examined_again(shared: Send, two_a
     assert compare_due_sends(counters=find_issue_counters(), now=NEXT_DAY + timedelta(hours=1)) == 1
 
 
-def test_an_attempt_without_a_call_is_no_other_account(two_accounts: Any) -> None:
+def test_an_attempt_without_a_call_belongs_to_the_same_account(two_accounts: Any) -> None:
     send = make_ended_send()
     hand_over(send, "default", "backup")
     Attempt.objects.filter(provider=account_label("backup")).update(code=Attempt.Code.NOT_CALLED)

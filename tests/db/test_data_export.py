@@ -132,7 +132,7 @@ def is_of_people(model: type[models.Model]) -> bool:
 
 
 @pytest.mark.requirement("P5")
-def test_every_table_of_people_is_told_or_named_as_not_held() -> None:
+def test_every_table_of_people_is_exported_or_named_as_left_out() -> None:
     of_ours = (model for app in ("subscribers", "newsletter") for model in apps.get_app_config(app).get_models())
     found = {model._meta.label for model in of_ours if is_of_people(model)}
     assert found - set(TOLD) - set(NOT_HELD) == set()
@@ -224,7 +224,7 @@ def all_keys(value: object) -> list[str]:
 
 @pytest.mark.django_db
 @pytest.mark.requirement("P5")
-def test_what_a_person_is_given_does_not_name_a_private_list() -> None:
+def test_a_persons_own_export_does_not_name_a_private_list() -> None:
     hidden = make_list("witnesses", public=False)
     ada = make_member(hidden)
     set_frequencies(subscriber=ada, frequencies={hidden: Frequency.EVENTS}, now=NOW)

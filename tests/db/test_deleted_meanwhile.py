@@ -242,7 +242,7 @@ def test_the_person_is_locked_before_the_rows_about_them(
         assert started.result(timeout=60) == result
 
 
-def test_of_two_people_who_swap_addresses_the_first_gets_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_of_two_people_who_swap_addresses_gets_both(monkeypatch: pytest.MonkeyPatch) -> None:
     weekly = make_list()
     first, second = make_member(weekly, OLD_ADDRESS), make_member(weekly, ADDRESS)
     links = [make_arrival(first, weekly, ADDRESS), make_arrival(second, weekly, OLD_ADDRESS)]
@@ -260,7 +260,7 @@ def test_of_two_people_who_swap_addresses_the_first_gets_both(monkeypatch: pytes
     assert Subscriber.objects.get().email == ADDRESS
 
 
-def test_retention_keeps_a_person_who_confirms_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retention_keeps_a_person_who_has_just_confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
     make_unconfirmed(make_list(), days=8)
     with ThreadPoolExecutor(1) as pool:
         started = run_meanwhile(

@@ -256,7 +256,7 @@ def test_a_revision_that_cannot_be_read_hides_no_other_issue(update: Callable[[s
     assert compare_design(old.pk) == ""
 
 
-def test_another_key_of_addresses_is_no_new_design(settings: Any) -> None:
+def test_a_new_address_key_does_not_change_the_design(settings: Any) -> None:
     issue = make_approved_issue(clicks="counts", approved=True)
     assert "/r/" in Variant.objects.get().html
     settings.SUBSCRIBERS_ADDRESS_KEY = "another key of addresses, also of 32 bytes"

@@ -117,7 +117,7 @@ def make_silence(*, asked: int = 10, sent: int | None = 4, last: int | None = No
     return add_report_state(Sender(DOMAIN), now=NOW)
 
 
-def test_silence_after_a_send_is_said() -> None:
+def test_silence_after_a_send_is_reported() -> None:
     assert make_silence().reports_missed
     assert not add_report_state(Sender("example.net"), now=NOW).reports_missed
 

@@ -457,7 +457,7 @@ def test_no_policy_is_stricter_than_reject() -> None:
     assert step(policy="reject")[0] is PolicyStep.STRICTEST
 
 
-def test_forwarded_mail_is_no_reason_to_wait() -> None:
+def test_forwarded_mail_does_not_delay_the_advice() -> None:
     forwarded = make_record(source=OTHER, mails=300, dkim="fail", signature="fail", reason="forwarded")
     assert step(make_record(mails=1000), forwarded)[0] is PolicyStep.READY
 

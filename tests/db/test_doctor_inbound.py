@@ -28,7 +28,7 @@ def look(settings: Any, *urls: str, now: Any = NOW) -> list[tuple[str, str, str]
     return [(finding.check, finding.level, finding.says) for finding in [*check_mailboxes(), *check_inbound(now=now)]]
 
 
-def test_without_inbound_mail_nothing_is_said(settings: Any) -> None:
+def test_without_inbound_mail_doctor_is_silent(settings: Any) -> None:
     assert look(settings) == []
 
 

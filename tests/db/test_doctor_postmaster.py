@@ -35,7 +35,7 @@ def look() -> list[tuple[str, str]]:
     return [(finding.level, f"{finding.says} {finding.do}") for finding in check_postmaster(now=NOW)]
 
 
-def test_a_good_rate_is_said_with_its_day(google: Google) -> None:
+def test_a_good_rate_is_shown_with_its_day(google: Google) -> None:
     google.rates[DOMAIN] = {DAY: 0.0004, DAY - timedelta(days=1): 0.0002}
     [(level, text)] = look()
     assert level == "ok"

@@ -50,7 +50,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]
     return arrange
 
 
-def test_a_story_that_staff_withdraw_meanwhile_stays_withdrawn(meanwhile: Callable[..., None]) -> None:
+def test_a_story_withdrawn_during_a_reading_stays_withdrawn(meanwhile: Callable[..., None]) -> None:
     source = make_source()
     list_story(source, "A night")
     edits = {"withdrawn_at": NOW, "title": "Ours", "edited_fields": ["title"]}
@@ -60,7 +60,7 @@ def test_a_story_that_staff_withdraw_meanwhile_stays_withdrawn(meanwhile: Callab
     assert (story.withdrawn_at, story.title, story.teaser) == (NOW, "Ours", "Another night.")
 
 
-def test_a_story_that_staff_delete_meanwhile_is_listed_as_new(meanwhile: Callable[..., None]) -> None:
+def test_a_story_deleted_during_a_reading_is_listed_as_new(meanwhile: Callable[..., None]) -> None:
     source = make_source()
     list_story(source, "A night")
     meanwhile(lambda: Story.objects.all().delete())
@@ -68,7 +68,7 @@ def test_a_story_that_staff_delete_meanwhile_is_listed_as_new(meanwhile: Callabl
     assert Story.objects.get().title == "Another night"
 
 
-def test_an_event_that_staff_edit_meanwhile_keeps_their_words(meanwhile: Callable[..., None]) -> None:
+def test_an_event_edited_during_a_reading_keeps_the_edit(meanwhile: Callable[..., None]) -> None:
     source = make_source()
     list_event(source, "Vigil")
     edits = {"title": "Ours", "town": "York", "edited_fields": ["title", "town"], "cancelled": True}
@@ -78,7 +78,7 @@ def test_an_event_that_staff_edit_meanwhile_keeps_their_words(meanwhile: Callabl
     assert (event.title, event.town, event.note) == ("Ours", "York", "")
 
 
-def test_an_event_that_staff_delete_meanwhile_is_listed_as_new(meanwhile: Callable[..., None]) -> None:
+def test_an_event_deleted_during_a_reading_is_listed_as_new(meanwhile: Callable[..., None]) -> None:
     source = make_source()
     list_event(source, "Vigil")
     meanwhile(lambda: EventNotice.objects.all().delete())

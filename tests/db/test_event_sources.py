@@ -192,7 +192,7 @@ def test_a_busy_time_in_place_of_an_event_withdraws_it(site):
     assert cancelled() == {"Vigil"}
 
 
-def test_one_private_date_withdraws_that_date_alone(site):
+def test_one_private_date_withdraws_only_that_date(site):
     series = event("a", "20260401T180000Z", "RRULE:FREQ=WEEKLY;COUNT=4")
     look(site, series)
     report = look(site, series, event("a", "20260408T170000Z", "RECURRENCE-ID:20260408T180000Z", "CLASS:PRIVATE"))
@@ -219,19 +219,19 @@ def test_no_word_of_a_private_entry_is_kept_or_logged(site, caplog):
     assert MARKER not in caplog.text
 
 
-def test_what_slides_off_the_end_of_a_list_is_not_cancelled(site):
+def test_events_pushed_off_the_end_of_a_list_are_not_cancelled(site):
     look(site, *numbered(range(10, 20)))
     report = look(site, event("new", "20260409T180000Z"), *numbered(range(10, 19)))
     assert (report.cancelled, cancelled()) == (0, set())
 
 
-def test_what_was_deleted_from_the_end_of_a_list_is_cancelled(site):
+def test_events_deleted_from_the_end_of_a_list_are_cancelled(site):
     look(site, *numbered(range(10, 20)))
     assert look(site, *numbered(range(10, 19))).cancelled == 1
     assert cancelled() == {"e19"}
 
 
-def test_what_is_missing_in_the_middle_of_a_list_is_cancelled(site):
+def test_events_missing_in_the_middle_of_a_list_are_cancelled(site):
     look(site, *numbered(range(10, 20)))
     look(site, *numbered([10, 11, 12, 14, 15, 16, 17, 18, 19, 20]))
     assert cancelled() == {"e13"}
@@ -422,7 +422,7 @@ def test_the_last_look_stops_an_event_that_changed_after_approval(site, change):
     assert not Delivery.objects.exists()
 
 
-def test_the_last_look_lets_go_what_did_not_change(site):
+def test_a_failing_source_does_not_stop_an_unchanged_issue(site):
     issue = make_approved_issue(site)
     site.put("/c.ics", "gone", status=500)
     assert start_send(issue=issue, now=NOW).recipients == 2

@@ -123,7 +123,7 @@ def test_implied_consent_stays_implied_in_a_file_of_another_basis() -> None:
 
 
 @pytest.mark.requirement("P10")
-def test_an_impossible_last_day_is_refused_and_is_no_consent() -> None:
+def test_an_impossible_last_day_is_refused_and_gives_no_consent() -> None:
     report = bring(
         begin(),
         "email,expires_on\nann@example.org,2026-03-04\nbea@example.org,31 January\ncleo@example.org,2029-01-01\n",

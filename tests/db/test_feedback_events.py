@@ -347,7 +347,7 @@ def test_a_report_during_the_call_waits_for_its_end() -> None:
     assert not ProviderEvent.objects.exists()
 
 
-def test_time_alone_does_not_settle_an_uncertain_batch() -> None:
+def test_time_does_not_settle_an_uncertain_batch() -> None:
     send = make_send(state=Batch.State.UNCERTAIN)
     apply_reports(brevo_event("list_addition", deliveries_of(send)[0]))
     assert list(send.batches.values_list("state", flat=True)) == [Batch.State.UNCERTAIN]

@@ -208,7 +208,7 @@ def test_a_changed_account_is_asked_at_once(google: Google, publication: Publica
     assert worst.domain == "mail.example.org"
 
 
-def test_a_domain_that_is_not_verified_is_said_so(google: Google, publication: Publication) -> None:
+def test_a_domain_that_is_not_verified_is_reported(google: Google, publication: Publication) -> None:
     row = read()
     assert (row.failure, row.domain, row.read_at, list_rates()) == ("not_verified", "", None, [])
 
@@ -287,7 +287,7 @@ def test_each_bad_answer_has_its_code(
     assert (read().failure, list_rates()) == (failure, [])
 
 
-def test_what_was_known_stays_when_google_fails(google: Google, publication: Publication) -> None:
+def test_known_figures_stay_when_google_fails(google: Google, publication: Publication) -> None:
     google.rates[DOMAIN] = {DAY: 0.001}
     read()
     google.answers["token"] = (400, json.dumps(REFUSED).encode())
@@ -339,14 +339,14 @@ def test_a_domain_that_fails_does_not_stop_others(google: Google, publication: P
     }
 
 
-def test_a_wrong_clock_is_told_from_a_refused_key(google: Google, publication: Publication) -> None:
+def test_a_wrong_clock_is_distinguished_from_a_refused_key(google: Google, publication: Publication) -> None:
     google.answers["token"] = (400, json.dumps(REFUSED).encode())
     google.date = NOW + timedelta(minutes=6)
     assert read().failure == "clock"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_no_answer_is_said_so(
+def test_a_missing_answer_is_reported(
     google: Google, publication: Publication, settings: Any, tmp_path: Path, host: str
 ) -> None:
     settings.NEWSLETTER_POSTMASTER = google.access(tmp_path, token_uri=f"http://{host}:9/token")
@@ -366,7 +366,7 @@ def test_no_answer_is_said_so(
         {"type": "authorized_user"},
     ],
 )
-def test_a_key_file_that_is_none_is_said_so(
+def test_a_file_that_is_not_a_key_file_is_reported(
     google: Google, publication: Publication, settings: Any, tmp_path: Path, change: dict[str, Any]
 ) -> None:
     settings.NEWSLETTER_POSTMASTER = google.access(tmp_path, **change)
@@ -374,7 +374,7 @@ def test_a_key_file_that_is_none_is_said_so(
 
 
 @pytest.mark.parametrize("body", [b"", b"no", b"[]", b'{"type": "' + b"x" * 70_000 + b'"}'])
-def test_a_damaged_key_file_is_said_so(
+def test_a_damaged_key_file_is_reported(
     google: Google, publication: Publication, settings: Any, tmp_path: Path, body: bytes
 ) -> None:
     settings.NEWSLETTER_POSTMASTER = access = google.access(tmp_path)

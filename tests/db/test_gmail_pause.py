@@ -87,7 +87,7 @@ def test_the_next_issue_pauses_before_anybody_gets_it() -> None:
     assert (pause.rule, pause.cases, pause.lifted_at) == ("gmail", 310, None)
 
 
-def test_staff_are_told_of_the_pause() -> None:
+def test_staff_are_notified_of_the_pause() -> None:
     make_approver()
     issue = make_ready()
     report(TOO_HIGH)
@@ -228,7 +228,7 @@ def test_a_person_resumes_it_with_a_reason() -> None:
     assert (pause.lifted_at, pause.lifted_by, pause.lifted_reason) == (NOW, str(approver), "We removed the old list.")
 
 
-def test_what_a_person_allowed_goes_on_until_the_rate_doubles() -> None:
+def test_a_send_that_a_person_allowed_continues_until_the_rate_doubles() -> None:
     issue = make_ready()
     report(TOO_HIGH)
     send = start(issue)
@@ -289,7 +289,7 @@ def test_the_switch_decides_for_a_running_send(on: bool, state: str) -> None:
     assert Send.objects.get().state == state
 
 
-def test_a_correction_goes_out() -> None:
+def test_a_correction_is_sent() -> None:
     send = start(make_ready())
     Issue.objects.filter(pk=send.issue_id).update(kind=Issue.Kind.CORRECTION, slot=None)
     report(TOO_HIGH)
@@ -355,7 +355,7 @@ def test_an_error_in_one_send_does_not_stop_the_others(
     assert f"Gmail's rate of send {broken.pk} was not judged: {error}" in caplog.text
 
 
-def test_staff_are_told_of_the_rate_of_each_account(accounts: None) -> None:
+def test_staff_are_notified_of_the_rate_of_each_account(accounts: None) -> None:
     make_approver()
     report(0.0)
     report(TOO_HIGH, domain=SIGNING, signing=SIGNING)
@@ -367,7 +367,7 @@ def test_staff_are_told_of_the_rate_of_each_account(accounts: None) -> None:
     assert any("A send that moves to the account “backup” pauses" in part for part in notice.paragraphs)
 
 
-def test_the_notice_comes_from_where_the_rate_pauses_the_next_issue(accounts: None) -> None:
+def test_the_notice_comes_from_the_rate_that_pauses_the_next_issue(accounts: None) -> None:
     make_approver()
     report(TOO_HIGH, domain=SIGNING, signing=SIGNING)
     make_publication(second_account="backup")

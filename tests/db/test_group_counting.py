@@ -147,7 +147,7 @@ def test_a_list_without_people_has_no_groups() -> None:
     assert count_groups_of_list(mailing_list=make_list("events"), frequencies=EVERY_ISSUE, now=NOW) == {}
 
 
-def test_what_is_no_whole_list_is_not_grouped_by_the_index(settings: Any) -> None:
+def test_only_a_whole_list_is_grouped_by_the_index(settings: Any) -> None:
     weekly = make_list()
     make_member(weekly)
     donors = Segment.objects.create(slug="donors", name="Donors", rule={"giving": "donor"})

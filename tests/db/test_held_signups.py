@@ -18,7 +18,7 @@ def hold(mailing_list: MailingList, place: SubscriberLocation | None) -> HeldSig
 
 @pytest.mark.parametrize("town", ["Houston", ""])
 @pytest.mark.requirement("A3")
-def test_who_waited_is_let_in_once_with_or_without_a_place(town: str) -> None:
+def test_a_held_person_is_accepted_once_with_or_without_a_location(town: str) -> None:
     place = get_location_row(locate(country="US", region="TX", town=town)) if town else None
     held = hold(make_list(), place)
     assert accept_held_signup(held_id=held.pk, now=NOW) == SignupResult.ASKED

@@ -72,7 +72,7 @@ def test_nothing_is_read_again_when_the_home_zone_stays(site: Site) -> None:
     assert EventNotice.objects.get().source_sha256 == hashed
 
 
-def test_home_is_where_all_publications_are() -> None:
+def test_home_is_the_country_of_all_publications() -> None:
     assert (find_home_zone(), find_home_country()) == ("", "")
     make_publication(zone="Europe/London")
     assert (find_home_zone(), find_home_country()) == ("Europe/London", "GB")

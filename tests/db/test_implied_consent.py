@@ -127,7 +127,7 @@ def test_the_persons_own_confirmation_takes_its_place_too(weekly: MailingList, a
 
 
 @pytest.mark.requirement("P10")
-def test_who_asked_to_stay_before_it_ran_out_may_still_confirm_after_it(weekly: MailingList, ann: Subscriber) -> None:
+def test_a_person_who_asked_to_stay_in_time_may_confirm_later(weekly: MailingList, ann: Subscriber) -> None:
     """The link of the mail is good for seven days, so the request outlives the day; nothing is mailed meanwhile."""
     asked = OVER - timedelta(hours=1)
     request_subscription(SignupRequest(email=ann.email, mailing_list=weekly, wording="yes", source="page"), now=asked)
@@ -187,9 +187,7 @@ def test_the_database_keeps_implied_consent_and_its_last_day_together(ann: Subsc
 
 
 @pytest.mark.requirement("P10")
-def test_a_round_goes_on_if_somebody_in_a_batch_acts_meanwhile(
-    monkeypatch: pytest.MonkeyPatch, weekly: MailingList
-) -> None:
+def test_a_round_continues_if_somebody_in_a_batch_acts(monkeypatch: pytest.MonkeyPatch, weekly: MailingList) -> None:
     bring(weekly, "email\nann@example.org\nbea@example.org\ncleo@example.org\n", expires_on=LAST)
     lock = implied.lock_people
 

@@ -170,7 +170,7 @@ def stop_after_claim() -> None:
     process_pending_imports(clock=lambda: NOW, stopping=lambda: next(asked, True))
 
 
-def test_stopping_a_worker_is_no_attempt_without_progress() -> None:
+def test_a_stopped_worker_does_not_count_as_a_failed_attempt() -> None:
     batch = start()
     for _stop in range(MAX_ATTEMPTS + 1):
         stop_after_claim()

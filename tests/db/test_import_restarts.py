@@ -130,7 +130,7 @@ def test_an_import_that_cannot_be_deleted_says_why(changes: dict[str, object], w
     assert ImportBatch.objects.exists()
 
 
-def test_an_import_that_was_deleted_meanwhile_says_so() -> None:
+def test_an_import_that_was_deleted_while_it_ran_says_so() -> None:
     batch = keep_draft(make_list(), TEXT)
     ImportBatch.objects.all().delete()
     with pytest.raises(CannotImport, match="deleted meanwhile"):
@@ -171,7 +171,7 @@ def test_addresses_suppressed_by_the_first_part_count_as_suppressed_here(stopped
     assert (counts["newly_suppressed"], counts["suppressed"]) == (2, 0)
 
 
-def test_people_updated_by_the_first_part_are_told_after_a_restart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_people_updated_before_a_restart_are_reported_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "CHUNK_ROWS", 2)
     weekly = make_list()
     make_member(weekly, "ann@example.org")

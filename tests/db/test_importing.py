@@ -224,7 +224,7 @@ def test_attributes_and_topics_are_added_and_a_dry_run_counts_them() -> None:
     assert read_attributes(find_person("bea@example.org")) == {"shoe": "9"}
 
 
-def test_columns_can_be_named_and_unknown_ones_are_said() -> None:
+def test_columns_can_be_named_and_unknown_ones_are_reported() -> None:
     weekly = make_list()
     text = "Adresse,Vorname,Notiz\nann@example.org,Ann,x\n"
     report = import_text(weekly, text, columns={"adresse": "email", "Vorname": "first_name", "Notiz": ""})

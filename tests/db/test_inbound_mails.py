@@ -72,7 +72,7 @@ def is_subscribed(person: Subscriber) -> bool:
 @pytest.mark.parametrize("change", [str, str.upper])
 @pytest.mark.requirement("M11")
 @pytest.mark.postgres
-def test_the_signed_address_unsubscribes_its_person_alone(send: Send, change: Any) -> None:
+def test_the_signed_address_unsubscribes_only_its_person(send: Send, change: Any) -> None:
     ana, bo, _ = people()
     row = take(make_reply(to=change(address_of(ana, send)), sender=bo.email, text="", subject="unsubscribe"))
     assert (row.kind, row.state, row.raw) == ("unsubscribe", "done", None)
@@ -151,7 +151,7 @@ def test_an_unclear_failure_is_not_taken_for_a_dead_address(send: Send) -> None:
     assert Bounce.objects.get().bounce_class == "soft"
 
 
-def test_a_delay_is_no_bounce(send: Send) -> None:
+def test_a_delay_is_not_a_bounce(send: Send) -> None:
     ana, *_ = people()
     delayed = BOUNCE.replace(b"Action: failed", b"Action: delayed").replace(b"Status: 5.1.1", b"Status: 4.4.1")
     take(return_mail_of(ana, send, report=delayed))
@@ -302,7 +302,7 @@ def test_a_reply_with_a_protected_term_stays_in_the_desk(send: Send, fake_provid
     assert forget_reply(row, from_state=InboundMail.State.NOT_SENT_ON)
 
 
-def test_attachments_are_named_with_where_they_are(send: Send, fake_provider: Any) -> None:
+def test_attachments_are_named_with_their_location(send: Send, fake_provider: Any) -> None:
     mail = make_reply()
     mail.add_attachment(b"x", maintype="image", subtype="jpeg", filename="photo.jpg")
     take(mail)
@@ -381,7 +381,7 @@ def test_many_senders_are_limited_too(send: Send, monkeypatch: Any) -> None:
 
 
 @pytest.mark.postgres
-def test_mail_that_cannot_be_read_is_kept_and_staff_are_told_once_a_day(send: Send) -> None:
+def test_unreadable_mail_is_kept_and_staff_are_notified_once_a_day(send: Send) -> None:
     User.objects.create_superuser("dan", "dan@example.org")
     row = take(b"\x00\xff")
     assert (row.state, bytes(row.raw or b"")) == ("unreadable", b"\x00\xff")

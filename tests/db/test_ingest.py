@@ -264,7 +264,7 @@ def test_a_broken_entry_without_identity_keeps_the_event_by_title(site):
     assert cancelled() == {"C"}
 
 
-def test_events_beyond_what_is_read_are_left_alone(site):
+def test_events_beyond_the_part_that_is_read_are_unchanged(site):
     page = '<script type="application/ld+json">[%s]</script>'
     node = '{"@type": "Event", "name": "Event %d", "startDate": "2026-04-15T18:00:00+01:00"}'
     nodes = [node % number for number in range(201)]

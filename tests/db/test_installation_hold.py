@@ -109,7 +109,7 @@ def test_a_send_that_cannot_be_noted_does_not_begin(on_machine: OnMachine, setti
     assert start_send(issue=issue, now=NOW).state == Send.State.SUBMITTING
 
 
-def test_a_worker_with_a_full_data_folder_goes_on(
+def test_a_worker_with_a_full_data_folder_continues(
     on_machine: OnMachine, settings: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun()

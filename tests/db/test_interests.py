@@ -213,7 +213,7 @@ def make_choosing_publication(*slugs: str) -> Publication:
     return publication
 
 
-def test_a_topic_that_the_publication_does_not_have_is_no_choice() -> None:
+def test_a_topic_of_another_publication_cannot_be_chosen() -> None:
     publication = make_choosing_publication("water", "prisons")
     make_three_stories()
     of_another_list = add_reader(publication, "arts", start=1)

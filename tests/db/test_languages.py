@@ -159,7 +159,7 @@ def test_a_publication_in_one_language_has_one_group_of_readers() -> None:
 
 
 @pytest.mark.requirement("N4")
-def test_what_has_no_translation_stays_in_the_own_language() -> None:
+def test_content_without_a_translation_stays_in_its_own_language() -> None:
     publication = make_bilingual(subject="This week: {lead_headline}")
     translate_story(make_story("The water case", days_old=1), "El caso del agua")
     make_story("The prison letter", days_old=2)
@@ -348,7 +348,7 @@ def test_readers_of_an_excluded_region_do_not_get_the_translation() -> None:
     assert "caso del agua" not in find_mail(reader).text
 
 
-def test_who_had_the_original_does_not_get_the_translation_elsewhere() -> None:
+def test_a_person_who_got_the_original_does_not_get_the_translation() -> None:
     publication = make_bilingual()
     original = make_story("The water case", days_old=1)
     translation = translate_story(original, "El caso del agua")

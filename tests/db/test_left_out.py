@@ -179,7 +179,7 @@ def test_the_export_of_a_person_names_the_issue_and_the_reason() -> None:
     ]
 
 
-def test_somebody_who_was_not_on_the_list_is_told_so() -> None:
+def test_the_reason_of_somebody_who_was_not_on_the_list_says_so() -> None:
     sent, _person = leave_out()
     (late,) = add_subscribers(sent.issue.publication, 1, start=30)
     outcome = explain_issue(sent.issue, person=late, now=NOW).outcome

@@ -148,7 +148,7 @@ def test_a_segment_that_changes_or_goes_withdraws_the_approval(issue: Issue) -> 
     assert find_incomplete_parts(issue)
 
 
-def test_a_story_for_some_above_is_told_to_the_others_below(issue: Issue) -> None:
+def test_a_story_for_some_above_is_shown_to_the_others_below(issue: Issue) -> None:
     donor = add_reader(issue.publication, 11, giving="donor")
     lead = next(block for block in issue.body.get_prep_value() if block["type"] == "lead_story")
     body = [{"type": "lead_story", "value": {**lead["value"], "show_to": {"giving": "donor"}}}]

@@ -96,7 +96,7 @@ def test_links_of_sent_issues_are_not_checked(publication: Publication, site: Si
     assert site.asked == []
 
 
-def test_each_state_of_a_link_is_told_apart(publication: Publication, site: Site, fetcher: Fetcher) -> None:
+def test_each_state_of_a_link_is_distinguished(publication: Publication, site: Site, fetcher: Fetcher) -> None:
     issue = issue_with(publication, site.put("/there", "Hello"), f"{site.url}/gone", "https://nowhere.example/story")
     assert count_link_states(resolve_content(issue), now=NOW) == {"": 4}
     check_due_links(now=NOW, fetcher=fetcher)
@@ -221,7 +221,7 @@ def test_an_error_stays_while_dns_does_not_answer(
     assert find_domain_problems(publication.from_email) == []
 
 
-def test_advice_about_a_domain_is_no_warning_of_an_issue(
+def test_advice_about_a_domain_is_not_a_warning_about_an_issue(
     publication: Publication, settings: object, server: DnsServer
 ) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"

@@ -191,7 +191,7 @@ def test_the_send_starts_at_the_first_readers_hour(mailgun: FakeProvider) -> Non
     assert Send.objects.get().state == "submitting"
 
 
-def test_an_issue_approved_late_goes_at_once_where_the_hour_passed(mailgun: FakeProvider) -> None:
+def test_a_late_approval_sends_at_once_if_the_local_hour_passed(mailgun: FakeProvider) -> None:
     issue = make_local_issue(approved=False)
     start_due_sends(now=AUCKLAND_HOUR)
     approved_at = AUCKLAND_HOUR + timedelta(hours=5)
@@ -263,7 +263,7 @@ def test_mails_show_the_day_of_the_slot_everywhere(running: Send) -> None:
 
 
 @pytest.mark.requirement("N6")
-def test_who_moves_to_another_zone_gets_it_at_the_first_zones_hour(running: Send, mailgun: FakeProvider) -> None:
+def test_a_person_who_changes_zone_gets_it_at_the_first_zones_hour(running: Send, mailgun: FakeProvider) -> None:
     auckland, los_angeles = make_place(zone_place(AUCKLAND)), make_place(zone_place(LOS_ANGELES))
     Subscriber.objects.filter(email="person20@example.com").update(place=auckland)
     Subscriber.objects.filter(email="person21@example.com").update(place=los_angeles)
@@ -275,7 +275,7 @@ def test_who_moves_to_another_zone_gets_it_at_the_first_zones_hour(running: Send
     assert sorted(mailgun.accepted_counts().values()) == [1] * 44
 
 
-def test_who_unsubscribes_before_their_hour_is_not_mailed(running: Send, mailgun: FakeProvider) -> None:
+def test_a_person_who_unsubscribes_before_their_hour_is_not_mailed(running: Send, mailgun: FakeProvider) -> None:
     person = Subscriber.objects.get(email="person40@example.com")
     unsubscribe_from_list(subscriber=person, mailing_list=running.issue.publication.mailing_list, now=LONDON_HOUR)
     work_at(LONDON_HOUR)
@@ -284,7 +284,7 @@ def test_who_unsubscribes_before_their_hour_is_not_mailed(running: Send, mailgun
     assert make_receipt(reload(running)).deliveries["skipped"] == 1
 
 
-def test_who_pauses_before_their_hour_is_not_mailed(running: Send, mailgun: FakeProvider) -> None:
+def test_a_person_who_pauses_before_their_hour_is_not_mailed(running: Send, mailgun: FakeProvider) -> None:
     person = Subscriber.objects.get(email="person40@example.com")
     assert pause_mail(subscriber=person, days=30, now=AUCKLAND_HOUR + MINUTE)
     ended = Subscriber.objects.get(email="person41@example.com")
@@ -527,7 +527,7 @@ def test_the_explanation_says_the_hour_that_was_fixed_for_who_moved(running: Sen
     assert outcome == "Accepted by the provider"
 
 
-def test_waiting_for_an_hour_is_no_stalled_worker(running: Send) -> None:
+def test_a_wait_for_local_hours_does_not_look_like_a_stalled_worker(running: Send) -> None:
     assert find_trouble(now=LONDON_HOUR - MINUTE) == ""
     assert find_trouble(now=LONDON_HOUR + timedelta(minutes=11)) != ""
 

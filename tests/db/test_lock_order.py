@@ -96,7 +96,7 @@ def test_the_api_records_nothing_of_who_left_its_lists_while_it_waited() -> None
     assert not Reply.objects.exists()
 
 
-def test_a_question_to_the_silent_skips_who_is_erased_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_question_to_silent_people_skips_anyone_just_erased(monkeypatch: pytest.MonkeyPatch) -> None:
     weekly, long_ago = make_publication().mailing_list, NOW - timedelta(days=900)
     for email in (ADDRESS, "bea@example.org"):
         subscribe(make_person(email, created_at=long_ago), weekly, requested_at=long_ago)
@@ -124,7 +124,7 @@ def test_asking_for_a_new_address_waits_for_nobody_in_a_circle(monkeypatch: pyte
     assert not Subscriber.objects.exists()
 
 
-def test_a_move_to_an_address_that_signs_up_meanwhile_merges_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_move_to_an_address_that_has_just_signed_up_merges_both(monkeypatch: pytest.MonkeyPatch) -> None:
     weekly, events = make_list(), make_list("events")
     person = make_member(weekly, ADDRESS)
     link = MailedLink.objects.create(

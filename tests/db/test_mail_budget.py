@@ -80,7 +80,7 @@ def test_a_mail_above_the_limit_is_counted_and_not_sent(publications: list[Publi
     assert count_people(third, now=NOW).candidates == 3
 
 
-def test_nobody_left_within_the_limit_is_said_before_anything_is_sent(publications: list[Publication]) -> None:
+def test_an_audience_emptied_by_the_limit_is_reported_before_the_send(publications: list[Publication]) -> None:
     limit_mails(1)
     add_subscribers(publications[0], 2)
     send(publications[0])

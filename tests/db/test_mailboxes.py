@@ -166,7 +166,7 @@ def test_a_copy_takes_nothing_out_of_a_mailbox(settings: Any) -> None:
         assert read(settings, server) == 2
 
 
-def test_staff_are_told_of_a_mailbox_that_keeps_failing(settings: Any) -> None:
+def test_staff_are_notified_of_a_mailbox_that_keeps_failing(settings: Any) -> None:
     make_publication()
     User.objects.create_superuser("dan", "dan@example.org")
     with run_imap_server(ImapServer(hangs_at="LOGIN")) as server:
@@ -318,7 +318,7 @@ def test_a_server_that_answers_each_header_slowly_is_read(settings: Any, monkeyp
 
 
 @pytest.mark.parametrize("failing", ["hangs_at", "breaks_at", "refuses"])
-def test_a_server_that_does_not_tell_recipients_is_read(settings: Any, failing: str) -> None:
+def test_a_server_that_hides_recipients_is_read(settings: Any, failing: str) -> None:
     with run_imap_server(ImapServer(make_messages(), **{failing: "FIELDS"})) as server:  # type: ignore[arg-type]
         assert read(settings, server, seconds=3.0) == 2
     assert (server.messages, MailboxReading.objects.get().error) == ({}, "")
@@ -336,7 +336,7 @@ def break_second_look(server: ImapServer, *, first: Callable[[], None] = lambda:
     server._go_on = go_on  # type: ignore[method-assign]
 
 
-def test_what_was_found_before_looking_failed_comes_first(
+def test_mails_found_before_a_failed_look_come_first(
     settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading_order, "SCAN_BATCH_SIZE", 3)
@@ -347,7 +347,7 @@ def test_what_was_found_before_looking_failed_comes_first(
     assert list_kinds() == ["unsubscribe", "dmarc", "dmarc", "reply"]
 
 
-def test_what_was_found_is_forgotten_if_the_messages_are_numbered_again(
+def test_found_mails_are_forgotten_if_the_server_renumbers_messages(
     settings: Any, ana: Subscriber, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading_order, "SCAN_BATCH_SIZE", 3)

@@ -237,7 +237,7 @@ def test_an_issue_that_cannot_be_read_stops_no_other_reminder(approver: User, mo
     assert list_subjects() == [f"{other} still waits for approval"]
 
 
-def test_who_gave_the_first_of_two_approvals_is_not_reminded(approver: User) -> None:
+def test_the_first_of_two_approvers_is_not_reminded(approver: User) -> None:
     second = make_approver("second@example.org")
     issue = make_waiting_issue(second_approval_above=1)
     approve_issue(issue=issue, by=approver, now=NOW)

@@ -115,7 +115,7 @@ def test_a_feed_that_always_links_to_one_page_has_new_stories(site):
     ],
 )
 @pytest.mark.parametrize("feed_first", [True, False])
-def test_a_short_link_or_an_open_graph_address_alone_joins(site, tag, link, rows, feed_first):
+def test_a_short_link_or_an_open_graph_address_is_enough_to_join(site, tag, link, rows, feed_first):
     body = "<article><h1>Rents are frozen</h1><p>It happened here.</p></article>"
     url = site.put("/2026/rents-frozen/", f"<html><head>{tag}</head><body>{body}</body></html>")
     feed = put_feed(site, "/1.xml", {"link": site.url + link, "guid": "one", "title": "Rents are frozen"})

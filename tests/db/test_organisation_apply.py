@@ -85,14 +85,14 @@ def test_a_file_becomes_rows_that_refer_to_each_other(tmp_path: Path) -> None:
     assert (source.every_minutes, [topic.slug for topic in source.topics.all()]) == (30, ["fair-wages"])
 
 
-def test_only_what_differs_is_changed_and_old_and_new_are_told(tmp_path: Path) -> None:
+def test_only_differences_are_changed_and_old_and_new_are_shown(tmp_path: Path) -> None:
     apply(tmp_path, BASE)
     changes = apply(tmp_path, BASE.replace('"30m"', '"2h"').replace('topics = ["Fair wages"]', "topics = []"))
     assert changes["source Stories"].fields == {"every": ("30m", "2h"), "topics": (["fair-wages"], [])}
     assert {change.action for key, change in changes.items() if key != "source Stories"} == {"unchanged"}
 
 
-def test_what_the_file_leaves_out_stays_as_it_is(tmp_path: Path) -> None:
+def test_values_that_the_file_leaves_out_stay_unchanged(tmp_path: Path) -> None:
     apply(tmp_path, BASE)
     Publication.objects.update(stories=7, intro="Hello")
     apply(tmp_path, '[[publication]]\nslug = "weekly"\nevents = 2')
@@ -101,7 +101,7 @@ def test_what_the_file_leaves_out_stays_as_it_is(tmp_path: Path) -> None:
     assert (publication.schedule, Topic.objects.count()) == ("0 9 * * thu", 1)
 
 
-def test_a_dry_run_tells_everything_and_writes_nothing(tmp_path: Path) -> None:
+def test_a_dry_run_reports_everything_and_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "logo.png").write_bytes(draw("red"))
     text = BASE.replace('name = "Open Door"', 'name = "Open Door"\nlogo = "logo.png"', 1)
     changes = apply(tmp_path, text, dry_run=True)
@@ -263,7 +263,7 @@ def logo_server() -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
-def test_the_file_sets_what_a_sign_up_form_asks_or_leaves_it_alone(
+def test_the_file_sets_the_fields_of_a_sign_up_form_or_leaves_them(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "organisation.toml"

@@ -244,9 +244,7 @@ def test_a_change_by_staff_ends_before_the_person_is_deleted(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_staff_read_that_the_person_was_deleted_meanwhile(
-    action: str, pool: ThreadPoolExecutor, person: Subscriber
-) -> None:
+def test_staff_read_that_the_person_was_just_deleted(action: str, pool: ThreadPoolExecutor, person: Subscriber) -> None:
     _, rest, data = ACTIONS[action]
     path, staff, work = staff_path(person, rest), sign_in("admin"), erase(person)
 

@@ -83,7 +83,7 @@ def test_a_killed_process_is_warned_of_with_its_last_heartbeat() -> None:
     assert "Read the end of its log." in text
 
 
-def test_a_killed_process_whose_role_another_has_is_no_warning() -> None:
+def test_a_killed_process_that_was_replaced_causes_no_warning() -> None:
     add("web", "scheduler", "worker")
     add("worker", seen_ago=3600)
     assert warnings() == []

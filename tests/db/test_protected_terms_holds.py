@@ -152,7 +152,7 @@ def test_a_new_term_stops_claims_even_before_a_sweep(issue: Issue, settings: Any
 
 
 @pytest.mark.requirement("V3")
-def test_a_send_without_the_new_term_goes_on_once_searched(issue: Issue, settings: Any) -> None:
+def test_a_send_without_the_new_term_continues_once_searched(issue: Issue, settings: Any) -> None:
     send, batches = on_its_way(issue, settings)
     protect(SECRET)
     assert not may_be_claimed(batches[0])

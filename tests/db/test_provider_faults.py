@@ -50,7 +50,7 @@ def test_throttled_calls_use_up_no_attempts_and_suppress_nobody(mailgun):
 
 
 @pytest.mark.requirement("F5")
-def test_an_answer_of_500_is_no_refusal_and_is_not_sent_again(mailgun):
+def test_an_answer_of_500_is_not_a_refusal_and_is_not_retried(mailgun):
     mailgun.fault_on(2, answer(500, b"Internal Server Error", accept=True))
     mailgun.fault_on(4, answer(503, b"Service Unavailable"))
     send = send_all()
@@ -161,7 +161,7 @@ def test_twenty_odd_answers_in_a_row_pause_the_send(mailgun):
 
 
 @pytest.mark.requirement("F7")
-def test_people_refused_inside_an_answer_of_200_are_refused_alone(fake_provider, settings):
+def test_only_the_people_refused_inside_an_answer_of_200_are_refused(fake_provider, settings):
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("postmark") + "&max_batch=50"
     for number in (3, 7, 11):
         fake_provider.refuse_person(f"person{number}@example.com", 406)

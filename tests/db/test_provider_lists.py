@@ -46,7 +46,7 @@ def kinds() -> set[tuple[str, str]]:
     return set(Suppression.objects.live().values_list("reason", "scope"))
 
 
-def test_who_is_on_the_providers_list_is_suppressed_here_as_well(provider: FakeProvider) -> None:
+def test_people_on_the_providers_list_are_suppressed_here_too(provider: FakeProvider) -> None:
     one, two, three, four = deliveries_of(make_send(recipients=4))
     provider.suppressed = [
         ListedAddress("hard", "Person0@Example.com", THEN),
@@ -118,7 +118,7 @@ def test_an_unreadable_provider_list_suppresses_nobody_and_is_retried(provider: 
     assert SuppressionListReading.objects.get().error == ""
 
 
-def test_what_staff_lifted_since_stays_lifted_and_a_later_entry_counts(provider: FakeProvider) -> None:
+def test_a_suppression_removed_by_staff_ends_until_a_later_entry(provider: FakeProvider) -> None:
     suppress(address_hash=identify("person0@example.com"), reason=Reason.HARD, now=THEN)
     remove_suppression(suppression=Suppression.objects.get(), by="staff@example.org", reason="they wrote", now=TOMORROW)
     provider.suppressed = [ListedAddress("hard", "person0@example.com", THEN)]

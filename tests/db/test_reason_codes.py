@@ -77,7 +77,7 @@ def test_only_the_code_allows_a_repeat_after_staff_sent_it_again(fake_provider: 
     assert not is_safe(batch)
 
 
-def test_only_the_code_tells_render_failures() -> None:
+def test_render_failures_are_found_by_their_code() -> None:
     send = start()
     batch = send.batches.get()
     make_uncertain(batch)

@@ -97,7 +97,7 @@ def test_the_mail_made_again_is_the_one_that_a_provider_merged(mailgun: FakeProv
 
 
 @pytest.mark.parametrize("changed", [{"name": "Somebody Else"}, {"uuid": "0" * 32}])
-def test_a_value_that_changed_since_is_said(mailgun: FakeProvider, changed: dict[str, str]) -> None:
+def test_a_changed_value_is_reported(mailgun: FakeProvider, changed: dict[str, str]) -> None:
     issue = make_personal_issue()
     send_issue(issue)
     Subscriber.objects.filter(pk=find_person().pk).update(**changed)
@@ -105,7 +105,7 @@ def test_a_value_that_changed_since_is_said(mailgun: FakeProvider, changed: dict
     assert rebuild_mail(issue, person=find_person(1)).match is Match.EXACT
 
 
-def test_another_address_setting_or_no_fingerprint_is_said(mailgun: FakeProvider, settings: Any) -> None:
+def test_another_address_setting_or_no_fingerprint_is_reported(mailgun: FakeProvider, settings: Any) -> None:
     issue = make_personal_issue()
     send_issue(issue)
     new = {"email": "new@example.com", "address_hash": identify("new@example.com")}
@@ -126,7 +126,7 @@ def test_a_call_without_an_answer_keeps_its_fingerprints(mailgun: FakeProvider) 
     assert rebuild_mail(issue, person=find_person()).match is Match.EXACT
 
 
-def test_one_of_several_attempts_is_no_proof_of_what_arrived(mailgun: FakeProvider) -> None:
+def test_one_of_several_attempts_does_not_prove_what_arrived(mailgun: FakeProvider) -> None:
     issue = make_personal_issue()
     send_issue(issue)
     made = Attempt.objects.get()
@@ -167,7 +167,7 @@ def test_the_masked_mail_has_no_personal_link(mailgun: FakeProvider) -> None:
     assert "#nowhere" in masked.text
 
 
-def test_why_there_is_no_mail_to_show(mailgun: FakeProvider, tmp_path: Path) -> None:
+def test_the_page_says_why_there_is_no_mail_to_show(mailgun: FakeProvider, tmp_path: Path) -> None:
     issue = make_personal_issue()
     outsider = Subscriber.objects.create(
         email="new@example.com", address_hash=identify("new@example.com"), created_at=NOW

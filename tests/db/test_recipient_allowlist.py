@@ -175,7 +175,7 @@ def test_outside_production_a_real_provider_gets_nobody(mailgun: Any, settings: 
 
 
 @pytest.mark.requirement("F24")
-def test_a_refusal_by_this_installation_is_none_of_the_account(two_accounts: Any, settings: Any) -> None:
+def test_a_refusal_by_this_installation_does_not_count_for_the_account(two_accounts: Any, settings: Any) -> None:
     send = start_send(issue=make_issue_with_second(20), now=NOW)
     settings.NEWSLETTER_PROVIDER_URL = "mailgun://key@news.example.org"
     dispatcher = Dispatcher(adapter=current_adapter(), clock=lambda: NOW)

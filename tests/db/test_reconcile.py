@@ -281,7 +281,7 @@ def test_one_bad_address_costs_nobody_else_the_issue(mailgun):
     assert sum(Batch.objects.values_list("size", flat=True)) == 25
 
 
-def test_a_paused_send_goes_on_where_it_stopped(mailgun):
+def test_a_resumed_send_continues_from_its_last_batch(mailgun):
     issue = make_ready_issue(recipients=25)
     send = start_send(issue=issue, now=NOW)
     person = make_approver()
@@ -387,7 +387,7 @@ def test_sending_a_batch_again_resets_the_failures(mailgun, settings):
     )
 
 
-def test_a_batch_that_cannot_be_made_again_is_uncertain_the_rest_goes_on(resend, settings):
+def test_a_batch_that_cannot_be_rebuilt_is_uncertain_others_continue(resend, settings):
     """The provider takes fewer people a call than when the batch was first handed over. Its parts would be mailed twice."""
     resend.fault_on(1, Fault("reset_after_accepting"))
     send = start_send(issue=make_ready_issue(recipients=20), now=NOW)

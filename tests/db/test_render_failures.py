@@ -72,7 +72,7 @@ def sendgrid(fake_provider: Any, settings: Any) -> Any:
 
 
 @pytest.mark.requirement("F16")
-def test_a_person_whose_mail_cannot_be_made_is_rejected_alone(mailgun: Any) -> None:
+def test_only_the_person_whose_mail_cannot_be_rendered_is_rejected(mailgun: Any) -> None:
     send = begin(london=30, houston=1)
     assert dispatch(send, places=NoHouston()) == {
         "pending": 0,

@@ -80,7 +80,7 @@ def show_in_another_letter(event: EventNotice) -> Publication:
 # --------------------------------------------------------------------------------- it takes place after all
 
 
-def test_a_restored_event_goes_to_people_told_of_the_cancellation() -> None:
+def test_people_notified_of_a_cancellation_hear_of_its_end() -> None:
     publication, event = publish()
     pause("person2@example.com")
     move_event(event, cancelled=True)
@@ -178,7 +178,7 @@ def test_a_restored_event_that_is_over_cannot_be_corrected() -> None:
 # ------------------------------------------------------------------------------------ back, and forth again
 
 
-def test_an_event_that_moved_back_goes_to_people_told_of_the_move() -> None:
+def test_people_notified_of_a_move_hear_that_the_event_moved_back() -> None:
     publication, event = publish()
     pause("person2@example.com")
     there, back = event.starts_at + TWO_DAYS, event.starts_at
@@ -355,7 +355,7 @@ def test_an_outdated_correction_is_neither_approved_nor_sent() -> None:
     assert find_obsolete_corrections(event) == []
 
 
-def test_a_draft_is_obsolete_if_another_publication_told_its_people() -> None:
+def test_a_draft_is_obsolete_if_another_publication_notified_its_people() -> None:
     publication, event = publish()
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)

@@ -103,7 +103,7 @@ def test_the_database_refuses_a_reply_twice_or_of_nobody(person: Subscriber, cha
         Reply.objects.create(**fields | {"replied_on": TODAY if changes == {"issue": None} else LONG_AGO} | changes)
 
 
-def test_an_erasure_deletes_replies_and_an_export_tells_them(person: Subscriber) -> None:
+def test_an_erasure_deletes_replies_and_an_export_contains_them(person: Subscriber) -> None:
     reply(person)
     (told,) = describe_person(person, now=NOW)["replies"]  # type: ignore[misc]
     assert (told["replied_on"], told["origin"]) == (TODAY.isoformat(), "staff")

@@ -184,7 +184,7 @@ def test_a_question_that_failed_is_answered_ten_minutes_later(amazon: WebhookApi
     assert confirm_subscriptions(now=NOW + timedelta(minutes=11)) == 1
 
 
-def test_a_provider_cannot_be_told_an_address_that_it_cannot_reach(settings: Any) -> None:
+def test_an_address_that_the_provider_cannot_reach_is_refused(settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = "postmark://key@"
     settings.NEWSLETTER_SITE_URL = "http://127.0.0.1:8000"
     with pytest.raises(WebhookSetupError, match="NEWSLETTER_SITE_URL"):
@@ -203,7 +203,7 @@ def test_a_provider_without_a_set_up_is_entered_by_hand(postmark: WebhookApi, mo
     assert "webhook_key=…" in finding.do
 
 
-def test_doctor_says_where_reports_go_and_when_the_last_came(postmark: WebhookApi) -> None:
+def test_doctor_shows_the_report_address_and_the_last_report(postmark: WebhookApi) -> None:
     url = webhook_url("postmark")
     (finding,) = check_reports(now=NOW)
     assert finding.level == "warning"
@@ -330,7 +330,7 @@ def test_a_report_with_the_key_of_a_removed_account_is_refused_later(
     assert _post(body, auth["Username"], auth["Password"]) == 200
 
 
-def test_an_account_without_a_key_is_told_so_beside_a_former_key(
+def test_an_account_without_a_key_is_named_despite_a_former_key(
     postmark: WebhookApi, backup: WebhookApi, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     install("backup", now=datetime.now(UTC))
@@ -341,7 +341,7 @@ def test_an_account_without_a_key_is_told_so_beside_a_former_key(
     assert "No webhook key of postmark is known" in caplog.text
 
 
-def test_the_command_sets_up_every_account_and_tells_each_failure(
+def test_the_command_sets_up_every_account_and_reports_each_failure(
     postmark: WebhookApi, backup: WebhookApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
     postmark.fault = (401, b"{}")
@@ -368,7 +368,7 @@ def test_a_failure_of_a_further_account_names_it_and_its_setting(postmark: Webho
         call_command("provider", "webhooks", "--install")
 
 
-def test_a_report_without_a_key_is_told_each_setting(postmark: WebhookApi, backup: WebhookApi) -> None:
+def test_the_answer_to_a_report_without_a_key_names_each_setting(postmark: WebhookApi, backup: WebhookApi) -> None:
     with pytest.raises(BadWebhook, match=r"to NEWSLETTER_PROVIDER_URL or NEWSLETTER_PROVIDER_URL_BACKUP\."):
         require_key("postmark")
 
@@ -383,7 +383,7 @@ def test_the_command_and_doctor_name_an_account_that_reports_nothing(
     assert checks == {"webhooks": "warning", "webhooks, account own": "warning"}
 
 
-def test_doctor_says_of_each_account_where_its_reports_go(postmark: WebhookApi, backup: WebhookApi) -> None:
+def test_doctor_shows_the_report_address_of_each_account(postmark: WebhookApi, backup: WebhookApi) -> None:
     install()
     ok, missing = check_reports(now=NOW)
     assert (ok.level, missing.level) == ("ok", "warning")

@@ -54,7 +54,7 @@ def test_a_hold_before_the_freeze_stops_the_send(issue: Issue) -> None:
     assert Send.objects.get().state == "cancelled"
 
 
-def test_a_send_that_another_process_prepared_goes_on(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_send_that_another_process_prepared_continues(issue: Issue, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes fix one audience at once: one is refused by the database, and nothing is cancelled."""
     send = request_send(issue=issue, by=make_approver(), now=NOW)
     stale = Send.objects.get(pk=send.pk)

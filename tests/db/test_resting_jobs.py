@@ -198,7 +198,7 @@ def test_a_due_send_is_not_late_after_a_step_of_the_clock(changes: ChangeWatch) 
 
 
 @only_sqlite
-def test_a_rest_is_no_longer_if_its_run_began_after_the_tick(resting: RestingJobs, clock: Clock) -> None:
+def test_a_run_after_the_tick_does_not_make_the_rest_longer(resting: RestingJobs, clock: Clock) -> None:
     job = _make(every_seconds=10)
     clock.seconds = 0.005
     _run(resting, job)
@@ -239,7 +239,7 @@ def test_a_job_that_waits_for_a_time_does_not_rest(resting: RestingJobs) -> None
 
 
 @only_sqlite
-def test_the_heartbeat_alone_ends_no_rest(resting: RestingJobs, changes: ChangeWatch) -> None:
+def test_a_heartbeat_does_not_end_a_rest(resting: RestingJobs, changes: ChangeWatch) -> None:
     heartbeat = make_heartbeat(ALL_ROLES, JOBS, changes=changes)
     heartbeat._try(NOW)
     job = _make()
@@ -250,7 +250,7 @@ def test_the_heartbeat_alone_ends_no_rest(resting: RestingJobs, changes: ChangeW
 
 
 @only_sqlite
-def test_what_others_write_during_a_heartbeat_ends_a_rest(
+def test_another_write_during_a_heartbeat_ends_a_rest(
     resting: RestingJobs, changes: ChangeWatch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job, write = _make(), ProcessHeartbeat.write
@@ -267,7 +267,7 @@ def test_what_others_write_during_a_heartbeat_ends_a_rest(
 
 
 @only_sqlite
-def test_a_watch_that_lost_its_connection_tells_a_change(resting: RestingJobs, changes: ChangeWatch) -> None:
+def test_a_watch_that_lost_its_connection_reports_a_change(resting: RestingJobs, changes: ChangeWatch) -> None:
     job = _make()
     _run(resting, job)
     changes.close()
@@ -327,7 +327,7 @@ def _watch_file(changes: ChangeWatch, database: Path) -> None:
 
 
 @only_sqlite
-def test_what_no_job_reads_ends_no_rest(resting: RestingJobs) -> None:
+def test_a_write_that_no_job_reads_does_not_end_a_rest(resting: RestingJobs) -> None:
     def write() -> None:
         with ending_no_rest():
             make_source()
@@ -340,7 +340,7 @@ def test_what_no_job_reads_ends_no_rest(resting: RestingJobs) -> None:
 
 
 @only_sqlite
-def test_what_others_write_beside_it_ends_a_rest(resting: RestingJobs) -> None:
+def test_a_concurrent_write_ends_a_rest(resting: RestingJobs) -> None:
     def write() -> None:
         with ending_no_rest():
             make_source()

@@ -77,7 +77,7 @@ def send_all_again(clock: Clock) -> Send:
 
 
 @pytest.mark.parametrize("state", ["failed", "running", "untried"])
-def test_what_moved_after_the_backup_is_mailed_once(with_second, state):
+def test_people_moved_after_the_backup_are_mailed_once(with_second, state):
     first, second = with_second
     send = start_send(issue=make_issue_with_second(PEOPLE), now=NOW)
     first.stop_listening()
@@ -106,7 +106,7 @@ def test_what_moved_after_the_backup_is_mailed_once(with_second, state):
     assert make_receipt(send).deliveries["uncertain"] == PEOPLE
 
 
-def test_what_stays_with_its_account_is_replayed_there(with_second):
+def test_batches_that_stay_with_their_account_are_replayed_there(with_second):
     """It may have been taken before the backup, so it cannot have moved since."""
     first, second = with_second
     send = start_send(issue=make_issue_with_second(10), now=NOW)
@@ -124,7 +124,7 @@ def test_what_stays_with_its_account_is_replayed_there(with_second):
 
 
 @of_each_replaying_provider
-def test_one_account_alone_is_called_again_under_the_same_key(replaying):
+def test_one_account_is_called_again_under_the_same_key(replaying):
     start_send(issue=make_ready_issue(recipients=10), now=NOW)
     replaying.stop_listening()
     send_one()

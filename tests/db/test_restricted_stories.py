@@ -87,7 +87,7 @@ def test_an_issue_that_shows_nobody_a_story_cannot_be_approved() -> None:
         make_issue(publication, approved=True)
 
 
-def test_what_is_left_beside_hidden_stories_is_sent() -> None:
+def test_the_rest_of_an_issue_with_hidden_stories_is_sent() -> None:
     publication = make_publication()
     make_story(HIDDEN, not_in_regions=["GB"])
     make_appeal("hour", headline="Give an hour")

@@ -53,7 +53,7 @@ def keys_of(send: Send) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["postmark", "mailgun"])
-def test_those_refused_get_the_mail_once_the_cause_is_gone(
+def test_refused_people_get_the_mail_once_the_cause_is_gone(
     fake_provider: FakeProvider, settings: object, scheme: str
 ) -> None:
     send, clock = send_with_refused(fake_provider, settings, scheme=scheme)
@@ -72,9 +72,7 @@ def test_those_refused_get_the_mail_once_the_cause_is_gone(
     assert not list_refusals(ended)
 
 
-def test_those_refused_again_stay_refused_and_can_be_tried_once_more(
-    fake_provider: FakeProvider, settings: object
-) -> None:
+def test_people_refused_again_stay_refused_and_can_be_retried(fake_provider: FakeProvider, settings: object) -> None:
     send, clock = send_with_refused(fake_provider, settings)
     for _ in range(2):
         retry_refused(send=send, keys=keys_of(send), by=make_approver(), now=clock())

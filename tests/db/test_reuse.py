@@ -46,7 +46,7 @@ def save_note(issue: Issue, by: User, *, name: str = "Greeting") -> SavedBlock:
 
 
 @pytest.mark.parametrize("position", ["start", "end", "after"])
-def test_a_saved_block_is_inserted_where_it_was_chosen(issue: Issue, by: User, position: str) -> None:
+def test_a_saved_block_is_inserted_at_the_chosen_position(issue: Issue, by: User, position: str) -> None:
     saved = save_note(issue, by)
     before, revisions = kinds(issue), issue.revisions.count()
     index = {"start": 0, "end": len(before), "after": 2}[position]

@@ -26,7 +26,7 @@ def test_a_preview_shows_at_most_twenty_people_and_none_of_under_five() -> None:
     assert (look.people, look.examples) == (4, [])
 
 
-def test_what_takes_too_long_is_estimated_in_two_digits_and_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_count_is_shown_as_an_estimate_of_two_digits(monkeypatch: pytest.MonkeyPatch) -> None:
     mailing_list = make_list()
     for person in make_people(301):
         subscribe(person, mailing_list)

@@ -246,7 +246,7 @@ def test_a_call_without_an_answer_is_uncertain_and_not_repeated(mailgun):
 
 
 @pytest.mark.requirement("F4")
-def test_a_throttled_call_waits_as_told_and_is_repeated(mailgun):
+def test_a_throttled_call_waits_as_long_as_asked_and_is_repeated(mailgun):
     mailgun.fault_next(too_many("30"))
     clock = Clock()
     send = send_issue(make_ready_issue(recipients=5), clock)

@@ -63,7 +63,7 @@ def test_after_a_lost_confirmation_one_is_uncertain_and_the_rest_mailed(server: 
     assert len(server.mails) == 20
 
 
-def test_staff_are_told_of_an_uncertain_recipient_at_once(server: MailServer) -> None:
+def test_staff_are_notified_of_an_uncertain_recipient_at_once(server: MailServer) -> None:
     """No report and no repeat can settle it."""
     make_approver()
     server.faults["END"] = once(close)

@@ -111,7 +111,7 @@ def test_staff_get_one_notice_at_first_and_one_when_they_must_act(mailgun: Any) 
     assert len(mails_to_staff(mailgun)) == 2
 
 
-def test_staff_told_of_the_enquiry_are_told_that_it_is_settled(mailgun: Any) -> None:
+def test_staff_notified_of_the_enquiry_hear_that_it_is_settled(mailgun: Any) -> None:
     lose_all_answers(mailgun)
     begin()
     hours = Hours()
@@ -153,7 +153,7 @@ def test_a_successful_replay_causes_no_notice(fake_provider: Any, settings: Any)
 
 
 @pytest.mark.long
-def test_staff_are_told_after_an_hour_without_reports(fake_provider: Any, settings: Any) -> None:
+def test_staff_are_notified_after_an_hour_without_reports(fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.url_of("sendgrid") + "&max_batch=2"
     lose_all_answers(fake_provider, 3)
     begin(6)

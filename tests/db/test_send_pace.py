@@ -187,7 +187,7 @@ def slow_three_times(send: Send) -> None:
     send.refresh_from_db()
 
 
-def test_reports_that_go_on_pause_the_send(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_continued_reports_pause_the_send(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("newsletter.feedback.automatic_pause.MIN_REFUSED", 1000)
     slow_three_times(send)
     assert send.people_per_minute == 10
@@ -372,7 +372,7 @@ def test_a_send_at_full_pace_reserves_nothing() -> None:
     assert Send.objects.get().next_call_at == 0
 
 
-def test_a_worker_that_does_not_know_of_the_end_goes_on() -> None:
+def test_a_worker_that_does_not_know_of_the_end_continues() -> None:
     batch = make_batch()
     set_pace(batch.send, people_per_minute=10, now=NOW)
     stale = reload(batch)

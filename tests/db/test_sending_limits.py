@@ -74,7 +74,7 @@ def test_new_quiet_hours_stop_a_send_before_the_next_sweep(mailgun):
         ({"people_per_day": 10}, {"people_per_day": 0}),
     ],
 )
-def test_a_send_goes_on_at_once_when_its_limit_is_lifted(mailgun, rule, without):
+def test_a_send_continues_at_once_when_its_limit_is_removed(mailgun, rule, without):
     issue = make_ready_issue(recipients=25)
     send = start_send(issue=issue, now=NOW)
     Publication.objects.update(**rule)

@@ -312,7 +312,7 @@ def test_a_question_that_was_sent_stays_if_its_list_ends(weekly: Publication) ->
     assert StayQuestion.objects.resting().get().mailing_list == older
 
 
-def test_somebody_who_unsubscribed_meanwhile_is_not_asked(weekly: Publication, mailgun: FakeProvider) -> None:
+def test_somebody_who_has_just_unsubscribed_is_not_asked(weekly: Publication, mailgun: FakeProvider) -> None:
     (person,) = add_silent(weekly, 1)
     turn_on()
     ask_and_rest(now=NOW)
@@ -343,7 +343,7 @@ def test_a_resting_person_gets_no_issue_and_staff_see_why(weekly: Publication) -
 
 @pytest.mark.parametrize("answer", ["button", "preferences", "pause", "staff"])
 @pytest.mark.requirement("N9")
-def test_what_a_person_does_ends_their_rest(weekly: Publication, answer: str) -> None:
+def test_any_action_of_a_person_ends_their_rest(weekly: Publication, answer: str) -> None:
     (person,) = let_rest(weekly)
     match answer:
         case "button":

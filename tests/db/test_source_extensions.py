@@ -87,7 +87,7 @@ def test_a_source_of_another_package_gives_stories(site: Site, extensions: Exten
         ("Damaged", "This source is damaged and cannot be read (ValueError)."),
     ],
 )
-def test_a_kind_that_fails_is_that_sources_error_alone(
+def test_a_failing_kind_is_an_error_of_that_source_only(
     broken: str, error: str, site: Site, extensions: Extensions
 ) -> None:
     extensions.install("lines", KIND, {"sources": {"lines": broken}})

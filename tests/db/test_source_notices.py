@@ -49,7 +49,7 @@ def list_told() -> list[str]:
     return list(StaffNotice.objects.order_by("pk").values_list("subject", flat=True))
 
 
-def test_staff_are_told_once_of_a_failing_source_and_of_its_end(site: Site, editor: User) -> None:
+def test_staff_are_notified_once_of_a_failing_source_and_of_its_end(site: Site, editor: User) -> None:
     source = Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
     for day in range(2):
         poll(now=NOW + timedelta(days=day))
@@ -68,7 +68,7 @@ def test_staff_are_told_once_of_a_failing_source_and_of_its_end(site: Site, edit
     assert list_told()[1:] == ["The source “Field offices” can be read again"]
 
 
-def test_a_second_failure_of_a_source_is_told_again(site: Site, editor: User) -> None:
+def test_a_second_failure_of_a_source_is_notified_again(site: Site, editor: User) -> None:
     Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
     for day in (0, 2):
         poll(now=NOW + timedelta(days=day))
@@ -107,7 +107,7 @@ def test_a_corrected_address_has_two_days_of_its_own(site: Site, editor: User) -
     assert len(list_told()) == 1
 
 
-def test_a_corrected_address_that_fails_too_is_told_of(site: Site, editor: User) -> None:
+def test_a_corrected_address_that_fails_too_is_notified(site: Site, editor: User) -> None:
     source = Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
     for day in range(3):
         poll(now=NOW + timedelta(days=day))
@@ -136,7 +136,7 @@ def test_a_source_that_was_off_has_two_days_of_its_own(site: Site, editor: User)
     assert len(list_told()) == 1
 
 
-def test_a_source_read_once_a_week_is_told_of_at_its_second_failure(site: Site, editor: User) -> None:
+def test_a_weekly_source_is_notified_at_its_second_failure(site: Site, editor: User) -> None:
     Source.objects.create(name="Weekly", kind="feed", url=put_feed(site, works=False), every_minutes=7 * 24 * 60)
     poll_sources(now=NOW)
     works = site.put("/other.xml", FEED.format(items=""), Content_Type="application/rss+xml")
@@ -148,7 +148,7 @@ def test_a_source_read_once_a_week_is_told_of_at_its_second_failure(site: Site, 
     assert list_told() == ["The source “Weekly” cannot be read"]
 
 
-def test_a_failure_that_staff_found_by_hand_is_told_of_in_the_next_round(site: Site, editor: User) -> None:
+def test_a_failure_found_by_look_now_is_notified_in_the_next_round(site: Site, editor: User) -> None:
     source = Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
     poll_sources(now=NOW)
     later = NOW + timedelta(days=2)
@@ -189,9 +189,7 @@ def test_the_notice_of_a_failing_source_names_the_local_day(site: Site, editor: 
     assert "5 March 2026" in StaffNotice.objects.get().paragraphs[0]
 
 
-def test_the_notice_of_a_failing_source_goes_out_by_mail(
-    site: Site, editor: User, fake_provider: Any, settings: Any
-) -> None:
+def test_the_notice_of_a_failing_source_is_mailed(site: Site, editor: User, fake_provider: Any, settings: Any) -> None:
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
     Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
     for day in (0, 2):

@@ -74,7 +74,7 @@ def test_a_high_score_is_a_warning_with_the_rules_in_words(issue: Issue, program
     assert "__pv_" not in mail
 
 
-def test_a_low_score_is_kept_and_is_no_warning(issue: Issue, programs: Path) -> None:
+def test_a_low_score_is_kept_and_causes_no_warning(issue: Issue, programs: Path) -> None:
     install(programs, score="1.2")
     score_due_issues(now=NOW)
     assert findings(issue) == []

@@ -54,7 +54,7 @@ def test_the_groups_that_are_made_for_web_pages_are_gone() -> None:
     assert set(Group.objects.values_list("name", flat=True)) == set(ROLES)
 
 
-def test_those_who_write_may_choose_and_add_pictures_and_others_may_not() -> None:
+def test_only_writers_and_editors_may_choose_and_add_pictures() -> None:
     for role in ROLES:
         add_staff(email=f"{role}@example.org", role=role, password=PASSWORD)
     policy = policy_registry.get_by_type(get_image_model())
@@ -110,14 +110,14 @@ def test_a_mistyped_role_names_the_nearest() -> None:
         add_staff(email="ann@example.org", role="xyz", password=PASSWORD)
 
 
-def test_an_address_that_is_none_or_too_long_for_an_account_is_refused() -> None:
+def test_an_invalid_or_too_long_address_of_an_account_is_refused() -> None:
     with pytest.raises(BadAddress):
         add_staff(email="ann", role="writer", password=PASSWORD)
     with pytest.raises(BadAddress, match="may have 150 characters"):
         add_staff(email=f"ann@{'a' * 60}.{'b' * 60}.{'c' * 60}.org", role="writer", password=PASSWORD)
 
 
-def test_a_role_whose_group_was_deleted_is_said_to_be_gone() -> None:
+def test_a_role_whose_group_was_deleted_is_reported_as_missing() -> None:
     Group.objects.filter(name="writer").delete()
     with pytest.raises(NotFound, match="The group of the role “writer” is gone"):
         add_staff(email="ann@example.org", role="writer", password=PASSWORD)

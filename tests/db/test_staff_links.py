@@ -66,7 +66,7 @@ def test_an_invited_person_chooses_their_own_password_once(admin):
     assert actions()[-3:] == ["newsletter.staff_added", "newsletter.invited", "newsletter.password_set"]
 
 
-def test_of_two_uses_at_once_one_sets_the_password(admin):
+def test_two_uses_of_a_link_at_once_set_the_password_once(admin):
     link = invite(admin)
     twice = [read_staff_link(token_of(link), now=NOW) for _ in range(2)]
     use_staff_link(link=twice[0], password=NEW_PASSWORD, now=NOW)
@@ -214,7 +214,7 @@ def test_a_request_does_not_replace_an_open_invitation(admin, mailgun):
 
 
 @pytest.mark.parametrize("what", ["password", "factor"])
-def test_staff_are_told_what_changed_about_their_account(admin, mailgun, what):
+def test_staff_are_notified_of_changes_to_their_account(admin, mailgun, what):
     if what == "password":
         add_staff(email=admin.email, role="admin", password=NEW_PASSWORD)
     else:

@@ -53,7 +53,7 @@ def test_an_entry_that_is_gone_is_found_by_the_next(entries: list[AuditEntry]) -
     assert AuditEntry.objects.find_break(limit=100) == entries[2]
 
 
-def test_what_was_logged_in_one_moment_by_two_stands_one_after_the_other(entries: list[AuditEntry]) -> None:
+def test_two_entries_of_one_moment_are_listed_one_after_the_other(entries: list[AuditEntry]) -> None:
     """The place in the chain is unique: the second tries again behind the first."""
     person = User.objects.get(username="ann@example.org")
     manager = AuditEntry.objects

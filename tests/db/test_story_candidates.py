@@ -35,7 +35,7 @@ def reason(issue: Issue, title: str) -> str:
     return next(one["why"] for one in issue.reasons if one["title"] == title)
 
 
-def test_49_stories_at_5_a_week_come_out_in_ten_issues() -> None:
+def test_49_stories_at_5_a_week_fill_ten_issues() -> None:
     publication = make_publication()
     for number in range(49):
         make_story(f"Story {number:02}", days_old=1 + number / 4)

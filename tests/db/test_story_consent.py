@@ -132,7 +132,7 @@ def late_issue(publication: Publication) -> Issue:
 
 
 @pytest.mark.requirement("V1")
-def test_a_consent_that_ends_after_approval_stops_the_send_and_tells_staff():
+def test_consent_that_ends_after_approval_stops_the_send():
     issue = late_issue(make_publication())
     Issue.objects.filter(pk=issue.pk).update(released_at=NOW)
     start_due_sends(now=DUE + timedelta(days=1))

@@ -209,7 +209,7 @@ def test_a_link_to_a_story_of_a_block_for_others_is_not_the_story(weekly: Public
     assert "The prison letter" not in find_mail(person, second).html
 
 
-def test_who_got_a_completed_send_does_not_get_the_story_again(weekly: Publication) -> None:
+def test_recipients_of_a_completed_send_do_not_get_the_story_again(weekly: Publication) -> None:
     rights = make_second(weekly)
     make_story("The water case", days_old=1)
     (person,) = add_subscribers(weekly, 1)

@@ -139,7 +139,7 @@ def test_a_page_that_fails_for_now_is_retried_at_the_next_visit(site):
     assert Story.objects.get().picture is not None
 
 
-def test_an_image_that_is_gone_for_good_is_not_retried(site):
+def test_a_permanently_missing_image_is_not_retried(site):
     report = look(site, item(site, "a", extra=MEDIA.format(url=f"{site.url}/gone.jpg")), ETag='"same"')
     assert (report.new, report.pictures_waiting) == (1, False)
     assert "so the story has none" in report.set_aside[0].reason

@@ -86,7 +86,7 @@ def test_the_database_counts_the_same_arms_as_python(issue: Issue) -> None:
     assert dict(rows) == {pk: choose_arm(content.subject_test, subscriber_id=pk) for pk, _arm in rows}
 
 
-def test_each_subject_goes_out_and_the_others_wait(running: Send, mailgun: FakeProvider) -> None:
+def test_each_subject_is_sent_and_the_others_wait(running: Send, mailgun: FakeProvider) -> None:
     people = read_subjects(running)
     assert people[FIRST] >= 500
     assert people[SECOND] >= 500
@@ -155,7 +155,7 @@ def test_the_subject_with_more_replies_goes_to_the_others(uncounted: Send) -> No
     assert decide_uncounted(uncounted) == ("replies", "better", 2, [5, 30])
 
 
-def test_replies_to_another_issue_or_to_none_decide_nothing(uncounted: Send) -> None:
+def test_only_replies_to_this_issue_decide(uncounted: Send) -> None:
     for person in Subscriber.objects.filter(pk__in=list_tested(SECOND, 30)):
         record_reply(subscriber=person, replied_on=NOW.date(), issue=None, origin=Reply.Origin.STAFF, by="kim", now=NOW)
     assert decide_uncounted(uncounted) == ("leaving", "no_difference", 1, [0, 0])
@@ -232,7 +232,7 @@ def test_a_cancelled_send_decides_nothing_and_adds_up(running: Send) -> None:
     assert sum(receipt.deliveries.values()) == PEOPLE
 
 
-def test_who_leaves_while_they_wait_gets_no_mail(running: Send, mailgun: FakeProvider) -> None:
+def test_a_person_who_unsubscribes_while_waiting_gets_no_mail(running: Send, mailgun: FakeProvider) -> None:
     waiting = Delivery.objects.filter(batch__waits=True).order_by("pk")[0]
     person = Subscriber.objects.get(pk=waiting.subscriber_id)
     unsubscribe_from_list(subscriber=person, mailing_list=running.issue.publication.mailing_list, now=NOW)
@@ -304,7 +304,7 @@ def test_every_subject_is_approved_and_a_change_withdraws_it(issue: Issue) -> No
     assert not SubjectTest.objects.exists()
 
 
-def test_who_sets_up_a_test_is_an_author_of_the_issue(issue: Issue) -> None:
+def test_whoever_sets_up_a_test_is_an_author_of_the_issue(issue: Issue) -> None:
     assert make_approver().pk in find_authors(issue)
 
 

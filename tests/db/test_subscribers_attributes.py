@@ -23,7 +23,7 @@ def test_a_name_has_one_spelling_and_a_value_is_one_clean_line() -> None:
     assert notes == ["The attribute member_since occurs more than once. The first value was kept."]
 
 
-def test_what_cannot_be_kept_is_said_and_the_rest_is_kept() -> None:
+def test_values_that_cannot_be_kept_are_reported_the_rest_is_kept() -> None:
     long = "x" * (MAX_VALUE_LENGTH + 1)
     clean, notes = clean_attributes({"?!": "a", "motto": long})
     assert clean == {"motto": long[:-1]}

@@ -247,7 +247,7 @@ def test_the_audience_is_one_statement_that_can_be_inserted_from() -> None:
         assert cursor.fetchone() == (0,)
 
 
-def test_staff_are_told_why_somebody_gets_no_mail() -> None:
+def test_staff_read_why_somebody_gets_no_mail() -> None:
     weekly = make_list(name="Weekly")
     stranger = make_person("stranger@example.org")
     waiting = make_person("waiting@example.org")

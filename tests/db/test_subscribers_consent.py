@@ -218,7 +218,7 @@ def test_a_confirmation_mail_too_old_to_send_keeps_no_later_one_back() -> None:
     assert list_due_confirmations(now=later).get().requested_at == later
 
 
-def test_what_bars_one_list_does_not_silence_the_confirmation_of_another() -> None:
+def test_a_suppression_of_one_list_allows_confirming_another() -> None:
     weekly, news = make_list(), make_list("news")
     for target in (weekly, news):
         suppress(address_hash=identify(f"{target.slug}@example.org"), reason=Reason.STAFF, mailing_list=target, now=NOW)
@@ -323,7 +323,7 @@ def test_staff_cannot_undo_a_persons_own_no(reason: Reason) -> None:
 
 
 @pytest.mark.requirement("U4")
-def test_leaving_twice_is_leaving_once() -> None:
+def test_unsubscribing_twice_counts_once() -> None:
     weekly = make_list()
     person = make_member(weekly)
     assert unsubscribe_from_list(subscriber=person, mailing_list=weekly, now=NOW)
@@ -334,7 +334,7 @@ def test_leaving_twice_is_leaving_once() -> None:
 
 
 @pytest.mark.requirement("U9")
-def test_leaving_one_list_keeps_the_others_and_leaving_all_keeps_none() -> None:
+def test_unsubscribing_ends_one_list_or_all_lists_as_asked() -> None:
     weekly, events = make_list(), make_list("events")
     person = make_member(weekly)
     subscribe(person, events)
@@ -418,7 +418,7 @@ def test_lists_are_left_at_once_and_joined_by_mail() -> None:
     assert [one.mailing_list for one in list_due_confirmations(now=NOW)] == [events]
 
 
-def test_what_is_not_understood_of_a_place_is_left_out_and_said() -> None:
+def test_unknown_parts_of_a_location_are_left_out_and_reported() -> None:
     found = locate(country="GB", region="Texas", town="London")
     assert (found.country, found.region, found.town) == ("GB", "GB-ENG", "London")
     assert "Texas" in found.note

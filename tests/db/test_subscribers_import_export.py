@@ -88,7 +88,7 @@ def test_the_postcode_is_kept_nowhere() -> None:
         assert "ZZ9" not in str(list(model.objects.values()))
 
 
-def test_a_postcode_is_kept_as_its_town_alone() -> None:
+def test_only_the_town_of_a_postcode_is_kept() -> None:
     weekly = make_list()
     bring(weekly, "email,country,postcode\nada@example.org,GB,YO21 1RE\nbea@example.org,US,77002\n")
     places = [find_person(f"{name}@example.org").place for name in ("ada", "bea")]
@@ -126,7 +126,7 @@ def test_the_same_file_twice_changes_nothing() -> None:
 
 
 @pytest.mark.requirement("D2")
-def test_what_is_known_is_updated_and_never_blanked() -> None:
+def test_known_values_are_updated_and_never_blanked() -> None:
     weekly = make_list()
     land = Topic.objects.create(slug="land", name="Land")
     Topic.objects.create(slug="events", name="Events")

@@ -137,7 +137,7 @@ def test_somebody_who_joins_again_before_their_lock_stays(monkeypatch: pytest.Mo
     assert list(Subscriber.objects.all()) == [ann]
 
 
-def test_what_was_kept_to_count_or_to_ask_goes_too() -> None:
+def test_rows_kept_for_counts_and_requests_are_deleted_too() -> None:
     weekly = make_list()
     ada = make_member(weekly)
     hold_signup(

@@ -187,7 +187,7 @@ def test_a_rule_is_explained_in_words() -> None:
         ({"near": "Xyzzyville", "km": 10}, "rule.near:"),
     ],
 )
-def test_what_is_not_there_is_named(rule: dict, says: str) -> None:
+def test_unknown_parts_of_a_rule_are_named(rule: dict, says: str) -> None:
     make_list("weekly")
     with pytest.raises(BadRule) as refusal:
         check_rule(rule)

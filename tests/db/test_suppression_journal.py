@@ -101,7 +101,7 @@ def test_an_unsubscribe_with_a_lost_answer_is_journaled(weekly: MailingList, mon
 
 
 @pytest.mark.requirement("U7")
-def test_whom_the_database_refused_to_let_leave_is_not_noted(weekly: MailingList) -> None:
+def test_a_failed_unsubscribe_is_not_in_the_journal(weekly: MailingList) -> None:
     """It answered: nothing was written, and the person is told to come again."""
     deadlock = OperationalError("deadlock detected")
     deadlock.__cause__ = psycopg.errors.DeadlockDetected("deadlock detected")
@@ -149,7 +149,7 @@ def bring_leavers(weekly: MailingList) -> ImportBatch:
 
 
 @pytest.mark.requirement("P7")
-def test_whom_an_import_marked_since_the_backup_is_not_mailed_after_it(weekly: MailingList) -> None:
+def test_people_suppressed_by_an_import_stay_so_after_a_restore(weekly: MailingList) -> None:
     bring_leavers(weekly)
     assert replay_journal(now=LATER) == ReplayResult()
     restore_the_backup(weekly)
@@ -184,7 +184,7 @@ def test_nothing_is_played_back_that_the_database_remembers(weekly: MailingList)
     assert Suppression.objects.count() == 1
 
 
-def test_who_came_back_by_their_own_wish_is_not_sent_away_again(weekly: MailingList, journal: Path) -> None:
+def test_people_who_subscribed_again_are_not_unsubscribed_again(weekly: MailingList, journal: Path) -> None:
     ada = person("ada")
     unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
     of_another_machine = journal.read_bytes()
@@ -239,13 +239,13 @@ def count_pending_entries() -> int:
     return suppression_journal._file().pending
 
 
-def test_a_full_disk_keeps_nobody_from_leaving(weekly: MailingList, full: Path) -> None:
+def test_a_full_disk_does_not_prevent_unsubscribing(weekly: MailingList, full: Path) -> None:
     assert unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     assert "ada" not in readers(weekly)
     assert count_pending_entries() == 1
 
 
-def test_who_left_while_the_disk_was_full_is_noted_when_there_is_room(weekly: MailingList, full: Path) -> None:
+def test_unsubscribes_on_a_full_disk_are_written_when_there_is_space(weekly: MailingList, full: Path) -> None:
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     unsubscribe_from_all(subscriber=person("bea"), now=NOW)
     assert not flush_pending_entries()
@@ -257,7 +257,9 @@ def test_who_left_while_the_disk_was_full_is_noted_when_there_is_room(weekly: Ma
     assert readers(weekly) == {"dora", "eve"}
 
 
-def test_what_waits_is_written_by_itself(weekly: MailingList, full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_entries_are_written_automatically(
+    weekly: MailingList, full: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(journal_file, "RETRY_SECONDS", 0.1)
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     make_room(full)
@@ -280,7 +282,7 @@ def test_a_disk_that_takes_half_a_line_loses_nobody(weekly: MailingList, full: P
     assert left(full) == [False, False]
 
 
-def test_who_came_back_before_there_was_room_is_not_noted_as_gone(weekly: MailingList, full: Path) -> None:
+def test_people_back_before_there_is_space_are_not_in_the_journal(weekly: MailingList, full: Path) -> None:
     ada = person("ada")
     unsubscribe_from_list(subscriber=ada, mailing_list=weekly, now=NOW)
     make_room(full)
@@ -331,7 +333,7 @@ def test_a_mark_that_was_lifted_unnoted_is_not_set_again(
     assert replay_journal(now=LATER) == ReplayResult()
 
 
-def test_an_older_database_takes_no_leaving_out_of_the_journal(weekly: MailingList, journal: Path) -> None:
+def test_an_older_database_removes_no_unsubscribe_from_the_journal(weekly: MailingList, journal: Path) -> None:
     unsubscribe_from_list(subscriber=person("ada"), mailing_list=weekly, now=NOW)
     repair_journal(now=NOW)
     restore_the_backup(weekly)

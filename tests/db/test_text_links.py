@@ -39,12 +39,12 @@ def send(issue: Issue) -> str:
 
 
 @pytest.mark.parametrize(("choice", "numbered"), [("beneath", False), ("end", True)])
-def test_the_brands_choice_decides_where_plain_text_has_its_links(issue: Issue, choice: str, numbered: bool) -> None:
+def test_the_brand_decides_the_position_of_links_in_plain_text(issue: Issue, choice: str, numbered: bool) -> None:
     choose(choice)
     assert (NUMBERED.search(send(issue)) is not None) == numbered
 
 
-def test_an_approved_issue_goes_out_only_with_the_choice_that_was_approved(issue: Issue) -> None:
+def test_an_approved_issue_is_sent_only_with_the_approved_choice(issue: Issue) -> None:
     approve_issue(issue=read(issue), by=make_approver(), now=NOW)
     choose("end")
     with pytest.raises(NotApproved):

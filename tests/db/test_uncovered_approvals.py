@@ -361,7 +361,7 @@ def test_an_issue_changed_while_people_are_counted_is_not_reopened(
     assert read(issue).state == Issue.State.APPROVED
 
 
-def test_a_new_rule_against_authors_is_told_on_the_page(issue: Issue) -> None:
+def test_a_new_rule_against_authors_is_shown_on_the_page(issue: Issue) -> None:
     Publication.objects.update(another_approves=False)
     writer = make_approver("writer@example.org")
     issue.subject = "Another subject"

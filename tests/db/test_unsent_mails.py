@@ -108,7 +108,7 @@ def test_sparkposts_policy_code_for_its_list_refuses_no_sender() -> None:
 
 
 @pytest.mark.parametrize("reason", [Reason.HARD, Reason.COMPLAINT])
-def test_what_staff_removed_is_not_added_again_by_each_issue(reason: Reason) -> None:
+def test_a_suppression_that_staff_removed_is_not_added_again(reason: Reason) -> None:
     one, _, _ = deliveries_of(make_send())
     suppress(address_hash=identify(address_of(one)), reason=reason, now=NOW)
     remove_suppression(suppression=Suppression.objects.get(), by="Ana", reason="It works again", now=NOW)

@@ -130,7 +130,7 @@ def test_twenty_unsubscribes_at_once_are_each_counted(mailgun: Any) -> None:
     assert Suppression.objects.count() == 20
 
 
-def test_the_preference_centre_counts_leaving_the_links_own_list(mailgun: Any) -> None:
+def test_the_preference_centre_counts_unsubscribes_from_the_links_list(mailgun: Any) -> None:
     send = send_issue()
     other = make_list("appeals")
     for number in (0, 1):

@@ -149,7 +149,7 @@ def test_a_late_failure_of_the_address_before_does_not_count(receiver: Receiver,
     assert states() == ["delivered"]
 
 
-def test_what_the_address_before_took_late_goes_to_the_new_one(receiver: Receiver) -> None:
+def test_late_deliveries_of_the_former_address_go_to_the_new_one(receiver: Receiver) -> None:
     endpoint = make_endpoint(url=f"{receiver.url}/before")
     happen(None)
     (claimed,) = claim_due(now=NOW)
@@ -280,7 +280,7 @@ def test_an_installation_on_hold_sends_nothing(receiver: Receiver) -> None:
     assert deliver() == 1
 
 
-def test_a_second_worker_leaves_an_endpoint_alone_that_is_sent_to(receiver: Receiver) -> None:
+def test_a_second_worker_skips_an_endpoint_in_use(receiver: Receiver) -> None:
     make_endpoint(url=receiver.url)
     happen(None)
     claim_due(now=NOW)
@@ -356,7 +356,7 @@ def test_a_replaced_secret_is_forgotten_after_its_day() -> None:
     assert (endpoint.sealed_old_secret, endpoint.old_secret_until) == ("", None)
 
 
-def test_after_three_days_the_endpoint_is_stopped_and_staff_are_told(receiver: Receiver) -> None:
+def test_a_failing_endpoint_stops_after_three_days_and_notifies_staff(receiver: Receiver) -> None:
     make_publication()
     sign_in("admin")
     endpoint = make_endpoint(url=receiver.url)
@@ -469,7 +469,7 @@ def test_events_are_sent_again_by_id_or_since_a_moment(receiver: Receiver) -> No
             replay_event(endpoint=endpoint, message_id=unknown, now=NOW)
 
 
-def test_a_test_goes_to_its_endpoint_alone(receiver: Receiver) -> None:
+def test_a_test_goes_only_to_its_endpoint(receiver: Receiver) -> None:
     endpoint = make_endpoint(url=receiver.url, kinds=[EventKind.PERSON_ERASED])
     make_endpoint(name="Another", url=receiver.url)
     send_test(endpoint=endpoint, now=NOW)

@@ -120,7 +120,7 @@ def test_joining_without_confirming_is_reported_as_confirmed() -> None:
     assert kinds() == ["person.confirmed"]
 
 
-def test_what_waits_about_a_merged_person_goes_on_as_the_other() -> None:
+def test_waiting_events_of_a_merged_person_move_to_the_other() -> None:
     make_endpoint()
     weekly = make_list()
     ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")

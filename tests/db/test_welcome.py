@@ -180,7 +180,7 @@ def test_an_unconfirmed_request_is_not_welcomed(weekly: Publication) -> None:
     assert list_steps(person) == []
 
 
-def test_nobody_gets_a_step_twice_after_leaving_and_joining_again(weekly: Publication, mailgun: FakeProvider) -> None:
+def test_nobody_gets_a_step_twice_after_subscribing_again(weekly: Publication, mailgun: FakeProvider) -> None:
     turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "new@example.com")
     run_welcome(SOON)
@@ -195,7 +195,7 @@ def test_nobody_gets_a_step_twice_after_leaving_and_joining_again(weekly: Public
 
 
 @pytest.mark.parametrize("page", ["", "/all"])
-def test_a_welcome_goes_on_after_an_undone_unsubscribe(weekly: Publication, mailgun: FakeProvider, page: str) -> None:
+def test_a_welcome_continues_after_an_undone_unsubscribe(weekly: Publication, mailgun: FakeProvider, page: str) -> None:
     first, *_ = turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "new@example.com")
     run_welcome(SOON)
@@ -242,7 +242,7 @@ def test_somebody_who_leaves_between_freeze_and_call_is_skipped(weekly: Publicat
 
 
 @pytest.mark.requirement("N10")
-def test_pausing_stops_the_welcome_for_good(weekly: Publication) -> None:
+def test_pausing_ends_the_welcome(weekly: Publication) -> None:
     turn_on_welcome(weekly)
     person = join(weekly.mailing_list, "new@example.com")
     run_welcome(SOON)
@@ -540,7 +540,7 @@ def test_a_new_best_story_leaves_the_approval_as_it_is(weekly: Publication, mail
     assert "The lead" in first.sends.get().batches.get().variant.html
 
 
-def test_a_withdrawn_story_is_no_best_story(weekly: Publication) -> None:
+def test_a_withdrawn_story_is_never_the_best_story(weekly: Publication) -> None:
     make_sent_issue(weekly, "The lead", "The second")
     first, *_ = turn_on_welcome(weekly)
     Story.objects.filter(title="The lead").update(withdrawn_at=NOW)

@@ -108,7 +108,7 @@ def test_a_running_send_with_the_story_is_paused(editor, settings):
 
 
 @pytest.mark.requirement("V5")
-def test_mails_of_the_send_without_the_story_go_on(editor):
+def test_mails_of_the_send_without_the_story_continue(editor):
     publication = make_publication()
     story = make_story("Not for Britain", not_in_regions=["GB"])
     make_story("The second verdict", days_old=2)
@@ -208,7 +208,7 @@ def test_a_withdrawal_needs_permission_and_can_be_undone(editor):
         reinstate_story(story=story, by=editor)
 
 
-def test_approvers_are_told_of_an_issue_that_a_withdrawal_held(editor):
+def test_approvers_are_notified_of_an_issue_held_by_a_withdrawal(editor):
     """The writer who withdraws the story sees it on the page; the approvers may not look at the desk before the send."""
     issue, story = ready_issue()
     other = User.objects.create_user("other@example.org", "other@example.org")
@@ -220,7 +220,7 @@ def test_approvers_are_told_of_an_issue_that_a_withdrawal_held(editor):
     assert "“How Maya came home” was withdrawn" in notice.paragraphs[0]
 
 
-def test_mails_that_were_written_to_files_told_nobody_the_story(settings, editor):
+def test_mails_written_to_files_reached_nobody(settings, editor):
     issue, story = ready_issue()
     send = start_send(issue=issue, now=NOW)
     accept_batches(send)

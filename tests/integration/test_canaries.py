@@ -123,7 +123,7 @@ def test_an_issue_that_arrives_in_junk_stops_the_rest(send: Send, servers: MailS
     assert (send.code, count_accepted(send)) == ("canary", 0)
 
 
-def test_reading_leaves_the_mail_unread_where_it_was(send: Send, servers: MailServers) -> None:
+def test_reading_leaves_the_mail_unread_in_its_folder(send: Send, servers: MailServers) -> None:
     read()
     with imapclient.IMAPClient("127.0.0.1", servers.imap, ssl=False, timeout=20) as client:
         client.login(CANARY, PASSWORD)

@@ -78,7 +78,7 @@ def test_the_form_leads_through_the_newsletters_page_to_the_list(
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_with_script_a_mistake_is_said_before_the_page_is_left(
+def test_with_script_a_mistake_is_shown_on_the_same_page(
     browser: Browser, address: str, width: int, scheme: Literal["light", "dark"]
 ):
     page = open_page(browser, address, script=True, width=width, scheme=scheme)
@@ -100,7 +100,7 @@ def test_with_script_a_mistake_is_said_before_the_page_is_left(
     page.context.close()
 
 
-def test_a_rejected_address_is_said_in_the_same_words_on_the_next_page(browser: Browser, address: str):
+def test_the_next_page_repeats_the_same_error_about_an_address(browser: Browser, address: str):
     for script in (True, False):
         page = open_page(browser, address, script=script)
         page.get_by_label("Email address").fill("robin@example")  # what browsers let through

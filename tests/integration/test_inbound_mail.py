@@ -130,7 +130,7 @@ def test_a_mail_of_forty_megabytes_is_read_in_part_and_kept_whole(mailbox: MailS
     assert max(len(kept) for kept in mailbox.list_folder(HANDLED)) >= len(raw)
 
 
-def test_what_cannot_be_read_is_kept_in_its_own_folder(mailbox: MailServers) -> None:
+def test_unreadable_mail_is_kept_in_its_own_folder(mailbox: MailServers) -> None:
     deep = b"".join(
         b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (level, level) for level in range(3000)
     )

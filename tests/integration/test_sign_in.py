@@ -143,14 +143,14 @@ def test_without_a_second_factor_there_the_desk_asks_for_its_own(stage: Stage) -
         ({}, "email_missing"),
     ],
 )
-def test_who_may_not_enter_is_told_why(stage: Stage, claims: dict[str, Any], code: str) -> None:
+def test_a_refused_person_reads_why(stage: Stage, claims: dict[str, Any], code: str) -> None:
     stage.be("somebody", amr=["mfa"], **claims)
     browser = requests.Session()
     assert _refused(stage.sign_in(browser)) == code
     assert not stage.opens(browser)
 
 
-def test_a_cancelled_sign_in_is_told_and_works_the_next_time(stage: Stage) -> None:
+def test_a_cancelled_sign_in_is_explained_and_works_the_next_time(stage: Stage) -> None:
     browser = requests.Session()
     stage.be("approver-1", cancel=True, email=APPROVER)
     assert _refused(stage.sign_in(browser)) == "cancelled"

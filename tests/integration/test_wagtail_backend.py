@@ -186,7 +186,7 @@ def test_a_page_without_recipients_text_or_publication_is_not_saved(wagtail: Wag
     assert wagtail.rows("SELECT COUNT(*) FROM newsletter_issue") == before
 
 
-def test_a_wrong_key_and_an_unreachable_newsletter_are_told(wagtail: WagtailSite) -> None:
+def test_a_wrong_key_and_an_unreachable_newsletter_are_reported(wagtail: WagtailSite) -> None:
     address, key = wagtail.address, wagtail.key
     try:
         wagtail.key = "nl_" + "x" * 43

@@ -215,7 +215,7 @@ def test_another_server_at_the_address_is_recognised(site, newsletter):
     assert "not from a newsletter" in _check_connection(site)
 
 
-def test_without_a_source_of_this_site_the_newsletter_cannot_be_told(site, newsletter, source):
+def test_without_a_source_of_this_site_a_notification_is_refused(site, newsletter, source):
     newsletter.organisation.install.query("UPDATE newsletter_source SET enabled = FALSE")
     try:
         said = _check_connection(site)
@@ -247,7 +247,7 @@ def source(site: WordPress, newsletter: Newsletter) -> None:
         newsletter.organisation.add_source("Our site", kind="wordpress", url=site.url)
 
 
-def test_the_newsletter_is_told_about_a_post_by_the_button(site, newsletter, source):
+def test_the_button_notifies_the_newsletter_of_a_post(site, newsletter, source):
     post = site.publish("A new bridge", "<p>The bridge opened on Monday.</p>")
     admin = sign_in(site)
     editor = admin.get(f"{site.url}/wp-admin/post.php?post={post}&action=edit", timeout=60).text
@@ -272,7 +272,7 @@ def test_the_newsletter_is_told_about_a_post_by_the_button(site, newsletter, sou
     assert site.do("option", name="newsletter_signup_told") == []
 
 
-def test_a_published_and_a_withdrawn_post_is_told_if_switched_on(site, newsletter, source):
+def test_published_and_withdrawn_posts_are_notified_if_switched_on(site, newsletter, source):
     site.publish("Quietly published", "<p>Nobody is told.</p>")
     assert "Quietly published" not in newsletter.organisation.story_titles()
     configure(site, newsletter, tell=True)

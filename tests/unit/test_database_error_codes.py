@@ -50,7 +50,7 @@ def test_a_missing_role_is_not_taken_for_missing_tables() -> None:
     assert line.startswith("The database cannot be used: ")
 
 
-def test_a_sqlite_file_in_use_is_said_to_be_busy(tmp_path: Path) -> None:
+def test_a_sqlite_file_in_use_is_reported_as_busy(tmp_path: Path) -> None:
     file = tmp_path / "busy.sqlite3"
     with closing(sqlite3.connect(file)) as first, closing(sqlite3.connect(file, timeout=0)) as second:
         first.execute("BEGIN IMMEDIATE")
@@ -63,7 +63,7 @@ def test_a_sqlite_file_in_use_is_said_to_be_busy(tmp_path: Path) -> None:
     "statement",
     ["SELECT 1 FROM locked", "SELECT added FROM one", "UPDATE one SET added = 1", "INSERT INTO one (added) VALUES (1)"],
 )
-def test_an_older_sqlite_file_is_said_to_be_not_prepared(statement: str) -> None:
+def test_an_older_sqlite_file_is_reported_as_not_prepared(statement: str) -> None:
     with closing(sqlite3.connect(":memory:")) as old:
         old.execute("CREATE TABLE one (id INTEGER)")
         with pytest.raises(sqlite3.OperationalError) as refused:
@@ -108,7 +108,7 @@ def suppress_cause() -> Exception:
         (suppress_cause(), "the connection failed (OSError)"),
     ],
 )
-def test_the_cause_of_a_failed_call_is_told_by_its_kind(error: Exception, said: str) -> None:
+def test_the_cause_of_a_failed_call_follows_from_its_type(error: Exception, said: str) -> None:
     assert str(describe_error(error)) == said
 
 
@@ -122,7 +122,7 @@ def test_the_cause_of_a_failed_call_is_told_by_its_kind(error: Exception, said: 
     ],
     ids=["nothing", "greeting", "long line", "many headers"],
 )
-def test_an_answer_that_is_not_http_is_told_from_none(answer: bytes, said: str) -> None:
+def test_an_answer_that_is_not_http_differs_from_no_answer(answer: bytes, said: str) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server, ThreadPoolExecutor(1) as thread:
         thread.submit(answer_once, server, answer)
         server.settimeout(10)

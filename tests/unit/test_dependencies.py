@@ -58,18 +58,18 @@ def modules_of(file: Path) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
-def test_what_the_product_imports_is_declared() -> None:
+def test_imports_of_the_product_are_declared() -> None:
     optional = names(EXTRAS["assistant"] + EXTRAS["scale"] + EXTRAS["ses"])
     for_types = names(EXTRAS["dev"]) & {"django-stubs-ext"}
     assert imported("newsletter", "subscribers") - names(ALWAYS) <= optional | for_types
     assert optional <= imported("newsletter", "subscribers") | {"boto3"}, "botocore comes with boto3, as people know it"
 
 
-def test_what_the_tests_import_is_declared() -> None:
+def test_imports_of_the_tests_are_declared() -> None:
     assert imported("tests") <= names(ALWAYS + EXTRAS["dev"])
 
 
-def test_what_the_scripts_import_is_declared() -> None:
+def test_imports_of_the_scripts_are_declared() -> None:
     assert imported("scripts") <= names([*ALWAYS, *EXTRAS["dev"], *EXTRAS["places"]])
 
 

@@ -61,7 +61,7 @@ def test_webhooks_and_mailboxes_may_be_mixed() -> None:
         ("inbound://mailgun?kee=secret", "kee"),
     ],
 )
-def test_what_cannot_be_used_is_named_without_its_secret(url: str, says: str) -> None:
+def test_an_unusable_value_is_named_without_its_secret(url: str, says: str) -> None:
     with pytest.raises(BadInboundSetting) as refused:
         parse_sources([url])
     assert says in str(refused.value)

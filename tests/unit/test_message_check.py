@@ -229,7 +229,7 @@ def test_only_the_topmost_result_of_the_named_receiver_counts(key: Key) -> None:
 @pytest.mark.parametrize(
     "raw", [b"", b"Hello, this is only text.", b"\x00" * 100, b"Subject: no sender\r\n\r\nx", MAIL + b"x" * 5_000_000]
 )
-def test_text_that_is_no_message_is_refused(raw: bytes) -> None:
+def test_text_that_is_not_a_message_is_refused(raw: bytes) -> None:
     with pytest.raises(NotReady):
         look(raw, dns())
 

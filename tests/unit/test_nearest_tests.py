@@ -127,7 +127,7 @@ def test_a_changed_fixture_is_near_the_tests_that_use_it(
     assert set(measure_distances([changed], graph=graph, root=tmp_path)) == expected
 
 
-def test_a_few_fixed_files_run_if_none_is_near() -> None:
+def test_a_few_fixed_files_run_if_no_file_is_near() -> None:
     files, message = choose_for([], {}, times={})
     assert files == list(FIXED_FILES)
     assert message == f"0 changed files. No test file is near them; {len(FIXED_FILES)} fixed ones run."
@@ -165,7 +165,7 @@ def test_changes_on_main_are_those_since_its_upstream(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", '{"tests/un', "[1]"])
-def test_a_damaged_file_of_times_holds_none(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_of_times_counts_as_empty(tmp_path: Path, text: str) -> None:
     path = tmp_path / "times.json"
     path.write_text(text, encoding="utf-8")
     assert read_file_times(path) == {}

@@ -92,12 +92,12 @@ def test_a_second_process_that_unpacks_uses_the_firsts(program: Path, tmp_path: 
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_cache_that_cannot_be_written_is_said(program: Path, tmp_path: Path, uncompressed: None) -> None:
+def test_a_cache_that_cannot_be_written_is_reported(program: Path, tmp_path: Path, uncompressed: None) -> None:
     with pytest.raises(SystemExit, match=r"could not be unpacked into .*/none: No such file or directory"):
         unpack(program, start=3, to=tmp_path / "none/cache")
 
 
-def test_a_full_disk_leaves_nothing_and_is_said(
+def test_a_full_disk_leaves_nothing_and_is_reported(
     program: Path, tmp_path: Path, uncompressed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*unused: object, **also: object) -> None:

@@ -9,7 +9,7 @@ from tests.support import ports
 from tests.support.ports import find_first_given_away, free_port
 
 
-def test_a_free_port_is_none_that_the_system_gives_away() -> None:
+def test_a_free_port_is_outside_the_systems_own_range() -> None:
     first = find_first_given_away()
     assert all(free_port() < first for _ in range(50))
     with socket.create_server(("127.0.0.1", 0)) as anybody, socket.create_connection(anybody.getsockname()) as client:

@@ -201,7 +201,7 @@ def test_a_checkout_without_a_remote_repository_is_not_released(checkout: Path) 
         release.check_ready("1.2.0")
 
 
-def test_a_release_that_was_interrupted_after_its_tag_goes_on(checkout: Path) -> None:
+def test_a_release_that_stopped_after_its_tag_can_continue(checkout: Path) -> None:
     (checkout / "CHANGELOG.md").write_text(close_release(LOG, version="1.2.0", on=date(2026, 11, 30)), encoding="utf-8")
     run_git(checkout, "commit", "--quiet", "--all", "--message", "Release 1.2.0")
     run_git(checkout, "tag", "v1.2.0")

@@ -13,7 +13,7 @@ TUTORIAL = (HOW_TO.parent / "tutorial" / "first-issue.md").read_text(encoding="u
 MISSING_MAIL = (HOW_TO / "why-mail-did-not-arrive.md").read_text(encoding="utf-8")
 
 
-def test_every_picture_of_the_guide_is_there_and_none_is_left_over() -> None:
+def test_every_picture_of_the_guide_exists_and_is_used() -> None:
     shown = set(re.findall(r"\]\(\.\./images/guide/([^)]+)\)", GUIDE + MISSING_MAIL + TUTORIAL))
     assert shown == {path.name for path in FOLDER.iterdir()}
 

@@ -23,7 +23,7 @@ def test_the_wheel_has_every_file_that_the_program_reads(wheel: Path) -> None:
     )
 
 
-def test_what_tests_need_is_not_installed_with_the_wheel(wheel: Path) -> None:
+def test_packages_for_tests_are_not_installed_with_the_wheel(wheel: Path) -> None:
     required, extras = read_requirements(wheel)
     assert len(required) == len(PROJECT["dependencies"])
     assert not [one for one in required if "pytest" in one or "playwright" in one]

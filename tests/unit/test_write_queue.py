@@ -52,7 +52,7 @@ def test_turns_come_in_the_order_of_the_requests() -> None:
     assert turns == list(range(8))
 
 
-def test_who_waits_is_served_before_who_asks_again() -> None:
+def test_a_waiting_writer_is_served_before_a_returning_one() -> None:
     queue, first = WriteQueue(), Owner()
     assert queue.enter(first, seconds=1)
     threads, turns = enter_one_after_another(queue, 1)

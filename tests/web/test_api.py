@@ -364,7 +364,7 @@ def test_the_list_of_keys_revokes_nothing_without_a_question() -> None:
     problem(call("get", "publications", key=key), 401)
 
 
-def test_what_is_shown_once_has_a_button_to_copy_it() -> None:
+def test_a_key_that_is_shown_once_has_a_button_to_copy_it() -> None:
     admin = sign_in("admin")
     key = admin.post("/admin/api-keys/", {"name": "Web site", "scope": "read"}).content.decode()
     hook = admin.post("/admin/webhooks/", {"name": "Shop", "url": "http://127.0.0.1:9/hooks"}).content.decode()

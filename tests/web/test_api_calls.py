@@ -146,7 +146,7 @@ def test_a_read_of_a_person_makes_four_queries(django_assert_num_queries: Any) -
         assert call("get", f"people/{person.pk}", key=key).json()["subscriptions"][0]["list"] == "weekly"
 
 
-def test_a_call_depends_on_no_cookie_and_sets_none() -> None:
+def test_a_call_neither_reads_nor_sets_cookies() -> None:
     client = sign_in("admin")
     before = Session.objects.get().get_decoded()
     with_session = call("get", "topics", client=client)
@@ -273,7 +273,7 @@ def test_every_error_of_the_document_has_one_shape() -> None:
 
 
 @pytest.mark.parametrize("body", ["[" * 100_000, '{"email": ' * 50_000, "\ud800".encode("utf-16", "surrogatepass")])
-def test_a_body_that_is_no_json_is_one_clear_error(body: Any) -> None:
+def test_a_body_that_is_not_json_is_one_clear_error(body: Any) -> None:
     headers = {"Authorization": f"Bearer {create_key()}", "Idempotency-Key": "one"}
     answer = Client().post("/api/v1/people/find", body, content_type="application/json", headers=headers)
     assert "JSON" in json.dumps(problem(answer, 400))

@@ -158,7 +158,7 @@ def test_a_source_that_cannot_be_read_is_not_saved(site: Site) -> None:
     assert "“poem”" in problem(call("post", "sources", unknown, key=key), 422)
 
 
-def test_a_source_is_changed_unless_somebody_changed_it_meanwhile(site: Site) -> None:
+def test_a_source_is_changed_unless_somebody_else_changed_it(site: Site) -> None:
     key = create_key(ALL)
     path = f"sources/{call('post', 'sources', {'name': 'Our site', 'url': put_feed(site)}, key=key).json()['id']}"
     etag = call("get", path, key=key).headers["ETag"]

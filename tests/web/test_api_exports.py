@@ -86,7 +86,7 @@ def test_only_the_key_that_asked_finds_its_export() -> None:
     problem(take(key, export), 401)
 
 
-def test_who_made_the_key_cannot_allow_what_it_asks_for() -> None:
+def test_the_maker_of_a_key_cannot_allow_its_exports() -> None:
     make_member(make_publication().mailing_list, "ada@example.org")
     key = make_key(name="Auditor", scope=SCOPE, by="bob@example.org", now=timezone.now())[1]
     export = ask(key).json()["id"]
@@ -149,7 +149,7 @@ def test_a_repeated_request_for_an_export_asks_once() -> None:
     [{"without_approval": True}, {"asked_by_key": None}, {"key_label": ""}],
     ids=["alone", "nobody", "nameless"],
 )
-def test_the_database_refuses_an_export_by_one_key_alone(wrong: dict[str, object]) -> None:
+def test_the_database_refuses_an_export_by_only_one_key(wrong: dict[str, object]) -> None:
     make_list("weekly")
     ask(create_key(SCOPE))
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -200,7 +200,7 @@ def test_a_file_that_is_not_lines_of_json_is_refused_whole(weekly: MailingList, 
         ({"country": "Atlantis"}, "Atlantis"),
     ],
 )
-def test_what_the_desk_demands_is_demanded_before_anything_is_stored(
+def test_the_fields_that_the_desk_requires_are_required_here(
     weekly: MailingList, fields: dict[str, object], said: str
 ) -> None:
     assert said in problem(upload(create_key(SCOPE), **fields), 422)

@@ -124,7 +124,7 @@ def test_only_a_template_that_is_approved_as_it_is_now_is_sent(provider: Any, pu
     assert post(key, once="gift-3").json()["code"] == "template_not_approved"
 
 
-def test_an_editor_cannot_approve_alone_where_issues_need_another(publication: Publication) -> None:
+def test_an_editor_cannot_approve_if_issues_need_another_person(publication: Publication) -> None:
     template = make_mail_template(publication, approved=False)
     by = make_approver("kim@example.org")
     save_text(template=template, language="en", texts=TEXTS, by=by, now=NOW)
@@ -176,7 +176,7 @@ def test_only_a_person_who_merely_unsubscribed_gets_an_answer(template: MailTemp
     assert status == 202 or answer_.json()["code"] == "suppressed"
 
 
-def test_an_address_that_complains_meanwhile_is_not_mailed(provider: Any, template: MailTemplate) -> None:
+def test_an_address_that_has_just_complained_is_not_mailed(provider: Any, template: MailTemplate) -> None:
     key = create_key(SCOPE)
     mail = post(key).json()["id"]
     suppress_email(email=EMAIL, reason="complaint", now=NOW)

@@ -105,7 +105,7 @@ def test_a_person_can_be_asked_to_confirm_first() -> None:
     assert Subscription.objects.open().exists()
 
 
-def test_what_a_row_leaves_out_is_named() -> None:
+def test_values_that_a_row_leaves_out_are_named() -> None:
     make_list("weekly")
     answer = add(create_key(ALL), "ada@example.org", giving="often").json()
     assert answer["outcome"] == "new"

@@ -33,7 +33,7 @@ def list_headings(answer: Any) -> list[str]:
     return [str(block["value"].get("heading", block["type"])) for block in answer.json()["blocks"]]
 
 
-def test_a_part_is_added_at_the_end_and_replaced_where_it_is(issue: Issue) -> None:
+def test_a_part_is_added_at_the_end_and_replaced_in_place(issue: Issue) -> None:
     key, path = create_key(BOTH), f"issues/{issue.pk}"
     added = call("put", f"{path}/parts/page-1", {"blocks": [note("One"), note("Two")]}, key=key)
     assert list_headings(added) == ["lead_story", "One", "Two"]
@@ -95,7 +95,7 @@ def test_a_key_of_some_lists_makes_no_issue_for_a_segment(publication: Publicati
 
 @pytest.mark.requirement("G5")
 @time_machine.travel(NOW, tick=False)
-def test_review_tells_approvers_once_a_version_and_approves_nothing(issue: Issue) -> None:
+def test_review_notifies_approvers_once_a_version(issue: Issue) -> None:
     approver = make_approver()
     key, path = create_key(BOTH, name="Web site"), f"issues/{issue.pk}"
     for _ in range(2):

@@ -85,7 +85,7 @@ def test_a_filled_in_form_asks_the_person_to_confirm(key: str) -> None:
     assert AuditEntry.objects.filter(action="newsletter.api_signed_up").count() == 1
 
 
-def test_the_answer_does_not_tell_who_is_on_the_list(key: str, weekly: MailingList) -> None:
+def test_the_answer_does_not_reveal_who_is_on_the_list(key: str, weekly: MailingList) -> None:
     make_member(weekly, "known@example.org")
     answers = [fill_in(key, email=email).json() for email in ("known@example.org", "newer@example.org")]
     texts = [json.dumps(answer).replace("known@", "x@").replace("newer@", "x@") for answer in answers]

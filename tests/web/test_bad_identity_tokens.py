@@ -186,7 +186,7 @@ def test_a_code_of_another_browser_is_refused_by_pkce(issuer: Issuer) -> None:
     ("error", "code", "detail"),
     [("access_denied", "cancelled", None), ("server_error", "ended", "server_error"), ("<b>", "ended", "no code")],
 )
-def test_an_error_of_the_provider_is_told_and_logged(issuer: Issuer, error: str, code: str, detail: object) -> None:
+def test_an_error_of_the_provider_is_shown_and_logged(issuer: Issuer, error: str, code: str, detail: object) -> None:
     client = Client()
     state = issuer.authorize(client.get("/accounts/oidc/").headers["Location"])["state"]
     page = client.get("/accounts/oidc/callback/", {"state": state, "error": error}).content.decode()
@@ -227,7 +227,7 @@ def test_discovery_is_asked_once_in_five_minutes(issuer: Issuer) -> None:
     assert [path for path, _, _ in issuer.requests].count(WELL_KNOWN) == 1
 
 
-def test_a_refusal_is_told_in_the_language_of_the_browser(issuer: Issuer) -> None:
+def test_a_refusal_is_shown_in_the_language_of_the_browser(issuer: Issuer) -> None:
     issuer.token["email_verified"] = False
     client = Client(headers={"Accept-Language": "es"})
     with translation.override("es"):

@@ -73,18 +73,16 @@ def test_the_list_of_choices_names_followed_cases_with_a_button_each(person: Sub
     assert not CaseFollow.objects.exists()
 
 
-def test_a_case_that_was_deleted_is_said_to_be_closed(person: Subscriber) -> None:
+def test_a_case_that_was_deleted_is_shown_as_closed(person: Subscriber) -> None:
     assert "This case is closed" in read(case_path(person, "gone"))
 
 
 @pytest.mark.parametrize("added", [".", ")", "%E2%80%8B", "%0AYou get this", "&amp;utm_source=x"])
-def test_what_a_mail_program_added_to_the_link_of_a_case_is_left_out(
-    person: Subscriber, case: Case, added: str
-) -> None:
+def test_additions_of_mail_programs_to_a_case_link_are_ignored(person: Subscriber, case: Case, added: str) -> None:
     assert "The river case" in read(case_path(person, f"river-case{added}"))
 
 
-def test_somebody_who_left_is_told_to_sign_up_again(person: Subscriber, case: Case) -> None:
+def test_somebody_who_unsubscribed_is_asked_to_sign_up_again(person: Subscriber, case: Case) -> None:
     unsubscribe_from_all(subscriber=person, now=NOW)
     assert "You are not subscribed" in read(case_path(person), do="follow")
     assert not CaseFollow.objects.exists()

@@ -203,7 +203,7 @@ def test_a_changed_link_counts_for_its_subject(issue: Issue, added: str) -> None
     assert LinkClicks.objects.get().arm == 2
 
 
-def test_what_was_added_to_a_link_never_changes_its_target(issue: Issue) -> None:
+def test_additions_to_a_link_never_change_its_target(issue: Issue) -> None:
     path = make_click_url(issue=issue.public_id, url="https://example.org/").partition("8000")[2]
     for added in ("stories", "@evil.example/", "%20https://evil.example/", "......"):
         answer = Client().get(f"{path}{added}")
@@ -224,7 +224,7 @@ def test_a_link_of_a_deleted_issue_still_redirects() -> None:
     assert Client().get(path).headers["Location"] == TARGET
 
 
-def test_a_click_without_a_user_agent_is_no_person() -> None:
+def test_a_click_without_a_user_agent_looks_like_a_machine() -> None:
     assert looks_like_machine({})
     assert not looks_like_machine({"user-agent": BROWSER})
 

@@ -75,7 +75,7 @@ def test_an_automatic_move_is_explained_with_its_reason(send: Send) -> None:
     assert "1 person moved from “default”, which refused to send for us, to “backup”. The account must be paid." in page
 
 
-def test_a_move_that_goes_on_says_that_more_people_follow(send: Send) -> None:
+def test_a_continuing_move_says_that_more_people_follow(send: Send) -> None:
     move_by_hand(send=send, to="backup", by=make_approver(), now=NOW)
     approver = sign_in("approver")
     assert "More people follow" not in read(approver, overview(send))
@@ -84,7 +84,7 @@ def test_a_move_that_goes_on_says_that_more_people_follow(send: Send) -> None:
     assert "moved 20 people from “default” to “backup”. More people follow within minutes." in page
 
 
-def test_one_account_alone_is_not_mentioned(publication: Publication, settings: object) -> None:
+def test_a_single_account_is_not_mentioned(publication: Publication, settings: object) -> None:
     settings.NEWSLETTER_FURTHER_PROVIDER_URLS = {}
     send = start_send(issue=make_issue_with_second(2, slug="other", second_account=""), now=NOW)
     page = read(sign_in("approver"), overview(send))

@@ -58,7 +58,7 @@ def edit(issue: Issue, client: Client, *, story: Story, **fields: str) -> object
 
 
 @pytest.mark.requirement("G7")
-def test_an_author_is_told_why_they_cannot_approve(issue: Issue, story: Story) -> None:
+def test_an_author_reads_why_they_cannot_approve(issue: Issue, story: Story) -> None:
     Publication.objects.update(another_approves=True)
     writer, other = sign_in("admin", email="ann@example.org"), sign_in("approver", email="bob@example.org")
     edit(issue, writer, story=story, subject="A better subject")
@@ -166,7 +166,7 @@ def test_an_issue_that_nobody_would_get_says_so_before_approval(publication: Pub
     assert "This issue has 0 recipients" not in client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
 
 
-def test_what_the_report_will_not_count_is_said_before_approval(issue: Issue) -> None:
+def test_the_limits_of_the_report_are_shown_before_approval(issue: Issue) -> None:
     client, page = sign_in("admin"), f"/admin/issues/{issue.pk}/overview/"
     assert "Clicks are not counted." in client.get(page).content.decode()
     Publication.objects.update(clicks="counts")

@@ -337,7 +337,7 @@ def test_a_sent_issue_gives_no_proof_and_no_new_revision(issue: Issue) -> None:
     assert issue.content_revisions.count() == before
 
 
-def test_an_invalid_number_is_no_group_key(issue: Issue) -> None:
+def test_an_invalid_number_is_not_a_group_key(issue: Issue) -> None:
     with pytest.raises(Http404):
         parse_group_key("².none")
 

@@ -60,7 +60,7 @@ def test_nothing_changes_if_the_number_has_changed(weekly: MailingList, rights: 
     assert not weekly.subscriptions.filter(ended_at__isnull=False).exists()
 
 
-def test_what_was_typed_stays_if_the_number_has_changed(weekly: MailingList) -> None:
+def test_typed_text_stays_if_the_number_has_changed(weekly: MailingList) -> None:
     fields = {"mailing_list": weekly.pk, "why": "consent", "evidence": "The sheet of the spring fair"}
     page = change(sign_in("data"), "join", people=2, **fields).content.decode()  # type: ignore[attr-defined]
     assert "The sheet of the spring fair</textarea>" in page

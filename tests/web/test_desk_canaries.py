@@ -213,7 +213,7 @@ def test_an_issues_page_says_that_everybody_waits_and_for_how_long(settings: Any
     assert "Send to everybody without waiting" in said
 
 
-def test_an_approver_lets_a_send_go_on_by_the_button() -> None:
+def test_an_approver_continues_a_send_by_the_button() -> None:
     send = make_send()
     address = f"/admin/issues/{send.issue_id}/send/no-canary/"
     assert sign_in("writer").post(address).status_code in (302, 403)
@@ -253,7 +253,7 @@ def list_notices(now: Any) -> list[str]:
     return sorted(str(subject) for subject in StaffNotice.objects.values_list("subject", flat=True))
 
 
-def test_staff_are_told_once_of_spam_and_of_a_mail_that_never_came() -> None:
+def test_staff_are_notified_once_of_spam_and_of_a_missing_mail() -> None:
     make_approver()
     send, now = make_send(canary_decision="watched"), timezone.now()
     make_sample_results(send, now=now)
@@ -265,7 +265,7 @@ def test_staff_are_told_once_of_spam_and_of_a_mail_that_never_came() -> None:
     assert "The message is not signed." in str(StaffNotice.objects.get(key__endswith="-spam").paragraphs)
 
 
-def test_a_stop_by_a_canary_is_told_by_its_own_notice_alone() -> None:
+def test_a_stop_by_a_canary_has_one_notice_of_its_own() -> None:
     make_approver()
     send, now = make_send(), timezone.now()
     make_sample_results(send, now=now)
@@ -274,13 +274,13 @@ def test_a_stop_by_a_canary_is_told_by_its_own_notice_alone() -> None:
     assert list_notices(now) == []
 
 
-def test_staff_are_told_of_a_send_that_went_on_without_its_canaries() -> None:
+def test_staff_are_notified_of_a_send_that_continued_without_canaries() -> None:
     make_approver()
     make_send(canary_decision="timed_out")
     assert ["is being sent without its canaries" in subject for subject in list_notices(timezone.now())] == [True]
 
 
-def test_administrators_are_told_of_a_mailbox_that_stays_unreadable() -> None:
+def test_administrators_are_notified_of_an_unreadable_mailbox() -> None:
     now = timezone.now()
     User.objects.create_superuser("admin@example.org", "admin@example.org")
     make_publication()
@@ -289,7 +289,7 @@ def test_administrators_are_told_of_a_mailbox_that_stays_unreadable() -> None:
     assert list_notices(now + timedelta(minutes=5)) == [f"The canary {ADDRESS} cannot be read"]
 
 
-def test_nobody_is_told_of_a_failure_that_was_not_seen_again() -> None:
+def test_nobody_is_notified_of_a_failure_that_was_seen_once() -> None:
     now = timezone.now()
     User.objects.create_superuser("admin@example.org", "admin@example.org")
     make_publication()

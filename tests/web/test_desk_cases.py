@@ -52,7 +52,7 @@ def test_cases_show_their_numbers_and_no_follower(case: Case) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.requirement("N2")
-def test_no_list_file_report_or_webhook_tells_who_follows(case: Case) -> None:
+def test_no_list_file_report_or_webhook_reveals_who_follows(case: Case) -> None:
     publication = make_publication()
     make_story("A hearing", case=case)
     make_story("Another matter")

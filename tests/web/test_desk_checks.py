@@ -361,9 +361,7 @@ def test_link_states_are_counted_on_the_page(issue: Issue, settings: object) -> 
 
 
 @time_machine.travel(NOW, tick=True)
-def test_the_approver_of_a_new_issue_is_told_of_links_not_checked_yet(
-    publication: Publication, settings: object
-) -> None:
+def test_the_approver_of_a_new_issue_reads_of_unchecked_links(publication: Publication, settings: object) -> None:
     settings.NEWSLETTER_LINK_CHECKS = True
     make_story("The clinic opens its doors")
     add_subscribers(publication, 2)

@@ -77,7 +77,7 @@ def test_an_issue_that_a_person_closed_is_over_at_once(publication: Publication)
     assert f'href="/admin/issues/{issue.pk}/overview/"' in home().split("Sent and cancelled")[1]
 
 
-def test_what_was_over_a_month_ago_is_not_recent(publication: Publication) -> None:
+def test_an_event_over_for_a_month_is_not_recent(publication: Publication) -> None:
     issue = make_on_demand(publication)
     Issue.objects.filter(pk=issue.pk).update(state="cancelled", made_at=datetime(2026, 1, 1, tzinfo=UTC))
     assert find_coming_up(now=NOW).recent == []

@@ -247,7 +247,7 @@ def test_a_changed_hour_does_not_repeat_the_location():
     assert ">unchanged</td>" in page
 
 
-def test_a_reinstated_event_shows_how_many_will_be_told():
+def test_a_reinstated_event_shows_how_many_will_be_mailed():
     issue, _, event = publish()
     EventNotice.objects.filter(pk=event.pk).update(cancelled=True)
     event.refresh_from_db()

@@ -464,7 +464,7 @@ def test_a_brand_preview_without_issues_shows_the_newest_story(db: None) -> None
 
 
 @pytest.mark.requirement("G11")
-def test_a_logo_is_stored_and_a_file_that_is_no_picture_is_refused(publication: Publication) -> None:
+def test_a_logo_is_stored_and_another_file_is_refused(publication: Publication) -> None:
     client, brand = sign_in("admin"), publication.brand
     data = BytesIO()
     Image.new("RGB", (640, 200), "#1f4e5f").save(data, "PNG")

@@ -142,7 +142,7 @@ def test_an_export_ends_with_the_rights_of_the_person_who_allowed_it(
     assert exports.find_export_state(asked, now=timezone.now()) == exports.ExportState.EXPIRED
 
 
-def test_many_small_files_are_no_way_round(ann: Client) -> None:
+def test_many_small_files_count_together(ann: Client) -> None:
     small = [fill(make_list(f"list-{number}"), 200) for number in range(3)]
     assert [ask(ann, one).without_approval for one in small] == [True, True, False]
     tomorrow = timezone.now() + timedelta(days=1, minutes=1)
@@ -269,9 +269,7 @@ def test_the_database_itself_refuses_what_may_not_be(ann: Client, bob: Client, w
 
 
 @pytest.mark.requirement("V10")
-def test_those_who_may_allow_are_told_by_mail_once_and_who_asked_is_not(
-    ann: Client, bob: Client, weekly: MailingList
-) -> None:
+def test_everybody_who_may_allow_an_export_is_mailed_once(ann: Client, bob: Client, weekly: MailingList) -> None:
     sign_in("writer")
     sign_in("admin")
     make_publication()
@@ -342,7 +340,7 @@ def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:
         assert bob.get(refused).headers["Content-Type"].startswith("text/csv")
 
 
-def test_what_was_taken_one_by_one_is_forgotten_after_a_month(ann: Client) -> None:
+def test_single_downloads_are_forgotten_after_a_month(ann: Client) -> None:
     by = User.objects.get(username="ann@example.org")
     record_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=1, about=1, now=timezone.now() - timedelta(days=31))
     record_disclosure(by=by, kind=Disclosure.Kind.REVEAL, people=1, about=1, now=timezone.now())

@@ -47,7 +47,7 @@ def test_a_file_of_gifts_is_added_and_the_report_says_what_was_raised(sent: Issu
     assert "footer,GBP,1240.00,1" in table
 
 
-def test_a_file_that_is_none_of_gifts_says_what_it_needs() -> None:
+def test_the_error_of_another_file_names_the_columns_of_gifts() -> None:
     client = sign_in("approver")
     page = client.post(PAGE, {"file": SimpleUploadedFile("gifts.csv", b"a,b\n1,2\n")})
     assert page.status_code == 400

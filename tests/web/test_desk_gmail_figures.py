@@ -120,7 +120,7 @@ def test_a_long_send_shows_two_weeks(send: Send) -> None:
     assert len(list_send_figures(Send.objects.get(), now=timezone.now())[0]["gmail_days"]) == 14
 
 
-def test_without_a_question_to_google_nothing_is_said(admin: Client, send: Send) -> None:
+def test_without_a_question_to_google_the_page_is_silent(admin: Client, send: Send) -> None:
     assert "Gmail about" not in report(admin, send)
 
 
@@ -183,7 +183,7 @@ def test_each_failure_says_what_to_do(admin: Client, send: Send, failure: str) -
     assert "have not answered yet" in page
 
 
-def test_a_key_that_was_taken_out_is_said(admin: Client, send: Send, settings: Any) -> None:
+def test_a_removed_key_is_reported(admin: Client, send: Send, settings: Any) -> None:
     settings.NEWSLETTER_POSTMASTER = PostmasterAccess()
     reading()
     assert "Google is no longer asked" in report(admin, send)

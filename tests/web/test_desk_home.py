@@ -82,7 +82,7 @@ def test_next_slots_are_shown_in_the_publications_zone(publication: Publication)
         assert "Thursday 2 July 2026, 09:00 (London time)" in home("writer")
 
 
-def test_what_the_list_leaves_out_is_one_click_away(publication: Publication) -> None:
+def test_tasks_that_the_list_leaves_out_are_one_click_away(publication: Publication) -> None:
     Publication.objects.update(schedule="0 9 * * *")
     with time_machine.travel(NOW, tick=False):
         page = home()

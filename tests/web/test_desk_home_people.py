@@ -53,7 +53,7 @@ def test_home_lists_exports_held_sign_ups_and_expiring_consent(publication: Publ
     assert "a file of" not in bob.get("/admin/").content.decode()
 
 
-def test_nobody_is_told_of_what_they_may_not_open(publication: Publication) -> None:
+def test_nobody_reads_of_pages_that_they_may_not_open(publication: Publication) -> None:
     make_story("The clinic opens its doors")
     issue = make_issue(publication)
     make_source("Field offices", failures=2, error="The site did not answer.")

@@ -60,7 +60,7 @@ def test_each_image_format_is_stored_as_one_that_mail_shows(kind, name):
      (b"ftypheic", "a.heic", "Images of this kind cannot be read: “a.heic”"),
      (b"%PDF-1.7", "a.jpg", "not JPEG, PNG, GIF, WebP or AVIF")],
 )  # fmt: skip
-def test_an_upload_that_is_no_image_is_refused_with_a_reason(body, name, words):
+def test_an_upload_that_is_not_an_image_is_refused_with_a_reason(body, name, words):
     page = sign_in("editor").post("/admin/images/add/", {"title": "Maya", **DESCRIBED, "file": upload(body, name)})
     assert words in page.content.decode()
     assert not get_image_model().objects.exists()

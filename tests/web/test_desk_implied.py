@@ -56,7 +56,7 @@ def test_the_form_asks_for_a_last_day_or_a_column_that_holds_it(client: Client) 
 
 
 @pytest.mark.requirement("P10")
-def test_a_day_that_is_none_is_said_at_its_field(client: Client) -> None:
+def test_an_invalid_day_is_reported_at_its_field(client: Client) -> None:
     assert "Enter a valid date." in decide(client, upload(client, "email\nann@example.org\n"), expires_on="soon")
 
 
@@ -101,7 +101,7 @@ def test_a_day_that_was_typed_for_another_basis_is_not_kept(client: Client) -> N
 
 
 @pytest.mark.requirement("P10")
-def test_who_is_asked_by_mail_first_needs_no_last_day(client: Client) -> None:
+def test_people_who_are_asked_by_mail_need_no_last_day(client: Client) -> None:
     batch = upload(client, "email\nann@example.org\n")
     assert decide(client, batch, confirm="on") == ""
     bring_in(client, batch)

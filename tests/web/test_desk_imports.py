@@ -90,7 +90,7 @@ def test_one_line_is_not_called_lines() -> None:
         assert words in shown
 
 
-def test_what_the_law_needs_is_asked_for_and_nothing_is_lost_meanwhile() -> None:
+def test_legal_fields_are_required_and_nothing_typed_is_lost() -> None:
     client = sign_in("data")
     batch = upload(client, "email\nann@example.org\n")
     url = reverse("subscribers_import_terms", args=[batch.pk])
@@ -451,7 +451,7 @@ def test_a_stopped_import_that_added_people_offers_its_undo(state: str) -> None:
     assert ImportBatch.objects.get().state == ImportState.UNDONE
 
 
-def test_an_undo_that_stopped_half_way_offers_to_go_on_and_no_columns() -> None:
+def test_an_undo_that_stopped_half_way_can_continue() -> None:
     client = sign_in("data")
     batch = upload(client, "email\nann@example.org\n")
     ImportBatch.objects.filter(pk=batch.pk).update(state="failed", counts={"new": 1, "undone_by": "kim"})
@@ -487,7 +487,7 @@ def test_columns_of_a_damaged_file_cannot_be_chosen() -> None:
     assert answer.redirect_chain == [(reverse("subscribers_imports"), 302)]
 
 
-def test_the_page_tells_who_was_updated_before_an_import_began_again() -> None:
+def test_the_page_counts_people_updated_before_a_restart() -> None:
     client = sign_in("data")
     batch, _ = check(client, "email\nann@example.org\n")
     ImportBatch.objects.filter(pk=batch.pk).update(
@@ -497,7 +497,7 @@ def test_the_page_tells_who_was_updated_before_an_import_began_again() -> None:
     assert "2 people were updated before the import stopped and began again." in page
 
 
-def test_the_page_tells_how_many_people_an_import_did_not_ask() -> None:
+def test_the_page_counts_people_whom_an_import_did_not_ask() -> None:
     client = sign_in("data")
     batch, _ = check(client, "email\nann@example.org\n")
     ImportBatch.objects.filter(pk=batch.pk).update(state="finished", counts={"rows": 3, "new": 3, "unasked": 2})

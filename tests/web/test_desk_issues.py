@@ -70,7 +70,7 @@ def test_an_approver_approves_the_version_on_the_page(issue: Issue) -> None:
     assert issue.approvals.get().person.username == "approver@example.org"
 
 
-def test_a_writer_cannot_approve_and_is_told_why(issue: Issue) -> None:
+def test_a_writer_cannot_approve_and_reads_why(issue: Issue) -> None:
     client = sign_in("writer")
     assert "Approve this version" not in client.get(url(issue, "overview")).content.decode()
     response = approve(client, issue)
@@ -137,7 +137,7 @@ def test_the_second_of_two_editors_is_stopped_without_loss(issue: Issue) -> None
     assert any("writer@example.org saved this issue" in message for message in said(response))
 
 
-def test_saving_after_ones_own_autosave_is_no_conflict(issue: Issue) -> None:
+def test_saving_after_ones_own_autosave_causes_no_conflict(issue: Issue) -> None:
     """The form is sent before the answer to its autosave arrived."""
     client = sign_in("writer")
     loaded = fresh(issue).latest_revision

@@ -52,7 +52,7 @@ def test_an_administrator_sets_and_removes_the_limit() -> None:
     ("typed", "said"),
     [("0", "With 0, nobody would get any newsletter. Enter 1 or more."), ("many", "Enter a whole number.")],
 )
-def test_a_limit_that_is_no_limit_is_refused(typed: str, said: str) -> None:
+def test_an_invalid_limit_is_refused(typed: str, said: str) -> None:
     shown = sign_in("admin").post(PAGE, {"mails_in_7_days": typed}).content.decode()
     assert said in shown
     assert f'value="{typed}"' in shown
@@ -129,7 +129,7 @@ def test_last_month_counts_no_issue_for_a_segment_without_the_person() -> None:
 
 
 @pytest.mark.parametrize("change", ["events", "paused", "off", "segment", "no digest"])
-def test_a_number_of_mails_that_nobody_can_tell_is_not_shown(change: str) -> None:
+def test_an_unknown_number_of_mails_is_not_shown(change: str) -> None:
     weekly = make_publication()
     (person,) = add_subscribers(weekly, 1)
     match change:

@@ -75,7 +75,7 @@ def test_an_edit_ends_the_approval(publication: Publication) -> None:
     assert "Waiting for approval" in writer.get(ALL).content.decode()
 
 
-def test_what_changed_since_the_page_was_opened_is_not_approved(publication: Publication) -> None:
+def test_a_change_since_the_page_was_opened_is_not_approved(publication: Publication) -> None:
     template = make_mail_template(publication, approved=False)
     approver = sign_in("approver")
     old = approver.get(page_of(template)).context["sha256"]

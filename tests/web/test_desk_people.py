@@ -27,7 +27,7 @@ def shown(client: Client, path: str) -> str:
     return client.get(path).content.decode()
 
 
-def test_the_list_says_where_people_are_by_name() -> None:
+def test_the_list_names_the_location_of_people() -> None:
     make_reader("ann@example.org", country="US", region="TX", town="Houston")
     make_reader("bea@example.org", country="GB", region="GB-SCT")
     make_reader("cleo@example.org", country="ES")
@@ -37,7 +37,7 @@ def test_the_list_says_where_people_are_by_name() -> None:
     assert "US-TX" not in page
 
 
-def test_who_waits_and_whose_mail_is_looked_at_are_said_by_place_too() -> None:
+def test_locations_are_named_in_held_sign_ups_and_previews_too() -> None:
     ann = make_reader("ann@example.org", country="US", region="TX", town="Houston")
     assert mask_person(ann) == "a•••@e•••.org, Houston, Texas, United States"
     hold_signup(

@@ -101,7 +101,7 @@ def test_a_search_is_logged_once_without_what_was_typed(people: dict[str, Subscr
     assert "zo" not in str(entry.data)
 
 
-def test_the_list_tells_people_apart_by_name_town_and_day(people: dict[str, Subscriber]) -> None:
+def test_the_list_distinguishes_people_by_name_town_and_day(people: dict[str, Subscriber]) -> None:
     page = sign_in("data").get(PEOPLE).content.decode()
     for text in ("Zoë Pérez", "Leeds, England", "z•••@h•••.org", "Since"):
         assert text in page

@@ -50,7 +50,7 @@ def test_a_person_shows_which_issue_they_got_when_and_why(person: Subscriber, pr
         ({"state": "skipped"}, "Not sent: unsubscribed, paused or suppressed just before"),
     ],
 )
-def test_a_persons_own_outcome_stands_before_that_of_the_batch(
+def test_a_persons_own_outcome_overrides_that_of_the_batch(
     person: Subscriber, facts: dict[str, object], expected: str
 ) -> None:
     DeliveryException.objects.create(delivery=Delivery.objects.get(), at=NOW, **facts)

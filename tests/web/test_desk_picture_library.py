@@ -53,7 +53,7 @@ def test_an_empty_library_says_what_it_is_for() -> None:
     ("origin", "shown", "hidden"),
     [("stories", "How Maya came home", "Our harbour"), ("uploads", "Our harbour", "How Maya came home")],
 )
-def test_pictures_of_stories_and_uploads_are_told_apart(path: str, origin: str, shown: str, hidden: str) -> None:
+def test_pictures_of_stories_and_uploads_are_distinguished(path: str, origin: str, shown: str, hidden: str) -> None:
     make_pictured_story()
     upload("Our harbour")
     page = read(path, origin=origin)

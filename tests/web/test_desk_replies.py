@@ -113,7 +113,7 @@ def test_home_names_what_waits(settings: Any) -> None:
     assert not [task for task in find_tasks(now=timezone.now(), person=writer) if task.url == PAGE]
 
 
-def test_the_menu_has_the_page_only_where_mail_comes_in(settings: Any) -> None:
+def test_the_menu_has_the_page_only_if_mail_comes_in(settings: Any) -> None:
     client = sign_in("data")
     assert f'href="{PAGE}"' not in client.get("/admin/").content.decode()
     settings.NEWSLETTER_INBOUND = parse_sources([URL])

@@ -119,7 +119,7 @@ def test_a_refusal_is_shown_and_the_page_stays(api: WebhookApi, admin: Client) -
     assert not AuditEntry.objects.filter(action="newsletter.reports_set_up").exists()
 
 
-def test_who_may_not_set_up_gets_neither_page_nor_task(api: WebhookApi) -> None:
+def test_staff_without_the_right_get_neither_page_nor_task(api: WebhookApi) -> None:
     writer = sign_in("writer")
     assert writer.post(PAGE, {"reports": "default"}).status_code in (302, 403)
     assert api.calls == []
@@ -152,7 +152,7 @@ def test_any_report_about_the_send_ends_its_silence(send: Send, name: str) -> No
     assert find_silent_accounts(send, now=AN_HOUR_ON) == []
 
 
-def test_a_report_that_waits_to_be_applied_is_no_silence(send: Send) -> None:
+def test_a_report_that_waits_to_be_applied_is_not_silence(send: Send) -> None:
     store_reports(brevo_event("delivered", deliveries_of(send)[0]), provider="brevo", now=AN_HOUR_ON)
     assert find_silent_accounts(send, now=AN_HOUR_ON) == []
 
@@ -165,7 +165,7 @@ def test_mail_in_files_and_batches_on_their_way_are_not_silent(send: Send, setti
     assert find_silent_accounts(send, now=AN_HOUR_ON) == []
 
 
-def test_what_to_do_depends_on_what_is_known(send: Send) -> None:
+def test_the_advice_depends_on_the_known_facts(send: Send) -> None:
     def do() -> str:
         (silent,) = find_silent_accounts(send, now=AN_HOUR_ON)
         return str(silent.do)

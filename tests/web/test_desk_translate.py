@@ -210,7 +210,7 @@ def make_mixed_issue() -> Issue:
     return make_issue(publication)
 
 
-def test_content_of_an_issue_stands_beside_its_translation() -> None:
+def test_content_of_an_issue_is_beside_its_translation() -> None:
     issue = make_mixed_issue()
     shown = page(sign_in("editor"), address(issue))
     assert "2 have no translation." in shown

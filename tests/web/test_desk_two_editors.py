@@ -46,7 +46,7 @@ def open_row(kind: str) -> tuple[type[Model], str, str]:
 
 
 @pytest.mark.parametrize("kind", ROWS)
-def test_the_second_to_save_is_told_who_saved_and_sees_both_texts(kind: str) -> None:
+def test_the_second_editor_reads_who_saved_and_sees_both_texts(kind: str) -> None:
     model, field, address = open_row(kind)
     ann, bob = sign_in("admin", email="ann@example.org"), sign_in("admin", email="bob@example.org")
     form: dict[str, Any] = {**filled_in(ann.get(address).content.decode()), **NO_CONDITIONS}
@@ -76,7 +76,7 @@ def test_a_mistake_in_the_form_does_not_hide_that_somebody_saved() -> None:
     assert Story.objects.get().title == "What Bob wrote"
 
 
-def test_a_change_by_a_source_is_told_as_one() -> None:
+def test_a_change_by_a_source_is_named_as_such() -> None:
     _model, _field, address = open_row("stories")
     ann = sign_in("admin", email="ann@example.org")
     form = filled_in(ann.get(address).content.decode())

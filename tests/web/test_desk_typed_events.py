@@ -45,7 +45,7 @@ def test_a_typed_event_without_a_known_town_is_timed_as_at_home(publication: Pub
     assert (event.zone, event.starts_at) == ("Europe/London", datetime(2026, 6, 12, 17, 30, tzinfo=UTC))
 
 
-def test_the_town_that_was_meant_is_said_in_words(publication: Publication) -> None:
+def test_the_chosen_town_is_shown_in_words(publication: Publication) -> None:
     client = sign_in("editor")
     typed = {"title": "Vigil", "starts_at": "2026-03-12 18:30", "zone": "", "town": "York"}
     answer = client.post("/admin/events/add/", typed, follow=True)

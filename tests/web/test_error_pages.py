@@ -12,7 +12,7 @@ from newsletter.web.error_pages import show_not_found
 from subscribers.people.publishing_hooks import Branding
 
 
-def test_a_fault_of_ours_is_said_to_be_ours() -> None:
+def test_an_error_of_ours_says_that_it_is_ours() -> None:
     answer = server_error(RequestFactory().get("/join/weekly"))
     assert answer.status_code == 500
     assert "The problem is on our side" in answer.content.decode()

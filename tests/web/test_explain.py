@@ -87,7 +87,7 @@ def test_a_sent_issue_is_explained_by_the_choices_of_the_person() -> None:
     assert explain(issue, nothing_chosen)["The water case"] == (True, sentence)
 
 
-def test_who_did_not_get_a_sent_issue_is_not_judged_by_today() -> None:
+def test_a_person_left_out_of_a_sent_issue_keeps_the_reason_of_then() -> None:
     issue, person = make_topical_issue(approved=True)
     Subscription.objects.filter(subscriber=person).update(paused_until=NOW + timedelta(days=2))
     (other,) = add_subscribers(issue.publication, 1, start=20)

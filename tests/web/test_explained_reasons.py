@@ -163,7 +163,7 @@ def test_the_command_and_the_page_give_the_reason(
     assert_both_say(sentence, issue=issue, person=person, capsys=capsys)
 
 
-def test_a_reader_in_a_subject_test_is_told_their_subject_or_the_wait(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_names_the_subject_or_the_wait_of_a_subject_test(capsys: pytest.CaptureFixture[str]) -> None:
     issue = make_tested_issue(make_publication(clicks="counts"))
     test = resolve_content(issue).subject_test
     of_arm = {choose_arm(test, subscriber_id=person.pk): person for person in Subscriber.objects.all()}

@@ -61,7 +61,7 @@ def test_pages_to_unsubscribe_show_last_month_and_the_offer(
     assert 'id="less"' in page
 
 
-def test_where_there_is_no_digest_less_is_the_mails_with_events_near(
+def test_without_a_digest_fewer_mails_means_only_events_near(
     client: Client, weekly: MailingList, months: set[Frequency]
 ) -> None:
     months.discard(Frequency.MONTHLY)
@@ -186,7 +186,7 @@ def test_a_digest_that_ended_stays_what_the_person_chose(
         (MonthlyMailCount(issues=4, with_events=0), "Last month that was 4 mails."),
     ],
 )
-def test_what_last_month_was_is_said_as_a_person_would(
+def test_the_mails_of_last_month_are_described_in_plain_words(
     client: Client,
     weekly: MailingList,
     months: set[Frequency],

@@ -96,13 +96,13 @@ def test_the_page_of_one_story_is_found_if_its_site_has_no_feed(site: Site, mark
 
 
 @pytest.mark.parametrize("path", ["/", "/stories/survivor/"])
-def test_a_page_that_is_no_story_is_not_found_as_one(site: Site, path: str) -> None:
+def test_a_page_of_another_kind_is_not_found_as_a_story(site: Site, path: str) -> None:
     mark = ARTICLE if path == "/" else ""
     url = site.put(path, STORY.format(mark=mark), Content_Type="text/html")
     assert "We found no stories or events there." in look(url)
 
 
-def test_what_was_found_is_added_and_opened(site: Site) -> None:
+def test_a_found_source_is_added_and_opened(site: Site) -> None:
     url = put_feed(site, "The first verdict")
     home = put_home(site, FEED_LINK)
     client = sign_in("editor")

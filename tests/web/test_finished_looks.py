@@ -31,7 +31,7 @@ def test_a_new_brand_shows_each_finished_look_by_its_picture(page: str) -> None:
         ("/admin/setup/brand/?plain", "You can change its corners and masthead later, under Brands."),
     ],
 )
-def test_the_finished_looks_say_where_each_part_can_be_changed(page: str, where: str) -> None:
+def test_the_finished_looks_link_the_page_that_changes_each_part(page: str, where: str) -> None:
     client = sign_in("admin")
     html = client.get(page).content.decode()
     assert where in html

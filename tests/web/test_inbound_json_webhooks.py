@@ -201,7 +201,7 @@ def test_providers_may_try_the_address() -> None:
         (lambda: post_brevo("text", 3, None), "inboundEmailProcessed"),
     ],
 )
-def test_a_call_without_a_whole_mail_is_told_how(answer: Any, says: str) -> None:
+def test_the_answer_to_a_call_without_a_mail_names_the_setting(answer: Any, says: str) -> None:
     refused = answer()
     assert refused.status_code == 400
     assert says in refused.content.decode()
@@ -273,7 +273,7 @@ def test_a_large_mail_is_taken_in_part() -> None:
 
 @pytest.mark.parametrize("provider", ["sparkpost", "mailersend", "brevo"])
 @pytest.mark.parametrize("body", [b"", b"{", b"3", b"null", b'["a"]', b'"\\ud800"', b"[" * 60 + b"]" * 60, b"\xff"])
-def test_what_is_no_json_of_the_provider_is_refused(settings: Any, provider: str, body: bytes) -> None:
+def test_json_of_another_form_is_refused(settings: Any, provider: str, body: bytes) -> None:
     settings.NEWSLETTER_INBOUND = parse_sources([f"inbound://{provider}"])
     assert post(provider, body).status_code in (400, 401)
     assert not InboundMail.objects.exists()
@@ -315,7 +315,7 @@ _HOSTILE: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), _HOSTILE)
-def test_what_brevo_says_of_a_mail_stays_inside_its_place(name: str, value: Any) -> None:
+def test_fields_from_brevo_cannot_add_header_lines(name: str, value: Any) -> None:
     assert post_brevo(item(**{name: value})).status_code == 200
     head, _, body = bytes(InboundMail.objects.get().raw or b"").partition(b"\r\n\r\n")
     assert b"\nBcc" not in head
@@ -363,6 +363,6 @@ def test_files_of_a_mail_of_brevo_are_named() -> None:
         {"Auto-Submitted": "no", "content-type": ["Multipart/Report; boundary=x"]},
     ],
 )
-def test_what_programs_send_through_brevo_is_ignored(headers: dict[str, Any]) -> None:
+def test_automatic_mails_through_brevo_are_recognised(headers: dict[str, Any]) -> None:
     assert post_brevo(item(Headers=headers)).status_code == 200
     assert [row.kind for row in handle()] == ["automatic"]

@@ -177,7 +177,7 @@ def test_a_wrong_password_or_url_is_refused(settings: Any) -> None:
         (lambda: post_sendgrid(b""), "raw, full MIME"),
     ],
 )
-def test_a_provider_that_posts_no_whole_mail_is_told_how(answer: Any, says: str) -> None:
+def test_the_answer_to_a_post_without_a_mail_names_the_setting(answer: Any, says: str) -> None:
     refused = answer()
     assert refused.status_code == 400
     assert says in refused.content.decode()
@@ -233,7 +233,7 @@ def test_without_a_database_the_mail_is_asked_for_again(monkeypatch: pytest.Monk
     assert post_sendgrid().status_code == 503
 
 
-def test_a_mistake_in_the_providers_url_is_no_loss(settings: Any) -> None:
+def test_a_mistake_in_the_providers_url_loses_nothing(settings: Any) -> None:
     settings.NEWSLETTER_INBOUND = parse_sources(["inbound://mailgun"])
     settings.NEWSLETTER_PROVIDER_URL = "nonsense"
     assert post_mailgun().status_code == 503

@@ -87,7 +87,7 @@ def test_spanish_has_one_kind_of_quotation_marks() -> None:
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, *READER_LANGUAGES])
-def test_what_is_used_is_what_was_written(language: str) -> None:
+def test_each_compiled_catalogue_equals_its_source(language: str) -> None:
     """The .mo is committed, so that nothing has to be compiled where the product is installed: run `make messages`."""
     with (LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
         used = read_mo(file)

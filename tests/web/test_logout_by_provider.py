@@ -138,7 +138,7 @@ def test_a_token_that_the_provider_did_not_sign_ends_nothing(issuer: Issuer, alg
     assert opens(client)
 
 
-def test_an_identity_token_is_no_logout_token(issuer: Issuer) -> None:
+def test_an_identity_token_is_not_a_logout_token(issuer: Issuer) -> None:
     client = sign_in(issuer)
     identity = make_token(issuer, typ="JWT", events=None, nonce="n", jti="id-1")
     assert send(identity).status_code == 400
@@ -173,7 +173,7 @@ def test_somebody_unknown_is_logged_out_already(issuer: Issuer) -> None:
     assert opens(client)
 
 
-def test_while_the_provider_is_down_nothing_ends_and_it_is_said(issuer: Issuer) -> None:
+def test_without_the_providers_keys_no_session_ends(issuer: Issuer) -> None:
     client, token = sign_in(issuer), make_token(issuer)
     issuer.answers["/keys"] = (500, b"")
     assert "Send it again later" in send(token).json()["error_description"]
@@ -183,7 +183,7 @@ def test_while_the_provider_is_down_nothing_ends_and_it_is_said(issuer: Issuer) 
     assert not opens(client)
 
 
-def test_a_body_without_a_token_is_refused_and_a_get_is_none(issuer: Issuer) -> None:
+def test_a_body_without_a_token_and_a_get_are_refused(issuer: Issuer) -> None:
     assert Client().post(PATH, "{}", content_type="application/json").status_code == 400
     assert Client().get(PATH).status_code == 405
     assert Client(enforce_csrf_checks=True).post(PATH, {"logout_token": make_token(issuer)}).status_code == 200

@@ -86,9 +86,7 @@ def test_an_installed_block_is_in_the_editor_and_in_both_parts(extensions: Exten
         (SCHEMA, MJML, "video", "the name is taken by the package “newsletter”"),
     ],
 )
-def test_a_block_that_is_no_good_is_left_out(
-    schema: str, mjml: str, name: str, reason: str, extensions: Extensions
-) -> None:
+def test_an_invalid_block_is_left_out(schema: str, mjml: str, name: str, reason: str, extensions: Extensions) -> None:
     write_files(extensions, schema=schema, mjml=mjml)
     extensions.install("polls", KIND, {"blocks": {name: "Poll"}})
     (found,) = BLOCK_KINDS.list_broken()

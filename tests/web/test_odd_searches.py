@@ -70,7 +70,7 @@ def has_search_box(page: str) -> bool:
 
 
 @pytest.mark.long
-def test_every_search_of_the_desk_stands_odd_terms(full: None) -> None:
+def test_every_search_of_the_desk_accepts_odd_terms(full: None) -> None:
     root = sign_in_superuser()
     root.raise_request_exception = False
     desk = [route for route in sorted(set(list_routes(get_resolver()))) if route.startswith("/admin/")]
@@ -93,7 +93,7 @@ def test_every_search_of_the_desk_stands_odd_terms(full: None) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("value", ["%22", "clinic%00", "99999999999999999999"])
-def test_every_page_of_the_desk_stands_odd_parameters(full: None, value: str) -> None:
+def test_every_page_of_the_desk_accepts_odd_parameters(full: None, value: str) -> None:
     root = sign_in_superuser()
     root.raise_request_exception = False
     query = "&".join(f"{key}={value}" for key in KEYS)
@@ -106,7 +106,7 @@ def test_every_page_of_the_desk_stands_odd_parameters(full: None, value: str) ->
 
 
 @pytest.mark.long
-def test_every_address_of_the_desk_stands_a_number_that_is_too_large(full: None) -> None:
+def test_every_address_of_the_desk_accepts_a_number_too_large(full: None) -> None:
     root = sign_in_superuser()
     root.raise_request_exception = False
     wrong = [
@@ -130,7 +130,7 @@ def test_every_address_of_the_desk_stands_a_number_that_is_too_large(full: None)
         ("application/json", b'{"a": '),
     ],
 )
-def test_every_form_of_the_desk_stands_a_broken_body(full: None, kind: str, body: bytes) -> None:
+def test_every_form_of_the_desk_refuses_a_broken_body(full: None, kind: str, body: bytes) -> None:
     root = sign_in_superuser()
     root.raise_request_exception = False
     wrong = [

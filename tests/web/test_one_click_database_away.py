@@ -204,7 +204,7 @@ def test_monitoring_pages_answer_in_time_without_postgresql(web: Web, failure: s
 
 
 @pytest.mark.requirement("U7")
-def test_whoever_is_told_200_while_the_database_comes_and_goes_has_left(web: Web) -> None:
+def test_a_200_during_database_outages_means_unsubscribed(web: Web) -> None:
     people = take(web, 12)
     told = []
     for number, pk in enumerate(people):

@@ -98,7 +98,7 @@ def test_it_says_what_djangos_page_says_header_by_header(
     [("{link}", "GET"), ("{link}", "HEAD"), ("{link}/all", "POST"), ("{link}?lang=es", "POST"), ("/u/no", "POST")],
 )
 @pytest.mark.requirement("U2")
-def test_what_is_no_plain_one_click_post_goes_on_to_django(
+def test_any_other_request_reaches_django(
     web: Web, weekly: MailingList, ada: Subscriber, path: str, method: str
 ) -> None:
     web.call(web.first, path.format(link=path_to(ada, weekly)), REQUEST_METHOD=method)

@@ -92,7 +92,7 @@ def test_each_page_opens_only_for_its_roles(
 
 @pytest.mark.long
 @pytest.mark.requirement("G4")
-def test_a_password_alone_opens_no_page_for_sensitive_roles(desk: dict[str, str]) -> None:
+def test_a_password_without_a_factor_opens_no_sensitive_page(desk: dict[str, str]) -> None:
     """Neither by GET nor by POST."""
     clients = {role: sign_in(role, factor=False) for role in NEED_FACTOR}
     before, wrong = count_everything(), []

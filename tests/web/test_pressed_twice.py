@@ -88,7 +88,7 @@ def test_a_second_address_by_a_used_link_is_refused(client: Client, weekly: Mail
     assert list(mailed) == (["new@example.org"] if first_is == "free" else [])
 
 
-def test_who_mistyped_the_new_address_gets_another_link_at_once(client: Client, weekly: MailingList) -> None:
+def test_a_mistyped_new_address_allows_another_link_at_once(client: Client, weekly: MailingList) -> None:
     ada = make_member(weekly)
     ask = f"{path_to(ada, weekly, Purpose.PREFERENCES)}/move"
     client.post(ask)

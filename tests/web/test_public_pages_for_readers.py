@@ -105,7 +105,9 @@ def test_an_undone_unsubscribe_is_not_counted_for_its_issue(
     assert CountedUnsubscribe.objects.filter(mailing=7).count() == 1
 
 
-def test_leaving_everything_is_undone_with_one_press(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+def test_unsubscribing_from_everything_is_undone_with_one_press(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
     events = make_list("events")
     subscribe(ada, events)
     link = path_to(ada, weekly)
@@ -116,9 +118,7 @@ def test_leaving_everything_is_undone_with_one_press(client: Client, weekly: Mai
     assert is_mailed(events)
 
 
-def test_the_undo_of_one_list_reopens_no_list_that_leaving_all_closed(
-    client: Client, weekly: MailingList, ada: Subscriber
-) -> None:
+def test_the_undo_of_one_list_reopens_no_other_list(client: Client, weekly: MailingList, ada: Subscriber) -> None:
     """After leaving all mail, the person signs up for one list again. The page then names the first list alone."""
     events, appeals = make_list("events"), make_list("appeals")
     subscribe(ada, events)
@@ -134,7 +134,7 @@ def test_the_undo_of_one_list_reopens_no_list_that_leaving_all_closed(
     assert (is_mailed(weekly), is_mailed(events), is_mailed(appeals)) == (True, True, False)
 
 
-def test_the_undo_of_leaving_all_reopens_no_list_left_before(
+def test_the_undo_of_all_reopens_no_list_unsubscribed_before(
     client: Client, weekly: MailingList, ada: Subscriber
 ) -> None:
     events = make_list("events", name="Events")
@@ -148,7 +148,7 @@ def test_the_undo_of_leaving_all_reopens_no_list_left_before(
     assert (is_mailed(weekly), is_mailed(events)) == (False, True)
 
 
-def test_the_undo_of_one_list_does_nothing_after_leaving_all(
+def test_the_undo_of_one_list_does_nothing_after_unsubscribing_all(
     client: Client, weekly: MailingList, ada: Subscriber
 ) -> None:
     """The page of the first unsubscribe is still open in another window."""
@@ -177,7 +177,7 @@ def test_no_undo_is_offered_that_would_bring_no_mail_back(
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_leaving_a_list_and_then_all_is_undone_with_two_presses(
+def test_unsubscribing_one_list_then_all_is_undone_with_two_presses(
     client: Client, weekly: MailingList, ada: Subscriber, method: str
 ) -> None:
     link = path_to(ada, weekly)
@@ -194,7 +194,9 @@ def test_leaving_a_list_and_then_all_is_undone_with_two_presses(
     assert not Suppression.objects.live().exists()
 
 
-def test_a_press_after_leaving_all_keeps_the_undo_of_all(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+def test_a_press_after_unsubscribing_all_keeps_the_undo_of_all(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
     link = path_to(ada, weekly)
     client.post(f"{link}/all")
     page = client.post(link).content.decode()

@@ -181,7 +181,7 @@ def test_nothing_that_is_posted_beside_the_password_skips_the_code(more: dict[st
 
 
 @pytest.mark.requirement("G4")
-def test_a_password_alone_cannot_remove_the_second_factor() -> None:
+def test_a_password_is_not_enough_to_remove_the_second_factor() -> None:
     add()
     first = Client()
     give_password(first)
@@ -331,7 +331,7 @@ def test_a_forged_or_borrowed_known_browser_cookie_counts_for_nothing() -> None:
     assert "Too many attempts" in give_password(stranger, login=editor.username).content.decode()
 
 
-def test_behind_a_trusted_proxy_visitors_are_told_apart_at_the_sign_in() -> None:
+def test_visitors_behind_a_trusted_proxy_are_counted_separately() -> None:
     add("writer")
     with override_settings(SUBSCRIBERS_TRUSTED_PROXIES=["127.0.0.1/32"]):
         for number in range(12):

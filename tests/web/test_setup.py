@@ -153,7 +153,7 @@ def test_the_look_of_the_web_site_fills_the_brand(admin: Client, site: Site) -> 
     assert AuditEntry.objects.filter(action="wagtail.create").exists()
 
 
-def test_a_logo_is_uploaded_and_a_file_that_is_no_picture_is_refused(admin: Client) -> None:
+def test_a_logo_is_uploaded_and_another_file_is_refused(admin: Client) -> None:
     data = BytesIO()
     Image.new("RGB", (640, 200), "#1f4e5f").save(data, "PNG")
     text = SimpleUploadedFile("logo.png", b"not a picture", content_type="image/png")
@@ -436,7 +436,7 @@ def _untested():  # type: ignore[no-untyped-def]
     return Connection("untested")
 
 
-def test_who_has_no_key_gets_a_text_to_pass_on(admin: Client) -> None:
+def test_staff_without_a_key_get_a_text_to_pass_on(admin: Client) -> None:
     page = admin.get("/admin/setup/provider/").content.decode()
     assert "NEWSLETTER_PROVIDER_URL=postmark://API-KEY@" in page
     assert "NEWSLETTER_PRODUCTION=true" in page
@@ -703,7 +703,7 @@ def test_the_first_proof_skips_issues_of_archived_publications(
     assert "The proof of The winter letter No. 1 was sent to admin@example.org" in page
 
 
-def test_set_up_goes_on_without_what_is_archived() -> None:
+def test_set_up_ignores_archived_content() -> None:
     publication = make_publication()
     MailingList.objects.update(name="The old list", public=False, archived=True)
     Publication.objects.update(enabled=False, archived=True)

@@ -134,7 +134,7 @@ def test_the_invitation_page_offers_the_provider_first(issuer: Issuer) -> None:
     assert page.index("Sign in with Example ID") < page.index("Or choose a password")
 
 
-def test_a_stranger_of_an_allowed_domain_is_told_whom_to_ask(issuer: Issuer, settings: Any) -> None:
+def test_a_stranger_of_an_allowed_domain_reads_whom_to_ask(issuer: Issuer, settings: Any) -> None:
     add("admin", "chief@example.org")
     settings.NEWSLETTER_OIDC = issuer.settings(domains=("example.org",))
     client = Client()
@@ -145,7 +145,7 @@ def test_a_stranger_of_an_allowed_domain_is_told_whom_to_ask(issuer: Issuer, set
     assert not opens(client)
 
 
-def test_a_stranger_is_told_no_names_if_every_domain_is_allowed(issuer: Issuer) -> None:
+def test_a_stranger_reads_no_names_if_every_domain_is_allowed(issuer: Issuer) -> None:
     add("admin", "chief@example.org")
     page = sign_in_with(issuer, Client())
     assert refused(page) == "not_invited"
@@ -204,7 +204,7 @@ def test_an_address_of_a_trusted_domain_counts_as_verified(issuer: Issuer, setti
     assert refused(sign_in_with(issuer, Client())) == "email_unverified"
 
 
-def test_an_address_is_not_verified_by_what_is_said_of_another(issuer: Issuer) -> None:
+def test_the_claim_of_another_address_verifies_nothing(issuer: Issuer) -> None:
     add("admin", "chief@example.org")
     issuer.token = {"email": "chief@example.org", "email_verified": None}
     issuer.user_info = {"sub": "ann-1", "email": "mallory@example.org", "email_verified": True}
@@ -359,7 +359,7 @@ def test_passwords_can_be_for_administrators_only(issuer: Issuer, settings: Any)
     assert client.post("/accounts/login/", fields).headers["Location"] == "/admin/"
 
 
-def test_no_password_can_be_chosen_where_none_is_used(issuer: Issuer, settings: Any) -> None:
+def test_no_password_can_be_chosen_if_passwords_are_off(issuer: Issuer, settings: Any) -> None:
     admin, now = add("admin", "chief@example.org"), timezone.now()
     link = invite_staff(email="bea@example.org", role="editor", by=admin, now=now)
     add()

@@ -49,12 +49,12 @@ def test_a_square_logo_is_the_icon() -> None:
     assert Client().get("/favicon.ico")["Location"] == f"/m/{logo.name}.png"
 
 
-def test_a_wide_logo_is_no_icon() -> None:
+def test_a_wide_logo_is_not_used_as_icon() -> None:
     put_logo(600, 200)
     show_colour_of_drawn_icon()
 
 
-def test_a_withdrawn_logo_is_no_icon() -> None:
+def test_a_withdrawn_logo_is_not_used_as_icon() -> None:
     put_logo(300, 300)
     Picture.objects.update(withdrawn_at=timezone.now())
     show_colour_of_drawn_icon()

@@ -38,7 +38,7 @@ def person(email: str) -> User:
     return User.objects.get(username=email)
 
 
-def test_an_empty_installation_says_where_the_set_up_link_is() -> None:
+def test_an_empty_installation_says_how_to_find_the_set_up_link() -> None:
     page = Client().get("/accounts/login/").content.decode()
     assert "Ask whoever installed this for the set-up link" in page
     assert "<form" not in page
@@ -170,7 +170,7 @@ def test_an_administrator_removes_a_second_factor_with_their_password() -> None:
     assert entry.user == person("admin@example.org")
 
 
-def test_a_forgotten_password_page_does_not_tell_who_has_an_account() -> None:
+def test_the_forgotten_password_page_does_not_reveal_accounts() -> None:
     add_staff(email="ann@example.org", role="writer", password=PASSWORD)
     known, unknown = (
         Client().post(FORGOTTEN, {"email": email}).content.decode().replace(email, "").split("<main")[1]
@@ -200,7 +200,7 @@ def test_a_new_password_does_not_replace_the_second_factor() -> None:
     assert client.get("/admin/").headers["Location"].startswith("/accounts/login/")
 
 
-def test_who_lost_the_second_factor_tells_the_administrators() -> None:
+def test_a_lost_second_factor_notifies_the_administrators() -> None:
     add_staff(email="ann@example.org", role="approver", password=PASSWORD)
     Authenticator.objects.create(user=person("ann@example.org"), type=Authenticator.Type.TOTP, data={"secret": ""})
     client = Client()

@@ -216,7 +216,7 @@ def test_a_personal_field_in_the_text_stays_text() -> None:
     assert "__pv_h_first_name__" not in mail.html
 
 
-def test_a_missing_page_is_no_warning_and_is_not_fetched() -> None:
+def test_a_missing_page_causes_no_warning_and_no_fetch() -> None:
     own, mail = send(archive=OFF)
     assert "no-link" not in {finding["code"] for finding in mail.findings}
     assert find_checked_links(resolve_content(Issue.objects.get())).keys().isdisjoint({"", own.address})

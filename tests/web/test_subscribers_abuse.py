@@ -213,7 +213,7 @@ def test_without_proof_nobody_is_put_on_a_list_that_does_not_ask_by_mail(client:
 
 
 @pytest.mark.requirement("A3")
-def test_one_solution_counts_once_and_the_person_can_go_on(client: Client, weekly: MailingList) -> None:
+def test_one_solution_counts_once_and_the_person_can_continue(client: Client, weekly: MailingList) -> None:
     with time_machine.travel(NOW, tick=False):
         form = client.get("/join/weekly").content.decode()
     given = {"started": read(form, 'name="started" value'), "altcha": solve(form)}
@@ -268,7 +268,7 @@ def test_a_lent_address_is_marked_and_let_in_with_proof_and_waits_without(client
     assert "a short-lived address" in HeldSignup.objects.get().reason
 
 
-def test_what_waits_has_an_end_too(caplog: pytest.LogCaptureFixture, weekly: MailingList) -> None:
+def test_the_number_of_held_sign_ups_is_limited(caplog: pytest.LogCaptureFixture, weekly: MailingList) -> None:
     HeldSignup.objects.bulk_create(
         HeldSignup(
             email=f"p{number}@example.org",

@@ -276,7 +276,7 @@ def test_a_town_that_is_not_understood_is_marked_and_nothing_is_saved(client: Cl
     assert Subscription.objects.mailable().exists()
 
 
-def test_nothing_that_was_chosen_is_lost_where_a_town_is_not_understood(client: Client, weekly: MailingList) -> None:
+def test_no_choice_is_lost_if_a_town_is_not_found(client: Client, weekly: MailingList) -> None:
     page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
     chosen = {"town": "Springfield", "lists": [weekly.pk], "pause": "30", "radius": "25", "language": "fr"}
     shown = client.post(page, chosen).content.decode()
@@ -436,7 +436,7 @@ def test_a_form_that_lay_too_long_or_was_never_ours_gets_a_fresh_stamp(
         ({"city": "Springfield"}, "several towns called"),
     ],
 )
-def test_what_was_mistyped_is_marked_and_kept_in_the_form(
+def test_a_mistyped_field_is_marked_and_keeps_its_text(
     client: Client, weekly: MailingList, fields: dict[str, str], says: str
 ) -> None:
     answer = join(client, weekly, name="Ada", **fields)

@@ -261,14 +261,16 @@ def test_a_link_opened_after_unsubscribing_says_that_it_was_done(
 
 
 @pytest.mark.parametrize("reason", [EndReason.STAFF, EndReason.LAPSED])
-def test_who_was_taken_off_a_list_can_still_unsubscribe(
+def test_people_removed_from_a_list_can_still_unsubscribe(
     client: Client, weekly: MailingList, ada: Subscriber, reason: EndReason
 ) -> None:
     ada.subscriptions.update(ended_at=timezone.now(), end_reason=reason)
     assert "Unsubscribe from Weekly?" in client.get(path_to(ada, weekly)).content.decode()
 
 
-def test_who_a_file_unsubscribed_can_still_ask_for_it(client: Client, weekly: MailingList, ada: Subscriber) -> None:
+def test_people_unsubscribed_by_a_file_can_still_unsubscribe(
+    client: Client, weekly: MailingList, ada: Subscriber
+) -> None:
     path = path_to(ada, weekly)
     client.post(path)
     batch = ImportBatch.objects.create(mailing_list=weekly, by="kim", started_at=timezone.now())
@@ -277,7 +279,7 @@ def test_who_a_file_unsubscribed_can_still_ask_for_it(client: Client, weekly: Ma
 
 
 @pytest.mark.parametrize("rest", ["", "/all"])
-def test_after_leaving_all_mail_the_link_says_so(
+def test_the_link_says_if_the_person_unsubscribed_from_all_mail(
     client: Client, weekly: MailingList, ada: Subscriber, rest: str
 ) -> None:
     path = path_to(ada, weekly)

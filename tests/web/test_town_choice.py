@@ -61,7 +61,7 @@ def test_a_name_that_no_town_can_be_chosen_for_says_what_to_add(client: Client, 
     ("typed", "place"),
     [("Texas", "Texas, United States"), ("Scotland, UK", "Scotland, United Kingdom"), ("Kenya", "Kenya")],
 )
-def test_a_region_or_country_alone_is_enough(client: Client, weekly: MailingList, typed: str, place: str) -> None:
+def test_a_region_or_country_is_enough(client: Client, weekly: MailingList, typed: str, place: str) -> None:
     page = path_to(make_member(weekly), weekly, Purpose.PREFERENCES)
     assert client.post(page, {"town": typed, "lists": [weekly.pk]}).status_code == 200
     assert place_of_ada() == place

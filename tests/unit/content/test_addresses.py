@@ -5,7 +5,7 @@ from tests.support.address_evaluation import evaluate_addresses
 MOST_UNSURE = 5
 
 
-def test_three_hundred_addresses_are_located_and_none_wrongly() -> None:
+def test_no_address_of_three_hundred_is_located_wrongly() -> None:
     judged = list(evaluate_addresses())
     table = "\n".join(str(one) for one in judged if one.verdict != "right")
     assert len(judged) >= 300

@@ -153,7 +153,7 @@ def test_an_impossible_day_or_identifier_refuses_the_report() -> None:
         *("a program by its name", "an unknown encoding"),
     ],
 )
-def test_another_or_damaged_file_is_no_report(body: bytes) -> None:
+def test_another_or_a_damaged_file_is_not_a_report(body: bytes) -> None:
     assert read(body) is ReportProblem.NOT_A_REPORT
 
 
@@ -175,11 +175,11 @@ def _zip(*names: str, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     ],
     ids=["two reports", "many files", "another method", "encrypted"],
 )
-def test_an_archive_that_is_not_one_plain_report_is_no_report(body: bytes) -> None:
+def test_an_archive_must_contain_exactly_one_report(body: bytes) -> None:
     assert read(body) is ReportProblem.NOT_A_REPORT
 
 
-def test_what_an_archive_adds_for_a_mac_does_not_count() -> None:
+def test_files_that_a_mac_adds_to_an_archive_are_ignored() -> None:
     assert isinstance(read(_zip("a.xml", "__MACOSX/._a.xml")), AggregateReport)
 
 

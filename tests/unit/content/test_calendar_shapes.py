@@ -120,7 +120,7 @@ def test_zones_are_found_by_the_names_that_calendars_use() -> None:
     }
 
 
-def test_a_bad_time_zone_is_set_aside_alone() -> None:
+def test_only_the_entry_with_a_bad_time_zone_is_set_aside() -> None:
     (aside,) = shape("zone-names.ics").set_aside
     assert aside.entry == "Time zone Broken Zone"
 
@@ -189,7 +189,7 @@ def test_a_clock_change_moves_no_event_on_its_own_clock() -> None:
     ]
 
 
-def test_each_bad_entry_is_set_aside_alone_with_its_reason() -> None:
+def test_only_bad_entries_are_set_aside_each_with_its_reason() -> None:
     parsed = shape("bad-entries.ics")
     assert [(entry.title, f"{entry.starts_at:%d}") for entry in parsed.events] == [
         ("Series", "02"),
@@ -254,7 +254,7 @@ def test_a_list_of_ten_events_may_be_cut_after_the_last() -> None:
     ],
     ids=["long", "many", "slow"],
 )
-def test_an_event_that_takes_too_long_is_refused_alone(heavy: str, reason: str) -> None:
+def test_only_the_event_that_takes_too_long_is_refused(heavy: str, reason: str) -> None:
     parsed = calendar(heavy, NEXT)
     assert titles(parsed) == ["Next"]
     assert reason in parsed.set_aside[0].reason

@@ -146,7 +146,7 @@ def _strings(data: Any) -> list[str]:
 @pytest.mark.requirement("H2")
 @pytest.mark.requirement("H1")
 @pytest.mark.parametrize("path", ["naughty-strings/blns.json", "xss/owasp-filter-evasion-blocks.json"])
-def test_hostile_strings_come_out_safe(path: str) -> None:
+def test_hostile_strings_are_made_safe(path: str) -> None:
     texts = _strings(json.loads(corpus(path).read_text("utf-8")))
     assert len(texts) > 50
     for text in texts:

@@ -119,7 +119,7 @@ def test_dates_are_read_if_they_are_not_ambiguous() -> None:
     assert [aside.entry for aside in parsed.set_aside] == ["The last year", "The first year", "Words", "1 past event"]
 
 
-def test_each_damaged_event_is_refused_alone() -> None:
+def test_only_damaged_events_are_refused() -> None:
     parsed = shape("damaged-entries.html")
     assert [entry.title for entry in parsed.events] == ["First", "Last"]
     assert [aside.reason.split(",")[0] for aside in parsed.set_aside] == [

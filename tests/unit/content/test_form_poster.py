@@ -59,7 +59,7 @@ def test_a_server_that_is_down_is_unreachable() -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://127.0.0.1/\n", "nonsense", "http://user:word@127.0.0.1/"])
-def test_an_address_that_is_none_is_refused(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(Refused):
         post(url)
 

@@ -57,7 +57,7 @@ def test_an_image_has_its_most_frequent_colour_unless_transparent(mode: str, col
     assert encode_image(encoded(drawing, "PNG")).colour == colour
 
 
-def test_a_dithered_drawing_is_no_png_of_half_the_width() -> None:
+def test_a_dithered_drawing_does_not_become_a_png_of_half_the_width() -> None:
     dithered = Image.effect_noise((1600, 1066), 200).point(lambda value: 255 * (value > 140)).convert("RGB")
     assert encode_image(encoded(dithered, "PNG"), rendition_format=RENDITION_FORMATS["wide"]).format == "jpeg"
 

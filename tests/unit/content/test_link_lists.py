@@ -35,7 +35,7 @@ def read(body: str) -> StoryEntry:
     ],
     ids=range(7),
 )
-def test_an_unmarked_menu_is_no_part_of_a_short_story(body: str) -> None:
+def test_an_unmarked_menu_is_left_out_of_a_short_story(body: str) -> None:
     story = read(body)
     assert story.teaser == LEAD
     assert story.body_html == f"<p>{LEAD}</p>"

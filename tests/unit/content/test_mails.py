@@ -60,7 +60,7 @@ def test_mail_of_programs_is_known_by_its_header_fields(headers: dict[str, str])
     assert read(make_reply(text="I am away", **headers)).kind is MailKind.AUTOMATIC
 
 
-def test_text_alone_never_makes_a_mail_automatic() -> None:
+def test_text_never_makes_a_mail_automatic() -> None:
     mail = make_reply(subject="Out of office", text="Automatic reply: unsubscribe me", **{"Auto-Submitted": "no"})
     assert read(mail).kind is MailKind.REPLY
 
@@ -79,7 +79,7 @@ def test_a_complaint_returns_the_mail_too() -> None:
     assert (parsed.kind, parsed.returned) == (MailKind.COMPLAINT, ("<https://news.example.org/u/TOKEN>",))
 
 
-def test_a_report_that_is_no_abuse_changes_nothing() -> None:
+def test_a_report_of_another_kind_than_abuse_changes_nothing() -> None:
     assert read(COMPLAINT.replace(b"Feedback-Type: abuse", b"Feedback-Type: not-spam")).kind is MailKind.AUTOMATIC
 
 

@@ -49,7 +49,7 @@ def test_an_episode_of_a_json_feed_has_its_length() -> None:
     assert (story.media, story.seconds) == ("audio", 1500)
 
 
-def test_a_text_is_no_recording() -> None:
+def test_a_text_is_not_a_recording() -> None:
     stories = read("rss_wordpress.xml").stories
     assert stories
     assert {(story.media, story.seconds) for story in stories} == {("", 0)}

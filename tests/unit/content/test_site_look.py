@@ -46,7 +46,7 @@ _NODE = '<script type="application/ld+json">{"@type": "BlogPosting", "headline":
         ("<h1>News</h1>", False),
     ],
 )
-def test_a_page_with_several_articles_is_no_story(html: str, is_story: bool) -> None:
+def test_a_page_with_several_articles_is_not_a_story(html: str, is_story: bool) -> None:
     assert read_site_page(html, url="https://example.org/news/").is_story == is_story
 
 
@@ -133,7 +133,7 @@ def test_a_story_with_teasers_of_others_is_a_story(html: str) -> None:
         "lead is a link",
     ],
 )
-def test_a_list_under_a_heading_is_no_story(html: str) -> None:
+def test_a_list_under_a_heading_is_not_a_story(html: str) -> None:
     assert not read_site_page(html, url="https://example.org/news/").is_story
 
 
@@ -164,7 +164,7 @@ def test_structured_data_of_another_shape_breaks_no_page(data: str) -> None:
 
 
 @pytest.mark.parametrize("hours", ["", '<time datetime="09:00">nine</time>'], ids=["no time", "an hour"])
-def test_a_page_about_contact_is_no_story(hours: str) -> None:
+def test_a_page_about_contact_is_not_a_story(hours: str) -> None:
     html = f"<main><article class='page'><h1>Contact</h1>{hours}{2 * _TEXT}</article></main><footer>{_DAY}</footer>"
     assert not read_site_page(html, url="https://example.org/contact/").is_story
 

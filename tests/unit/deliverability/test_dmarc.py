@@ -103,7 +103,7 @@ def test_a_deep_name_costs_eight_queries(server: DnsServer) -> None:
     assert len(server.asked) == 8
 
 
-def test_several_records_count_as_none(server: DnsServer) -> None:
+def test_several_records_count_as_no_record(server: DnsServer) -> None:
     server.texts[NAME] = ["v=DMARC1; p=none", "v=DMARC1; p=reject"]
     assert look(server)["dmarc.several"].level == "error"
     server.texts["_dmarc.example.org"] = ["v=DMARC1; p=none"]

@@ -24,7 +24,7 @@ def find(server: DnsServer, *texts: str, address: str = ADDRESS, **sender: Any) 
     return look(server, sender=own, check="dmarc-reports")
 
 
-def test_without_an_address_of_ours_nothing_is_said(server: DnsServer) -> None:
+def test_without_an_address_of_ours_there_is_no_finding(server: DnsServer) -> None:
     assert find(server, "v=DMARC1; p=none", address="") == {}
 
 
@@ -75,7 +75,7 @@ def test_an_address_of_another_organisation_needs_its_permission(server: DnsServ
     assert "dmarc-reports.good" in find(server, text, address=address)
 
 
-def test_reports_that_stay_away_are_said(server: DnsServer) -> None:
+def test_missing_reports_are_reported(server: DnsServer) -> None:
     finding = find(server, ASKED, reports_missed=True)["dmarc-reports.missed"]
     assert finding.says == f"No report came in 7 days, though mail went out and reports are asked for at {ADDRESS}."
     assert finding.level == "advice"

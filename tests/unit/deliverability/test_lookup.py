@@ -35,20 +35,20 @@ def test_every_kind_of_record_is_read(server: DnsServer) -> None:
     assert found.find_names("192.0.2.4") == ["mail.example.org"]
 
 
-def test_a_failing_name_server_is_no_answer(server: DnsServer) -> None:
+def test_a_failing_name_server_counts_as_no_answer(server: DnsServer) -> None:
     server.broken.add("broken.example.org")
     with pytest.raises(NoAnswer, match=r"about broken\.example\.org"):
         server.make_dns().find_txt("broken.example.org")
 
 
-def test_a_loop_of_aliases_is_no_answer(server: DnsServer) -> None:
+def test_a_loop_of_aliases_counts_as_no_answer(server: DnsServer) -> None:
     server.circular.add("loop.example.org")
     with pytest.raises(NoAnswer, match=r"about loop\.example\.org"):
         server.make_dns().find_txt("loop.example.org")
 
 
 @pytest.mark.parametrize("name", ["a..example.org", "x" * 70 + ".example.org", "\ud800.example.org"])
-def test_a_name_that_dns_cannot_have_is_no_answer(name: str, server: DnsServer) -> None:
+def test_an_impossible_name_counts_as_no_answer(name: str, server: DnsServer) -> None:
     with pytest.raises(NoAnswer):
         server.make_dns().find_txt(name)
 
@@ -93,7 +93,7 @@ def test_a_question_is_asked_once(server: DnsServer) -> None:
     assert server.asked.count("broken.example.org TXT") == 1
 
 
-def test_a_machine_without_a_resolver_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_without_a_resolver_counts_as_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> dns.resolver.Resolver:
         raise dns.resolver.NoResolverConfiguration
 
@@ -102,7 +102,7 @@ def test_a_machine_without_a_resolver_is_no_answer(monkeypatch: pytest.MonkeyPat
         find_txt_records("example.org")
 
 
-def test_a_closed_port_is_no_answer() -> None:
+def test_a_closed_port_counts_as_no_answer() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as reserved:
         reserved.bind(("127.0.0.1", 0))
         resolver = dns.resolver.Resolver(configure=False)

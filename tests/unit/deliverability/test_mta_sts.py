@@ -67,7 +67,7 @@ def test_a_slow_policy_ends_in_time(receiving: DnsServer, monkeypatch: pytest.Mo
     assert list(found) == ["mta-sts.no-policy"]
 
 
-def test_a_missing_record_says_what_to_put_where(receiving: DnsServer) -> None:
+def test_the_finding_of_a_missing_record_has_its_name_and_value(receiving: DnsServer) -> None:
     del receiving.texts[f"_mta-sts.{DOMAIN}"]
     finding = look(receiving)["mta-sts.missing"]
     assert finding.level == "advice"
@@ -87,7 +87,7 @@ def test_a_domain_without_mail_needs_neither(server: DnsServer) -> None:
     assert look(server, check="tls-reports.") == {}
 
 
-def test_a_pattern_stands_for_one_label() -> None:
+def test_a_wildcard_matches_one_label() -> None:
     policy = Policy(hosts=["*.example.org"])
     assert policy.allows("mx.example.org")
     assert not policy.allows("a.mx.example.org")

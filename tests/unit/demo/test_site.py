@@ -30,7 +30,7 @@ def test_an_etag_outweighs_a_date(site):
     assert (again.status, again.body) == (200, first.body)
 
 
-def test_a_date_alone_is_enough_for_304_unless_it_is_unreadable(site):
+def test_a_readable_date_is_enough_for_304(site):
     first = ask(site, "/events.ics")
     assert ask(site, "/events.ics", If_Modified_Since=first.headers["Last-Modified"]).status == 304
     assert ask(site, "/events.ics", If_Modified_Since="Sat, 01 Jan 2000 00:00:00 GMT").status == 200

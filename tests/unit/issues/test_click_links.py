@@ -27,7 +27,7 @@ def mail(html: str = HTML) -> RenderedMail:
 
 
 @pytest.mark.requirement("P11")
-def test_where_nothing_is_counted_not_one_byte_changes() -> None:
+def test_without_counting_no_byte_changes() -> None:
     """off by default, and then no code path rewrites a link."""
     assert track_links(mail(), issue=ISSUE, clicks="off") == mail()
 
@@ -54,7 +54,7 @@ def test_a_counted_link_is_the_same_for_every_reader() -> None:
     assert track_links(personal_only, issue=ISSUE, clicks="counts") == personal_only
 
 
-def test_a_link_leads_only_where_it_was_made_to_lead() -> None:
+def test_a_link_leads_only_to_its_signed_target() -> None:
     """No open redirect: target and issue are under the signature."""
     url = make_click_url(issue=ISSUE, url="https://example.org/a")
     mac = url.split("/r/")[1].split("/")[1].split("?")[0]
@@ -71,7 +71,7 @@ def test_a_link_leads_only_where_it_was_made_to_lead() -> None:
 
 
 @pytest.mark.requirement("K4")
-def test_links_go_on_leading_after_the_key_was_changed() -> None:
+def test_links_still_work_after_a_change_of_the_key() -> None:
     with override_settings(SUBSCRIBERS_LINK_KEYS=["a new key", "a secret of the tests, long enough to sign with"]):
         mac = make_click_url(issue=ISSUE, url="https://example.org/a").split(f"{ISSUE}/")[1].split("?")[0]
         verify_click(issue=ISSUE, mac=mac, url="https://example.org/a")

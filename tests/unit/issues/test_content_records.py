@@ -75,6 +75,6 @@ def test_content_of_a_newer_version_is_refused() -> None:
         IssueContent.from_json(data)
 
 
-def test_json_that_is_no_content_is_refused() -> None:
+def test_json_of_another_shape_is_refused() -> None:
     with pytest.raises(ValidationError):
         IssueContent.from_json({"subject": "News"})

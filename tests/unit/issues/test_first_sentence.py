@@ -68,7 +68,7 @@ def test_they_do_so_too_if_staff_moved_stories_after_the_draft() -> None:
     assert find_first_sentence(mail) == "A boat · The court · Wages paid"
 
 
-def test_a_preheader_of_headlines_is_told_from_a_sentence() -> None:
+def test_a_preheader_of_headlines_differs_from_a_sentence() -> None:
     content = make_issue_content("")
     long = replace(content, blocks=(LeadStoryBlock(key="lead", story=replace(STORIES[1], title="Boats " * 30)),))
     assert has_only_headlines(

@@ -79,7 +79,7 @@ def test_a_due_time_given_by_hand_is_wall_clock_unless_it_has_an_offset():
         parse_due("Thursday", zone="UTC")
 
 
-def test_the_schedule_is_told_in_words():
+def test_the_schedule_is_described_in_words():
     assert describe(schedule="0 9 * * thu", zone="Europe/London", lead_hours=24) == (
         "Every Thursday 09:00 (Europe/London), assembled 24 hours before"
     )

@@ -40,7 +40,7 @@ def test_a_request_is_not_whole_before_its_last_byte(collect: Collect, length: i
     assert collect(POST[:length]).stage is not Stage.COMPLETE
 
 
-def test_what_follows_a_request_is_kept_for_the_next(collect: Collect) -> None:
+def test_bytes_after_a_request_are_kept_for_the_next(collect: Collect) -> None:
     buffer = collect(POST + b"GET / HTTP/1.1\r\n")
     assert buffer.recv(1000) == POST
     assert buffer.surplus == b"GET / HTTP/1.1\r\n"

@@ -96,7 +96,7 @@ def test_a_server_that_is_stopped_while_it_loads_starts_no_engine(tmp_path: Path
         assert "started" not in process.said()
 
 
-def test_a_server_under_nohup_goes_on_when_its_terminal_closes(tmp_path: Path) -> None:
+def test_a_server_under_nohup_continues_when_its_terminal_closes(tmp_path: Path) -> None:
     with run_bare_server(tmp_path, before=("nohup",)) as (process, port):
         wait_until(lambda: answers(port), seconds=SECONDS, what="the page")
         os.kill(process.popen.pid, signal.SIGHUP)

@@ -171,7 +171,7 @@ def test_several_of_the_shown_items_are_chosen(make_prompt: Callable[..., Prompt
     assert make_prompt().choose("Which?", count=1) == [0]
 
 
-def test_the_end_of_the_input_says_how_to_go_on(make_prompt: Callable[..., Prompt], said: list[str]) -> None:
+def test_the_end_of_the_input_says_how_to_continue(make_prompt: Callable[..., Prompt], said: list[str]) -> None:
     prompt = make_prompt()
     with (
         pytest.raises(NotAnswered, match=r"Your answers are kept\. Go on with: newsletter setup"),
@@ -180,7 +180,7 @@ def test_the_end_of_the_input_says_how_to_go_on(make_prompt: Callable[..., Promp
         prompt.ask(NAME)
 
 
-def test_ctrl_c_says_how_to_go_on(said: list[str]) -> None:
+def test_ctrl_c_says_how_to_continue(said: list[str]) -> None:
     with pytest.raises(KeyboardInterrupt), explain_stop(said.append):
         raise KeyboardInterrupt
     assert said == ["\nStopped. Your answers are kept. Go on with: newsletter setup"]

@@ -98,7 +98,7 @@ def test_with_a_token_everybody_needs_it_also_this_machine(metrics: LazySettings
     assert call("/metrics", HTTP_AUTHORIZATION=f"Bearer {TOKEN}", REMOTE_ADDR="192.0.2.7")[0] == 200
 
 
-def test_every_other_path_goes_on_to_the_pages() -> None:
+def test_every_other_path_reaches_the_pages() -> None:
     def pages(environ: Any, start: Any) -> list[bytes]:
         start("200 OK", [])
         return [environ["PATH_INFO"].encode()]

@@ -22,7 +22,7 @@ def test_each_further_account_is_a_setting_of_its_own(monkeypatch: pytest.Monkey
     ("name", "why"),
     [("9", "does not name"), ("two-words", "does not name"), ("X" * 31, "does not name"), ("DEFAULT", "BACKUP")],
 )
-def test_a_name_that_is_none_stops_the_program(monkeypatch: pytest.MonkeyPatch, name: str, why: str) -> None:
+def test_an_invalid_name_stops_the_program(monkeypatch: pytest.MonkeyPatch, name: str, why: str) -> None:
     monkeypatch.setenv(f"{URL}_{name}", "postmark://key@")
     with pytest.raises(EnvError, match=why):
         read_further_accounts()
@@ -34,7 +34,7 @@ def test_the_key_of_a_further_account_is_never_shown() -> None:
 
 
 @pytest.mark.parametrize("given", ["0", "1441", "soon", "-5", "1.5", "٣"])
-def test_minutes_that_are_none_stop_the_program(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+def test_invalid_minutes_stop_the_program(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
     monkeypatch.setenv("NEWSLETTER_ACCOUNT_AWAY_MINUTES", given)
     with pytest.raises(EnvError, match="whole minutes from 1 to 1440"):
         read_away_minutes()

@@ -55,7 +55,7 @@ def test_every_command_of_the_product_is_in_the_list() -> None:
     assert made <= set(cli.COMMANDS), made - set(cli.COMMANDS)
 
 
-def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out.startswith("newsletter 1.")
 
@@ -135,7 +135,7 @@ def test_no_garbage_is_collected_while_a_command_is_loaded(monkeypatch: pytest.M
 
 
 @pytest.mark.long
-def test_a_reader_that_leaves_the_pipe_is_no_traceback(tmp_path: Path) -> None:
+def test_a_closed_pipe_prints_no_traceback(tmp_path: Path) -> None:
     script = f"{sys.executable} -m newsletter.project.cli check --help | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", script],
@@ -158,7 +158,7 @@ def test_a_refusal_of_the_product_is_one_line_with_status_1(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("people", ["0", "-5", "many", "1000001"])
-def test_a_bad_number_of_sample_people_leaves_the_earlier_demo_alone(
+def test_a_bad_number_of_sample_people_keeps_the_earlier_demo(
     people: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("NEWSLETTER_DATA_DIR", str(tmp_path))

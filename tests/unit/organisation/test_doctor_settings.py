@@ -41,7 +41,7 @@ def doctor(folder: Path, **environment: str) -> tuple[dict[str, dict[str, str]],
 
 
 @pytest.mark.long
-def test_every_setting_is_shown_with_where_it_came_from_and_no_secret(tmp_path: Path) -> None:
+def test_every_setting_is_shown_with_its_origin_and_no_secret(tmp_path: Path) -> None:
     lines = [f"{name}={value}" for name, value in SECRETS.items() if name != "NEWSLETTER_ADDRESS_KEY"]
     lines += ["DATABASE_URL=postgres://letter:hush-database@127.0.0.1:1/letter?sslpassword=hush-option"]
     lines += ["NEWSLETTER_TIME_ZONE=Europe/London", "NEWSLETTER_SITE_ULR=https://letter.example.org"]
@@ -126,7 +126,7 @@ def test_a_settings_file_that_others_can_read_is_an_error(mode: int, level: str,
     assert check_settings_file(file, folder=tmp_path).level == level
 
 
-def test_without_a_settings_file_the_folder_is_named_where_it_would_be(tmp_path: Path) -> None:
+def test_without_a_settings_file_its_folder_is_named(tmp_path: Path) -> None:
     found = check_settings_file(None, folder=tmp_path)
     assert (found.level, str(tmp_path) in found.says) == ("ok", True)
 

@@ -84,9 +84,7 @@ def test_the_sample_file_has_every_key_of_every_table() -> None:
         (b" " * (MAX_ORGANISATION_FILE_BYTES + 1), "is larger than 2 MB"),
     ],
 )  # fmt: skip
-def test_a_fault_is_said_in_words_that_name_the_table_and_the_key(
-    tmp_path: Path, text: str | bytes, message: str
-) -> None:
+def test_an_error_names_the_table_and_the_key(tmp_path: Path, text: str | bytes, message: str) -> None:
     assert message in say(tmp_path, text)
 
 
@@ -95,7 +93,7 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         read_organisation(tmp_path / "none.toml")
 
 
-def test_a_folder_in_place_of_the_file_is_said_to_be_unreadable(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(BadFile, match="cannot be read: Is a directory"):
         read_organisation(tmp_path)
 

@@ -62,7 +62,7 @@ def test_all_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not provider.allows("x@mail.example.org")
 
 
-def test_no_second_factor_of_the_provider_counts_if_none_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_second_factor_of_the_provider_counts_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read(monkeypatch, SECOND_FACTORS="none").second_factors == ()
 
 

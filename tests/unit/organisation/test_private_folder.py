@@ -65,7 +65,7 @@ def test_a_new_database_is_prepared_by_itself_and_private_at_once(home: Path) ->
 
 
 @pytest.mark.long
-def test_what_a_serving_process_writes_is_private(home: Path, migrated_sqlite: Path) -> None:
+def test_files_of_a_serving_process_are_private(home: Path, migrated_sqlite: Path) -> None:
     (home / "var").mkdir(mode=0o700)
     shutil.copy(migrated_sqlite, home / "var" / "newsletter.sqlite3")
     arguments = ["serve", "--port", str(free_port())]
@@ -112,7 +112,7 @@ def test_doctor_says_what_others_could_read(data: Path) -> None:
     assert restrict_to_owner(places) == []
 
 
-def test_a_closed_parent_protects_whatever_lies_below(home: Path, data: Path) -> None:
+def test_a_closed_parent_protects_everything_in_it(home: Path, data: Path) -> None:
     home.chmod(0o700)
     assert find_readable_by_others(DataPaths(data)) == []
 
@@ -134,7 +134,7 @@ def test_a_folder_that_is_everybodys_keeps_its_mode(data: Path) -> None:
     assert data.stat().st_mode & 0o7777 == 0o1777
 
 
-def test_links_are_not_followed_and_doctor_names_where_they_lead(home: Path, data: Path) -> None:
+def test_links_are_not_followed_and_doctor_names_their_targets(home: Path, data: Path) -> None:
     elsewhere = home / "elsewhere"
     elsewhere.mkdir(mode=0o755)
     shutil.rmtree(data / "media")
@@ -164,7 +164,7 @@ def test_a_million_pictures_are_not_looked_at(data: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_data_of_another_user_is_said_with_who_should_run_commands(data: Path) -> None:
+def test_data_of_another_user_is_reported_with_the_user_to_run_as(data: Path) -> None:
     assert check_owner(data).level == "ok"
     os.chown(data, NOBODY, NOBODY)
     assert check_owner(data).level == "warning"

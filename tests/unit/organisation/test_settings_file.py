@@ -78,7 +78,7 @@ def test_without_a_file_nothing_is_read(folder: Path) -> None:
     assert environ == {}
 
 
-def test_a_virtual_environment_called_env_is_no_settings_file(folder: Path) -> None:
+def test_a_virtual_environment_called_env_is_not_read(folder: Path) -> None:
     (folder / ".env").mkdir()
     (folder / ".env" / "pyvenv.cfg").write_text("home = /usr/bin\n")
     assert read_settings_file({}).path is None
@@ -177,7 +177,7 @@ def test_a_switch_that_is_neither_true_nor_false_is_refused(written: str, monkey
         env.read()
 
 
-def test_an_empty_setting_is_as_good_as_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_setting_counts_as_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [name for name in env.read().by_name() if not name.endswith("_KEY")]
     for name in names:
         monkeypatch.delenv(name, raising=False)
@@ -188,7 +188,7 @@ def test_an_empty_setting_is_as_good_as_none(folder: Path, monkeypatch: pytest.M
     assert default.data_dir == folder / "var"
 
 
-def test_white_space_around_a_value_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_white_space_around_a_value_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSLETTER_SITE_URL", " https://letter.example.org/ \r")
     monkeypatch.setenv("NEWSLETTER_ENGINE", "embedded ")
     monkeypatch.setenv("NEWSLETTER_ONLY_TO", " me@example.org , our-charity.example,")

@@ -152,7 +152,7 @@ def answer(port: int, *, host: str) -> int:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["worker", "scheduler"])
-def test_a_process_goes_on_once_its_database_is_prepared(tmp_path: Path, name: str) -> None:
+def test_a_process_continues_once_its_database_is_prepared(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "home"
     folder.mkdir()
     with start_unconfigured([name], folder=folder, says="The database is not prepared for this version") as log:

@@ -165,7 +165,7 @@ def test_the_end_of_the_input_writes_no_settings_and_keeps_the_answers(
     assert f"Address of this installation: {SITE} (kept)" in capsys.readouterr().out
 
 
-def test_a_folder_that_cannot_be_written_is_said_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/proc")
     with pytest.raises(
         CannotSetUp, match=r"^/proc cannot be written to: .* so nothing was set up\. Change to a folder"

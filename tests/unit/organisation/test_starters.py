@@ -78,7 +78,7 @@ def test_each_finished_brand_is_shown_by_day_in_the_colours_it_names(slug: str) 
     assert [one for one in advice if one.scheme == "light"] == []
 
 
-def test_a_brand_that_is_none_of_them_is_refused_with_the_nearest() -> None:
+def test_an_unknown_brand_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(NotFound, match="Did you mean “meadow”"):
         find_starter("medow")
 

@@ -65,7 +65,7 @@ def test_a_town_is_found_in_free_text(text: str, town: str, region: str) -> None
     "text",
     ["Springfield", "Richmond", "Victoria", "Washington", "San Jose", "Richmond, CA", "Kent", "Georgia", "Worcester"],
 )
-def test_an_ambiguous_name_is_said_to_be_so_and_not_chosen(text: str) -> None:
+def test_an_ambiguous_name_is_reported_and_not_chosen(text: str) -> None:
     match = find_place(text)
     assert match.ambiguous
     assert match.place is None
@@ -93,7 +93,7 @@ def test_an_ambiguous_name_keeps_what_is_certain_and_what_was_meant() -> None:
         ("Nether Nowhere, UK", "GB", ""),
     ],
 )
-def test_a_country_or_region_alone_is_no_town(text: str, country: str, region: str) -> None:
+def test_a_country_or_region_is_not_a_town(text: str, country: str, region: str) -> None:
     match = find_place(text)
     assert match.place is None
     assert not match.ambiguous
@@ -120,14 +120,14 @@ def test_a_country_or_region_alone_is_no_town(text: str, country: str, region: s
         "% _ *",
     ],
 )
-def test_what_names_no_town_finds_none(text: str) -> None:
+def test_text_without_a_town_finds_none(text: str) -> None:
     match = find_place(text)
     assert match.place is None
     assert match.reason
     assert match.country == ""
 
 
-def test_a_country_or_region_beside_the_text_admits_only_what_lies_in_it() -> None:
+def test_a_given_country_or_region_limits_the_towns() -> None:
     assert find_place("Richmond", region="US-VA").region == "US-VA"
     assert find_place("London", country="CA").region == "CA-ON"
     assert find_place("London", country="United Kingdom", region="England").region == "GB-ENG"
@@ -157,7 +157,7 @@ def test_a_region_is_resolved_from_its_code_its_local_part_or_its_name(text: str
         ("TX", "Nowhere", "not a country"),
     ],
 )
-def test_a_region_that_cannot_be_resolved_is_told(text: str, country: str, words: str) -> None:
+def test_a_region_that_cannot_be_resolved_is_reported(text: str, country: str, words: str) -> None:
     with pytest.raises(UnknownPlace, match=words):
         resolve_region(text, country=country)
 
@@ -180,7 +180,7 @@ def test_a_country_is_resolved_from_code_or_name(text: str, code: str) -> None:
     assert resolve_country(text) == code
 
 
-def test_codes_have_names_and_unknown_ones_are_told() -> None:
+def test_codes_have_names_and_unknown_ones_are_reported() -> None:
     assert (country_name("gb"), region_name("us-tx"), country_of("US-TX"), country_of("")) == (
         "United Kingdom",
         "Texas",
@@ -390,7 +390,7 @@ def test_towns_of_a_thousand_people_are_found_however_they_are_written(text: str
         ("Richmond, North Yorkshire", (54.4, -1.7)),
     ],
 )
-def test_a_county_tells_towns_of_one_name_apart(text: str, spot: tuple[float, float]) -> None:
+def test_a_county_distinguishes_towns_of_one_name(text: str, spot: tuple[float, float]) -> None:
     place = find_place(text).place
     assert place is not None
     assert (place.latitude, place.longitude) == pytest.approx(spot, abs=0.15)
@@ -411,7 +411,7 @@ def test_a_town_far_from_the_county_that_is_named_is_not_taken() -> None:
         "Library, Park Street",
     ],
 )
-def test_streets_and_venues_named_like_towns_are_none(text: str) -> None:
+def test_streets_and_venues_named_like_towns_are_not_towns(text: str) -> None:
     assert find_place(text, near="GB-ENG").place is None
 
 
@@ -468,7 +468,7 @@ def test_every_suggestion_means_one_town() -> None:
         ("San Juan 00901", "PR", "", True),
     ],
 )
-def test_a_postcode_tells_country_region_and_point(text: str, country: str, region: str, has_point: bool) -> None:
+def test_a_postcode_gives_country_region_and_point(text: str, country: str, region: str, has_point: bool) -> None:
     code = find_postcodes(text)[0]
     assert (code.country, code.region, code.latitude is not None) == (country, region, has_point)
 
@@ -476,7 +476,7 @@ def test_a_postcode_tells_country_region_and_point(text: str, country: str, regi
 @pytest.mark.parametrize(
     "text", ["ZZ9 9ZZ", "Room 12", "2026", "+44 20 7946 0000", "00000", "D2 D2", "a" * 3000, "LS1 4AB" * 0]
 )
-def test_what_is_no_postcode_is_none(text: str) -> None:
+def test_other_text_is_not_a_postcode(text: str) -> None:
     assert [code for code in find_postcodes(text) if code.certain] == []
 
 
@@ -534,12 +534,12 @@ def test_a_country_is_known_by_its_name_in_the_languages_of_mails(text: str, cod
 
 
 @pytest.mark.parametrize("text", ["CON", "con", "LND", "KEN", "DEV"])
-def test_the_code_of_a_part_of_a_region_alone_names_nothing(text: str) -> None:
+def test_the_code_of_a_part_of_a_region_names_nothing(text: str) -> None:
     assert not [area for area in find_areas_named(text) if area.region == "GB-ENG" and not area.counties]
 
 
 @pytest.mark.parametrize(("text", "region"), [("ENG", "GB-ENG"), ("NSW", "AU-NSW"), ("TX", "US-TX"), ("QC", "CA-QC")])
-def test_the_code_of_a_top_level_region_alone_names_it(text: str, region: str) -> None:
+def test_the_code_of_a_top_level_region_names_it(text: str, region: str) -> None:
     assert region in [area.region for area in find_areas_named(text)]
 
 

@@ -58,7 +58,7 @@ def test_a_mail_and_values_are_measured_as_json_has_them() -> None:
 
 @pytest.mark.parametrize("size", [2_000, 60_000, 400_000])
 @pytest.mark.parametrize("url", URLS)
-def test_as_many_people_as_are_said_to_fit_do_fit(url: str, size: int) -> None:
+def test_the_stated_number_of_people_fits(url: str, size: int) -> None:
     adapter = make_adapter(url)
     mail = make_mail(
         html='<p title="x">__pv_h_first_name__ <a href="__pv_u_unsubscribe__">Leave</a></p>\n' + "y" * size

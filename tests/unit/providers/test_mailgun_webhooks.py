@@ -134,9 +134,7 @@ def test_a_temporary_failure_is_a_delay_and_no_bounce() -> None:
     ],
 )
 @pytest.mark.requirement("S2")
-def test_a_bounce_is_hard_only_where_the_address_is_dead(
-    reason: str, code: int, message: str, bounce_class: str
-) -> None:
+def test_a_bounce_is_hard_only_if_the_address_is_dead(reason: str, code: int, message: str, bounce_class: str) -> None:
     """Block and policy never count as hard."""
     event = {
         **EVENT,
@@ -159,7 +157,7 @@ def test_a_bounce_is_hard_only_where_the_address_is_dead(
         {"user-variables": [1]},
     ],
 )
-def test_an_id_that_is_not_ours_is_no_id(changes: dict[str, Any]) -> None:
+def test_an_id_that_is_not_ours_is_ignored(changes: dict[str, Any]) -> None:
     assert parse({**EVENT, **changes}).delivery is None
 
 
@@ -168,7 +166,7 @@ def test_an_id_that_comes_back_as_a_number_is_ours_too() -> None:
 
 
 @pytest.mark.parametrize("at", [None, "yesterday", True, -5, 1e300, [], "1614848400"])
-def test_a_time_that_is_no_time_is_left_out(at: object) -> None:
+def test_an_invalid_time_is_left_out(at: object) -> None:
     assert parse({**EVENT, "timestamp": at}).at is None
 
 

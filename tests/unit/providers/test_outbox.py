@@ -103,7 +103,7 @@ def test_the_page_counts_people_by_variant_and_its_links_work(outbox: Outbox, tm
 
 
 @pytest.mark.requirement("X2")
-def test_hostile_words_come_out_as_words_on_the_page(outbox: Outbox, tmp_path: Path) -> None:
+def test_hostile_text_is_escaped_on_the_page(outbox: Outbox, tmp_path: Path) -> None:
     """For the staff's own page."""
     outbox.deliver(batch("b1", 1, variant='"><script>alert(1)</script>', subject="<img src=x onerror=alert(1)>"))
     page = (tmp_path / "weekly-12/index.html").read_text()

@@ -118,7 +118,7 @@ def report(provider: str, reply: str, *, delayed: bool) -> Any:
 
 @pytest.mark.parametrize("status", REPLIES)
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_refusal_because_of_the_sender_is_no_dead_address(provider: str, status: str) -> None:
+def test_a_refusal_because_of_the_sender_marks_no_address_as_dead(provider: str, status: str) -> None:
     body = report(provider, REPLIES[status][0], delayed=False)
     (event,) = WEBHOOK_HANDLERS[provider].parse(WebhookRequest(json.dumps(body).encode()))
     assert (event.kind, event.bounce_class) == (FeedbackKind.BOUNCED, BounceClass.BLOCK)

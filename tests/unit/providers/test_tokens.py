@@ -7,7 +7,7 @@ from newsletter.providers.base.errors import BadBatch
 from newsletter.providers.base.mail.tokens import CompiledText, clean_value, fill_tokens
 
 
-def test_tokens_that_touch_each_other_are_told_apart() -> None:
+def test_adjacent_tokens_are_separated() -> None:
     assert find_tokens("__pv_h_a____pv_u_b_2__x__pv_t_first_name__") == {"h_a", "u_b_2", "t_first_name"}
     assert fill_tokens("__pv_h_a____pv_h_b__", {"h_a": "1", "h_b": "2"}) == "12"
 

@@ -90,7 +90,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("provider", "body", "listed_for"), CASES)
-def test_an_unsent_mail_is_no_complaint_and_keeps_the_named_reason(
+def test_an_unsent_mail_keeps_its_reason_and_is_not_a_complaint(
     provider: str, body: Any, listed_for: str | None
 ) -> None:
     told = parse(provider, body)

@@ -64,7 +64,7 @@ def test_a_real_payload_has_the_meaning_that_others_give_it(provider: str, file:
         ("sparkpost", "sparkpost", "test_generation_rejection_event", "suppressed"),
     ],
 )
-def test_a_real_bounce_is_hard_only_where_the_address_is_dead(
+def test_a_real_bounce_is_hard_only_if_the_address_is_dead(
     provider: str, file: str, test: str, bounce_class: str
 ) -> None:
     cases = {case["test"]: case for case in json.loads(corpus("webhooks", f"{file}.json").read_text())}

@@ -133,7 +133,7 @@ def test_the_same_event_has_the_same_key_each_time(provider: str) -> None:
 
 @pytest.mark.parametrize("provider", [*BODIES, "mailgun"])
 @pytest.mark.parametrize("body", ["1", '"x"', "null", "[[]]", "{", "", '{"a": NaN}'])
-def test_what_has_not_the_providers_form_is_refused(provider: str, body: str) -> None:
+def test_a_webhook_of_another_form_is_refused(provider: str, body: str) -> None:
     with pytest.raises(BadWebhook):
         WEBHOOK_HANDLERS[provider].parse(WebhookRequest(body.encode()))
 
@@ -234,7 +234,7 @@ def test_postmark(event: dict[str, Any], means: tuple[str, str]) -> None:
     ],
 )
 @pytest.mark.requirement("W9")
-def test_postmark_tells_whom_it_stops_mailing(change: dict[str, Any], kind: str) -> None:
+def test_postmark_reports_whom_it_suppresses(change: dict[str, Any], kind: str) -> None:
     body = {"RecordType": "SubscriptionChange", "SuppressSending": True, "MessageID": "m", **change}
     assert meaning("postmark", body) == (kind, "hard" if kind == "bounced" else "")
 
@@ -450,7 +450,7 @@ def test_sparkpost(event: dict[str, Any], means: tuple[str, str]) -> None:
     assert meaning("sparkpost", [{"msys": {"message_event": event}}]) == means
 
 
-def test_sparkpost_asks_whether_we_are_there_and_that_is_no_event() -> None:
+def test_the_test_call_of_sparkpost_is_not_an_event() -> None:
     assert parse("sparkpost", [{"msys": {}}, {"msys": None}]) == []
 
 
@@ -505,7 +505,7 @@ def test_mailjet(event: dict[str, Any], means: str) -> None:
     assert " ".join(meaning("mailjet", [{**MAILJET, **event}])) == means
 
 
-def test_mailjet_sends_one_event_or_many_and_tells_clicks_apart() -> None:
+def test_mailjet_sends_one_event_or_many_and_clicks_are_ignored() -> None:
     (alone,) = parse("mailjet", {**MAILJET, "event": "sent"})
     assert (alone.delivery, alone.batch) == (7, "1-1-ab")
     clicks = parse("mailjet", [{**MAILJET, "event": "click", "url": f"https://example.org/{n}"} for n in range(3)])
@@ -563,7 +563,7 @@ def test_the_older_form_of_mailersends_webhooks_is_read_too() -> None:
     assert (told.bounce_class.value, told.status, told.at) == ("hard", "5.1.1", AT)
 
 
-def test_mailersends_question_before_it_saves_a_webhook_is_no_event() -> None:
+def test_the_test_call_of_mailersend_is_not_an_event() -> None:
     assert parse("mailersend", {"type": "webhook.test", "message": "This is a ping test message"}) == []
 
 
@@ -609,5 +609,5 @@ def test_scaleway(event: dict[str, Any], means: tuple[str, str]) -> None:
         ("550 message looks like spam", "block"),
     ],
 )
-def test_the_words_of_a_server_tell_whose_fault_it_is(said: str, bounce_class: str) -> None:
+def test_the_text_of_a_server_decides_the_class_of_a_bounce(said: str, bounce_class: str) -> None:
     assert classify_bounce(said, fallback=BounceClass.HARD) == bounce_class

@@ -68,7 +68,7 @@ def test_sendgrid_without_a_signature_is_refused(headers: dict[str, str]) -> Non
         verify_sendgrid(WebhookRequest(BODY, headers), public, NOW)
 
 
-def test_a_signature_that_is_no_base64_is_refused() -> None:
+def test_a_signature_that_is_not_base64_is_refused() -> None:
     private, public = sendgrid_keys()
     headers = {**sign_sendgrid(BODY, key=private, now=NOW), "X-Twilio-Email-Event-Webhook-Signature": "§"}
     with pytest.raises(BadWebhook, match="no signature, or one that cannot be read"):
@@ -98,7 +98,7 @@ def test_a_signature_older_than_what_we_remember_is_refused() -> None:
     ],
     ids=["no key", "another kind of key"],
 )
-def test_a_verification_key_that_is_none_is_named(key: str) -> None:
+def test_an_invalid_verification_key_is_named(key: str) -> None:
     with pytest.raises(BadWebhook, match=r"not its verification key.* Copy the key again"):
         verify_sendgrid(WebhookRequest(BODY, {}), key, NOW)
 
@@ -131,7 +131,7 @@ def test_resend_without_a_signature_is_refused(headers: dict[str, str]) -> None:
         verify_resend(WebhookRequest(BODY, headers), SECRET, NOW)
 
 
-def test_a_signing_secret_that_is_none_is_refused() -> None:
+def test_an_invalid_signing_secret_is_refused() -> None:
     with pytest.raises(BadWebhook, match=r"not its signing secret.* Copy the secret"):
         verify_resend(WebhookRequest(BODY, {}), "whsec_§", NOW)
 
@@ -221,7 +221,7 @@ def test_while_the_certificate_cannot_be_had_the_provider_is_to_ask_again(sns: F
     assert verify(sns, sns.message(EVENT, now=NOW)) == ""
 
 
-def test_a_certificate_host_that_is_away_is_no_forgery() -> None:
+def test_an_unreachable_certificate_host_is_not_a_forgery() -> None:
     nowhere = SnsCertificates(AMAZON_SNS, rewrite_url=lambda url: "http://127.0.0.1:9/")
     with pytest.raises(WebhookCheckUnavailable, match=r"could not be fetched.* Check that this machine"):
         nowhere.get(FakeSns.URL, now=NOW)
@@ -291,7 +291,7 @@ def test_mailersend_signs_the_raw_body() -> None:
 
 
 @pytest.mark.requirement("W3")
-def test_mailersends_public_secret_is_believed_for_its_question_alone() -> None:
+def test_the_public_secret_of_mailersend_counts_only_for_its_test_call() -> None:
     handler = WEBHOOK_HANDLERS["mailersend"]
     question = b'{"type": "webhook.test", "message": "This is a ping test message"}'
     assert handler.is_question(sign_mailersend(question, TEST_SECRET))

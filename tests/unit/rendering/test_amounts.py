@@ -37,7 +37,7 @@ def test_an_amount_is_read_as_staff_of_any_country_type_it(text: str, amount: st
     "text",
     ["", "many", "-5", "£12", "12,400.505", "1,23,456", "1,234,50", "1e9", "9999999999999", "12.", "NaN", "1\n2"],
 )
-def test_what_is_no_amount_is_refused(text: str) -> None:
+def test_an_invalid_amount_is_refused(text: str) -> None:
     assert parse_amount(text) is None
 
 

@@ -154,7 +154,7 @@ def test_a_social_network_is_named_in_text_beside_its_icon(mails: Mails) -> None
     assert [link.find("img").get("alt") for link in links] == [""] * len(links)
 
 
-def test_trap_20_no_class_is_given_where_one_of_the_tag_would_replace_it() -> None:
+def test_trap_20_a_tag_with_a_class_of_its_own_gets_no_other() -> None:
     for name, source in TEMPLATES.items():
         for defaults in re.findall(r"<mj-attributes>.*?</mj-attributes>", source, re.DOTALL):
             assert "css-class" not in defaults, name
@@ -195,6 +195,6 @@ def test_a_style_that_somebody_pastes_cannot_stop_the_inliner() -> None:
     assert cleaned == "<p>x</p><p>y</p>"
 
 
-def test_what_the_inliner_remembers_is_enough_for_several_brands(mails: Mails) -> None:
+def test_the_cache_of_the_inliner_holds_several_brands(mails: Mails) -> None:
     assert len(mails) > 15
     assert len(premailer.cache.cache) < premailer.cache.cache.maxsize

@@ -47,7 +47,7 @@ def test_a_feature_that_few_programs_show_is_reported(added: str, named: str) ->
     assert problem.startswith(named)
 
 
-def test_what_only_classic_outlook_reads_is_not_counted() -> None:
+def test_features_only_for_classic_outlook_are_not_counted() -> None:
     assert "element v:rect" not in find_features("<html><body><!--[if mso]><v:rect></v:rect><![endif]--></body></html>")
 
 

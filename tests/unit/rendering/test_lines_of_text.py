@@ -67,7 +67,7 @@ def test_running_text_has_45_to_75_characters_a_line_on_desktops(
 @pytest.mark.browser
 @pytest.mark.parametrize("width", FONTS)
 @pytest.mark.parametrize("name", ["letter-harbour", "plain-harbour", "letter-blocks", "letter-de", "odd-long-word"])
-def test_nothing_overflows_where_the_first_fonts_are_missing(
+def test_nothing_overflows_if_the_first_fonts_are_missing(
     browser: Browser, gallery: dict[str, Document], name: str, width: str
 ):
     html = in_fonts(render(gallery[name]).html, width)

@@ -101,7 +101,7 @@ def test_outlook_and_others_each_read_their_own_half_of_a_condition():
     assert view_for_others(html) == "<p>all</p><i>others</i>"
 
 
-def test_a_tag_that_is_open_for_outlook_alone_is_found():
+def test_a_tag_that_is_open_only_for_outlook_is_found():
     found = lint_mail(put("<!--[if mso | IE]></td></tr></table><![endif]-->", "")(MAIL), document=DOCUMENT)
     assert [(finding.code, "For Outlook" in finding.message) for finding in found] == [("tag-balance", True)]
 
@@ -173,7 +173,7 @@ def test_a_postal_address_on_several_lines_is_found_in_the_footer():
     assert "Harbour Justice, 1 Example Quay, London" in render(made).text
 
 
-def test_errors_come_before_warnings_and_nothing_is_said_twice():
+def test_errors_come_before_warnings_and_nothing_is_repeated():
     made = document(LeadStory(story(url="")), LeadStory(story(url="")), subject="", preheader="")
     assert codes(lint_mail(render(made), document=made)) == [
         ("error", "subject-empty"),

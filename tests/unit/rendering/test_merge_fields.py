@@ -50,7 +50,7 @@ def test_a_name_full_of_markup_is_read_as_text_and_cannot_break_lines():
     assert 'Dear <b>{{ x }}</b> "&  Bcc: all@x.example,' in text
 
 
-def test_links_are_whole_values_of_href_and_are_escaped_in_html_alone():
+def test_links_are_whole_values_of_href_and_escaped_only_in_html():
     _, html, text = read_as(render(rich_document()))
     assert 'href="https://news.example/u/1?a=1&amp;b=2"' in html
     assert "\nhttps://news.example/u/1?a=1&b=2\n" in text
@@ -114,7 +114,7 @@ def test_an_unknown_field_is_refused_and_the_nearest_one_is_named():
     assert (refusal.value.block, refusal.value.field) == ("intro", "firstname")
 
 
-def test_an_unknown_field_that_is_near_none_lists_them_all():
+def test_an_unknown_field_without_a_near_name_lists_them_all():
     with pytest.raises(MergeError, match="The fields are first_name, name, city, region"):
         render(document(note('{{ shoe_size | default:"9" }}')))
 
@@ -180,7 +180,7 @@ def test_a_default_of_a_whole_paragraph_is_refused():
     ],
 )
 @pytest.mark.requirement("H3")
-def test_what_a_story_says_is_text_in_html_and_in_the_text_part(text: str):
+def test_the_text_of_a_story_is_escaped_in_html_and_text(text: str):
     item = story(text, teaser=text, notes=(text,))
     mail = render(document(LeadStory(item), StoryCards((item,), heading=text)))
     shown = text.replace("__pv_", "_\u2060_pv_")

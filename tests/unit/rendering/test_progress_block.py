@@ -42,13 +42,13 @@ def test_the_bar_and_the_words_say_the_same(raised: str, percent: str, width: in
 
 
 @pytest.mark.parametrize("goal", ["0", "much", "", None])
-def test_a_goal_that_is_no_amount_above_0_makes_no_sentence(goal: str | None) -> None:
+def test_a_goal_that_is_not_above_0_makes_no_sentence(goal: str | None) -> None:
     mail = show(goal=goal)
     assert find_filled_width(mail) <= 1
     assert "raised" not in mail.text
 
 
-def test_a_currency_that_is_none_is_not_shown() -> None:
+def test_an_unknown_currency_is_not_shown() -> None:
     assert "raised" not in show(currency="POUND").text
 
 

@@ -84,7 +84,7 @@ def test_nothing_is_asked_of_anybody_but_the_pictures():
 OF_ITS_OWN = ("prefers-color-scheme:dark", "data-ogsc", ".pad>table")
 
 
-def test_responsive_and_dark_rules_stand_in_style_blocks_of_their_own():
+def test_responsive_and_dark_rules_have_style_blocks_of_their_own():
     blocks = re.findall(r"<style[^>]*>(.*?)</style>", render(rich_document()).html, re.DOTALL)
     for name in OF_ITS_OWN:
         holding = [block for block in blocks if name in block]
@@ -118,19 +118,19 @@ def test_there_is_one_main_heading_and_the_levels_do_not_skip():
 
 
 @pytest.mark.parametrize("block", [LeadStory(story(notes=(NOTE,))), StoryCards((story(notes=(NOTE,)),))])
-def test_a_pseudonym_note_stands_directly_under_what_it_explains(block: Block):
+def test_a_pseudonym_note_is_directly_under_its_text(block: Block):
     mail = render(document(block))
     assert f"Four islands, one magistrate. {NOTE}" in visible_text(mail.html)
     assert f"Four islands, one magistrate.\n{NOTE}\n" in mail.text
 
 
-def test_a_pseudonym_note_stands_under_the_title_where_there_is_no_teaser():
+def test_a_pseudonym_note_is_under_the_title_if_there_is_no_teaser():
     mail = render(document(LeadStory(story("Amara* was heard", teaser="", notes=(NOTE,)))))
     assert f"Amara* was heard {NOTE}" in visible_text(mail.html)
     assert f"Amara* was heard\n----------------\n{NOTE}\n" in mail.text
 
 
-def test_a_pseudonym_note_stands_under_a_quotation():
+def test_a_pseudonym_note_is_under_a_quotation():
     mail = render(document(Quote("I was believed.", "Ruth*", notes=(NOTE,))))
     assert f"I was believed. Ruth* {NOTE}" in visible_text(mail.html)
     assert f"  Ruth*\n  {NOTE}\n" in mail.text
@@ -271,14 +271,14 @@ def test_events_are_headed_by_how_near_they_are(kind: str, heading: str):
     assert f"\n{heading}\n" in mail.text
 
 
-def test_where_nothing_is_near_readers_are_invited_to_host():
+def test_without_events_near_readers_are_invited_to_host():
     mail = render(document(Events((), kind="host", host_url="https://harbour.example/host/")))
     assert 'href="https://harbour.example/host/"' in mail.html
     assert "Host an event near you" in mail.text
     assert "Nothing is planned near you yet" in mail.text
 
 
-def test_an_invitation_to_host_stands_only_where_there_is_nothing():
+def test_the_invitation_to_host_is_shown_only_without_events():
     mail = render(document(Events((event(),), host_url="https://harbour.example/host/")))
     assert "harbour.example/host" not in mail.html + mail.text
 
@@ -358,7 +358,7 @@ def test_emoji_made_of_several_characters_survive():
     assert family in mail.text
 
 
-def test_a_logo_swaps_in_the_dark_where_there_are_two():
+def test_a_dark_logo_replaces_the_logo_in_the_dark():
     logo = Picture("https://harbour.example/logo.png", 480, 120)
     brand = Brand(**{**vars(BRAND), "logo": logo, "logo_dark": picture("logo-dark", width=480, height=120)})
     html = render(document(brand=brand)).html
@@ -367,13 +367,13 @@ def test_a_logo_swaps_in_the_dark_where_there_are_two():
     assert "logo-dark" not in view_for_outlook(html)
 
 
-def test_a_logo_without_a_dark_one_stands_on_a_plate():
+def test_a_logo_without_a_dark_one_has_a_light_background():
     logo = Picture("https://harbour.example/logo.png", 100, 400)
     html = render(document(brand=Brand(**{**vars(BRAND), "logo": logo}))).html
     assert '<img class="plate" src="https://harbour.example/logo.png" alt="Harbour Justice" width="16"' in html
 
 
-def test_without_a_logo_the_name_stands_in_type_and_is_said_once():
+def test_without_a_logo_the_name_is_text_and_read_once():
     assert visible_text(render(document(publication="")).html).count("Harbour Justice") == 2
     assert visible_text(render(document(preheader="")).html).startswith("Harbour Justice The Weekly Letter")
 
@@ -446,7 +446,7 @@ def test_links_that_run_scripts_are_left_out_and_reported():
 
 
 @pytest.mark.parametrize("bad", ["#12", "red", "javascript:x", "", "<script>"])
-def test_a_colour_or_font_that_is_none_falls_back(bad: str):
+def test_an_invalid_colour_or_font_falls_back(bad: str):
     html = render(document(brand=Brand(**{**vars(BRAND), "colour": bad, "font": f"{bad}'"}))).html
     assert "#1f4e5f" in html
     assert "Georgia" in html
@@ -574,7 +574,7 @@ def test_links_that_the_plain_form_of_a_note_forgot_are_listed_under_it():
     assert "javascript" not in text
 
 
-def test_without_templates_the_refusal_says_where_they_should_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_templates_the_error_names_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(templates, "_TEMPLATE_FOLDERS", (tmp_path / "one", tmp_path / "two"))
     with pytest.raises(TemplateError, match="templates are missing"):
         render(document())
@@ -603,7 +603,7 @@ def test_cached_style_rules_serve_a_mail_that_uses_more_of_them():
     assert len(inline._SHEETS) == 1
 
 
-def test_soft_hyphens_stand_in_the_words_of_the_html_alone():
+def test_only_the_words_of_the_html_have_soft_hyphens():
     word = "Rechtsschutzversicherung"
     one = story(word, url=f"https://harbour.example/{word}/", picture=picture(alt=word))
     mail = render(document(LeadStory(one), language="de", subject=word))

@@ -44,7 +44,7 @@ def test_the_pictures_of_a_gallery_share_the_row(number: int, width: int) -> Non
     assert mail.text.count("- Caption ") == number
 
 
-def test_a_gallery_shows_no_fourth_picture_and_none_that_cannot_load() -> None:
+def test_a_gallery_shows_at_most_three_pictures_that_load() -> None:
     assert "Caption 3" not in show("gallery", images=make_images(4)).html
     broken = {"picture": Picture("ftp://x/y.jpg", 800, 600, "A quay"), "caption": "Lost"}
     assert "Lost" not in show("gallery", images=(*make_images(2), broken)).html

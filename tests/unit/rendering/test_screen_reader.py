@@ -92,7 +92,7 @@ def test_a_picture_without_a_description_does_not_repeat_the_title(browser: Brow
     assert [said.count(f"[link: Story {number}]") for number in range(3)] == [1, 1, 1]
 
 
-def test_a_linked_picture_with_a_caption_alone_is_still_a_link(browser: Browser):
+def test_a_linked_picture_with_only_a_caption_is_still_a_link(browser: Browser):
     bare = replace(picture("flat-804x536.jpg"), alt="")
     said = hear(browser, document(ImageBlock(bare, caption="The quay", url="https://harbour.example/quay/")))
     assert "link, image: The quay" in said

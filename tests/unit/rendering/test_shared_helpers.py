@@ -66,7 +66,7 @@ def test_the_dark_scheme_is_dark_and_never_pure_black_or_white(colour: str, acce
     assert not {dark.page, dark.paper, dark.ink, dark.band} & {"#000000", "#ffffff"}
 
 
-def test_a_readable_colour_is_left_alone():
+def test_a_readable_colour_is_unchanged():
     assert make_readable("#17414f", on="#fffdf9") == "#17414f"
 
 
@@ -119,7 +119,7 @@ def test_a_shortened_text_is_never_longer_and_a_short_one_is_left(text: str, len
     assert short == text or short.endswith("…")
 
 
-def test_text_is_cut_at_a_word_where_there_is_one():
+def test_text_is_cut_at_a_word_if_there_is_one():
     assert shorten("one two three", 9) == "one two…"
     assert shorten("one two three", 8) == "one two…"
     assert shorten("onetwothree", 8) == "onetwot…"
@@ -195,6 +195,6 @@ def test_a_tag_problem_has_its_line():
         ("fi", "Oikeusturvavakuutusyhtiö", "Oikeusturvavakuutusyhtiö"),
     ],
 )
-def test_long_words_may_be_parted_where_their_language_parts_them(language: str, words: str, parted: str):
+def test_long_words_are_hyphenated_by_the_rules_of_their_language(language: str, words: str, parted: str):
     assert add_soft_hyphens(words, language=language).replace("\u00ad", "|") == parted
     assert add_soft_hyphens((words,), language=language) == (parted.replace("|", "\u00ad"),)

@@ -57,7 +57,7 @@ def test_rules_of_an_own_template_are_kept(rule: str):
     assert kept.replace("\n", "") == mail(rule.replace("\n", ""), '<p class="a sm:a">x</p>')
 
 
-def test_a_dot_in_an_attribute_selector_is_no_class_for_the_inliner():
+def test_a_dot_in_an_attribute_selector_is_not_a_class():
     styles = "/*inline*/\na[href$='.pdf'] { top: 0 }"
     assert 'style="top:0"' in inline_styles(mail(styles, '<a href="a.pdf">x</a>'))
 

@@ -54,5 +54,5 @@ def test_a_domain_that_may_be_right_gets_no_suggestion(domain: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "ana", "@gmial.com"])
-def test_what_is_no_address_gets_no_suggestion(text: str) -> None:
+def test_other_text_than_an_address_gets_no_suggestion(text: str) -> None:
     assert suggest_address(text) == ""

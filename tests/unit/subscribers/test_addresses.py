@@ -60,7 +60,7 @@ def test_addresses_are_trimmed_and_composed_and_keep_the_owners_spelling(typed: 
     ],
 )
 @pytest.mark.requirement("A7")
-def test_what_cannot_be_mailed_is_refused_with_a_reason(typed: str) -> None:
+def test_an_address_that_cannot_be_mailed_is_refused_with_a_reason(typed: str) -> None:
     with pytest.raises(BadAddress) as refusal:
         normalise(typed)
     assert len(str(refusal.value)) > 30
@@ -148,7 +148,7 @@ def test_the_wire_form_is_ascii_in_the_domain() -> None:
     assert to_ascii("Ada@bücher.example.org") == "Ada@xn--bcher-kva.example.org"
 
 
-def test_the_wire_form_of_what_is_no_address_is_refused() -> None:
+def test_the_wire_form_of_an_invalid_address_is_refused() -> None:
     with pytest.raises(BadAddress):
         to_ascii("é@@bücher")
 

@@ -27,7 +27,7 @@ def test_an_end_holds_inside_only_and_a_new_one_inside_counts_from_then() -> Non
     assert current_deadline() == inf
 
 
-def test_who_comes_right_after_a_silence_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visitor_right_after_a_failure_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     open_circuit()
     with pytest.raises(OperationalError, match="in a moment"), database_deadline(5):
         raise AssertionError("it went on")

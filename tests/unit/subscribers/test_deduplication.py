@@ -15,7 +15,7 @@ def test_an_address_is_new_once() -> None:
     assert [seen.add(digest(number)) for number in (1, 2, 1, 3, 2)] == [True, True, False, True, False]
 
 
-def test_addresses_that_begin_alike_are_told_apart() -> None:
+def test_addresses_with_the_same_beginning_are_different() -> None:
     seen = SeenAddresses()
     first = bytes(32)
     assert seen.add(first)

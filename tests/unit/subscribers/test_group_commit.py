@@ -57,7 +57,7 @@ def refusal(state: str) -> OperationalError:
 
 @pytest.mark.parametrize("error", [refusal("57014"), refusal("40P01"), IntegrityError("the person is gone")])
 @pytest.mark.requirement("U7")
-def test_whoever_is_in_the_way_is_refused_alone(error: Exception) -> None:
+def test_only_the_request_that_fails_is_refused(error: Exception) -> None:
     asked: list[list[int]] = []
 
     def refuse_five(numbers: list[int]) -> list[int]:

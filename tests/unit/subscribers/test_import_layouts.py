@@ -147,7 +147,7 @@ def test_soft_opt_in_needs_a_date_after_the_law_began() -> None:
         ("0001-01-01T00:00:00+09:00", None),
     ],
 )
-def test_a_day_is_read_only_where_it_cannot_be_mistaken(text: str, day: datetime | None) -> None:
+def test_a_day_is_read_only_if_it_is_unambiguous(text: str, day: datetime | None) -> None:
     assert read_day(text) == day
 
 

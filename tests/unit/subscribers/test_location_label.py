@@ -30,7 +30,7 @@ def test_a_location_names_nothing_twice(facts: dict[str, str], words: str) -> No
         ("de", "Madrid", "ES", "ES-MD", "Madrid, Spanien"),
     ],
 )
-def test_what_a_page_names_is_found_again_in_its_language(
+def test_a_location_shown_on_a_page_is_found_again_in_its_language(
     language: str, town: str, country: str, region: str, words: str
 ) -> None:
     with translation.override(language):

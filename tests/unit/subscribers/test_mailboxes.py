@@ -15,7 +15,7 @@ def test_tags_dots_and_case_do_not_make_another_mailbox(spelling: str) -> None:
     assert make_mailbox_key(spelling) == "jodoe@gmail.com"
 
 
-def test_dots_count_where_the_provider_counts_them() -> None:
+def test_dots_count_if_the_provider_counts_them() -> None:
     assert make_mailbox_key("jo.doe@example.org") != make_mailbox_key("jodoe@example.org")
     assert make_mailbox_key("+tag@example.org") == "+tag@example.org"
     assert make_mailbox_key("jo@bücher.example.org") == make_mailbox_key("JO+x@xn--bcher-kva.example.org")

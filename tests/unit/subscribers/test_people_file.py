@@ -81,12 +81,12 @@ def test_spanish_columns_of_a_place_are_recognised() -> None:
 
 
 @pytest.mark.parametrize("start", [b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n", b"\xff\xd8\xff\xe0", b"GIF89a", b"{\\rtf1"])
-def test_a_picture_or_a_document_is_no_list_of_people(start: bytes) -> None:
+def test_a_picture_or_a_document_is_not_a_list_of_people(start: bytes) -> None:
     with pytest.raises(BadFile, match="an image or a document"):
         inspect_file(io.BytesIO(start + bytes(range(10, 256)) * 3))
 
 
-def test_a_workbook_with_a_password_is_said_to_have_one() -> None:
+def test_the_error_of_a_locked_workbook_names_its_password() -> None:
     workbook = b"\xd0\xcf\x11\xe0" + bytes(2_000_000) + "EncryptedPackage".encode("utf-16-le") + bytes(100)
     with pytest.raises(BadFile, match="protected by a password"):
         inspect_file(io.BytesIO(workbook))
@@ -94,7 +94,7 @@ def test_a_workbook_with_a_password_is_said_to_have_one() -> None:
         inspect_file(io.BytesIO(workbook.replace(b"E\0n\0c", b"Workboo")))
 
 
-def test_a_damaged_workbook_is_no_list_of_people() -> None:
+def test_a_damaged_workbook_is_not_a_list_of_people() -> None:
     with pytest.raises(BadFile, match="damaged"):
         inspect_file(io.BytesIO(b"PK\x07\x08" + bytes(range(256)) * 40 + b"\n"))
 

@@ -28,7 +28,7 @@ settings.load_profile("untimed")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a minute begin first, so that none is left to one process while the others have nothing to do.
+    """Start the tests that take a minute first, so that no process works alone at the end.
 
     The browser tests stay together: they share a running demo, which ends with the last of them.
     """

@@ -1,4 +1,4 @@
-"""What every contract test needs: a fake provider, and an adapter that talks to it."""
+"""Fixtures of all contract tests: a fake provider, and an adapter that calls it."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What is special about each: Brevo's escaping and key, SparkPost's partial answers, SES's entries and signature."""
+"""Brevo's escaping and key, SparkPost's partial answers, SES's entries and signature."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What every provider's adapter must do, whichever it is: the same suite for all of them, over a real connection."""
+"""One suite that every provider's adapter must pass, over a real connection."""
 
 import json
 import socket

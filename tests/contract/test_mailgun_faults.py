@@ -1,4 +1,4 @@
-"""Whatever a provider does to us on the wire becomes the right verdict (F4–F7, F9, F19); its ledger is the judge."""
+"""Each fault of a provider on the wire becomes the right outcome, compared with the provider's ledger."""
 
 import json
 import socket
@@ -218,7 +218,7 @@ def test_a_connection_lost_after_a_small_request_is_uncertain(
 def test_a_connection_lost_before_a_request_was_read_is_not_accepted(
     fake_provider: FakeProvider, hasty: Mailgun, kind: str
 ) -> None:
-    """A small request is on its way at once, so mostly it cannot be told from one that was read."""
+    """A small request leaves at once, so it can hardly be distinguished from one that was read."""
     fake_provider.fault_always(Fault(kind))  # type: ignore[arg-type]
     assert hasty.deliver(make_call()).verdict in (Verdict.UNCERTAIN, Verdict.NOT_SENT)
     assert len(fake_provider.ledger) == 1

@@ -1,4 +1,4 @@
-"""What we ask of Mailgun is what its official specification allows, the same bytes each time, whatever the content."""
+"""Requests to Mailgun follow its official specification, with the same bytes each time, whatever the content."""
 
 import json
 from functools import cache

@@ -1,4 +1,4 @@
-"""What is special about each: Postmark's verdict for each person, Resend's replay, SendGrid's limits."""
+"""Postmark's outcome for each person, Resend's replay, SendGrid's limits."""
 
 import json
 from collections.abc import Iterator

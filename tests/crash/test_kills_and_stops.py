@@ -1,4 +1,4 @@
-"""Workers that are killed again and again, told to stop, or held for longer than their lease."""
+"""Workers are killed again and again, asked to stop, or held for longer than their lease."""
 
 import os
 import random

@@ -202,7 +202,7 @@ def test_two_versions_beside_each_other_lose_nothing(upgraded: Upgraded, old_cod
 
 
 class Requests:
-    """What a mailbox provider and the email provider post. ``refused`` has each answer that is not 200."""
+    """Posts of a mailbox provider and the email provider. ``refused`` has each answer that is not 200."""
 
     def __init__(self, upgraded: Upgraded) -> None:
         self._upgraded = upgraded

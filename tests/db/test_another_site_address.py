@@ -1,4 +1,4 @@
-"""What an approver reads after the installation got another address."""
+"""An approver reads the right links after the installation got another address."""
 
 from typing import Any
 

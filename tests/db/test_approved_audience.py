@@ -121,7 +121,7 @@ def test_a_segment_widened_during_the_freeze_mails_nobody(approved: Issue, monke
 
 
 def test_rows_named_by_a_rule_are_part_of_the_audience(issue: Issue) -> None:
-    """Another list or topic with the same name is another one. “Latest” stands for the issue that it means."""
+    """Another list or topic with the same name differs. “Latest” is replaced by the issue that it means."""
     one, two = Topic.objects.create(slug="law", name="Law"), Topic.objects.create(slug="two", name="Two")
     Segment.objects.update(rule={"none": [{"topic": "law"}, {"all": [{"list": "weekly"}]}]})
     before = describe_audience(read(issue))

@@ -199,7 +199,7 @@ def test_a_waiting_mail_to_another_spelling_of_the_mailbox_counts(weekly: Mailin
 
 
 def test_a_waiting_mail_of_ones_own_does_not_delay_another_mailbox(weekly: MailingList) -> None:
-    """Two hours would be no truth: the other mailbox got its mail, and gets none for a day."""
+    """Two hours would be wrong: the other mailbox got its mail, and gets none for a day."""
     ada, bea = make_member(weekly), make_member(weekly, "bea@example.org")
     request_correction(person=bea, email="asked@example.org", now=NOW)
     assert claim_mailed_link(link=MailedLink.objects.get(), now=NOW)

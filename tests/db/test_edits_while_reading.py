@@ -1,4 +1,4 @@
-"""What staff write while a source is being read is kept: an image may take a minute to come."""
+"""Edits by staff during the reading of a source are kept: an image may take a minute to arrive."""
 
 from collections.abc import Callable
 

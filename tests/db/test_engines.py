@@ -1,4 +1,4 @@
-"""An engine runs the jobs of the catalogue, goes on after a failure, and stops when told to."""
+"""An engine runs the jobs of the catalogue, continues after a failure, and stops on request."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""D1, P10: a list that was exported comes back into an empty installation as it was, its implied consent with its last day."""
+"""An exported list can be imported into an empty installation unchanged, with the last day of implied consent."""
 
 import csv
 import io

@@ -153,7 +153,7 @@ def test_a_more_serious_reason_is_not_replaced() -> None:
 
 
 def test_a_repeated_event_is_applied_once() -> None:
-    """F8, also where a person decided otherwise meanwhile."""
+    """This holds also if a person decided otherwise before."""
     one, _, _ = deliveries_of(make_send())
     apply_reports(brevo_event("hard_bounce", one, **HARD))
     remove_suppression(
@@ -229,7 +229,7 @@ def test_an_event_without_a_time_counts_when_it_arrived() -> None:
 
 @pytest.mark.requirement("W7")
 def test_a_delivered_mail_sets_a_bit_and_adds_no_row() -> None:
-    """A million of them are 123 rows; told again, in other orders, by two rounds at once, they are the same bits."""
+    """A million of them are 123 rows; repeated in other orders by two rounds at once, they are the same bits."""
     send = make_send(recipients=30)
     wanted = deliveries_of(send)
     apply_reports(*(brevo_event("delivered", each) for each in wanted[:20]))

@@ -26,7 +26,7 @@ _PERSONAL = re.compile(r"\b(email|address|username|first_name|last_name|token|li
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    """What our loggers write in JSON."""
+    """Return the lines that our loggers write, as JSON."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(make_formatter("json"))

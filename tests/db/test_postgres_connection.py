@@ -1,4 +1,4 @@
-"""What the program tells PostgreSQL about each connection."""
+"""The program's settings for each PostgreSQL connection."""
 
 import pytest
 from django.db import connection

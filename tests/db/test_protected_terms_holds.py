@@ -173,7 +173,7 @@ def test_a_new_send_was_searched_for_every_term(issue: Issue, settings: Any) -> 
 
 @pytest.mark.requirement("V3")
 def test_a_repeated_batch_was_searched_like_the_others(issue: Issue, settings: Any) -> None:
-    """The words stand in no block: only the mail itself, as a template might, says them."""
+    """The words are in no block: only the mail itself has them, as from a template."""
     send, batches = on_its_way(issue, settings)
     (first, *_others) = batches
     variant = Variant.objects.get(pk=Batch.objects.get(pk=first).variant_id)

@@ -1,4 +1,4 @@
-"""Whether this process can serve: the database, its tables, and whose it is."""
+"""A process is ready if the database is there, with its tables, and is its own."""
 
 import pytest
 from django.db import OperationalError, connection

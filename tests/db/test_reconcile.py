@@ -157,7 +157,7 @@ def test_staff_can_repeat_a_call_that_the_backup_cut(mailgun):
 
 @pytest.mark.requirement("F9")
 def test_a_cancelled_repeat_leaves_the_batch_uncertain(mailgun):
-    """Its people may have the issue: “skipped” would have told a correction to leave them out, or to tell them twice."""
+    """Its people may have the issue: with “skipped”, a correction would leave them out or reach them twice."""
     mailgun.fault_on(1, Fault("reset_after_accepting"))
     send = start_send(issue=make_ready_issue(recipients=5), now=NOW)
     Dispatcher(adapter=current_adapter(), clock=lambda: NOW).dispatch(Batch.objects.get().pk)

@@ -1,4 +1,4 @@
-"""Those whom the provider refused are tried again by staff: nobody gets a second mail, and the receipt adds up."""
+"""Staff retry people whom the provider refused: nobody gets a second mail, and the receipt adds up."""
 
 import pytest
 from django.contrib.auth.models import User

@@ -261,7 +261,7 @@ def test_a_skipped_slot_is_retried_until_it_is_due():
 
 
 def test_the_first_assembly_waits_for_the_first_reading_of_the_sources():
-    """A fresh installation told staff that nothing would be sent, seconds before it read the sources and assembled."""
+    """A fresh installation notified staff that nothing would be sent, seconds before it read the sources and assembled."""
     publication = make_publication()
     source = make_source(looked_at=None)
     make_source("Switched off", looked_at=None, enabled=False)

@@ -1,4 +1,4 @@
-"""From an approved issue to the receipt, through a fake provider whose ledger is the truth."""
+"""From an approved issue to the receipt, compared with the ledger of a fake provider."""
 
 from datetime import timedelta
 

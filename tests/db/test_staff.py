@@ -1,4 +1,4 @@
-"""Staff: accounts named by address, one role each, and what each role may do (G7)."""
+"""Staff: accounts named by address, one role each, and the rights of each role."""
 
 import pytest
 from django.contrib.auth.models import Group, User

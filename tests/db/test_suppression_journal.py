@@ -102,7 +102,7 @@ def test_an_unsubscribe_with_a_lost_answer_is_journaled(weekly: MailingList, mon
 
 @pytest.mark.requirement("U7")
 def test_a_failed_unsubscribe_is_not_in_the_journal(weekly: MailingList) -> None:
-    """It answered: nothing was written, and the person is told to come again."""
+    """The answer says that nothing was written and asks the person to come again."""
     deadlock = OperationalError("deadlock detected")
     deadlock.__cause__ = psycopg.errors.DeadlockDetected("deadlock detected")
 
@@ -230,7 +230,7 @@ def make_room(journal: Path) -> None:
 
 
 def left(journal: Path) -> list[bool]:
-    """Of everybody who is noted last as having left: whether they came back."""
+    """Return for everybody whose last entry is an unsubscribe if they subscribed again."""
     return [one.removed for one in {one.key: one for one in read_journal_entries()}.values()]
 
 

@@ -189,7 +189,7 @@ def test_an_unsent_mail_does_not_undo_a_confirmation_since_the_last_issue() -> N
 
 
 def test_an_unsent_mail_counts_if_earlier_issues_are_deleted() -> None:
-    """Who got an issue is deleted after 90 days, so nobody knows that they got none since they confirmed."""
+    """Deliveries are deleted after 90 days, so nobody knows that these people got no mail since they confirmed."""
     one, two, _ = deliveries_of(make_send())
     days = {one.subscriber_id: 100, two.subscriber_id: 80}
     for person, age in days.items():

@@ -1,4 +1,4 @@
-"""What happens is recorded for other systems in the transaction of the fact, with who caused it and without an address."""
+"""Events for other systems are recorded in the transaction of the fact, with their actor and without an address."""
 
 from datetime import timedelta
 from unittest.mock import patch

@@ -294,7 +294,7 @@ def test_a_translation_that_is_reinstated_last_has_its_picture_again() -> None:
 
 @pytest.mark.parametrize("days", [-1, 1], ids=["before", "after"])
 def test_a_withdrawn_upload_of_the_same_file_stays_neutral(days: int) -> None:
-    """Staff were told that they cannot undo its withdrawal, so a reinstated story does not."""
+    """Staff read that they cannot undo its withdrawal, so reinstating the story does not undo it."""
     photo = make_photo(10)
     story = make_story("The water case", picture=photo)
     upload = Image.objects.create(title="The river", file="a.jpg", width=1, height=1, file_size=1)

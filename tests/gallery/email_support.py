@@ -57,7 +57,7 @@ _PROPERTY_GROUP = re.compile(
 
 @dataclass(frozen=True)
 class Support:
-    """How many of the tested mail programs show a feature: fully, partly, not at all; and which do not."""
+    """Count the tested mail programs that show a feature fully, partly or not at all, and name those that do not."""
 
     title: str
     full: int

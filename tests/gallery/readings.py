@@ -1,4 +1,4 @@
-"""How mail programs and readers change a mail before it is seen: styles removed, inverted, enlarged, printed.
+"""Change a mail as mail programs and readers do: styles removed, inverted, enlarged, printed.
 
 Each reading is a name, what is done to the HTML, and how the page is opened.
 """

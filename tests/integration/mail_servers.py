@@ -121,7 +121,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 @dataclass(frozen=True)
 class MailServers:
-    """Where the servers listen, and the certificate that programs must trust."""
+    """The addresses of the servers, and the certificate that programs must trust."""
 
     folder: Path
     smtp: int

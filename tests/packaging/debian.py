@@ -38,7 +38,7 @@ _PARTS = {
 
 
 class Bench(NamedTuple):
-    """What the checks use: the system, and a folder for further packages."""
+    """The system that the checks use, and a folder for further packages."""
 
     system: BareDebian
     folder: Path

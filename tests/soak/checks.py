@@ -1,4 +1,4 @@
-"""Checks after a soak. The provider's ledger is the truth; our rows are checked against it."""
+"""Checks after a soak. Our rows are compared with the provider's ledger."""
 
 import json
 import time

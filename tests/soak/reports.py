@@ -51,7 +51,7 @@ class Report:
 
 
 class Reports:
-    """``told`` has the deliveries of each kind of report that was answered with 200, ``proven`` their batches' keys."""
+    """``told`` has the deliveries of each kind of report that was answered with 200; ``proven`` has their batches' keys."""
 
     def __init__(
         self, provider: FakeProvider, *, plan: Plan, chance: random.Random, people: int, port: Callable[[], int]

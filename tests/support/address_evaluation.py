@@ -30,7 +30,7 @@ class EvaluatedAddress:
 
 
 def evaluate_addresses() -> Iterator[EvaluatedAddress]:
-    """Yield each address with its verdict. Unsure means that no coordinates were given, and no false region either."""
+    """Yield each address with its result. Unsure means that no coordinates were given, and no false region either."""
     with ADDRESSES.open(encoding="utf-8", newline="") as lines:
         for row in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             if row[0].startswith("#"):

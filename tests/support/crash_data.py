@@ -80,7 +80,7 @@ def _know_people_by_their_addresses() -> None:
 
 
 def _count_on_from_the_last() -> None:
-    """The audience was written with ids of its own; PostgreSQL has to be told of them."""
+    """Set PostgreSQL's sequences after rows were written with ids of their own."""
     from django.db import connection
 
     if connection.vendor == "postgresql":

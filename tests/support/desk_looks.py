@@ -1,4 +1,4 @@
-"""What each page of the desk is looked at for: axe at two widths in light and dark, and nothing cut at four widths."""
+"""Check each page of the desk: axe at two widths in light and dark, and nothing cut at four widths."""
 
 import os
 from collections.abc import Iterator

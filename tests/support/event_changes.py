@@ -1,4 +1,4 @@
-"""An event in London that went out in an issue, what becomes of it, and who was told."""
+"""An event in London that was sent in an issue, its later changes, and the people notified of them."""
 
 from typing import Any
 

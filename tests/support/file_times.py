@@ -1,4 +1,4 @@
-"""How long each test file took when all of it last ran here, for `tests.support.nearest_tests`."""
+"""Record how long each test file took in its last whole run, for `tests.support.nearest_tests`."""
 
 import json
 import os

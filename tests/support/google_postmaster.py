@@ -35,7 +35,7 @@ def google_error(status: int, state: str, reason: str = "") -> tuple[int, bytes]
 
 @dataclass
 class Google:
-    """What Google says. ``rates`` are by domain and day; a domain without an entry is not verified there.
+    """Google's answers. ``rates`` are by domain and day; a domain without an entry is not verified there.
 
     ``answers`` replace the right answer of a path such as “token”, “stats” or “compliance”.
     """

@@ -8,7 +8,7 @@ from tests.support import keyboard
 
 
 class Hand(Protocol):
-    """What a person does with a control."""
+    """Use a control as a person does."""
 
     def press(self, target: Locator) -> None: ...
     def write(self, target: Locator, text: str) -> None: ...

@@ -27,7 +27,7 @@ _OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 @dataclass
 class Issuer:
-    """What the issuer says. Tests change it before a sign-in; ``None`` removes a claim."""
+    """The claims of the issuer. Tests change them before a sign-in; ``None`` removes a claim."""
 
     url: str = ""
     person: dict[str, Any] = field(

@@ -136,6 +136,6 @@ def big_document(*, stories: int, events: int) -> Document:
 
 
 def visible_text(html: str) -> str:
-    """What a reader of the HTML reads: no styles, no comments, no tags, entities decoded."""
+    """Return the visible text of the HTML: no styles, no comments, no tags, entities decoded."""
     bare = re.sub(r"<!--.*?-->|<(style|title)\b.*?</\1>", "", html, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", bare)).split())

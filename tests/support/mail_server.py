@@ -1,4 +1,4 @@
-"""A mail server on loopback that takes mails by SMTP, misbehaves on demand, and keeps all that it was told."""
+"""A mail server on loopback that accepts mails by SMTP, misbehaves on demand, and records all commands."""
 
 import base64
 import socket

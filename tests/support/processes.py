@@ -29,7 +29,7 @@ JOINED = 300
 
 
 def wait_until(told: Callable[[], Any], *, seconds: float = 40, every: float = 0.05, what: str = "it") -> Any:
-    """Return what ``told`` returns once that is true. Raise AssertionError after so many seconds."""
+    """Return the first true result of ``told``. Raise AssertionError after so many seconds."""
     end = time.monotonic() + seconds
     while True:
         answer = told()

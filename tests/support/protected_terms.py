@@ -54,7 +54,7 @@ def in_story(issue: Issue) -> None:
 
 
 def in_calendar(issue: Issue) -> None:
-    """The summary stands in no mail, and goes into calendars."""
+    """The summary is in no mail, only in calendars."""
     EventNotice.objects.update(summary=f"Ask for {SECRET} at the door.")
 
 

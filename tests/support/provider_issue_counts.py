@@ -12,7 +12,7 @@ _EVENTS = {"accepted": "accepted", "delivered": "delivered", "failed": "bounced"
 
 @dataclass
 class CountedIssue:
-    """What a provider counted under a tag. ``people`` maps a figure's name to (delivery, key of its batch)."""
+    """A provider's counts of a tag. ``people`` maps a figure's name to (delivery, key of its batch)."""
 
     accepted: int = 0
     delivered: int = 0

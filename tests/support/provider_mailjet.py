@@ -1,4 +1,4 @@
-"""Mailjet's Send API v3.1 for the fake provider: a verdict for each mail, and 400 if one of them is refused."""
+"""Mailjet's Send API v3.1 for the fake provider: a status for each mail, and 400 if one of them is refused."""
 
 import base64
 import json

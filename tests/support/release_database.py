@@ -33,7 +33,7 @@ _OF_NEWER_SERVERS = re.compile(r"^(\\.*|SET \w+ = .*;|SELECT pg_catalog\.set_con
 
 @dataclass(frozen=True)
 class Release:
-    """What is in a fixture. ``rows`` counts each table, by "sqlite" and "postgresql".
+    """The content of a fixture. ``rows`` counts each table, by "sqlite" and "postgresql".
 
     ``send`` is the id of the paused send, ``mailed`` has those to whom the provider had sent it by then, and ``links`` the path
     of the unsubscribe link of everybody in its audience, by address. ``migrations`` has the hash of each of our migrations.

@@ -57,7 +57,7 @@ def _refer(made: Any) -> _Reference:
 
 @dataclass(frozen=True)
 class _Recording:
-    """What one call wrote: statements with values, files, the moments it began and ended, and the row that it returned."""
+    """The writes of one call: statements with values, files, the moments it began and ended, and the row that it returned."""
 
     statements: Statements
     files: dict[str, bytes]

@@ -1,4 +1,4 @@
-"""What the tests of a sender's domain share: a sender of each kind of provider, and the findings by their codes."""
+"""For the tests of a sender's domain: a sender of each kind of provider, and the findings by their codes."""
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence

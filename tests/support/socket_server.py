@@ -15,7 +15,7 @@ class Readable(Protocol):
 
 
 class SocketServer:
-    """What a test may ask of the server: where it is and how many connections and whole requests it saw."""
+    """The server's address, and how many connections and whole requests it saw."""
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"

@@ -1,4 +1,4 @@
-"""Runs a command of the product that stands still at one point: python -m tests.support.stall_points POINT FOLDER worker
+"""Run a command of the product that stops at one point: python -m tests.support.stall_points POINT FOLDER worker
 
 It writes FOLDER/stalled when it gets there and goes on when FOLDER/go is there. Only the first to come is held.
 At the point ``no_names`` nothing stands still: no name of a provider is found, as where the DNS is away.
@@ -95,7 +95,7 @@ def install_stall(point: str, gate: StallGate) -> None:
 
 
 def _hold_in_the_queues_transaction(gate: StallGate) -> None:
-    """Where a periodic job was put in and that is not committed yet: whoever puts in the same has to wait for it."""
+    """Stop after a periodic job is inserted, before the commit: others who insert the same job must wait."""
     from psycopg import AsyncCursor
 
     run = AsyncCursor.execute

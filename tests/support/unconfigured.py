@@ -77,5 +77,5 @@ def start_unconfigured(
 
 
 def was_used(database: Path) -> bool:
-    """Return True if the product opened this copy of `migrated_sqlite`: it turns on the write-ahead log for good."""
+    """Return True if the product opened this copy of `migrated_sqlite`: it turns on the write-ahead log, which stays on."""
     return database.read_bytes()[18] == 2

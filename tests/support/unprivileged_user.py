@@ -24,7 +24,7 @@ def make_world_writable_folder() -> Iterator[Path]:
 
 
 def run_as_nobody(ask: Callable[[], object]) -> str:
-    """What `ask` returns as text, or its error's. The test is skipped if this user cannot become another."""
+    """Return the text of `ask` or of its error. The test is skipped if this user cannot become another."""
     if os.geteuid() != 0:
         pytest.skip("only root can act as another user")
     reading, writing = os.pipe()

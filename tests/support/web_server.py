@@ -60,7 +60,7 @@ def status_of(answer: bytes) -> int:
 
 
 def read_all(sock: socket.socket) -> bytes:
-    """What arrives until the server closes."""
+    """Return the bytes that arrive until the server closes."""
     parts = []
     while True:
         try:

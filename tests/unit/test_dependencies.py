@@ -1,4 +1,4 @@
-"""What is imported is declared, and nothing is declared without an upper bound: a new major version must be tried first."""
+"""Every import is declared with an upper bound: a new major version must be tried first."""
 
 import ast
 import re

@@ -31,7 +31,7 @@ def local_links(text: str) -> list[str]:
 
 
 def heading_anchors(text: str) -> set[str]:
-    """What a heading is called in a link: lower case, hyphens for spaces, no punctuation."""
+    """Return a heading as links name it: lower case, hyphens for spaces, no punctuation."""
     headings = re.findall(r"^#+\s+(.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -54,7 +54,7 @@ def test_links_are_found_in_every_form_in_which_they_are_written() -> None:
 
 
 def find_settings(text: str) -> set[str]:
-    """Return the names of settings in a text. That of a further provider account stands for each of them."""
+    """Return the names of settings in a text. The name for a further provider account represents each of them."""
     further = re.compile(r"NEWSLETTER_PROVIDER_URL_[A-Z_]*")
     return {further.sub("NEWSLETTER_PROVIDER_URL_NAME", name) for name in _SETTING.findall(text)}
 
@@ -109,7 +109,7 @@ def test_every_path_that_a_document_names_exists(document: Path) -> None:
 
 
 def test_alarms_are_documented_with_the_words_that_the_program_says() -> None:
-    """Staff search the page for what they read. N and … stand for what differs from alarm to alarm."""
+    """Staff search the page for the text of an alarm. N and … replace the parts that differ."""
     sources = "".join(
         file.read_text("utf-8") for app in ("newsletter", "subscribers") for file in (ROOT / app).rglob("*.py")
     )

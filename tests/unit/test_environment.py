@@ -1,4 +1,4 @@
-"""U6, K4: the keys of an installation that was tried out first stay its own when it goes into earnest."""
+"""An installation keeps the keys of its trial when it goes into production."""
 
 import threading
 from pathlib import Path

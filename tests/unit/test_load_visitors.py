@@ -27,7 +27,7 @@ VISITS = {
 
 
 class Client(requests.Session):
-    """What Locust gives its users: a session that lets them say which answers are failures."""
+    """Locust's session for its users: they decide which answers are failures."""
 
     def __init__(self, site: str) -> None:
         super().__init__()

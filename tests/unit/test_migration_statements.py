@@ -1,4 +1,4 @@
-"""What is kept of the statements of migrations, to make the PostgreSQL of the tests without them."""
+"""The stored statements of migrations create the tests' PostgreSQL without running the migrations."""
 
 import pytest
 

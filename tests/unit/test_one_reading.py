@@ -1,4 +1,4 @@
-"""What a page reads several times is read once, and only while the page is read."""
+"""Data that a page needs several times is read once, and kept only for that page."""
 
 from itertools import count
 

@@ -1,4 +1,4 @@
-"""What `bench --only memory` and the load test read from /proc: all processes of a tree, their memory and their time."""
+"""`bench --only memory` and the load test read the memory and time of a process tree from /proc."""
 
 import os
 import subprocess

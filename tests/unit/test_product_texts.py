@@ -1,4 +1,4 @@
-"""What the program says is complete without a checkout: an installation has no docs/ and no Makefile."""
+"""The program's texts make sense without a checkout: an installation has no docs/ and no Makefile."""
 
 import ast
 import re

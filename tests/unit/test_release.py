@@ -1,4 +1,4 @@
-"""What a release needs: pinned versions, allowed licences, a closed changelog."""
+"""A release needs pinned versions, allowed licences and a closed changelog."""
 
 import hashlib
 import json

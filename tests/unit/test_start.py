@@ -1,4 +1,4 @@
-"""What every command and the server import at their start: nothing large that only some of their work needs."""
+"""No command imports at its start a large module that only some of its work needs."""
 
 import json
 import subprocess

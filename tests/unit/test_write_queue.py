@@ -117,7 +117,7 @@ def test_an_owner_that_has_the_turn_does_not_wait_for_itself() -> None:
 
 
 class Interrupt(BaseException):
-    """Stands for KeyboardInterrupt."""
+    """Replace KeyboardInterrupt, which would end the test run."""
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers that interrupt")

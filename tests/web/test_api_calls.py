@@ -1,4 +1,4 @@
-"""What every call of the API shares: scopes, limits, lists of a key, repeats, ETags, pages, and the record of calls."""
+"""All API calls share scopes, limits, lists of a key, repeats, ETags, pages, and the record of calls."""
 
 import json
 import uuid

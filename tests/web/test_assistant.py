@@ -1,4 +1,4 @@
-"""What an assistant gets: tools that read and draft, under the key's scopes, and none that approves, sends or reveals."""
+"""Tools of an assistant read and draft within the key's scopes. None approves, sends or reveals."""
 
 import pytest
 

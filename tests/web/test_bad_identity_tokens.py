@@ -1,4 +1,4 @@
-"""What the identity provider gets wrong, or a stranger forges: one answer each, nobody signed in, nothing lost."""
+"""Each wrong or forged answer of the identity provider is refused: nobody is signed in and nothing is lost."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What an extension that fails means for staff: it is named, what depends on it is held, and everything else works."""
+"""An extension that fails is named, issues that depend on it are held, and everything else works."""
 
 import re
 from typing import Any

@@ -114,7 +114,7 @@ def test_a_head_request_counts_nothing(issue: Issue) -> None:
 
 
 def test_clicks_in_an_unsent_issue_are_not_counted(issue: Issue) -> None:
-    """Those of staff who look at a preview."""
+    """Return the clicks of staff who look at a preview."""
     Issue.objects.update(state="draft")
     assert follow(issue).status_code == 302
     assert counted() == (0, 0)

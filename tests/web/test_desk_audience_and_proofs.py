@@ -1,4 +1,4 @@
-"""What staff review before approval: the audience page, two versions, one person's mail, and proofs."""
+"""Staff review the audience page, two versions, one person's mail and proofs before approval."""
 
 import json
 import re

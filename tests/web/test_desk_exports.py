@@ -1,4 +1,4 @@
-"""V10: more than 500 people leave as a file only with a reason, a password, and the yes of a second person, once."""
+"""An export of more than 500 people needs a reason, a password and a second person's approval, and works once."""
 
 from collections.abc import Iterator
 from datetime import timedelta

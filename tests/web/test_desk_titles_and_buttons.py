@@ -1,4 +1,4 @@
-"""What the pages of the desk have in common: each has a title of its own, and at most one filled button."""
+"""Each page of the desk has a title of its own, and at most one filled button."""
 
 from collections import defaultdict
 

@@ -1,4 +1,4 @@
-"""Two people edit one row: the second is told who saved when, sees both texts, and overwrites nothing unknowingly."""
+"""Two people edit one row: the second reads who saved when, sees both texts, and overwrites nothing unknowingly."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What somebody sees where something fails: the look of the public pages, and what to do."""
+"""Error pages have the look of the public pages and say what to do."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ PEOPLE, UNKNOWN, MORE = 7, 2, 30
 
 @pytest.fixture(autouse=True)
 def long_list(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Take every count for a slow one, at a time that stands still."""
+    """Treat every count as slow, and freeze the clock."""
     monkeypatch.setattr(count_cache, "QUICK_SECONDS", -1)
     with time_machine.travel(NOW, tick=False):
         yield

@@ -1,4 +1,4 @@
-"""Whatever is typed into a search box of the desk, or is in an address, no page answers with an error of ours."""
+"""No page answers with an error of ours, whatever is typed into a search box of the desk or is in an address."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""U7: the real web process beside a PostgreSQL that is stopped, killed or stalled: 503 at once, never a false 200."""
+"""The web process answers 503 at once, never a false 200, while PostgreSQL is stopped, killed or stalled."""
 
 import http.client
 import json

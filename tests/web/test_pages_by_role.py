@@ -108,7 +108,7 @@ def test_a_password_without_a_factor_opens_no_sensitive_page(desk: dict[str, str
 
 @pytest.mark.requirement("G4")
 def test_no_sensitive_step_works_without_a_second_factor() -> None:
-    """What only writers and editors may do besides them, they may do with a password."""
+    """Rights that only writers and editors share with these roles need just a password."""
     grave = re.compile(
         r"newsletter_(issue_step (approve|withdraw|release)|send_(step|ask)|batch_|audit|api_keys|protected_terms|issue_people)|"
         r"people:|subscribers_(?!regions|towns)|.*_(publication|brand|segment):(add|edit|preview)"

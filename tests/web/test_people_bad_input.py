@@ -1,4 +1,4 @@
-"""What the world throws at the pages of people: a clear answer, nothing lost, nothing told about who is on the list."""
+"""Bad input on subscribers' pages gets a clear answer, loses nothing and reveals nobody on the list."""
 
 import pytest
 from django.test import Client
@@ -84,7 +84,7 @@ def test_a_composed_and_a_decomposed_letter_are_one_mailbox(client: Client, week
 
 
 def test_a_gmail_address_with_other_dots_is_another_person(client: Client, weekly: MailingList) -> None:
-    """Who wrote it so may want it so; only the number of mails to the mailbox is counted together (A2)."""
+    """Each spelling of an address is kept as written. The limit of mails counts all spellings of a mailbox together."""
     join(client, weekly, email="ada.love@gmail.com")
     join(client, weekly, email="adalove@gmail.com")
     assert Subscriber.objects.count() == 2

@@ -1,4 +1,4 @@
-"""Signing in, the second factor and how sessions end: no route round it (G2, G4, G6)."""
+"""Signing in, the second factor, and the end of sessions. No route avoids them."""
 
 import re
 from collections.abc import Iterator

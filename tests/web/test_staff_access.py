@@ -1,4 +1,4 @@
-"""How staff get in: the first administrator, invitations, forgotten passwords, lost second factors."""
+"""Staff sign in: the first administrator, invitations, forgotten passwords, lost second factors."""
 
 from collections.abc import Iterator
 from datetime import timedelta

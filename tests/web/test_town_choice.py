@@ -1,4 +1,4 @@
-"""Where people live, as they type it: a town, one of several of its name, or only a region or country."""
+"""People type where they live: a town, one of several of its name, or only a region or country."""
 
 import re
 

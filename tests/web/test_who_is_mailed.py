@@ -1,4 +1,4 @@
-"""F24: the desk says where not everyone is mailed from here."""
+"""The desk says if not everyone is mailed from here."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Of three hundred public addresses in six countries, none is located wrongly and at most five stay uncertain."""
+"""No public address of three hundred in six countries is located wrongly; at most five stay uncertain."""
 
 from tests.support.address_evaluation import evaluate_addresses
 

@@ -1,4 +1,4 @@
-"""Mails from outside are read within limits, and told apart by their header fields alone."""
+"""Mails from outside are read within limits, and classified only by their header fields."""
 
 import time
 from email.message import EmailMessage

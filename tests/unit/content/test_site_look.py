@@ -1,4 +1,4 @@
-"""What a web site's page and style sheets give to a brand: name, logo, colours, fonts, feeds."""
+"""A web site's page and style sheets give a brand its name, logo, colours, fonts and feeds."""
 
 import pytest
 

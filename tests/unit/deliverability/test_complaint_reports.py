@@ -1,4 +1,4 @@
-"""Where complaints are reported, and what to enter there, is said for the sender's own settings."""
+"""The page names where to register for complaint reports, with the sender's own settings."""
 
 from typing import Any
 

@@ -33,7 +33,7 @@ def test_without_counting_no_byte_changes() -> None:
 
 
 def test_only_links_to_elsewhere_are_led_over_us_and_each_names_its_target() -> None:
-    """P11, U: what leaves a list or is personal is never rewritten; neither are pictures and the plain text."""
+    """Unsubscribe and personal links are never rewritten; neither are pictures and the plain text."""
     counted = track_links(mail(), issue=ISSUE, clicks="counts")
     url = make_click_url(issue=ISSUE, url="https://example.org/a?b=1&c=%20")
     assert counted.html.count("/r/") == 1

@@ -1,4 +1,4 @@
-"""How the process ends that serves pages: its status, what it logs, and which signals it heeds."""
+"""The serving process ends with the right status and log lines, on the right signals."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What /healthz, /readyz and /metrics answer to whom."""
+"""/healthz, /readyz and /metrics answer according to the caller."""
 
 from typing import Any
 

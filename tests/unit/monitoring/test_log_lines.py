@@ -146,7 +146,7 @@ def test_the_web_server_writes_of_a_failed_request_without_its_token(style: str,
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What the configured log writes in JSON."""
+    """Return the lines that the configured log writes, as JSON."""
     before = sys.excepthook, threading.excepthook
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)

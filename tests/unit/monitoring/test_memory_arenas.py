@@ -1,4 +1,4 @@
-"""How many arenas the C library's allocator keeps, counted in processes that begin as the program does."""
+"""The number of arenas of the C library's allocator, counted in processes that start as the program does."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""What the claims of an identity token mean, as Google, Microsoft, Keycloak and others send them."""
+"""The claims of identity tokens are read as Google, Microsoft, Keycloak and others send them."""
 
 from dataclasses import replace
 

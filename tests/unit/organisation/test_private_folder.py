@@ -19,7 +19,7 @@ from tests.support.unprivileged_user import NOBODY, make_world_writable_folder, 
 
 
 def modes(folder: Path) -> dict[str, str]:
-    """What lies in a folder, with its mode: {"secret.key": "600"}."""
+    """Return the files of a folder with their modes: {"secret.key": "600"}."""
     return {str(path.relative_to(folder)): f"{path.stat().st_mode & 0o777:o}" for path in sorted(folder.rglob("*"))}
 
 

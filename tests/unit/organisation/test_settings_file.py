@@ -1,4 +1,4 @@
-"""What a `.env` may look like, and what is said of one that cannot be used."""
+"""Every common form of a `.env` is read, and an unusable one gets a clear error."""
 
 import os
 from pathlib import Path

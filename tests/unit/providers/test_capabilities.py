@@ -1,4 +1,4 @@
-"""How many people fit in one call, by count and by bytes."""
+"""The number of people in one call is limited by count and by bytes."""
 
 import json
 

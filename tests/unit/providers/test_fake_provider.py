@@ -1,4 +1,4 @@
-"""The judge is judged: the fake provider refuses what Mailgun refuses, and its ledger tells the truth."""
+"""The fake provider refuses the requests that Mailgun refuses, and its ledger is right."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Mailgun's webhooks: only real and fresh ones count, and each event gets one plain meaning (W1, W2, S2)."""
+"""Mailgun's webhooks: only real and fresh ones count, and each event gets one meaning."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -201,7 +201,7 @@ EXPECTED = {"bounced": "bounced", "deferred": "deferred", "complained": "complai
 
 @pytest.mark.requirement("S2")
 def test_real_payloads_get_the_meaning_that_others_give_them() -> None:
-    """With payloads that nobody here wrote."""
+    """Use payloads from other people's collections."""
     cases = [
         case for case in json.loads(corpus("webhooks", "mailgun.json").read_text()) if "Legacy" not in case["class"]
     ]

@@ -1,4 +1,4 @@
-"""One person's mail as a MIME message, as mailboxes will judge it (M1–M6)."""
+"""One person's mail as a MIME message that mailboxes accept."""
 
 from datetime import UTC, datetime
 from email import policy

@@ -1,4 +1,4 @@
-"""Names as tags of providers, and one outcome from a verdict for each message."""
+"""Names as tags of providers, and one outcome from the results of all messages."""
 
 import pytest
 

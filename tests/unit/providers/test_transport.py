@@ -1,4 +1,4 @@
-"""The HTTP caller tells the truth about whether a request can have been read (F5, F6, F9)."""
+"""The HTTP client reports correctly whether a request can have been read."""
 
 import socket
 import threading

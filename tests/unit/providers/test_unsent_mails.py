@@ -1,4 +1,4 @@
-"""A mail that a provider did not send, because the address is on its own list, means the same at every provider (S1)."""
+"""A mail that a provider did not send, because the address is on its own list, means the same at every provider."""
 
 import json
 from typing import Any

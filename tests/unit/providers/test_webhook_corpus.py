@@ -1,4 +1,4 @@
-"""Payloads that nobody here wrote come out with the meaning that others give them (S2, W4)."""
+"""Payloads from other people's collections get the meaning that their authors gave them."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each event of each provider has one plain meaning, carries our ids back, and keeps its key when told again (S2, W4)."""
+"""Each event of each provider has one meaning, contains our ids, and keeps its key when it is repeated."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A webhook is believed only where its own provider made it, for us, not too long ago (W1, W2, W3)."""
+"""A webhook counts only if its own provider made it, for us, not too long ago."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""What the compilers do silently to mails, trap by trap: each is refused in templates, or seen not to have happened in mails."""
+"""Silent mistakes of the compilers: templates that cause one are refused, or mails are checked for it."""
 
 import re
 from collections.abc import Callable

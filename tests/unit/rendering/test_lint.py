@@ -1,4 +1,4 @@
-"""What lint finds: each defect seeded into a good mail is found, by its name, and a good mail has none."""
+"""Lint finds each defect that is put into a good mail, by its name, and none in a good mail."""
 
 from collections.abc import Callable
 from dataclasses import replace

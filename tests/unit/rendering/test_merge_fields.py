@@ -1,4 +1,4 @@
-"""Personal fields: the closed language of staff, tokens, and each person's values (T1, T3, H3)."""
+"""Personal fields: the closed language of staff, tokens, and each person's values."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What LibreOffice draws of a mail as classic Outlook reads it: the judge finds lost, moved and overlapping words."""
+"""LibreOffice draws a mail as classic Outlook reads it: lost, moved and overlapping words are found."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How a letter comes out: blocks, headings, notes, odd content, directions, size (M4)."""
+"""Rendered mails: blocks, headings, notes, odd content, directions, size."""
 
 import json
 import os

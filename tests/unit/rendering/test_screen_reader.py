@@ -1,4 +1,4 @@
-"""What a screen reader says of a mail, in its order: a text file for each layout, and rules for all of them."""
+"""A screen reader reads each layout as its text file has it, and follows rules for all layouts."""
 
 import re
 from collections.abc import Iterator

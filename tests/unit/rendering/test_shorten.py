@@ -1,4 +1,4 @@
-"""How a mail gets shorter: what goes changes nothing that is seen."""
+"""Shortening a mail changes nothing that is seen."""
 
 import pytest
 

@@ -49,7 +49,7 @@ def test_a_crowd_waits_only_once_for_a_database_that_is_away(
 
 
 def refusal(state: str) -> OperationalError:
-    """What Django raises where PostgreSQL answered with this state."""
+    """Return the error that Django raises for this state of PostgreSQL."""
     error = OperationalError("it said no")
     error.__cause__ = psycopg.errors.lookup(state)("it said no")
     return error

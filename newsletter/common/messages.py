@@ -56,6 +56,21 @@ class Message(str):
         return json.dumps(_encode(self), ensure_ascii=False, separators=(",", ":"))
 
 
+def describe_people(number: int) -> Message:
+    """Return “1 person” or “1,920 people”, to be a value of another message."""
+    return Message("1 person") if number == 1 else Message("%(people)s people", people=Quantity(number))
+
+
+def describe_days(number: int) -> Message:
+    """Return “1 day” or “30 days”, to be a value of another message."""
+    return Message("1 day") if number == 1 else Message("%(days)s days", days=Quantity(number))
+
+
+def describe_hours(number: int) -> Message:
+    """Return “1 hour” or “24 hours”, to be a value of another message."""
+    return Message("1 hour") if number == 1 else Message("%(hours)s hours", hours=Quantity(number))
+
+
 def fill(template: str, values: Mapping[str, object]) -> str:
     """Put the values into a template as English writes them."""
     return template % {name: _in_english(value) for name, value in values.items()} if values else str(template)

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from newsletter.common.errors import BadSchedule
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, describe_hours
 
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LOCAL = "%Y-%m-%dT%H:%M"
@@ -85,7 +85,7 @@ def describe(*, schedule: str, zone: str, lead_hours: int) -> str:
         "sat": Message("Every Saturday"),
         "sun": Message("Every Sunday"),
     }
-    lead = Message("assembled %(lead_hours)s hours before", lead_hours=lead_hours)
+    lead = Message("assembled %(lead)s before", lead=describe_hours(lead_hours))
     if day == month == "*" and minute.isdecimal() and hour.isdecimal() and (weekday == "*" or weekday in names):
         which = Message("Every day") if weekday == "*" else names[weekday]
         return Message(

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, Quantity, describe_people
 from newsletter.issues.approval.write_notices import list_staff_with_permission, write_notice
 from newsletter.jobs.staff_notices import (
     EXPORT_KEY_PREFIX,
@@ -30,14 +30,14 @@ def notify_waiting_exports(*, now: datetime) -> None:
         approvers = list_staff_with_permission(EXPORT_PERMISSIONS[0])
         paragraphs = [
             Message(
-                "%(asked_by)s asks to export %(people)s people, for “%(reason)s”.",
+                "%(asked_by)s asks to export %(people)s, for “%(reason)s”.",
                 asked_by=asked.asker,
-                people=Quantity(asked.people_when_asked),
+                people=describe_people(asked.people_when_asked),
                 reason=asked.reason,
             ),
             Message(
-                "You allow at most %(limit)s people. If there are more when the file is downloaded, you are asked again.",
-                limit=Quantity(asked.max_people),
+                "You allow at most %(limit)s. If there are more when the file is downloaded, you are asked again.",
+                limit=describe_people(asked.max_people),
             ),
             Message("An export of more than 500 people needs a second person's approval."),
         ]

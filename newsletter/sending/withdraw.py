@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, describe_people
 from newsletter.content.parsing.urls import normalise_url
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import hold_issue
@@ -121,10 +121,10 @@ def pause_withdrawn() -> list[Issue]:
 def _describe_pause(batches: QuerySet[Batch]) -> str:
     people = sum(batches.values_list("size", flat=True))
     return Message(
-        "a story in it was withdrawn or is gone at its source, so the mails of %(people)s people that show it are not "
+        "a story in it was withdrawn or is gone at its source, so its mails to %(people)s are not "
         "sent. Mails that were already sent cannot be recalled. To mail the others without it, cancel the send, "
         "correct the issue and send it to those not reached",
-        people=Quantity(people),
+        people=describe_people(people),
     )
 
 

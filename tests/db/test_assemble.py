@@ -38,7 +38,7 @@ def test_an_issue_takes_the_newest_stories_and_says_why_each_is_in_or_out(public
         "Story 4",
     ]
     assert reason_for(issue, "Story 0").startswith("newest")
-    assert reason_for(issue, "Story 6") == "left out: waits for the next issue: this one holds 5 stories"
+    assert reason_for(issue, "Story 6") == "left out: waits for the next issue: the limit of stories in this one is 5"
 
 
 def test_a_story_is_in_one_issue_of_a_publication_and_the_next_says_why(publication):

@@ -246,7 +246,7 @@ def test_the_pickers_give_the_reason_of_each_candidate():
     why = {reason.title: (reason.chosen, reason.why) for reason in explain_candidates(issue, now=LATER)}
     assert why["Story 0"] == (True, "newest")
     assert why["Story 1"] == (False, "removed by hand")
-    assert why["Story 3"] == (False, "left out: waits for the next issue: this one holds 3 stories")
+    assert why["Story 3"] == (False, "left out: waits for the next issue: the limit of stories in this one is 3")
     assert why["Very old"] == (
         True,
         "added by hand; by the rules left out: too old: it was more than 30 days old when it was new here",

@@ -11,6 +11,7 @@ from django.test import Client
 from PIL import Image
 
 from newsletter.common.errors import NotAllowed, NotApproved, WrongState
+from newsletter.common.messages import describe_people
 from newsletter.content.images.hosting import host_image
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.hold import release_issue
@@ -97,7 +98,7 @@ def test_a_running_send_with_the_story_is_paused(editor, settings):
     assert done.paused == [issue]
     assert send.state == Send.State.PAUSED
     left = send.batches.get(state=Batch.State.PENDING)
-    assert f"the mails of {left.size} people that show it are not sent" in send.reason
+    assert f"so its mails to {describe_people(left.size)} are not sent" in send.reason
     assert done.mails_sent == 5 - left.size
     resume_send(send=send, by=editor)
     assert find_due_batches(now=NOW) == []

@@ -2,13 +2,25 @@
 
 import copy
 import pickle
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+import pytest
 from django.utils import translation
 from django.utils.translation import override
 
 from newsletter.common.errors import DomainError, NotFound
-from newsletter.common.messages import Message, Quantity, decode, dumps, encode, loads
+from newsletter.common.messages import (
+    Message,
+    Quantity,
+    decode,
+    describe_days,
+    describe_hours,
+    describe_people,
+    dumps,
+    encode,
+    loads,
+)
 from newsletter.common.translation import format_percent, translate
 
 TOPIC = "topics of the story were changed: %(value)s"
@@ -91,3 +103,16 @@ def test_a_part_is_never_shown_as_none_or_all_of_it() -> None:
     ]
     with override("es"):
         assert [format_percent(percent) for percent in (0.004, 99.97)] == ["< 0,01 %", "99,9 %"]
+
+
+@pytest.mark.parametrize(
+    ("describe", "one", "many"),
+    [
+        (describe_people, "1 person", "1,920 people"),
+        (describe_days, "1 day", "1,920 days"),
+        (describe_hours, "1 hour", "1,920 hours"),
+    ],
+)
+def test_numbers_in_messages_are_singular_or_plural(describe: Callable[[int], Message], one: str, many: str) -> None:
+    assert [describe(number) for number in (1, 1920)] == [one, many]
+    assert loads(Message("For %(number)s.", number=describe(1)).dumps()) == f"For {one}."

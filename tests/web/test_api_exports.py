@@ -99,7 +99,7 @@ def test_the_maker_of_a_key_cannot_allow_its_exports() -> None:
     notify_waiting_exports(now=timezone.now())
     told = StaffNotice.objects.filter(key__startswith="export-")
     assert list(told.values_list("person__email", flat=True)) == ["cleo@example.org"]
-    assert "API: Auditor asks to export 1 people" in told[0].paragraphs[0]
+    assert "API: Auditor asks to export 1 person, for" in told[0].paragraphs[0]
     assert "Export allowed" in allow(export, email="cleo@example.org")
 
 

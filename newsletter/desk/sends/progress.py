@@ -15,7 +15,7 @@ from newsletter.desk.sends.canary_results import CanaryContext, canary_context, 
 from newsletter.desk.sends.local_hours import LocalHoursContext, describe_next_hour, hours_under_way_context
 from newsletter.desk.sends.pace import PaceContext, pace_context
 from newsletter.desk.sends.subject_test import describe_subject_wait
-from newsletter.desk.shell.labels import format_reason, label_send_state
+from newsletter.desk.shell.labels import format_reason, label_people, label_send_state
 from newsletter.feedback.webhook_setup.silence import SilentSend, find_silent_accounts
 from newsletter.models import Batch, Issue, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
@@ -174,8 +174,8 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
         if minutes < 120
         else gettext("%(hours)s hours") % {"hours": round(minutes / 60)}
     )
-    return gettext("%(recent)s people in the last minute; about %(time)s left.") % {
-        "recent": intcomma(recent),
+    return gettext("%(people)s in the last minute; about %(time)s left.") % {
+        "people": label_people(recent),
         "time": time,
     }
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from newsletter.common.errors import DomainError
 from newsletter.common.translation import translate
@@ -67,9 +68,11 @@ def describe_events(publication: Publication, *, now: datetime) -> str:
     period = timedelta(days=publication.days_ahead)
     ahead = EventNotice.objects.filter(starts_at__gt=now, starts_at__lte=now + period, cancelled=False)
     if not ahead.exists():
-        return _("It has no events, because none of yours is in the next %(days)s days.") % {
-            "days": publication.days_ahead
-        }
+        return ngettext(
+            "It has no events, because none of yours is in the next %(days)s day.",
+            "It has no events, because none of yours is in the next %(days)s days.",
+            publication.days_ahead,
+        ) % {"days": publication.days_ahead}
     if ahead.filter(online=True).exists():
         return _("Each subscriber sees the events near them. The proof shows those online, because it has no town.")
     return _("Each subscriber sees the events near them. The proof shows none, because it has no town.")

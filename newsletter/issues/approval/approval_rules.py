@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from newsletter.common.errors import AudienceChanged, BadRule, NotAllowed, NotApproved, NotReady
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, Quantity, describe_people
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience, max_people_after_growth
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.publication_switches import is_switched_off
@@ -55,9 +55,9 @@ def find_manual_approval_reason(issue: Issue, *, people: int) -> str:
         return Message("Its list or segment changed after staff were notified.")
     if people > max_people_after_growth(announced):
         return Message(
-            "Staff were notified of %(announced)s recipients. Now there would be %(people)s.",
-            announced=Quantity(announced),
-            people=Quantity(people),
+            "The notice to staff said %(announced)s. Now it would go to %(people)s.",
+            announced=describe_people(announced),
+            people=describe_people(people),
         )
     if _needs_two(issue, people=people):
         return Message(
@@ -218,11 +218,11 @@ def _raise_not_enough(issue: Issue, *, candidates: Sequence[Approval], people: i
     ]
     if outgrown and persons < max(needed, 1):
         raise AudienceChanged(
-            "%(issue)s was approved for %(approved)s people and would now go to %(people)s. Nothing was sent. "
+            "%(issue)s was approved for %(approved)s and would now go to %(people)s. Nothing was sent. "
             "Check the recipients and approve it again.",
             issue=issue,
-            approved=Quantity(min(outgrown)),
-            people=Quantity(people),
+            approved=describe_people(min(outgrown)),
+            people=describe_people(people),
         )
     if lapsed := find_lapsed_approvals(issue, candidates, people=people):
         raise NotApproved(

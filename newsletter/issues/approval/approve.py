@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from newsletter.common.errors import AudienceChanged, NeedsManualApproval, NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, describe_people
 from newsletter.issues.approval.approval_rules import (
     count_approvals,
     count_approvals_needed,
@@ -72,9 +72,9 @@ def approve_issue(
         raise AudienceChanged("The audience of the issue changed after you opened it. Check it again, then approve.")
     if seen_people is not None and people > max_people_after_growth(seen_people):
         raise AudienceChanged(
-            "You saw %(seen)s recipients, and now the issue would go to %(people)s. Check them again, then approve.",
-            seen=Quantity(seen_people),
-            people=Quantity(people),
+            "The issue went to %(seen)s when you opened it, and would now go to %(people)s. Check them again, then approve.",
+            seen=describe_people(seen_people),
+            people=describe_people(people),
         )
     return _record_approval(issue=issue, revision=revision, person_id=by.pk, people=people, now=now)
 

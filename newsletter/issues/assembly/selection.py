@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from newsletter.common.languages import find_offered_language
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, describe_days
 from newsletter.issues.appeal_rules import find_reason_against, list_by_priority
 from newsletter.models import Appeal, EventNotice, Publication, Source, Story
 
@@ -82,9 +82,8 @@ def find_event_exclusion_reason(event: EventNotice, *, publication: Publication,
     if event.starts_at <= due_at:
         return Message("it begins before the issue goes out")
     if event.starts_at > due_at + timedelta(days=publication.days_ahead):
-        return Message(
-            "too far ahead: the issue covers the next %(days_ahead)s days", days_ahead=publication.days_ahead
-        )
+        days = describe_days(publication.days_ahead)
+        return Message("too far ahead: the issue covers the next %(days)s", days=days)
     sources = set(publication.sources.values_list("pk", flat=True))
     if sources and event.source_id is not None and event.source_id not in sources:
         return Message("this publication does not use its source")

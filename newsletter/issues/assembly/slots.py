@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import DomainError, WrongState
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, describe_hours
 from newsletter.common.schedule import Due, due_after, parse_due
 from newsletter.issues.assembly.digest import find_digest_due, make_digest_slot
 from newsletter.issues.variants.reader_zones import find_lead
@@ -133,6 +133,6 @@ def _describe_missed(due: Due, now: datetime) -> str:
     hours = int((now - due.at).total_seconds() // 3600)
     return Message(
         "No issue was made: the scheduler was not running, or the publication was switched off or changed. This was noticed "
-        "%(hours)s hours late.",
-        hours=hours,
+        "%(hours)s late.",
+        hours=describe_hours(hours),
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Case, Exists, F, IntegerField, Min, OuterRef, Prefetch, Q, Value, When
 
-from newsletter.common.messages import Message
+from newsletter.common.messages import Message, describe_days
 from newsletter.issues.assembly.selection import MAX_CANDIDATES, Reason, find_other_version, find_stale_reason
 from newsletter.issues.snapshot.consent_rules import EMAIL, find_display_restriction, make_consent_record
 from newsletter.issues.snapshot.placements import find_released_placements
@@ -55,7 +55,7 @@ def choose_stories(*, issue: Issue, now: datetime) -> tuple[list[Story], list[Re
             exclusion = find_display_restriction(consent, channel=EMAIL, at=due_at, required=required) or ""
         if not exclusion and len(chosen) >= publication.stories:
             exclusion = Message(
-                "waits for the next issue: this one holds %(stories)s stories", stories=publication.stories
+                "waits for the next issue: the limit of stories in this one is %(limit)s", limit=publication.stories
             )
         if exclusion:
             why = Message("left out: %(reason)s", reason=exclusion)
@@ -148,7 +148,7 @@ def _find_age_reason(story: Story, rules: _Rules) -> str:
     first_at = max(dated_at, story.seen_at, rules.begins_at)
     days_back, waiting_days = rules.publication.days_back, rules.publication.waiting_days
     if dated_at < first_at - timedelta(days=days_back):
-        return Message("too old: it was more than %(days)s days old when it was new here", days=days_back)
+        return Message("too old: it was more than %(days)s old when it was new here", days=describe_days(days_back))
     if rules.due_at > first_at + timedelta(days=waiting_days):
-        return Message("too old: it has waited for more than %(days)s days", days=waiting_days)
+        return Message("too old: it has waited for more than %(days)s", days=describe_days(waiting_days))
     return ""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, Quantity, describe_people
 from newsletter.providers.base.contract import BatchLookup, HttpCaller, HttpRequest, Verdict
 from newsletter.providers.base.errors import TransportError
 from newsletter.providers.base.json_values import Row, as_list, as_mapping, parse_json_or_none
@@ -74,9 +74,9 @@ def combine_records(
             people=others,
         )
     why = Message(
-        "%(provider)s has records of %(known)s of the %(deliveries)s people in it so far.",
+        "%(provider)s has records of %(known)s of %(deliveries)s in it so far.",
         provider=provider,
         known=Quantity(len(known)),
-        deliveries=Quantity(len(set(deliveries))),
+        deliveries=describe_people(len(set(deliveries))),
     )
     return BatchLookup(Verdict.UNCERTAIN, why, provider_id, people=known)

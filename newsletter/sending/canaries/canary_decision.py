@@ -105,13 +105,7 @@ def _decide(send: Send, *, now: datetime) -> None:
             _apply_no_result_rule(send, _Decision.NOT_SENT, _explain_not_sent(firsts), now=now)
     elif is_over:
         missing = sum(_is_open(mail) for mail in firsts)
-        reason = Message(
-            "%(missing)s of %(mailboxes)s canaries were not found in %(minutes)s minutes, so we do not know whether the "
-            "issue arrives well. Check them below, then resume the send or cancel it",
-            missing=missing,
-            mailboxes=len(firsts),
-            minutes=Quantity(publication.canary_minutes),
-        )
+        reason = _explain_missing(missing, mailboxes=len(firsts), minutes=publication.canary_minutes)
         _apply_no_result_rule(send, _Decision.TIMED_OUT, reason, now=now)
 
 
@@ -119,6 +113,22 @@ def _is_open(mail: CanaryMail) -> bool:
     """Return True while something may still be found out about a mail."""
     is_on_its_way = mail.state in CanaryMail.HANDED_OVER and mail.result == CanaryMail.Result.UNKNOWN
     return mail.state in (_State.WAITING, _State.SENDING) or is_on_its_way
+
+
+def _explain_missing(missing: int, *, mailboxes: int, minutes: int) -> Message:
+    if mailboxes == 1:
+        return Message(
+            "the canary was not found in %(minutes)s minutes, so we do not know whether the issue arrives well. Check it "
+            "below, then resume the send or cancel it",
+            minutes=Quantity(minutes),
+        )
+    return Message(
+        "%(missing)s of %(mailboxes)s canaries were not found in %(minutes)s minutes, so we do not know whether the "
+        "issue arrives well. Check them below, then resume the send or cancel it",
+        missing=missing,
+        mailboxes=mailboxes,
+        minutes=Quantity(minutes),
+    )
 
 
 def _explain_not_sent(firsts: list[CanaryMail]) -> Message:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from newsletter.common.database.sqlite_cache import larger_sqlite_cache
 from newsletter.common.errors import InvariantViolated, NotReady
-from newsletter.common.messages import Quantity
+from newsletter.common.messages import describe_people
 from newsletter.issues.approval.approval_rules import require_enough_approvals
 from newsletter.issues.approval.approve import require_approved_content
 from newsletter.issues.approval.approved_audience import max_people_after_growth
@@ -226,11 +226,11 @@ def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None
     require_enough_approvals(issue, sha256=approval.sha256, people=people)
     if send.confirmed_recipients is not None and people > max_people_after_growth(send.confirmed_recipients):
         raise NotReady(
-            "%(issue)s was started for %(confirmed)s people and would go to %(people)s. Nothing was sent. Check who gets it, "
+            "%(issue)s was started for %(confirmed)s and would go to %(people)s. Nothing was sent. Check who gets it, "
             "then start it again.",
             issue=issue,
-            confirmed=Quantity(send.confirmed_recipients),
-            people=Quantity(people),
+            confirmed=describe_people(send.confirmed_recipients),
+            people=describe_people(people),
         )
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError, IntegrityError, transaction
 
 from newsletter.common.errors import DomainError, NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, describe_people
 from newsletter.issues.approval.approval_rules import count_recipients
 from newsletter.issues.approval.approve import reopen_approval, require_approval
 from newsletter.issues.approval.approved_audience import max_people_after_growth
@@ -56,10 +56,10 @@ def request_send(
         people = count_recipients(issue, now=now, at_once=True)
         if people > max_people_after_growth(confirmed_recipients):
             raise NotReady(
-                "You confirmed %(confirmed)s people, but the issue would now go to %(people)s. Nothing was sent. Check the "
+                "You confirmed %(confirmed)s, but the issue would now go to %(people)s. Nothing was sent. Check the "
                 "audience, then send it.",
-                confirmed=Quantity(confirmed_recipients),
-                people=Quantity(people),
+                confirmed=describe_people(confirmed_recipients),
+                people=describe_people(people),
             )
     send = _create_send(issue=issue, at_once=True, now=now)
     preparing = Send.objects.filter(pk=send.pk, state=Send.State.PREPARING)

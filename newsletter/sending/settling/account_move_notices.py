@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from newsletter.common.errors import DomainError
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, describe_people
 from newsletter.issues.approval.write_notices import issue_page_url, write_notice
 from newsletter.models import AccountMove, Send
 
@@ -11,17 +11,17 @@ from newsletter.models import AccountMove, Send
 def notify_moved(move: AccountMove, *, now: datetime) -> None:
     """Notify staff that the rest of a send moved, and why."""
     issue = move.send.issue
-    values = {"people": Quantity(move.people), "source": move.from_account, "to": move.to_account}
+    values = {"people": describe_people(move.people), "source": move.from_account, "to": move.to_account}
     what = (
         Message(
-            "The account “%(source)s” did not answer, so %(people)s people who were never handed over to it get the issue "
-            "through the account “%(to)s”.",
+            "The account “%(source)s” did not answer, so the account “%(to)s” sends the rest: to %(people)s, never handed "
+            "over to the first account.",
             **values,
         )
         if move.code == AccountMove.Code.AWAY
         else Message(
-            "The account “%(source)s” refuses to send for us, so %(people)s people who were never handed over to it get the "
-            "issue through the account “%(to)s”.",
+            "The account “%(source)s” refuses to send for us, so the account “%(to)s” sends the rest: to %(people)s, never "
+            "handed over to the first account.",
             **values,
         )
     )

@@ -144,7 +144,7 @@ def _refuse_unreadable(parsed: Parsed, kind: ApiKind) -> Parsed:
     reason = parsed.set_aside[0].reason if parsed.set_aside else ""
     return Parsed(
         error=Message(
-            "%(name)s lists %(listed)s entries, and none of them can be read, so nothing was changed. The first one: %(reason)s",
+            "No entry of %(name)s can be read (%(listed)s in all), so nothing was changed. The first one: %(reason)s",
             name=kind.name,
             listed=parsed.listed,
             reason=reason,

@@ -39,7 +39,7 @@ _SENT_LATE = Message(
     "It was due on %(day)s at %(time)s and was not sent in time. Release it if it is still useful.", day="", time=""
 )
 _APPROVED_LATE = Message(
-    "It was due on %(day)s at %(time)s, and nobody approved it in time. If it is still useful, approve it and release it.",
+    "It was due on %(day)s at %(time)s, and was not approved in time. If it is still useful, approve it and release it.",
     day="",
     time="",
 )

@@ -124,7 +124,7 @@ def test_an_issue_approved_too_late_is_sent_once_it_is_released():
     issue = make_issue(publication)
     start_due_sends(now=DUE_AT + timedelta(hours=7))
     issue.refresh_from_db()
-    assert "nobody approved it in time. If it is still useful, approve it and release it." in issue.held_reason
+    assert "was not approved in time. If it is still useful, approve it and release it." in issue.held_reason
     approve_issue(issue=issue, by=approver, now=DUE_AT + timedelta(hours=7))
     start_due_sends(now=DUE_AT + timedelta(hours=8))
     assert not Send.objects.exists()

@@ -258,7 +258,7 @@ def test_home_says_what_can_be_done_about_an_issue_not_approved_in_time(publicat
     with time_machine.travel(NOW + timedelta(days=2), tick=False):
         start_due_sends(now=NOW + timedelta(days=2))
         page = home("writer")
-        assert "It was due on 5 Mar 2026 at 09:00, and nobody approved it in time." in page
+        assert "It was due on 5 Mar 2026 at 09:00, and was not approved in time." in page
         assert "If an approver approves and releases it, it is sent within minutes." in page
         Issue.objects.update(state=Issue.State.APPROVED)
         assert "If an approver releases it, it is sent within minutes." in home("writer")

@@ -61,7 +61,7 @@ def test_the_reason_of_a_held_issue(spanish: Client, publication: Publication) -
     issue = make_issue(publication)
     start_due_sends(now=issue.slot.due_at + timedelta(hours=7))
     issue.refresh_from_db()
-    assert issue.held_reason.startswith("It was due on 5 March 2026 at 09:00, and nobody approved it in time.")
+    assert issue.held_reason.startswith("It was due on 5 March 2026 at 09:00, and was not approved in time.")
     assert escape(in_spanish(issue.held_reason)) in page(spanish, f"/admin/issues/{issue.pk}/overview/")
 
 

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from newsletter.issues.variants.click_links import make_link_key
+from newsletter.issues.variants.mail_links import make_link_key
 from newsletter.models import Issue, LinkClicks
 
 COUNTED_STATES = (Issue.State.SENDING, Issue.State.SENT)

@@ -11,7 +11,7 @@ from django.db.models import Count, Sum
 
 from newsletter.common.messages import Message
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.campaign_links import FOOTER, name_blocks
+from newsletter.issues.variants.mail_links import FOOTER, name_blocks
 from newsletter.models import Gift, Issue
 from newsletter.outbound.publishing_facts import report_gift
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from newsletter.feedback.gifts import GiftTotal, sum_gifts
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.campaign_links import remove_campaign
+from newsletter.issues.variants.mail_links import remove_campaign
 from newsletter.models import Issue, LinkClicks, Publication, Send, Variant
 from newsletter.providers.registry import OUTBOX
 from newsletter.sending.settling.receipt import Receipt, make_receipts

@@ -17,8 +17,7 @@ from newsletter.issues.approval.content_checks import check_events_by_last_hour,
 from newsletter.issues.checks.issue_check import run_checks
 from newsletter.issues.protected_terms.check import scan_for_protected_terms
 from newsletter.issues.snapshot.content_links import check_linked_stories
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.resolve import hash_content
+from newsletter.issues.snapshot.records.content import IssueContent, hash_content
 from newsletter.issues.variants.reader_zones import find_last_hour
 from newsletter.issues.variants.subject_test_rules import check_subject_test
 from newsletter.issues.visible.visible_content import Fallback

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from newsletter.common.errors import NotReady
 from newsletter.issue_checks.render_cache import render_cached
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.resolve import hash_content, resolve_complete_content
+from newsletter.issues.snapshot.records.content import IssueContent, hash_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.snapshot.revisions import find_sealed_revision
 from newsletter.issues.variants.dates import find_sent_day
 from newsletter.issues.variants.group_keys import NOTHING_SEEN

@@ -13,8 +13,7 @@ from newsletter.common.messages import Message, Quantity
 from newsletter.rendering.blocks import Picture
 from newsletter.rendering.colours import choose_text_colour, normalise_colour
 from newsletter.rendering.errors import TemplateError
-from newsletter.rendering.finishing.inline import IGNORE, inline
-from newsletter.rendering.finishing.shorten import shorten
+from newsletter.rendering.inline_styles import IGNORE, inline, shorten
 from newsletter.rendering.lint.tag_balance import find_tag_problem
 from newsletter.rendering.tokens import assert_tokens_kept
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from newsletter.common.errors import DomainError
 from newsletter.common.messages import Message
 from newsletter.issues.checks.recent_results import RecentResults, make_shown_stamp, make_stamp
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.resolve import hash_content, resolve_complete_content
+from newsletter.issues.snapshot.records.content import IssueContent, hash_content
+from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import (
     GroupVisibility,
     RecipientGroup,

@@ -6,8 +6,7 @@ from typing import ClassVar
 
 from newsletter.issues.checks.issue_check import CHECKS, CheckedIssue
 from newsletter.issues.snapshot.records.blocks import NoteBlock
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.records.publication import BrandRecord, IssueRecord, PublicationRecord
+from newsletter.issues.snapshot.records.content import BrandRecord, IssueContent, IssueRecord, PublicationRecord
 from newsletter.rendering.lint.findings import Finding
 from newsletter.testing.registered import find_registered
 

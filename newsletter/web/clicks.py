@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from newsletter.common.errors import BadLink
 from newsletter.feedback.clicks import RecentClicks, count_click, looks_like_machine, recount_as_machine
-from newsletter.issues.variants.click_links import verify_click
+from newsletter.issues.variants.mail_links import verify_click
 from newsletter.models import Issue
 from newsletter.web.layers.mended_links import LINE_BREAK, WHITE_SPACE
 from subscribers.web.page import client_address_of

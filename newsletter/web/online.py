@@ -16,7 +16,7 @@ from newsletter.issues.archive.public_view import (
     render_redacted_variant,
 )
 from newsletter.issues.protected_terms.check import mail_has_protected_term
-from newsletter.issues.variants.click_links import untrack_links
+from newsletter.issues.variants.mail_links import untrack_links
 from newsletter.models import Publication, Variant
 from newsletter.rendering.mail import split
 from newsletter.rendering.personal_values import values_for

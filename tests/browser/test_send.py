@@ -18,7 +18,8 @@ from django.contrib.auth.models import User
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.request_approval import request_approval
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue
 now = datetime.now(UTC)
 sent = Issue.objects.get(publication__slug="weekly", state="sent")

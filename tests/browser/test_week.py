@@ -71,7 +71,8 @@ def test_a_week_from_the_draft_to_the_report(
 LINK_OF_THE_MAIL = f"""
 from datetime import UTC, datetime
 from django.contrib.auth.models import User
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.models import Issue
 issue = Issue.objects.filter(state="draft").first()

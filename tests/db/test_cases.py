@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from newsletter.feedback.explaining.explain_issue import explain_issue
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.models import Batch, Delivery, Issue, Publication, Send, Story, Variant
 from newsletter.sending.freezing.start import start_send

@@ -9,7 +9,8 @@ from newsletter.issues.approval.approve import approve_by_policy, approve_issue
 from newsletter.issues.comments.comment import add_comment, answer_comment, reopen_comment, resolve_comment
 from newsletter.issues.planning.close_issue import delete_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.store_variants import make_variants

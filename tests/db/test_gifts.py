@@ -11,7 +11,7 @@ from newsletter.feedback.gifts import ReportedGift, find_issue_of_campaign, reco
 from newsletter.feedback.report import make_report
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.click_links import list_destinations
+from newsletter.issues.variants.mail_links import list_destinations
 from newsletter.models import Brand, Delivery, Gift, Issue, Publication
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send

@@ -4,7 +4,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.visible.interests import number_interests

@@ -13,14 +13,14 @@ from newsletter.common.errors import NotReady
 from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.issues.archive.current_events import show_changed_events
 from newsletter.issues.corrections.correct import announce_change
-from newsletter.issues.snapshot.consent_rules import make_consent_record
+from newsletter.issues.snapshot.consent_rules import make_consent_record, require_unrestricted_stories
 from newsletter.issues.snapshot.own_texts import hash_text
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content, resolve_untranslated_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content, resolve_untranslated_content
 from newsletter.issues.snapshot.resolve_blocks import resolve_event
 from newsletter.issues.snapshot.versions import make_language_versions
 from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.issues.variants.recipient_groups import find_groups
-from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.issues.visible.event_locations import describe_event_location
 from newsletter.models import (
     Appeal,

@@ -8,7 +8,8 @@ from newsletter.issues.assembly.reassemble import reassemble_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.reuse.templates import save_template
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.models import Batch, Delivery, Issue, Publication, ReaderGroup, ShownItem, Variant

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from newsletter.issues.checks.recent_results import RecentResults
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, SpamCheck, Story
 from newsletter.sending.spam_score import find_command, find_spam_findings, score_due_issues, score_message
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story

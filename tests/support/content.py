@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from newsletter.issues.snapshot.records.blocks import Block
-from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.content import BrandRecord, IssueContent, IssueRecord, PublicationRecord
 from newsletter.issues.snapshot.records.events import EventRecord
-from newsletter.issues.snapshot.records.publication import BrandRecord, IssueRecord, PublicationRecord
 from newsletter.issues.snapshot.records.stories import ConsentRecord, StoryRecord
 
 DUE_AT = datetime(2026, 3, 5, 9, tzinfo=UTC)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from newsletter.feedback.gifts import ReportedGift, record_gifts
 from newsletter.inbound.settings import parse_sources
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.issues.variants.campaign_links import name_campaign
+from newsletter.issues.variants.mail_links import name_campaign
 from newsletter.jobs.silent_people import ask_and_rest, send_due_questions
 from newsletter.models import (
     Appeal,

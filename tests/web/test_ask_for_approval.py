@@ -14,7 +14,8 @@ from newsletter.issues.approval import request_approval as request_module
 from newsletter.issues.approval.approve import approve_issue, withdraw_approvals
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url
 from newsletter.issues.approval.request_approval import request_approval
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, StaffNotice
 from tests.support.desk import said, sign_in, sign_in_as
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story

@@ -8,7 +8,7 @@ from django.test import Client
 
 from newsletter.feedback.clicks import RecentClicks, looks_like_machine
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.issues.variants.click_links import make_click_url
+from newsletter.issues.variants.mail_links import make_click_url
 from newsletter.models import Issue, LinkClicks, Publication, Variant
 from newsletter.web import clicks
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story

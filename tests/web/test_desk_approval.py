@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.decision_links import make_decision_url
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Story
 from tests.support.desk import issue_form, said, sign_in, story_fields
 from tests.support.desk_forms import save

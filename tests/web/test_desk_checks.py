@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from newsletter.issues.checks.links import hash_url
 from newsletter.issues.snapshot.content_links import find_web_links
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import (
     Acknowledgement,
     Brand,

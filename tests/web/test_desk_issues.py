@@ -11,7 +11,8 @@ from django.utils import timezone
 from newsletter.desk.editor import check_panel
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Picture, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from newsletter.issues.variants.click_links import list_destinations
+from newsletter.issues.variants.mail_links import list_destinations
 from newsletter.models import AuditEntry, Batch, Delivery, DeliveryException, Issue, Publication, Variant
 from newsletter.models.feedback import Bounce
 from newsletter.sending.freezing.start import start_send

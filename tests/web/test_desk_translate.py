@@ -13,7 +13,8 @@ from newsletter.desk.content.stories import UNSAVED_PK, make_preview_content
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.snapshot.own_texts import hash_text
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import EventNotice, Issue, Publication, Story, TextTranslation
 from subscribers.models import Case, Subscriber
 from tests.support.desk import sign_in, story_fields

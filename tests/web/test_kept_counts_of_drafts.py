@@ -14,7 +14,8 @@ from django.utils import timezone
 from newsletter.desk.issues.audience import recipient_counts
 from newsletter.desk.issues.audience.recipient_counts import count_recipients_cached
 from newsletter.issues.approval.decision_links import make_decision_url
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Approval, Issue, Publication, Story
 from subscribers.audience import count_cache
 from subscribers.audience.count_cache import MAX_AGE

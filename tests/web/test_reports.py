@@ -22,7 +22,7 @@ from newsletter.desk.shell.charts import Point, draw_line
 from newsletter.feedback.report import BlockClicks, make_report, measure_sends
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.planning.create_issue import Beginning, create_issue
-from newsletter.issues.variants.click_links import list_destinations, make_click_url, make_link_key
+from newsletter.issues.variants.mail_links import list_destinations, make_click_url, make_link_key
 from newsletter.models import (
     AuditEntry,
     Batch,

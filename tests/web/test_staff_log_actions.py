@@ -13,7 +13,8 @@ from wagtail.log_actions import registry
 
 from newsletter.desk.editor.check_panel import checks_context
 from newsletter.desk.editor.preview import MAX_MODES
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import AuditEntry, Batch, Issue, Publication, SavedBlock, Send
 from newsletter.sending.settling.retry_refused import list_refusals
 from subscribers.exporting.export_requests import allow_export, request_export

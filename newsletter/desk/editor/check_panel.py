@@ -21,8 +21,8 @@ from newsletter.desk.issues.checking.measurements import count_unchecked_links, 
 from newsletter.desk.issues.issue_page import IssuePage, with_kept_counts
 from newsletter.issue_checks.variant_groups import VariantGroup, find_issue_content, find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
+from newsletter.issues.snapshot.records.content import hash_content
 from newsletter.issues.snapshot.records.stories import StoryRecord
-from newsletter.issues.snapshot.resolve import hash_content
 from newsletter.issues.snapshot.resolve_stories import list_stories_with_own_page
 from newsletter.issues.snapshot.revisions import SEALED_STATES
 from newsletter.models import Issue

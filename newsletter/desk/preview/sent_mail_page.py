@@ -33,7 +33,7 @@ from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.feedback.explaining.find_delivery import find_delivery
 from newsletter.feedback.explaining.rebuild_mail import NOTES, Match, mask_links, rebuild_mail
 from newsletter.feedback.sent_mails import describe_delivery
-from newsletter.issues.variants.click_links import untrack_links
+from newsletter.issues.variants.mail_links import untrack_links
 from newsletter.models import AuditEntry, Issue
 from newsletter.providers.registry import OUTBOX
 from subscribers.models import Subscriber

@@ -9,7 +9,7 @@ from django.utils.translation import ngettext
 from lxml.html import HtmlElement, document_fromstring
 
 from newsletter.desk.preview.mail_iframe import apply_look, fill_personal_fields, iframe_response, open_links_outside
-from newsletter.issues.variants.click_links import list_destinations, mark_links
+from newsletter.issues.variants.mail_links import list_destinations, mark_links
 from newsletter.models import Variant
 from newsletter.rendering.mail import RenderedMail
 from newsletter.rendering.tokens import Variable

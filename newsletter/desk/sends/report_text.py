@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from newsletter.common.translation import format_percent
 from newsletter.feedback.gifts import GiftTotal
 from newsletter.feedback.report import Figures
-from newsletter.issues.variants.campaign_links import FOOTER
+from newsletter.issues.variants.mail_links import FOOTER
 
 BOUNCE_ALARM_PERCENT, COMPLAINT_ALARM_PERCENT = 2.0, 0.08
 

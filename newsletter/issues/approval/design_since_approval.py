@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from newsletter.issues.approval.approve import find_current_approval
 from newsletter.issues.snapshot.records.content import IssueContent, UnknownContentVersion
-from newsletter.issues.variants.click_links import untrack_links
+from newsletter.issues.variants.mail_links import untrack_links
 from newsletter.issues.variants.recipient_groups import choose_visible_for_group, make_stored_group
 from newsletter.issues.variants.render import render_mail
 from newsletter.models import Approval, Issue, IssueRevision, ReaderGroup, Variant

@@ -17,8 +17,8 @@ from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies, without_ids
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader
 from newsletter.issues.snapshot.placements import update_story_placements
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import IssueContent, hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Story
 
 _FIELD_LABELS = {"subject": Message("the subject"), "preheader": Message("the preheader")}

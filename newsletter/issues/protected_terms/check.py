@@ -15,9 +15,9 @@ from newsletter.common.errors import NotReady
 from newsletter.common.messages import Message
 from newsletter.issues.protected_terms.matcher import TermMatcher, TermsByField, get_term_matcher
 from newsletter.issues.snapshot.records.blocks import Block, list_events
-from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.records.content import IssueContent, hash_content
 from newsletter.issues.snapshot.records.fields import to_json
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import EventNotice, Issue
 from newsletter.rendering.lint.findings import Finding
 

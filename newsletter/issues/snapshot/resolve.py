@@ -3,7 +3,6 @@
 Nothing in the content can change later. Its hash is what people approve.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time
@@ -24,14 +23,17 @@ from newsletter.issues.snapshot.content_links import find_related_links, find_re
 from newsletter.issues.snapshot.filled_blocks import FILLED_BLOCKS, fill_block
 from newsletter.issues.snapshot.incomplete_parts import find_incomplete_parts
 from newsletter.issues.snapshot.records.blocks import Block, is_filled_by_rule, list_stories
-from newsletter.issues.snapshot.records.content import IssueContent, SubjectChoice, SubjectTestRecord
-from newsletter.issues.snapshot.records.fields import PictureRecord, to_json
-from newsletter.issues.snapshot.records.publication import (
+from newsletter.issues.snapshot.records.content import (
     AnnouncedEvent,
     BrandRecord,
+    IssueContent,
     IssueRecord,
     PublicationRecord,
+    SubjectChoice,
+    SubjectTestRecord,
+    hash_content,
 )
+from newsletter.issues.snapshot.records.fields import PictureRecord, to_json
 from newsletter.issues.snapshot.redact import deduplicate_stories, remove_stories
 from newsletter.issues.snapshot.resolve_blocks import resolve_block, resolve_event
 from newsletter.issues.snapshot.resolve_stories import IssueContext, link_own_pages, resolve_picture
@@ -131,11 +133,6 @@ def _has_case(issue: Issue) -> bool:
         if child.block_type in ("lead_story", "stories"):
             chosen += [child.value] if child.block_type == "lead_story" else child.value["stories"]
     return any(choice["story"] and choice["story"].case_id for choice in chosen)
-
-
-def hash_content(content: IssueContent) -> str:
-    """Return the sha256 of the content's canonical JSON, in hexadecimal. It names a revision."""
-    return hashlib.sha256(content.to_bytes()).hexdigest()
 
 
 def hash_approved_content(content: IssueContent) -> str:

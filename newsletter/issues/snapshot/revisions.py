@@ -5,7 +5,8 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 
-from newsletter.issues.snapshot.resolve import hash_content, resolve_content
+from newsletter.issues.snapshot.records.content import hash_content
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, IssueRevision, Send
 
 SEALED_STATES = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)

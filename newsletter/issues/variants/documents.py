@@ -12,14 +12,13 @@ from babel.units import format_unit
 
 from newsletter.content.parsing.markup import plain_text
 from newsletter.issues.snapshot.records import blocks as records
-from newsletter.issues.snapshot.records.content import IssueContent, name_row
+from newsletter.issues.snapshot.records.content import BrandRecord, IssueContent, name_row
 from newsletter.issues.snapshot.records.events import EventRecord
 from newsletter.issues.snapshot.records.fields import PictureRecord
-from newsletter.issues.snapshot.records.publication import BrandRecord
 from newsletter.issues.snapshot.records.stories import StoryRecord
 from newsletter.issues.snapshot.redact import LEAD_SUFFIX, has_only_headlines, list_other_headlines
-from newsletter.issues.variants.campaign_links import FOOTER, make_campaign, name_blocks
 from newsletter.issues.variants.dates import find_due_day, find_first_day, format_event_hours, format_event_time
+from newsletter.issues.variants.mail_links import FOOTER, make_campaign, name_blocks
 from newsletter.issues.variants.subject_assignment import with_subject
 from newsletter.issues.visible.block_choices import find_own_country
 from newsletter.issues.visible.event_locations import describe_location_for_readers

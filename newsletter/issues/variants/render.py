@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from newsletter.issues.snapshot.records.content import IssueContent
+from newsletter.issues.snapshot.consent_rules import check_stories
+from newsletter.issues.snapshot.records.content import IssueContent, hash_content
 from newsletter.issues.snapshot.redact import remove_blocks, remove_stories
-from newsletter.issues.snapshot.resolve import hash_content
-from newsletter.issues.variants.click_links import track_links
 from newsletter.issues.variants.documents import make_document
-from newsletter.issues.variants.story_checks import check_stories
+from newsletter.issues.variants.mail_links import track_links
 from newsletter.issues.variants.subject_assignment import NO_TEST
 from newsletter.issues.visible.visible_content import VisibleContent
 from newsletter.rendering.blocks import Document

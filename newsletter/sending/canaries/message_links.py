@@ -13,7 +13,7 @@ from lxml.etree import ParserError
 
 from newsletter.content.fetching.errors import BadStatus, FetchError, Refused, TooLarge, TooSlow, Unreachable
 from newsletter.content.fetching.fetcher import PICTURE, Fetcher, Limits
-from newsletter.issues.variants.click_links import untrack_links
+from newsletter.issues.variants.mail_links import untrack_links
 
 MAX_ADDRESSES = 40
 """The most addresses of a kind that are fetched. An issue has fewer."""

@@ -14,11 +14,11 @@ from newsletter.issues.approval.approve import freeze_checked_revision, reopen_a
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.assembly.stories_at_source import check_stories_at_source
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.consent_rules import require_unrestricted_stories
 from newsletter.issues.snapshot.content_links import require_unrestricted_links
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import find_welcome_ids, name_audience
 from newsletter.issues.variants.count_recipients import count_people
-from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.models import Approval, Batch, Delivery, Issue, IssueRevision, Send, WelcomeStep
 from newsletter.sending.adapters import account_adapter, provider_label
 from newsletter.sending.freezing.audience_snapshot import (

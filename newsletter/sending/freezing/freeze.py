@@ -19,6 +19,7 @@ from newsletter.issues.approval.approve import require_approved_content
 from newsletter.issues.approval.approved_audience import max_people_after_growth
 from newsletter.issues.approval.publication_switches import require_issue_enabled
 from newsletter.issues.protected_terms.check import require_unprotected
+from newsletter.issues.snapshot.consent_rules import require_unrestricted_stories
 from newsletter.issues.snapshot.content_links import require_unrestricted_links
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import name_audience
@@ -35,7 +36,6 @@ from newsletter.issues.variants.recipient_groups import (
     limit_versions,
 )
 from newsletter.issues.variants.store_variants import assign_variants, make_missing_variants
-from newsletter.issues.variants.story_checks import require_unrestricted_stories
 from newsletter.issues.variants.subject_assignment import WAITS
 from newsletter.issues.variants.subject_test_rules import require_subject_test_possible
 from newsletter.issues.variants.unreached import has_open_calls

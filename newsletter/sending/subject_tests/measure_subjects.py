@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db.models import Q, QuerySet, Sum
 
 from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.variants.click_links import OFF
+from newsletter.issues.variants.mail_links import OFF
 from newsletter.issues.variants.subject_assignment import FIRST
 from newsletter.issues.variants.subject_test_rules import MIN_PEOPLE
 from newsletter.models import Batch, Delivery, DeliveryException, LinkClicks, ReaderGroup, Send, SubjectTest

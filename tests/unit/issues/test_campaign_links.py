@@ -3,7 +3,7 @@
 import pytest
 
 from newsletter.content.parsing.urls import find_host
-from newsletter.issues.variants.campaign_links import Campaign, name_campaign, remove_campaign
+from newsletter.issues.variants.mail_links import Campaign, name_campaign, remove_campaign
 from newsletter.rendering.blocks import AppealBlock, Brand, Button, ImageBlock, Note, Picture, Related
 
 CAMPAIGN = Campaign(source="weekly", name=name_campaign("weekly/12"), hosts=frozenset({"give.example.org"}))

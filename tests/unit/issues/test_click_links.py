@@ -4,7 +4,7 @@ import pytest
 from django.test import override_settings
 
 from newsletter.common.errors import BadLink
-from newsletter.issues.variants.click_links import (
+from newsletter.issues.variants.mail_links import (
     make_click_url,
     make_link_key,
     track_links,

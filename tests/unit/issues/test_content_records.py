@@ -12,9 +12,8 @@ import pytest
 from pydantic import ValidationError
 
 from newsletter.issues.snapshot.records.blocks import CustomBlock, LeadStoryBlock, NoteBlock, RichText
-from newsletter.issues.snapshot.records.content import IssueContent, UnknownContentVersion
+from newsletter.issues.snapshot.records.content import IssueContent, UnknownContentVersion, hash_content
 from newsletter.issues.snapshot.records.fields import PictureRecord
-from newsletter.issues.snapshot.resolve import hash_content
 from tests.support.content import make_content
 
 STORED = Path(__file__).parents[2] / "data" / "content"

@@ -6,8 +6,8 @@ import premailer
 import pytest
 
 from newsletter.rendering import compile
-from newsletter.rendering.finishing import inline as inlining
-from newsletter.rendering.finishing.inline import inline
+from newsletter.rendering import inline_styles as inlining
+from newsletter.rendering.inline_styles import inline
 from newsletter.rendering.pipeline import render
 from tests.gallery.documents import documents, flat_picture
 from tests.support.mail_documents import rich_document

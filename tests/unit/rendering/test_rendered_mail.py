@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml.html import document_fromstring
 
-from newsletter.rendering import templates
+from newsletter.rendering import inline_styles, templates
 from newsletter.rendering.blocks import (
     AppealBlock,
     Block,
@@ -32,7 +32,6 @@ from newsletter.rendering.blocks import (
 )
 from newsletter.rendering.colours import MIN_CONTRAST_RATIO, choose_text_colour, contrast
 from newsletter.rendering.errors import MergeError, TemplateError
-from newsletter.rendering.finishing import inline
 from newsletter.rendering.lint.checks import lint_mail
 from newsletter.rendering.lint.tag_balance import view_for_outlook
 from newsletter.rendering.pipeline import LAYOUTS, render
@@ -595,12 +594,12 @@ def test_the_text_part_holds_every_link_of_the_html():
 
 
 def test_cached_style_rules_serve_a_mail_that_uses_more_of_them():
-    inline._SHEETS.clear()
+    inline_styles._SHEETS.clear()
     whole = render(rich_document()).html
-    inline._SHEETS.clear()
+    inline_styles._SHEETS.clear()
     render(document(Button("Go", "https://harbour.example/")))
     assert render(rich_document()).html == whole
-    assert len(inline._SHEETS) == 1
+    assert len(inline_styles._SHEETS) == 1
 
 
 def test_only_the_words_of_the_html_have_soft_hyphens():

@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.rendering.blocks import LeadStory, StoryCards
 from newsletter.rendering.compile import inline_styles
-from newsletter.rendering.finishing.shorten import shorten
+from newsletter.rendering.inline_styles import shorten
 from newsletter.rendering.pipeline import render
 from tests.support.mail_documents import document, story
 

@@ -9,8 +9,7 @@ from newsletter.desk.issues.audience.edge_cases import find_edge_cases
 from newsletter.desk.issues.audience.reader_groups import TopicCount, count_topics
 from newsletter.issue_checks.variant_groups import find_variant_groups
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
-from newsletter.issues.snapshot.records.content import IssueContent
-from newsletter.issues.snapshot.resolve import hash_content
+from newsletter.issues.snapshot.records.content import IssueContent, hash_content
 from newsletter.issues.snapshot.revisions import find_sealed_send
 from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.issues.variants.recipient_groups import RecipientGroup, group_recipients, make_stored_group

@@ -36,6 +36,8 @@ def remove_stories(content: IssueContent, *, stories: Collection[int | str]) -> 
     because it is about the story. A version in another language loses the same, and shows the original in place of a
     translation that must go. Return the same object if nothing had to go.
     """
+    if not stories:
+        return content
     left = _remove_stories(content, stories=stories)
     versions = tuple(_redact_version(version, original=left, stories=stories) for version in content.versions)
     return left if versions == left.versions else replace(left, versions=versions)

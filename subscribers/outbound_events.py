@@ -1,9 +1,12 @@
 """Record what happened for the organisation's other systems, in the transaction of the fact. Nothing is sent here.
 
-Without an endpoint that wants it, nothing is written.
+Without an endpoint that wants it, nothing is written. Each event has the origin of the change, so that a system recognises
+its own changes. Each entrance (API, desk, import, reports of the provider) names itself for the time of its work.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 
 from django.db import transaction
@@ -18,8 +21,9 @@ from subscribers.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
-from subscribers.origins import current_origin
 
+DESK, IMPORT, PROVIDER, SELF, SYSTEM = "desk", "import", "provider", "self", "system"
+_current: ContextVar[str] = ContextVar("origin", default="")
 _KINDS = {
     ConsentEvent.Kind.REQUESTED: EventKind.PERSON_SIGNED_UP,
     ConsentEvent.Kind.CONFIRMED: EventKind.PERSON_CONFIRMED,
@@ -110,3 +114,28 @@ def _record(events: Sequence[OutboundEvent]) -> None:
         for endpoint in endpoints
         if endpoint.wants(EventKind(event.kind))
     )
+
+
+@contextmanager
+def acting_through(origin: str) -> Iterator[None]:
+    """Record this origin for all changes made inside."""
+    token = _current.set(origin)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def set_origin(origin: str) -> None:
+    """Record this origin until the surrounding `acting_through` ends."""
+    _current.set(origin)
+
+
+def api_origin(key_name: str) -> str:
+    """Return the origin of changes by an API key."""
+    return f"api:{key_name}"
+
+
+def current_origin(*, by_person: bool = False) -> str:
+    """Return the origin. Without a named one: ``self`` for what the person did, else ``system``."""
+    return _current.get() or (SELF if by_person else SYSTEM)

@@ -13,7 +13,7 @@ from django.db import close_old_connections
 from django.urls import resolve
 
 from newsletter.assistant.offered_calls import IF_MATCH, OfferedCall
-from subscribers.origins import acting_through
+from subscribers.outbound_events import acting_through
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Prepare texts from outside: clean and shorten lines, and protect mails and CSV cells against what they contain."""
+"""Prepare texts from outside: clean, compare and shorten lines, and protect mails and CSV cells against their content."""
 
 import re
 import unicodedata
@@ -8,6 +8,7 @@ _UNGUARDED = re.compile(rf"(\A|[;\t\r\n])(?={_FORMULA})")
 _GUARDED = re.compile(rf"(\A|[;\t\r\n])'(?={_FORMULA})")
 _SPACES = re.compile(r"\s+")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn"}
+_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "œ": "oe"})
 _JOINERS = "\u200c\u200d"  # letters of some scripts, and some emoji, need them
 
 
@@ -19,6 +20,15 @@ def clean_line(text: str, *, max_length: int) -> str:
     if not flat.isascii() or not flat.isprintable():
         flat = "".join(char for char in flat if char in _JOINERS or unicodedata.category(char) not in _UNSEEN)
     return flat.strip()[:max_length].rstrip()
+
+
+def remove_accents(text: str) -> str:
+    """Return the text in lower case and without accents: “Zoë Łuczak” as “zoe luczak”."""
+    if text.isascii():
+        return text.lower()
+    lowered = text.casefold().translate(_LETTERS)
+    decomposed = unicodedata.normalize("NFKD", lowered)
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)
 
 
 def escape_csv_cell(text: str) -> str:

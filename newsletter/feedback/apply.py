@@ -20,7 +20,7 @@ from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
 from newsletter.providers.registry import is_atomic
 from newsletter.sending.settling.delivered_bitmap import Handover, mark_delivered
 from subscribers.models import Reason
-from subscribers.origins import PROVIDER, acting_through
+from subscribers.outbound_events import PROVIDER, acting_through
 
 MAX_EVENT_AGE = timedelta(minutes=15)
 RETRY_AFTER = timedelta(seconds=30)

@@ -25,7 +25,7 @@ from newsletter.sending.settling.retention import RETENTION
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import Reason, Scope, Subscription, Suppression
-from subscribers.origins import PROVIDER, acting_through
+from subscribers.outbound_events import PROVIDER, acting_through
 
 log = logging.getLogger(__name__)
 READ_EVERY = timedelta(days=1)

@@ -13,7 +13,7 @@ from newsletter.common.text import clean_line
 from newsletter.content.fetching.poster import check_post_address
 from newsletter.outbound.signing import SEALER, make_secret
 from subscribers.models import EventKind, OutboundEvent, WebhookDelivery, WebhookEndpoint
-from subscribers.origins import DESK
+from subscribers.outbound_events import DESK
 
 MAX_ENDPOINTS = 20
 ROTATION_PERIOD = timedelta(days=1)

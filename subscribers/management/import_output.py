@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from subscribers.importing.reading.encodings import ENCODINGS, UTF8_ENCODINGS
+from subscribers.importing.reading.file_format import ENCODINGS, UTF8_ENCODINGS
 from subscribers.importing.reading.parsed_rows import REFUSAL_LABELS, RefusalKind
 from subscribers.importing.writing.report import MAX_NOTES, OUTCOME_LABELS, ImportReport
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+from newsletter.common.text import remove_accents
 from subscribers.addresses.normalise import mask
 from subscribers.models.lists import Topic
 from subscribers.models.locations import SubscriberLocation
-from subscribers.places.folding import remove_accents
 
 MAX_NAME_LENGTH, MAX_FOLDED_LENGTH = 200, 400
 

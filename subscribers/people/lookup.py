@@ -3,10 +3,10 @@
 from django.db.models import Q, QuerySet
 
 from newsletter.common.errors import BadAddress, DomainError
+from newsletter.common.text import remove_accents
 from subscribers.addresses.normalise import normalise
 from subscribers.identity import identify
 from subscribers.models import Subscriber, SubscriberLocation
-from subscribers.places.folding import remove_accents
 
 MAX_WORDS, MAX_LENGTH = 8, 200
 

@@ -3,19 +3,11 @@
 import re
 import unicodedata
 
-_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "đ": "d", "ð": "d", "ł": "l", "þ": "th", "ı": "i", "œ": "oe"})
+from newsletter.common.text import remove_accents
+
 _SAINTS = {"st": "saint", "ste": "sainte", "mt": "mount", "ft": "fort"}
 _APOSTROPHES = re.compile(r"['’ʻʼ‘`´.]")
 _NOT_WORD = re.compile(r"[^\w]+|_+")
-
-
-def remove_accents(text: str) -> str:
-    """Return the text in lower case and without accents: “Zoë Łuczak” as “zoe luczak”."""
-    if text.isascii():
-        return text.lower()
-    lowered = text.casefold().translate(_LETTERS)
-    decomposed = unicodedata.normalize("NFKD", lowered)
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).translate(_LETTERS)
 
 
 def fold(text: str) -> str:

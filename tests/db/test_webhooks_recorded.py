@@ -20,7 +20,7 @@ from newsletter.sending.withdraw import withdraw_story
 from subscribers.consent.signup import SignupRequest, request_subscription
 from subscribers.erasing.erasure import erase_person
 from subscribers.models import EventKind, OutboundEvent, Reason, WebhookDelivery, WebhookEndpoint
-from subscribers.origins import IMPORT, acting_through
+from subscribers.outbound_events import IMPORT, acting_through
 from subscribers.people.bulk_actions import take_off_list
 from subscribers.people.merge import merge_people
 from subscribers.unsubscribing.suppression import suppress

@@ -10,7 +10,7 @@ from wagtail.models import ModelLogEntry
 from newsletter.api.calls import uploads
 from newsletter.models import ApiKey
 from newsletter.web.layers.body_limits import body_limit_of_target
-from subscribers.importing.reading.encodings import MAX_FILE_BYTES
+from subscribers.importing.reading.file_format import MAX_FILE_BYTES
 from subscribers.models import (
     ConsentEvent,
     ImportBatch,

@@ -8,7 +8,7 @@ from newsletter.assistant.call_api import ApiAnswer, call_api
 from newsletter.assistant.offered_calls import OFFERED_CALLS, list_offered_calls
 from newsletter.models import ApiCall, ApiKey, Approval, Issue, Publication
 from newsletter.models.api_keys import ApiScope
-from subscribers.origins import SYSTEM, current_origin
+from subscribers.outbound_events import SYSTEM, current_origin
 from tests.support.api import create_key
 from tests.support.fixtures import add_subscribers, make_issue, make_story
 from tests.support.people import make_list

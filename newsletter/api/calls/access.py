@@ -12,7 +12,7 @@ from newsletter.common.networks import single_client_network
 from newsletter.models import ApiKey, ApiScope
 from subscribers.consent.throttle import MINUTE, increment_counter, read_counter
 from subscribers.models import MailingList
-from subscribers.origins import api_origin, set_origin
+from subscribers.outbound_events import api_origin, set_origin
 from subscribers.web.page import client_address_of
 
 MAX_BAD_KEYS_PER_MINUTE = 20

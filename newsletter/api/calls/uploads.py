@@ -7,7 +7,7 @@ from typing import BinaryIO, cast
 from django.http import HttpRequest
 
 from newsletter.api.calls.problems import Problem
-from subscribers.importing.reading.encodings import MAX_FILE_BYTES
+from subscribers.importing.reading.file_format import MAX_FILE_BYTES
 
 _MEMORY, _PIECE = 16 << 20, 1 << 20
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from newsletter.feedback.receive import MAX_BODY_BYTES
 from newsletter.inbound.webhooks import MAX_BODY_BYTES as MAX_MAIL_BYTES
 from newsletter.web.layers.bad_requests import show_bad_request
-from subscribers.importing.reading.encodings import MAX_FILE_BYTES
+from subscribers.importing.reading.file_format import MAX_FILE_BYTES
 from subscribers.web.page import static_message_page
 
 PUBLIC_BYTES = 64 * 1024

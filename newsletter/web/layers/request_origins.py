@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from subscribers.origins import DESK, acting_through
+from subscribers.outbound_events import DESK, acting_through
 
 _DESK_PATH = "/admin/"
 

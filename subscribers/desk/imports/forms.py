@@ -18,7 +18,7 @@ from subscribers.importing.reading.column_mapping import (
     guess_target,
     normalise_column_name,
 )
-from subscribers.importing.reading.encodings import ENCODINGS
+from subscribers.importing.reading.file_format import ENCODINGS
 from subscribers.importing.writing.import_steps import ImportOptions
 from subscribers.models import Basis, ImportBatch, ImportKind, MailingList
 from subscribers.places.regions import countries

@@ -29,9 +29,9 @@ from subscribers.desk.imports.labels import (
 )
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 from subscribers.desk.person_actions import require_permission
-from subscribers.importing.reading.encodings import ENCODINGS, UTF8_ENCODINGS
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import find_layout
+from subscribers.importing.reading.file_format import ENCODINGS, UTF8_ENCODINGS
 from subscribers.importing.reading.pasted_people import read_typed_people
 from subscribers.importing.reading.people_file import FileSample
 from subscribers.importing.writing.import_steps import create_draft_import, read_sample, set_import_terms

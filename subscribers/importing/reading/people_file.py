@@ -19,12 +19,12 @@ from subscribers.importing.reading.column_mapping import (
     normalise_column_name,
 )
 from subscribers.importing.reading.csv_records import Record, split_records
-from subscribers.importing.reading.encodings import UTF8_WITH_CP1252, detect_encoding, make_seekable
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import Layout, detect_layout, guess_columns
+from subscribers.importing.reading.file_format import UTF8_WITH_CP1252, detect_encoding, is_workbook, make_seekable
 from subscribers.importing.reading.parsed_rows import ImportTerms, PersonRow, RefusedRow
 from subscribers.importing.reading.row_reader import RowReader
-from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv, is_workbook
+from subscribers.importing.reading.spreadsheet import convert_workbook_to_csv
 
 MAX_ROWS = 2_000_000
 MAX_COLUMNS = 500
@@ -133,6 +133,8 @@ def _find_header(file: BinaryIO, *, encoding: str) -> tuple[int, str]:
 
 
 def _is_address(name: str) -> bool:
+    if "@" not in name:
+        return False
     try:
         normalise(name)
     except BadAddress:

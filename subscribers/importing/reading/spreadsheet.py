@@ -16,16 +16,7 @@ from subscribers.importing.reading.errors import BadFile
 MAX_UNPACKED_BYTES = 1 << 30
 MAX_SHARED_STRINGS_BYTES = 160 << 20
 MAX_CELLS_PER_ROW = 1_000
-_ZIP = b"PK\x03\x04"
 _READ_ERRORS = (zipfile.BadZipFile, KeyError, ValueError, TypeError, ParseError, XMLSyntaxError, EOFError)
-
-
-def is_workbook(file: BinaryIO) -> bool:
-    """Return True if the file is a zip archive, as every .xlsx is. The file is rewound."""
-    start = file.tell()
-    head = file.read(4)
-    file.seek(start)
-    return head == _ZIP
 
 
 def convert_workbook_to_csv(file: BinaryIO) -> BinaryIO:

@@ -1,12 +1,11 @@
 """Keep an import's file in the database, in compressed chunks, so that a worker on any machine can read it."""
 
-import hashlib
 import tempfile
 import zlib
 from typing import BinaryIO, cast
 
-from subscribers.importing.reading.encodings import BLOCK_BYTES
 from subscribers.importing.reading.errors import BadFile
+from subscribers.importing.reading.file_format import BLOCK_BYTES
 from subscribers.models import ImportBatch, ImportPiece
 
 _MEMORY = 16 << 20
@@ -52,16 +51,3 @@ def delete_stored_file(batch: ImportBatch) -> None:
     """Delete the stored file. Imported people and refused lines stay."""
     ImportPiece.objects.filter(batch=batch).delete()
     ImportBatch.objects.filter(pk=batch.pk).update(stored=False)
-
-
-def measure_file(file: BinaryIO) -> tuple[str, int, int]:
-    """Return SHA-256 in hexadecimal, bytes, and roughly the lines of a file. The file is rewound."""
-    start = file.tell()
-    digest = hashlib.sha256()
-    size = lines = 0
-    while block := file.read(BLOCK_BYTES):
-        digest.update(block)
-        size += len(block)
-        lines += block.count(b"\n") or block.count(b"\r")
-    file.seek(start)
-    return digest.hexdigest(), size, lines

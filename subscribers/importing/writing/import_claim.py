@@ -10,7 +10,6 @@ from django.db.models import F, Q
 from newsletter.common.errors import DomainError
 from subscribers.importing.reading.parsed_rows import RefusedRow
 from subscribers.importing.writing.report import ImportReport, make_storable
-from subscribers.importing.writing.row_notes import lock_and_read_notes_dropped
 from subscribers.models import EventKind, ImportBatch, ImportRefusal, ImportState
 from subscribers.outbound_events import record_event
 
@@ -121,8 +120,9 @@ class ClaimedProgress:
         release(self._batch, token=self._token, state=ImportState.CHECKED, rows_done=0, checked=found)
 
     def _forget_dropped_notes(self, report: ImportReport) -> None:
-        """Forget the notes if they were dropped since the last step."""
-        dropped = lock_and_read_notes_dropped(self._batch.pk)
+        """Forget the notes if they were dropped since the last step. None are dropped until this transaction ends."""
+        batch = ImportBatch.objects.select_for_update().only("row_notes_dropped").filter(pk=self._batch.pk).first()
+        dropped = batch.row_notes_dropped if batch is not None else 0
         if dropped != self._notes_dropped:
             report.discard_row_notes()
             self._notes_dropped = dropped

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from subscribers.importing.reading.column_mapping import check_mapping, header_key, normalise_column_name
 from subscribers.importing.reading.errors import BadFile, CannotImport
 from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
+from subscribers.importing.reading.file_format import measure_file
 from subscribers.importing.reading.people_file import inspect_file, open_csv
-from subscribers.importing.writing.file_store import measure_file
 from subscribers.importing.writing.import_claim import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.import_failures import describe_failure
 from subscribers.importing.writing.import_run import ImportRun, fill_from_file

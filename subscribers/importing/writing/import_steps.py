@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 
 from newsletter.common.messages import Message
 from subscribers.importing.reading.column_mapping import check_mapping, header_key, reuse_mapping
-from subscribers.importing.reading.encodings import ENCODINGS
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.reading.export_formats import refuse_export_without_opt_outs, refuse_non_subscribed_export
+from subscribers.importing.reading.file_format import ENCODINGS, measure_file
 from subscribers.importing.reading.mapping_proposal import propose_mapping
 from subscribers.importing.reading.people_file import FileSample, inspect_file, open_csv, sample_file
-from subscribers.importing.writing.file_store import delete_stored_file, load_file, measure_file, store_file
+from subscribers.importing.writing.file_store import delete_stored_file, load_file, store_file
 from subscribers.importing.writing.import_claim import ClaimedProgress, ClaimLost, claim, release
 from subscribers.importing.writing.import_failures import describe_failure, describe_missing_progress
 from subscribers.importing.writing.import_people import check_terms
@@ -29,7 +29,7 @@ from subscribers.importing.writing.restarts import date_start, has_changed_peopl
 from subscribers.importing.writing.row_notes import delete_old_row_notes
 from subscribers.importing.writing.undo import continue_undo
 from subscribers.models import Basis, ImportBatch, ImportKind, ImportRefusal, ImportState, MailingList
-from subscribers.origins import IMPORT, acting_through, current_origin
+from subscribers.outbound_events import IMPORT, acting_through, current_origin
 
 UPLOAD_RETENTION_DAYS = 7
 _WORKING_STATES = (ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING)

@@ -32,12 +32,6 @@ def delete_row_notes_about(is_about: Callable[[str], bool]) -> None:
             _rewrite(batch.pk, is_about=is_about)
 
 
-def lock_and_read_notes_dropped(pk: int) -> int:
-    """Return how often notes were dropped, and prevent more within this transaction."""
-    batch = ImportBatch.objects.select_for_update().only("row_notes_dropped").filter(pk=pk).first()
-    return batch.row_notes_dropped if batch is not None else 0
-
-
 def _signal_running_imports(which: Q) -> None:
     ImportBatch.objects.filter(_RUNNING, which).update(row_notes_dropped=F("row_notes_dropped") + 1)
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import pytest
 
-from subscribers.importing.reading import encodings, people_file
+from subscribers.importing.reading import file_format, people_file
 from subscribers.importing.reading.column_mapping import check_mapping, guess_target, list_unused_columns
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.mapping_proposal import propose_mapping
@@ -232,7 +232,7 @@ def test_files_and_rows_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(people_file, "MAX_ROWS", 2)
     with pytest.raises(BadFile, match="more than 2 lines"):
         read(b"email\na@example.org\nb@example.org\nc@example.org\n")
-    monkeypatch.setattr(encodings, "MAX_FILE_BYTES", 10)
+    monkeypatch.setattr(file_format, "MAX_FILE_BYTES", 10)
     with pytest.raises(BadFile, match="larger than"):
         read(b"email\nada@example.org\n")
 

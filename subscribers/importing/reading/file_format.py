@@ -1,6 +1,7 @@
-"""Detect the encoding of a file of people."""
+"""Tell what a file of people is before its rows are read: its size, whether it is a workbook, and its encoding."""
 
 import codecs
+import hashlib
 import io
 import re
 import tempfile
@@ -29,6 +30,7 @@ ENCODINGS = {
 }
 """Labels of the encodings that staff can choose."""
 UTF8_ENCODINGS = ("utf-8", "utf-8-sig")
+_ZIP_SIGNATURE = b"PK\x03\x04"
 _XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
 # The name of the part that holds a workbook with a password, in the old Excel format's list of parts.
 _ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
@@ -53,6 +55,27 @@ def make_seekable(file: BinaryIO) -> BinaryIO:
     _check_size(file.seek(0, io.SEEK_END) - start)
     file.seek(start)
     return file
+
+
+def measure_file(file: BinaryIO) -> tuple[str, int, int]:
+    """Return SHA-256 in hexadecimal, bytes, and roughly the lines of a file. The file is rewound."""
+    start = file.tell()
+    digest = hashlib.sha256()
+    size = lines = 0
+    while block := file.read(BLOCK_BYTES):
+        digest.update(block)
+        size += len(block)
+        lines += block.count(b"\n") or block.count(b"\r")
+    file.seek(start)
+    return digest.hexdigest(), size, lines
+
+
+def is_workbook(file: BinaryIO) -> bool:
+    """Return True if the file is a zip archive, as every .xlsx is. The file is rewound."""
+    start = file.tell()
+    head = file.read(4)
+    file.seek(start)
+    return head == _ZIP_SIGNATURE
 
 
 def detect_encoding(file: BinaryIO) -> str:

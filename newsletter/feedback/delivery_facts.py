@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from newsletter.common.database.bulk_inserts import start_insert
+from newsletter.common.database.bulk_sql import start_insert
 from newsletter.models import DeliveryException, ProviderEvent
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind

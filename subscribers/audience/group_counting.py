@@ -13,7 +13,7 @@ from typing import Any, Unpack
 from django.db import connection
 from django.db.models import CharField, Count, Exists, F, OuterRef, QuerySet, Value
 
-from newsletter.common.database.sqlite_cache import larger_sqlite_cache
+from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
 from subscribers.audience.counting import excludes_few, find_possibly_excluded, is_excluding_many
 from subscribers.audience.eligibility import AudienceFilters, eligible
 from subscribers.audience.zones import choose_zone

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from newsletter.common.database.sqlite_cache import larger_sqlite_cache
+from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
 from newsletter.common.messages import Message
 from subscribers.confirmation_quota import CONFIRMATION_QUOTA_RETENTION
 from subscribers.consent.confirmations import forget_unsent_requests, list_unsent_requests

@@ -6,7 +6,7 @@ from itertools import islice
 
 from django.db import connection
 
-from newsletter.common.database.bulk_inserts import start_insert
+from newsletter.common.database.bulk_sql import start_insert
 from subscribers.attribute_rules import fold_value
 from subscribers.models import Subscriber, SubscriberAttribute
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from django.db import OperationalError, connection, transaction
 from django.db.models import Max, Min, QuerySet
 
+from newsletter.common.database.bulk_sql import HasId
 from newsletter.common.database.error_codes import is_interrupted
-from newsletter.common.database.id_lists import HasId
 from subscribers.models import Subscriber
 from subscribers.segments.compile import compile_rule
 from subscribers.segments.membership import for_few_people

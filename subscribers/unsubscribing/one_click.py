@@ -11,7 +11,7 @@ from django.db import close_old_connections, connection
 from django.utils import timezone
 
 from newsletter.common.database.deadlines import database_deadline
-from newsletter.common.database.sqlite_lock_wait import sqlite_lock_wait
+from newsletter.common.database.sqlite_pragmas import sqlite_lock_wait
 from subscribers.links.signed_links import LinkTarget
 from subscribers.models import FormerIdentity, MailingList, Subscriber
 from subscribers.unsubscribing.bulk_unsubscribe import Unsubscribe

@@ -17,7 +17,7 @@ from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 
 from newsletter.common.database.error_codes import is_locked
-from newsletter.common.database.sqlite_lock_wait import sqlite_lock_wait
+from newsletter.common.database.sqlite_pragmas import sqlite_lock_wait
 from newsletter.common.staff_pages import StaffTemplatePage
 from newsletter.common.translation import translate
 from newsletter.issues.approval.write_notices import issue_page_url

@@ -27,7 +27,7 @@ from django.views.decorators.http import require_POST
 from wagtail.log_actions import log
 from wagtail.users.models import UserProfile
 
-from newsletter.common.database.sqlite_lock_wait import sqlite_lock_wait
+from newsletter.common.database.sqlite_pragmas import sqlite_lock_wait
 from newsletter.models.staff import done_from
 from newsletter.organisation.accounts.administrators import list_administrators
 from subscribers.web.page import client_address_of

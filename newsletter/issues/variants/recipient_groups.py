@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from newsletter.common.database.one_reading import read_once
-from newsletter.common.database.sqlite_cache import larger_sqlite_cache
+from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.variants.audience_rules import make_audience_filters, select_people
 from newsletter.issues.variants.group_keys import (

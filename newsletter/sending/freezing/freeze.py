@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from newsletter.common.database.sqlite_cache import larger_sqlite_cache
+from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
 from newsletter.common.errors import InvariantViolated, NotReady
 from newsletter.common.messages import describe_people
 from newsletter.issues.approval.approval_rules import require_enough_approvals

@@ -9,8 +9,7 @@ from typing import Any, cast
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import CASCADE, SET_NULL, ForeignKey, Value
 
-from newsletter.common.database.bulk_inserts import start_insert
-from newsletter.common.database.id_lists import HasId
+from newsletter.common.database.bulk_sql import HasId, start_insert
 from newsletter.common.errors import InvariantViolated
 from subscribers.models import ConsentEvent, Subscriber
 

@@ -12,7 +12,7 @@ from typing import BinaryIO, Generic, Self, TypeVar
 
 from django.utils.translation import get_language, override
 
-from newsletter.common.database.sqlite_cache import larger_sqlite_cache
+from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
 from newsletter.common.messages import Message
 from subscribers.importing.reading.column_mapping import list_unused_columns
 from subscribers.importing.reading.errors import BadFile

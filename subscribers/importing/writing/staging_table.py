@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
-from newsletter.common.database.bulk_inserts import start_insert
+from newsletter.common.database.bulk_sql import start_insert
 
 COLUMNS = (
     "line",

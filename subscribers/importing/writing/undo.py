@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 
-from newsletter.common.database.sqlite_cache import larger_sqlite_cache
+from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing.file_store import delete_stored_file
 from subscribers.importing.writing.import_claim import claim, release, renew_claim

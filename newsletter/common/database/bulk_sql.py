@@ -1,11 +1,12 @@
-"""Thousands of ids as one parameter of a statement, so that its text is always the same and short.
+"""Parts of statements about thousands of rows.
 
-With each id in its text, SQLite would prepare every statement again, and keep up to 128 of a megabyte each. PostgreSQL would
-take five times as long for 5,000 parameters as for the look-up.
+The ids of a statement are one parameter, so that its text is always the same and short. With each id in its text, SQLite
+would prepare every statement again, and keep up to 128 of a megabyte each. PostgreSQL would take five times as long for 5,000
+parameters as for the look-up. `bulk_create` would make and send one object for each row.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -31,3 +32,12 @@ class HasId(Lookup[Any]):
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         column, parameters = self.process_lhs(compiler, connection)
         return f"{column} = ANY(%s)", (*parameters, self.rhs)
+
+
+def start_insert(table: str, columns: Iterable[str]) -> str:
+    """Return the start of a statement that inserts these columns. The values follow, or a query that returns them.
+
+    The names are put into the text as they are: they must be names of ours.
+    """
+    names = ", ".join(f'"{column}"' for column in columns)
+    return f'INSERT INTO "{table}" ({names})'

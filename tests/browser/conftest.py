@@ -119,6 +119,7 @@ def find_made_demo(shared_folder: Path) -> Path:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        started.on("context", lambda context: context.set_default_timeout(ANSWER_MS))
         yield started
         started.close()
 

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Response
 
 from newsletter.demo.sample_week import LOGIN
+from subscribers.unsubscribing.one_click import SQLITE_LOCK_WAIT_SECONDS
 from tests.support.desk_browser import IN_CHROMIUM, do_beside
 from tests.support.desk_looks import find_faults, list_looks, show
 from tests.support.first_start import make_code
@@ -25,7 +26,8 @@ LOCALES = {"en": "en-GB", "es": "es-ES", "ar": "ar"}
 STAFF_LANGUAGES = ("en", "es")
 FORM_SECONDS = 3
 """Nobody fills the sign-up form in faster; who does is asked again."""
-WAIT_MS = 60_000
+WAIT_MS = 60_000 + int(SQLITE_LOCK_WAIT_SECONDS * 1000)
+"""The page that unsubscribes waits for the lock of the database before it answers."""
 
 pytestmark = IN_CHROMIUM
 
@@ -93,6 +95,7 @@ def test_every_page_outside_the_desk_is_accessible_and_cuts_nothing(
 def visit(browser: Browser, site: str, language: str) -> Iterator[Visitor]:
     """Yield a visitor of this language. ``bypass_csp``: the archive's policy lets no script run, so neither axe."""
     context = browser.new_context(base_url=site, locale=LOCALES[language], bypass_csp=True)
+    context.set_default_timeout(WAIT_MS)
     yield Visitor(context.new_page(), language)
     context.close()
 

@@ -27,7 +27,6 @@ IN_CHROMIUM = [
 ]
 COMMAND = str(Path(sys.executable).parent / "newsletter")
 START_SECONDS = 600
-ACTION_MS = 60_000
 _OLD_PICTURE = re.compile(r"Loading the image 'http://127\.0\.0\.1:\d+/m/")
 
 
@@ -46,7 +45,6 @@ def open_desk(
     """
     look = {"viewport": {"width": 1400, "height": 900}, **look}
     context = browser.new_context(base_url=site, timezone_id="Europe/London", locale="en-GB", **look)
-    context.set_default_timeout(ACTION_MS)
     opened = context.new_page()
     errors: list[str] = []
     if not refused:

@@ -7,16 +7,21 @@ parameters as for the look-up. `bulk_create` would make and send one object for 
 
 import json
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, Lookup
 from django.db.models.sql.compiler import SQLCompiler
 
+if TYPE_CHECKING:
+    _Lookup = Lookup[Any]
+else:
+    _Lookup = Lookup  # Django's own class takes no type
+
 _SQLITE_LIST = "(SELECT value FROM json_each(%s))"
 
 
-class HasId(Lookup[Any]):
+class HasId(_Lookup):
     """The condition of a query that a column has one of these ids."""
 
     lookup_name = "has_id"

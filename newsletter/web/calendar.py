@@ -154,7 +154,7 @@ def _put_translated_words(event: EventNotice, *, language: str) -> None:
     row = find_translations(EventNotice, {event.pk}).get((event.pk, language)) if language else None
     if row is not None and not row.cancelled:
         event.title, event.summary, event.url = row.title, row.summary or event.summary, row.url or event.url
-        if has_same_location(event, row):
+        if has_same_location(row, event):
             event.place_text = row.place_text or event.place_text
 
 

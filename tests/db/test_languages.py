@@ -4,10 +4,12 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.test import Client
 
 from newsletter.common.errors import NotReady
 from newsletter.feedback.explaining.explain_issue import explain_issue
@@ -17,7 +19,7 @@ from newsletter.issues.snapshot.consent_rules import make_consent_record, requir
 from newsletter.issues.snapshot.own_texts import hash_text
 from newsletter.issues.snapshot.records.content import hash_content
 from newsletter.issues.snapshot.resolve import resolve_content, resolve_untranslated_content
-from newsletter.issues.snapshot.resolve_blocks import resolve_event
+from newsletter.issues.snapshot.resolve_blocks import make_calendar_name, resolve_event
 from newsletter.issues.snapshot.versions import make_language_versions
 from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.issues.variants.recipient_groups import find_groups
@@ -30,6 +32,7 @@ from newsletter.models import (
     Issue,
     Publication,
     ShownItem,
+    Source,
     Story,
     TextTranslation,
     Variant,
@@ -45,6 +48,7 @@ from tests.support.fixtures import (
     make_event,
     make_issue,
     make_publication,
+    make_source,
     make_story,
 )
 from tests.support.story_images import make_pictured_story
@@ -548,6 +552,31 @@ def test_a_correction_names_the_place_in_the_words_of_the_translation(changes: d
     assert place in version.blocks[0].html  # type: ignore[union-attr]
     assert ("Ayuntamiento, Londres" in version.preheader) == ("starts_at" in changes)
     assert ("Biblioteca, Londres" in version.preheader) == ("place_text" in changes)
+
+
+@pytest.mark.parametrize(
+    ("read_at", "place"), [(NOW - timedelta(hours=1), "The library, London"), (NOW, "Biblioteca, Londres")]
+)
+def test_words_that_were_not_read_since_the_place_changed_name_no_place(read_at: datetime, place: str) -> None:
+    """The original and its translation can have two sources, and each is read at its own time."""
+    publication = make_bilingual()
+    make_story("The water case")
+    event = make_event("Vigil by the river", where=LONDON, place_text="Town Hall, London")
+    words = "Ayuntamiento, Londres" if read_at < NOW else "Biblioteca, Londres"
+    spanish = {"language": "es", "translation_of": event, "source": make_source("https://example.org/es.ics")}
+    make_event("Vigilia junto al río", where=LONDON, place_text=words, **spanish)
+    Source.objects.update(last_success_at=read_at)
+    add_reader(publication, "es", start=1, where=LONDON)
+    send(make_issue(publication, approved=True))
+    Batch.objects.update(state=Batch.State.ACCEPTED)
+    EventNotice.objects.filter(pk=event.pk).update(place_text="The library, London", changed_at=NOW)
+    event.refresh_from_db()
+    correction = announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
+    version = resolve_content(correction).in_language("es")
+    assert f"Nuevo lugar: {place}" in version.blocks[0].html  # type: ignore[union-attr]
+    assert describe_event_location(version.events[0], language="es") == place
+    calendar = Client().get(f"/calendar/{make_calendar_name(event.pk)}/google", {"lang": "es"})
+    assert urlencode({"location": place}) in calendar["Location"]
 
 
 def test_a_block_for_readers_of_one_language_needs_no_translation() -> None:

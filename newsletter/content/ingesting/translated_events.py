@@ -118,11 +118,18 @@ def has_difference_note(event: EventNotice) -> bool:
 
 
 def has_same_location(event: EventNotice, other: EventNotice) -> bool:
-    """Return True if two translations of an event are certainly at one location, which the words of either name."""
-    if any(_PLACE_NOTE in _list_notes(one) for one in (event, other)):
+    """Return True if two translations of an event are certainly at one location, which the words of ``event`` name."""
+    if any(_PLACE_NOTE in _list_notes(one) for one in (event, other)) or _may_be_outdated(event, other):
         return False
     facts = {name: getattr(other, name) for name in _GROUPS[1][1]}
     return not _find_differences(event, facts)
+
+
+def _may_be_outdated(event: EventNotice, other: EventNotice) -> bool:
+    """Return True if ``other`` changed since the source of ``event`` was read. Two venues of a town are equally near."""
+    if event.source is None or other.changed_at is None:
+        return False
+    return event.source.last_success_at is None or event.source.last_success_at < other.changed_at
 
 
 def settle_differences(event: EventNotice, *, changed: Collection[str]) -> None:

@@ -81,4 +81,5 @@ def store_translations(
 
 def find_translation_in(event: EventNotice, language: str) -> EventNotice | None:
     """Return the translation of an event in a language, if it has one. That of a cancelled event may be cancelled too."""
-    return event.translations.filter(language__istartswith=language, cancelled__in={False, event.cancelled}).first()
+    translations = event.translations.filter(language__istartswith=language, cancelled__in={False, event.cancelled})
+    return translations.select_related("source").first()

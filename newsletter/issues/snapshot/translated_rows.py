@@ -24,6 +24,8 @@ def find_translations(model: type[_Row], ids: set[int]) -> RowsByLanguage[_Row]:
     )
     known = set(originals.values())
     rows = manager.filter(Q(pk__in=known) | Q(translation_of__in=known)).select_related("translation_of")
+    if model is EventNotice:
+        rows = rows.select_related("translation_of", "source")
     if model is Story:
         rows = rows.filter(withdrawn_at__isnull=True, gone_at__isnull=True)
     by_original = {

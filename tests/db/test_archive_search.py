@@ -257,6 +257,21 @@ def test_the_texts_that_were_read_first_are_forgotten_first(monkeypatch: pytest.
     assert list(search_archive._kept_texts) == [*others[1:], first]
 
 
+class _FilledByAnother(dict[str, str]):
+    """Kept texts that another thread adds just after this one did not find them."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        found = super().get(key, default)
+        self.setdefault(key, "the text of another thread")
+        return found
+
+
+def test_a_search_finds_what_another_one_reads_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish()
+    monkeypatch.setattr(search_archive, "_kept_texts", _FilledByAnother())
+    assert is_found("verdict")
+
+
 def test_the_first_search_reads_few_contents_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = []
     iterate = QuerySet.iterator

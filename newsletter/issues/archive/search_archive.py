@@ -1,7 +1,7 @@
 """Search the newest issues of a public archive for words in their titles and texts. Reads only.
 
 The words of a revision never change, so each process keeps them. What is shown now decides: a story that was withdrawn since,
-or an issue with a protected term, is not found.
+or an issue with a protected term, is not found. The place of an event that moved since is not found, neither the old nor the new.
 """
 
 import re
@@ -130,9 +130,10 @@ def _has_words(text: str, words: Sequence[str]) -> bool:
 
 
 def _read_texts(hashes: dict[int, str]) -> dict[int, str]:
-    """Return the texts of revisions by id, in the order of ``hashes``. The JSON is enough: records cost more time."""
-    texts = {pk: _kept_texts.get(sha256, "") for pk, sha256 in hashes.items()}
-    missing = [pk for pk, sha256 in hashes.items() if sha256 not in _kept_texts]
+    """Return the texts of revisions by id. The JSON is enough: records cost more time. Other threads add and remove texts."""
+    kept = {pk: _kept_texts.get(sha256) for pk, sha256 in hashes.items()}
+    texts = {pk: text for pk, text in kept.items() if text is not None}
+    missing = [pk for pk, text in kept.items() if text is None]
     if missing:
         rows = IssueRevision.objects.filter(pk__in=missing).annotate(raw=Cast("content", TextField()))
         for pk, raw in rows.values_list("pk", "raw").iterator(chunk_size=_READ_AT_ONCE):

@@ -13,6 +13,7 @@ from newsletter.issues.approval.approve import approve_issue, require_approval
 from newsletter.issues.approval.approved_audience import describe_audience, hash_audience
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.reopen_uncovered import (
+    notify_if_reopened,
     notify_waiting_automatic_issues,
     reopen_uncovered_issues,
     restore_covered_issues,
@@ -21,9 +22,10 @@ from newsletter.jobs.scheduler_jobs import start_due_sends
 from newsletter.jobs.staff_notices import notify_second_approvals
 from newsletter.models import Comment, Issue, Publication, Send, Slot, StaffNotice
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
-from subscribers.models import Subscriber, Subscription
+from subscribers.models import OutboundEvent, Subscriber, Subscription
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
+from tests.support.webhooks import make_endpoint
 
 pytestmark = pytest.mark.django_db
 
@@ -227,7 +229,33 @@ def test_an_approval_that_ended_before_a_requested_freeze_holds_nothing(issue: I
     assert prepare_requested_sends(now=NOW) == []
     assert (read(issue).state, read(issue).held) == (Issue.State.IN_REVIEW, False)
     assert Send.objects.get().state == Send.State.CANCELLED
-    assert read_subjects() == [f"{issue} needs a new approval"]
+    notice = StaffNotice.objects.get()
+    assert notice.subject == f"{issue} needs a new approval"
+    assert "then choose “Send now” again" in notice.paragraphs[1]
+
+
+def test_a_requested_send_that_lacks_a_second_approval_says_so(issue: Issue) -> None:
+    request_send(issue=approve(issue), by=make_approver("second@example.org"), now=NOW)
+    Publication.objects.update(second_approval_above=1)
+    assert prepare_requested_sends(now=NOW + timedelta(minutes=1)) == []
+    notify_second_approvals(now=NOW + timedelta(minutes=2))
+    for notice in StaffNotice.objects.all():
+        assert "then choose “Send now” again" in notice.paragraphs[1]
+    assert StaffNotice.objects.count() == 2
+
+
+def test_two_schedulers_that_refuse_a_send_notify_once(issue: Issue) -> None:
+    make_endpoint()
+    Issue.objects.update(due_at=NOW + timedelta(hours=1))
+    first, second = approve(read(issue)), read(issue)
+    make_approver("second@example.org")
+    User.objects.filter(email="approver@example.org").update(is_active=False)
+    for minutes, seen in enumerate((first, second), start=60):
+        with pytest.raises(NotApproved) as refused:
+            start_send(issue=seen, now=NOW + timedelta(minutes=minutes))
+        assert notify_if_reopened(seen, reason=refused.value.message, now=NOW + timedelta(minutes=minutes))
+    assert StaffNotice.objects.get().made_at == NOW + timedelta(minutes=60)
+    assert OutboundEvent.objects.filter(kind="issue.waiting").count() == 1
 
 
 def test_a_late_issue_with_enough_approvals_is_not_called_unapproved(issue: Issue) -> None:

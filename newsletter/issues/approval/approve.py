@@ -218,8 +218,9 @@ def reopen_approval(*, issue: Issue, error: NotApproved, now: datetime) -> None:
     """Undo the approved state after a refusal: withdraw the approvals, or wait for a second one."""
     if isinstance(error, AudienceChanged):
         withdraw_approvals(issue=issue, now=now)
-    elif find_current_approval(issue) is not None:
-        transition(issue, from_states=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+    elif find_current_approval(issue) is not None and transition(
+        issue, from_states=[Issue.State.APPROVED], to=Issue.State.IN_REVIEW
+    ):
         report_issue(EventKind.ISSUE_WAITING, issue, now=now)
 
 

@@ -33,6 +33,9 @@ NOTICE_AHEAD = timedelta(days=7)
 NOTICE_INTERVAL = timedelta(days=1)
 """How often approvers are told that an issue was approved again by itself. The number of recipients may go up and down."""
 _WHAT_TO_DO = Message("It is not sent until somebody has read and approved it.")
+_SEND_AGAIN = Message(
+    "Somebody chose “Send now”, but nothing was sent. Read and approve it, then choose “Send now” again."
+)
 _CHANGES_OFTEN = (
     Message("It was approved again by itself already, and now it waits again. This may go on today without a notice."),
     Message("It is sent only if its approvals are enough when it is due. To be sure, read it and approve it."),
@@ -67,12 +70,19 @@ def restore_covered_issues(*, now: datetime, publication: Publication | None = N
     return [issue for issue in waiting if _may_be_restored(issue, now=now) and _restore(issue, now=now)]
 
 
-def notify_if_reopened(issue: Issue, *, reason: str, now: datetime) -> bool:
-    """Notify approvers of an issue that waits for approval again since its send was refused. Return False if it does not wait."""
+def notify_if_reopened(issue: Issue, *, reason: str, now: datetime, requested: bool = False) -> bool:
+    """Notify approvers of an issue that waits for approval again since its send was refused. Return False if it does not wait.
+
+    ``requested``: a person chose to send it now, so nothing sends it by itself once it is approved.
+    """
     if not Issue.objects.filter(pk=issue.pk, state=Issue.State.IN_REVIEW).exists():
         return False
     log.warning("%s waits for approval again: %s", issue, reason)
-    _write_reopened_notice(issue, reason=reason, now=now)
+    if requested:
+        find_waiting_notices(issue).delete()
+        _write_uncovered_notice(issue, [reason, _SEND_AGAIN], now=now)
+    else:
+        _write_reopened_notice(issue, reason=reason, now=now)
     return True
 
 
@@ -132,10 +142,15 @@ def _make_uncovered_key(issue: Issue) -> str:
 
 def _find_recent_restored_notices(issue: Issue, *, now: datetime) -> QuerySet[StaffNotice]:
     """Return the notices of the last day that the issue was approved again by itself, if nobody approved it since."""
-    last = issue.approvals.filter(withdrawn_at__isnull=True).aggregate(at=Max("at"))["at"] or now
+    last = _find_last_approval(issue) or now
     return StaffNotice.objects.filter(
         key=_make_restored_key(issue), made_at__gt=now - NOTICE_INTERVAL, made_at__gte=last
     )
+
+
+def _find_last_approval(issue: Issue) -> datetime | None:
+    found: datetime | None = issue.approvals.filter(withdrawn_at__isnull=True).aggregate(at=Max("at"))["at"]
+    return found
 
 
 def _make_restored_key(issue: Issue) -> str:
@@ -183,21 +198,25 @@ def _reopen(issue: Issue, *, now: datetime) -> bool:
 def _write_reopened_notice(issue: Issue, *, reason: str, now: datetime) -> None:
     """Notify approvers that the issue needs a new approval. A notice about a second approval comes by itself.
 
-    After a notice that it was approved again by itself, the next one covers the rest of the day.
+    After a notice that it was approved again by itself, the next one covers the rest of the day. A notice since the last
+    approval stays: another process wrote it.
     """
-    waiting = find_waiting_notices(issue)
+    waiting, last = find_waiting_notices(issue), _find_last_approval(issue)
     changes_often = _find_recent_restored_notices(issue, now=now).exists()
-    if changes_often and waiting.exists():
+    if (waiting if changes_often or last is None else waiting.filter(made_at__gt=last)).exists():
         return
     waiting.delete()  # of an earlier time: the new one has the same key
     if changes_often:
         subject = Message("%(issue)s may need another approval", issue=issue)
-        paragraphs = [reason, *_CHANGES_OFTEN]
+        _write_uncovered_notice(issue, [reason, *_CHANGES_OFTEN], now=now, subject=subject)
     elif find_first_of_two(issue, now=now) is None:
-        subject = Message("%(issue)s needs a new approval", issue=issue)
-        paragraphs = [reason, _WHAT_TO_DO]
-    else:
-        return
+        _write_uncovered_notice(issue, [reason, _WHAT_TO_DO], now=now)
+
+
+def _write_uncovered_notice(
+    issue: Issue, paragraphs: list[str], *, now: datetime, subject: Message | None = None
+) -> None:
+    subject = subject or Message("%(issue)s needs a new approval", issue=issue)
     write_notice(issue.publication, _make_uncovered_key(issue), subject, paragraphs, issue_page_url(issue), now)
 
 

@@ -70,7 +70,7 @@ def request_send(
 def prepare_requested_sends(*, now: datetime) -> list[Issue]:
     """Freeze the audiences of the requested sends. Return the issues that are held because that failed.
 
-    An issue whose approvals no longer count waits for approval again and is not held.
+    An issue whose approvals no longer count waits for approval again and is not held, unless its audience changed.
     """
     held: list[Issue] = []
     requested = Send.objects.filter(state=Send.State.PREPARING, not_before__lte=now)
@@ -86,7 +86,9 @@ def prepare_requested_sends(*, now: datetime) -> list[Issue]:
         try:
             prepare_send(send=send, now=now)
         except DomainError as error:
-            if isinstance(error, NotApproved) and notify_if_reopened(send.issue, reason=error.message, now=now):
+            if isinstance(error, NotApproved) and notify_if_reopened(
+                send.issue, reason=error.message, now=now, requested=True
+            ):
                 continue
             log.error("%s could not be prepared: %s", send.issue, error)
             hold_issue(issue=send.issue, reason=error.message)

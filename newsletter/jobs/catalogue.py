@@ -31,7 +31,8 @@ from newsletter.issues.protected_terms.terms import reseal_terms
 from newsletter.jobs.confirmation_mails import has_waiting_confirmation, send_due_confirmations
 from newsletter.jobs.heartbeat import send_heartbeat
 from newsletter.jobs.link_mails import has_waiting_link, send_due_links
-from newsletter.jobs.notice_writers import warn_staff, write_notices
+from newsletter.jobs.notices.mail_notices import has_waiting_notice, send_due_notices
+from newsletter.jobs.notices.write_due_notices import may_have_notice, warn_staff, write_notices
 from newsletter.jobs.scheduler_jobs import (
     assemble_due,
     freeze_requested_sends,
@@ -43,11 +44,6 @@ from newsletter.jobs.scheduler_jobs import (
 from newsletter.jobs.shutdown import is_stopping
 from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, send_due_questions
 from newsletter.jobs.staff_link_mails import has_waiting_staff_link, send_due_staff_links
-from newsletter.jobs.staff_notices import (
-    has_waiting_notice,
-    may_have_notice,
-    send_due_notices,
-)
 from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.models import Send
 from newsletter.outbound.deliver import deliver_due, has_waiting_webhook

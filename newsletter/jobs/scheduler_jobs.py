@@ -27,7 +27,7 @@ from newsletter.issues.assembly.stories_at_source import (
     remove_gone_stories,
 )
 from newsletter.issues.variants.reader_zones import find_start, make_due_filter
-from newsletter.jobs.staff_notices import notify_approval_needed, notify_assembly
+from newsletter.jobs.notices.about_issues import notify_approval_needed, notify_assembly
 from newsletter.models import Issue, Publication, Slot, transition
 from newsletter.outbound.publishing_facts import report_issue
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send

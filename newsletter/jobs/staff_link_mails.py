@@ -14,7 +14,6 @@ from newsletter.common.translation import translate
 from newsletter.identity_provider.settings import get_identity_provider
 from newsletter.issues.approval.write_notices import desk_home_url, list_staff_with_permission, write_notice
 from newsletter.jobs.link_mails import find_any_sender
-from newsletter.jobs.staff_notices import ACCOUNT_KEY_PREFIX
 from newsletter.models import AuditEntry, Publication, StaffLink
 from newsletter.organisation.accounts.staff_links import answer_password_requests, make_staff_link_url
 from newsletter.providers.base.contract import Adapter
@@ -23,6 +22,7 @@ from newsletter.sending.notices.single_mails import must_wait, settle_queued_mai
 from newsletter.sending.notices.system_mail import Sender, SystemMail, find_staff_language, send_notice
 
 BATCH_LIMIT = 50
+ACCOUNT_KEY_PREFIX = "staff-account-"
 LOOK_BACK = timedelta(days=1)
 _TEXTS = {
     StaffLink.Kind.INVITATION: (

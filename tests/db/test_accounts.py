@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import write_notice
-from newsletter.jobs.staff_notices import send_due_notices
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.models import AccountMove, Attempt, Batch, ProviderAccount, Send, StaffNotice
 from newsletter.sending.accounts import AccountNotUsable
 from newsletter.sending.adapters import account_label, current_adapter
@@ -97,7 +97,7 @@ def test_a_notice_waits_while_no_account_takes_it(two_accounts):
 
 
 def test_notices_that_must_wait_hold_up_no_other(two_accounts, monkeypatch):
-    monkeypatch.setattr("newsletter.jobs.staff_notices.BATCH_LIMIT", 2)
+    monkeypatch.setattr("newsletter.jobs.notices.mail_notices.BATCH_LIMIT", 2)
     first, second = two_accounts
     people = [make_approver(f"{name}@example.org") for name in ("ann", "bob", "cleo")]
     alone = make_publication(slug="alone", name="Alone")

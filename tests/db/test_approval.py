@@ -13,7 +13,7 @@ from newsletter.issues.approval.approve import (
     void_changed_approvals,
 )
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url, read_decision
-from newsletter.jobs.staff_notices import notify_second_approvals
+from newsletter.jobs.notices.about_issues import notify_second_approvals
 from newsletter.models import Issue, Publication, StaffNotice
 from newsletter.sending.freezing.start import start_send
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story

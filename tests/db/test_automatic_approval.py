@@ -13,8 +13,8 @@ from newsletter.issues.approval.reopen_uncovered import notify_waiting_automatic
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.overdue import find_overdue
 from newsletter.issues.assembly.slots import get_or_create_slot
+from newsletter.jobs.notices.about_issues import notify_assembly
 from newsletter.jobs.scheduler_jobs import start_due_sends
-from newsletter.jobs.staff_notices import notify_assembly
 from newsletter.models import ContentEdit, Issue, Publication, Send, StaffNotice, Story
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import Segment

@@ -6,7 +6,7 @@ import pytest
 
 from newsletter.desk.home.list_tasks import find_tasks
 from newsletter.issues.approval.approve import approve_issue
-from newsletter.jobs.event_notices import notify_changed_events
+from newsletter.jobs.notices.about_events import notify_changed_events
 from newsletter.models import EventNotice, Issue, Send, StaffNotice
 from tests.support.event_changes import announce, move_event, publish, tell
 from tests.support.fixtures import HOUSTON, LONDON, NOW, make_approver, make_event

@@ -24,8 +24,8 @@ from newsletter.issues.snapshot.revisions import freeze_revision
 from newsletter.issues.variants import render as rendering
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.store_variants import make_variants
+from newsletter.jobs.notices.about_issues import notify_redesigned_issues
 from newsletter.jobs.scheduler_jobs import start_due_sends
-from newsletter.jobs.staff_notices import notify_redesigned_issues
 from newsletter.models import Batch, Delivery, Issue, IssueRevision, ReaderGroup, RunningProcess, StaffNotice, Variant
 from newsletter.rendering.blocks import Document
 from newsletter.rendering.errors import TemplateError

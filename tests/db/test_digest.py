@@ -13,7 +13,7 @@ from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slo
 from newsletter.issues.snapshot.placements import update_story_placements
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.count_recipients import count_people
-from newsletter.jobs.staff_notices import notify_assembly
+from newsletter.jobs.notices.about_issues import notify_assembly
 from newsletter.models import Delivery, Issue, Publication, Send, Slot, StaffNotice, Story, StoryPlacement
 from newsletter.sending.freezing.start import start_send
 from subscribers.models import MailingList, Subscription

@@ -9,8 +9,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 from newsletter.common.errors import NotReady
 from newsletter.issue_checks.find_problems import find_problems
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.jobs.notices.about_sends import notify_spam_rates, notify_stopped_sends
 from newsletter.jobs.scheduler_jobs import start_due_sends
-from newsletter.jobs.send_notices import notify_spam_rates, notify_stopped_sends
 from newsletter.models import (
     Attempt,
     Batch,

@@ -19,9 +19,10 @@ from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_mi
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
-from newsletter.jobs.notice_writers import warn_staff
+from newsletter.jobs.notices.about_issues import notify_approval_needed
+from newsletter.jobs.notices.mail_notices import send_due_notices
+from newsletter.jobs.notices.write_due_notices import warn_staff
 from newsletter.jobs.scheduler_jobs import assemble_due
-from newsletter.jobs.staff_notices import notify_approval_needed, send_due_notices
 from newsletter.models import Approval, Issue, Publication, Slot, StaffNotice, Story
 from newsletter.models.staff import record_edit
 from subscribers.models import Segment, Subscriber
@@ -259,12 +260,12 @@ def test_a_segment_that_cannot_be_read_stops_no_reminder(approver: User) -> None
 def test_a_failed_reminder_stops_no_warning_about_a_send(approver: User, monkeypatch: pytest.MonkeyPatch) -> None:
     issue = make_waiting_issue()
     warning = SendWarning("warning-1", issue, Message("Many mails bounced"), ())
-    monkeypatch.setattr("newsletter.jobs.send_notices.check_recent_sends", lambda *, now: [warning])
+    monkeypatch.setattr("newsletter.jobs.notices.about_sends.check_recent_sends", lambda *, now: [warning])
 
     def fail(*, now: datetime) -> None:
         raise DatabaseError("the database is locked")
 
-    monkeypatch.setattr("newsletter.jobs.notice_writers.remind_approvers", fail)
+    monkeypatch.setattr("newsletter.jobs.notices.write_due_notices.remind_approvers", fail)
     with pytest.raises(DatabaseError):
         warn_staff(now=DUE_AT - timedelta(hours=1))
     assert list_subjects() == ["Many mails bounced"]

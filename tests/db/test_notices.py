@@ -14,7 +14,8 @@ from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.protected_terms.terms import add_terms
 from newsletter.jobs import confirmation_mails
 from newsletter.jobs.confirmation_mails import send_due_confirmations
-from newsletter.jobs.staff_notices import notify_assembly, send_due_notices
+from newsletter.jobs.notices.about_issues import notify_assembly
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.models import Brand, Picture, StaffNotice
 from subscribers.consent.signup import SignupRequest, confirm_subscription, request_subscription
 from subscribers.links.signed_links import Purpose, read_link

@@ -14,8 +14,8 @@ from newsletter.issues.protected_terms.terms import (
     remove_terms,
     reveal_term,
 )
+from newsletter.jobs.notices.about_issues import notify_assembly
 from newsletter.jobs.scheduler_jobs import start_due_sends
-from newsletter.jobs.staff_notices import notify_assembly
 from newsletter.models import (
     Attempt,
     Batch,

@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, models, transaction
 
 from newsletter.feedback.automatic_pause import record_refusals
-from newsletter.jobs.send_notices import notify_stopped_sends
+from newsletter.jobs.notices.about_sends import notify_stopped_sends
 from newsletter.models import Attempt, Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.feedback import Bounce
 from newsletter.sending.adapters import account_label, current_adapter

@@ -11,7 +11,7 @@ from newsletter.common.errors import BadAddress, NotReady
 from newsletter.issues.approval.write_notices import write_notice
 from newsletter.issues.variants.count_recipients import count_people
 from newsletter.issues.variants.recipient_groups import RecipientGroup
-from newsletter.jobs.staff_notices import send_due_notices
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.models import Attempt, Batch, Proof, Send, StaffNotice
 from newsletter.organisation.health.sending import check_recipient_allowlist
 from newsletter.providers.base.contract import BatchFinder, Verdict

@@ -22,9 +22,9 @@ from newsletter.jobs import catalogue
 from newsletter.jobs import engine as engines
 from newsletter.jobs.catalogue import ALL_ROLES, JOBS, SCHEDULER, WORKER, Job, list_jobs
 from newsletter.jobs.engine import EmbeddedEngine
+from newsletter.jobs.notices.write_due_notices import may_have_notice
 from newsletter.jobs.resting import RestingJobs
 from newsletter.jobs.shutdown import clear_stop_request
-from newsletter.jobs.staff_notices import may_have_notice
 from newsletter.jobs.timer import JobThreads, make_heartbeat, run_job
 from newsletter.models import (
     Batch,

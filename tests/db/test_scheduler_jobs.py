@@ -11,9 +11,9 @@ from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.assembly import slots
 from newsletter.issues.assembly.slots import create_due_slots, get_or_create_slot, is_assembly_due, is_scheduled
 from newsletter.jobs import scheduler_jobs
+from newsletter.jobs.notices.about_sends import notify_stopped_sends
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.jobs.scheduler_jobs import assemble_due, is_start_due, poll_sources, start_due_sends
-from newsletter.jobs.send_notices import notify_stopped_sends
-from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Issue, Publication, Send, Slot, Source, StaffNotice, Story
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from newsletter.inbound.settings import parse_sources
-from newsletter.jobs.send_notices import notify_stopped_sends
+from newsletter.jobs.notices.about_sends import notify_stopped_sends
 from newsletter.models import DeliveryException, Send, SenderDomain, StaffNotice
 from newsletter.organisation.health.sending import check_provider, check_reports, check_sign_in
 from newsletter.sending.adapters import current_adapter

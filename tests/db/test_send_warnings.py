@@ -10,7 +10,7 @@ from django.db.models.functions import Concat, Upper
 from newsletter.feedback.automatic_pause import pause_failing_sends
 from newsletter.feedback.reported_deliveries import count_by_account, find_unreported_batches
 from newsletter.feedback.send_warnings import DomainComplaints, check_recent_sends, count_domain_complaints
-from newsletter.jobs.send_notices import notify_send_warnings
+from newsletter.jobs.notices.about_sends import notify_send_warnings
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.settling.delivered_bitmap import SPAN, DeliveredBits, Handover, mark_delivered

@@ -12,7 +12,7 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.jobs.confirmation_mails import send_due_confirmations
 from newsletter.jobs.link_mails import send_due_links
-from newsletter.jobs.staff_notices import send_due_notices
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.models import Proof, ProviderAccount, Publication
 from newsletter.providers.base.contract import BatchCall, Outcome
 from newsletter.sending.adapters import current_adapter

@@ -9,8 +9,8 @@ from django.contrib.auth.models import Group, User
 
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.content.ingesting.source_changes import schedule_changed_source
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.jobs.scheduler_jobs import poll_sources
-from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Publication, Source, StaffNotice
 from tests.support.feed_items import make_feed_item
 from tests.support.fixtures import NOW, make_publication

@@ -8,8 +8,8 @@ from django.db import IntegrityError
 from wagtail.users.models import UserProfile
 
 from newsletter.common.errors import BadAddress
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.jobs.staff_link_mails import notify_account_changes, send_due_staff_links
-from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import AuditEntry, PasswordLinkRequest, StaffLink
 from newsletter.organisation.accounts.administrators import LastAdministrator
 from newsletter.organisation.accounts.staff import BadPassword, UnknownRole, add_staff, remove_second_factor, role_of

@@ -7,7 +7,7 @@ import pytest
 
 from newsletter.feedback.match_events import Target
 from newsletter.feedback.settle_by_evidence import settle_by_evidence
-from newsletter.jobs.send_notices import notify_stopped_sends
+from newsletter.jobs.notices.about_sends import notify_stopped_sends
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, StaffNotice
 from newsletter.providers.base.contract import Outcome, Verdict
 from newsletter.sending.adapters import account_label, current_adapter

@@ -18,8 +18,8 @@ from newsletter.issues.approval.reopen_uncovered import (
     reopen_uncovered_issues,
     restore_covered_issues,
 )
+from newsletter.jobs.notices.about_issues import notify_second_approvals
 from newsletter.jobs.scheduler_jobs import start_due_sends
-from newsletter.jobs.staff_notices import notify_second_approvals
 from newsletter.models import Comment, Issue, Publication, Send, Slot, StaffNotice
 from newsletter.sending.freezing.start import prepare_requested_sends, request_send, start_send
 from subscribers.models import OutboundEvent, Subscriber, Subscription

@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from newsletter.common.errors import NotFound, NotReady
 from newsletter.content.fetching import poster
 from newsletter.content.fetching.errors import FetchError
-from newsletter.jobs.people_notices import notify_stopped_webhooks
+from newsletter.jobs.notices.about_people import notify_stopped_webhooks
 from newsletter.models import Installation, StaffNotice
 from newsletter.outbound import deliver as deliver_module
 from newsletter.outbound.deliver import claim_due, deliver_due, make_message_id

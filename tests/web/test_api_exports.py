@@ -11,7 +11,7 @@ from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
 from newsletter.api_keys import find_key_by_name, make_key, revoke_key
-from newsletter.jobs.people_notices import notify_waiting_exports
+from newsletter.jobs.notices.about_people import notify_waiting_exports
 from newsletter.models import StaffNotice
 from subscribers.exporting.export_requests import delete_old_exports
 from subscribers.models import ExportRequest

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.people_notices import notify_waiting_exports
+from newsletter.jobs.notices.about_people import notify_waiting_exports
 from newsletter.models import AuditEntry, StaffNotice
 from subscribers.exporting import export_requests as exports
 from subscribers.exporting.csv_export import export_rows

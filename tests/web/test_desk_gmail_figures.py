@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from newsletter.desk.home.gmail_tasks import find_gmail_tasks
 from newsletter.desk.sends.gmail_figures import REQUIREMENTS, list_send_figures
 from newsletter.google_postmaster.settings import PostmasterAccess
-from newsletter.jobs.send_notices import notify_spam_rates
+from newsletter.jobs.notices.about_sends import notify_spam_rates
 from newsletter.models import (
     PaceStep,
     PostmasterFigure,

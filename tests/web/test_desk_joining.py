@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.jobs.people_notices import notify_held_signups_full
+from newsletter.jobs.notices.about_people import notify_held_signups_full
 from newsletter.models import Publication, StaffNotice
 from subscribers.consent.held_signups import hold_signup
 from subscribers.consent.proof_of_work import Proof

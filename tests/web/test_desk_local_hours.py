@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from newsletter.issues.assembly.assemble import Assembly
-from newsletter.jobs.staff_notices import notify_assembly
+from newsletter.jobs.notices.about_issues import notify_assembly
 from newsletter.models import Issue, Publication, Send, StaffNotice
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import pause_send

@@ -15,8 +15,8 @@ from newsletter.common.translation import translate
 from newsletter.content.ingesting.ingest import ingest_source
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.jobs.scheduler_jobs import assemble_due, start_due_sends
-from newsletter.jobs.staff_notices import send_due_notices
 from newsletter.models import Issue, Publication, Slot, Source, StaffNotice, Variant
 from newsletter.sending.adapters import current_adapter
 from newsletter.sending.dispatching.worker_loop import run_send

@@ -1,21 +1,14 @@
-"""Notify staff by mail. Each notice is a row first, and a job sends it until the provider accepts it."""
+"""Write the notices about issues: one was assembled, waits for an approval, was not sent, or would look different now."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.utils import translation
 
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import escape_merge_fields
-from newsletter.common.translation import translate
-from newsletter.inbound.canaries.notices import MAILBOX_KEY_PREFIX
-from newsletter.inbound.canaries.notices import find_failing_mailboxes as find_failing_canaries
-from newsletter.inbound.notices import KEY_PREFIX as INBOUND_KEY_PREFIX
-from newsletter.inbound.notices import find_failing_mailboxes
 from newsletter.issues.approval.approval_rules import find_first_of_two, find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.approval.design_since_approval import find_redesigned_issues
@@ -26,7 +19,6 @@ from newsletter.issues.approval.reopen_uncovered import (
     make_second_approval_key,
 )
 from newsletter.issues.approval.write_notices import (
-    COMMENT_KEY_PREFIX,
     desk_home_url,
     issue_page_url,
     new_issue_url,
@@ -34,41 +26,14 @@ from newsletter.issues.approval.write_notices import (
 )
 from newsletter.issues.assembly.assemble import Assembly
 from newsletter.issues.assembly.first_draft import find_unread_sources
-from newsletter.issues.assembly.source_notices import KEY_PREFIX as SOURCE_KEY_PREFIX
 from newsletter.issues.planning.create_issue import Beginning
-from newsletter.issues.protected_terms.check import replace_protected_text
 from newsletter.issues.snapshot.resolve import hash_approved_content, resolve_content
 from newsletter.issues.variants.reader_zones import find_first_hour
-from newsletter.models import Issue, Publication, Send, Slot, StaffNotice
+from newsletter.models import Issue, Publication, Slot
 from newsletter.monitoring.process_figures import find_running_versions
-from newsletter.providers.accounts import DEFAULT_ACCOUNT
-from newsletter.sending.adapters import account_adapter, can_mail_leave
-from newsletter.sending.notices.single_mails import must_wait, settle_queued_mail
-from newsletter.sending.notices.system_mail import SystemMail, find_staff_language, make_sender, send_notice
 
-BATCH_LIMIT = 50
-WEBHOOK_KEY_PREFIX = "webhook-"
-EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, ACCOUNT_KEY_PREFIX = "export-", "held-full-", "staff-account-"
-_FOR_APPROVERS = Message("You get this because you may approve issues.")
-_FOR_COMMENTS = Message("You get this because somebody mentioned you in a comment, or answered a comment of yours.")
-_FOR_DATA_STAFF = Message("You get this because you look after people's data.")
-_FOR_SOURCES = Message("You get this because you may change sources.")
-_FOR_ACCOUNTS = Message("You get this because it is about an account of the desk.")
-_FOR_WEBHOOKS = Message("You get this because you may change webhooks.")
-_FOR_CANARIES = Message("You get this because you may change canary mailboxes.")
 _IF_NEWS_COME = Message("If a story or an event comes before then, the issue is made after all.")
 _WRITE_YOURSELF = Message("To send something else, write an issue yourself.")
-_REASONS = {
-    ACCOUNT_KEY_PREFIX: _FOR_ACCOUNTS,
-    COMMENT_KEY_PREFIX: _FOR_COMMENTS,
-    SOURCE_KEY_PREFIX: _FOR_SOURCES,
-    WEBHOOK_KEY_PREFIX: _FOR_WEBHOOKS,
-    MAILBOX_KEY_PREFIX: _FOR_CANARIES,
-    EXPORT_KEY_PREFIX: _FOR_DATA_STAFF,
-    HELD_SIGNUPS_KEY_PREFIX: _FOR_DATA_STAFF,
-    INBOUND_KEY_PREFIX: _FOR_DATA_STAFF,
-}
-"""Why somebody gets a notice, by the beginning of its key. Any other notice is for approvers."""
 
 
 def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
@@ -186,72 +151,6 @@ def notify_approval_needed(issue: Issue, *, reason: str, now: datetime) -> None:
     key = f"{make_not_sent_key_prefix(issue)}{issue.approvals.count()}"
     subject = Message("%(issue)s is waiting for approval", issue=issue)
     write_notice(issue.publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
-
-
-def may_have_notice(*, now: datetime) -> bool:
-    """Return True if time alone may bring a notice: a send needs staff, or a mailbox that is read fails."""
-    return (
-        Send.objects.filter(state=Send.State.NEEDS_ATTENTION).exists()
-        or find_failing_mailboxes().exists()
-        or find_failing_canaries(now=now).exists()
-    )
-
-
-def has_waiting_notice() -> bool:
-    """Return True if a notice waits for the provider."""
-    return StaffNotice.objects.filter(sent_at__isnull=True).exists()
-
-
-def send_due_notices(*, now: datetime) -> int:
-    """Send the waiting notices and retry those that were certainly not accepted. Return how many were accepted.
-
-    While the first account accepts nothing, such as with a wrong key, they go through their publication's second account.
-    """
-    accepted = 0
-    waiting = StaffNotice.objects.filter(sent_at__isnull=True).select_related("person", "publication__brand")
-    if not _can_take(DEFAULT_ACCOUNT, now=now):
-        second = {*Publication.objects.values_list("second_account", flat=True)}
-        waiting = waiting.filter(publication__second_account__in=[name for name in second if _can_take(name, now=now)])
-    for notice in waiting[:BATCH_LIMIT]:
-        accounts = (DEFAULT_ACCOUNT, notice.publication.second_account)
-        account = next((name for name in accounts if _can_take(name, now=now)), None)
-        if account is not None and StaffNotice.objects.filter(pk=notice.pk, sent_at__isnull=True).update(sent_at=now):
-            accepted += _send(notice, account, now=now)
-    return accepted
-
-
-def _can_take(account: str, *, now: datetime) -> bool:
-    """Return True if the account may take a mail now. A second account takes none if its mails reach nobody."""
-    if account != DEFAULT_ACCOUNT and not (account and can_mail_leave(account)):
-        return False
-    return not must_wait(adapter=account_adapter(account), now=now, account=account)
-
-
-def _send(notice: StaffNotice, account: str, *, now: datetime) -> int:
-    language = find_staff_language(notice.person)
-    with translation.override(language):
-        outcome = send_notice(
-            SystemMail(
-                subject=escape_merge_fields(translate(replace_protected_text(notice.subject))),
-                paragraphs=[
-                    escape_merge_fields(translate(replace_protected_text(paragraph))) for paragraph in notice.paragraphs
-                ],
-                button=(translate(Message("Open it in the desk")), notice.link),
-                reason=translate(_explain_recipient(notice.key)),
-            ),
-            adapter=account_adapter(account),
-            account=account,
-            sender=replace(make_sender(notice.publication), language=language.partition("-")[0]),
-            to=notice.person.email,
-            key=f"staff-{notice.pk}",
-            now=now,
-        )
-    return settle_queued_mail(notice, outcome, what="A notice to staff")
-
-
-def _explain_recipient(key: str) -> Message:
-    """Return why somebody gets the notice with this key."""
-    return next((reason for prefix, reason in _REASONS.items() if key.startswith(prefix)), _FOR_APPROVERS)
 
 
 def _describe_next_step(issue: Issue, when: str, *, needs_person: bool) -> str:

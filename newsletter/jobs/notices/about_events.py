@@ -1,4 +1,4 @@
-"""Notify staff of events that changed after people received them: one mail for all changes of a publication."""
+"""Write the notices about events that changed after people received them: one for all changes of a publication."""
 
 import hashlib
 from collections import defaultdict

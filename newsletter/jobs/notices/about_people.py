@@ -1,4 +1,4 @@
-"""Notify staff about people's data: an export waits for approval, held sign-ups reached their limit, a webhook was stopped."""
+"""Write the notices about people's data: a waiting export, too many held sign-ups, a stopped webhook."""
 
 from datetime import datetime
 
@@ -6,15 +6,12 @@ from django.conf import settings
 
 from newsletter.common.messages import Message, Quantity, describe_people
 from newsletter.issues.approval.write_notices import list_staff_with_permission, write_notice
-from newsletter.jobs.staff_notices import (
-    EXPORT_KEY_PREFIX,
-    HELD_SIGNUPS_KEY_PREFIX,
-    WEBHOOK_KEY_PREFIX,
-)
 from newsletter.models import Publication
 from subscribers.consent.signup_limits import MAX_HELD_SIGNUPS, is_full
 from subscribers.exporting.export_requests import EXPORT_PERMISSIONS, list_waiting_exports
 from subscribers.models import HeldSignup, WebhookEndpoint
+
+EXPORT_KEY_PREFIX, HELD_SIGNUPS_KEY_PREFIX, WEBHOOK_KEY_PREFIX = "export-", "held-full-", "webhook-"
 
 
 def notify_waiting_exports(*, now: datetime) -> None:

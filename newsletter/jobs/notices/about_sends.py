@@ -1,4 +1,4 @@
-"""Notify staff of stopped sends, of uncertain recipients that only staff can settle, of warnings about sends and spam rates."""
+"""Write the notices about sends: a stop, uncertain recipients that only staff can settle, a warning, a high spam rate."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -9,8 +9,8 @@ import pytest
 from newsletter.issues.approval.hold import hold_issue, release_issue
 from newsletter.issues.approval.write_notices import notify_hold
 from newsletter.jobs.heartbeat import find_trouble
-from newsletter.jobs.send_notices import ENQUIRY_NOTICE_DELAY, notify_send_warnings, notify_stopped_sends
-from newsletter.jobs.staff_notices import send_due_notices
+from newsletter.jobs.notices.about_sends import ENQUIRY_NOTICE_DELAY, notify_send_warnings, notify_stopped_sends
+from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.models import Batch, Delivery, DeliveryException, Send, StaffNotice
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.adapters import current_adapter

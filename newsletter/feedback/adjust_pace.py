@@ -1,6 +1,6 @@
-"""Slow a send if a mailbox provider refuses or delays its sender, pause it if that goes on, and raise its pace when it stops.
+"""Slow a send while a mailbox provider refuses or delays its sender. Pause it if that continues, else raise its pace again.
 
-Each step is a row. A send is never faster than its account's limit: the pace is a limit beside it.
+Each step is a row. The pace is a second limit, in addition to that of the account.
 """
 
 from collections import Counter
@@ -74,7 +74,7 @@ def adjust_pace(send: Send, *, now: datetime) -> PaceStep | None:
     last = _find_last(send)
     since = _find_start(send, last)
     if since is None or since > now:
-        # The clock was set back: what was reported lately decides.
+        # The clock was set back: the newest reports decide.
         since = now - QUIET_FOR
     if last is not None and now - since < SETTLES_AFTER:
         return None
@@ -169,7 +169,7 @@ def _find_last(send: Send) -> PaceStep | None:
 
 
 def _find_start(send: Send, last: PaceStep | None) -> datetime | None:
-    """Return the start of the judged period: the last step or a later pause. Whoever resumes a send knows the earlier reports."""
+    """Return the start of the judged period: the last step or a later pause. Staff who resume a send know the earlier reports."""
     moments = send.automatic_pauses.filter(rule__in=REFUSAL_RULES).values_list("at", flat=True)
     return max([*moments, *([last.at] if last else [])], default=send.started_at)
 
@@ -203,7 +203,7 @@ def _measure_pace(send: Send, *, now: datetime) -> int | None:
 def _find_worst(send: Send, *, since: datetime) -> MailboxReports | None:
     """Return the mailbox provider with the highest share of reports about mails since then, if it exceeds the limit."""
     counted = _count_reports(send, since=since)
-    found = []
+    candidates = []
     for reports in counted.values():
         if reports.reports < MIN_REPORTS:
             continue
@@ -211,8 +211,16 @@ def _find_worst(send: Send, *, since: datetime) -> MailboxReports | None:
         enough = int(reports.reports / MAX_SHARE) + 1
         reports.mails = _count_mails(send, reports.mailbox, since=since, limit=enough)
         if reports.reports > MAX_SHARE * reports.mails:
-            found.append(reports)
-    return max(found, key=lambda one: (one.reports / one.mails, one.reports, one.mailbox), default=None)
+            candidates.append(reports)
+    return max(
+        candidates,
+        key=lambda mailbox_reports: (
+            mailbox_reports.reports / mailbox_reports.mails,
+            mailbox_reports.reports,
+            mailbox_reports.mailbox,
+        ),
+        default=None,
+    )
 
 
 def _count_reports(send: Send, *, since: datetime) -> Mapping[str, MailboxReports]:
@@ -220,12 +228,12 @@ def _count_reports(send: Send, *, since: datetime) -> Mapping[str, MailboxReport
 
     The database groups them, so that only a row for each code and domain is read.
     """
-    found: dict[str, MailboxReports] = {}
+    reports: dict[str, MailboxReports] = {}
     for status, domain, mails in _list_reports(send, since=since):
         if domain and find_cause(status) is not SenderCause.OTHER:
             mailbox = name_mailbox_provider(domain)
-            found.setdefault(mailbox, MailboxReports(mailbox)).by_status[status] += mails
-    return found
+            reports.setdefault(mailbox, MailboxReports(mailbox)).by_status[status] += mails
+    return reports
 
 
 def _list_reports(send: Send, *, since: datetime) -> Iterator[tuple[str, str | None, int]]:

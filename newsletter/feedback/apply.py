@@ -94,7 +94,7 @@ def _apply_due(*, now: datetime) -> int:
     problem_sends = {target.send for event, target in matched if event.kind in _PROBLEM_KINDS and not target.proof}
     record_refusals(send_ids=problem_sends | delayed)
     pause_failing_sends(send_ids=problem_sends | delayed, now=now)
-    # Last, because a webhook that comes in at this moment waits for these rows.
+    # Last, because a webhook that arrives at this moment waits for these rows.
     _note_reports(matched)
     return len(events)
 
@@ -155,7 +155,7 @@ def _find_delivered(matched: list[tuple[ProviderEvent, Target]]) -> dict[int, Ha
 def _record_sender_delays(matched: list[tuple[ProviderEvent, Target]]) -> set[int]:
     """Record the mails that were delayed because of their sender, each once. Return their sends."""
     kind = FeedbackKind.DEFERRED.value
-    found = [
+    delays = [
         (event, target)
         for event, target in matched
         if event.kind == kind and event.body.get("status") and not target.proof
@@ -163,17 +163,17 @@ def _record_sender_delays(matched: list[tuple[ProviderEvent, Target]]) -> set[in
     SenderDelay.objects.bulk_create(
         (
             SenderDelay(delivery_id=target.delivery, status=str(event.body["status"])[:12], at=find_event_time(event))
-            for event, target in sorted(found, key=lambda pair: pair[1].delivery)
+            for event, target in sorted(delays, key=lambda pair: pair[1].delivery)
         ),
         ignore_conflicts=True,
     )
-    return {target.send for _, target in found}
+    return {target.send for _, target in delays}
 
 
 def _find_consequences(
     matched: list[tuple[ProviderEvent, Target]], *, before: Mapping[int, Facts], after: Mapping[int, Facts]
 ) -> Consequences:
-    """Return the consequences of what is new about each delivery. A repeat does not undo what staff decided since."""
+    """Return the consequences of the new facts about each delivery. A repeat does not undo what staff decided since."""
     consequences = Consequences()
     last_by_delivery = {target.delivery: (event, target) for event, target in matched}
     for event, target in last_by_delivery.values():
@@ -193,7 +193,7 @@ def _find_consequences(
 
 
 def _list_unsent(matched: list[tuple[ProviderEvent, Target]], *, before: Mapping[int, Facts]) -> Iterator[UnsentMail]:
-    """Yield what is new about mails that a provider did not try to send."""
+    """Yield the new facts about mails that a provider did not try to send."""
     for event, target in matched:
         known = before.get(target.delivery, Facts()).bounce
         is_new = known is None or known.bounce_class != Bounce.Class.SUPPRESSED

@@ -72,7 +72,7 @@ def pause_by_rule(send: Send, *, rule: AutomaticPause.Rule, cases: int, reason: 
 
 
 def record_known_refusals(send: Send, *, now: datetime) -> None:
-    """Record what the rules about refusals count of a send that PACE pauses: who resumes it knows of these.
+    """Record the counts of the refusal rules for a send that PACE pauses: staff who resume it know these refusals.
 
     Without that, the next report pauses the resumed send by another rule for the same mails.
     """
@@ -146,15 +146,17 @@ def count_problems(send: Send) -> SendCounts:
     complained = rows.filter(complained_at__isnull=False).count()
     bounces = Bounce.objects.filter(delivery__batch__send=send, delivery__proof=False)
     refusals = count_refusals(send)
-    others = SenderRefusals({cause: mails for cause, mails in refusals.by_cause.items() if cause in _OTHER_CAUSES})
+    other_refusals = SenderRefusals(
+        {cause: mails for cause, mails in refusals.by_cause.items() if cause in _OTHER_CAUSES}
+    )
     return SendCounts(
         accepted=sum(account.accepted for account in accounts),
         having_the_mail=_count_having_the_mail(accounts, complained=complained),
         hard=bounces.filter(bounce_class=Bounce.Class.HARD).count(),
         complained=complained,
         unauthenticated=refusals.by_cause.get(SenderCause.AUTHENTICATION, 0),
-        refused=others.mails,
-        what_to_change=others.what_to_change,
+        refused=other_refusals.mails,
+        what_to_change=other_refusals.what_to_change,
     )
 
 
@@ -189,9 +191,9 @@ def _is_new_level(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:
     return known is None or cases >= 2 * known
 
 
-def describe_share(part: int, whole: int) -> str:
+def describe_share(part: int, total: int) -> str:
     """Return the part in percent, or “all of them” if the whole is unknown."""
-    return format_percent(100 * part / whole) if whole else Message("all of them")
+    return format_percent(100 * part / total) if total else Message("all of them")
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ def _lock_people(consequences: Consequences) -> None:
 
 def find_known_hashes(hashes: Collection[bytes]) -> set[bytes]:
     """Return the hashes that belong to subscribers."""
-    found = Subscriber.objects.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
-    return {bytes(address_hash) for address_hash in found}
+    known = Subscriber.objects.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
+    return {bytes(address_hash) for address_hash in known}
 
 
 def _unsubscribe(request: ProviderUnsubscribe, *, mailing_list: MailingList | None, now: datetime) -> None:
@@ -119,9 +119,9 @@ def _find_soft_failing(subscribers: Collection[int]) -> set[int]:
         .values_list("subscriber_id", "pk", "batch__send_id", "bounce__bounce_class", "bounce__at")
     )
     for subscriber, delivery, send, bounce_class, at in rows:
-        kept = history.setdefault(subscriber, [])
-        if len(kept) < _LOOK_BACK:
-            kept.append((delivery, send, bounce_class, at))
+        newest = history.setdefault(subscriber, [])
+        if len(newest) < _LOOK_BACK:
+            newest.append((delivery, send, bounce_class, at))
     delivered = find_delivered({pk: send for past in history.values() for pk, send, _, _ in past})
     return {
         subscriber

@@ -20,8 +20,8 @@ def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
     rows = Delivery.objects.filter(subscriber_id=person.pk).select_related(
         "batch__send__issue__publication", "exception"
     )
-    found = list(rows.order_by("pk"))
-    delivered = find_delivered({row.pk: row.batch.send_id for row in found})
+    deliveries = list(rows.order_by("pk"))
+    delivered = find_delivered({row.pk: row.batch.send_id for row in deliveries})
     bounces = {bounce.delivery_id: bounce for bounce in Bounce.objects.filter(delivery__subscriber_id=person.pk)}
     delays = {delay.delivery_id: delay for delay in SenderDelay.objects.filter(delivery__subscriber_id=person.pk)}
     unsubscribed = dict(CountedUnsubscribe.objects.filter(subscriber_id=person.pk).values_list("mailing", "at"))
@@ -33,7 +33,7 @@ def describe_deliveries(person: Subscriber) -> list[dict[str, object]]:
             delivered=row.pk in delivered,
             unsubscribed_at=unsubscribed.get(row.batch.send_id),
         )
-        for row in found
+        for row in deliveries
     ]
 
 
@@ -64,18 +64,18 @@ def _describe(
     unsubscribed_at: datetime | None,
 ) -> dict[str, object]:
     """Return the entry of one issue. ``unsubscribed_at`` is when the person unsubscribed by its link."""
-    own: DeliveryException | None = getattr(row, "exception", None)
-    unsubscribes = [moment for moment in (own.unsubscribed_at if own else None, unsubscribed_at) if moment]
+    exception: DeliveryException | None = getattr(row, "exception", None)
+    unsubscribes = [moment for moment in (exception.unsubscribed_at if exception else None, unsubscribed_at) if moment]
     return {
         "issue": str(row.batch.send.issue),
         "proof": row.proof,
-        "state": own.state if own and own.state else row.batch.state,
-        "reason": own.reason if own else "",
+        "state": exception.state if exception and exception.state else row.batch.state,
+        "reason": exception.reason if exception else "",
         "at": format_moment(row.batch.settled_at),
         "delivered": delivered,
-        "bounced_at": format_moment(own.bounced_at) if own else None,
+        "bounced_at": format_moment(exception.bounced_at) if exception else None,
         "bounce": {"kind": bounce.bounce_class, "status": bounce.status, "reason": bounce.reason} if bounce else None,
         "delay": {"status": delay.status, "at": format_moment(delay.at)} if delay else None,
-        "complained_at": format_moment(own.complained_at) if own else None,
+        "complained_at": format_moment(exception.complained_at) if exception else None,
         "left_at": format_moment(min(unsubscribes, default=None)),
     }

@@ -95,19 +95,19 @@ def load_facts(deliveries: Iterable[int]) -> dict[int, Facts]:
 
 def write_facts(facts: Mapping[int, Facts], *, now: datetime) -> None:
     """Store facts. The database keeps the earlier time if another worker wrote one too."""
-    some = {pk: each for pk, each in sorted(facts.items()) if each}
-    _write_times(some, now=now)
+    nonempty = {pk: fact for pk, fact in sorted(facts.items()) if fact}
+    _write_times(nonempty, now=now)
     Bounce.objects.bulk_create(
         (
             Bounce(
                 delivery_id=pk,
-                bounce_class=each.bounce.bounce_class,
-                status=each.bounce.status,
-                reason=each.bounce.reason,
-                at=each.bounce.at,
+                bounce_class=fact.bounce.bounce_class,
+                status=fact.bounce.status,
+                reason=fact.bounce.reason,
+                at=fact.bounce.at,
             )
-            for pk, each in some.items()
-            if each.bounce
+            for pk, fact in nonempty.items()
+            if fact.bounce
         ),
         update_conflicts=True,
         unique_fields=["delivery"],
@@ -144,7 +144,7 @@ def _write_times(facts: Mapping[int, Facts], *, now: datetime) -> None:
         cursor.executemany(
             sql,
             [
-                (pk, adapt(now), *(adapt(getattr(each, field)) if getattr(each, field) else None for field in _TIMES))
-                for pk, each in facts.items()
+                (pk, adapt(now), *(adapt(getattr(fact, field)) if getattr(fact, field) else None for field in _TIMES))
+                for pk, fact in facts.items()
             ],
         )

@@ -38,7 +38,7 @@ def find_account_of_secret(*, provider: str, secret: str) -> str:
 
     The URL of the default account takes the reports of every account at the same provider.
     """
-    for account in (DEFAULT_ACCOUNT, *(each.name for each in _list_at(provider))):
+    for account in (DEFAULT_ACCOUNT, *(listed.name for listed in _list_at(provider))):
         if hmac.compare_digest(webhook_secret(provider, account).encode(), secret.encode()):
             return account
     raise BadWebhook(
@@ -59,7 +59,7 @@ def find_reporting_account(*, provider: str, address: str) -> str | None:
 
 def list_account_names(provider: str) -> list[str]:
     """Return the names of the accounts at this provider, also if the default account cannot be read."""
-    return [each.name for each in list_accounts() if each.provider and each.provider.scheme == provider]
+    return [account.name for account in list_accounts() if account.provider and account.provider.scheme == provider]
 
 
 def is_configured(provider: str) -> bool:
@@ -83,7 +83,7 @@ def webhook_key(provider: str) -> str:
 
     A report of any account finds its delivery by our ids, so any of the keys verifies it. Raise BadProviderUrl.
     """
-    keys = [key for each in _list_at(provider) for key in list_account_keys(each)]
+    keys = [key for account in _list_at(provider) for key in list_account_keys(account)]
     return ",".join(dict.fromkeys(keys))
 
 
@@ -92,7 +92,7 @@ def list_former_keys(provider: str, *, now: datetime) -> Sequence[tuple[str, str
 
     Empty for a provider without a configured account. Raise BadProviderUrl.
     """
-    names = [each.name for each in _list_at(provider)]
+    names = [account.name for account in _list_at(provider)]
     return read_former_keys(provider, configured=names, now=now) if names else []
 
 
@@ -100,11 +100,11 @@ def list_account_keys(account: ProviderAccountSettings) -> list[str]:
     """Return the keys of one account: those of its setting, then those of its set-up."""
     if account.provider is None:
         return []
-    given = split_keys(account.provider.webhook_key)
-    return list(dict.fromkeys([*given, *read_stored_keys(account.provider.scheme, account=account.name)]))
+    keys_in_settings = split_keys(account.provider.webhook_key)
+    return list(dict.fromkeys([*keys_in_settings, *read_stored_keys(account.provider.scheme, account=account.name)]))
 
 
 def _list_at(provider: str) -> list[ProviderAccountSettings]:
     """Return the accounts at this provider. Raise BadProviderUrl if the URL of the default account cannot be read."""
     read_provider_url(settings.NEWSLETTER_PROVIDER_URL)
-    return [each for each in list_accounts() if each.provider and each.provider.scheme == provider]
+    return [account for account in list_accounts() if account.provider and account.provider.scheme == provider]

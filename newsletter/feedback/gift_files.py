@@ -96,11 +96,11 @@ def _decode(data: bytes) -> str:
 
 
 def _find_columns(header: list[str]) -> dict[str, int]:
-    given = [name.strip().lower().replace(" ", "_") for name in header]
+    titles = [name.strip().lower().replace(" ", "_") for name in header]
     columns = {
-        name: next(given.index(alias) for alias in aliases if alias in given)
+        name: next(titles.index(alias) for alias in aliases if alias in titles)
         for name, aliases in _NAMES.items()
-        if any(alias in given for alias in aliases)
+        if any(alias in titles for alias in aliases)
     }
     missing = [_NAMES[name][0] for name in _REQUIRED if name not in columns]
     if missing:

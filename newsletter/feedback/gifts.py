@@ -54,7 +54,7 @@ class GiftTotal:
 
 
 def record_gifts(gifts: Iterable[ReportedGift], *, by: str, now: datetime) -> GiftsRecorded:
-    """Store the gifts that came by a link of an issue, each once. A gift without such a link is only counted."""
+    """Store each gift that was made through a link of an issue, once. A gift without such a link is only counted."""
     result, issues, rows = GiftsRecorded(), dict[str, Issue | None](), dict[str, Gift]()
     for gift in gifts:
         if gift.campaign not in issues:
@@ -79,10 +79,10 @@ def record_gifts(gifts: Iterable[ReportedGift], *, by: str, now: datetime) -> Gi
 
 def find_issue_of_campaign(campaign: str) -> Issue | None:
     """Return the issue that its links call “weekly-12” or “weekly-digest-3”; None for any other campaign."""
-    found = _CAMPAIGN.fullmatch(campaign.strip().lower())
-    if found is None:
+    match = _CAMPAIGN.fullmatch(campaign.strip().lower())
+    if match is None:
         return None
-    slug, number = found["slug"], int(found["number"])
+    slug, number = match["slug"], int(match["number"])
     for kind in _KINDS:
         of_kind = Issue.objects.filter(publication__slug=slug.removesuffix(f"-{kind}"), kind=kind, number=number)
         if slug.endswith(f"-{kind}") and (issue := of_kind.first()):
@@ -91,7 +91,7 @@ def find_issue_of_campaign(campaign: str) -> Issue | None:
 
 
 def sum_gifts(issue: Issue, *, content: IssueContent | None) -> list[GiftTotal]:
-    """Return what the issue raised in each currency, then what each block did, the most first."""
+    """Return the gifts to the issue by currency, then by block, the largest sum first."""
     sums = Gift.objects.filter(issue=issue).order_by()
     totals = sums.values_list("currency").annotate(Sum("amount"), Count("pk"))
     blocks = sums.values_list("block", "currency").annotate(Sum("amount"), Count("pk"))
@@ -102,7 +102,7 @@ def sum_gifts(issue: Issue, *, content: IssueContent | None) -> list[GiftTotal]:
 
 
 def _title_blocks(content: IssueContent) -> dict[str, str]:
-    """Return a title for each name of a block: its heading, or the headline of what it shows."""
+    """Return a title for each block: its heading, or the headline of its story."""
     names = name_blocks(content.blocks)
     return {names[block.key]: _find_title(block) for block in content.blocks} | {FOOTER: ""}
 

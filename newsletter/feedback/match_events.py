@@ -68,7 +68,7 @@ def match_events(references: Mapping[int, EventReference]) -> dict[int, Target]:
             },
         )
     }
-    found, other_address = {}, {}
+    targets, other_address = {}, {}
     for event, reference in references.items():
         if reference.delivery is None:
             row = by_address.get((reference.batch, (reference.address_hash or b"")[:_STORED_BYTES]))
@@ -78,10 +78,10 @@ def match_events(references: Mapping[int, EventReference]) -> dict[int, Target]:
             continue
         target = replace(row.target, address_hash=reference.address_hash)
         if _is_same_address(reference, row):
-            found[event] = target
+            targets[event] = target
         elif reference.batch == row.key:
             other_address[event] = target
-    return _add_missing_hashes(found | _match_changed_addresses(other_address))
+    return _add_missing_hashes(targets | _match_changed_addresses(other_address))
 
 
 def _match_changed_addresses(targets: dict[int, Target]) -> dict[int, Target]:
@@ -114,17 +114,17 @@ def _is_same_address(reference: EventReference, row: _Row) -> bool:
     return reference.address_hash[:_STORED_BYTES] == row.hash_part
 
 
-def _add_missing_hashes(found: dict[int, Target]) -> dict[int, Target]:
+def _add_missing_hashes(targets: dict[int, Target]) -> dict[int, Target]:
     """Read the hash from the person's row if the event has no address."""
-    without_hash = [target.subscriber for target in found.values() if target.address_hash is None]
+    without_hash = [target.subscriber for target in targets.values() if target.address_hash is None]
     if not without_hash:
-        return found
+        return targets
     hashes = dict(Subscriber.objects.filter(pk__in=without_hash).values_list("pk", "address_hash"))
     return {
         event: replace(target, address_hash=bytes(hashes[target.subscriber]))
         if target.address_hash is None and target.subscriber in hashes
         else target
-        for event, target in found.items()
+        for event, target in targets.items()
     }
 
 

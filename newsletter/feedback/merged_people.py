@@ -7,16 +7,16 @@ _UNSETTLED = (Batch.State.PENDING, Batch.State.SUBMITTING)
 
 
 def reassign_mails(*, keep: Subscriber, absorb: Subscriber) -> None:
-    """Let the mails that ``absorb`` got count for ``keep``, for stories already sent and the limit of mails.
+    """Count the mails that ``absorb`` got for ``keep``: for stories already sent and for the limit of mails.
 
     Replies, and unsubscribes by links of these mails, move too.
 
-    A mail that is still to be sent stays as it is: nobody is mailed for a record that is gone. So does one that bounced,
+    An unsent mail is not moved: nobody is mailed for a deleted record. So does one that bounced,
     because it says something about the mailbox of ``absorb``.
     """
-    theirs = Delivery.objects.filter(subscriber_id=absorb.pk, proof=False, bounce__isnull=True)
+    their_mails = Delivery.objects.filter(subscriber_id=absorb.pk, proof=False, bounce__isnull=True)
     got_by_both = Delivery.objects.filter(subscriber_id=keep.pk, proof=False).values("issue")
-    moved = theirs.exclude(batch__state__in=_UNSETTLED).exclude(issue__in=got_by_both)
+    moved = their_mails.exclude(batch__state__in=_UNSETTLED).exclude(issue__in=got_by_both)
     sends = list(moved.values_list("batch__send", flat=True))
     moved.update(subscriber_id=keep.pk)
     counted = CountedUnsubscribe.objects.filter(subscriber_id=keep.pk).values("mailing")

@@ -1,6 +1,6 @@
 """Add to our suppressions what a provider has on its own list, as read once a day or named by a report of an unsent mail.
 
-The list only adds to ours. It does not override what staff or the person decided after an entry was made.
+The list only adds to ours. It does not override decisions of staff or the person that are newer than the entry.
 """
 
 import logging
@@ -105,7 +105,7 @@ def _suppress_entries(page: Iterable[SuppressedAddress], *, account: str, now: d
 
 
 def add_reported(consequences: Consequences, entries: Iterable[ListEntry]) -> None:
-    """Add what a provider reports of addresses, unless staff or the person decided otherwise since. The newest counts."""
+    """Add the addresses that a provider reports, unless staff or the person decided otherwise since. The newest counts."""
     newest = {(entry.address_hash, entry.reason): entry for entry in sorted(entries, key=lambda entry: entry.at)}
     _add_entries(consequences, _find_new_entries(newest))
 
@@ -126,9 +126,10 @@ def add_unsent(consequences: Consequences, unsent: Iterable[UnsentMail]) -> None
         hashes = {address_hash for address_hash, _ in entries}
         since = min(entry.at for entry in entries.values()) - RETENTION
         decided, confirmed = _find_decisions(hashes), _find_newly_confirmed(hashes, since=since)
-        kept = [entry for key, entry in sorted(entries.items()) if key not in decided]
+        undecided = [entry for key, entry in sorted(entries.items()) if key not in decided]
         _add_entries(
-            consequences, [each for each in kept if each.reason == Reason.HARD or each.address_hash not in confirmed]
+            consequences,
+            [listed for listed in undecided if listed.reason == Reason.HARD or listed.address_hash not in confirmed],
         )
 
 
@@ -168,7 +169,7 @@ def _find_new_entries(entries: dict[tuple[bytes, Reason], ListEntry]) -> list[Li
 def _find_decisions(hashes: Collection[bytes]) -> dict[tuple[bytes, Reason], datetime]:
     """Return when each suppression of all mail was last removed, the end of time if it was not.
 
-    One that only an import keeps counts as none: the undo of the import would remove it.
+    A suppression that exists only because of an import does not count: undoing the import removes it.
     """
     decided: dict[tuple[bytes, Reason], datetime] = {}
     rows = Suppression.objects.filter(address_hash__in=list(hashes), scope=Scope.ALL)
@@ -180,12 +181,12 @@ def _find_decisions(hashes: Collection[bytes]) -> dict[tuple[bytes, Reason], dat
 
 
 def _find_last_confirmations(hashes: Collection[bytes]) -> dict[bytes, datetime]:
-    """Return when each person last confirmed by mail. What others entered for them does not count."""
-    found: dict[bytes, datetime] = {}
+    """Return when each person last confirmed by mail. Entries that others made for them do not count."""
+    confirmed_at: dict[bytes, datetime] = {}
     for address_hash, at in _list_confirmed(hashes).values_list("subscriber__address_hash", "confirmed_at"):
         if at is not None:
-            found[bytes(address_hash)] = max(found.get(bytes(address_hash), at), at)
-    return found
+            confirmed_at[bytes(address_hash)] = max(confirmed_at.get(bytes(address_hash), at), at)
+    return confirmed_at
 
 
 def _find_newly_confirmed(hashes: Collection[bytes], *, since: datetime) -> set[bytes]:

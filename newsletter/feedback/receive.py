@@ -72,7 +72,7 @@ def _verify(reader: WebhookHandler, call: WebhookRequest, *, now: datetime) -> t
 
 
 def _find_key(reader: WebhookHandler, call: WebhookRequest, *, keys: Sequence[str], now: datetime) -> str:
-    """Return that of the keys which verifies a webhook that one of them verifies, "" if there is none."""
+    """Return the key that verifies the webhook, "" if none of them does."""
     for key in keys[:-1]:
         with suppress(BadWebhook):
             reader.verify(call, key, now)
@@ -81,8 +81,8 @@ def _find_key(reader: WebhookHandler, call: WebhookRequest, *, keys: Sequence[st
 
 
 def store_feedback(feedback: Iterable[Feedback], *, now: datetime) -> None:
-    """Store events that came otherwise than by webhook, each once. The caller has made sure that they are genuine."""
-    _store_events([_make_event(each, once="", now=now) for each in feedback])
+    """Store events that did not arrive by webhook, each once. The caller has made sure that they are genuine."""
+    _store_events([_make_event(report, once="", now=now) for report in feedback])
 
 
 def _store_events(events: Iterable[ProviderEvent]) -> None:
@@ -106,12 +106,12 @@ def _make_event(feedback: Feedback, *, once: str, now: datetime, verified_by: st
         "listed_for": feedback.listed_for.value if feedback.listed_for else "",
         "verified_by": verified_by,
     }
-    kept = body if applicable else {"link": feedback.link}
+    stored = body if applicable else {"link": feedback.link}
     return ProviderEvent(
         provider=feedback.provider,
         key=_hash_key(feedback.key),
         kind=feedback.kind.value,
-        body={name: value for name, value in kept.items() if value or value == 0},
+        body={name: value for name, value in stored.items() if value or value == 0},
         once=once or None,
         received_at=now,
         retry_at=now,

@@ -137,7 +137,7 @@ def measure_sends(sends: Iterable[Send]) -> list[Figures]:
 
 def make_report(send: Send) -> Report:
     """Return the report of a send, compared with the ten issues of its publication before it."""
-    before = [other for other in find_sends(send.issue.publication, limit=50) if _is_before(other, send)]
+    before = [candidate for candidate in find_sends(send.issue.publication, limit=50) if _is_before(candidate, send)]
     figures, *earlier = measure_sends([send, *before[:MAX_EARLIER]])
     links = find_links(send.issue)
     return Report(
@@ -207,7 +207,7 @@ def _find_title(value: object) -> str:
         return next(filter(None, map(_find_title, value)), "")
     if not isinstance(value, dict):
         return ""
-    own = next(
+    title = next(
         (
             text
             for name in ("heading", "headline", "title", "label")
@@ -215,7 +215,7 @@ def _find_title(value: object) -> str:
         ),
         "",
     )
-    return own or next(filter(None, map(_find_title, value.values())), "")
+    return title or next(filter(None, map(_find_title, value.values())), "")
 
 
 def find_links(issue: Issue) -> list[LinkFigures]:
@@ -233,12 +233,12 @@ def find_variants(send: Send) -> list[VariantFigures]:
     return sorted(figures, key=lambda variant: -variant.people)
 
 
-def _is_before(other: Send, send: Send) -> bool:
+def _is_before(earlier: Send, send: Send) -> bool:
     return (
-        other.issue_id != send.issue_id
-        and other.issue.kind == send.issue.kind
+        earlier.issue_id != send.issue_id
+        and earlier.issue.kind == send.issue.kind
         and send.issue.kind not in (Issue.Kind.CORRECTION, Issue.Kind.WELCOME)
-        and other.started_at is not None
+        and earlier.started_at is not None
         and send.started_at is not None
-        and other.started_at < send.started_at
+        and earlier.started_at < send.started_at
     )

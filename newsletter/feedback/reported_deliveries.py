@@ -104,8 +104,10 @@ def _count_batches(batches: QuerySet[Batch], *, bits: Mapping[int, DeliveredBits
     delivered_of: Counter[int] = Counter()
     keys = list(scattered)
     for start in range(0, len(keys), _BATCHES_AT_ONCE):
-        own = mails.filter(batch__in=keys[start : start + _BATCHES_AT_ONCE]).values_list("batch", "pk")
-        delivered_of.update(batch for batch, pk in own.iterator(chunk_size=10_000) if pk in bits[scattered[batch].send])
+        deliveries = mails.filter(batch__in=keys[start : start + _BATCHES_AT_ONCE]).values_list("batch", "pk")
+        delivered_of.update(
+            batch for batch, pk in deliveries.iterator(chunk_size=10_000) if pk in bits[scattered[batch].send]
+        )
     return counted | {batch: known._replace(delivered=delivered_of[batch]) for batch, known in scattered.items()}
 
 

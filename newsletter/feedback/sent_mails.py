@@ -48,8 +48,8 @@ def list_sent_mails(person: Subscriber) -> list[SentMail]:
     """Return the newest issues first, at most `MAX_MAILS`, without proofs."""
     rows = Delivery.objects.filter(subscriber_id=person.pk, proof=False)
     related = ("batch__send__issue__publication__mailing_list", "batch__variant", "exception")
-    found = list(rows.select_related(*related).order_by("-pk")[:MAX_MAILS])
-    delivered = find_delivered({row.pk: row.batch.send_id for row in found})
+    deliveries = list(rows.select_related(*related).order_by("-pk")[:MAX_MAILS])
+    delivered = find_delivered({row.pk: row.batch.send_id for row in deliveries})
     unsubscribed = set(CountedUnsubscribe.objects.filter(subscriber_id=person.pk).values_list("mailing", flat=True))
     subscriptions = list(person.subscriptions.order_by("-requested_at"))
     return [
@@ -62,22 +62,22 @@ def list_sent_mails(person: Subscriber) -> list[SentMail]:
             why=_explain(row, subscriptions),
             was_handed_over=was_handed_over(row),
         )
-        for row in found
+        for row in deliveries
     ]
 
 
 def list_missed_mails(person: Subscriber) -> list[MissedMail]:
     """Return the newest issues of the person's lists that were not sent to them, or not yet, at most `MAX_MISSED`."""
     lists = Subscription.objects.open().filter(subscriber=person).values("mailing_list")
-    got = Delivery.objects.filter(subscriber_id=person.pk, proof=False)
+    delivered = Delivery.objects.filter(subscriber_id=person.pk, proof=False)
     issues = Issue.objects.filter(publication__mailing_list__in=lists)
-    issues = issues.exclude(pk__in=got.values("issue")).exclude(pk__in=got.values("batch__send__issue"))
+    issues = issues.exclude(pk__in=delivered.values("issue")).exclude(pk__in=delivered.values("batch__send__issue"))
     entered = WelcomeStep.objects.filter(subscriber_id=person.pk).values("issue")
     issues = issues.exclude(~Q(pk__in=entered), kind=Issue.Kind.WELCOME)
     newest = issues.exclude(state=Issue.State.CANCELLED).select_related("publication").order_by("-made_at")[:MAX_MISSED]
-    found = list(newest)
-    why = find_left_out(person, issues=[issue.pk for issue in found])
-    return [MissedMail(issue_id=issue.pk, issue=str(issue), why=why.get(issue.pk, "")) for issue in found]
+    missed = list(newest)
+    reasons = find_left_out(person, issues=[issue.pk for issue in missed])
+    return [MissedMail(issue_id=issue.pk, issue=str(issue), why=reasons.get(issue.pk, "")) for issue in missed]
 
 
 def describe_delivery(row: Delivery) -> str:
@@ -89,27 +89,32 @@ def describe_delivery(row: Delivery) -> str:
 
 def was_handed_over(row: Delivery) -> bool:
     """Return True if the provider got the mail or may have got it, also if it refused it."""
-    own: DeliveryException | None = getattr(row, "exception", None)
-    if own and (own.state == DeliveryException.State.SKIPPED or own.code == DeliveryException.Code.RENDER_FAILURE):
+    exception: DeliveryException | None = getattr(row, "exception", None)
+    if exception and (
+        exception.state == DeliveryException.State.SKIPPED or exception.code == DeliveryException.Code.RENDER_FAILURE
+    ):
         return False
     is_unsent = row.batch.state == Batch.State.PENDING and not row.batch.handed_to
     return not is_unsent and row.batch.code != Batch.Code.RENDER_FAILURE
 
 
 def _label_outcome(row: Delivery, *, delivered: bool, unsubscribed: bool) -> str:
-    own: DeliveryException | None = getattr(row, "exception", None)
-    if unsubscribed or (own and own.unsubscribed_at):
+    exception: DeliveryException | None = getattr(row, "exception", None)
+    if unsubscribed or (exception and exception.unsubscribed_at):
         return str(REPORTED_OUTCOMES["unsubscribed"])
-    if own and own.complained_at:
+    if exception and exception.complained_at:
         return str(REPORTED_OUTCOMES["complained"])
-    if own and own.bounced_at:
+    if exception and exception.bounced_at:
         return str(REPORTED_OUTCOMES["bounced"])
     if delivered:
         return str(REPORTED_OUTCOMES["delivered"])
-    if own and (own.state, own.code) == (DeliveryException.State.SKIPPED, DeliveryException.Code.ALREADY_MAILED):
+    if exception and (exception.state, exception.code) == (
+        DeliveryException.State.SKIPPED,
+        DeliveryException.Code.ALREADY_MAILED,
+    ):
         return str(REPORTED_OUTCOMES["already_mailed"])
-    if own and own.state:
-        return str(OWN_OUTCOMES[DeliveryException.State(own.state)])
+    if exception and exception.state:
+        return str(OWN_OUTCOMES[DeliveryException.State(exception.state)])
     state = Batch.State(row.batch.state)
     if row.batch.send.provider == OUTBOX and state == Batch.State.ACCEPTED:
         return str(REPORTED_OUTCOMES["to_files"])

@@ -91,20 +91,20 @@ def require_account(name: str) -> ProviderAccountSettings:
 
 def _read_accounts() -> Iterator[ProviderAccountSettings]:
     urls = {DEFAULT_ACCOUNT: settings.NEWSLETTER_PROVIDER_URL, **settings.NEWSLETTER_FURTHER_PROVIDER_URLS}
-    before: dict[str, ProviderSettings] = {}
+    earlier: dict[str, ProviderSettings] = {}
     for name, url in urls.items():
         try:
             provider = read_provider_url(url)
         except BadProviderUrl as error:
             yield ProviderAccountSettings(name, url, None, _name_other_setting(error, account=name))
             continue
-        conflict = explain_conflict(name, provider, others=before) if DEFAULT_ACCOUNT in before else None
+        conflict = explain_conflict(name, provider, others=earlier) if DEFAULT_ACCOUNT in earlier else None
         yield ProviderAccountSettings(name, url, provider, conflict or "")
-        before[name] = provider
+        earlier[name] = provider
 
 
 def _name_other_setting(error: BadProviderUrl, *, account: str) -> str:
-    """Return the error, with the setting in front if its text names that of the default account."""
+    """Return the text of the error. For an account with a setting of its own, begin with the setting's name."""
     if account == DEFAULT_ACCOUNT:
         return error.message
     return Message("%(setting)s cannot be read: %(problem)s", setting=name_setting(account), problem=error.message)

@@ -46,14 +46,14 @@ def make_trial_adapter(url: str) -> Adapter:
 
 
 def find_account_tester(url: str) -> AccountTester | None:
-    """Return what tries the account of a URL without sending, if its provider can. Close it after use. Raise BadProviderUrl."""
+    """Return an adapter that can test the account of a URL without sending, or None. Close it after use. Raise BadProviderUrl."""
     adapter = make_adapter(url) if read_provider_url(url).scheme != OUTBOX else None
     return adapter if isinstance(adapter, AccountTester) else None
 
 
 def find_issue_counters() -> dict[str, CountsReader]:
-    """Return what reads the counts of an issue, by the name of each account that has them. It has no way to send."""
-    adapters = {each.name: _adapter(each.url, outbox_folder()) for each in list_usable_accounts()}
+    """Return the readers of an issue's counts, by account, of the providers that count. They cannot send."""
+    adapters = {account.name: _adapter(account.url, outbox_folder()) for account in list_usable_accounts()}
     return {name: CountsReader(adapter) for name, adapter in adapters.items() if isinstance(adapter, IssueCounter)}
 
 
@@ -64,10 +64,10 @@ def can_mail_leave(account: str = DEFAULT_ACCOUNT) -> bool:
 
 def writes_to_files(account: str) -> bool:
     """Return True if the account is the outbox, which mails nobody. One that cannot be used writes nothing."""
-    found = find_account(account)
-    if found is None or found.provider is None or found.problem:
+    chosen = find_account(account)
+    if chosen is None or chosen.provider is None or chosen.problem:
         return False
-    return found.provider.scheme == OUTBOX
+    return chosen.provider.scheme == OUTBOX
 
 
 def provider_label(account: str = DEFAULT_ACCOUNT) -> str:
@@ -76,7 +76,7 @@ def provider_label(account: str = DEFAULT_ACCOUNT) -> str:
 
 
 def account_label(account: str = DEFAULT_ACCOUNT) -> str:
-    """Return a name that tells provider accounts apart and reveals nothing of their keys.
+    """Return a name that identifies a provider account and reveals nothing of its key.
 
     Raise BadProviderUrl or AccountNotUsable.
     """
@@ -87,7 +87,7 @@ def account_label(account: str = DEFAULT_ACCOUNT) -> str:
 
 
 class AccountInUse(NamedTuple):
-    """A provider account that this process calls. ``label`` is what attempts name; ``rate`` is the row of its shared rate."""
+    """A provider account that this process calls. Attempts store its ``label``; ``rate`` names the row of its rate limit."""
 
     name: str
     label: str
@@ -130,7 +130,7 @@ def find_outbox_folder(issue: Issue) -> Path:
 
 
 def write_outbox_index(send: Send) -> None:
-    """Update the index page of a finished send if the outbox is the provider and holds a mail of it."""
+    """Update the index page of a finished send if the outbox is the provider and contains a mail of it."""
     folder = find_outbox_folder(send.issue)
     if send.provider == OUTBOX and folder.is_dir():
         write_index(folder)

@@ -55,7 +55,7 @@ class CityAndRegion(NamedTuple):
 
 
 class PreparedVariant(NamedTuple):
-    """One variant, checked against its hash: what all its batches have in common."""
+    """One variant, checked against its hash, with everything that is the same for all its batches."""
 
     mail: Mail
     values: Values
@@ -74,8 +74,8 @@ class LocationNames(dict[tuple[int | None, str], CityAndRegion]):
         place = SubscriberLocation.objects.filter(pk=place_id).first() if place_id else None
         city = town_label(place.town, country=place.country, language=language) if place else ""
         region = region_label(place.region, language=language) if place and place.region else ""
-        found = self[place_and_language] = CityAndRegion(city, region)
-        return found
+        names = self[place_and_language] = CityAndRegion(city, region)
+        return names
 
 
 class VariantCache:
@@ -114,8 +114,8 @@ def build_call(
         label=prepared.label,
         mail=prepared.mail,
         people=[
-            Recipient(recipient.delivery, recipient.email, own)
-            for recipient, own in zip(recipients, values, strict=True)
+            Recipient(recipient.delivery, recipient.email, variables)
+            for recipient, variables in zip(recipients, values, strict=True)
         ],
     )
 
@@ -177,14 +177,14 @@ def find_reply_address(content: IssueContent) -> str:
 
 
 def list_header_variables() -> tuple[Variable, ...]:
-    """Return the personal values that only headers use. They are no part of what is approved."""
+    """Return the personal values that only headers use. The approval does not cover them."""
     return (_ADDRESS,) if settings.NEWSLETTER_INBOUND_ADDRESS else ()
 
 
 def build_headers(content: IssueContent) -> dict[str, str]:
     """Return Feedback-ID, List-Id, the one-click pair and X-Entity-Ref-ID. The id of the list never changes and reveals nothing.
 
-    Gmail shows issues with the same subject as one conversation unless X-Entity-Ref-ID tells them apart.
+    Gmail shows issues with the same subject as one conversation unless their X-Entity-Ref-ID differs.
     With inbound mail, List-Unsubscribe has a signed address too, for programs that unsubscribe by mail only.
     """
     publication = content.publication
@@ -202,7 +202,7 @@ def build_headers(content: IssueContent) -> dict[str, str]:
 def plan_fields(
     prepared: PreparedVariant, *, signer: Signer, mailing: int, places: LocationNames
 ) -> Callable[[Sequence[RecipientRow]], dict[str, list[str]]]:
-    """Return a function that gives, for each field the mail uses, its values in the order of the recipients.
+    """Return a function that returns the recipients' values, in their order, for each field that the mail uses.
 
     A mail may use only the fields listed here. The links are made for each recipient.
     """
@@ -245,7 +245,7 @@ def read_variables(variant: Variant) -> tuple[Variable, ...]:
 
 
 def plan_variant_values(variables: tuple[Variable, ...]) -> Values:
-    """Return the function that gives each person their values of a variant with these variables."""
+    """Return the function that makes each person's values for a variant with these variables."""
     return plan_values(variables, plain=_find_plain_links())
 
 

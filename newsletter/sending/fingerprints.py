@@ -1,4 +1,4 @@
-"""Fingerprints of the mails of a call: they prove later that a mail made again is the one that was handed over.
+"""Fingerprints of the mails of a call: they prove later that a mail that is rebuilt equals the mail that was handed over.
 
 A fingerprint is a keyed hash, so nobody can guess names or addresses from it without this installation's key.
 """
@@ -18,18 +18,18 @@ def make_fingerprints(call: BatchCall) -> bytes:
     headers = [part for header in mail.headers.items() for part in header]
     fixed = [mail.subject, mail.html, mail.text, mail.from_name, mail.from_email, mail.reply_to, *headers, ""]
     start = hashlib.blake2b(_encode(fixed), key=key, digest_size=FINGERPRINT_BYTES)
-    found = []
+    digests = []
     for delivery, address, values in call.people:
-        own = start.copy()
-        own.update(_encode((str(delivery), address, *values.values())))
-        found.append(own.digest())
-    return b"".join(found)
+        person = start.copy()
+        person.update(_encode((str(delivery), address, *values.values())))
+        digests.append(person.digest())
+    return b"".join(digests)
 
 
-def has_fingerprint(fingerprints: bytes, own: bytes) -> bool:
-    """Return True if one of these fingerprints is ``own``."""
+def has_fingerprint(fingerprints: bytes, wanted: bytes) -> bool:
+    """Return True if one of these fingerprints is ``wanted``."""
     size = FINGERPRINT_BYTES
-    return any(fingerprints[start : start + size] == own for start in range(0, len(fingerprints), size))
+    return any(fingerprints[start : start + size] == wanted for start in range(0, len(fingerprints), size))
 
 
 def _encode(parts: Iterable[str]) -> bytes:

@@ -50,7 +50,7 @@ class SpamScore(NamedTuple):
 def score_due_issues(*, now: datetime, recent: RecentResults[bool] | None = None) -> int:
     """Score a few open issues whose content changed since the last score. Return how many were scored.
 
-    ``recent`` holds the issues whose score the last runs found to be that of their content.
+    ``recent`` has the issues that the last runs found scored with their current content.
     """
     recent = RecentResults() if recent is None else recent
     command = find_command()
@@ -72,14 +72,14 @@ def score_due_issues(*, now: datetime, recent: RecentResults[bool] | None = None
             message = _make_message(issue, content, now=now)
         except (DomainError, OSError):
             continue
-        found = score_message(message, command=command)
+        score = score_message(message, command=command)
         SpamCheck.objects.update_or_create(
             issue=issue,
             defaults={
                 "sha256": sha256,
-                "score": found.score if found else None,
-                "threshold": found.threshold if found else 5.0,
-                "rules": [list(rule) for rule in found.rules] if found else [],
+                "score": score.score if score else None,
+                "threshold": score.threshold if score else 5.0,
+                "rules": [list(rule) for rule in score.rules] if score else [],
                 "looked_at": now,
             },
         )
@@ -128,7 +128,7 @@ def find_spam_findings(issue: Issue, *, sha256: str) -> list[Finding]:
 
 
 def describe_score(check: SpamCheck) -> Message:
-    """Say the score and the rules that matched, in SpamAssassin's own words."""
+    """Describe the score and the rules that matched, in SpamAssassin's words."""
     rules = Message.joined([f"{description} ({points:g})" for points, description in check.rules])
     values = {"score": f"{check.score:g}", "limit": f"{check.threshold:g}"}
     if not check.rules:
@@ -167,7 +167,7 @@ def _make_message(issue: Issue, content: IssueContent, *, now: datetime) -> byte
 
 
 def _choose_most_common(issue: Issue, content: IssueContent, *, now: datetime) -> VisibleContent:
-    """Return what the largest group sees that gets a mail, or what people without a location see."""
+    """Return the content for the largest group that gets a mail, else for people without a location."""
     groups = [*find_groups(issue, content=content, now=now), RecipientGroup(place_id=0, giving="none", people=0)]
     visibility = GroupVisibility(content, groups=groups)
     choices = [visibility.choose(group) for group in groups]

@@ -1,6 +1,6 @@
-"""Tell listeners that batches of a send may be taken, so that workers start at once.
+"""Notify listeners that a send has due batches, so that workers start at once.
 
-It is only faster: workers also look at the rows themselves.
+A lost signal only costs time: workers also poll the rows.
 """
 
 from collections.abc import Callable

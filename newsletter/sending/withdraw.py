@@ -90,10 +90,10 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
         shown = pictures.filter(sha256__in=_list_pictures(_list_shown_versions(story)))
         back = list(shown.values_list("pk", flat=True))
         shown.update(withdrawn_at=None)
-        others = Story.objects.filter(withdrawn_at__isnull=False) if back else Story.objects.none()
-        for other in others.exclude(pk__in=Story.objects.stopped_with(story.translation_of or story)):
-            shared = Picture.objects.filter(pk__in=back, sha256__in=_list_stopped_pictures(other))
-            shared.update(withdrawn_at=other.withdrawn_at)
+        withdrawn = Story.objects.filter(withdrawn_at__isnull=False) if back else Story.objects.none()
+        for withdrawn_story in withdrawn.exclude(pk__in=Story.objects.stopped_with(story.translation_of or story)):
+            shared = Picture.objects.filter(pk__in=back, sha256__in=_list_stopped_pictures(withdrawn_story))
+            shared.update(withdrawn_at=withdrawn_story.withdrawn_at)
         story.refresh_from_db()
         if story.translation_of and story.translation_of.withdrawn_at:
             waiting = pictures.filter(sha256__in=_list_pictures([story]))
@@ -136,7 +136,7 @@ def _find_waiting(story: Story, rows: list[Story]) -> Iterator[tuple[Issue, Stor
         content = resolve_content(issue)
         without = remove_stories(content, stories=stopped)
         if without is not content:
-            shown = {one.id for one in content.stories}
+            shown = {record.id for record in content.stories}
             yield issue, next((row for row in rows if row.pk in shown), story), without
 
 
@@ -178,14 +178,14 @@ def _list_pictures(rows: list[Story]) -> set[str]:
     revisions = IssueRevision.objects.filter(variants__in=find_variants_showing(ShownItem.Kind.STORY, *ids)).distinct()
     for data in revisions.values_list("content", flat=True):
         content = IssueContent.from_json(data)
-        own = [shown_story.picture for shown_story in content.stories if shown_story.id in ids]
+        of_stories = [shown_story.picture for shown_story in content.stories if shown_story.id in ids]
         elsewhere = [
             picture
             for block in content.blocks
             for picture in list_pictures(block)
             if picture.story_url and normalise_url(picture.story_url) in pages
         ]
-        names |= {_find_picture_name(picture.url) for picture in [*own, *elsewhere] if picture}
+        names |= {_find_picture_name(picture.url) for picture in [*of_stories, *elsewhere] if picture}
     own_pictures = Q(pk__in={story.picture_id for story in rows}) | Q(library_images__story__in=ids)
     return set(Picture.objects.filter(own_pictures | Q(name__in=names)).values_list("sha256", flat=True))
 

@@ -271,5 +271,5 @@ def test_a_busy_send_still_keeps_the_quiet_hours(mailgun, monkeypatch):
         clock.now += timedelta(hours=1)
 
     send = start_send(issue=issue, now=clock())
-    run_send(send=send, adapter=current_adapter(), clock=clock, sleep=nap, beside=tell)
+    run_send(send=send, adapter=current_adapter(), clock=clock, sleep=nap, between_batches=tell)
     assert [moment.hour for moment in called_at] == [20, 20, 7, 7, 7]

@@ -1,4 +1,4 @@
-"""Say which accounts have mails of an issue, which of them are compared with their provider's counts, and why others are not.
+"""List the accounts with mails of an issue: which are compared with their provider's counts, and why others are not.
 
 Asks nobody.
 """
@@ -50,7 +50,7 @@ def list_shares(send: Send) -> list[AccountShare]:
     usable = list_usable_accounts()
     labels = _list_callees(send)
     if not labels:
-        account = next((each for each in usable if each.label == send.provider), None)
+        account = next((candidate for candidate in usable if candidate.label == send.provider), None)
         return [_make_share(send, account, name=DEFAULT_ACCOUNT)]
     if any("" in callees for callees in labels.values()):
         return [AccountShare(DEFAULT_ACCOUNT, None, None, Obstacle.UNKNOWN_ACCOUNT)]
@@ -102,8 +102,8 @@ def _find_obstacle(send: Send, account: ProviderAccountSettings | None) -> Obsta
 def _list_callees(send: Send) -> dict[str, set[str]]:
     """Map the accounts of the issue's batches to the labels of the accounts that were called and may have mails."""
     attempts = Attempt.objects.filter(batch__send__issue=send.issue_id).exclude(code__in=Attempt.CODES_WITHOUT_CALL)
-    taken = attempts.exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
+    maybe_accepted = attempts.exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
     labels: dict[str, set[str]] = defaultdict(set)
-    for batch_account, label in taken.order_by().values_list("batch__account", "provider").distinct():
+    for batch_account, label in maybe_accepted.order_by().values_list("batch__account", "provider").distinct():
         labels[batch_account].add(label)
     return labels

@@ -35,7 +35,7 @@ RETRY_AFTER = timedelta(hours=1)
 MAX_WAIT = timedelta(hours=24)
 ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
 MAX_QUESTIONS = 5
-"""No further send is compared in a run after so many counts, so that a provider is asked little at a time."""
+"""A run stops after this number of counts, so that a provider gets few requests at a time."""
 
 
 def compare_due_sends(*, counters: Mapping[str, CountsReader], now: datetime) -> int:
@@ -85,9 +85,9 @@ def _find_due_sends(*, now: datetime) -> list[Send]:
         recipients__gt=0,
         purged_at__isnull=True,
     )
-    others = Send.objects.filter(issue=OuterRef("issue"))
-    newer = others.filter(pk__gt=OuterRef("pk"), started_at__isnull=False, recipients__gt=0)
-    due = ended.exclude(Exists(newer)).exclude(Exists(others.exclude(state__in=ENDED_STATES)))
+    sends_of_issue = Send.objects.filter(issue=OuterRef("issue"))
+    newer = sends_of_issue.filter(pk__gt=OuterRef("pk"), started_at__isnull=False, recipients__gt=0)
+    due = ended.exclude(Exists(newer)).exclude(Exists(sends_of_issue.exclude(state__in=ENDED_STATES)))
     return list(due.select_related("issue").order_by("pk"))
 
 
@@ -105,7 +105,7 @@ def _compare_share(row: CountComparison, share: AccountShare, *, counter: Counts
 
 
 def _claim(send: Send, *, account: str, now: datetime) -> CountComparison | None:
-    """Return today's row, which says that there was no answer until there is one; None if another process has it."""
+    """Return today's row, which records “no answer” until there is one. Return None if another process made it."""
     row, is_new = CountComparison.objects.get_or_create(
         send=send,
         account=account,
@@ -131,15 +131,15 @@ def _compare(
     now: datetime,
 ) -> None:
     send = row.send
-    since = min(each.started_at for each in sends if each.started_at)
+    since = min(compared.started_at for compared in sends if compared.started_at)
     age = now - (send.ended_at or now)
     try:
-        theirs = _ask(counter, issue=send.issue.public_id, since=since, ours=ours)
+        provider_counts = _ask(counter, issue=send.issue.public_id, since=since, ours=ours)
     except IssueCountsError as error:
         log.warning("%s is not compared: %s", send, error)
         _save_failure(row, error, age=age, now=now)
         return
-    comparison = compare_counts(ours, theirs, age=age)
+    comparison = compare_counts(ours, provider_counts, age=age)
     deliveries: list[int] = []
     if comparison.figure is not None and age >= COUNTED_AFTER:
         deliveries = _name_people(
@@ -158,7 +158,7 @@ def _compare(
         figure=comparison.figure or "",
         failure="",
         **asdict(ours),
-        **_describe_theirs(theirs, accepted=comparison.provider_accepted),
+        **_describe_provider_counts(provider_counts, accepted=comparison.provider_accepted),
         deliveries=deliveries,
     )
 
@@ -173,12 +173,12 @@ def _ask(counter: CountsReader, *, issue: str, since: datetime, ours: OwnCounts)
         raise
 
 
-def _describe_theirs(theirs: IssueCounts, *, accepted: int) -> dict[str, int | None]:
+def _describe_provider_counts(counts: IssueCounts, *, accepted: int) -> dict[str, int | None]:
     return {
         "provider_accepted": accepted,
-        "provider_delivered": theirs.delivered,
-        "provider_bounced": theirs.bounced,
-        "provider_complained": theirs.complained,
+        "provider_delivered": counts.delivered,
+        "provider_bounced": counts.bounced,
+        "provider_complained": counts.complained,
     }
 
 
@@ -194,7 +194,7 @@ def _save_failure(row: CountComparison, error: IssueCountsError, *, age: timedel
 
 
 def _save_bad_receipt(row: CountComparison, *, now: datetime) -> None:
-    """Say that our own numbers are wrong. Without ``retry_at`` they are looked at, and logged, once a day."""
+    """Log that our own numbers are wrong. Without ``retry_at`` they are looked at, and logged, once a day."""
     CountComparison.objects.filter(pk=row.pk).update(
         compared_at=now, retry_at=None, result=Result.UNAVAILABLE, failure=CountsFailure.BAD_RECEIPT
     )
@@ -225,7 +225,7 @@ def _name_people(
     here = find_people(sends, share=share, figure=figure)
     if result == Result.MORE_AT_PROVIDER:
         uncertain = find_uncertain_people(sends, share=share) if figure is Figure.ACCEPTED else set()
-        found = there - here - uncertain
+        deliveries = there - here - uncertain
     else:
-        found = here - there
-    return sorted(found)[: CountComparison.MAX_DELIVERIES]
+        deliveries = here - there
+    return sorted(deliveries)[: CountComparison.MAX_DELIVERIES]

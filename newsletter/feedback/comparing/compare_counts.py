@@ -1,8 +1,8 @@
 """Decide how a send's numbers and those of its provider compare, and read the results that are stored.
 
 Uncertain recipients make our number of accepted mails a range: the provider has those mails, or it does not. If the provider
-counts more reports than came here, some were lost on their way. If it counts fewer, it is late, or somebody was reported once
-by another way.
+counts more reports than we received, some were lost. If it counts fewer, it is late, or somebody was reported once by
+another way.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ COMPARED_DAYS = 7
 NAMED_FROM = timedelta(days=6)
 """The seventh day, if the one on which the send ended is the first."""
 READ_FROM = timedelta(days=5)
-"""Providers have counted by the sixth day, so its result stands in for a last day without an answer."""
+"""Providers have counted by the sixth day, so its result is used if the last day has no answer."""
 SHOWN_FOR = timedelta(days=14)
 _HAS_RESULT = ~Q(result=CountComparison.Result.UNAVAILABLE) | Q(failure=CountsFailure.UNKNOWN_ISSUE)
 
@@ -58,10 +58,10 @@ def find_oldest_end(*, now: datetime) -> datetime:
     return datetime.combine(find_day(now) - timedelta(days=COMPARED_DAYS), time.min, tzinfo=UTC)
 
 
-def compare_counts(ours: OwnCounts, theirs: IssueCounts, *, age: timedelta) -> Comparison:
+def compare_counts(ours: OwnCounts, provider_counts: IssueCounts, *, age: timedelta) -> Comparison:
     """Return the result of a send that ended ``age`` ago."""
-    accepted = min(max(theirs.accepted, ours.accepted), theirs.accepted + theirs.unclear)
-    result, figure = _find_difference(ours, theirs, accepted=accepted)
+    accepted = min(max(provider_counts.accepted, ours.accepted), provider_counts.accepted + provider_counts.unclear)
+    result, figure = _find_difference(ours, provider_counts, accepted=accepted)
     if figure is not None and age < COUNTED_AFTER:
         result = Result.NOT_COUNTED_YET
     return Comparison(result, figure, accepted)
@@ -74,21 +74,21 @@ def needs_attention(row: CountComparison) -> bool:
     return row.result == Result.MORE_AT_PROVIDER or row.failure == CountsFailure.UNKNOWN_ISSUE
 
 
-def _find_difference(ours: OwnCounts, theirs: IssueCounts, *, accepted: int) -> tuple[Result, Figure | None]:
+def _find_difference(ours: OwnCounts, provider_counts: IssueCounts, *, accepted: int) -> tuple[Result, Figure | None]:
     if accepted < ours.accepted:
         return Result.FEWER_AT_PROVIDER, Figure.ACCEPTED
     if accepted > ours.accepted + ours.uncertain:
         return Result.MORE_AT_PROVIDER, Figure.ACCEPTED
     reported = {
-        Figure.DELIVERED: (ours.delivered, theirs.delivered),
-        Figure.BOUNCED: (ours.bounced, theirs.bounced),
-        Figure.COMPLAINED: (ours.complained, theirs.complained),
+        Figure.DELIVERED: (ours.delivered, provider_counts.delivered),
+        Figure.BOUNCED: (ours.bounced, provider_counts.bounced),
+        Figure.COMPLAINED: (ours.complained, provider_counts.complained),
     }
-    for figure, (own, counted) in reported.items():
-        if counted is not None and counted > own:
+    for figure, (our_figure, provider_figure) in reported.items():
+        if provider_figure is not None and provider_figure > our_figure:
             return Result.MORE_AT_PROVIDER, figure
-    for figure, (own, counted) in reported.items():
-        if counted is not None and counted < own and figure not in theirs.at_least:
+    for figure, (our_figure, provider_figure) in reported.items():
+        if provider_figure is not None and provider_figure < our_figure and figure not in provider_counts.at_least:
             return Result.FEWER_AT_PROVIDER, figure
     return Result.EQUAL, None
 
@@ -96,7 +96,7 @@ def _find_difference(ours: OwnCounts, theirs: IssueCounts, *, accepted: int) -> 
 def describe_comparisons(issue: Issue) -> list[dict[str, object]]:
     """Return each day's comparison with each account, the newest day first.
 
-    A number of the provider's is None if it does not count it.
+    A provider's number is None if the provider does not count it.
     """
     rows = CountComparison.objects.filter(send__issue=issue).order_by("-day", "-send", "account")
     return [

@@ -50,8 +50,8 @@ def count_own(sends: Collection[Send], *, share: AccountShare) -> OwnCounts:
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
     )
     return OwnCounts(
-        accepted=sum(own["accepted"] for own in states),
-        uncertain=sum(own["uncertain"] for own in states),
+        accepted=sum(counts_of_batch["accepted"] for counts_of_batch in states),
+        uncertain=sum(counts_of_batch["uncertain"] for counts_of_batch in states),
         delivered=sum(count_delivered(send, accounts=accounts) for send in sends),
         bounced=reported["bounced"],
         complained=reported["complained"],
@@ -70,7 +70,7 @@ def find_people(sends: Collection[Send], *, share: AccountShare, figure: Figure)
     if figure is Figure.DELIVERED:
         bits = [DeliveredBits(send) for send in sends]
         everybody = deliveries.values_list("pk", flat=True).iterator(chunk_size=10_000)
-        return {pk for pk in everybody if any(pk in each for each in bits)}
+        return {pk for pk in everybody if any(pk in marked for marked in bits)}
     conditions = {
         Figure.ACCEPTED: _ACCEPTED,
         Figure.BOUNCED: Q(exception__bounced_at__isnull=False),
@@ -86,8 +86,8 @@ def find_uncertain_people(sends: Collection[Send], *, share: AccountShare) -> se
 def keep_own_records(records: dict[int, str], *, sends: Collection[Send], share: AccountShare) -> set[int]:
     """Return the deliveries whose batch is ours: another installation on the same account has the same delivery ids."""
     keys = set(find_batches(sends, share=share).values_list("key", flat=True))
-    own = set(_find_deliveries(sends, share=share).filter(pk__in=list(records)).values_list("pk", flat=True))
-    return {delivery for delivery, key in records.items() if delivery in own and key in keys}
+    deliveries = set(_find_deliveries(sends, share=share).filter(pk__in=list(records)).values_list("pk", flat=True))
+    return {delivery for delivery, key in records.items() if delivery in deliveries and key in keys}
 
 
 def _find_deliveries(sends: Collection[Send], *, share: AccountShare) -> QuerySet[Delivery]:

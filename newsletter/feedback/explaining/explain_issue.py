@@ -40,7 +40,7 @@ _OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 
 @dataclass(frozen=True)
 class IssueExplanation:
-    """``outcome`` says whether the person gets the mail or got it, ``version`` which one. No ``reasons`` if there is none.
+    """``outcome`` says if the person gets or got the mail, ``version`` in which version. No ``reasons`` if there is none.
 
     ``language`` says in which language they get it and why, if the issue is in several. ``was_handed_over``: the provider
     has, or may have, their mail.
@@ -55,7 +55,7 @@ class IssueExplanation:
 
 
 def explain_issue(issue: Issue, *, person: Subscriber, now: datetime) -> IssueExplanation:
-    """Explain an issue that was sent by what was known then, any other by what is known now.
+    """Explain a sent issue by the data of its send, any other by the data of now.
 
     Raises NotReady if a block of an issue that was not sent is unfinished.
     """
@@ -129,12 +129,12 @@ def _find_likeliest(
 ) -> RecipientGroup:
     """Return the group that differs least from the person's own, as it is now. What they had before changes least."""
     try:
-        own = find_own_group(person, issue=issue, content=content)
+        group_of_person = find_own_group(person, issue=issue, content=content)
     except BadRule:  # a segment of a block was deleted
-        own = RecipientGroup(place_id=person.place_id or 0, giving=person.giving, people=1)
+        group_of_person = RecipientGroup(place_id=person.place_id or 0, giving=person.giving, people=1)
 
     def count_differences(group: RecipientGroup) -> tuple[bool, int, bool]:
-        differing = [name for name in GROUP_KEY if getattr(group, name) != getattr(own, name)]
+        differing = [name for name in GROUP_KEY if getattr(group, name) != getattr(group_of_person, name)]
         return "seen" in differing, len(differing), "place_id" in differing
 
     return min(groups, key=count_differences)
@@ -165,13 +165,13 @@ def _explain_group(
 
 def _explain_language(content: IssueContent, group: RecipientGroup, *, person: Subscriber) -> str:
     """Return the language of a person's version and the reason, or "" if the publication has only one."""
-    own = content.publication.language
+    usual_language = content.publication.language
     if not (content.versions or content.publication.languages):
         return ""
     if group.language and group.fallback >= Fallback.LANGUAGE:
         return Message(
             "%(language)s: they read %(read)s, but too few people do for a version of its own.",
-            language=name_language(own),
+            language=name_language(usual_language),
             read=name_language(person.language),
         )
     if group.language:
@@ -181,18 +181,18 @@ def _explain_language(content: IssueContent, group: RecipientGroup, *, person: S
             read=name_language(person.language),
         )
     if not person.language:
-        return Message("%(language)s: nobody knows which language they read.", language=name_language(own))
-    if find_offered_language(person.language) == find_offered_language(own):
-        return Message("%(language)s: they read it.", language=name_language(own))
+        return Message("%(language)s: nobody knows which language they read.", language=name_language(usual_language))
+    if find_offered_language(person.language) == find_offered_language(usual_language):
+        return Message("%(language)s: they read it.", language=name_language(usual_language))
     if find_offered_language(person.language) in content.publication.languages:
         return Message(
             "%(language)s: they read %(read)s, but nothing in this issue is in that language.",
-            language=name_language(own),
+            language=name_language(usual_language),
             read=name_language(person.language),
         )
     return Message(
         "%(language)s: they read %(read)s, which is no language of the publication.",
-        language=name_language(own),
+        language=name_language(usual_language),
         read=name_language(person.language),
     )
 
@@ -203,12 +203,12 @@ def explain_hour(delivery: Delivery, *, person: Subscriber, outcome: str) -> str
     zones = _find_zones(batch)
     if not zones or batch.state not in _OPEN_STATES:
         return outcome
-    own = find_zone_of(person, default="")
+    own_zone = find_zone_of(person, default="")
     return Message(
         "%(outcome)s. Their hour was fixed when the send began: %(time)s in %(places)s.",
         outcome=outcome,
         time=batch.send.local_time[-5:],
-        places=", ".join(_name_town(zone) for zone in ([own] if own in zones else zones)),
+        places=", ".join(_name_town(zone) for zone in ([own_zone] if own_zone in zones else zones)),
     )
 
 

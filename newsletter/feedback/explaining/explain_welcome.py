@@ -13,7 +13,7 @@ _NOT_ENTERED = Message(
 
 
 def explain_step(issue: Issue, *, person: Subscriber) -> str:
-    """Return a sentence on whether a person gets a welcome mail that was not sent to them yet."""
+    """Return a sentence that says if a person gets a welcome mail that they did not get yet."""
     row = issue.welcome_steps.filter(subscriber_id=person.pk).first()
     if row is None:
         return _NOT_ENTERED

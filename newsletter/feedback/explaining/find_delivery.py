@@ -4,7 +4,7 @@ from newsletter.models import Delivery, Issue
 
 
 def find_delivery(issue: Issue, *, person: int) -> Delivery | None:
-    """Return the person's delivery with its batch, variant and send, or None if there is none, or no longer.
+    """Return the person's delivery with its batch, variant and send, or None, also if it was deleted.
 
     ``person`` is a row id. A corrected issue for those not reached has the rows of the issue that it completes.
     """

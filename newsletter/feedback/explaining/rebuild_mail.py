@@ -1,4 +1,4 @@
-"""Make the mail of one person again, by the code that sends, and say whether it is proved to be the one that was sent.
+"""Rebuild the mail of one person with the code that sends, and say if it is proved to equal the mail that was sent.
 
 The variant is stored. Name, town and address are those of today: the fingerprint of the attempt shows if one changed.
 """
@@ -111,11 +111,12 @@ def rebuild_mail(issue: Issue, *, person: Subscriber) -> RebuiltMail:
         raise MailNotShown(
             "The mail cannot be made again, because it needs a value of the person that is not stored any more."
         ) from error
-    own = make_fingerprints(call)
+    fingerprint = make_fingerprints(call)
     attempt = max(
-        attempts, key=lambda one: (has_fingerprint(bytes(one.fingerprints), own), bool(one.fingerprints), one.number)
+        attempts,
+        key=lambda one: (has_fingerprint(bytes(one.fingerprints), fingerprint), bool(one.fingerprints), one.number),
     )
-    match = _compare(attempts, own, delivery=delivery, person=person)
+    match = _compare(attempts, fingerprint, delivery=delivery, person=person)
     return RebuiltMail(delivery, attempt, call.mail, call.people[0], match)
 
 
@@ -134,22 +135,22 @@ def _build(delivery: Delivery, *, person: Subscriber) -> BatchCall:
     return build_call(batch=delivery.batch, recipients=[row], prepared=prepared, places=LocationNames())
 
 
-def _compare(attempts: Sequence[Attempt], own: bytes, *, delivery: Delivery, person: Subscriber) -> Match:
-    kept = [bytes(attempt.fingerprints) for attempt in attempts]
-    matching = [has_fingerprint(fingerprints, own) for fingerprints in kept]
+def _compare(attempts: Sequence[Attempt], fingerprint: bytes, *, delivery: Delivery, person: Subscriber) -> Match:
+    stored = [bytes(attempt.fingerprints) for attempt in attempts]
+    matching = [has_fingerprint(fingerprints, fingerprint) for fingerprints in stored]
     if any(matching):
         return Match.EXACT if all(matching) else Match.ONE_OF_SEVERAL
     if bytes(delivery.address_hash) != bytes(person.address_hash)[:_STORED_HASH_BYTES]:
         return Match.OTHER_ADDRESS
-    return Match.CHANGED if any(kept) else Match.UNKNOWN
+    return Match.CHANGED if any(stored) else Match.UNKNOWN
 
 
 def _refuse_unsent(delivery: Delivery) -> None:
-    own: DeliveryException | None = getattr(delivery, "exception", None)
-    if own is None:
+    exception: DeliveryException | None = getattr(delivery, "exception", None)
+    if exception is None:
         return
-    if own.state == DeliveryException.State.SKIPPED or own.code == DeliveryException.Code.RENDER_FAILURE:
-        raise MailNotShown("Nothing was handed to the provider for this person: %(reason)s.", reason=own.reason)
+    if exception.state == DeliveryException.State.SKIPPED or exception.code == DeliveryException.Code.RENDER_FAILURE:
+        raise MailNotShown("Nothing was handed to the provider for this person: %(reason)s.", reason=exception.reason)
 
 
 def _explain_missing(issue: Issue, *, person: Subscriber) -> Message | str:

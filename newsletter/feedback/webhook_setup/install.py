@@ -64,8 +64,8 @@ def confirm_subscriptions(*, now: datetime) -> int:
         # Another process that looks at the same moment leaves the question to this one.
         if not asked.filter(pk=event.pk).update(retry_at=now + ASK_AGAIN_AFTER):
             continue
-        own = [webhook for webhook in webhooks if webhook.provider == event.provider]
-        if any(_confirm(webhook, link=str(event.body["link"])) for webhook in own):
+        of_provider = [webhook for webhook in webhooks if webhook.provider == event.provider]
+        if any(_confirm(webhook, link=str(event.body["link"])) for webhook in of_provider):
             ProviderEvent.objects.filter(pk=event.pk).update(body={})
             confirmed += 1
     return confirmed
@@ -105,7 +105,7 @@ def _open_setup(webhook: WebhookSettings) -> Iterator[WebhookSetup]:
 
 @contextmanager
 def _claim(webhook: WebhookSettings, *, now: datetime) -> Iterator[QuerySet[ProviderWebhook]]:
-    """Keep others from setting up at the same time: two webhooks with two keys would come of it. Yield the webhook's row."""
+    """Prevent two set-ups at the same time: they would make two webhooks with two keys. Yield the webhook's row."""
     row, _ = ProviderWebhook.objects.get_or_create(provider=webhook.provider, account=webhook.account)
     free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now)
     rows = ProviderWebhook.objects.filter(pk=row.pk)

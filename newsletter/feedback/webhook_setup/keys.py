@@ -1,4 +1,4 @@
-"""The keys of an account's webhook that its set-up brought, sealed in the database, and when a report last came."""
+"""Store the keys of a webhook that its set-up returned, sealed, and the time of the last report."""
 
 import hashlib
 import hmac
@@ -15,7 +15,7 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT
 from newsletter.providers.base.webhooks.verification import split_keys
 
 SEALER = Sealer(b"newsletter.provider-webhook-keys")
-# The key before the newest one still verifies what was on its way when it was replaced.
+# The previous key still verifies reports that were under way when it was replaced.
 MAX_KEYS = 2
 FORMER_KEYS_LAST = timedelta(days=14)
 """Keys of an account that is not configured any more are believed for so long after its last report, or its set-up."""
@@ -39,7 +39,7 @@ def read_former_keys(provider: str, *, configured: Collection[str], now: datetim
     rows = ProviderWebhook.objects.filter(Q(last_report_at__gte=start) | Q(set_up_at__gte=start), provider=provider)
     former = rows.exclude(account__in=configured).exclude(sealed_keys="").order_by("account")
     sealed = former.values_list("account", "sealed_keys")
-    return [(account, key) for account, each in sealed for key in split_keys(SEALER.unseal(each) or "")]
+    return [(account, key) for account, sealed_keys in sealed for key in split_keys(SEALER.unseal(sealed_keys) or "")]
 
 
 def has_lost_keys(provider: str, *, account: str = DEFAULT_ACCOUNT) -> bool:
@@ -55,13 +55,13 @@ def store_key(provider: str, key: str, *, account: str = DEFAULT_ACCOUNT) -> Non
     ProviderWebhook.objects.get_or_create(provider=provider, account=account)
     row = ProviderWebhook.objects.select_for_update().get(provider=provider, account=account)
     known = split_keys(SEALER.unseal(row.sealed_keys) or "") if row.sealed_keys else ()
-    keys = [key, *(each for each in known if each != key)][:MAX_KEYS]
+    keys = [key, *(earlier for earlier in known if earlier != key)][:MAX_KEYS]
     row.sealed_keys = SEALER.seal(",".join(keys))
     row.save(update_fields=["sealed_keys"])
 
 
 def note_report(provider: str, *, now: datetime, account: str = DEFAULT_ACCOUNT, verified_by: str = "") -> None:
-    """Note that a report came, at most once a minute. ``verified_by`` is the mark of its key, "" if it came without one."""
+    """Note that a report arrived, at most once a minute. ``verified_by`` is the mark of its key, "" if it came without one."""
     old = Q(last_report_at__isnull=True) | Q(last_report_at__lt=now - _NOTED_AGAIN_AFTER)
     rows = ProviderWebhook.objects.filter(provider=provider, account=account)
     changed = {"last_report_at": now, "verified_by": verified_by} if verified_by else {"last_report_at": now}

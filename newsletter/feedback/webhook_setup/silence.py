@@ -48,8 +48,8 @@ def has_sent_before(webhook: WebhookSettings, *, now: datetime) -> bool:
 
 
 def _describe(sends: "QuerySet[Send]", *, now: datetime) -> list[SilentSend]:
-    found = [one for webhook in list_webhook_settings() for one in _find_silent(sends, webhook, now=now)]
-    return sorted(found, key=lambda one: (-one.send.pk, one.since, one.account))
+    silent = [silence for webhook in list_webhook_settings() for silence in _find_silent(sends, webhook, now=now)]
+    return sorted(silent, key=lambda silence: (-silence.send.pk, silence.since, silence.account))
 
 
 def _find_silent(sends: "QuerySet[Send]", webhook: WebhookSettings, *, now: datetime) -> list[SilentSend]:
@@ -63,7 +63,7 @@ def _find_silent(sends: "QuerySet[Send]", webhook: WebhookSettings, *, now: date
         .filter(~Exists(delivered), ~Exists(_find_reported_people(webhook)))
         .select_related("issue__publication")
     )
-    # What came and was not applied yet may be about any send. The heartbeat names reports that are stuck.
+    # Events that were not applied yet may be about any send. The heartbeat names reports that are stuck.
     waiting = ProviderEvent.objects.filter(
         provider=webhook.provider, result=ProviderEvent.Result.WAITING, applied_at__isnull=True
     )

@@ -1,4 +1,4 @@
-"""Read what is known of each account's webhook without asking the provider: address, keys, and the last report."""
+"""Read what we store about each account's webhook: address, keys and last report. The provider is not asked."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,9 +28,9 @@ class WebhookSettings:
     """The webhook of a provider account as this installation knows it.
 
     ``chosen`` is the account. ``label`` names its provider, and the account unless it is the default one. ``obstacle`` says
-    why the webhook cannot be set up from here, "" if it can. ``has_key``: reports can be verified, by a key of its own or by
-    that key of another account at the provider which verified the newest one. ``lost_key``: a stored key cannot be read with
-    the secret key.
+    why the webhook cannot be set up from here, "" if it can. ``has_key``: reports can be verified by a key of this account,
+    or by another account's key that verified the newest report. ``lost_key``: a stored key cannot be read with the secret
+    key.
     """
 
     chosen: ProviderAccountSettings
@@ -50,8 +50,8 @@ class WebhookSettings:
 
 def list_webhook_settings() -> list[WebhookSettings]:
     """Return the webhook of each account that can be used and whose provider reports, that of the default account first."""
-    found = (_describe(account) for account in list_usable_accounts())
-    return [webhook for webhook in found if webhook is not None]
+    webhooks = (_describe(account) for account in list_usable_accounts())
+    return [webhook for webhook in webhooks if webhook is not None]
 
 
 def _describe(account: ProviderAccountSettings) -> WebhookSettings | None:
@@ -77,12 +77,16 @@ def _is_verified_by_other(row: ProviderWebhook | None) -> bool:
     """Return True if the key that verified the newest report of an account without a key is still another account's."""
     if row is None or not row.verified_by:
         return False
-    others = (each for each in list_usable_accounts() if each.provider and each.provider.scheme == row.provider)
+    others = (
+        candidate
+        for candidate in list_usable_accounts()
+        if candidate.provider and candidate.provider.scheme == row.provider
+    )
     return any(key_mark(key) == row.verified_by for account in others for key in list_account_keys(account))
 
 
 def explain_silence(provider: ProviderSettings | None) -> str:
-    """Return what is not heard of with a real provider that reports nothing, "" for any other."""
+    """Return what staff do not learn if a real provider reports nothing, "" for any other provider."""
     if provider is None or provider.scheme not in ADAPTERS or provider.scheme in WEBHOOK_HANDLERS:
         return ""
     label = ADAPTERS[provider.scheme].label
@@ -112,15 +116,15 @@ def require_webhook_settings(name: str) -> WebhookSettings:
     account = find_account(name)
     if name != DEFAULT_ACCOUNT and (problem := explain_unusable(name)):
         raise WebhookSetupError("No reports were set up, because %(problem)s.", problem=problem)
-    found = _describe(account) if account else None
-    if found is None:
+    webhook = _describe(account) if account else None
+    if webhook is None:
         if why := explain_silence(account.provider if account else None):
             raise WebhookSetupError(Message.joined([why, advise_on_silence()], between=" "))
         raise WebhookSetupError(
             "No mail provider is set, so nothing is reported. Write the provider into NEWSLETTER_PROVIDER_URL, start the "
             "program again, then set up its reports."
         )
-    return found
+    return webhook
 
 
 def find_obstacle(provider: ProviderSettings) -> str:

@@ -39,7 +39,7 @@ def notify_changed_events(*, now: datetime) -> None:
 
 
 def _write(publication: Publication, changes: Sequence[tuple[EventNotice, MisinformedGroup]], *, now: datetime) -> None:
-    changes = sorted(changes, key=lambda one: (one[0].starts_at, one[0].pk))
+    changes = sorted(changes, key=lambda change: (change[0].starts_at, change[0].pk))
     first = changes[0][0]
     if len(changes) == 1:
         subject = Message(
@@ -107,8 +107,8 @@ def _changes_digest(changes: Sequence[tuple[EventNotice, MisinformedGroup]]) -> 
     return hashlib.sha256(facts.encode()).hexdigest()[:20]
 
 
-def _mark_notified(unnotified: QuerySet[EventNotice], found: list[ChangedEvent], *, now: datetime) -> None:
-    notified = {changed.event.pk for changed in found}
+def _mark_notified(unnotified: QuerySet[EventNotice], changed_events: list[ChangedEvent], *, now: datetime) -> None:
+    notified = {changed.event.pk for changed in changed_events}
     for event in list(unnotified):
         if event.pk in notified or not is_being_sent(event):
             EventNotice.objects.filter(pk=event.pk, changed_at=event.changed_at).update(change_notified_at=now)

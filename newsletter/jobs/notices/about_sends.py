@@ -143,16 +143,16 @@ def _describe_stop(send: Send) -> list[str]:
     return [Message("Why: %(reason)s.", reason=send.reason), _LOOK]
 
 
-def _notify(send: Send, what: str, subject: str, paragraphs: Sequence[str], *, now: datetime) -> None:
-    write_notice(send.issue.publication, _key(send, what), subject, paragraphs, issue_page_url(send.issue), now)
+def _notify(send: Send, event: str, subject: str, paragraphs: Sequence[str], *, now: datetime) -> None:
+    write_notice(send.issue.publication, _key(send, event), subject, paragraphs, issue_page_url(send.issue), now)
 
 
-def _is_notified(send: Send, *what: str) -> bool:
-    return StaffNotice.objects.filter(key__in=[_key(send, name) for name in what]).exists()
+def _is_notified(send: Send, *events: str) -> bool:
+    return StaffNotice.objects.filter(key__in=[_key(send, event) for event in events]).exists()
 
 
-def _key(send: Send, what: str) -> str:
-    return f"send-{send.pk}-{send.resumed_after_attempt}-{what}"
+def _key(send: Send, event: str) -> str:
+    return f"send-{send.pk}-{send.resumed_after_attempt}-{event}"
 
 
 def _digest(reason: str) -> str:

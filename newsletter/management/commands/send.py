@@ -58,7 +58,7 @@ class Command(ProductCommand):
             release_issue(issue=issue)
         send = start_send(issue=issue, now=datetime.now(UTC), at_once=True)
         with show_send_progress(send, quiet=json) as progress:
-            send = run_send(send=send, adapter=current_adapter(), progress=progress, beside=_read_canaries)
+            send = run_send(send=send, adapter=current_adapter(), progress=progress, between_batches=_read_canaries)
         issue.refresh_from_db()
         if json:
             self.write_json(status_of(issue))

@@ -1,4 +1,4 @@
-"""Decide whether a send goes on: it waits for its first canaries, stops if one is in spam or broken, and staff may overrule."""
+"""Decide if a send continues: it waits for its first canaries and stops if one is in spam or broken. Staff may overrule."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from newsletter.sending.wake_up_signal import send_wake_up_signal
 
 MAX_WATCH_WAIT = timedelta(minutes=1)
 """The longest delay for sending the first canaries if the publication does not wait for their results."""
-WHAT_FOUND = {
+_RESULT_TEXTS = {
     CanaryMail.Result.SPAM: Message("is in spam"),
     CanaryMail.Result.BROKEN: Message("is broken"),
 }
@@ -30,7 +30,7 @@ _UNDECIDED = (_Decision.NONE, _Decision.WATCHED)
 
 @acts_on(sends=Q(state=Send.State.SUBMITTING))
 def decide_about_canaries(*, now: datetime) -> None:
-    """Let each send that waits for its canaries go on, or pause it, as its publication says."""
+    """Continue or pause each send that waits for its canaries, as its publication says."""
     failure = "Nothing was decided about the canaries of send %s"
     stopping = find_open_sends(now=now).filter(period="", issue__publication__canary=Publication.Canary.STOP)
     alarmed = stopping.filter(
@@ -48,7 +48,7 @@ def decide_about_canaries(*, now: datetime) -> None:
 
 
 def stop_waiting(*, send: Send, by: User | AnonymousUser) -> None:
-    """Let a send go on without its canaries, also if one of them is in spam later. Raise NotAllowed or WrongState."""
+    """Continue a send without its canaries, even if one of them is in spam later. Raise NotAllowed or WrongState."""
     if not by.has_perm("newsletter.send_issue"):
         raise NotAllowed("%(by)s may not control sends. An administrator can give the role “approver”.", by=by)
     waiting = Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING, canary_decision__in=_UNDECIDED)
@@ -68,7 +68,7 @@ def is_waiting(send: Send) -> bool:
 
 
 def find_wait_end(send: Send) -> datetime | None:
-    """Return when the send waits no longer for its first canaries, or None before they are written."""
+    """Return when the wait for the first canaries ends, or None before their rows exist."""
     first = send.canary_mails.filter(turn=CanaryMail.Turn.FIRST, mailbox__enabled=True).order_by("made_at").first()
     return first.made_at + _find_limit(send.issue.publication) if first else None
 
@@ -85,22 +85,22 @@ def _decide(send: Send, *, now: datetime) -> None:
         return
     account = find_canary_account(send)
     if writes_to_files(account) or is_sending_blocked(account):
-        _go_on(send, _Decision.TO_FILES)
+        _continue(send, _Decision.TO_FILES)
         return
     firsts = list(send.canary_mails.filter(turn=CanaryMail.Turn.FIRST, mailbox__enabled=True))
     is_over = bool(firsts) and now >= min(mail.made_at for mail in firsts) + _find_limit(publication)
     if not firsts:
         if not CanaryMailbox.objects.filter(enabled=True).exists():
-            _go_on(send, _Decision.NO_MAILBOX)
+            _continue(send, _Decision.NO_MAILBOX)
     elif publication.canary == Publication.Canary.WATCH:
         if is_over or not any(mail.state in (_State.WAITING, _State.SENDING) for mail in firsts):
-            _go_on(send, _Decision.WATCHED)
+            _continue(send, _Decision.WATCHED)
     elif any(mail.result in CanaryMail.ALARMS for mail in firsts):
         return
     elif not any(_is_open(mail) for mail in firsts):
         used = [mail for mail in firsts if mail.state != _State.SKIPPED]
         if used and all(mail.result == CanaryMail.Result.GOOD for mail in used):
-            _go_on(send, _Decision.PASSED)
+            _continue(send, _Decision.PASSED)
         else:
             _apply_no_result_rule(send, _Decision.NOT_SENT, _explain_not_sent(firsts), now=now)
     elif is_over:
@@ -110,7 +110,7 @@ def _decide(send: Send, *, now: datetime) -> None:
 
 
 def _is_open(mail: CanaryMail) -> bool:
-    """Return True while something may still be found out about a mail."""
+    """Return True while the result of a mail may still change."""
     is_on_its_way = mail.state in CanaryMail.HANDED_OVER and mail.result == CanaryMail.Result.UNKNOWN
     return mail.state in (_State.WAITING, _State.SENDING) or is_on_its_way
 
@@ -151,10 +151,10 @@ def _apply_no_result_rule(send: Send, decision: Send.CanaryDecision, reason: str
     if send.issue.publication.canary_silence == Publication.CanarySilence.PAUSE:
         _pause(send, reason=reason, cases=0, now=now)
     else:
-        _go_on(send, decision)
+        _continue(send, decision)
 
 
-def _go_on(send: Send, decision: Send.CanaryDecision) -> None:
+def _continue(send: Send, decision: Send.CanaryDecision) -> None:
     waiting = Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING, canary_decision__in=_UNDECIDED)
     if waiting.update(canary_decision=decision):
         send.canary_decision = decision
@@ -169,7 +169,7 @@ def _pause_for_alarm(send: Send, *, now: datetime) -> None:
     reason = Message(
         "the issue %(what)s at the canary %(mailbox)s. The rest is not sent. See below what is wrong, then resume the send or "
         "cancel it",
-        what=WHAT_FOUND[CanaryMail.Result(first.result)],
+        what=_RESULT_TEXTS[CanaryMail.Result(first.result)],
         mailbox=first.mailbox,
     )
     _pause(send, reason=reason, cases=len(alarms), now=now)

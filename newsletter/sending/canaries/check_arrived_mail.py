@@ -27,12 +27,12 @@ from newsletter.sending.deliverability.findings import Finding, error, ok, warni
 from newsletter.sending.deliverability.message_check import ONE_CLICK_CODE, check_received_message
 
 CHECK_SECONDS = 60.0
-"""How long the addresses of one mail may take. What was not asked by then is named as not checked."""
+"""The time limit for the addresses of one mail. Addresses that remain are reported as not checked."""
 MAX_NAMED = 3
 COPIES_CODE = "copies"
 PAGE, PICTURES, LINKS = Message("page to unsubscribe"), Message("pictures"), Message("links")
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
-"""What Python's own reader of mails raises for some that are damaged."""
+"""The errors that Python's parser of mails raises for some damaged mails."""
 _Placement, _Result = CanaryMail.Placement, CanaryMail.Result
 
 
@@ -47,9 +47,9 @@ class FoundMail:
 
 
 def record_found(mail: CanaryMail, found: FoundMail, *, findings: list[Finding], now: datetime) -> None:
-    """Write what was found. A mail that was found before keeps its placement and its findings, and may have more copies.
+    """Store a found mail. A mail that was found before keeps its placement and its findings, and may have more copies.
 
-    If another process wrote about the mail in the meantime, its result stays and only more copies are added.
+    If another process stored it first, its result stays and only the number of copies can grow.
     """
     while not _write_found(mail, found, findings=findings, now=now):
         newest = CanaryMail.objects.filter(pk=mail.pk, state__in=CanaryMail.HANDED_OVER).first()
@@ -59,13 +59,13 @@ def record_found(mail: CanaryMail, found: FoundMail, *, findings: list[Finding],
 
 
 def _write_found(mail: CanaryMail, found: FoundMail, *, findings: list[Finding], now: datetime) -> bool:
-    """Write what was found. Return False if the row is not as it was read."""
+    """Store a found mail. Return False if the row changed since it was read."""
     copies = min(max(found.copies, mail.copies), 999)
     if mail.result in (_Result.UNKNOWN, _Result.MISSING):
         placement, folder, arrived_at = found.placement, found.folder, found.arrived_at
     else:
         placement, folder, arrived_at = _Placement(mail.placement), mail.folder, mail.arrived_at or found.arrived_at
-        findings = [one for row in mail.findings if (one := Finding.from_row(row)).code != COPIES_CODE]
+        findings = [earlier for row in mail.findings if (earlier := Finding.from_row(row)).code != COPIES_CODE]
     findings = [*findings, *_check_copies(copies)]
     as_read = CanaryMail.objects.filter(
         pk=mail.pk, state__in=CanaryMail.HANDED_OVER, result=mail.result, copies=mail.copies

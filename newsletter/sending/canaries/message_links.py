@@ -1,4 +1,4 @@
-"""The web addresses in a mail as it arrived, and whether they answer. They are only fetched (GET), which changes nothing."""
+"""Find the web addresses in a mail as it arrived, and check that they answer. They are only fetched (GET)."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -16,14 +16,14 @@ from newsletter.content.fetching.fetcher import PICTURE, Fetcher, Limits
 from newsletter.issues.variants.mail_links import untrack_links
 
 MAX_ADDRESSES = 40
-"""The most addresses of a kind that are fetched. An issue has fewer."""
+"""The limit of fetched addresses of one kind. An issue has fewer."""
 MAX_HTML = 1_000_000
 PAGE_LIMITS = Limits(max_bytes=65_536, connect=4.0, first_byte=6.0, total=8.0)
 PICTURE_LIMITS = Limits(max_bytes=PICTURE.max_bytes, connect=4.0, first_byte=6.0, total=10.0)
 GONE_STATUSES = (404, 410)
 
 Answer = Literal["works", "dead", "silent", "unknown"]
-"""``dead``: its site has no such page. ``silent``: its site did not answer. ``unknown``: it was not or must not be asked."""
+"""``dead``: the site has no such page. ``silent``: the site did not answer. ``unknown``: we did not or must not ask."""
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,15 @@ def list_addresses(mail: EmailMessage) -> MailAddresses:
         return MailAddresses(unsubscribe=unsubscribe)
     return MailAddresses(
         pictures=_keep_web(image.get("src", "") for image in document.iter("img")),
-        links=tuple(one for one in _keep_web(link.get("href", "") for link in document.iter("a")) if not _is_own(one)),
+        links=tuple(
+            target for target in _keep_web(link.get("href", "") for link in document.iter("a")) if not _is_own(target)
+        ),
         unsubscribe=unsubscribe,
     )
 
 
 def check_pictures(addresses: Iterable[str], *, fetcher: Fetcher, until: float) -> CheckedAddresses:
-    """Fetch pictures. Any error of their site is one that readers see. ``until`` is by ``time.monotonic``."""
+    """Fetch pictures. Readers see any error of their site too. ``until`` is by ``time.monotonic``."""
     return _check(addresses, lambda address: _ask(fetcher, address, limits=PICTURE_LIMITS, is_strict=True), until=until)
 
 
@@ -80,12 +82,12 @@ def check_page(address: str, *, fetcher: Fetcher) -> Answer:
 
 
 def _check(addresses: Iterable[str], ask: Callable[[str], Answer], *, until: float) -> CheckedAddresses:
-    found: dict[Answer, list[str]] = {"works": [], "dead": [], "silent": [], "unknown": []}
+    by_answer: dict[Answer, list[str]] = {"works": [], "dead": [], "silent": [], "unknown": []}
     for number, address in enumerate(addresses):
         is_asked = number < MAX_ADDRESSES and time.monotonic() < until
-        found[ask(address) if is_asked else "unknown"].append(address)
+        by_answer[ask(address) if is_asked else "unknown"].append(address)
     return CheckedAddresses(
-        tuple(found["dead"]), tuple(found["silent"]), tuple(found["unknown"]), works=len(found["works"])
+        tuple(by_answer["dead"]), tuple(by_answer["silent"]), tuple(by_answer["unknown"]), works=len(by_answer["works"])
     )
 
 
@@ -109,7 +111,7 @@ def _read_text(part: MIMEPart) -> str:
 
 
 def _keep_web(addresses: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(address for one in addresses if _is_web(address := one.strip())))
+    return tuple(dict.fromkeys(address for text in addresses if _is_web(address := text.strip())))
 
 
 def _is_web(address: str) -> bool:
@@ -117,6 +119,6 @@ def _is_web(address: str) -> bool:
 
 
 def _is_own(address: str) -> bool:
-    """Return True for a page of ours: reading it may say who reads, and it is there if the page to unsubscribe is."""
-    own = urlsplit(settings.NEWSLETTER_SITE_URL)
-    return urlsplit(address).netloc.lower() == own.netloc.lower()
+    """Return True for a page of our site. Its address may identify a reader, and `check_page` tests our site."""
+    site = urlsplit(settings.NEWSLETTER_SITE_URL)
+    return urlsplit(address).netloc.lower() == site.netloc.lower()

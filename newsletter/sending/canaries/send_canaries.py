@@ -38,9 +38,9 @@ from subscribers.models import Subscriber
 MAX_LAST_CANARY_DELAY = timedelta(hours=1)
 """Last canaries are not sent later than this after the send: their result would say nothing about it."""
 LOST_AFTER = timedelta(minutes=5)
-"""A mail that is being sent for so long was lost with its process."""
+"""A mail that is being sent for longer was lost with its process."""
 ISSUE_NAME = "canaries"
-"""The name under which a provider counts these mails, so that its counts of the issue stay those of the subscribers."""
+"""The name under which a provider counts these mails, so that its counts of the issue are about subscribers only."""
 MARK_HEADER = "X-Entity-Ref-ID"
 """The header that names a canary's mail. Every issue has it, so a filter sees the same headers as in a subscriber's mail."""
 IS_SUBSCRIBER = Message(
@@ -85,7 +85,7 @@ def send_canaries(*, adapters: Mapping[str, Adapter], now: datetime) -> int:
 
 
 def find_sends_before(*, now: datetime) -> QuerySet[Send]:
-    """Return the sends whose first canaries are due: nobody decided about them yet, or somebody chose to wait since."""
+    """Return the sends whose first canaries are due, because there is no final decision about them."""
     decisions = [Send.CanaryDecision.NONE, Send.CanaryDecision.WATCHED]
     return _select(find_open_sends(now=now).filter(canary_decision__in=decisions))
 
@@ -99,7 +99,7 @@ def find_sends_after(*, now: datetime) -> QuerySet[Send]:
 
 
 def _select(sends: QuerySet[Send]) -> QuerySet[Send]:
-    """Keep the sends of publications that use canaries. A welcome mail goes to one person after another: it has none."""
+    """Keep the sends of publications that use canaries. A welcome mail has none: it is sent to a few people each day."""
     used = sends.filter(period="").exclude(issue__publication__canary=Publication.Canary.OFF)
     return used.select_related("issue__publication__mailing_list").order_by("pk")
 
@@ -134,7 +134,7 @@ class _Part(NamedTuple):
 
 
 def _find_largest_part(send: Send, turn: CanaryMail.Turn) -> _Part | None:
-    """Return the mail that most people get, and its account: of those who are still to get it or, afterwards, of all."""
+    """Return the mail that most people get, and its account. Before the send, ignore batches that will not be sent."""
     batches = send.batches.filter(~shows_withdrawn_story())
     if turn == _Turn.FIRST:
         batches = batches.exclude(state__in=[Batch.State.REJECTED, Batch.State.WRITTEN_OFF])
@@ -147,7 +147,7 @@ def _find_largest_part(send: Send, turn: CanaryMail.Turn) -> _Part | None:
 
 
 def _write_rows(send: Send, turn: CanaryMail.Turn, *, variant: Variant, now: datetime) -> None:
-    """Write a row for each mailbox in use that has none. An address that the send goes to anyway is skipped."""
+    """Write a row for each mailbox in use that has none. An address that is a recipient of the send is skipped."""
     known = CanaryMail.objects.filter(send=send, turn=turn, mailbox=OuterRef("pk"))
     mailboxes = list(CanaryMailbox.objects.filter(~Exists(known), enabled=True))
     if not mailboxes:
@@ -172,23 +172,24 @@ def _write_rows(send: Send, turn: CanaryMail.Turn, *, variant: Variant, now: dat
 
 
 def _find_recipients(send: Send, mailboxes: Iterable[CanaryMailbox]) -> set[bytes]:
-    """Return the hashes of those addresses that the send goes to: as it was frozen, or as a recipient changed it since.
+    """Return the hashes of the addresses that are recipients, as frozen or as changed since.
 
-    The people of a completed send keep their deliveries of the issue that was cancelled.
+    In a send that completes another, the deliveries belong to the cancelled issue.
     """
     hashes = [bytes(mailbox.address_hash) for mailbox in mailboxes]
     people = dict(Subscriber.objects.filter(address_hash__in=hashes).values_list("pk", "address_hash"))
     frozen = Delivery.objects.filter(
-        Q(address_hash__in=[one[:_STORED_HASH_BYTES] for one in hashes]) | Q(subscriber_id__in=people),
+        Q(address_hash__in=[address_hash[:_STORED_HASH_BYTES] for address_hash in hashes])
+        | Q(subscriber_id__in=people),
         issue__in=[issue for issue in (send.issue_id, send.issue.completes_id) if issue],
         batch__send=send,
         proof=False,
     )
-    found: set[bytes] = set()
+    hashes_of_recipients: set[bytes] = set()
     for subscriber, part in frozen.values_list("subscriber_id", "address_hash"):
-        found |= {one for one in hashes if one.startswith(bytes(part))}
-        found |= {bytes(people[subscriber])} if subscriber in people else set()
-    return found
+        hashes_of_recipients |= {address_hash for address_hash in hashes if address_hash.startswith(bytes(part))}
+        hashes_of_recipients |= {bytes(people[subscriber])} if subscriber in people else set()
+    return hashes_of_recipients
 
 
 def _send_mail(mail: CanaryMail, part: _Part, *, send: Send, adapter: Adapter, now: datetime) -> int:

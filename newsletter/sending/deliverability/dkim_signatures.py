@@ -66,22 +66,22 @@ def _read(raw: bytes) -> dkim.DKIM:
 
 
 def _verify(message: dkim.DKIM, index: int, *, find: FindTxtRecords) -> Signature:
-    found = _make_invalid_signature(message, "")
-    key = next((text for text in find(found.record) if "p=" in text.replace(" ", "")), "")
+    signature = _make_invalid_signature(message, "")
+    key = next((text for text in find(signature.record) if "p=" in text.replace(" ", "")), "")
     problem, bits = "", 0
     if not key:
-        problem = Message("there is no key at %(record)s", record=found.record)
+        problem = Message("there is no key at %(record)s", record=signature.record)
     else:
         try:
-            _key, size, kind, _report = dkim.evaluate_pk(found.record, key)
+            _key, size, kind, _report = dkim.evaluate_pk(signature.record, key)
             bits = size if kind == b"rsa" else 0
             is_valid = message.verify(index, dnsfunc=lambda name, timeout: key.encode("ascii", "replace"))
             problem = "" if is_valid else Message("the signature does not match the message")
         except _UNREADABLE as error:
             problem = str(error) or type(error).__name__
     return Signature(
-        domain=found.domain,
-        selector=found.selector,
+        domain=signature.domain,
+        selector=signature.selector,
         headers=frozenset(name.strip().decode(*_TEXT) for name in message.include_headers),
         bits=bits,
         covers_part_of_body=b"l" in message.signature_fields,

@@ -33,8 +33,8 @@ def is_own_endpoint(provider: ProviderSettings) -> bool:
     if provider.scheme == OUTBOX:
         return False
     host = urlsplit(provider.endpoint).hostname or ""
-    own = ADAPTERS[provider.scheme].own_domain
-    return not provider.endpoint or host == own or host.endswith("." + own)
+    provider_domain = ADAPTERS[provider.scheme].own_domain
+    return not provider.endpoint or host == provider_domain or host.endswith("." + provider_domain)
 
 
 def domain_of(address: str) -> str:
@@ -65,12 +65,12 @@ def list_further_senders() -> dict[str, dict[str, ProviderSettings]]:
         for account in list_usable_accounts()
         if account.name != DEFAULT_ACCOUNT and account.provider and is_own_endpoint(account.provider)
     }
-    found: dict[str, dict[str, ProviderSettings]] = {}
+    accounts_by_domain: dict[str, dict[str, ProviderSettings]] = {}
     rows = Publication.objects.filter(enabled=True) if real else Publication.objects.none()
     for address, *names in rows.values_list("from_email", "account", "second_account"):
-        own = found.setdefault(domain_of(address), {})
-        own.update({name: real[name] for name in names if name in real})
-    return {domain: accounts for domain, accounts in found.items() if domain and accounts}
+        accounts_of_domain = accounts_by_domain.setdefault(domain_of(address), {})
+        accounts_of_domain.update({name: real[name] for name in names if name in real})
+    return {domain: accounts for domain, accounts in accounts_by_domain.items() if domain and accounts}
 
 
 def list_default_domains() -> set[str]:
@@ -97,7 +97,7 @@ def find_domain_problems(from_email: str, *, account: str = DEFAULT_ACCOUNT) -> 
                 Message("sender domain"), "warning", says, Message("They are checked automatically within minutes.")
             )
         ]
-    return [Finding.from_row(found) for found in findings if found["level"] in ("warning", "error")]
+    return [Finding.from_row(stored) for stored in findings if stored["level"] in ("warning", "error")]
 
 
 def _find_stored(domain: str, *, provider: ProviderSettings, account: str) -> list[dict[str, object]] | None:
@@ -107,5 +107,5 @@ def _find_stored(domain: str, *, provider: ProviderSettings, account: str) -> li
         return None
     if account == DEFAULT_ACCOUNT:
         return list(row.findings) if row.provider == provider.scheme else None
-    own = row.further.get(account, {})
-    return list(own["findings"]) if own.get("provider") == provider.label else None
+    stored = row.further.get(account, {})
+    return list(stored["findings"]) if stored.get("provider") == provider.label else None

@@ -102,14 +102,14 @@ def _check_one_click(email: Email) -> Finding:
 def _check_feedback_id(email: Email, *, signatures: list[Signature], domain: str) -> Iterator[Finding]:
     """Yield whether Gmail can count spam reports by the Feedback-ID line; nothing for a mail without one."""
     lines = len(email.get_all("Feedback-ID", []))
-    own = [signature for signature in signatures if _is_aligned(signature.domain, domain) and not signature.problem]
-    is_signed = any("feedback-id" in signature.headers for signature in own)
+    aligned = [signature for signature in signatures if _is_aligned(signature.domain, domain) and not signature.problem]
+    is_signed = any("feedback-id" in signature.headers for signature in aligned)
     if lines == 1 and is_signed:
         yield ok("Feedback-ID", Message("Gmail's Postmaster Tools can show spam reports by it: your domain signed it."))
     elif lines > 1:
         do = Message("Ask your provider to leave out its own: Gmail counts by one line that your domain signed.")
         yield warning("Feedback-ID", Message("The message has %(lines)s such lines.", lines=lines), do)
-    elif lines and own:
+    elif lines and aligned:
         do = Message("Ask your provider to sign this line. Otherwise Gmail's Postmaster Tools show nothing by issue.")
         yield warning("Feedback-ID", Message("The signature of your domain does not cover it."), do)
 
@@ -120,16 +120,18 @@ def _check_signatures(signatures: list[Signature], *, domain: str) -> Iterator[F
         do = Message("Verify your domain on your provider's pages, so that it signs in your name.")
         yield error(SIGNATURE, Message("The message is not signed."), do)
         return
-    own = [signature for signature in signatures if _is_aligned(signature.domain, domain)]
-    valid = [signature for signature in own if not signature.problem]
-    if not own:
+    aligned = [signature for signature in signatures if _is_aligned(signature.domain, domain)]
+    valid = [signature for signature in aligned if not signature.problem]
+    if not aligned:
         yield _describe_foreign(signatures, domain=domain)
     elif not valid:
         do = Message(
             "Check that you pasted the whole source unchanged. Then compare the key in DNS with your provider's pages."
         )
         says = Message(
-            "The signature of %(domain)s is not valid: %(problem)s.", domain=own[0].domain, problem=own[0].problem
+            "The signature of %(domain)s is not valid: %(problem)s.",
+            domain=aligned[0].domain,
+            problem=aligned[0].problem,
         )
         yield error(SIGNATURE, says, do)
     else:
@@ -198,8 +200,8 @@ def _check_receiver_results(email: Email, *, receiver: str) -> Iterator[Finding]
     """
     parsed = [_parse_results(str(value)) for value in email.get_all("Authentication-Results", [])]
     fields = [field for field in parsed if field is not None]
-    own = next((field for field in fields if str(field.authserv_id or "").lower() == receiver.lower()), None)
-    if own is None:
+    receiver_field = next((field for field in fields if str(field.authserv_id or "").lower() == receiver.lower()), None)
+    if receiver_field is None:
         says = Message("Not verified: no field of %(receiver)s.", receiver=receiver)
         others = sorted({str(field.authserv_id) for field in fields if field.authserv_id})
         if others:
@@ -212,7 +214,7 @@ def _check_receiver_results(email: Email, *, receiver: str) -> Iterator[Finding]
         )
         yield error(RECEIVER_CHECK, says, do)
         return
-    results = {str(one.method).lower(): str(one.result).lower() for one in reversed(own.results)}
+    results = {str(result.method).lower(): str(result.result).lower() for result in reversed(receiver_field.results)}
     for method in _METHODS:
         yield _describe_result(method, results.get(method, ""), receiver=receiver)
 

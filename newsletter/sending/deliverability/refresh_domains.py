@@ -97,9 +97,9 @@ def refresh_sender_domains(*, now: datetime, dns: Dns | None = None, even_if_che
 
 def _check(sender: Sender, dns: Dns, *, earlier: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     """Return the rows of what is found now, and of the earlier errors to which DNS gave no answer."""
-    found = list(check_sender_domain(sender, dns=dns, fetcher=make_fetcher()))
-    found += _find_unanswered_errors([Finding.from_row(row) for row in earlier or ()], found)
-    return [finding.to_row() for finding in found]
+    findings = list(check_sender_domain(sender, dns=dns, fetcher=make_fetcher()))
+    findings += _find_unanswered_errors([Finding.from_row(row) for row in earlier or ()], findings)
+    return [finding.to_row() for finding in findings]
 
 
 def _check_for_account(
@@ -120,8 +120,8 @@ def _find_policy(row: SenderDomain, *, dns: Dns, now: datetime) -> dict[str, obj
     record = walk.policy_record
     if record is None:
         return {"policy_domain": "", "policy": "", "policy_tag": "", "reports_since": None}
-    own = settings.NEWSLETTER_INBOUND_ADDRESS
-    is_asked = bool(own) and own.lower() in record.report_addresses
+    inbound_address = settings.NEWSLETTER_INBOUND_ADDRESS
+    is_asked = bool(inbound_address) and inbound_address.lower() in record.report_addresses
     return {
         "policy_domain": record.domain,
         "policy": walk.applied_policy,
@@ -130,11 +130,11 @@ def _find_policy(row: SenderDomain, *, dns: Dns, now: datetime) -> dict[str, obj
     }
 
 
-def _find_unanswered_errors(earlier: list[Finding], found: list[Finding]) -> list[Finding]:
+def _find_unanswered_errors(earlier: list[Finding], newest: list[Finding]) -> list[Finding]:
     """Return the earlier errors of checks to which DNS gave no answer now."""
-    if not any(finding.code == DomainCode.NOT_LOOKED_UP for finding in found):
+    if not any(finding.code == DomainCode.NOT_LOOKED_UP for finding in newest):
         return []
-    answered = {_name_check(finding) for finding in found}
+    answered = {_name_check(finding) for finding in newest}
     return [finding for finding in earlier if finding.level == "error" and _name_check(finding) not in answered]
 
 
@@ -144,8 +144,13 @@ def _name_check(finding: Finding) -> str:
 
 def _is_due(row: SenderDomain, *, provider: str, accounts: Mapping[str, ProviderSettings], now: datetime) -> bool:
     """Return True if the domain must be checked: soon if its issues wait for it, or if DNS did not answer."""
-    findings = [*(row.findings or ()), *(found for own in row.further.values() for found in own["findings"])]
-    has_errors = any(found["level"] == "error" or found.get("code") == DomainCode.NOT_LOOKED_UP for found in findings)
+    findings = [
+        *(row.findings or ()),
+        *(finding for further in row.further.values() for finding in further["findings"]),
+    ]
+    has_errors = any(
+        finding["level"] == "error" or finding.get("code") == DomainCode.NOT_LOOKED_UP for finding in findings
+    )
     return (
         row.looked_at is None
         or bool(provider and row.provider != provider)

@@ -48,16 +48,16 @@ FindWait = Callable[[Batch, datetime], datetime | None]
 
 @dataclass(frozen=True)
 class Claim:
-    """A batch that is ours until ``lease_until``, and the recipients to hand over.
+    """A batch that this worker may send until ``lease_until``, and the recipients to hand over.
 
-    ``looked_up_at`` is when they were found, on the monotonic clock of this process. ``may_have_been_taken``: an earlier
-    attempt may have been.
+    ``looked_up_at`` is when they were found, on the monotonic clock of this process. ``may_be_accepted``: the provider may
+    have accepted an earlier attempt.
     """
 
     batch: Batch
     lease_until: datetime
     recipients: list[RecipientRow]
-    may_have_been_taken: bool = False
+    may_be_accepted: bool = False
     looked_up_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -80,15 +80,15 @@ class SendCache:
 
     def __init__(self, *, seconds: float = 5.0) -> None:
         self._seconds = seconds
-        self._found: dict[int, tuple[float, Send]] = {}
+        self._sends: dict[int, tuple[float, Send]] = {}
 
     def find(self, send_id: int) -> Send:
-        read_at, send = self._found.get(send_id, (-math.inf, None))
+        read_at, send = self._sends.get(send_id, (-math.inf, None))
         if send is None or time.monotonic() - read_at > self._seconds:
             send = Send.objects.select_related("issue__publication__mailing_list", "issue__slot").get(pk=send_id)
-            if len(self._found) > 100:
-                self._found.clear()
-            self._found[send_id] = (time.monotonic(), send)
+            if len(self._sends) > 100:
+                self._sends.clear()
+            self._sends[send_id] = (time.monotonic(), send)
         return send
 
 
@@ -105,7 +105,7 @@ def claim_batch(
     """Claim a pending batch of this account. Return None if another worker has it or it may not be sent now.
 
     ``provider`` is the label of the account that will be called. Only that account may be asked about the batch later.
-    ``find_wait`` is called once the batch is ours. If it returns a moment, the batch goes back until then.
+    ``find_wait`` is called after the batch is claimed. If it returns a time, the batch is pending again until then.
     """
     lease_until = now + LEASE
     marked = _lock_and_mark(batch_id, account=account, lease_until=lease_until, now=now)
@@ -119,10 +119,10 @@ def claim_batch(
         _postpone(batch, until=later, code=code, handed_to=handed_before)
         return None
     recipients = find_batch_recipients(batch, issue=batch.send.issue, now=now)
-    _record_skipped(recipients, batch=batch, may_have_been_taken=bool(handed_before), now=now)
+    _record_skipped(recipients, batch=batch, may_be_accepted=bool(handed_before), now=now)
     begin_attempt(batch, provider=provider, people=len(recipients.mailable), now=now)
     return Claim(
-        batch=batch, lease_until=lease_until, recipients=recipients.mailable, may_have_been_taken=bool(handed_before)
+        batch=batch, lease_until=lease_until, recipients=recipients.mailable, may_be_accepted=bool(handed_before)
     )
 
 
@@ -145,16 +145,16 @@ def _compile_due_batch_query(vendor: str) -> CompiledQuery:
 def _lock_and_mark(batch_id: int, *, account: str, lease_until: datetime, now: datetime) -> tuple[Batch, str] | None:
     """Move a due batch of the account from pending to submitting, with the next attempt number and its account.
 
-    Return it with the account that may have had it before, or None if it is not free or moved to another account. A move and
-    a claim exclude each other: the row is locked, and from here on the constraint binds it to this account.
+    Return it with the account that an earlier attempt used, or None if it is not free or moved to another account. The row is
+    locked, so it cannot move during the claim. After the claim, a constraint binds it to this account.
     """
     query = _compile_due_batch_query(connection.vendor)
     for batch in Batch.objects.raw(query.sql, query.fill(moment=now, row=batch_id)):
         if batch.account != account:
             return None
         handed_before = batch.handed_to
-        taken = mark_submitting(batch, account=account, lease_until=lease_until)
-        return (batch, handed_before) if taken else None
+        is_marked = mark_submitting(batch, account=account, lease_until=lease_until)
+        return (batch, handed_before) if is_marked else None
     return None
 
 
@@ -173,15 +173,15 @@ def _postpone(batch: Batch, *, until: datetime, code: Batch.Code, handed_to: str
     )
 
 
-def _record_skipped(recipients: BatchRecipients, *, batch: Batch, may_have_been_taken: bool, now: datetime) -> None:
+def _record_skipped(recipients: BatchRecipients, *, batch: Batch, may_be_accepted: bool, now: datetime) -> None:
     """Skip people who unsubscribed or whose new address has the issue.
 
-    If an earlier attempt is unresolved, mark them uncertain: they may already have the mail. A part of a batch has none of
-    its attempts, but ``may_have_been_taken``.
+    If an earlier attempt is unresolved, mark them uncertain: they may already have the mail. A batch that was split off has
+    no attempts of the first batch, so ``may_be_accepted`` says whether there was one.
     """
     if not (recipients.unsubscribed or recipients.already_mailed):
         return
-    uncertain = may_have_been_taken or batch.attempts.filter(outcome="uncertain").exists()
+    uncertain = may_be_accepted or batch.attempts.filter(outcome="uncertain").exists()
     state = DeliveryException.State.UNCERTAIN if uncertain else DeliveryException.State.SKIPPED
     unsubscribed = UNSUBSCRIBED_OR_NOT_ALLOWED if get_recipient_allowlist() else UNSUBSCRIBED
     left_out = [

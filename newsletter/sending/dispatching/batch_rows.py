@@ -1,7 +1,7 @@
 """The statements that every call to a provider needs, compiled once or written by hand.
 
-Django takes several times as long to build one as the database to run it: with 50 people in a call, that was a third of a
-sender's time. Everything else about batches goes through Django.
+Django needs several times as long to build one as the database to run it. With 50 people in a call, that was a third of a
+sender's time. All other statements about batches are built by Django.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,7 @@ class BatchRow(NamedTuple):
 
 
 class Settlement(NamedTuple):
-    """The state in which an attempt leaves its batch. ``handed_to`` is the account that may have got its mails, "" if none did.
+    """The state of a batch after an attempt. ``handed_to`` is the account that may have got its mails, "" if none did.
 
     A batch that waits for another attempt has ``not_before``; any other has ``settled_at``.
     """
@@ -96,7 +96,7 @@ def end_attempt(
 
 
 def settle_batch(batch: Batch, settlement: Settlement, *, from_states: Sequence[Batch.State]) -> bool:
-    """Move a batch on after its attempt. Return False if another attempt has it by now, or if it is in no such state."""
+    """Write the state of a batch after its attempt. Return False if it has a newer attempt, or is in none of ``from_states``."""
     state, reason, code, handed_to, provider_id, not_before, settled_at = settlement
     changes = [state, dumps(reason), code, handed_to, provider_id, _adapt(not_before), _adapt(settled_at)]
     states = ", ".join(["%s"] * len(from_states))

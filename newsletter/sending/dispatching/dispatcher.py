@@ -70,7 +70,7 @@ def utc_now() -> datetime:
 
 
 class Dispatcher:
-    """Hands batches to the provider account that each names. Threads may share it; ``clock`` returns the time in UTC.
+    """Send each batch through its provider account. Threads may share a dispatcher; ``clock`` returns the time in UTC.
 
     ``adapter`` is that of the default account.
     """
@@ -138,7 +138,7 @@ class Dispatcher:
         return later
 
     def _adjust_rate(self, claim: Claim, result: AttemptResult, account: AccountInUse, *, now: datetime) -> None:
-        """Slow all workers down after “too many”, and after a connection failure, retry at growing intervals."""
+        """Slow all workers down if the provider throttles. After connection failures, retry at growing intervals."""
         name, outcome = account.rate, result.outcome
         if outcome.verdict is Verdict.THROTTLED:
             wait = wait_before_retry(attempts=claim.attempt_number, retry_after=outcome.retry_after)
@@ -202,8 +202,8 @@ class Dispatcher:
         outcome = adapter.deliver(call)
         code = _classify(outcome)
         may_retry = outcome.stop or outcome.verdict in RETRIED
-        if not (may_retry and claim.may_have_been_taken):
-            # Uncertain people would make the whole batch uncertain that is only to be tried again.
+        if not (may_retry and claim.may_be_accepted):
+            # The batch is only to be tried again. Uncertain people in it would make the batch uncertain.
             outcome = replace(outcome, people={**outcome.people, **left_out})
         return AttemptResult(outcome, code, unrendered=left_out, fingerprints=fingerprints)
 
@@ -228,7 +228,7 @@ def _tune_garbage_collection() -> None:
 
 
 def _classify(outcome: Outcome) -> Attempt.Code:
-    """Tell a refusal of the account, which certainly took nothing, from one of this installation, which called nobody."""
+    """Return the code of a refusal by the provider account, or of one by this installation, which made no call."""
     if isinstance(outcome, RefusedHere):
         return Attempt.Code.NOT_CALLED
     refuses = outcome.stop and outcome.verdict is not Verdict.UNCERTAIN and _mailed_nobody(outcome)
@@ -259,14 +259,14 @@ def _make_bisection(claim: Claim, error: BadBatch) -> AttemptResult:
         )
         return AttemptResult(Outcome(Verdict.UNCERTAIN, reason), Attempt.Code.NOT_CALLED)
     cause = describe_render_failure(error)
-    if claim.may_have_been_taken and len(claim.recipients) == 1:
+    if claim.may_be_accepted and len(claim.recipients) == 1:
         return _finish_without_call(_leave_out(claim, {claim.recipients[0].delivery: cause}))
     return AttemptResult(Outcome(Verdict.REJECTED, cause, bisect=True), Attempt.Code.RENDER_FAILURE)
 
 
 def _leave_out(claim: Claim, failures: Mapping[int, str]) -> dict[int, tuple[Verdict, str]]:
     """Reject people whose mail cannot be made. If an earlier call may have mailed them, they are uncertain."""
-    verdict = Verdict.UNCERTAIN if claim.may_have_been_taken else Verdict.REJECTED
+    verdict = Verdict.UNCERTAIN if claim.may_be_accepted else Verdict.REJECTED
     return {delivery: (verdict, reason) for delivery, reason in failures.items()}
 
 

@@ -22,14 +22,14 @@ RENEW_SECONDS = 10.0
 
 
 class Lease:
-    """The lease of one attempt. ``until`` moves on with each renewal, up to MAX_LEASE_TIME after the claim."""
+    """The lease of one attempt. Each renewal extends ``until``, up to MAX_LEASE_TIME after the claim."""
 
     def __init__(self, *, batch_id: int, attempt_number: int, until: datetime) -> None:
         self.batch_id, self.attempt_number, self.until = batch_id, attempt_number, until
         self._last = until - LEASE + MAX_LEASE_TIME
 
     def holds(self, *, now: datetime) -> bool:
-        """Return True if the batch is still ours: by our clock and, because clocks differ, by the row."""
+        """Return True if the lease is valid by our clock and, because clocks differ, by the row."""
         if now >= self.until:
             return False
         row = read_batch(self.batch_id)
@@ -39,7 +39,7 @@ class Lease:
         return is_ours and row.lease_until > now
 
     def renew(self, *, now: datetime) -> bool:
-        """Extend the lease. Return False and change nothing if it is no longer ours or has reached its end."""
+        """Extend the lease. Return False and change nothing if the batch has a newer attempt or the limit is reached."""
         until = min(now + LEASE, self._last)
         if until <= now:
             return False
@@ -53,7 +53,7 @@ class Lease:
 
 
 class LeaseRenewer:
-    """Renews the leases it was given, from a thread that lives only while there are any."""
+    """Renew the held leases in a thread, which runs only while there are any."""
 
     def __init__(self, *, clock: Callable[[], datetime], every_seconds: float = RENEW_SECONDS) -> None:
         self._clock = clock
@@ -89,9 +89,9 @@ class LeaseRenewer:
                 connection.close()
 
     def _renew_until_idle(self) -> None:
-        nap = threading.Event()
+        pause = threading.Event()
         while True:
-            nap.wait(self._interval)
+            pause.wait(self._interval)
             with self._lock:
                 if not self._held:
                     self._thread = None

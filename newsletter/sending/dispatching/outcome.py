@@ -29,7 +29,10 @@ _STATE = {
     Verdict.NOT_SENT: Batch.State.PENDING,
     Verdict.UNCERTAIN: Batch.State.UNCERTAIN,
 }
-_OWN_STATE = {Verdict.REJECTED: DeliveryException.State.REJECTED, Verdict.UNCERTAIN: DeliveryException.State.UNCERTAIN}
+_EXCEPTION_STATES = {
+    Verdict.REJECTED: DeliveryException.State.REJECTED,
+    Verdict.UNCERTAIN: DeliveryException.State.UNCERTAIN,
+}
 _UNANSWERED = (Verdict.NOT_SENT, Verdict.UNCERTAIN)
 RETRIED = (Verdict.THROTTLED, Verdict.NOT_SENT)
 _ANSWERED = ("accepted", "throttled", "rejected")
@@ -37,7 +40,7 @@ _ANSWERED = ("accepted", "throttled", "rejected")
 
 @dataclass(frozen=True)
 class FailedHere(Outcome):
-    """An outcome of a defect of this program. It tells nothing of the provider's account."""
+    """The outcome of a defect of this program. It says nothing about the provider's account."""
 
 
 @transaction.atomic
@@ -50,7 +53,7 @@ def record_outcome(
     unrendered: Collection[int] = (),
     fingerprints: bytes = b"",
 ) -> bool:
-    """Close the attempt and settle the batch. Return False and settle nothing if the claim was lost meanwhile.
+    """Close the attempt and settle the batch. Return False and settle nothing if another worker has the batch by now.
 
     ``code`` classifies the attempt. ``unrendered``: deliveries that could not be rendered. ``fingerprints`` are kept unless
     the provider certainly got nothing.
@@ -73,7 +76,7 @@ def record_outcome(
     if claim.attempt_number > 1 and outcome.verdict is Verdict.ACCEPTED:
         resolve_as_accepted(same_as_batch)
     if state == Batch.State.REJECTED and outcome.bisect and len(same_as_batch) > 1:
-        handed_to = claim.batch.account if claim.may_have_been_taken else ""
+        handed_to = claim.batch.account if claim.may_be_accepted else ""
         halve(batch=claim.batch, deliveries=same_as_batch, handed_to=handed_to)
     _pause_after_repeated_failures(claim, outcome, is_pending=state == Batch.State.PENDING, code=code, now=now)
     if unrendered or code == Attempt.Code.RENDER_FAILURE:
@@ -82,24 +85,24 @@ def record_outcome(
 
 
 def count_failures(send_id: int) -> int:
-    """Count the send's newest calls in a row that failed, up to MAX_FAILURES. Attempts without a call tell nothing."""
+    """Count the send's newest calls in a row that failed, up to MAX_FAILURES. Attempts without a call do not count."""
     calls = _calls_since_resumed().filter(batch__send=send_id, ended_at__isnull=False)
     outcomes = calls.order_by("-ended_at", "-pk").values_list("outcome", flat=True)[:MAX_FAILURES]
     return sum(1 for _ in takewhile(lambda outcome: outcome not in _ANSWERED, outcomes))
 
 
 def pause_failing_send(*, send: Send, reason: str, code: Send.Code = Send.Code.NONE) -> None:
-    """Pause a send because further attempts would fail too. ``code`` tells if another account may take the rest."""
+    """Pause a send because further attempts would fail too. ``code`` says whether another account may send the rest."""
     transition(send, from_states=[Send.State.SUBMITTING], to=Send.State.PAUSED, reason=reason, code=code)
 
 
 def _find_state(outcome: Outcome) -> Batch.State:
     """Return the batch's new state. It is pending again only if nobody in it can have been accepted."""
-    own = {verdict for verdict, _ in outcome.people.values()}
+    differing = {verdict for verdict, _ in outcome.people.values()}
     if outcome.verdict is Verdict.ACCEPTED:
-        return Batch.State.PARTIAL if own - {Verdict.ACCEPTED} else Batch.State.ACCEPTED
+        return Batch.State.PARTIAL if differing - {Verdict.ACCEPTED} else Batch.State.ACCEPTED
     state = Batch.State.PENDING if outcome.stop and outcome.verdict is Verdict.REJECTED else _STATE[outcome.verdict]
-    if state == Batch.State.PENDING and own & {Verdict.ACCEPTED, Verdict.UNCERTAIN}:
+    if state == Batch.State.PENDING and differing & {Verdict.ACCEPTED, Verdict.UNCERTAIN}:
         return Batch.State.UNCERTAIN
     return state
 
@@ -107,7 +110,7 @@ def _find_state(outcome: Outcome) -> Batch.State:
 def _settle_batch(
     claim: Claim, outcome: Outcome, *, state: Batch.State, code: Attempt.Code, retry_at: datetime, now: datetime
 ) -> bool:
-    """Move the batch on from submitting. Return False if the claim was lost meanwhile.
+    """Write the batch's state after submitting. Return False if another worker has the batch by now.
 
     Acceptance is evidence even if it comes late: it also settles a batch that was given up as uncertain.
     """
@@ -120,7 +123,7 @@ def _settle_batch(
         state=state,
         reason=outcome.reason,
         code=Batch.Code.RENDER_FAILURE if unrendered else Batch.Code.NONE,
-        handed_to="" if is_pending and not claim.may_have_been_taken else claim.batch.account,
+        handed_to="" if is_pending and not claim.may_be_accepted else claim.batch.account,
         provider_id=outcome.provider_id[:200],
         not_before=retry_at if is_pending else None,
         settled_at=None if is_pending else now,
@@ -133,10 +136,10 @@ def _record_people(
 ) -> None:
     """Record people whose verdict differs from the batch's: as an exception, or in a new batch for another attempt.
 
-    The new batch stays with the account if an earlier attempt may have been taken.
+    The new batch stays with the account if the account may have accepted an earlier attempt.
     """
-    batch, handed_to = claim.batch, claim.batch.account if claim.may_have_been_taken else ""
-    differing = {delivery: own for delivery, own in outcome.people.items() if own[0] is not outcome.verdict}
+    batch, handed_to = claim.batch, claim.batch.account if claim.may_be_accepted else ""
+    differing = {delivery: result for delivery, result in outcome.people.items() if result[0] is not outcome.verdict}
     if not differing:
         return
     retried = [delivery for delivery, (verdict, _) in differing.items() if verdict in RETRIED]
@@ -148,13 +151,13 @@ def _record_people(
         (
             DeliveryException(
                 delivery_id=delivery,
-                state=_OWN_STATE[verdict],
+                state=_EXCEPTION_STATES[verdict],
                 reason=reason,
                 code=codes.get(delivery, DeliveryException.Code.NONE),
                 at=now,
             )
             for delivery, (verdict, reason) in differing.items()
-            if verdict in _OWN_STATE
+            if verdict in _EXCEPTION_STATES
         ),
         update_conflicts=True,
         unique_fields=["delivery"],
@@ -174,9 +177,9 @@ def _pause_after_repeated_failures(
     was_called = code not in Attempt.CODES_WITHOUT_CALL and not isinstance(outcome, FailedHere)
     away = Send.Code.ACCOUNT_AWAY if was_called and outcome.verdict in _UNANSWERED else Send.Code.NONE
     if outcome.stop:
-        why = Send.Code.ACCOUNT_REFUSED if code == Attempt.Code.ACCOUNT_REFUSED else away
-        if not (why and _leave_to_staff(claim, outcome, now=now)):
-            pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=why)
+        pause_code = Send.Code.ACCOUNT_REFUSED if code == Attempt.Code.ACCOUNT_REFUSED else away
+        if not (pause_code and _leave_to_staff(claim, outcome, now=now)):
+            pause_failing_send(send=claim.batch.send, reason=outcome.reason, code=pause_code)
         return
     if is_pending and was_called and _calls_since_resumed().filter(batch=claim.batch).count() >= MAX_ATTEMPTS:
         if not _leave_to_staff(claim, outcome, now=now):
@@ -194,8 +197,8 @@ def _pause_after_repeated_failures(
 
 
 def _leave_to_staff(claim: Claim, outcome: Outcome, *, now: datetime) -> bool:
-    """Leave the batch to staff if its account may have had it before and the rest of the send uses another account."""
-    if not claim.may_have_been_taken:
+    """Leave the batch to staff if its account may have it and the rest of the send uses another account. Return True if left."""
+    if not claim.may_be_accepted:
         return False
     batch = Batch.objects.filter(pk=claim.batch.pk, attempt_number=claim.attempt_number)
     if outcome.verdict is Verdict.UNCERTAIN:

@@ -1,4 +1,4 @@
-"""Find the people of a batch who may still be mailed, in one query that uses the one definition of the audience.
+"""Find the people of a batch who may still be mailed, in one query with the rules of `eligible`.
 
 The query is compiled once, because building its SQL takes longer than running it.
 """
@@ -54,16 +54,16 @@ _MAILED_STATES = (
 )
 _STORED_HASH_BYTES = 16
 _FIND_RECIPIENTS = """
-WITH mine (delivery, subscriber, address) AS (
+WITH in_batch (delivery, subscriber, address) AS (
     SELECT delivery.id, delivery.subscriber_id, delivery.address_hash FROM {deliveries} AS delivery
     WHERE delivery.batch_id = %s AND NOT EXISTS (
-        SELECT 1 FROM {exceptions} AS own
-        WHERE own.delivery_id = delivery.id AND own.state IN (%s, %s)
+        SELECT 1 FROM {exceptions} AS exception
+        WHERE exception.delivery_id = delivery.id AND exception.state IN (%s, %s)
     )
 ), person (subscriber, uuid, email, name, place, address) AS ({eligible})
-SELECT mine.delivery, {uuid}, person.email, person.name, person.place, SUBSTR(person.address, 1, 16) <> mine.address
-FROM mine JOIN person ON person.subscriber = mine.subscriber
-UNION ALL SELECT mine.delivery, NULL, NULL, NULL, NULL, NULL FROM mine
+SELECT in_batch.delivery, {uuid}, person.email, person.name, person.place, SUBSTR(person.address, 1, 16) <> in_batch.address
+FROM in_batch JOIN person ON person.subscriber = in_batch.subscriber
+UNION ALL SELECT in_batch.delivery, NULL, NULL, NULL, NULL, NULL FROM in_batch
 """
 # With a LEFT JOIN, SQLite compares each delivery with each person: ten times slower for a batch of 1,000.
 # 32 hexadecimal digits are faster to read than millions of UUID objects. SQLite stores UUIDs as such.
@@ -108,12 +108,12 @@ def find_batch_recipients(batch: Batch, *, issue: Issue, now: datetime) -> Batch
 def _compile_people_query(
     mailing_list: MailingList, charitable: bool, vendor: str, only_to: RecipientAllowlist | None
 ) -> CompiledQuery:
-    """Compile the query for eligible people among ``mine``. The query depends on all four arguments."""
+    """Compile the query for eligible people among ``in_batch``. The query depends on all four arguments."""
     people = eligible(
         mailing_list=mailing_list,
         now=TIME_PLACEHOLDER,
         frequencies=ANY_FREQUENCY,
-        subscriber_ids=RawSQL("SELECT subscriber FROM mine", ()),
+        subscriber_ids=RawSQL("SELECT subscriber FROM in_batch", ()),
         charitable=charitable,
     )
     return compile_query(
@@ -154,11 +154,11 @@ def _find_already_mailed(deliveries: Collection[int], *, batch: Batch) -> frozen
     hashes = Subscriber.objects.filter(pk__in=set(people.values())).values_list("pk", "address_hash")
     current = {subscriber: bytes(address)[:_STORED_HASH_BYTES] for subscriber, address in hashes}
     has_uncertain_attempt = Exists(Attempt.objects.filter(batch=OuterRef("batch"), outcome="uncertain"))
-    others = Delivery.objects.filter(
+    mailed_deliveries = Delivery.objects.filter(
         Q(batch__state__in=_MAILED_STATES) & ~Q(batch=batch) | Q(has_uncertain_attempt) | Q(batch__from_uncertain=True),
         issue__in={issue for _delivery, _subscriber, issue in rows},
         address_hash__in=set(current.values()),
         proof=False,
     ).exclude(exception__state__in=_ENDED_STATES)
-    mailed = {bytes(address) for address in others.values_list("address_hash", flat=True)}
+    mailed = {bytes(address) for address in mailed_deliveries.values_list("address_hash", flat=True)}
     return frozenset(delivery for delivery, person in people.items() if current.get(person) in mailed)

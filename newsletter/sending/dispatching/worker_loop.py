@@ -26,7 +26,7 @@ DEFAULT_CONCURRENCY = 8
 
 
 class BatchQueue:
-    """Hands out the ids of due batches, each once, to the worker threads of one process."""
+    """The due batches of one process. Each worker thread asks for the next; each batch is handed out once."""
 
     def __init__(self, *, clock: Clock, limit: int, stopping: Callable[[], bool], accounts: Collection[str]) -> None:
         self._clock = clock
@@ -72,9 +72,9 @@ def dispatch_due(
     if first is None:
         return 0
     with ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="sender") as pool:
-        others = [pool.submit(_dispatch_in_thread, queue, dispatcher) for _ in range(concurrency - 1)]
+        futures = [pool.submit(_dispatch_in_thread, queue, dispatcher) for _ in range(concurrency - 1)]
         sent = int(dispatcher.dispatch(first)) + _dispatch_all(queue, dispatcher, progress=progress)
-        return sent + sum(other.result() for other in others)
+        return sent + sum(future.result() for future in futures)
 
 
 def run_send(
@@ -84,12 +84,12 @@ def run_send(
     clock: Clock = utc_now,
     sleep: Callable[[float], None] = time.sleep,
     progress: Callable[[], None] = lambda: None,
-    beside: Callable[[], object] = lambda: None,
+    between_batches: Callable[[], object] = lambda: None,
     concurrency: int = 1,
 ) -> Send:
     """Dispatch in this process until the send ends or pauses. Return it. Other workers may send at the same time.
 
-    ``beside`` is called between batches: it does what else the send may wait for.
+    ``between_batches`` is called between groups of batches. It does other work that the send may wait for.
     """
     dispatcher = Dispatcher(adapter=adapter, clock=clock)
     while True:
@@ -102,7 +102,7 @@ def run_send(
         # A send whose content cannot be read stops no other. It is logged, and the job `repair_sends` counts as failed.
         with suppress(RowsFailed):
             sweep(adapter=adapter, clock=clock)
-        beside()
+        between_batches()
         progress()
         send.refresh_from_db()
         if send.state not in (Send.State.PREPARING, Send.State.READY, Send.State.SUBMITTING):

@@ -1,6 +1,6 @@
-"""Send a welcome mail to the people who are to get it now: add them to the send of this month. It sends no mail itself.
+"""Add the people who are due for a welcome mail to its send of this month. Workers send the mail.
 
-One send a month and mail keeps the receipt small. Its batches, attempts and deliveries are those of any send.
+Each welcome mail has one send a month, so that a receipt stays small. Its batches, attempts and deliveries are as in any send.
 """
 
 from collections import Counter
@@ -84,7 +84,7 @@ def _find_period(issue: Issue, now: datetime) -> str:
 
 @transaction.atomic
 def _add(send: Send, *, approval: Approval, revision: IssueRevision, content: IssueContent, now: datetime) -> bool:
-    """Try once. Return False and write nothing if somebody is now in a group that has no variant yet."""
+    """Write the batches and deliveries. Return False and write nothing if somebody is now in a group without a variant."""
     begin_freeze()
     issue, send = send.issue, Send.objects.select_for_update(of=("self",)).select_related("issue").get(pk=send.pk)
     if send.state not in _GROWING or send.issue.state != Issue.State.APPROVED or send.issue.held:
@@ -152,9 +152,9 @@ def _get_or_create_send(issue: Issue, *, approval: Approval, revision: IssueRevi
 
 
 def _mark_steps(issue: Issue, *, batches: list[Batch], now: datetime) -> int:
-    """Mark the steps of those who have a delivery now, and return how many. For the others who are due, it is empty."""
-    got = Delivery.objects.filter(batch__in=[batch.pk for batch in batches]).values("subscriber_id")
-    waiting = issue.welcome_steps.filter(state=WelcomeStep.State.WAITING, subscriber_id__in=got)
+    """Mark the steps of people who have a delivery now. Return how many. For others who are due, the mail is empty."""
+    with_delivery = Delivery.objects.filter(batch__in=[batch.pk for batch in batches]).values("subscriber_id")
+    waiting = issue.welcome_steps.filter(state=WelcomeStep.State.WAITING, subscriber_id__in=with_delivery)
     marked = waiting.update(state=WelcomeStep.State.SENDING)
     empty = find_welcome_ids(issue, now=now)
     issue.welcome_steps.filter(state=WelcomeStep.State.WAITING, subscriber_id__in=empty).update(

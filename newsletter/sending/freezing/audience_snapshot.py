@@ -56,7 +56,7 @@ _KEY_COLUMNS = ("place", "giving", "radius", "frequency", "interests", "seen", "
 """The columns of `GROUP_KEY`."""
 _COUNT = "SELECT why, {shown}, COUNT(*) FROM audience_snapshot_rows GROUP BY {grouped}"
 _MOST_DIFFERENT_FIRST = ("interests", "seen", "place", "rules", "language", "giving", "radius", "frequency", "arm")
-"""SQLite sorts to group, and compares fewer columns so."""
+"""The columns with the most values come first: SQLite sorts to group, and then compares fewer columns."""
 _CREATE_PARTS = "CREATE TEMPORARY TABLE audience_snapshot_parts (variant bigint, zone varchar(64), part integer)"
 _WRITE_PARTS = "INSERT INTO audience_snapshot_parts (variant, zone, part) VALUES (%s, %s, %s)"
 _JOIN_PARTS = """
@@ -121,7 +121,7 @@ class SnapshotCount(NamedTuple):
 def create_snapshot(send: Send, *, content: IssueContent, now: datetime) -> Iterator[Mapping[str, int | str]]:
     """Fill the temporary table for this block. Call it in the transaction of the freeze, which also drops it on errors.
 
-    Yield the columns in which everybody has the same, with that value: the counts need not be grouped by them.
+    Yield the columns in which everybody has the same value, with that value. Counts need no grouping by them.
     """
     candidates = find_candidates(send.issue, content=content, now=now, at_once=not send.local_time)
     if send.local_time:
@@ -138,14 +138,14 @@ def create_snapshot(send: Send, *, content: IssueContent, now: datetime) -> Iter
         cursor.execute(f"INSERT INTO audience_snapshot_rows {sql}", parameters)
         annotations = zip(_KEY_COLUMNS, REFERENCES, strict=True)
         expressions = ((column, candidates.query.annotations[reference]) for column, reference in annotations)
-        yield {column: one.value for column, one in expressions if isinstance(one, Value)}
+        yield {column: expression.value for column, expression in expressions if isinstance(expression, Value)}
         cursor.execute("DROP TABLE audience_snapshot_rows")
         cursor.execute("DROP TABLE audience_snapshot_groups")
         cursor.execute("DROP TABLE audience_snapshot_parts")
 
 
 def count_snapshot(send: Send, *, constants: Mapping[str, int | str]) -> list[SnapshotCount]:
-    """Return the numbers of people. The zone is "" if the send does not go by readers' hours.
+    """Return the numbers of people. The zone is "" if the send does not use readers' hours.
 
     ``constants`` are those of `create_snapshot`.
     """
@@ -225,7 +225,7 @@ def _has_first_parts(send: Send) -> bool:
 
 
 def fill_placing(statement: str, send: Send, *, constants: Mapping[str, int | str], **parts: str) -> str:
-    """Fill in the tables, and for a send by readers' hours what keeps the people of one hour together."""
+    """Fill in the tables and, for a send by readers' hours, the parts that put the people of one hour into the same batches."""
     local = _has_first_parts(send)
     return _fill_tables(
         statement,

@@ -1,4 +1,4 @@
-"""Freezes the audience: one INSERT…SELECT gives everybody who may be mailed now a delivery, a variant and a batch.
+"""Freeze the audience: one INSERT…SELECT gives everybody who may be mailed now a delivery, a variant and a batch.
 
 All steps read one audience snapshot, so that candidates = recipients + excluded.
 """
@@ -146,7 +146,7 @@ class _FrozenAudience(NamedTuple):
 def _freeze(
     *, send: Send, approval: Approval, content: IssueContent, max_batch: int, newest_term: int, now: datetime
 ) -> None:
-    """Try once. Raise _VariantsMissing if a variant is to be made first: that takes too long for this transaction."""
+    """Freeze the audience once. Raise _VariantsMissing if a variant must be made first: that is too slow for this transaction."""
     begin_freeze()
     if not _is_preparing(send):
         return
@@ -220,7 +220,7 @@ def _place_people(send: Send, *, constants: Mapping[str, int | str], max_batch: 
 
 
 def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None:
-    """Check once more, in the transaction that writes the deliveries, the switch, the approvals and the number of people."""
+    """Check the switch, the approvals and the number of people again, in the transaction that writes the deliveries."""
     issue = Issue.objects.select_related("publication__mailing_list", "publication__segment").get(pk=send.issue_id)
     require_issue_enabled(issue)
     require_enough_approvals(issue, sha256=approval.sha256, people=people)
@@ -236,15 +236,15 @@ def _require_as_approved(send: Send, *, approval: Approval, people: int) -> None
 
 def count_shares(send: Send, *, counts: Iterable[SnapshotCount], revision_id: int) -> tuple[AudienceCount, list[Share]]:
     """Return the audience and its shares in a stable order. People for whom the issue is empty are excluded."""
-    given: dict[tuple[object, ...], tuple[int | None, str]] = {
+    variants: dict[tuple[object, ...], tuple[int | None, str]] = {
         tuple(group): (variant, empty_reason)
         for *group, variant, empty_reason in ReaderGroup.objects.filter(revision=revision_id).values_list(*_GROUP)
     }
-    waiting = {variant for group, (variant, _reason) in given.items() if group[-1] == WAITS}
+    waiting = {variant for group, (variant, _reason) in variants.items() if group[-1] == WAITS}
     sizes: Counter[tuple[int, str]] = Counter()
     reasons: Counter[str] = Counter()
     for row in counts:
-        variant, empty_reason = (None, "") if row.why else given.get(_find_key(row), (None, ""))
+        variant, empty_reason = (None, "") if row.why else variants.get(_find_key(row), (None, ""))
         reasons[row.why or empty_reason] += row.people
         if variant is not None:
             sizes[variant, row.zone] += row.people
@@ -255,7 +255,7 @@ def count_shares(send: Send, *, counts: Iterable[SnapshotCount], revision_id: in
 
 
 def begin_freeze() -> None:
-    """Begin the transaction of a freeze: it reads one state of the data, and no other freeze runs beside it."""
+    """Begin the transaction of a freeze: it reads one state of the data, and no other freeze runs at the same time."""
     _set_repeatable_read()
     _wait_for_other_freezes()
 
@@ -270,7 +270,7 @@ def _set_repeatable_read() -> None:
 def _wait_for_other_freezes() -> None:
     """Freeze one audience at a time: two issues that are frozen together could both give a person the same story.
 
-    SQLite has one writer anyway. On PostgreSQL, this lock stops no reader and no writer, and takes no snapshot of the data.
+    SQLite has one writer anyway. On PostgreSQL, this lock stops no reader and no writer, and begins no snapshot of the data.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -49,10 +49,10 @@ def move_deliveries(send: Send, *, completes: int, constants: Mapping[str, int |
 
 
 def _count_moved(send: Send) -> None:
-    """Give the batches and the receipt of a cancelled send the numbers of the deliveries that it still has."""
-    own = Delivery.objects.filter(batch=OuterRef("pk")).order_by().values("batch").annotate(people=Count("pk"))
+    """Correct the sizes of the batches and the receipt of a cancelled send after deliveries moved away."""
+    counts = Delivery.objects.filter(batch=OuterRef("pk")).order_by().values("batch").annotate(people=Count("pk"))
     batches = send.batches.filter(state=Batch.State.PENDING)
-    batches.update(size=Coalesce(Subquery(own.values("people")), 0))
+    batches.update(size=Coalesce(Subquery(counts.values("people")), 0))
     people = send.batches.aggregate(people=Sum("size"))["people"] or 0
     moved = send.recipients - people
     if moved:

@@ -20,7 +20,7 @@ MAX_SECONDS_FOR_EVENTS = 10.0
 
 
 def recheck_events(*, send: Send, now: datetime) -> None:
-    """Store what the sources of the issue's events say now.
+    """Read the sources of the issue's events again and store the changes.
 
     An event that moved, was cancelled or became private changes the content. The freeze then refuses it, because the
     approval is for the content before. A source that cannot be read changes nothing.

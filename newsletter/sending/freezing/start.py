@@ -1,4 +1,4 @@
-"""Turns an approved issue into a send that workers take up. It writes the rows and sends no mail."""
+"""Make a send of an approved issue, for workers to dispatch. It writes the rows and sends no mail."""
 
 import logging
 from datetime import datetime
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def start_send(*, issue: Issue, now: datetime, at_once: bool = False) -> Send:
-    """Freeze the audience of an approved issue and let workers begin. Return the send; an existing one is left as it is.
+    """Freeze the audience of an approved issue and let workers begin. Return the send; an existing send is not changed.
 
     ``at_once``: nobody waits for the hour in their own zone, whatever the publication says.
     Raise NotApproved, NotReady or WrongState. Then no send remains and the issue is unchanged.
@@ -44,7 +44,7 @@ def start_send(*, issue: Issue, now: datetime, at_once: bool = False) -> Send:
 def request_send(
     *, issue: Issue, by: User | AnonymousUser, now: datetime, confirmed_recipients: int | None = None
 ) -> Send:
-    """Start the send of an approved issue for a member of staff. The engine freezes the audience in a moment and sends.
+    """Start the send of an approved issue for a member of staff. A job freezes the audience within seconds and sends.
 
     Everybody gets it at once.
     ``confirmed_recipients`` is the number of people that they confirmed. If it is many more, nothing is sent.
@@ -181,13 +181,13 @@ def prepare_send(*, send: Send, now: datetime) -> Send:
 
 
 def _find_capabilities(send: Send) -> Capabilities:
-    """Return those of the account that the batches get, read again: staff may have chosen another meanwhile."""
+    """Return the capabilities of the publication's account. Read it again: staff may have chosen another account."""
     send.issue.publication.refresh_from_db(fields=["account"])
     return account_adapter(send.issue.publication.account).capabilities
 
 
 def _settle_failure(send: Send, *, error: Exception, now: datetime) -> None:
-    """Cancel the send and raise the error, unless another process has prepared the send meanwhile."""
+    """Cancel the send and raise the error, unless another process has prepared the send since."""
     if not Send.objects.filter(pk=send.pk, state=Send.State.PREPARING).exists():
         send.refresh_from_db()
         if send.state != Send.State.CANCELLED:

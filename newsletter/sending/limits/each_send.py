@@ -21,7 +21,7 @@ _EXPLAINED_ERRORS = (DomainError, Error)
 _CONTENT_ERRORS = (ValueError, LookupError, TypeError, AttributeError, OSError)
 """The errors of stored content that cannot be read, or of a file. Their texts may contain personal data."""
 _ISOLATED_ERRORS = (*_EXPLAINED_ERRORS, *_CONTENT_ERRORS)
-_NEXT_STEP = "This waits, and all else goes on. The program tries again. Find the line in “Fix what an alarm says”."
+_NEXT_STEP = "Everything else continues. The program tries this again. Look for this line in “Fix what an alarm says”."
 _logged_at: dict[str, float] = {}
 
 
@@ -43,7 +43,7 @@ def act_on_each(
     """Return each row with its result. An error is logged after ``failure``, in which %s is the row's id.
 
     The rows are read before the first act, because an act may change which of them are found. After all of them, raise
-    RowsFailed if the content of one was wrong, so that its job counts as failed. ``results`` gets the results then too.
+    RowsFailed if the content of one was wrong, so that its job counts as failed. ``results`` gets the results even then.
     """
     results = [] if results is None else results
     failed = ""
@@ -51,10 +51,10 @@ def act_on_each(
         try:
             results.append((row, act(row)))
         except _ISOLATED_ERRORS as error:
-            says = f"{failure % row.pk}: {_describe(error)}. {_NEXT_STEP}"
-            _log_once_a_minute(says)
+            text = f"{failure % row.pk}: {_describe(error)}. {_NEXT_STEP}"
+            _log_once_a_minute(text)
             if isinstance(error, _CONTENT_ERRORS):
-                failed = failed or says
+                failed = failed or text
     if failed:
         raise RowsFailed(failed)
     return results
@@ -70,10 +70,10 @@ def run_each(steps: Iterable[Callable[[], object]]) -> None:
         try:
             step()
         except _ISOLATED_ERRORS as error:
-            says = f"One step failed, the others run: {_describe(error)}. {_NEXT_STEP}"
+            text = f"One step failed, the others run: {_describe(error)}. {_NEXT_STEP}"
             if not isinstance(error, LoggedError):
-                _log_once_a_minute(says)
-            first = first or (error if isinstance(error, _EXPLAINED_ERRORS) else LoggedError(says))
+                _log_once_a_minute(text)
+            first = first or (error if isinstance(error, _EXPLAINED_ERRORS) else LoggedError(text))
     if first is not None:
         raise first from None
 
@@ -94,4 +94,4 @@ def _describe(error: Exception) -> str:
     if isinstance(error, _EXPLAINED_ERRORS):
         return " ".join(str(error).split()).rstrip(".")
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} in {' > '.join(f'{Path(each.filename).name}:{each.lineno}' for each in frames)}"
+    return f"{type(error).__name__} in {' > '.join(f'{Path(frame.filename).name}:{frame.lineno}' for frame in frames)}"

@@ -78,7 +78,7 @@ def pause_if_reported(send: Send, *, now: datetime) -> bool:
 
 
 def needs_reason(send: Send) -> bool:
-    """Return True if whoever resumes the send must say why."""
+    """Return True if the person who resumes the send must give a reason."""
     return send.state == Send.State.PAUSED and send.code == Send.Code.GMAIL_SPAM_RATE
 
 

@@ -50,7 +50,7 @@ class SendMark:
 
 
 def get_installation(*, now: datetime) -> Installation:
-    """Return the one row. It is made with the address key of whoever asks first."""
+    """Return the one row. The first process that asks makes it, with its address key."""
     row, _ = Installation.objects.get_or_create(pk=1, defaults={"address_key_hash": _key_hash(), "changed_at": now})
     return row
 
@@ -74,7 +74,7 @@ def hold_installation(*, reason: str, now: datetime) -> None:
 
 
 def release_installation(*, now: datetime) -> None:
-    """Allow sending again and start this machine's journal afresh.
+    """Allow sending again and delete this machine's journal.
 
     Raise NotReady if the address key is not the one of this database.
     """
@@ -107,10 +107,10 @@ def write_send_journal(send: Send, *, now: datetime) -> None:
 
 
 def read_send_journal() -> SendMark | None:
-    """Return the newest note of this machine, or None if there is none that can be read."""
+    """Return the newest note of this machine, or None if no note can be read."""
     try:
-        found = orjson.loads(_journal_path().read_bytes())
-        return SendMark(int(found["send"]), str(found["issue"]), int(found["attempt"]), str(found["at"]))
+        note = orjson.loads(_journal_path().read_bytes())
+        return SendMark(int(note["send"]), str(note["issue"]), int(note["attempt"]), str(note["at"]))
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError, ValueError):
         return None
 

@@ -1,7 +1,7 @@
 """The rate limit that all workers on all machines share: one row for each provider account.
 
-If the provider answers “too many”, everybody waits and the pace drops. It recovers by itself. A slowed send has a limit of
-its own beside that of the account, never instead of it.
+If the provider answers “too many”, everybody waits and the pace drops. It recovers by itself. A slowed send has
+a second limit, in addition to that of the account.
 """
 
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ def name_rate(capabilities: Capabilities, account: str = DEFAULT_ACCOUNT) -> str
 
 
 def reserve_call(*, capabilities: Capabilities, people: int, now: datetime, name: str = "") -> datetime | None:
-    """Reserve a call for so many people. If it may not start now, return when to ask again.
+    """Reserve a call for this number of people. If it may not start now, return when to ask again.
 
     ``name`` is the one of `name_rate`, by default that of the default account.
     """
@@ -80,7 +80,7 @@ def postpone_calls(*, name: str, until: datetime) -> None:
 
 @acts_on(lambda now: ProviderAccount.objects.filter(pace__lt=1))
 def recover_pace(*, seconds: float) -> None:
-    """Give back a twentieth of the full pace for each minute. Part of the sweep."""
+    """Raise each reduced pace by a twentieth of the full pace for each minute. Part of the sweep."""
     ProviderAccount.objects.filter(pace__lt=1).update(
         pace=Least(F("pace") + PACE_RECOVERY_PER_MINUTE * seconds / 60, Value(1.0))
     )
@@ -96,9 +96,9 @@ def record_success(*, name: str, probed_until: float = 0.0) -> None:
 
 
 def wait_before_retry(*, attempts: int, retry_after: float | None) -> timedelta:
-    """Return how long to wait after so many attempts.
+    """Return how long to wait after this number of attempts.
 
-    ``retry_after`` is what the provider asked for, in seconds. Without it each wait is twice the one before, up to ten
+    ``retry_after`` is the wait that the provider asked for, in seconds. Without it each wait is twice the one before, up to ten
     minutes.
     """
     if retry_after is not None:
@@ -108,14 +108,14 @@ def wait_before_retry(*, attempts: int, retry_after: float | None) -> timedelta:
 
 
 def cost_in_seconds(capabilities: Capabilities, *, people: int) -> float:
-    """Return the seconds of the account's allowance that a call takes."""
+    """Return for how many seconds a call uses the full rate of the account."""
     by_people = people / capabilities.people_per_second if capabilities.people_per_second else 0.0
     by_calls = 1 / capabilities.calls_per_second if capabilities.calls_per_second else 0.0
     return max(by_people, by_calls)
 
 
 def _read_account(name: str) -> _AccountRow | None:
-    """Return the row of an account, None if there is none. Each call to a provider asks for it."""
+    """Return the row of an account, or None. Each call to a provider reads it."""
     rows = _ACCOUNTS.read([name])
     return _AccountRow(*rows[0]) if rows else None
 
@@ -136,7 +136,7 @@ def find_pace_wait(batch: Batch, *, now: datetime) -> datetime | None:
 
 
 def reserve_pace(batch: Batch, *, now: datetime) -> datetime | None:
-    """Reserve the time that the batch's people take. If another worker was first, return when to ask again."""
+    """Reserve the time that the batch needs at the send's pace. If another worker was first, return when to ask again."""
     if batch.send.people_per_minute is None:
         return None
     slowed = Send.objects.filter(pk=batch.send_id, people_per_minute__isnull=False)

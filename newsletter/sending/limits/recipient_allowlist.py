@@ -41,14 +41,14 @@ class RefusedHere(Outcome):
 
 def is_sending_blocked(account: str = DEFAULT_ACCOUNT) -> bool:
     """Return True if nobody may be mailed through the account: see `is_provider_blocked`."""
-    found = find_account(account)
-    return found is not None and is_provider_blocked(found.provider)
+    chosen = find_account(account)
+    return chosen is not None and is_provider_blocked(chosen.provider)
 
 
 def is_provider_blocked(provider: ProviderSettings | None) -> bool:
     """Return True if nobody may be mailed through this provider: a real one, not production, and no allowlist."""
-    real = provider is not None and is_own_endpoint(provider)
-    return real and not settings.NEWSLETTER_PRODUCTION and get_recipient_allowlist() is None
+    is_real = provider is not None and is_own_endpoint(provider)
+    return is_real and not settings.NEWSLETTER_PRODUCTION and get_recipient_allowlist() is None
 
 
 def require_sending_allowed(*, account: str) -> None:
@@ -62,14 +62,14 @@ def apply_allowlist(adapter: Adapter, *, provider: ProviderSettings | None) -> A
     only_to = get_recipient_allowlist()
     if only_to is None and not is_provider_blocked(provider):
         return adapter
-    finds, lists = isinstance(adapter, BatchFinder), isinstance(adapter, SuppressionLister)
+    can_find, can_list = isinstance(adapter, BatchFinder), isinstance(adapter, SuppressionLister)
     kinds = {
         (False, False): AllowlistAdapter,
         (True, False): _FinderAdapter,
         (False, True): _ListerAdapter,
         (True, True): _FinderAndListerAdapter,
     }
-    return kinds[finds, lists](adapter, only_to=only_to)
+    return kinds[can_find, can_list](adapter, only_to=only_to)
 
 
 class AllowlistAdapter:

@@ -9,7 +9,7 @@ from newsletter.models import Installation, Issue, ProtectedTerm, Publication, S
 
 
 def find_running_sends(*, now: datetime) -> QuerySet[Send]:
-    """Return the sends whose batches may be claimed now: those that may send mail, but for those that wait for a canary."""
+    """Return the sends whose batches may be claimed now: those that may send mail, except those that wait for a canary."""
     stops = Issue.objects.filter(pk=OuterRef("issue"), publication__canary=Publication.Canary.STOP).order_by()
     uses = Issue.objects.filter(pk=OuterRef("issue")).exclude(publication__canary=Publication.Canary.OFF).order_by()
     undecided, watched = Send.CanaryDecision.NONE, Send.CanaryDecision.WATCHED
@@ -25,7 +25,7 @@ def find_open_sends(*, now: datetime) -> QuerySet[Send]:
 
 
 def find_unhindered_sends() -> QuerySet[Send]:
-    """Return the sends, in any state, of which mail may leave.
+    """Return the sends, in any state, whose mails nothing stops.
 
     Their publication is switched on, and this installation is not held. After a protected term is added, no send
     continues until its mails have been searched for the term.

@@ -22,7 +22,7 @@ def find_wait(batch: Batch, *, now: datetime) -> datetime | None:
 
     A stale send waits until the sweep pauses it. The first mail of a welcome goes at once, also in quiet hours: somebody
     just asked for it. A later one waits while it is quiet for everybody in the batch, by their own clocks: people in quiet
-    hours were not added to it, so this only concerns mails that something else delayed.
+    hours were not added to it, so only mails with another delay wait for it.
     """
     if is_stale(batch.send, now=now):
         return now + STALE_RECHECK_AFTER
@@ -32,14 +32,14 @@ def find_wait(batch: Batch, *, now: datetime) -> datetime | None:
 
 
 def find_send_wait(send: Send, *, now: datetime) -> datetime | None:
-    """Return when the quiet hours of the whole send end. By people's own clocks there are none: each batch has its own."""
+    """Return when the quiet hours of the send end, or None. In a send by people's own clocks, each batch has its own."""
     if send.local_time or send.issue.is_welcome:
         return None
     return find_quiet_hours_end(send.issue.publication, now=now)
 
 
 def _find_shortest_wait(batch: Batch, *, now: datetime) -> datetime | None:
-    """Return when the first quiet hours of the batch's people end; None if it is not quiet for somebody."""
+    """Return when the first quiet hours of the batch's people end; None if somebody in it has no quiet hours now."""
     publication = batch.send.issue.publication
     people = Subscriber.objects.filter(pk__in=batch.deliveries.values("subscriber_id"))
     zones = people.annotate(zone_ref=zone_of_person(publication.zone)).values_list("zone_ref", flat=True).distinct()
@@ -48,12 +48,12 @@ def _find_shortest_wait(batch: Batch, *, now: datetime) -> datetime | None:
 
 
 def is_within_limits(batch: Batch, *, now: datetime) -> bool:
-    """Return True if neither the hour nor today's limit keeps the batch back. Nothing is reserved."""
+    """Return True if the batch may be sent now by its hour and today's limit. Nothing is reserved."""
     return find_wait(batch, now=now) is None and _has_room_today(batch, now=now)
 
 
 def _find_readers_clock(batch: Batch) -> tzinfo | None:
-    """Return the clock of the batch's readers: at their hour, it shows the local time of the send. None without hours."""
+    """Return the time zone of the batch's readers, in which its hour is the local time of the send. None without hours."""
     if batch.due_at is None or not batch.send.local_time:
         return None
     return timezone(datetime.fromisoformat(batch.send.local_time).replace(tzinfo=UTC) - batch.due_at)
@@ -81,7 +81,7 @@ def _find_wait_for_subject(send: Send) -> timedelta:
 
 
 def find_quiet_hours_end(publication: Publication, *, now: datetime, clock: tzinfo | None = None) -> datetime | None:
-    """Return when the current quiet hours end, or None outside of them. They are hours of the publication's or this clock."""
+    """Return when the current quiet hours end, or None outside of them. ``clock`` replaces the publication's zone."""
     zone = clock or ZoneInfo(publication.zone)
     return find_end_between(publication.quiet_from, publication.quiet_until, now=now, zone=zone)
 
@@ -98,19 +98,19 @@ def find_limit_today(publication: Publication, *, now: datetime, account: str = 
 
 
 def _find_limits(publication: Publication, *, account: str, day: date) -> dict[str, int | None]:
-    """Return the limits of a day by the row that counts for them: "" counts all accounts, each other row its own domain."""
+    """Return the limits of a day by the account of the row that counts people. "" is the row for all accounts."""
     return {"": publication.people_per_day or None, account: _find_warm_up_limit(publication, account=account, day=day)}
 
 
 def _find_warm_up_limit(publication: Publication, *, account: str, day: date) -> int | None:
-    begins = {
+    first_days = {
         publication.second_account: publication.second_warm_up_from,
         publication.account: publication.warm_up_from,
     }
-    begun = begins.get(account)
-    if begun is None:
+    first_day = first_days.get(account)
+    if first_day is None:
         return None
-    age = max((day - begun).days, 0)
+    age = max((day - first_day).days, 0)
     return WARM_UP_LIMITS[age] if age < len(WARM_UP_LIMITS) else None
 
 
@@ -145,7 +145,7 @@ def _has_room_today(batch: Batch, *, now: datetime) -> bool:
 
 
 def release_daily_quota(batch: Batch, *, now: datetime) -> None:
-    """Give the batch's people back to today's limits, because nobody was mailed."""
+    """Subtract the batch's people from today's counts, because nobody was mailed."""
     _release(batch, accounts=["", batch.account], day=_today(batch.send.issue.publication, now))
 
 

@@ -1,6 +1,6 @@
 """Pause or delay running sends that must not go on now. Part of the sweep; safe to repeat.
 
-Claims check switched-off publications, withdrawn stories and protected terms too, so no batch slips through before.
+Claims check switched-off publications, withdrawn stories and protected terms too, so no batch is sent before the next sweep.
 """
 
 from collections import defaultdict
@@ -32,10 +32,10 @@ _UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAI
 
 @acts_on(sends=Q(state__in=_RUNNING))
 def enforce_send_window(*, now: datetime) -> None:
-    """Pause what is switched off, withdrawn, protected, reported as spam, stale or without its account.
+    """Pause the sends that are switched off, withdrawn, protected, reported as spam, stale or without their account.
 
-    Delay only what a limit keeps back. An error in one send does not stop others, and one in a rule not the other rules:
-    the first such error is raised at the end.
+    Delay the sends that a limit stops for now. An error in one send or one rule does not stop the others. The first error
+    is raised at the end.
     """
     run_each(
         (
@@ -66,13 +66,15 @@ def _apply_limits(send: Send, *, now: datetime) -> None:
 
 
 def _end_needless_waits(send: Send, *, now: datetime) -> None:
-    """Let batches go that wait for a limit that staff removed or moved since. Those of one hour wait for the same."""
+    """Release batches whose limit staff removed or changed. All batches of one hour wait for the same limit."""
     waiting = send.batches.filter(state=Batch.State.PENDING, code=Batch.Code.LIMIT, not_before__gt=now)
     for due_at in waiting.order_by("due_at").values_list("due_at", flat=True).distinct():
-        of_hour = waiting.filter(due_at=due_at) if due_at else waiting.filter(due_at__isnull=True)
-        smallest = of_hour.order_by("size").select_related("send__issue__publication", "send__issue__slot").first()
+        batches_of_hour = waiting.filter(due_at=due_at) if due_at else waiting.filter(due_at__isnull=True)
+        smallest = (
+            batches_of_hour.order_by("size").select_related("send__issue__publication", "send__issue__slot").first()
+        )
         if smallest is not None and is_within_limits(smallest, now=now):
-            of_hour.update(not_before=None)
+            batches_of_hour.update(not_before=None)
 
 
 def pause_switched_off(*, now: datetime) -> list[Issue]:
@@ -100,8 +102,8 @@ def pause_protected(*, paused: list[Issue] | None = None) -> list[Issue]:
 def pause_without_account(*, now: datetime) -> list[Issue]:
     """Pause each send that waits for a provider account that is not configured any more. Return their issues.
 
-    A resumed send is paused again until the setting is back, or staff move the rest to another account. What cannot move
-    with the rest is left to staff.
+    A resumed send is paused again until the setting is back, or staff move the rest to another account. A batch
+    that cannot move is left to staff.
     """
     usable = {account.name for account in list_usable_accounts()}
     waiting = Batch.objects.filter(state=Batch.State.PENDING).exclude(account__in=[DEFAULT_ACCOUNT, *usable])
@@ -109,7 +111,7 @@ def pause_without_account(*, now: datetime) -> list[Issue]:
     for name, pk in waiting.filter(send__state__in=_RUNNING).exclude(handed_to="").values_list("account", "pk"):
         stuck[name].append(pk)
     for name, pks in stuck.items():
-        # By their ids: an UPDATE that joins the send would not see a claim that comes between.
+        # By their ids: an UPDATE that joins the send would not see a claim that another worker makes at this moment.
         mark_unmovable_uncertain(Batch.objects.filter(pk__in=pks), detail=explain_unusable(name), now=now)
     sends = Send.objects.filter(pk__in=waiting.values("send"), state__in=_RUNNING)
     return _pause_each(sends.select_related("issue__publication"), partial(_pause_without_account, waiting=waiting))
@@ -122,7 +124,7 @@ def _pause_each(
     paused = [] if paused is None else paused
     results: list[tuple[Send, bool]] = []
     try:
-        act_on_each(sends, pause, failure="Whether send %s must pause was not checked", results=results)
+        act_on_each(sends, pause, failure="It was not checked if send %s must pause", results=results)
     finally:
         paused.extend(send.issue for send, is_paused in results if is_paused)
     return paused
@@ -180,15 +182,15 @@ def _pause_stale(send: Send, *, now: datetime) -> None:
 
 def find_unmovable(batches: QuerySet[Batch]) -> QuerySet[Batch]:
     """Return those of the batches that an account has or may have, while others of their send have another account."""
-    others = Batch.objects.filter(send=OuterRef("send")).exclude(account=OuterRef("account")).order_by()
-    return batches.filter(Exists(others)).exclude(handed_to="")
+    on_other_account = Batch.objects.filter(send=OuterRef("send")).exclude(account=OuterRef("account")).order_by()
+    return batches.filter(Exists(on_other_account)).exclude(handed_to="")
 
 
 def mark_unmovable_uncertain(batches: QuerySet[Batch], *, detail: str, now: datetime) -> int:
-    """Make those of the batches uncertain that are pending and bound, while others of their send have another account.
+    """Mark pending batches uncertain if they are bound to an account while others of their send have another account.
 
-    ``detail`` is what their account said, or why it cannot be called. Return how many. No other account may send such a batch.
-    If its account takes no repeat, pausing the send would stop all others too, and each resumption would end the same way.
+    ``detail`` is the answer of their account, or why it cannot be called. Return how many. No other account may send such a
+    batch. If its account accepts no repeat, a pause would stop the other batches too, again after each resumption.
     """
     bound = find_unmovable(batches).filter(state=Batch.State.PENDING)
     reason = Message(

@@ -22,8 +22,8 @@ def split_off(
 ) -> Batch:
     """Move deliveries of a batch to a new pending batch of the same account.
 
-    ``handed_to`` is that account if it may have their mails already, so that no other account gets them. ``key`` is a new
-    one if it is not given, or if a batch has it already.
+    ``handed_to`` is that account if it may have their mails already, so that no other account gets them. Without
+    ``key``, or if a batch has it already, a new key is made.
 
     Call it in the transaction that settles the old batch. Raise InvariantViolated if one of them is not in it.
     """
@@ -91,30 +91,30 @@ def split_oversized_batches(send: Send, *, now: datetime) -> int:
 def split_batches(send: Send, *, account: str, limit: int, waits: bool | None = None) -> int:
     """Split batches of an account that no account has or may have into parts of at most ``limit`` people. Return how many.
 
-    One call makes at most MAX_NEW_BATCHES_A_ROUND new batches; call it again for the rest. Batches that a claim holds at
-    this moment are left as they are. ``waits`` keeps only those that do, or do not, wait for a subject test.
+    One call makes at most MAX_NEW_BATCHES_A_ROUND new batches; call it again for the rest. Batches that a worker is
+    claiming are left as they are. ``waits`` keeps only those that do, or do not, wait for a subject test.
     """
     oversized = send.batches.movable().filter(account=account, size__gt=limit)
     if waits is not None:
         oversized = oversized.filter(waits=waits)
-    # Waiting for a claim here could be a deadlock: it may wait for the send's row, which a move holds.
+    # Waiting for a claim could be a deadlock: the claim may wait for the send's row, which a move locks.
     locked = oversized.select_for_update(skip_locked=True, of=("self",)).order_by("seq")
     parts: list[_Part] = []
     split = 0
     for batch in locked[:MAX_OVERSIZED_BATCHES_A_ROUND]:
-        room = MAX_NEW_BATCHES_A_ROUND - len(parts)
-        if not room:
+        remaining = MAX_NEW_BATCHES_A_ROUND - len(parts)
+        if not remaining:
             break
         people = list(batch.deliveries.order_by("pk").values_list("pk", flat=True))
         shares = [people[start : start + limit] for start in range(limit, len(people), limit)]
-        parts += [_Part(batch, share) for share in shares[-room:]]
+        parts += [_Part(batch, share) for share in shares[-remaining:]]
         split += 1
     _move_parts(send, parts)
     return split
 
 
 class _Part(NamedTuple):
-    """Deliveries that leave their batch. They follow each other in it, in the order of their ids."""
+    """Deliveries to move out of their batch: consecutive ones, in the order of their ids."""
 
     batch: Batch
     deliveries: list[int]
@@ -148,7 +148,7 @@ def _move_parts(send: Send, parts: Sequence[_Part]) -> None:
 def _require_all_moved(batch: Batch, *, wanted: int, moved: int) -> None:
     if moved != wanted:
         raise InvariantViolated(
-            "%(batch)s should give %(wanted)s people to a new batch but holds %(moved)s of them. Nothing was changed. "
+            "%(batch)s should give %(wanted)s people to a new batch but has %(moved)s of them. Nothing was changed. "
             "This is a defect: report it.",
             batch=batch,
             wanted=wanted,

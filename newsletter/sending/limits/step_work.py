@@ -1,4 +1,4 @@
-"""Declare beside each step of the sweep what it acts on. The guard of the sweep asks for it."""
+"""Declare on which rows each step of the sweep acts. The sweep does not run while no step has such rows."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ _NO_SEND = Q(pk__in=())
 
 
 class StepWork(NamedTuple):
-    """``sends`` selects the sends of a step; each of ``rows`` returns other rows that it acts on at a moment."""
+    """The rows on which a step acts: ``sends`` selects sends; each function of ``rows`` returns other rows for a time."""
 
     sends: Q
     rows: tuple[RowFinder, ...]
@@ -24,7 +24,7 @@ _work: dict[Callable[..., object], StepWork] = {}
 
 
 def acts_on(*rows: RowFinder, sends: Q = _NO_SEND) -> Callable[[AnyStep], AnyStep]:
-    """Declare what a step of the sweep acts on. It may be more than that, and never less."""
+    """Declare the rows on which a step of the sweep acts. More rows than it needs are allowed, fewer are not."""
 
     def declare(step: AnyStep) -> AnyStep:
         _work[step] = StepWork(sends, rows)
@@ -34,7 +34,7 @@ def acts_on(*rows: RowFinder, sends: Q = _NO_SEND) -> Callable[[AnyStep], AnySte
 
 
 def find_work(step: Callable[..., object]) -> StepWork:
-    """Return what the step acts on. Raise KeyError if it does not declare that."""
+    """Return the rows that the step declared. Raise KeyError if it declared none."""
     return _work[step]
 
 

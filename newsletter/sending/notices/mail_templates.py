@@ -82,8 +82,8 @@ def remove_text(*, template: MailTemplate, language: str, by: User | None, now: 
 def approve_template(*, template: MailTemplate, sha256: str, by: User, now: datetime) -> None:
     """Approve the content that the person saw. The rule about authors is that of the publication's issues.
 
-    Raise NotAllowed, NotReady without texts in the publication's language, or WrongState if the content changed meanwhile
-    or contains a protected term.
+    Raise NotAllowed, NotReady without texts in the publication's language, or WrongState if the content changed since or
+    contains a protected term.
     """
     if not by.has_perm("newsletter.approve_issue"):
         raise NotAllowed("%(by)s may not approve. An administrator can give the role “approver”.", by=by)
@@ -101,7 +101,7 @@ def approve_template(*, template: MailTemplate, sha256: str, by: User, now: date
 
 
 def withdraw_approval(*, template: MailTemplate) -> None:
-    """End the approval. Nothing more is sent, also of what waits."""
+    """End the approval. Mails that wait are not sent either."""
     MailTemplate.objects.filter(pk=template.pk).update(approved_sha256="", approved_by=None, approved_at=None)
     template.refresh_from_db()
 
@@ -124,7 +124,7 @@ def _lock(template: MailTemplate) -> MailTemplate:
 
 
 def _note_edit(row: MailTemplate, template: MailTemplate, *, by: User | None, now: datetime) -> None:
-    """Save the locked row with its editor, and show the caller's row what changed."""
+    """Save the locked row with its editor, and reload the caller's row."""
     row.editors, row.edited_at = sorted({*row.editors, *([by.pk] if by else [])}), now
     row.save()
     template.refresh_from_db()

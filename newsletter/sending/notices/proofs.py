@@ -121,7 +121,7 @@ def make_sample_mail(variant: Variant, *, site_url: str) -> tuple[Mail, Recipien
 
 
 def make_proof_links() -> dict[str, str]:
-    """Return the personal links of a proof. They lead to pages that say what recipients would find there."""
+    """Return the personal links of a proof. They lead to pages that explain what the real links do."""
     site = settings.NEWSLETTER_SITE_URL
     return {
         "unsubscribe": f"{site}/proof/unsubscribe",
@@ -131,7 +131,7 @@ def make_proof_links() -> dict[str, str]:
 
 
 def _make_address(word: str) -> str:
-    """Return an address that unsubscribes nobody, in the place of a signed one."""
+    """Return an address that unsubscribes nobody, instead of a signed one."""
     local, _, domain = settings.NEWSLETTER_INBOUND_ADDRESS.rpartition("@")
     return f"{local}+{word}@{domain}"
 

@@ -65,10 +65,10 @@ def _find_issue(name: str) -> Issue:
     slug, _, number = name.strip().rpartition("/")
     issues = Issue.objects.select_related("publication").filter(publication__slug=slug, kind=Issue.Kind.ISSUE)
     if number == "latest":
-        found = issues.filter(state__in=_SENT_STATES).order_by("-number").first()
+        issue = issues.filter(state__in=_SENT_STATES).order_by("-number").first()
     else:
-        found = issues.filter(number=int(number)).first() if number.isdecimal() and len(number) < 10 else None
-    if found is None:
+        issue = issues.filter(number=int(number)).first() if number.isdecimal() and len(number) < 10 else None
+    if issue is None:
         newest = Issue.objects.filter(kind=Issue.Kind.ISSUE).select_related("publication").first()
         hint = (
             Message("The newest is %(reference)s.", reference=newest.reference)
@@ -76,7 +76,7 @@ def _find_issue(name: str) -> Issue:
             else Message("None has been made yet.")
         )
         raise BadRule("there is no issue “%(name)s”. %(hint)s", name=name, hint=hint)
-    return found
+    return issue
 
 
 def _describe_issue(name: str) -> str:

@@ -1,7 +1,7 @@
 """Hand over single mails (confirmations, links, notices, proofs) within the shared rate limit of the account.
 
-They do not wait for the pace of a bulk send. They wait while the provider asks everybody to wait, and longer after each
-failure. Then one process tries one mail while the others wait.
+They do not wait for the pace of a bulk send. They wait while the provider asks all callers to wait, and longer after each
+failure. Then one process sends one mail as a probe while the others wait.
 """
 
 import logging
@@ -56,7 +56,7 @@ def deliver_single(*, adapter: Adapter, call: BatchCall, now: datetime, account:
 
 
 def may_be_repeated(outcome: Outcome) -> bool:
-    """Return True if the mail should be tried again: nobody was mailed and the cause is not the person."""
+    """Return True if the mail should be sent again later: nobody was mailed and the cause is not the person."""
     refused_for_us = outcome.verdict is Verdict.REJECTED and outcome.stop
     return refused_for_us or outcome.verdict in (Verdict.NOT_SENT, Verdict.THROTTLED)
 
@@ -75,16 +75,16 @@ def settle_queued_mail(row: Model, outcome: Outcome, *, what: str) -> int:
 
 
 def _reserve_call(adapter: Adapter, rate: str, *, now: datetime) -> float | None:
-    """Return until when (seconds since 1970) all others wait for this call: 0 if they need not, None if this one must."""
+    """Reserve a call. Return until when (seconds since 1970) others wait for it, 0 for no wait, None if this call must wait."""
     at = now.timestamp()
     account, _ = ProviderAccount.objects.get_or_create(name=rate)
     until = at + PROBE_SECONDS if account.failures else 0.0
     free = ProviderAccount.objects.filter(pk=account.pk, wait_until__lte=at, failures=account.failures)
-    taken = free.update(
+    is_reserved = free.update(
         next_at=Greatest(F("next_at"), Value(at)) + cost_in_seconds(adapter.capabilities, people=1),
         wait_until=Value(until) if until else F("wait_until"),
     )
-    return until if taken else None
+    return until if is_reserved else None
 
 
 def _has_failed(outcome: Outcome) -> bool:

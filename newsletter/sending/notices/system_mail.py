@@ -76,7 +76,7 @@ def make_sender(publication: Publication) -> Sender:
 
 def add_logos(sender: Sender, brand: Brand) -> Sender:
     """Return the sender with the logos of its brand, for mail to people who do not know the sender's mail yet."""
-    logo, dark = (make_optional_picture(resolve_logo(one, alt=brand.name)) for one in (brand.logo, brand.logo_dark))
+    logo, dark = (make_optional_picture(resolve_logo(image, alt=brand.name)) for image in (brand.logo, brand.logo_dark))
     return replace(sender, look=replace(sender.look, logo=logo, logo_dark=dark))
 
 

@@ -53,7 +53,7 @@ class TooManyMails(DomainError):
 def find_forbidding_reason(address_hash: bytes) -> str:
     """Return the reason of a suppression that forbids even such a mail, or "".
 
-    Somebody who unsubscribed asked for no newsletters; a receipt of their own act is none.
+    Unsubscribing ends newsletters. A mail about what a person did themselves is not a newsletter.
     """
     live = Suppression.objects.live().filter(address_hash=address_hash).exclude(reason=Reason.UNSUBSCRIBE)
     return live.order_by("pk").values_list("reason", flat=True).first() or ""
@@ -125,7 +125,7 @@ def send_due_mails(*, now: datetime) -> int:
 
 
 def has_waiting_mail() -> bool:
-    """Return True if a mail waits, for the provider for example, or if a call has not returned."""
+    """Return True if a mail waits to be sent, or if a call has not returned."""
     return TemplateMail.objects.filter(state__in=[State.WAITING, State.SENDING]).exists()
 
 
@@ -168,10 +168,10 @@ def delete_old_mails(*, now: datetime) -> None:
 
 
 def find_awaiting(hashes: Collection[bytes], since: datetime) -> set[bytes]:
-    """Return those of these hashes of addresses where a mail waits that was asked for after this time."""
+    """Return those of these address hashes for which a mail waits that was requested after this time."""
     waiting = TemplateMail.objects.filter(state__in=[State.WAITING, State.SENDING], asked_at__gt=since)
-    found = waiting.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
-    return {bytes(address_hash) for address_hash in found}
+    awaiting = waiting.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
+    return {bytes(address_hash) for address_hash in awaiting}
 
 
 def forget_mails(hashes: Collection[bytes]) -> None:
@@ -214,5 +214,5 @@ def _settle(mail: TemplateMail, state: State, reason: str) -> None:
 
 
 def _find_language(address_hash: bytes) -> str:
-    found = Subscriber.objects.filter(address_hash=address_hash).values_list("language", flat=True).first()
-    return found or ""
+    language = Subscriber.objects.filter(address_hash=address_hash).values_list("language", flat=True).first()
+    return language or ""

@@ -45,10 +45,10 @@ def find_template_problem(template: MailTemplate) -> Message | None:
     matcher = get_term_matcher()
     if matcher.idle:
         return None
-    found = matcher.find(*template.fields.values())
+    terms = matcher.find(*template.fields.values())
     for text in template.texts.all():
-        found |= _search_text(matcher, text, None) | _search_text(matcher, text, template.fields)
-    return _describe_problem(matcher, found)
+        terms |= _search_text(matcher, text, None) | _search_text(matcher, text, template.fields)
+    return _describe_problem(matcher, terms)
 
 
 def refuse_protected_values(text: MailTemplateText, values: Mapping[str, str]) -> None:
@@ -56,12 +56,12 @@ def refuse_protected_values(text: MailTemplateText, values: Mapping[str, str]) -
     matcher = get_term_matcher()
     if matcher.idle:
         return
-    found = matcher.find(*values.values()) | _search_text(matcher, text, values)
-    if found:
+    terms = matcher.find(*values.values()) | _search_text(matcher, text, values)
+    if terms:
         raise ProtectedValues(
             "With these values the mail contains a protected term (%(mask)s). Nothing was sent. Send a value that "
             "identifies nobody.",
-            mask=matcher.mask(min(found)),
+            mask=matcher.mask(min(terms)),
         )
 
 
@@ -70,31 +70,31 @@ def refuse_protected_mail(mail: Mail) -> None:
     matcher = get_term_matcher()
     if matcher.idle:
         return
-    found = search_mail_parts(matcher, texts=[mail.subject, mail.from_name], plain_text=mail.text, html=mail.html)
-    problem = _describe_problem(matcher, found)
+    terms = search_mail_parts(matcher, texts=[mail.subject, mail.from_name], plain_text=mail.text, html=mail.html)
+    problem = _describe_problem(matcher, terms)
     if problem:
         raise ProtectedTemplate(problem)
 
 
-def _refuse_to_save(matcher: TermMatcher, found: frozenset[int]) -> None:
-    problem = _describe_problem(matcher, found)
+def _refuse_to_save(matcher: TermMatcher, terms: frozenset[int]) -> None:
+    problem = _describe_problem(matcher, terms)
     if problem:
         raise BadTemplate(problem)
 
 
-def _describe_problem(matcher: TermMatcher, found: frozenset[int]) -> Message | None:
+def _describe_problem(matcher: TermMatcher, terms: frozenset[int]) -> Message | None:
     if matcher.unreadable:
         return Message(
             "%(count)s protected terms cannot be read with the keys of this installation, so nothing can be searched for "
             "them. Put the old secret key back, or remove these terms from the list.",
             count=matcher.unreadable,
         )
-    if not found:
+    if not terms:
         return None
     return Message(
         "A protected term (%(mask)s) was found in the template. Remove it, or use a name that identifies nobody. Staff "
         "with the role “data” can see which term it is.",
-        mask=matcher.mask(min(found)),
+        mask=matcher.mask(min(terms)),
     )
 
 

@@ -1,6 +1,6 @@
 """The content of a mail template: its hash, its merge fields, and the mail that it makes with values.
 
-Fields are written `{amount}`. A value is text: it can bring no markup, no link of its own, and no field of the renderer.
+Fields are written `{amount}`. A value is plain text: it cannot contain markup, a link or a field of the renderer.
 """
 
 import hashlib
@@ -50,9 +50,9 @@ def is_approved(template: MailTemplate) -> bool:
 def find_text(template: MailTemplate, language: str) -> MailTemplateText | None:
     """Return the text in a language (“es” for “es-MX”), else in the publication's language."""
     texts = {text.language: text for text in template.texts.all()}
-    own = template.publication.language
-    wanted = (language, language.split("-")[0], own, own.split("-")[0])
-    return next((texts[one] for one in wanted if one in texts), None)
+    usual = template.publication.language
+    preferred = (language, language.split("-")[0], usual, usual.split("-")[0])
+    return next((texts[code] for code in preferred if code in texts), None)
 
 
 def check_fields(fields: Mapping[str, str]) -> None:

@@ -1,7 +1,7 @@
 """Move the remaining batches of a send to another provider account. A batch that an account may have stays.
 
-A move locks the send, and passes over the batches that a claim holds at this moment. The constraint
-``batch_stays_with_account`` holds beside that.
+A move locks the send and skips the batches that a worker is claiming. The constraint ``batch_stays_with_account`` also
+forbids to move a batch that an account may have.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class MovableBatches:
 
 
 def list_movable_batches(send: Send) -> list[MovableBatches]:
-    """Return what no account has or may have, by the account that it waits for."""
+    """Return the batches that no account has or may have, by the account that they wait for."""
     rows = send.batches.movable().order_by("account").values_list("account").annotate(Count("pk"), Sum("size"))
     return [MovableBatches(*row) for row in rows] if send.state in MOVABLE_STATES else []
 
@@ -69,13 +69,13 @@ def move_by_hand(*, send: Send, to: str, by: Staff, now: datetime) -> int:
         locked = _lock(send)
         _require_movable(locked)
         locked.account_moves.filter(unfinished=True).update(unfinished=False)
-        for rest in list_movable_batches(locked):
-            if rest.account == to:
+        for group in list_movable_batches(locked):
+            if group.account == to:
                 continue
-            moved = _move(locked, source=rest.account, to=to, limit=limit)
+            moved = _move(locked, source=group.account, to=to, limit=limit)
             if moved.people:
                 people += moved.people
-                _record(locked, moved, source=rest.account, to=to, code=AccountMove.Code.BY_HAND, by=str(by), now=now)
+                _record(locked, moved, source=group.account, to=to, code=AccountMove.Code.BY_HAND, by=str(by), now=now)
     if not people:
         raise NotReady(
             "Nobody is left who could move to the account “%(account)s”: all others have the mail, may have it, or wait for "
@@ -91,28 +91,28 @@ def _find_unfinished(now: datetime) -> QuerySet[AccountMove]:
 
 @acts_on(_find_unfinished)
 def continue_moves(*, now: datetime) -> None:
-    """Move what earlier moves had to leave because its batches were too big, or were being claimed. Part of the sweep."""
+    """Move the batches that earlier moves left: they were too big, or were being claimed. Part of the sweep."""
     moves = _find_unfinished(now).select_related("send__issue__publication", "send__revision").order_by("pk")
     act_on_each(moves, partial(_continue_move, now=now), failure="Move %s was not continued")
 
 
 def _continue_move(move: AccountMove, *, now: datetime) -> None:
-    own = AccountMove.objects.filter(pk=move.pk, unfinished=True)
+    unfinished = AccountMove.objects.filter(pk=move.pk, unfinished=True)
     try:
         limit = _find_limit(move.send, to=move.to_account, now=now)
         with transaction.atomic():
             locked = _lock(move.send)
             if locked.state not in MOVABLE_STATES:
-                own.update(unfinished=False)
-            elif own.exists():
+                unfinished.update(unfinished=False)
+            elif unfinished.exists():
                 moved = _move(locked, source=move.from_account, to=move.to_account, limit=limit)
-                own.update(
+                unfinished.update(
                     batches=F("batches") + moved.batches,
                     people=F("people") + moved.people,
                     unfinished=moved.is_unfinished,
                 )
     except DomainError as error:
-        own.update(unfinished=False)
+        unfinished.update(unfinished=False)
         notify_not_moved(move.send, error=error, now=now)
 
 
@@ -167,12 +167,12 @@ def _move_automatically(send: Send, *, code: AccountMove.Code, now: datetime) ->
 
 
 def _lock(send: Send) -> Send:
-    """Return the send as it is now, locked: nobody pauses, resumes, cancels or moves it before this transaction ends."""
+    """Lock the send and read it again: nobody pauses, resumes, cancels or moves it before this transaction ends."""
     return Send.objects.select_for_update(of=("self",)).select_related("issue__publication").get(pk=send.pk)
 
 
 def _find_state(send: Send) -> tuple[str, str, int]:
-    """Return what the cause of an automatic move depends on."""
+    """Return the values of the send on which the cause of an automatic move depends."""
     return send.state, send.code, send.resumed_after_attempt
 
 
@@ -186,7 +186,7 @@ def _require_movable(send: Send) -> None:
 
 
 def _find_limit(send: Send, *, to: str, now: datetime) -> int:
-    """Return how many people a batch may have at another account: they fit into one of its calls, and into its day.
+    """Return how many people a batch may have at another account: by its size of a call, and by its daily limit.
 
     Raise AccountNotUsable, or NotReady if nobody may be mailed through it or the mail does not fit there.
     """
@@ -211,9 +211,9 @@ class _Moved(NamedTuple):
 
 
 def _move(send: Send, *, source: str, to: str, limit: int) -> _Moved:
-    """Give the batches of one account that can move another, and split those with more than ``limit`` people before.
+    """Move the batches of one account to another. Before, split those with more than ``limit`` people.
 
-    Call it in the transaction that locked the send. A batch that a claim holds at this moment stays for the next round.
+    Call it in the transaction that locked the send. A batch that a worker is claiming stays for the next round.
     """
     split_batches(send, account=source, limit=limit)
     free = send.batches.movable().filter(account=source)
@@ -233,7 +233,7 @@ def _move(send: Send, *, source: str, to: str, limit: int) -> _Moved:
             batches=len(sizes),
         )
     if moved:
-        # What the first account failed at no longer counts, or the second would soon be stopped for it.
+        # Failures of the first account no longer count: they would soon stop the second.
         newest = Attempt.objects.filter(batch__send=send).aggregate(newest=Max("pk"))["newest"] or 0
         Send.objects.filter(pk=send.pk).update(resumed_after_attempt=newest)
         send_wake_up_signal(send)

@@ -1,4 +1,4 @@
-"""Decide why the remaining batches should move to another account: theirs refuses us, or has not answered for long."""
+"""Decide if the remaining batches of a send should move: their account refuses us, or has not answered for long."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ def find_move_reason(send: Send, *, account: str, now: datetime) -> AccountMove.
     absence = _find_absence(send, label=label)
     if absence is None:
         return None
-    # A running send is tried again all the time; a paused one is not, so its absence lasts until now.
+    # A running send calls again and again. A paused send does not, so its account counts as absent until now.
     until = now if send.code == Send.Code.ACCOUNT_AWAY else absence.last_tried_at
     limit = timedelta(minutes=settings.NEWSLETTER_ACCOUNT_AWAY_MINUTES)
     return AccountMove.Code.AWAY if until - absence.since >= limit else None
@@ -46,7 +46,7 @@ class Absence:
 def _find_absence(send: Send, *, label: str) -> Absence | None:
     """Return how long an account did not answer the calls of a send, since it was last resumed; None if it does answer.
 
-    An answer to a call of another send ends the absence too. Attempts without a call count on neither side.
+    An answer to a call of another send ends the absence too. Attempts without a call do not count.
     """
     ended = Attempt.objects.filter(provider=label, ended_at__isnull=False)
     answers = ended.filter(outcome__in=_ANSWERED).exclude(code__in=Attempt.CODES_WITHOUT_CALL)
@@ -57,5 +57,5 @@ def _find_absence(send: Send, *, label: str) -> Absence | None:
         outcome__in=["not_sent", "uncertain"],
         code=Attempt.Code.NONE,
     )
-    found = failed.aggregate(since=Min("started_at"), last=Max("ended_at"))
-    return Absence(found["since"], found["last"]) if found["since"] else None
+    period = failed.aggregate(since=Min("started_at"), last=Max("ended_at"))
+    return Absence(period["since"], period["last"]) if period["since"] else None

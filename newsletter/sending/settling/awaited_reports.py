@@ -1,7 +1,6 @@
-"""Tell whether uncertain people of a send may still be settled without staff.
+"""Decide if a provider may still settle the uncertain people of a send, so that staff need not.
 
-While that is so, staff need not decide: the call may be repeated under its key, the provider's records can be read, or
-its reports are still expected.
+The call may be repeated under its key, the provider's records can be read, or its reports are still expected.
 """
 
 from datetime import datetime, timedelta
@@ -22,14 +21,17 @@ def has_uncertain_recipients(send: Send) -> bool:
 
 
 def has_refused_batches(send: Send) -> bool:
-    """Return True if the provider refused a whole batch, which only staff can settle."""
+    """Return True if the provider refused all of a batch, which only staff can settle."""
     return send.batches.filter(state=Batch.State.REJECTED, size__gt=1).exists()
 
 
 def is_enquiry_under_way(send: Send, *, adapter: Adapter, now: datetime) -> bool:
     """Return True if a provider account may still settle some uncertain people. ``adapter``: that of the default account."""
     accounts = {DEFAULT_ACCOUNT: adapter, **further_adapters()}
-    return any(_may_settle(send, account=account_label(name), adapter=own, now=now) for name, own in accounts.items())
+    return any(
+        _may_settle(send, account=account_label(name), adapter=account_adapter, now=now)
+        for name, account_adapter in accounts.items()
+    )
 
 
 def _may_settle(send: Send, *, account: str, adapter: Adapter, now: datetime) -> bool:

@@ -70,7 +70,7 @@ def count_delivered(send: Send, *, accounts: Collection[str] | None = None) -> i
 
 
 class DeliveredBits:
-    """The bits of one send, read once. ``delivery in bits`` tells whether it was delivered."""
+    """The bits of one send, read once. ``delivery in bits`` is True if it was delivered."""
 
     def __init__(self, send: Send | int) -> None:
         self._bits: dict[int, list[bytes]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""After a restore, mark what may have been sent since the backup as uncertain, and hold all sending."""
+"""After a restore, mark the batches that may have been sent since the backup as uncertain, and hold all sending."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from subscribers.erasing.journal_replay import ReplayResult, replay_journal
 
 REASON = Message("the database was restored from a backup; this may have been sent since")
 
-_ALIVE = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
+_UNENDED_STATES = (Send.State.READY, Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class RestoreFindings:
 def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     """Hold the installation, make unsettled batches uncertain, and hold issues that are due.
 
-    What may have moved to another account since the backup is left to staff: neither account is asked or called again.
-    Those whom a cancelled send did not reach are uncertain too: a corrected issue may have gone to them since the backup.
+    A batch that may have moved to another account since the backup is left to staff: neither account is called again.
+    People whom a cancelled send did not reach are uncertain too: they may have got a corrected issue since the backup.
     Batches whose hour is still to come cannot have been sent, unless their send was cancelled.
     """
     hold_installation(reason=REASON, now=now)
     replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
         state__in=[Batch.State.PENDING, Batch.State.SUBMITTING],
-        send__state__in=[*_ALIVE, Send.State.CANCELLED],
+        send__state__in=[*_UNENDED_STATES, Send.State.CANCELLED],
         send__totals__isnull=True,
-    ).exclude(due_at__gt=now, send__state__in=_ALIVE)
+    ).exclude(due_at__gt=now, send__state__in=_UNENDED_STATES)
     sizes = list(open_batches.values_list("size", flat=True))
     planned = _plan_attempts(open_batches, now=now)
     Attempt.objects.filter(batch__in=open_batches, ended_at__isnull=True).update(
@@ -87,20 +87,20 @@ def _cancel_unfrozen_sends(*, now: datetime) -> list[int]:
 def _plan_attempts(batches: QuerySet[Batch], *, now: datetime) -> list[Attempt]:
     """Return an uncertain attempt for each batch that may have been sent since the backup, with its account if known.
 
-    Without a provider only staff settle it: nothing tells which account got it or when its first call began. A repeat
+    Without a provider only staff settle it: nobody knows which account got it or when its first call began. A repeat
     could mail everybody twice. Batches of a cancelled send were not called.
     """
     attempts = Attempt.objects.filter(batch=OuterRef("pk"))
     earlier = attempts.filter(number__lt=OuterRef("attempt_number"))
-    taken = earlier.exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
+    maybe_accepted = earlier.exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
     newest = attempts.order_by("-number").values("provider")[:1]
     several = _has_several_accounts()
     planned = []
-    alive = batches.exclude(send__state=Send.State.CANCELLED)
-    for batch in alive.annotate(taken=Exists(taken), newest_provider=Subquery(newest)):
+    uncancelled = batches.exclude(send__state=Send.State.CANCELLED)
+    for batch in uncancelled.annotate(maybe_accepted=Exists(maybe_accepted), newest_provider=Subquery(newest)):
         pending = batch.state == Batch.State.PENDING
-        # A call that ran at the backup may have failed since, and a batch that nobody took can move.
-        may_have_moved = several and not (batch.handed_to if pending else batch.taken)
+        # A call that ran at the backup may have failed since. A batch that no account accepted can move.
+        may_have_moved = several and not (batch.handed_to if pending else batch.maybe_accepted)
         if pending or may_have_moved:
             planned.append(
                 Attempt(
@@ -138,7 +138,7 @@ def _has_several_accounts() -> bool:
 
 
 def _hold_welcome_mails(*, now: datetime) -> list[str]:
-    """Hold the welcome mails. They may have gone since the backup to those who were to get them by now."""
+    """Hold the welcome mails. People who were due by now may have got them since the backup."""
     mails = list(find_welcome_mails())
     for issue in mails:
         enter_new_people(issue=issue, now=now)

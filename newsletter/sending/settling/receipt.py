@@ -1,6 +1,6 @@
 """The receipt: the result for every person of an audience, counted from rows. Its sums are checked.
 
-An unsubscribe is known by a link of the send, which carries its number, or from the provider. Each person counts once.
+We know of an unsubscribe by a link of the send, which has its number, or from the provider. Each person counts once.
 """
 
 from collections import Counter, defaultdict
@@ -48,7 +48,7 @@ class Receipt:
     """Numbers of people. ``batches`` is the number of batches by state.
 
     ``accounts`` has the deliveries by state of each provider account, by its name.
-    ``unsent`` are people on the provider's own suppression list, whose mail it took and did not try to send.
+    ``unsent`` are people on the provider's own suppression list, whose mail it accepted and did not try to send.
     ``cancelled`` is the part of the skipped people that a cancelled send did not reach. The others unsubscribed or may no
     longer be mailed.
     """
@@ -91,18 +91,18 @@ def _add_up(send: Send, batch_counts: "list[_BatchCount]", exceptions: "list[_Ex
     batches: Counter[str] = Counter()
     accounts: dict[str, dict[str, int]] = {}
     cancelled = 0
-    for each in batch_counts:
-        batches[each.state] += each.batches
-        state = _find_state(send, each.state, handed_to=each.handed_to)
-        cancelled += each.people if state == "skipped" else 0
-        accounts.setdefault(each.account, dict.fromkeys(_RECEIPT_STATES, 0))[state] += each.people
+    for count in batch_counts:
+        batches[count.state] += count.batches
+        state = _find_state(send, count.state, handed_to=count.handed_to)
+        cancelled += count.people if state == "skipped" else 0
+        accounts.setdefault(count.account, dict.fromkeys(_RECEIPT_STATES, 0))[state] += count.people
     for row in exceptions:
         if row.state:
             state = _find_state(send, row.batch_state, handed_to=row.handed_to)
             cancelled -= row.people if state == "skipped" else 0
             accounts[row.account][state] -= row.people
             accounts[row.account][row.state] += row.people
-    states = {state: sum(own[state] for own in accounts.values()) for state in _RECEIPT_STATES}
+    states = {state: sum(deliveries[state] for deliveries in accounts.values()) for state in _RECEIPT_STATES}
     receipt = Receipt(
         candidates=send.candidates,
         recipients=send.recipients,
@@ -156,20 +156,20 @@ def list_deliveries(send: Send) -> Iterator[list[int | str]]:
         batch_reason,
         account,
         handed_to,
-        own_state,
-        own_reason,
+        exception_state,
+        exception_reason,
         *times,
         reported,
     ) in rows.iterator(chunk_size=5000):
-        state = own_state or _find_state(send, batch_state, handed_to=handed_to)
-        reason = own_reason if own_state else batch_reason
-        if state == "skipped" and not own_state:
+        state = exception_state or _find_state(send, batch_state, handed_to=handed_to)
+        reason = exception_reason if exception_state else batch_reason
+        if state == "skipped" and not exception_state:
             reason = reason or CANCELLED
-        shown = {"pending": handed_to, "skipped": ""}.get(state, account)
+        holder = {"pending": handed_to, "skipped": ""}.get(state, account)
         unsubscribed_at = [moment for moment in (reported, unsubscribed.get(subscriber)) if moment]
         moments = [*times, min(unsubscribed_at, default=None)]
         cells = (moment.isoformat() if moment else "" for moment in moments)
-        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *cells, shown]
+        yield [delivery, subscriber, seq, state, reason, "yes" if delivery in delivered else "", *cells, holder]
 
 
 def describe_receipt(send: Send) -> dict[str, object]:
@@ -180,7 +180,7 @@ def describe_receipt(send: Send) -> dict[str, object]:
 def _find_state(send: Send, batch_state: str, *, handed_to: str) -> str:
     """Return the state of a batch's people in the receipt.
 
-    A cancelled send skips those whom no call can have reached. Others whose repeat it does not make are uncertain.
+    A cancelled send skips people whom no call can have reached. People who wait for a repeat of a call are uncertain.
     """
     if send.state == Send.State.CANCELLED and batch_state == Batch.State.PENDING:
         return "uncertain" if handed_to else "skipped"
@@ -198,7 +198,7 @@ class _BatchCount(NamedTuple):
 
 
 class _ExceptionCount(NamedTuple):
-    """People with one state of their own in batches of one account and state, and how many of them were reported.
+    """People with the same exception state in batches of one account and state, and how many of them were reported.
 
     ``unsent`` is the part of the ``bounced`` that the provider did not try to send.
     """
@@ -216,10 +216,10 @@ class _ExceptionCount(NamedTuple):
 
 def _count_batches(sends: Collection[Send]) -> defaultdict[int, list[_BatchCount]]:
     rows = Batch.objects.filter(send__in=sends).order_by("account").values_list("send", "account", "state", "handed_to")
-    found: defaultdict[int, list[_BatchCount]] = defaultdict(list)
+    counts: defaultdict[int, list[_BatchCount]] = defaultdict(list)
     for send, *row in rows.annotate(Count("pk"), Sum("size")):
-        found[send].append(_BatchCount(*row))
-    return found
+        counts[send].append(_BatchCount(*row))
+    return counts
 
 
 def _count_exceptions(sends: Collection[Send]) -> defaultdict[int, list[_ExceptionCount]]:
@@ -227,17 +227,17 @@ def _count_exceptions(sends: Collection[Send]) -> defaultdict[int, list[_Excepti
     rows = DeliveryException.objects.filter(delivery__batch__send__in=sends).order_by()
     fields = ("send", "account", "state", "handed_to")
     batch = [f"delivery__batch__{name}" for name in fields]
-    counts = rows.values_list(*batch, "state").annotate(
+    rows_with_counts = rows.values_list(*batch, "state").annotate(
         people=Count("pk"),
         bounced=Count("pk", filter=Q(bounced_at__isnull=False)),
         complained=Count("pk", filter=Q(complained_at__isnull=False)),
         unsubscribed=Count("pk", filter=Q(unsubscribed_at__isnull=False)),
         unsent=Count("pk", filter=Q(delivery__bounce__bounce_class=Bounce.Class.SUPPRESSED)),
     )
-    found: defaultdict[int, list[_ExceptionCount]] = defaultdict(list)
-    for send, *row in counts:
-        found[send].append(_ExceptionCount(*row))
-    return found
+    counts: defaultdict[int, list[_ExceptionCount]] = defaultdict(list)
+    for send, *row in rows_with_counts:
+        counts[send].append(_ExceptionCount(*row))
+    return counts
 
 
 def _count_unsubscribed(send: Send, *, reported: int) -> int:

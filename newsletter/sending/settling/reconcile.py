@@ -32,7 +32,7 @@ KEY_EXPIRY_MARGIN = timedelta(minutes=2)
 
 @acts_on(sends=_UNSETTLED)
 def replay_uncertain(*, capabilities: Capabilities, now: datetime, account: str = DEFAULT_ACCOUNT) -> int:
-    """Send the account's uncertain batches again if it answers a repeat with its first result. Return how many."""
+    """Send the account's uncertain batches again if the provider answers a repeat with the first result. Return how many."""
     if capabilities.reconcile != "replay":
         return 0
     start = find_replay_start(capabilities, now=now)
@@ -48,7 +48,7 @@ def replay_uncertain(*, capabilities: Capabilities, now: datetime, account: str 
 
 
 def find_replay_start(capabilities: Capabilities, *, now: datetime) -> datetime:
-    """Return the moment after which a batch must have been first attempted to be repeated under its key."""
+    """Return the earliest first attempt of a batch that may still be repeated under its key."""
     return now - timedelta(seconds=capabilities.idempotency_seconds) + KEY_EXPIRY_MARGIN
 
 
@@ -62,7 +62,7 @@ def is_repeat_safe(
     """
     if not has_uncertain_attempt(batch, attempt_number=attempt_number):
         return True
-    earlier = _find_earlier(batch, attempt_number=attempt_number)
+    earlier = _find_earlier_attempts(batch, attempt_number=attempt_number)
     elsewhere = earlier.exclude(provider=account).exclude(outcome__in=Attempt.NOT_ACCEPTED_OUTCOMES)
     if capabilities.reconcile != "replay" or elsewhere.exists():
         return False
@@ -72,12 +72,12 @@ def is_repeat_safe(
 
 def has_uncertain_attempt(batch: Batch, *, attempt_number: int) -> bool:
     """Return True if an attempt before this one was uncertain since staff last allowed a repeat."""
-    earlier = _find_earlier(batch, attempt_number=attempt_number)
+    earlier = _find_earlier_attempts(batch, attempt_number=attempt_number)
     allowed = earlier.filter(code=Attempt.Code.SENT_AGAIN).aggregate(newest=Max("number"))["newest"] or 0
     return earlier.filter(outcome="uncertain", number__gt=allowed).exists()
 
 
-def _find_earlier(batch: Batch, *, attempt_number: int) -> QuerySet[Attempt]:
+def _find_earlier_attempts(batch: Batch, *, attempt_number: int) -> QuerySet[Attempt]:
     return Attempt.objects.filter(batch=batch, number__lt=attempt_number)
 
 
@@ -174,7 +174,7 @@ def _record_exceptions(deliveries: list[int], *, state: DeliveryException.State,
 
 
 def _claim_question(batch: Batch, *, age: timedelta, now: datetime) -> bool:
-    """Put the next question off, longer each time. Return True for the one worker that may ask this question."""
+    """Postpone the next question, by more each time. Return True for the one worker that may ask this question."""
     later = now + min(max(FIRST_QUESTION_AFTER, age / 2), MAX_QUESTION_INTERVAL)
-    unasked = Batch.objects.filter(pk=batch.pk, state=batch.state, not_before=batch.not_before)
-    return bool(unasked.update(not_before=later))
+    unchanged = Batch.objects.filter(pk=batch.pk, state=batch.state, not_before=batch.not_before)
+    return bool(unchanged.update(not_before=later))

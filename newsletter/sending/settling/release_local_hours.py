@@ -27,10 +27,10 @@ from newsletter.sending.withdraw import pause_withdrawn
 
 @acts_on(sends=Q(state=Send.State.SUBMITTING))
 def open_due_hours(*, now: datetime) -> list[Send]:
-    """Let the batches go whose hour has come, unless their mails are no longer right. Return the sends that go on."""
+    """Release the batches whose hour has come, unless their content is no longer right. Return the sends that continue."""
     due = _find_sends_with_due_hour(now=now)
     opened = act_on_each(due, partial(_open_due_hour, now=now), failure="The hour of send %s was not opened")
-    return [send for send, goes_on in opened if goes_on]
+    return [send for send, is_open in opened if is_open]
 
 
 def _find_sends_with_due_hour(*, now: datetime) -> Iterable[Send]:
@@ -49,9 +49,9 @@ def _open_due_hour(send: Send, *, now: datetime) -> bool:
     if reason is not None:
         _pause(send, reason=reason, now=now)
         return False
-    unchecked = dict(send.unchecked_stories) | {story.title: why for story, why in checked.unknown}
+    unchecked = dict(send.unchecked_stories) | {story.title: cause for story, cause in checked.unknown}
     opened = Send.objects.filter(pk=send.pk, state=Send.State.SUBMITTING).update(
-        checked_until=now, unchecked_stories=[[title, why] for title, why in unchecked.items()]
+        checked_until=now, unchecked_stories=[[title, cause] for title, cause in unchecked.items()]
     )
     if opened:
         send.refresh_from_db()
@@ -60,7 +60,7 @@ def _open_due_hour(send: Send, *, now: datetime) -> bool:
 
 
 def _find_reason_to_stop(send: Send, *, checked: VisibilityReport, now: datetime) -> Message | None:
-    """Return why the next hour may not be sent as it is. Staff who resumed the send are not asked the same again."""
+    """Return why the next hour may not be sent as it is. After staff resumed the send, the same reason counts no more."""
     restricted = _find_restricted_story(send, now=now)
     if restricted is not None:
         return restricted
@@ -117,7 +117,7 @@ def _find_stories_to_check(send: Send) -> list[Story]:
 
 
 def _find_shown(send: Send, kind: str) -> QuerySet[ShownItem, int]:
-    """Return the ids of what the mails that still wait show."""
+    """Return the ids of the stories or events that the waiting mails show."""
     waiting = send.batches.filter(state=Batch.State.PENDING).values("variant")
     return ShownItem.objects.filter(kind=kind, variant__in=waiting).values_list("row_id", flat=True).distinct()
 

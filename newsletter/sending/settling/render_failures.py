@@ -1,6 +1,6 @@
 """Stop a send if the mail cannot be made for too many people. A few are rejected alone while the others are mailed.
 
-No mail with a missing value is ever sent: a mail is made whole, or that person is left out of the call.
+No mail with a missing value is ever sent: if a person's mail cannot be made, the person is left out of the call.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,7 +24,7 @@ def find_failure_run(batch: Batch, *, attempt_number: int, called: Sequence[int]
 
     ``called`` are the batch's deliveries in order. After staff resumed the send, the failing people are left out instead.
     """
-    runs = [sum(1 for _ in run) for failed, run in groupby(called, key=lambda one: one in failures) if failed]
+    runs = [sum(1 for _ in run) for failed, run in groupby(called, key=lambda delivery: delivery in failures) if failed]
     longest = max(runs, default=0)
     if longest < IN_A_ROW or was_stopped_by_render_failures(batch, before=attempt_number):
         return ""
@@ -66,13 +66,13 @@ def count_render_failures(send: Send) -> int:
         code=DeliveryException.Code.RENDER_FAILURE,
         delivery__batch__attempts__pk__gt=F("delivery__batch__send__resumed_after_attempt"),
     )
-    own_batches = send.batches.filter(
+    single_batches = send.batches.filter(
         state=Batch.State.REJECTED,
         size=1,
         code=Batch.Code.RENDER_FAILURE,
         attempts__pk__gt=send.resumed_after_attempt,
     )
-    return in_sent_batches.distinct().count() + own_batches.distinct().count()
+    return in_sent_batches.distinct().count() + single_batches.distinct().count()
 
 
 def _have_last_calls_failed(send: Send) -> bool:

@@ -1,4 +1,4 @@
-"""Delete the rows of those whom a send reached or left out 90 days after its end, and keep its receipt as numbers.
+"""Delete the rows about recipients and excluded people 90 days after a send's end. Keep its receipt as numbers.
 
 The links of its mails keep working. Unsubscribing by one no longer changes the receipt.
 """

@@ -22,12 +22,12 @@ from newsletter.sending.settling.send_controls import reopen_send
 
 _REQUEST_ID = re.compile(r"\b(?=[\w-]*\d)[\w-]{8,}\b")
 _ENDED = (Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
-_REASON, _BATCH_REASON = "exception__reason", "batch__reason"
+_REASON_FIELD, _BATCH_REASON_FIELD = "exception__reason", "batch__reason"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """The people whom the provider refused in the same words, but for ids of its own. ``reason`` is that of one of them."""
+    """The people whom the provider refused for the same reason, apart from ids in its text. ``reason`` is one of the texts."""
 
     key: str
     reason: str
@@ -50,9 +50,9 @@ def list_refusals(send: Send) -> list[Refusal]:
 
 @transaction.atomic
 def retry_refused(*, send: Send, keys: Collection[str], by: User | AnonymousUser, now: datetime) -> int:
-    """Give the people of these refusals a new batch each of their old one's mail, and reopen the send. Return how many.
+    """Move the people of these refusals into new batches with the same mails, and reopen the send. Return how many people.
 
-    Whoever unsubscribed since is skipped, as before every call. Raises NotAllowed, SwitchedOff; WrongState if the send has
+    People who unsubscribed since are skipped, as before every call. Raises NotAllowed, SwitchedOff; WrongState if the send has
     not ended or its people's rows may be deleted; NotReady if nobody is left.
     """
     if not by.has_perm("newsletter.send_issue"):
@@ -81,28 +81,28 @@ def retry_refused(*, send: Send, keys: Collection[str], by: User | AnonymousUser
 
 
 def _move(batch: Batch, deliveries: list[int], *, now: datetime) -> None:
-    """Move the people to a new batch, whose hour has come now: so the mail is checked again before it goes."""
+    """Move the people to a new batch, whose hour is now: so the mail is checked again before it is sent."""
     new = split_off(batch=batch, deliveries=deliveries, not_before=None)
     Batch.objects.filter(pk=new.pk).update(due_at=now, waits=False)
-    own = DeliveryException.objects.filter(delivery__in=deliveries)
-    own.filter(unsubscribed_at__isnull=True).delete()
-    own.update(state="", reason="", code=DeliveryException.Code.NONE)
+    exceptions = DeliveryException.objects.filter(delivery__in=deliveries)
+    exceptions.filter(unsubscribed_at__isnull=True).delete()
+    exceptions.update(state="", reason="", code=DeliveryException.Code.NONE)
 
 
 def _find_chosen(send: Send, *, keys: Collection[str]) -> dict[Batch, list[int]]:
-    found: dict[int, list[int]] = defaultdict(list)
-    for refused, reason in ((_find_alone(send), _REASON), (_find_with_batch(send), _BATCH_REASON)):
-        rows = refused.order_by("pk").values_list("pk", "batch", reason)
-        for delivery, batch, words in rows.iterator(chunk_size=5_000):
-            if _make_key(words) in keys:
-                found[batch].append(delivery)
-    batches = Batch.objects.select_for_update().in_bulk(found)
-    return {batches[pk]: sorted(deliveries) for pk, deliveries in sorted(found.items())}
+    chosen: dict[int, list[int]] = defaultdict(list)
+    for refused, field in ((_find_alone(send), _REASON_FIELD), (_find_with_batch(send), _BATCH_REASON_FIELD)):
+        rows = refused.order_by("pk").values_list("pk", "batch", field)
+        for delivery, batch, reason in rows.iterator(chunk_size=5_000):
+            if _make_key(reason) in keys:
+                chosen[batch].append(delivery)
+    batches = Batch.objects.select_for_update().in_bulk(chosen)
+    return {batches[pk]: sorted(deliveries) for pk, deliveries in sorted(chosen.items())}
 
 
 def _find_reasons(send: Send) -> Iterator[tuple[str, int]]:
-    for refused, reason in ((_find_alone(send), _REASON), (_find_with_batch(send), _BATCH_REASON)):
-        yield from refused.order_by().values_list(reason).annotate(Count("pk"))
+    for refused, field in ((_find_alone(send), _REASON_FIELD), (_find_with_batch(send), _BATCH_REASON_FIELD)):
+        yield from refused.order_by().values_list(field).annotate(Count("pk"))
 
 
 def _find_alone(send: Send) -> QuerySet[Delivery]:
@@ -114,7 +114,7 @@ def _find_alone(send: Send) -> QuerySet[Delivery]:
 
 
 def _find_with_batch(send: Send) -> QuerySet[Delivery]:
-    """Return the deliveries that the provider refused with their whole batch."""
+    """Return the deliveries that the provider refused together with their batch."""
     refused = Batch.objects.filter(send=send, state=Batch.State.REJECTED, code=Batch.Code.NONE)
     return _without_mail(send).filter(
         Q(exception__isnull=True) | Q(exception__state=""), batch__in=refused.values("pk")

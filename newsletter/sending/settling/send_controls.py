@@ -49,8 +49,8 @@ def pause_send(*, send: Send, by: Staff | str, reason: str = "") -> None:
 def resume_send(*, send: Send, by: Staff, now: datetime | None = None, reason: str = "") -> None:
     """Resume a paused send: postponed batches become due now, and the failure count restarts.
 
-    ``reason`` is required if Gmail's spam rate paused it, and kept with that pause. A send that its canaries paused goes on
-    whatever they find from then on. A send that was paused before it had started is started.
+    ``reason`` is required if Gmail's spam rate paused it, and kept with that pause. After a pause by canaries, their later
+    results no longer pause the send. A send that was paused before it had started is started.
 
     Raise NotAllowed, WrongState, NotReady without a reason, or SwitchedOff while the publication is switched off. Raise
     NotReady too if a start cannot be noted; the sweep then starts it.
@@ -112,7 +112,7 @@ def cancel_send(*, send: Send, by: Staff, now: datetime) -> None:
 def end_send(*, send: Send, by: Staff, now: datetime) -> None:
     """End a send that needs attention: the issue counts as sent, and the receipt keeps what is unknown.
 
-    Raise NotAllowed, or WrongState, also while a whole batch is uncertain.
+    Raise NotAllowed, or WrongState, also while a batch is uncertain.
     """
     _require_permission(by)
     if send.batches.filter(state=Batch.State.UNCERTAIN).exists():
@@ -160,8 +160,8 @@ def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
             code=Attempt.Code.SENT_AGAIN,
             now=now,
         )
-        alive = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)
-        if not alive.update(resumed_after_attempt=_find_newest_attempt(batch.send)):
+        uncancelled = Send.objects.filter(pk=batch.send_id).exclude(state=Send.State.CANCELLED)
+        if not uncancelled.update(resumed_after_attempt=_find_newest_attempt(batch.send)):
             raise WrongState(
                 "%(send)s was cancelled, so nothing of it is sent again. Mark the batch as accepted, or leave it uncertain.",
                 send=batch.send,
@@ -170,7 +170,7 @@ def send_again(*, batch: Batch, by: Staff, now: datetime) -> None:
 
 
 def reopen_send(send: Send) -> None:
-    """Resume a send that had ended or needed attention, and wake the workers, in the transaction that gave it batches to do."""
+    """Resume an ended send and wake the workers. Call it in the transaction that gave the send pending batches."""
     transition(
         send,
         from_states=[Send.State.NEEDS_ATTENTION, Send.State.SUBMITTED],
@@ -192,7 +192,7 @@ def _settle(
     now: datetime,
     code: Attempt.Code = Attempt.Code.NONE,
 ) -> None:
-    """Move an uncertain batch on and note the reason, with a code for later decisions, on its newest attempt."""
+    """Settle an uncertain batch and note the reason, with a code for later decisions, on its newest attempt."""
     _require_permission(by)
     with transaction.atomic():
         if not transition(
@@ -210,7 +210,7 @@ def _settle(
 
 
 def _require_still_approved(send: Send) -> None:
-    """Raise WrongState if the issue of a send that never started is no longer approved. Read it again: staff change it."""
+    """Raise WrongState if the issue of a send that never started is no longer approved, as its row is now."""
     issue = Issue.objects.select_related("publication", "slot").get(pk=send.issue_id)
     if send.state == Send.State.PAUSED and issue.state not in (Issue.State.APPROVED, Issue.State.SENDING):
         raise WrongState(

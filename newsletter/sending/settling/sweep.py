@@ -33,22 +33,18 @@ from newsletter.sending.subject_tests.decide_subject import decide_due_tests
 SWEEP_SECONDS = 5.0
 START_TIMEOUT = timedelta(minutes=2)
 MAX_WAIT = timedelta(hours=26)
-"""The longest wait that any limit asks for: a daily limit on a day of 25 hours, with some margin."""
+"""The longest wait that any limit can cause: a daily limit on a day of 25 hours, with some margin."""
 MAX_LEASE = timedelta(minutes=10)
 LEASE_EXPIRED = Message("the worker stopped during the call, so it is unknown whether the provider accepted it")
 OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
-_TAKES_NEW_SUBSCRIBERS = Q(state=Send.State.SUBMITTED) & ~Q(period="")
+_GETS_NEW_SUBSCRIBERS = Q(state=Send.State.SUBMITTED) & ~Q(period="")
 
 
 def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> list[Send]:
     """Run every step once. Return the sends that ended. After an error in a step, run the others and raise it at the end.
 
-    In this order: settle expired leases, mark what a cancelled send does not repeat as uncertain, resume stalled starts,
-    pause or delay sends that must not go on, decide the subject tests whose time is over, open the hours that have come, let
-    the pace recover, go on with moves to other accounts, move what an absent account did not get to the second, send
-    unresolved batches again if their provider recognises repeated calls, ask the provider about the others, end the sends
-    that have nothing left to do, and send the canaries and decide about them. ``adapter`` is that of the default account.
+    `_yield_steps` has the steps in their order. ``adapter`` is that of the default account.
     """
     # Not a step: if it cannot be checked that this database may send, nothing may be sent.
     check_installation(now=clock())
@@ -62,7 +58,7 @@ def sweep(*, adapter: Adapter, clock: Callable[[], datetime] = timezone.now) -> 
 def _yield_steps(
     *, adapter: Adapter, clock: Callable[[], datetime], finished: list[Send]
 ) -> Iterator[Callable[[], object]]:
-    """Yield each step when it is its turn, so that it gets the time of that moment. Add the sends that ended to ``finished``."""
+    """Yield the steps in their order, each with the time at which it runs. Add the sends that ended to ``finished``."""
     yield partial(clear_far_future_times, now=clock())
     yield partial(settle_expired_leases, now=clock())
     yield partial(mark_cancelled_repeats, Batch.objects.all(), now=clock())
@@ -75,9 +71,10 @@ def _yield_steps(
     yield partial(move_to_second_accounts, now=clock())
     adapters = {DEFAULT_ACCOUNT: adapter}
     yield partial(_add_further_adapters, adapters)
-    for account, own in adapters.items():
-        yield partial(replay_uncertain, capabilities=own.capabilities, account=account, now=clock())
-        yield partial(ask_provider, adapter=own, account=account, now=clock())
+    for account, account_adapter in adapters.items():
+        capabilities = account_adapter.capabilities
+        yield partial(replay_uncertain, capabilities=capabilities, account=account, now=clock())
+        yield partial(ask_provider, adapter=account_adapter, account=account, now=clock())
     yield partial(finish_sends, now=clock(), finished=finished)
     yield partial(send_canaries, adapters=adapters, now=clock())
     yield partial(decide_about_canaries, now=clock())
@@ -106,7 +103,7 @@ def _find_far_future_accounts(now: datetime) -> QuerySet[ProviderAccount]:
 
 @acts_on(_find_far_future_accounts)
 def clear_far_future_times(*, now: datetime) -> None:
-    """Clear waits that end later than any limit asks for. They remain after a clock was set back."""
+    """Clear waits that are longer than any limit can cause. They remain after a clock was set back."""
     waiting = Batch.objects.filter(state__in=[Batch.State.PENDING, Batch.State.UNCERTAIN])
     waiting.filter(not_before__gt=now + MAX_WAIT).update(not_before=None)
     latest = (now + MAX_WAIT).timestamp()
@@ -116,7 +113,7 @@ def clear_far_future_times(*, now: datetime) -> None:
 
 
 def _find_calls(now: datetime) -> QuerySet[Batch]:
-    """Return the batches with a call. One query by send uses the index: without a send, all batches would be read."""
+    """Return the batches whose call runs. The filter by sends uses the index: without it, all batches would be read."""
     return Batch.objects.filter(send__in=Send.objects.order_by().values("pk"), state=Batch.State.SUBMITTING)
 
 
@@ -155,8 +152,8 @@ def resume_stalled_starts(*, now: datetime) -> None:
 
 
 def _find_late_batches(now: datetime) -> QuerySet[Batch]:
-    """Return the batches that a welcome mail's send has got since it ended."""
-    ended = Send.objects.filter(_TAKES_NEW_SUBSCRIBERS).order_by()
+    """Return the batches that a welcome mail's send got after its end."""
+    ended = Send.objects.filter(_GETS_NEW_SUBSCRIBERS).order_by()
     return Batch.objects.filter(send__in=ended.values("pk"), state=Batch.State.PENDING)
 
 
@@ -183,7 +180,7 @@ def _end_sends(*, finished: list[Send], now: datetime) -> None:
 
 
 def _end_send(send: Send, *, now: datetime) -> bool:
-    """Give the send its last state. Return False if it has that state already, or has a batch to do again."""
+    """End the send. Return False if it has ended already, or has a pending batch again."""
     reason = _find_attention_reason(send)
     to = Send.State.NEEDS_ATTENTION if reason else Send.State.SUBMITTED
     if send.state == to:
@@ -245,8 +242,8 @@ def _find_attention_reason(send: Send) -> str:
 
 
 def _reopen_sends() -> None:
-    """Resume the sends that needed attention and have batches to do again, and those that took in new subscribers."""
-    ended = Q(state=Send.State.NEEDS_ATTENTION) | _TAKES_NEW_SUBSCRIBERS
+    """Resume the sends that needed attention and have batches to do again, and those that got new subscribers."""
+    ended = Q(state=Send.State.NEEDS_ATTENTION) | _GETS_NEW_SUBSCRIBERS
     waiting = Send.objects.filter(ended, batches__state__in=OPEN_STATES).distinct()
     act_on_each(waiting, transaction.atomic(reopen_send), failure="Send %s was not reopened")
 
@@ -268,4 +265,4 @@ STEPS: tuple[Callable[..., object], ...] = (
     send_canaries,
     decide_about_canaries,
 )
-"""The steps whose work lets the sweep run. A send that staff paused, and one that ended, have none."""
+"""The sweep runs if one of these steps has work. A send that staff paused, and one that ended, give them none."""

@@ -1,4 +1,4 @@
-"""Find people of whom nobody knows whether they have the mail. Only evidence settles them; no mail is sent for it.
+"""Find uncertain people: nobody knows if they have the mail. Only evidence settles them. Nothing is sent to find out.
 
 People who unsubscribed while an attempt was unresolved are left out of later attempts. If the batch proves to be
 accepted, they have the mail only if no later attempt can be the accepted one.
@@ -43,7 +43,7 @@ def find_uncertain_recipients(send: Send) -> QuerySet[DeliveryException]:
 
 
 def settle_unsubscribed(batches: Collection[int]) -> int:
-    """For batches accepted as a whole, settle people left out after the last attempt that may have been accepted.
+    """For batches accepted in full, settle people left out after the last attempt that may have been accepted.
 
     They did get the mail. Return the number settled.
     """
@@ -82,7 +82,7 @@ def settle_uncertain_recipients(
 
 
 def find_proven(found: BatchLookup, *, asked: Collection[int], atomic: bool) -> list[int]:
-    """Return the deliveries with a record of their own. A record of an ``atomic`` provider's batch names nobody."""
+    """Return the deliveries that the records name as accepted. A record of an ``atomic`` provider's batch names nobody."""
     if found.verdict is Verdict.ACCEPTED and not atomic:
         return [delivery for delivery in asked if found.people.get(delivery, Verdict.ACCEPTED) is Verdict.ACCEPTED]
     return _with_verdict(found.people, Verdict.ACCEPTED)

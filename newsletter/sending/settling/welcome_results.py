@@ -22,7 +22,7 @@ def settle_welcome_steps(*, now: datetime) -> None:
     """Give each step that was being sent its result, if it has one. Safe to repeat.
 
     While nobody knows whether the provider accepted a mail, its step is being sent, and the next one waits. In a cancelled
-    send nobody finds out any more, so the step is uncertain.
+    send nobody can find out, so the step is uncertain.
     """
     if WelcomeStep.objects.filter(state=WelcomeStep.State.SENDING).exists():
         _settle_all(now=now)
@@ -39,8 +39,8 @@ def _settle_all(*, now: datetime) -> None:
 
 
 def _settle(result: Q, *, state: WelcomeStep.State, code: WelcomeStep.Code, now: datetime) -> None:
-    found = Delivery.objects.filter(
+    deliveries = Delivery.objects.filter(
         result, issue=OuterRef("issue"), subscriber_id=OuterRef("subscriber_id"), proof=False
     )
-    being_sent = WelcomeStep.objects.filter(Exists(found), state=WelcomeStep.State.SENDING)
+    being_sent = WelcomeStep.objects.filter(Exists(deliveries), state=WelcomeStep.State.SENDING)
     being_sent.update(state=state, code=code, settled_at=now)

@@ -27,8 +27,8 @@ class Cases(NamedTuple):
 def find_different_pairs(groups: Sequence[Cases], *, significance: float) -> list[tuple[int, int]]:
     """Return the pairs of groups, by their indexes, that differ.
 
-    The chance that any pair is named although chance alone made its difference is at most ``significance``, however many
-    groups there are. Each group has people.
+    The probability that any pair is named by chance alone is at most ``significance``, for any number of groups. Each group
+    has people.
     """
     tested = [
         (compute_p_value(groups[one], groups[other]), (one, other))

@@ -67,7 +67,7 @@ def _is_due(send: Send, *, now: datetime) -> bool:
 
 @transaction.atomic
 def _decide(send: Send, *, now: datetime, subject: int | None = None) -> bool:
-    """Write the decision and give the waiting batches its mails. Return False if there is nothing to decide any more."""
+    """Store the decision and give the waiting batches its mails. Return False if the test is already decided."""
     locked = Send.objects.select_for_update(of=("self",)).select_related("revision").get(pk=send.pk)
     test = SubjectTest.objects.select_for_update(of=("self",)).filter(issue=send.issue_id).first()
     if test is None or locked.revision is None or locked.state not in _UNDER_WAY or test.decided_at is not None:
@@ -102,7 +102,7 @@ def _open_waiting_batches(send: Send, *, winner: int, now: datetime) -> None:
 
 
 def _map_variants(send: Send, *, winner: int) -> dict[int, int]:
-    """Return the mail with the chosen subject for each mail of those who wait, and count its people from now on."""
+    """Map each waiting mail to the mail with the chosen subject, and move the counts of people."""
     groups = ReaderGroup.objects.filter(revision=send.revision_id, variant__isnull=False)
     by_group = {_make_key(group): group for group in groups.filter(arm=winner)}
     variants: dict[int, int] = {}
@@ -123,4 +123,4 @@ def _make_key(group: ReaderGroup) -> tuple[object, ...]:
 
 
 def _make_results(cases: Sequence[Cases]) -> Iterable[dict[str, int]]:
-    return [{"people": one.people, "responses": one.responses} for one in cases]
+    return [{"people": case.people, "responses": case.responses} for case in cases]

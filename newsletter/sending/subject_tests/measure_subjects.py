@@ -1,4 +1,4 @@
-"""Count how each subject of a test did, without a row for any reader, and choose the one that the others get."""
+"""Count the responses to each subject of a test, without rows about readers, and choose the subject for the others."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -34,7 +34,7 @@ def counts_clicks(content: IssueContent) -> bool:
 def judge_subjects(send: Send, *, test: SubjectTest, content: IssueContent) -> Decision:
     """Decide by clicks where they are counted, else by replies, else by unsubscribes and complaints.
 
-    Replies and unsubscribes are two chances to find a difference that is none, so each gets half of the 5 % (Bonferroni).
+    With two measures, chance alone has two chances to make a difference. So each gets half of the 5 % (Bonferroni).
     """
     if counts_clicks(content):
         return _judge(send, test=test, measure=SubjectTest.Measure.CLICKS, significance=SIGNIFICANCE)
@@ -66,17 +66,17 @@ def choose_subject(
 ) -> tuple[int, SubjectTest.Outcome]:
     """Return the number of the subject that the others get, and why.
 
-    Every two subjects are compared. The others get the first subject that did not do clearly worse than another one.
+    Every two subjects are compared. The others get the first subject that was not clearly worse than another one.
     """
-    if min(one.people for one in cases) < MIN_PEOPLE:
+    if min(case.people for case in cases) < MIN_PEOPLE:
         return FIRST, SubjectTest.Outcome.TOO_FEW
     pairs = find_different_pairs(cases, significance=significance)
     find_worse = max if measure == SubjectTest.Measure.LEAVING else min
     worse = {find_worse(pair, key=lambda number: cases[number].rate) for pair in pairs}
-    left = [number for number in range(len(cases)) if number not in worse]
+    remaining = [number for number in range(len(cases)) if number not in worse]
     if not worse:
         return FIRST, SubjectTest.Outcome.NO_DIFFERENCE
-    return FIRST + left[0], SubjectTest.Outcome.BETTER if len(left) == 1 else SubjectTest.Outcome.SOME_WORSE
+    return FIRST + remaining[0], SubjectTest.Outcome.BETTER if len(remaining) == 1 else SubjectTest.Outcome.SOME_WORSE
 
 
 def _find_batches(send: Send, *, arm: int) -> QuerySet[Batch]:
@@ -106,11 +106,11 @@ def _count_unsubscribes(send: Send, _arm: int, batches: QuerySet[Batch]) -> int:
         Q(unsubscribed_at__isnull=False) | Q(complained_at__isnull=False), delivery__in=deliveries
     )
     by_link = CountedUnsubscribe.objects.filter(mailing=send.pk, subscriber_id__in=deliveries.values("subscriber_id"))
-    left = {
+    subscribers = {
         *reported.values_list("delivery__subscriber_id", flat=True),
         *by_link.values_list("subscriber_id", flat=True),
     }
-    return len(left)
+    return len(subscribers)
 
 
 def _count_replies(send: Send, _arm: int, batches: QuerySet[Batch]) -> int:

@@ -149,11 +149,11 @@ def _find_step(summary: Summary, checked: SenderDomain, *, now: datetime) -> tup
             "Keep it until reports of at least %(mails)s mails are here, some in each of the last four weeks.",
             mails=MIN_MAILS,
         )
-    own = summary.count_failed(SourceKind.OWN)
-    if own > (summary.passed + own) * MAX_OWN_FAILING:
+    own_failing = summary.count_failed(SourceKind.OWN)
+    if own_failing > (summary.passed + own_failing) * MAX_OWN_FAILING:
         return PolicyStep.REPAIR_OWN, Message(
             "Keep it until your own mail passes: %(mails)s in 30 days failed from servers that also send mail of yours.",
-            mails=Quantity(own),
+            mails=Quantity(own_failing),
         )
     change = _describe_change(checked)
     if summary.count_failed(SourceKind.BROKEN_SIGNATURE, SourceKind.SERVICE, SourceKind.UNKNOWN):

@@ -122,7 +122,7 @@ class Summary:
     failing: list[FailingSource]
 
     def count_failed(self, *kinds: SourceKind) -> int:
-        return sum(one.source.mails for one in self.failing if one.kind in kinds)
+        return sum(entry.source.mails for entry in self.failing if entry.kind in kinds)
 
 
 def list_reported_domains(*, days: int, now: datetime) -> list[str]:
@@ -159,10 +159,10 @@ def _group(rows: QuerySet[DmarcReportRow]) -> Iterable[RowGroup]:
         "reason",
         "report__reporter",
     )
-    found = rows.values_list(*names).annotate(
+    groups = rows.values_list(*names).annotate(
         total=Sum("mails"), first=Min("report__begins_at"), last=Max("report__ends_at")
     )
-    return (RowGroup(*row) for row in found.order_by("-total")[:MAX_GROUPS])
+    return (RowGroup(*row) for row in groups.order_by("-total")[:MAX_GROUPS])
 
 
 def _name_passing(group: RowGroup) -> str:
@@ -172,10 +172,10 @@ def _name_passing(group: RowGroup) -> str:
 
 
 def _add_up(named: Iterable[tuple[str, RowGroup]]) -> list[Source]:
-    found: dict[str, Source] = {}
+    sources: dict[str, Source] = {}
     for name, group in named:
-        found.setdefault(name, Source(name)).add(group)
-    return sorted(found.values(), key=lambda one: (-one.mails, one.name))
+        sources.setdefault(name, Source(name)).add(group)
+    return sorted(sources.values(), key=lambda source: (-source.mails, source.name))
 
 
 def _list_failing(groups: list[RowGroup]) -> list[FailingSource]:
@@ -183,16 +183,16 @@ def _list_failing(groups: list[RowGroup]) -> list[FailingSource]:
     passing = {group.source for group in groups if group.passed}
     own_servers = {group.source for group in groups if group.spf_aligned}
     forwarded: list[tuple[str, RowGroup]] = []
-    other: list[tuple[str, RowGroup]] = []
+    direct: list[tuple[str, RowGroup]] = []
     for group in groups:
         if not group.passed:
             is_forwarded = group.reason in FORWARDED_REASONS and group.source not in own_servers
-            (forwarded if is_forwarded else other).append((group.source, group))
-    found = [FailingSource(source, SourceKind.FORWARDED) for source in _add_up(forwarded)]
-    for source in _add_up(other):
+            (forwarded if is_forwarded else direct).append((group.source, group))
+    failing = [FailingSource(source, SourceKind.FORWARDED) for source in _add_up(forwarded)]
+    for source in _add_up(direct):
         kind = _classify(source, passes=source.name in passing, is_own_server=source.name in own_servers)
-        found.append(FailingSource(source, kind))
-    return sorted(found, key=lambda one: (-one.source.mails, one.source.name, one.kind))
+        failing.append(FailingSource(source, kind))
+    return sorted(failing, key=lambda entry: (-entry.source.mails, entry.source.name, entry.kind))
 
 
 def _classify(source: Source, *, passes: bool, is_own_server: bool) -> SourceKind:

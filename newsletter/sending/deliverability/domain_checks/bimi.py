@@ -60,7 +60,7 @@ def check_bimi(sender: Sender, dns: Dns, fetcher: Fetcher) -> Iterator[Finding]:
         )
     else:
         domains = {sender.domain, walk.organisational_domain}
-        allowed = frozenset(domains | {f"default._bimi.{one}" for one in domains})
+        allowed = frozenset(domains | {f"default._bimi.{signed}" for signed in domains})
         problems = [*_check_logo(name, logo, fetcher), *_check_certificate(name, certificate, fetcher, domains=allowed)]
         yield from problems
         if not problems:

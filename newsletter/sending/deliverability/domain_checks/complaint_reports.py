@@ -17,7 +17,7 @@ MICROSOFT = "https://sendersupport.olc.protection.outlook.com/snds/"
 def explain_complaint_reports(sender: Sender, dns: Dns) -> Iterator[Finding]:
     """Yield what to enter at Yahoo, and at Microsoft if mail goes out by a mail server of one's own. Raise NoAnswer."""
     signer = sender.dkim_domain
-    own = walk_tree(signer, dns).organisational_domain
+    signer_domain = walk_tree(signer, dns).organisational_domain
     address = sender.reports_to or Message("one that somebody reads")
     yield Finding(
         Message("complaints at Yahoo and AOL"),
@@ -29,7 +29,7 @@ def explain_complaint_reports(sender: Sender, dns: Dns) -> Iterator[Finding]:
             "reports: %(address)s. Skip this if your provider says that it does so for you.",
             url=YAHOO,
             signer=signer,
-            own=own,
+            own=signer_domain,
             selectors=", ".join(sender.wanted.selectors) or Message("that of your signature (s=)"),
             address=address,
         ),
@@ -56,5 +56,5 @@ def explain_complaint_reports(sender: Sender, dns: Dns) -> Iterator[Finding]:
 
 
 def _list_addresses(server: str, dns: Dns) -> str:
-    found = [server] if ":" in server or server.replace(".", "").isdigit() else dns.find_addresses(server)
-    return ", ".join(found[:8]) or "…"
+    addresses = [server] if ":" in server or server.replace(".", "").isdigit() else dns.find_addresses(server)
+    return ", ".join(addresses[:8]) or "…"

@@ -27,7 +27,7 @@ def check_dkim(sender: Sender, dns: Dns) -> Iterator[Finding]:
     """
     if not sender.wanted.selectors:
         return
-    found: list[Finding] = []
+    findings: list[Finding] = []
     unanswered: NoAnswer | None = None
     for selector in sender.wanted.selectors:
         try:
@@ -37,8 +37,8 @@ def check_dkim(sender: Sender, dns: Dns) -> Iterator[Finding]:
             continue
         keys = [text for text in texts if "p" in read_tags(text)]
         if keys:
-            found.append(_check_key(sender, selector, keys))
-    best = min(found, key=lambda finding: _LEVELS.index(finding.level), default=None)
+            findings.append(_check_key(sender, selector, keys))
+    best = min(findings, key=lambda finding: _LEVELS.index(finding.level), default=None)
     if unanswered is not None and (best is None or best.level != "ok"):
         raise unanswered
     yield best or Finding(

@@ -43,10 +43,10 @@ def check_reverse_names(sender: Sender, dns: Dns) -> Iterator[Finding]:
 def _find_addresses(server: str, dns: Dns) -> list[str]:
     """Return the public addresses of a server, which may be an address itself."""
     try:
-        found = [str(ipaddress.ip_address(server))]
+        addresses = [str(ipaddress.ip_address(server))]
     except ValueError:
-        found = dns.find_addresses(server)
-    return [address for address in found if ipaddress.ip_address(address).is_global][:MAX_ADDRESSES]
+        addresses = dns.find_addresses(server)
+    return [address for address in addresses if ipaddress.ip_address(address).is_global][:MAX_ADDRESSES]
 
 
 def _check_address(name: Message, server: str, address: str, dns_: Dns) -> Iterator[Finding]:
@@ -61,7 +61,7 @@ def _check_address(name: Message, server: str, address: str, dns_: Dns) -> Itera
             code=DomainCode.REVERSE_MISSING,
             records=_to_copy(server, address),
         )
-    elif not any(address in dns_.find_addresses(found) for found in names[:MAX_NAMES]):
+    elif not any(address in dns_.find_addresses(host) for host in names[:MAX_NAMES]):
         yield Finding(
             name,
             "warning",

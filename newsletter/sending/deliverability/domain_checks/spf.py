@@ -97,9 +97,9 @@ def _check_record(sender: Sender, record: str, dns: Dns) -> Iterator[Finding]:
     problems = [*_check_terms(sender, record)]
     yield from problems
     count = count_lookups(sender.spf_domain, record, dns)
-    found = [*_check_provider(sender, record, count), *_check_count(sender, count)]
-    yield from found
-    if not problems and not found:
+    findings = [*_check_provider(sender, record, count), *_check_count(sender, count)]
+    yield from findings
+    if not problems and not findings:
         named = sender.wanted.spf
         says = Message("The SPF record names the provider.") if named else Message("There is one SPF record.")
         costs = Message(" It costs %(lookups)s of %(limit)s lookups.", lookups=count.lookups, limit=MAX_LOOKUPS)

@@ -43,8 +43,8 @@ def fetch_due_figures(*, now: datetime) -> int:
             _read(row, reader, now=now)
         except FiguresUnavailable as error:
             stopped = due[number:] if error.failure is FigureFailure.QUOTA else [row]
-            for each in stopped:
-                _save_failure(each, error, now=now)
+            for waiting in stopped:
+                _save_failure(waiting, error, now=now)
             if len(stopped) > 1:
                 break
     return len(due)
@@ -55,13 +55,13 @@ def list_candidates(signed: SignedSender) -> list[str]:
 
     A domain that another account signs with is left out, because its rate is that of other mail.
     """
-    found = [signed.signing, signed.sender]
+    candidates = [signed.signing, signed.sender]
     for name in (signed.signing, signed.sender):
         labels = name.split(".")
-        found += [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
-    others = {one.signing for one in list_asked_senders()} - {signed.signing}
-    own = [name for name in found if name not in others or signed.signing.endswith(f".{name}")]
-    return list(dict.fromkeys(own))[:MAX_ASKED_DOMAINS]
+        candidates += [".".join(labels[start:]) for start in range(1, len(labels) - 1)]
+    domains_of_others = {sender.signing for sender in list_asked_senders()} - {signed.signing}
+    allowed = [name for name in candidates if name not in domains_of_others or signed.signing.endswith(f".{name}")]
+    return list(dict.fromkeys(allowed))[:MAX_ASKED_DOMAINS]
 
 
 def _list_due(*, now: datetime) -> list[PostmasterReading]:
@@ -69,9 +69,9 @@ def _list_due(*, now: datetime) -> list[PostmasterReading]:
     asked = list_asked_senders()
     rows = (
         PostmasterReading(
-            sender=one.sender, signing=one.signing, asked_at=now, retry_at=now, failure=FigureFailure.NO_ANSWER
+            sender=sender.sender, signing=sender.signing, asked_at=now, retry_at=now, failure=FigureFailure.NO_ANSWER
         )
-        for one in asked
+        for sender in asked
     )
     PostmasterReading.objects.bulk_create(rows, ignore_conflicts=True)
     is_due = Q(retry_at__lte=now) | Q(retry_at__gt=now + 2 * EVERY)
@@ -121,9 +121,9 @@ def read_rates(signed: SignedSender, reader: FigureReader, *, now: datetime) -> 
 def _store_rates(domain: str, rates: Sequence[SpamRate], *, now: datetime) -> None:
     rows = [
         PostmasterFigure(
-            domain=domain, day=one.day, figure=PostmasterFigure.Figure.SPAM_RATE, value=one.rate, fetched_at=now
+            domain=domain, day=rate.day, figure=PostmasterFigure.Figure.SPAM_RATE, value=rate.rate, fetched_at=now
         )
-        for one in rates
+        for rate in rates
     ]
     PostmasterFigure.objects.bulk_create(
         rows,
@@ -136,11 +136,11 @@ def _store_rates(domain: str, rates: Sequence[SpamRate], *, now: datetime) -> No
 def _store_requirements(domain: str, requirements: Sequence[Requirement], *, now: datetime) -> None:
     """Keep what Google says now. A requirement without a verdict has no row."""
     rows = PostmasterRequirement.objects.filter(domain=domain)
-    rows.exclude(name__in=[one.name for one in requirements]).delete()
+    rows.exclude(name__in=[requirement.name for requirement in requirements]).delete()
     PostmasterRequirement.objects.bulk_create(
         [
-            PostmasterRequirement(domain=domain, name=one.name, is_met=one.is_met, fetched_at=now)
-            for one in requirements
+            PostmasterRequirement(domain=domain, name=requirement.name, is_met=requirement.is_met, fetched_at=now)
+            for requirement in requirements
         ],
         update_conflicts=True,
         unique_fields=["domain", "name"],

@@ -30,9 +30,9 @@ def find_signed_sender(from_email: str, *, account: str) -> SignedSender | None:
 
 def list_signed_senders(publications: Iterable[Publication]) -> list[SignedSender]:
     """Return those of the first and second accounts, each once."""
-    used = {(one.from_email, name) for one in publications for name in (one.account, one.second_account) if name}
+    used = {(item.from_email, name) for item in publications for name in (item.account, item.second_account) if name}
     found = {find_signed_sender(address, account=name) for address, name in used}
-    return sorted(one for one in found if one is not None)
+    return sorted(item for item in found if item is not None)
 
 
 def list_asked_senders() -> list[SignedSender]:
@@ -43,4 +43,4 @@ def list_asked_senders() -> list[SignedSender]:
 def list_signing_accounts(signed: SignedSender) -> list[str]:
     """Return the names of the configured accounts that sign the sender's mail with this domain."""
     address = f"news@{signed.sender}"
-    return [one.name for one in list_accounts() if find_signed_sender(address, account=one.name) == signed]
+    return [account.name for account in list_accounts() if find_signed_sender(address, account=account.name) == signed]

@@ -55,8 +55,8 @@ def find_worst_rate(
     """
     names = accounts or (publication.account,)
     signed = {find_signed_sender(publication.from_email, account=name) for name in names}
-    found = [_find_worst_rate(one, now=now) for one in signed if one is not None]
-    return max((one for one in found if one is not None), key=lambda one: (one.value, one.day), default=None)
+    found = [_find_worst_rate(item, now=now) for item in signed if item is not None]
+    return max((item for item in found if item is not None), key=lambda item: (item.value, item.day), default=None)
 
 
 def list_accounts_in_use(send: Send) -> list[str]:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongState
 from newsletter.issues.approval.approve import approve_issue, freeze_checked_revision, void_changed_approvals
+from newsletter.issues.approval.content_checks import check_events
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.corrections import correct as corrections
@@ -19,6 +20,7 @@ from newsletter.issues.corrections.correct import (
     find_misinformed,
     find_obsolete_corrections,
 )
+from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants import event_mentions as told
 from newsletter.issues.variants.count_recipients import count_people
 from newsletter.models import (
@@ -347,12 +349,12 @@ def test_an_outdated_correction_is_neither_approved_nor_sent() -> None:
         start_send(issue=Issue.objects.get(pk=draft.pk), now=NOW)
     ((voided, changes),) = void_changed_approvals(now=NOW)
     assert (voided, changes) == (draft, ["the event “Vigil by the river”"])
-    assert [one.issue for one in find_obsolete_corrections(event)] == [draft]
+    assert [one.issue for one in find_obsolete_corrections(event, now=NOW)] == [draft]
     with pytest.raises(NotReady, match="nothing to correct"):
         announce(event, publication)
     cancel_correction(correction=draft.correction, by=by, now=NOW)
     assert Issue.objects.get(pk=draft.pk).state == "cancelled"
-    assert find_obsolete_corrections(event) == []
+    assert find_obsolete_corrections(event, now=NOW) == []
 
 
 def test_a_draft_is_obsolete_if_another_publication_notified_its_people() -> None:
@@ -360,11 +362,26 @@ def test_a_draft_is_obsolete_if_another_publication_notified_its_people() -> Non
     other = show_in_another_letter(event)
     move_event(event, cancelled=True)
     draft = announce(event, other)
-    assert find_obsolete_corrections(event) == []
+    assert find_obsolete_corrections(event, now=NOW) == []
     tell(event, publication)
-    assert find_obsolete_corrections(event) == [draft.correction]
+    assert find_obsolete_corrections(event, now=NOW) == [draft.correction]
     with pytest.raises(NotReady, match="Nobody would get"):
         freeze_checked_revision(issue=draft, now=NOW)
+
+
+@pytest.mark.parametrize("change", [{"cancelled": True}, {"place_text": "Town hall, London"}])
+def test_a_correction_of_an_event_that_is_over_warns_and_is_obsolete(change: dict[str, Any]) -> None:
+    publication, event = publish()
+    move_event(event, **change)
+    draft = announce(event, publication)
+    content = resolve_content(draft)
+    before, after = event.starts_at - TWO_DAYS, event.starts_at + TWO_DAYS
+    assert list(check_events(content, delivered_at=before)) == []
+    (finding,) = check_events(content, delivered_at=after)
+    assert (finding.level, finding.code) == ("warning", "event-past")
+    assert finding.message.startswith("The event “Vigil by the river” will be over when people get this correction.")
+    assert find_obsolete_corrections(event, now=before) == []
+    assert find_obsolete_corrections(event, now=after) == [draft.correction]
 
 
 def test_an_outdated_correction_fails_its_checks() -> None:

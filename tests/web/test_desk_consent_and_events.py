@@ -210,6 +210,20 @@ def test_a_changed_event_offers_one_correction_mail():
     assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
 
 
+def test_saving_a_changed_event_says_who_has_the_old_details():
+    _, _, event = publish()
+    browser, path = sign_in("editor"), f"/admin/events/edit/{event.pk}/"
+    form = filled_in(browser.get(path).content.decode())
+    assert "Announce" not in said(browser.post(path, {**form, "summary": "Bring a candle."}, follow=True))[0]
+    later = f"{event.starts_at + timedelta(days=1):%Y-%m-%dT%H:%M}"
+    form = filled_in(browser.get(path).content.decode())
+    (message,) = said(browser.post(path, {**form, "starts_at": later, "ends_at": ""}, follow=True))
+    assert "3 people have other details in their email." in message
+    assert f'<a href="/admin/events/announce/{event.pk}/">Announce the change…</a>' in message
+    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert f'<p class="nl-issue__subject">{event.title}</p>' in page
+
+
 def test_a_change_that_was_not_saved_is_not_offered_as_a_correction():
     _, _, event = publish()
     browser, path = sign_in("editor"), f"/admin/events/edit/{event.pk}/"

@@ -51,7 +51,7 @@ class AnnounceChangePage(PermittedPage):
             **context,
             "event": self.event,
             "misinformed": find_misinformed(self.event, now=timezone.now()),
-            "obsolete": find_obsolete_corrections(self.event),
+            "obsolete": find_obsolete_corrections(self.event, now=timezone.now()),
             "edit_url": reverse(EDIT_URL_NAME, args=[self.event.pk]),
         }
 
@@ -73,7 +73,8 @@ class AnnounceChangePage(PermittedPage):
         return redirect("newsletter_issue_overview", issue.pk)
 
     def _cancel_correction(self, request: HttpRequest, pk: str) -> HttpResponse:
-        correction = next((one for one in find_obsolete_corrections(self.event) if str(one.pk) == pk), None)
+        obsolete = find_obsolete_corrections(self.event, now=timezone.now())
+        correction = next((one for one in obsolete if str(one.pk) == pk), None)
         if correction is None:
             raise Http404("There is no obsolete correction with this number that can still be cancelled.")
         try:

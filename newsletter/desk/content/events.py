@@ -4,13 +4,14 @@ from typing import Any
 
 import django_filters  # type: ignore[import-untyped]
 from django.contrib.admin.utils import label_for_field
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.db.models import Case, QuerySet, When
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.html import format_html
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, ObjectList
 from wagtail.admin.ui.tables import Column
@@ -73,7 +74,27 @@ class EventCreateView(AddTranslationMixin, AddRowMixin, CreateView):
 
 class EventEditView(EditEffectsMixin, VersionedEditMixin, EditView):
     def get_success_message(self) -> str:
-        return add_location(super().get_success_message() or "", self.object)
+        return add_announcement(add_location(super().get_success_message() or "", self.object), self.object)
+
+
+def add_announcement(message: str, event: EventNotice) -> str:
+    """Return the message with a link to announce the change, if people got other details and no correction says so."""
+    groups = [one for one in find_misinformed(event, now=timezone.now()) if one.correction is None]
+    if not groups:
+        return message
+    people = sum(one.people for one in groups if not one.to_files)
+    told = ngettext(
+        "%(people)s person has other details in their email.",
+        "%(people)s people have other details in their email.",
+        people,
+    )
+    return format_html(
+        '{} {} <a href="{}">{}</a>',
+        message,
+        told % {"people": intcomma(people)} if people else "",
+        reverse("newsletter_event_announce", args=[event.pk]),
+        gettext("Announce the change…"),
+    )
 
 
 def add_location(message: str, event: EventNotice) -> str:
@@ -110,7 +131,7 @@ def event_panel_context(event: EventNotice) -> dict[str, object]:
         "location": label_location(event),
         "edited": edited,
         "misinformed": find_misinformed(event, now=timezone.now()),
-        "obsolete": find_obsolete_corrections(event),
+        "obsolete": find_obsolete_corrections(event, now=timezone.now()),
     }
 
 

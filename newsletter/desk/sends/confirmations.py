@@ -140,13 +140,15 @@ def _count_people(issue: Issue) -> tuple[int, str]:
 
 
 def _confirm_writing(issue: Issue, *, action: str, people: int) -> Confirmation:
+    again = _("Once a mail provider is set up, its stories come again in your next issue.")
+    stories_again = [] if issue.kind == Issue.Kind.CORRECTION else [again]
     return Confirmation(
         title=_("Write %(issue)s to files now?") % {"issue": issue},
         sentences=[
             _("Subject: “%(subject)s”.") % {"subject": issue.sample_subject},
             _("No mail leaves this installation: we write what %(people)s would get.")
             % {"people": label_people(people)},
-            _("Once a mail provider is set up, its stories come again in your next issue."),
+            *stories_again,
         ],
         button=_("Write to files"),
         action=action,

@@ -58,7 +58,7 @@ def describe_checked(content: IssueContent, *, now: datetime) -> CheckedIssue:
 def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[Finding]:
     """Find events that are over, have begun or are cancelled on delivery, and corrections that are out of date."""
     if content.issue.is_correction:
-        yield from _check_announced(content)
+        yield from _check_announced(content, delivered_at=delivered_at)
         return
     for block in content.blocks:
         for event in list_events(block):
@@ -96,10 +96,18 @@ def check_events_by_last_hour(
                 yield Finding("warning", "event-past-later", message, block=block.key, field="events")
 
 
-def _check_announced(content: IssueContent) -> Iterator[Finding]:
+def _check_announced(content: IssueContent, *, delivered_at: datetime) -> Iterator[Finding]:
     announced = content.issue.announces
+    title = _shorten_title(announced.event.title) if announced else ""
+    if announced and announced.event.over_at <= delivered_at:
+        # Only a warning: people may have read of a later day.
+        message = Message(
+            "The event “%(title)s” will be over when people get this correction. Check that it still helps them, or cancel "
+            "the correction.",
+            title=title,
+        )
+        yield Finding("warning", "event-past", message)
     if announced and announced.event.fingerprint() != announced.fingerprint:
-        title = _shorten_title(announced.event.title)
         message = Message(
             "The event “%(title)s” changed again, so this correction is out of date. Announce the change again, "
             "from the event.",

@@ -95,14 +95,16 @@ def find_misinformed(event: EventNotice, *, now: datetime) -> list[MisinformedGr
     return [correction for correction in found if correction is not None]
 
 
-def find_obsolete_corrections(event: EventNotice) -> list[Correction]:
-    """Return the unsent corrections that are not needed: the event changed again, or everybody knows already."""
-    waiting = Correction.objects.filter(event=event, issue__state__in=_WAITING).select_related("issue__publication")
+def find_obsolete_corrections(event: EventNotice, *, now: datetime) -> list[Correction]:
+    """Return the unsent corrections that are not needed: the event changed again or is over, or everybody knows already."""
+    waiting = Correction.objects.filter(event=event, issue__state__in=_WAITING)
     now_is = fingerprint_event(event)
+    mentions = find_event_mentions(event.pk)
     return [
         correction
-        for correction in waiting.order_by("pk")
-        if correction.fingerprint != now_is or not find_misinforming_deliveries(correction).exists()
+        for correction in waiting.select_related("publication", "issue__publication").order_by("pk")
+        if correction.fingerprint != now_is
+        or _find_misinformed_group(correction.publication, event, mentions=mentions, now=now) is None
     ]
 
 

@@ -165,7 +165,7 @@ def test_sources_that_fail_together_are_in_one_notice(site: Site, editor: User) 
     for day in range(4):
         poll(now=NOW + timedelta(days=day))
     notice = StaffNotice.objects.get()
-    assert notice.subject == "7 sources cannot be read: “Source 0” and others"
+    assert notice.subject == "7 sources cannot be read: “Source 0” and 6 more"
     named = [f"Source {number}" for number in range(7) if any(f"Source {number}" in each for each in notice.paragraphs)]
     assert named == [f"Source {number}" for number in range(5)]
     assert notice.paragraphs[5] == "How many more sources cannot be read: 2. Home names them."
@@ -173,7 +173,7 @@ def test_sources_that_fail_together_are_in_one_notice(site: Site, editor: User) 
     put_feed(site, works=True)
     for day in (5, 6):
         poll(now=NOW + timedelta(days=day))
-    assert list_told()[1:] == ["7 sources can be read again: “Source 0” and others"]
+    assert list_told()[1:] == ["7 sources can be read again: “Source 0” and 6 more"]
     assert StaffNotice.objects.order_by("pk")[1].paragraphs[4:6] == [
         "The source “Source 4” can be read again.",
         "How many more sources can be read again: 2.",

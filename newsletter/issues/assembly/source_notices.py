@@ -57,14 +57,24 @@ def _name_failing(sources: Sequence[Source]) -> str:
     first = sources[0].name
     if len(sources) == 1:
         return Message("The source “%(source)s” cannot be read", source=first)
-    return Message("%(count)s sources cannot be read: “%(source)s” and others", count=len(sources), source=first)
+    return Message(
+        "%(count)s sources cannot be read: “%(source)s” and %(others)s more",
+        count=len(sources),
+        source=first,
+        others=len(sources) - 1,
+    )
 
 
 def _name_readable(sources: Sequence[Source]) -> str:
     first = sources[0].name
     if len(sources) == 1:
         return Message("The source “%(source)s” can be read again", source=first)
-    return Message("%(count)s sources can be read again: “%(source)s” and others", count=len(sources), source=first)
+    return Message(
+        "%(count)s sources can be read again: “%(source)s” and %(others)s more",
+        count=len(sources),
+        source=first,
+        others=len(sources) - 1,
+    )
 
 
 def _describe_failures(sources: Sequence[Source], publication: Publication) -> list[str]:

@@ -47,10 +47,11 @@ def _write(publication: Publication, changes: Sequence[tuple[EventNotice, Misinf
         )
     else:
         subject = Message(
-            "%(changes)s events changed after %(publication)s announced them: %(title)s and others",
+            "%(changes)s events changed after %(publication)s announced them: %(title)s and %(others)s more",
             changes=len(changes),
             publication=publication,
             title=first.title,
+            others=len(changes) - 1,
         )
     paragraphs = [_describe_change(event, misinformed) for event, misinformed in changes[:MAX_NAMED]]
     if len(changes) > MAX_NAMED:

@@ -34,6 +34,22 @@ pytestmark = [
 TERMS = {"kind": "join", "basis": "consent", "evidence": "Sheet of the spring fair", "encoding": "utf-8"}
 
 
+def test_a_checked_file_says_how_many_lines_it_does_not_show() -> None:
+    client = sign_in("data")
+    lines = "".join(f"bad{number},Leeds\n" for number in range(23))
+    towns = "".join(f"p{number}@example.org,Nowhereville\n" for number in range(22))
+    batch = upload(client, f"Email,City\n{lines}{towns}p1@example.org,Leeds\n")
+    client.post(
+        reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, "column_0": "email", "column_1": "city"}
+    )
+    run_imports()
+    page = " ".join(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode().split())
+    assert page.count("<li><strong>Line") == 40
+    assert '<li class="nl-quiet">and 3 more</li>' in page
+    assert "also on an earlier line" in page
+    assert "Nowhereville" in page
+
+
 def test_a_file_is_mapped_checked_imported_and_undone() -> None:
     client = sign_in("data")
     batch = upload(client, "Email,Shoe size\nann@example.org,7\nbad,8\n")

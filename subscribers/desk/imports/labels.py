@@ -96,4 +96,4 @@ def describe_columns(batch: ImportBatch) -> list[tuple[str, str]]:
 
 def _label_target(target: str) -> str:
     attribute = target.removeprefix(ATTRIBUTE)
-    return translate(FIELDS.get(target, "")) or _("attribute “%(attribute)s”") % {"attribute": attribute}
+    return translate(FIELDS.get(target, "")) or _("Extra field “%(attribute)s”") % {"attribute": attribute}

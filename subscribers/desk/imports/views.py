@@ -64,7 +64,7 @@ _TAG_CLASSES = {
 
 class ImportPage(PeoplePage):
     header_icon = "download"
-    page_title = gettext_lazy("Imports")
+    page_title = gettext_lazy("Imports and exports")
     required_permission = REQUIRED_PERMISSION
 
 
@@ -72,7 +72,7 @@ class ImportSubpage(ImportPage):
     """A page below the list of imports."""
 
     def list_parents(self) -> list[tuple[str, str]]:
-        return [*super().list_parents(), (_("Imports"), reverse("subscribers_imports"))]
+        return [*super().list_parents(), (_("Imports and exports"), reverse("subscribers_imports"))]
 
 
 class ImportListPage(ImportPage):
@@ -238,6 +238,8 @@ class ImportStatusPage(ImportDetailPage):
         is_checked = batch.state == ImportState.CHECKED
         refusals = found.get("refusals", []) if is_checked else batch.refusals.values_list("line", "reason")
         added = 1 if batch.typed else 0
+        shown_refusals = [(line - added, why) for line, why in refusals[:MAX_LINES_SHOWN]]
+        shown_notes = [(line - added, note) for line, note in sorted(found.get("notes", []))[:MAX_LINES_SHOWN]]
         return {
             **super().get_context_data(**kwargs),
             "joins": batch.kind == ImportKind.JOIN,
@@ -247,8 +249,10 @@ class ImportStatusPage(ImportDetailPage):
             "noted": found.get("noted", 0),
             "updated_before": found.get("updated_before", 0),
             "unasked": found.get("unasked", 0),
-            "notes": [(line - added, note) for line, note in sorted(found.get("notes", []))[:MAX_LINES_SHOWN]],
-            "refusals": [(line - added, why) for line, why in refusals[:MAX_LINES_SHOWN]],
+            "notes": shown_notes,
+            "more_notes": found.get("noted", 0) - len(shown_notes),
+            "refusals": shown_refusals,
+            "more_refusals": found.get("refused", 0) - len(shown_refusals) if shown_refusals else 0,
             "rows": found.get("rows", 0),
             "start": label_start(found, joins=batch.kind == ImportKind.JOIN),
             "on_list": any(found.get(name) for name in _ON_LIST),

@@ -31,7 +31,7 @@ OUTCOME_LABELS = {
     "newly_suppressed": Message("suppressed by this import"),
     "suppressed": Message("already suppressed: they unsubscribed, complained, or the address does not work"),
     "elsewhere": Message("skipped: on other lists only"),
-    "repeated": Message("duplicate address"),
+    "repeated": Message("also on an earlier line"),
     "refused": "refused",
 }
 

@@ -125,6 +125,11 @@ def keep_refused_form(request: HttpRequest) -> None:
 
 def take_refused_form(request: HttpRequest, *, address: str) -> dict[str, str]:
     """Return the fields that were refused at this address a moment ago, the last value of each, and keep them no longer."""
+    return {name: values[-1] for name, values in take_refused_values(request, address=address).items()}
+
+
+def take_refused_values(request: HttpRequest, *, address: str) -> dict[str, list[str]]:
+    """Return all values of each field that was refused at this address a moment ago, and keep them no longer."""
     kept = request.session.get(_IN_SESSION)
     if kept is None:
         return {}
@@ -133,4 +138,4 @@ def take_refused_form(request: HttpRequest, *, address: str) -> dict[str, str]:
         return {}
     del request.session[_IN_SESSION]
     text = "" if is_old else _SEALER.unseal(kept["fields"])
-    return QueryDict(text or "").dict()
+    return {name: [str(value) for value in values] for name, values in QueryDict(text or "").lists()}

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+import lxml.html
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
@@ -325,6 +326,18 @@ def test_a_proof_counts_as_no_delivery_and_approves_nothing(issue: Issue) -> Non
 
 def test_a_proof_without_recipients_is_refused(issue: Issue) -> None:
     assert "choose at least one member of staff" in said(proof(sign_in("writer"), issue))[0]
+
+
+def test_a_refused_proof_keeps_the_ticked_staff_and_the_version(issue: Issue) -> None:
+    client = sign_in("writer")
+    many = [User.objects.create_user(f"p{n:02}@example.org", email=f"p{n:02}@example.org").pk for n in range(11)]
+    chosen = lxml.html.fromstring(get(client, issue, "overview/")).xpath("//select[@name='readers']/option/@value")[1]
+    page = lxml.html.fromstring(proof(client, issue, to=many, readers=chosen).content.decode())  # type: ignore[attr-defined]
+    assert not Proof.objects.exists()
+    assert page.xpath("//input[@name='to'][@checked]/@value") == [str(pk) for pk in many]
+    assert page.xpath("//select[@name='readers']/option[@selected]/@value") == [chosen]
+    again = lxml.html.fromstring(get(client, issue, "overview/"))
+    assert again.xpath("//input[@name='to'][@checked]/@value") == [client.session["_auth_user_id"]]
 
 
 def test_a_sent_issue_gives_no_proof_and_no_new_revision(issue: Issue) -> None:

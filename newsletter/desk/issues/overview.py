@@ -137,7 +137,7 @@ class IssueOverview(IssuePage):
             **delivery,
             **checks,
             **approval,
-            **proofs_context(issue, user=user),
+            **proofs_context(issue, request=self.request),
             **comments_context(issue),
             **(languages_context(issue, now=now) if head["is_open"] else NO_LANGUAGES),
             **unreached_context(issue),

@@ -1,10 +1,10 @@
 """Proofs of an issue: the form on its page, and what became of each proof."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypedDict, cast
 
 from django.contrib import messages
-from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from newsletter.common.errors import DomainError
-from newsletter.common.staff_pages import Done, ServiceAction
+from newsletter.common.staff_pages import Done, ServiceAction, take_refused_values
 from newsletter.desk.issues.issue_page import ISSUES, overview_url
 from newsletter.desk.shell.labels import format_reason
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, group_key, parse_group_key
@@ -31,11 +31,13 @@ MAX_PROOFS_SHOWN = 5
 class ProofsContext(TypedDict):
     """The proof section of desk/issue_overview.html.
 
-    ``own_id`` is the primary key of the user.
+    ``ticked`` are the primary keys of the staff who are ticked, and ``proof_readers`` is the chosen group: the user and the
+    first group, or what a refused form had.
     """
 
     staff: Iterable[User]
-    own_id: int
+    ticked: Collection[int]
+    proof_readers: str
     proofs: Iterable[Proof]
 
 
@@ -44,7 +46,7 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
     """Send the mail of the chosen group to the chosen staff, and go back to the issue's page."""
     issue = get_object_or_404(ISSUES, pk=pk)
     group = parse_group_key(request.POST.get("readers") or group_key(EMPTY_GROUP))
-    chosen = [int(one) for one in request.POST.getlist("to") if one.isdecimal()]
+    chosen = _read_keys(request.POST.getlist("to"))
 
     def call() -> Done:
         resolve_complete_content(issue)
@@ -59,8 +61,14 @@ def send_proof(request: HttpRequest, pk: int) -> HttpResponse:
             report_proof(request, proof, group=group)
         return Done(log_data={"people": len(proofs)})
 
-    action = ServiceAction(call=call, instance=issue, log_action="newsletter.proof", errors=(DomainError, OSError))
+    action = ServiceAction(
+        call=call, instance=issue, log_action="newsletter.proof", errors=(DomainError, OSError), keeps_form=True
+    )
     return action.respond(request, back=overview_url(issue) + "#nl-proof")
+
+
+def _read_keys(values: Iterable[str]) -> list[int]:
+    return [int(one) for one in values if one.isdecimal()]
 
 
 def list_proof_recipients() -> QuerySet[User]:
@@ -68,11 +76,13 @@ def list_proof_recipients() -> QuerySet[User]:
     return User.objects.filter(is_active=True).exclude(email="").order_by("email")
 
 
-def proofs_context(issue: Issue, *, user: User | AnonymousUser) -> ProofsContext:
+def proofs_context(issue: Issue, *, request: HttpRequest) -> ProofsContext:
     """Return the staff to choose from and the latest proofs."""
+    refused = take_refused_values(request, address=reverse("newsletter_issue_proof", args=[issue.pk]))
     return {
         "staff": list_proof_recipients(),
-        "own_id": user.pk or 0,
+        "ticked": _read_keys(refused.get("to", [])) if refused else [request.user.pk or 0],
+        "proof_readers": refused.get("readers", [""])[-1],
         "proofs": issue.proofs.select_related("person")[:MAX_PROOFS_SHOWN],
     }
 

@@ -112,7 +112,7 @@ class PermittedPage(PermissionCheckedMixin, StaffTemplatePage):
 def keep_refused_form(request: HttpRequest) -> None:
     """Keep the fields of this POST, sealed, for the page that shows the form again. One longer than any of ours is not kept.
 
-    It is shown once, within five minutes. Later, the next page with such a form removes it, or the session's end.
+    It is shown once, within five minutes. Later, the next page with such a form removes it, or the deletion of the session.
     """
     fields = request.POST.copy()
     for name in _NEVER_KEPT:

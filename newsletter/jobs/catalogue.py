@@ -46,6 +46,7 @@ from newsletter.jobs.silent_people import ask_and_rest, has_waiting_question, se
 from newsletter.jobs.staff_link_mails import has_waiting_staff_link, send_due_staff_links
 from newsletter.jobs.welcome_mails import send_due_welcomes
 from newsletter.models import Send
+from newsletter.organisation.accounts.staff_accounts import delete_ended_sessions
 from newsletter.outbound.deliver import deliver_due, has_waiting_webhook
 from newsletter.outbound.replay import delete_old_outbound_events
 from newsletter.outbound.signing import reseal_secrets
@@ -201,6 +202,7 @@ JOBS = (
         lambda: has_waiting_staff_link(now=_now()),
     ),
     Job("delete_expired_data", 3600, lambda: purge_expired_data(now=_now()), SCHEDULER),
+    Job("delete_ended_sessions", 3600, lambda: delete_ended_sessions(now=_now()), SCHEDULER),
     Job(
         "import_people",
         2,

@@ -2,14 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import lxml.html
 import pytest
+import time_machine
+from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import User
 from django.contrib.messages import ERROR
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
 from newsletter.common.staff_pages import KEPT_SECONDS
+from newsletter.jobs.catalogue import JOBS
 from newsletter.models import Issue
 from subscribers.models import Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import suppress
@@ -89,6 +96,23 @@ def test_the_session_keeps_a_refused_address_sealed(person: Subscriber) -> None:
     client.post(person_url("subscribers_correct_address", person), {"email": "secret-reader"})
     assert "refused_form" in client.session
     assert "secret-reader" not in str(dict(client.session))
+
+
+def test_a_session_that_ended_keeps_no_refused_form(person: Subscriber) -> None:
+    url, now = person_url("subscribers_correct_address", person), timezone.now()
+    (delete,) = [job.run for job in JOBS if job.name == "delete_ended_sessions"]
+    with time_machine.travel(now - timedelta(hours=13), tick=False):
+        client = sign_in("admin")
+        client.post(url, {"email": "secret-reader"})
+        UserSession.objects.create(user=User.objects.get(), ip="192.0.2.7", session_key="x")
+        delete()
+        assert "refused_form" in client.session
+        assert UserSession.objects.filter(session_key="x").exists()
+    with time_machine.travel(now, tick=False):
+        client = sign_in("editor")
+        delete()
+        assert [session.pk for session in Session.objects.all()] == [client.session.session_key]
+        assert not UserSession.objects.filter(last_seen_at__lt=now).exists()
 
 
 def test_a_refused_reason_to_hold_an_issue_is_kept() -> None:

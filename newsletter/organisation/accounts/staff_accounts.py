@@ -1,9 +1,10 @@
-"""Accounts that administrators make and change in the desk: invitations, roles, switching off."""
+"""Accounts that administrators make and change in the desk: invitations, roles, switching off. The end of their sessions."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -89,3 +90,13 @@ def end_sessions(person: User) -> int:
     Session.objects.filter(pk__in=own).delete()
     UserSession.objects.filter(user=person).delete()
     return len(own)
+
+
+def delete_ended_sessions(*, now: datetime) -> int:
+    """Delete the sessions that have expired. Return how many.
+
+    They hold what was typed into a refused form. The network address and the browser of each sign-in are deleted too.
+    """
+    UserSession.objects.filter(last_seen_at__lt=now - timedelta(seconds=settings.SESSION_COOKIE_AGE)).delete()
+    ended, _ = Session.objects.filter(expire_date__lt=now).delete()
+    return ended

@@ -1,7 +1,7 @@
 """Every page of the desk's route table, in two languages: axe finds nothing, and no width cuts anything off.
 
 Each run takes one of the four looks (wide or phone, light or dark) in each language, another for the next page.
-`make desk-looks` takes all eight for every page. Pictures of some pages are in docs/how-to/use-the-desk.md.
+`make desk-looks` takes all eight for every page. Pictures of some pages are in docs/how-to.
 """
 
 import json

@@ -1,6 +1,6 @@
 """A week at the desk by keyboard: edit, review, fix, proof, approval by another person, send, report.
 
-The pictures of docs/how-to/use-the-desk.md are taken on the way; `make guide-pictures` keeps them.
+The pictures of the guides for staff are taken on the way; `make guide-pictures` keeps them.
 """
 
 import re

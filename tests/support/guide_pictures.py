@@ -1,4 +1,4 @@
-"""The pictures of docs/how-to/use-the-desk.md, which `make guide-pictures` takes."""
+"""The pictures of the guides for staff in docs/how-to, which `make guide-pictures` takes."""
 
 import os
 from io import BytesIO

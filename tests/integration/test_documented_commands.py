@@ -39,7 +39,7 @@ RUN = {
     "tutorial/first-issue.md": {"sh"},
     "how-to/move-a-list.md": {"sh"},
     "how-to/back-up-and-restore.md": {"sh"},
-    "how-to/install.md": {"ini"},
+    "how-to/put-a-web-server-in-front.md": {"ini"},
     "how-to/test-with-a-copy.md": {"ini"},
     CONNECT: {"toml", "sh"},
     SIGN_IN: {"ini", "sh"},

@@ -17,7 +17,7 @@ from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL, MOVE, BACK_UP = "tutorial/first-issue.md", "how-to/move-a-list.md", "how-to/back-up-and-restore.md"
-INSTALL, COPY = "how-to/install.md", "how-to/test-with-a-copy.md"
+WEB_SERVER, COPY = "how-to/put-a-web-server-in-front.md", "how-to/test-with-a-copy.md"
 COLUMNS = "Email Address,First Name,Last Name,MEMBER_RATING,OPTIN_TIME,CONFIRM_TIME,TIMEZONE,CC,REGION,LAST_CHANGED"
 ROW = "Ann,Lee,3,2021-03-04 05:06:07,2021-03-04 05:16:07,Europe/London,GB,ENG,2024-01-02 03:04:05"
 FILES = {
@@ -90,7 +90,7 @@ def test_a_backup_is_verified_and_restored_by_the_commands(
     assert (tmp_path / "restored" / "address.key").exists()
 
 
-@pytest.mark.parametrize("guide", [INSTALL, COPY])
+@pytest.mark.parametrize("guide", [WEB_SERVER, COPY])
 def test_the_settings_of_a_guide_are_accepted(guide: str, reader: dict[str, str]) -> None:
     (settings,) = to_run(guide, "ini")
     (Path(reader["HOME"]) / ".env").write_text(settings.fill_in(secret="outbox://"))

@@ -71,19 +71,19 @@ def find_problems(issue: Issue, content: IssueContent, *, groups: list[VariantGr
     for finding, rare in check_version_limit(content, groups=groups):
         problems.append(_make_problem(content, [finding], people=rare, affects_all=rare == people))
     problems += check_mails(content, groups=groups)
-    return sorted(problems, key=lambda one: (one.level, -one.people))
+    return sorted(problems, key=lambda found_problem: (found_problem.level, -found_problem.people))
 
 
 def find_content_findings(content: IssueContent, *, now: datetime) -> list[Finding]:
     """Return the findings that do not depend on the recipient."""
-    own = Publication.objects.filter(slug=content.publication.slug).values_list("account", flat=True).first()
+    account = Publication.objects.filter(slug=content.publication.slug).values_list("account", flat=True).first()
     domain_findings = [
         Finding(
             "error" if problem.level == "error" else "warning",
             "sender-domain",
             problem.text,
         )
-        for problem in find_domain_problems(content.publication.from_email, account=own or DEFAULT_ACCOUNT)
+        for problem in find_domain_problems(content.publication.from_email, account=account or DEFAULT_ACCOUNT)
     ]
     return [
         *scan_for_protected_terms(content).findings,
@@ -98,20 +98,20 @@ def check_mails(content: IssueContent, *, groups: list[VariantGroup]) -> list[Pr
     sha256, protected = hash_content(content), scan_for_protected_terms(content)
     people: Counter[tuple[str, str]] = Counter()
     mails: Counter[tuple[str, str]] = Counter()
-    found: dict[tuple[str, str], list[Finding]] = {}
+    by_message: dict[tuple[str, str], list[Finding]] = {}
     for group in groups:
         rendered = render_cached(content, visible=group.visible, sha256=sha256)
         findings = [*rendered.findings, *protected.find_in(rendered.mail)]
         for finding in findings:
-            same = found.setdefault((finding.level, finding.message), [])
-            if finding not in same:
-                same.append(finding)
+            findings_of_message = by_message.setdefault((finding.level, finding.message), [])
+            if finding not in findings_of_message:
+                findings_of_message.append(finding)
         for key in {(finding.level, finding.message) for finding in findings}:
             people[key] += group.people
             mails[key] += 1
     return [
         _make_problem(content, findings, people=people[key], affects_all=mails[key] == len(groups))
-        for key, findings in found.items()
+        for key, findings in by_message.items()
     ]
 
 
@@ -148,7 +148,7 @@ def check_version_limit(content: IssueContent, *, groups: Sequence[VariantGroup]
             Message(
                 "This issue would have more than %(limit)s versions, so the rarest are merged.", limit=Quantity(limit)
             ),
-            *(_say_what_they_get(given, people=PeopleCount(people[given])) for given in sorted(people)),
+            *(_say_what_they_get(variant, people=PeopleCount(people[variant])) for variant in sorted(people)),
             Message("To change that, raise the maximum versions of the publication, or give the stories fewer topics."),
         ]
         yield Finding("warning", CODE, Message.joined(sentences, between=" "), field="publication"), people.total()

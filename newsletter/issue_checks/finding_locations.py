@@ -46,10 +46,10 @@ def describe_locations(content: IssueContent, *, findings: Sequence[Finding]) ->
     labels = [place.label for place in list_places(content, findings=findings)]
     if not labels:
         return ""
-    rest = len(labels) - MAX_BLOCKS_NAMED
+    more = len(labels) - MAX_BLOCKS_NAMED
     where = ", ".join(labels[:MAX_BLOCKS_NAMED])
-    if rest > 0:
-        return _("In %(where)s and %(rest)s more") % {"where": where, "rest": rest}
+    if more > 0:
+        return _("In %(where)s and %(rest)s more") % {"where": where, "rest": more}
     return _("In %(where)s") % {"where": where}
 
 
@@ -65,7 +65,7 @@ def list_places(content: IssueContent, *, findings: Sequence[Finding]) -> list[P
 
 def _find_places(block: Block, *, number: int, finding: Finding) -> list[Place]:
     kind = BLOCK_KINDS.get(block.type, block.type.replace("_", " "))
-    whole = Place(_("block %(number)s, %(kind)s") % {"number": number, "kind": kind}, block.key)
+    whole_block = Place(_("block %(number)s, %(kind)s") % {"number": number, "kind": kind}, block.key)
     match block:
         case LeadStoryBlock(story=story):
             return [Place(_("the lead story “%(title)s”") % {"title": _truncate(story.title)}, block.key, story.id)]
@@ -74,11 +74,11 @@ def _find_places(block: Block, *, number: int, finding: Finding) -> list[Place]:
                 Place(_("the story “%(title)s”") % {"title": _truncate(story.title)}, block.key, story.id)
                 for story in block.stories
                 if concerns_story(story, finding)
-            ] or [whole]
+            ] or [whole_block]
         case NoteBlock(heading=title) | RelatedBlock(heading=title) | PictureBlock(caption=title) if title:
             return [Place(_("the %(kind)s “%(title)s”") % {"kind": kind, "title": _truncate(title)}, block.key)]
         case _:
-            return [whole]
+            return [whole_block]
 
 
 def concerns_story(story: StoryRecord, finding: Finding) -> bool:

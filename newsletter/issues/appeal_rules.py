@@ -51,7 +51,7 @@ def find_reason_against(appeal: Appeal, *, publication: Publication, day: date) 
 
 
 def is_for_issue(appeal: Appeal, *, publication_id: int, day: date) -> bool:
-    """Return True if an issue that holds the appeal may still show it (steps 1 and 2)."""
+    """Return True if an issue that contains the appeal may still show it (steps 1 and 2)."""
     return appeal.is_open(day) and appeal.is_for(publication_id)
 
 

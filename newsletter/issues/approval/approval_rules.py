@@ -152,8 +152,10 @@ def find_first_of_two(issue: Issue, *, now: datetime) -> Approval | None:
             return None
         people = count_recipients(issue, now=now)
     except BadRule:
-        return None  # the issue's checks say what is wrong
-    valid = [each for each in find_valid_approvals(issue, sha256=sha256, people=people) if not each.by_policy]
+        return None  # the issue's checks report the error
+    valid = [
+        approval for approval in find_valid_approvals(issue, sha256=sha256, people=people) if not approval.by_policy
+    ]
     return valid[0] if len(valid) == 1 and _needs_two(issue, people=people) else None
 
 

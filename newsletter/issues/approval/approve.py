@@ -184,7 +184,7 @@ def require_approval(issue: Issue, *, now: datetime | None = None) -> Approval:
 
 
 def require_approved_content(issue: Issue) -> Approval:
-    """Return an approval of what the issue is now, for its list and segment, whatever the number of people.
+    """Return an approval of the current content for the issue's list and segment, for any number of people.
 
     Raises NotApproved if the content changed, AudienceChanged if the list or the segment did.
     """
@@ -265,10 +265,12 @@ def _record_approval(
     audience, content = describe_audience(issue), IssueContent.from_json(revision.content)
     sha256 = hash_approved_content(content)
     with transaction.atomic():
-        own = issue.approvals.filter(
+        approvals_of_person = issue.approvals.filter(
             sha256=sha256, person=person_id, by_policy=person_id is None, withdrawn_at__isnull=True
         )
-        own.exclude(audience_sha256=hash_audience(audience), people__gte=people).update(withdrawn_at=now)
+        approvals_of_person.exclude(audience_sha256=hash_audience(audience), people__gte=people).update(
+            withdrawn_at=now
+        )
         try:
             with transaction.atomic():
                 approval = Approval.objects.create(
@@ -283,7 +285,7 @@ def _record_approval(
                     at=now,
                 )
         except IntegrityError:
-            approval = own.get()
+            approval = approvals_of_person.get()
         if person_id is None or _has_enough(issue, sha256=sha256, people=people):
             transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
             report_issue(EventKind.ISSUE_APPROVED, issue, now=now)
@@ -296,5 +298,5 @@ def _record_approval(
 
 
 def _has_enough(issue: Issue, *, sha256: str, people: int) -> bool:
-    given = count_approvals(issue, sha256=sha256, people=people)
-    return given >= max(count_approvals_needed(issue, people=people), 1)
+    count = count_approvals(issue, sha256=sha256, people=people)
+    return count >= max(count_approvals_needed(issue, people=people), 1)

@@ -51,7 +51,7 @@ def hash_audience(audience: Audience) -> str:
 
 
 def max_people_after_growth(people: int) -> int:
-    """Return how many people may get an issue that was approved for so many: 10 % more, at most 500 more.
+    """Return how many people may get an issue that was approved for ``people``: 10 % more, at most 500 more.
 
     One more person is always allowed, so that a list of five people can grow.
     """

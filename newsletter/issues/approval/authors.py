@@ -33,7 +33,7 @@ _IMAGES = ("picture", "image", "logo", "logo_dark")
 def find_authors(issue: Issue, *, until: datetime | None = None) -> set[int]:
     """Return the ids of the staff who edited the issue or a part of it since it was assembled, up to ``until``.
 
-    Whoever wrote or edited a story or event without a source is an author, however long ago: nobody else has read it.
+    A person who ever wrote or edited a story or event without a source is an author: nobody else has read it.
     """
     return read_once(f"authors until {until}", lambda: _find_authors(issue, until=until), issue)
 
@@ -70,7 +70,7 @@ def _of_rows(parts: Parts) -> Q:
 
 
 def _find_typed_rows(parts: Parts) -> Parts:
-    """Return the stories and events that came from no source."""
+    """Return the stories and events without a source."""
     return {
         _name(model): set(
             model.objects.filter(pk__in=parts[_name(model)], source__isnull=True).values_list("pk", flat=True)
@@ -131,11 +131,11 @@ def _add_shown(parts: Parts, content: IssueContent) -> None:
     events += [announced.event] if announced else []
     appeals = [appeal for block in content.all_blocks for appeal in list_appeals(block)]
     for kind, shown in ((EventNotice, events), (Appeal, appeals)):
-        parts[_name(kind)] |= {one.id for one in shown} | {one.translation_id for one in shown if one.translation_id}
+        parts[_name(kind)] |= {row.id for row in shown} | {row.translation_id for row in shown if row.translation_id}
 
 
 def _add_chosen(parts: Parts, value: object, *, name: str = "") -> None:
-    """Add what the body names by id, even if it is withdrawn, cancelled or switched off and thus not shown."""
+    """Add the rows that the body names by id, even if they are withdrawn, cancelled or switched off and so not shown."""
     match value:
         case {"type": "item", "value": item}:
             _add_chosen(parts, item, name=name)

@@ -133,7 +133,7 @@ def _compare(before: IssueContent, after: IssueContent) -> Iterator[str]:
 
 
 def describe_gone_story(story: Story) -> str:
-    """Describe that a story is gone, or the original that it translates, and why."""
+    """Describe that a story or its original is gone, and why."""
     code = make_consent_record(story).gone or ""
     return Message("the story “%(title)s” is gone: %(why_gone)s", title=story.title, why_gone=WHY_GONE[code])
 
@@ -147,14 +147,14 @@ def _describe_missing(key: tuple[str, int]) -> str:
 
 def _index_items(content: IssueContent) -> dict[tuple[str, int], Item]:
     """Return every story, event and appeal by kind and id."""
-    found: dict[tuple[str, int], Item] = {}
+    items: dict[tuple[str, int], Item] = {}
     for block in content.blocks:
-        found.update({("story", story.id): story for story in list_stories(block)})
-        found.update({("event", event.id): event for event in list_events(block)})
-        found.update({("appeal", appeal.id): appeal for appeal in list_appeals(block)})
+        items.update({("story", story.id): story for story in list_stories(block)})
+        items.update({("event", event.id): event for event in list_events(block)})
+        items.update({("appeal", appeal.id): appeal for appeal in list_appeals(block)})
     if announced := content.issue.announces:
-        found["event", announced.event.id] = announced.event
-    return found
+        items["event", announced.event.id] = announced.event
+    return items
 
 
 def _find_title(item: Item) -> str:
@@ -162,7 +162,7 @@ def _find_title(item: Item) -> str:
 
 
 def _list_block_structure(block: Block) -> dict[str, JsonValue]:
-    """Return a block as JSON, with the ids of what it lists in place of the stories, events and appeals themselves."""
+    """Return a block as JSON, with ids instead of its stories, events and appeals."""
     items: list[Item] = [
         *(list_stories(block) if isinstance(block, StoriesBlock) else ()),
         *list_events(block),

@@ -44,7 +44,7 @@ class EventsAndNames(IssueCheck):
 
 
 def describe_checked(content: IssueContent, *, now: datetime) -> CheckedIssue:
-    """Return what the checks may read about a content: the content, and its stories as they are at their sources."""
+    """Return the facts that checks may read: the content, and its stories as their sources have them."""
     rows = Story.objects.filter(pk__in=[story.id for story in content.stories])
     rows = rows.only("title", "teaser", "body_html", "pseudonyms")
     return CheckedIssue(
@@ -144,7 +144,7 @@ def _shorten_title(text: str) -> str:
 def find_merge_field_error(variant: Variant) -> str:
     """Return why the variant's mail cannot be made for some recipient, as a sentence; "" if it can for all.
 
-    Every field of a recipient is tried blank, ordinary and as odd as the database can hold it.
+    Each field of a recipient is tested with a blank, an ordinary and the oddest value that the database can store.
     """
     variables = tuple(Variable(**data) for data in variant.variables)
     parts = {"subject": split(variant.subject), "HTML": split(variant.html), "text": split(variant.text)}

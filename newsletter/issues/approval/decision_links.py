@@ -1,6 +1,6 @@
 """Signed links from a staff mail to the page where one person decides about one version of an issue.
 
-The person must sign in as well. A link holds no address and no name; the signature covers the person's id.
+The person must sign in as well. A link contains no address and no name. The signature covers the person's id.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ class Decision:
 
 
 class ExpiredDecisionLink(BadLink):
-    """A link of this person that is too old. ``decision`` is what it names."""
+    """A link of this person that is too old. ``decision`` has the issue and the content that it names."""
 
     def __init__(self, message: Message, *, decision: Decision) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ def make_decision_url(*, issue: str, sha256: str, person: int, now: datetime) ->
 
 
 def read_decision(token: str, *, person: int, now: datetime) -> Decision:
-    """Return what the link names.
+    """Return the issue and the content that the link names.
 
     Raises BadLink if it is forged or made for somebody else, ExpiredDecisionLink if it is older than two weeks.
     """

@@ -27,7 +27,7 @@ changed. The code of a process stays the same."""
 
 
 def find_redesigned_issues() -> list[tuple[Issue, str]]:
-    """Return each issue that waits to be sent and whose mails would be made differently, with a name of what they are now.
+    """Return each unsent issue whose mails would look different now, with a hash of their new look.
 
     Compare some of the mails that were made for the approval, each approval once in a process.
     """
@@ -68,11 +68,11 @@ def _choose_examples(revision_id: int) -> list[tuple[Variant, ReaderGroup]]:
     groups = ReaderGroup.objects.filter(revision=revision_id, variant__isnull=False)
     rows = groups.values_list("variant_id", "variant__language", "arm", "frequency").annotate(group=Min("pk"))
     first: dict[tuple[str, int, str], tuple[int, int]] = {}
-    others: dict[int, int] = {}
+    more: dict[int, int] = {}
     for variant_id, language, arm, frequency, group_id in rows.order_by("variant_id", "group"):
         first.setdefault((language, arm, frequency), (variant_id, group_id))
-        others.setdefault(variant_id, group_id)
-    chosen = dict(list((dict(first.values()) | others).items())[:MAX_MAILS_COMPARED])
+        more.setdefault(variant_id, group_id)
+    chosen = dict(list((dict(first.values()) | more).items())[:MAX_MAILS_COMPARED])
     variants, examples = Variant.objects.in_bulk(list(chosen)), ReaderGroup.objects.in_bulk(list(chosen.values()))
     return [(variants[variant_id], examples[group_id]) for variant_id, group_id in chosen.items()]
 

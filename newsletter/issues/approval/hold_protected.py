@@ -1,4 +1,4 @@
-"""Hold the issues that would be sent although they contain a protected term, as soon as the term is added."""
+"""Hold approved and automatic issues that contain a protected term, as soon as the term is added."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -19,8 +19,8 @@ def hold_protected_issues(*, by: User | AnonymousUser, now: datetime) -> list[Is
 
     A welcome mail is not held: new subscribers do not get it while it contains a term.
     """
-    found = find_issues_with_protected_terms()
-    for issue in found:
+    issues = find_issues_with_protected_terms()
+    for issue in issues:
         if issue.held or issue.is_welcome or not _is_sent_by_itself(issue):
             continue
         try:
@@ -29,7 +29,7 @@ def hold_protected_issues(*, by: User | AnonymousUser, now: datetime) -> list[Is
             with suppress(WrongState):  # its send has begun, and is paused for the term
                 hold_issue(issue=issue, reason=error.message)
                 notify_hold(issue, now=now, by=by)
-    return found
+    return issues
 
 
 def _is_sent_by_itself(issue: Issue) -> bool:

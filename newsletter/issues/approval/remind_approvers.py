@@ -1,4 +1,4 @@
-"""Remind staff of an issue whose time comes although nobody has approved it. Nothing is approved or sent here."""
+"""Remind staff of an issue that is due soon and that nobody has approved. Nothing is approved or sent here."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from newsletter.models import Issue, StaffNotice
 
 REMIND_AHEAD = timedelta(hours=2)
 MIN_AGE = timedelta(hours=1)
-"""Staff have just been told of an issue that is younger."""
+"""Staff were just notified of a younger issue."""
 
 
 def remind_approvers(*, now: datetime) -> None:
@@ -37,7 +37,7 @@ def remind_approvers(*, now: datetime) -> None:
                 continue
             _remind(issue, due_at=issue.due_at, start=start, key=key, now=now)
         except DomainError:
-            continue  # the issue's checks say what is wrong
+            continue  # the issue's checks report the error
 
 
 def _find_waiting(now: datetime) -> QuerySet[Issue]:
@@ -52,7 +52,7 @@ def _find_waiting(now: datetime) -> QuerySet[Issue]:
 
 
 def _is_notified(issue: Issue, *, key: str, start: datetime) -> bool:
-    """Return True if staff have the reminder, or were told at its time that the issue was not sent."""
+    """Return True if staff have the reminder, or were notified at its time that the issue was not sent."""
     not_sent = Q(key__startswith=make_not_sent_key_prefix(issue), made_at__gte=start)
     return StaffNotice.objects.filter(Q(key=key) | not_sent).exists()
 

@@ -29,9 +29,9 @@ from subscribers.models import EventKind
 
 log = logging.getLogger(__name__)
 NOTICE_AHEAD = timedelta(days=7)
-"""How long before its time staff are told that an automatic issue waits for a person."""
+"""How long before its time staff are notified that an automatic issue waits for a person."""
 NOTICE_INTERVAL = timedelta(days=1)
-"""How often approvers are told that an issue was approved again by itself. The number of recipients may go up and down."""
+"""How often approvers are notified of an automatic new approval. The number of recipients may go up and down."""
 _WHAT_TO_DO = Message("It is not sent until somebody has read and approved it.")
 _SEND_AGAIN = Message(
     "Somebody chose “Send now”, but nothing was sent. Read and approve it, then choose “Send now” again."
@@ -50,7 +50,7 @@ def review_approvals(*, now: datetime) -> None:
 
 
 def reopen_uncovered_issues(*, now: datetime, publication: Publication | None = None) -> list[Issue]:
-    """Let approved issues wait for approval again if their approvals no longer allow the send. Notify approvers. Return them.
+    """Return approved issues to review if their approvals no longer allow the send. Notify approvers. Return them.
 
     The approvals stay, so that the issue's page can say why they do not count. With ``publication``, only its issues are
     reviewed.
@@ -65,8 +65,8 @@ def restore_covered_issues(*, now: datetime, publication: Publication | None = N
     Return the issues. One with an open comment waits until somebody resolves it. The notice is written once in
     `NOTICE_INTERVAL`: a notice about the next reopening says what happens until then.
     """
-    given = Approval.objects.filter(withdrawn_at__isnull=True).values("issue")
-    waiting = _select_unsent(Issue.State.IN_REVIEW, publication=publication).filter(pk__in=given)
+    approved = Approval.objects.filter(withdrawn_at__isnull=True).values("issue")
+    waiting = _select_unsent(Issue.State.IN_REVIEW, publication=publication).filter(pk__in=approved)
     return [issue for issue in waiting if _may_be_restored(issue, now=now) and _restore(issue, now=now)]
 
 
@@ -102,7 +102,7 @@ def notify_waiting_automatic_issues(*, now: datetime) -> None:
         try:
             reason = _find_manual_reason(issue, now=now)
         except DomainError:
-            continue  # the issue's checks say what is wrong
+            continue  # the issue's checks report the error
         if reason:
             subject = Message("%(issue)s is waiting for approval", issue=issue)
             write_notice(issue.publication, key, subject, [reason, _WHAT_TO_DO], issue_page_url(issue), now)
@@ -126,7 +126,7 @@ def make_not_sent_key_prefix(issue: Issue) -> str:
 
 
 def make_second_approval_key(approval: Approval) -> str:
-    """Return the key of the notice that the issue needs a second approval beside this one."""
+    """Return the key of the notice that the issue needs a second approval in addition to this one."""
     return f"second-{approval.issue_id}-{approval.pk}"
 
 
@@ -174,13 +174,13 @@ def _select_related(issues: QuerySet[Issue]) -> QuerySet[Issue]:
 
 
 def _find_refusal(issue: Issue, *, now: datetime) -> NotApproved | None:
-    """Return the error with which the send would refuse, unless what it shows changed."""
+    """Return the error with which the send would refuse, unless the content changed."""
     try:
         require_approval(issue, now=now)
     except NotApproved as error:
         return error if find_current_approval(issue) is not None else None
     except DomainError:
-        return None  # the issue's checks say what is wrong
+        return None  # the issue's checks report the error
     return None
 
 

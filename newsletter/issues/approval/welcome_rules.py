@@ -16,12 +16,14 @@ def require_first_mail_on(issue: Issue) -> None:
         return
     turned_on = Issue.objects.filter(kind=Issue.Kind.WELCOME, on_since__isnull=False)
     elsewhere = turned_on.filter(publication__mailing_list=issue.publication.mailing_list_id)
-    other = elsewhere.exclude(publication=issue.publication_id).select_related("publication__mailing_list").first()
-    if other is not None:
+    other_welcome = (
+        elsewhere.exclude(publication=issue.publication_id).select_related("publication__mailing_list").first()
+    )
+    if other_welcome is not None:
         raise WrongState(
             "The list “%(list)s” has the welcome of %(publication)s, and a list has one welcome. Turn that one off first.",
-            list=other.publication.mailing_list.name,
-            publication=other.publication.name,
+            list=other_welcome.publication.mailing_list.name,
+            publication=other_welcome.publication.name,
         )
     if issue.number != FIRST_STEP and not turned_on.filter(publication=issue.publication, number=FIRST_STEP).exists():
         raise NotReady("Approve the first mail of the welcome first. The later ones follow it.")

@@ -1,4 +1,4 @@
-"""Withdraw approvals because somebody edits what is approved. The approvers are notified of who changed what."""
+"""Withdraw approvals because somebody edits the approved content. The approvers are notified of who changed what."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,7 +44,7 @@ def withdraw_for_edit(*, issue: Issue, by: User | AnonymousUser, now: datetime) 
 
 
 def withdraw_if_changed(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> bool:
-    """Withdraw the issue's approvals if it is no longer what was approved, and notify. Return True if so."""
+    """Withdraw the issue's approvals if its content is no longer the approved one, and notify. Return True if so."""
     if not find_open_approvals(issue) or find_current_approval(issue) is not None:
         return False
     changes = find_changes(issue)
@@ -54,7 +54,7 @@ def withdraw_if_changed(*, issue: Issue, by: User | AnonymousUser, now: datetime
 
 
 def withdraw_changed_issues(*, by: User | AnonymousUser, now: datetime) -> list[Issue]:
-    """Withdraw the approvals of every issue that ``by`` changed by an edit of what it shows. Notify, and return them."""
+    """Withdraw the approvals of every issue that ``by`` changed by editing a row that it shows. Notify, and return them."""
     voided = void_changed_approvals(now=now)
     for issue, changes in voided:
         _notify(issue, _describe_edit(by, changes), by=by, now=now)
@@ -71,8 +71,8 @@ def _shows(issue: Issue, rows: Sequence[Model]) -> bool:
 
 
 def _describe_edit(by: User | AnonymousUser, changes: list[str]) -> Message:
-    what = Message.joined(changes) if changes else Message("the content")
-    return Message("After it was approved, %(by)s changed this: %(what)s.", by=by, what=what)
+    changed = Message.joined(changes) if changes else Message("the content")
+    return Message("After it was approved, %(by)s changed this: %(what)s.", by=by, what=changed)
 
 
 def _notify(issue: Issue, explanation: str, *, by: User | AnonymousUser, now: datetime) -> None:

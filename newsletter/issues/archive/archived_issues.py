@@ -1,4 +1,4 @@
-"""Find the issues in a publication's public archive, and what a list of them shows of each. Reads only.
+"""Find the issues in a publication's public archive, with their entries in a list. Reads only.
 
 The archive has nothing personal. It leaves out stories that were withdrawn or have no consent for the archive, and
 whole issues with a protected term, even if the term was added later.
@@ -80,9 +80,9 @@ def list_archived_issues(sends: list[Send], *, at: datetime) -> list[ArchivedIss
     contents = [remove_limited_blocks(IssueContent.from_json(send.revision.content)) for send in sends if send.revision]
     hidden, changed = find_hidden_for_each(contents, channel=ARCHIVE, at=at), find_changed_events(contents, at=at)
     return [
-        _make_archived_issue(send, content, gone, events)
-        for send, content, gone, events in zip(sends, contents, hidden, changed, strict=True)
-        if not has_protected_term(remove_stories(content, stories=gone))
+        _make_archived_issue(send, content, hidden_stories, events)
+        for send, content, hidden_stories, events in zip(sends, contents, hidden, changed, strict=True)
+        if not has_protected_term(remove_stories(content, stories=hidden_stories))
     ]
 
 

@@ -12,7 +12,7 @@ from newsletter.models import EventNotice
 from newsletter.rendering.phrases import reader_text
 
 ChangedEvents = frozenset[EventRecord]
-"""Events as they are now, if they take place otherwise than an issue says."""
+"""Find the events whose time, place or state differs now from what an issue says."""
 NO_CHANGES: ChangedEvents = frozenset()
 
 
@@ -31,7 +31,7 @@ def find_changed_events(contents: Sequence[IssueContent], *, at: datetime) -> li
 
 
 def _find_change(event: EventRecord, row: EventNotice | None, *, at: datetime) -> EventRecord | None:
-    """Return the event as its row is now, if the issue says otherwise and the row is still about this event."""
+    """Return the current event if it differs from the issue, and its row is still about this event."""
     if row is None or event.cancelled:
         return None
     is_next_one = event.over_at <= at and row.reused_at is not None and row.reused_at >= event.over_at

@@ -74,9 +74,9 @@ def find_hidden_for_each(contents: Sequence[IssueContent], *, channel: str, at: 
     hidden: list[Hidden] = []
     for ids, content in zip(shown, contents, strict=True):
         required = content.publication.consent_required
-        gone = {pk for pk in ids if pk not in stories or not _may_be_shown(stories[pk], required, channel, at)}
+        hidden_ids = {pk for pk in ids if pk not in stories or not _may_be_shown(stories[pk], required, channel, at)}
         links = restricted[required].intersection(find_related_and_written_links(content))
-        hidden.append(frozenset[int | str](gone) | links)
+        hidden.append(frozenset[int | str](hidden_ids) | links)
     return hidden
 
 
@@ -147,7 +147,7 @@ def _render_known(document: Document) -> RenderedMail:
 
 
 def find_public_content(revision_id: int, hidden: Hidden) -> IssueContent:
-    """Return what the archive shows of a revision: the blocks for everybody without these stories."""
+    """Return the content that the archive shows of a revision: the blocks for everybody without these stories."""
     content = remove_limited_blocks(IssueContent.from_json(IssueRevision.objects.get(pk=revision_id).content))
     return fill_merge_defaults(remove_stories(content, stories=hidden))
 

@@ -1,7 +1,7 @@
 """Search the newest issues of a public archive for words in their titles and texts. Reads only.
 
-The words of a revision never change, so each process keeps them. What is shown now decides: a story that was withdrawn since,
-or an issue with a protected term, is not found. The place of an event that moved since is not found, neither the old nor the new.
+The words of a revision never change, so each process keeps them. Only the content that the archive shows now is found: no
+withdrawn story, no issue with a protected term. If an event moved, neither its old nor its new place is found.
 """
 
 import re
@@ -67,7 +67,7 @@ _kept_texts: dict[str, str] = {}
 
 @dataclass(frozen=True)
 class FoundPage:
-    """Some of the found issues, the newest first, and the numbers of the issues with which the pages beside it begin."""
+    """One page of the found issues, newest first, with the first issue numbers of the pages before and after it."""
 
     issues: list[ArchivedIssue]
     newer: int | None
@@ -87,12 +87,12 @@ def find_page(publication: Publication, *, query: str, first: int | None, length
         groups = (numbers[begin : begin + length + 1] for begin in range(0, len(numbers), length + 1))
         return list(islice((issue for group in groups for issue in _list_shown(publication, group, words, at)), most))
 
-    found = find_some(matches[start:], length + 1)
+    issues = find_some(matches[start:], length + 1)
     newer = find_some(matches[:start][::-1], length)
     return FoundPage(
-        issues=found[:length],
+        issues=issues[:length],
         newer=newer[-1].send.issue.number if newer else None,
-        older=found[length].send.issue.number if len(found) > length else None,
+        older=issues[length].send.issue.number if len(issues) > length else None,
     )
 
 

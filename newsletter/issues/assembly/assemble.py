@@ -82,7 +82,7 @@ def save_new_issue(*, issue: Issue, draft: Draft, now: datetime) -> None:
 
 
 def save_assembled_content(issue: Issue) -> None:
-    """Keep the issue as it was drafted, so that manual edits can be told apart later."""
+    """Store the issue as it was drafted, so that manual edits can be recognised later."""
     issue.assembled = {
         "subject": issue.subject,
         "preheader": issue.preheader,

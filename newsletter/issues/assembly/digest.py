@@ -64,7 +64,7 @@ def find_digest_due(*, publication: Publication, now: datetime, grace: timedelta
 
 
 def make_digest_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:
-    """Return the slot of the month, and whether this call made it. The database allows one a month."""
+    """Return the slot of the month, and True if this call made it. The database allows one a month."""
     month = {"publication": publication, "kind": Slot.Kind.DIGEST, "period": make_digest_period(due)}
     try:
         with transaction.atomic():
@@ -90,7 +90,7 @@ def choose_digest_content(
     publication = slot.publication
     since = find_digest_start(slot, now=now)
     sent = list(iterate_sent_stories(publication, since=since))
-    sent.sort(key=lambda one: not one[2])
+    sent.sort(key=lambda candidate: not candidate[2])
     rows = StoryPlacement.objects.filter(publication=publication, kind=Slot.Kind.DIGEST)
     rows = rows.exclude(pk__in=find_released_placements(now=now))
     if exclude_issue is not None:

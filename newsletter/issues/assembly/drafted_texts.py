@@ -1,4 +1,4 @@
-"""Keep the drafted subject and preheader of unsent issues true to the headlines that they name."""
+"""Update the drafted subject and preheader of unsent issues when a headline in them changes."""
 
 from datetime import datetime
 

@@ -23,7 +23,7 @@ NOTHING_NEW = Message("Nothing new: no story and no new event since the last iss
 
 @dataclass(frozen=True)
 class Draft:
-    """The first content of an issue. ``skip_reason`` says why there is none; it is empty if there is some."""
+    """The first content of an issue. ``skip_reason`` says why there is no content; it is empty if there is some."""
 
     number: int
     choice: Choice
@@ -88,10 +88,10 @@ def _draft_digest(issue: Issue, now: datetime) -> Draft:
 
 def _find_last_assembled_at(issue: Issue) -> datetime | None:
     """Return when the newest other slot was assembled or skipped; None if there was none."""
-    others = issue.publication.slots.filter(kind=issue.kind, assembled_at__isnull=False)
+    other_slots = issue.publication.slots.filter(kind=issue.kind, assembled_at__isnull=False)
     if issue.slot_id is not None:
-        others = others.exclude(pk=issue.slot_id)
-    last: datetime | None = others.aggregate(last=Max("assembled_at"))["last"]
+        other_slots = other_slots.exclude(pk=issue.slot_id)
+    last: datetime | None = other_slots.aggregate(last=Max("assembled_at"))["last"]
     return last
 
 
@@ -100,7 +100,7 @@ def _find_number(issue: Issue) -> int:
 
 
 def next_number(*, publication: Publication, kind: str) -> int:
-    """Return the next number of this kind of issue. The database refuses a number that somebody takes meanwhile."""
+    """Return the next number of this kind of issue. If another process takes the number first, the database refuses this one."""
     return (publication.issues.filter(kind=kind).aggregate(last=Max("number"))["last"] or 0) + 1
 
 
@@ -124,8 +124,8 @@ def draft_body(
     if choice.stories:
         body.append(("lead_story", _story_choice(choice.stories[0], overrides)))
     if len(choice.stories) > 1:
-        others = [_story_choice(story, overrides) for story in choice.stories[1:]]
-        body.append(("stories", {"heading": "", "stories": others}))
+        further_stories = [_story_choice(story, overrides) for story in choice.stories[1:]]
+        body.append(("stories", {"heading": "", "stories": further_stories}))
     if choice.events or publication.host_url:
         body.append(("events", {"heading": "", "events": choice.events}))
     if choice.appeals:
@@ -175,5 +175,5 @@ def paragraphs(text: str) -> str:
 
 
 def _story_choice(story: Story, overrides: dict[int, StoryTexts]) -> dict[str, object]:
-    own = overrides.get(story.pk, {})
-    return {"story": story, **{name: own.get(name) or blank for name, blank in _STORY_OVERRIDES.items()}}
+    texts = overrides.get(story.pk, {})
+    return {"story": story, **{name: texts.get(name) or blank for name, blank in _STORY_OVERRIDES.items()}}

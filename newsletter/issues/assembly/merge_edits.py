@@ -73,13 +73,13 @@ def without_ids(value: object) -> object:
 
 def list_stories(body: Body) -> list[Block]:
     """Return the value of every story in the body, in order."""
-    found = []
+    values = []
     for block in body:
         if block["type"] == "lead_story":
-            found.append(block["value"])
+            values.append(block["value"])
         elif block["type"] == "stories":
-            found += [item["value"] for item in block["value"]["stories"]]
-    return [value for value in found if value.get("story")]
+            values += [item["value"] for item in block["value"]["stories"]]
+    return [value for value in values if value.get("story")]
 
 
 def _merge_block(block: Block, was: Block | None, *, fresh: dict[str, Block], merged: Merged) -> None:
@@ -116,7 +116,7 @@ def _merge_list(block: Block, was: Block, new: Block | None) -> Block:
 def _insert(block: Block, merged: Merged) -> None:
     """Insert a block of a new kind at the position where assembly puts it."""
     later = _ORDER[_ORDER.index(block["type"]) + 1 :]
-    position = next((index for index, one in enumerate(merged.body) if one["type"] in later), len(merged.body))
+    position = next((index for index, placed in enumerate(merged.body) if placed["type"] in later), len(merged.body))
     merged.body.insert(position, block)
     merged.assembled.append(block)
 

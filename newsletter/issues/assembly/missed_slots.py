@@ -37,8 +37,8 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
         at__gt=OuterRef("due_at"),
         at__lte=OuterRef("made_at"),
     )
-    found = missed.filter(~Exists(later), ~Exists(made_since), ~Exists(changed))
-    return list(found.select_related("publication").order_by(F("due_at"), "pk"))
+    final = missed.filter(~Exists(later), ~Exists(made_since), ~Exists(changed))
+    return list(final.select_related("publication").order_by(F("due_at"), "pk"))
 
 
 def notify_missed_slots(*, now: datetime) -> None:
@@ -59,5 +59,5 @@ def notify_missed_slots(*, now: datetime) -> None:
 
 
 def describe_next_step(slot: Slot) -> Message:
-    """Return what becomes of the stories of a missed slot, and what staff can do."""
+    """Return a text: when the stories of a missed slot are sent, and what staff can do."""
     return _FOR_AN_ISSUE if slot.kind == Slot.Kind.ISSUE else _FOR_A_DIGEST

@@ -35,7 +35,7 @@ _KEPT_LABELS = {
 class Reassembly:
     """Titles of added and removed stories, and labels of edits that are kept.
 
-    ``sha256`` names the whole result, so that a person confirms what they saw.
+    ``sha256`` identifies the result, so that a person confirms the result that they saw.
     """
 
     added: list[str]
@@ -47,7 +47,7 @@ class Reassembly:
 
 @dataclass(frozen=True)
 class _Plan:
-    """The issue as it would be, not saved. ``assembled`` and ``reasons`` are stored beside it."""
+    """The issue as it would be, not saved. ``assembled`` and ``reasons`` are stored with it."""
 
     issue: Issue
     assembled: dict[str, object]

@@ -150,11 +150,13 @@ def find_stale_reason(source: Source | None, now: datetime) -> str:
 
 def find_other_version(row: Story | EventNotice | Appeal, *, publication: Publication) -> str:
     """Return why another row is shown in place of this one: that in the publication's language, else the original. Else ""."""
-    own = find_offered_language(publication.language)
-    if find_offered_language(row.language) == own and row.language:
+    usual_language = find_offered_language(publication.language)
+    if find_offered_language(row.language) == usual_language and row.language:
         return ""
     if row.translation_of is not None:
         return Message("a translation of “%(title)s”", title=str(row.translation_of))
-    translations = (one for one in row.translations.all() if find_offered_language(one.language) == own)
+    translations = (
+        version for version in row.translations.all() if find_offered_language(version.language) == usual_language
+    )
     translation = next(translations, None)
     return Message("“%(title)s” is its translation", title=str(translation)) if translation else ""

@@ -19,7 +19,7 @@ _MODELS: dict[str, type[Story] | type[EventNotice] | type[Appeal]] = {
 
 
 def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
-    """Return the reasons of all current candidates and of everything in the issue; what is in it comes first."""
+    """Return the reasons of all current candidates and of the issue's items. Items of the issue come first."""
     if issue.kind == Issue.Kind.CORRECTION:
         return []
     in_body = list_body_items(issue)
@@ -37,19 +37,19 @@ def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
 
 def list_body_items(issue: Issue) -> set[tuple[str, int]]:
     """Return (kind, id) of everything in the issue's body."""
-    found: set[tuple[str, int]] = set()
+    items: set[tuple[str, int]] = set()
     for child in issue.body:
         value = child.value
         match child.block_type:
             case "lead_story":
-                found |= {("story", value["story"].pk)} if value["story"] else set()
+                items |= {("story", value["story"].pk)} if value["story"] else set()
             case "stories":
-                found |= {("story", item["story"].pk) for item in value["stories"] if item["story"]}
+                items |= {("story", item["story"].pk) for item in value["stories"] if item["story"]}
             case "events":
-                found |= {("event", event.pk) for event in value["events"] if event}
+                items |= {("event", event.pk) for event in value["events"] if event}
             case "appeal":
-                found |= {("appeal", appeal.pk) for appeal in value["appeals"] if appeal}
-    return found
+                items |= {("appeal", appeal.pk) for appeal in value["appeals"] if appeal}
+    return items
 
 
 def _apply_manual_choice(reason: Reason, *, in_body: set[tuple[str, int]], known: set[tuple[str, int]]) -> Reason:

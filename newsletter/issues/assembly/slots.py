@@ -99,7 +99,7 @@ def is_scheduled(slot: Slot) -> bool:
 
 
 def find_slots_to_assemble(*, now: datetime) -> list[Slot]:
-    """Return the due slots, and skipped ones that are not due yet because news may arrive. Mark late ones as missed."""
+    """Return the due slots, and skipped slots that are not due yet, because new content may arrive. Mark late ones as missed."""
     for slot in _list_slots().filter(state=Slot.State.DUE, due_at__lt=now - Issue.GRACE_PERIOD):
         transition(
             slot,

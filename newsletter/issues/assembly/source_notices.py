@@ -37,20 +37,22 @@ def notify_failing_sources(*, now: datetime) -> None:
     if publication is None:
         return
     with transaction.atomic():
-        found = _claim(failing, notified_at=now)
-        if found:
-            _write(publication, found, "fails", _name_failing(found), _describe_failures(found, publication), now=now)
+        claimed = _claim(failing, notified_at=now)
+        if claimed:
+            _write(
+                publication, claimed, "fails", _name_failing(claimed), _describe_failures(claimed, publication), now=now
+            )
     with transaction.atomic():
-        found = _claim(readable, notified_at=None)
-        if found:
-            _write(publication, found, "works", _name_readable(found), _describe_readable(found), now=now)
+        claimed = _claim(readable, notified_at=None)
+        if claimed:
+            _write(publication, claimed, "works", _name_readable(claimed), _describe_readable(claimed), now=now)
 
 
 def _claim(sources: QuerySet[Source], *, notified_at: datetime | None) -> list[Source]:
     """Return the sources that no other worker has claimed, by name."""
-    found = list(sources.select_for_update().order_by("pk"))
-    Source.objects.filter(pk__in=[source.pk for source in found]).update(failure_notified_at=notified_at)
-    return sorted(found, key=lambda source: source.name)
+    locked = list(sources.select_for_update().order_by("pk"))
+    Source.objects.filter(pk__in=[source.pk for source in locked]).update(failure_notified_at=notified_at)
+    return sorted(locked, key=lambda source: source.name)
 
 
 def _name_failing(sources: Sequence[Source]) -> str:

@@ -64,9 +64,10 @@ def require_stories_at_source(*, issue: Issue, now: datetime, fresh: timedelta =
 def check_before_assembly(*, issue: Issue, now: datetime) -> list[Story]:
     """Check the stories that would be chosen; if some are gone, check those that replace them. Return the gone ones.
 
-    Stories whose pages name each other as translations are linked. Later checks link nothing: that would change what staff saw.
+    Stories whose pages name each other as translations are linked. Later checks add no links: that would change content that
+    staff saw.
     """
-    gone: list[Story] = []
+    gone_stories: list[Story] = []
     for _round in range(_MAX_ROUNDS):
         draft = make_draft(issue=issue, now=now)
         chosen = Story.objects.with_originals(story.pk for story in draft.choice.stories).select_related("source")
@@ -74,8 +75,8 @@ def check_before_assembly(*, issue: Issue, now: datetime) -> list[Story]:
         link_translations(checked.translations.items())
         if not checked.gone:
             break
-        gone += checked.gone
-    return gone
+        gone_stories += checked.gone
+    return gone_stories
 
 
 def check_before_copy(*, original: Issue, now: datetime) -> list[Story]:
@@ -101,12 +102,12 @@ def find_texts_without_gone_stories(issue: Issue) -> tuple[str, str]:
     lost = _find_lost_stories(issue)
     titles = [title for story in lost for title in (shown[story.pk].get("headline") or "", story.title)]
     teasers = [teaser for story in lost for teaser in (shown[story.pk].get("teaser") or "", story.teaser)]
-    others = [escape_merge_fields(story.title) for story in resolve_content(issue).stories]
+    headlines = [escape_merge_fields(story.title) for story in resolve_content(issue).stories]
     subject, preheader = issue.subject, issue.preheader
     if mentions_title(subject, titles=titles):
-        subject = shorten(others[0], 150) if others else issue.publication.name
+        subject = shorten(headlines[0], 150) if headlines else issue.publication.name
     if mentions_title(preheader, titles=[*titles, *teasers]):
-        preheader = shorten(" · ".join(others[1:4]), 100)
+        preheader = shorten(" · ".join(headlines[1:4]), 100)
     return subject, preheader
 
 
@@ -118,8 +119,8 @@ def has_recently_removed_story(*, now: datetime) -> bool:
 def remove_gone_stories(*, now: datetime) -> list[Issue]:
     """Remove gone stories from every unsent issue. Return the issues that are held because of it.
 
-    The subject and preheader name what is left. An automatic issue is held if it was approved already, or if nothing
-    is left in it. Safe to repeat.
+    The subject and preheader name the stories that are left. An automatic issue is held if it was approved already, or if
+    nothing is left in it. Safe to repeat.
     """
     ids = set(Story.objects.gone().values_list("pk", flat=True))
     if not ids:
@@ -133,7 +134,7 @@ def remove_gone_stories(*, now: datetime) -> list[Issue]:
 
 
 def _remove_gone_stories(issue: Issue, *, now: datetime) -> bool:
-    """Return whether the issue is held now because of it."""
+    """Return True if the issue is held now because of it."""
     lost = _find_lost_stories(issue)
     with transaction.atomic():
         content = resolve_content(issue)

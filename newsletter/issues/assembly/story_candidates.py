@@ -59,8 +59,8 @@ def choose_stories(*, issue: Issue, now: datetime) -> tuple[list[Story], list[Re
             )
         if exclusion:
             why = Message("left out: %(reason)s", reason=exclusion)
-            other = story.placed_here[0].issue_id if story.placed_here else 0
-            reasons.append(Reason("story", story.pk, story.title, False, why, other))
+            other_issue = story.placed_here[0].issue_id if story.placed_here else 0
+            reasons.append(Reason("story", story.pk, story.title, False, why, other_issue))
             continue
         topics = ", ".join(topic.name for topic in story.topics.all() if not rules.topics or topic.pk in rules.topics)
         chosen.append(story)
@@ -116,10 +116,10 @@ def _list_candidates(rules: _Rules, issue: Issue) -> list[Story]:
 def _find_exclusion_reason(story: Story, rules: _Rules) -> str:
     already = [*getattr(story, "placed_here", []), *rules.placed_versions.get(story.translation_of_id or story.pk, [])]
     if already:
-        other: Issue = already[0].issue
-        if other.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW):
-            return Message("already in No. %(number)s (a draft, not sent yet)", number=other.number)
-        return Message("already in No. %(number)s", number=other.number)
+        other_issue: Issue = already[0].issue
+        if other_issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW):
+            return Message("already in No. %(number)s (a draft, not sent yet)", number=other_issue.number)
+        return Message("already in No. %(number)s", number=other_issue.number)
     if getattr(story, "refused_here", []):
         return Message("staff marked it “Do not use”")
     listed_by: list[Source | None] = [origin.source for origin in story.origins.all()]

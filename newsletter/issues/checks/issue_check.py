@@ -1,4 +1,4 @@
-"""The checks of an issue's content: what a check gets and gives, and the run of all that are installed.
+"""Define the interface of a check of an issue's content, and run all installed checks.
 
 A check only reads. One that fails is a warning itself, and the others run.
 """

@@ -69,13 +69,16 @@ def name_language(code: str) -> Message:
 def _check_texts(parts: Iterable[TextPart], *, content: IssueContent) -> Iterator[Finding]:
     language, limited = content.publication.language.split("-")[0].lower(), find_blocks_of_languages(content)
     for part in parts:
-        own = limited.get(part.block, language)
-        if own not in LANGUAGE_NAMES:
+        expected = limited.get(part.block, language)
+        if expected not in LANGUAGE_NAMES:
             continue
-        found = detect_other_language(part.text, own=own)
-        if found:
+        detected = detect_other_language(part.text, own=expected)
+        if detected:
             message = _describe(
-                part.text, found=found, own=own, translated=own != language or bool(content.translated_from)
+                part.text,
+                found=detected,
+                own=expected,
+                translated=expected != language or bool(content.translated_from),
             )
             yield Finding("warning", "language", message, block=part.block, field=part.field, story=part.story)
 

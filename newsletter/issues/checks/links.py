@@ -1,4 +1,4 @@
-"""Check whether the links of open issues lead somewhere. A job fetches them; the desk's checks read the results.
+"""Check that the links of open issues work. A job fetches them; the desk's checks read the results.
 
 Each address is fetched at most once a day. Our own pages are not fetched. A site that does not answer is a warning only if
 another site answered: otherwise our own connection may be down.
@@ -46,7 +46,7 @@ def check_due_links(
 ) -> int:
     """Fetch at most ``limit`` links of open issues that were not checked for some hours. Return how many were fetched.
 
-    ``recent`` holds the links that the last runs found in issues that did not change since.
+    ``recent`` has the links that the last runs found in issues that did not change since.
     """
     recent = RecentResults() if recent is None else recent
     due: dict[str, None] = {}
@@ -77,7 +77,7 @@ def check_due_links(
 
 
 def check_links_again(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> int:
-    """Let the job fetch the issue's links at its next run. Until then their last results hold. Return how many.
+    """Make the job fetch the issue's links at its next run. Until then their last results hold. Return how many.
 
     Raises NotAllowed if the person may neither edit nor approve issues; NotReady while a block is incomplete.
     """
@@ -93,9 +93,9 @@ def check_links_again(*, issue: Issue, by: User | AnonymousUser, now: datetime) 
 
 def find_checked_links(content: IssueContent) -> dict[str, str]:
     """Return the web addresses of a content that are fetched, with the key of their block: all but our own pages."""
-    own = settings.NEWSLETTER_SITE_URL.rstrip("/")
+    site = settings.NEWSLETTER_SITE_URL.rstrip("/")
     links = find_web_links(content).items()
-    return {url: key for url, key in links if url != own and not url.startswith((f"{own}/", f"{own}?"))}
+    return {url: key for url, key in links if url != site and not url.startswith((f"{site}/", f"{site}?"))}
 
 
 def find_dead_links(content: IssueContent, *, now: datetime) -> list[Finding]:
@@ -116,11 +116,11 @@ def count_link_states(content: IssueContent, *, now: datetime) -> Counter[str]:
 
 
 def _find_checks(content: IssueContent, *, now: datetime) -> dict[str, LinkCheck | None]:
-    """Return the last check of each link, or None if there is none that is recent."""
+    """Return the last check of each link, or None without a recent one."""
     names = {hash_url(url): url for url in find_checked_links(content)}
     checks = LinkCheck.objects.filter(sha256__in=names, looked_at__gt=now - 2 * MAX_CHECK_AGE)
-    found = {check.sha256: check for check in checks}
-    return {url: found.get(name) for name, url in names.items()}
+    by_name = {check.sha256: check for check in checks}
+    return {url: by_name.get(name) for name, url in names.items()}
 
 
 def _make_finding(url: str, check: LinkCheck, *, block: str, online: bool) -> Finding | None:

@@ -1,4 +1,4 @@
-"""Keep what a job found in open issues for five minutes, while their rows stay the same. Resolving an issue takes 50 queries.
+"""Cache a job's results about open issues for five minutes, while their rows stay the same. Resolving an issue takes 50 queries.
 
 The texts and addresses of the stories, events and appeals that they may show are compared too, by one query for all issues.
 """
@@ -29,7 +29,7 @@ class RecentResults(Generic[T]):
         self._found: dict[str, tuple[float, T]] = {}
 
     def find(self, stamp: str) -> T | None:
-        """Return the result, or None if there is none that holds."""
+        """Return the result, or None without a valid one."""
         if stamp not in self._found:
             return None
         kept_at, result = self._found[stamp]

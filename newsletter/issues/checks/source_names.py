@@ -66,14 +66,14 @@ def find_misspelt_names(text: str, *, known: Names, single_words: bool = True) -
 
     ``single_words`` is False for languages that write every noun with a capital.
     """
-    found = set()
+    pairs = set()
     for written in find_names(text).names - known.names:
         if (single_words or " " in written) and not known.words.issuperset(written.split()):
             close = [name for name in known.names if _is_misspelling(written, name)]
             if close:
-                found.add((written, min(close)))
-    in_pairs = {word for written, _ in found if " " in written for word in written.split()}
-    return {(written, name) for written, name in found if written not in in_pairs}
+                pairs.add((written, min(close)))
+    in_pairs = {word for written, _ in pairs if " " in written for word in written.split()}
+    return {(written, name) for written, name in pairs if written not in in_pairs}
 
 
 @lru_cache(maxsize=512)
@@ -82,11 +82,11 @@ def find_names(text: str) -> Names:
     names: set[str] = set()
     words: set[str] = set()
     for sentence in _SENTENCE_END.split(text):
-        found = list(_WORD.finditer(sentence))
-        words.update(word[0] for word in found)
-        long = [word[0] for word in found if len(word[0]) >= _MIN_LETTERS_OF_TITLE_WORD]
-        if len(found) < _MIN_WORDS_OF_TITLE or not all(_is_capitalised(word) for word in long):
-            names.update(_list_names(sentence, found))
+        matches = list(_WORD.finditer(sentence))
+        words.update(word[0] for word in matches)
+        long = [word[0] for word in matches if len(word[0]) >= _MIN_LETTERS_OF_TITLE_WORD]
+        if len(matches) < _MIN_WORDS_OF_TITLE or not all(_is_capitalised(word) for word in long):
+            names.update(_list_names(sentence, matches))
     small = {word for word in words if word.islower()}
     return Names(frozenset(name for name in names if name.lower() not in small), frozenset(words))
 
@@ -107,8 +107,10 @@ def _is_capitalised(word: str) -> bool:
 def _is_misspelling(written: str, name: str) -> bool:
     if len(written.split()) != len(name.split()):
         return False
-    pairs = [(one, other) for one, other in zip(written.split(), name.split(), strict=True) if one != other]
-    return all(_is_misspelt_word(one, other) for one, other in pairs)
+    pairs = [
+        (word, name_word) for word, name_word in zip(written.split(), name.split(), strict=True) if word != name_word
+    ]
+    return all(_is_misspelt_word(word, name_word) for word, name_word in pairs)
 
 
 def _is_misspelt_word(written: str, name: str) -> bool:
@@ -124,6 +126,6 @@ def _remove_accents(word: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
 
 
-def _is_inflection(one: str, other: str) -> bool:
-    shorter, longer = sorted((one, other), key=len)
+def _is_inflection(first: str, second: str) -> bool:
+    shorter, longer = sorted((first, second), key=len)
     return longer.startswith(shorter) and longer[len(shorter) :] in _ENDINGS

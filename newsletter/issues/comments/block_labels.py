@@ -28,8 +28,8 @@ def label_blocks(issue: Issue) -> dict[str, str]:
 
 def _find_words(value: Mapping[str, object]) -> str:
     for name in _NAMING_FIELDS:
-        found = DescribedPicture.find_alt(value) if name == "alt" and "image" in value else value.get(name)
-        text = strip_tags(found.source) if isinstance(found, RichText) else str(found or "")
+        field_value = DescribedPicture.find_alt(value) if name == "alt" and "image" in value else value.get(name)
+        text = strip_tags(field_value.source) if isinstance(field_value, RichText) else str(field_value or "")
         if text.strip():
             return " ".join(text.split())
     return ""

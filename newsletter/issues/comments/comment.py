@@ -1,4 +1,4 @@
-"""Comment on an issue, answer, resolve and reopen. Whoever is mentioned, and whoever wrote before, is notified."""
+"""Comment on an issue, answer, resolve and reopen. People who are mentioned, and people who wrote before, are notified."""
 
 import re
 from collections.abc import Iterable
@@ -90,7 +90,7 @@ def _notify(comment: Comment, *, mentioned: Iterable[User], writers: Iterable[Us
     """Notify each person once: the mentioned ones of the mention, the other writers of the answer."""
     issue = Issue.objects.select_related("publication").get(pk=comment.issue_id)
     named = {person.pk: person for person in mentioned if person.pk != by.pk}
-    others = {person.pk: person for person in writers if person.pk not in named and person.pk != by.pk}
+    earlier_writers = {person.pk: person for person in writers if person.pk not in named and person.pk != by.pk}
     where = comment.parent.block_label if comment.parent else comment.block_label
     paragraphs = [
         *([Message("About: %(block)s", block=where)] if where else []),
@@ -98,7 +98,7 @@ def _notify(comment: Comment, *, mentioned: Iterable[User], writers: Iterable[Us
     ]
     for subject, people in (
         (Message("%(by)s mentioned you in a comment on %(issue)s", by=by, issue=issue), named),
-        (Message("%(by)s answered a comment on %(issue)s", by=by, issue=issue), others),
+        (Message("%(by)s answered a comment on %(issue)s", by=by, issue=issue), earlier_writers),
     ):
         key = f"{COMMENT_KEY_PREFIX}{comment.pk}"
         write_notice(

@@ -36,12 +36,12 @@ def find_changed_events(*, now: datetime, unnotified: bool = False) -> list[Chan
     With ``unnotified``, return only the events about whose change staff were not notified.
     """
     events = filter_unnotified(changed_events(now=now)) if unnotified else changed_events(now=now)
-    found = []
+    misinforming_events = []
     for event in events[:MAX_CHANGED_EVENTS]:
         misinformed = [mention for mention in find_misinformed(event, now=now) if mention.correction is None]
         if misinformed:
-            found.append(ChangedEvent(event=event, misinformed=misinformed))
-    return found
+            misinforming_events.append(ChangedEvent(event=event, misinformed=misinformed))
+    return misinforming_events
 
 
 def changed_events(*, now: datetime) -> QuerySet[EventNotice]:

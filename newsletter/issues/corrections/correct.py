@@ -88,11 +88,11 @@ def find_misinformed(event: EventNotice, *, now: datetime) -> list[MisinformedGr
     """Return a group for each publication that gave other details. An event that is over misinforms nobody."""
     mentions = find_event_mentions(event.pk)
     publications = Publication.objects.filter(pk__in={mention.publication_id for mention in mentions}).order_by("pk")
-    found = (
+    corrections = (
         _find_misinformed_group(publication, event, mentions=mentions, now=now)
         for publication in publications.select_related("brand", "mailing_list")
     )
-    return [correction for correction in found if correction is not None]
+    return [correction for correction in corrections if correction is not None]
 
 
 def find_obsolete_corrections(event: EventNotice, *, now: datetime) -> list[Correction]:

@@ -59,7 +59,7 @@ def _describe_event(event: EventRecord, *, language: str, zone: str, year: int) 
 
 
 def _describe_move(before: tuple[str, str], after: tuple[str, str], *, language: str) -> str:
-    """Return what the readers of a moved event must know: its new time, its new place, or both."""
+    """Return the text about a moved event: its new time, its new place, or both."""
     (when, where), (when_now, where_now) = before, after
     other_time, other_place = when != when_now, where != where_now and bool(where_now)
     names = {(True, True): "both", (True, False): "time", (False, True): "place", (False, False): "other"}
@@ -67,10 +67,10 @@ def _describe_move(before: tuple[str, str], after: tuple[str, str], *, language:
 
 
 def store_translations(
-    own: CorrectionTexts, *, translated: CorrectionTexts, publication: Publication, language: str, now: datetime
+    texts: CorrectionTexts, *, translated: CorrectionTexts, publication: Publication, language: str, now: datetime
 ) -> None:
     """Store each text as the translation of the same text in the publication's language."""
-    for source, text in zip(astuple(own), astuple(translated), strict=True):
+    for source, text in zip(astuple(texts), astuple(translated), strict=True):
         TextTranslation.objects.update_or_create(
             publication=publication,
             language=language,

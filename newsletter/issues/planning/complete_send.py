@@ -22,8 +22,8 @@ from subscribers.models import EventKind
 def complete_send(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> Issue:
     """Return a draft with the issue's content for those not reached; the same one if it is called again.
 
-    It is approved and sent like any issue on demand. Whoever has an accepted, rejected or uncertain attempt does not get
-    it. Raises NotAllowed, SwitchedOff; WrongState if no send of it was cancelled, or a call has no result yet; NotReady if
+    It is approved and sent like any issue on demand. People with an accepted, rejected or uncertain attempt do not get it.
+    Raises NotAllowed, SwitchedOff; WrongState if no send of it was cancelled, or a call has no result yet; NotReady if
     everybody was reached.
     """
     if not by.has_perm("newsletter.change_issue"):

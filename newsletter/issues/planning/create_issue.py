@@ -135,15 +135,15 @@ def _save(issue: Issue, *, body: Any, by: User | None, now: datetime) -> None:
 def copy_body(original: Issue, *, issue: Issue, now: datetime) -> tuple[Any, list[int]]:
     """Return the body for ``issue``, and the ids of its stories.
 
-    Left out are stories that another issue of its publication has, stories that are gone or withdrawn, and events that
-    are over when it is due. Blocks with nothing left are left out too.
+    Leave out stories of another issue of its publication, gone or withdrawn stories, and events that are over when it is
+    due. Blocks with nothing left are left out too.
     """
     used = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind)
     used = used.exclude(pk__in=find_released_placements(now=now))
     stories = set(Story.objects.showable().exclude(pk__in=used.values("story")).values_list("pk", flat=True))
     due_at = max(issue.due_at or now, now)
     events = set(EventNotice.objects.filter(starts_at__gt=due_at, cancelled=False).values_list("pk", flat=True))
-    kept: list[Block] = []
+    copied: list[Block] = []
     placed: list[int] = []
     for block in original.body.get_prep_value():
         value = block["value"]
@@ -160,5 +160,5 @@ def copy_body(original: Issue, *, issue: Issue, now: datetime) -> tuple[Any, lis
                     continue
             case "events":
                 value = {**value, "events": [item for item in value["events"] if item["value"] in events]}
-        kept.append({"type": block["type"], "value": value})
-    return original.body.stream_block.to_python(kept), placed
+        copied.append({"type": block["type"], "value": value})
+    return original.body.stream_block.to_python(copied), placed

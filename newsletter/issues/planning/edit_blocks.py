@@ -48,8 +48,8 @@ def add_block(issue: Issue, *, kind: str, value: RawBlock, after: str) -> str:
 def change_block(issue: Issue, *, block: str, value: RawBlock) -> None:
     """Replace these fields of a block of own words. Raises BadBlock; NotFound if it is gone."""
     raw = issue.body.get_prep_value()
-    found = raw[_find(raw, block)]
-    found["value"] = _make_value(issue, found["type"], {**found["value"], **value})
+    raw_block = raw[_find(raw, block)]
+    raw_block["value"] = _make_value(issue, raw_block["type"], {**raw_block["value"], **value})
     _set_body(issue, raw)
 
 
@@ -79,23 +79,23 @@ def replace_part(issue: Issue, *, part: str, blocks: Sequence[tuple[str, RawBloc
         {"type": kind, "value": _make_value(issue, kind, value), "id": id_}
         for id_, (kind, value) in zip(ids, blocks, strict=False)
     ]
-    raw, mine = issue.body.get_prep_value(), set(ids)
-    first = next((position for position, one in enumerate(raw) if one["id"] in mine), len(raw))
-    rest = [one for one in raw[first:] if one["id"] not in mine]
-    _set_body(issue, [*raw[:first], *new, *rest])
+    raw, own_ids = issue.body.get_prep_value(), set(ids)
+    first = next((position for position, child in enumerate(raw) if child["id"] in own_ids), len(raw))
+    others = [child for child in raw[first:] if child["id"] not in own_ids]
+    _set_body(issue, [*raw[:first], *new, *others])
 
 
 def insert_raw_block(raw: list[RawBlock], block: RawBlock, *, after: str) -> None:
     """Insert a block, as it is stored, at a position. Raises NotFound if the block before it is gone."""
     ends = {AT_START: 0, AT_END: len(raw)}
-    if after not in ends and all(one["id"] != after for one in raw):
+    if after not in ends and all(child["id"] != after for child in raw):
         raise NotFound("The block to insert after was deleted. Choose another position.")
     raw.insert(ends[after] if after in ends else _find(raw, after) + 1, block)
 
 
 def _find(raw: list[RawBlock], block: str) -> int:
-    for position, one in enumerate(raw):
-        if one["id"] == block:
+    for position, child in enumerate(raw):
+        if child["id"] == block:
             return position
     raise NotFound("The block “%(block)s” was deleted, or is not of this issue. Read the issue again.", block=block)
 
@@ -106,13 +106,13 @@ def _set_body(issue: Issue, raw: list[RawBlock]) -> None:
 
 def _make_value(issue: Issue, kind: str, value: RawBlock) -> object:
     """Return a value as it is stored, with only the markup that the editor offers. Raises BadBlock."""
-    own = list_own_types(issue)
-    block = own.get(kind)
+    types = list_own_types(issue)
+    block = types.get(kind)
     if block is None:
         raise BadBlock(
             "“%(kind)s” is no block of own words. Blocks of own words are: %(known)s. Others are changed in the editor.",
             kind=kind,
-            known=", ".join(own),
+            known=", ".join(types),
         )
     cleaned = _clean(block, value, name="value")
     with issue.body.stream_block.validation_lock:
@@ -127,19 +127,19 @@ def _clean(block: blocks.Block, value: object, *, name: str) -> object:
     """Return the value with safe markup. Raises BadBlock for a field that the block does not have, or another type."""
     match block, value:
         case blocks.StructBlock(), dict():
-            unknown = sorted(str(one) for one in value.keys() - block.child_blocks.keys())
+            unknown = sorted(str(key) for key in value.keys() - block.child_blocks.keys())
             if unknown:
                 known = ", ".join(block.child_blocks)
                 raise BadBlock(
                     "“%(field)s” is no field of this block. It has: %(known)s.", field=unknown[0], known=known
                 )
             return {
-                one: _clean(child, value[one], name=one) if one in value else _make_empty(child)
-                for one, child in block.child_blocks.items()
+                key: _clean(child, value[key], name=key) if key in value else _make_empty(child)
+                for key, child in block.child_blocks.items()
             }
         case blocks.ListBlock(), list():
-            items = [one["value"] if isinstance(one, dict) and one.get("type") == "item" else one for one in value]
-            return [_clean(block.child_block, one, name=name) for one in items]
+            items = [item["value"] if isinstance(item, dict) and item.get("type") == "item" else item for item in value]
+            return [_clean(block.child_block, item, name=name) for item in items]
         case blocks.RichTextBlock(), str():
             converter = ContentstateConverter(features=block.features)
             return converter.to_database_format(converter.from_database_format(value))
@@ -164,9 +164,11 @@ def _make_empty(block: blocks.Block) -> object:
 
 
 def _check_choice(block: blocks.ChoiceBlock, value: str, *, name: str) -> None:
-    known = [str(one) for one, _ in block.field.choices if not isinstance(one, Promise)]
+    known = [str(choice) for choice, _ in block.field.choices if not isinstance(choice, Promise)]
     if value not in known:
-        raise BadBlock("“%(field)s” is one of: %(known)s.", field=name, known=", ".join(one for one in known if one))
+        raise BadBlock(
+            "“%(field)s” is one of: %(known)s.", field=name, known=", ".join(choice for choice in known if choice)
+        )
 
 
 def _needs_editor(block: blocks.Block) -> bool:

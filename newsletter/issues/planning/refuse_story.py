@@ -9,7 +9,7 @@ from newsletter.models import Publication, Story, StoryRefusal
 
 
 def refuse_story(*, story: Story, publication: Publication | None, by: User, now: datetime) -> None:
-    """Decide that no issue of the publication takes the story by itself; without a publication, no issue at all.
+    """Never choose the story automatically for issues of the publication. Without a publication: for no issue.
 
     People can still add it to an issue by hand. Safe to repeat. Raises NotAllowed.
     """

@@ -1,4 +1,4 @@
-"""Let an issue test several subjects on part of its audience, change the test, or remove it."""
+"""Add, change or remove an issue's test of several subjects on part of its audience."""
 
 import secrets
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def set_subject_test(
     by: User | AnonymousUser,
     now: datetime,
 ) -> bool:
-    """Test these subjects beside the issue's own. Return True if its approvals were withdrawn.
+    """Test these subjects against the issue's own. Return True if its approvals were withdrawn.
 
     Who gets which subject stays the same if the test is changed.
     Raises NotAllowed; WrongState if its send has begun; BadSubject; NotReady if the issue cannot have a test, or if too few
@@ -48,7 +48,7 @@ def set_subject_test(
         raise NotReady(obstacle)
     require_usable_subjects([SubjectChoice(locked.subject, locked.preheader), *subjects])
     values = {
-        "subjects": [{"subject": one.subject, "preheader": one.preheader} for one in subjects],
+        "subjects": [{"subject": choice.subject, "preheader": choice.preheader} for choice in subjects],
         "number_of_subjects": 1 + len(subjects),
         "share_percent": share_percent,
         "wait_hours": wait_hours,

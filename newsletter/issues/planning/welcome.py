@@ -90,13 +90,13 @@ def change_delay(*, issue: Issue, days: int, by: Staff) -> None:
     """
     _require_permission(by)
     locked = Issue.objects.select_for_update(of=("self",)).get(pk=issue.pk)
-    others = dict(
+    delays = dict(
         Issue.objects.filter(publication=issue.publication_id, kind=Issue.Kind.WELCOME).values_list(
             "number", "delay_days"
         )
     )
-    lowest = max((int(other or 0) for step, other in others.items() if step < locked.number), default=0) + 1
-    highest = min((int(other or 0) for step, other in others.items() if step > locked.number), default=61) - 1
+    lowest = max((int(delay or 0) for step, delay in delays.items() if step < locked.number), default=0) + 1
+    highest = min((int(delay or 0) for step, delay in delays.items() if step > locked.number), default=61) - 1
     if locked.number == FIRST_STEP or not lowest <= days <= highest:
         raise NotReady(
             "Choose %(lowest)s to %(highest)s days, so that the mails keep their order. Nothing was changed.",
@@ -109,7 +109,7 @@ def change_delay(*, issue: Issue, days: int, by: Staff) -> None:
 
 @transaction.atomic
 def turn_off_welcome(*, issue: Issue, by: Staff, now: datetime) -> None:
-    """Turn off a welcome mail; without the first one, all of them. Whoever waits for it does not get it, also not later.
+    """Turn off a welcome mail; without the first one, all of them. People who wait for it do not get it later either.
 
     Its text stays as a draft. Once it is approved again, it goes to those who confirm from then on. Raises NotAllowed.
     """
@@ -128,10 +128,10 @@ def turn_off_welcome(*, issue: Issue, by: Staff, now: datetime) -> None:
 
 def _translate(publication: Publication, *, text: WelcomeText, index: int, now: datetime) -> None:
     """Store the words of the mail in the publication's further languages, except those that staff have translated."""
-    own = _list_words(publication, text)
+    sources = _list_words(publication, text)
     for language in filter(has_welcome_texts, publication.languages):
         translated = _list_words(publication, find_welcome_texts(language)[index])
-        for source, words in zip(own, translated, strict=True):
+        for source, words in zip(sources, translated, strict=True):
             TextTranslation.objects.get_or_create(
                 publication=publication,
                 language=language,
@@ -156,7 +156,7 @@ def _find_names(publication: Publication) -> dict[str, str]:
 
 def _draft(publication: Publication, *, text: WelcomeText, step: int, days: int, now: datetime) -> Issue:
     names = _find_names(publication)
-    first, *others = [
+    first, *closing = [
         ("note", {"heading": _fill(heading, names), "text": paragraphs(_fill(words, names))})
         for heading, words in text.notes
     ]
@@ -171,7 +171,7 @@ def _draft(publication: Publication, *, text: WelcomeText, step: int, days: int,
         in_archive=False,
         subject=_fill(text.subject, names),
         preheader=_fill(text.preheader, names),
-        body=[first, *filled, *others],
+        body=[first, *filled, *closing],
     )
     issue.save()
     issue.save_revision(log_action=False)

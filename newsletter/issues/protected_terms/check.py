@@ -105,7 +105,7 @@ def has_protected_term(content: IssueContent) -> bool:
 
 
 def find_issues_with_protected_terms() -> list[Issue]:
-    """Return the issues that have not gone out and contain a protected term."""
+    """Return the unsent issues that contain a protected term."""
     waiting = Issue.objects.filter(state__in=_WAITING).select_related(
         "publication__brand", "publication__mailing_list", "slot"
     )
@@ -141,7 +141,7 @@ def search_mail_parts(matcher: TermMatcher, *, texts: Iterable[str], plain_text:
 
 
 def search_event(matcher: TermMatcher, event: EventNotice) -> frozenset[int]:
-    """Return the ids of the terms in what a calendar gets of an event."""
+    """Return the ids of the terms in an event's calendar entry."""
     texts = event.title, event.summary, event.place_text, event.town
     return matcher.find(*texts) | matcher.find_in_addresses(event.url)
 
@@ -167,7 +167,7 @@ def _remove_own_random_urls(text: str) -> str:
 
 def _search_content(matcher: TermMatcher, content: IssueContent) -> TermsByField:
     """Search by block and field. Calendars show an event's row as it is now, so rows are searched each time."""
-    found = dict(matcher.find_cached(f"content {hash_content(content)}", lambda: _search_parts(matcher, content)))
+    by_part = dict(matcher.find_cached(f"content {hash_content(content)}", lambda: _search_parts(matcher, content)))
     ids = {row for block in content.all_blocks for row in _list_event_rows(block)}
     events = EventNotice.objects.in_bulk(ids) if ids else {}
     for block in content.all_blocks if events else ():
@@ -175,8 +175,8 @@ def _search_content(matcher: TermMatcher, content: IssueContent) -> TermsByField
         in_rows = frozenset[int]().union(*(search_event(matcher, row) for row in rows))
         if in_rows:
             key = (block.key, "")
-            found[key] = found.get(key, frozenset()) | in_rows
-    return found
+            by_part[key] = by_part.get(key, frozenset()) | in_rows
+    return by_part
 
 
 def _list_event_rows(block: Block) -> list[int]:
@@ -197,10 +197,10 @@ def _search_parts(matcher: TermMatcher, content: IssueContent) -> TermsByField:
     for key, value in parts:
         strings = _ContentStrings()
         strings.collect(value)
-        found = matcher.find(*strings.texts) | matcher.find_in_addresses(*strings.addresses)
-        found = found.union(*(matcher.find_in_page(html) for html in strings.pages))
-        if found:
-            by_part[key] = by_part.get(key, frozenset()) | found
+        terms = matcher.find(*strings.texts) | matcher.find_in_addresses(*strings.addresses)
+        terms = terms.union(*(matcher.find_in_page(html) for html in strings.pages))
+        if terms:
+            by_part[key] = by_part.get(key, frozenset()) | terms
     return by_part
 
 

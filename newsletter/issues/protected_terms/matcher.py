@@ -1,6 +1,6 @@
 """The matcher of protected terms: built once for the list as it is now, in memory only.
 
-If a term cannot be decrypted, the matcher cannot find it. Callers must then let nothing out.
+If a term cannot be decrypted, the matcher cannot find it. Callers must then send nothing.
 """
 
 from collections import OrderedDict
@@ -56,12 +56,12 @@ class TermMatcher:
             if name in self._found:
                 self._found.move_to_end(name)
                 return self._found[name]
-        found = search()
+        terms = search()
         with self._lock:
-            self._found[name] = found
+            self._found[name] = terms
             while len(self._found) > MAX_CACHED_TEXTS:
                 self._found.popitem(last=False)
-        return found
+        return terms
 
 
 _latest: list[tuple[tuple[object, ...], TermMatcher]] = []

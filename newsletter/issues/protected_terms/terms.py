@@ -116,7 +116,7 @@ def require_terms_permission(by: AbstractUser | AnonymousUser) -> None:
 
 
 def _lock_table() -> None:
-    """Let terms commit in the order of their ids: a send knows by the newest id what it was searched for."""
+    """Commit terms in the order of their ids: a send stores the newest id that it was searched for."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"LOCK TABLE {ProtectedTerm._meta.db_table} IN SHARE ROW EXCLUSIVE MODE")

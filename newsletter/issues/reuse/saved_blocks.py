@@ -17,11 +17,11 @@ from newsletter.models import Issue, SavedBlock
 def save_block(*, issue: Issue, block: str, name: str, by: User, now: datetime) -> SavedBlock:
     """Save the block with this id as it is now. Raises NotAllowed, NotFound, NotReady (no name), WrongState (name in use)."""
     require_editor(by)
-    found = next((child for child in issue.body.get_prep_value() if child["id"] == block), None)
-    if found is None:
+    raw_block = next((child for child in issue.body.get_prep_value() if child["id"] == block), None)
+    if raw_block is None:
         raise NotFound("The block was deleted or not saved yet. Choose another block.")
     name = require_free_name(SavedBlock, name)
-    body = issue.body.stream_block.to_python([{"type": found["type"], "value": found["value"]}])
+    body = issue.body.stream_block.to_python([{"type": raw_block["type"], "value": raw_block["value"]}])
     return SavedBlock.objects.create(name=name, body=body, made_by=by, made_at=now)
 
 

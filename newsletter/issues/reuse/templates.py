@@ -1,4 +1,4 @@
-"""Save an issue as a template, fill a template with what the rules choose now, rename and delete what is saved."""
+"""Save an issue as a template, fill a template with the rules' current choices, rename and delete templates."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +36,7 @@ def save_template(*, issue: Issue, name: str, by: User, now: datetime) -> IssueT
     require_editor(by)
     if issue.kind == Issue.Kind.CORRECTION:
         raise WrongState("%(issue)s is about one event, so it makes no template.", issue=issue)
-    blocks = [kept for block in issue.body.get_prep_value() if (kept := _without_week(block))]
+    blocks = [stripped for block in issue.body.get_prep_value() if (stripped := _without_week(block))]
     return IssueTemplate.objects.create(
         name=require_free_name(IssueTemplate, name),
         publication=issue.publication,
@@ -54,7 +54,7 @@ def fill_template(template: IssueTemplate, *, issue: Issue, now: datetime) -> Fi
     draft = make_draft(issue=issue, now=now)
     drafted = Issue(body=draft.body).body.get_prep_value()
     fresh = {block["type"]: block["value"] for block in drafted}
-    blocks = [kept for block in template.body.get_prep_value() if (kept := _fill(block, fresh=fresh))]
+    blocks = [filled for block in template.body.get_prep_value() if (filled := _fill(block, fresh=fresh))]
     return FilledTemplate(
         subject=draft.subject,
         preheader=draft_preheader(draft.choice.stories),

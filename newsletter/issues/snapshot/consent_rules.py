@@ -1,4 +1,4 @@
-"""Decide whether a story may be shown by a channel at a moment, and check the stories of an issue by these rules.
+"""Decide if a channel may show a story at a time, and check the stories of an issue by these rules.
 
 A consent holds through its last day, in UTC. In doubt the answer is no. No database.
 """
@@ -28,16 +28,22 @@ _NAMELESS = (Identity.PSEUDONYM, Identity.ANONYMOUS)
 
 
 def make_consent_record(story: Story) -> ConsentRecord:
-    """Return what the story's row says about consent now.
+    """Return the consent details in the story's row.
 
-    The consent of an original holds for its translation too, unless the translation says that it needs one of its own. If
+    A translation has the consent of its original, unless the translation needs a consent of its own. If
     the original was withdrawn or is gone, so is the translation.
     """
     if story.translation_of is not None:
-        own, original = _make_own_record(story), make_consent_record(story.translation_of)
-        consent = own if own.needed else replace(original, embargo_until=own.embargo_until or original.embargo_until)
+        own_record, original = _make_own_record(story), make_consent_record(story.translation_of)
+        consent = (
+            own_record
+            if own_record.needed
+            else replace(original, embargo_until=own_record.embargo_until or original.embargo_until)
+        )
         return replace(
-            consent, withdrawn=own.withdrawn or original.withdrawn, gone=own.gone if own.gone else original.gone
+            consent,
+            withdrawn=own_record.withdrawn or original.withdrawn,
+            gone=own_record.gone if own_record.gone else original.gone,
         )
     return _make_own_record(story)
 
@@ -63,7 +69,7 @@ def find_display_restriction(
 ) -> Message | None:
     """Return why the story may not be shown, as text that follows “the story”, or None if it may.
 
-    ``required``: the publication shows no story without a consent, whatever the story says of itself.
+    ``required``: the publication shows only stories with a consent, even if a story needs none.
     """
     if consent.withdrawn:
         return Message("was withdrawn")
@@ -116,7 +122,7 @@ def _find_scope_restriction(consent: ConsentRecord, *, channel: str) -> Message 
 
 
 def check_stories(content: IssueContent) -> Iterator[Finding]:
-    """Yield what is wrong with the stories at the moment at which the issue is due."""
+    """Yield the problems of the stories at the time at which the issue is due."""
     due = content.issue.due_at
     for block in content.blocks:
         for story in list_stories(block):
@@ -131,16 +137,16 @@ def list_restricted_stories(content: IssueContent, *, at: datetime) -> list[Mess
         for version in content.all_versions
         for story in version.stories
     )
-    found = {
+    restrictions = {
         (story.id, story.title): Message("“%(title)s” %(reason)s", title=story.title, reason=reason)
         for story, reason in reasons
         if reason
     }
-    return list(found.values())
+    return list(restrictions.values())
 
 
 def require_unrestricted_stories(content: IssueContent, *, at: datetime) -> None:
-    """Raise NotReady if a story may not be mailed at that moment, whatever was true when the issue was approved."""
+    """Raise NotReady if a story may not be mailed at that time. The approval may be older than a change."""
     restricted = list_restricted_stories(content, at=at)
     if restricted:
         raise NotReady(

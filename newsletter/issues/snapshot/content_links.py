@@ -61,14 +61,14 @@ def find_picture_pages(block: Block) -> set[str]:
 
 def find_web_links(content: IssueContent) -> dict[str, str]:
     """Return every web address that readers can follow, with the key of its block ("" for the brand's)."""
-    found: dict[str, str] = {}
+    block_by_url: dict[str, str] = {}
     for part in (content.brand, content.publication):
-        found.update(dict.fromkeys(_find_followed(to_json(part)), ""))
+        block_by_url.update(dict.fromkeys(_find_followed(to_json(part)), ""))
     for block in content.all_blocks:
         links = _find_written if isinstance(block, CustomBlock) else _find_followed
         for url in links(to_json(block)):
-            found.setdefault(url, block.key)
-    return {url: key for url, key in found.items() if url.startswith(("http://", "https://"))}
+            block_by_url.setdefault(url, block.key)
+    return {url: key for url, key in block_by_url.items() if url.startswith(("http://", "https://"))}
 
 
 def _find_written(value: JsonValue, *, name: str = "") -> Iterator[str]:
@@ -131,7 +131,7 @@ def find_linked_stories(content: IssueContent) -> set[int]:
 def find_restricted_links(urls: Collection[str], *, channel: str, at: datetime, required: bool) -> frozenset[str]:
     """Return the addresses that lead to a story which may not be shown then, or not in every region.
 
-    ``required``: the publication shows no story without a consent, whatever the story says of itself.
+    ``required``: the publication shows only stories with a consent, even if a story needs none.
     """
     restricted = _find_restricted_pages(urls, channel=channel, at=at, required=required)
     return frozenset(url for url in urls if normalise_url(url) in restricted)
@@ -145,12 +145,12 @@ def check_linked_stories(content: IssueContent, *, at: datetime) -> Iterator[Fin
     inside = {story.page_key for version in content.all_versions for story in version.stories}
     links = {link for link in find_related_and_written_links(content) if normalise_url(link) not in inside}
     restricted = _find_restricted_pages(links, channel=EMAIL, at=at, required=content.publication.consent_required)
-    found: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for block in content.all_blocks if restricted else ():
         pictured = set(map(normalise_url, find_picture_pages(block)))
         for page in dict.fromkeys(map(normalise_url, find_written_links(block))):
-            if page in restricted and (block.key, page) not in found:
-                found.add((block.key, page))
+            if page in restricted and (block.key, page) not in reported:
+                reported.add((block.key, page))
                 message = _describe_use(restricted[page], pictured=page in pictured)
                 yield Finding("error", "linked-story", message, block=block.key)
 

@@ -48,9 +48,9 @@ def fill_digest_subject(due_local: str, *, lead: str, language: str) -> str:
 
 def draft_preheader(stories: Sequence[Headed]) -> str:
     """Return the other headlines; if there are none, the lead story's teaser or the beginning of its text."""
-    others = " · ".join(story.title for story in stories[1:4])
+    headlines = " · ".join(story.title for story in stories[1:4])
     teaser = stories[0].teaser or stories[0].text if stories else ""
-    return shorten(escape_merge_fields(others or teaser), PREHEADER_LENGTH)
+    return shorten(escape_merge_fields(headlines or teaser), PREHEADER_LENGTH)
 
 
 def is_drafted(issue: Issue, name: str) -> bool:
@@ -68,7 +68,7 @@ def find_unknown_placeholder(pattern: str) -> str:
 
 
 def needs_translation(pattern: str) -> bool:
-    """Return True if the pattern of subjects has words beside its placeholders."""
+    """Return True if the pattern of subjects has words in addition to its placeholders."""
     return any(char.isalpha() for char in _PLACEHOLDER.sub("", pattern))
 
 

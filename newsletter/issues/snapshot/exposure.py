@@ -36,7 +36,7 @@ def shows_withdrawn_story() -> Exists:
 def list_sends_to_files() -> QuerySet[Send]:
     """Return the sends that count as never sent, as their mails were only written to files.
 
-    While mails are still written to files there is none: the trial goes on.
+    Mails that are written to files do not count: nobody got them.
     """
     if settings.NEWSLETTER_PROVIDER_URL.partition("://")[0] == OUTBOX_SCHEME:
         return Send.objects.none()

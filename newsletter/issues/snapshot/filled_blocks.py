@@ -28,7 +28,7 @@ _MAX_EVENTS = 200
 def fill_block(
     kind: str, value: StructValue, *, issue: Issue, key: str, context: IssueContext, now: datetime
 ) -> list[Block]:
-    """Return the block with what the rule chooses now, and those that readers see instead of it; [] without anything to show."""
+    """Return the block with the rule's current choice, and the blocks that readers see instead, or []."""
     blocks: Iterable[LeadStoryBlock | EventsBlock]
     if kind == BEST_STORY:
         blocks = _fill_best_story(issue, key=key, context=context, now=now)
@@ -65,7 +65,7 @@ def _fill_best_story(issue: Issue, *, key: str, context: IssueContext, now: date
         if not find_display_restriction(consent, channel=EMAIL, at=now, required=publication.consent_required):
             values.setdefault(story.same_as_id or story.pk, (value, led))
     clicks = _count_clicks(publication, since=now - STORY_PERIOD)
-    best = sorted(values.values(), key=lambda one: (-count_clicks_on(one[0], clicks), not one[1]))
+    best = sorted(values.values(), key=lambda candidate: (-count_clicks_on(candidate[0], clicks), not candidate[1]))
     rank = _count_earlier_best_stories(issue)
     for place, (value, _led) in enumerate([*best[rank:], *best[:rank]][:MAX_STORIES_TO_CHOOSE]):
         story = resolve_story(value, format_name=LEAD_FORMAT, context=context)
@@ -96,11 +96,11 @@ def count_clicks_on(value: StructValue, clicks: Mapping[str, int]) -> int:
 
 def _count_earlier_best_stories(issue: Issue) -> int:
     earlier = issue.publication.issues.filter(kind=Issue.Kind.WELCOME, number__lt=issue.number, on_since__isnull=False)
-    return sum(1 for one in earlier for block in one.body if block.block_type == BEST_STORY)
+    return sum(1 for earlier_issue in earlier for block in earlier_issue.body if block.block_type == BEST_STORY)
 
 
 def _fill_next_event(publication: Publication, *, heading: str, key: str, now: datetime) -> list[EventsBlock]:
-    """Take the events that the publication's issues would announce: each reader sees the next one near them."""
+    """Choose the events that the publication's issues would announce: each reader sees the next one near them."""
     ahead = EventNotice.objects.filter(
         starts_at__gt=now, starts_at__lte=now + timedelta(days=publication.days_ahead), cancelled=False
     )

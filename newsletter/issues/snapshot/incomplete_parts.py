@@ -39,7 +39,7 @@ class IncompletePart(NamedTuple):
 
 
 def find_incomplete_parts(issue: Issue) -> list[IncompletePart]:
-    """Return what nobody can approve yet: fields of the issue, then blocks, in their order."""
+    """Return the parts that cannot be approved yet: fields of the issue, then blocks, in their order."""
     return [*_find_long_texts(issue), *_find_incomplete_blocks(issue), *_find_too_many(issue)]
 
 
@@ -50,7 +50,7 @@ def _find_long_texts(issue: Issue) -> Iterator[IncompletePart]:
 
 
 def _find_too_many(issue: Issue) -> Iterator[IncompletePart]:
-    """Nobody could say for whom what is beyond these limits is, so nobody is sent it."""
+    """A block with more rules than these limits cannot be evaluated, so it is sent to nobody."""
     stories = [story for child in issue.body for story in _list_stories(child)]
     cases = {story.case_id for story in stories if story is not None and story.case_id is not None}
     rules = {chosen for child in issue.body if (chosen := _list_chosen_rules(child.value))}
@@ -135,7 +135,7 @@ def _find_incomplete_blocks(issue: Issue) -> Iterator[IncompletePart]:
 
 
 def find_value_problems(block: blocks.Block, value: Any, raw: Any) -> Iterator[Message]:
-    """Yield what is wrong with a value. ``raw`` is the value as JSON: it tells a row that is gone from none chosen."""
+    """Yield what is wrong with a value. ``raw`` is the value as JSON: in it, a deleted row differs from no chosen row."""
     match block:
         case ShowToBlock():
             yield from find_rule_problems(value)
@@ -195,7 +195,7 @@ def _say_where(problem: Message, number: int) -> Message:
 
 
 def _list_problems_of_item(block: blocks.ListBlock, item: Any, native: Any) -> Iterator[Message]:
-    """Yield what is wrong with one item. A chosen row that is gone since is no problem: the mail leaves it out."""
+    """Yield what is wrong with one item. A chosen row that was deleted is no problem: the mail leaves it out."""
     if isinstance(block.child_block, blocks.StructBlock):
         pictures = [
             name for name, child in block.child_block.child_blocks.items() if isinstance(child, DescribedPicture)

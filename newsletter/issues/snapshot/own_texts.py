@@ -1,6 +1,6 @@
 """The texts of an issue's content that staff wrote for it, each of which can have a translation. No database.
 
-Stories, events and appeals are not among them: they have rows of their own as translations.
+Stories, events and appeals are not among them: their translations are rows.
 """
 
 import hashlib
@@ -72,14 +72,14 @@ def hash_text(text: str) -> str:
 
 def list_own_texts(content: IssueContent) -> list[OwnText]:
     """Return the texts of a content in its order. Empty ones are left out."""
-    found: list[OwnText] = []
+    texts: list[OwnText] = []
 
     def note(text: OwnText) -> str:
-        found.append(text)
+        texts.append(text)
         return text.text
 
     translate_texts(content, translate=note)
-    return found
+    return texts
 
 
 def translate_texts(content: IssueContent, *, translate: Translate) -> IssueContent:
@@ -149,8 +149,8 @@ class _BlockTranslator:
         return self._picture(picture) if picture else None
 
     def _story(self, story: StoryRecord) -> StoryRecord:
-        picture, other = self._optional_picture(story.picture), self._optional_picture(story.other_picture)
-        return replace(story, picture=picture, other_picture=other)
+        picture, other_picture = self._optional_picture(story.picture), self._optional_picture(story.other_picture)
+        return replace(story, picture=picture, other_picture=other_picture)
 
     def _event_card(self, block: EventCardBlock) -> EventCardBlock:
         summary = self._put("summary", block.summary, kind=TextKind.PARAGRAPHS)

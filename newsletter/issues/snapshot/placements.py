@@ -1,6 +1,6 @@
 """Update the rows that record which story is in which issue.
 
-A row counts until its issue can no longer bring the story to anybody. Then the story is a candidate again.
+A row counts while its issue can still show the story to somebody. Then the story is a candidate again.
 """
 
 from collections.abc import Iterable
@@ -71,22 +71,22 @@ def update_story_placements(*, issue: Issue, content: IssueContent, now: datetim
 
 def find_completed_stories(issue: Issue) -> frozenset[int]:
     """Return the stories of the issues whose cancelled sends this one completes: its recipients did not get them."""
-    found: set[int] = set()
+    stories: set[int] = set()
     completed = issue.completes
     while completed is not None:
-        found |= set(completed.placements.values_list("story_id", flat=True))
+        stories |= set(completed.placements.values_list("story_id", flat=True))
         completed = completed.completes
-    return frozenset(found)
+    return frozenset(stories)
 
 
 def require_stories_placed(*, issue: Issue, content: IssueContent) -> None:
     """Raise NotReady if another issue of the publication has a story that this one shows."""
     if issue.kind in _WITHOUT_PLACEMENTS:
         return
-    own = find_completed_stories(issue)
-    titles = {story.id: story.title for story in content.stories if story.id not in own}
-    taken = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind, story__in=titles)
-    elsewhere = taken.exclude(issue=issue).select_related("issue__publication").first()
+    completed = find_completed_stories(issue)
+    titles = {story.id: story.title for story in content.stories if story.id not in completed}
+    placements = StoryPlacement.objects.filter(publication=issue.publication_id, kind=issue.kind, story__in=titles)
+    elsewhere = placements.exclude(issue=issue).select_related("issue__publication").first()
     if elsewhere is not None:
         raise NotReady(
             "“%(title)s” is already in %(issue)s, and nobody gets a story twice. Take it out of one of the two.",

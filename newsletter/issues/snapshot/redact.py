@@ -30,7 +30,7 @@ LEAD_SUFFIX = "-lead"
 
 
 def remove_stories(content: IssueContent, *, stories: Collection[int | str]) -> IssueContent:
-    """Return the content without the stories of these ids and without whatever links to them or to these addresses.
+    """Return the content without these stories and without everything that links to them or to these addresses.
 
     Further reading loses the link, a story or an event the picture. A text or picture by staff goes as a whole block,
     because it is about the story. A version in another language loses the same, and shows the original in place of a
@@ -44,17 +44,17 @@ def remove_stories(content: IssueContent, *, stories: Collection[int | str]) -> 
 
 
 def _redact_version(version: IssueContent, *, original: IssueContent, stories: Collection[int | str]) -> IssueContent:
-    gone = [story for story in version.stories if story.translation_id in stories]
+    removed = [story for story in version.stories if story.translation_id in stories]
     left = _remove_stories(version, stories=stories)
-    if not gone:
+    if not removed:
         return left
     originals = {story.id: story for story in original.stories}
-    ids = {story.id for story in gone}
+    ids = {story.id for story in removed}
 
     def restore(story: StoryRecord) -> StoryRecord:
         return originals[story.id] if story.id in ids and story.id in originals else story
 
-    titles = [title for story in gone for title in (story.title, story.teaser)]
+    titles = [title for story in removed for title in (story.title, story.teaser)]
     named = {
         name for name in ("subject", "preheader", "headline") if mentions_title(getattr(left, name), titles=titles)
     }
@@ -77,15 +77,15 @@ def map_stories(block: Block, change: Callable[[StoryRecord], StoryRecord]) -> B
 
 
 def _remove_stories(content: IssueContent, *, stories: Collection[int | str]) -> IssueContent:
-    gone = [story for story in content.stories if story.id in stories]
+    removed = [story for story in content.stories if story.id in stories]
     pages = {normalise_url(url) for url in stories if isinstance(url, str)}
     linked = {normalise_url(link) for block in content.blocks for link in find_written_links(block)}
-    if not gone and linked.isdisjoint(pages):
+    if not removed and linked.isdisjoint(pages):
         return content
-    pages |= {story.page_key for story in gone}
+    pages |= {story.page_key for story in removed}
     redacted = (_redact_block(block, stories, pages) for block in content.blocks)
     blocks = tuple(block for block in redacted if block)
-    return _without(content, gone=gone, blocks=blocks)
+    return _without(content, gone=removed, blocks=blocks)
 
 
 def remove_blocks(content: IssueContent, *, keys: Collection[str]) -> IssueContent:
@@ -94,13 +94,13 @@ def remove_blocks(content: IssueContent, *, keys: Collection[str]) -> IssueConte
     A story that is in several of the other blocks stays only in the first.
     """
     versions = tuple(remove_blocks(version, keys=keys) for version in content.versions)
-    kept = (block for block in content.blocks if block.key not in keys)
-    blocks = tuple(deduplicate_stories(kept, all_shown=True))
+    remaining = (block for block in content.blocks if block.key not in keys)
+    blocks = tuple(deduplicate_stories(remaining, all_shown=True))
     if blocks == content.blocks:
         return content
     shown = {story.id for block in blocks for story in list_stories(block)}
-    gone = [story for story in content.stories if story.id not in shown]
-    return replace(_without(content, gone=gone, blocks=blocks), versions=versions)
+    removed = [story for story in content.stories if story.id not in shown]
+    return replace(_without(content, gone=removed, blocks=blocks), versions=versions)
 
 
 def remove_limited_blocks(content: IssueContent) -> IssueContent:
@@ -113,11 +113,11 @@ def deduplicate_stories(
 ) -> list[Block]:
     """Keep each story only where it comes first. Remove a block that has no other story.
 
-    A translation is the same story: ``originals`` has the id of its original. A block for some readers only takes no story
-    from the blocks after it, unless these readers see all of the blocks.
+    A translation is the same story: ``originals`` has the id of its original. A story in a block for some readers is also
+    kept in later blocks, unless these readers see all of the blocks.
     """
     seen: set[int] = set()
-    kept: list[Block] = []
+    result: list[Block] = []
     for block in blocks:
         stories = list_stories(block)
         new: dict[int, StoryRecord] = {}
@@ -128,19 +128,19 @@ def deduplicate_stories(
         if all_shown or not block.shown_to:
             seen.update(new)
         if len(new) == len(stories):
-            kept.append(block)
+            result.append(block)
         elif new and isinstance(block, StoriesBlock):
-            kept.append(replace(block, stories=tuple(new.values())))
-    return kept
+            result.append(replace(block, stories=tuple(new.values())))
+    return result
 
 
 def _without(content: IssueContent, *, gone: Sequence[StoryRecord], blocks: tuple[Block, ...]) -> IssueContent:
     """Return the content with these blocks. Subject, preheader and headline no longer name the stories that are gone."""
     left = replace(content, blocks=_ensure_lead_story(blocks) if _has_lead_story(content.blocks) else blocks)
     titles = [title for story in gone for title in (story.title, story.own_title)]
-    others = [escape_merge_fields(story.title) for story in left.stories]
+    headlines = [escape_merge_fields(story.title) for story in left.stories]
     texts = [*titles, *(story.teaser for story in gone)]
-    first = shorten(others[0], 150) if others else content.publication.name
+    first = shorten(headlines[0], 150) if headlines else content.publication.name
     if mentions_title(content.subject, titles=titles):
         left = replace(left, subject=first)
     if mentions_title(content.headline, titles=texts):
@@ -149,7 +149,7 @@ def _without(content: IssueContent, *, gone: Sequence[StoryRecord], blocks: tupl
         left = replace(left, preheader=list_other_headlines(left))
     if left.subject_test is None or not gone:
         return left
-    subjects = tuple(_redact_subject(one, own=left.subject, titles=texts) for one in left.subject_test.subjects)
+    subjects = tuple(_redact_subject(choice, own=left.subject, titles=texts) for choice in left.subject_test.subjects)
     return replace(left, subject_test=replace(left.subject_test, subjects=subjects))
 
 
@@ -194,8 +194,8 @@ def _redact_block(block: Block, stories: Collection[int | str], pages: set[str])
         case LeadStoryBlock():
             return None if block.story.id in stories else replace(block, story=_redact_story(block.story, pages))
         case StoriesBlock():
-            kept = tuple(_redact_story(story, pages) for story in block.stories if story.id not in stories)
-            return replace(block, stories=kept) if kept else None
+            stories_left = tuple(_redact_story(story, pages) for story in block.stories if story.id not in stories)
+            return replace(block, stories=stories_left) if stories_left else None
         case EventCardBlock():
             return replace(block, picture=_redact_picture(block.picture, pages))
         case RelatedBlock():
@@ -206,7 +206,7 @@ def _redact_block(block: Block, stories: Collection[int | str], pages: set[str])
 
 
 def _redact_story(story: StoryRecord, pages: set[str]) -> StoryRecord:
-    """Let the headline lead to the story's own page again, and show no picture, if what staff chose is gone."""
+    """If the link or picture that staff chose is removed, link the headline to the story's page and show no picture."""
     if story.own_url is not None and normalise_url(story.url) in pages:
         story = replace(story, url=story.own_url, own_url=None)
     return replace(
@@ -217,19 +217,19 @@ def _redact_story(story: StoryRecord, pages: set[str]) -> StoryRecord:
 
 
 def _redact_picture(picture: PictureRecord | None, pages: set[str]) -> PictureRecord | None:
-    gone = picture is not None and picture.story_url is not None and normalise_url(picture.story_url) in pages
-    return None if gone else picture
+    is_removed = picture is not None and picture.story_url is not None and normalise_url(picture.story_url) in pages
+    return None if is_removed else picture
 
 
 def _ensure_lead_story(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """Make the first of the other stories that are for everybody the lead story if there is none any more."""
+    """If the lead story was removed, make the first of the other stories that are for everybody the lead story."""
     if _has_lead_story(blocks):
         return blocks
     for at, block in enumerate(blocks):
         if isinstance(block, StoriesBlock) and not block.shown_to:
-            first, *others = block.stories
+            first, *other_stories = block.stories
             first = replace(first, picture=first.other_picture or first.picture)
             lead = LeadStoryBlock(key=f"{block.key}{LEAD_SUFFIX}", story=first)
-            rest = (replace(block, stories=tuple(others)),) if others else ()
-            return (*blocks[:at], lead, *rest, *blocks[at + 1 :])
+            other_blocks = (replace(block, stories=tuple(other_stories)),) if other_stories else ()
+            return (*blocks[:at], lead, *other_blocks, *blocks[at + 1 :])
     return blocks

@@ -1,6 +1,6 @@
 """Resolve an issue to its content, from the rows as they are now. Times are in UTC.
 
-Nothing in the content can change later. Its hash is what people approve.
+Nothing in the content can change later. People approve its hash.
 """
 
 from collections.abc import Iterable, Iterator
@@ -145,14 +145,14 @@ def remove_filled_blocks(content: IssueContent) -> IssueContent:
     if not content.issue.is_welcome:
         return content
     blocks = tuple(block for block in content.blocks if not is_filled_by_rule(block))
-    own = replace(content, issue=replace(content.issue, due_at=_ANY_DAY), blocks=blocks, versions=(), untranslated=())
+    usual = replace(content, issue=replace(content.issue, due_at=_ANY_DAY), blocks=blocks, versions=(), untranslated=())
     versions = (remove_filled_blocks(version) for version in content.versions)
-    return replace(own, versions=tuple(version for version in versions if not _says_the_same(version, own)))
+    return replace(usual, versions=tuple(version for version in versions if not _says_the_same(version, usual)))
 
 
-def _says_the_same(version: IssueContent, own: IssueContent) -> bool:
-    """Return True if nothing is translated but what a rule filled in."""
-    return replace(version, publication=own.publication, translated_from="") == own
+def _says_the_same(version: IssueContent, usual: IssueContent) -> bool:
+    """Return True if only content that a rule filled in is translated."""
+    return replace(version, publication=usual.publication, translated_from="") == usual
 
 
 def _find_originals(blocks: Iterable[Block]) -> dict[int, int]:
@@ -184,7 +184,7 @@ def _list_rules(issue: Issue) -> Iterator[str]:
 
 
 def _resolve_announced_event(issue: Issue) -> AnnouncedEvent | None:
-    """Return what a correction announces, with the event as it is now: any change of it voids the approval."""
+    """Return the announcement of a correction, with the event as it is now: any change of it voids the approval."""
     if issue.kind != Issue.Kind.CORRECTION or not hasattr(issue, "correction"):
         return None
     correction = issue.correction

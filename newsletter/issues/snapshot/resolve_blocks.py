@@ -50,7 +50,7 @@ _NAME = re.compile(r"(\d{1,18})-([0-9a-f]{20})")
 
 
 def resolve_block(kind: str, value: StructValue, *, key: str, context: IssueContext) -> Block | None:
-    """Return the block as a record, or None if what it was to show is gone."""
+    """Return the block as a record, or None if its content is gone."""
     block = _resolve_contents(kind, value, key=key, context=context)
     rules = resolve_show_rules(value.get("show_to")) if block else ()
     return replace(block, shown_to=rules) if block and rules else block
@@ -201,8 +201,8 @@ def _resolve_row(field: FieldSchema, value: StructValue) -> CustomRow | None:
     """Return None if a picture that the row needs is of a story that is withdrawn or gone."""
     row: CustomRow = {}
     for part in field.fields:
-        given = value.get(part.name)
-        row[part.name] = _resolve_custom_picture(part, given) if part.kind == "picture" else str(given or "")
+        stored = value.get(part.name)
+        row[part.name] = _resolve_custom_picture(part, stored) if part.kind == "picture" else str(stored or "")
         if part.kind == "picture" and part.required and row[part.name] is None:
             return None
     return row

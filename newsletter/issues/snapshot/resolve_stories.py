@@ -30,8 +30,8 @@ LEAD_FORMAT, CARD_FORMAT = "wide", "card"
 class IssueContext(NamedTuple):
     """The facts of an issue that its blocks depend on: its publication, the language, and the day when it is due there.
 
-    ``by_interests``: the topics of readers decide which stories they see. ``with_cases``: a story belongs to a case, so that
-    the stories of a reader can come in another order.
+    ``by_interests``: the topics of readers decide which stories they see. ``with_cases``: a story belongs to a case, so the
+    order of stories can differ between readers.
     """
 
     language: str
@@ -93,7 +93,7 @@ def _find_canonical_story(story: Story) -> Story:
 def _find_version_in(language: str, story: Story) -> Story | None:
     """Return the original in place of a translation into another language than this.
 
-    Return None if the story, or what it is a translation of, was withdrawn or is gone.
+    Return None if the story or its original was withdrawn or is gone.
     """
     original = story.translation_of
     if not _may_be_shown(story):
@@ -162,7 +162,7 @@ def make_page_end(story_id: int) -> str:
 
 
 def link_own_pages(content: IssueContent, *, issue: Issue) -> IssueContent:
-    """Let each story without a web page lead to its page in the archive, if everybody may read it there.
+    """Link each story without a web page to its page in the archive, if everybody may read it there.
 
     A block for some readers only is not in the archive, so its stories get no link. Nor does a text that is no longer than
     a teaser.

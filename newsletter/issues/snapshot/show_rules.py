@@ -38,13 +38,13 @@ def find_rule_problems(chosen: Mapping[str, str] | None) -> Iterator[Message]:
         yield Message("the value of the attribute “%(key)s” is empty", key=key)
     if value and not key:
         yield Message("no attribute is chosen for the value “%(value)s”", value=value)
-    found = list(_list_rules(chosen))
-    kinds = {kind for kind, _value, _name, _rule in found}
+    rules = list(_list_rules(chosen))
+    kinds = {kind for kind, _value, _name, _rule in rules}
     if chosen["segment"] and "segment" not in kinds:
         yield Message("the segment “%(slug)s” that may see it was deleted", slug=chosen["segment"])
     if chosen["topic"] and "topic" not in kinds:
         yield Message("the topic “%(slug)s” of the people who may see it was deleted", slug=chosen["topic"])
-    for _kind, _value, _name, rule in found:
+    for _kind, _value, _name, rule in rules:
         try:
             check_rule(rule)
         except BadRule as error:
@@ -53,11 +53,11 @@ def find_rule_problems(chosen: Mapping[str, str] | None) -> Iterator[Message]:
 
 def list_rule_sets(content: IssueContent) -> list[RuleSet]:
     """Return the different rules of the content's blocks, in order. One that several blocks have is there once."""
-    found: list[RuleSet] = []
+    rule_sets: list[RuleSet] = []
     for block in content.blocks:
-        if block.shown_to and block.shown_to not in found:
-            found.append(block.shown_to)
-    return found
+        if block.shown_to and block.shown_to not in rule_sets:
+            rule_sets.append(block.shown_to)
+    return rule_sets
 
 
 def list_limited_blocks(content: IssueContent) -> list[Block]:

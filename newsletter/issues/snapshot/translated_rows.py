@@ -33,9 +33,9 @@ def find_translations(model: type[_Row], ids: set[int]) -> RowsByLanguage[_Row]:
     }
     return {
         (pk, language): row
-        for pk, own in originals.items()
+        for pk, original in originals.items()
         for (of, language), row in by_original.items()
-        if of == own and row.pk != pk
+        if of == original and row.pk != pk
     }
 
 

@@ -1,6 +1,6 @@
 """Make the versions of an issue's content in the publication's further languages, from the translations as they are now.
 
-What has no translation stays in the publication's language. A language without any translation gets no version.
+A text without a translation stays in the publication's language. A language without any translation gets no version.
 """
 
 from collections import defaultdict
@@ -56,7 +56,7 @@ class Gap:
 class LanguageVersion:
     """A content in one language, the parts that have no translation, and the number of those that have one.
 
-    ``alts`` are the picture descriptions that its translated stories bring along. ``untranslated`` are the languages of the
+    ``alts`` are the picture descriptions of its translated stories. ``untranslated`` are the languages of the
     parts that stay in another one.
     """
 
@@ -71,7 +71,7 @@ class LanguageVersion:
 
 def resolve_versions(content: IssueContent, *, issue: Issue) -> tuple[IssueContent, ...]:
     """Return the versions of a content, in the order of the publication's languages."""
-    return tuple(one.content for one in make_language_versions(content, issue=issue) if one.translated)
+    return tuple(version.content for version in make_language_versions(content, issue=issue) if version.translated)
 
 
 def make_language_versions(content: IssueContent, *, issue: Issue) -> list[LanguageVersion]:
@@ -86,18 +86,23 @@ def make_language_versions(content: IssueContent, *, issue: Issue) -> list[Langu
 def remove_appeals_in_other_languages(content: IssueContent, *, issue: Issue) -> IssueContent:
     """Return the content with the appeals in the publication's own language and those of no language."""
     languages = list_languages_of_appeals(content)
-    own = find_offered_language(issue.publication.language)
+    usual_language = find_offered_language(issue.publication.language)
 
     def keep(block: Block) -> Block:
         if not isinstance(block, AppealsBlock):
             return block
-        return replace(block, appeals=tuple(one for one in block.appeals if languages.get(one.id, own) == own))
+        return replace(
+            block,
+            appeals=tuple(
+                appeal for appeal in block.appeals if languages.get(appeal.id, usual_language) == usual_language
+            ),
+        )
 
     return replace(content, blocks=tuple(map(keep, content.blocks)))
 
 
 class _VersionMaker:
-    """Holds what the versions of one content are made of, read once for all languages."""
+    """Hold the data for the versions of one content, read once for all languages."""
 
     def __init__(self, content: IssueContent, *, issue: Issue, languages: list[str]) -> None:
         appeals = {appeal.id for block in content.blocks if isinstance(block, AppealsBlock) for appeal in block.appeals}
@@ -156,13 +161,13 @@ class _VersionMaker:
         if text.block in self._limited:
             version.translated += self._limited[text.block] == version.language
             return text.text
-        found = self._texts[version.language].get(text.sha256, "")
-        version.texts.append((text, found))
-        if found:
+        translation = self._texts[version.language].get(text.sha256, "")
+        version.texts.append((text, translation))
+        if translation:
             version.translated += text.counts
         elif text.counts:
             version.gaps.append(Gap(text.block, text.field, text.text))
-        return found or text.text
+        return translation or text.text
 
     def _draft_subject(self, content: IssueContent, version: LanguageVersion) -> str:
         """Fill in the publication's pattern, translated if it has words, with the first headline of the version.
@@ -209,7 +214,14 @@ class _VersionMaker:
                 return block
 
     def _translate_story(self, story: StoryRecord, block: Block, version: LanguageVersion) -> StoryRecord:
-        topic = next((one.name_in(version.language) for one in self._topics if self._is_named(one, story)), story.topic)
+        topic = next(
+            (
+                named_topic.name_in(version.language)
+                for named_topic in self._topics
+                if self._is_named(named_topic, story)
+            ),
+            story.topic,
+        )
         story = replace(story, topic=topic)
         row = self._stories.get((story.id, version.language))
         consent = make_consent_record(row) if row else story.consent
@@ -257,10 +269,10 @@ class _VersionMaker:
         original = self._own_events.get(event.id)
         row = self._events.get((event.id, version.language))
         if row is None or row.cancelled:
-            own = find_offered_language(original.language if original else "")
-            if own != version.language:
+            event_language = find_offered_language(original.language if original else "")
+            if event_language != version.language:
                 version.gaps.append(Gap(block.key, "event", event.title))
-                self._note_untranslated_row("event", event.id, own, version)
+                self._note_untranslated_row("event", event.id, event_language, version)
             return event
         version.translated += 1
         words = find_translated_location(row, original=original) if original else None
@@ -269,24 +281,24 @@ class _VersionMaker:
 
     def _translate_appeals(self, block: AppealsBlock, version: LanguageVersion) -> tuple[AppealRecord, ...]:
         """Return the appeals in this language, then those that have no translation into it."""
-        own: set[int] = set()
+        in_language: set[int] = set()
         listed: list[AppealRecord] = []
         for appeal in block.appeals:
             language = self._languages_of_appeals.get(appeal.id, "")
             row = self._appeals.get((appeal.id, version.language))
             if language == version.language:
-                own.add(appeal.id)
+                in_language.add(appeal.id)
                 listed.append(appeal)
             elif row is not None and is_for_issue(row, publication_id=self._issue.publication_id, day=self._due_on):
-                own.add(appeal.id)
+                in_language.add(appeal.id)
                 listed.append(_translate_appeal(appeal, row))
             elif language in ("", self._own_language):
                 version.gaps.append(Gap(block.key, "appeal", appeal.headline))
                 self._note_untranslated_row("appeal", appeal.id, language, version)
                 listed.append(appeal)
-        version.translated += len(own)
+        version.translated += len(in_language)
         translations = {appeal.translation_id for appeal in listed}
-        in_order = put_readers_language_first(listed, is_in_it=lambda appeal: appeal.id in own)
+        in_order = put_readers_language_first(listed, is_in_it=lambda appeal: appeal.id in in_language)
         return tuple(appeal for appeal in in_order if appeal.id not in translations)
 
 

@@ -28,7 +28,7 @@ def find_audience_segment(issue: Issue) -> Segment | None:
     if len(both) < 2:
         return both[0] if both else None
     return Segment(
-        name=" + ".join(segment.name for segment in both), rule={"all": [one.rule for one in both if one.rule]}
+        name=" + ".join(segment.name for segment in both), rule={"all": [part.rule for part in both if part.rule]}
     )
 
 
@@ -80,7 +80,7 @@ def make_audience_filters(
 def find_welcome_ids(issue: Issue, *, now: datetime, at_once: bool = False) -> QuerySet[Any, int]:
     """Return the ids of the subscribers who get a welcome mail at ``now``.
 
-    Those who may not be mailed, or not yet, are no candidates: they are counted once, when their mail is settled.
+    People who may not be mailed, or not yet, are no candidates. They are counted once, when their mail is settled.
     """
     due: QuerySet[Any, Any] = find_due_steps(issue, now=now).order_by().values_list("subscriber_id", flat=True)
     over_budget = find_over_budget(issue, now=now, at_once=at_once)
@@ -89,7 +89,7 @@ def find_welcome_ids(issue: Issue, *, now: datetime, at_once: bool = False) -> Q
 
 
 def select_list(issue: Issue) -> AudienceFilters:
-    """Return everybody on the issue's list who may be mailed, whatever frequency they chose."""
+    """Return everybody on the issue's list who may be mailed, with any frequency."""
     return {
         "mailing_list": issue.publication.mailing_list,
         "frequencies": ANY_FREQUENCY,

@@ -53,7 +53,7 @@ def format_event_time(event: EventRecord, *, locale: str, default_zone: str, yea
 
 
 def format_event_hours(event: EventRecord, *, locale: str, default_zone: str, year: int) -> str:
-    """Return what a chip with weekday, day and month does not say of an event: "" for one whole day.
+    """Return the part of an event's time that a chip with weekday, day and month does not show: "" for an all-day event.
 
     An event of several days is written in full, one of another year than ``year`` with its month and year. The
     clock's city is named as in ``format_event_time``.

@@ -1,4 +1,4 @@
-"""Turn an issue's content into the document of one variant: what a group of readers sees, with its texts and dates.
+"""Turn an issue's content into the document of one variant, with the texts and dates for its readers.
 
 This is the one place where the snapshot's records become rendering's. No database.
 """
@@ -127,7 +127,7 @@ def _make_block(block: records.Block, content: IssueContent, visible: VisibleCon
 
 
 def _make_custom_value(value: records.CustomValue | records.CustomRow) -> object:
-    """Return a value as rendering's `SchemaBlock` takes it."""
+    """Return a value in the form that rendering's `SchemaBlock` has."""
     match value:
         case PictureRecord():
             return _make_picture(value)

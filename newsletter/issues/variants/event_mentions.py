@@ -1,7 +1,7 @@
 """Find which details of an event each mail showed, and who needs a correction.
 
-Each misinforming mail is corrected once for the same facts. A row with a constraint ensures that, whichever
-publication, person or process announces the change.
+Each misinforming mail is corrected once for the same facts. A constraint ensures that for all publications, people and
+processes that announce the change.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class EventMention:
 
 
 def find_event_mentions(event_id: int) -> list[EventMention]:
-    """Return what every variant says that shows the event, newest first."""
+    """Return the mentions of the event in all variants that show it, newest first."""
     announced = dict(Correction.objects.filter(event=event_id).values_list("issue", "fingerprint"))
     variants = find_variants_showing(ShownItem.Kind.EVENT, event_id) | Variant.objects.filter(issue__in=list(announced))
     rows = list(variants.order_by("-revision", "pk").values_list("pk", "revision", "issue", "issue__publication"))
@@ -85,9 +85,9 @@ def find_misinforming_deliveries(
     """
     known = find_event_mentions(correction.event_id) if mentions is None else mentions
     wrong = [
-        one.variant_id
-        for one in known
-        if one.publication_id == correction.publication_id and one.facts != correction.fingerprint
+        mention.variant_id
+        for mention in known
+        if mention.publication_id == correction.publication_id and mention.facts != correction.fingerprint
     ]
     return find_possible_deliveries(wrong).filter(
         ~Exists(_find_already_corrected(correction).exclude(correction=correction.pk))
@@ -100,7 +100,11 @@ def record_corrected_deliveries(issue: Issue) -> None:
     Call it in the transaction of the freeze. Raises AlreadyCorrected if another correction notified somebody of the same first.
     """
     correction = issue.correction
-    wrong = [one.variant_id for one in find_event_mentions(correction.event_id) if one.facts != correction.fingerprint]
+    wrong = [
+        mention.variant_id
+        for mention in find_event_mentions(correction.event_id)
+        if mention.facts != correction.fingerprint
+    ]
     recipients = Delivery.objects.filter(issue=issue, proof=False).order_by().values("subscriber_id")
     mails = find_possible_deliveries(wrong).filter(subscriber_id__in=recipients)
     same_facts = CorrectedDelivery.objects.filter(event=correction.event_id, fingerprint=correction.fingerprint)
@@ -118,14 +122,14 @@ def record_corrected_deliveries(issue: Issue) -> None:
 
 
 def _find_event(content: IssueContent, event_id: int) -> EventRecord | None:
-    """Return an event as a content tells of it: in one of its blocks, or as what a correction announces."""
+    """Return an event as a content shows it: in one of its blocks, or in the announcement of a correction."""
     announced = content.issue.announces
     events = [*content.events, announced.event] if announced else content.events
     return next((event for event in events if event.id == event_id), None)
 
 
 def _find_already_corrected(correction: Correction) -> QuerySet[CorrectedDelivery]:
-    """Filter the rows that say that a delivery was corrected for these facts, or may have been."""
+    """Filter the rows of deliveries that were, or may have been, corrected for these facts."""
     return CorrectedDelivery.objects.filter(
         ~_was_not_delivered(), delivery=OuterRef("pk"), event=correction.event_id, fingerprint=correction.fingerprint
     )

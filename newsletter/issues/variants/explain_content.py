@@ -103,7 +103,7 @@ def _explain_story(
     fallback: Fallback,
 ) -> ContentReason:
     shown = not visible.only_events and story.id not in visible.hidden
-    deciding = {one.id for one in list_topic_stories(content)}
+    deciding = {topic_story.id for topic_story in list_topic_stories(content)}
     limited = find_limited_stories(content, closed=visible.closed)
     if visible.only_events:
         why = Message("They chose only events near them.")

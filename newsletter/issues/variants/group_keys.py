@@ -1,4 +1,4 @@
-"""Database expressions for the language of a reader and the numbers that say what of an issue they get.
+"""Database expressions for a reader's language and for the numbers that decide which content they get.
 
 The numbers by topics and by memory have a bit for each story, that by rules one for each set of rules of blocks and each case.
 `newsletter.issues.visible.interests` and
@@ -91,10 +91,10 @@ def number_seen_of_subscription(content: IssueContent, *, issue: Issue) -> Expre
     variants = _find_variants_with_stories(content, issue=issue)
     if not any(variants):
         return Value(NOTHING_SEEN, output_field=BigIntegerField())
-    got = find_got(Delivery.objects.filter(subscriber_id=OuterRef("subscriber_id"))).order_by()
-    got = got.filter(batch__variant__in=set[int]().union(*variants))
+    deliveries = find_got(Delivery.objects.filter(subscriber_id=OuterRef("subscriber_id"))).order_by()
+    deliveries = deliveries.filter(batch__variant__in=set[int]().union(*variants))
     bits = {bit: Q(batch__variant__in=of_story) for bit, of_story in enumerate(variants)}
-    return _number_by(got, bits, default=NOTHING_SEEN)
+    return _number_by(deliveries, bits, default=NOTHING_SEEN)
 
 
 def number_rules_of_subscription(content: IssueContent) -> Expression:
@@ -133,12 +133,12 @@ def find_got(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
     not_sent = DeliveryException.objects.filter(
         delivery=OuterRef("pk"), state__in=[DeliveryException.State.REJECTED, DeliveryException.State.SKIPPED]
     )
-    got = deliveries.filter(~Exists(not_sent), ~NEVER_HANDED_OVER, ~Q(batch__state=Batch.State.REJECTED), proof=False)
-    return got.exclude(batch__send__in=list_sends_to_files())
+    sent = deliveries.filter(~Exists(not_sent), ~NEVER_HANDED_OVER, ~Q(batch__state=Batch.State.REJECTED), proof=False)
+    return sent.exclude(batch__send__in=list_sends_to_files())
 
 
 def _find_variants_with_stories(content: IssueContent, *, issue: Issue) -> list[set[int]]:
-    """Return, for each story of the content, the variants of other issues that told it. A link alone does not tell it."""
+    """Return, for each story of the content, the variants of other issues that showed it. A link alone does not count."""
     if issue.kind not in _REMEMBERED_KINDS:
         return []
     stories = [story.id for story in content.stories][:MAX_STORIES]
@@ -165,8 +165,8 @@ def _find_duplicates(stories: Sequence[int]) -> dict[int, int]:
     translated = Story.objects.filter(pk__in=stories, translation_of__isnull=False)
     originals = {original: pk for pk, original in translated.values_list("pk", "translation_of") if original}
     by_original = {**{pk: pk for pk in stories}, **originals}
-    others = Story.objects.filter(translation_of__in=by_original).exclude(pk__in=stories)
-    pairs = others.values_list("pk", "translation_of")
+    duplicates = Story.objects.filter(translation_of__in=by_original).exclude(pk__in=stories)
+    pairs = duplicates.values_list("pk", "translation_of")
     translations = {pk: by_original[original] for pk, original in pairs if original}
     return {**originals, **translations, **{pk: same_as for pk, same_as in twins if same_as}}
 
@@ -182,7 +182,7 @@ def _number_by(rows: QuerySet[Any], bits: Mapping[int, Q], *, default: int, adde
 
 
 class _Max(Func):
-    """MAX of all rows of a subquery. Django's own would group them, which takes a tenth of the time of a freeze."""
+    """MAX of all rows of a subquery. Django's own adds a GROUP BY, which costs a tenth of the time of a freeze."""
 
     function, output_field = "MAX", BigIntegerField()
 

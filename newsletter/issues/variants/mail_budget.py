@@ -82,8 +82,8 @@ def find_planned_times(publication: Publication, *, now: datetime, until: dateti
     times = [max(due_at, now) for due_at in issues.values_list("due_at", flat=True) if due_at]
     slots = publication.slots.filter(kind=Slot.Kind.ISSUE, due_at__gt=now, due_at__lte=until)
     times += slots.filter(state=Slot.State.DUE, issue__isnull=True).values_list("due_at", flat=True)
-    taken = set(slots.values_list("due_at", flat=True))
-    times += [due for due in _list_dues(publication, now=now, until=until) if due not in taken]
+    used = set(slots.values_list("due_at", flat=True))
+    times += [due for due in _list_dues(publication, now=now, until=until) if due not in used]
     return sorted(times)
 
 
@@ -127,7 +127,7 @@ def _find_more_important(issue: Issue, *, now: datetime, sent_at: datetime) -> l
 def _is_over(issue: Issue, *, limit: int, end: datetime, planned: Iterable[tuple[datetime, Publication]]) -> Q:
     """Return the condition of people for whom the 7 days up to ``end`` have no room for this issue."""
     room_kept = [_gets(publication) for time, publication in planned if end - PERIOD < time <= end]
-    mails = reduce(lambda total, one: total + one, room_kept, _count_got(issue, since=end - PERIOD))
+    mails = reduce(lambda total, expression: total + expression, room_kept, _count_got(issue, since=end - PERIOD))
     return Q(GreaterThanOrEqual(mails, limit))
 
 

@@ -56,28 +56,28 @@ class Campaign:
             case str() if value.startswith(("https://", "http://")):
                 return self._tag_url(value, content)
             case str() if 'href="' in value:
-                return _HREF.sub(lambda found: self._tag_href(found, content), value)
+                return _HREF.sub(lambda match: self._tag_href(match, content), value)
             case tuple():
-                return tuple(self._tag_value(one, content) for one in value)
+                return tuple(self._tag_value(item, content) for item in value)
             case Mapping():
-                return {name: self._tag_value(one, content) for name, one in value.items()}
+                return {name: self._tag_value(item, content) for name, item in value.items()}
             case _ if is_dataclass(value) and not isinstance(value, type | Picture):
-                own = {field.name: getattr(value, field.name) for field in fields(value)}
-                changed = {name: self._tag_value(one, content) for name, one in own.items()}
-                return replace(value, **changed) if changed != own else value
+                values = {field.name: getattr(value, field.name) for field in fields(value)}
+                changed = {name: self._tag_value(item, content) for name, item in values.items()}
+                return replace(value, **changed) if changed != values else value
             case _:
                 return value
 
-    def _tag_href(self, found: re.Match[str], content: str) -> str:
-        return f"{found[1]}{escape(self._tag_url(unescape(found[2]), content))}{found[3]}"
+    def _tag_href(self, match: re.Match[str], content: str) -> str:
+        return f"{match[1]}{escape(self._tag_url(unescape(match[2]), content))}{match[3]}"
 
     def _tag_url(self, url: str, content: str) -> str:
-        """Return the address with our values. One with values of its own is left as staff wrote it."""
+        """Return the address with our values. An address that has such values already is not changed."""
         parts = urlsplit(url)
         if (parts.hostname or "") not in self.hosts or any(mark in url for mark in _PERSONAL) or _PREFIX in parts.query:
             return url
-        own = {"source": self.source, "medium": MEDIUM, "campaign": self.name, "content": content}
-        query = urlencode({_PREFIX + name: value for name, value in own.items()})
+        parameters = {"source": self.source, "medium": MEDIUM, "campaign": self.name, "content": content}
+        query = urlencode({_PREFIX + name: value for name, value in parameters.items()})
         return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query))
 
 
@@ -88,24 +88,24 @@ def track_links(mail: RenderedMail, *, issue: str, clicks: str, arm: int = 0) ->
     """
     if clicks == OFF:
         return mail
-    html = _EXTERNAL_HREF.sub(lambda found: _track_link(found, issue=issue, arm=arm), mail.html)
+    html = _EXTERNAL_HREF.sub(lambda match: _track_link(match, issue=issue, arm=arm), mail.html)
     sha256 = hash_mail(subject=mail.subject, html=html, text=mail.text, variables=mail.variables)
     return replace(mail, html=html, sha256=sha256)
 
 
 def untrack_links(html: str) -> str:
     """Return the HTML with every link leading straight to its destination, for pages on the web."""
-    return _TRACKED_HREF.sub(lambda found: f"{found[1]}{escape(_read_destination(unescape(found[2])))}{found[3]}", html)
+    return _TRACKED_HREF.sub(lambda match: f"{match[1]}{escape(_read_destination(unescape(match[2])))}{match[3]}", html)
 
 
 def list_destinations(html: str) -> list[str]:
     """Return the destinations of the counted links of a mail, in their order, with repetitions."""
-    return [_read_destination(unescape(found[2])) for found in _TRACKED_HREF.finditer(html)]
+    return [_read_destination(unescape(match[2])) for match in _TRACKED_HREF.finditer(html)]
 
 
 def mark_links(html: str, *, mark: Callable[[str], str]) -> str:
     """Return the HTML with ``mark(destination)`` at the beginning of each counted link."""
-    return _TRACKED_LINK_TAG.sub(lambda found: f"{found[0]}{mark(_read_destination(unescape(found[1])))}", html)
+    return _TRACKED_LINK_TAG.sub(lambda match: f"{match[0]}{mark(_read_destination(unescape(match[1])))}", html)
 
 
 def make_click_url(*, issue: str, url: str, arm: int = 0) -> str:
@@ -128,11 +128,11 @@ def make_link_key(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:16]
 
 
-def _track_link(found: re.Match[str], *, issue: str, arm: int) -> str:
-    url = unescape(found[2])
+def _track_link(match: re.Match[str], *, issue: str, arm: int) -> str:
+    url = unescape(match[2])
     if "__pv_" in url or url.startswith(f"{settings.NEWSLETTER_SITE_URL}/"):
-        return found[0]
-    return f"{found[1]}{escape(make_click_url(issue=issue, url=url, arm=arm))}{found[3]}"
+        return match[0]
+    return f"{match[1]}{escape(make_click_url(issue=issue, url=url, arm=arm))}{match[3]}"
 
 
 def _read_destination(url: str) -> str:

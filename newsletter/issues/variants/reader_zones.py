@@ -1,4 +1,4 @@
-"""The moments at which a wall-clock time comes in the zones of an issue's readers, by `subscribers.audience.zones`."""
+"""Compute when it is a wall-clock time in the zones of an issue's readers, by `subscribers.audience.zones`."""
 
 import time
 from collections import Counter
@@ -68,20 +68,19 @@ def find_local_time(issue: Issue) -> str:
 
 @lru_cache(maxsize=4096)
 def find_hour(zone: str, *, local_time: str) -> datetime:
-    """Return when a wall-clock time comes in a zone.
-
-    A time that does not exist (spring) comes at the first moment after the gap; one that comes twice (autumn), the first time.
+    """Return when it is this wall-clock time in a zone.  A time that does not exist (spring) is the first moment after the
+    gap. A time that occurs twice (autumn) is the first one.
     """
     return parse_due(local_time, zone=zone).at
 
 
 def find_first_hour(issue: Issue, *, now: datetime) -> datetime | None:
-    """Return when the first reader's hour comes, or None if the issue does not go by readers' hours."""
+    """Return when the first reader's hour comes, or None if the issue does not use readers' hours."""
     return min(_list_hours(issue, now=now), default=None)
 
 
 def find_last_hour(issue: Issue, *, now: datetime) -> datetime | None:
-    """Return when the last reader's hour comes, or None if the issue does not go by readers' hours."""
+    """Return when the last reader's hour comes, or None if the issue does not use readers' hours."""
     return max(_list_hours(issue, now=now), default=None)
 
 
@@ -175,12 +174,12 @@ def _list_zones(issue: Issue, *, now: datetime) -> frozenset[str]:
     began = time.monotonic()
     if zones and began - read_at < _ZONES_FRESH_SECONDS:
         return zones
-    own = frozenset([publication.zone])
+    usual = frozenset([publication.zone])
     try:
         people = _with_zone(find_possible_recipients(issue, now=now), publication)
     except BadRule:
-        return own
-    zones = frozenset(people.values_list("zone_ref", flat=True).distinct()) or own
+        return usual
+    zones = frozenset(people.values_list("zone_ref", flat=True).distinct()) or usual
     _cache.pop(key, None)
     if time.monotonic() - began > _SLOW_SECONDS:
         if len(_cache) >= _MAX_CACHED:

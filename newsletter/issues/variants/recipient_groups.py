@@ -39,7 +39,7 @@ from subscribers.audience.zones import zone_of_person
 from subscribers.models import Giving, Subscriber, Subscription
 
 GROUP_KEY = ("place_id", "giving", "radius_km", "frequency", "interests", "seen", "rules", "language", "arm")
-"""The fields that tell a group from the others."""
+"""The fields that identify a group."""
 REFERENCES = (
     *("place_ref", "giving_ref", "radius_ref", "frequency_ref"),
     *("interests_ref", "seen_ref", "rules_ref", "language_ref", "arm_ref"),
@@ -54,8 +54,8 @@ class RecipientGroup(NamedTuple):
     """Readers of whom an issue knows the same, and how many they are.
 
     ``place_id`` 0 means unknown; ``radius_km`` 0 and ``language`` "" mean the publication's own. ``interests``, ``seen`` and
-    ``rules`` are the numbers of `newsletter.issues.variants.group_keys`; ``fallback`` says what they give up because they
-    are too few for a version of their own. ``arm`` is that of `newsletter.issues.variants.subject_assignment`.
+    ``rules`` are the numbers of `newsletter.issues.variants.group_keys`; ``fallback`` is what they lose because they are too
+    few for a version of their own. ``arm`` is that of `newsletter.issues.variants.subject_assignment`.
     """
 
     place_id: int
@@ -131,7 +131,7 @@ def group_recipients(
     """Return the groups of the audience, largest first. Those with the rarest versions have a ``fallback``.
 
     ``rehearsed`` and ``at_once`` are those of `find_recipients`. If there is nobody on the list yet, a welcome mail is
-    rehearsed with a person of whom nothing is known.
+    rehearsed with one person without any data.
     """
     now = now or timezone.now()
 
@@ -193,7 +193,7 @@ def limit_versions(
     groups: Iterable[RecipientGroup], *, content: IssueContent
 ) -> "tuple[list[RecipientGroup], GroupVisibility]":
     """Return the groups, largest first, with the fallbacks that keep the issue within its number of versions."""
-    ordered = sorted(groups, key=lambda one: (-one.people, *_get_key(one)))
+    ordered = sorted(groups, key=lambda candidate: (-candidate.people, *_get_key(candidate)))
     visibility = GroupVisibility(content, groups=ordered)
     limit = _make_limit(ordered, content=content, visibility=visibility)
     with_fallback = zip(ordered, limit.fallbacks, strict=True)
@@ -201,7 +201,7 @@ def limit_versions(
 
 
 def find_group_of(person: Subscriber, *, issue: Issue, content: IssueContent, now: datetime) -> RecipientGroup:
-    """Return the group of a person, by what is known of them now, whether or not they may be mailed."""
+    """Return the group of a person by their current data, also if they may not be mailed."""
     group = find_own_group(person, issue=issue, content=content)
     groups = find_groups(issue, content=content, now=now)
     limit = _make_limit(groups, content=content, visibility=GroupVisibility(content, groups=[*groups, group]))
@@ -227,7 +227,7 @@ def _make_limit(
 
 
 class GroupVisibility:
-    """Chooses what each group of readers sees of one content, each choice once."""
+    """Choose the content that each group of readers sees, each choice once."""
 
     def __init__(self, content: IssueContent, *, groups: Iterable[RecipientGroup]) -> None:
         self._in_language = cache(lambda language: VisibilityChooser(content.in_language(language)))
@@ -235,7 +235,7 @@ class GroupVisibility:
         self._mails_of_test = 1 + len(list_arms(content))
 
     def choose(self, group: RecipientGroup) -> VisibleContent:
-        """Return what readers of one of the groups see."""
+        """Return the content that readers of one of the groups see."""
         chooser = self._in_language(_find_language(group, group.fallback))
         return chooser.get_visible(self._identify(chooser, group, group.fallback, group.arm))
 
@@ -266,7 +266,7 @@ def _find_language(group: RecipientGroup, fallback: Fallback) -> str:
 
 
 def choose_visible_for_group(content: IssueContent, *, group: RecipientGroup) -> VisibleContent:
-    """Return what readers of a group see of the content."""
+    """Return the content that readers of a group see."""
     return GroupVisibility(content, groups=[group]).choose(group)
 
 

@@ -22,7 +22,7 @@ from newsletter.rendering.pipeline import render
 
 @dataclass(frozen=True)
 class RenderedVariant:
-    """One variant before it is stored: what it shows, its mail, and what the checks found."""
+    """One variant before it is stored: its content, its mail, and the findings of the checks."""
 
     visible: VisibleContent
     mail: RenderedMail

@@ -23,7 +23,7 @@ from newsletter.models import Batch, IssueRevision, ReaderGroup, ShownItem, Vari
 _KEY_LENGTH = len(GROUP_KEY)
 _GIVEN = ("variant_id", "empty_reason", "fallback", "people")
 _Given = tuple[int | None, str, int, int]
-"""The values of `_GIVEN`: what a group gets, and its number of people."""
+"""The values of `_GIVEN`: the variant of a group, and its number of people."""
 _get_key = attrgetter(*GROUP_KEY)
 
 
@@ -38,9 +38,9 @@ def make_variants(
     """Render and store the variants that these groups see, and store which group gets which. Return the variants.
 
     A group that would see nothing is stored without a variant: its people get no mail. ``sent_at`` is when the send begins;
-    without it, the mails show the day on which the issue is due. ``visibility`` has what was chosen for the groups before.
-    For people who wait for the decision of a subject test, the mail with each subject is made, and its group is stored
-    without people.
+    without it, the mails show the day on which the issue is due. ``visibility`` has the content that was already chosen for
+    the groups. For people who wait for the decision of a subject test, the mail with each subject is made, and its group is
+    stored without people.
 
     ``renew``: render all again, and replace those that the program now makes differently, unless they are being sent.
     """
@@ -159,12 +159,12 @@ def _require_within_limit(content: IssueContent, *, versions: int) -> None:
 
 def _list_possible(groups: Iterable[RecipientGroup], *, content: IssueContent) -> Iterator[RecipientGroup]:
     """Yield the groups in which the decision of a subject test may put those who wait for it."""
-    own = {group for group in groups if group.arm > 0}
-    known = {group._replace(people=0) for group in own}
+    tested = {group for group in groups if group.arm > 0}
+    known = {group._replace(people=0) for group in tested}
     for group in groups:
         if group.arm == WAITS:
             possible = (group._replace(arm=arm, people=0) for arm in list_arms(content))
-            yield from (one for one in possible if one not in known)
+            yield from (candidate for candidate in possible if candidate not in known)
 
 
 def _save_groups(revision: IssueRevision, versions: _Versions, *, variants: Mapping[str, int]) -> None:
@@ -187,8 +187,8 @@ def _save_groups(revision: IssueRevision, versions: _Versions, *, variants: Mapp
         else:
             of_proofs[key] = now
     if any(group.people for group in versions.keys) and not revision.issue.is_welcome:
-        gone = {key: (*given, 0) for key, (*given, people) in stored.items() if people}
-        changed = gone | changed
+        emptied = {key: (*result, 0) for key, (*result, people) in stored.items() if people}
+        changed = emptied | changed
     ReaderGroup.objects.bulk_create(_make_rows(revision, of_proofs), ignore_conflicts=True)
     ReaderGroup.objects.bulk_create(
         _make_rows(revision, {key: now for key, now in changed.items() if stored.get(key) != now}),
@@ -199,8 +199,8 @@ def _save_groups(revision: IssueRevision, versions: _Versions, *, variants: Mapp
 
 
 def _make_rows(revision: IssueRevision, groups: Mapping[tuple[object, ...], _Given]) -> Iterator[ReaderGroup]:
-    for key, given in groups.items():
-        yield ReaderGroup(revision=revision, **dict(zip((*GROUP_KEY, *_GIVEN), (*key, *given), strict=True)))
+    for key, result in groups.items():
+        yield ReaderGroup(revision=revision, **dict(zip((*GROUP_KEY, *_GIVEN), (*key, *result), strict=True)))
 
 
 def _save_variant(revision: IssueRevision, rendered: RenderedVariant, *, content: IssueContent) -> Variant:

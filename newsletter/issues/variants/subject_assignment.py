@@ -27,11 +27,11 @@ def number_arm_of_subscription(content: IssueContent) -> Value | Case:
     test = content.subject_test
     if test is None:
         return Value(NO_TEST, output_field=IntegerField())
-    others = Q(frequency=ONLY_EVENTS)
+    untested = Q(frequency=ONLY_EVENTS)
     for version in content.versions:
-        others |= read_language(version.publication.language)
+        untested |= read_language(version.publication.language)
     return Case(
-        When(others, then=Value(NO_TEST)),
+        When(untested, then=Value(NO_TEST)),
         *(When(LessThan(_make_number(test), _big(end)), then=Value(arm)) for arm, end in _list_ends(test)),
         default=Value(WAITS),
         output_field=IntegerField(),

@@ -1,4 +1,4 @@
-"""Decide when an issue may test subjects: how many people each needs, and what keeps the test from a fair result."""
+"""Decide when an issue may test subjects: how many people each needs, and what would make the test unfair."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +29,7 @@ class BadSubject(DomainError):
 
 
 def find_obstacle(issue: Issue, *, local_time: str) -> Message | None:
-    """Return why this issue cannot test subjects, whatever they are, or None."""
+    """Return why this issue cannot test any subjects, or None."""
     if issue.kind != Issue.Kind.ISSUE:
         return Message("A %(kind)s cannot test subjects. Only an issue can.", kind=issue.get_kind_display())
     if issue.completes_id is not None:
@@ -47,20 +47,20 @@ def require_usable_subjects(subjects: Sequence[SubjectChoice]) -> None:
 
     The first is the issue's own. Two say the same if their subjects and their preheaders are equal.
     """
-    for number, one in enumerate(subjects, 1):
-        if problem := _find_problem(one):
+    for number, choice in enumerate(subjects, 1):
+        if problem := _find_problem(choice):
             raise _make_error(problem, number=number)
-    own = subjects[0].preheader
+    usual_preheader = subjects[0].preheader
     seen: dict[tuple[str, str], int] = {}
-    for number, one in enumerate(subjects, 1):
-        says = _fold(one.subject), _fold(one.preheader or own)
-        if says in seen:
-            other = Message("subject %(letter)s", letter=LETTERS[seen[says] - 1])
+    for number, choice in enumerate(subjects, 1):
+        texts = _fold(choice.subject), _fold(choice.preheader or usual_preheader)
+        if texts in seen:
+            same_subject = Message("subject %(letter)s", letter=LETTERS[seen[texts] - 1])
             problem = Message(
-                "It says the same as %(other)s. Write another subject, or another preheader.", other=other
+                "It says the same as %(other)s. Write another subject, or another preheader.", other=same_subject
             )
             raise _make_error(problem, number=number)
-        seen[says] = number
+        seen[texts] = number
 
 
 def _find_problem(tested: SubjectChoice) -> Message | str | None:
@@ -123,7 +123,7 @@ def require_enough_people(content: IssueContent, *, groups: Iterable[RecipientGr
 
 
 def check_subject_test(content: IssueContent, *, issue: Issue) -> Iterator[Finding]:
-    """Find what keeps the subject test of an issue from being approved."""
+    """Find the reason why the subject test of an issue cannot be approved."""
     if content.subject_test is None:
         return
     try:
@@ -140,8 +140,8 @@ def count_people_by_arm(issue: Issue, *, content: IssueContent) -> Counter[int]:
 
 def list_subjects(content: IssueContent) -> list[SubjectChoice]:
     """Return all subjects of the test, the issue's own first."""
-    others = content.subject_test.subjects if content.subject_test else ()
-    return [SubjectChoice(content.subject, content.preheader), *others]
+    further = content.subject_test.subjects if content.subject_test else ()
+    return [SubjectChoice(content.subject, content.preheader), *further]
 
 
 def _fold(text: str) -> str:

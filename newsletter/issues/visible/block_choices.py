@@ -23,7 +23,7 @@ _NO_COUNTRY = "ZZ"
 
 
 def choose_visible_in_archive(content: IssueContent) -> VisibleContent:
-    """Return what the archive shows: the blocks for everybody, every event, the appeal to people who do not give yet."""
+    """Return the content for the archive: the blocks for everybody, every event, the appeal to people who do not give yet."""
     closed = {block.key for block in content.blocks if block.shown_to}
     country = find_own_country(content)
     events = {

@@ -1,4 +1,4 @@
-"""Choose what a group of readers sees of an issue: which stories, events, appeal and blocks. No database."""
+"""Choose the stories, events, appeal and blocks of an issue that a group of readers sees. No database."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -74,7 +74,7 @@ class VersionId(NamedTuple):
 
 
 class VisibilityChooser:
-    """Chooses what readers see of one content. It keeps each choice, because many groups of readers share it."""
+    """Choose the parts of one content that readers see. It keeps each choice, because many groups of readers share it."""
 
     def __init__(self, content: IssueContent) -> None:
         self._content = content
@@ -97,11 +97,11 @@ class VisibilityChooser:
         self._visible = cache(self._make_visible)
 
     def choose(self, reader: ReaderTraits) -> VisibleContent:
-        """Return what a reader sees who gives nothing up and is in no test."""
+        """Return the parts that a reader without a fallback and without a test sees."""
         return self.get_visible(self.identify(reader, fallback=Fallback.NONE, arm=0))
 
     def get_visible(self, version: VersionId) -> VisibleContent:
-        """Return what readers with this version see."""
+        """Return the parts that readers with this version see."""
         return self._visible(version)
 
     def identify(self, reader: ReaderTraits, *, fallback: Fallback, arm: int) -> VersionId:
@@ -164,10 +164,10 @@ class VisibilityChooser:
 
     def _list_met(self, closed: frozenset[str]) -> tuple[Message, ...]:
         met = [block.shown_to for block in self._content.blocks if block.shown_to and block.key not in closed]
-        return tuple(describe_rules(one) for one in self._rule_sets if one in met)
+        return tuple(describe_rules(rule_set) for rule_set in self._rule_sets if rule_set in met)
 
     def _find_closed(self, rules: int) -> frozenset[str]:
-        met = [one for bit, one in enumerate(self._rule_sets) if rules >> bit & 1]
+        met = [rule_set for bit, rule_set in enumerate(self._rule_sets) if rules >> bit & 1]
         return frozenset(block.key for block in self._content.blocks if block.shown_to and block.shown_to not in met)
 
     def _close_alternatives(
@@ -206,8 +206,8 @@ class VisibilityChooser:
             if isinstance(block, EventsBlock) and block.key not in closed
         }
         events = tuple(
-            (block, one.kind, tuple(event.id for event in one.events), one.close, one.abroad)
-            for block, one in chosen.items()
+            (block, selection.kind, tuple(event.id for event in selection.events), selection.close, selection.abroad)
+            for block, selection in chosen.items()
         )
         self._selections.setdefault(events, chosen)
         return events

@@ -41,8 +41,8 @@ def list_topic_stories(content: IssueContent) -> list[StoryRecord]:
 
 def find_counting_topics(content: IssueContent, *, topics: Collection[int]) -> frozenset[int]:
     """Return those of the topics that readers of the publication are asked about: its own, or all if it has none."""
-    own = content.publication.topic_ids
-    return frozenset(topics).intersection(own) if own else frozenset(topics)
+    topics_of_publication = content.publication.topic_ids
+    return frozenset(topics).intersection(topics_of_publication) if topics_of_publication else frozenset(topics)
 
 
 def list_movable_stories(content: IssueContent) -> list[StoryRecord]:
@@ -81,7 +81,7 @@ def list_cases(content: IssueContent) -> list[CaseRecord]:
 
 
 class StoryChooser:
-    """Chooses the stories of readers of one content."""
+    """Choose the stories of one content for readers."""
 
     def __init__(self, content: IssueContent) -> None:
         self._hides_others = content.publication.interests == ONLY
@@ -92,10 +92,10 @@ class StoryChooser:
         self._cases = {story.id: story.case.id for story in movable if story.case}
 
     def choose(self, *, interests: int, followed: Collection[int] = (), simplified: bool = False) -> StoryChoice:
-        """Return what readers with this number, who follow these cases, see.
+        """Return the stories for readers with this number who follow these cases.
 
-        Stories of the cases that they follow come first, whatever their topics, then those of their topics. If
-        ``simplified``, the first of these leads, and no more.
+        Stories of the cases that they follow come first, then stories of their topics. If ``simplified``, only the first of
+        these moves to the front.
         """
         with_topics = self._with_topics if interests != NOTHING_CHOSEN else []
         matching = [story.id for bit, story in enumerate(with_topics) if interests >> bit & 1]
@@ -109,7 +109,7 @@ class StoryChooser:
     def _make_order(self, first: Sequence[int]) -> tuple[int, ...]:
         """Return the ids of all movable stories with these first, or () if that is the order of the issue."""
         ahead = dict.fromkeys([*self._pinned, *first])
-        order = [*ahead, *(one for one in self._usual if one not in ahead)]
+        order = [*ahead, *(story_id for story_id in self._usual if story_id not in ahead)]
         return () if order == self._usual else tuple(order)
 
 
@@ -119,7 +119,7 @@ def reorder_stories(content: IssueContent, *, order: Sequence[int]) -> IssueCont
         return content
     by_id = {story.id: story for story in list_movable_stories(content)}
     leads = {block.story.id for block in content.blocks if isinstance(block, LeadStoryBlock)}
-    places = iter([by_id[one] for one in order if one in by_id])
+    places = iter([by_id[story_id] for story_id in order if story_id in by_id])
 
     def place(block: Block) -> Block:
         match block:

@@ -1,4 +1,4 @@
-"""The label of a variant: what tells it apart from the others. No database."""
+"""Describe how a variant differs from the others: its label. No database."""
 
 from newsletter.issues.visible.nearby_events import (
     CLOSE_KM,
@@ -14,7 +14,7 @@ def describe_visible(visible: VisibleContent) -> str:
 
 
 def list_label_facts(visible: VisibleContent) -> LabelFacts:
-    """Return what tells the variant apart, as its row keeps it."""
+    """Return the facts that identify the variant, as its row stores them."""
     if visible.unwanted == NO_BLOCK_FOR_THEM:
         return [{"kind": "closed"}]
     if visible.unwanted == NO_STORY_IN_THEIR_REGION:

@@ -35,24 +35,33 @@ class VersionLimit(Generic[_Group]):
         self._identify = identify
         self._numbers: dict[Version, int] = {}
         self._versions: list[Version] = []
-        own = [self._find_own(group) for group, _people in groups]
-        empty = [self._is_empty(number) for number in own]
-        with_mail = [one for one, is_empty in zip(groups, empty, strict=True) if not is_empty]
-        found = [[number for number, is_empty in zip(own, empty, strict=True) if not is_empty]]
-        while self._count_mails(found[-1]) > limit and len(found) < len(Fallback):
-            fallback = Fallback(len(found))
-            found.append(
-                [self._find_version(group, fallback, found[-1][index]) for index, (group, _) in enumerate(with_mail)]
+        own_versions = [self._find_own(group) for group, _people in groups]
+        empty = [self._is_empty(number) for number in own_versions]
+        with_mail = [item for item, is_empty in zip(groups, empty, strict=True) if not is_empty]
+        versions_by_fallback = [[number for number, is_empty in zip(own_versions, empty, strict=True) if not is_empty]]
+        while self._count_mails(versions_by_fallback[-1]) > limit and len(versions_by_fallback) < len(Fallback):
+            fallback = Fallback(len(versions_by_fallback))
+            versions_by_fallback.append(
+                [
+                    self._find_version(group, fallback, versions_by_fallback[-1][index])
+                    for index, (group, _) in enumerate(with_mail)
+                ]
             )
         mails = [version.mails for version in self._versions]
-        self._kept = _choose_versions(found, people=[people for _group, people in with_mail], mails=mails, limit=limit)
-        given = (
+        self._kept = _choose_versions(
+            versions_by_fallback, people=[people for _group, people in with_mail], mails=mails, limit=limit
+        )
+        used = (
             next(
-                (fallback for fallback, versions in zip(Fallback, found, strict=False) if versions[index] in self._kept)
+                (
+                    fallback
+                    for fallback, versions in zip(Fallback, versions_by_fallback, strict=False)
+                    if versions[index] in self._kept
+                )
             )
             for index in range(len(with_mail))
         )
-        self.fallbacks = [Fallback.NONE if is_empty else next(given) for is_empty in empty]
+        self.fallbacks = [Fallback.NONE if is_empty else next(used) for is_empty in empty]
 
     def find_fallback(self, group: _Group) -> Fallback:
         """Return the least fallback with which a group has one of the versions; `NONE` if it gets no mail or has none."""
@@ -88,38 +97,40 @@ class VersionLimit(Generic[_Group]):
 
 
 def _choose_versions(
-    found: Sequence[Sequence[int]], *, people: Sequence[int], mails: Sequence[int], limit: int
+    versions_by_fallback: Sequence[Sequence[int]], *, people: Sequence[int], mails: Sequence[int], limit: int
 ) -> set[int]:
     """Return the versions to make, by number. ``found`` has, for each fallback, the version of each group.
 
     ``people`` are the numbers of people of the groups, ``mails`` those of the versions. It begins with the versions of the last
     fallback, and puts versions with more people in their place.
     """
-    given, users = list(found[-1]), Counter(found[-1])
-    level = [len(found) - 1] * len(given)
+    chosen, users = list(versions_by_fallback[-1]), Counter(versions_by_fallback[-1])
+    level = [len(versions_by_fallback) - 1] * len(chosen)
     made = sum(mails[version] for version in users)
-    for fallback, version, members in _list_better(found[:-1], people=people):
+    for fallback, version, members in _list_better(versions_by_fallback[:-1], people=people):
         movers = [index for index in members if level[index] > fallback]
-        left = Counter(given[index] for index in movers if given[index] != version)
+        moved = Counter(chosen[index] for index in movers if chosen[index] != version)
         added = 0 if version in users else mails[version]
-        removed = sum(mails[one] for one, number in left.items() if users[one] == number)
+        removed = sum(mails[old_version] for old_version, number in moved.items() if users[old_version] == number)
         if movers and made + added - removed <= limit:
             made += added - removed
-            users.subtract(left)
-            for one in left:
-                if not users[one]:
-                    del users[one]
-            users[version] += left.total()
+            users.subtract(moved)
+            for old_version in moved:
+                if not users[old_version]:
+                    del users[old_version]
+            users[version] += moved.total()
             for index in movers:
-                given[index], level[index] = version, fallback
+                chosen[index], level[index] = version, fallback
     return set(users)
 
 
-def _list_better(found: Sequence[Sequence[int]], *, people: Sequence[int]) -> Iterator[tuple[int, int, list[int]]]:
+def _list_better(
+    versions_by_fallback: Sequence[Sequence[int]], *, people: Sequence[int]
+) -> Iterator[tuple[int, int, list[int]]]:
     """Yield the versions of each fallback with the indexes of their groups, those with the most people first."""
     counted: Counter[tuple[int, int]] = Counter()
     members: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for fallback, versions in enumerate(found):
+    for fallback, versions in enumerate(versions_by_fallback):
         for index, version in enumerate(versions):
             counted[fallback, version] += people[index]
             members[fallback, version].append(index)

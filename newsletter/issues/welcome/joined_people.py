@@ -1,4 +1,4 @@
-"""Keep the rows of a welcome true to what people did: they join, unsubscribe, pause or change their address.
+"""Update the rows of a welcome when people join, unsubscribe, pause or change their address.
 
 Each function may run at any time, in any number of processes at once.
 """
@@ -67,7 +67,7 @@ def stop_for_people(*, now: datetime) -> None:
 
 
 def resume_for_person(person: Subscriber, lists: Collection[MailingList], since: datetime) -> None:
-    """Let a person go on with the welcomes of these lists that stopped since then, because they undid their unsubscribe.
+    """Resume the welcomes of these lists for a person who undid their unsubscribe, if they stopped since then.
 
     A mail that was skipped in a call stays skipped: its issue has a delivery for the address already.
     """
@@ -96,7 +96,7 @@ def stop_steps(*, issue: Issue, now: datetime) -> None:
 
 
 def forget_old_people(*, now: datetime, kept: timedelta) -> int:
-    """Take the person out of rows that were settled before then. The keyed hash stays, so that nobody is welcomed twice."""
+    """Remove the person from rows that were settled before then. The keyed hash stays, so that nobody is welcomed twice."""
     return WelcomeStep.objects.filter(settled_at__lt=now - kept, subscriber_id__isnull=False).update(subscriber_id=None)
 
 

@@ -20,8 +20,8 @@ class ShowRule:
 
     ``name`` is the name of the segment or topic that ``value`` is the slug of, or of the attribute.
 
-    ``rule`` is the condition for `subscribers.segments.compile`. ``resolved`` is the same with the ids of what it names:
-    whoever approves the block approves these rows.
+    ``rule`` is the condition for `subscribers.segments.compile`. ``resolved`` is the same with the ids of the named rows: an
+    approval of the block is for these rows.
     """
 
     kind: RuleKind
@@ -146,7 +146,7 @@ class ButtonBlock(_Block):
 
 @dataclass(frozen=True, slots=True)
 class DividerBlock(_Block):
-    """A line or drawing. A line, as all dividers once were, is left out of what people approve."""
+    """A line or drawing. A line, as all dividers once were, is not part of the approved content."""
 
     key: str
     type: Literal["divider"] = "divider"
@@ -167,7 +167,7 @@ CustomValue = str | RichText | PictureRecord | tuple[str, ...] | tuple[CustomRow
 
 @dataclass(frozen=True, slots=True)
 class CustomBlock(_Block):
-    """A block that a schema beside the mail templates describes, with its values by the names of the schema's fields."""
+    """A block that is described by a schema, with its values by the names of the schema's fields."""
 
     key: str
     values: dict[str, CustomValue]
@@ -215,7 +215,7 @@ Block = Annotated[
 
 
 def list_stories(block: Block) -> tuple[StoryRecord, ...]:
-    """Return the stories that a block tells."""
+    """Return the stories that a block shows."""
     match block:
         case LeadStoryBlock():
             return (block.story,)
@@ -226,7 +226,7 @@ def list_stories(block: Block) -> tuple[StoryRecord, ...]:
 
 
 def is_filled_by_rule(block: Block) -> bool:
-    """Return True if no person chose what the block shows."""
+    """Return True if a rule, not a person, chose the content of the block."""
     return isinstance(block, LeadStoryBlock | EventsBlock) and block.by_rule
 
 
@@ -249,11 +249,11 @@ def list_pictures(block: Block) -> list[PictureRecord]:
 
 def list_custom_values(block: CustomBlock) -> list[str | RichText | PictureRecord]:
     """Return every value of a block with a schema, with those of its lists and rows, in their order."""
-    found: list[str | RichText | PictureRecord] = []
+    values: list[str | RichText | PictureRecord] = []
     for value in block.values.values():
         for item in value if isinstance(value, tuple) else (value,):
-            found += [one for one in (item.values() if isinstance(item, dict) else (item,)) if one]
-    return found
+            values += [part for part in (item.values() if isinstance(item, dict) else (item,)) if part]
+    return values
 
 
 def list_appeals(block: Block) -> tuple[AppealRecord, ...]:

@@ -52,10 +52,9 @@ class IssueRecord:
 class PublicationRecord:
     """The rules of a publication. ``max_events`` and ``radius_km`` (kilometres) limit the events that a reader sees.
 
-    ``consent_required``: no story is shown without a consent, whatever the story says of itself.
-    ``interests``: how the topics of readers count (``off``, ``only``, ``first``), and ``topic_ids`` which of them: all if it is
-    empty. The lead story is for everybody if ``pinned_lead``. ``languages`` are those beside its own in which an issue can
-    have texts.
+    ``consent_required``: only stories with a consent are shown, even if a story needs none. ``interests``: how the topics of
+    readers count (``off``, ``only``, ``first``), and ``topic_ids`` which of them: all if it is empty. The lead story is for
+    everybody if ``pinned_lead``. ``languages`` are the further languages in which an issue can have texts.
     """
 
     slug: str
@@ -193,7 +192,7 @@ class IssueContent:
 
     def in_language(self, language: str) -> "IssueContent":
         """Return the version in this language, or the content itself if there is none."""
-        return next((one for one in self.versions if one.publication.language == language), self)
+        return next((version for version in self.versions if version.publication.language == language), self)
 
     def find_language(self, part: str) -> str:
         """Return the language of a part that is not in the content's own language, "" for any other."""

@@ -52,7 +52,7 @@ class EventRecord:
         return self.location, self.town, self.country, self.region
 
     def fingerprint(self) -> str:
-        """Return a hash of when and where the event is, or `CANCELLED`: what a reader must know to be there."""
+        """Return a hash of when and where the event is, or `CANCELLED`."""
         if self.cancelled:
             return CANCELLED
         facts = {

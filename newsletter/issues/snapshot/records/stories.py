@@ -12,7 +12,7 @@ from newsletter.models.content.stories import make_story_name
 
 @dataclass(frozen=True, slots=True)
 class ConsentRecord:
-    """The consent of the person behind a story. ``gone`` is why its source no longer shows the story."""
+    """The consent of the person behind a story. ``gone`` says why its source no longer shows the story."""
 
     needed: bool
     channels: tuple[str, ...]
@@ -38,7 +38,7 @@ class CaseRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoryRecord:
-    """A story as an issue tells it. ``title`` and ``teaser`` may be the issue's own words; ``own_title`` is the story's.
+    """A story as an issue shows it. ``title`` and ``teaser`` may be the issue's own words; ``own_title`` is the story's.
 
     ``url`` is where the headline leads. ``own_url`` is the story's own page if staff chose another link, else None.
     ``text`` is the whole text of a story that has no web page elsewhere, in paragraphs with a blank line between.

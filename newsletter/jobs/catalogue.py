@@ -75,7 +75,7 @@ DISPATCH = "dispatch_batches"
 REST = 60
 """How many seconds most jobs rest."""
 _LONGER_THAN_A_REST = timedelta(seconds=70)
-"""A job with a time to keep rests only if no such time comes before its rest has certainly ended."""
+"""A job with due times rests only if no due time falls into its rest."""
 _checked_links: RecentResults[list[str]] = RecentResults()
 _scored_issues: RecentResults[bool] = RecentResults()
 
@@ -117,7 +117,7 @@ def _is_send_running() -> bool:
 def _dispatch(concurrency: int = DEFAULT_CONCURRENCY) -> None:
     if not _is_send_running():
         return
-    # The limit lets smaller sends and postponed batches run beside a large send.
+    # With the limit, smaller sends and postponed batches run during a large send.
     dispatch_due(dispatcher=current_dispatcher(), concurrency=concurrency, limit=50 * concurrency, stopping=is_stopping)
 
 

@@ -1,4 +1,4 @@
-"""Send due confirmation mails. They have a job of their own, so that they never wait behind a bulk send."""
+"""Send due confirmation mails. They have their own job, so that they never wait for a bulk send."""
 
 import logging
 from dataclasses import replace

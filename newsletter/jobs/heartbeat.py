@@ -51,7 +51,7 @@ def send_heartbeat(*, url: str, fetcher: Fetcher, now: datetime) -> bool:
 
 
 def find_trouble(*, now: datetime) -> str:
-    """Return the first problem that is found, as a sentence; "" if there is none."""
+    """Return the first problem as a sentence, "" without one."""
     problems = {
         "everything is held": Installation.objects.filter(held=True),
         "a send stopped and waits for a person": Send.objects.filter(pk__in=_find_stopped(now)),

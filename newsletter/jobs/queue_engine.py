@@ -37,7 +37,7 @@ class QueueEngine:
         self._roles = roles
         self._concurrency = concurrency
         self._timer = JobTimer(list_jobs(roles & {SCHEDULER}))
-        # Batches are tasks of their own here; there is no job that dispatches them.
+        # Each batch is a task here; no job dispatches them.
         self._heartbeat = make_heartbeat(roles, [job for job in list_jobs(roles) if job.name != DISPATCH])
         self._worker: WorkerThread | None = None
 
@@ -87,7 +87,7 @@ class WorkerThread(threading.Thread):
             self._loop.close()
 
     def stop(self, *, within: float) -> bool:
-        """Take no further job and wait ``within`` seconds for running ones. Return True if all ended."""
+        """Start no further job and wait ``within`` seconds for running jobs. Return True if all ended."""
         if self._main is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._main.cancel)
         self.join(within)

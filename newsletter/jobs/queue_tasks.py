@@ -38,7 +38,7 @@ def make_worker_app(parameters: dict[str, object]) -> App:
     @app.periodic(cron="* * * * *")
     @app.task(name=TIDY, queue=PERIODIC, queueing_lock=TIDY)
     async def tidy(timestamp: int) -> None:
-        """Delete the jobs of killed workers. The rows say what is left to do."""
+        """Delete the jobs of killed workers. The rows decide what remains to do."""
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_SECONDS):
             await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 

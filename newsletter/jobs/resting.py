@@ -1,4 +1,4 @@
-"""Let a job rest while the database stays as it was after the job's last run, which then found nothing more to do."""
+"""Skip the runs of a job while the database is unchanged since its last run, which found nothing more to do."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -63,7 +63,7 @@ class RestingJobs:
 
     def _run(self, job: Job) -> None:
         self._last.pop(job.name, None)
-        # Before the run: what is written during it may have come too late for it.
+        # Read before the run: rows that are written during the run may be too late for it.
         number = self._changes.read() if self._changes else None
         started, started_at = self._clock(), self._wall_clock()
         with watching(self._changes):

@@ -48,7 +48,7 @@ _APPROVED_LATE = Message(
 def poll_sources(*, now: datetime) -> None:
     """Read the due sources. Notify staff of those that fail for long, of held issues and of approvals that changes voided.
 
-    If no reading changed a story or an event, the approvals are left to their own job.
+    If no reading changed a story or an event, another job reviews the approvals.
     """
     reports = ingest_due(now=now)
     for report in reports:

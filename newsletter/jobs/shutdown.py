@@ -26,12 +26,12 @@ def is_stopping() -> bool:
 
 
 def wait_or_stop(seconds: float) -> bool:
-    """Wait so many seconds or until a stop is requested. Return True if it was."""
+    """Wait this number of seconds, or until a stop is requested. Return True if it was."""
     return _stop_requested.wait(seconds)
 
 
 def exit_during_call(*, status: int = 0) -> NoReturn:
-    """End the process although a call goes on. Python itself would wait for the thread of that call."""
+    """End the process although a call is running. Python itself would wait for the thread of that call."""
     log.warning("A call did not end in time. The next worker settles its batch. Nobody is mailed twice.")
     logging.shutdown()
     os._exit(status)

@@ -1,4 +1,4 @@
-"""Ask people who have been silent for long whether they still want mail. Nothing is asked until staff turn it on."""
+"""Ask people who have been silent for long if they still want mail. Nothing is asked until staff turn it on."""
 
 import logging
 from dataclasses import replace
@@ -34,7 +34,7 @@ BATCH_LIMIT = 100
 
 
 def ask_and_rest(*, now: datetime) -> None:
-    """Queue the questions of today, and let those rest who did not answer. If staff turned it off, ask nobody."""
+    """Queue the questions of today, and pause the mail of people who did not answer. If staff turned it off, ask nobody."""
     limits = MailLimits.objects.first()
     if limits is None or limits.silent_months is None:
         forget_unsent_questions()

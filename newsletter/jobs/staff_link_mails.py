@@ -1,4 +1,4 @@
-"""Send staff the links with which they choose a password, and tell them what changed about their account."""
+"""Send staff the links with which they choose a password, and notify them of changes of their account."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -70,7 +70,7 @@ def has_waiting_staff_link(*, now: datetime) -> bool:
 def notify_account_changes(*, now: datetime) -> None:
     """Queue notices for staff whose password or second factor changed, and for administrators about a lost second factor.
 
-    The staff log says what happened. The first publication is the sender.
+    The staff log has the changes. The first publication is the sender.
     """
     changed, lost = _list_entries(now, actions=list(_CHANGES)), _list_entries(now, actions=[_FACTOR_LOST])
     publication = Publication.objects.order_by("pk").first() if changed or lost else None

@@ -48,8 +48,8 @@ class _Threads(LastUsedFirstExecutor):
 class JobThreads(BasePoolExecutor):
     """APScheduler's executor on threads of which few do most of the work. All jobs can run at once.
 
-    A job that may rest is not handed to a thread. Of jobs that are due together, each is handed over when the one before has
-    ended, so one thread with one database connection does many of them. Nobody waits long for a job that has much to do.
+    A job that may rest is not handed to a thread. Jobs that are due together run one after the other, so one thread with one
+    database connection runs many of them. Nobody waits long for a job that has much to do.
     """
 
     def __init__(self, jobs: Sequence[Job], resting: RestingJobs) -> None:
@@ -69,7 +69,7 @@ class JobThreads(BasePoolExecutor):
         self._wait_for_end(run_times[-1])
 
     def _wait_for_end(self, due: datetime) -> None:
-        """Wait until the job has ended, but no longer than what is left for the jobs of this time."""
+        """Wait until the job has ended, but no longer than the time that is left for the jobs of this tick."""
         if due != self._due:
             self._due, self._seconds_left = due, 0.0
         self._seconds_left += SECONDS_FOR_EACH

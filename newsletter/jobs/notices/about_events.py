@@ -24,7 +24,7 @@ MAX_NAMED = 5
 
 
 def notify_changed_events(*, now: datetime) -> None:
-    """Queue one notice for each publication. Events that nobody received yet, in a send under way, are left for later."""
+    """Queue one notice for each publication. Events that nobody received yet, because the send is running, are notified later."""
     unnotified = filter_unnotified(changed_events(now=now))
     if not unnotified.exists():
         return

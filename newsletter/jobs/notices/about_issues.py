@@ -70,7 +70,7 @@ def notify_redesigned_issues(*, now: datetime) -> None:
     """Queue a notice about each approved issue whose mails would be made differently now, once for each change.
 
     The welcome mails of a publication have one notice together. While processes of two versions run, as in a rolling update,
-    there is none: one of them may have made the mails, and the other compare them.
+    write none: one version may have made the mails that the other compares.
     """
     if len(find_running_versions(now=now)) > 1:
         return

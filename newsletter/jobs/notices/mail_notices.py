@@ -66,7 +66,7 @@ def send_due_notices(*, now: datetime) -> int:
 
 
 def _can_take(account: str, *, now: datetime) -> bool:
-    """Return True if the account may take a mail now. A second account takes none if its mails reach nobody."""
+    """Return True if the account may send a mail now. A second account may not if its mails reach nobody."""
     if account != DEFAULT_ACCOUNT and not (account and can_mail_leave(account)):
         return False
     return not must_wait(adapter=account_adapter(account), now=now, account=account)

@@ -42,7 +42,7 @@ def warn_staff(*, now: datetime) -> None:
 
 
 def may_have_notice(*, now: datetime) -> bool:
-    """Return True if time alone may bring a notice: a send needs staff, or a mailbox that is read fails."""
+    """Return True if a notice may become due without a change of rows: a send needs staff, or a mailbox fails."""
     return (
         Send.objects.filter(state=Send.State.NEEDS_ATTENTION).exists()
         or find_failing_mailboxes().exists()

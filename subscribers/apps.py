@@ -6,7 +6,7 @@ class SubscribersConfig(AppConfig):
     verbose_name = "People"
 
     def ready(self) -> None:
-        """Let the model of segments check its rules. It cannot import the rules itself, because they use the models."""
+        """Make the model of segments check its rules. It cannot import the rules itself, because they use the models."""
         from subscribers.models import Segment
         from subscribers.segments.compile import validate_rule
 

@@ -1,4 +1,4 @@
-"""The quota of confirmation mails of each mailbox. What was never mailed is given back.
+"""The quota of confirmation mails of each mailbox. Requests that were never mailed do not count.
 
 The rows hold keyed hashes, never an address.
 """
@@ -127,8 +127,8 @@ def delete_unsent_requests(requests: QuerySet[Confirmation]) -> Sequence[Confirm
     for row in rows:
         if not row.was_reset:
             addresses[row.requested_at].append(row.subscriber.email)
-    for used_at, each in addresses.items():
-        give_back_confirmation_quota(*each, used_at=used_at)
+    for used_at, mailing in addresses.items():
+        give_back_confirmation_quota(*mailing, used_at=used_at)
     return rows
 
 

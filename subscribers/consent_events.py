@@ -16,15 +16,15 @@ ACTIVE_KINDS = (
     ConsentEvent.Kind.SUPPRESSION_REMOVED,
     ConsentEvent.Kind.MOVED,
 )
-"""What only a person does themselves. It answers the question whether they still want mail. Anybody can type an address."""
+"""Acts of the person only. They answer the question if the person still wants mail. Anybody can type an address."""
 
 _BATCH_SIZE = 1_000
 
 
 def record_consent_event(event: ConsentEvent) -> None:
-    """Add one event. What a person did themselves ends their rest.
+    """Add one event. An act of the person ends their rest.
 
-    Its `wording` is what the person read; `by` names a member of staff. Its `data` must hold no address or name.
+    Its `wording` is the text that the person read; `by` names a member of staff. Its `data` must contain no address or name.
     """
     if event.subscriber is not None and event.kind in ACTIVE_KINDS and not event.by:
         end_rest(event.subscriber, now=event.at)
@@ -63,12 +63,12 @@ def end_rest(subscriber: Subscriber, *, now: datetime) -> bool:
 
 
 def make_consent_wording(mailing_list: MailingList) -> str:
-    """Return the sentence beside the sign-up button, in the current language."""
+    """Return the sentence next to the sign-up button, in the current language."""
     return gettext("Send me %(name)s by email. I can unsubscribe at any time with the link in every mail.") % {
         "name": mailing_list.name
     }
 
 
 def make_press_wording(*, text: str, button: str) -> str:
-    """Return what is kept of a press: the text above the button, and the button's own words on a line of their own."""
+    """Return the text to store for a press: the text above the button, then the button's label on its own line."""
     return f"{text}\n{button}"

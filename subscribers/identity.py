@@ -25,9 +25,9 @@ def has_address_of(text: str, *, hashes: Collection[bytes]) -> bool:
     """Return True if one of these hashes is that of an address in the text. It may be written in any spelling."""
     if not hashes or "@" not in text:
         return False
-    for found in _ADDRESS.findall(text):
+    for word in _ADDRESS.findall(text):
         try:
-            address = normalise(found.strip("'.!?"))
+            address = normalise(word.strip("'.!?"))
         except BadAddress:
             continue
         if identify(address) in hashes:

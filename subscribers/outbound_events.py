@@ -43,7 +43,7 @@ _KINDS_BY_REASON = {Reason.COMPLAINT.value: EventKind.PERSON_COMPLAINED, Reason.
 def record_event(
     kind: EventKind, *, data: Mapping[str, object], now: datetime, person: int | None = None, by_person: bool = False
 ) -> None:
-    """Record one fact for each endpoint that wants its kind. `data` must hold no address or name."""
+    """Record one fact for each endpoint that wants its kind. `data` must contain no address or name."""
     origin = current_origin(by_person=by_person)
     _record([OutboundEvent(kind=kind, at=now, origin=origin, person=person, data=dict(data))])
 
@@ -55,7 +55,7 @@ def record_erasures(people: Iterable[int], *, now: datetime) -> None:
 
 
 def rename_person(*, old: int, new: int) -> None:
-    """Let what waits about a merged person be sent about the one that stays, in its order."""
+    """Assign waiting events about a merged person to the person that stays, in their order."""
     OutboundEvent.objects.filter(person=old).update(person=new)
     WebhookDelivery.objects.filter(person=old).update(person=new)
 
@@ -137,5 +137,5 @@ def api_origin(key_name: str) -> str:
 
 
 def current_origin(*, by_person: bool = False) -> str:
-    """Return the origin. Without a named one: ``self`` for what the person did, else ``system``."""
+    """Return the origin. Without a named one: ``self`` for an act of the person, else ``system``."""
     return _current.get() or (SELF if by_person else SYSTEM)

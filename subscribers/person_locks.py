@@ -1,4 +1,4 @@
-"""The order of locks: whoever changes rows about people locks the people first, in the order of their ids.
+"""Define the order of locks: code that changes rows about people locks the people first, in the order of their ids.
 
 An erasure, a merge and the undo of an import delete people. Locked the other way round, they and an unsubscribe would wait
 for each other.
@@ -13,12 +13,12 @@ from subscribers.models import FormerIdentity, Subscriber
 
 
 def lock_people(people: QuerySet[Subscriber]) -> list[Subscriber]:
-    """Lock these people until the transaction ends, and return them as they are now. Others may still refer to them."""
+    """Lock these people until the transaction ends, and return their current rows. Others may still refer to them."""
     return list(people.order_by("pk").select_for_update(no_key=True))
 
 
 def lock_people_to_delete(people: QuerySet[Subscriber]) -> list[Subscriber]:
-    """Lock these people until the transaction ends, and return them as they are now. Nobody can refer to them meanwhile."""
+    """Lock these people until the transaction ends, and return their current rows. Until then, nobody can refer to them."""
     return list(people.order_by("pk").select_for_update())
 
 
@@ -34,7 +34,7 @@ def lock_ids_to_delete(ids: Collection[int]) -> None:
 
 
 def lock_current(asked: Subscriber, *, to_delete: bool = False) -> Subscriber | None:
-    """Lock and return the person as they are now, or None if they were deleted.
+    """Lock the person and return the current row, or None if they were deleted.
 
     Others may have changed the row while this waited. A merge deletes it and leads its identity to another.
     """

@@ -25,7 +25,7 @@ def normalise(text: str) -> str:
     """Return the address as it is stored and mailed: trimmed, NFC, domain in lower case, local part as written.
 
     Raises:
-        BadAddress: The message tells the person what to correct.
+        BadAddress: The message says what to correct.
     """
     address = unicodedata.normalize("NFC", text).strip(_EDGES)
     if not address:
@@ -44,14 +44,14 @@ def normalise(text: str) -> str:
     if plain and len(plain[1]) <= 64 and not _RESERVED.search(plain[2]):
         return f"{plain[1]}@{plain[2].lower()}"  # the same result as the library, 30 times as fast
     try:
-        found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
+        parsed = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise BadAddress("This email address cannot be mailed: %(error)s", error=error) from error
-    if "." not in found.ascii_domain:
+    if "." not in parsed.ascii_domain:
         raise BadAddress(
-            "The part after the @ (%(domain)s) is not a complete domain such as example.org.", domain=found.domain
+            "The part after the @ (%(domain)s) is not a complete domain such as example.org.", domain=parsed.domain
         )
-    return found.normalized
+    return parsed.normalized
 
 
 def to_ascii(address: str) -> str:
@@ -60,10 +60,10 @@ def to_ascii(address: str) -> str:
     if address.isascii():
         return f"{local}@{domain.lower()}"
     try:
-        found = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
+        parsed = validate_email(address, check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as error:
         raise BadAddress("This email address cannot be mailed: %(error)s", error=error) from error
-    return f"{found.local_part}@{found.ascii_domain}"
+    return f"{parsed.local_part}@{parsed.ascii_domain}"
 
 
 def canonical(address: str) -> str:

@@ -29,7 +29,7 @@ _coming: dict[str, Coming] = {}
 
 @dataclass(frozen=True)
 class Figure(Generic[T]):
-    """A count and its time. ``counted_at`` is None if it was made a moment ago."""
+    """A count and its time. ``counted_at`` is None if it was just counted."""
 
     value: T
     counted_at: datetime | None = None
@@ -42,52 +42,53 @@ class _Counted(Generic[T]):
 
 
 def recall_or_count(name: str, count: Callable[[], T], *, now: datetime, again: bool = False) -> Figure[T]:
-    """Return what ``count`` returns, or what it returned in the last 15 minutes if it took longer than 0.1 seconds then.
+    """Return the result of ``count``, or its result of the last 15 minutes if that took longer than 0.1 seconds.
 
-    With ``again`` it is counted in any case. ``name`` says what is counted, for whom if it differs. Each process keeps its
-    last 100 figures. If several threads need the same figure, one counts and the others get its result, with its time.
+    With ``again`` it is counted in any case. ``name`` identifies the count, also by the person if it differs between people.
+    Each process keeps its last 100 figures. If several threads need the same figure, one counts and the others get its
+    result, with its time.
     """
     if again:
         return Figure(_count(name, count, now=now).value)
-    if (kept := _recall(name)) is not None:
-        return kept
+    if (cached := _recall(name)) is not None:
+        return cached
     with _lock:
         coming = _coming.get(name)
         if coming is None:
-            own = _coming[name] = Coming()
+            promise = _coming[name] = Coming()
     if coming is not None:
         return _wait(coming) or Figure(_count(name, count, now=now).value)
     result: tuple[bytes, datetime] | None = None
     try:
         # Another thread may have ended its count since this one looked.
-        if (kept := _recall(name)) is not None:
-            result = pickle.dumps(kept.value), kept.counted_at or now
-            return kept
+        if (cached := _recall(name)) is not None:
+            result = pickle.dumps(cached.value), cached.counted_at or now
+            return cached
         counted = _count(name, count, now=now)
         result = counted.pickled, now
     finally:
         with _lock:
             del _coming[name]
-        own.set_result(result)
+        promise.set_result(result)
     return Figure(counted.value)
 
 
 def _recall(name: str) -> Figure[Any] | None:
     _forget_old()
-    kept = _kept.get(name)
-    if kept is None:
+    entry = _kept.get(name)
+    if entry is None:
         return None
-    _kept_at, counted_at, pickled = kept
+    _kept_at, counted_at, pickled = entry
     return Figure(pickle.loads(pickled), counted_at)  # noqa: S301  this process made it
 
 
 def _wait(coming: Coming) -> Figure[Any] | None:
     """Return the figure of another thread, or None if its count failed or does not end."""
     try:
-        found = coming.result(MAX_WAIT_SECONDS)
+        result = coming.result(MAX_WAIT_SECONDS)
     except TimeoutError:
         return None
-    return Figure(pickle.loads(found[0]), found[1]) if found else None  # noqa: S301  this process made it
+    return Figure(pickle.loads(result[0]), result[1]) if result else None  # noqa: S301  this process made it
 
 
 def _count(name: str, count: Callable[[], T], *, now: datetime) -> _Counted[T]:
@@ -97,7 +98,7 @@ def _count(name: str, count: Callable[[], T], *, now: datetime) -> _Counted[T]:
     pickled = pickle.dumps(value)
     with _lock:
         if name in _kept and _kept[name][1] > now:
-            return _Counted(value, pickled)  # somebody counted again meanwhile
+            return _Counted(value, pickled)  # somebody has just counted again
         _kept.pop(name, None)
         if is_slow:
             if len(_kept) >= MAX_KEPT:

@@ -19,7 +19,7 @@ from subscribers.models import Frequency, StayQuestion, Subscriber, Subscription
 from subscribers.models.subscriptions import NOT_CONFIRMED, PAUSED_ONCE, RARER
 
 _ALL = "all"
-"""The name under which a statement returns the number of candidates, beside the reasons."""
+"""The name of the number of candidates in the results of a statement, next to the reasons."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def count_audience(*, now: datetime, **filters: Unpack[AudienceFilters]) -> Audi
 def excludes_few(**filters: Unpack[AudienceFilters]) -> bool:
     """Return True if these arguments of `candidates` select a whole list, less some of `find_possibly_excluded`."""
     narrowing = (filters.get("segment"), filters.get("subscriber_ids"), filters.get("over_budget"))
-    is_whole_list = all(one is None for one in narrowing) and filters.get("charitable", True)
+    is_whole_list = all(narrowed is None for narrowed in narrowing) and filters.get("charitable", True)
     frequencies = filters.get("frequencies", EVERY_ISSUE)
     return is_whole_list and Frequency.EVERY in frequencies and get_recipient_allowlist() is None
 
@@ -88,21 +88,21 @@ def _count_few_excluded(
     counted: dict[int, dict[str, int]] = {}
     for row in rows:
         counted.setdefault(row["mailing_list"], {})[row["exclusion_reason"]] = row["people"]
-    found = {}
+    counts = {}
     for pk, by_reason in counted.items():
         everybody = by_reason.pop(_ALL)
-        found[pk] = make_audience_count({**by_reason, "": everybody - sum(by_reason.values())})
-    return found
+        counts[pk] = make_audience_count({**by_reason, "": everybody - sum(by_reason.values())})
+    return counts
 
 
 def find_possibly_excluded(now: datetime) -> QuerySet[Any]:
-    """Return the ids of all open subscriptions that any reason can exclude, each condition by an index of its own.
+    """Return the ids of all open subscriptions that any reason can exclude, each condition by its own index.
 
     A reason that `make_exclusion_reason` knows and that has no condition here would not be counted. The list is no condition:
     SQLite would read all of its subscriptions instead of an index of few.
     """
-    first, *others = _find_by_condition(now)
-    return first.union(*others)
+    first, *queries = _find_by_condition(now)
+    return first.union(*queries)
 
 
 def is_excluding_many(now: datetime, *, limit: int) -> bool:
@@ -110,8 +110,8 @@ def is_excluding_many(now: datetime, *, limit: int) -> bool:
 
     An id counts once for each condition that it meets.
     """
-    first, *others = _find_by_condition(now)
-    return first.union(*others, all=True)[limit : limit + 1].exists()
+    first, *queries = _find_by_condition(now)
+    return first.union(*queries, all=True)[limit : limit + 1].exists()
 
 
 def _find_by_condition(now: datetime) -> list[QuerySet[Any]]:

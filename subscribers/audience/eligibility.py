@@ -71,7 +71,7 @@ def list_contactable(
     subscriber_ids: SubscriberIds = None,
     now: datetime | None = None,
 ) -> QuerySet[Subscription]:
-    """Return the subscriptions that have consent and no suppression, whatever frequency or pause the person chose.
+    """Return the subscriptions with consent and without a suppression, with any frequency or pause.
 
     Implied consent that ended before `now` (default: the current time) does not count. ``subscriber_ids`` is a query of
     the only people to consider. There is one row for each person.
@@ -117,9 +117,9 @@ def candidates(
     """Return everyone on the list and in the segment, one subscription each, annotated with ``exclusion_reason``.
 
     The reason is "" for eligible people. Otherwise it is the first that applies: `unconfirmed`, `implied_consent_ran_out`,
-    `suppressed:<reason>`, `resting` (did not answer whether they still want mail), `paused`, `every_issue`, `monthly` or
-    `events_only` (they chose another kind of mail), `not_charitable` (only the charitable soft opt-in covers them), `outside`
-    (not on this installation's recipient allowlist), or `over_budget`.
+    `suppressed:<reason>`, `resting` (did not confirm that they still want mail), `paused`, `every_issue`, `monthly` or
+    `events_only` (they chose another kind of mail), `not_charitable` (only the charitable soft opt-in covers them),
+    `outside` (not on this installation's recipient allowlist), or `over_budget`.
     """
     people = _candidates(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids).order_by()
     reason = make_exclusion_reason(
@@ -191,7 +191,7 @@ def _is_paused(now: datetime) -> Q:
 
 
 def _is_resting() -> Exists:
-    """Return the condition of people who did not answer whether they still want mail.
+    """Return the condition of people who did not confirm that they still want mail.
 
     It depends on no row, because a worker compiles it once and uses it for people who begin to rest later.
     """
@@ -231,7 +231,10 @@ def make_exclusion_reason(
     chosen = Case(
         When(_is_resting(), then=Value(RESTING)),
         When(_is_paused(now), then=Value(PAUSED)),
-        *(When(frequency=other, then=Value(OTHER_FREQUENCY[other])) for other in sorted(set(Frequency) - frequencies)),
+        *(
+            When(frequency=excluded, then=Value(OTHER_FREQUENCY[excluded]))
+            for excluded in sorted(set(Frequency) - frequencies)
+        ),
         *([] if charitable else [When(basis=Basis.SOFT_OPT_IN, then=Value(NOT_CHARITABLE))]),
         *([When(~_is_on_allowlist(), then=Value(NOT_ON_ALLOWLIST))] if _is_on_allowlist() else []),
         *([When(over_budget, then=Value(OVER_BUDGET))] if over_budget is not None else []),

@@ -1,4 +1,4 @@
-"""Group the people of a whole list by what is stored of each, and count them from an index of everybody.
+"""Group all people of a list by their stored data, and count them from an index of everybody.
 
 Everybody is counted as if nothing concerned them. Those whom something may exclude, or who chose a rarer frequency, are
 subtracted from these groups, and the eligible ones are added to their own. One statement does all of it. It is faster than

@@ -1,4 +1,4 @@
-"""Let pages that decide nothing show counts of people from the last 15 minutes, with the time of the oldest.
+"""Show counts of people from the last 15 minutes on pages that decide nothing, with the time of the oldest.
 
 Outside `kept_counts` people are counted each time: approvals, sends and jobs never use a kept count.
 """
@@ -36,7 +36,7 @@ _page: ContextVar[KeptCounts | None] = ContextVar("page", default=None)
 
 @contextmanager
 def kept_counts(*, again: bool = False) -> Iterator[KeptCounts]:
-    """Let `count_or_recall` use kept counts within this block, or with ``again`` make each once. Decide nothing in it."""
+    """Make `count_or_recall` use cached counts within this block. With ``again``, count each once more. Decide nothing in it."""
     page = KeptCounts(again=again)
     token = _page.set(page)
     try:
@@ -53,7 +53,7 @@ def uses_kept_counts() -> bool:
 def count_or_recall(
     what: str, people: Callable[[datetime], QuerySet[Any]], count: Callable[[], T], *, now: datetime
 ) -> T:
-    """Return what ``count`` returns, or within `kept_counts` what it returned a short time ago for the same query.
+    """Return the result of ``count``. Within `kept_counts`, reuse a recent result for the same query.
 
     ``what`` names the kind of count. ``people`` returns the query of the counted people at a moment. A kept count belongs to the
     text of this query on this day: who is selected, and how they are grouped, is never an old one. What changed of the

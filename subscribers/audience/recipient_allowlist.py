@@ -53,13 +53,13 @@ def parse_allowlist(words: Sequence[str]) -> RecipientAllowlist | None:
     for word in words:
         is_address = "@" in word.strip().lstrip("@")
         try:
-            found = normalise(word if is_address else _ANY_LOCAL_PART + word.strip().lstrip("@"))
+            address = normalise(word if is_address else _ANY_LOCAL_PART + word.strip().lstrip("@"))
         except BadAddress as error:
             raise BadAddress("“%(word)s” is neither an address nor a domain such as example.org.", word=word) from error
         if is_address:
-            addresses.add(found)
+            addresses.add(address)
         else:
-            domains.add(found.rpartition("@")[2])
+            domains.add(address.rpartition("@")[2])
     return RecipientAllowlist(frozenset(addresses), frozenset(domains)) if addresses or domains else None
 
 

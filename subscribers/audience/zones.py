@@ -1,4 +1,4 @@
-"""The time zone of each person: that of their place, else the one that came with their import, else a default.
+"""The time zone of each person: that of their place, else that of their import, else a default.
 
 A name that is no zone (any more) counts as none.
 """

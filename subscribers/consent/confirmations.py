@@ -1,4 +1,4 @@
-"""The queue of confirmation mails. `newsletter.jobs.confirmation_mails` sends what is due."""
+"""The queue of confirmation mails. `newsletter.jobs.confirmation_mails` sends the due mails."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -63,11 +63,11 @@ def list_due_confirmations(*, now: datetime) -> QuerySet[Confirmation]:
     suppressed = Suppression.objects.covering(OuterRef("mailing_list")).filter(
         address_hash=OuterRef("subscriber__address_hash")
     )
-    own = suppressed.filter(reason__in=REASONS_REMOVED_BY_CONFIRMING)
+    own_suppression = suppressed.filter(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     blocked = suppressed.exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     return (
         Confirmation.objects.due()
-        .filter(Exists(opened), Exists(unproven) | Exists(resting) | Exists(own), ~Exists(blocked))
+        .filter(Exists(opened), Exists(unproven) | Exists(resting) | Exists(own_suppression), ~Exists(blocked))
         .filter(requested_at__gt=now - _LIFETIME)
         .select_related("subscriber", "mailing_list")
     )

@@ -29,9 +29,9 @@ def end_lapsed_subscriptions(*, now: datetime) -> int:
     """
     ended = 0
     for _ in range(MAX_BATCHES):
-        found, ended_of_found = _end_batch(now)
+        count, ended_of_found = _end_batch(now)
         ended += ended_of_found
-        if found < BATCH_SIZE:
+        if count < BATCH_SIZE:
             break
     return ended
 
@@ -48,9 +48,9 @@ def _end_batch(now: datetime) -> tuple[int, int]:
         requested_at__gte=now - PENDING_REQUEST_PERIOD,
     )
     over = Subscription.objects.open().filter(~Exists(asked), expires_at__lte=now).select_related("subscriber")
-    found = list(over.order_by("expires_at", "pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
-    lock_people(Subscriber.objects.filter(pk__in=[person for _, person in found]))
-    rows = list(over.select_for_update(of=("self",)).filter(pk__in=[pk for pk, _ in found]))
+    lapsed = list(over.order_by("expires_at", "pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
+    lock_people(Subscriber.objects.filter(pk__in=[person for _, person in lapsed]))
+    rows = list(over.select_for_update(of=("self",)).filter(pk__in=[pk for pk, _ in lapsed]))
     ended = Subscription.objects.open().filter(pk__in=[row.pk for row in rows])
     ended.update(ended_at=now, end_reason=EndReason.LAPSED)
     record_consent_events(
@@ -65,4 +65,4 @@ def _end_batch(now: datetime) -> tuple[int, int]:
         )
         for row in rows
     )
-    return len(found), len(rows)
+    return len(lapsed), len(rows)

@@ -52,7 +52,7 @@ class ConfirmationResult(StrEnum):
 
 @dataclass(frozen=True)
 class SignupRequest:
-    """A request for a list, as somebody typed it. `wording` is what the person read, `source` where they read it."""
+    """A request for a list, as somebody typed it. `wording` is the text that the person read, `source` where they read it."""
 
     email: str
     mailing_list: MailingList
@@ -171,7 +171,7 @@ def _get_or_create_subscriber(
 ) -> Subscriber:
     """Return the subscriber of an address, locked until this transaction ends.
 
-    Without the lock, an erasure, a merge or the undo of an import could delete the row meanwhile.
+    Without the lock, an erasure, a merge or the undo of an import could delete the row at this moment.
     """
     details: dict[str, str | SubscriberLocation | None] = {
         "name": clean_line(request.name, max_length=200),
@@ -180,12 +180,12 @@ def _get_or_create_subscriber(
     }
     subscriber, created = None, False
     while subscriber is None:
-        found, created = Subscriber.objects.get_or_create(
+        person, created = Subscriber.objects.get_or_create(
             address_hash=address_hash,
             defaults={"email": address, "source": request.source[:120], "created_at": now, **details},
         )
-        same = Subscriber.objects.filter(pk=found.pk, address_hash=address_hash)
-        subscriber = found if created else next(iter(lock_people(same)), None)
+        same = Subscriber.objects.filter(pk=person.pk, address_hash=address_hash)
+        subscriber = person if created else next(iter(lock_people(same)), None)
     if not created and Subscription.objects.filter(subscriber=subscriber).mailable().exists():
         return subscriber
     missing = {field: value for field, value in details.items() if value and not getattr(subscriber, field)}
@@ -217,6 +217,6 @@ def _open_subscription(request: SignupRequest, *, subscriber: Subscriber, must_c
 
 def _queue_one_other_confirmation(*, subscriber: Subscriber, now: datetime) -> None:
     """Queue one confirmation that the limit held back: the owner of the address has now proven it."""
-    others = Subscription.objects.filter(subscriber=subscriber, basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
-    for subscription in others.open().select_related("mailing_list").order_by("requested_at")[:1]:
+    waiting = Subscription.objects.filter(subscriber=subscriber, basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
+    for subscription in waiting.open().select_related("mailing_list").order_by("requested_at")[:1]:
         queue_confirmation(subscriber=subscriber, mailing_list=subscription.mailing_list, now=now)

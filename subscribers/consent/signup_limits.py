@@ -37,7 +37,7 @@ class SignupOutcome(StrEnum):
 
 @dataclass(frozen=True)
 class Decision:
-    """The outcome. `reason` tells staff which limit was exceeded; `disposable` marks a short-lived address."""
+    """The outcome. `reason` names the exceeded limit for staff; `disposable` marks a short-lived address."""
 
     outcome: SignupOutcome
     reason: str = ""
@@ -95,5 +95,5 @@ def count_dropped(*, now: datetime) -> int:
 
 
 def is_flooded(*, now: datetime) -> bool:
-    """Return True if there were so many sign-ups in this hour that proof of work is made harder."""
+    """Return True if proof of work is made harder, because there were too many sign-ups in this hour."""
     return read_counter("site", now=now, window=HOUR) > MAX_SIGNUPS_PER_SITE

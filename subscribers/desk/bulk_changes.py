@@ -93,33 +93,33 @@ class BulkChange:
     note: str | Promise = ""
 
 
-def _add_topic(people: list[int], given: Given, by: str) -> int:
-    return add_topic(people=people, topic=given["topic"], by=by, now=timezone.now())
+def _add_topic(people: list[int], fields: Given, by: str) -> int:
+    return add_topic(people=people, topic=fields["topic"], by=by, now=timezone.now())
 
 
-def _remove_topic(people: list[int], given: Given, by: str) -> int:
-    return remove_topic(people=people, topic=given["topic"], by=by, now=timezone.now())
+def _remove_topic(people: list[int], fields: Given, by: str) -> int:
+    return remove_topic(people=people, topic=fields["topic"], by=by, now=timezone.now())
 
 
-def _set_attribute(people: list[int], given: Given, by: str) -> int:
-    return set_attribute(people=people, key=given["key"], value=given["value"], by=by, now=timezone.now())
+def _set_attribute(people: list[int], fields: Given, by: str) -> int:
+    return set_attribute(people=people, key=fields["key"], value=fields["value"], by=by, now=timezone.now())
 
 
-def _take_off_list(people: list[int], given: Given, by: str) -> int:
-    return take_off_list(people=people, mailing_list=given["mailing_list"], by=by, now=timezone.now())
+def _take_off_list(people: list[int], fields: Given, by: str) -> int:
+    return take_off_list(people=people, mailing_list=fields["mailing_list"], by=by, now=timezone.now())
 
 
-def _put_on_list(people: list[int], given: Given, by: str) -> int:
+def _put_on_list(people: list[int], fields: Given, by: str) -> int:
     """Import the people, so that suppressed ones stay out, the proof is kept, and staff can undo it as a whole."""
     text = io.StringIO(newline="")
     addresses = Subscriber.objects.filter(pk__in=people).order_by("pk").values_list("email", flat=True)
     csv.writer(text).writerows([["email"], *([address] for address in addresses)])
-    ask_first = given["why"] == ASK_FIRST
+    ask_first = fields["why"] == ASK_FIRST
     report = import_people(
         PeopleFile(content=io.BytesIO(text.getvalue().encode()), name=_("People chosen from the list of subscribers")),
-        mailing_list=given["mailing_list"],
+        mailing_list=fields["mailing_list"],
         terms=ConsentTerms(
-            basis=Basis.CONSENT if ask_first else given["why"], evidence=given["evidence"], confirm=ask_first
+            basis=Basis.CONSENT if ask_first else fields["why"], evidence=fields["evidence"], confirm=ask_first
         ),
         by=by,
     )
@@ -208,7 +208,7 @@ class BulkChangePage(PeoplePage):
         return redirect(f"{reverse('people:index')}?{_without_ticks(request)}")
 
     def _show_again(self, request: HttpRequest, change: BulkChange | None) -> HttpResponse:
-        """Answer with the page again, with what was typed but for the password."""
+        """Show the page again, with the typed values except the password."""
         if change is None:
             self.forms[EXPORT] = ExportForm(request.POST, user=request.user, prefix=EXPORT)
         else:
@@ -242,10 +242,10 @@ class BulkChangePage(PeoplePage):
         }
 
 
-def _describe(given: Given) -> dict[str, object]:
-    """Return what was chosen, for the staff log: slugs and keys, and no value of an attribute."""
-    chosen: dict[str, object] = {name: given[name].slug for name in ("topic", "mailing_list") if name in given}
-    return {**chosen, **({"key": given["key"]} if "key" in given else {})}
+def _describe(fields: Given) -> dict[str, object]:
+    """Return the choices for the staff log: slugs and keys, and no value of an attribute."""
+    chosen: dict[str, object] = {name: fields[name].slug for name in ("topic", "mailing_list") if name in fields}
+    return {**chosen, **({"key": fields["key"]} if "key" in fields else {})}
 
 
 def _describe_result(changed: int, *, of: int) -> str:

@@ -29,12 +29,12 @@ class NoncedScriptMixin(BaseChooser):
         self, name: str, value: object, attrs: dict[str, object] | None = None, renderer: object = None
     ) -> SafeString:
         chosen = self.get_value_data(value)
-        given = attrs or {}
+        attributes = attrs or {}
         # The script holds names that staff typed, as JSON. An escaped "<" means the same there and cannot end the script.
-        script = str(self.render_js_init(given["id"], name, chosen)).replace("<", "\\u003c")
+        script = str(self.render_js_init(attributes["id"], name, chosen)).replace("<", "\\u003c")
         return format_html(
             '{}<script nonce="{}">{}</script>',
-            self.render_html(name, chosen, given),
+            self.render_html(name, chosen, attributes),
             current_nonce(),
             mark_safe(script),
         )

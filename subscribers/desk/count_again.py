@@ -1,4 +1,4 @@
-"""Say when figures on a page were counted, and let staff count them again."""
+"""Show when figures on a page were counted, with a button to count them again."""
 
 from datetime import datetime
 from typing import TypedDict

@@ -1,4 +1,4 @@
-"""Mailing lists and topics in the desk: lists, editors, and what may be deleted."""
+"""Mailing lists and topics in the desk: lists, editors, and the rules for deleting."""
 
 from typing import Any, ClassVar, Protocol
 
@@ -46,7 +46,7 @@ NOBODY = AudienceCount(candidates=0, eligible=0, excluded={})
 
 
 class NeverDeletePolicy(ModelPermissionPolicy):
-    """Never allow a list to be deleted: it holds the proof of consent. Staff make it non-public instead."""
+    """Never allow a list to be deleted: it is the proof of consent. Staff make it non-public instead."""
 
     def user_has_permission(self, user: User | AnonymousUser, action: str) -> bool:
         return action != "delete" and bool(super().user_has_permission(user, action))

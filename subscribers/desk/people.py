@@ -49,7 +49,7 @@ class PersonPage(StaffTemplatePage):
         return super().dispatch(request, *args, **kwargs)
 
     def get_page_title(self) -> str:
-        """Return the name, or the initials, with the town, as lists tell people apart; the masked address without a name."""
+        """Return the name, or the initials, with the town, to identify a person in lists. Without a name: the masked address."""
         name = name_or_initials(self.person, whole=self.request.user.has_perm(REVEAL_PERMISSION))
         town = self.person.place.town if self.person.place else ""
         return f"{name or self.person}, {town or _('town unknown')}"
@@ -80,7 +80,10 @@ class PersonPage(StaffTemplatePage):
             "replies": _list_replies(self.person, mails),
             "today": localdate(),
             "now": timezone.now(),
-            "subscriptions": [(one, subscription_label(one), basis_label(one)) for one in subscriptions],
+            "subscriptions": [
+                (subscription, subscription_label(subscription), basis_label(subscription))
+                for subscription in subscriptions
+            ],
             "events": list_consent_events(self.person),
             "suppressions": _list_suppressions(self.person),
             "lists": MailingList.objects.all(),

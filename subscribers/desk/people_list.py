@@ -95,7 +95,7 @@ class PeopleFilters(WagtailFilterSet):
 
 
 class PeopleSearchForm(SearchForm):
-    """The search box, which says what it searches."""
+    """The search box, with a hint of what it searches."""
 
     def __init__(self, *args: object, can_reveal: bool, **kwargs: object) -> None:
         placeholder = _("Name, town or part of an address") if can_reveal else _("Town or whole address")

@@ -59,7 +59,7 @@ def require_permission(request: HttpRequest, *permissions: str) -> str:
 def _changes_person(
     view: Callable[Concatenate[HttpRequest, _Arguments], HttpResponse],
 ) -> Callable[Concatenate[HttpRequest, _Arguments], HttpResponse]:
-    """Run a view in one transaction. If its person was deleted meanwhile, say so on the list of subscribers."""
+    """Run a view in one transaction. If its person was deleted, say so on the list of subscribers."""
 
     @wraps(view)
     def answer(request: HttpRequest, /, *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> HttpResponse:
@@ -74,7 +74,7 @@ def _changes_person(
 
 
 def _refuse(request: HttpRequest, problem: str) -> None:
-    """Show the problem on the person's page, where the form keeps what was typed."""
+    """Show the problem on the person's page, where the form keeps the typed values."""
     keep_refused_form(request)
     messages.error(request, problem)
 
@@ -125,7 +125,7 @@ def rename_person(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @_changes_person
 def correct_address(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask at the corrected address whether it is the person's. They keep the old one until they confirm."""
+    """Ask the corrected address to confirm that it is the person's. They keep the old one until they confirm."""
     require_permission(request, RENAME_PERMISSION, REVEAL_PERMISSION)
     person = _lock_person(pk)
     email = request.POST.get("email", "")

@@ -13,7 +13,7 @@ from subscribers.models import Topic
 
 
 def explain_missing_topics() -> str:
-    """Return the sentence for a question about topics that nobody is asked, because there are none; else ""."""
+    """Return the sentence for a question about topics if no topics exist, so that nobody is asked; else ""."""
     if Topic.objects.exists():
         return ""
     return format_html(

@@ -36,13 +36,13 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     If they were merged into another record since `subscriber` was read, that record is deleted.
     """
     person = lock_current(subscriber, to_delete=True)
-    found = [subscriber] if person is None else [subscriber, person]
-    known = {(each.email, bytes(each.address_hash)): each for each in found}
+    people = [subscriber] if person is None else [subscriber, person]
+    known = {(row.email, bytes(row.address_hash)): row for row in people}
     earlier = set() if person is None else _find_earlier_hashes(person)
     hashes = {address_hash for _, address_hash in known} | earlier
     HeldSignup.objects.filter(address_hash__in=hashes).delete()
-    for each in known.values():
-        ImportRefusal.objects.naming(each.email).delete()
+    for row in known.values():
+        ImportRefusal.objects.naming(row.email).delete()
         get_publishing_hooks().forget(hashes)
     if earlier:
         _delete_refused_lines(lambda text: has_address_of(text, hashes=earlier))
@@ -67,11 +67,11 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
 def _find_earlier_hashes(person: Subscriber) -> set[bytes]:
     """Return the hashes of earlier addresses in the person's log of consent that nobody else has now.
 
-    Somebody else has one if a subscriber does, or if a sign-up or a mail waits there that came after the person left it.
+    An address is somebody else's if a subscriber has it, or if a later sign-up or mail waits for it.
     """
     left_at = _find_when_left(person)
-    taken = Subscriber.objects.filter(address_hash__in=left_at).values_list("address_hash", flat=True)
-    free = left_at.keys() - {bytes(address_hash) for address_hash in taken}
+    in_use = Subscriber.objects.filter(address_hash__in=left_at).values_list("address_hash", flat=True)
+    free = left_at.keys() - {bytes(address_hash) for address_hash in in_use}
     return {address_hash for address_hash in free if not _is_awaited(address_hash, left_at[address_hash])}
 
 
@@ -80,13 +80,13 @@ def _find_when_left(person: Subscriber) -> dict[bytes, datetime]:
     log = ConsentEvent.objects.filter(subscriber=person)
     merged = log.filter(kind=ConsentEvent.Kind.MERGED).values_list("address_hash", "at")
     moved = log.filter(kind=ConsentEvent.Kind.MOVED).values_list("address_hash", "at")
-    found: dict[bytes, datetime] = {}
+    left_at: dict[bytes, datetime] = {}
     earlier = log.exclude(address_hash=person.address_hash).values_list("address_hash").annotate(Max("at"))
     for address_hash, last in earlier.order_by():
         moves = [at for of, at in merged if bytes(of) == bytes(address_hash)]
         moves += [at for to, at in moved if bytes(to) != bytes(address_hash)]
-        found[bytes(address_hash)] = min((at for at in moves if at >= last), default=last)
-    return found
+        left_at[bytes(address_hash)] = min((at for at in moves if at >= last), default=last)
+    return left_at
 
 
 def _is_awaited(address_hash: bytes, since: datetime) -> bool:
@@ -96,5 +96,5 @@ def _is_awaited(address_hash: bytes, since: datetime) -> bool:
 
 def _delete_refused_lines(is_about: Callable[[str], bool]) -> None:
     lines = ImportRefusal.objects.filter(raw__contains="@").values_list("pk", "raw")
-    found = [pk for pk, raw in lines.iterator() if is_about(raw)]
-    ImportRefusal.objects.filter(pk__in=found).delete()
+    refusals = [pk for pk, raw in lines.iterator() if is_about(raw)]
+    ImportRefusal.objects.filter(pk__in=refusals).delete()

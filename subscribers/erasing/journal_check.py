@@ -1,6 +1,6 @@
 """Compare the suppression journal with the database, and add entries that it misses.
 
-A file beside the journal stores how far it was compared, so that each start checks only new rows.
+A file next to the journal stores the last compared row, so that each start checks only new rows.
 """
 
 import logging
@@ -87,8 +87,8 @@ def _position_file() -> Path:
 def _read_position(newest: int) -> tuple[int, datetime | None]:
     """Return where to begin: the first row, if nothing was compared yet or the database is an older one."""
     try:
-        found = orjson.loads(_position_file().read_bytes())
-        pk, at = int(found["row"]), datetime.fromisoformat(found["at"])
+        position = orjson.loads(_position_file().read_bytes())
+        pk, at = int(position["row"]), datetime.fromisoformat(position["at"])
     except (OSError, KeyError, TypeError, ValueError):
         return 0, None
     if pk > newest or not journal_path().exists():

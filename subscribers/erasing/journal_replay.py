@@ -52,8 +52,8 @@ def _find_missing(entries: Sequence[JournalEntry]) -> list[JournalEntry]:
 
 
 def _iterate_keys(rows: QuerySet[Suppression], entries: Sequence[JournalEntry]) -> Iterator[tuple[Key, datetime]]:
-    found = rows.filter(address_hash__in=[entry.address_hash for entry in entries])
-    for address_hash, mailing_list, reason, at in found.values_list("address_hash", "mailing_list_id", "reason", "at"):
+    stored = rows.filter(address_hash__in=[entry.address_hash for entry in entries])
+    for address_hash, mailing_list, reason, at in stored.values_list("address_hash", "mailing_list_id", "reason", "at"):
         yield (bytes(address_hash), mailing_list, reason), at
 
 

@@ -88,10 +88,10 @@ def _forget_unsent_links(now: datetime) -> None:
     )
     for _ in range(0, MAX_PEOPLE, BATCH_SIZE):
         with transaction.atomic():
-            found = list(unsent.values_list("subscriber", flat=True)[:BATCH_SIZE])
-            lock_people(Subscriber.objects.filter(pk__in=found))
-            forget_unsent_links(unsent.filter(subscriber__in=found), now=now)
-        if len(found) < BATCH_SIZE:
+            batch = list(unsent.values_list("subscriber", flat=True)[:BATCH_SIZE])
+            lock_people(Subscriber.objects.filter(pk__in=batch))
+            forget_unsent_links(unsent.filter(subscriber__in=batch), now=now)
+        if len(batch) < BATCH_SIZE:
             break
 
 
@@ -100,10 +100,10 @@ def _forget_unsent_requests(now: datetime) -> None:
     for _ in range(0, MAX_PEOPLE, BATCH_SIZE):
         with transaction.atomic():
             people = list_unsent_requests(now=now).values_list("subscriber", flat=True).distinct()
-            found = list(people.order_by("subscriber")[:BATCH_SIZE])
-            lock_people(Subscriber.objects.filter(pk__in=found))
-            forget_unsent_requests(found, now=now)
-        if len(found) < BATCH_SIZE:
+            batch = list(people.order_by("subscriber")[:BATCH_SIZE])
+            lock_people(Subscriber.objects.filter(pk__in=batch))
+            forget_unsent_requests(batch, now=now)
+        if len(batch) < BATCH_SIZE:
             break
 
 
@@ -111,11 +111,11 @@ def _list_never_confirmed(now: datetime) -> QuerySet[Subscriber]:
     """Return people who have only unconfirmed requests, the last one more than seven days ago."""
     waiting = Q(basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True)
     old = Subscription.objects.filter(waiting, subscriber=OuterRef("pk"), requested_at__lt=now - UNCONFIRMED_RETENTION)
-    other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
+    other_subscription = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
         waiting & Q(requested_at__lt=now - UNCONFIRMED_RETENTION)
     )
     asked = Confirmation.objects.filter(subscriber=OuterRef("pk"), requested_at__gte=now - UNCONFIRMED_RETENTION)
-    return Subscriber.objects.filter(Exists(old), ~Exists(other), ~Exists(asked))
+    return Subscriber.objects.filter(Exists(old), ~Exists(other_subscription), ~Exists(asked))
 
 
 def _list_unsubscribed_long_ago(now: datetime) -> QuerySet[Subscriber]:
@@ -125,19 +125,19 @@ def _list_unsubscribed_long_ago(now: datetime) -> QuerySet[Subscriber]:
         ended_at__lt=now - UNSUBSCRIBED_RETENTION,
         end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT, EndReason.IMPORT_UNDONE, EndReason.LAPSED],
     )
-    other = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
+    other_subscription = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
         ended_at__lt=now - UNSUBSCRIBED_RETENTION, end_reason__in=_FINAL_END_REASONS
     )
-    return Subscriber.objects.filter(Exists(left), ~Exists(other))
+    return Subscriber.objects.filter(Exists(left), ~Exists(other_subscription))
 
 
 def _end_old_requests(now: datetime) -> int:
     """End requests that were never confirmed, of people who have other subscriptions: up to `MAX_PEOPLE`, in batches."""
     ended = 0
     for _ in range(0, MAX_PEOPLE, BATCH_SIZE):
-        found, ended_of_found = _end_batch_of_requests(now)
+        count, ended_of_found = _end_batch_of_requests(now)
         ended += ended_of_found
-        if found < BATCH_SIZE:
+        if count < BATCH_SIZE:
             break
     return ended
 
@@ -154,24 +154,24 @@ def _end_batch_of_requests(now: datetime) -> tuple[int, int]:
         requested_at__gte=now - UNCONFIRMED_RETENTION,
     )
     old = old.filter(~Exists(asked))
-    found = list(old.order_by("pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
-    lock_people(Subscriber.objects.filter(pk__in=[person for _, person in found]))
-    ended = old.filter(pk__in=[pk for pk, _ in found]).update(ended_at=now, end_reason=EndReason.EXPIRED)
-    return len(found), ended
+    requests = list(old.order_by("pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
+    lock_people(Subscriber.objects.filter(pk__in=[person for _, person in requests]))
+    ended = old.filter(pk__in=[pk for pk, _ in requests]).update(ended_at=now, end_reason=EndReason.EXPIRED)
+    return len(requests), ended
 
 
 def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) -> int:
     """Delete up to `MAX_PEOPLE`. They are checked again under their lock, because they may just have confirmed."""
-    found = list(people.order_by("pk").values_list("pk", flat=True)[:MAX_PEOPLE])
+    ids = list(people.order_by("pk").values_list("pk", flat=True)[:MAX_PEOPLE])
     deleted = 0
     with larger_sqlite_cache(megabytes=CACHE_MB):
-        for start in range(0, len(found), BATCH_SIZE):
+        for start in range(0, len(ids), BATCH_SIZE):
             with transaction.atomic():
-                chosen = found[start : start + BATCH_SIZE]
+                chosen = ids[start : start + BATCH_SIZE]
                 lock_ids_to_delete(chosen)
-                gone = list(people.filter(pk__in=chosen).values_list("pk", flat=True))
+                deletable = list(people.filter(pk__in=chosen).values_list("pk", flat=True))
                 record_events(
-                    gone,
+                    deletable,
                     {
                         "kind": str(ConsentEvent.Kind.ERASED),
                         "at": now,
@@ -179,7 +179,7 @@ def _delete_people(people: QuerySet[Subscriber], *, reason: str, now: datetime) 
                     },
                     named=False,
                 )
-                record_erasures(gone, now=now)
-                delete_people(gone)
-                deleted += len(gone)
+                record_erasures(deletable, now=now)
+                delete_people(deletable)
+                deleted += len(deletable)
     return deleted

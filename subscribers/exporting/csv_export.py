@@ -69,9 +69,9 @@ def export_rows(
         lists = _read_lists(ids, shown=shown)
         attributes = read_attributes_by_person(ids) if keys else {}
         for pk, *values in batch:
-            own = attributes.get(pk, {})
+            attributes_of_person = attributes.get(pk, {})
             cells = _person_cells(values, topics=topics.get(pk, ()), lists=lists.get(pk, ()), mailing_list=mailing_list)
-            yield [escape_csv_cell(cell) for cell in (*cells, *(own.get(key, "") for key in keys))]
+            yield [escape_csv_cell(cell) for cell in (*cells, *(attributes_of_person.get(key, "") for key in keys))]
 
 
 def people_to_export(

@@ -124,9 +124,9 @@ def _take(request: ExportRequest, *, now: datetime) -> None:
             _("%(name)s allowed this file and may not allow exports any more. Nothing was downloaded. Ask again.")
             % {"name": request.allowed_by}
         )
-    taken = request.people_when_asked if request.without_approval else _check_not_grown(request)
+    people = request.people_when_asked if request.without_approval else _check_not_grown(request)
     free = ExportRequest.objects.filter(pk=request.pk, used_at__isnull=True)
-    if not free.filter(Q(without_approval=True) | Q(expires_at__gte=now)).update(used_at=now, people_in_file=taken):
+    if not free.filter(Q(without_approval=True) | Q(expires_at__gte=now)).update(used_at=now, people_in_file=people):
         raise CannotExport(
             _(
                 "This file may not be taken: nobody has allowed it yet, it was taken already, or a day is over. Ask again."
@@ -139,16 +139,16 @@ def _take(request: ExportRequest, *, now: datetime) -> None:
 def record_disclosure(
     *, by: User | AnonymousUser, kind: Disclosure.Kind, people: int, about: int, now: datetime
 ) -> None:
-    """Record that this person sees or downloads so many whole addresses. Raises `CannotExport` above 500 in a day."""
+    """Record that this person sees or downloads this number of full addresses. Raises `CannotExport` above 500 in a day."""
     person = _lock(by)
-    taken = _taken_alone(by, now=now)
-    if taken + people > MAX_PEOPLE_WITHOUT_APPROVAL:
+    seen = _taken_alone(by, now=now)
+    if seen + people > MAX_PEOPLE_WITHOUT_APPROVAL:
         raise CannotExport(
             _(
                 "You have taken or seen %(taken)s people in the last 24 hours, and this is %(people)s more. One person may "
                 "take %(limit)s. Ask for a file under “Export people”: a second person can allow it."
             )
-            % {"taken": f"{taken:,}", "people": f"{people:,}", "limit": f"{MAX_PEOPLE_WITHOUT_APPROVAL:,}"}
+            % {"taken": f"{seen:,}", "people": f"{people:,}", "limit": f"{MAX_PEOPLE_WITHOUT_APPROVAL:,}"}
         )
     Disclosure.objects.create(by=person, at=now, kind=kind, people=people, about=about)
 
@@ -164,7 +164,7 @@ def list_exports_to_allow(*, by: User | AnonymousUser, now: datetime) -> QuerySe
 
 
 def find_export_state(request: ExportRequest, *, now: datetime) -> ExportState:
-    """Return whether a request with approval waits, is allowed, was taken, or ended without a download."""
+    """Return the state of a request with approval: waiting, allowed, downloaded, or ended without a download."""
     if request.used_at is not None:
         return ExportState.TAKEN
     if request.allowed_by and request.expires_at is not None:

@@ -1,1 +1,1 @@
-"""Import files of people: `reading` is framework-free, `writing` holds the services."""
+"""Import files of people: `reading` is framework-free, `writing` has the services."""

@@ -1,4 +1,4 @@
-"""Signed links to a person's own pages. Each has one purpose, holds no personal data and survives key rotation.
+"""Signed links to a person's own pages. Each has one purpose, contains no personal data and survives key rotation.
 
 This module only makes, finds, hides and reads tokens. A token of version 1 is 48 bytes in base64url, 64 characters: version 1,
 purpose 1, key id 2, subscriber uuid 16, list public id 8, issued 4 (Unix seconds), HMAC-SHA256 cut to 16. Version 2 is
@@ -43,7 +43,7 @@ _OUTER_PAD = bytes(value ^ 0x5C for value in range(256))
 _TOKEN = re.compile(rf"(?<![A-Za-z0-9_-]){LINK_PATTERN}(?![A-Za-z0-9_-])")
 _RUN = re.compile(rf"[A-Za-z0-9_-]{{{min(TOKEN_LENGTHS)},}}")
 _MAX_ADDED_BEFORE = 2
-"""Characters of a token's own alphabet that stand before it, such as the `3D` that quoted-printable makes of `=`."""
+"""Characters of a token's alphabet that may come before it, such as the `3D` that quoted-printable makes of `=`."""
 
 
 class Purpose(StrEnum):
@@ -84,7 +84,7 @@ LIFETIMES: dict[Purpose, timedelta | None] = {
 
 
 class ExpiredLink(BadLink):
-    """A valid link of ours that is too old. `target` is what it names."""
+    """A valid link of ours that is too old. `target` has the person, list and mailing that it names."""
 
     def __init__(self, message: Message, *, target: "LinkTarget") -> None:
         super().__init__(message)
@@ -235,7 +235,7 @@ def mask_tokens(text: str) -> str:
 
 
 def find_token(text: str, *, purpose: Purpose) -> tuple[str, str]:
-    """Return the token that we signed for this purpose, and the text after it; two empty strings if there is none.
+    """Return the token that we signed for this purpose, and the text after it; two empty strings without one.
 
     Something may have been added to the text. Only the signature decides.
     """

@@ -1,4 +1,4 @@
-"""Signed addresses that unsubscribe whoever the mail was sent to: the mailto of List-Unsubscribe.
+"""Signed addresses that unsubscribe the recipient of the mail: the mailto of List-Unsubscribe.
 
 The local part is the inbound address's own, “+”, and a token of 48 letters and digits in lower case, because mail servers
 may change the case: subscriber uuid 16 bytes, number of the mailing 3, HMAC-SHA256 cut to 11, in base32. The signature
@@ -55,13 +55,13 @@ def read_token(token: str, *, keys: Sequence[str], lists: Iterable[str]) -> Link
         return None
     raw = b32decode(token.upper())
     subscriber, number, mac = raw[:_UUID_BYTES], raw[_UUID_BYTES:-_MAC_BYTES], raw[-_MAC_BYTES:]
-    found = None
+    target = None
     derived = [_derive(key) for key in keys]
     for public_id in lists:
         mailing_list = bytes.fromhex(public_id)
         if any(hmac.compare_digest(_sign(key, subscriber, number, mailing_list), mac) for key in derived):
-            found = LinkTarget(uuid.UUID(bytes=subscriber), public_id, _NEVER, int.from_bytes(number, "big"))
-    return found
+            target = LinkTarget(uuid.UUID(bytes=subscriber), public_id, _NEVER, int.from_bytes(number, "big"))
+    return target
 
 
 def _sign(key: bytes, subscriber: bytes, number: bytes, mailing_list: bytes) -> bytes:

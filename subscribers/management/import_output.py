@@ -78,9 +78,9 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
             yield f"  … and {report.noted - len(shown):,} more; --json has up to {MAX_NOTES:,} of them."
     if report.ignored_columns:
         yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
-    kept = [target.partition(":")[2] for target in report.columns.values() if ":" in target]
-    if kept:
-        yield f"Kept as attributes: {', '.join(kept)}."
+    attributes = [target.partition(":")[2] for target in report.columns.values() if ":" in target]
+    if attributes:
+        yield f"Kept as attributes: {', '.join(attributes)}."
     if report.batch_id:
         yield f"To undo it: newsletter subscribers undo {report.batch_id}"
 

@@ -1,4 +1,4 @@
-"""The tables of people. Import models from here; each module beside holds one subject."""
+"""The tables of people. Import models from here; each module in this folder has one subject."""
 
 from subscribers.models.cases import Case, CaseFollow
 from subscribers.models.exports import Disclosure, ExportRequest

@@ -30,7 +30,7 @@ class Case(models.Model):
 
 
 class CaseFollow(models.Model):
-    """One person follows one case, whichever list their mail comes from."""
+    """One person follows one case, on all their lists."""
 
     subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="case_follows", db_index=False)
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="follows")

@@ -9,7 +9,7 @@ from subscribers.models.lists import MailingList
 
 MAX_PEOPLE_WITHOUT_APPROVAL = 500
 GROWTH_DIVISOR = 20
-"""A file may hold a twentieth more people than were there when it was asked for; then it has to be asked for again."""
+"""A file may have a twentieth more people than there were at the request. With more, a new request is needed."""
 
 
 class ExportRequest(models.Model):

@@ -89,7 +89,7 @@ class Topic(models.Model):
         return self.name
 
     def name_in(self, language: str) -> str:
-        """Return the name in a language, or the usual one if there is none."""
+        """Return the name in a language, or the usual name."""
         return self.names.get(language) or self.names.get(language.split("-")[0]) or self.name
 
     def clean(self) -> None:

@@ -41,6 +41,6 @@ class SubscriberLocation(models.Model):
 
 
 def location_key(*, country: str, region: str, town: str, latitude: float | None, longitude: float | None) -> str:
-    """Return the unique key of a location, whatever the case of country and region."""
+    """Return the unique key of a location. It ignores the case of country and region."""
     spot = [f"{value:.2f}" if value is not None else "" for value in (latitude, longitude)]
     return "|".join([country.upper(), region.upper(), town, *spot])

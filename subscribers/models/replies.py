@@ -1,4 +1,4 @@
-"""Replies of people to our mail, by the day. They hold no text."""
+"""Replies of people to our mail, by the day. They contain no text."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,7 @@ from subscribers.models.people import Subscriber
 class Reply(models.Model):
     """One reply of one person. ``issue`` is the number of the issue's row while it is kept who got it; None if unknown.
 
-    ``by`` names the member of staff or the API key that reported it; it is empty for a mail that came in.
+    ``by`` names the member of staff or the API key that reported it; it is empty for an inbound mail.
     """
 
     class Origin(models.TextChoices):

@@ -1,4 +1,4 @@
-"""The suppression list, and unsubscribes counted by mailing. Rows hold no address, so they survive an erasure."""
+"""The suppression list, and unsubscribes counted by mailing. Rows contain no address, so they survive an erasure."""
 
 from typing import Self
 

@@ -27,7 +27,7 @@ class ConfirmationQuota(models.Model):
 
 
 class RateCounter(models.Model):
-    """The number of events in one time window. `subject` is a keyed hash of what is counted."""
+    """The number of events in one time window. `subject` is a keyed hash of the counted address or network."""
 
     subject = models.BinaryField(max_length=32)
     starts_at = models.DateTimeField(db_index=True)

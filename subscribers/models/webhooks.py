@@ -109,7 +109,7 @@ class WebhookEndpoint(models.Model):
         return self.name
 
     def wants(self, kind: EventKind) -> bool:
-        """Return True if this endpoint takes the kind. Without a choice it takes all; a test always."""
+        """Return True if this endpoint gets events of this kind. Without a choice it takes all; a test always."""
         return not self.kinds or kind in self.kinds or kind == EventKind.TEST
 
 

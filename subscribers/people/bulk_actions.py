@@ -25,7 +25,7 @@ class BadAttribute(DomainError):
 def add_topic(*, people: Sequence[int], topic: Topic, by: str, now: datetime) -> int:
     """Add a topic to people who chose topics. Return how many got it.
 
-    People without a choice get all topics already. One topic would take the others from them, so they are left as they are.
+    People without a choice get all topics already. One topic would remove all others from them, so they are not changed.
     """
     updates = []
     for person in _load_people(people):
@@ -53,7 +53,7 @@ def remove_topic(*, people: Sequence[int], topic: Topic, by: str, now: datetime)
 def set_attribute(*, people: Sequence[int], key: str, value: str, by: str, now: datetime) -> int:
     """Set an attribute, or remove it with an empty value. Return for how many people that changed something.
 
-    People who would have too many attributes are left as they are. Raises `BadAttribute` for a name that is not possible.
+    People who would have too many attributes are not changed. Raises `BadAttribute` for a name that is not possible.
     """
     if not attribute_key(key):
         raise BadAttribute("An attribute name needs a letter or digit. Nothing was changed.")
@@ -84,12 +84,12 @@ def take_off_list(*, people: Sequence[int], mailing_list: MailingList, by: str, 
 
 
 def _load_people(people: Sequence[int]) -> list[Subscriber]:
-    """Lock these people and return them, so that nobody changes what the new values are made of."""
+    """Lock these people and return them, so that nobody changes the old values before the new ones are written."""
     return lock_people(Subscriber.objects.filter(pk__in=people).prefetch_related("topics"))
 
 
 def _apply(updates: Sequence[PersonUpdate], *, by: str, now: datetime) -> int:
-    changed, rest = 0, iter(updates)
-    while several := list(islice(rest, _PEOPLE_AT_ONCE)):
+    changed, remaining = 0, iter(updates)
+    while several := list(islice(remaining, _PEOPLE_AT_ONCE)):
         changed += sum(result.outcome == Outcome.CHANGED for result in update_people(several, by=by, now=now))
     return changed

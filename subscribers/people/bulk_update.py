@@ -102,8 +102,8 @@ def _prepare(change: PersonUpdate, topics: Mapping[str, int]) -> _PreparedUpdate
             value=unknown[0][:40],
             known=", ".join(sorted(topics)) or Message("none"),
         )
-    given = change.attributes or {}
-    clean, notes = clean_attributes(given)
+    attributes = change.attributes or {}
+    clean, notes = clean_attributes(attributes)
     if notes:
         raise _Refused(notes[0])
     return _PreparedUpdate(
@@ -113,7 +113,7 @@ def _prepare(change: PersonUpdate, topics: Mapping[str, int]) -> _PreparedUpdate
         slugs=tuple(sorted(set(change.topics or ()))),
         location=_locate(change),
         attributes=clean,
-        removed=frozenset(attribute_key(name) for name in given) - set(clean),
+        removed=frozenset(attribute_key(name) for name in attributes) - set(clean),
     )
 
 
@@ -121,10 +121,10 @@ def _locate(change: PersonUpdate) -> Location | None:
     """Return the location in the row, or None if it has none."""
     if change.country is None and change.region is None and change.town is None:
         return None
-    found = locate(country=change.country or "", region=change.region or "", town=change.town or "")
-    if found.note:
-        raise _Refused(found.note)
-    return found
+    location = locate(country=change.country or "", region=change.region or "", town=change.town or "")
+    if location.note:
+        raise _Refused(location.note)
+    return location
 
 
 def _write(updates: Mapping[int, _PreparedUpdate], *, by: str, now: datetime) -> dict[int, RowResult]:
@@ -195,11 +195,11 @@ def _apply(
 
 
 def _topics_of(ids: Sequence[int]) -> dict[int, frozenset[int]]:
-    found: dict[int, set[int]] = {}
+    topics_by_person: dict[int, set[int]] = {}
     through = Subscriber.topics.through
     for person, topic in through.objects.filter(subscriber_id__in=ids).values_list("subscriber_id", "topic_id"):
-        found.setdefault(person, set()).add(topic)
-    return {person: frozenset(topics) for person, topics in found.items()}
+        topics_by_person.setdefault(person, set()).add(topic)
+    return {person: frozenset(topics) for person, topics in topics_by_person.items()}
 
 
 def _write_topics(

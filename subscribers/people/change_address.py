@@ -63,15 +63,15 @@ class CannotAskNewAddress(AddressNotAsked):
 
 @transaction.atomic
 def request_address_change(*, link: MailedLink, email: str, now: datetime) -> str:
-    """Mail a confirmation to the new address, and return that address as it is stored.
+    """Mail a confirmation to the new address. Return the address in its stored form.
 
     If the new address is suppressed or over its quota it gets no mail, and the person reads the same text. A second press
-    mails nothing, and its answer does not depend on whether a mail went either.
+    mails nothing, and its answer does not reveal if a mail was sent either.
 
     Raises:
         BadAddress: The text is no address.
         SameAddress: The address is the current one.
-        UsedLink: The link was used before, or the person was deleted meanwhile.
+        UsedLink: The link was used before, or the person was deleted since.
     """
     address = normalise(email)
     person = lock_current(link.subscriber)
@@ -92,7 +92,7 @@ def request_address_change(*, link: MailedLink, email: str, now: datetime) -> st
 
 
 def _is_second_press(link: MailedLink, address: str, *, now: datetime) -> bool:
-    """Return True if the link asked for this address just now, whether a mail went to it or not."""
+    """Return True if the link asked for this address just now, also if no mail was sent."""
     uses = MailedLink.objects.filter(pk=link.pk, used_at__gt=now - REPEAT_PERIOD)
     used_at = uses.values_list("used_at", flat=True).first()
     return used_at is not None and read_counter(_name_press(link, address), now=used_at) > 0
@@ -146,7 +146,7 @@ def _request_confirmation(person: Subscriber, address: str, *, mailing_list: Mai
 
 
 def _explain_refusal(person: Subscriber, address: str, *, now: datetime) -> CannotAskNewAddress:
-    """Return why no mail goes to this address now, and what staff can do."""
+    """Return a text: why no mail is sent to this address now, and what staff can do."""
     possible_at = find_next_confirmation(address, now=now)
     if possible_at > now and _is_mail_waiting(address):
         return CannotAskNewAddress(
@@ -161,10 +161,10 @@ def _explain_refusal(person: Subscriber, address: str, *, now: datetime) -> Cann
             limit=MAX_CONFIRMATION_REQUESTS,
             day=localtime(possible_at).date(),
         )
-    own = MailedLink.objects.filter(subscriber=person, kind=Kind.CONFIRM_ADDRESS)
+    links = MailedLink.objects.filter(subscriber=person, kind=Kind.CONFIRM_ADDRESS)
     return CannotAskNewAddress(
         "Too many confirmations were asked for. Try again after this time: %(moment)s. The person keeps the old address.",
-        moment=_round_up(localtime(max(possible_at, find_next_request(own, now=now)))),
+        moment=_round_up(localtime(max(possible_at, find_next_request(links, now=now)))),
     )
 
 
@@ -179,7 +179,7 @@ def _is_mail_waiting(address: str) -> bool:
     It counts until it is sent or forgotten: after an hour, by that person's next request or the hourly purge.
     """
     waiting = MailedLink.objects.due().filter(kind=Kind.CONFIRM_ADDRESS).values_list("new_email", flat=True)
-    return make_mailbox_key(address) in {make_mailbox_key(each) for each in waiting}
+    return make_mailbox_key(address) in {make_mailbox_key(waiting_address) for waiting_address in waiting}
 
 
 def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
@@ -188,7 +188,7 @@ def confirm_address_change(*, link: MailedLink, now: datetime) -> Subscriber:
     Suppressions of both addresses stay in force.
 
     Raises:
-        UsedLink: The link was used before, or the person was deleted meanwhile.
+        UsedLink: The link was used before, or the person was deleted since.
         NewAddressSuppressed: Nothing was changed.
     """
     try:
@@ -210,8 +210,8 @@ def _move_person(link: MailedLink, *, now: datetime) -> Subscriber:
     old_hash = bytes(person.address_hash)
     if is_all_mail_blocked(address_hash=new_hash):
         raise NewAddressSuppressed("We may not send mail to this address. Your old address stays as it was.")
-    for other in locked.values():
-        merge_people(keep=person, absorb=other, now=now, new_email=link.new_email)
+    for duplicate in locked.values():
+        merge_people(keep=person, absorb=duplicate, now=now, new_email=link.new_email)
     person.email, person.address_hash = link.new_email, new_hash
     person.save(update_fields=["email", "address_hash"])
     _carry_suppressions(old_hash=old_hash, new_hash=new_hash, now=now)
@@ -244,9 +244,13 @@ def _carry_suppressions(*, old_hash: bytes, new_hash: bytes, now: datetime) -> N
 def _end_unsubscribed_lists(person: Subscriber, *, now: datetime) -> None:
     """End lists that either address unsubscribed from. An open one would keep the person from signing up again.
 
-    A report as spam is the reason of all that it ends, whatever else happened.
+    If the mail was reported as spam, that is the reason for each ended subscription.
     """
-    own = Suppression.objects.live().filter(address_hash=person.address_hash, reason__in=REASONS_REMOVED_BY_CONFIRMING)
-    for suppression in sorted(own.select_related("mailing_list"), key=lambda row: row.reason != Reason.COMPLAINT):
+    suppressions = Suppression.objects.live().filter(
+        address_hash=person.address_hash, reason__in=REASONS_REMOVED_BY_CONFIRMING
+    )
+    for suppression in sorted(
+        suppressions.select_related("mailing_list"), key=lambda row: row.reason != Reason.COMPLAINT
+    ):
         reason = EndReason.COMPLAINT if suppression.reason == Reason.COMPLAINT else EndReason.UNSUBSCRIBE
         end_subscriptions(subscriber=person, reason=reason, now=now, mailing_list=suppression.mailing_list)

@@ -25,7 +25,7 @@ _SECTION_MAKERS: dict[str, SectionMaker] = {}
 
 
 def register_export_section(name: str, make_section: SectionMaker) -> None:
-    """Add a section, fit for JSON, to what a person is told. Call it once, when the app starts."""
+    """Add a section of JSON values to the copy of a person's data. Call it once, when the app starts."""
     _SECTION_MAKERS[name] = make_section
 
 

@@ -33,11 +33,11 @@ def count_growth(*, mailing_list: MailingList, weeks: int, now: datetime) -> lis
     joined = _count_by_week(agreed, Coalesce("confirmed_at", "requested_at"), first_days, now=now)
     left = _count_by_week(agreed, F("ended_at"), first_days, now=now)
     people = _count_agreed(mailing_list)
-    found = []
+    growth = []
     for back in range(weeks):
-        found.append(Week(day=last_day - back * WEEK, people=people, joined=joined[back], left=left[back]))
+        growth.append(Week(day=last_day - back * WEEK, people=people, joined=joined[back], left=left[back]))
         people += left[back] - joined[back]
-    return list(reversed(found))
+    return list(reversed(growth))
 
 
 def _count_agreed(mailing_list: MailingList) -> int:

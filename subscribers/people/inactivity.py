@@ -1,4 +1,4 @@
-"""Ask inactive people once whether they still want mail, and stop mailing those who do not answer.
+"""Ask inactive people once if they still want mail, and stop mailing those who do not answer.
 
 A person is silent who did none of these since a given day: join, confirm, change a choice or their address, reply. An import
 counts too, because nothing is known from before. Clicks are never counted by person.
@@ -76,16 +76,16 @@ def count_silence(*, since: datetime, now: datetime) -> SilenceCount:
 
 @transaction.atomic
 def ask_silent_people(*, since: datetime, per_day: int, now: datetime) -> int:
-    """Queue the question for silent people, at most so many on one day. Return how many were queued now."""
+    """Queue the question for silent people, up to the limit of one day. Return how many were queued now."""
     midnight = localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     left = per_day - StayQuestion.objects.filter(asked_at__gte=midnight).count()
     queued = StayQuestion.objects.open().filter(subscriber=OuterRef("pk"))
     silent = find_silent_people(since=since, now=now).filter(~Exists(queued))
-    found = list(silent.values_list("pk", flat=True)[: max(left, 0)])
-    lock_people(Subscriber.objects.filter(pk__in=found).only("pk"))
+    ids = list(silent.values_list("pk", flat=True)[: max(left, 0)])
+    lock_people(Subscriber.objects.filter(pk__in=ids).only("pk"))
     rows = [
         StayQuestion(subscriber=person, mailing_list=mailing_list, asked_at=now)
-        for person in silent.filter(pk__in=found)
+        for person in silent.filter(pk__in=ids)
         if (mailing_list := _find_oldest_list(person))
     ]
     return len(StayQuestion.objects.bulk_create(rows, ignore_conflicts=True))
@@ -98,7 +98,7 @@ def answer_by_replies(*, since: datetime, now: datetime) -> int:
 
 
 def rest_unanswered(*, now: datetime) -> int:
-    """Let those rest whose time for an answer is over. Return how many."""
+    """Stop the mail of people whose time for an answer is over: they rest. Return how many."""
     return (
         StayQuestion.objects.open()
         .filter(sent_at__lte=now - ANSWER_TIME, resting_since__isnull=True)
@@ -136,7 +136,7 @@ def stay(*, subscriber: Subscriber, wording: str, now: datetime) -> None:
 
 
 def is_asked_to_stay(subscriber: Subscriber) -> bool:
-    """Return True if a person was asked whether they still want mail, and has not answered."""
+    """Return True if a person was asked if they still want mail, and has not answered."""
     return StayQuestion.objects.open().filter(subscriber=subscriber, sent_at__isnull=False).exists()
 
 

@@ -18,7 +18,7 @@ _MAX_TOWN_LENGTH = 120
 
 @dataclass(frozen=True)
 class Location:
-    """The location that a text names, as far as it is certain. `note` explains what is not clear; it is empty otherwise.
+    """The location that a text names: the parts that are certain. `note` explains what is not clear; it is empty otherwise.
 
     `is_area` means that the text names a whole region or country. `candidates` describe the towns that it could mean.
     """
@@ -95,7 +95,7 @@ def locate(*, country: str = "", region: str = "", town: str = "", home: str = "
 
 
 def _locate_at_home(town: str, home: str) -> Location:
-    """Return the location of a town with no country beside it. The text itself can name a country or state."""
+    """Return the location of a town without a country. The text itself can name a country or state."""
     if not town:
         return Location(home)
     match = find_place(town, near=home)
@@ -121,14 +121,14 @@ def _locate_at_home(town: str, home: str) -> Location:
     return _location_of(match.place, [note])
 
 
-def _location_of(found: Town, notes: list[str]) -> Location:
+def _location_of(town: Town, notes: list[str]) -> Location:
     return Location(
-        found.country,
-        found.region,
-        found.name,
-        round(found.latitude, 2),
-        round(found.longitude, 2),
-        found.zone,
+        town.country,
+        town.region,
+        town.name,
+        round(town.latitude, 2),
+        round(town.longitude, 2),
+        town.zone,
         _join(notes),
     )
 
@@ -149,10 +149,10 @@ def find_location_ids(locations: Iterable[Location]) -> dict[str, int]:
 def get_or_create_locations(locations: Iterable[Location]) -> dict[str, int]:
     """Return the ids of the rows of these known locations, by key. Safe if another process adds them too."""
     wanted = {location.key: location for location in locations}
-    found = find_location_ids(wanted.values())
-    missing = [location for key, location in wanted.items() if key not in found]
+    ids = find_location_ids(wanted.values())
+    missing = [location for key, location in wanted.items() if key not in ids]
     if not missing:
-        return found
+        return ids
     SubscriberLocation.objects.bulk_create(
         (SubscriberLocation(**location.columns) for location in missing), ignore_conflicts=True
     )

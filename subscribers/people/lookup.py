@@ -30,11 +30,11 @@ def search_people(people: QuerySet[Subscriber], typed: str, *, by_part: bool, li
     searches would spell out a masked one.
     """
     words = typed.replace("\0", " ")[:MAX_LENGTH].split()[:MAX_WORDS]
-    found = people
+    matching = people
     for word in words:
-        found = found.filter(_in_town(word) | (_in_name_or_address(word) if by_part else _is_address(word)))
+        matching = matching.filter(_in_town(word) | (_in_name_or_address(word) if by_part else _is_address(word)))
     # Read once here: the page and its number of people would each read the whole table.
-    ids = list(found.order_by("-pk").values_list("pk", flat=True)[:limit])
+    ids = list(matching.order_by("-pk").values_list("pk", flat=True)[:limit])
     return people.filter(pk__in=ids)
 
 

@@ -44,12 +44,12 @@ def request_mailed_link(
     """
     if not lock_people(Subscriber.objects.filter(pk=subscriber.pk)):
         return False
-    own = MailedLink.objects.filter(subscriber=subscriber, kind=kind)
-    forget_unsent_links(own, now=now)
-    is_recent = own.filter(asked_at__gt=now - REQUEST_INTERVAL, used_at__isnull=True).exists()
-    if (is_recent and kind != Kind.CONFIRM_ADDRESS) or find_next_request(own, now=now) > now:
+    earlier = MailedLink.objects.filter(subscriber=subscriber, kind=kind)
+    forget_unsent_links(earlier, now=now)
+    is_recent = earlier.filter(asked_at__gt=now - REQUEST_INTERVAL, used_at__isnull=True).exists()
+    if (is_recent and kind != Kind.CONFIRM_ADDRESS) or find_next_request(earlier, now=now) > now:
         return False
-    delete_unsent_links(own)
+    delete_unsent_links(earlier)
     MailedLink.objects.create(
         subscriber=subscriber, mailing_list=mailing_list, kind=kind, new_email=new_email, asked_at=now
     )
@@ -92,8 +92,8 @@ def list_due_links(*, now: datetime) -> QuerySet[MailedLink]:
         .filter(address_hash=OuterRef("subscriber__address_hash"), mailing_list__isnull=True)
         .exclude(reason__in=REASONS_REMOVED_BY_CONFIRMING)
     )
-    own = Q(kind=Kind.CONFIRM_ADDRESS) | ~Exists(blocked)
-    due = MailedLink.objects.due().filter(own, asked_at__gt=now - MAX_SENDING_DELAY)
+    allowed = Q(kind=Kind.CONFIRM_ADDRESS) | ~Exists(blocked)
+    due = MailedLink.objects.due().filter(allowed, asked_at__gt=now - MAX_SENDING_DELAY)
     return due.select_related("subscriber", "mailing_list")
 
 
@@ -122,8 +122,8 @@ def find_link(target: LinkTarget, *, kind: MailedLink.Kind, now: datetime | None
 def find_link_row(target: LinkTarget, *, kind: MailedLink.Kind) -> MailedLink | None:
     """Return the row of a link, used or not; None if it does not exist."""
     former = FormerIdentity.objects.filter(uuid=target.subscriber_uuid).values("subscriber")
-    theirs = Q(subscriber__uuid=target.subscriber_uuid) | Q(subscriber__in=former)
-    rows = MailedLink.objects.filter(theirs, public_id=target.public_id, kind=kind)
+    of_person = Q(subscriber__uuid=target.subscriber_uuid) | Q(subscriber__in=former)
+    rows = MailedLink.objects.filter(of_person, public_id=target.public_id, kind=kind)
     return rows.select_related("subscriber__place", "mailing_list").first()
 
 
@@ -132,7 +132,7 @@ def _may_use(link: MailedLink, *, now: datetime | None) -> bool:
 
 
 def mark_link_used(link: MailedLink, *, now: datetime, may_repeat: bool = False) -> None:
-    """Use the link up, in the transaction of what it does. Raises `UsedLink` for the second of two at once.
+    """Mark the link as used, in the transaction of its action. Raises `UsedLink` for the second of two at once.
 
     With ``may_repeat``, a second press within `REPEAT_PERIOD` is no error, and the link stays used since the first.
     """

@@ -76,7 +76,7 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime, new_ema
 
 
 def _move_due_confirmations(*, keep: Subscriber, absorb: Subscriber, email: str) -> None:
-    """Let the mails that ask `absorb` to confirm go to `keep` at `email`, as far as the quota of this mailbox allows.
+    """Send the mails that ask `absorb` to confirm to `keep` at `email`, within the quota of this mailbox.
 
     Of two about one list, one stays.
     """
@@ -97,14 +97,14 @@ def _move_erasure_links(*, keep: Subscriber, absorb: Subscriber) -> None:
 
 
 def _end_duplicate_subscriptions(*, keep: Subscriber, absorb: Subscriber, now: datetime) -> None:
-    theirs = {
+    absorbed = {
         subscription.mailing_list_id: subscription
         for subscription in Subscription.objects.filter(subscriber=absorb).open()
     }
-    for ours in Subscription.objects.filter(subscriber=keep, mailing_list_id__in=theirs).open():
-        other = theirs[ours.mailing_list_id]
-        better = min(ours, other, key=_rank)
-        worse = other if better is ours else ours
+    for ours in Subscription.objects.filter(subscriber=keep, mailing_list_id__in=absorbed).open():
+        duplicate = absorbed[ours.mailing_list_id]
+        better = min(ours, duplicate, key=_rank)
+        worse = duplicate if better is ours else ours
         Subscription.objects.filter(pk=better.pk).update(frequency=ours.frequency, paused_until=ours.paused_until)
         Subscription.objects.filter(pk=worse.pk).update(ended_at=now, end_reason=EndReason.MERGED)
 

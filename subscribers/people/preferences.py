@@ -1,4 +1,4 @@
-"""Save what a person chooses on their preference page: topics, language, location, lists, frequency and pause."""
+"""Save the choices of a person on their preference page: topics, language, location, lists, frequency and pause."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -51,8 +51,8 @@ def set_frequencies(*, subscriber: Subscriber, frequencies: Mapping[MailingList,
     """Set how often each list may write, from the next issue on. Return True if something changed."""
     changed = {}
     for mailing_list, frequency in frequencies.items():
-        other = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
-        if other.exclude(frequency=frequency).update(frequency=frequency):
+        subscription = Subscription.objects.filter(subscriber=subscriber, mailing_list=mailing_list).open()
+        if subscription.exclude(frequency=frequency).update(frequency=frequency):
             changed[mailing_list.slug] = str(frequency)
     if changed:
         record_preferences(subscriber, {"frequency": changed}, now=now)
@@ -71,7 +71,7 @@ def pause_mail(*, subscriber: Subscriber, days: int, now: datetime) -> datetime 
 
 
 def paused_until(subscriber: Subscriber, *, now: datetime) -> datetime | None:
-    """Return the latest end of the current pauses, or None if there is none."""
+    """Return the latest end of the current pauses, or None without a pause."""
     rows = Subscription.objects.filter(subscriber=subscriber, paused_until__gt=now).open()
     return rows.order_by("-paused_until").values_list("paused_until", flat=True).first()
 
@@ -87,7 +87,7 @@ def choose_lists(
 ) -> list[MailingList]:
     """Subscribe to and unsubscribe from lists among those offered. Return the lists that wait for a confirmation by mail.
 
-    A running pause of the person holds for the new lists too, because their page says that nothing is sent. `through` is
+    A running pause of the person also applies to the new lists, because their page says that nothing is sent. `through` is
     the link that led here. Unsubscribing from its own list is counted for the mailing that carried it.
     """
     wanted = {mailing_list.pk for mailing_list in chosen}

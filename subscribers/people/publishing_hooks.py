@@ -15,7 +15,7 @@ from subscribers.models import Frequency, MailingList, Subscriber
 class Branding:
     """The organisation's appearance. Paths are on this site; `light` and `dark` map names to CSS colours.
 
-    Whoever registers it makes sure that its colours have enough contrast.
+    The caller that registers it ensures enough contrast of its colours.
     """
 
     name: str = ""
@@ -39,7 +39,7 @@ class MonthlyMailCount:
 
 @dataclass(frozen=True)
 class MonthlyDigests:
-    """The digests of a list: at most how many mails they are in a month, and whether every newsletter of the list has one."""
+    """The digests of a list: the most mails in a month, and if every newsletter of the list has one."""
 
     mails: int = 1
     has_all: bool = True
@@ -74,14 +74,14 @@ class MissedMail:
 class PublishingHooks:
     """The registered functions, with defaults for a project that publishes nothing.
 
-    ``topics`` returns the ids of the topics that decide what people on these lists get. ``has_languages``
-    says whether one of their publications is in several languages. ``mails_a_month`` returns about how many mails a person
-    gets in a month; 0 if nobody can say. ``home_country`` returns the code of the country of a list's
-    publications, or "" if that is not clear. ``lists_with_sender`` returns the lists about which a single mail can be sent.
-    ``forget`` deletes what is kept about an erased person, by the hashes of all addresses that they had.
-    ``find_awaiting`` returns those of these hashes of addresses where a single mail waits that was asked for after a time.
-    ``reassign_mails`` lets what one record of a person (``absorb``) got count for the other (``keep``).
-    ``resume_welcome`` lets a person go on with the welcomes of lists that an unsubscribe stopped since a time.
+    ``topics`` returns the ids of the topics that change the mails of these lists. ``has_languages`` is True if one of their
+    publications is in several languages. ``mails_a_month`` returns about how many mails a person gets in a month; 0 if
+    nobody can say. ``home_country`` returns the code of the country of a list's publications, or "" if that is not clear.
+    ``lists_with_sender`` returns the lists about which a single mail can be sent. ``forget`` deletes the data about an
+    erased person, by the hashes of all addresses that they had. ``find_awaiting`` returns those of these hashes of addresses
+    where a single mail waits that was asked for after a time. ``reassign_mails`` counts the mails of one record of a person
+    (``absorb``) for the other (``keep``). ``resume_welcome`` resumes a person's welcomes of lists that an unsubscribe
+    stopped since a time.
     """
 
     branding: Callable[[], Branding] = Branding

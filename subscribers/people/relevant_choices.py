@@ -1,4 +1,4 @@
-"""The choices of people that decide what they get. Other choices change nothing, so people are not asked for them."""
+"""Find the choices of people that change their mails. Other choices change nothing, so people are not asked for them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,7 +13,7 @@ from subscribers.segments.rules import Condition, list_conditions
 
 def find_asked_topics(lists: Iterable[MailingList]) -> QuerySet[Topic]:
     """Return the topics that a segment selects by, or that choose the stories of a publication of these lists."""
-    selected = Q(slug__in={one.value for one in _iter_conditions() if one.key == "topic"})
+    selected = Q(slug__in={condition.value for condition in _iter_conditions() if condition.key == "topic"})
     return Topic.objects.filter(selected | Q(pk__in=get_publishing_hooks().topics(lists)))
 
 
@@ -24,7 +24,9 @@ def find_topics_asked_of(person: Subscriber) -> QuerySet[Topic]:
 
 def is_language_asked(lists: Iterable[MailingList]) -> bool:
     """Return True if a segment selects by language, or if a publication of these lists is in several."""
-    return get_publishing_hooks().has_languages(lists) or any(one.key == "language" for one in _iter_conditions())
+    return get_publishing_hooks().has_languages(lists) or any(
+        condition.key == "language" for condition in _iter_conditions()
+    )
 
 
 def is_language_asked_of(person: Subscriber) -> bool:

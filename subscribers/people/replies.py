@@ -1,6 +1,6 @@
 """Record that a person replied to our mail: a sign of life, and a response to the subject of an issue.
 
-Whatever learns of a reply writes it here: staff, the API, and later a mailbox.
+Staff, the API and the inbound mailbox record replies here.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def record_reply(
 ) -> RecordedReply:
     """Record a reply, once for each issue, or for each day if the issue is unknown.
 
-    A reply since the day of an open question whether the person still wants mail answers it. Raises BadReply.
+    A reply since the day of an open question “do you still want mail?” answers it. Raises BadReply.
     """
     if replied_on > localdate(now):
         raise BadReply("%(day)s has not come yet. Nothing was recorded. Enter the day of the reply.", day=replied_on)

@@ -1,1 +1,1 @@
-"""Towns, regions and countries. The rest of the product asks these modules what a place name means."""
+"""Towns, regions and countries. The rest of the product uses these modules to find the meaning of a place name."""

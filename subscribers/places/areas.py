@@ -36,8 +36,8 @@ class Area:
     region: str = ""
     counties: frozenset[int] = frozenset()
 
-    def holds(self, place: Town) -> bool:
-        """Return True if the town lies in it."""
+    def contains(self, place: Town) -> bool:
+        """Return True if the town is in it."""
         return (
             (not self.country or place.country == self.country)
             and (not self.region or place.region == self.region)
@@ -112,9 +112,9 @@ def without_counties(areas: Iterable[Area]) -> list[Area]:
 
 def drop_nested_areas(found: Iterable[Area]) -> list[Area]:
     """Return the areas without those inside another one: Mexico without the State of Mexico."""
-    kept = list(found)
-    countries = {area.country for area in kept if not area.region}
-    return [area for area in kept if not area.region or area.country not in countries]
+    areas = list(found)
+    countries = {area.country for area in areas if not area.region}
+    return [area for area in areas if not area.region or area.country not in countries]
 
 
 def intersect_areas(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
@@ -165,7 +165,7 @@ def find_meant_country(text: str) -> str:
     code = find_country_in_some_language(text)
     if not code:
         return ""
-    towns = [town.population for town, own in find_towns_named(text) if own]
+    towns = [town.population for town, is_full_name in find_towns_named(text) if is_full_name]
     others = [*towns, *map(count_people, regions_named(text))]
     if find_counties_named(text) or (others and len(fold(text)) < _SHORTEST_FOREIGN_NAME):
         return ""

@@ -1,4 +1,4 @@
-"""Choose between towns of one name. Towns that cannot be told apart are returned as a question, never guessed."""
+"""Choose between towns of one name. Towns that cannot be distinguished are returned as a question, never guessed."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -48,34 +48,40 @@ def describe_apart(places: Iterable[Town]) -> list[str]:
     return list(dict.fromkeys(names_apart))
 
 
-def weight(place: Town, own: bool) -> int:
+def weight(place: Town, is_full_name: bool) -> int:
     """Return how likely a bare name means this town, by population and by the number of its names in other languages."""
-    return max(1, place.population) * place.fame * (_OWN_NAME_WEIGHT if own else 1)
+    return max(1, place.population) * place.fame * (_OWN_NAME_WEIGHT if is_full_name else 1)
 
 
-def choose_town(found: NamedTowns, *, near: str = "", beside: Sequence[Town] = ()) -> Choice:
-    """Choose one of the towns of a name, by the name, by the towns ``beside`` it, or else by ``near``.
+def choose_town(towns: NamedTowns, *, near: str = "", context: Sequence[Town] = ()) -> Choice:
+    """Choose one of the towns of a name, by the name, by the towns of its ``context``, or else by ``near``.
 
     ``near`` is a region or country, such as that of a source. It decides between equally well-known towns. If it points to
     a little-known town while a famous one is elsewhere, the choice stays open.
     """
-    heaviest = max((weight(place, own) for place, own in found if own), default=0)
-    if any(own and place.population >= LARGE_TOWN_POPULATION for place, own in found):
+    heaviest = max((weight(place, is_full_name) for place, is_full_name in towns if is_full_name), default=0)
+    if any(is_full_name and place.population >= LARGE_TOWN_POPULATION for place, is_full_name in towns):
         heaviest *= _FAR_HEAVIER_RATIO
-    named = [(place, own) for place, own in found if own or weight(place, own) > _FAR_HEAVIER_RATIO * heaviest]
+    named = [
+        (place, is_full_name)
+        for place, is_full_name in towns
+        if is_full_name or weight(place, is_full_name) > _FAR_HEAVIER_RATIO * heaviest
+    ]
     ranked = sorted(named, key=lambda pair: -weight(*pair))
     meant = _find_equals(ranked)
     region, country = (near if "-" in near else ""), near[:2]
-    here = [(place, own) for place, own in ranked if own and region and place.region == region]
+    here = [
+        (place, is_full_name) for place, is_full_name in ranked if is_full_name and region and place.region == region
+    ]
     if here and (decided := [pair for pair in here if pair[0] in meant or _is_known_by_itself(pair[0])]):
         meant = _find_equals(decided)
     elif here and here[0][0].region != meant[0].region:
         meant = [*meant, *(place for place, _ in here)]
     elif country and (inland := [pair for pair in ranked if pair[0] in meant and pair[0].country == country]):
         meant = _find_equals(inland)
-    if len(meant) > 1 and beside:
+    if len(meant) > 1 and context:
         supported = [
-            place for place in meant if any(_distance_between(place, other) <= SAME_TOWN_RADIUS_KM for other in beside)
+            place for place in meant if any(_distance_between(place, other) <= SAME_TOWN_RADIUS_KM for other in context)
         ]
         if supported and all(_distance_between(supported[0], other) <= SAME_TOWN_RADIUS_KM for other in supported):
             return Choice(supported[0], (supported[0],))
@@ -88,8 +94,8 @@ def _is_known_by_itself(place: Town) -> bool:
 
 def _find_equals(ranked: NamedTowns) -> list[Town]:
     """Return the heaviest town, and each other one that is not much lighter and not a part of it."""
-    (best, own), *others = ranked
-    heaviest = weight(best, own)
+    (best, is_full_name), *others = ranked
+    heaviest = weight(best, is_full_name)
     return [
         best,
         *(
@@ -102,5 +108,5 @@ def _find_equals(ranked: NamedTowns) -> list[Town]:
     ]
 
 
-def _distance_between(one: Town, other: Town) -> float:
-    return distance_km(one.latitude, one.longitude, other.latitude, other.longitude)
+def _distance_between(first: Town, second: Town) -> float:
+    return distance_km(first.latitude, first.longitude, second.latitude, second.longitude)

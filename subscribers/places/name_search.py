@@ -31,19 +31,19 @@ def find_by_name(narrowed: NarrowedAddress, near: str) -> PlaceMatch | None:
     """Return the town that the last matching part names. An area's name may also be that of a town."""
     for number, part in reversed(list(enumerate(narrowed.left))):
         is_first_of_many = number == 0 and len(narrowed.left) > 1
-        found = _towns(
-            part, narrowed, near, smallest=LARGE_TOWN_POPULATION if is_first_of_many and not narrowed.given else 0
+        towns = _towns(
+            part, narrowed, near, smallest=LARGE_TOWN_POPULATION if is_first_of_many and not narrowed.has_country else 0
         )
-        if found:
-            return _choose(part, found, near, _beside(part, narrowed), given=narrowed.given)
+        if towns:
+            return _choose(part, towns, near, _find_context(part, narrowed), has_country=narrowed.has_country)
     for step in reversed(narrowed.steps):
         meant = _area_as_town(step, narrowed, near)
         if meant is not None:
             return meant
     for part in reversed(narrowed.left):
-        found = _towns_in_a_part(part, narrowed, near)
-        if found:
-            return _choose(part, found, near, ())
+        towns = _towns_in_a_part(part, narrowed, near)
+        if towns:
+            return _choose(part, towns, near, ())
     return None
 
 
@@ -57,36 +57,44 @@ def _area_as_town(step: Step, narrowed: NarrowedAddress, near: str) -> PlaceMatc
     if is_code(part) or any(not area.region for area in called):
         return None
     wider = NarrowedAddress((part,), (), step.before)
-    found = _towns(part, wider, near)
-    if not found or (wider.given and _names_a_town_outside(narrowed, step)):
+    towns = _towns(part, wider, near)
+    if not towns or (wider.has_country and _names_a_town_outside(narrowed, step)):
         return None
     named = [area for area in called if area.is_widely_known and names_region(part, area.region)]
-    named += [area for area in called if area.counties and not any(area.holds(place) for place, own in found if own)]
-    if any(area.holds(place) for area in named for place, _ in found):
-        found = [pair for pair in found if any(area.holds(pair[0]) for area in named)]
+    named += [
+        area
+        for area in called
+        if area.counties and not any(area.contains(place) for place, is_full_name in towns if is_full_name)
+    ]
+    if any(area.contains(place) for area in named for place, _ in towns):
+        towns = [pair for pair in towns if any(area.contains(pair[0]) for area in named)]
     elif named:
-        return _area_or_town(part, named[0], found, near)
-    return _choose(part, found, near, (), given=wider.given)
+        return _area_or_town(part, named[0], towns, near)
+    return _choose(part, towns, near, (), has_country=wider.has_country)
 
 
 def _names_a_town_outside(narrowed: NarrowedAddress, step: Step) -> bool:
     """Return True if a part before an area names a town of its country, so that the area is not the town itself."""
     wider = NarrowedAddress(narrowed.left, (), step.before)
     return any(
-        own and place.population >= TOWN_POPULATION and wider.holds(place)
+        is_full_name and place.population >= TOWN_POPULATION and wider.contains(place)
         for part in narrowed.left
-        for place, own in find_towns_named(part)
+        for place, is_full_name in find_towns_named(part)
     )
 
 
-def _area_or_town(part: str, area: Area, found: NamedTowns, near: str) -> PlaceMatch | None:
+def _area_or_town(part: str, area: Area, towns: NamedTowns, near: str) -> PlaceMatch | None:
     """Return the meaning of "Victoria" after an unknown place: the region, or a town elsewhere."""
-    large = [(place, own) for place, own in found if own and place.population >= LARGE_TOWN_POPULATION]
+    large = [
+        (place, is_full_name)
+        for place, is_full_name in towns
+        if is_full_name and place.population >= LARGE_TOWN_POPULATION
+    ]
     exactly = [
         pair for pair in large if pair[0].name.casefold() == part.casefold() != region_name(area.region).casefold()
     ]
     if exactly or (near and near[:2] != area.country and any(_is_in(place, near[:2]) for place, _ in large)):
-        return _choose(part, exactly or found, near, ())
+        return _choose(part, exactly or towns, near, ())
     if large and near != area.region:
         what, also = area.describe(), describe(large[0][0])
         return PlaceMatch(
@@ -99,65 +107,69 @@ def _area_or_town(part: str, area: Area, found: NamedTowns, near: str) -> PlaceM
 
 def _towns(part: str, narrowed: NarrowedAddress, near: str, smallest: int = 0) -> NamedTowns:
     """Return the towns that a whole part names: "Leeds", "Downtown Houston"."""
-    if not narrowed.given and (is_street(part) or is_venue_only(part)):
+    if not narrowed.has_country and (is_street(part) or is_venue_only(part)):
         return []
-    found = [(place, own) for place, own in find_towns_named(part) if narrowed.holds(place)]
-    if not found:
-        found = [
-            (place, own)
+    towns = [(place, is_full_name) for place, is_full_name in find_towns_named(part) if narrowed.contains(place)]
+    if not towns:
+        towns = [
+            (place, is_full_name)
             for name, only_large in without_qualifiers(part)
-            for place, own in find_towns_named(name)
-            if narrowed.holds(place) and (place.population >= LARGE_TOWN_POPULATION or not only_large)
+            for place, is_full_name in find_towns_named(name)
+            if narrowed.contains(place) and (place.population >= LARGE_TOWN_POPULATION or not only_large)
         ]
-    return [pair for pair in found if pair[0].population >= smallest or _is_in(pair[0], near)]
+    return [pair for pair in towns if pair[0].population >= smallest or _is_in(pair[0], near)]
 
 
 def _towns_in_a_part(part: str, narrowed: NarrowedAddress, near: str) -> NamedTowns:
-    """Return the towns that a part names beside a venue: "Central Library Manchester", "Leeds Town Hall", "Hay-on-Wye Castle".
+    """Return the towns that a part names with a venue: "Central Library Manchester", "Leeds Town Hall", "Hay-on-Wye Castle".
 
-    Only where the words or the source say that the country is the right one: cafés are called Paris everywhere.
+    Only if the words or the source name the country: cafés are called Paris everywhere.
     """
     if is_street(part):
         return []
     words = part.split()
     pieces = [" ".join(words[-count:]) for count in range(min(len(words) - 1, MAX_TOWN_WORDS), 0, -1)]
     for piece in [*pieces, *filter(None, [civic_owner(part)])]:
-        found = [
-            (place, own)
-            for place, own in find_towns_named(piece)
-            if own and place.population >= LARGE_TOWN_POPULATION and _is_likely(place, narrowed, near)
+        towns = [
+            (place, is_full_name)
+            for place, is_full_name in find_towns_named(piece)
+            if is_full_name and place.population >= LARGE_TOWN_POPULATION and _is_likely(place, narrowed, near)
         ]
-        if found:
-            return found
+        if towns:
+            return towns
     for count in range(len(words) - 1, 0, -1):
         piece = " ".join(words[:count])
         if len(fold(piece).split()) >= _DISTINCTIVE_WORDS:
-            found = [
-                (place, own) for place, own in find_towns_named(piece) if own and _is_likely(place, narrowed, near)
+            towns = [
+                (place, is_full_name)
+                for place, is_full_name in find_towns_named(piece)
+                if is_full_name and _is_likely(place, narrowed, near)
             ]
-            if found:
-                return found
+            if towns:
+                return towns
     return []
 
 
 def _is_likely(place: Town, narrowed: NarrowedAddress, near: str) -> bool:
-    return narrowed.holds(place) and (narrowed.given or _is_in(place, near[:2]))
+    return narrowed.contains(place) and (narrowed.has_country or _is_in(place, near[:2]))
 
 
 def _is_in(place: Town, near: str) -> bool:
     return bool(near) and near in (place.region, place.country)
 
 
-def _beside(part: str, narrowed: NarrowedAddress) -> list[Town]:
-    """Return the towns that the other parts name: Jesmond tells which Newcastle is meant."""
+def _find_context(part: str, narrowed: NarrowedAddress) -> list[Town]:
+    """Return the towns that the other parts name: Jesmond shows which Newcastle is meant."""
     others = [other for other in narrowed.left if other != part and not is_venue_only(other) and not is_street(other)]
     return [place for other in others for place, _ in find_towns_named(other)]
 
 
-def _choose(part: str, found: NamedTowns, near: str, beside: Sequence[Town], *, given: bool = True) -> PlaceMatch:
-    choice = choose_town(found, near=near, beside=beside)
-    own = dict(found).get(choice.place, True) if choice.place else True
-    if choice.place is not None and not given and _is_doubtful(choice.place, own, near):
+def _choose(
+    part: str, towns: NamedTowns, near: str, context: Sequence[Town], *, has_country: bool = True
+) -> PlaceMatch:
+    choice = choose_town(towns, near=near, context=context)
+    is_full_name = dict(towns).get(choice.place, True) if choice.place else True
+    if choice.place is not None and not has_country and _is_doubtful(choice.place, is_full_name, near):
         return PlaceMatch(
             ambiguous=True,
             candidates=choice.candidates,
@@ -191,13 +203,13 @@ def _choose(part: str, found: NamedTowns, near: str, beside: Sequence[Town], *, 
     )
 
 
-def _is_doubtful(place: Town, own: bool, near: str) -> bool:
+def _is_doubtful(place: Town, is_full_name: bool, near: str) -> bool:
     """Return True if a town named without its country is too little known to be meant far from the source."""
     if near and place.country == near[:2]:
         return False
     if place.population >= LARGE_TOWN_POPULATION:
         return False
-    return bool(near) or not (own or place.fame >= _MIN_FAME)
+    return bool(near) or not (is_full_name or place.fame >= _MIN_FAME)
 
 
 def is_venue_only(part: str) -> bool:
@@ -212,7 +224,7 @@ def is_street(part: str) -> bool:
 
 
 def without_qualifiers(part: str) -> Iterator[tuple[str, bool]]:
-    """Yield the names in "Downtown Houston" or "Quebec City", and whether only a large town can be meant."""
+    """Yield the names in "Downtown Houston" or "Quebec City", and True if only a large town can be meant."""
     name = fold(part)
     for word in _WORDS["before"]:
         if name.startswith(word):

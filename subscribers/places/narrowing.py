@@ -28,44 +28,44 @@ class NarrowedAddress:
     areas: tuple[Area, ...]
 
     @property
-    def taken(self) -> tuple[str, ...]:
+    def area_parts(self) -> tuple[str, ...]:
         """Return the parts that name areas, those nearest to the town first."""
         return tuple(step.part for step in reversed(self.steps))
 
     @property
-    def given(self) -> bool:
+    def has_country(self) -> bool:
         """Return True if the address says in which country the town is."""
         return self.areas != (Area(),)
 
-    def holds(self, place: Town) -> bool:
-        """Return True if the town lies in one of the areas."""
-        return any(area.holds(place) for area in self.areas)
+    def contains(self, place: Town) -> bool:
+        """Return True if the town is in one of the areas."""
+        return any(area.contains(place) for area in self.areas)
 
 
 def narrow_address(parts: list[str], within: Area) -> NarrowedAddress:
     """Take areas off the end of an address until one contradicts the others."""
-    kept: tuple[Area, ...] = (within,)
+    within_areas: tuple[Area, ...] = (within,)
     left, steps = list(parts), []
     while True:
         part = left[-1]
-        named = tuple(areas.intersect_areas(areas.find_areas_named(part), kept))
+        named = tuple(areas.intersect_areas(areas.find_areas_named(part), within_areas))
         if named and len(left) > 1:
-            steps.append(Step(left.pop(), kept))
-            kept = named
+            steps.append(Step(left.pop(), within_areas))
+            within_areas = named
             continue
-        if not any(area.holds(place) for area in kept for place, _ in find_towns_named(part)):
-            rest, end, named = _split_off_area(part, kept)
+        if not any(area.contains(place) for area in within_areas for place, _ in find_towns_named(part)):
+            rest, end, named = _split_off_area(part, within_areas)
             if end:
                 left[-1] = rest
-                steps.append(Step(end, kept, peeled=True))
-                kept = named
-        return NarrowedAddress(tuple(left), tuple(steps), kept)
+                steps.append(Step(end, within_areas, peeled=True))
+                within_areas = named
+        return NarrowedAddress(tuple(left), tuple(steps), within_areas)
 
 
-def _split_off_area(part: str, kept: tuple[Area, ...]) -> tuple[str, str, tuple[Area, ...]]:
+def _split_off_area(part: str, within_areas: tuple[Area, ...]) -> tuple[str, str, tuple[Area, ...]]:
     """Take an area off the last words of a part ("Austin TX"). Return the rest, the area's words and the areas.
 
-    Lower-case codes count only after a town that lies in the area they name: "austin tx", but not "come to me".
+    Lower-case codes count only after a town in the area they name: "austin tx", but not "come to me".
     """
     words = part.split()
     for any_case in (False, True):
@@ -74,9 +74,9 @@ def _split_off_area(part: str, kept: tuple[Area, ...]) -> tuple[str, str, tuple[
                 continue
             rest, end = " ".join(words[:-count]), " ".join(words[-count:])
             called = areas.find_areas_named(end, any_case=any_case)
-            named = areas.intersect_areas((area for area in called if area.is_widely_known), kept)
+            named = areas.intersect_areas((area for area in called if area.is_widely_known), within_areas)
             if any_case:
-                named = [area for area in named if any(area.holds(place) for place, _ in find_towns_named(rest))]
+                named = [area for area in named if any(area.contains(place) for place, _ in find_towns_named(rest))]
             if named:
                 return rest, end, tuple(named)
-    return part, "", kept
+    return part, "", within_areas

@@ -57,15 +57,15 @@ def choose_postcode(
 def _is_at_the_end(code: Postcode, narrowed: NarrowedAddress, text: str) -> bool:
     """Return True if at most a country follows it, as after a ZIP code, but not after a house number."""
     after = address_parts(text[text.rfind(code.text) + len(code.text) :])
-    return all(part in narrowed.taken and areas.find_areas_named(part) for part in after)
+    return all(part in narrowed.area_parts and areas.find_areas_named(part) for part in after)
 
 
 def _is_supported(code: Postcode, narrowed: NarrowedAddress) -> bool:
-    """Return True if a town of the address lies at the postcode, which other countries might write too."""
+    """Return True if a town of the address is at the postcode, which might also be one of another country."""
     return any(
         _distance_to(code, place) <= SAME_TOWN_RADIUS_KM
         for _, place, _ in _iterate_named_towns(narrowed)
-        if narrowed.holds(place)
+        if narrowed.contains(place)
     )
 
 
@@ -79,7 +79,7 @@ def _iterate_named_towns(narrowed: NarrowedAddress) -> Iterator[tuple[str, Town,
     Whole parts come before the first or last words of one, the last part before others. A street comes last, and only
     a town's own name counts in it: "Hope Street" is in Wrexham, and "Cheltenham Road" is not in Rode.
     """
-    left, taken = narrowed.left[::-1], narrowed.taken[::-1]
+    left, taken = narrowed.left[::-1], narrowed.area_parts[::-1]
     streets = [part for part in left if is_street(part)]
     places = [part for part in left if part not in streets]
     for name in [*places, *taken]:
@@ -94,7 +94,7 @@ def _iterate_named_towns(narrowed: NarrowedAddress) -> Iterator[tuple[str, Town,
 
 def _find_named(name: str) -> Iterator[tuple[str, Town, bool]]:
     if not is_venue_only(name):
-        yield from ((name, place, own) for place, own in find_towns_named(name))
+        yield from ((name, place, is_full_name) for place, is_full_name in find_towns_named(name))
 
 
 def _pieces(part: str) -> list[str]:
@@ -106,7 +106,7 @@ def _pieces(part: str) -> list[str]:
 
 
 def find_named_near(text: str, *, latitude: float, longitude: float, within_km: float) -> Town | None:
-    """Return the town that a text names if one lies within the distance of a point, else None."""
+    """Return the town that a text names within the distance of a point, else None."""
     parts = address_parts(join_brackets(text))
     if not parts:
         return None
@@ -118,26 +118,26 @@ def find_named_near(text: str, *, latitude: float, longitude: float, within_km: 
 def _closest(narrowed: NarrowedAddress, point: tuple[float, float], within_km: float, region: str = "") -> Town | None:
     """Return the town near a point that the words name. Of several, prefer the region and its own name."""
     here: list[tuple[str, tuple[bool, bool, float], Town]] = []
-    for name, place, own in _iterate_named_towns(narrowed):
+    for name, place, is_full_name in _iterate_named_towns(narrowed):
         away = distance_km(*point, place.latitude, place.longitude)
-        if away <= within_km and narrowed.holds(place):
-            here.append((name, (bool(region) and place.region != region, not own, away), place))
+        if away <= within_km and narrowed.contains(place):
+            here.append((name, (bool(region) and place.region != region, not is_full_name, away), place))
     alike = [(rank, place) for name, rank, place in here if name == here[0][0]]
     return min(alike, key=lambda pair: pair[0])[1] if alike else None
 
 
 def match_postcode(code: Postcode, point: tuple[float, float], narrowed: NarrowedAddress) -> PlaceMatch:
-    """Return the town of the address that lies at the postcode, else the town that people name for it."""
+    """Return the town of the address that is at the postcode, else the town that people name for it."""
     inland = replace(narrowed, areas=(Area(country=code.country),))
     town = _closest(inland, point, _POST_TOWN_KM.get(code.country, _ELSEWHERE_KM), code.region)
     if town is not None:
         return _make_match(town, code, point)
     large = [
-        (weight(place, own), place)
-        for name in (*narrowed.taken, *narrowed.left[-1:])
+        (weight(place, is_full_name), place)
+        for name in (*narrowed.area_parts, *narrowed.left[-1:])
         if not is_street(name)
-        for place, own in find_towns_named(name)
-        if place.population >= _MIN_POPULATION and inland.holds(place) and narrowed.holds(place)
+        for place, is_full_name in find_towns_named(name)
+        if place.population >= _MIN_POPULATION and inland.contains(place) and narrowed.contains(place)
     ]
     if large:
         return _contradiction(code, narrowed, town=max(large, key=lambda pair: pair[0])[1])
@@ -183,7 +183,7 @@ def area_of(code: Postcode) -> Area:
 
 
 def match_postcode_alone(text: str, codes: Sequence[Postcode], within: Area) -> PlaceMatch:
-    """Match a text of only a postcode. An outward code or ZIP code needs its country beside it."""
+    """Match a text of only a postcode. An outward code or ZIP code needs its country next to it."""
     for code in codes:
         alone = code.country == "GB" and code.text == text.strip()
         if areas.intersect_areas([area_of(code)], [within]) and (code.certain or within.country or alone):

@@ -135,8 +135,8 @@ def _country_codes_in(language: str) -> Mapping[str, str]:
 
 def find_country_in_some_language(text: str) -> str:
     """Return the code of the country with this name in any language of ours, or "" if none has it or they disagree."""
-    found = {find_country_in_language(text, language=language) for language in _LANGUAGES} - {""}
-    return found.pop() if len(found) == 1 else ""
+    countries = {find_country_in_language(text, language=language) for language in _LANGUAGES} - {""}
+    return countries.pop() if len(countries) == 1 else ""
 
 
 def find_usual_country(text: str) -> str:
@@ -148,12 +148,12 @@ def find_usual_country(text: str) -> str:
 
 def resolve_country(text: str) -> str:
     """Return the ISO 3166-1 code of a country given by code or name ("UK", "Irlanda"). Raises `UnknownPlace`."""
-    found = find_usual_country(text) or find_country_in_some_language(text)
-    if not found:
+    country = find_usual_country(text) or find_country_in_some_language(text)
+    if not country:
         raise UnknownPlace(
             "“%(text)s” is not a country that we know. Write its name in English or its two-letter code.", text=text
         )
-    return found
+    return country
 
 
 def resolve_region(text: str, *, country: str = "") -> str:
@@ -173,11 +173,11 @@ def resolve_region(text: str, *, country: str = "") -> str:
         local = f"{here}-{text.strip().upper()}"
         if local in book.regions:
             return top_region(local)
-    found = regions_named(text, country=here)
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = ", ".join(f"{region_name(code)} ({code})" for code in found[:4])
+    regions = regions_named(text, country=here)
+    if len(regions) == 1:
+        return regions[0]
+    if regions:
+        several = ", ".join(f"{region_name(code)} ({code})" for code in regions[:4])
         if here:
             raise UnknownPlace(
                 "“%(text)s” could be several regions in %(here)s: %(several)s. Write the code.",

@@ -23,7 +23,7 @@ from subscribers.places.regions import resolve_country, resolve_region
 from subscribers.places.towns import PlaceMatch, Town, find_towns_named, is_area_near, is_county_near
 
 _OLD_BORDER_KM = 25.0
-_BESIDE_KM = 80.0
+_NEAR_COUNTRY_KM = 80.0
 _MAX_LENGTH = 2_000
 """A postcode after this is not looked for: each costs a query."""
 
@@ -55,16 +55,16 @@ def find_place(text: str, *, country: str = "", region: str = "", near: str = ""
         narrowed = replace(narrowed, areas=tuple(areas.intersect_areas([area_of(anchor)], narrowed.areas)))
         if anchor.latitude is not None and anchor.longitude is not None:
             return match_postcode(anchor, (anchor.latitude, anchor.longitude), narrowed)
-    if len(narrowed.left) == 1 and narrowed.taken:
+    if len(narrowed.left) == 1 and narrowed.area_parts:
         area = _match_area(narrowed.left[0], narrowed.areas)
         if area is not None:
             return area
-    found = find_by_name(narrowed, near)
-    if found is None and any(area.counties for area in narrowed.areas):
-        found = _keep_near_county(
+    match = find_by_name(narrowed, near)
+    if match is None and any(area.counties for area in narrowed.areas):
+        match = _keep_near_county(
             find_by_name(replace(narrowed, areas=tuple(areas.without_counties(narrowed.areas))), near), narrowed
         )
-    return found or _ask_about_town_outside(narrowed) or _make_unknown_match(text, narrowed, near)
+    return match or _ask_about_town_outside(narrowed) or _make_unknown_match(text, narrowed, near)
 
 
 def find_described(text: str) -> PlaceMatch:
@@ -105,14 +105,18 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
     if areas.is_continent(part):
         return PlaceMatch(reason=Message("“%(part)s” is a continent, not a town.", part=part))
     named = areas.drop_nested_areas(areas.intersect_areas(areas.find_areas_named(part, any_case=False), within))
-    towns = [(place, own) for place, own in find_towns_named(part) if any(area.holds(place) for area in within)]
-    large = [place for place, own in towns if own and place.population >= LARGE_TOWN_POPULATION]
-    if any(own for _, own in towns):
+    towns = [
+        (place, is_full_name)
+        for place, is_full_name in find_towns_named(part)
+        if any(area.contains(place) for area in within)
+    ]
+    large = [place for place, is_full_name in towns if is_full_name and place.population >= LARGE_TOWN_POPULATION]
+    if any(is_full_name for _, is_full_name in towns):
         named = [area for area in named if area.is_widely_known]
     if not named or any(
-        area.holds(place) and (own or place.population >= LARGE_TOWN_POPULATION)
+        area.contains(place) and (is_full_name or place.population >= LARGE_TOWN_POPULATION)
         for area in named
-        for place, own in towns
+        for place, is_full_name in towns
     ):
         return None
     what = " or ".join(area.describe_as(part) for area in named[:3])
@@ -134,15 +138,19 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
 
 
 def _ask_about_town_outside(narrowed: NarrowedAddress) -> PlaceMatch | None:
-    """Ask about a town that lies just outside the area in the address, as in “Belfast, Ireland” and “Cardiff, England”."""
-    if not narrowed.given:
+    """Ask about a town just outside the area in the address, as in “Belfast, Ireland” and “Cardiff, England”."""
+    if not narrowed.has_country:
         return None
     for part in reversed(narrowed.left):
         if is_street(part) or is_venue_only(part):
             continue
-        named = [place for place, own in find_towns_named(part) if own and place.population >= TOWN_POPULATION]
+        named = [
+            place
+            for place, is_full_name in find_towns_named(part)
+            if is_full_name and place.population >= TOWN_POPULATION
+        ]
         meant = sorted(
-            (place for place in named if any(_is_beside(place, area) for area in narrowed.areas)),
+            (place for place in named if any(_may_seem_in(place, area) for area in narrowed.areas)),
             key=lambda place: -place.population,
         )
         if meant:
@@ -159,14 +167,14 @@ def _ask_about_town_outside(narrowed: NarrowedAddress) -> PlaceMatch | None:
     return None
 
 
-def _is_beside(place: Town, area: Area) -> bool:
-    """Return True if people may take a town to be in an area: beside its country, or large and in another region of it."""
-    if area.holds(place):
+def _may_seem_in(place: Town, area: Area) -> bool:
+    """Return True if people may think that a town is in an area: near its country, or large and in another region of it."""
+    if area.contains(place):
         return False
     if area.region and place.country == area.country and place.population >= LARGE_TOWN_POPULATION:
         return True
     return is_area_near(
-        area.country, region=area.region, latitude=place.latitude, longitude=place.longitude, within_km=_BESIDE_KM
+        area.country, region=area.region, latitude=place.latitude, longitude=place.longitude, within_km=_NEAR_COUNTRY_KM
     )
 
 

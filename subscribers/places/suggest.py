@@ -17,16 +17,16 @@ def suggest_towns(text: str, *, limit: int = 8) -> list[str]:
     if len(name.strip()) < 2:
         return []
     within = find_areas_named(rest.strip()) if rest.strip() else []
-    found: list[str] = []
+    names: list[str] = []
     for town in find_towns_starting(name, limit=_TOWNS_EXAMINED * (10 if within else 1)):
-        if within and not any(area.holds(town) for area in within):
+        if within and not any(area.contains(town) for area in within):
             continue
         name = next((text for text in (describe(town), describe_closely(town)) if _resolves_to(text, town)), "")
-        if name and name not in found:
-            found.append(name)
-            if len(found) == limit:
+        if name and name not in names:
+            names.append(name)
+            if len(names) == limit:
                 break
-    return found
+    return names
 
 
 def _resolves_to(name: str, town: Town) -> bool:

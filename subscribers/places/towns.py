@@ -85,17 +85,17 @@ def _make_town(row: sqlite3.Row) -> Town:
 
 @lru_cache(maxsize=4096)
 def find_towns_named(name: str) -> tuple[tuple[Town, bool], ...]:
-    """Return each town of this name, and whether it is the town's own name or the beginning of it, as in Newcastle."""
+    """Return each town of this name, with True if it is the full name, False if it is the beginning of it, as in Newcastle."""
     key = fold(name)
     rows = town_database.query(
         "SELECT t.*, z.name AS zone_name, n.own FROM name n JOIN town t ON t.id = n.town"
         " JOIN zone z ON z.id = t.zone WHERE n.key = ?",
         (key,),
     )
-    found = [(_make_town(row), bool(row["own"])) for row in rows]
-    taken = {place.region for place, own in found if own}
+    matches = [(_make_town(row), bool(row["own"])) for row in rows]
+    taken = {place.region for place, own in matches if own}
     return tuple(
-        (place, own or (place.region not in taken and fold(place.name).startswith(f"{key} "))) for place, own in found
+        (place, own or (place.region not in taken and fold(place.name).startswith(f"{key} "))) for place, own in matches
     )
 
 
@@ -156,11 +156,11 @@ def find_towns_starting(text: str, *, limit: int) -> list[Town]:
 
 
 def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0) -> Town | None:
-    """Return the town that people would name for a point, or None if none lies within ``within_km`` (about three degrees).
+    """Return the town that people would name for a point, or None if none is within ``within_km`` (about three degrees).
 
     The nearest centre gives the country, region and zone. Small places count as half as far again, because they are often
-    quarters of a larger one. Among the towns that share these, the one with the most pull is named: a city in its own
-    quarters, a separate town beside a city.
+    quarters of a larger one. Among the towns that share these, the most important one is named: a city in its own quarters,
+    a separate town near a city.
     """
     for reach in _REACHES:
         near: list[tuple[float, Town]] = []
@@ -179,7 +179,7 @@ def nearest_place(*, latitude: float, longitude: float, within_km: float = 100.0
 
 
 def is_area_near(country: str, *, region: str = "", latitude: float, longitude: float, within_km: float) -> bool:
-    """Return True if a town of the country, or of its region, lies within a distance (up to about 80 km) of a point."""
+    """Return True if a town of the country, or of its region, is within a distance (up to about 80 km) of a point."""
     return any(
         place.country == country
         and region in ("", place.region)
@@ -189,7 +189,7 @@ def is_area_near(country: str, *, region: str = "", latitude: float, longitude: 
 
 
 def is_county_near(counties: frozenset[int], place: Town, *, within_km: float) -> bool:
-    """Return True if a town of these counties lies within a distance (up to about 80 km) of a town."""
+    """Return True if a town of these counties is within a distance (up to about 80 km) of a town."""
     return any(
         other.county in counties
         and distance_km(place.latitude, place.longitude, other.latitude, other.longitude) <= within_km
@@ -221,9 +221,9 @@ def _around(latitude: float, longitude: float, reach: int) -> list[Town]:
 
 @dataclass(frozen=True)
 class PlaceMatch:
-    """The meaning of a text. If ``place`` is None, nothing or too much matches, and ``reason`` tells people which.
+    """The meaning of a text. If ``place`` is None, nothing or too much matches, and ``reason`` says which.
 
-    ``country`` and ``region`` are what is certain even without a town; ``is_area`` means that the text names only them.
+    ``country`` and ``region`` are certain even without a town; ``is_area`` means that the text names only them.
     ``candidates`` come best first. ``point`` is the centre of the postcode's district, if a table has it.
     """
 

@@ -24,7 +24,7 @@ _KM_PER_DEGREE = 111.0
 
 
 def _on_list(condition: Condition) -> Q:
-    """Match people with an open subscription, whether or not they confirmed and may be mailed."""
+    """Match people with an open subscription, also if they did not confirm or may not be mailed."""
     mailing_list = find_named_row(condition, MailingList)
     return subscriber_in(Subscription.objects.open().filter(mailing_list_id=mailing_list.pk))
 

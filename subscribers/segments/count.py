@@ -1,6 +1,6 @@
 """Count the people whom a rule selects, and show a few examples. Who may be mailed is for `audience`.
 
-The time limit for read queries lets a page be answered in time. Do not write inside it.
+With the time limit for read queries, a page is answered in time. Do not write inside it.
 """
 
 import random
@@ -43,7 +43,7 @@ class PeoplePreview:
 
 
 def count_people(rule: object) -> int:
-    """Return how many people the rule selects, whether or not they may be mailed. Raises `BadRule`."""
+    """Return how many people the rule selects, also those who may not be mailed. Raises `BadRule`."""
     return Subscriber.objects.filter(compile_rule(rule)).count()
 
 

@@ -38,7 +38,7 @@ def describe_rule(rule: object) -> str:
 
 
 def describe_condition(condition: Condition) -> str:
-    """Return one condition as text. Raises `BadRule` if what it names does not exist."""
+    """Return one condition as text. Raises `BadRule` if the named row does not exist."""
     kind = find_kind(condition.key)
     if kind is None:
         return _DESCRIBERS[condition.key](condition)
@@ -105,7 +105,7 @@ _DESCRIBERS: dict[str, Callable[[Condition], str]] = {
 
 @dataclass(frozen=True)
 class RuleExplanation:
-    """One part of a rule as text, and whether it holds for the person. A group has nested parts."""
+    """One part of a rule as text, and True if it matches the person. A group has nested parts."""
 
     text: str
     holds: bool

@@ -1,4 +1,4 @@
-"""Find what a condition names: a list, topic, country, region or town. What does not exist is an error.
+"""Find the list, topic, country, region or town that a condition names. What does not exist is an error.
 
 Also find the segments whose rules name a list or a topic.
 """

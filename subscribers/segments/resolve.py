@@ -1,4 +1,4 @@
-"""Rules with the ids of what they name. Two rules are equal only if they name the same rows."""
+"""Resolve the names in a rule to ids. Two rules are equal only if they name the same rows."""
 
 from pydantic import JsonValue
 

@@ -1,8 +1,8 @@
 """Parse a segment rule, which is data that people wrote, into a tree. No database.
 
-A rule is `{}` (everyone), one condition such as `{"region": "GB-ENG"}`, `{"near": "London, GB", "km": 80}` or
-`{"attribute": "membership", "is": "Gold"}`, or a group `{"all" | "any" | "none": [rule, …]}`. `conditions` checks
-whether a list or a place exists.
+A rule is `{}` (everyone), one condition such as `{"region": "GB-ENG"}`, `{"near": "London, GB", "km": 80}` or `{"attribute":
+"membership", "is": "Gold"}`, or a group `{"all" | "any" | "none": [rule, …]}`. `conditions` checks that a list or a place
+exists.
 """
 
 from collections.abc import Collection, Mapping
@@ -34,7 +34,7 @@ MAX_KM = 1_000
 MAX_DEPTH = 8
 MAX_CONDITIONS = 200
 MAX_VALUES = 100
-_BESIDE = {
+_KEYS_WITH_OTHERS = {
     "km": ("near", Message("near = “London, GB”")),
     **dict.fromkeys(TESTS, ("attribute", Message("attribute = “membership”"))),
 }
@@ -145,14 +145,14 @@ def _parse_group(rule: Mapping[str, object], *, kind: str, where: str, depth: in
 
 
 def _parse_condition(rule: Mapping[str, object], *, where: str) -> Condition:
-    keys = [key for key in rule if key not in _BESIDE]
-    beside = [key for key in rule if key in _BESIDE]
+    keys = [key for key in rule if key not in _KEYS_WITH_OTHERS]
+    extra_keys = [key for key in rule if key in _KEYS_WITH_OTHERS]
     if not keys:
-        of, such_as = _BESIDE[beside[0]]
+        of, such_as = _KEYS_WITH_OTHERS[extra_keys[0]]
         raise BadRule(
             "%(where)s: “%(beside)s” needs “%(of)s” beside it, such as %(such_as)s.",
             where=where,
-            beside=beside[0],
+            beside=extra_keys[0],
             of=of,
             such_as=such_as,
         )
@@ -163,17 +163,17 @@ def _parse_condition(rule: Mapping[str, object], *, where: str) -> Condition:
             keys=_named(keys),
         )
     key = keys[0]
-    for other in beside:
-        if _BESIDE[other][0] != key:
+    for extra_key in extra_keys:
+        if _KEYS_WITH_OTHERS[extra_key][0] != key:
             raise BadRule(
                 "%(where)s: “%(other)s” goes with “%(beside)s”, not with “%(key)s”.",
                 where=where,
-                other=other,
-                beside=_BESIDE[other][0],
+                other=extra_key,
+                beside=_KEYS_WITH_OTHERS[extra_key][0],
                 key=key,
             )
     if key == "attribute":
-        return _parse_attribute(rule, tests=beside, where=where)
+        return _parse_attribute(rule, tests=extra_keys, where=where)
     km = _read_km(rule.get("km"), where=where) if key == "near" else 0.0
     return Condition(key, _read_value(key, rule[key], where=f"{where}.{key}"), f"{where}.{key}", km)
 
@@ -218,9 +218,9 @@ def _read_test(test: str, rule: Mapping[str, object], *, where: str) -> tuple[st
 
 
 def _check_key(key: object, *, where: str, known: tuple[str, ...]) -> None:
-    if key in known or key in _BESIDE:
+    if key in known or key in _KEYS_WITH_OTHERS:
         return
-    near = get_close_matches(str(key), (*known, *_BESIDE), n=1, cutoff=0.5)
+    near = get_close_matches(str(key), (*known, *_KEYS_WITH_OTHERS), n=1, cutoff=0.5)
     hint = (
         Message("Did you mean “%(near)s”?", near=near[0])
         if near

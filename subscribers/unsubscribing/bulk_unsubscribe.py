@@ -45,8 +45,8 @@ class Unsubscribe(NamedTuple):
 class BulkUnsubscribeResult(NamedTuple):
     """The people for whom something changed, and the (hash, list) pairs of the suppressions that are new or were an import's.
 
-    ``gone`` are those whose row was deleted meanwhile, by an erasure or a merge. Nothing was written for them. ``undoable``
-    are the (person, list) pairs whose subscription got mail until now, so that an undo brings it back.
+    ``gone`` are those whose row was just deleted, by an erasure or a merge. Nothing was written for them. ``undoable``
+    are the (person, list) pairs whose subscription got mail until now, so that an undo restores it.
     """
 
     changed: set[Unsubscribe]
@@ -55,14 +55,15 @@ class BulkUnsubscribeResult(NamedTuple):
     undoable: set[tuple[int, int]]
 
 
-# People are locked before their rows (see person_locks), by a statement of its own. A statement that waits for a lock sees
+# People are locked before their rows (see person_locks), by a separate statement. A statement that waits for a lock
+# sees
 # other tables as they were before the wait, and so would miss a subscription that the other transaction opened.
 _LOCK_SQL = f"""
 SELECT FROM {Subscriber._meta.db_table} WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 
 # No part sees the rows that another part of the statement writes, so each returns its own. Those whom an erasure or a merge
-# deleted meanwhile are left out, and an address that changed meanwhile is read from the locked row.
+# just deleted are left out, and an address that just changed is read from the locked row.
 _UNSUBSCRIBE_SQL = f"""
 WITH chosen AS (
     SELECT given.subscriber_id, person.address_hash, given.mailing_list_id, given.mailing

@@ -80,7 +80,7 @@ class GroupCommit(Generic[Item, Result]):
                 pending.wake_up.release()
 
     def _process(self, batch: list[_PendingItem[Item, Result]]) -> None:
-        """Process a batch. If the database does not answer, fail the requests that arrived meanwhile too."""
+        """Process a batch. If the database does not answer, also fail the requests that arrived during the wait."""
         error = self._run_work(batch)
         if error and len(batch) > 1 and not is_database_unavailable(error):
             errors = (self._run_work([pending]) for pending in batch)

@@ -22,7 +22,7 @@ DATABASE_WAIT_SECONDS = 3.0
 SQLITE_LOCK_WAIT_SECONDS = 50.0
 """Longer than other work waits, because a mailbox provider may not repeat a POST. Proxies usually wait for 60 seconds."""
 LEAST_LOCK_WAIT_SECONDS = 5.0
-"""A request that has waited for the commit before its own waits so much less for the lock, but at least so long."""
+"""A request that has waited for the commit before its own waits less for the lock by that time, but at least this long."""
 _Person = tuple[int, bytes, str]  # row id, keyed hash, language
 _List = tuple[int, str]  # row id, and the name if the list is public
 _NOBODY: _Person = (0, b"", "")
@@ -46,7 +46,7 @@ class _Request:
 class UnsubscribedPerson:
     """The person's language and the list's name, if it is public, for the page shown afterwards.
 
-    ``undoable`` is True if this press ended mail, so that an undo brings it back.
+    ``undoable`` is True if this press ended mail, so that an undo restores it.
     """
 
     language: str = ""
@@ -62,9 +62,9 @@ def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
 def unsubscribe_batch(
     targets: Sequence[LinkTarget], *, now: datetime, source: str = "link"
 ) -> list[UnsubscribedPerson]:
-    """Unsubscribe all of these people or none. Return what each one's page shows, in the same order.
+    """Unsubscribe all of these people or none. Return the facts for each person's page, in the same order.
 
-    ``source`` is for the log of consent: by the link, or by a mail to the address beside it.
+    ``source`` is for the log of consent: by the link, or by a mail to the address in the same header.
     """
     people, lists = _find_people_and_lists(targets)
     unsubscribes = []
@@ -114,9 +114,9 @@ def _rows(targets: Sequence[LinkTarget]) -> list[tuple[Any, ...]]:
 
 
 def _unsubscribe_now(requests: Sequence[_Request]) -> list[UnsubscribedPerson]:
-    """Unsubscribe within a deadline of its own: the thread that does the work may have waited before.
+    """Unsubscribe within a new deadline: the thread that does the work may have waited before.
 
-    Only the wait for SQLite's lock is shorter by what the first of these requests has waited.
+    Only the wait for SQLite's lock is shorter, by the time that the first of these requests has waited.
     """
     waited = monotonic() - min(request.began_at for request in requests)
     lock_wait = max(SQLITE_LOCK_WAIT_SECONDS - waited, LEAST_LOCK_WAIT_SECONDS)

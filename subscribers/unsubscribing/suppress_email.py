@@ -1,4 +1,4 @@
-"""Suppress an address that another system of the organisation names, whether or not we know the person."""
+"""Suppress an address that another system of the organisation names, also if it is not a subscriber's."""
 
 from datetime import datetime
 

@@ -45,7 +45,7 @@ def suppress(
 
     If it was by an import only, return True: it now outlasts the undoing of the import.
 
-    A complaint also ends every open subscription, so that only a new request brings mail back.
+    A complaint also ends every open subscription, so that only a new request starts mail again.
     """
     subscriber = _lock_person(address_hash)
     created = write_suppression(address_hash=address_hash, reason=reason, now=now, mailing_list=mailing_list, note=note)
@@ -72,7 +72,7 @@ def write_suppression(
 ) -> bool:
     """Write only the row. Return True if it is new, or was an import's only; two calls at once make one row.
 
-    A row of an import is detached from it, so that undoing the import cannot remove what was asked for since.
+    A row of an import is detached from it, so that undoing the import cannot remove a later request.
     """
     row, created = Suppression.objects.get_or_create(
         address_hash=address_hash,

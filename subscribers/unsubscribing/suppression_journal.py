@@ -1,4 +1,4 @@
-"""The suppression journal: a file beside the database, so that a restored backup cannot forget a suppression.
+"""The suppression journal: a file next to the database, so that no suppression is lost when a backup is restored.
 
 Each suppression and each removal adds one line of JSON. Lines hold keyed hashes, never an address.
 """
@@ -101,7 +101,7 @@ def _file_at(path: Path) -> JournalFile:
 
 
 def _still_due(path: Path, lines: list[bytes]) -> list[bytes]:
-    """Leave out pending lines that a newer line contradicts: a person may have come back meanwhile."""
+    """Leave out pending lines that a newer line contradicts: a person may have subscribed again since."""
     pending = [_decode(line) for line in lines]
     last = {entry.key: entry for entry in _read(path) if entry.key in {pending_entry.key for pending_entry in pending}}
     return [

@@ -1,6 +1,6 @@
 """Undo an unsubscribe that was pressed by mistake, within an hour and by the link that was used.
 
-An ended subscription is never reopened: a new one takes its basis and its choices, and the log of consent says why.
+An ended subscription is never reopened: a new one gets its basis and choices, and the log of consent says why.
 """
 
 from collections.abc import Collection
@@ -52,9 +52,9 @@ def undo_unsubscribe(
 ) -> list[MailingList]:
     """Subscribe the person again to what their last unsubscribe by link ended. Return the lists.
 
-    ``mailing_list`` is the list whose unsubscribe is undone; None undoes that of all mail. ``link_list`` and ``mailing``
-    are those of the link. ``wording`` is what the page said above and on the button. If the undo would bring no mail
-    back, nothing changes. But if unsubscribing from all mail ended nothing because the person had just left ``link_list``, its
+    ``mailing_list`` is the list whose unsubscribe is undone; None undoes that of all mail. ``link_list`` and ``mailing`` are
+    those of the link. ``wording`` is the text above and on the button of the page. If the undo would start no mail again,
+    nothing changes. But if unsubscribing from all mail ended nothing because the person had just left ``link_list``, its
     suppression is removed and no list is returned: the unsubscribe from ``link_list`` can be undone next.
     """
     person = lock_current(subscriber)
@@ -189,7 +189,7 @@ def _find_ended(
 
 
 def _delete_counts(subscriber: Subscriber, at: datetime, *, mailing: int) -> None:
-    """Delete the counts of one press. Presses of the same instant are told apart by the mailing of the link."""
+    """Delete the counts of one press. Presses at the same instant differ by the mailing of the link."""
     counts = _find_counts(subscriber).filter(at=at)
     is_alone = _find_presses(subscriber).filter(at=at).count() == 1
     (counts if is_alone else counts.filter(mailing=mailing)).delete()

@@ -39,7 +39,7 @@ def unsubscribe_from_list(
 def unsubscribe_from_lists(
     unsubscribes: Collection[Unsubscribe], *, now: datetime, source: str = ""
 ) -> BulkUnsubscribeResult:
-    """Unsubscribe many people, all or none. Return for whom something changed, and who was deleted meanwhile.
+    """Unsubscribe many people, all or none. Return the people for whom something changed, and those who were just deleted.
 
     If the database does not answer, it may still have committed, and a repeat would find nothing to journal. So in that
     case the journal gets all entries at once.

@@ -43,14 +43,14 @@ def make_fewer_emails_offer(person: Subscriber, *, now: datetime) -> FewerEmails
 
 
 def label_monthly(digests: MonthlyDigests) -> str:
-    """Return the name of the monthly frequency, which says whether some newsletters end with it."""
+    """Return the name of the monthly frequency. It says if some newsletters end with it."""
     text = ngettext("Once a month, in one mail", "Once a month, in at most %(mails)s mails", max(digests.mails, 1))
     often = text % {"mails": digests.mails}
     return often if digests.has_all else gettext("%(often)s (without newsletters that have none)") % {"often": often}
 
 
 def find_lower_frequencies(person: Subscriber) -> dict[MailingList, Frequency]:
-    """Return the lists of which the person gets every issue, with what the offer makes of them: the same for all.
+    """Return the lists of which the person gets every issue, with the offered frequency, which is the same for all.
 
     It is monthly if all of these lists offer that, else only events nearby. A list of which the person chose less stays so.
     """

@@ -28,7 +28,7 @@ class ChosenRowsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 def explain_bad_address(typed: str) -> str:
-    """Return what is wrong with a text that is no address that can be mailed."""
+    """Return the error of a text that is no valid email address."""
     if not typed.strip():
         return gettext("Please write your email address.")
     return gettext("This is not an email address that we can send to. It looks like name@example.org.")
@@ -52,7 +52,7 @@ def name_topics(topics: Iterable[Topic], *, chosen: Collection[int]) -> list[Nam
 
 @dataclass(frozen=True)
 class TownChoice:
-    """A town that a text could mean. `read_town` takes the `value` as `meant`; the `label` is in the current language."""
+    """A town that a text could mean. `read_town` gets the `value` as `meant`; the `label` is in the current language."""
 
     value: str
     label: str

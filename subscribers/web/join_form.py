@@ -1,4 +1,4 @@
-"""The sign-up form of a list, and what is done with one that is filled in well: spend its proof of work, sign up."""
+"""The sign-up form of a list. A valid form spends its proof of work and signs the person up."""
 
 from datetime import datetime
 
@@ -22,9 +22,9 @@ from subscribers.web.form_fields import AmbiguousTown, ChosenRowsField, TownChoi
 class JoinForm(forms.Form):
     """A form whose fields depend on the list. `website` is a trap that people do not see.
 
-    `town_choices` are the towns that a typed name could mean; the chosen one comes back as `meant`.
-    `suggestion` is the address that the person may have meant. It is shown once: `corrected` takes it, and an address that
-    comes back as `hinted` is kept.
+    `town_choices` are the towns that a typed name could mean; the chosen one comes back as `meant`. `suggestion` is the
+    address that the person may have meant. It is shown once: `corrected` accepts it, and an address that is posted again as
+    `hinted` is kept.
     """
 
     email = forms.CharField(
@@ -88,16 +88,16 @@ def spend_proof(payload: str, *, now: datetime) -> str:
 
 
 def explain_changed_wording() -> str:
-    """Return the hint for somebody whose page showed another text beside the button than today's."""
+    """Return the hint for somebody whose page showed another text next to the button than today's."""
     return gettext("The text beside the button has changed. Please read it and press the button again.")
 
 
 def submit_join_form(
     form: JoinForm, *, mailing_list: MailingList, wording: str, source: str, client: str, proof: Proof, now: datetime
 ) -> None:
-    """Process the sign-up of a valid form. Nothing tells the person the outcome.
+    """Process the sign-up of a valid form. The person does not learn the outcome.
 
-    `client` is the visitor's network address. `wording` is what the person read beside the button.
+    `client` is the visitor's network address. `wording` is the text next to the button.
     """
     data = form.cleaned_data
     process_signup(

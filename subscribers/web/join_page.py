@@ -58,7 +58,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _check_stamp(started: str, *, wording: str) -> str:
-    """Return a hint if the form came back too fast or too late for a person, or showed another wording; else ""."""
+    """Return a hint if the form was posted too fast or too late for a person, or showed another wording; else ""."""
     page, shown = _read_stamp(started)
     if not page:
         return gettext("This page was open for too long. Please press the button again.")
@@ -72,7 +72,7 @@ def _check_stamp(started: str, *, wording: str) -> str:
 
 
 def _make_stamp(page: str, *, wording: str) -> str:
-    """Return a signed time with the wording that the page shows: the proof of consent must be what the person read."""
+    """Return a signed time with the wording that the page shows: the proof of consent must be the text that the person read."""
     return _STAMP.sign(f"{page}-{_digest(wording)}")
 
 

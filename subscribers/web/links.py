@@ -1,4 +1,4 @@
-"""Pages opened by a signed link: finding what it names, and the answers to bad links.
+"""Pages opened by a signed link: find the person and list that it names, and answer bad links.
 
 Having the link is the permission. These pages use no session, cookie or log-in.
 """

@@ -1,6 +1,6 @@
 """Download, erasure and change of address. A newsletter's link only asks for them; a mailed link does them.
 
-A mailed link works once. Whoever presses its button twice gets the answer to the first press.
+A mailed link works once. A person who presses its button twice gets the answer to the first press.
 """
 
 import json
@@ -64,7 +64,7 @@ def offer_mailed_link(request: HttpRequest, target: LinkTarget, *, kind: MailedL
 
 
 def link_mailed_page(*, address: str) -> HttpResponse:
-    """Return the same page whether or not a mail goes out."""
+    """Return the same page, also if no mail is sent."""
     text = gettext(
         "We are sending a mail to %(address)s. Its button works once, and the mail says until when. "
         "If it is not there after ten minutes, check your junk mail."

@@ -193,12 +193,12 @@ def _asked_language(asked: str, *, accepted: str) -> str:
 
 
 def sign_wording(wording: str, *, action: str, target: LinkTarget) -> str:
-    """Return the value of `WORDING_FIELD` for a form beside this text: for one action of the link's person on its list."""
+    """Return the value of `WORDING_FIELD` for a form with this text: for one action of the link's person on its list."""
     return _make_wording_signer(action, target).sign_object(wording)
 
 
 def read_wording(request: HttpRequest, *, action: str, target: LinkTarget, default: str) -> str:
-    """Return what the posted form's page showed, even if its text is another today; ``default`` if the form does not prove it.
+    """Return the text that the page of the posted form showed; ``default`` if the form does not prove it.
 
     A form for another action, person or list proves nothing.
     """

@@ -78,7 +78,7 @@ class PreferencesForm(forms.Form):
 def list_frequency_choices(mailing_list: MailingList, *, chosen: str = "") -> list[tuple[str, str]]:
     """Return the frequencies that the list offers, with labels.
 
-    What a person has ``chosen`` stays a choice if the list offers it no more: otherwise saving the page would change it unseen.
+    A ``chosen`` frequency stays a choice even if the list no longer offers it: else saving the page would change it unseen.
     """
     words = {
         Frequency.EVERY: gettext("Every issue"),

@@ -57,6 +57,6 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 
 
 def _find_notice(person: Subscriber) -> dict[str, str] | None:
-    """Return the notice beside which a person pressed, or None if an earlier press ended their rest."""
+    """Return the notice next to the pressed button, or None if an earlier press ended their rest."""
     since = find_resting_since(person)
     return describe_rest(since) if since else None

@@ -34,7 +34,7 @@ def request_fresh_link(request: HttpRequest, token: str) -> HttpResponse:
 
 @private_page
 def my_mail(request: HttpRequest) -> HttpResponse:
-    """Take an address from anyone. The answer is the same whether or not we know it."""
+    """Take an address from anyone. The answer is the same if we do not know it."""
     if request.method != "POST":
         return render_response("my_mail.html", {"value": "", "error": ""})
     typed = request.POST.get("email", "")

@@ -1,4 +1,4 @@
-"""The notice of the preference centre to a person who rests, with the button that ends it. The press keeps what was shown."""
+"""The notice of the preference centre to a person who rests, with the button that ends it. The press stores the shown text."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 SHOWN_FIELD, SHOWN_NOTICE = "shown", "rest"
-"""The field by which the form says that its button was pressed beside this notice."""
+"""The field by which the form says that its button was pressed next to this notice."""
 
 
 def describe_rest(since: datetime) -> dict[str, str]:

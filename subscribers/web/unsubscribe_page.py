@@ -141,7 +141,7 @@ def _has_left(person: Subscriber, mailing_list: MailingList) -> bool:
 
 
 def _find_own_suppressions(person: Subscriber) -> QuerySet[Suppression]:
-    """Return what the person asked for. Undoing an import removes what only a file says."""
+    """Return the suppressions that the person asked for. Undoing an import removes what only a file says."""
     live = Suppression.objects.live().filter(address_hash=bytes(person.address_hash), reason=Reason.UNSUBSCRIBE)
     return live.filter(import_batch__isnull=True)
 

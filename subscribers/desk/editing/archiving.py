@@ -102,7 +102,7 @@ class ArchivableEditMixin(DuplicableMixin):
 
 
 class ArchivePage(PermittedPage):
-    """Say what archiving does, or what uses the row and so keeps it; and bring an archived row back."""
+    """Explain what archiving does, or which uses of the row prevent it. Restore an archived row."""
 
     model: Any = None
     template_name = "desk/archive_row.html"
@@ -148,7 +148,7 @@ class ArchivePage(PermittedPage):
         return list(self.consequences)
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        """Archive the row if it is not archived, else bring it back."""
+        """Archive the row if it is not archived, else restore it."""
         edit = reverse(self.edit_url_name, args=[self.row.pk])
         app = self.model._meta.app_label
         if self.row.archived:

@@ -15,7 +15,7 @@ from newsletter.common.translation import translate
 class EditEffect(ABC):
     @abstractmethod
     def describe(self, row: Model, *, request: HttpRequest) -> SafeString:
-        """Return the part of the form that says what a save changes elsewhere and asks for it; empty if nothing."""
+        """Return the part of the form that explains the effects of a save elsewhere and asks to confirm, or an empty text."""
 
     @abstractmethod
     def saving(self, row: Model, *, request: HttpRequest) -> AbstractContextManager[None]:

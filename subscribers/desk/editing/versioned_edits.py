@@ -1,4 +1,4 @@
-"""Two people edit one row in the desk: the second to save overwrites nothing, is told who saved, and sees both texts.
+"""Two people edit one row in the desk: the second to save overwrites nothing, learns who saved, and sees both texts.
 
 Every save without the field is taken: only a form that the desk drew has it. An issue's editor compares revisions instead.
 """
@@ -29,7 +29,7 @@ VERSION_FIELD = "nl-version"
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that is stored otherwise than it was typed."""
+    """A field whose stored value differs from the typed value."""
 
     label: str
     stored: str
@@ -71,10 +71,10 @@ class VersionedEditMixin(EditRowMixin):
 
     def _find_differences(self, stored: models.Model, form: Any) -> Iterable[Difference]:
         for field in _list_fields(stored, form.fields):
-            theirs = _read(stored, field)
+            stored_value = _read(stored, field)
             typed: Any = form.instance
-            mine = _sort_keys(form.cleaned_data[field.name]) if field.many_to_many else _read(typed, field)
-            if theirs == mine:
+            typed_value = _sort_keys(form.cleaned_data[field.name]) if field.many_to_many else _read(typed, field)
+            if stored_value == typed_value:
                 continue
             yield Difference(
                 label=capfirst(str(form[field.name].label)),
@@ -98,17 +98,17 @@ def is_version_of(row: models.Model, version: str, *, names: Iterable[str]) -> b
 
 
 def describe_change(row: models.Model, *, loaded: str, reader: User | AnonymousUser) -> str:
-    """Return who saved the row since this version was loaded, when, and what the reader can do."""
-    kept = _("Nothing was saved, and your text is still here. Compare both below. To replace theirs, save again.")
+    """Return a text: who saved the row since this version was loaded, when, and what to do."""
+    advice = _("Nothing was saved, and your text is still here. Compare both below. To replace theirs, save again.")
     since = parse_datetime(loaded.partition(" ")[2].strip())
     logs = log_registry.get_logs_for_instance(row).select_related("user")
     entry = logs.filter(timestamp__gte=since).first() if since else None
     if entry is None:
-        return f"{_('This was changed after you opened it, by its source or by the program.')} {kept}"
+        return f"{_('This was changed after you opened it, by its source or by the program.')} {advice}"
     who = _("You, in another window,") if entry.user == reader else _name(entry.user)
     moment = format_moment(entry.timestamp, now=timezone.now())
     saved = _("%(who)s saved this on %(moment)s, after you opened it.") % {"who": who, "moment": moment}
-    return f"{saved} {kept}"
+    return f"{saved} {advice}"
 
 
 def describe_field(row: models.Model, name: str) -> str:

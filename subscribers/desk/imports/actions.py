@@ -98,8 +98,8 @@ def download_refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingH
         try:
             record_disclosure(by=request.user, kind=kind, people=refused, about=batch.pk, now=timezone.now())
         except CannotExport as error:
-            own = _("The person who uploaded the file can download its refused lines.")
-            messages.error(request, f"{translate(error)} {own}")
+            advice = _("The person who uploaded the file can download its refused lines.")
+            messages.error(request, f"{translate(error)} {advice}")
             return redirect("subscribers_import", batch.pk)
     log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})
     lines = batch.refusals.order_by("line").iterator(chunk_size=2_000)

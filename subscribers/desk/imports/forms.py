@@ -72,14 +72,14 @@ class NewImportForm(UploadForm, forms.Form):
             self.initial["mailing_list"] = lists[0]
 
     def clean(self) -> dict[str, object]:
-        given: dict[str, object] = super().clean() or {}
+        fields: dict[str, object] = super().clean() or {}
         if "file" in self.errors or "typed" in self.errors:
-            return given
-        if given.get("file") and given.get("typed"):
+            return fields
+        if fields.get("file") and fields.get("typed"):
             self.add_error("typed", _("You chose a file and typed people. Add one, then the other."))
-        elif not given.get("file") and not given.get("typed"):
+        elif not fields.get("file") and not fields.get("typed"):
             self.add_error("file", _("Choose a file, or type people below."))
-        return given
+        return fields
 
 
 class TermsForm(forms.Form):
@@ -162,36 +162,36 @@ class TermsForm(forms.Form):
         return [(self[f"column_{at}"], values) for at, values in enumerate(self.samples)]
 
     def clean(self) -> dict[str, object]:
-        given: dict[str, object] = super().clean() or {}
-        if given.get("kind") != ImportKind.JOIN:
-            return given
-        if given.get("basis") == Basis.SOFT_OPT_IN:
-            if not given.get("charity"):
+        fields: dict[str, object] = super().clean() or {}
+        if fields.get("kind") != ImportKind.JOIN:
+            return fields
+        if fields.get("basis") == Basis.SOFT_OPT_IN:
+            if not fields.get("charity"):
                 self.add_error("charity", _("You can use the soft opt-in only if all of this is true."))
-            if not given.get("collected_on") and not {"asked_on", EACH_LIST} & set(self.mapping()):
+            if not fields.get("collected_on") and not {"asked_on", EACH_LIST} & set(self.mapping()):
                 self.add_error("collected_on", _("Enter the date, or choose the column that has it."))
-        implied = given.get("basis") == Basis.CASL_IMPLIED and not given.get("confirm")
-        if implied and not given.get("expires_on") and not {"expires_on", EACH_LIST} & set(self.mapping()):
+        implied = fields.get("basis") == Basis.CASL_IMPLIED and not fields.get("confirm")
+        if implied and not fields.get("expires_on") and not {"expires_on", EACH_LIST} & set(self.mapping()):
             self.add_error("expires_on", _("Enter the date, or choose the column that has it."))
-        return given
+        return fields
 
     def mapping(self) -> list[str]:
         return [str(self.cleaned_data.get(f"column_{at}", "")) for at in range(len(self.batch.header))]
 
     def terms(self) -> ImportOptions:
-        given = self.cleaned_data
-        soft = given["basis"] == Basis.SOFT_OPT_IN
-        evidence = given["evidence"].strip()
+        fields = self.cleaned_data
+        soft = fields["basis"] == Basis.SOFT_OPT_IN
+        evidence = fields["evidence"].strip()
         return ImportOptions(
             mapping=self.mapping(),
-            kind=ImportKind(given["kind"]),
-            basis=Basis(given["basis"] or Basis.CONSENT),
+            kind=ImportKind(fields["kind"]),
+            basis=Basis(fields["basis"] or Basis.CONSENT),
             evidence=f"{evidence}\n{CHARITY_DECLARATION}" if soft else evidence,
-            collected_on=given["collected_on"] if soft else None,
-            expires_on=given["expires_on"] if given["basis"] == Basis.CASL_IMPLIED else None,
-            country=given["country"],
-            confirm=given["confirm"],
-            encoding=given["encoding"],
+            collected_on=fields["collected_on"] if soft else None,
+            expires_on=fields["expires_on"] if fields["basis"] == Basis.CASL_IMPLIED else None,
+            country=fields["country"],
+            confirm=fields["confirm"],
+            encoding=fields["encoding"],
         )
 
 

@@ -31,14 +31,14 @@ _UNDONE_LABELS = {
 }
 
 
-def label_outcomes(found: Mapping[str, Any]) -> list[tuple[int, str]]:
+def label_outcomes(counts: Mapping[str, Any]) -> list[tuple[int, str]]:
     """Return the number of lines and the label of each outcome that some line had."""
-    return [(int(found.get(name, 0)), label) for name, label in OUTCOME_LABELS.items() if found.get(name)]
+    return [(int(counts.get(name, 0)), label) for name, label in OUTCOME_LABELS.items() if counts.get(name)]
 
 
-def label_start(found: Mapping[str, Any], *, joins: bool) -> str:
-    """Return the label of the button that starts a checked import: what it does."""
-    new, updated, newly_suppressed = (int(found.get(name, 0)) for name in ("new", "updated", "newly_suppressed"))
+def label_start(counts: Mapping[str, Any], *, joins: bool) -> str:
+    """Return the label of the button that starts a checked import."""
+    new, updated, newly_suppressed = (int(counts.get(name, 0)) for name in ("new", "updated", "newly_suppressed"))
     numbers = {"new": intcomma(new), "updated": intcomma(updated), "newly_suppressed": intcomma(newly_suppressed)}
     if not joins or (newly_suppressed and not (new or updated)):
         text = ngettext(
@@ -57,9 +57,9 @@ def label_start(found: Mapping[str, Any], *, joins: bool) -> str:
     return text % numbers
 
 
-def label_refusal_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
+def label_refusal_reasons(counts: Mapping[str, Any]) -> list[tuple[int, str]]:
     """Return the number of refused lines and the label of each reason, the most frequent first."""
-    reasons = found.get("reasons", {})
+    reasons = counts.get("reasons", {})
     return [
         (lines, REFUSAL_LABELS[RefusalKind(kind)]) for kind, lines in sorted(reasons.items(), key=lambda item: -item[1])
     ]
@@ -67,8 +67,8 @@ def label_refusal_reasons(found: Mapping[str, Any]) -> list[tuple[int, str]]:
 
 def label_choices(batch: ImportBatch) -> list[str]:
     """Return a sentence for each field that several columns could be: which one was chosen."""
-    found = list_choices(batch.header, guess=guess_columns(batch.header), mapping=batch.mapping)
-    return [_label_choice(choice) for choice in found]
+    choices = list_choices(batch.header, guess=guess_columns(batch.header), mapping=batch.mapping)
+    return [_label_choice(choice) for choice in choices]
 
 
 def _label_choice(choice: ColumnChoice) -> str:

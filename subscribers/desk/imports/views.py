@@ -101,19 +101,19 @@ class NewImportPage(ImportSubpage):
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         form = NewImportForm(request.POST, request.FILES)
         if form.is_valid():
-            given = form.cleaned_data
-            typed = None if given["file"] else read_typed_people(given["typed"])
+            fields = form.cleaned_data
+            typed = None if fields["file"] else read_typed_people(fields["typed"])
             try:
                 batch = create_draft_import(
-                    file=typed.file if typed else given["file"],
-                    name=_("Typed people") if typed else given["file"].name,
-                    mailing_list=given["mailing_list"],
+                    file=typed.file if typed else fields["file"],
+                    name=_("Typed people") if typed else fields["file"].name,
+                    mailing_list=fields["mailing_list"],
                     by=request.user.get_username(),
                     now=timezone.now(),
                     typed=typed is not None and not typed.has_own_header,
                 )
             except DomainError as error:
-                form.add_error("file" if given["file"] else "typed", translate(error))
+                form.add_error("file" if fields["file"] else "typed", translate(error))
             else:
                 log_step(request, batch, step="import_left", data={"list": batch.mailing_list.slug})
                 return redirect("subscribers_import_terms", batch.pk)
@@ -150,7 +150,7 @@ class ImportDetailPage(ImportSubpage):
 
 
 class ImportTermsPage(ImportDetailPage):
-    """Ask what each column is, who the people are and why they may be emailed; then have the file checked."""
+    """Ask for the field of each column, who the people are and why they may be emailed. Then start the check."""
 
     template_name = "desk/imports/terms.html"
 
@@ -234,28 +234,28 @@ class ImportStatusPage(ImportDetailPage):
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         batch = self.batch
-        found = batch.checked if batch.state in (ImportState.CHECKING, ImportState.CHECKED) else batch.counts
+        counts = batch.checked if batch.state in (ImportState.CHECKING, ImportState.CHECKED) else batch.counts
         is_checked = batch.state == ImportState.CHECKED
-        refusals = found.get("refusals", []) if is_checked else batch.refusals.values_list("line", "reason")
+        refusals = counts.get("refusals", []) if is_checked else batch.refusals.values_list("line", "reason")
         added = 1 if batch.typed else 0
         shown_refusals = [(line - added, why) for line, why in refusals[:MAX_LINES_SHOWN]]
-        shown_notes = [(line - added, note) for line, note in sorted(found.get("notes", []))[:MAX_LINES_SHOWN]]
+        shown_notes = [(line - added, note) for line, note in sorted(counts.get("notes", []))[:MAX_LINES_SHOWN]]
         return {
             **super().get_context_data(**kwargs),
             "joins": batch.kind == ImportKind.JOIN,
-            "numbers": label_outcomes(found),
-            "reasons": label_refusal_reasons(found),
-            "show_reasons": sum(found.get("reasons", {}).values()) > MAX_LINES_WITHOUT_SUMMARY,
-            "noted": found.get("noted", 0),
-            "updated_before": found.get("updated_before", 0),
-            "unasked": found.get("unasked", 0),
+            "numbers": label_outcomes(counts),
+            "reasons": label_refusal_reasons(counts),
+            "show_reasons": sum(counts.get("reasons", {}).values()) > MAX_LINES_WITHOUT_SUMMARY,
+            "noted": counts.get("noted", 0),
+            "updated_before": counts.get("updated_before", 0),
+            "unasked": counts.get("unasked", 0),
             "notes": shown_notes,
-            "more_notes": found.get("noted", 0) - len(shown_notes),
+            "more_notes": counts.get("noted", 0) - len(shown_notes),
             "refusals": shown_refusals,
-            "more_refusals": found.get("refused", 0) - len(shown_refusals) if shown_refusals else 0,
-            "rows": found.get("rows", 0),
-            "start": label_start(found, joins=batch.kind == ImportKind.JOIN),
-            "on_list": any(found.get(name) for name in _ON_LIST),
+            "more_refusals": counts.get("refused", 0) - len(shown_refusals) if shown_refusals else 0,
+            "rows": counts.get("rows", 0),
+            "start": label_start(counts, joins=batch.kind == ImportKind.JOIN),
+            "on_list": any(counts.get(name) for name in _ON_LIST),
             "country": country_label(batch.country, language=get_language() or "en") if batch.country else "",
             "more_buttons": [button for offer in hooks.get_hooks(BUTTONS_HOOK) for button in offer(self.request)],
             "columns": describe_columns(batch),

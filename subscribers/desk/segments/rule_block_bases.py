@@ -16,7 +16,7 @@ Rule = dict[str, Any]
 
 
 class RegionInput(forms.TextInput):
-    """A region code, with suggestions from the country in the field beside it."""
+    """A region code, with suggestions from the country in the field next to it."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -39,7 +39,7 @@ class TownInput(forms.TextInput):
 
 
 class WidgetCharBlock(blocks.CharBlock):
-    """A line of text with a widget of its own."""
+    """A line of text with a special widget."""
 
     def __init__(self, *, widget: forms.Widget, **kwargs: object) -> None:
         super().__init__(**kwargs)

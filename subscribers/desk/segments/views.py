@@ -1,6 +1,6 @@
 """The live preview of a segment, and the page that explains why one person is in it. Addresses are masked.
 
-Its form also asks here for the regions of a country, and for towns that complete what is typed.
+Its form also asks here for the regions of a country, and for towns that complete the typed text.
 """
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse

@@ -50,7 +50,7 @@ class SegmentForm(ShortNameForm):
 
 
 class _OpenPreviewMixin:
-    """Open the preview beside the builder, without Wagtail's checks of web pages."""
+    """Open the preview next to the builder, without Wagtail's checks of web pages."""
 
     @property
     def media(self) -> Media:

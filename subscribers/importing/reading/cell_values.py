@@ -48,13 +48,13 @@ def read_topics(text: str) -> list[str]:
 
 def read_day(text: str) -> datetime | None:
     """Return the moment of a text such as 2026-03-31 or 2026-03-31 09:00:00, in UTC unless it names a zone, or None."""
-    found = _DAY.fullmatch(text.strip())
-    if found is None:
+    match = _DAY.fullmatch(text.strip())
+    if match is None:
         return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     try:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        zone = found[7]
+        zone = match[7]
         return (
             moment
             if zone in (None, "Z", "UTC")
@@ -65,7 +65,7 @@ def read_day(text: str) -> datetime | None:
 
 
 def read_day_or_note(text: str, notes: list[str]) -> datetime | None:
-    """Read a day as `read_day` does, and note a text that is none."""
+    """Read a day as `read_day` does, and add a note if the text is no day."""
     day = read_day(text)
     if day is None and text.strip():
         notes.append(
@@ -94,14 +94,14 @@ def unpack_attributes(text: str, notes: list[str]) -> dict[str, str]:
     try:
         if len(text) > _MAX_JSON_CHARACTERS:
             raise ValueError
-        given = json.loads(text)
-        if not isinstance(given, dict):
+        packed = json.loads(text)
+        if not isinstance(packed, dict):
             raise ValueError
     except (ValueError, RecursionError):
         notes.append(Message("The attributes are no JSON object. The line is used without it."))
         return {}
     single: dict[str, str] = {}
-    for key, value in given.items():
+    for key, value in packed.items():
         if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
             single[key] = ", ".join(str(item) for item in value)
         elif isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""Map columns of a file to fields: what a column can be, and what it is likely to be by its name. A person decides."""
+"""Map columns of a file to fields: the possible fields, and the likely field by the column's name. A person decides."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -191,8 +191,8 @@ def header_key(header: Sequence[str]) -> str:
 
 def reuse_mapping(header: Sequence[str], *, before: Sequence[str], mapping: Sequence[str]) -> list[str]:
     """Apply the mapping of the columns ``before`` to a header with the same key."""
-    own = iter([target for name, target in zip(before, mapping, strict=True) if is_file_column(name)])
-    return [next(own) if is_file_column(name) else NOT_IMPORTED for name in header]
+    targets = iter([target for name, target in zip(before, mapping, strict=True) if is_file_column(name)])
+    return [next(targets) if is_file_column(name) else NOT_IMPORTED for name in header]
 
 
 def find_code_column(header: Sequence[str]) -> int | None:

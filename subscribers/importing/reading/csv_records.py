@@ -19,7 +19,7 @@ class Record(NamedTuple):
 
 
 class _LineFeed:
-    """Feed lines to a CSV reader and remember whether it asked for more."""
+    """Feed lines to a CSV reader and remember if it asked for more."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = iter(lines)
@@ -38,8 +38,8 @@ class _LineFeed:
 def split_records(lines: Iterator[str], *, delimiter: str, first: int, width: int, email_at: int) -> Iterator[Record]:
     """Yield the records of `lines`, numbered from `first`. Empty lines are skipped.
 
-    A quoted value may span several lines. It ends unread if a later line is plainly a record of its own (`width` values with
-    an address at `email_at`).
+    A quoted value may span several lines. It ends unread if a later line is clearly a new record (`width` values with an
+    address at `email_at`).
     """
     back: deque[str] = deque()
     number = first - 1
@@ -95,8 +95,8 @@ def _read_multiline(
         cells = parse_complete_record([line, *more], delimiter=delimiter, strict=True)
         if cells is not None:
             return more, cells if len(cells) == width else None
-        own = parse_complete_record([following], delimiter=delimiter, strict=True)
-        if own is not None and len(own) == width and "@" in own[email_at]:
+        record = parse_complete_record([following], delimiter=delimiter, strict=True)
+        if record is not None and len(record) == width and "@" in record[email_at]:
             break
     return more, None
 

@@ -12,7 +12,7 @@ from subscribers.importing.reading.parsed_rows import RowKind
 
 @dataclass(frozen=True)
 class Layout:
-    """A known layout. `kind` is what the file's people are; `explanation` tells staff what the import does with them."""
+    """A known layout. `kind` says who the people of the file are; `explanation` says for staff what the import does with them."""
 
     slug: str
     name: str
@@ -137,7 +137,7 @@ def detect_layout(header: Sequence[str]) -> Layout:
         return _BY_SLUG["listmonk"]
     if {"email", "topics", "giving", "lists"} <= names:
         return _BY_SLUG["ours"]
-    return _BY_SLUG[next((slug for slug, own in _OWN_COLUMNS.items() if own <= names), "")]
+    return _BY_SLUG[next((slug for slug, columns in _OWN_COLUMNS.items() if columns <= names), "")]
 
 
 def guess_columns(header: Sequence[str]) -> list[str]:
@@ -146,7 +146,7 @@ def guess_columns(header: Sequence[str]) -> list[str]:
 
 
 def refuse_non_subscribed_export(layout: Layout, *, file_name: str) -> None:
-    """Raise `BadFile` for Mailchimp's file of people who never signed up: only its name tells it from the others."""
+    """Raise `BadFile` for Mailchimp's file of people who never signed up: it differs from other files only by its name."""
     if layout.slug == "mailchimp" and PurePath(file_name).name.lower().startswith("nonsubscribed"):
         raise BadFile(
             "These are Mailchimp's non-subscribed contacts. They never asked for a newsletter, so nobody was "

@@ -1,4 +1,4 @@
-"""Tell what a file of people is before its rows are read: its size, whether it is a workbook, and its encoding."""
+"""Detect the format of a file of people before its rows are read: its size, its encoding, and if it is a workbook."""
 
 import codecs
 import hashlib
@@ -32,7 +32,7 @@ ENCODINGS = {
 UTF8_ENCODINGS = ("utf-8", "utf-8-sig")
 _ZIP_SIGNATURE = b"PK\x03\x04"
 _XLS_SIGNATURE = b"\xd0\xcf\x11\xe0"
-# The name of the part that holds a workbook with a password, in the old Excel format's list of parts.
+# The name of the part with an encrypted workbook, in the old Excel format's list of parts.
 _ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
 # No list has these: they are in images, damaged workbooks and programs. Some old systems end a file with \x1a.
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
@@ -112,27 +112,27 @@ def detect_encoding(file: BinaryIO) -> str:
             "This file is damaged, or it is not a list of people. Save it again in the program that made it, as a CSV file or"
             " an Excel workbook (.xlsx), and choose that file."
         )
-    strays, others = _count_undecodable(file)
+    strays, letters = _count_undecodable(file)
     if not strays:
         return "utf-8"
-    return UTF8_WITH_CP1252 if others > strays else "cp1252"
+    return UTF8_WITH_CP1252 if letters > strays else "cp1252"
 
 
 def _contains(file: BinaryIO, part: bytes) -> bool:
     """Return True if the file has these bytes. It is rewound."""
-    start, tail, found = file.tell(), b"", False
-    while not found and (block := file.read(BLOCK_BYTES)):
-        found = part in tail + block
+    start, tail, is_found = file.tell(), b"", False
+    while not is_found and (block := file.read(BLOCK_BYTES)):
+        is_found = part in tail + block
         tail = block[-len(part) :]
     file.seek(start)
-    return found
+    return is_found
 
 
 def _count_undecodable(file: BinaryIO) -> tuple[int, int]:
     """Count the bytes that are not UTF-8, and the characters beyond ASCII."""
     start = file.tell()
     decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-    strays = others = unbroken = 0
+    strays = letters = unbroken = 0
     try:
         while block := file.read(BLOCK_BYTES):
             unbroken = 0 if b"\n" in block or b"\r" in block else unbroken + 1
@@ -145,11 +145,11 @@ def _count_undecodable(file: BinaryIO) -> tuple[int, int]:
             if not text.isascii():
                 bad = _count_strays(text)
                 strays += bad
-                others += len(text) - len(text.encode("ascii", "ignore")) - bad
+                letters += len(text) - len(text.encode("ascii", "ignore")) - bad
         strays += _count_strays(decoder.decode(b"", final=True))
     finally:
         file.seek(start)
-    return strays, others
+    return strays, letters
 
 
 def _count_strays(text: str) -> int:

@@ -1,4 +1,4 @@
-"""Propose one column for each field by what the first lines hold, and say which columns could have been chosen."""
+"""Propose one column for each field by the values of the first lines, and list the other candidates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,9 +21,9 @@ class ColumnChoice:
 def propose_mapping(guess: Sequence[str], *, sample: FileSample) -> list[str]:
     """Return a mapping with each field at most once, except those that may repeat.
 
-    The address is the column with the most addresses, even under an unknown name if no column of that name has any.
-    Other fields are the column with the most values. Several columns that say who left or until when stay as they are, because a
-    person must choose: the check of the mapping names them.
+    The address is the column with the most addresses, even under an unknown name if no column of that name has any. Other
+    fields are the column with the most values. If several columns say who unsubscribed or until when, a person must choose:
+    the check of the mapping names them.
     """
     mapping = list(guess)
     _propose_addresses(mapping, sample=sample)
@@ -43,14 +43,14 @@ def list_choices(header: Sequence[str], *, guess: Sequence[str], mapping: Sequen
     for at, target in enumerate(mapping):
         if target in REPEATABLE_TARGETS or target.startswith(ATTRIBUTE) or target == NOT_IMPORTED:
             continue
-        others = [
-            header[other]
-            for other, guessed in enumerate(guess)
-            if guessed == target and other != at and mapping[other] == NOT_IMPORTED
+        other_columns = [
+            header[column]
+            for column, guessed in enumerate(guess)
+            if guessed == target and column != at and mapping[column] == NOT_IMPORTED
         ]
         is_found_by_values = target == "email" and guess[at] != target
-        if others or is_found_by_values:
-            choices.append(ColumnChoice(target, header[at], others))
+        if other_columns or is_found_by_values:
+            choices.append(ColumnChoice(target, header[at], other_columns))
     return choices
 
 

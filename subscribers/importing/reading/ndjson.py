@@ -69,6 +69,6 @@ def _write_cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return "; ".join(_write_cell(one) for one in value)
+        return "; ".join(_write_cell(item) for item in value)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return " ".join(text.encode("utf-8", "replace").decode().split())

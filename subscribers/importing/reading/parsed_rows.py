@@ -26,7 +26,7 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True)
 class ImportTerms:
-    """The terms of one import, the same for all rows: what the people are, and on which basis they may be mailed.
+    """The terms of one import, the same for all rows: who the people are, and on which basis they may be mailed.
 
     `soft_opt_in` requires a sign-up date; `collected_on` is the date for rows without one. `implied_from` is the day of
     the import, from which implied consent is counted; None if people must confirm by mail. With `all_implied`, every

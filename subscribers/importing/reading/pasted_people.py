@@ -47,7 +47,7 @@ def _name_columns(rows: list[list[str]]) -> list[str]:
     names = [f"column {number}" for number in range(1, max(map(len, rows), default=1) + 1)]
     email = next((at for row in rows for at, cell in enumerate(row) if "@" in cell), 0)
     names[email] = "email"
-    other = next((at for at in range(len(names)) if at != email), None)
-    if other is not None:
-        names[other] = "name"
+    name_column = next((at for at in range(len(names)) if at != email), None)
+    if name_column is not None:
+        names[name_column] = "name"
     return names

@@ -34,7 +34,7 @@ _SAMPLE_ROWS = 200
 
 @dataclass(frozen=True)
 class DetectedFile:
-    """The format that was detected in an opened file. `header` holds the columns as written."""
+    """The format that was detected in an opened file. `header` has the columns as written."""
 
     encoding: str
     delimiter: str
@@ -165,13 +165,13 @@ def read_people(
 def _rows(
     file: BinaryIO, *, detected: DetectedFile, reader: RowReader, email_at: int
 ) -> Iterator[PersonRow | RefusedRow]:
-    found = 0
+    count = 0
     for record in _records(file, detected=detected, email_at=email_at):
         row = reader.read(record)
         if row is None:
             continue
-        found += 1
-        if found > MAX_ROWS:
+        count += 1
+        if count > MAX_ROWS:
             raise BadFile(
                 "The file has more than %(max_rows)s lines. Split it and import the parts. Nobody is added twice.",
                 max_rows=Quantity(MAX_ROWS),

@@ -140,7 +140,7 @@ class RowReader:
         return RefusedRow(record.line, raw, _UNREADABLE, RefusalKind.UNREADABLE)
 
     def _classify(self, record: Record, cells: list[str], email: str) -> PersonRow | RefusedRow:
-        """Decide whether the person is imported, suppressed or refused."""
+        """Decide if the person is imported, suppressed or refused."""
         kind = self._terms.kind
         status = self._read_cell(cells, "status") if "status" in self._column_of else ""
         if self._yes_no_fields or status.strip():
@@ -162,8 +162,8 @@ class RowReader:
         terms, expires_on = self._terms, None
         has_expiry = any(map(str.strip, self._read_cells(cells, "expires_on")))
         if terms.implied_from is not None and (terms.all_implied or has_expiry):
-            given = self._read_day(cells, "expires_on", notes)
-            expires_on = given.date() if given else terms.expires_on
+            expiry = self._read_day(cells, "expires_on", notes)
+            expires_on = expiry.date() if expiry else terms.expires_on
             refusal = check_expiry(expires_on, today=terms.implied_from)
         else:
             refusal = check_soft_opt_in(asked, terms=terms) if terms.soft_opt_in else None
@@ -239,23 +239,23 @@ class RowReader:
 
     def _extract_known_fields(self, packed: dict[str, str]) -> dict[str, str]:
         """Move location and topics from packed attributes to their fields, unless the file has columns for them."""
-        found = {key: guess_target(key) for key in packed}
-        taken = {
+        targets = {key: guess_target(key) for key in packed}
+        keys_by_field = {
             key: field
-            for key, field in found.items()
+            for key, field in targets.items()
             if field in _PACKED_FIELD_LENGTHS and field not in self._column_of
         }
-        return {field: read_line(packed.pop(key), _PACKED_FIELD_LENGTHS[field]) for key, field in taken.items()}
+        return {field: read_line(packed.pop(key), _PACKED_FIELD_LENGTHS[field]) for key, field in keys_by_field.items()}
 
     def _read_attributes(self, cells: list[str], packed: dict[str, str], notes: list[str]) -> dict[str, str]:
-        given = {
+        values = {
             key: unescape_csv_cell(cells[at])
             for key, at in self._attribute_columns
             if at < len(cells) and cells[at].strip()
         }
-        if not given and not packed:
+        if not values and not packed:
             return {}
-        clean, more_notes = clean_attributes({**packed, **given})
+        clean, more_notes = clean_attributes({**packed, **values})
         notes += more_notes
         return clean
 

@@ -1,4 +1,4 @@
-"""Decide by its columns whether a line's person is subscribed: by a status, and by columns that say yes or no.
+"""Decide if a line's person is subscribed, by a column with a status or columns with yes or no.
 
 Every program writes this differently. A “no” in any column wins. A value that is not understood, or no answer where the file has
 a column for agreement, refuses the line.
@@ -48,23 +48,23 @@ Refusal = tuple[RefusalKind, str]
 SOFT_OPT_IN_SINCE = date(2026, 2, 5)
 MAX_IMPLIED_CONSENT = timedelta(days=731)
 LIST_TERMS = ("asked_on", "expires_on", "mail_frequency", "paused_until")
-"""What the column of a file of all lists has for each: `events asked_on=2026-01-31 mail_frequency=monthly; weekly`."""
+"""The format of the column of a file of all lists: `events asked_on=2026-01-31 mail_frequency=monthly; weekly`."""
 
 
 def find_state(
     status: str, answers: Mapping[str, Iterable[str]], *, file_kind: str = RowKind.JOIN
 ) -> tuple[str, Refusal | None]:
-    """Return what the line does with its person, a `RowKind`, or why it is refused.
+    """Return the `RowKind` of the line, or why it is refused.
 
-    ``answers`` are the values of the columns of each of `YES_NO_FIELDS` that the file has. ``file_kind`` is what all people of
-    the file are: a line of a file of unsubscribed people is never refused. It can only add a more serious reason.
+    ``answers`` are the values of the columns of each of `YES_NO_FIELDS` that the file has. ``file_kind`` is the kind of the
+    file: a line of a file of unsubscribed people is never refused. It can only add a more serious reason.
     """
-    found = {file_kind}
+    kinds = {file_kind}
     refusals: list[Refusal] = []
     for kind, refusal in _read_line(status, answers):
-        found.add(kind)
+        kinds.add(kind)
         refusals += [refusal] if refusal else []
-    suppressed = next((kind for kind in _BY_SEVERITY if kind in found), None)
+    suppressed = next((kind for kind in _BY_SEVERITY if kind in kinds), None)
     if suppressed:
         return suppressed, None
     unknown = next((refusal for refusal in refusals if refusal[0] is RefusalKind.UNKNOWN_STATUS), None)
@@ -75,10 +75,10 @@ def _read_line(status: str, answers: Mapping[str, Iterable[str]]) -> Iterator[tu
     if status.strip():
         yield _read_status(status)
     for field, values in answers.items():
-        given = [text for text in values if text.strip() and not text.strip().startswith(_NULL_DATE)]
-        if not given and field in (SUBSCRIBED, AGREED):
+        filled = [text for text in values if text.strip() and not text.strip().startswith(_NULL_DATE)]
+        if not filled and field in (SUBSCRIBED, AGREED):
             yield RowKind.JOIN, (RefusalKind.NOT_SUBSCRIBED, _NEVER_AGREED)
-        for text in given:
+        for text in filled:
             yield _read_answer(field, text)
 
 
@@ -190,6 +190,6 @@ def read_each_list(text: str, *, slug: str) -> dict[str, str] | None:
     for part in text.split(";"):
         words = part.split()
         if words and words[0] == slug:
-            given = dict(word.partition("=")[::2] for word in words[1:])
-            return {term: given.get(term, "") for term in LIST_TERMS}
+            values = dict(word.partition("=")[::2] for word in words[1:])
+            return {term: values.get(term, "") for term in LIST_TERMS}
     return None

@@ -44,8 +44,8 @@ def list_references() -> Iterator["ForeignKey[Any, Any]"]:
         if not (relation.auto_created and (relation.one_to_many or relation.one_to_one)):
             continue
         field = cast("ForeignKey[Any, Any]", relation.field)  # type: ignore[union-attr]
-        others = field.model._meta.get_fields(include_hidden=True)
-        has_rows = any(other.auto_created and (other.one_to_many or other.one_to_one) for other in others)
+        relations = field.model._meta.get_fields(include_hidden=True)
+        has_rows = any(other.auto_created and (other.one_to_many or other.one_to_one) for other in relations)
         if field.remote_field.on_delete not in (CASCADE, SET_NULL) or has_rows:
             raise InvariantViolated(f"{field} cannot be deleted together with people.")
         yield field
@@ -54,16 +54,16 @@ def list_references() -> Iterator["ForeignKey[Any, Any]"]:
 def record_events(ids: Collection[int], same: Mapping[str, object], *, named: bool = True) -> None:
     """Add one event for each of these people. ``same`` has the values of its fields, by attribute; others get their default.
 
-    If the people are about to be deleted, say so by ``named=False``: then the events have the hash of the address only.
+    Pass ``named=False`` if the people are about to be deleted: then the events have only the hash of the address.
     """
     if not ids:
         return
     fields = {field.attname: field for field in ConsentEvent._meta.concrete_fields if not field.primary_key}
-    own = {"address_hash": "address_hash"} | ({"subscriber_id": "id"} if named else {})
-    rest = {name: field.get_default() for name, field in fields.items() if name not in own} | dict(same)
-    insert = start_insert(ConsentEvent._meta.db_table, [str(fields[name].column) for name in (*own, *rest)])
+    copied = {"address_hash": "address_hash"} | ({"subscriber_id": "id"} if named else {})
+    fixed = {name: field.get_default() for name, field in fields.items() if name not in copied} | dict(same)
+    insert = start_insert(ConsentEvent._meta.db_table, [str(fields[name].column) for name in (*copied, *fixed)])
     people = Subscriber.objects.filter(HasId("id", ids)).order_by("id")
-    values = [Value(value, output_field=fields[name]) for name, value in rest.items()]
-    query, parameters = people.values_list(*own.values(), *values).query.sql_with_params()
+    values = [Value(value, output_field=fields[name]) for name, value in fixed.items()]
+    query, parameters = people.values_list(*copied.values(), *values).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"{insert} {query}", parameters)

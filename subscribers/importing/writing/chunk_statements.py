@@ -1,6 +1,6 @@
 """The set-based statements that turn a staged chunk into people, subscriptions, evidence and suppressions.
 
-They decide who may be imported: a suppressed address never gets a row, whatever the file says.
+They decide who may be imported: a suppressed address never gets a row, even if the file says “subscribed”.
 """
 
 from collections.abc import Iterator
@@ -127,17 +127,17 @@ def lock_people(cursor: CursorWrapper) -> None:
 def classify(cursor: CursorWrapper, batch: ImportBatch, *, kinds: set[str], dry_run: bool) -> None:
     """Mark which staged people are known, suppressed, subscribed already, or have something new.
 
-    `own` marks what an earlier run of this import did before it stopped: it counts again. A dry run says what is left to do.
+    `own` marks what an earlier run of this import did before it stopped: it counts again. A dry run only counts.
     """
-    list_id, own = batch.mailing_list_id, _NO_IMPORT_ID if dry_run else batch.pk
+    list_id, import_id = batch.mailing_list_id, _NO_IMPORT_ID if dry_run else batch.pk
     cursor.execute(_CLASSIFY, [list_id])
-    cursor.execute(_FIND_STATUS, [own, list_id])
+    cursor.execute(_FIND_STATUS, [import_id, list_id])
     cursor.execute(_FIND_CHANGED)
     if not batch.confirm:
         cursor.execute(_FIND_RENEWED, [list_id])
     for kind in kinds & set(SUPPRESSION_BY_KIND):
         reason, scope = SUPPRESSION_BY_KIND[kind]
-        cursor.execute(_FIND_SUPPRESSED, [own, str(reason), str(scope), list_id, kind])
+        cursor.execute(_FIND_SUPPRESSED, [import_id, str(reason), str(scope), list_id, kind])
 
 
 def count(cursor: CursorWrapper) -> dict[str, int]:
@@ -151,11 +151,11 @@ def write_people(cursor: CursorWrapper, batch: ImportBatch) -> None:
     """Update people who have something new, and create the missing ones. No other row is touched."""
     cursor.execute(_UPDATE)
     names = ("uuid", "email", "address_hash", "name", "folded_name", "language", "timezone", "source", "radius_km")
-    given = {name: name for name in (*names, "place_id")}
+    staged_columns = {name: name for name in (*names, "place_id")}
     insert_staged(
         cursor,
         Subscriber,
-        staged={**given, "giving": f"CASE WHEN giving = '' THEN '{Giving.NONE}' ELSE giving END"},
+        staged={**staged_columns, "giving": f"CASE WHEN giving = '' THEN '{Giving.NONE}' ELSE giving END"},
         same={"import_batch_id": batch.pk, "created_at": batch.started_at},
         where=f"{_MAY_JOIN} AND subscriber_id IS NULL",
     )
@@ -231,7 +231,7 @@ def _record_import(cursor: CursorWrapper, batch: ImportBatch, *, basis: Basis, w
 
 
 def suppress_addresses(cursor: CursorWrapper, batch: ImportBatch, *, kind: str) -> None:
-    """Suppress the addresses of one kind, as if each person had unsubscribed here, and end what the kind ends."""
+    """Suppress the addresses of one kind, as if each person had unsubscribed here, and end subscriptions as this kind does."""
     reason, scope = SUPPRESSION_BY_KIND[kind]
     list_id = batch.mailing_list_id if scope == Scope.LIST else None
     new = f"kind = '{kind}' AND status_before IS NULL"

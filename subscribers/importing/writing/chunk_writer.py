@@ -156,17 +156,17 @@ class ChunkWriter:
         return outcomes
 
     def _transaction(self) -> AbstractContextManager[Any]:
-        """Return the transaction. A dry run on SQLite takes no lock, which would block all others."""
+        """Return the transaction. A dry run on SQLite makes no lock, because that would block all others."""
         return nullcontext() if self._dry_run and connection.vendor == "sqlite" else transaction.atomic()
 
     def _resolve_places(self, rows: Sequence[PersonRow]) -> None:
         new = {(row.country, row.region, row.city) for row in rows} - self._places.keys()
-        found: dict[tuple[str, str, str], Location] = {
+        locations: dict[tuple[str, str, str], Location] = {
             texts: locate(country=texts[0], region=texts[1], town=texts[2], home=self._batch.country) for texts in new
         }
-        known = [location for texts, location in found.items() if location.known and any(texts)]
+        known = [location for texts, location in locations.items() if location.known and any(texts)]
         ids = find_location_ids(known) if self._dry_run else get_or_create_locations(known)
-        for texts, location in found.items():
+        for texts, location in locations.items():
             place_id = ids.get(location.key, _NEW_PLACE_ID) if location.known and any(texts) else None
             self._places[texts] = _FoundPlace(place_id, location.note)
 
@@ -190,11 +190,11 @@ class ChunkWriter:
     def _topic_ids(self, row: PersonRow, *, note: Note) -> set[int]:
         ids = set()
         for word in row.topics:
-            found = self._topics.get(word.casefold())
-            if found is None:
+            topic = self._topics.get(word.casefold())
+            if topic is None:
                 note(row.line, Message("There is no topic “%(word)s”. The line is used without it.", word=word[:60]))
             else:
-                ids.add(found)
+                ids.add(topic)
         return ids
 
     def _add_topics(self, cursor: CursorWrapper, chosen: Mapping[int, set[int]]) -> set[int]:

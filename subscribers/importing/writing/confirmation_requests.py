@@ -16,7 +16,7 @@ AND subscriber_id IS NOT NULL AND (status_before IS NULL OR status_before = 'wai
 
 
 def ask_to_confirm(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> list[int]:
-    """Ask whoever has not been asked yet. Return the lines of those whose mailbox may not get another mail now."""
+    """Ask the people who have not been asked yet. Return the lines of those whose mailbox may not get another mail now."""
     cursor.execute(_UNCONFIRMED)
     rows = cursor.fetchall()
     asked = _ask_new_people({pk: email for _, pk, email, created in rows if created}, batch, now=now)
@@ -46,8 +46,8 @@ def _ask_known_people(people: list[int], batch: ImportBatch, *, now: datetime) -
         ~Exists(requests), mailing_list=batch.mailing_list, subscriber__in=people
     )
     refused = {
-        each.subscriber_id
-        for each in unasked.select_related("subscriber").order_by("subscriber")
-        if not queue_confirmation(subscriber=each.subscriber, mailing_list=batch.mailing_list, now=now)
+        subscription.subscriber_id
+        for subscription in unasked.select_related("subscriber").order_by("subscriber")
+        if not queue_confirmation(subscriber=subscription.subscriber, mailing_list=batch.mailing_list, now=now)
     }
     return set(people) - refused

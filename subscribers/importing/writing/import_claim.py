@@ -116,8 +116,8 @@ class ClaimedProgress:
     def finish_check(self, report: ImportReport) -> None:
         """Mark the dry run as complete. Only its numbers are kept."""
         self._forget_dropped_notes(report)
-        found = report.as_stored(refusals=_MAX_KEPT_REFUSALS)
-        release(self._batch, token=self._token, state=ImportState.CHECKED, rows_done=0, checked=found)
+        results = report.as_stored(refusals=_MAX_KEPT_REFUSALS)
+        release(self._batch, token=self._token, state=ImportState.CHECKED, rows_done=0, checked=results)
 
     def _forget_dropped_notes(self, report: ImportReport) -> None:
         """Forget the notes if they were dropped since the last step. None are dropped until this transaction ends."""

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 def describe_failure(batch: ImportBatch, error: Exception) -> Message:
-    """Return what staff read about the error. One that no person can mend is logged without its text, which may name people."""
+    """Return the text about the error for staff. A defect is logged without its text, which may name people."""
     if isinstance(error, DomainError):
         return error.message
     kind, trace = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))

@@ -157,9 +157,11 @@ def _resume_or_save(batch: ImportBatch) -> ImportBatch:
     """Return the interrupted import of the same file on the same terms, or save and return this one."""
     terms = ("mailing_list", "kind", "basis", "evidence", "confirm", "collected_on", "expires_on", "country")
     same = (*terms, "file_key", "mapping", "encoding")
-    given = {name: getattr(batch, name) for name in same}
+    terms_of_batch = {name: getattr(batch, name) for name in same}
     states = (ImportState.RUNNING, ImportState.FAILED)
-    stopped = ImportBatch.objects.filter(state__in=states, stored=False, **given).exclude(counts__has_key="undone_by")
+    stopped = ImportBatch.objects.filter(state__in=states, stored=False, **terms_of_batch).exclude(
+        counts__has_key="undone_by"
+    )
     begun = stopped.order_by("-pk").first()
     if begun is None:
         batch.save()
@@ -180,7 +182,7 @@ def make_mapping(header: Sequence[str], guessed: Sequence[str], columns: Mapping
             _("The file has no column “%(unknown)s”. Its columns are: %(columns)s.")
             % {"unknown": unknown, "columns": ", ".join(names)[:300]}
         )
-    taken = set(named.values())
-    mapping = [named.get(name, "" if target in taken else target) for name, target in zip(names, guessed, strict=True)]
+    used = set(named.values())
+    mapping = [named.get(name, "" if target in used else target) for name, target in zip(names, guessed, strict=True)]
     check_mapping(mapping, header=header)
     return mapping

@@ -42,22 +42,22 @@ class SeenAddresses:
 
     def add(self, address_hash: bytes) -> bool:
         """Remember the address. Return True if it was not known yet."""
-        at, rest = int.from_bytes(address_hash[:2]), int.from_bytes(address_hash[2:10])
+        at, suffix = int.from_bytes(address_hash[:2]), int.from_bytes(address_hash[2:10])
         bucket = self._buckets[at]
         if bucket is None:
-            self._buckets[at] = array("Q", (rest,))
+            self._buckets[at] = array("Q", (suffix,))
             return True
-        if rest in bucket:
+        if suffix in bucket:
             return False
-        bucket.append(rest)
+        bucket.append(suffix)
         return True
 
 
 class ChunkReader(Generic[Row]):
     """The chunks of `rows`, which must not use the database. It is a context manager that ends its thread.
 
-    The thread reads the next chunk while the database writes the last one: each takes about half of the time of an import,
-    and a statement lets other threads run.
+    The thread reads the next chunk while the database writes the last one. Each is about half of the work, and other threads
+    can run during a statement.
     """
 
     def __init__(self, rows: Iterator[Row], *, size: int) -> None:
@@ -219,6 +219,6 @@ def new_report(batch: ImportBatch) -> ImportReport:
 
 
 def fill_from_file(batch: ImportBatch, detected: DetectedFile) -> None:
-    """Store what was detected in the file."""
+    """Store the detected format of the file."""
     batch.encoding, batch.delimiter, batch.header = detected.encoding, detected.delimiter, detected.header
     batch.layout = detected.layout.slug

@@ -49,7 +49,7 @@ _FILE_DELETED = Message(
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """A person's decisions about a file: the field of each column, what the people are, and why they may be mailed."""
+    """A person's decisions about a file: the field of each column, who the people are, and why they may be mailed."""
 
     mapping: Sequence[str]
     kind: ImportKind
@@ -73,7 +73,7 @@ def create_draft_import(
     typed: bool = False,
     by_key: int | None = None,
 ) -> ImportBatch:
-    """Store a file as a draft import, with what was detected in it. ``typed``: its header was added. Raises `BadFile`.
+    """Store a file as a draft import, with its detected format. ``typed``: its header was added. Raises `BadFile`.
 
     ``by_key`` is the key of the API that uploads it; the changes then keep the origin of the call.
     """
@@ -150,7 +150,7 @@ def set_import_terms(batch: ImportBatch, *, terms: ImportOptions, now: datetime,
 
 
 def start_run(batch: ImportBatch, *, now: datetime) -> None:
-    """Let the checked file be imported. Raises `CannotImport`."""
+    """Start the import of a checked file. Raises `CannotImport`."""
     _transition(
         batch,
         states=(ImportState.CHECKED,),

@@ -110,7 +110,7 @@ class ImportReport:
         }
 
     def begin_again(self, stored: Mapping[str, int]) -> None:
-        """Keep what the numbers of an earlier run say, and its rows cannot say again."""
+        """Keep the numbers of an earlier run that its rows cannot produce again."""
         self.updated_before = int(stored.get("updated_before", 0)) + int(stored.get("updated", 0))
         self.unasked = int(stored.get("unasked", 0))
 

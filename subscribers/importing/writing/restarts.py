@@ -1,4 +1,4 @@
-"""Start an import again that stopped after a part: what stays of its first run, and what may be chosen otherwise."""
+"""Restart an import that stopped after a part: which terms of the first run stay, and which may be changed."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,6 +1,6 @@
 """Notes about single lines of an import. They may contain text of the file, so they are deleted early.
 
-A running import holds notes in memory too; `row_notes_dropped` tells it not to write them any more.
+A running import has notes in memory too. `row_notes_dropped` makes it stop writing them.
 """
 
 from collections.abc import Callable, Mapping
@@ -48,10 +48,12 @@ def _any_text(text: str) -> bool:
     return True
 
 
-def _without(found: Mapping[str, Any], is_about: Callable[[str], bool]) -> dict[str, object]:
+def _without(notes: Mapping[str, Any], is_about: Callable[[str], bool]) -> dict[str, object]:
     """Return the report without notes that `is_about` accepts, or without all notes for `_any_text`."""
-    numbers = {name: value for name, value in found.items() if name not in _KEYS}
+    numbers = {name: value for name, value in notes.items() if name not in _KEYS}
     if is_about is _any_text:
         return numbers
-    kept = {name: [[line, text] for line, text in found[name] if not is_about(text)] for name in _KEYS if name in found}
-    return numbers | kept
+    lists = {
+        name: [[line, text] for line, text in notes[name] if not is_about(text)] for name in _KEYS if name in notes
+    }
+    return numbers | lists

@@ -1,4 +1,4 @@
-"""The temporary table that holds one chunk of people beside the tables of people, and inserts from it.
+"""The temporary table with one chunk of people, and the inserts from it into the tables of people.
 
 PostgreSQL fills it with COPY, SQLite with one prepared statement. It is private to the connection.
 """
@@ -75,10 +75,10 @@ def insert_staged(
     for name, (sql, value) in (computed or {}).items():
         expressions[name] = sql
         values.append(fields[name].get_db_prep_save(value, connection))
-    rest = {name: field.get_default() for name, field in fields.items() if name not in expressions} | dict(same)
-    values += [fields[name].get_db_prep_save(value, connection) for name, value in rest.items()]
-    insert = start_insert(model._meta.db_table, [str(fields[name].column) for name in (*expressions, *rest)])
-    picked = ", ".join([*expressions.values(), *["%s"] * len(rest)])
+    fixed = {name: field.get_default() for name, field in fields.items() if name not in expressions} | dict(same)
+    values += [fields[name].get_db_prep_save(value, connection) for name, value in fixed.items()]
+    insert = start_insert(model._meta.db_table, [str(fields[name].column) for name in (*expressions, *fixed)])
+    picked = ", ".join([*expressions.values(), *["%s"] * len(fixed)])
     cursor.execute(
         f"{insert} SELECT {picked} FROM import_stage WHERE {where} ORDER BY line ON CONFLICT DO NOTHING"  # noqa: S608
         + (f" RETURNING {returning}" if returning else ""),
@@ -91,11 +91,11 @@ def insert_rows(
     cursor: CursorWrapper, model: type[Model], *, columns: Sequence[str], rows: Iterable[Sequence[int]]
 ) -> None:
     """Insert one row for each of `rows`, in a tenth of the time of `bulk_create`. Give every column without a default."""
-    one = f"({', '.join(['%s'] * len(columns))})"
+    placeholders = f"({', '.join(['%s'] * len(columns))})"
     start = f"{start_insert(model._meta.db_table, columns)} VALUES "
     remaining = iter(rows)
     while several := list(islice(remaining, _MAX_VALUES // len(columns))):
-        cursor.execute(start + ", ".join([one] * len(several)), [value for row in several for value in row])
+        cursor.execute(start + ", ".join([placeholders] * len(several)), [value for row in several for value in row])
 
 
 def _fill_postgres(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> None:
@@ -121,10 +121,10 @@ def _fill_sqlite(cursor: CursorWrapper, rows: Iterable[Sequence[object]]) -> Non
 
 
 def make_ordered_uuids(count: int) -> Iterator[str]:
-    """Yield so many UUIDs of version 7 (RFC 9562) as hexadecimal digits, with 74 random bits each.
+    """Yield this number of UUIDs of version 7 (RFC 9562) as hexadecimal digits, with 74 random bits each.
 
-    They begin with the time, so that an index takes them at its end. A million random ones would be inserted, and deleted by
-    an undo, all over their index: nearly each needs another page of it.
+    They begin with the time, so that an index appends them at its end. A million random ones would be inserted, and deleted
+    by an undo, all over their index: nearly each needs another page of it.
     """
     start = f"{time.time_ns() // 1_000_000:012x}7"
     digits = secrets.token_hex((_RANDOM_DIGITS * count + 1) // 2)

@@ -56,8 +56,8 @@ def undo_now(batch: ImportBatch, *, by: str, clock: Callable[[], datetime]) -> d
 
 def count_undone(batch: ImportBatch) -> dict[str, int]:
     """Return people `removed`, subscriptions `ended`, people who `stayed`, suppressions `lifted` and `kept`."""
-    found = batch.counts.get("undone", {})
-    return {name: int(found.get(name, 0)) for name in ("removed", "ended", "stayed", "lifted", "kept")}
+    counts = batch.counts.get("undone", {})
+    return {name: int(counts.get(name, 0)) for name in ("removed", "ended", "stayed", "lifted", "kept")}
 
 
 def continue_undo(

@@ -1,7 +1,7 @@
-"""The steps of undoing an import: each takes the next few thousand rows, in one transaction of a fraction of a second.
+"""The steps of undoing an import. Each handles the next few thousand rows, in one transaction of a fraction of a second.
 
-The caller has begun the transaction. A step reads the rows that it may change again after it has locked their people, because
-people may act meanwhile. Its statements are few, and none is for one person.
+The caller has begun the transaction. A step reads the rows that it may change again after it has locked their people,
+because people may act at any time. Its statements are few, and none is for one person.
 """
 
 from collections.abc import Collection
@@ -50,7 +50,7 @@ def imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:
 def remove_people(batch: ImportBatch, *, after: int, now: datetime) -> UndoStep:
     """Remove the next people whom the import added, and end the subscriptions of those who were known before.
 
-    People who confirmed, replied or acted themselves since are left as they are. ``after`` is the last subscription of the
+    People who confirmed, replied or acted since are not changed. ``after`` is the last subscription of the
     step before.
     """
     waiting = imported_subscriptions(batch).filter(confirmed_at__isnull=True)
@@ -60,22 +60,22 @@ def remove_people(batch: ImportBatch, *, after: int, now: datetime) -> UndoStep:
         return UndoStep()
     people, last = set(owners.values()), max(owners)
     lock_ids_to_delete(people)
-    gone, staying = set(), {}
+    removed, staying = set(), {}
     for subscription, person, is_removable in _find_unchanged(batch, after=after, last=last):
         if person in people and is_removable:
-            gone.add(person)
+            removed.add(person)
         elif person in people:  # a merge may have given the subscription to somebody else, who is not locked
             staying[subscription] = person
-    _record(batch, gone, kind=ConsentEvent.Kind.ENDED, now=now, named=False)
+    _record(batch, removed, kind=ConsentEvent.Kind.ENDED, now=now, named=False)
     _record(batch, staying.values(), kind=ConsentEvent.Kind.ENDED, now=now)
     if batch.confirm:
-        delete_unsent_requests(Confirmation.objects.filter(subscriber__in=gone))
-    delete_people(gone)
+        delete_unsent_requests(Confirmation.objects.filter(subscriber__in=removed))
+    delete_people(removed)
     if staying:
         unsent = Confirmation.objects.filter(mailing_list=batch.mailing_list, subscriber__in=staying.values())
         delete_unsent_requests(unsent)
         Subscription.objects.filter(pk__in=staying).update(ended_at=now, end_reason=EndReason.IMPORT_UNDONE)
-    return UndoStep(last, {"removed": len(gone), "ended": len(staying)})
+    return UndoStep(last, {"removed": len(removed), "ended": len(staying)})
 
 
 def remove_suppressions(batch: ImportBatch, *, after: int, now: datetime) -> UndoStep:
@@ -111,18 +111,18 @@ def remove_suppressions(batch: ImportBatch, *, after: int, now: datetime) -> Und
 
 def _find_unchanged(batch: ImportBatch, *, after: int, last: int) -> QuerySet[Subscription, tuple[int, int, bool]]:
     """Return the subscriptions of one step that may end: each with its person, and if that person is to be removed."""
-    own = ConsentEvent.objects.filter(at__gte=batch.started_at, by="")
+    own_events = ConsentEvent.objects.filter(at__gte=batch.started_at, by="")
     # After a merge or a change of address, the earlier events of a person have another hash. A merge is no act of theirs.
-    by_address = Exists(own.filter(address_hash=OuterRef("subscriber__address_hash")))
-    by_person = Exists(own.filter(subscriber=OuterRef("subscriber")).exclude(kind=ConsentEvent.Kind.MERGED))
+    by_address = Exists(own_events.filter(address_hash=OuterRef("subscriber__address_hash")))
+    by_person = Exists(own_events.filter(subscriber=OuterRef("subscriber")).exclude(kind=ConsentEvent.Kind.MERGED))
     replied = Exists(Reply.objects.filter(recorded_at__gte=batch.started_at, subscriber=OuterRef("subscriber")))
-    others = Subscription.objects.filter(
+    other_subscriptions = Subscription.objects.filter(
         ~Q(import_batch=batch) | Q(import_batch=None), subscriber=OuterRef("subscriber")
     )
     return (
         imported_subscriptions(batch)
         .filter(~by_address, ~by_person, ~replied, confirmed_at__isnull=True, pk__gt=after, pk__lte=last)
-        .annotate(is_removable=Q(subscriber__import_batch=batch) & ~Exists(others))
+        .annotate(is_removable=Q(subscriber__import_batch=batch) & ~Exists(other_subscriptions))
         .values_list("pk", "subscriber_id", "is_removable")
     )
 

@@ -159,7 +159,7 @@ def _add_import_arguments(parser: ArgumentParser) -> None:
 
 
 def _add_arguments_about_lines(parser: ArgumentParser) -> None:
-    """Add what the columns of an imported file are, and what holds for lines that do not say it."""
+    """Add the options for the columns of an imported file and for the defaults of lines."""
     parser.add_argument(
         "--map",
         dest="columns",

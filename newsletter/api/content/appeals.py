@@ -74,17 +74,4 @@ def _find(slug: str, *, lock: bool = False) -> Appeal:
 
 
 def _show(row: Appeal) -> AppealAnswer:
-    return AppealAnswer(
-        slug=row.slug,
-        headline=row.headline,
-        text=row.text,
-        link=row.link,
-        button=row.button,
-        audience=row.audience,
-        language=row.language,
-        publications=sorted(publication.slug for publication in row.publications.all()),
-        first_day=row.first_day,
-        last_day=row.last_day,
-        priority=row.priority,
-        enabled=row.enabled,
-    )
+    return AppealAnswer.model_validate(row, from_attributes=True)

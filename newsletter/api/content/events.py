@@ -142,22 +142,4 @@ def _find(pk: int, *, lock: bool = False) -> EventNotice:
 
 
 def _show(row: EventNotice) -> EventAnswer:
-    return EventAnswer(
-        id=row.pk,
-        title=row.title,
-        summary=row.summary,
-        url=row.url,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        zone=row.zone,
-        place_text=row.place_text,
-        town=row.town,
-        region=row.region,
-        country=row.country,
-        located=row.latitude is not None,
-        online=row.online,
-        cancelled=row.cancelled,
-        language=row.language,
-        source=row.source_id,
-        edited_fields=row.edited_fields,
-    )
+    return EventAnswer.model_validate(row, from_attributes=True)

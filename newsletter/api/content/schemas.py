@@ -3,14 +3,29 @@
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, StrictBool
+from django.db.models import Manager
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, StrictBool
 
 from newsletter.api.calls.fields import StoredRequestModel
+from newsletter.common.translation import translate
+from newsletter.models import Publication
 from newsletter.models.content.stories import MAX_TEXT_LENGTH
+from subscribers.models import Topic
+
+
+def _list_slugs(rows: Manager[Topic] | Manager[Publication]) -> list[str]:
+    return sorted(row.slug for row in rows.all())
+
+
+def _is_known(value: object) -> bool:
+    return value is not None
+
 
 Slugs = Annotated[list[str], Field(description="Slugs of topics.", max_length=100)]
 Url = Annotated[str, Field(max_length=2_000)]
 Language = Annotated[str, Field(description="Such as en or es.", max_length=12)]
+SlugsOfRows = Annotated[list[str], BeforeValidator(_list_slugs)]
+"""The slugs of a row's topics or publications."""
 
 
 class StoryAnswer(BaseModel):
@@ -85,11 +100,14 @@ class EventAnswer(BaseModel):
     town: str
     region: str
     country: str
-    located: bool = Field(description="False: we do not know where it is, so it is near nobody. Staff are asked.")
+    located: Annotated[bool, BeforeValidator(_is_known)] = Field(
+        validation_alias="latitude",
+        description="False: we do not know where it is, so it is near nobody. Staff are asked.",
+    )
     online: bool
     cancelled: bool
     language: str
-    source: int | None
+    source: int | None = Field(validation_alias="source_id")
     edited_fields: list[str]
 
 
@@ -123,7 +141,7 @@ class AppealAnswer(BaseModel):
     button: str
     audience: str
     language: str
-    publications: list[str] = Field(description="Slugs; none: all.")
+    publications: SlugsOfRows = Field(description="Slugs; none: all.")
     first_day: date | None
     last_day: date | None
     priority: int
@@ -160,12 +178,14 @@ class SourceAnswer(BaseModel):
     every_minutes: int
     language: str
     region: str
-    topics: list[str]
-    has_key: bool = Field(description="The key itself is never shown.")
+    topics: SlugsOfRows
+    has_key: Annotated[bool, BeforeValidator(bool)] = Field(
+        validation_alias="sealed_key", description="The key itself is never shown."
+    )
     looked_at: datetime | None
     last_success_at: datetime | None
     failures: int
-    error: str
+    error: Annotated[str, BeforeValidator(translate)]
 
 
 class SourceChange(StoredRequestModel):

@@ -132,19 +132,4 @@ def _find(pk: int, *, lock: bool = False) -> Source:
 
 
 def _show(row: Source) -> SourceAnswer:
-    return SourceAnswer(
-        id=row.pk,
-        name=row.name,
-        kind=row.kind,
-        url=row.url,
-        enabled=row.enabled,
-        every_minutes=row.every_minutes,
-        language=row.language,
-        region=row.region,
-        topics=sorted(topic.slug for topic in row.topics.all()),
-        has_key=bool(row.sealed_key),
-        looked_at=row.looked_at,
-        last_success_at=row.last_success_at,
-        failures=row.failures,
-        error=translate(row.error) if row.error else "",
-    )
+    return SourceAnswer.model_validate(row, from_attributes=True)

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from newsletter.common.errors import UnknownPlace
 from newsletter.common.messages import Message, Quantity
-from newsletter.common.text import clean_line, unescape_csv_cell
+from newsletter.common.text import unescape_csv_cell
 from subscribers.places.disambiguation import describe, describe_closely
 from subscribers.places.postcodes import shorten_postcode
 from subscribers.places.regions import resolve_country
@@ -28,16 +28,6 @@ _DAY = re.compile(
 _MAX_JSON_CHARACTERS = 20_000
 _MAX_POSTCODE_LENGTH = 12
 _POSTCODE_COUNTRIES = ("GB", "US")
-
-
-def read_line(text: str, max_length: int) -> str:
-    return clean_line(unescape_csv_cell(text), max_length=max_length)
-
-
-@lru_cache(maxsize=1_024)
-def read_common_line(text: str, max_length: int) -> str:
-    """Return the same as `read_line`, sooner for a text that many lines have, such as a country."""
-    return read_line(text, max_length)
 
 
 def read_topics(text: str) -> list[str]:

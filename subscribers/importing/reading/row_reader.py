@@ -6,20 +6,19 @@ It uses no database; places and topics stay texts. A postcode is used to find th
 import csv
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from newsletter.common.errors import BadAddress
 from newsletter.common.messages import Message, Quantity
-from newsletter.common.text import unescape_csv_cell
+from newsletter.common.text import clean_line, unescape_csv_cell
 from subscribers.addresses.normalise import normalise
 from subscribers.attribute_rules import clean_attributes
 from subscribers.importing.reading.cell_values import (
     LINES,
     READERS,
     find_town_by_postcode,
-    read_common_line,
     read_day_or_note,
     read_language,
-    read_line,
     read_topics,
     unpack_attributes,
 )
@@ -180,7 +179,7 @@ class RowReader:
         person = PersonRow(line=line, email=email, name=self._read_name(cells), dated_at=asked)
         for at, field, max_length in self._lines:
             if at < len(cells) and cells[at]:
-                setattr(person, field, read_common_line(cells[at], max_length))
+                setattr(person, field, _clean_common_cell(cells[at], max_length))
         language = self._read_cell(cells, "language")
         if packed:
             from_attributes = self._extract_known_fields(packed)
@@ -217,7 +216,7 @@ class RowReader:
 
     def _read_line(self, cells: list[str], target: str, max_length: int) -> str:
         text = self._read_cell(cells, target)
-        return read_line(text, max_length) if text else ""
+        return _clean_cell(text, max_length) if text else ""
 
     def _read_name(self, cells: list[str]) -> str:
         name = self._read_line(cells, "name", 200)
@@ -245,7 +244,7 @@ class RowReader:
             for key, field in targets.items()
             if field in _PACKED_FIELD_LENGTHS and field not in self._column_of
         }
-        return {field: read_line(packed.pop(key), _PACKED_FIELD_LENGTHS[field]) for key, field in keys_by_field.items()}
+        return {field: _clean_cell(packed.pop(key), _PACKED_FIELD_LENGTHS[field]) for key, field in keys_by_field.items()}
 
     def _read_attributes(self, cells: list[str], packed: dict[str, str], notes: list[str]) -> dict[str, str]:
         values = {
@@ -267,3 +266,13 @@ def _has_open_quote(cell: str) -> bool:
 
 def _refuse(record: Record, kind: RefusalKind, reason: str) -> RefusedRow:
     return RefusedRow(record.line, format_csv_line(record.cells or []), reason, kind)
+
+
+def _clean_cell(text: str, max_length: int) -> str:
+    return clean_line(unescape_csv_cell(text), max_length=max_length)
+
+
+@lru_cache(maxsize=1_024)
+def _clean_common_cell(text: str, max_length: int) -> str:
+    """Return the same as `_clean_cell`, sooner for a text that many lines have, such as a country."""
+    return _clean_cell(text, max_length)

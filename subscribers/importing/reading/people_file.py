@@ -30,6 +30,7 @@ MAX_ROWS = 2_000_000
 MAX_COLUMNS = 500
 _MAX_LEADING_EMPTY_LINES = 100
 _SAMPLE_ROWS = 200
+_SAMPLE_VALUES = 3
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def _records(file: BinaryIO, *, detected: DetectedFile, email_at: int) -> Iterat
     )
 
 
-def sample_file(file: BinaryIO, *, detected: DetectedFile, limit: int = 3) -> FileSample:
+def sample_file(file: BinaryIO, *, detected: DetectedFile) -> FileSample:
     """Return up to three different values of each column from the first lines, cut to 60 characters. Rewinds the file."""
     start = file.tell()
     seen: list[dict[str, None]] = [{} for _ in detected.header]
@@ -205,7 +206,7 @@ def sample_file(file: BinaryIO, *, detected: DetectedFile, limit: int = 3) -> Fi
             plain = normalise_column_name(cell) and " ".join(cell.split())[:60]
             filled[at] += bool(plain)
             addresses[at] += _is_address(cell.strip())
-            if plain and len(seen[at]) < limit:
+            if plain and len(seen[at]) < _SAMPLE_VALUES:
                 seen[at][plain] = None
     file.seek(start)
     return FileSample(

@@ -15,10 +15,10 @@ _child = SandboxProcess(task="mails", limits=LIMITS)
 atexit.register(_child.close)
 
 
-def parse_mail_in_sandbox(raw: RawMail, *, child: SandboxProcess = _child) -> ParsedMail | None:
+def parse_mail_in_sandbox(raw: RawMail) -> ParsedMail | None:
     """Return the answer of `parse_mail`, made in the child; None also for a mail that exceeds its limits."""
     try:
-        answer = child.run(raw)
+        answer = _child.run(raw)
     except (ResourceLimitExceeded, ParserCrashed):
         return None
     return answer if isinstance(answer, ParsedMail) else None

@@ -25,13 +25,13 @@ _MAX_CACHED = 100
 _cache: dict[tuple[int, str, str], tuple[float, int]] = {}
 
 
-def count_audience_for_page(issue: Issue, *, at_once: bool = False) -> AudienceCount:
-    """Return the audience of a send when the issue is due, or ``at_once``.
+def count_audience_for_page(issue: Issue) -> AudienceCount:
+    """Return the audience of a send when the issue is due.
 
     It is empty if the segment names something that was deleted. The issue's checks explain that.
     """
     try:
-        return count_audience_for_send(issue, at_once=at_once)
+        return count_audience_for_send(issue)
     except BadRule:
         return AudienceCount(candidates=0, eligible=0, excluded={})
 

@@ -84,6 +84,7 @@ def build_style_context() -> Branding:
         name=brand.name,
         language=publication.language if publication else "en",
         website=brand.website,
+        contact=(publication.reply_to or publication.from_email) if publication else "",
         privacy_url=brand.privacy_url,
         logo=_path(brand.logo),
         logo_dark=_path(brand.logo_dark),

@@ -15,12 +15,14 @@ from subscribers.models import Frequency, MailingList, Subscriber
 class Branding:
     """The organisation's appearance. Paths are on this site; `light` and `dark` map names to CSS colours.
 
-    The caller that registers it ensures enough contrast of its colours.
+    `contact` is the email address to which people can write. The caller that registers this ensures enough contrast of its
+    colours.
     """
 
     name: str = ""
     language: str = "en"
     website: str = ""
+    contact: str = ""
     privacy_url: str = ""
     logo: str = ""
     logo_dark: str = ""

@@ -7,7 +7,7 @@ import time_machine
 from django.test import Client
 from django.utils import timezone
 
-from newsletter.models import Brand
+from newsletter.models import Brand, Publication
 from subscribers.audience.eligibility import eligible
 from subscribers.links.signed_links import Purpose
 from subscribers.models import (
@@ -22,6 +22,7 @@ from subscribers.models import (
 from subscribers.people.growth import count_growth
 from subscribers.unsubscribing.suppression import suppress
 from tests.support.desk import sign_in
+from tests.support.fixtures import make_publication
 from tests.support.people import make_list, make_member, make_person, make_topic, path_to, subscribe
 from tests.support.process_caches import clear_branding_cache
 from tests.support.signup import read
@@ -305,6 +306,16 @@ def test_every_page_links_to_the_privacy_notice(client: Client, weekly: MailingL
     clear_branding_cache()
     for page in ("/join/weekly", path_to(ada, weekly), path_to(ada, weekly, Purpose.PREFERENCES)):
         assert '<a href="https://example.org/privacy/"' in client.get(page).content.decode()
+
+
+def test_a_page_that_asks_to_write_to_us_shows_the_address(client: Client, weekly: MailingList) -> None:
+    make_publication()
+    clear_branding_cache()
+    page = client.get(f"/join/{weekly.slug}").content.decode()
+    assert '<a href="mailto:hello@example.org"><bdi>hello@example.org</bdi></a>' in page
+    Publication.objects.update(reply_to="")
+    clear_branding_cache()
+    assert '<a href="mailto:news@news.example.org">' in client.get(f"/join/{weekly.slug}").content.decode()
 
 
 def test_topics_are_named_in_the_readers_language(client: Client, weekly: MailingList, ada: Subscriber) -> None:

@@ -90,6 +90,11 @@ def test_archiving_one_of_two_publications_names_who_loses_the_digest(weekly: Pu
     assert "chose one mail a month" not in read_archive_question(weekly)
 
 
+def test_the_question_before_deleting_says_what_subscribers_lose(weekly: Publication) -> None:
+    page = sign_in("admin").get(f"/admin/publications/delete/{weekly.pk}/").content.decode()
+    assert "No other publication in use goes to this list, so they get no newsletter of it." in html.unescape(page)
+
+
 def test_archiving_a_publication_of_an_empty_list_names_nobody() -> None:
     page = read_archive_question(make_publication())
     assert "stay on" not in page

@@ -26,7 +26,11 @@ from newsletter.common.schedule import check_schedule, due_after
 from newsletter.desk.editor.preview import DEFAULT_MODE, show_mail_part
 from newsletter.desk.preview.modes import Mode
 from newsletter.desk.preview.panel import IframePreview, PreviewedEditView
-from newsletter.desk.publications.archive_page import ArchivePublication, describe_without_digest
+from newsletter.desk.publications.archive_page import (
+    ArchivePublication,
+    describe_subscribers,
+    describe_without_digest,
+)
 from newsletter.desk.publications.brands import BrandViewSet
 from newsletter.desk.publications.forms import PublicationForm
 from newsletter.desk.publications.panels import PUBLICATION_PANELS
@@ -122,6 +126,12 @@ class DuplicatePublication(DuplicateView, PublicationCreateView):
     changes: ClassVar[dict[str, object]] = {"enabled": False, "archived": False}
 
 
+class DeletePublication(RefuseUsedDelete):
+    @property
+    def confirmation_message(self) -> str:
+        return " ".join([str(super().confirmation_message), *describe_subscribers(self.object)])
+
+
 class PublicationViewSet(ArchivableViewSet):
     model = Publication
     icon = "mail"
@@ -132,7 +142,7 @@ class PublicationViewSet(ArchivableViewSet):
     index_view_class = PublicationList
     archive_page_class = ArchivePublication
     copy_view_class = DuplicatePublication
-    delete_view_class = RefuseUsedDelete
+    delete_view_class = DeletePublication
     add_view_class = PublicationCreateView
     preview_on_add_view_class = NewPublicationPreview
     edit_view_class = PublicationEditView

@@ -33,11 +33,11 @@ ISSUES = ("Issues", "/admin/issues/")
         ("/admin/search/", [("Search", "")]),
         ("/admin/canaries/", [("Canary mailboxes", "")]),
         ("/admin/results/gifts/", [("Results", "/admin/results/"), ("Add gifts", "")]),
-        ("/admin/saved/", [ISSUES, ("Saved content", "")]),
+        ("/admin/issues/saved/", [ISSUES, ("Saved content", "")]),
         ("/admin/issues/new/", [ISSUES, ("New issue", "")]),
         ("/admin/events/places/", [("Events", "/admin/events/"), ("Where are these events?", "")]),
         ("/admin/setup/brand/", [("Set up", "/admin/setup/"), ("Your organisation", "")]),
-        ("/admin/people/imports/", [("Subscribers", "/admin/people/"), ("Imports", "")]),
+        ("/admin/people/imports/", [("Subscribers", "/admin/people/"), ("Imports and exports", "")]),
     ],
 )
 def test_the_path_names_each_page_above_with_its_address(address: str, path: list[tuple[str, str]]) -> None:

@@ -28,23 +28,23 @@ def writer() -> Client:
 def test_a_block_is_saved_listed_inserted_renamed_and_deleted(issue: Issue, writer: Client) -> None:
     path = f"/admin/issues/{issue.pk}"
     assert "No block is saved yet" in writer.get(f"{path}/blocks/insert/").content.decode()
-    assert "A saved block is written once" in writer.get("/admin/saved/").content.decode()
+    assert "A saved block is written once" in writer.get("/admin/issues/saved/").content.decode()
     answer = writer.post(f"{path}/blocks/save/", {"block": issue.body[0].id, "name": "Lead of March"}, follow=True)
     assert "The block is saved as “Lead of March”." in said(answer)
     saved = SavedBlock.objects.get()
-    page = writer.get("/admin/saved/").content.decode()
+    page = writer.get("/admin/issues/saved/").content.decode()
     assert "Lead story: The clinic opens its doors" in page
     assert "saved by writer@example.org" in page
-    mail = writer.get(f"/admin/saved/block/{saved.pk}/mail/")
+    mail = writer.get(f"/admin/issues/saved/block/{saved.pk}/mail/")
     assert "The clinic opens its doors" in mail.content.decode()
     assert "sandbox" in mail.headers["Content-Security-Policy"]
     first = issue.body[0].id
     writer.post(f"{path}/blocks/insert/", {"saved": saved.pk, "position": "start"})
     inserted, old = Issue.objects.get().body
     assert (inserted.block_type, old.block_type, old.id) == ("lead_story", "lead_story", first)
-    writer.post(f"/admin/saved/block/{saved.pk}/rename/", {"name": "The old lead"})
-    assert "The old lead" in writer.get("/admin/saved/").content.decode()
-    writer.post(f"/admin/saved/block/{saved.pk}/delete/")
+    writer.post(f"/admin/issues/saved/block/{saved.pk}/rename/", {"name": "The old lead"})
+    assert "The old lead" in writer.get("/admin/issues/saved/").content.decode()
+    writer.post(f"/admin/issues/saved/block/{saved.pk}/delete/")
     assert not SavedBlock.objects.exists()
 
 
@@ -67,8 +67,8 @@ def test_a_refused_name_stays_in_the_form(issue: Issue, writer: Client) -> None:
 def test_an_issue_begins_with_a_template(issue: Issue, writer: Client) -> None:
     writer.post(f"/admin/issues/{issue.pk}/template/", {"name": "Plain"})
     template = IssueTemplate.objects.get()
-    assert "Image of Plain" in writer.get("/admin/saved/").content.decode()
-    assert writer.get(f"/admin/saved/template/{template.pk}/mail/").status_code == 200
+    assert "Image of Plain" in writer.get("/admin/issues/saved/").content.decode()
+    assert writer.get(f"/admin/issues/saved/template/{template.pk}/mail/").status_code == 200
     form = writer.get(f"/admin/issues/new/?template={template.pk}").context["form"]
     assert (form["beginning"].value(), form["template"].value()) == ("template", template.pk)
     fields = {"publication": issue.publication_id, "beginning": "template", "public_id": "b" * 24}
@@ -105,9 +105,9 @@ def test_new_issue_leaves_out_what_is_archived(issue: Issue, writer: Client) -> 
 def test_a_saved_block_of_a_story_that_is_gone_says_so_in_its_picture(issue: Issue, writer: Client) -> None:
     saved = save_block(issue=issue, block=issue.body[0].id, name="Lead", by=make_approver(), now=NOW)
     Story.objects.update(withdrawn_at=NOW)
-    page = writer.get(f"/admin/saved/block/{saved.pk}/mail/").content.decode()
+    page = writer.get(f"/admin/issues/saved/block/{saved.pk}/mail/").content.decode()
     assert "may be withdrawn, deleted or over" in page
     Story.objects.update(withdrawn_at=None)
-    page = writer.get(f"/admin/saved/block/{saved.pk}/mail/").content.decode()
+    page = writer.get(f"/admin/issues/saved/block/{saved.pk}/mail/").content.decode()
     assert "The clinic opens its doors" in page
     assert "may be withdrawn" not in page

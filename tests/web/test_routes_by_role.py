@@ -182,7 +182,7 @@ TABLE = {
     "/admin/publications/preview/": ADMIN,
     "/admin/publications/usage/": ADMIN,
     "/admin/results/": WRITERS,
-    "/admin/saved/": WRITERS,
+    "/admin/issues/saved/": WRITERS,
     "/admin/search/": STAFF,
     "/admin/notices/": STAFF,
     "/admin/setup/": ADMIN,

@@ -555,22 +555,31 @@ def test_a_correction_names_the_place_in_the_words_of_the_translation(changes: d
 
 
 @pytest.mark.parametrize(
-    ("read_at", "place"), [(NOW - timedelta(hours=1), "The library, London"), (NOW, "Biblioteca, Londres")]
+    ("read_at", "changed_at", "edited_fields", "words"),
+    [
+        (NOW - timedelta(hours=1), None, [], "Ayuntamiento, Londres"),
+        (NOW + timedelta(hours=1), None, ["place_text"], "Ayuntamiento, Londres"),
+        (NOW, None, [], "Biblioteca, Londres"),
+        (NOW, NOW, ["place_text"], "Biblioteca, Londres"),
+    ],
 )
-def test_words_that_were_not_read_since_the_place_changed_name_no_place(read_at: datetime, place: str) -> None:
+def test_only_words_of_a_translation_that_is_up_to_date_name_the_place(
+    read_at: datetime, changed_at: datetime | None, edited_fields: list[str], words: str
+) -> None:
     """The original and its translation can have two sources, and each is read at its own time."""
     publication = make_bilingual()
     make_story("The water case")
     event = make_event("Vigil by the river", where=LONDON, place_text="Town Hall, London")
-    words = "Ayuntamiento, Londres" if read_at < NOW else "Biblioteca, Londres"
-    spanish = {"language": "es", "translation_of": event, "source": make_source("https://example.org/es.ics")}
+    spanish = {"language": "es", "translation_of": event, "source": make_source("Calendario"), "changed_at": changed_at}
     make_event("Vigilia junto al río", where=LONDON, place_text=words, **spanish)
     Source.objects.update(last_success_at=read_at)
     add_reader(publication, "es", start=1, where=LONDON)
     send(make_issue(publication, approved=True))
     Batch.objects.update(state=Batch.State.ACCEPTED)
-    EventNotice.objects.filter(pk=event.pk).update(place_text="The library, London", changed_at=NOW)
+    moved = {"place_text": "The library, London", "changed_at": NOW, "edited_fields": edited_fields}
+    EventNotice.objects.filter(pk=event.pk).update(**moved)
     event.refresh_from_db()
+    place = words if words.startswith("Biblioteca") else "The library, London"
     correction = announce_change(event=event, publication=publication, by=make_approver(), now=NOW)
     version = resolve_content(correction).in_language("es")
     assert f"Nuevo lugar: {place}" in version.blocks[0].html  # type: ignore[union-attr]

@@ -126,10 +126,16 @@ def has_same_location(event: EventNotice, other: EventNotice) -> bool:
 
 
 def _may_be_outdated(event: EventNotice, other: EventNotice) -> bool:
-    """Return True if ``other`` changed since the source of ``event`` was read. Two venues of a town are equally near."""
+    """Return True if ``other`` changed since the source of ``event`` was read. Two venues of a town are equally near.
+
+    If staff wrote the location of ``other``, no source says it. Then ``event`` must have changed since.
+    """
     if event.source is None or other.changed_at is None:
         return False
-    return event.source.last_success_at is None or event.source.last_success_at < other.changed_at
+    if event.changed_at is not None and event.changed_at >= other.changed_at:
+        return False
+    read_at = event.source.last_success_at
+    return "place_text" in other.edited_fields or read_at is None or read_at < other.changed_at
 
 
 def settle_differences(event: EventNotice, *, changed: Collection[str]) -> None:

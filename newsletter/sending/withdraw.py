@@ -3,14 +3,17 @@
 Its pictures also disappear from delivered mails. The mails themselves cannot be recalled; they are counted.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from newsletter.common.errors import NotAllowed, WrongState
@@ -90,8 +93,7 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
         shown = pictures.filter(sha256__in=_list_pictures(_list_shown_versions(story)))
         back = list(shown.values_list("pk", flat=True))
         shown.update(withdrawn_at=None)
-        withdrawn = Story.objects.filter(withdrawn_at__isnull=False) if back else Story.objects.none()
-        for withdrawn_story in withdrawn.exclude(pk__in=Story.objects.stopped_with(story.translation_of or story)):
+        for withdrawn_story in _find_others_with(back, story=story) if back else []:
             shared = Picture.objects.filter(pk__in=back, sha256__in=_list_stopped_pictures(withdrawn_story))
             shared.update(withdrawn_at=withdrawn_story.withdrawn_at)
         story.refresh_from_db()
@@ -168,6 +170,26 @@ def _list_stopped_pictures(story: Story) -> set[str]:
     """Return the sha256 of the pictures that the withdrawn story and its translations had and no version that stays has."""
     stopped = list(Story.objects.stopped_with(story))
     return _list_pictures(stopped) - _list_pictures(_list_shown_versions(story))
+
+
+def _find_others_with(pictures: Collection[int], *, story: Story) -> list[Story]:
+    """Return the other withdrawn stories that have one of these pictures, or were shown in an issue with it.
+
+    They are found by few statements: to read the pictures of each withdrawn story takes long, and the database waits.
+    """
+    files = Picture.objects.filter(pk__in=pictures).values("sha256")
+    same = dict(Picture.objects.filter(sha256__in=files).values_list("pk", "name"))
+    others = Story.objects.filter(withdrawn_at__isnull=False)
+    others = others.exclude(pk__in=Story.objects.stopped_with(story.translation_of or story))
+    rows = {other: set(Story.objects.stopped_with(other).values_list("pk", flat=True)) for other in others}
+    shown = ShownItem.objects.filter(kind=ShownItem.Kind.STORY, row_id__in=set().union(*rows.values()))
+    revisions = set(shown.values_list("variant__revision", flat=True))
+    named = reduce(or_, (Q(raw__contains=name) for name in same.values()))
+    searched = IssueRevision.objects.annotate(raw=Cast("content", TextField())).filter(named, pk__in=revisions)
+    beside = shown.filter(variant__revision__in=list(searched.values_list("pk", flat=True)))
+    own = Story.objects.filter(Q(picture__in=same) | Q(images__picture__in=same))
+    found = {*own.values_list("pk", flat=True), *beside.values_list("row_id", flat=True)}
+    return [other for other, versions in rows.items() if not found.isdisjoint(versions)]
 
 
 def _list_pictures(rows: list[Story]) -> set[str]:

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from PIL import Image as PillowImage
 from wagtail.images.models import Image
 
@@ -233,6 +235,23 @@ def test_a_picture_stays_neutral_for_another_withdrawn_story() -> None:
     assert find_withdrawn_pictures() == {photo.sha256}
     reinstate_story(story=second, by=make_editor())
     assert find_withdrawn_pictures() == set()
+
+
+def test_reinstating_reads_no_pictures_of_each_withdrawn_story() -> None:
+    photo = make_photo(10)
+    first, second = (make_story(title, picture=photo) for title in ("The water case", "The river case"))
+    take_back(second)
+    counts = []
+    for colours in (range(40, 42), range(60, 68)):
+        for colour in colours:
+            take_back(make_story(f"Case {colour}", picture=make_photo(colour)), at=NOW + colour * DAY)
+        take_back(first, at=NOW + DAY)
+        Picture.objects.filter(pk=photo.pk).update(withdrawn_at=NOW + DAY)
+        with CaptureQueriesContext(connection) as queries:
+            reinstate_story(story=first, by=make_editor())
+        counts.append(len(queries))
+    assert counts[1] - counts[0] <= 2 * 8
+    assert photo.sha256 in find_withdrawn_pictures()
 
 
 def test_an_image_that_staff_deleted_stays_neutral_for_both_stories() -> None:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from wagtail.images.models import Image
 
 from newsletter.content.images.renditions import make_staff_rendition
+from newsletter.desk.pictures import library_pages
 from newsletter.models import AuditEntry, Picture, Publication
 from tests.support.desk import sign_in
 from tests.support.drawing import draw
@@ -241,6 +242,16 @@ def test_images_to_delete_are_shown_on_a_page_of_the_library() -> None:
     assert "Are you sure you want to delete these images?" in page
     assert "is referenced" not in page
     assert 'aria-label="Breadcrumb"' in page
+
+
+def test_of_many_images_to_delete_only_the_first_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(library_pages, "MAX_SHOWN", 1)
+    for title in ("The queue", "The river"):
+        upload(title)
+    page = read("/admin/bulk/wagtailimages/image/delete/?next=/admin/images/&id=all")
+    assert page.count('class="nl-thumb') == 1
+    assert "The queue" in page
+    assert "The river" in page
 
 
 def test_pictures_of_stories_are_deleted_without_a_withdrawal() -> None:

@@ -26,6 +26,8 @@ from newsletter.common.staff_pages import make_breadcrumbs
 from newsletter.content.images.library import find_story_image, find_upload_copies, withdraw_upload
 from subscribers.desk.editing.row_pages import AddRowMixin, DeleteRowMixin, EditRowMixin
 
+MAX_SHOWN = 60
+"""Images that the question before several are deleted shows. Of the others it has the titles: each may have to be made."""
 CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".gif": "image/gif"}
 
 
@@ -85,6 +87,7 @@ class DeletePictures(DeleteBulkAction):
             "breadcrumbs_items": make_breadcrumbs(images, (title, "")),
             "header_icon": "image",
             "header_title": title,
+            "max_shown": MAX_SHOWN,
             "has_copies": any(find_upload_copies(row["item"]).exists() for row in context["items"]),
         }
 

@@ -244,7 +244,9 @@ class RowReader:
             for key, field in targets.items()
             if field in _PACKED_FIELD_LENGTHS and field not in self._column_of
         }
-        return {field: _clean_cell(packed.pop(key), _PACKED_FIELD_LENGTHS[field]) for key, field in keys_by_field.items()}
+        return {
+            field: _clean_cell(packed.pop(key), _PACKED_FIELD_LENGTHS[field]) for key, field in keys_by_field.items()
+        }
 
     def _read_attributes(self, cells: list[str], packed: dict[str, str], notes: list[str]) -> dict[str, str]:
         values = {

@@ -59,7 +59,7 @@ def archive_row(row: models.Model, *, switch: str = "", keep_uses: bool = False)
 
 
 def bring_back_row(row: ArchivableRow) -> None:
-    """Take the row out of the archive. Its switch stays off. Raises DomainError if it uses a row that is archived."""
+    """Return the row from the archive. Its switch stays off. Raises DomainError if it uses a row that is archived."""
     row.archived = False
     try:
         row.clean()
@@ -69,7 +69,7 @@ def bring_back_row(row: ArchivableRow) -> None:
 
 
 def _find_uses(row: models.Model, *, only_active: bool) -> Iterator[Uses]:
-    found: dict[type[models.Model], models.Q] = {}
+    conditions: dict[type[models.Model], models.Q] = {}
     for relation in _list_relations(row):
         model = relation.related_model
         if not (can_be_archived(model) if only_active else relation.many_to_many or _is_required(relation)):
@@ -78,8 +78,8 @@ def _find_uses(row: models.Model, *, only_active: bool) -> Iterator[Uses]:
         owner, users = _find_owners(model, model._default_manager.filter(condition))
         if owner is not model or relation.many_to_many:
             condition = models.Q(pk__in=users.values("pk"))
-        found[owner] = found.get(owner, models.Q()) | condition
-    for model, condition in found.items():
+        conditions[owner] = conditions.get(owner, models.Q()) | condition
+    for model, condition in conditions.items():
         users = model._default_manager.filter(condition)
         if count := users.count():
             yield Uses(model=model, count=count, rows=list(users[:MAX_USES_NAMED]))
@@ -88,7 +88,7 @@ def _find_uses(row: models.Model, *, only_active: bool) -> Iterator[Uses]:
 def _find_owners(
     model: type[models.Model], rows: models.QuerySet[models.Model]
 ) -> tuple[type[models.Model], models.QuerySet[models.Model]]:
-    """Return what staff know these rows by: a row whose model is `part_of` another represents that other row."""
+    """Return the rows that staff know: for a row whose model is `part_of` another, that other row."""
     while owner := getattr(model, "part_of", ""):
         model, part = model._meta.get_field(owner).related_model, rows  # type: ignore[assignment]
         rows = model._default_manager.filter(pk__in=part.values(owner))

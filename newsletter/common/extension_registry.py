@@ -34,7 +34,7 @@ class BadExtension(DomainError):
 
 
 class MissingExtension(DomainError):
-    """The extension that brings this kind is broken or not installed."""
+    """The extension with this kind is broken or not installed."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ Part = TypeVar("Part")
 class Registry(Mapping[str, Kind], Generic[Kind]):
     """The working extensions of one group, by name: those of ``order``, then the others of ours, then those of other packages.
 
-    Installed entry points are in no order of their own, and people see these lists. ``check`` raises BadExtension for an
+    Installed entry points have no fixed order, and people see these lists. ``check`` raises BadExtension for an
     extension that is no good although it has every method.
     """
 
@@ -87,10 +87,10 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         self._broken: dict[tuple[str, str], BrokenExtension] = {}
 
     def __getitem__(self, name: str) -> Kind:
-        found = self._load(name)
-        if found is None:
+        kind = self._load(name)
+        if kind is None:
             raise KeyError(name)
-        return found
+        return kind
 
     def __iter__(self) -> Iterator[str]:
         return (name for name in list(self._find_declared()) if self._load(name) is not None)
@@ -110,7 +110,7 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
         return list(self._broken.values())
 
     def find_broken(self, name: str) -> BrokenExtension | None:
-        """Return why the extension of this name was left out, or None if there is none or it works."""
+        """Return why the extension of this name was left out, or None without such an extension or if it works."""
         if self._load(name) is not None:
             return None
         return next((broken for broken in self._broken.values() if broken.name == name), None)
@@ -140,7 +140,7 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
                 for package, entry in list_entry_points(self.group):
                     self._declare(package, entry)
                 last = len(self._order)
-                self._declared = dict(sorted(self._declared.items(), key=lambda one: self._order.get(one[0], last)))
+                self._declared = dict(sorted(self._declared.items(), key=lambda item: self._order.get(item[0], last)))
             return self._declared
 
     def _declare(self, package: str, entry: EntryPoint) -> None:
@@ -153,11 +153,11 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
                 do=_ASK_THE_AUTHORS,
             )
         elif entry.name in declared:
-            other = _get_package(declared[entry.name])
+            other_package = _get_package(declared[entry.name])
             self._leave_out(
                 entry.name,
                 package,
-                Message("the name is taken by the package “%(other)s”", other=other),
+                Message("the name is taken by the package “%(other)s”", other=other_package),
                 do=Message("Remove one of the two packages."),
             )
         else:
@@ -173,14 +173,14 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
             return self._loaded[name]
 
     def _try_to_load(self, name: str, entry: EntryPoint) -> Kind | None:
-        """Return the extension. Whatever its code does, only it is left out."""
+        """Return the extension. If its code fails in any way, only this extension is left out."""
         package = _get_package(entry)
         try:
-            found = entry.load()
-            _require_interface(found)
-            _require_base(found, self._base)
-            made: Kind = found()
-            self._check(name, made)
+            kind = entry.load()
+            _require_interface(kind)
+            _require_base(kind, self._base)
+            instance: Kind = kind()
+            self._check(name, instance)
         except _WrongInterface as error:
             do = Message("Install a version of it that is made for this version of the newsletter.")
             self._leave_out(name, package, error.message, do=do)
@@ -192,7 +192,7 @@ class Registry(Mapping[str, Kind], Generic[Kind]):
             )
             self._leave_out(name, package, reason, do=Message("Install it again with all that it needs, or remove it."))
         else:
-            return made
+            return instance
         return None
 
     def _leave_out(self, name: str, package: str, reason: Message, *, do: Message) -> None:
@@ -224,27 +224,27 @@ class _WrongInterface(BadExtension):
 _ASK_THE_AUTHORS = Message("Ask its authors for a corrected version, or remove it.")
 
 
-def _require_interface(found: object) -> None:
+def _require_interface(kind: object) -> None:
     """The first check, so that an extension of another interface always has this one answer."""
-    theirs = getattr(found, "interface", None)
-    if theirs is None:
+    version = getattr(kind, "interface", None)
+    if version is None:
         raise _WrongInterface("it does not say for which interface it was written")
-    if theirs != INTERFACE:
+    if version != INTERFACE:
         raise _WrongInterface(
             "it is written for interface %(theirs)s, and this version has interface %(ours)s",
-            theirs=str(theirs),
+            theirs=str(version),
             ours=INTERFACE,
         )
 
 
-def _require_base(found: object, base: type[Extension]) -> None:
-    if not (isinstance(found, type) and issubclass(found, base)):
+def _require_base(loaded: object, base: type[Extension]) -> None:
+    if not (isinstance(loaded, type) and issubclass(loaded, base)):
         raise BadExtension("it is no subclass of %(base)s", base=base.__name__)
-    lacking = sorted(getattr(found, "__abstractmethods__", ())) or [
+    lacking = sorted(getattr(loaded, "__abstractmethods__", ())) or [
         name
         for parent in base.__mro__
         for name, kind in inspect.get_annotations(parent).items()
-        if getattr(kind, "__origin__", None) is ClassVar and not hasattr(found, name)
+        if getattr(kind, "__origin__", None) is ClassVar and not hasattr(loaded, name)
     ]
     if lacking:
         raise BadExtension("it lacks %(names)s", names=", ".join(lacking))

@@ -15,14 +15,14 @@ _PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 def list_entry_points(group: str) -> list[tuple[str, EntryPoint]]:
     """Return the package and the entry point of each extension of a group: our own first, the others by package."""
-    found = [(entry.dist.name if entry.dist is not None else "", entry) for entry in _read().select(group=group)]
-    others = sorted((pair for pair in found if pair[0] != OWN_PACKAGE), key=lambda pair: (pair[0], pair[1].name))
-    own = _read_checkout(_PYPROJECT)
-    if own is None:
-        ours = [pair for pair in found if pair[0] == OWN_PACKAGE]
+    pairs = [(entry.dist.name if entry.dist is not None else "", entry) for entry in _read().select(group=group)]
+    foreign = sorted((pair for pair in pairs if pair[0] != OWN_PACKAGE), key=lambda pair: (pair[0], pair[1].name))
+    checkout = _read_checkout(_PYPROJECT)
+    if checkout is None:
+        ours = [pair for pair in pairs if pair[0] == OWN_PACKAGE]
     else:
-        ours = [(OWN_PACKAGE, entry) for entry in own.select(group=group)]
-    return [*sorted(ours, key=lambda pair: pair[1].name), *others]
+        ours = [(OWN_PACKAGE, entry) for entry in checkout.select(group=group)]
+    return [*sorted(ours, key=lambda pair: pair[1].name), *foreign]
 
 
 @lru_cache(maxsize=1)

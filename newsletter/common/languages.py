@@ -24,8 +24,8 @@ def best_language(wanted: Iterable[str]) -> str:
 
 def best_page_language(wanted: Iterable[str]) -> str:
     """Return the first of these codes in which we have pages, or "": a page is never half in another language."""
-    found = map(find_offered_language, wanted)
-    return next((code for code in found if code in PAGE_LANGUAGES), "")
+    offered = map(find_offered_language, wanted)
+    return next((code for code in offered if code in PAGE_LANGUAGES), "")
 
 
 def find_offered_language(code: str) -> str:

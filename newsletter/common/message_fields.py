@@ -1,4 +1,4 @@
-"""Model fields that keep messages, so that each reader sees them in a language of their own."""
+"""Model fields that store messages, so that each reader sees them in their own language."""
 
 from typing import TYPE_CHECKING
 

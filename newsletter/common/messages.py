@@ -19,7 +19,7 @@ class Quantity(int):
 
 
 class PeopleCount(Quantity):
-    """A number of people. It changes when people join or leave, though what the message is about does not."""
+    """A number of people. It changes when people join or unsubscribe, although the problem stays the same."""
 
 
 class Message(str):
@@ -52,7 +52,7 @@ class Message(str):
         return Message.joined([self, other], between="")
 
     def dumps(self) -> str:
-        """Return what a text column keeps of this message. `loads` reads it."""
+        """Return the text in which a column stores this message. `loads` reads it."""
         return json.dumps(_encode(self), ensure_ascii=False, separators=(",", ":"))
 
 
@@ -81,14 +81,14 @@ def loads(kept: str) -> str:
     if not kept.startswith(_PREFIX):
         return kept
     try:
-        found = _decode(json.loads(kept))
+        decoded = _decode(json.loads(kept))
     except (ValueError, KeyError, TypeError):
         return kept
-    return found if isinstance(found, Message) else kept
+    return decoded if isinstance(decoded, Message) else kept
 
 
 def dumps(text: str) -> str:
-    """Return what a text column keeps: template and values of a message, any other text unchanged."""
+    """Return the text for a column: template and values of a message, any other text unchanged."""
     return text.dumps() if isinstance(text, Message) else text
 
 
@@ -151,6 +151,6 @@ def encode(value: object) -> object:
 def decode(value: object) -> object:
     """Return the data that `encode` was given."""
     if isinstance(value, dict):
-        found = _decode(value)
-        return found if isinstance(found, Message) else {name: decode(item) for name, item in value.items()}
+        decoded = _decode(value)
+        return decoded if isinstance(decoded, Message) else {name: decode(item) for name, item in value.items()}
     return [decode(item) for item in value] if isinstance(value, list) else value

@@ -25,8 +25,8 @@ def client_address(*, peer: str, forwarded: str, proxies: Sequence[str]) -> str:
 
 def is_proxy(address: str, *, proxies: Sequence[str]) -> bool:
     """Return True if the address belongs to one of our own reverse proxies."""
-    found = _read(address)
-    return found is not None and any(found in ip_network(proxy, strict=False) for proxy in proxies)
+    parsed = _read(address)
+    return parsed is not None and any(parsed in ip_network(proxy, strict=False) for proxy in proxies)
 
 
 def is_loopback(host: str) -> bool:
@@ -50,10 +50,10 @@ def wide_network(address: str) -> str:
 
 
 def _network(address: str, *, v4: int, v6: int) -> str:
-    found = _read(address)
-    if found is None:
+    parsed = _read(address)
+    if parsed is None:
         return "unknown"
-    return str(ip_network((found, v4 if found.version == 4 else v6), strict=False))
+    return str(ip_network((parsed, v4 if parsed.version == 4 else v6), strict=False))
 
 
 def _read(text: str) -> Address | None:
@@ -64,9 +64,9 @@ def _read(text: str) -> Address | None:
     elif text.count(":") == 1:
         text = text.split(":", 1)[0]
     try:
-        found = ip_address(text.split("%", 1)[0])
+        parsed = ip_address(text.split("%", 1)[0])
     except ValueError:
         return None
-    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-        return found.ipv4_mapped
-    return found
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped
+    return parsed

@@ -1,7 +1,7 @@
 """The tokens ``__pv_<name>__`` for personal values in a mail.
 
-Rendering writes them and providers fill them in. The first letter of a name says where its value may stand: ``h`` in
-HTML text, ``u`` a whole link in HTML, ``t`` in plain text, the subject and headers.
+Rendering writes them and providers fill them in. The first letter of a name says where its value may be: ``h`` in HTML text,
+``u`` as a complete link in HTML, ``t`` in plain text, the subject and headers.
 """
 
 import re

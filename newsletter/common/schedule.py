@@ -65,10 +65,10 @@ def parse_due(local: str, *, zone: str) -> Due:
     """Return the due time that a person gave as ``YYYY-MM-DDTHH:MM`` or with an offset. Raises BadSchedule."""
     local_zone = _zone(zone)
     try:
-        given = datetime.fromisoformat(local)
+        parsed = datetime.fromisoformat(local)
     except ValueError as error:
         raise BadSchedule("“%(local)s” is not a date and time: write it as 2026-11-26T09:00.", local=local) from error
-    wall = given.astimezone(local_zone).replace(tzinfo=None) if given.tzinfo else given
+    wall = parsed.astimezone(local_zone).replace(tzinfo=None) if parsed.tzinfo else parsed
     wall = wall.replace(second=0, microsecond=0)
     return Due(local=wall.strftime(_LOCAL), at=_instant(wall, local_zone))
 

@@ -1,4 +1,4 @@
-"""The nonce that lets the inline scripts of one response run under its content security policy."""
+"""The nonce with which the inline scripts of one response may run under its content security policy."""
 
 import secrets
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ def current_nonce() -> str:
 
 @contextmanager
 def fresh_nonce() -> Iterator[str]:
-    """Make a nonce for what is rendered inside the block."""
+    """Make a nonce for the templates that are rendered inside the block."""
     nonce = secrets.token_urlsafe(16)
     token = _nonce.set(nonce)
     try:

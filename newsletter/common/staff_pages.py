@@ -46,7 +46,7 @@ class ServiceAction:
     """One call of a service for a member of staff.
 
     ``call`` returns the message to show. The call is logged as ``log_action`` of ``instance``, unless it raises.
-    ``keeps_form``: if it raises, keep what was typed, because the next page shows it again.
+    ``keeps_form``: if it raises, keep the typed values, because the next page shows them again.
     """
 
     call: Callable[[], str | Done]
@@ -119,8 +119,8 @@ def keep_refused_form(request: HttpRequest) -> None:
         fields.pop(name, None)
     text = fields.urlencode()
     if len(text) <= _MAX_LENGTH:
-        kept = {"address": request.path, "fields": _SEALER.seal(text), "at": time.time()}
-        request.session[_IN_SESSION] = kept
+        refused_form = {"address": request.path, "fields": _SEALER.seal(text), "at": time.time()}
+        request.session[_IN_SESSION] = refused_form
 
 
 def take_refused_form(request: HttpRequest, *, address: str) -> dict[str, str]:
@@ -130,12 +130,12 @@ def take_refused_form(request: HttpRequest, *, address: str) -> dict[str, str]:
 
 def take_refused_values(request: HttpRequest, *, address: str) -> dict[str, list[str]]:
     """Return all values of each field that was refused at this address a moment ago, and keep them no longer."""
-    kept = request.session.get(_IN_SESSION)
-    if kept is None:
+    refused_form = request.session.get(_IN_SESSION)
+    if refused_form is None:
         return {}
-    is_old = time.time() - kept["at"] > KEPT_SECONDS
-    if kept["address"] != address and not is_old:
+    is_old = time.time() - refused_form["at"] > KEPT_SECONDS
+    if refused_form["address"] != address and not is_old:
         return {}
     del request.session[_IN_SESSION]
-    text = "" if is_old else _SEALER.unseal(kept["fields"])
+    text = "" if is_old else _SEALER.unseal(refused_form["fields"])
     return {name: [str(value) for value in values] for name, values in QueryDict(text or "").lists()}

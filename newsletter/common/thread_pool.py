@@ -38,7 +38,7 @@ IDLE_SECONDS = 60.0
 class LastUsedFirstExecutor(Executor):
     """Threads of which few do most of the work, because each keeps a database connection with its cache.
 
-    The standard pool takes the thread that has waited longest, and each piece of work finds the caches of another thread.
+    The standard pool uses the thread that has waited longest, so each piece of work runs with the caches of another thread.
     A thread that had no work for ``idle_seconds`` closes its connection and ends.
     """
 
@@ -83,38 +83,38 @@ class LastUsedFirstExecutor(Executor):
         thread.start()
 
     def _work(self, first: _Work) -> None:
-        mine: _Hand = SimpleQueue()
+        hand: _Hand = SimpleQueue()
         work: _Work | None = first
         try:
             while work is not None:
                 work.run()
-                work = None  # lets go of its request while this thread waits
-                work = self._next_work(mine) or self._wait_for_work(mine)
+                work = None  # frees its request while this thread waits
+                work = self._next_work(hand) or self._wait_for_work(hand)
         finally:
             connections.close_all()
 
-    def _next_work(self, mine: _Hand) -> _Work | None:
+    def _next_work(self, hand: _Hand) -> _Work | None:
         """Return waiting work, or offer this thread for the next and return None."""
         with self._lock:
             if self._waiting:
                 return self._waiting.popleft()
             if self._is_shut_down:
-                mine.put(None)
+                hand.put(None)
             else:
-                self._idle.append(mine)
+                self._idle.append(hand)
         return None
 
-    def _wait_for_work(self, mine: _Hand) -> _Work | None:
+    def _wait_for_work(self, hand: _Hand) -> _Work | None:
         """Return the next work, or None if this thread is to end."""
         try:
-            return mine.get(timeout=self._idle_seconds)
+            return hand.get(timeout=self._idle_seconds)
         except Empty:
             with self._lock:
-                if mine in self._idle:
-                    self._idle.remove(mine)
+                if hand in self._idle:
+                    self._idle.remove(hand)
                     self._threads.remove(current_thread())
                     return None
-            return mine.get()  # work that came at the last moment
+            return hand.get()  # work that came at the last moment
 
 
 class OneAtATimeExecutor(Executor):
@@ -139,7 +139,7 @@ class OneAtATimeExecutor(Executor):
         return work.future
 
     def hand_over_late_work(self) -> None:
-        """Let the others do what has waited too long. Call it often: nothing else looks."""
+        """Give work that has waited too long to the other pool. Call it often: nothing else looks."""
         while work := self._take(submitted_before=time.monotonic() - self._max_wait_seconds):
             self._others.submit(work.run)
 

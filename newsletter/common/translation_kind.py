@@ -1,4 +1,4 @@
-"""The interface of a translation: what an extension of the group ``newsletter.translations`` brings.
+"""The interface of a translation, for extensions of the group ``newsletter.translations``.
 
 It is loaded when the program starts, so its module imports neither Django nor anything that needs settings.
 """
@@ -37,12 +37,12 @@ class Translation(Extension):
 def read_texts(file: Path) -> dict[str, str]:
     """Return the texts of a TOML file by their keys. Raise BadExtension, which names the file."""
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
+        texts = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadExtension("%(file)s cannot be read: %(error)s", file=file.name, error=str(error)) from error
-    if not all(isinstance(text, str) for text in found.values()):
+    if not all(isinstance(text, str) for text in texts.values()):
         raise BadExtension("%(file)s has something else than texts", file=file.name)
-    return found
+    return texts
 
 
 def _check(name: str, kind: Translation) -> None:
@@ -71,7 +71,7 @@ def collect_texts(own: Mapping[str, Mapping[str, str]], part: str) -> dict[str, 
     A text counts only if English has one of this key with all its placeholders. Our own are never replaced.
     """
     english = own["en"]
-    texts = {language: dict(found) for language, found in own.items()}
+    texts = {language: dict(own_texts) for language, own_texts in own.items()}
     for kind in TRANSLATIONS.values():
         file = getattr(kind, part)
         for key, text in read_texts(Path(file)).items() if file is not None else ():

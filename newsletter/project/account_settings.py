@@ -14,7 +14,7 @@ MAX_AWAY_MINUTES = 24 * 60
 
 def read_further_accounts() -> dict[str, str]:
     """Return the URLs of the further accounts by name, in the order of their names. Raise EnvError for a bad name."""
-    found = {}
+    urls = {}
     for setting in sorted(name for name in os.environ if name.startswith(f"{URL_SETTING}_")):
         if not (url := read_text(setting, "")):
             continue
@@ -26,13 +26,13 @@ def read_further_accounts() -> dict[str, str]:
             )
         if (name := named["name"].lower()) == DEFAULT_ACCOUNT:
             raise EnvError(f"{setting} has the name of the account of {URL_SETTING}. Give it another, such as BACKUP.")
-        found[name] = url
-    return found
+        urls[name] = url
+    return urls
 
 
 def read_away_minutes() -> int:
     """Return after how many minutes without an answer a send moves to the second account. Raise EnvError."""
-    given = read_text(AWAY_SETTING, str(DEFAULT_AWAY_MINUTES))
-    if not (given.isascii() and given.isdecimal() and len(given) <= 4 and 1 <= int(given) <= MAX_AWAY_MINUTES):
-        raise EnvError(f"{AWAY_SETTING} is “{given[:20]}”. Write whole minutes from 1 to {MAX_AWAY_MINUTES}.")
-    return int(given)
+    text = read_text(AWAY_SETTING, str(DEFAULT_AWAY_MINUTES))
+    if not (text.isascii() and text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MAX_AWAY_MINUTES):
+        raise EnvError(f"{AWAY_SETTING} is “{text[:20]}”. Write whole minutes from 1 to {MAX_AWAY_MINUTES}.")
+    return int(text)

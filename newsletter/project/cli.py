@@ -68,9 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     make_files_private()
     limit_memory_arenas()
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(given)
+        return _run(words)
     except CommandLineError as error:
         _print_error(str(error))
         return error.status
@@ -84,27 +84,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _BROKEN_PIPE
 
 
-def _run(given: list[str]) -> int:
-    if not given or given[0] in ("-h", "--help") or given == ["help"]:
+def _run(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help") or words == ["help"]:
         sys.stdout.write(_overview())
         return 0
-    if given[0] in ("--version", "version"):
+    if words[0] in ("--version", "version"):
         sys.stdout.write(f"newsletter {version('newsletter')}\n")
         return 0
-    if given[0] == "help":
-        given = [given[1], "--help"]
-    name, rest = given[0], given[1:]
+    if words[0] == "help":
+        words = [words[1], "--help"]
+    name, options = words[0], words[1:]
     read_settings_file(os.environ)
-    only_help = bool({"-h", "--help"} & set(rest))
+    only_help = bool({"-h", "--help"} & set(options))
     if name == "demo" and not only_help:
-        _check_demo_people(rest)
-        prepare_demo(port=_demo_port(rest), serves="--no-serve" not in rest, environ=os.environ)
+        _check_demo_people(options)
+        prepare_demo(port=_demo_port(options), serves="--no-serve" not in options, environ=os.environ)
     if name == "setup" and not only_help:
-        _prepare_setup(rest)
+        _prepare_setup(options)
     with _no_garbage_collection():
         _start_django(changes_files=not only_help)
         command = _load_command(name)
-    _execute(command, name, rest)
+    _execute(command, name, options)
     return 0
 
 
@@ -112,7 +112,7 @@ def _run(given: list[str]) -> int:
 def _no_garbage_collection() -> Iterator[None]:
     """Load modules without collecting garbage: they leave none, and the search takes an eighth of a start.
 
-    Later collections leave out what was loaded.
+    Later garbage collections ignore the loaded objects.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -142,11 +142,11 @@ def _overview() -> str:
     )
 
 
-def _demo_port(rest: list[str]) -> int:
+def _demo_port(options: list[str]) -> int:
     parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     try:
-        port: int = parser.parse_known_args(rest)[0].port
+        port: int = parser.parse_known_args(options)[0].port
     except ArgumentError as error:
         raise CommandLineError("--port needs a number, such as --port 8001.", status=2) from error
     if not 0 < port < 65_536:
@@ -156,23 +156,23 @@ def _demo_port(rest: list[str]) -> int:
     return port
 
 
-def _check_demo_people(rest: list[str]) -> None:
+def _check_demo_people(options: list[str]) -> None:
     """Check the number of people before an earlier demo is emptied."""
     parser = ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--subscribers", type=int, default=1)
     try:
-        people: int = parser.parse_known_args(rest)[0].subscribers
+        people: int = parser.parse_known_args(options)[0].subscribers
     except ArgumentError as error:
         raise CommandLineError("--subscribers needs a whole number, such as --subscribers 500.", status=2) from error
     if not 1 <= people <= MAX_SUBSCRIBERS:
         raise CommandLineError(f"--subscribers takes a number from 1 to {MAX_SUBSCRIBERS:,}.", status=2)
 
 
-def _prepare_setup(rest: list[str]) -> None:
+def _prepare_setup(options: list[str]) -> None:
     from newsletter.project.setup_settings import BadOption, prepare_setup
 
     try:
-        prepare_setup(rest, environ=os.environ)
+        prepare_setup(options, environ=os.environ)
     except BadOption as error:
         raise CommandLineError(str(error), status=2) from error
 

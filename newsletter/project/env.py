@@ -29,7 +29,7 @@ from newsletter.providers.accounts import name_setting
 ENGINES = ("embedded", "procrastinate")
 _NOT_SETTINGS = {"link_keys", "demo", "oidc", "further_provider_urls"}
 KEY_FILES = {"NEWSLETTER_SECRET_KEY": "secret.key", "NEWSLETTER_ADDRESS_KEY": "address.key"}
-"""The files of the data folder that hold the keys that no setting gives."""
+"""The files in the data folder with the keys that no setting has."""
 SQLITE_FILE = "newsletter.sqlite3"
 """The file of the data folder that is the database if DATABASE_URL is not set."""
 
@@ -49,7 +49,7 @@ class Environment:
     """The key with which `newsletter mcp` calls the API; no other process reads it."""
     provider_url: str
     further_provider_urls: dict[str, str]
-    """The URLs of further provider accounts by name, each from a setting of its own."""
+    """The URLs of further provider accounts by name, each from its own setting."""
     account_away_minutes: int
     engine: str
     fetch_allow: list[str]
@@ -89,12 +89,12 @@ class Environment:
     def by_name(self) -> dict[str, object]:
         """Return the values by setting name. Only DATABASE_URL has no prefix."""
         names = (field.name for field in fields(self) if field.name not in _NOT_SETTINGS)
-        own = {
+        values = {
             "DATABASE_URL" if name == "database_url" else f"NEWSLETTER_{name.upper()}": getattr(self, name)
             for name in names
         }
         further = {name_setting(account): url for account, url in self.further_provider_urls.items()}
-        return {**own, **further, **self.oidc.by_name()}
+        return {**values, **further, **self.oidc.by_name()}
 
     def weak_keys(self) -> list[str]:
         """Return the settings whose key is easy to guess. Production refuses them."""
@@ -105,13 +105,13 @@ class Environment:
         require_strong(self._keys())
 
     def _keys(self) -> dict[str, list[str]]:
-        given = (self.secret_key, *self.old_secret_keys)
+        keys_in_settings = (self.secret_key, *self.old_secret_keys)
         return {
             "NEWSLETTER_SECRET_KEY": [self.secret_key],
             "NEWSLETTER_OLD_SECRET_KEYS": self.old_secret_keys,
             "NEWSLETTER_ADDRESS_KEY": [self.address_key],
             "NEWSLETTER_METRICS_TOKEN": [self.metrics_token] if self.metrics_token else [],
-            "secret.key of the data folder": [key for key in self.link_keys if key not in given],
+            "secret.key of the data folder": [key for key in self.link_keys if key not in keys_in_settings],
         }
 
 
@@ -163,21 +163,21 @@ def read() -> Environment:
 def find_data_dir() -> Path:
     """Return the data folder. A relative path in the settings file is relative to that file."""
     file = current_settings_file()
-    given = read_text("NEWSLETTER_DATA_DIR", "")
-    from_file = not given or "NEWSLETTER_DATA_DIR" in file.names
+    folder = read_text("NEWSLETTER_DATA_DIR", "")
+    from_file = not folder or "NEWSLETTER_DATA_DIR" in file.names
     base = file.path.parent if file.path is not None and file.path.is_file() and from_file else Path()
     try:
-        return (base / Path(given or "var").expanduser()).resolve()
+        return (base / Path(folder or "var").expanduser()).resolve()
     except RuntimeError as error:
         raise EnvError(
-            f"NEWSLETTER_DATA_DIR is “{given}”, and this user has no home folder. Write a whole path."
+            f"NEWSLETTER_DATA_DIR is “{folder}”, and this user has no home folder. Write a whole path."
         ) from error
 
 
 def _key_file(name: str, data_dir: Path) -> Path | None:
     """Return the path of a file, which is relative to the data folder, or None."""
-    given = read_text(name, "")
-    return data_dir / given if given else None
+    path = read_text(name, "")
+    return data_dir / path if path else None
 
 
 def _engine(database_url: str) -> str:

@@ -25,10 +25,10 @@ def read_sources() -> InboundSources:
 
 def read_address() -> str:
     """Return the address for replies and for mails that unsubscribe, or "". Raises EnvError."""
-    given = read_text(ADDRESS, "")
-    if not given:
+    text = read_text(ADDRESS, "")
+    if not text:
         return ""
     try:
-        return parse_address(given)
+        return parse_address(text)
     except BadInboundSetting as error:
         raise EnvError(str(error)) from error

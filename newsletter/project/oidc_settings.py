@@ -78,9 +78,9 @@ def _check(provider: IdentityProvider) -> None:
         )
     if not provider.new_role:
         return
-    given = [role for role in ROLES if role != "admin"]
-    if provider.new_role not in given:
-        raise EnvError(f"NEWSLETTER_OIDC_NEW_ROLE is “{provider.new_role[:20]}”. Write one of: {', '.join(given)}.")
+    roles = [role for role in ROLES if role != "admin"]
+    if provider.new_role not in roles:
+        raise EnvError(f"NEWSLETTER_OIDC_NEW_ROLE is “{provider.new_role[:20]}”. Write one of: {', '.join(roles)}.")
     if not provider.domains and not provider.people:
         raise EnvError(
             "NEWSLETTER_OIDC_NEW_ROLE would give an account to everybody who has one at the identity provider. Say in "
@@ -117,26 +117,26 @@ def _name_of(issuer: str) -> str:
 
 def _read_scopes() -> tuple[str, ...]:
     """Return the scopes; openid is always one of them."""
-    given = read_text("NEWSLETTER_OIDC_SCOPES", " ".join(SCOPES)).replace(",", " ").split()
-    return tuple(dict.fromkeys(["openid", *given]))
+    scopes = read_text("NEWSLETTER_OIDC_SCOPES", " ".join(SCOPES)).replace(",", " ").split()
+    return tuple(dict.fromkeys(["openid", *scopes]))
 
 
 def _read_domains(name: str) -> tuple[str, ...]:
-    found = [text.lstrip("@").lower() for text in read_mailable(name)]
-    for text in found:
+    domains = [text.lstrip("@").lower() for text in read_mailable(name)]
+    for text in domains:
         if "@" in text:
             raise EnvError(f"{name}: “{text}” is an address. Write domains only, such as example.org.")
-    return tuple(found)
+    return tuple(domains)
 
 
 def _read_people() -> tuple[str, ...]:
-    found = [text.lower() for text in read_mailable("NEWSLETTER_OIDC_PEOPLE")]
-    for text in found:
+    addresses = [text.lower() for text in read_mailable("NEWSLETTER_OIDC_PEOPLE")]
+    for text in addresses:
         if "@" not in text.lstrip("@"):
             raise EnvError(
                 f"NEWSLETTER_OIDC_PEOPLE: “{text}” is no address. Domains belong in NEWSLETTER_OIDC_DOMAINS."
             )
-    return tuple(found)
+    return tuple(addresses)
 
 
 def _read_roles() -> tuple[tuple[str, str], ...]:
@@ -154,5 +154,5 @@ def _read_roles() -> tuple[tuple[str, str], ...]:
 
 
 def _read_second_factors() -> tuple[str, ...]:
-    given = tuple(read_words("NEWSLETTER_OIDC_SECOND_FACTORS"))
-    return () if given == (NOTHING,) else given or SECOND_FACTORS
+    methods = tuple(read_words("NEWSLETTER_OIDC_SECOND_FACTORS"))
+    return () if methods == (NOTHING,) else methods or SECOND_FACTORS

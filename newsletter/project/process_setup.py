@@ -13,7 +13,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def make_files_private() -> None:
-    """Let no other user read what this process writes. Call it before anything is written."""
+    """Prevent other users from reading files that this process writes. Call it before anything is written."""
     os.umask(PRIVATE)
 
 

@@ -88,15 +88,17 @@ def _missing(name: str, kept_in: Path) -> str:
 
 
 def _why(name: str) -> str:
-    says = (
+    problem = (
         f"is too easy to guess: production needs {MIN_CHARACTERS} characters or more, of {MIN_DIFFERENT} different kinds "
         "or more."
     )
     if name == "NEWSLETTER_OLD_SECRET_KEYS":
-        return f"has a key that {says} Remove that key: links signed with it stop working, and nobody can forge them."
+        return (
+            f"has a key that {problem} Remove that key: links signed with it stop working, and nobody can forge them."
+        )
     if name.startswith("secret.key"):
-        return f"{says} Delete that file: links signed with its key stop working, and nobody can forge them."
-    return f"{says} Make one with `{_MAKE_ONE}`."
+        return f"{problem} Delete that file: links signed with its key stop working, and nobody can forge them."
+    return f"{problem} Make one with `{_MAKE_ONE}`."
 
 
 def _damaged(file: Path) -> str:

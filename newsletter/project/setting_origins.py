@@ -22,7 +22,7 @@ def find_origin(name: str, *, environ: Mapping[str, str], file: SettingsFile, ma
 def describe(
     name: str, value: object, *, environ: Mapping[str, str], file: SettingsFile, made_in: Path | None = None
 ) -> SettingValue:
-    """Describe one setting. `value` is what the program uses."""
+    """Describe one setting. `value` is the value that the program uses."""
     origin = find_origin(name, environ=environ, file=file, made_in=made_in)
     where = {Origin.FILE: file.path, Origin.MADE: made_in}.get(origin)
     shown = _provider if name.startswith(URL_SETTING) else _SHOWN.get(name, _plain)
@@ -52,10 +52,10 @@ def _number_of_keys(value: object) -> str:
 
 def _provider(value: object) -> str:
     """Show the scheme only: if the URL is badly written, the rest may be the key."""
-    scheme, separator, rest = str(value).partition("://")
+    scheme, separator, secret_part = str(value).partition("://")
     if not separator or not scheme.isalnum():
         return HIDDEN
-    return f"{scheme}://{HIDDEN if rest else ''}"
+    return f"{scheme}://{HIDDEN if secret_part else ''}"
 
 
 def _inbound(value: object) -> str:

@@ -15,11 +15,11 @@ def read_text(name: str, default: str) -> str:
 
 
 def read_flag(name: str, *, default: bool) -> bool:
-    given = read_text(name, "").lower()
-    if given in (*_TRUE, *_FALSE):
-        return given in _TRUE
-    if given:
-        raise EnvError(f"{name} is “{given[:20]}”. Write true or false.")
+    text = read_text(name, "").lower()
+    if text in (*_TRUE, *_FALSE):
+        return text in _TRUE
+    if text:
+        raise EnvError(f"{name} is “{text[:20]}”. Write true or false.")
     return default
 
 

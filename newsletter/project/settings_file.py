@@ -63,7 +63,7 @@ def read_settings_file(environ: MutableMapping[str, str]) -> SettingsFile:
 def parse_settings(text: str, *, name: str) -> dict[str, str]:
     """Return the settings by name. The last line of a name counts. Raises SettingsFileError with the line's number.
 
-    Quotes around a value, `export` and comments are left out. A `$` stays as it is.
+    Quotes around a value, `export` and comments are left out. A `$` has no special meaning.
     """
     values: dict[str, str] = {}
     for binding in parse_stream(StringIO(text, newline="")):
@@ -94,8 +94,8 @@ def _find(environ: MutableMapping[str, str]) -> Path | None:
 
 def _whole_path(folder: str, *, file: Path) -> str:
     """Count a relative folder from the settings file, or from the link to it. A child process in another folder agrees."""
-    given = folder.strip()
-    return str(file.absolute().parent / given) if given and not given.startswith("~") else folder
+    path = folder.strip()
+    return str(file.absolute().parent / path) if path and not path.startswith("~") else folder
 
 
 def _read_text(file: Path) -> str:

@@ -36,7 +36,7 @@ class BadOption(DomainError):
 
 
 def prepare_setup(arguments: list[str], *, environ: MutableMapping[str, str]) -> None:
-    """Write `.env` from the answers and read it into ``environ``. What it already says stays. Raises DomainError."""
+    """Write `.env` from the answers and read it into ``environ``. Its existing lines stay. Raises DomainError."""
     options = _read_options(arguments)
     file = (current_settings_file().path or Path(SETTINGS_FILE)).absolute()
     _require_writable(Path.cwd())
@@ -82,7 +82,7 @@ def _require_writable(folder: Path) -> None:
 
 
 def _refuse_other_settings(options: SetupOptions, *, environ: MutableMapping[str, str], file: Path) -> None:
-    """Raise CannotSetUp for an option that differs from what the settings say: a script must not go on with others."""
+    """Raise CannotSetUp for an option that differs from the settings: a script must not continue with other values."""
     wanted = {name: options.given.get(question.name, "") for name, question in _ASKED.items()}
     for name, typed in (*wanted.items(), ("DATABASE_URL", options.database_url)):
         value = FILES if is_none(typed) else typed.strip()
@@ -113,7 +113,7 @@ def _refuse_other_database(url: str, *, environ: MutableMapping[str, str], file:
 def _ask_for_settings(
     prompt: Prompt, options: SetupOptions, *, environ: MutableMapping[str, str], file: Path
 ) -> dict[str, str]:
-    """Return what a new file gets, with the settings of the environment; for an existing file, what is set nowhere."""
+    """Return the settings for a new file, with those of the environment. For an existing file: settings without a value."""
     is_new = not file.exists() or is_sample(file)
     values = {name: environ[name] for name in (*_ASKED, *_KEPT) if environ.get(name)}
     if options.database_url:

@@ -22,10 +22,10 @@ def parse_amount(text: str) -> Decimal | None:
 
     Three digits after a separator are thousands: nobody writes the total of an appeal with three decimals.
     """
-    found = _AMOUNT.fullmatch(text.strip()) if len(text) <= MAX_TYPED else None
-    if found is None:
+    match = _AMOUNT.fullmatch(text.strip()) if len(text) <= MAX_TYPED else None
+    if match is None:
         return None
-    amount = Decimal(f"{_NOT_DIGITS.sub('', found['whole'])}.{found['cents'] or '0'}")
+    amount = Decimal(f"{_NOT_DIGITS.sub('', match['whole'])}.{match['cents'] or '0'}")
     return amount if amount <= MAX_AMOUNT else None
 
 
@@ -62,9 +62,9 @@ def format_amount(amount: Decimal, *, currency: str, language: str) -> str:
     return f"{written}{_LTR_MARK}" if written.startswith(_RTL_MARK) else written
 
 
-def find_share(part: Decimal, whole: Decimal) -> int:
+def find_share(part: Decimal, total: Decimal) -> int:
     """Return how many of a hundred parts of the whole a part is, rounded down: 100 only if all of it is there."""
-    return int(part * 100 / whole) if whole else 0
+    return int(part * 100 / total) if total else 0
 
 
 def format_share(share: int, *, language: str) -> str:

@@ -1,4 +1,4 @@
-"""The interface of a block: what an extension of the group ``newsletter.blocks`` brings.
+"""The interface of a block, for extensions of the group ``newsletter.blocks``.
 
 A block is three files, ``<name>.toml``, ``<name>.mjml.j2`` and ``<name>.txt.j2``. ``<name>.<layout>.mjml.j2`` or ``.txt.j2``
 replaces a template in one layout, such as ``plain``. The editor, rendering, lint and the gallery find a block by its name.
@@ -72,18 +72,18 @@ def find_template(name: str) -> Path | None:
 
     ``name`` is such as ``blocks/document.mjml.j2``, or ``layouts/plain/document.mjml.j2`` for that of one layout.
     """
-    found = _TEMPLATE.fullmatch(name)
-    if found is None or found["kind"] not in BLOCK_KINDS:
+    match = _TEMPLATE.fullmatch(name)
+    if match is None or match["kind"] not in BLOCK_KINDS:
         return None
-    folder = Path(BLOCK_KINDS[found["kind"]].folder)
-    if found["layout"] is None:
-        return folder / f"{found['kind']}.{found['part']}.j2"
-    own = folder / f"{found['kind']}.{found['layout']}.{found['part']}.j2"
-    return own if own.is_file() else None
+    folder = Path(BLOCK_KINDS[match["kind"]].folder)
+    if match["layout"] is None:
+        return folder / f"{match['kind']}.{match['part']}.j2"
+    template = folder / f"{match['kind']}.{match['layout']}.{match['part']}.j2"
+    return template if template.is_file() else None
 
 
 def list_own_layouts(name: str) -> list[str]:
-    """Return the layouts in which an installed block has templates of its own."""
+    """Return the layouts for which an installed block has special templates."""
     files = _list_templates(name, Path(BLOCK_KINDS[name].folder))
     return sorted({parts[1] for file in files if len(parts := file.name.split(".")) > len(("name", "part", "j2"))})
 

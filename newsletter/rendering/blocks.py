@@ -77,7 +77,7 @@ class StoryItem:
 
 @dataclass(frozen=True)
 class EventItem:
-    """One event. ``weekday``, ``day`` and ``month`` make the date chip, and ``hours`` is what the chip does not say.
+    """One event. ``weekday``, ``day`` and ``month`` make the date chip, and ``hours`` is the time, which the chip does not show.
 
     ``when`` is the full date, time and zone in words. ``calendar_url`` is our page that adds the event to a calendar.
     """
@@ -210,7 +210,7 @@ class SchemaBlock(Block):
     """A block that a schema describes (``templates/email/blocks/<kind>.toml``), its values by the schema's names.
 
     A value is a str; for a ``rich`` field {"html": …, "text": …}, for a ``picture`` a Picture or None, for ``lines``
-    a tuple of str, for ``rows`` a tuple of mappings. What the schema names and ``values`` lacks is blank.
+    a tuple of str, for ``rows`` a tuple of mappings. A field of the schema without a value is blank.
     """
 
     kind: str

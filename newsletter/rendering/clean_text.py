@@ -74,7 +74,7 @@ def number_links(text: str, *, links: list[str]) -> str:
     lines: list[str] = []
     for line in text.split("\n"):
         above = lines[-1].rstrip(f": {SOFT_BREAK}") if lines else ""
-        numbered = _LINK.sub(lambda found: f"[{_find_number(found[0], links)}]", _LABELLED_LINK.sub(" ", line))
+        numbered = _LINK.sub(lambda match: f"[{_find_number(match[0], links)}]", _LABELLED_LINK.sub(" ", line))
         joined = f"{above} {numbered.strip()}"
         is_alone = _LINK.fullmatch(line.strip()) is not None
         if is_alone and above and not _RULE.fullmatch(above.strip()) and len(joined) <= MAX_LINE_LENGTH:
@@ -93,8 +93,8 @@ def _find_number(link: str, links: list[str]) -> int:
 def finish_lines(text: str) -> str:
     """Return the text with at most one blank line between, and a space at the end of the lines that ``wrap`` broke."""
     lines = [f"{line.rstrip()} " if line.endswith(SOFT_BREAK) else line.rstrip() for line in text.split("\n")]
-    kept = [line for at, line in enumerate(lines) if line or (at and lines[at - 1])]
-    return "\n".join(kept).strip("\n") + "\n"
+    finished = [line for at, line in enumerate(lines) if line or (at and lines[at - 1])]
+    return "\n".join(finished).strip("\n") + "\n"
 
 
 def safe_url(url: str) -> str:

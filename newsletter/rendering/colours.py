@@ -1,4 +1,4 @@
-"""Compute with colours: contrast, mixing, and the nearest readable colour (WCAG 2.2, ratio 4.5)."""
+"""Compute a brand's light and dark colours for mails: contrast, mixing, the nearest readable colour (WCAG 2.2, ratio 4.5)."""
 
 import re
 from dataclasses import dataclass, replace

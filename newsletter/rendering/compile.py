@@ -29,7 +29,7 @@ _SOURCE, _WIDTH = re.compile(r"""\bsrc="([^"]*)\""""), re.compile(r"""\bwidth="(
 _CLASSES = re.compile(r"""\bclass=["']([^"']*)""")
 _LINKED_IMAGE = re.compile(r"(<a\b(?![^>]*\bstyle=)[^>]*)>(?=<img\b)")
 _DECORATION = ' rel="decoration"'
-"""The templates' mark of a linked picture that says no more than the linked title beside it."""
+"""The templates' mark of a linked picture that only repeats the linked title next to it."""
 
 
 def check_source(mjml: str, *, block: str = "", kind: str = "") -> None:
@@ -95,8 +95,8 @@ def reserve_picture_space(html: str, *, pictures: Iterable[Picture]) -> str:
     """
     by_url, rules = {str(escape(picture.url)): picture for picture in pictures}, {}
 
-    def change(found: re.Match[str]) -> str:
-        tag, source, width = found[0], _SOURCE.search(found[0]), _WIDTH.search(found[0])
+    def change(match: re.Match[str]) -> str:
+        tag, source, width = match[0], _SOURCE.search(match[0]), _WIDTH.search(match[0])
         picture = by_url.get(source[1]) if source else None
         if picture is None:
             return tag

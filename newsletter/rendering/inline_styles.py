@@ -2,7 +2,7 @@
 
 Two elements are of one kind if they have the same tag, classes and style, and the same classes around them that the sheet
 asks for. Premailer styles one sample of each kind, which is cached: another variant of an issue has few new kinds.
-Mail programs show the shorter mail as they show the long one: Gmail cuts off what is beyond 102 kB.
+Mail programs show the shorter mail in the same way. Gmail cuts off a mail after 102 kB.
 """
 
 import logging
@@ -75,8 +75,9 @@ _Kind = tuple[_Around, str, str, str]
 class _Sheet:
     """The rules of a sheet, each with the classes that it needs.
 
-    ``find_elements`` finds what may get a style in an element and itself. It is None if a selector is not simple: then
-    the whole page decides. ``ancestor_classes`` are those that selectors ask for around an element. ``styles`` is a cache.
+    ``find_elements`` returns the elements that may get a style: an element and its descendants. It is None if a selector is
+    not simple: then the complete page is used. ``ancestor_classes`` are those that selectors ask for around an element.
+    ``styles`` is a cache.
     """
 
     rules: list[tuple[frozenset[str], Any]]
@@ -117,8 +118,8 @@ def inline(html: str) -> str:
     if len(sheets) != 1 or "media" in sheets[0].attrib or not _style_elements(page, sheets[0].text or ""):
         return str(_Inliner(html, **_OPTIONS).transform(pretty_print=False)).replace(IGNORE, "")
     sheets[0].getparent().remove(sheets[0])
-    whole = tree if html.startswith(tree.docinfo.doctype) else page
-    return etree.tostring(whole, method="html", encoding="utf-8").decode().replace(IGNORE, "")
+    document = tree if html.startswith(tree.docinfo.doctype) else page
+    return etree.tostring(document, method="html", encoding="utf-8").decode().replace(IGNORE, "")
 
 
 def _make_sheet(rules: list[Any], leftover: list[Any]) -> _Sheet:
@@ -126,12 +127,12 @@ def _make_sheet(rules: list[Any], leftover: list[Any]) -> _Sheet:
     selectors = [_SIMPLE_SELECTOR.fullmatch(rule[1]) for rule in rules]
     if leftover or not all(selectors):
         return _Sheet(required, leftover)
-    found = [match for match in selectors if match]
-    tags = sorted({match[2] for match in found if match[2]})
+    simple = [match for match in selectors if match]
+    tags = sorted({match[2] for match in simple if match[2]})
     return _Sheet(
         required,
         leftover,
-        ancestor_classes=frozenset(name for match in found for name in find_required_classes(match[1])),
+        ancestor_classes=frozenset(name for match in simple for name in find_required_classes(match[1])),
         find_elements=etree.XPath(
             f"descendant-or-self::*[{' or '.join(['@class', *(f'self::{tag}' for tag in tags)])}]"
         ),
@@ -167,10 +168,10 @@ def _find_around(
     """Return the classes asked for around elements, which are in the order of the page. Elements without any are left out."""
     around: dict[Any, _Around] = {}
     for outer in elements:
-        if own := asked.intersection(outer.get("class", "").split()):
+        if classes := asked.intersection(outer.get("class", "").split()):
             for inner in find_elements(outer):
                 if inner is not outer:
-                    around[inner] = (*around.get(inner, ()), tuple(sorted(own)))
+                    around[inner] = (*around.get(inner, ()), tuple(sorted(classes)))
     return around
 
 
@@ -215,13 +216,13 @@ def _add_sample(body: Any, kind: _Kind) -> Any:
 def shorten(html: str) -> str:
     """Return the HTML without spaces, rules, attributes, classes and colours that change nothing.
 
-    A table has no border unless it says so. A column of the whole width has its width in its style, too.
+    By default, a table has no border. A column of the whole width has its width in its style, too.
     """
-    shortened = _STYLE_ATTRIBUTE.sub(lambda found: _shorten_attribute(found[0]), html)
-    shortened = _TABLE.sub(lambda found: _OUTLOOK_CLASS.sub("", found[0].replace(' border="0"', "", 1)), shortened)
-    shortened = _FULL_WIDTH.sub(lambda found: f' class="{found[1]}"' if found[1] else "", shortened)
+    shortened = _STYLE_ATTRIBUTE.sub(lambda match: _shorten_attribute(match[0]), html)
+    shortened = _TABLE.sub(lambda match: _OUTLOOK_CLASS.sub("", match[0].replace(' border="0"', "", 1)), shortened)
+    shortened = _FULL_WIDTH.sub(lambda match: f' class="{match[1]}"' if match[1] else "", shortened)
     used = frozenset(find_classes(shortened) | _OF_MAIL_PROGRAMS)
-    return _STYLE.sub(lambda found: _shorten_style(found, used=used), shortened)
+    return _STYLE.sub(lambda match: _shorten_style(match, used=used), shortened)
 
 
 def find_classes(html: str) -> set[str]:
@@ -241,31 +242,31 @@ def _shorten_attribute(style: str) -> str:
     return _SAME_COLOUR_TWICE.sub("", style.replace("; ", ";").replace(", ", ","))
 
 
-def _shorten_style(found: re.Match[str], *, used: frozenset[str]) -> str:
-    sheet = _shorten_sheet(found[2], used=used)
-    return f"{found[1]}{sheet}{found[3]}" if sheet else ""
+def _shorten_style(match: re.Match[str], *, used: frozenset[str]) -> str:
+    sheet = _shorten_sheet(match[2], used=used)
+    return f"{match[1]}{sheet}{match[3]}" if sheet else ""
 
 
 @lru_cache(maxsize=500)
 def _shorten_sheet(css: str, *, used: frozenset[str]) -> str:
-    """Return a sheet without rules for other classes. Each rule has a line of its own: spam filters distrust long lines.
+    """Return a sheet without rules for other classes. Each rule is on its own line: spam filters distrust long lines.
 
-    Strings and addresses are replaced by numbers meanwhile, so that no sign in them is taken for a part of a rule.
+    Strings and addresses are replaced by numbers during this, so that no sign in them looks like a part of a rule.
     """
     literals: list[str] = []
-    css = _COMMENT_OR_LITERAL.sub(lambda found: _set_aside(found[0], literals), css)
+    css = _COMMENT_OR_LITERAL.sub(lambda match: _set_aside(match[0], literals), css)
     css = _SPACE_BEFORE_IMPORTANT.sub("!important", _SPACE_BEFORE_VALUE.sub(":", css))
     css = _SPACE_AROUND.sub(r"\1", css).replace(";}", "}").strip()
     css = _RULE.sub(lambda rule: _keep_selectors(rule[1], rule[2], used=used), css)
     css = _EMPTY_CONDITION.sub("", css).replace("}", "}\n").strip()
-    return _PLACEHOLDER.sub(lambda found: literals[int(found[1])], css)
+    return _PLACEHOLDER.sub(lambda match: literals[int(match[1])], css)
 
 
-def _set_aside(found: str, literals: list[str]) -> str:
+def _set_aside(text: str, literals: list[str]) -> str:
     """Return the placeholder of a string or address, "" for a comment."""
-    if found.startswith("/*"):
+    if text.startswith("/*"):
         return ""
-    literals.append(found)
+    literals.append(text)
     return f"\0{len(literals) - 1}\0"
 
 
@@ -273,5 +274,5 @@ def _keep_selectors(selectors: str, declarations: str, *, used: frozenset[str]) 
     """Return the rule for the selectors that can match. One with brackets is kept whole: a comma may be within them."""
     if "(" in selectors:
         return f"{selectors}{declarations}"
-    kept = [one for one in selectors.split(",") if find_required_classes(one) <= used]
-    return f"{','.join(kept)}{declarations}" if kept else ""
+    used_selectors = [selector for selector in selectors.split(",") if find_required_classes(selector) <= used]
+    return f"{','.join(used_selectors)}{declarations}" if used_selectors else ""

@@ -34,8 +34,8 @@ def plan_values(variables: tuple[Variable, ...], *, plain: frozenset[str] = froz
         people = max((len(column) for column in columns.values()), default=1)
         if not tokens:
             return [{} for _ in range(people)]
-        given = {variable.field: columns.get(variable.field) or [""] * people for variable in variables}
-        clean = {field: column if field in plain else _clean(column) for field, column in given.items()}
+        values_by_field = {variable.field: columns.get(variable.field) or [""] * people for variable in variables}
+        clean = {field: column if field in plain else _clean(column) for field, column in values_by_field.items()}
         written = [_write(clean[variable.field], variable, plain=variable.field in plain) for variable in variables]
         return [dict(zip(tokens, row, strict=True)) for row in zip(*written, strict=True)]
 

@@ -33,7 +33,7 @@ READER_TEXTS: Mapping[str, Mapping[str, str]] = collect_texts(
 
 
 def find_phrase(key: str, language: str, **values: str) -> str:
-    """Return a phrase in the language, else in English, with ``values`` filled in as they are.
+    """Return a phrase in the language, else in English, with ``values`` filled in without escaping.
 
     Raise RenderingError for an unknown key, KeyError if a value that the phrase needs is missing.
     """

@@ -82,8 +82,8 @@ def _arrange(document: Document) -> Document:
     if document.layout != "events_first":
         return document
     greeting = tuple(takewhile(lambda block: isinstance(block, Note), document.blocks))
-    rest = document.blocks[len(greeting) :]
-    return replace(document, blocks=(*greeting, *filter(_has_event, rest), *filterfalse(_has_event, rest)))
+    blocks = document.blocks[len(greeting) :]
+    return replace(document, blocks=(*greeting, *filter(_has_event, blocks), *filterfalse(_has_event, blocks)))
 
 
 def _has_event(block: Block) -> bool:
@@ -170,8 +170,10 @@ def _fill_block(
 ) -> str:
     """Return one filled block, by the template of the layout if it has one of its own."""
     kind = find_template_kind(block)
-    own = f"layouts/{layout}/{kind}.{part}.j2"
-    return fill_template(environment, f"blocks/{kind}.{part}.j2", context, instead=(own,), block=block.key, kind=kind)
+    layout_template = f"layouts/{layout}/{kind}.{part}.j2"
+    return fill_template(
+        environment, f"blocks/{kind}.{part}.j2", context, instead=(layout_template,), block=block.key, kind=kind
+    )
 
 
 def _list_staff_html(block: Block) -> list[str]:

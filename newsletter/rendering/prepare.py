@@ -160,8 +160,10 @@ def _clean_value(field: FieldSchema, value: Any, *, key: str, registry: TokenReg
 
 def _list_missing_links(html: str, *, of: str) -> str:
     """Return the links that the plain text lacks, one a line."""
-    found = {_clean_url(unescape(url)): tidy_line(unescape(_TAG.sub("", words))) for url, words in _LINK.findall(html)}
-    lines = [f"{words}: {url}" for url, words in found.items() if url and url not in of]
+    words_by_url = {
+        _clean_url(unescape(url)): tidy_line(unescape(_TAG.sub("", words))) for url, words in _LINK.findall(html)
+    }
+    lines = [f"{words}: {url}" for url, words in words_by_url.items() if url and url not in of]
     return "\n\n" + "\n".join(lines) if lines else ""
 
 
@@ -179,8 +181,8 @@ def _clean_brand(brand: Brand) -> Brand:
 
 
 def _clean_font(font: str) -> str:
-    kept = "".join(char for char in font.replace('"', "'") if char.isalnum() or char in " ,'-_").strip()
-    return kept if kept.count("'") % 2 == 0 else ""
+    cleaned = "".join(char for char in font.replace('"', "'") if char.isalnum() or char in " ,'-_").strip()
+    return cleaned if cleaned.count("'") % 2 == 0 else ""
 
 
 def _clean_data(data: _Data, *, overrides: dict[str, Any]) -> _Data:

@@ -1,4 +1,4 @@
-"""Build what templates see beside a block's own fields: the style, phrases, and default headings."""
+"""Build the context of templates in addition to a block's fields: the style, phrases, and default headings."""
 
 import re
 from collections.abc import Mapping
@@ -141,7 +141,7 @@ def _is_band(block: Block) -> bool:
 
 
 def _find_standfirst(prepared: PreparedDocument, *, family: str) -> str:
-    """Return the summary for the masthead of a dated letter: assistants that summarise mails skip what is hidden.
+    """Return the summary for the masthead of a dated letter: assistants that summarise mails skip hidden text.
 
     Return "" if the letter begins with the same words.
     """
@@ -186,12 +186,12 @@ def _find_first_event(document: Document) -> EventItem | None:
 
 def _list_brand_links(document: Document) -> list[tuple[str, str]]:
     brand, language = document.brand, document.language
-    own = [
+    links = [
         (find_phrase("website", language), brand.website),
         (find_phrase("give", language), brand.donate_url),
         (find_phrase("donor_portal", language), brand.donor_portal_url),
     ]
-    return [(label, url) for label, url in own if label and url]
+    return [(label, url) for label, url in links if label and url]
 
 
 def find_icons(brand: Brand) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:

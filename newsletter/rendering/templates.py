@@ -135,7 +135,7 @@ def make_environment(folder: Path) -> Environment:
 
 
 def _load_block(name: str) -> tuple[str, str, Callable[[], bool]] | None:
-    """Return the template of a block that an extension brings, as Jinja wants it. It is read again if the file changes."""
+    """Return the template of an extension's block, in the form that Jinja needs. It is read again if the file changes."""
     file = find_template(name)
     if file is None:
         return None

@@ -64,8 +64,8 @@ def is_serif(family: str) -> bool:
 
 def _with_script(family: str, script: str) -> Markup:
     """Return the families with the script's own after the brand's first, which serves for Latin letters."""
-    first, _, rest = family.partition(",")
-    return as_markup(",".join(part for part in (first, f" {script}" if script else "", rest) if part))
+    first, _, fallbacks = family.partition(",")
+    return as_markup(",".join(part for part in (first, f" {script}" if script else "", fallbacks) if part))
 
 
 MIN_WORD_LENGTH = 18
@@ -106,12 +106,12 @@ def _hyphenate_value(value: object, language: str) -> object:
 
 @lru_cache(maxsize=2000)
 def _hyphenate_word(word: str, language: str) -> str:
-    kept, last = [], 0
+    syllables, last = [], 0
     for position in _load_patterns(language).positions(word):
         if position - last >= _MIN_PART_LENGTH:
-            kept.append(word[last:position])
+            syllables.append(word[last:position])
             last = position
-    return SOFT_HYPHEN.join([*kept, word[last:]])
+    return SOFT_HYPHEN.join([*syllables, word[last:]])
 
 
 @lru_cache(maxsize=8)

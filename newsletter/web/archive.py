@@ -84,20 +84,20 @@ def _list_issues(request: HttpRequest, publication: Publication) -> dict[str, ob
 
 def _search_issues(request: HttpRequest, publication: Publication, query: str) -> dict[str, object]:
     first = _read_number(request.GET.get("from", ""))
-    found = find_page(publication, query=query, first=first, length=PER_PAGE, at=datetime.now(UTC))
+    results = find_page(publication, query=query, first=first, length=PER_PAGE, at=datetime.now(UTC))
 
     def make_link(number: int | None) -> str:
         return f"?{urlencode({'q': query, 'from': number})}" if number is not None else ""
 
     return {
-        "issues": list(map(issue_context, found.issues)),
-        "newer": make_link(found.newer),
-        "older": make_link(found.older),
+        "issues": list(map(issue_context, results.issues)),
+        "newer": make_link(results.newer),
+        "older": make_link(results.older),
     }
 
 
 def _read_number(text: str) -> int | None:
-    """Return the number of an issue in an address, None if it is none."""
+    """Return the number of an issue in an address, None if it is not a number."""
     return int(text) if text.isdecimal() and len(text) < 9 else None
 
 
@@ -130,15 +130,15 @@ def show_story(request: HttpRequest, slug: str, name: str, story: int) -> HttpRe
     publication, issue = _find_archived_issue(slug, name)
     listed = publication.archive == Publication.Archive.PUBLIC
     content = find_public_content(issue.send.revision_id, issue.hidden)
-    found = find_story_of_page(content, story)
-    if found is None:
+    shown = find_story_of_page(content, story)
+    if shown is None:
         raise Http404("There is no such story.")
     context = {
         "publication": publication,
-        "story": found,
-        "paragraphs": found.text.split("\n\n"),
+        "story": shown,
+        "paragraphs": shown.text.split("\n\n"),
         "issue": issue_context(issue),
-        "title": found.title,
+        "title": shown.title,
         "listed": listed,
         **page_context(publication),
     }

@@ -79,9 +79,9 @@ def find_destination(*, issue: str, mac: str, to: str, arm: int) -> str:
 
 
 def parse_arm(text: str) -> int:
-    """Return the subject of a test that a link names, whatever follows it; 0 if it names none."""
-    found = _ARM.match(text)
-    return int(found[0]) if found else 0
+    """Return the number of the tested subject in a link, 0 without one. Text after it is ignored."""
+    match = _ARM.match(text)
+    return int(match[0]) if match else 0
 
 
 def _list_destinations(to: str) -> Iterator[str]:

@@ -35,7 +35,7 @@ def show_site_icon(request: HttpRequest) -> HttpResponse:
     """Answer with the main brand's logo if it is about square, else with an envelope in the brand's colour.
 
     The redirect to a logo is cached no longer than the logo, so a withdrawn one is replaced by the envelope. While the
-    database does not answer, the envelope is grey: browsers also ask for it beside the page that says so.
+    database does not answer, the envelope is grey: browsers also request it with the page that reports this.
     """
     try:
         with database_deadline(DATABASE_WAIT_SECONDS):

@@ -116,7 +116,7 @@ def _count_last_month(person: Subscriber, mailing_list: MailingList, now: dateti
         .order_by("-started_at")[:_MAX_ISSUES]
     )
     segments = {segment.pk: segment for send in sends for segment in list_audience_segments(send.issue)}
-    own = {pk for pk, segment in segments.items() if is_in_segment(person, segment)}
+    matching = {pk for pk, segment in segments.items() if is_in_segment(person, segment)}
     place = person.place_id or 0
     reader = ReaderTraits(
         find_locations([place])[place], person.giving, radius_km=person.radius_km or 0, frequency=ONLY_EVENTS
@@ -124,7 +124,7 @@ def _count_last_month(person: Subscriber, mailing_list: MailingList, now: dateti
     contents = [
         IssueContent.from_json(send.revision.content)
         for send in sends
-        if send.revision and own.issuperset(segment.pk for segment in list_audience_segments(send.issue))
+        if send.revision and matching.issuperset(segment.pk for segment in list_audience_segments(send.issue))
     ]
     with_events = sum(not VisibilityChooser(content).choose(reader).is_empty for content in contents)
     return MonthlyMailCount(issues=len(contents), with_events=with_events) if contents else None
@@ -148,11 +148,11 @@ def find_counting_topics(lists: Iterable[MailingList]) -> set[int]:
     publications = Publication.objects.filter(mailing_list__in=list(lists), enabled=True).exclude(
         interests=Publication.Interests.OFF
     )
-    found: set[int] = set()
+    counting: set[int] = set()
     for publication in publications.prefetch_related("topics"):
-        own = {topic.pk for topic in publication.topics.all()}
-        found |= own or set(Topic.objects.values_list("pk", flat=True))
-    return found
+        chosen = {topic.pk for topic in publication.topics.all()}
+        counting |= chosen or set(Topic.objects.values_list("pk", flat=True))
+    return counting
 
 
 def has_further_languages(lists: Iterable[MailingList]) -> bool:

@@ -71,7 +71,7 @@ def receive_webhook(request: HttpRequest, provider: str, secret: str) -> HttpRes
 
 
 def _refuse(provider: str, error: BadWebhook) -> HttpResponse:
-    """Say that no configured account has a key if that is so: only reports with a former key are believed then."""
+    """Log if no configured account has a key: then only reports with a former key are accepted."""
     try:
         with database_deadline(DATABASE_WAIT_SECONDS):
             require_key(provider)

@@ -30,7 +30,7 @@ _DJANGO_VALUES = {option.strip("-").replace("-", "_") for option in _DJANGO_OPTI
 class ProductCommand(BaseCommand):
     """A command of the product. Subclasses write `run`, and `add_arguments` if they take any.
 
-    `run` takes the command's own options by name, and raises DomainError for what a person must know.
+    `run` takes the command's own options by name, and raises DomainError for an error that a person can act on.
     `prepares_database` lets a command create the tables of a new SQLite file before it runs.
     """
 
@@ -88,9 +88,9 @@ def prepare_new_database() -> bool:
 
 def explain_database_error(error: DatabaseError | InterfaceError) -> str:
     """Return one line that says why a database cannot be used, and what to do."""
-    said = " ".join(str(error).split()).rstrip(".")
+    cause = " ".join(str(error).split()).rstrip(".")
     if is_table_missing(error):
-        return f"The database is not prepared for this version ({said}). Run: newsletter migrate"
+        return f"The database is not prepared for this version ({cause}). Run: newsletter migrate"
     if is_locked(error):
         return "The database is busy with another command. Wait for it to finish, then run this again."
-    return f"The database cannot be used: {said}. Check DATABASE_URL, and that the database runs."
+    return f"The database cannot be used: {cause}. Check DATABASE_URL, and that the database runs."

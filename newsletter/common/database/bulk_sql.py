@@ -42,7 +42,7 @@ class HasId(_Lookup):
 def start_insert(table: str, columns: Iterable[str]) -> str:
     """Return the start of a statement that inserts these columns. The values follow, or a query that returns them.
 
-    The names are put into the text as they are: they must be names of ours.
+    The names are put into the SQL without quoting: pass only our own names.
     """
     names = ", ".join(f'"{column}"' for column in columns)
     return f'INSERT INTO "{table}" ({names})'

@@ -1,4 +1,4 @@
-"""Tell whether anything was written to the database since a moment, without reading a table. Only SQLite can tell."""
+"""Find out if anything was written to the database since a moment, without reading a table. Only SQLite can do this."""
 
 import os
 import sqlite3
@@ -14,9 +14,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 class ChangeWatch:
     """A number that changes with every write of this process and of all others. Any thread may read it.
 
-    SQLite counts for each connection the commits of all other connections (`PRAGMA data_version`). So this watch has a
-    connection of its own, which writes nothing. If another file has the place of the database, the connection is opened again.
-    The first number of a new connection is a change.
+    SQLite counts for each connection the commits of all other connections (`PRAGMA data_version`). So this watch has its own
+    connection, which writes nothing. If another file has the place of the database, the connection is opened again. The
+    first number of a new connection is a change.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class ChangeWatch:
         self._number = 0
 
     def read(self) -> int | None:
-        """Return the number, or None if the database cannot tell now."""
+        """Return the number, or None if the database gives none now."""
         with self._lock:
             file = self._find_file()
             if file != self._file:
@@ -48,9 +48,9 @@ class ChangeWatch:
 
     @contextmanager
     def ignoring(self, connection: BaseDatabaseWrapper) -> Iterator[None]:
-        """Keep the number while this connection writes, unless another connection writes meanwhile."""
+        """Keep the number while this connection writes, unless another connection writes too."""
         # In this order: a write between the two must not be taken for this connection's.
-        others, number = _read_version(connection), self.read()
+        foreign_version, number = _read_version(connection), self.read()
         yield
         with self._lock:
             if number is None or number != self._number:
@@ -60,7 +60,7 @@ class ChangeWatch:
             except Error:
                 self._forget()
                 return
-            if _read_version(connection) == others:
+            if _read_version(connection) == foreign_version:
                 self._version = version
 
     def close(self) -> None:
@@ -68,12 +68,12 @@ class ChangeWatch:
             self._forget()
 
     def _find_file(self) -> tuple[int, int] | None:
-        """Return the numbers of the database's file in its file system, or None if there is none, as in memory."""
+        """Return the numbers of the database's file in its file system, or None for a database in memory."""
         try:
-            found = os.stat(self._connection.settings_dict["NAME"])
+            status = os.stat(self._connection.settings_dict["NAME"])
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return status.st_dev, status.st_ino
 
     def _forget(self) -> None:
         """Close the connection. The version of the next one cannot be compared with this one's."""
@@ -85,13 +85,13 @@ _used: ContextVar[ChangeWatch | None] = ContextVar("change_watch", default=None)
 
 
 def make_change_watch() -> ChangeWatch | None:
-    """Return a watch, or None if the database cannot tell."""
+    """Return a watch, or None if the database is not SQLite in a file."""
     return ChangeWatch() if connections[DEFAULT_DB_ALIAS].vendor == "sqlite" else None
 
 
 @contextmanager
 def watching(watch: ChangeWatch | None) -> Iterator[None]:
-    """Let `ending_no_rest` find the watch in this thread."""
+    """Make the watch known to `ending_no_rest` in this thread."""
     used = _used.set(watch)
     try:
         yield
@@ -103,7 +103,7 @@ def watching(watch: ChangeWatch | None) -> Iterator[None]:
 def ending_no_rest() -> Iterator[None]:
     """Write on this thread's connection what no resting job reads: the watch of the running job keeps its number.
 
-    It changes all the same if another connection writes meanwhile, and if the write is committed only after the block.
+    It changes anyway if another connection writes too, or if the write is committed after the block.
     """
     watch = _used.get()
     with watch.ignoring(connection) if watch else nullcontext():

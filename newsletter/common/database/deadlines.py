@@ -1,6 +1,6 @@
 """Database deadlines for public pages: time limit, circuit breaker, error classes.
 
-This module holds the clock only. `newsletter.project.database` looks at it while it waits for PostgreSQL.
+This module has the clock only. `newsletter.project.database` looks at it while it waits for PostgreSQL.
 """
 
 import threading
@@ -21,7 +21,7 @@ _circuit = {"until": -inf}
 
 @contextmanager
 def database_deadline(seconds: float) -> Iterator[None]:
-    """End every wait for the database inside the block after so many seconds in all.
+    """Limit all waits for the database inside the block to this number of seconds together.
 
     Raise `OperationalError` if the database did not answer a moment ago, so that nobody waits in vain again.
     """
@@ -42,7 +42,7 @@ def current_deadline() -> float:
 
 
 def open_circuit() -> None:
-    """Let the requests of the next seconds fail at once: the database did not answer in time."""
+    """Make the requests of the next seconds fail at once: the database did not answer in time."""
     _circuit["until"] = monotonic() + _CIRCUIT_OPEN_SECONDS
 
 

@@ -12,12 +12,12 @@ _SQLITE_PRIMARY_CODE = 0xFF
 
 
 def sqlstate_of(error: Error) -> str:
-    """Return PostgreSQL's five-letter error code, or "" if there is none (SQLite never has one)."""
+    """Return PostgreSQL's five-letter error code, or "" without one (SQLite has none)."""
     return str(getattr(error.__cause__, "sqlstate", None) or "")
 
 
 def is_interrupted(error: Error) -> bool:
-    """Return True if the database stopped a statement because it was told to, such as at a time limit."""
+    """Return True if the database cancelled a statement on request, such as at a time limit."""
     return sqlstate_of(error) == QUERY_CANCELED or _sqlite_code_of(error) == sqlite3.SQLITE_INTERRUPT
 
 

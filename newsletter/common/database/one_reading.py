@@ -1,4 +1,4 @@
-"""Let a page that asks the same question several times read its answer once."""
+"""Read the answer to a question once for a page that asks it several times."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _answers: ContextVar[dict[tuple[object, ...], tuple[Any, object]] | None] = Cont
 
 @contextmanager
 def one_reading() -> Iterator[None]:
-    """Let `read_once` remember within this block. Use it where a page is read: nothing may be written or decided in it."""
+    """Make `read_once` cache its results within this block. Use it to show a page: write and decide nothing in it."""
     token = _answers.set({})
     try:
         yield
@@ -20,7 +20,7 @@ def one_reading() -> Iterator[None]:
 
 
 def read_once(question: str, read: Callable[[], T], *about: object) -> T:
-    """Return what ``read`` returns, or within `one_reading` what it returned for the same question about the same objects.
+    """Return the result of ``read``. Within `one_reading`, reuse it for the same question about the same objects.
 
     Objects are the same if they are one in memory: another copy of a row may have been changed by a form. Name a row that no
     form changes in the question. Errors are not kept.

@@ -77,7 +77,7 @@ class PreparedRows:
 
 def _make_samples(kind: type, number: int) -> list[Any]:
     """Return values that nothing else has, so that they are found among the parameters of a query."""
-    return [kind(-1_000_000_007 - one) for one in range(number)]
+    return [kind(-1_000_000_007 - index) for index in range(number)]
 
 
 def _compile(rows: "QuerySet[Any, Any]", samples: Sequence[Any]) -> _Compiled:
@@ -91,7 +91,11 @@ def _fetch(compiled: _Compiled, values: Sequence[Any]) -> list[Row]:
     positions = compiled.positions
     with connection.cursor() as cursor:
         cursor.execute(
-            compiled.sql, [values[positions[one]] if one in positions else one for one in compiled.parameters]
+            compiled.sql,
+            [
+                values[positions[parameter]] if parameter in positions else parameter
+                for parameter in compiled.parameters
+            ],
         )
         rows = cursor.fetchall()
     return [_convert(row, compiled.converters) for row in rows] if compiled.converters else rows

@@ -1,8 +1,8 @@
 """Settings of this thread's connection to SQLite, for a block of work: a larger cache, or another wait for the write lock.
 
 Each connection has a cache of 2 MB else, because every thread has its own. SQLite has one writer at a time: `write_queue`
-orders the writers of this process, and those of others take the lock when they can. So writes that nobody repeats wait longer,
-and those that may be left out wait less.
+orders the writers of this process. Writers of other processes get the lock when they can. So writes that nobody repeats wait
+longer, and those that may be left out wait less.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from django.db import connection
 
 @contextmanager
 def sqlite_lock_wait(*, seconds: float) -> Iterator[None]:
-    """Let this connection wait so long for the write lock within this block. Other databases are left as they are."""
+    """Set how long this connection waits for the write lock within this block. Other databases are not changed."""
     if connection.vendor != "sqlite":
         yield
         return
@@ -30,7 +30,7 @@ def sqlite_lock_wait(*, seconds: float) -> Iterator[None]:
 
 @contextmanager
 def larger_sqlite_cache(*, megabytes: int) -> Iterator[None]:
-    """Let this connection keep so much of the file in memory within this block, so that a large index is read once."""
+    """Set how much of the file this connection caches within this block, so that a large index is read once."""
     if connection.vendor != "sqlite":
         yield
         return

@@ -1,7 +1,8 @@
 """A queue of the connections of one process that want to write to one SQLite file: first come, first served.
 
-SQLite has one writer at a time, and gives its lock to whoever asks at the right moment, not to who has waited longest. This
-queue only decides who asks SQLite next. SQLite's own lock still excludes writers, also those of other processes.
+SQLite has one writer at a time. It gives its lock to the connection that asks at the right moment, not to the one that has
+waited longest. This queue only decides who asks SQLite next. SQLite's own lock still excludes writers, also those of other
+processes.
 """
 
 import os

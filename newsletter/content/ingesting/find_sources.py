@@ -1,4 +1,4 @@
-"""Find what a web site offers to read: its feeds, calendars, posts and events, each tried once. Nothing is stored."""
+"""Find the possible sources of a web site: feeds, calendars, posts and events. Try each once. Nothing is stored."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,7 +39,7 @@ class FoundSource:
 
 
 def find_sources(url: str, *, now: datetime) -> list[FoundSource]:
-    """Return what the site offers: first what could be read, each with its first titles; then what asks for a key.
+    """Return the sources of the site: first the readable ones with their first titles, then those that need a key.
 
     Raises FetchError if the page cannot be read and nothing else is found.
     """
@@ -71,9 +71,9 @@ def find_sources(url: str, *, now: datetime) -> list[FoundSource]:
 
 
 def try_address(*, kind: str, url: str, name: str, key: str, now: datetime) -> FoundSource:
-    """Read one address of a known kind once, and return what it lists, or its error for staff.
+    """Read one address of a known kind once, and return its entries, or its error for staff.
 
-    ``name`` is what the page before called it, or "".
+    ``name`` is its name on the page that links to it, or "".
     """
     trial = try_source(kind=kind, url=url, key=key, now=now)
     shown = name or trial.title or urlsplit(url).hostname or url
@@ -81,7 +81,7 @@ def try_address(*, kind: str, url: str, name: str, key: str, now: datetime) -> F
 
 
 def read_page(url: str, *, fetcher: BoundedFetcher) -> tuple[SitePage, str]:
-    """Return what the page says about its site, and its final address. Raises FetchError."""
+    """Return the sources that the page names for its site, and its final address. Raises FetchError."""
     fetched = fetcher.fetch(url, limits=PAGE)
     return read_site_page(page_text(fetched.body, fetched.content_type), url=fetched.url), fetched.url
 

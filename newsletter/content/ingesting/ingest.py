@@ -81,7 +81,7 @@ def find_unread_sources() -> QuerySet[Source]:
 
 
 def ingest_source(*, source: Source, now: datetime, fetcher: Fetcher | None = None) -> IngestReport:
-    """Ingest one source now. A source that fails is read less often and keeps what it gave before."""
+    """Ingest one source now. A source that fails is read less often. Its earlier content stays."""
     report = IngestReport(id=source.pk, name=source.name, kind=source.kind)
     fetcher = fetcher or make_fetcher()
     may_fetch_pages = source.kind != Source.Kind.PAGE

@@ -79,7 +79,7 @@ def _locate(typed: Mapping[str, Any], *, place: str, point: bool) -> EventLocati
 
 
 def _keep_typed(located: EventLocation, typed: Mapping[str, Any]) -> EventLocation:
-    """Return the location with what staff typed; the gazetteer fills only what they left empty."""
+    """Return the location that staff typed. The gazetteer fills only the fields that they left empty."""
     return replace(
         located,
         latitude=typed["latitude"],

@@ -47,10 +47,10 @@ def cancel_private_events(source: Source, parsed: Parsed, *, now: datetime) -> i
 
 
 def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> tuple[int, SetAside | None]:
-    """Cancel the missing events. Return how many; or 0 and the reason, if so many are missing that the next reading decides.
+    """Cancel the missing events. Return how many; or 0 and the reason if too many are missing: then the next reading decides.
 
-    An event that was set aside as broken is not missing. Events beyond what was read, or beyond what the source lists,
-    are left alone.
+    An event that was set aside as broken is not missing. Events outside the period that was read, or that the source lists,
+    are not changed.
     """
     named = {event.external_id[:500] for event in parsed.events}
     ahead = _list_upcoming(source, now=now).filter(starts_at__lt=now + CALENDAR_AHEAD - _WINDOW_MARGIN)

@@ -18,7 +18,7 @@ class BadSource(DomainError):
 
 @dataclass(frozen=True)
 class TypedSource:
-    """A source as it is saved. ``key`` is None to keep the saved one."""
+    """The settings of a source, ready to be saved. ``key`` is None to keep the saved one."""
 
     url: str
     kind: str

@@ -13,8 +13,7 @@ _DEFAULTS = frozenset({"language", "region", "topics"})
 def schedule_changed_source(source: Source, *, changed: Collection[str], now: datetime) -> None:
     """Read a changed source at once and completely. The caller saves the row.
 
-    A corrected address has not failed yet, nor has a source that was off. A changed default reaches also what was read
-    before.
+    A corrected address has not failed yet, nor has a source that was off. A changed default also applies to earlier entries.
     """
     if not changed:
         return

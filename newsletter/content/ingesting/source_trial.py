@@ -28,7 +28,7 @@ _FIRST_ITEMS = 5
 class SourceTrial:
     """The result of one reading that stored nothing: the first titles, the number of items, and the error for staff, or "".
 
-    ``title`` is what the source calls itself. ``key_refused``: it asks for a key, or for another one.
+    ``title`` is the source's own title. ``key_refused``: it asks for a key, or for another one.
     """
 
     titles: tuple[str, ...] = ()

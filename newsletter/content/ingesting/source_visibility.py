@@ -1,4 +1,4 @@
-"""Record whether stories are still shown at their source: choose the stories to check, and update their rows."""
+"""Record which stories their sources still show: choose the stories to check, and update their rows."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -70,7 +70,7 @@ def update_source_visibility(
 
 
 def is_checkable(story: Story) -> bool:
-    """Return True if the story has a source whose site can be asked. What staff wrote here has none."""
+    """Return True if the story has a source whose site can be asked. A story that staff wrote here has none."""
     ours = story.source is None or story.external_id.startswith(DESK_ID_PREFIX)
     return not ours and story.url.startswith(("http://", "https://"))
 

@@ -1,4 +1,4 @@
-"""Store one story of a source in its one row, whichever source lists it and however its address is written."""
+"""Store one story in one row, even if several sources list it or its address is written differently."""
 
 import re
 from collections import Counter
@@ -55,7 +55,7 @@ class ListedEntry:
         return self.entry.external_id[:500]
 
     def page(self) -> str:
-        """Return the hash of the address where the entry's page was found, whatever the page says about itself."""
+        """Return the hash of the address where the entry's page was found. The page may name another address."""
         found_at = self.entry.addresses[:1] if self.source.kind == Source.Kind.PAGE else ()
         return hash_url(next(iter(found_at), self.entry.url))
 
@@ -108,7 +108,7 @@ def is_identity_free(listing: ListedEntry) -> bool:
 
 
 def record_listing(listing: ListedEntry, story: Story) -> None:
-    """Record that this source lists the story, and its addresses. Raises IntegrityError if another row took one meanwhile.
+    """Record that this source lists the story, and its addresses. Raises IntegrityError if another row has one of them by now.
 
     An address of another story stays with that story.
     """
@@ -150,7 +150,7 @@ def store_story(listing: ListedEntry, *, pictures: StoryImageFetcher, now: datet
     try:
         done, failure = _store(listing, known, pictures=pictures, now=now)
     except IntegrityError:
-        # Meanwhile another worker stored the same story from another source.
+        # Another worker has just stored the same story from another source.
         known, first = find_story(listing)
         if known is None:
             raise

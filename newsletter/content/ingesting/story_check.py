@@ -1,4 +1,4 @@
-"""Ask the sites of stories whether they still show them, in limited time and in parallel by host. It stores nothing.
+"""Check that the sites of stories still show them, in limited time and in parallel by host. It stores nothing.
 
 404, 410, 401, 403, a password form, and a redirect to a log-in or front page are facts. Anything else is "unknown". A fact
 counts only if the same site still shows another page: a site in trouble, or one that refuses programs, gives the same
@@ -57,7 +57,7 @@ class VisibilityQuestion:
 
 @dataclass(frozen=True)
 class VisibilityAnswer:
-    """The site's answer for one story. ``reason`` tells staff why it is gone, or why nothing is known.
+    """The site's answer for one story. ``reason`` says for staff why it is gone, or why nothing is known.
 
     ``translations`` are the pages in other languages that its page names, if the page was read.
     """
@@ -120,7 +120,7 @@ def _check_host(
 
 
 class _SiteCheck:
-    """One site, and whether it shows anything at all. ``shown`` are the stories that it showed in this check."""
+    """One site. It knows if the site shows any page at all. ``shown`` are the stories that it showed in this check."""
 
     def __init__(self, questions: Sequence[VisibilityQuestion], fetcher: Fetcher, deadline: float) -> None:
         self.shown: list[str] = []

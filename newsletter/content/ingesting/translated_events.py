@@ -1,7 +1,7 @@
-"""Record a change of an event, and let the translations that staff wrote of it follow.
+"""Record a change of an event, and apply it to the translations that staff wrote of it.
 
-A translation takes over a fact that it still had as its original had it. What staff wrote otherwise stays, with a note to
-check it.
+A translation takes over a fact that it still had as its original had it. Fields in which staff differ from the original
+stay, with a note to check them.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -65,7 +65,7 @@ def _was_over(facts: Mapping[str, object], *, now: datetime) -> bool:
 def _change_translations(
     event: EventNotice, *, before: dict[str, object], changed: dict[str, object], now: datetime
 ) -> None:
-    """Change the event's translations. One that has a source of its own learns from that when and where it is."""
+    """Change the event's translations. A translation with its own source gets its time and location from there."""
     for translation in event.translations.filter(source__isnull=True).select_for_update(of=("self",)).order_by("pk"):
         follow_original(translation, before=before, changed=changed)
         record_event_change(translation, now=now)
@@ -86,10 +86,10 @@ def cancel_translations(events: Iterable[EventNotice], *, now: datetime) -> None
 
 
 def follow_original(translation: EventNotice, *, before: dict[str, object], changed: dict[str, object]) -> None:
-    """Set what the translation takes over, and its note. The caller saves the row.
+    """Copy the changed fields to the translation, and set its note. The caller saves the row.
 
-    ``before`` are the facts of the original until now, ``changed`` its new ones. The time and the location are each taken
-    over as a whole if the translation has the old one.
+    ``before`` are the facts of the original until now, ``changed`` its new ones. The time and the location are each copied
+    completely if the translation has the old one.
     """
     taken = {**_select_facts(translation, before=before, changed=changed), **_select_cancellation(translation, changed)}
     for name, value in taken.items():

@@ -26,7 +26,7 @@ _ABSENT = frozenset({404, 405, 410})
 
 
 class RestApiUnavailable(FetchError):
-    """The site does not let us list its posts. ``has_feed`` means that its feed may be read instead."""
+    """The site refuses to list its posts. ``has_feed`` means that its feed may be read instead."""
 
     def __init__(self, message: str, *, reason: str, home: str, has_feed: bool) -> None:
         super().__init__(message)

@@ -85,10 +85,10 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     Database = _driver
 
     def init_connection_state(self) -> None:
-        """Let the server compile no statement and read in one process.
+        """Switch off the server's compiling of statements and parallel reading.
 
-        To compile (`jit`) took longer than it saved, up to a second each time. With parallel workers, PostgreSQL reads whole
-        tables that it would otherwise search by an index, and a page takes the processor from the others.
+        To compile (`jit`) took longer than it saved, up to a second each time. With parallel workers, PostgreSQL reads
+        complete tables instead of searching an index, and one page uses the processor of the others.
         """
         super().init_connection_state()
         with self.connection.cursor() as cursor:

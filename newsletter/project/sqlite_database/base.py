@@ -34,7 +34,7 @@ Parameters: TypeAlias = "sqlite3._Parameters"
 
 
 def is_write(sql: str) -> bool:
-    """Return True if a statement takes SQLite's write lock. If that cannot be told, it is taken for a write."""
+    """Return True if a statement takes SQLite's write lock. If that is unclear, it counts as a write."""
     if _BEGINS_WITH_TABLES.match(sql):
         return bool(_WRITES.search(sql))
     return _READS.match(sql) is None

@@ -66,12 +66,12 @@ def combine_records(
     if not known:
         return no_record(provider)
     if len(known) == len(set(deliveries)):
-        others = {delivery: verdict for delivery, verdict in known.items() if verdict is not Verdict.ACCEPTED}
+        not_accepted = {delivery: verdict for delivery, verdict in known.items() if verdict is not Verdict.ACCEPTED}
         return BatchLookup(
             Verdict.ACCEPTED,
             Message("%(provider)s has records of everybody in it.", provider=provider),
             provider_id,
-            people=others,
+            people=not_accepted,
         )
     why = Message(
         "%(provider)s has records of %(known)s of %(deliveries)s in it so far.",

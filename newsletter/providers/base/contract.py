@@ -177,11 +177,11 @@ class Capabilities:
         """
         if self.max_variable_bytes is not None and variable_bytes > self.max_variable_bytes:
             return 0
-        each, shared = PERSON_OVERHEAD_BYTES + variable_bytes, mail_bytes + CALL_OVERHEAD_BYTES
+        bytes_per_person, shared = PERSON_OVERHEAD_BYTES + variable_bytes, mail_bytes + CALL_OVERHEAD_BYTES
         if self.merge == "full":
             # A value is in several places of one mail (subject, both parts, headers).
-            each, shared = each + mail_bytes + 3 * variable_bytes, CALL_OVERHEAD_BYTES
-        fits = min(self.max_batch, (self.max_bytes - shared) // each)
+            bytes_per_person, shared = bytes_per_person + mail_bytes + 3 * variable_bytes, CALL_OVERHEAD_BYTES
+        fits = min(self.max_batch, (self.max_bytes - shared) // bytes_per_person)
         if self.max_call_variable_bytes is not None and variable_bytes:
             fits = min(fits, self.max_call_variable_bytes // variable_bytes)
         return max(fits, 0)

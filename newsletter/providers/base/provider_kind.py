@@ -1,4 +1,4 @@
-"""The interface of a provider: what an extension of the group ``newsletter.providers`` brings."""
+"""The interface of a provider, for extensions of the group ``newsletter.providers``."""
 
 from typing import ClassVar
 
@@ -27,9 +27,9 @@ def check_provider(name: str, kind: ProviderKind) -> None:
         "offer.name": kind.adapter.offer.name,
         "webhooks.name": kind.webhooks.name if kind.webhooks else name,
     }
-    for part, found in names.items():
-        if found != name:
-            raise BadExtension("its %(part)s is “%(found)s”, not “%(name)s”", part=part, found=found, name=name)
+    for part, part_name in names.items():
+        if part_name != name:
+            raise BadExtension("its %(part)s is “%(found)s”, not “%(name)s”", part=part, found=part_name, name=name)
     lacking = sorted(kind.adapter.__abstractmethods__)
     lacking += [part for part in ("label", "own_domain") if not hasattr(kind.adapter, part)]
     if kind.webhook_setup is not None:

@@ -72,7 +72,7 @@ class UrlRules:
 
 def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSettings:
     """Return the parts of ``url``. Raise BadProviderUrl, which names the wrong part and never the key."""
-    scheme, mark, rest = url.strip().partition("://")
+    scheme, mark, account_and_query = url.strip().partition("://")
     scheme = scheme.lower()
     if not mark:
         raise BadProviderUrl(
@@ -85,7 +85,7 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
             known=", ".join(f"{name}://" for name in rules),
         )
     own_rules = rules[scheme]
-    account, _, query = rest.partition("?")
+    account, _, query = account_and_query.partition("?")
     options = _read_options(query, known=list_options(rules))
     settings = _read_account(account.strip("/"), own_rules)
     _refuse_unused(options, own_rules)
@@ -108,10 +108,12 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
 def _check_options(options: Mapping[str, str], *, provider: UrlRules, own_rules: UrlRules) -> None:
     """Raise BadProviderUrl for an option of this provider that the URL's provider does not have, or whose value is wrong."""
     for name, option in provider.options.items():
-        own = own_rules.options.get(name)
-        if name in options and not (own and re.fullmatch(own.pattern, options[name])):
+        own_option = own_rules.options.get(name)
+        if name in options and not (own_option and re.fullmatch(own_option.pattern, options[name])):
             raise BadProviderUrl(
-                "%(name)s in NEWSLETTER_PROVIDER_URL must be %(meaning)s.", name=name, meaning=(own or option).meaning
+                "%(name)s in NEWSLETTER_PROVIDER_URL must be %(meaning)s.",
+                name=name,
+                meaning=(own_option or option).meaning,
             )
 
 

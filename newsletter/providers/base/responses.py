@@ -146,11 +146,11 @@ def combine_row_verdicts(
     verdicts = {verdict for verdict, _ in people.values()}
     final = next((verdict for verdict in (Verdict.ACCEPTED, Verdict.UNCERTAIN) if verdict in verdicts), None)
     if final:
-        people = {d: (Verdict.NOT_SENT, each[1]) if d in account_errors else each for d, each in people.items()}
+        people = {d: (Verdict.NOT_SENT, result[1]) if d in account_errors else result for d, result in people.items()}
     counted = Counter(verdict for verdict in people.values() if final in (None, verdict[0]))
     (verdict, reason), _ = counted.most_common(1)[0]
-    others = {delivery: each for delivery, each in people.items() if each != (verdict, reason)}
-    return Outcome(verdict, reason, provider_id, retry_after, bool(account_errors) and not final, others)
+    differing = {delivery: result for delivery, result in people.items() if result != (verdict, reason)}
+    return Outcome(verdict, reason, provider_id, retry_after, bool(account_errors) and not final, differing)
 
 
 def read_retry_after(answer: ProviderResponse, *, now: datetime) -> float | None:
@@ -163,10 +163,10 @@ def read_retry_after(answer: ProviderResponse, *, now: datetime) -> float | None
     if (reset := _reset_seconds(answer, now=now)) is not None:
         return reset
     body = answer.body[:4096].decode("utf-8", "replace")
-    if found := _SECONDS_IN_TEXT.search(body):
-        return min(float(found.group(1)), MAX_WAIT_SECONDS)
-    if found := _DATE_IN_TEXT.search(body):
-        return _seconds_until(found.group(1), now=now)
+    if match := _SECONDS_IN_TEXT.search(body):
+        return min(float(match.group(1)), MAX_WAIT_SECONDS)
+    if match := _DATE_IN_TEXT.search(body):
+        return _seconds_until(match.group(1), now=now)
     return None
 
 

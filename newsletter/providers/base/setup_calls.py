@@ -94,10 +94,10 @@ class SetupCalls:
         """Return the rows under ``name`` of a page and those after it. ``find_next`` returns the next path, or ""."""
         rows: list[Row] = []
         for page in self._read_pages(path, find_next):
-            found = page.get(name)
-            if not isinstance(found, list):
+            page_rows = page.get(name)
+            if not isinstance(page_rows, list):
                 raise self.unreadable()
-            rows += [as_mapping(row) for row in as_list(found)]
+            rows += [as_mapping(row) for row in as_list(page_rows)]
         return rows
 
     def unreadable(self) -> WebhookSetupError:
@@ -176,11 +176,11 @@ def _find_message(parsed: object) -> str:
     row = as_mapping(parsed)
     first = as_mapping(next(iter(as_list(row.get("errors"))), None))
     names = ("message", "Message", "ErrorMessage", "error", "Reason", "reason", "description")
-    found = [source.get(name) for source in (first, row) for name in names]
-    return next((text for text in found if isinstance(text, str) and text), "")
+    texts = [source.get(name) for source in (first, row) for name in names]
+    return next((text for text in texts if isinstance(text, str) and text), "")
 
 
 def _read_xml_message(body: bytes) -> str:
     text = body[:4000].decode("utf-8", "replace")
-    _, found, rest = text.partition("<Message>")
-    return rest.partition("</Message>")[0] if found else ""
+    _, tag, rest = text.partition("<Message>")
+    return rest.partition("</Message>")[0] if tag else ""

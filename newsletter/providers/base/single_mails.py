@@ -84,12 +84,12 @@ class SingleMailAdapter(HttpAdapter):
         outcomes: dict[int, Outcome] = {}
         for mail in mails:
             outcomes[mail.delivery] = outcome = self._send(mail.request, mail.prepared)
-            rest = _find_rest(outcome, provider=self.label)
-            if rest is None and self._seconds() - began > BEGIN_SECONDS:
+            outcome_of_rest = _find_rest(outcome, provider=self.label)
+            if outcome_of_rest is None and self._seconds() - began > BEGIN_SECONDS:
                 why = Message("%(provider)s is slow; the rest of the batch follows.", provider=self.label)
-                rest = Outcome(Verdict.NOT_SENT, why)
-            if rest is not None:
-                outcomes = {**dict.fromkeys((each.delivery for each in mails), rest), **outcomes}
+                outcome_of_rest = Outcome(Verdict.NOT_SENT, why)
+            if outcome_of_rest is not None:
+                outcomes = {**dict.fromkeys((unsent.delivery for unsent in mails), outcome_of_rest), **outcomes}
                 break
         return _combine(outcomes)
 
@@ -98,18 +98,18 @@ class SingleMailAdapter(HttpAdapter):
         outcome = super()._read(answer, prepared)
         if outcome.verdict is not Verdict.REJECTED or outcome.stop or answer.status not in _REFUSED_CONTENT:
             return outcome
-        said = self._mask(self._read_message(answer))
+        text = self._mask(self._read_message(answer))
         if self._is_about_person(answer):
             why = Message(
                 "%(provider)s refused this person (answer %(status)s).", provider=self.label, status=answer.status
             )
-            return replace(outcome, reason=quote_provider(why, said))
+            return replace(outcome, reason=quote_provider(why, text))
         why = Message(
             "%(provider)s refused the mail because of our account or its content (answer %(status)s).",
             provider=self.label,
             status=answer.status,
         )
-        return replace(outcome, reason=quote_provider(why, said), stop=True)
+        return replace(outcome, reason=quote_provider(why, text), stop=True)
 
     def _is_about_person(self, answer: ProviderResponse) -> bool:
         """Return True if the mail of another person may be accepted."""

@@ -58,15 +58,15 @@ class SuppressionListQuery:
 
     def read_page(self, parsed: object, url: str) -> Page | None:
         """Return a page from its JSON, without rows that cannot be read; None if it is not a list."""
-        found = parsed
+        page_rows = parsed
         if self.rows and isinstance(parsed, dict):
-            found = parsed.get(self.rows, [] if self.missing_is_empty else None)
-        if not isinstance(found, list):
+            page_rows = parsed.get(self.rows, [] if self.missing_is_empty else None)
+        if not isinstance(page_rows, list):
             return None
-        suppressed = [self.parse_row(row) for row in found if isinstance(row, Mapping)]
+        suppressed = [self.parse_row(row) for row in page_rows if isinstance(row, Mapping)]
         return Page(
             [row for row in suppressed if row is not None and "@" in row.address],
-            self.find_next(parsed, url, len(found)),
+            self.find_next(parsed, url, len(page_rows)),
         )
 
 

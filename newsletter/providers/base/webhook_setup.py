@@ -93,10 +93,10 @@ class WebhookSetup(ABC):
 
     def read_id(self, row: Row, name: str) -> str:
         """Return the id of a webhook as a part of a path. Raise WebhookSetupError if it cannot be one."""
-        found = as_text(row.get(name), max_length=100)
-        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", found):
+        identifier = as_text(row.get(name), max_length=100)
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", identifier):
             raise self.calls.unreadable()
-        return found
+        return identifier
 
     def close(self) -> None:
         self.calls.close()
@@ -145,11 +145,11 @@ class ListedWebhooks(WebhookSetup):
 
     def install(self) -> WebhookState:
         rows = self._list()
-        found = self._find_ours(rows)
-        if found is None:
+        webhook = self._find_ours(rows)
+        if webhook is None:
             self._create()
-        elif self._needs_change(found):
-            self._change(found)
+        elif self._needs_change(webhook):
+            self._change(webhook)
         else:
             return self._describe(rows)
         return self.read()
@@ -201,15 +201,15 @@ def unknown_key() -> str:
     return Message("Its reports come with a key that is not known here, so they are refused.")
 
 
-def is_same_url(given: str, ours: str) -> bool:
+def is_same_url(url: str, ours: str) -> bool:
     """Return True if both addresses are the same, but for a user, a password, and a slash at the end."""
-    return _strip(given) == _strip(ours)
+    return _strip(url) == _strip(ours)
 
 
 def read_userinfo(url: str) -> str:
     """Return ``user:password`` of an address, or ""."""
-    before, found, _ = url.partition("://")[2].partition("/")[0].rpartition("@")
-    return unquote(before) if found else ""
+    userinfo, separator, _ = url.partition("://")[2].partition("/")[0].rpartition("@")
+    return unquote(userinfo) if separator else ""
 
 
 def list_secrets(settings: ProviderSettings, target: WebhookTarget) -> tuple[str, ...]:
@@ -219,6 +219,6 @@ def list_secrets(settings: ProviderSettings, target: WebhookTarget) -> tuple[str
 
 
 def _strip(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
+    scheme, _, address = url.partition("://")
+    host, slash, path = address.partition("/")
     return f"{scheme.lower()}://{host.rpartition('@')[2].lower()}{slash}{path}".rstrip("/")

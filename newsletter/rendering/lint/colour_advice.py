@@ -1,4 +1,4 @@
-"""Tell staff which of a brand's colours mails correct or refuse because they are hard to read."""
+"""Find the colours of a brand that mails correct or refuse because they are hard to read."""
 
 from dataclasses import dataclass
 
@@ -32,8 +32,8 @@ def find_colour_problems(*, colour: str, accent: str, background: str) -> tuple[
         ("colour", "dark", Message("Bands"), colour, dark.band),
         ("accent", "dark", Message("Buttons"), accent, dark.button),
     )
-    found = [_make_advice(*use) for use in uses if use[4] != use[3]]
-    return tuple(sorted(found, key=lambda advice: not advice.refused))
+    advices = [_make_advice(*use) for use in uses if use[4] != use[3]]
+    return tuple(sorted(advices, key=lambda advice: not advice.refused))
 
 
 def suggest_readable_colour(colour: str) -> str:
@@ -64,4 +64,4 @@ def _make_advice(field: str, scheme: str, use: str, chosen: str, used: str) -> C
 def _distance(first: str, second: str) -> float:
     """Return the difference of two colours, 0.0 to 1.0, in the channel that differs most."""
     pairs = ((int(first[at : at + 2], 16), int(second[at : at + 2], 16)) for at in (1, 3, 5))
-    return max(abs(one - other) for one, other in pairs) / 255
+    return max(abs(left - right) for left, right in pairs) / 255

@@ -1,4 +1,4 @@
-"""Find tags that do not close in order, for mail programs and for Outlook, which reads what others skip as comments."""
+"""Find tags that do not close in order, for mail programs and for Outlook, which reads text that others skip as comments."""
 
 import re
 from collections.abc import Iterator

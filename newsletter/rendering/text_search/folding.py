@@ -70,11 +70,11 @@ class Folded:
 
     @cached_property
     def _in_lower(self) -> list[tuple[int, int]]:
-        return [found.span() for found in _WORD.finditer(self.lower)]
+        return [match.span() for match in _WORD.finditer(self.lower)]
 
     @cached_property
     def _in_plain(self) -> list[tuple[int, int]]:
-        return [found.span() for found in _WORD.finditer(self.plain)]
+        return [match.span() for match in _WORD.finditer(self.plain)]
 
 
 def has_lookalikes(text: str) -> bool:

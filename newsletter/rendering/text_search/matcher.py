@@ -54,21 +54,21 @@ class Matcher:
         """Return the ids of the terms in a text."""
         if not self._by_shape.by_letters or not text:
             return set()
-        found = set(_search(fold(text), self._by_shape))
+        terms = set(_search(fold(text), self._by_shape))
         if has_lookalikes(text):
-            found.update(_search(fold(text, by_shape=False), self._by_letter))
-        return found
+            terms.update(_search(fold(text, by_shape=False), self._by_letter))
+        return terms
 
     def find_in_addresses(self, addresses: Iterable[str]) -> set[int]:
         """Return those in a URL or file name, percent-decoded; there, terms of several words may be joined to others."""
         read = "\n".join(decode(address) for address in addresses)
-        found = self.find(read)
+        terms = self.find(read)
         if self._glued and read:
             lines = "\n".join("".join(fold(line).words) for line in read.split("\n"))
             for letters, ids in self._glued.items():
                 if letters in lines:
-                    found |= ids
-        return found
+                    terms |= ids
+        return terms
 
     def _add(self, index: _Index, number: int, folded: Folded, *, short: bool) -> None:
         letters = "".join(folded.words)

@@ -33,23 +33,23 @@ def read_page(html: str) -> PageText:
     root = etree.fromstring(html, etree.HTMLParser(recover=True, huge_tree=False))
     if root is None:
         return PageText(text=_TAG.sub("", html))
-    page, said = PageText(), list[str]()
+    page, texts = PageText(), list[str]()
     for event, element in etree.iterwalk(root, events=("start", "end", "comment")):
         if event == "comment":
             _read_comment(_str(element.text), page)
-            said.append(_str(element.tail))
+            texts.append(_str(element.tail))
             continue
         between = "" if element.tag in _INLINE else "\n"
         if event == "end":
-            said += (between, _str(element.tail))
+            texts += (between, _str(element.tail))
             continue
-        said.append(between)
+        texts.append(between)
         if element.tag in _INVISIBLE:
             page.addresses += _URL.findall(_str(element.text))
         else:
-            said.append(_str(element.text))
+            texts.append(_str(element.text))
         _read_attributes(element, page)
-    page.text = "".join(said)
+    page.text = "".join(texts)
     return page
 
 

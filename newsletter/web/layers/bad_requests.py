@@ -35,7 +35,7 @@ class UnreadableRequestMiddleware:
 
 
 def _has_nul(request: HttpRequest) -> bool:
-    """Return True if the URL holds a NUL character. The API answers that itself and names the field."""
+    """Return True if the URL contains a NUL character. The API answers that itself and names the field."""
     address = f"{request.path_info}?{request.META.get('QUERY_STRING', '')}"
     return not request.path_info.startswith("/api/") and ("\x00" in address or "%00" in address)
 

@@ -16,7 +16,7 @@ from subscribers.web.page import static_message_page
 PUBLIC_BYTES = 64 * 1024
 DESK_BYTES = MAX_FILE_BYTES + 1024 * 1024
 IMPORT_PATHS = ("/api/v1/imports", "/api/v1/imports/")
-"""The call of the API that takes a file of the size that the desk takes."""
+"""The API call that accepts a file as large as the desk does."""
 
 
 def body_limit(path: str) -> int:

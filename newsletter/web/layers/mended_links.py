@@ -19,7 +19,7 @@ _PAGE_OF_TOKEN = re.compile(r"(/[A-Za-z-]+)(/[A-Za-z-]+)?")
 
 
 class MendedLinksMiddleware:
-    """Redirects the address of no page to that of a public page if only what was added or broken tells them apart.
+    """Redirect an address without a page to a public page if it differs only by added or broken characters.
 
     A link with a token is mended only if its signature is valid, and its page checks it again.
     """
@@ -46,9 +46,9 @@ def mend_path(path: str) -> str:
 
 
 def _find_purpose(path: str) -> Purpose | None:
-    """Return what the pages of a path with a token are for; None for other paths."""
-    start, _, rest = path.removeprefix("/").partition("/")
-    return _PURPOSES.get(start.lower()) if rest and path.startswith("/") else None
+    """Return the purpose of a path with a token; None for other paths."""
+    start, _, token = path.removeprefix("/").partition("/")
+    return _PURPOSES.get(start.lower()) if token and path.startswith("/") else None
 
 
 def _list_repairs_with_token(path: str, purpose: Purpose) -> Iterator[str]:
@@ -71,21 +71,21 @@ def _list_repairs_with_token(path: str, purpose: Purpose) -> Iterator[str]:
 
 
 def _list_repairs(path: str) -> Iterator[str]:
-    """Return paths without what was added. Capital letters become small only if no page is found otherwise."""
+    """Return possible paths without the added characters. Capital letters become small only if no page is found otherwise."""
     if path.lower().startswith(("/admin/", "/accounts/", "/api/")):
         return
     yield path
     unbroken = LINE_BREAK.sub("", path)
     for text in (WHITE_SPACE.split(unbroken)[0], WHITE_SPACE.sub("", unbroken)):
-        whole = _FOREIGN.split(text, maxsplit=1)[0].rstrip("./")
-        yield from (whole, f"{whole}/", whole.lower(), f"{whole.lower()}/")
+        own_part = _FOREIGN.split(text, maxsplit=1)[0].rstrip("./")
+        yield from (own_part, f"{own_part}/", own_part.lower(), f"{own_part.lower()}/")
 
 
 def _is_public(path: str) -> bool:
     for pages in _PUBLIC_PAGES:
         try:
-            found = get_resolver(pages).resolve(path)
+            match = get_resolver(pages).resolve(path)
         except Resolver404:
             continue
-        return found.url_name != CHANGED_LINK
+        return match.url_name != CHANGED_LINK
     return False

@@ -61,9 +61,9 @@ def _show_health(environ: WSGIEnvironment) -> Answer:
 
 
 def _show_readiness(environ: WSGIEnvironment) -> Answer:
-    found = get_readiness()
-    status = HTTPStatus.OK if found.ready else HTTPStatus.SERVICE_UNAVAILABLE
-    return status, _write(found.code, found.message), JSON
+    readiness = get_readiness()
+    status = HTTPStatus.OK if readiness.ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return status, _write(readiness.code, readiness.message), JSON
 
 
 def _show_metrics(environ: WSGIEnvironment) -> Answer:
@@ -83,12 +83,12 @@ def _write(code: str, message: str) -> bytes:
 
 
 def _has_token(environ: WSGIEnvironment, token: str) -> bool:
-    scheme, _, given = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+    scheme, _, presented = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(presented.strip().encode(), token.encode())
 
 
 def _is_from_here(environ: WSGIEnvironment) -> bool:
-    """Return True for a direct connection from this machine. A proxy here brings strangers, and says so in a header."""
+    """Return True for a direct connection from this machine. A proxy forwards requests of strangers, and adds a header."""
     try:
         peer = ip_address(str(environ.get("REMOTE_ADDR", "")))
     except ValueError:

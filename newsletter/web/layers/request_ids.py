@@ -15,7 +15,7 @@ _GIVEN = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestIdMiddleware:
-    """WSGI middleware around all others. The id of a trusted proxy is kept; what a visitor writes is not."""
+    """WSGI middleware around all others. The id of a trusted proxy is kept; an id that a visitor sends is not."""
 
     def __init__(self, pages: WSGIApplication) -> None:
         self._pages = pages
@@ -31,9 +31,9 @@ class RequestIdMiddleware:
 
 
 def _find_id(environ: WSGIEnvironment) -> str:
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    if _GIVEN.fullmatch(given) and is_proxy(
+    request_id = environ.get("HTTP_X_REQUEST_ID", "")
+    if _GIVEN.fullmatch(request_id) and is_proxy(
         environ.get("REMOTE_ADDR", ""), proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES
     ):
-        return str(given)
+        return str(request_id)
     return uuid4().hex

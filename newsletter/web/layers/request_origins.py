@@ -1,4 +1,4 @@
-"""Record for each request whether a change comes from the desk. The API names its key itself."""
+"""Record for each request if its changes are made in the desk. The API names its key itself."""
 
 from collections.abc import Callable
 

@@ -57,7 +57,7 @@ class _Pages:
         self.entries += int(page.extra.get(ENTRIES, "0"))
 
     def stop(self, what: Message, reason: str, *, now: datetime) -> Parsed:
-        """Return what was read, with the reason why it is not all. Its missing events are not judged."""
+        """Return the entries that were read, with the reason why they are not complete. Its missing events are not judged."""
         aside = SetAside(what, reason)
         return replace(self.parsed, set_aside=(*self.parsed.set_aside, aside), complete_until=now)
 

@@ -28,10 +28,10 @@ def ascii_address(address: str) -> str:
         domain = domain.lower() if domain.isascii() else idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise ValueError(Message("its domain cannot be written in ASCII")) from error
-    whole = f"{local}@{domain}"
-    if len(whole) > 254 or not _ADDRESS.fullmatch(whole):
+    ascii_form = f"{local}@{domain}"
+    if len(ascii_form) > 254 or not _ADDRESS.fullmatch(ascii_form):
         raise ValueError(Message("it is not a plain email address that this provider takes"))
-    return whole
+    return ascii_form
 
 
 def international_address(address: str) -> str:

@@ -85,9 +85,9 @@ def write_json(payload: object) -> bytes:
         texts.append(value.compiled.list_pieces(value.values))
         return _MARKED
 
-    first, *others = orjson.dumps(payload, default=leave_out).split(_MARK)
+    first, *parts = orjson.dumps(payload, default=leave_out).split(_MARK)
     pieces = [first]
-    for text, following in zip(texts, others, strict=True):
+    for text, following in zip(texts, parts, strict=True):
         pieces += text
         pieces.append(following)
     return b"".join(pieces)

@@ -59,8 +59,8 @@ def compose_message(
     Only for an address in other scripts are its headers not ASCII. The text is format=flowed: a mail program may join a
     line that ends in a space with the next.
     """
-    whole = POLICY if to.isascii() else INTERNATIONAL_POLICY
-    message = EmailMessage(policy=whole)
+    message_policy = POLICY if to.isascii() else INTERNATIONAL_POLICY
+    message = EmailMessage(policy=message_policy)
     message["From"] = Address(display_name=mail.from_name, addr_spec=ascii_address(mail.from_email))
     local, _, domain = to.rpartition("@")
     message["To"] = Address(username=local, domain=domain)
@@ -74,7 +74,7 @@ def compose_message(
     message.policy = BODY_POLICY
     message.set_content(_stuff_spaces(text), cte="quoted-printable", params={"format": "flowed"})
     message.add_alternative(html, subtype="html", cte="quoted-printable")
-    message.policy = whole
+    message.policy = message_policy
     message.set_boundary("part-" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
     return message
 

@@ -70,18 +70,20 @@ def find_shared_values(recipients: Sequence[Recipient], *, names: Iterable[str])
     ``t_x`` and ``u_x`` of a link, for example, are often the same text.
     """
     shared: dict[str, str] = {}
-    kept: dict[str, str] = {}
+    name_by_value: dict[str, str] = {}
     for name in sorted(names, reverse=True):
-        other = kept.setdefault(name[2:], name)
-        if other != name and all(recipient.variables[name] == recipient.variables[other] for recipient in recipients):
-            shared[name] = other
+        first_name = name_by_value.setdefault(name[2:], name)
+        if first_name != name and all(
+            recipient.variables[name] == recipient.variables[first_name] for recipient in recipients
+        ):
+            shared[name] = first_name
     return shared
 
 
 def rename_tokens(text: str, shared: Mapping[str, str]) -> str:
     """Return the text with each token that ``find_shared_values`` found renamed to the value that is sent."""
-    for name, other in shared.items():
-        text = text.replace(format_token(name), format_token(other))
+    for name, new_name in shared.items():
+        text = text.replace(format_token(name), format_token(new_name))
     return text
 
 

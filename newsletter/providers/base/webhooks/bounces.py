@@ -41,8 +41,8 @@ def find_report_status(kind: FeedbackKind, reply: str) -> str:
 
 def find_enhanced_status(reply: str) -> str:
     """Return the first enhanced status code in a server's reply, such as ``5.1.1``, or ""."""
-    found = _ENHANCED.search(reply)
-    return found.group(0) if found else ""
+    match = _ENHANCED.search(reply)
+    return match.group(0) if match else ""
 
 
 def is_mailbox_full(reply: str) -> bool:
@@ -54,8 +54,8 @@ def classify_bounce(reply: str, *, fallback: BounceClass = BounceClass.HARD) -> 
     """Return the class of a permanent failure; ``fallback`` is the provider's own class, for an unclear reply."""
     if is_about_sender(reply):
         return BounceClass.BLOCK
-    if found := _ENHANCED.search(reply):
-        kind, subject, detail = (int(part) for part in found.groups())
+    if match := _ENHANCED.search(reply):
+        kind, subject, detail = (int(part) for part in match.groups())
         if kind == 4 or subject in (3, 4) or (subject, detail) in _FULL_CODES or is_mailbox_full(reply):
             return BounceClass.SOFT
         return fallback

@@ -98,7 +98,7 @@ YAHOO_TABLE = {
 
 def find_sender_status(reply: str) -> str:
     """Return the code in a server's reply that is about the sender, such as ``4.7.28`` or ``4.7.0 TSS04``, or ""."""
-    codes = [found.group(0) for found in _CODE.finditer(reply)]
+    codes = [match.group(0) for match in _CODE.finditer(reply)]
     if not codes:
         return ""
     if marked := _YAHOO.search(reply):
@@ -111,9 +111,9 @@ def find_cause(status: str) -> SenderCause:
     mark = status.partition(" ")[2].rstrip("0123456789")
     if mark in YAHOO_TABLE:
         return YAHOO_TABLE[mark][0]
-    found = _CODE.search(status)
-    if found is None:
+    match = _CODE.search(status)
+    if match is None:
         return SenderCause.OTHER
-    kind, detail = found.group(1), int(found.group(2))
+    kind, detail = match.group(1), int(match.group(2))
     lines = (line for line in TABLE if kind in line.kinds and line.first <= detail <= line.last)
     return next((line.cause for line in lines), SenderCause.OTHER)

@@ -99,14 +99,14 @@ def check_password(call: WebhookRequest, key: str, now: datetime) -> str:
     keys = split_keys(key)
     if not keys:
         return ""
-    scheme, _, rest = call.headers.get("authorization", "").partition(" ")
-    given = rest.strip()
+    scheme, _, credentials = call.headers.get("authorization", "").partition(" ")
+    password = credentials.strip()
     if scheme.lower() == "basic":
         try:
-            given = base64.b64decode(given, validate=True).decode("utf-8", "replace")
+            password = base64.b64decode(password, validate=True).decode("utf-8", "replace")
         except binascii.Error:
-            given = ""
-    is_valid = is_one_of(given.encode("utf-8", "replace"), [key.encode() for key in keys])
+            password = ""
+    is_valid = is_one_of(password.encode("utf-8", "replace"), [key.encode() for key in keys])
     if scheme.lower() not in ("basic", "bearer") or not is_valid:
         raise BadWebhook(
             "The webhook came without the user and password, or the token, that its key in the settings asks for, so it was "

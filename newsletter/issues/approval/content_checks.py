@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import product
 
+from django.utils.text import Truncator
+
 from newsletter.common.messages import Message
 from newsletter.common.personal_tokens import TOKEN_PREFIX
 from newsletter.content.parsing.markup import plain_text
@@ -62,7 +64,7 @@ def check_events(content: IssueContent, *, delivered_at: datetime) -> Iterator[F
         return
     for block in content.blocks:
         for event in list_events(block):
-            title = _shorten_title(event.title)
+            title = Truncator(event.title).chars(MAX_TITLE_LENGTH)
             if event.cancelled:
                 message = Message(
                     "The event “%(title)s” was cancelled, so nobody sees it. Remove it from the issue.", title=title
@@ -91,14 +93,14 @@ def check_events_by_last_hour(
                 message = Message(
                     "The event “%(title)s” will be over before the last people get this issue, by their own clock. Check that "
                     "it still helps them.",
-                    title=_shorten_title(event.title),
+                    title=Truncator(event.title).chars(MAX_TITLE_LENGTH),
                 )
                 yield Finding("warning", "event-past-later", message, block=block.key, field="events")
 
 
 def _check_announced(content: IssueContent, *, delivered_at: datetime) -> Iterator[Finding]:
     announced = content.issue.announces
-    title = _shorten_title(announced.event.title) if announced else ""
+    title = Truncator(announced.event.title).chars(MAX_TITLE_LENGTH) if announced else ""
     if announced and announced.event.over_at <= delivered_at:
         # Only a warning: people may have read of a later day.
         message = Message(
@@ -132,13 +134,9 @@ def _check_names(content: IssueContent, pseudonyms: Mapping[int, list[list[str]]
                 message = Message(
                     "“%(name)s” is a changed name, and its note is missing here. Add “%(note)s”.",
                     name=name,
-                    note=_shorten_title(note),
+                    note=Truncator(note).chars(MAX_TITLE_LENGTH),
                 )
                 yield Finding("warning", "pseudonym", message, block=block.key, field="text")
-
-
-def _shorten_title(text: str) -> str:
-    return text if len(text) <= MAX_TITLE_LENGTH else text[: MAX_TITLE_LENGTH - 1] + "…"
 
 
 def find_merge_field_error(variant: Variant) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.utils.html import strip_tags
+from django.utils.text import Truncator
 from wagtail.blocks import StreamValue
 from wagtail.rich_text import RichText
 
@@ -17,8 +18,7 @@ def label_block(child: StreamValue.StreamChild) -> str:
     """Return the kind of a block and the first words that name it. ``child`` is a child of the body."""
     kind = str(child.block.label)
     words = _find_words(child.value) if isinstance(child.value, Mapping) else ""
-    label = f"{kind}: {words}" if words else kind
-    return label if len(label) <= MAX_LABEL_LENGTH else label[: MAX_LABEL_LENGTH - 1] + "…"
+    return Truncator(f"{kind}: {words}" if words else kind).chars(MAX_LABEL_LENGTH)
 
 
 def label_blocks(issue: Issue) -> dict[str, str]:

@@ -277,16 +277,4 @@ def make_group(key: Iterable[Any], *, people: int) -> RecipientGroup:
 
 def make_stored_group(row: ReaderGroup) -> RecipientGroup:
     """Return the group that a row keeps."""
-    return RecipientGroup(
-        place_id=row.place_id,
-        giving=row.giving,
-        people=row.people,
-        radius_km=row.radius_km,
-        frequency=row.frequency,
-        interests=row.interests,
-        seen=row.seen,
-        rules=row.rules,
-        language=row.language,
-        fallback=Fallback(row.fallback),
-        arm=row.arm,
-    )
+    return make_group(_get_key(row), people=row.people)._replace(fallback=Fallback(row.fallback))

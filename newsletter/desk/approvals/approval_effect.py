@@ -77,7 +77,11 @@ def withdrawing_approvals(row: Model, *, request: HttpRequest) -> Iterator[None]
     update_drafted_texts(now=now)
     withdrawn = withdraw_changed_issues(by=request.user, now=now)
     confirmed = _read_confirmed(request)
-    missing = [one for one in withdrawn if one.pk not in changed_before and str(one.pk) not in confirmed]
+    missing = [
+        candidate
+        for candidate in withdrawn
+        if candidate.pk not in changed_before and str(candidate.pk) not in confirmed
+    ]
     if missing:
         raise NotConfirmed(
             "Nothing was saved, because your change shows in approved issues: %(issues)s. Select “Withdraw their "
@@ -106,7 +110,7 @@ def withdraw_and_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def report_withdrawn(request: HttpRequest, issues: Iterable[Issue], *, changed: Model) -> None:
-    """Log that an edit of the row withdrew the approvals of these issues, and tell the person who edited."""
+    """Log that an edit of the row withdrew the approvals of these issues, and show it to the person who edited."""
     for issue in issues:
         data = {"changed": f"{changed._meta.label_lower} {changed.pk}"}
         log(instance=issue, action="newsletter.withdraw", user=request.user, data=data)

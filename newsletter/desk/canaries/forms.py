@@ -38,7 +38,7 @@ class CanaryForm(forms.Form):
     )
 
     def read_account(self) -> Account:
-        """Return what was entered, once the form is valid."""
+        """Return the entered values of a valid form."""
         entered = self.cleaned_data
         user = entered["user"].strip() or entered["address"].strip()
         return Account(

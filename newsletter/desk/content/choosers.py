@@ -33,8 +33,8 @@ _EDITOR_PATH = re.compile(r"/issues/edit/(\d+)/")
 
 def find_edited_issue(request: HttpRequest) -> Issue | None:
     """Return the issue in whose editor the chooser was opened, or None if it was opened elsewhere."""
-    found = _EDITOR_PATH.search(urlsplit(request.headers.get("Referer", "")).path)
-    return Issue.objects.select_related("slot__publication").filter(pk=int(found[1])).first() if found else None
+    match = _EDITOR_PATH.search(urlsplit(request.headers.get("Referer", "")).path)
+    return Issue.objects.select_related("slot__publication").filter(pk=int(match[1])).first() if match else None
 
 
 def find_candidate_reasons(issue: Issue | None, *, kind: str) -> dict[int, tuple[bool, str]]:
@@ -137,7 +137,7 @@ class _EventChoices(_ReasonColumnMixin):
 
 
 class OwnTextsChosen(SnippetChosenView):
-    """Tell the form the chosen row's own texts, as `OwnTextsChooserBlock` does for a row that was chosen before."""
+    """Give the form the chosen row's own texts, as `OwnTextsChooserBlock` does for a row that was chosen before."""
 
     def get_chosen_response_data(self, item: Story | EventNotice) -> dict[str, object]:
         return {**super().get_chosen_response_data(item), "own": item.own_texts}

@@ -1,5 +1,5 @@
-"""The form of a story, and what it shares with that of an event. A field that staff edit is noted, so that its source
-never overwrites it."""
+"""The form of a story, and the parts that it shares with the form of an event. A field that staff edit is noted, so that its
+source never overwrites it."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -58,8 +58,8 @@ class ChannelsField(forms.MultipleChoiceField):
 def find_embargo_zone(person: User | None) -> ZoneInfo:
     """Return the time zone of the person's account, else of most publications, else of the desk."""
     profile = UserProfile.objects.filter(user=person).first() if person else None
-    own = find_zone(profile.current_time_zone) if profile and profile.current_time_zone else None
-    return own or find_zone(find_usual_zone()) or ZoneInfo(timezone.get_current_timezone_name())
+    own_zone = find_zone(profile.current_time_zone) if profile and profile.current_time_zone else None
+    return own_zone or find_zone(find_usual_zone()) or ZoneInfo(timezone.get_current_timezone_name())
 
 
 class PairsField(LinesField):
@@ -82,7 +82,7 @@ class PairsField(LinesField):
 
 
 class ContentForm(WagtailAdminModelForm):
-    """A form that notes in `edited_fields` what staff changed, and completes rows that staff create."""
+    """A form that notes the fields that staff changed in `edited_fields`, and completes rows that staff create."""
 
     def save(self, commit: bool = True) -> Model:
         note_edits(self.instance, changed=self.changed_data, now=timezone.now())
@@ -148,8 +148,8 @@ class StoryForm(ContentForm):
                 self.add_error("picture_alt", gettext_lazy("Describe the image for people who cannot see it."))
         if not {"url", "text"} & set(self.errors):
             self._require_page_or_text(cleaned)
-        given, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")
-        if given and expires and expires < given:
+        given_on, expires = cleaned.get("consent_given_on"), cleaned.get("consent_expires_on")
+        if given_on and expires and expires < given_on:
             self.add_error(
                 "consent_expires_on", gettext_lazy("The consent ends before it was given. Correct one of the dates.")
             )

@@ -74,7 +74,7 @@ class AnnounceChangePage(PermittedPage):
 
     def _cancel_correction(self, request: HttpRequest, pk: str) -> HttpResponse:
         obsolete = find_obsolete_corrections(self.event, now=timezone.now())
-        correction = next((one for one in obsolete if str(one.pk) == pk), None)
+        correction = next((candidate for candidate in obsolete if str(candidate.pk) == pk), None)
         if correction is None:
             raise Http404("There is no obsolete correction with this number that can still be cancelled.")
         try:

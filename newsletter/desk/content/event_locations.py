@@ -88,15 +88,15 @@ class EventLocationsPage(PermittedPage):
             **context,
             "questions": [
                 (
-                    one,
+                    question,
                     field.render(
                         "town",
-                        refused.get("town", "") if refused.get("event") == str(one.event.pk) else "",
-                        {"id": f"nl-town-{one.event.pk}"},
+                        refused.get("town", "") if refused.get("event") == str(question.event.pk) else "",
+                        {"id": f"nl-town-{question.event.pk}"},
                     ),
-                    describe_approved(one.alike, request=self.request),
+                    describe_approved(question.alike, request=self.request),
                 )
-                for one in questions
+                for question in questions
             ],
             "media": context.get("media", field.media) + field.media,
         }
@@ -172,9 +172,9 @@ def list_location_options(places: list[Town]) -> list[LocationOption]:
     """Return the options: the likeliest first, then the others by their distance from it."""
     if not places:
         return []
-    first, *others = places
-    distance = {location_key(place): distance_km(*coordinates_of(first), *coordinates_of(place)) for place in others}
-    ranked = [first, *sorted(others, key=lambda place: distance[location_key(place)])]
+    first, *further = places
+    distance = {location_key(place): distance_km(*coordinates_of(first), *coordinates_of(place)) for place in further}
+    ranked = [first, *sorted(further, key=lambda place: distance[location_key(place)])]
     return [
         LocationOption(
             location_key(place),
@@ -191,15 +191,15 @@ def list_candidates(event: EventNotice) -> list[Town]:
     """Return the candidate locations of an event's question."""
     return [
         Town(
-            name=one["town"],
-            country=one["country"],
-            region=one["region"],
-            latitude=one["latitude"],
-            longitude=one["longitude"],
-            zone=one["zone"],
+            name=candidate["town"],
+            country=candidate["country"],
+            region=candidate["region"],
+            latitude=candidate["latitude"],
+            longitude=candidate["longitude"],
+            zone=candidate["zone"],
             population=0,
         )
-        for one in event.place_question.get("candidates", [])
+        for candidate in event.place_question.get("candidates", [])
     ]
 
 

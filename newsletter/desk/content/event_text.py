@@ -11,7 +11,7 @@ from subscribers.places.town_names import town_label
 
 
 def label_location(event: EventNotice) -> str:
-    """Return the location by which people count as near, or “Online”, “Cancelled” or what is unknown."""
+    """Return the location by which people count as near, or “Online”, “Cancelled” or the unknown part."""
     if event.cancelled:
         return _("Cancelled")
     if event.online:

@@ -1,4 +1,4 @@
-"""Events in the desk: the list and the editor, which shows what is unclear about an event's location or time."""
+"""Events in the desk: the list, and the editor with the questions about an event's location or time."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""“Add a source”: ask for an address, show what it offers with its first items, and add what somebody chooses."""
+"""“Add a source”: ask for an address, show its sources with their first items, and add those that somebody chooses."""
 
 from functools import partial
 from typing import Any
@@ -67,11 +67,11 @@ class FindSourceForm(forms.Form):
 
 def add_found_source(request: HttpRequest, *, key: str = "") -> Source | None:
     """Add the source that somebody chose, and return it. Return None, and say why on the page, if it cannot be added."""
-    given = {name: request.POST.get(name, "") for name in ("name", "kind", "url")}
-    form = FoundSourceFields({**given, "name": find_free_name(given["name"]), "key": key}, for_user=request.user)
+    fields = {name: request.POST.get(name, "") for name in ("name", "kind", "url")}
+    form = FoundSourceFields({**fields, "name": find_free_name(fields["name"]), "key": key}, for_user=request.user)
     if not form.is_valid():
-        said = ((error,) for errors in form.errors.values() for error in errors)
-        messages.error(request, format_html_join(" ", "{}", said))
+        problems = ((error,) for errors in form.errors.values() for error in errors)
+        messages.error(request, format_html_join(" ", "{}", problems))
         return None
     source: Source = form.save()
     log(instance=source, action="wagtail.create", user=request.user)
@@ -88,7 +88,7 @@ def find_free_name(name: str) -> str:
 
 
 class FindSourcePage(PermittedPage):
-    """GET asks for an address. POST looks there, or adds what was found. Looking stores nothing."""
+    """GET asks for an address. POST searches there, or adds a found source. Looking stores nothing."""
 
     template_name = "desk/find_source.html"
     page_title = gettext_lazy("Add a source")
@@ -137,20 +137,20 @@ class FindSourcePage(PermittedPage):
         }
         if kind is not None and kind.key == "needed" and not key:
             return self._show(asks_key=name_system(address.kind), **asking)
-        found = try_address(kind=address.kind, url=address.url, name=name, key=key, now=timezone.now())
-        if found.trial.error:
+        looked_at = try_address(kind=address.kind, url=address.url, name=name, key=key, now=timezone.now())
+        if looked_at.trial.error:
             form.is_valid()
-            form.add_error("key" if found.trial.key_refused else "site", translate(found.trial.error))
+            form.add_error("key" if looked_at.trial.key_refused else "site", translate(looked_at.trial.error))
             takes_key = kind is not None and kind.key in ("needed", "optional")
             return self._show(asks_key=name_system(address.kind) if takes_key else "", **asking)
         if key:
             self.request.session[_KEY_IN_SESSION] = {"url": address.url, "key": SEALER.seal(key)}
-        return self._show(form=form, found=[found], looked=True)
+        return self._show(form=form, found=[looked_at], looked=True)
 
     def _take_key(self, url: str) -> str:
         """Return the key with which this address was read a moment ago. It is kept sealed, and for this address only."""
-        kept = self.request.session.get(_KEY_IN_SESSION, {})
-        return (SEALER.unseal(kept["key"]) or "") if kept.get("url") == url else ""
+        stored = self.request.session.get(_KEY_IN_SESSION, {})
+        return (SEALER.unseal(stored["key"]) or "") if stored.get("url") == url else ""
 
     def _show(self, *, found: list[FoundSource] | None = None, **context: object) -> HttpResponse:
         cards = [(one, translate(name_kind(one.kind))) for one in found or []]

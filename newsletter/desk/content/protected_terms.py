@@ -51,7 +51,7 @@ class ProtectedTermsPage(PermittedPage):
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         terms = list_terms()
         page = Paginator(terms, PER_PAGE).get_page(self.request.GET.get("p"))
-        unreadable = sum(not one.masked for one in terms)
+        unreadable = sum(not term.masked for term in terms)
         return {**super().get_context_data(**kwargs), "page": page, "total": len(terms), "unreadable": unreadable}
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

@@ -73,9 +73,9 @@ class RegionField(forms.CharField):
 
 
 def label_region_code(code: str) -> str:
-    """Return a name that a form reads as this code, such as “Texas” or “Punjab, India”; with the code if there is none."""
+    """Return a name that a form reads as this code, such as “Texas” or “Punjab, India”; with the code if no name does."""
     language = get_language() or "en"
-    names = [name for one in (language, "en") for name in _list_names(code, language=one)]
+    names = [name for code_language in (language, "en") for name in _list_names(code, language=code_language)]
     readable = (name for name in names if _reads_as(name, code))
     return next(readable, code if names[0] == code else f"{names[0]} ({code})")
 
@@ -96,7 +96,7 @@ def _reads_as(name: str, code: str) -> bool:
 
 
 def _parse_region(line: str) -> str:
-    """Return the code of a country or region. Raise ValidationError if there is none of this name."""
+    """Return the code of a country or region. Raise ValidationError if no region has this name."""
     if inside := _IN_BRACKETS.search(line):
         line = inside[1]
     if country := find_meant_country(line):

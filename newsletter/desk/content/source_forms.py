@@ -62,10 +62,10 @@ class SourceForm(WagtailAdminModelForm):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        kept = self.instance.kind
-        if "kind" in self.fields and kept and kept not in SOURCE_KINDS:
-            # Somebody may turn the source off, or give it another kind. Nothing is lost meanwhile.
-            self.fields["kind"].choices = [*self.fields["kind"].choices, (kept, translate(name_kind(kept)))]
+        saved_kind = self.instance.kind
+        if "kind" in self.fields and saved_kind and saved_kind not in SOURCE_KINDS:
+            # Somebody may turn the source off, or give it another kind. No content is lost in that time.
+            self.fields["kind"].choices = [*self.fields["kind"].choices, (saved_kind, translate(name_kind(saved_kind)))]
         if "every_minutes" in self.fields:
             self.fields["every_minutes"].help_text = ""
         if "key" in self.fields and self.instance.sealed_key:
@@ -123,13 +123,13 @@ class SourceForm(WagtailAdminModelForm):
             return ""
 
     def _find_kind(self, cleaned: CleanedData) -> None:
-        """Replace a missing kind, and the address of a site by that of its first feed, by what is found there."""
+        """Find the source at the address: set a missing kind, and replace a site's address by that of its first feed."""
         try:
-            found = [one for one in find_sources(cleaned["url"], now=timezone.now()) if not one.needs_key]
+            sources = [source for source in find_sources(cleaned["url"], now=timezone.now()) if not source.needs_key]
         except DomainError as error:
             self.add_error("url", translate(describe_failed_look(error)))
             return
-        if not found:
+        if not sources:
             self.add_error(
                 "url",
                 _(
@@ -138,7 +138,7 @@ class SourceForm(WagtailAdminModelForm):
                 ),
             )
             return
-        first = next((one for one in found if one.url == cleaned["url"]), found[0])
+        first = next((source for source in sources if source.url == cleaned["url"]), sources[0])
         cleaned["kind"], cleaned["url"], self.trial = first.kind, first.url, first.trial
 
     def save(self, commit: bool = True) -> Source:

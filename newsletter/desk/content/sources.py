@@ -74,13 +74,13 @@ def show_trial(request: HttpRequest, trial: SourceTrial | None) -> None:
     if not trial.items:
         messages.warning(request, _("We can read this address, but it lists nothing at the moment."))
         return
-    found = ngettext(
+    summary = ngettext(
         "We found %(items)s item at this address. It begins with:",
         "We found %(items)s items at this address. They begin with:",
         trial.items,
     ) % {"items": trial.items}
     titles = format_html_join("", "<li>{}</li>", ((title,) for title in trial.titles))
-    messages.info(request, format_html("{}<ul>{}</ul>", found, titles))
+    messages.info(request, format_html("{}<ul>{}</ul>", summary, titles))
 
 
 def show_reading(request: HttpRequest, report: IngestReport) -> None:

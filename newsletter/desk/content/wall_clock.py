@@ -30,7 +30,7 @@ class WallClockField(forms.DateTimeField):
 
 
 def find_zone(name: str) -> ZoneInfo | None:
-    """Return the time zone of this name, or None if there is none."""
+    """Return the time zone of this name, or None."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -38,7 +38,7 @@ def find_zone(name: str) -> ZoneInfo | None:
 
 
 def zone_or_default(name: str) -> ZoneInfo:
-    """Return the time zone of this name, or the desk's own if there is none."""
+    """Return the time zone of this name, or the desk's own."""
     return find_zone(name) or ZoneInfo(settings.TIME_ZONE)
 
 

@@ -79,7 +79,7 @@ class WithdrawStoryPage(PermittedPage):
 def reach_context(story: Story) -> dict[str, object]:
     """Return `reach`, the people who may have the story by issue, and their number, `people`."""
     reach = find_reach(story)
-    return {"reach": reach, "people": sum(one.people for one in reach)}
+    return {"reach": reach, "people": sum(reached.people for reached in reach)}
 
 
 def _list_translations(story: Story) -> str:
@@ -87,7 +87,7 @@ def _list_translations(story: Story) -> str:
 
 
 def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | AnonymousUser) -> list[str]:
-    """Return what the withdrawal did, in sentences."""
+    """Return the effects of the withdrawal as sentences."""
     sentences = [_("“%s” is withdrawn. It is no longer in any issue, online view or archive page.") % story.title]
     if translations := _list_translations(story):
         sentences.append(_("Its translations are not shown any more either: %s.") % translations)

@@ -27,7 +27,7 @@ _CONTINENTS = {
 def zone_choices(current: str, *, unset: str = "") -> list[Any]:
     """Return the choices of a select: UTC, then the towns of each continent.
 
-    A current zone that is none of them is added. Without a current zone, the first choice is ``unset``, or the request to
+    A current zone that is not among them is added. Without a current zone, the first choice is ``unset``, or the request to
     choose one.
     """
     groups = _list_groups(get_language() or "en")

@@ -47,16 +47,16 @@ class SeveralFilesInput(forms.FileInput):
 
 
 class SeveralFilesField(UploadField):
-    """Takes up to MAX_FILES files of up to MAX_FILE_BYTES each."""
+    """Accept up to MAX_FILES files of up to MAX_FILE_BYTES each."""
 
     widget = SeveralFilesInput(attrs={"accept": ".xml,.gz,.zip"})
 
     def clean(self, data: object, initial: object = None) -> list[UploadedFile[bytes]]:
         files = data if isinstance(data, list) else [data] if data else []
-        cleaned = [super(SeveralFilesField, self).clean(one, initial) for one in files or [None]]
+        cleaned = [super(SeveralFilesField, self).clean(file, initial) for file in files or [None]]
         if len(cleaned) > MAX_FILES:
             raise forms.ValidationError(_("These are too many files. Choose at most 20."))
-        if any(one.size > MAX_FILE_BYTES for one in cleaned):
+        if any(file.size > MAX_FILE_BYTES for file in cleaned):
             raise forms.ValidationError(_("A file is larger than 10 MB, so it is no report. Choose another."))
         return cleaned
 
@@ -146,6 +146,6 @@ def _make_section(domain: str, *, days: int, now: datetime) -> DomainSection:
     return DomainSection(
         summary=summary,
         advice=advise_on_policy(domain, now=now),
-        failing=[FailingRow(one.source, describe_source(one), advise_on_source(one.kind)) for one in shown],
+        failing=[FailingRow(entry.source, describe_source(entry), advise_on_source(entry.kind)) for entry in shown],
         more=len(summary.failing) - len(shown),
     )

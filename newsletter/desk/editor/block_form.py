@@ -48,7 +48,7 @@ class BodyAdapter(StreamBlockAdapter):
 
 
 def register_body_blocks() -> None:
-    """Let the form draw each block of an issue by our script."""
+    """Make our script draw each block of an issue in the form."""
     register(BodyStructAdapter(), BodyStruct)
     register(ShowToAdapter(), ShowToBlock)
     register(BodyAdapter(), BodyBlock)

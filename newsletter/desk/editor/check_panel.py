@@ -87,7 +87,7 @@ class ChecksPart(IssuePage):
 
 
 def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
-    """Check the mails of the ``limit`` largest groups, or list what is missing.
+    """Check the mails of the ``limit`` largest groups, or list the missing parts.
 
     An issue that was sent is not checked again: its context has the warnings that were acknowledged before.
     """
@@ -102,10 +102,10 @@ def checks_context(issue: Issue, *, limit: int) -> ChecksContext:
             checks = list_acknowledged_checks(acknowledged)
         else:
             now = timezone.now()
-            found = check_issue(issue, content, groups=groups[:limit], now=now)
+            problems = check_issue(issue, content, groups=groups[:limit], now=now)
             measurements = list_measurements(issue, content, groups=groups[:limit], sha256=sha256, now=now)
             unchecked = count_unchecked_links(content, now=now)
-            checks = add_acknowledgements(found, acknowledged=acknowledged)
+            checks = add_acknowledgements(problems, acknowledged=acknowledged)
     except (DomainError, OSError) as error:
         return {"missing_parts": list_missing_parts(issue, error)}
     return {

@@ -1,4 +1,4 @@
-"""Tell whoever opens the editor of an issue who else has it open."""
+"""Warn a person who opens the editor of an issue about others who have it open."""
 
 from django.contrib import messages
 from django.contrib.auth.models import User
@@ -27,10 +27,10 @@ def find_other_editors(issue: Issue, *, user: User) -> list[str]:
 
 def warn_of_other_editors(request: HttpRequest, issue: Issue, *, user: User) -> None:
     """Show who else edits the issue, and the way to read it without editing."""
-    if others := find_other_editors(issue, user=user):
+    if editors := find_other_editors(issue, user=user):
         text = _(
             "Open in another editor too: %(who)s. If you both write, nothing is overwritten: the second to save is told, "
             "and keeps the text."
-        ) % {"who": ", ".join(others)}
+        ) % {"who": ", ".join(editors)}
         link = reverse("newsletter_issue_watch", args=[issue.pk])
         messages.warning(request, format_html('{} <a href="{}">{}</a>', text, link, _("Watch without editing")))

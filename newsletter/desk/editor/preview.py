@@ -92,7 +92,7 @@ def show_mail_part(
 
 
 class IssuePreview(IframePreview):
-    """The mail of the form, with marked blocks. A block that is not finished yet is a box that says what it lacks."""
+    """The mail of the form, with marked blocks. A block that is not finished is a box that names its missing parts."""
 
     object: Issue
 

@@ -128,7 +128,7 @@ class IssueEditView(EditRowMixin, PreviewedEditView):
 
     @cached_property
     def is_out_of_date(self) -> bool:
-        """Return True if somebody else saved meanwhile. The form may not know the user's own latest autosave."""
+        """Return True if somebody else saved since. The form may not know the user's own latest autosave."""
         if not super().is_out_of_date or self.expects_json_response:
             return bool(super().is_out_of_date)
         loaded = parse_datetime(self.request.POST.get("loaded_revision_created_at", ""))
@@ -263,6 +263,6 @@ class SaveAndClose(SaveMenuItem):
 
 
 def name_save_button(items: list[ActionMenuItem], request: HttpRequest, context: dict[str, object]) -> None:
-    """Call the button of an issue's editor what it does. Text is saved while it is typed."""
+    """Give the button of an issue's editor a label that says what it does. Text is saved while it is typed."""
     if context["model"] is Issue:
         items[:] = [SaveAndClose(order=item.order) if type(item) is SaveMenuItem else item for item in items]

@@ -1,4 +1,4 @@
-"""List what all publications will send and have sent, for Home and its calendar. It only reads."""
+"""List the planned and sent issues of all publications, for Home and its calendar. It only reads."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -28,7 +28,7 @@ _OVER = (Issue.State.SENT, Issue.State.CANCELLED)
 
 @dataclass(frozen=True)
 class PlannedSlot:
-    """A time of the schedule, or the time of an issue. ``url`` is the issue's, or "" if there is none yet.
+    """A time of the schedule, or the time of an issue. ``url`` is the issue's, or "" without an issue.
 
     ``day`` and ``time`` are by the publication's clock.
     """
@@ -95,9 +95,9 @@ class ComingUp:
 
 
 def find_coming_up(*, now: datetime) -> ComingUp:
-    """Return what is planned in the next five weeks, and the issues that were sent or cancelled in the last 30 days."""
+    """Return the planned issues of the next five weeks, and those that were sent or cancelled in the last 30 days."""
     planned, problems = [*_list_issues(now), *_list_slots_without_issue(now)], []
-    taken = set(_slots_ahead(now).values_list("publication_id", "due_at"))
+    with_slot = set(_slots_ahead(now).values_list("publication_id", "due_at"))
     for publication in Publication.objects.filter(enabled=True):
         try:
             dues = _list_dues(publication, now)
@@ -108,7 +108,7 @@ def find_coming_up(*, now: datetime) -> ComingUp:
         planned += [
             PlannedSlot(publication, at, _describe_draft(publication, at - lead))
             for at in dues
-            if (publication.pk, at) not in taken
+            if (publication.pk, at) not in with_slot
         ]
     planned.sort(key=lambda slot: (slot.at, slot.publication.name))
     weeks = _make_calendar(planned, today=timezone.localdate(now))

@@ -230,8 +230,8 @@ def _bounce_task(send: Send) -> Task | None:
 def find_welcome_tasks(*, can_approve: bool) -> list[Task]:
     """Return a task for each paused mail, and for each welcome whose first mail nobody approved yet."""
     mails = Issue.objects.filter(kind=Issue.Kind.WELCOME, publication__archived=False, publication__enabled=True)
-    found = [_find_task(issue, can_approve=can_approve) for issue in mails.select_related("publication")]
-    return sorted((task for task in found if task), key=lambda task: task.tone != "urgent")
+    tasks = [_find_task(issue, can_approve=can_approve) for issue in mails.select_related("publication")]
+    return sorted((task for task in tasks if task), key=lambda task: task.tone != "urgent")
 
 
 def _find_task(issue: Issue, *, can_approve: bool) -> Task | None:

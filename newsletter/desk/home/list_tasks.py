@@ -134,7 +134,11 @@ def find_staff_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Tas
     )
     latest = {int(entry.object_id): entry.timestamp for entry in reported.order_by("pk")}
     people = User.objects.filter(pk__in=latest, is_active=True).order_by("username")
-    return [_lost_factor_task(one) for one in people if _has_factor_from_before(one, latest[one.pk])]
+    return [
+        _lost_factor_task(without_factor)
+        for without_factor in people
+        if _has_factor_from_before(without_factor, latest[without_factor.pk])
+    ]
 
 
 def _has_factor_from_before(person: User, moment: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Home: what is left to set up, tasks, what is coming up, the last issue with rates, subscriber growth. Reads only."""
+"""Home: open steps of “Set up”, tasks, planned issues, the last issue with rates, subscriber growth. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,9 +92,9 @@ class HomePanel(Component):
         return {
             **alarms_context(person, accounts=list_accounts_of_publications()),
             "setup": setup,
-            "setup_first": next((one for one in setup if one.state == "open"), None),
-            "setup_done": sum(one.state == "done" for one in setup),
-            "setup_skipped": [one.step for one in setup if one.state == "skipped"],
+            "setup_first": next((step for step in setup if step.state == "open"), None),
+            "setup_done": sum(step.state == "done" for step in setup),
+            "setup_skipped": [step.step for step in setup if step.state == "skipped"],
             "tasks": find_tasks(now=now, person=person),
             "can_add_publication": person.has_perm("newsletter.add_publication"),
             "can_add_issue": person.has_perm("newsletter.change_issue"),
@@ -138,8 +138,8 @@ def list_rates(receipt: Receipt, *, to_files: bool = False) -> list[Rate]:
     return [first, *(Rate(label, people, _share(people, accepted)) for label, people in rows if people is not None)]
 
 
-def _share(people: int, whole: int) -> str:
-    return format_percent(100 * people / whole) if whole else ""
+def _share(people: int, total: int) -> str:
+    return format_percent(100 * people / total) if total else ""
 
 
 def growth_context(request: HttpRequest, *, now: datetime) -> GrowthContext:

@@ -1,4 +1,4 @@
-"""Home's tasks about the mail provider's reports and counts: none can come, none came, or its counts differ. Reads only."""
+"""Home's tasks about the provider's reports and counts: none can arrive, none arrived, or the counts differ. Reads only."""
 
 from datetime import datetime
 
@@ -28,13 +28,13 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
     silences = find_silent_sends(now=now)
     silent = [
         Task(
-            title=_title_silence(one, names_account=len(webhooks) > 1),
-            detail=translate(one.do),
-            url=_link_to_reports(one.account),
+            title=_title_silence(silence, names_account=len(webhooks) > 1),
+            detail=translate(silence.do),
+            url=_link_to_reports(silence.account),
             button=_("View"),
             tone="urgent",
         )
-        for one in silences
+        for silence in silences
     ]
     unset = [
         Task(
@@ -44,7 +44,7 @@ def find_report_tasks(*, now: datetime, person: User | AnonymousUser) -> list[Ta
             button=_("Set up"),
         )
         for webhook in webhooks
-        if not webhook.has_key and webhook.account not in {one.account for one in silences}
+        if not webhook.has_key and webhook.account not in {silence.account for silence in silences}
     ]
     return [*silent, *persisting, *unset]
 
@@ -60,10 +60,13 @@ def _describe_difference(row: CountComparison) -> Task:
     )
 
 
-def _title_silence(one: SilentSend, *, names_account: bool) -> str:
+def _title_silence(silence: SilentSend, *, names_account: bool) -> str:
     if not names_account:
-        return _("No delivery reports about %(issue)s") % {"issue": one.send.issue}
-    return _("No delivery reports of %(provider)s about %(issue)s") % {"provider": one.label, "issue": one.send.issue}
+        return _("No delivery reports about %(issue)s") % {"issue": silence.send.issue}
+    return _("No delivery reports of %(provider)s about %(issue)s") % {
+        "provider": silence.label,
+        "issue": silence.send.issue,
+    }
 
 
 def _link_to_reports(account: str) -> str:

@@ -63,7 +63,7 @@ class SearchPage(StaffTemplatePage):
 
 
 def find_hits(request: HttpRequest, typed: str) -> list[HitGroup]:
-    """Return what the person may see and what matches, by kind. Kinds without a hit are left out."""
+    """Return the matching rows that the person may see, by kind. Kinds without a hit are left out."""
     person = request.user
     groups = []
     if _may_see(person, "issue"):
@@ -72,8 +72,8 @@ def find_hits(request: HttpRequest, typed: str) -> list[HitGroup]:
             .annotate(to_files=written_to_files(), sent_at=send_began())
             .order_by("-made_at")
         )
-        found = filter_by_words(issues, typed, fields=("subject", "preheader", "publication__name", "number"))
-        groups.append(_make_group(_("Issues"), found, typed, model="issue", hit=_issue_hit))
+        matching = filter_by_words(issues, typed, fields=("subject", "preheader", "publication__name", "number"))
+        groups.append(_make_group(_("Issues"), matching, typed, model="issue", hit=_issue_hit))
     if _may_see(person, "story"):
         stories = filter_by_words(Story.objects.order_by("-seen_at"), typed, fields=("title", "teaser"))
         groups.append(_make_group(_("Stories"), stories, typed, model="story", hit=_row_hit("story")))
@@ -102,13 +102,13 @@ def _may_see(person: User | AnonymousUser, model: str) -> bool:
 
 
 def _make_group(title: str, rows: QuerySet[Any], typed: str, *, model: str, hit: Callable[[Any], Hit]) -> HitGroup:
-    found = list(rows[: MAX_HITS + 1])
+    first_rows = list(rows[: MAX_HITS + 1])
     more = (
         f"{reverse(f'wagtailsnippets_newsletter_{model}:list')}?{urlencode({'q': typed})}"
-        if len(found) > MAX_HITS
+        if len(first_rows) > MAX_HITS
         else ""
     )
-    return HitGroup(title, [hit(row) for row in found[:MAX_HITS]], more)
+    return HitGroup(title, [hit(row) for row in first_rows[:MAX_HITS]], more)
 
 
 def _issue_hit(issue: Issue) -> Hit:
@@ -123,19 +123,19 @@ def _row_hit(model: str) -> Callable[[Any], Hit]:
 
 def _find_people(request: HttpRequest, typed: str) -> HitGroup:
     """Return the people that the list of subscribers finds, masked as there. Searching whole addresses is logged."""
-    whole = request.user.has_perm(REVEAL_PERMISSION)
-    if whole:
+    may_reveal = request.user.has_perm(REVEAL_PERMISSION)
+    if may_reveal:
         log_search(request)
-    found = list(search_people(Subscriber.objects.order_by("-pk"), typed, by_part=whole, limit=MAX_HITS + 1))
+    people = list(search_people(Subscriber.objects.order_by("-pk"), typed, by_part=may_reveal, limit=MAX_HITS + 1))
     hits = [
         Hit(
-            name_or_initials(person, whole=whole) or str(person),
+            name_or_initials(person, whole=may_reveal) or str(person),
             reverse("subscribers_person", args=[person.pk]),
             str(person),
         )
-        for person in found[:MAX_HITS]
+        for person in people[:MAX_HITS]
     ]
-    more = f"{reverse('people:index')}?{urlencode({'q': typed})}" if len(found) > MAX_HITS else ""
+    more = f"{reverse('people:index')}?{urlencode({'q': typed})}" if len(people) > MAX_HITS else ""
     return HitGroup(_("Subscribers"), hits, more)
 
 

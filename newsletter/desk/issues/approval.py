@@ -30,7 +30,7 @@ from newsletter.models import Approval, Issue
 
 
 class ApprovalContext(LocalHoursContext):
-    """The context of desk/decision.html, beside that of the issue's head and its checks."""
+    """The context of desk/decision.html, in addition to that of the issue's head and its checks."""
 
     approvals: Iterable[Approval]
     valid_approvals: Iterable[Approval]
@@ -66,28 +66,28 @@ def approval_context(
     reason = find_manual_approval_reason(issue, people=people) if is_open and is_automatic(issue) else ""
     switched_off = is_switched_off(issue.kind, publication=issue.publication)
     needed = count_approvals_needed(issue, people=people)
-    found = find_valid_approvals(issue, sha256=sha256, people=people) if sha256 else []
-    valid = [approval for approval in found if not approval.by_policy]
+    counting = find_valid_approvals(issue, sha256=sha256, people=people) if sha256 else []
+    valid = [approval for approval in counting if not approval.by_policy]
     approvers = {approval.person_id for approval in valid}
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT
     sends_automatically = automatic and not reason and not switched_off
-    given = list(issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"))
+    approvals = list(issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"))
     outgrown = [
         approval
-        for approval in given
+        for approval in approvals
         if approval.sha256 == sha256 and approval.people is not None and not approval.by_policy
         if not issue.is_welcome and not covers_people(approval, people=people)
     ]
     in_review = issue.state == Issue.State.IN_REVIEW
-    same = [approval for approval in given if approval.sha256 == sha256]
+    same = [approval for approval in approvals if approval.sha256 == sha256]
     lapsed = find_lapsed_approvals(issue, same, people=people) if is_open else []
     is_explained = not in_review or bool(outgrown or lapsed)
-    refusal = _explain_refusal(issue, sha256=sha256, people=people) if given and not is_explained else ""
+    refusal = _explain_refusal(issue, sha256=sha256, people=people) if approvals and not is_explained else ""
     request = find_request(issue, sha256=sha256, approved=approvers, by=user, now=timezone.now()) if in_review else None
     needs_second = needed > 1 and len(approvers) == 1
     hours: LocalHoursContext = hours_ahead_context(issue, now=timezone.now()) if is_open else {}
     return {
-        "approvals": given,
+        "approvals": approvals,
         "valid_approvals": valid,
         "outgrown_approvals": outgrown,
         "lapsed_approvals": lapsed,

@@ -35,7 +35,7 @@ from newsletter.models import Issue
 
 
 class ChangesContext(TypedDict):
-    """The context that desk/decision_page.html adds: whether the issue changed since the notification, and how."""
+    """The context that desk/decision_page.html adds: the changes of the issue since the notification."""
 
     changed: bool
     changes: list[str]
@@ -63,14 +63,14 @@ class DecisionPage(DeskPage):
         except BadLink as error:
             messages.error(request, translate(error))
             return redirect("wagtailadmin_home")
-        found = ISSUES.filter(public_id=self.decision.issue).first()
-        if found is None:
+        issue = ISSUES.filter(public_id=self.decision.issue).first()
+        if issue is None:
             messages.error(request, _("The issue of this link no longer exists."))
             return redirect("wagtailadmin_home")
         if expired is not None:
             messages.warning(request, translate(expired))
-            return redirect(overview_url(found))
-        self.issue: Issue = found
+            return redirect(overview_url(issue))
+        self.issue: Issue = issue
         response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         if response.status_code == HTTPStatus.OK:
@@ -91,7 +91,7 @@ class DecisionPage(DeskPage):
         head = issue_head_context(issue, user=user, now=now)
         checks = checks_context(issue, limit=MAX_MODES)
         sha256 = checks.get("sha256", "")
-        # What a rule fills in and the day of a welcome change by themselves, and nobody approves them.
+        # Content from rules and the day of a welcome change automatically, and nobody approves them.
         approved = hash_approved_content(resolve_content(issue)) if issue.is_welcome and sha256 else sha256
         changed = not approved.startswith(self.decision.sha256)
         return {

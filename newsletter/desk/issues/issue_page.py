@@ -62,11 +62,11 @@ class DeskPage(IssuePermissionMixin, StaffTemplatePage):
 
 @contextmanager
 def with_kept_counts(request: HttpRequest) -> Iterator[CountedContext]:
-    """Let a page show kept counts of people. The context that it yields says after the block when they were made."""
+    """Show cached counts of people on a page. The context that it yields says after the block when they were made."""
     context = counted_context(request, None)
-    with kept_counts(again=wants_count(request)) as kept:
+    with kept_counts(again=wants_count(request)) as cached:
         yield context
-    context.update(counted_context(request, kept.counted_at))
+    context.update(counted_context(request, cached.counted_at))
 
 
 class IssuePage(DeskPage):
@@ -111,7 +111,7 @@ class IssueHeadContext(AlarmsContext):
 
 
 def issue_head_context(issue: Issue, *, user: User | AnonymousUser, now: datetime) -> IssueHeadContext:
-    """Return the issue's state and planned time, and what the user may do with it. A welcome mail stays open while it is sent."""
+    """Return the issue's state, planned time and the user's actions. A welcome mail stays open while it is sent."""
     send = None if issue.is_welcome else find_send(issue)
     return {
         "issue": issue,

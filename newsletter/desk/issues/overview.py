@@ -150,7 +150,10 @@ class IssueOverview(IssuePage):
 
 def reasons_context(issue: Issue, *, is_open: bool, now: datetime) -> ReasonsContext:
     """Return the reasons as of now while the issue can change, and those of its assembly afterwards."""
-    stored = [Reason(**{"kind": "", "id": 0, "title": "", "chosen": False, "why": "", **one}) for one in issue.reasons]
+    stored = [
+        Reason(**{"kind": "", "id": 0, "title": "", "chosen": False, "why": "", **stored_reason})
+        for stored_reason in issue.reasons
+    ]
     reasons = (explain_candidates(issue, now=now) if is_open and stored else []) or stored
     return {
         "can_reassemble": is_open and is_made_by_rules(issue),

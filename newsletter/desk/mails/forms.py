@@ -45,17 +45,17 @@ class FieldsForm(forms.Form):
 
     def clean_fields_text(self) -> dict[str, str]:
         """Return the samples by name."""
-        found: dict[str, str] = {}
+        fields: dict[str, str] = {}
         for line in str(self.cleaned_data["fields_text"]).splitlines():
             if not line.strip():
                 continue
             name, equals, sample = (part.strip() for part in line.partition("="))
             if not (name and equals and sample):
                 raise forms.ValidationError(_("Write each field as “name = sample”, one on each line."))
-            if name in found:
+            if name in fields:
                 raise forms.ValidationError(_("The field “%(name)s” is there twice.") % {"name": name})
-            found[name] = sample
-        return found
+            fields[name] = sample
+        return fields
 
 
 class TextForm(forms.Form):

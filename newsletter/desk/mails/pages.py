@@ -111,7 +111,7 @@ class MailTemplatePage(DeskPage):
         template, language = self.template, self._find_language()
         text = template.texts.filter(language=language).first()
         written = [one.language for one in template.texts.all()]
-        own = template.publication.language
+        usual_language = template.publication.language
         return {
             "mail_template": template,
             "is_approved": is_approved(template),
@@ -124,9 +124,9 @@ class MailTemplatePage(DeskPage):
             "language_name": language_label(language),
             "languages": [
                 (code, language_label(code), code in written)
-                for code in dict.fromkeys([own, *written, *OFFERED_LANGUAGES])
+                for code in dict.fromkeys([usual_language, *written, *OFFERED_LANGUAGES])
             ],
-            "is_main": language == own,
+            "is_main": language == usual_language,
             "text": text,
             "sample_subject": fill_fields(text.subject, template.fields) if text else "",
             "fields_form": FieldsForm.of(template),
@@ -141,20 +141,20 @@ class MailTemplatePage(DeskPage):
         return step()
 
     def _find_language(self) -> str:
-        own = self.template.publication.language
-        asked = self.request.GET.get("language", "") or own
-        known = {own, *OFFERED_LANGUAGES, *self.template.texts.values_list("language", flat=True)}
-        return asked if asked in known else own
+        usual_language = self.template.publication.language
+        asked = self.request.GET.get("language", "") or usual_language
+        known = {usual_language, *OFFERED_LANGUAGES, *self.template.texts.values_list("language", flat=True)}
+        return asked if asked in known else usual_language
 
     def _save_fields(self) -> HttpResponse:
         form = FieldsForm(self.request.POST)
 
         def save() -> None:
-            given = form.cleaned_data
+            values = form.cleaned_data
             save_fields(
                 template=self.template,
-                publication=given["publication"],
-                fields=given["fields_text"],
+                publication=values["publication"],
+                fields=values["fields_text"],
                 by=cast(User, self.request.user),
                 now=timezone.now(),
             )

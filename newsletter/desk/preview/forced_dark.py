@@ -16,8 +16,8 @@ _DEFAULT_STYLE = "<style>html,body{background:#1b1b1b!important;color:#e6e6e6}</
 
 def force_dark(html: str) -> str:
     """Return the mail with light backgrounds darkened and dark text lightened. Its own dark rules are ignored."""
-    html = _STYLE.sub(lambda found: found[1] + _invert_style(found[3]) + found[4], html)
-    html = _BGCOLOR.sub(lambda found: found[1] + darken(found[2]) + found[3], html)
+    html = _STYLE.sub(lambda match: match[1] + _invert_style(match[3]) + match[4], html)
+    html = _BGCOLOR.sub(lambda match: match[1] + darken(match[2]) + match[3], html)
     return html.replace("</head>", _DEFAULT_STYLE, 1)
 
 
@@ -40,9 +40,9 @@ def _invert_style(style: str) -> str:
 def _invert_declaration(declaration: str) -> str:
     name = declaration.partition(":")[0].strip().lower()
     if name.startswith(("background", "border")):
-        return _HEX.sub(lambda found: darken(found.group()), declaration)
+        return _HEX.sub(lambda match: darken(match.group()), declaration)
     if name == "color":
-        return _HEX.sub(lambda found: lighten(found.group()), declaration)
+        return _HEX.sub(lambda match: lighten(match.group()), declaration)
     return declaration
 
 

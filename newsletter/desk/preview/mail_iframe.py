@@ -34,7 +34,7 @@ def iframe_response(html: str, *, pictures: bool = True) -> HttpResponse:
 
 
 def mail_iframe_response(mail: RenderedMail, *, look: str = "mail", fields: Fields | None = None) -> HttpResponse:
-    """Return the HTML part in one look, whatever the desk's own colour scheme is.
+    """Return the HTML part in one look, independent of the desk's colour scheme.
 
     ``fields`` are the person's values. ``look`` is mail (light), dark (the mail's own dark rules), forced (colours
     inverted by the mail program) or bare (images not loaded).

@@ -127,7 +127,7 @@ class _DeskPreviewMixin:
         return [Mode("", gettext("Preview"))]
 
     def get_side_panels(self) -> MediaContainer:
-        kept: list[Component] = []
+        shown_panels: list[Component] = []
         for panel in super().get_side_panels():  # type: ignore[misc]
             if isinstance(panel, PreviewSidePanel):
                 modes = self.list_modes()
@@ -141,12 +141,12 @@ class _DeskPreviewMixin:
                     counted=self.counted,
                 )
             if not isinstance(panel, ChecksSidePanel):
-                kept.append(panel)
-        return MediaContainer(kept)
+                shown_panels.append(panel)
+        return MediaContainer(shown_panels)
 
 
 class PreviewedEditView(_DeskPreviewMixin, EditView):
-    """An editor of an existing row, with our preview panel. Its template keeps what is typed if it cannot be saved."""
+    """An editor of an existing row, with our preview panel. Its template keeps the typed text if it cannot be saved."""
 
 
 class PreviewedCreateView(_DeskPreviewMixin, CreateView):
@@ -154,7 +154,7 @@ class PreviewedCreateView(_DeskPreviewMixin, CreateView):
 
 
 class IframePreview(PreviewOnEditView, ABC):
-    """Answer the panel with the mail of the unsaved form, or with what is missing.
+    """Answer the panel with the mail of the unsaved form, or with a list of missing parts.
 
     Wagtail posts the form, then gets the page. Our script posts it and gets the page at once: nothing is stored then.
     """

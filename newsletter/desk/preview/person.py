@@ -51,8 +51,8 @@ def search_people(request: HttpRequest, pk: int) -> JsonResponse:
         hint = _("Type at least %(shortest)s letters.") % {"shortest": MIN_QUERY_LENGTH}
         return JsonResponse({"people": [], "hint": hint})
     people = search_list(query, issue=issue)
-    found = {"found": len(people), "people": [person.pk for person in people]}
-    log(instance=issue, action="newsletter.preview_as", user=request.user, data=found)
+    details = {"found": len(people), "people": [person.pk for person in people]}
+    log(instance=issue, action="newsletter.preview_as", user=request.user, data=details)
     hint = "" if people else _("No match on this list. Type a whole address, or the start of a name or town.")
     rows = [_search_result(person, issue, now=timezone.now()) for person in people]
     return JsonResponse({"people": rows, "hint": hint})
@@ -121,7 +121,7 @@ def make_personal_fields(person: Subscriber, *, language: str) -> dict[str, str]
 
 
 def mask_person(person: Subscriber) -> str:
-    """Return a label that tells two people apart but identifies nobody.
+    """Return a label that differs between people but identifies nobody.
 
     An example is “M…, m•••@e•••.org, Houston, Texas, United States”.
     """

@@ -1,7 +1,7 @@
-"""The page “The mail as it was sent”: one person's mail of an issue, made again from what is stored, and what became of it.
+"""The page “The mail as it was sent”: one person's mail of an issue, rebuilt from the stored data, with its outcome.
 
-Its links cannot unsubscribe anybody and count no click. The page “Why this mail?” is here too: whether one person gets an issue,
-and why they get each of its parts or do not.
+Its links cannot unsubscribe anybody and count no click. The page “Why this mail?” is here too: it explains why a person gets
+an issue and each of its parts, or does not.
 """
 
 from datetime import timedelta

@@ -25,12 +25,12 @@ class ArchivePublication(ArchivePage):
     after_return = gettext_lazy("It is turned off. Turn on “In use” when it should draft and send issues again.")
 
     def list_consequences(self) -> list[str | Promise]:
-        first, *others = super().list_consequences()
-        return [first, *describe_subscribers(self.row), *describe_welcomed(self.row), *others]
+        first, *further = super().list_consequences()
+        return [first, *describe_subscribers(self.row), *describe_welcomed(self.row), *further]
 
 
 def describe_subscribers(publication: Publication) -> list[str]:
-    """Return what the subscribers of a publication get once it is archived, in sentences."""
+    """Return sentences: what the subscribers of a publication get after it is archived."""
     on_list = Subscription.objects.filter(mailing_list=publication.mailing_list_id).mailable().count()
     if not on_list:
         return []
@@ -72,7 +72,7 @@ def _name_with_segment(publication: Publication) -> str:
 
 
 def describe_welcomed(publication: Publication) -> list[str]:
-    """Return how many people are in the welcome of a publication, and what they get once it is archived, in sentences."""
+    """Return sentences: how many people are in the welcome of a publication, and what they get after it is archived."""
     people = count_people_in(publication)
     if not people:
         return []

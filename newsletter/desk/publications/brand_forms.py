@@ -57,7 +57,7 @@ class SocialLinksField(LinesField):
 
 
 class HostsField(LinesField):
-    """A list of host names, typed one per line. An address is taken as its host."""
+    """A list of host names, typed one per line. Of an address, the host is used."""
 
     def write_lines(self, value: list[str]) -> list[str]:
         return list(value)
@@ -93,7 +93,7 @@ class FontField(forms.ChoiceField):
         super().__init__(choices=self._known_choices, required=not empty_label, **kwargs)
 
     def add_choice(self, font: str) -> None:
-        """Add a font that is none of `FONTS`, labelled with its first family."""
+        """Add a font that is not among `FONTS`, labelled with its first family."""
         if font and font not in dict(FONTS):
             self.choices = [*self._known_choices, (font, font.split(",")[0].strip("'\" "))]
 

@@ -36,7 +36,7 @@ from subscribers.models import MailingList
 
 _FIRST_SCHEDULE = "0 9 * * thu"
 _KEPT_FROM_THE_LAST = ("from_name", "from_email", "reply_to", "brand")
-"""What a new publication takes from the newest one."""
+"""The fields that a new publication copies from the newest one."""
 ACCOUNT_FIELDS = ("account", "second_account", "second_warm_up_from")
 
 
@@ -204,7 +204,7 @@ class PublicationForm(NamedForm):
 
 
 def find_first_values() -> dict[str, object]:
-    """Return what a new publication starts with.
+    """Return the initial values of a new publication.
 
     It takes the newest publication's sender and the time zone of most publications, and is off until somebody turns it on.
     The first one takes the only brand
@@ -217,10 +217,10 @@ def find_first_values() -> dict[str, object]:
     last = Publication.objects.filter(archived=False).order_by("-made_at", "-pk").first()
     brands = list(Brand.objects.filter(archived=False)[:2])
     if last is not None:
-        kept = {name: getattr(last, name) for name in _KEPT_FROM_THE_LAST}
+        copied = {name: getattr(last, name) for name in _KEPT_FROM_THE_LAST}
         if last.brand.archived:
-            kept["brand"] = brands[0] if len(brands) == 1 else None
-        return {**first, "enabled": False, "zone": find_usual_zone(), **kept}
+            copied["brand"] = brands[0] if len(brands) == 1 else None
+        return {**first, "enabled": False, "zone": find_usual_zone(), **copied}
     first["zone"] = "" if settings.TIME_ZONE == "UTC" else settings.TIME_ZONE
     if len(brands) == 1:
         first |= {"brand": brands[0], "from_name": brands[0].name}
@@ -236,7 +236,7 @@ def _check_merge_fields(text: str) -> str:
 
 
 def offer_accounts(fields: dict[str, forms.Field], publication: Publication) -> None:
-    """Let staff choose among the usable accounts, or remove the fields if there is nothing to choose."""
+    """Offer the usable accounts, or remove the fields if there is no choice."""
     chosen = (publication.account, publication.second_account)
     if not has_further_accounts() and chosen == (DEFAULT_ACCOUNT, ""):
         for name in ACCOUNT_FIELDS:
@@ -254,7 +254,7 @@ def offer_accounts(fields: dict[str, forms.Field], publication: Publication) -> 
                 label=fields[name].label,
                 help_text=fields[name].help_text,
                 required=not empty,
-                choices=[*empty, *((each, _label(each)) for each in offered)],
+                choices=[*empty, *((option, _label(option)) for option in offered)],
                 error_messages={
                     "invalid_choice": _(
                         "The provider account “%(value)s” cannot be used, so it was not chosen. Choose one from the list."

@@ -33,7 +33,7 @@ def archive_panel_context(publication: Publication) -> dict[str, object] | None:
 
 
 def find_archive_url(issue: Issue, *, now: datetime) -> str:
-    """Return the address of the issue's page in the archive; empty if there is none."""
+    """Return the address of the issue's page in the archive, or ""."""
     if issue.publication.archive == Publication.Archive.OFF:
         return ""
     archived = list_archived_issues(list(find_archived_sends(issue.publication).filter(issue=issue)[:1]), at=now)

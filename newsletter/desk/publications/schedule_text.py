@@ -148,7 +148,7 @@ def _list_times(publication: Publication, *, now: datetime) -> Iterator[datetime
     schedule = check_schedule(schedule=publication.schedule, zone=publication.zone)
     slots = Slot.objects.filter(publication=publication.pk, due_at__gt=now).exclude(state=Slot.State.DUE)
     planned = {slot.due_at: slot for slot in slots.select_related("issue")}
-    times = (_find_time(one.at, planned) for one in due_after(now, schedule=schedule, zone=publication.zone))
+    times = (_find_time(due.at, planned) for due in due_after(now, schedule=schedule, zone=publication.zone))
     yield from filter(None, times)
 
 

@@ -16,7 +16,7 @@ def format_due(at: datetime, *, zone: str, form: str = "") -> str:
 
 
 def format_due_short(at: datetime, *, zone: str) -> str:
-    """Return “Wed 4 Mar, 09:00”, for use beside a time that names the zone."""
+    """Return “Wed 4 Mar, 09:00”, for use next to a time that names the zone."""
     return date_format(at.astimezone(zone_or_default(zone)), _("D j M, H:i"))
 
 

@@ -1,4 +1,4 @@
-"""Show how reading the mailboxes goes, what came in, and the mails that wait for staff, each with its steps."""
+"""Show the state of reading the mailboxes, the inbound mails, and the mails that wait for staff, each with its steps."""
 
 from datetime import datetime
 
@@ -85,7 +85,7 @@ def list_mailboxes() -> list[MailboxReading]:
 
 
 def count_kinds(*, now: datetime) -> list[tuple[str, int]]:
-    """Return how many mails of each kind came in and are still on record, the most frequent first."""
+    """Return how many inbound mails of each kind are still stored, the most frequent first."""
     rows = InboundMail.objects.filter(received_at__gt=now - RETENTION).exclude(kind="").order_by()
     counted = rows.values("kind").annotate(mails=Count("pk"))
     return sorted(

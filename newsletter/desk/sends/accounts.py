@@ -105,7 +105,7 @@ def describe_move(move: AccountMove, *, now: datetime) -> str:
 def can_move(send: Send) -> bool:
     """Return True if a part of the send waits, and there is another account for it."""
     usable = {account.name for account in list_usable_accounts()}
-    return any(usable - {rest.account} for rest in list_movable_batches(send))
+    return any(usable - {group.account} for group in list_movable_batches(send))
 
 
 class AccountForm(forms.Form):
@@ -131,8 +131,8 @@ class MoveAccount(IssueFormPage):
         send = find_live_send(self.issue)
         waiting = [
             _("Waiting for the account “%(account)s”: %(people)s.")
-            % {"people": label_people(rest.people), "account": rest.account}
-            for rest in (list_movable_batches(send) if send else [])
+            % {"people": label_people(group.people), "account": group.account}
+            for group in (list_movable_batches(send) if send else [])
         ]
         return [
             *(waiting or [_("Nobody is left who could move.")]),
@@ -142,7 +142,7 @@ class MoveAccount(IssueFormPage):
 
     def get_form_kwargs(self) -> dict[str, object]:
         send = find_live_send(self.issue)
-        waiting = {rest.account for rest in list_movable_batches(send)} if send else set()
+        waiting = {group.account for group in list_movable_batches(send)} if send else set()
         usable = [account.name for account in list_usable_accounts()]
         return {**super().get_form_kwargs(), "accounts": [name for name in usable if waiting - {name}]}
 

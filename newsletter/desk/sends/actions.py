@@ -51,7 +51,7 @@ ACTION_LABELS: dict[str, tuple[str | Promise, str | Promise]] = {
     ),
     "retry": (gettext_lazy("Retry refused recipients"), gettext_lazy("Retried refused recipients")),
 }
-"""By log action without “newsletter.”: what the staff log calls a step, and what it says when it is done."""
+"""By log action without “newsletter.”: the name of a step in the staff log, and its message after it is done."""
 
 
 ARMS = ("1", "2", "3", "4")

@@ -53,7 +53,7 @@ def list_accounts_of_publications() -> list[str]:
 
 
 def list_accounts_of_issue(issue: Issue, send: Send | None) -> list[str]:
-    """Return the accounts of what is still to be sent: none of an issue that was mailed to people and is over."""
+    """Return the accounts that still have to send: none for an issue that was mailed to people and is over."""
     if send is None or send.provider == OUTBOX:
         return [issue.publication.account]
     if issue.state in (Issue.State.SENT, Issue.State.CANCELLED):

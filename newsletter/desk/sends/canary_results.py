@@ -1,4 +1,4 @@
-"""Show what the canaries of a send found, in words, and whether everybody waits for them. Reads only."""
+"""Show the results of a send's canaries in words, and if the send waits for them. Reads only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class CanaryContext(TypedDict, total=False):
 
 
 def canary_context(send: Send, *, now: datetime) -> CanaryContext:
-    """Return what the canaries of a send found, and why it waits or went on."""
+    """Return the results of a send's canaries, and why the send waits or continued."""
     mails = send.canary_mails.select_related("mailbox", "send__issue__publication").order_by("turn", "mailbox__address")
     results = describe_results(mails)
     uses = send.issue.publication.canary != Publication.Canary.OFF and not send.period
@@ -95,8 +95,13 @@ def _describe_mail(mail: CanaryMail) -> CanaryResult:
         tone="held" if mail.result in (*CanaryMail.ALARMS, _Result.MISSING) or mail.state == _State.FAILED else "",
         placement=_describe_placement(mail),
         problems=[_describe_finding(finding) for finding in findings if finding.level == "error"],
-        notes=[*_describe_reason(mail), *(_describe_finding(one) for one in findings if one.level == "warning")],
-        good=[f"{translate(one.check)}: {translate(one.says)}" for one in findings if one.level == "ok"],
+        notes=[
+            *_describe_reason(mail),
+            *(_describe_finding(checked) for checked in findings if checked.level == "warning"),
+        ],
+        good=[
+            f"{translate(checked.check)}: {translate(checked.says)}" for checked in findings if checked.level == "ok"
+        ],
     )
 
 

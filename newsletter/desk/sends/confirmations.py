@@ -83,7 +83,7 @@ class ConfirmStep(IssuePage):
         return {**super().get_context_data(**kwargs), **context}
 
     def _list_accounts(self) -> list[str]:
-        """Return those of what the step sends. A start that is refused gives the reason in place of the question."""
+        """Return the accounts that the step uses. A start that is refused gives the reason in place of the question."""
         if self.kwargs["step"] != "start":
             return list_accounts_of_issue(self.issue, find_live_send(self.issue))
         return [self.issue.publication.account] if self._confirmation.action else []

@@ -69,7 +69,7 @@ class ComparedDay:
 
 @dataclass(frozen=True)
 class ComparedAccount:
-    """The comparisons with one account, the newest day first, or why there are none. ``anchor`` names its part of the page."""
+    """The comparisons with one account, the newest day first, or why they are missing. ``anchor`` names its part of the page."""
 
     anchor: str
     heading: str
@@ -94,20 +94,20 @@ def comparison_context(send: Send, *, now: datetime) -> ComparisonContext:
         rows.setdefault(row.account, []).append(row)
     shares = list_shares(send)
     is_over = send.ended_at is not None and send.ended_at < find_oldest_end(now=now)
-    found = []
+    accounts = []
     for share in shares:
         is_unknown = share.obstacle is Obstacle.UNKNOWN_ACCOUNT
-        own = [] if is_unknown else rows.pop(share.name, [])
-        if own or not (share.obstacle is Obstacle.TO_FILES or is_over):
+        rows_of_account = [] if is_unknown else rows.pop(share.name, [])
+        if rows_of_account or not (share.obstacle is Obstacle.TO_FILES or is_over):
             label = "" if is_unknown else _label_share(share, send)
-            part = _make_account(share.name, own, label=label, note=_explain_absence(share, label=label))
-            found.append(replace(part, anchor=_anchor_share(share, shares)))
-    for name, own in rows.items():
-        found.append(_make_account(name, own, label=_label_former(name, send), note=""))
-    if len(found) > 1:
+            part = _make_account(share.name, rows_of_account, label=label, note=_explain_absence(share, label=label))
+            accounts.append(replace(part, anchor=_anchor_share(share, shares)))
+    for name, rows_of_account in rows.items():
+        accounts.append(_make_account(name, rows_of_account, label=_label_former(name, send), note=""))
+    if len(accounts) > 1:
         scope = _("Only the mails that went through this account are counted here.")
-        found = [replace(each, scope="" if each.anchor == _UNKNOWN_ANCHOR else scope) for each in found]
-    return {"compared_accounts": found}
+        accounts = [replace(account, scope="" if account.anchor == _UNKNOWN_ANCHOR else scope) for account in accounts]
+    return {"compared_accounts": accounts}
 
 
 def anchor_comparison(account: str) -> str:
@@ -122,7 +122,7 @@ def _anchor_share(share: AccountShare, shares: Sequence[AccountShare]) -> str:
     """
     if share.obstacle is Obstacle.UNKNOWN_ACCOUNT:
         return _UNKNOWN_ANCHOR
-    named = [each for each in shares if each.name == share.name]
+    named = [candidate for candidate in shares if candidate.name == share.name]
     return anchor_comparison(share.name) + ("--former" if named.index(share) else "")
 
 
@@ -137,7 +137,7 @@ def _label_share(share: AccountShare, send: Send) -> str:
 
 
 def _label_former(account: str, send: Send) -> str:
-    """Return what is known of an account whose key the settings do not have any more: its name, and the provider called."""
+    """Describe an account whose key is no longer in the settings: its name, and the provider that was called."""
     scheme = find_called_scheme(send, account=account)
     if not scheme and account == DEFAULT_ACCOUNT:
         scheme = send.provider.partition(" ")[0]
@@ -210,7 +210,7 @@ def _list_figures(row: CountComparison) -> list[ComparedFigure]:
 
 
 def _advise(row: CountComparison, *, provider: str) -> list[str]:
-    """Return what a result can mean and what to do."""
+    """Return a text: the possible causes of a result, and what to do."""
     values = {"provider": provider}
     lines: list[str] = []
     if row.result == Result.NOT_COUNTED_YET and row.failure:

@@ -1,4 +1,4 @@
-"""The page that takes a file of gifts from the donation system, so that reports say what each issue raised."""
+"""The page to upload a file of gifts from the donation system, so that reports show the sum of each issue."""
 
 from django import forms
 from django.contrib import messages
@@ -78,11 +78,11 @@ def add_gift_file(data: bytes, *, by: str) -> GiftsRecorded:
     """Store the gifts of a file, with the lines that were refused. Raises BadGiftFile."""
     gifts: list[ReportedGift] = []
     refused: list[tuple[int, Message]] = []
-    for one in read_gifts(data):
-        if isinstance(one, ReportedGift):
-            gifts.append(one)
+    for line in read_gifts(data):
+        if isinstance(line, ReportedGift):
+            gifts.append(line)
         else:
-            refused.append(one)
+            refused.append(line)
     result = record_gifts(gifts, by=by, now=timezone.now())
     result.refused = refused
     return result

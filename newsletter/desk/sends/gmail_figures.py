@@ -1,4 +1,4 @@
-"""Google's figures of the domains that sign our mail, as the desk shows them, and why there are none. Reads only."""
+"""Google's figures of the domains that sign our mail, as the desk shows them, or why they are missing. Reads only."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from newsletter.sending.deliverability.gmail_figures.spam_rate_level import Leve
 from subscribers.desk.listing import format_moment
 
 LATE_DAYS = 5
-"""Google's figures come up to so many days late. A day without one is then no longer expected."""
+"""Google's figures arrive up to this number of days late. A day without one is then no longer expected."""
 DAYS_AFTER_SEND, MAX_DAYS_SHOWN = 2, 14
 REQUIREMENTS: dict[str, str | Promise] = {
     "SPF": "SPF",
@@ -39,7 +39,7 @@ REQUIREMENTS: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class GmailDay:
-    """The spam rate of one day, "" with a note if there is none. ``tag`` says that it is high, or ""."""
+    """The spam rate of one day, "" with a note without one. ``tag`` says that it is high, or ""."""
 
     day: date
     rate: str
@@ -67,17 +67,17 @@ def list_send_figures(send: Send, *, now: datetime) -> list[GmailContext]:
     publication = send.issue.publication
     accounts = set(send.batches.order_by().values_list("account", flat=True).distinct()) or {publication.account}
     signed = {find_signed_sender(publication.from_email, account=name) for name in accounts}
-    return list_figures(sorted(one for one in signed if one is not None), days, now=now)
+    return list_figures(sorted(item for item in signed if item is not None), days, now=now)
 
 
 def list_figures(signed: Iterable[SignedSender], days: Sequence[date], *, now: datetime) -> list[GmailContext]:
-    """Return what is known on these days, once for each domain at Google. Nothing, if Google was never asked."""
-    found: dict[str, GmailContext] = {}
-    for one in signed:
-        reading = PostmasterReading.objects.filter(sender=one.sender, signing=one.signing).first()
+    """Return the figures of these days, once for each domain at Google. Nothing, if Google was never asked."""
+    by_domain: dict[str, GmailContext] = {}
+    for sender in signed:
+        reading = PostmasterReading.objects.filter(sender=sender.sender, signing=sender.signing).first()
         if reading is not None:
-            found.setdefault(reading.domain or reading.signing, _describe_reading(reading, days, now=now))
-    return list(found.values())
+            by_domain.setdefault(reading.domain or reading.signing, _describe_reading(reading, days, now=now))
+    return list(by_domain.values())
 
 
 def _describe_reading(reading: PostmasterReading, days: Sequence[date], *, now: datetime) -> GmailContext:
@@ -95,8 +95,12 @@ def _describe_reading(reading: PostmasterReading, days: Sequence[date], *, now: 
         "gmail_days": [_describe_day(day, rates.get(day), now=now) for day in days] if domain else [],
         "gmail_read_at": format_moment(reading.read_at, now=now),
         "gmail_failure": describe_failure(reading),
-        "gmail_unmet": [str(REQUIREMENTS.get(one.name, one.name)) for one in requirements if not one.is_met],
-        "gmail_met": sum(one.is_met for one in requirements),
+        "gmail_unmet": [
+            str(REQUIREMENTS.get(requirement.name, requirement.name))
+            for requirement in requirements
+            if not requirement.is_met
+        ],
+        "gmail_met": sum(requirement.is_met for requirement in requirements),
     }
 
 

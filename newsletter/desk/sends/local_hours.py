@@ -64,7 +64,7 @@ def hours_ahead_context(issue: Issue, *, now: datetime) -> LocalHoursContext:
 
 
 def hours_under_way_context(send: Send, *, now: datetime) -> LocalHoursContext:
-    """Return the hours of a send with what is done, or {} if everybody gets it at once."""
+    """Return the hours of a send with their progress, or {} if everybody gets it at once."""
     if not send.hours:
         return {}
     counted = send.batches.values_list("due_at").annotate(
@@ -84,7 +84,7 @@ def hours_under_way_context(send: Send, *, now: datetime) -> LocalHoursContext:
 
 
 def describe_next_hour(send: Send, *, now: datetime) -> str:
-    """Return what a send waits for if all that is left has a later hour, else ""."""
+    """Return the hour that a send waits for if all remaining batches have a later hour, else ""."""
     if not send.hours or send.batches.released().filter(state__in=OPEN_STATES).exists():
         return ""
     ahead = next((hour for hour in read_hours(send) if hour.at > now), None)
@@ -127,6 +127,6 @@ def _name_zones(zones: Mapping[str, int], *, numbers: bool = False) -> str:
     towns = [f"{label_zone(zone)} ({intcomma(people)})" if numbers else label_zone(zone) for zone, people in named]
     more = len(zones) - len(named)
     if more:
-        others = ngettext("%(more)s more time zone", "%(more)s more time zones", more)
-        towns.append(others % {"more": more})
+        rest_text = ngettext("%(more)s more time zone", "%(more)s more time zones", more)
+        towns.append(rest_text % {"more": more})
     return ", ".join(towns)

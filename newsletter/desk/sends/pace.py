@@ -1,4 +1,4 @@
-"""The steps of a slowed send as its page shows them: what was reported, what holds, and what to change. Reads only."""
+"""The steps of a slowed send as its page shows them: the reports, the current limit, and what to change. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime

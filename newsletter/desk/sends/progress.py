@@ -89,7 +89,7 @@ class UncertainContext(TypedDict, total=False):
 
 
 class SendContext(UncertainContext, LocalHoursContext, PaceContext, CanaryContext, total=False):
-    """The context of desk/send.html, beside that of the issue's head."""
+    """The context of desk/send.html, in addition to that of the issue's head."""
 
     progress: Progress
     state_help: str | Promise
@@ -141,7 +141,7 @@ def measure_progress(send: Send, *, now: datetime) -> Progress:
 
 
 def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
-    """Return the pace and the time left, or what the send waits for; "" if it is not sending.
+    """Return the pace and the time left, or the reason to wait; "" if it is not sending.
 
     ``recent`` is the number of people in the last minute.
     """

@@ -35,7 +35,7 @@ def report_csv_response(report: Report) -> HttpResponse:
 def issues_csv_response(figures: Iterable[Figures], *, name: str) -> HttpResponse:
     """Return one row per issue, with who counted each figure in its last columns."""
     counted_by = [f"{column}_counted_by" for column in _COUNTED]
-    rows = [[*_issue_row(one), *(name_counters(one)[column] for column in _COUNTED)] for one in figures]
+    rows = [[*_issue_row(figure), *(name_counters(figure)[column] for column in _COUNTED)] for figure in figures]
     return _csv_response([[*_COLUMNS, *counted_by], *rows], name=name)
 
 

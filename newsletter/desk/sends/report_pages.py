@@ -195,7 +195,7 @@ class Results(DeskPage):
         return response
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        chosen = {int(one) for one in self.request.GET.getlist("issue") if one.isdecimal()}
+        chosen = {int(value) for value in self.request.GET.getlist("issue") if value.isdecimal()}
         rows = [figures for figures in self.figures if not chosen or figures.issue.pk in chosen]
         issues = [figures for figures in reversed(self.figures) if figures.issue.kind == Issue.Kind.ISSUE]
         context: ResultsContext = {

@@ -1,4 +1,4 @@
-"""A report's figures as text: labels, shares, what is usual, who counted, and alarms. Reads nothing."""
+"""A report's figures as text: labels, shares, usual values, sources, and alarms. Reads nothing."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ def format_share(share: float | None) -> str:
 
 def label_accepted(figures: Sequence[Figures]) -> str:
     """Return the word for the mails of these issues that the provider accepted, or that were written to files."""
-    to_files = {one.to_files for one in figures}
+    to_files = {figure.to_files for figure in figures}
     if to_files == {True}:
         return _("Written to files")
     return _("Accepted or written to files") if True in to_files else _("Accepted")
@@ -49,7 +49,7 @@ def format_money(total: GiftTotal) -> str:
 
 
 def label_gift_block(total: GiftTotal) -> str:
-    """Return the title of the block that raised it, or what is known of a block without one."""
+    """Return the title of the block that raised it, or a description of a block without a title."""
     if total.title:
         return total.title
     return _("Links at the foot of the mail") if total.block == FOOTER else total.block
@@ -120,7 +120,9 @@ def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[Repor
         rows.append(_row("unsent", figures, earlier, label, counters["unsent"]))
     rows.append(_row("unsubscribed", figures, earlier, _("Unsubscribed"), counters["unsubscribed"]))
     if figures.counts_clicks:
-        usual = _usual_number([one for one in earlier if one.counts_clicks], _clicks)
+        usual = _usual_number(
+            [earlier_figures for earlier_figures in earlier if earlier_figures.counts_clicks], _clicks
+        )
         rows.append(
             ReportRow("clicks", figures.clicks, _("Clicks by people (estimate)"), counters["clicks"], usual=usual)
         )
@@ -138,7 +140,11 @@ def _row(
 ) -> ReportRow:
     value: int = getattr(figures.receipt, name)
     share = figures.share(value)
-    shares = [past for one in earlier if (past := one.share(getattr(one.receipt, name))) is not None]
+    shares = [
+        past
+        for earlier_figures in earlier
+        if (past := earlier_figures.share(getattr(earlier_figures.receipt, name))) is not None
+    ]
     return ReportRow(
         name,
         value,

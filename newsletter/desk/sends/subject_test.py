@@ -42,7 +42,7 @@ class SubjectRow:
 
 @dataclass(frozen=True)
 class SubjectTestView:
-    """``sentences`` say who waits and until when, or what was decided and why. ``measure`` heads the responses.
+    """``sentences`` say who waits and until when, or which subject was chosen and why. ``measure`` heads the responses.
 
     ``is_stopped``: the others get nothing until the send is resumed.
     """
@@ -85,7 +85,7 @@ def describe_subject_wait(send: Send) -> str:
 
 
 def is_stopped(send: Send) -> bool:
-    """Return True if the send goes on only once somebody resumes it."""
+    """Return True if the send continues only after somebody resumes it."""
     return send.state in (Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
 
@@ -114,7 +114,7 @@ def _make_view(test: SubjectTest, *, issue: Issue, send: Send | None, user: User
 
 
 def _count_people(issue: Issue, *, send: Send | None) -> dict[int, int]:
-    """Return the people by arm: those of the send, or of the audience as it is now; {} if nobody can tell."""
+    """Return the people by arm: those of the send, or of the current audience; {} if unknown."""
     if send is not None and send.revision is not None:
         rows = send.revision.groups.filter(variant__isnull=False)
         return dict(count_arms(make_stored_group(row) for row in rows))
@@ -126,7 +126,7 @@ def _count_people(issue: Issue, *, send: Send | None) -> dict[int, int]:
 
 def _list_rows(test: SubjectTest, *, issue: Issue, people: list[int]) -> list[SubjectRow]:
     texts = [(issue.subject, issue.preheader)]
-    texts += [(one["subject"], one["preheader"] or issue.preheader) for one in test.subjects]
+    texts += [(tested["subject"], tested["preheader"] or issue.preheader) for tested in test.subjects]
     rows = []
     for index, (subject, preheader) in enumerate(texts):
         result = test.results[index] if index < len(test.results) else None
@@ -148,7 +148,7 @@ def _list_rows(test: SubjectTest, *, issue: Issue, people: list[int]) -> list[Su
 
 
 def _describe_waiting(test: SubjectTest, *, issue: Issue, send: Send | None, people: dict[int, int]) -> list[str]:
-    """Say who waits until when, what decides, and who is not in the test."""
+    """Describe who waits until when, how the winner is chosen, and who is not in the test."""
     waiting = label_people(people.get(WAITS, 0))
     at = find_decision_time(send, test=test) if send else None
     if send is not None and send.state == Send.State.CANCELLED:

@@ -33,10 +33,12 @@ def unreached_context(issue: Issue) -> UnreachedContext:
     cancelled = issue.state == Issue.State.CANCELLED and issue.kind != Issue.Kind.CORRECTION
     unreached = find_unreached(issue.pk).count() if cancelled else 0
     completions = list(issue.completions.select_related("publication").order_by("pk"))
-    is_live = any(one.state != Issue.State.CANCELLED for one in completions)
+    is_live = any(completion.state != Issue.State.CANCELLED for completion in completions)
     return {
         "unreached": unreached,
-        "completions": [(one, overview_url(one), label_issue_state(one).label) for one in completions],
+        "completions": [
+            (completion, overview_url(completion), label_issue_state(completion).label) for completion in completions
+        ],
         "completes": issue.completes,
         "completes_url": overview_url(issue.completes) if issue.completes else "",
         "can_complete": bool(unreached) and not is_live,

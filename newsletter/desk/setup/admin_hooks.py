@@ -24,7 +24,7 @@ PAGES = (BrandStep, ListStep, SourceStep, PublicationStep, PeopleStep, ProviderS
 
 def offer_way_back(request: HttpRequest) -> list[Button]:
     """Return the button back to the set-up for the page of a finished import, until every step is done or skipped."""
-    if can_set_up(request.user) and any(one.state == "open" for one in list_states()):
+    if can_set_up(request.user) and any(step.state == "open" for step in list_states()):
         return [Button(_("Back to set-up"), url=reverse("newsletter_setup"))]
     return []
 

@@ -122,7 +122,7 @@ class BrandStep(StepPage):
 
 
 def find_values(look: SiteLook) -> dict[str, object]:
-    """Return the form's values for what was found on the web site."""
+    """Return the form's values from the web site."""
     values: dict[str, object] = {
         "website": look.website,
         "colour": look.colours.colour,

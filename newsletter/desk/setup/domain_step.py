@@ -1,4 +1,4 @@
-"""Set up, the sending domain: what DNS says now, and what has to be added. The checks are those of `doctor`."""
+"""Set up, the sending domain: its current DNS records, and the records to add. The checks are those of `doctor`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
@@ -35,7 +35,9 @@ class DomainStep(StepPage):
     template_name = "desk/setup/domain.html"
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        domains = sorted({domain_of(one) for one in Publication.objects.values_list("from_email", flat=True)} - {""})
+        domains = sorted(
+            {domain_of(address) for address in Publication.objects.values_list("from_email", flat=True)} - {""}
+        )
         provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
         real = provider is not None and is_own_endpoint(provider)
         default, further = list_default_domains(), list_further_senders()
@@ -43,15 +45,15 @@ class DomainStep(StepPage):
         checks: list[tuple[str, str, list[Finding]]] = []
         rows = {row.domain: row for row in SenderDomain.objects.filter(domain__in=domains, looked_at__isnull=False)}
         for domain in domains:
-            row, others = rows.get(domain), further.get(domain, {})
-            if domain in default or not others:
-                label = provider.label if provider and others else ""
+            row, findings_by_account = rows.get(domain), further.get(domain, {})
+            if domain in default or not findings_by_account:
+                label = provider.label if provider and findings_by_account else ""
                 records.append(
                     (domain, label, list_records(make_sender(domain, provider) if provider else Sender(domain)))
                 )
                 if row and real:
                     checks.append((domain, label, _read_findings(row.findings)))
-            for name, account in others.items():
+            for name, account in findings_by_account.items():
                 records.append((domain, account.label, list_records(make_sender(domain, account))))
                 if row and row.further.get(name, {}).get("provider") == account.label:
                     checks.append((domain, account.label, _read_findings(row.further[name]["findings"])))
@@ -73,7 +75,7 @@ class DomainStep(StepPage):
 
 
 def _read_findings(rows: Sequence[Mapping[str, object]] | None) -> list[Finding]:
-    return [Finding.from_row(found) for found in rows or ()]
+    return [Finding.from_row(row) for row in rows or ()]
 
 
 def _list_gmail_figures() -> list[GmailContext]:
@@ -84,7 +86,7 @@ def _list_gmail_figures() -> list[GmailContext]:
 
 
 def list_records(sender: Sender) -> list[RecordToAdd]:
-    """Return the records that a domain needs. A value that only the provider knows is a sentence that says so."""
+    """Return the records that a domain needs. For a value that only the provider knows, show a sentence."""
     from_provider = _describe_unknown_value()
     wanted = sender.wanted
     selector = f"{wanted.selectors[0] if wanted.selectors else '…'}._domainkey.{sender.dkim_domain}"

@@ -1,4 +1,4 @@
-"""The first proof: make the first issue from what the sources brought, and send it to one member of staff."""
+"""The first proof: make the first issue from the content of the sources, and send it to one member of staff."""
 
 from django.contrib.auth.models import User
 from django.utils import timezone

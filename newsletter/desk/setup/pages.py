@@ -44,8 +44,8 @@ class SetupOverview(StaffTemplatePage):
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
         states = list_states()
-        first = next((one.step for one in states if one.state == "open"), None)
-        skipped = [one.step for one in states if one.state == "skipped"]
+        first = next((state.step for state in states if state.state == "open"), None)
+        skipped = [state.step for state in states if state.state == "skipped"]
         return {**super().get_context_data(**kwargs), "states": states, "first": first, "skipped": skipped}
 
 
@@ -90,10 +90,10 @@ class StepPage(StaffTemplatePage):
 def skip(request: HttpRequest, step: str) -> HttpResponse:
     """Skip a step and lead to the next."""
     require_permission(request, REQUIRED_PERMISSION)
-    found = find_step(step)
-    if not found.is_done():
-        skip_step(step=found, by=cast(User, request.user), now=timezone.now())
-    return redirect_to_next(found)
+    skipped_step = find_step(step)
+    if not skipped_step.is_done():
+        skip_step(step=skipped_step, by=cast(User, request.user), now=timezone.now())
+    return redirect_to_next(skipped_step)
 
 
 def redirect_to_next(step: Step) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Set up, the proof: make the first issue from what the sources brought, and send it to oneself."""
+"""Set up, the proof: make the first issue from the content of the sources, and send it to oneself."""
 
 from datetime import datetime, timedelta
 from typing import cast
@@ -44,7 +44,7 @@ class ProofStep(StepPage):
             "proof_mode": f"mail.{group_key(EMPTY_GROUP)}",
             "proof_to_files": proof is not None and proof.provider == OUTBOX,
             "approvers": find_approvers().count(),
-            "left": [one.step for one in list_states() if one.state != "done"],
+            "left": [state.step for state in list_states() if state.state != "done"],
             **super().get_context_data(**kwargs),
         }
 

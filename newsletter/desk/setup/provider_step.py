@@ -2,7 +2,7 @@
 
 The provider's key is not stored.
 
-Once somebody has the lines to pass on, the step waits for whoever runs the server, so Home does not ask for it.
+After somebody got the lines to pass on, the step waits for the server's administrator, so Home does not ask for it.
 """
 
 from typing import Any, cast
@@ -49,7 +49,7 @@ _ACCOUNT_ENDS = {
     "PROJECT_ID": gettext_lazy("the ID of your project"),
     "HOST:PORT": gettext_lazy("the name of the mail server"),
 }
-"""What the last part of an account is, by the name that its pattern gives it."""
+"""The meaning of the last part of an account, by its name in the pattern."""
 _EU_ENDPOINTS = {"mailgun": "https://api.eu.mailgun.net", "sparkpost": "https://api.eu.sparkpost.com"}
 
 
@@ -189,7 +189,7 @@ def make_provider_url(*, provider: str, key: str, secret: str, domain: str, euro
 
 
 def list_limits(provider: ProviderSettings | None) -> list[str]:
-    """Return what staff must know of the provider in the settings, and do themselves."""
+    """Return the facts about the provider in the settings, and the steps that staff must do themselves."""
     limits: list[str] = []
     if silence := explain_silence(provider):
         limits.append(Message.joined([silence, advise_on_silence()], between=" "))
@@ -199,13 +199,13 @@ def list_limits(provider: ProviderSettings | None) -> list[str]:
 
 
 def list_silent_accounts() -> list[tuple[ProviderAccountSettings, str]]:
-    """Return each further account whose provider reports nothing, with what is not heard of."""
+    """Return each further account whose provider reports nothing, with the facts that staff then do not learn."""
     further = [account for account in list_usable_accounts() if account.name != DEFAULT_ACCOUNT]
-    return [(each, translate(silence)) for each in further if (silence := explain_silence(each.provider))]
+    return [(silent, translate(silence)) for silent in further if (silence := explain_silence(silent.provider))]
 
 
 def ask_for_provider() -> str:
-    """Return a letter that asks whoever runs the server for a provider."""
+    """Return a letter that asks the server's administrator for a provider."""
     return _(
         "Hello,\n\nour newsletter needs a mail provider: %(providers)s. Please write two lines like these into the file"
         " %(file)s and start the program again:\n\n%(lines)s\n\nThe settings page of the documentation has the line for"
@@ -214,7 +214,7 @@ def ask_for_provider() -> str:
 
 
 def ask_for_setting(values: dict[str, Any]) -> str:
-    """Return a letter that asks whoever runs the server to write the setting. It holds no key."""
+    """Return a letter that asks the server's administrator to write the setting. It contains no key."""
     hidden = {name: text for name, text in _PLACEHOLDERS.items() if values[name]}
     told = {
         "provider": NAMES[values["provider"]],

@@ -44,14 +44,14 @@ class PublicationStepForm(_ModelFields):  # type: ignore[misc, valid-type]  # a 
         for name in set(self.fields) - set(SHOWN) - {"schedule"}:
             del self.fields[name]
         self.fields["schedule"].widget = forms.HiddenInput()
-        own = self.initial["rhythm"]
+        rhythm = self.initial["rhythm"]
         self.fields["rhythm"].widget = forms.RadioSelect(
-            choices=[choice for choice in self.fields["rhythm"].choices if choice[0] != OTHER or own == OTHER]
+            choices=[choice for choice in self.fields["rhythm"].choices if choice[0] != OTHER or rhythm == OTHER]
         )
         self.fields["mailing_list"].widget = forms.Select(
             choices=[
-                (one.pk, str(one))
-                for one in MailingList.objects.filter(Q(archived=False) | Q(pk=self.instance.mailing_list_id))
+                (mailing_list.pk, str(mailing_list))
+                for mailing_list in MailingList.objects.filter(Q(archived=False) | Q(pk=self.instance.mailing_list_id))
             ]
         )
         self.fields["approval"].widget = forms.RadioSelect(

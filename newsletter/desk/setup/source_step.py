@@ -1,4 +1,4 @@
-"""Set up, stories and events: find the feeds of a web site and show what they bring before one is added."""
+"""Set up, stories and events: find the feeds of a web site and show their content before one is added."""
 
 from functools import partial
 

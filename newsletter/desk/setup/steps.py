@@ -57,9 +57,11 @@ def _has_domain() -> bool:
 
 def _is_good(row: SenderDomain, *, default: Container[str], accounts: Collection[str]) -> bool:
     """Return True if the domain was checked for each further account that sends it, and no account has an error."""
-    found = list(row.findings or ()) if row.domain in default or not accounts else []
-    found += [one for name in accounts if name in row.further for one in row.further[name]["findings"]]
-    return all(name in row.further for name in accounts) and not any(one["level"] == "error" for one in found)
+    findings = list(row.findings or ()) if row.domain in default or not accounts else []
+    findings += [finding for name in accounts if name in row.further for finding in row.further[name]["findings"]]
+    return all(name in row.further for name in accounts) and not any(
+        finding["level"] == "error" for finding in findings
+    )
 
 
 def _has_list() -> bool:
@@ -67,7 +69,7 @@ def _has_list() -> bool:
 
 
 def _has_content() -> bool:
-    """Return True if a source brings stories or events, or if staff wrote one."""
+    """Return True if a source has stories or events, or if staff wrote one."""
     return any(rows.exists() for rows in (Source.objects.all(), Story.objects.all(), EventNotice.objects.all()))
 
 
@@ -132,7 +134,9 @@ def find_next_step(after: Step) -> Step | None:
     states = list_states()
     index = STEPS.index(after) + 1
     ordered = [*states[index:], *states[:index]]
-    return next((one.step for one in ordered if one.state == "open" and one.step != after), None)
+    return next(
+        (candidate.step for candidate in ordered if candidate.state == "open" and candidate.step != after), None
+    )
 
 
 @transaction.atomic

@@ -41,7 +41,7 @@ def draw_line(points: Sequence[Point], *, title: str, summary: str, unit: str) -
 
 
 def draw_bars(points: Sequence[Point], *, title: str, summary: str, unit: str) -> SafeString:
-    """Return horizontal bars beside their labels, for values without an order in time. The longest fills the width."""
+    """Return horizontal bars with their labels, for values without an order in time. The longest fills the width."""
     highest = max((point.value for point in points), default=0) or 1
     bars = [{"point": point, "share": f"{100 * point.value / highest:.1f}"} for point in points]
     return _draw("bars", points, title=title, summary=summary, unit=unit, bars=bars)

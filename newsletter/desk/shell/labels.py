@@ -107,12 +107,14 @@ def filter_by_state_label(issues: QuerySet[Issue], code: str) -> QuerySet[Issue]
     """Return the issues that `label_issue_state` gives this label, a code of `STATE_CHOICES`."""
     if code == "skipped":
         return issues.filter(_SKIPPED)
-    rest = issues.exclude(_SKIPPED)
+    unskipped = issues.exclude(_SKIPPED)
     if code in (Issue.State.SENT, "to_files"):
-        return rest.filter(written_to_files() if code == "to_files" else ~written_to_files(), state=Issue.State.SENT)
+        return unskipped.filter(
+            written_to_files() if code == "to_files" else ~written_to_files(), state=Issue.State.SENT
+        )
     if code in _OVER:
-        return rest.filter(state=code)
-    waiting = rest.exclude(state__in=_OVER).select_related("publication")
+        return unskipped.filter(state=code)
+    waiting = unskipped.exclude(state__in=_OVER).select_related("publication")
     return issues.filter(pk__in=[issue.pk for issue in waiting if _find_issue_code(issue) == code])
 
 
@@ -153,7 +155,7 @@ def label_people(people: int) -> str:
 
 
 def format_reason(reason: str) -> str:
-    """Return a stored reason as a sentence in the current language, or "" if there is none."""
+    """Return a stored reason as a sentence in the current language, or ""."""
     reason = translate(reason).strip()
     if not reason:
         return ""

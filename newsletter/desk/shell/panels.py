@@ -62,8 +62,8 @@ class TemplatePanel(Panel):
         self.for_new = for_new
 
     def clone_kwargs(self) -> dict[str, object]:
-        own = {"get_context": self.get_context, "template": self.template, "for_new": self.for_new}
-        return {**super().clone_kwargs(), **own}
+        arguments = {"get_context": self.get_context, "template": self.template, "for_new": self.for_new}
+        return {**super().clone_kwargs(), **arguments}
 
     class BoundPanel(Panel.BoundPanel):
         def __init__(self, **kwargs: object) -> None:

@@ -47,10 +47,12 @@ class DeskSocialAdapter(DefaultSocialAccountAdapter):
             now=now,
         )
         try:
-            found = admit(sociallogin.identity, provider=provider, now=now)
-        except IntegrityError:  # the same person came through two browsers at once, and the other made the rows
-            found = admit(sociallogin.identity, provider=provider, now=now)
-        sociallogin.user, sociallogin.account = found
+            admitted = admit(sociallogin.identity, provider=provider, now=now)
+        except (
+            IntegrityError
+        ):  # the same person signed in with two browsers at once, and the other request made the rows
+            admitted = admit(sociallogin.identity, provider=provider, now=now)
+        sociallogin.user, sociallogin.account = admitted
 
     def on_authentication_error(
         self,
@@ -85,7 +87,7 @@ class DeskSocialAdapter(DefaultSocialAccountAdapter):
 
 
 def require_identity_provider() -> IdentityProvider:
-    """Return the identity provider. Raises Http404 if there is none."""
+    """Return the identity provider. Raises Http404 without one."""
     provider = get_identity_provider()
     if provider is None:
         raise Http404("No identity provider is set up.")
@@ -103,8 +105,8 @@ class SecondFactorStage(AuthenticateStage):
 
 def find_identity(signal_kwargs: Mapping[str, object] | None) -> Identity | None:
     """Return the identity of a sign-in with the identity provider; None for a password."""
-    found = getattr((signal_kwargs or {}).get("sociallogin"), "identity", None)
-    return found if isinstance(found, Identity) else None
+    identity = getattr((signal_kwargs or {}).get("sociallogin"), "identity", None)
+    return identity if isinstance(identity, Identity) else None
 
 
 def is_by_identity_provider(signal_kwargs: Mapping[str, object] | None) -> bool:

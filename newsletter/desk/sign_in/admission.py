@@ -1,4 +1,4 @@
-"""Decide whether a genuine identity may enter, and as whom. Every refusal leaves all rows as they were."""
+"""Decide if a verified identity may sign in, and with which account. Every refusal leaves all rows as they were."""
 
 from datetime import datetime
 
@@ -48,8 +48,8 @@ def admit(identity: Identity, *, provider: IdentityProvider, now: datetime) -> t
 
 def find_link(identity: Identity, *, provider: IdentityProvider) -> SocialAccount | None:
     """Return the link of this identity to an account, if it entered before."""
-    found = SocialAccount.objects.filter(provider=provider.issuer, uid=identity.subject)
-    return found.select_related("user").first()
+    accounts = SocialAccount.objects.filter(provider=provider.issuer, uid=identity.subject)
+    return accounts.select_related("user").first()
 
 
 def find_person(identity: Identity, *, provider: IdentityProvider) -> User | None:
@@ -185,7 +185,7 @@ def _claimed_role(identity: Identity, *, provider: IdentityProvider) -> Role | N
 
 
 def _not_invited(address: str, *, provider: IdentityProvider) -> NotAdmitted:
-    """Return the refusal. Names of administrators are told only to people of an allowed domain or by name."""
+    """Return the refusal. Only people of an allowed domain, or allowed by name, see the names of administrators."""
     names = [person.get_full_name() or person.email for person in list_administrators().order_by("pk")[:MAX_NAMED]]
     if names and (provider.domains or provider.people):
         return NotAdmitted(

@@ -1,4 +1,4 @@
-"""django-allauth's OpenID Connect flow with what it leaves out: a nonce, signatures that are always checked, time limits."""
+"""django-allauth's OpenID Connect flow, with a nonce, signatures that are always checked, and time limits."""
 
 import secrets
 
@@ -35,11 +35,11 @@ class DeskOAuth2Adapter(OpenIDConnectOAuth2Adapter):
 
     @property
     def openid_config(self) -> dict[str, str]:
-        found = self.discovery
+        discovery = self.discovery
         return {
-            "issuer": found.issuer,
-            "authorization_endpoint": found.authorization_endpoint,
-            "token_endpoint": found.token_endpoint,
+            "issuer": discovery.issuer,
+            "authorization_endpoint": discovery.authorization_endpoint,
+            "token_endpoint": discovery.token_endpoint,
         }
 
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
@@ -88,7 +88,7 @@ class DeskProvider(OpenIDConnectProvider):
         return DeskOAuth2Adapter(request, provider=self.settings)
 
     def extract_extra_data(self, data: object) -> dict[str, object]:
-        """Keep no claims: what the desk needs is in its own account."""
+        """Store no claims: the desk has the data that it needs in its own account."""
         return {}
 
     def begin(self, request: HttpRequest, *, next_url: str | None, again: bool) -> HttpResponse:

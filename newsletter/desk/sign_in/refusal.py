@@ -19,7 +19,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def show_refusal(request: HttpRequest, refused: SignInRefused, *, provider: IdentityProvider) -> HttpResponse:
-    """Return the page with what happened, what it means and what to do."""
+    """Return the page that explains the refusal: what happened, what it means and what to do."""
     context = {"explanation": translate(refused), "identity_provider": provider, "refused": refused.code}
     response = render(request, "account/sign_in_refused.html", context, status=refused.status)
     response["Cache-Control"] = "no-store"

@@ -71,7 +71,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if not self.confirms_by_sign_in(user):
             return methods
         at_provider: dict[str, object] = {"id": "identity_provider", "url": reverse("newsletter_oidc_again")}
-        return [*(one for one in methods if one["id"] != "reauthenticate"), at_provider]
+        return [*(method for method in methods if method["id"] != "reauthenticate"), at_provider]
 
     def confirms_by_sign_in(self, user: User) -> bool:
         """Return True for staff whom only the identity provider can confirm, because they have no password."""
@@ -84,7 +84,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(super().reauthenticate(user, password))
 
     def pre_login(self, request: HttpRequest, user: User, **kwargs: Mapping[str, object] | None) -> HttpResponse | None:
-        """Refuse a password where only the identity provider lets this person in."""
+        """Refuse a password if this person may sign in only with the identity provider."""
         provider = get_identity_provider()
         if provider and not is_by_identity_provider(kwargs.get("signal_kwargs")) and not may_use_password(user):
             refused = NotAdmitted(
@@ -191,7 +191,7 @@ def _fernet() -> MultiFernet:
 
 
 def remember_browser(response: HttpResponse, *, user: User) -> None:
-    """Set the cookie that gives this browser a count of its own for this account."""
+    """Set the cookie with which this browser's attempts are counted separately for this account."""
     response.set_signed_cookie(
         _cookie_name(user),
         secrets.token_urlsafe(16),

@@ -68,7 +68,7 @@ class ApiKeyForm(forms.Form):
     )
 
     def values(self) -> dict[str, Any]:
-        """Return the values as `make_key` takes them."""
+        """Return the arguments for `make_key`."""
         cleaned = self.cleaned_data
         return {
             "name": cleaned["name"],

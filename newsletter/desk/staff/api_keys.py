@@ -69,7 +69,7 @@ class ApiKeysPage(PermittedPage):
 
 
 class ApiKeyPage(PermittedPage):
-    """One key: what it may do, and its last calls."""
+    """One key: its rights and its last calls."""
 
     template_name = "desk/api_key.html"
     header_icon = "key"
@@ -102,7 +102,7 @@ def count_people_read(*, now: datetime) -> dict[int, int]:
 
 
 def _describe(key: ApiKey) -> dict[str, object]:
-    """Return what the staff log says about a new key."""
+    """Return the details of a new key for the staff log."""
     lists = {} if key.all_lists else {"lists": sorted(key.lists.values_list("slug", flat=True))}
     return {"scope": key.scope, **lists}
 

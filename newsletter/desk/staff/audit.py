@@ -1,4 +1,4 @@
-"""The staff log: what it records, and its page with filters and a CSV download. Entries are added by Wagtail's `log`."""
+"""The staff log: the recorded actions, and the page with filters and a CSV download. Entries are added by Wagtail's `log`."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -83,9 +83,9 @@ class AuditFilters:
 
     @classmethod
     def read(cls, request: HttpRequest) -> "AuditFilters":
-        given = {name: request.GET.get(name, "").strip()[:200] for name in ("person", "action", "days", "words")}
-        given["days"] = given["days"] if given["days"] in PERIODS else ""
-        return cls(**given)
+        values = {name: request.GET.get(name, "").strip()[:200] for name in ("person", "action", "days", "words")}
+        values["days"] = values["days"] if values["days"] in PERIODS else ""
+        return cls(**values)
 
     def apply(self, *, now: datetime) -> QuerySet[AuditEntry]:
         rows: QuerySet[AuditEntry] = AuditEntry.objects.select_related("user", "content_type").order_by("-pk")

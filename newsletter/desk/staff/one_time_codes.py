@@ -64,10 +64,10 @@ class ActivatePage(ActivateTOTPView):
 
 def _find_time_step(code: str, *, secret: str) -> int | None:
     """Return the newest tolerated time step with this code, or None."""
-    given = normalize_user_code(code).encode()
+    typed = normalize_user_code(code).encode()
     steps = [
         step
         for step in yield_hotp_counters_from_time()
-        if hmac.compare_digest(format_hotp_value(hotp_value(secret, step)).encode(), given)
+        if hmac.compare_digest(format_hotp_value(hotp_value(secret, step)).encode(), typed)
     ]
     return max(steps, default=None)

@@ -1,6 +1,6 @@
 """Pages that are open before sign-in: sign in, make the first administrator, choose a password, ask for a new one.
 
-None of them tells a stranger whether an address has an account.
+None of them reveals to a stranger if an address has an account.
 """
 
 from abc import ABC, abstractmethod
@@ -112,7 +112,7 @@ class EmailForm(forms.Form):
 
 
 class _LinkPage(FormView[Any], ABC):
-    """A page that a signed link opens. A bad link counts, and gets one answer whatever is wrong with it."""
+    """A page that a signed link opens. A bad link counts as an attempt. The answer is the same for every kind of bad link."""
 
     @abstractmethod
     def check_link(self) -> None:
@@ -174,9 +174,9 @@ class FirstAdministratorPage(_LinkPage):
 
     def form_valid(self, form: FirstAdministratorForm) -> HttpResponse:
         names = ("email", "password", "first_name", "last_name")
-        given = {name: form.cleaned_data[name] for name in names}
+        values = {name: form.cleaned_data[name] for name in names}
         try:
-            person = make_first_administrator(code=self.kwargs["code"], **given)
+            person = make_first_administrator(code=self.kwargs["code"], **values)
         except BadPassword as error:
             form.add_error("password", translate(error))
             return self.form_invalid(form)
@@ -201,7 +201,7 @@ class ForgottenPasswordPage(FormView[EmailForm]):
 
 
 def make_button_context(request: HttpRequest) -> dict[str, object]:
-    """Return what the button “Sign in with …” needs."""
+    """Return the context of the button “Sign in with …”."""
     provider = get_identity_provider()
     if provider is None:
         return {"identity_provider": None}

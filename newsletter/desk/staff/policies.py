@@ -1,4 +1,4 @@
-"""Permission policies of the desk: some actions on rows are left to services, whoever asks."""
+"""Permission policies of the desk: for all staff, some actions on rows are possible only through services."""
 
 from collections.abc import Iterable
 

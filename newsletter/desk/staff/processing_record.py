@@ -1,6 +1,6 @@
 """The record of processing (GDPR, article 30), made from the settings and the database. It names no subscriber.
 
-No setting says who runs the machine, so the page leaves that to be filled in.
+No setting says who runs the machine, so staff fill that in.
 """
 
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ def describe_processing(*, now: datetime, again: bool = False) -> ProcessingReco
     """
     bases = recall_or_count("legal bases", lambda: _count_bases(now), now=now, again=again)
     publications = list(Publication.objects.select_related("mailing_list", "segment", "brand").order_by("name"))
-    with_mail = {one.mailing_list_id for one in publications}
+    with_mail = {publication.mailing_list_id for publication in publications}
     return ProcessingRecord(
         made_at=now,
         controllers=list(Brand.objects.order_by("name")),
@@ -120,8 +120,8 @@ def describe_processing(*, now: datetime, again: bool = False) -> ProcessingReco
 
 def _find_further_processors() -> list[Processor]:
     """Return the providers of the further accounts, each once."""
-    found = [find_processor(account.provider) for account in list_accounts()[1:] if account.provider]
-    return list(dict.fromkeys(processor for processor in found if processor))
+    processors = [find_processor(account.provider) for account in list_accounts()[1:] if account.provider]
+    return list(dict.fromkeys(processor for processor in processors if processor))
 
 
 def find_processor(provider: ProviderSettings) -> Processor | None:

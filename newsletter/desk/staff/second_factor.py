@@ -184,7 +184,7 @@ def _may_open_desk(request: HttpRequest) -> bool:
 
 @require_POST
 def report_lost_factor(request: HttpRequest) -> HttpResponse:
-    """Log that somebody who gave their password cannot give the code. Home and a mail tell the administrators."""
+    """Log that somebody who gave their password cannot give the code. Home and a mail notify the administrators."""
     stage = get_pending_stage(request)
     person = request.user if request.user.is_authenticated else stage.login.user if stage else None
     if not isinstance(person, User) or not is_mfa_enabled(person):

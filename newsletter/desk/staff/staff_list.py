@@ -55,14 +55,14 @@ class StaffList(IndexView):
     def columns(self) -> list[Column]:
         """Return Wagtail's columns without check boxes, user name and superuser; with role and second factor."""
         hidden = ("username", "is_superuser")
-        title, *others = (
+        title, *further = (
             column
             for column in super().columns
             if not isinstance(column, BulkActionsCheckboxColumn) and column.name not in hidden
         )
         role = Column("role", label=_("Role"), accessor=label_roles)
         factor = Column("factor", label=_("Second factor"), accessor=label_second_factor)
-        return [title, role, factor, *others]
+        return [title, role, factor, *further]
 
     def get_base_queryset(self) -> QuerySet[User]:
         apps = Authenticator.objects.filter(user=OuterRef("pk"), type=Authenticator.Type.TOTP)

@@ -64,10 +64,10 @@ class InvitationPage(StaffPage):
     form_class = InvitationForm
 
     def form_valid(self, form: InvitationForm) -> HttpResponse:
-        given = dict(form.cleaned_data)
-        language = given.pop("language")
+        values = dict(form.cleaned_data)
+        language = values.pop("language")
         try:
-            link = invite_staff(**given, by=cast(User, self.request.user), now=timezone.now())
+            link = invite_staff(**values, by=cast(User, self.request.user), now=timezone.now())
         except (BadAddress, EmailTaken) as error:
             form.add_error("email", translate(error))
             return self.form_invalid(form)
@@ -97,15 +97,15 @@ class AccountPage(StaffPage):
         return {**super().get_form_kwargs(), "person": self.person}
 
     def form_valid(self, form: AccountForm) -> HttpResponse:
-        given, username = form.cleaned_data, self.person.username
-        self.person.first_name, self.person.last_name = given["first_name"], given["last_name"]
+        values, username = form.cleaned_data, self.person.username
+        self.person.first_name, self.person.last_name = values["first_name"], values["last_name"]
         try:
             require_may_change(self.person, by=self.request.user)
             change_staff(
                 person=self.person,
-                email=given["email"],
-                role=given.get("role", ""),
-                active=given["active"],
+                email=values["email"],
+                role=values.get("role", ""),
+                active=values["active"],
                 by=cast(User, self.request.user),
                 now=timezone.now(),
             )

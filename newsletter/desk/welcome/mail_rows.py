@@ -84,7 +84,7 @@ def list_mail_rows(publication: Publication) -> list[MailRow]:
 
 
 def find_mail_state(issue: Issue) -> MailState:
-    """Return whether new subscribers get the mail, and if not, why."""
+    """Return a text that says if new subscribers get the mail, and if not, why."""
     if issue.on_since is None:
         state = label_issue_state(issue)
         return MailState(state.label, state.tone, _explain_order(issue))
@@ -114,8 +114,8 @@ def _explain_withdrawal(issue: Issue) -> str:
     next_step = _("It goes on once it is approved again.")
     if not changes:
         return " ".join((_("Its approval was withdrawn."), next_step))
-    what = translate(Message.joined(changes))
-    return " ".join((_("Since it was approved, this changed: %(what)s.") % {"what": what}, next_step))
+    changed = translate(Message.joined(changes))
+    return " ".join((_("Since it was approved, this changed: %(what)s.") % {"what": changed}, next_step))
 
 
 def describe_timing(issue: Issue) -> str:
@@ -140,8 +140,8 @@ def list_people_in(publication: Publication) -> list[PersonRow]:
     """Return those who joined last, at most `MAX_PEOPLE`, each with the next mail."""
     delays = dict(publication.issues.filter(kind=Issue.Kind.WELCOME).values_list("number", "delay_days"))
     rows = _find_rows(publication).filter(subscriber_id__isnull=False).values("subscriber_id", "joined_at")
-    found = list(rows.annotate(next=Min("step")).order_by("-joined_at", "subscriber_id")[:MAX_PEOPLE])
-    people = Subscriber.objects.in_bulk([row["subscriber_id"] for row in found])
+    newest = list(rows.annotate(next=Min("step")).order_by("-joined_at", "subscriber_id")[:MAX_PEOPLE])
+    people = Subscriber.objects.in_bulk([row["subscriber_id"] for row in newest])
     return [
         PersonRow(
             pk=person.pk,
@@ -150,7 +150,7 @@ def list_people_in(publication: Publication) -> list[PersonRow]:
             step=row["next"],
             due_at=row["joined_at"] + timedelta(days=delays.get(row["next"]) or 0),
         )
-        for row in found
+        for row in newest
         if (person := people.get(row["subscriber_id"] or 0)) is not None
     ]
 

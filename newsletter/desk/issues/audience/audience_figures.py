@@ -31,7 +31,7 @@ class AudienceFigures:
 def find_audience_figures(
     issue: Issue, *, content: IssueContent, now: datetime, again: bool = False
 ) -> Figure[AudienceFigures]:
-    """Return the audience that the issue was frozen with, or that of ``now`` with what is worth checking before a send."""
+    """Return the audience that the issue was frozen with, or that of ``now`` with the facts to check before a send."""
     send = find_sealed_send(issue)
     if send and send.recipients:
         return Figure(_read_send(send))

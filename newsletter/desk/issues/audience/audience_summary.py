@@ -1,4 +1,4 @@
-"""The audience of an issue in numbers: recipients, exclusions and regions, each beside the previous issue."""
+"""The audience of an issue in numbers: recipients, exclusions and regions, each compared with the previous issue."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -37,7 +37,7 @@ class RegionCount:
 
 @dataclass(frozen=True)
 class ExclusionCount:
-    """The number of people whom one reason excludes. ``before`` counts them in the previous issue, None if there is none."""
+    """The number of people whom one reason excludes. ``before`` is their number in the previous issue, None without one."""
 
     label: str
     people: int

@@ -89,7 +89,7 @@ class IssueCompare(IssuePage):
 
 
 class ComparedMail(IssuePermissionMixin, View):
-    """One of the two mails, for its iframe. What the other mail lacks is outlined."""
+    """One of the two mails, for its iframe. Parts that the other mail lacks are outlined."""
 
     def get(self, request: HttpRequest, pk: int, name: str, other: str) -> HttpResponse:
         issue = get_object_or_404(ISSUES, pk=pk)
@@ -120,7 +120,7 @@ def mark_differences(html: str, other: str) -> str:
 
 
 def compare_lines(left: str, right: str) -> list[Line]:
-    """Return both texts line by line, with equal lines beside each other."""
+    """Return both texts line by line, with equal lines side by side."""
     a, b = left.splitlines(), right.splitlines()
     lines: list[Line] = []
     for tag, a1, a2, b1, b2 in SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
@@ -128,14 +128,14 @@ def compare_lines(left: str, right: str) -> list[Line]:
             lines += [Line(line, line, same=True) for line in a[a1:a2]]
             continue
         for at in range(max(a2 - a1, b2 - b1)):
-            mine = a[a1 + at] if a1 + at < a2 else ""
-            theirs = b[b1 + at] if b1 + at < b2 else ""
-            lines.append(Line(mine, theirs, same=False))
+            left_line = a[a1 + at] if a1 + at < a2 else ""
+            right_line = b[b1 + at] if b1 + at < b2 else ""
+            lines.append(Line(left_line, right_line, same=False))
     return lines
 
 
 def _leaf_elements(root: HtmlElement) -> Iterable[HtmlElement]:
-    """Yield the elements that have text of their own, and the images."""
+    """Yield the elements that directly contain text, and the images."""
     for element in root.body.iter(*_LEAF_TAGS):
         if element.tag == "img" or _own_text(element):
             yield element

@@ -77,10 +77,10 @@ def find_edge_cases(
             _widest_radius,
             _newest_subscriber,
         ):
-            found = find(recipients.exclude(subscriber_id__in=list(cases)), audience)
-            if found is None:
+            case = find(recipients.exclude(subscriber_id__in=list(cases)), audience)
+            if case is None:
                 continue
-            subscription, why = found
+            subscription, why = case
             cases[subscription.subscriber_id] = why
             if len(cases) == MAX_EDGE_CASES:
                 break
@@ -88,20 +88,22 @@ def find_edge_cases(
 
 
 def _among(recipients: Recipients, people: QuerySet[Subscriber]) -> Recipients:
-    """Keep the recipients who are among these people. The database finds these first: eligibility takes it longer."""
+    """Keep the recipients who are among these people. The database finds these first: the check who may be mailed is slower."""
     return recipients.filter(subscriber_id__in=people.order_by().values("pk"))
 
 
 def _strange_name(recipients: Recipients, audience: Audience) -> Found:
-    one = recipients.filter(Q(subscriber__name__contains="@") | Q(subscriber__name__regex=r"[0-9<>{}]")).first()
-    return (one, _("The name contains unusual characters. Check the greeting.")) if one else None
+    subscription = recipients.filter(
+        Q(subscriber__name__contains="@") | Q(subscriber__name__regex=r"[0-9<>{}]")
+    ).first()
+    return (subscription, _("The name contains unusual characters. Check the greeting.")) if subscription else None
 
 
 def _long_name(recipients: Recipients, audience: Audience) -> Found:
     long = Subscriber.objects.alias(letters=Length("name")).filter(letters__gt=MAX_USUAL_NAME_LENGTH)
-    one = _among(recipients, long).annotate(letters=Length("subscriber__name")).order_by("-letters").first()
+    subscription = _among(recipients, long).annotate(letters=Length("subscriber__name")).order_by("-letters").first()
     why = _("The name has %(letters)s letters. Check that it fits the greeting.")
-    return (one, why % {"letters": len(one.subscriber.name)}) if one else None
+    return (subscription, why % {"letters": len(subscription.subscriber.name)}) if subscription else None
 
 
 def _smallest_variant(recipients: Recipients, audience: Audience) -> Found:
@@ -109,30 +111,38 @@ def _smallest_variant(recipients: Recipients, audience: Audience) -> Found:
     if len(audience.groups) < 2:
         return None
     last, group = audience.groups[-1], parse_group_key(audience.groups[-1].name)
-    one = recipients.filter(**dict(zip(REFERENCES, attrgetter(*GROUP_KEY)(group), strict=True))).first()
+    subscription = recipients.filter(**dict(zip(REFERENCES, attrgetter(*GROUP_KEY)(group), strict=True))).first()
     why = _("Only %(people)s get this version: %(label)s.")
-    return (one, why % {"people": label_people(last.people), "label": last.label}) if one else None
+    return (subscription, why % {"people": label_people(last.people), "label": last.label}) if subscription else None
 
 
 def _other_language(recipients: Recipients, audience: Audience) -> Found:
     ours = audience.issue.publication.language
-    own = ours.split("-")[0].lower()
+    own_language = ours.split("-")[0].lower()
     used = Subscriber.objects.exclude(language="").order_by().values_list("language", flat=True).distinct()
-    others = [language for language in used if not language.lower().startswith(own)]
-    if not others:  # PostgreSQL would expect many people who read another language, and look at each recipient
+    other_languages = [language for language in used if not language.lower().startswith(own_language)]
+    if not other_languages:  # PostgreSQL would expect many people who read another language, and look at each recipient
         return None
-    one = _among(recipients.filter(language_ref=""), Subscriber.objects.filter(language__in=others)).first()
+    subscription = _among(
+        recipients.filter(language_ref=""), Subscriber.objects.filter(language__in=other_languages)
+    ).first()
     why = _("They read %(theirs)s; this issue is in %(ours)s.")
     return (
-        (one, why % {"theirs": language_label(one.subscriber.language), "ours": language_label(ours)}) if one else None
+        (subscription, why % {"theirs": language_label(subscription.subscriber.language), "ours": language_label(ours)})
+        if subscription
+        else None
     )
 
 
 def _nothing_known(recipients: Recipients, audience: Audience) -> Found:
     if all(group.place_id for group in audience.readers):
         return None
-    one = _among(recipients, Subscriber.objects.filter(name="", place__isnull=True)).first()
-    return (one, _("Neither name nor location is known, so the mail shows every fallback.")) if one else None
+    subscription = _among(recipients, Subscriber.objects.filter(name="", place__isnull=True)).first()
+    return (
+        (subscription, _("Neither name nor location is known, so the mail shows every fallback."))
+        if subscription
+        else None
+    )
 
 
 def _only_in_country(recipients: Recipients, audience: Audience) -> Found:
@@ -141,19 +151,19 @@ def _only_in_country(recipients: Recipients, audience: Audience) -> Found:
     for group in audience.readers:
         people[locations[group.place_id].country if group.place_id in locations else ""] += group.people
     alone = [country for country, number in people.items() if country and number == 1]
-    one = _among(recipients, Subscriber.objects.filter(place__country__in=alone)).first() if alone else None
-    return (one, _("Nobody else in the audience lives in their country.")) if one else None
+    subscription = _among(recipients, Subscriber.objects.filter(place__country__in=alone)).first() if alone else None
+    return (subscription, _("Nobody else in the audience lives in their country.")) if subscription else None
 
 
 def _widest_radius(recipients: Recipients, audience: Audience) -> Found:
     if not any(group.radius_km for group in audience.readers):
         return None
     chosen = Subscriber.objects.filter(radius_km__isnull=False)
-    one = _among(recipients, chosen).order_by("-subscriber__radius_km").first()
+    subscription = _among(recipients, chosen).order_by("-subscriber__radius_km").first()
     why = _("They would travel %(km)s km to an event, further than anybody else.")
-    return (one, why % {"km": one.subscriber.radius_km}) if one else None
+    return (subscription, why % {"km": subscription.subscriber.radius_km}) if subscription else None
 
 
 def _newest_subscriber(recipients: Recipients, audience: Audience) -> Found:
-    one = recipients.order_by("-subscriber_id").first()
-    return (one, _("The newest subscriber.")) if one else None
+    subscription = recipients.order_by("-subscriber_id").first()
+    return (subscription, _("The newest subscriber.")) if subscription else None

@@ -1,4 +1,4 @@
-"""The recipients of an issue that can still change, by the choices that decide what they get: topics and language."""
+"""The recipients of an issue that can still change, by the choices that change their mail: topics and language."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -39,20 +39,20 @@ class Check:
 
 
 def check_issue(issue: Issue, content: IssueContent, *, groups: list[VariantGroup], now: datetime) -> list[Check]:
-    """Return what the checks of these groups found, each with the pages where it is fixed. Errors first."""
+    """Return the problems that the checks of these groups found, each with the pages where it is fixed. Errors first."""
     return [
         Check(
-            level=found.level,
-            code=found.code,
-            message=found.message,
-            people=found.people,
-            affects_all=found.affects_all,
-            location=found.location,
-            fix=find_fix_link(issue, content, finding=found.findings[0]),
-            fixes=list_fix_links(issue, content, findings=found.findings),
-            name=found.name,
+            level=problem.level,
+            code=problem.code,
+            message=problem.message,
+            people=problem.people,
+            affects_all=problem.affects_all,
+            location=problem.location,
+            fix=find_fix_link(issue, content, finding=problem.findings[0]),
+            fixes=list_fix_links(issue, content, findings=problem.findings),
+            name=problem.name,
         )
-        for found in find_problems(issue, content, groups=groups, now=now)
+        for problem in find_problems(issue, content, groups=groups, now=now)
     ]
 
 

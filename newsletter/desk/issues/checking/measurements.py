@@ -1,4 +1,4 @@
-"""List what was measured about an issue's mail, one sentence each: size, events that nobody sees, links, spam score."""
+"""List the measurements of an issue's mail, one sentence each: size, events that nobody sees, links, spam score."""
 
 from collections.abc import Sequence
 from datetime import datetime

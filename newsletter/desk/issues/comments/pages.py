@@ -137,7 +137,7 @@ def find_comment(issue: int, comment: int) -> Comment:
 
 
 def find_way_back(issue: Issue, comment: Comment, *, back: str) -> str:
-    """Return the URL of the editor if the form was beside it, else that of the comment on the issue's page."""
+    """Return the URL of the editor if the form was next to it, else that of the comment on the issue's page."""
     if back == EDITOR:
         return editor_url(issue)
     return f"{overview_url(issue)}#nl-comment-{comment.pk}"

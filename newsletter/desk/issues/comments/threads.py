@@ -41,7 +41,7 @@ def comments_context(issue: Issue) -> CommentsContext:
     threads = [
         Thread(
             comment=comment,
-            answers=[one for one in rows if one.parent_id == comment.pk],
+            answers=[answer for answer in rows if answer.parent_id == comment.pk],
             block_label=labels.get(comment.block, comment.block_label),
             block_url=editor_url(issue, part=comment.block) if comment.block in labels else "",
         )
@@ -58,7 +58,7 @@ def comments_context(issue: Issue) -> CommentsContext:
 
 
 class IssueCommentsPanel(BaseSidePanel):
-    """The comments beside the editor. An autosave does not update it: a comment that is being written would be lost."""
+    """The comments next to the editor. An autosave does not update it: a comment that is being written would be lost."""
 
     class SidePanelToggle(BaseSidePanel.SidePanelToggle):
         aria_label = _("Comments")

@@ -44,19 +44,19 @@ class ReassemblePage(IssuePage):
             plan = preview_reassembly(issue=issue, now=timezone.now())
         except DomainError as error:
             return {"issue": issue, "plan": None, "kept": [], "refusal": translate(error), "is_approved": approved}
-        kept = [translate(label) for label in plan.kept]
-        return {"issue": issue, "plan": plan, "kept": kept, "refusal": "", "is_approved": approved}
+        kept_labels = [translate(label) for label in plan.kept]
+        return {"issue": issue, "plan": plan, "kept": kept_labels, "refusal": "", "is_approved": approved}
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Do what the page showed, and go back to the issue's page."""
+        """Apply the shown plan, and go back to the issue's page."""
         issue = self.issue
 
         def call() -> Done:
             now = timezone.now()
             if is_made_by_rules(issue):
-                gone = check_before_assembly(issue=issue, now=now)
-                if gone:
-                    messages.warning(request, translate(describe_left_out(gone)))
+                gone_stories = check_before_assembly(issue=issue, now=now)
+                if gone_stories:
+                    messages.warning(request, translate(describe_left_out(gone_stories)))
             seen = request.POST.get("sha256", "")
             result = reassemble_issue(issue=issue, by=cast(User, request.user), now=now, seen_sha256=seen)
             return Done(describe_reassembly(result), {"changed": result.changed})
@@ -66,7 +66,7 @@ class ReassemblePage(IssuePage):
 
 
 def describe_reassembly(result: Reassembly) -> str:
-    """Return sentences that list what was added, removed and kept."""
+    """Return sentences that list the added, removed and kept parts."""
     sentences = [
         _("The content was refreshed.") if result.changed else _("The content was refreshed. Nothing changed.")
     ]

@@ -57,7 +57,7 @@ class IssueRevisions(IssuePage):
         can_edit = self.request.user.has_perm("newsletter.change_issue")
         return {
             "issue": self.issue,
-            "revisions": [(one, fill_sample(str(one.content.get("subject") or ""))) for one in revisions],
+            "revisions": [(listed, fill_sample(str(listed.content.get("subject") or ""))) for listed in revisions],
             "left": left,
             "right": right,
             "lines": lines,

@@ -1,4 +1,4 @@
-"""The page “Do not use” of a story: for one publication, or for all; and the step that takes it back."""
+"""The page “Do not use” of a story: for one publication, or for all; and the button that undoes it."""
 
 from typing import Any, cast
 
@@ -26,8 +26,8 @@ class StoryUseForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [("all", _("Do not use it in any publication"))]
         choices += [
-            (str(one.pk), _("Do not use it in %(publication)s") % {"publication": one})
-            for one in Publication.objects.filter(enabled=True)
+            (str(publication.pk), _("Do not use it in %(publication)s") % {"publication": publication})
+            for publication in Publication.objects.filter(enabled=True)
         ]
         field = cast(forms.ChoiceField, self.fields["publication"])
         field.choices = [*choices, (ALLOW, _("Use it again"))] if refused else choices
@@ -56,8 +56,8 @@ class StoryUse(ServiceFormPage):
         refusals = self.story.refusals.select_related("publication", "person")
         now = [
             _("%(person)s decided: not in %(publication)s.")
-            % {"person": one.person, "publication": one.publication or _("any publication")}
-            for one in refusals
+            % {"person": refusal.person, "publication": refusal.publication or _("any publication")}
+            for refusal in refusals
         ]
         return [
             *now,

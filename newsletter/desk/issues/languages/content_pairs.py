@@ -1,4 +1,4 @@
-"""The stories, events and appeals of an issue, each beside its translation into one language."""
+"""The stories, events and appeals of an issue, each with its translation into one language."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +55,10 @@ def list_content_pairs(
 
     A block that only readers of one language see is left out: nobody else gets its rows.
     """
-    shown = {model: {one.translation_id for one in found} for model, found in _list_records(version.content).items()}
+    shown = {
+        model: {record.translation_id for record in records}
+        for model, records in _list_records(version.content).items()
+    }
     pairs: list[ContentPair] = []
     for model, records in _list_records(content).items():
         ids = list(dict.fromkeys(record.id for record in records))
@@ -63,28 +66,28 @@ def list_content_pairs(
         translations = _find_translations(model, rows.values(), language=version.language)
         for pk in filter(rows.__contains__, ids):
             if find_offered_language(rows[pk].language) != version.language:
-                found = translations.get(_original_of(rows[pk]))
-                is_shown = found is not None and found.pk in shown[model]
-                pairs.append(_make_pair(rows[pk], found, is_shown=is_shown, language=version.language, user=user))
+                translation = translations.get(_original_of(rows[pk]))
+                is_shown = translation is not None and translation.pk in shown[model]
+                pairs.append(_make_pair(rows[pk], translation, is_shown=is_shown, language=version.language, user=user))
     return pairs
 
 
 def _list_records(content: IssueContent) -> dict[Model, list[Any]]:
-    found: dict[Model, list[Any]] = {Story: [], EventNotice: [], Appeal: []}
+    records: dict[Model, list[Any]] = {Story: [], EventNotice: [], Appeal: []}
     limited = find_blocks_of_languages(content)
     for block in content.blocks:
         if block.key in limited:
             continue
         match block:
             case LeadStoryBlock():
-                found[Story].append(block.story)
+                records[Story].append(block.story)
             case StoriesBlock():
-                found[Story].extend(block.stories)
+                records[Story].extend(block.stories)
             case EventsBlock() | EventCardBlock():
-                found[EventNotice].extend(block.events)
+                records[EventNotice].extend(block.events)
             case AppealsBlock():
-                found[Appeal].extend(block.appeals)
-    return found
+                records[Appeal].extend(block.appeals)
+    return records
 
 
 def _find_translations(model: Model, rows: Iterable[Row], *, language: str) -> dict[int, Row]:
@@ -114,7 +117,7 @@ def _make_pair(
 
 
 def _label(row: Row) -> tuple[str, str]:
-    """Return what the row is, and the button that translates it."""
+    """Return the kind of the row, and the button that translates it."""
     match row:
         case Story():
             return _("Story"), _("Translate this story")

@@ -1,4 +1,4 @@
-"""The further languages of an issue as its pages list them: how many recipients read each, and what has no translation."""
+"""The further languages of an issue as its pages list them: their recipients, and their texts without a translation."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The page “Translate” of an issue: its texts, stories, events and appeals beside their translations into one language."""
+"""The page “Translate” of an issue: its texts, stories, events and appeals with their translations into one language."""
 
 from typing import Any, cast
 
@@ -71,25 +71,25 @@ class TranslateIssue(IssueFormPage):
     @cached_property
     def version(self) -> LanguageVersion:
         versions = make_language_versions(self.untranslated, issue=self.issue)
-        found = next((one for one in versions if one.language == self.language), None)
-        if found is None:
+        chosen = next((candidate for candidate in versions if candidate.language == self.language), None)
+        if chosen is None:
             raise Http404("The publication is not sent in this language.")
-        return found
+        return chosen
 
     def get_form_kwargs(self) -> dict[str, object]:
         return {**super().get_form_kwargs(), "version": self.version, "blocks": label_blocks(self.issue)}
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
-        own = self.issue.publication.language
+        usual_language = self.issue.publication.language
         context = languages_context(self.issue, now=timezone.now())
         pairs = list_content_pairs(self.untranslated, self.version, user=cast(User, self.request.user))
         return {
             **super().get_context_data(**kwargs),
             **context,
-            "state": next((one for one in context["languages"] if one.code == self.language), None),
+            "state": next((state for state in context["languages"] if state.code == self.language), None),
             "pairs": pairs,
             "missing": sum(pair.translation is None for pair in pairs),
-            "source": {"code": own, "dir": find_text_direction(own)},
+            "source": {"code": usual_language, "dir": find_text_direction(usual_language)},
             "target": {
                 "code": self.language,
                 "name": language_label(self.language),

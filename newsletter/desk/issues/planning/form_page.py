@@ -29,7 +29,7 @@ class ServiceFormPage(IssuePermissionMixin, PathMixin, FormView, ABC):  # type: 
     back_url = ""
 
     def list_sentences(self) -> list[str]:
-        """Return what the person must know before they press the button."""
+        """Return the facts that the person must know before they press the button."""
         return []
 
     @abstractmethod

@@ -118,7 +118,7 @@ class NewIssue(ServiceFormPage):
         return [*(_describe_open_draft(issue, hidden=str(issue.publication_id) != chosen) for issue in drafts), draft]
 
     def get_initial(self) -> dict[str, object]:
-        """Choose what the address names: a publication and how the issue begins, or an issue to copy, or a template."""
+        """Preselect the choices in the address: a publication and a beginning, or an issue to copy, or a template."""
         initial: dict[str, object] = {"public_id": secrets.token_hex(12)}
         named, beginning = self.request.GET.get("publication", ""), self.request.GET.get("beginning", "")
         if named.isdecimal() and Publication.objects.filter(pk=int(named), enabled=True).exists():
@@ -135,8 +135,12 @@ class NewIssue(ServiceFormPage):
                 "segment": original.segment_id,
             }
         template = self.request.GET.get("template", "")
-        if template.isdecimal() and (found := IssueTemplate.objects.filter(pk=int(template)).first()):
-            initial |= {"publication": found.publication_id, "beginning": Beginning.TEMPLATE, "template": found.pk}
+        if template.isdecimal() and (issue_template := IssueTemplate.objects.filter(pk=int(template)).first()):
+            initial |= {
+                "publication": issue_template.publication_id,
+                "beginning": Beginning.TEMPLATE,
+                "template": issue_template.pk,
+            }
         return initial
 
     def list_parents(self) -> list[tuple[str, str]]:

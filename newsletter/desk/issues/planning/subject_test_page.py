@@ -24,7 +24,7 @@ _OTHERS = range(2, SubjectTest.MAX_SUBJECTS + 1)
 
 
 class SubjectTestForm(forms.Form):
-    """The subjects beside the issue's own, each with a preheader. Empty rows are left out."""
+    """The further subjects to test, each with a preheader. Empty rows are left out."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,7 +63,7 @@ class SubjectTestForm(forms.Form):
             )
             for number in _OTHERS
         }
-        return {number: one for number, one in rows.items() if one.subject or one.preheader}
+        return {number: choice for number, choice in rows.items() if choice.subject or choice.preheader}
 
 
 class SetSubjectTest(IssueFormPage):
@@ -78,7 +78,9 @@ class SetSubjectTest(IssueFormPage):
         test = SubjectTest.objects.filter(issue=self.issue).first()
         if test is None:
             return {"share_percent": 20, "wait_hours": 4}
-        texts = {f"{name}_{number}": text for number, one in enumerate(test.subjects, 2) for name, text in one.items()}
+        texts = {
+            f"{name}_{number}": text for number, choice in enumerate(test.subjects, 2) for name, text in choice.items()
+        }
         return {**texts, "share_percent": test.share_percent, "wait_hours": test.wait_hours}
 
     def list_sentences(self) -> list[str]:

@@ -35,11 +35,11 @@ class ChangeTime(IssueFormPage):
     def get_form(self, form_class: type[forms.Form] | None = None) -> forms.Form:
         form: forms.Form = super().get_form(form_class)
         zone = label_zone(self.issue.publication.zone)
-        own = _("%(zone)s time.") % {"zone": zone}
+        help_text = _("%(zone)s time.") % {"zone": zone}
         if self.issue.slot_id is None:
-            own += " " + _("Leave it empty to send it yourself with “Send now”.")
+            help_text += " " + _("Leave it empty to send it yourself with “Send now”.")
         form.fields["due"].required = self.issue.slot_id is not None
-        form.fields["due"].help_text = own
+        form.fields["due"].help_text = help_text
         return form
 
     def list_sentences(self) -> list[str]:

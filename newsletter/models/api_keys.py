@@ -14,7 +14,7 @@ DEFAULT_CALLS_PER_MINUTE, MAX_CALLS_PER_MINUTE = 120, 60_000
 
 
 class ApiScope(models.TextChoices):
-    """A permission of a key. The last three existed first; what they allow never grows."""
+    """A permission of a key. The last three existed first. They never get further rights."""
 
     PEOPLE_READ = "people:read", gettext_lazy("read people and suppressions")
     PEOPLE_WRITE = "people:write", gettext_lazy("sign up, add and change people, record replies, and stop emails")
@@ -51,7 +51,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A key of the API. `digest` is its SHA-256 in hexadecimal; `hint` is its first characters, to tell keys apart.
+    """A key of the API. `digest` is its SHA-256 in hexadecimal; `hint` is its first characters, to identify the key.
 
     `scope` holds one or several of `ApiScope`, with spaces between. Unless `all_lists`, the key sees and changes only
     `lists` and the people on them: a list that is deleted leaves it fewer, never all.
@@ -92,7 +92,7 @@ class ApiKey(models.Model):
 
     @property
     def scopes(self) -> list[ApiScope]:
-        """Return what the key may do. An unknown word allows nothing."""
+        """Return the rights of the key. An unknown word allows nothing."""
         return list(_read_scopes(self.scope))
 
     def get_scope_display(self) -> str:

@@ -1,4 +1,4 @@
-"""Proofs and approvals: what staff were mailed to read, and who allowed which content of an issue for which audience."""
+"""Proofs that were mailed to staff, and approvals: who allowed which content of an issue for which audience."""
 
 from django.conf import settings
 from django.db import models

@@ -251,7 +251,7 @@ class DividerBlock(BodyPart):
 class BodyBlock(StreamWithMissingBlocks):
     """All blocks of a body. All threads share them, and Wagtail changes them while it checks a draft.
 
-    Hold ``validation_lock`` to read what they require.
+    Acquire ``validation_lock`` before you read their rules.
     """
 
     validation_lock = RLock()

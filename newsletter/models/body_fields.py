@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TEXT_FEATURES = ["bold", "italic", "link", "ol", "ul"]
 LIMIT_ATTRIBUTE = "data-nl-limit"
-"""Holds the most characters of a field in the form. A script says if there are more."""
+"""The limit of characters of a field, for the form. A script says if there are more."""
 DESCRIPTION_HELP = gettext_lazy("For people who cannot see it. Empty: the image's own description.")
 
 
@@ -65,13 +65,13 @@ class LinkBlock(LimitedBlock, blocks.URLBlock):
 
 
 class CheckedBlock(blocks.CharBlock):
-    """A text that must have a certain form. It is kept as it was typed, so that a draft may hold a wrong one.
+    """A text that must have a certain form. It is stored as typed, so that a draft may contain a wrong one.
 
     `find_problem` cannot be abstract, because Wagtail's blocks have a metaclass already.
     """
 
     def find_problem(self, value: str) -> Message | None:
-        """Return what is wrong with a value that is not blank, or None. The message takes the field's label as “field”."""
+        """Return the error of a value that is not blank, or None. The message takes the field's label as “field”."""
         raise NotImplementedError
 
 
@@ -135,7 +135,7 @@ class RowChooserBlock(SnippetChooserBlock):
 
     @property
     def required(self) -> bool:
-        """Return what the block was made with. Wagtail asks the form's field, which needs the widget."""
+        """Return the arguments with which the block was made. Wagtail asks the form's field, which needs the widget."""
         return bool(self._required)
 
     @cached_property
@@ -145,7 +145,7 @@ class RowChooserBlock(SnippetChooserBlock):
 
 
 class OwnTextsChooserBlock(RowChooserBlock):
-    """A chooser that tells the form the chosen row's own texts, which the fields beside it replace."""
+    """A chooser that gives the form the chosen row's own texts, which the fields next to it can replace."""
 
     def get_form_state(self, value: object) -> object:
         state = super().get_form_state(value)
@@ -205,9 +205,9 @@ class BodyPart(BodyStruct):
 
 
 class DescribedPicture(BodyStruct):
-    """A picture and what it shows: the text of this field, or else the description that the picture library has."""
+    """A picture and its description: the text of this field, else the description in the picture library."""
 
     @staticmethod
     def find_alt(value: blocks.StructValue) -> str:
-        """Return the text for people who cannot see the picture; "" if there is none."""
+        """Return the text for people who cannot see the picture, or ""."""
         return str(value["alt"] or (value["image"].description if value["image"] else ""))

@@ -16,9 +16,9 @@ from newsletter.providers.accounts import DEFAULT_ACCOUNT, MAX_ACCOUNT_LENGTH
 class ProviderEvent(models.Model):
     """One webhook event. The first constraint makes counting it twice impossible.
 
-    ``body`` is what the event says about one person, and which key verified it if accounts share an address; it is emptied
-    once the event is applied. ``once`` is the single-use token of providers that do not sign the body. ``retry_at`` is when
-    to try an unapplied event next.
+    ``body`` has the data about one person, and the key that verified it if accounts share an address. It is emptied after
+    the event is applied. ``once`` is the single-use token of providers that do not sign the body. ``retry_at`` is when to
+    try an unapplied event next.
     """
 
     class Result(models.TextChoices):
@@ -116,7 +116,7 @@ class SuppressionListReading(models.Model):
     """The last reading of a provider's own suppression list.
 
     The list is known up to ``known_until``. ``suppressed`` is the number of addresses that this reading suppressed here.
-    ``error`` tells staff why the reading failed.
+    ``error`` says for staff why the reading failed.
     """
 
     provider = models.CharField(max_length=120, unique=True)
@@ -130,7 +130,7 @@ class SuppressionListReading(models.Model):
 
 
 class CountComparison(models.Model):
-    """The numbers of a send's mails at one account beside those that its provider counted, once a day (UTC).
+    """Our numbers of a send's mails at one account and those of its provider, once a day (UTC).
 
     It changes nothing else. ``account`` is the name of the provider account in the settings. ``figure`` is the number that
     differs, or "" if none does; ``failure`` is why there was no count. The numbers without ``provider_`` are ours; those of
@@ -203,11 +203,11 @@ class CountComparison(models.Model):
 
 
 class ProviderWebhook(models.Model):
-    """The webhook by which a provider account reports: whether it was set up from here, and when a report last came.
+    """The webhook by which a provider account reports: if it was set up from here, and the time of the last report.
 
-    ``sealed_keys`` are the keys that verify reports beside those of the settings, the newest first, encrypted.
-    ``verified_by`` is the `key_mark` of the key that verified the newest report which came by a webhook: it may be the key of
-    another account. ``claimed_until`` keeps two people from setting it up at once.
+    ``sealed_keys`` are keys that verify reports in addition to those of the settings, the newest first, encrypted.
+    ``verified_by`` is the `key_mark` of the key that verified the newest report which came by a webhook: it may be the key
+    of another account. ``claimed_until`` keeps two people from setting it up at once.
     """
 
     provider = models.CharField(max_length=20)
@@ -248,7 +248,7 @@ class LinkClicks(models.Model):
 
 
 class Gift(models.Model):
-    """A gift that came by a link of an issue, as the donation system reports it. It does not say who gave.
+    """A gift that was made through a link of an issue, as the donation system reports it. It does not say who gave.
 
     ``reference`` is the donation system's own: it makes counting a gift twice impossible. ``block`` is the name in the link,
     such as “appeal-3”.

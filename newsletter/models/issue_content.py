@@ -1,4 +1,4 @@
-"""The frozen content of an issue and its variants: what people approve, and the bytes that are sent."""
+"""The frozen content of an issue, which people approve, and its variants, which have the bytes that are sent."""
 
 from typing import Any, Self
 
@@ -113,9 +113,9 @@ class ReaderGroup(models.Model):
     """The variant for recipients of whom we know the same; None if they get nothing, and then ``empty_reason`` is its code.
 
     ``place_id`` 0 means an unknown place, ``radius_km`` 0 the publication's own radius, ``language`` "" its own language.
-    ``interests``, ``seen`` and ``rules`` are the numbers of `newsletter.issues.variants.group_keys`; ``fallback`` is what
-    readers give up who are too few for a version of their own (`newsletter.issues.visible.visible_content`). ``arm`` is the
-    subject of a test, from 1; 0 without a test, −1 for those who wait.
+    ``interests``, ``seen`` and ``rules`` are the numbers of `newsletter.issues.variants.group_keys`; ``fallback`` says what
+    readers lose who are too few for their own version (`newsletter.issues.visible.visible_content`). ``arm`` is the subject
+    of a test, from 1; 0 without a test, −1 for those who wait.
     """
 
     revision = models.ForeignKey(IssueRevision, on_delete=models.CASCADE, related_name="groups")

@@ -48,7 +48,7 @@ class StreamWithMissingBlocks(blocks.StreamBlock):
     """A stream that keeps blocks whose kind is missing."""
 
     def to_python(self, value: Any) -> blocks.StreamValue:
-        """Keep blocks of missing kinds: Wagtail leaves out what it does not know, and the next save would lose them."""
+        """Keep blocks of missing kinds: Wagtail leaves out unknown blocks, and the next save would delete them."""
         found = json.loads(value) if isinstance(value, str) and value.startswith("[") else value
         if isinstance(found, list):
             self._add_missing(found)

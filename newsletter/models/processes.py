@@ -1,4 +1,4 @@
-"""The processes that run, so that the metrics of any web process and `newsletter doctor` tell about all of them."""
+"""The processes that run, so that the metrics of any web process and `newsletter doctor` cover all of them."""
 
 from django.db import models
 

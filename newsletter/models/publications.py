@@ -280,7 +280,7 @@ class Publication(PublicationAccounts, DeliverabilityChoice, PreviewableMixin, m
         return self.name
 
     def clean(self) -> None:
-        """Raise ValidationError if the sender's name looks like a forgery, or if the publication uses what is archived."""
+        """Raise ValidationError if the sender's name looks like a forgery, or if the publication uses archived rows."""
         check_sender_name(self.from_name, field="from_name", own=[domain_of(self.from_email), domain_of(self.reply_to)])
         check_further_languages(self.languages, language=self.language)
         if self.archived and self.enabled:

@@ -1,4 +1,4 @@
-"""The blocks that are described by a schema beside the mail templates, and the body with all blocks."""
+"""The blocks that a schema in the folder of mail templates describes, and the body with all blocks."""
 
 from typing import TYPE_CHECKING
 

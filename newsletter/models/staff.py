@@ -195,7 +195,7 @@ class StaffNotice(models.Model):
 
 
 class StaffLink(models.Model):
-    """A link that lets one person choose their password once. The token is not kept: it is made when it is needed.
+    """A link with which one person can choose their password once. The token is not kept: it is made when it is needed.
 
     A person has at most one open link. A new one withdraws the one before.
     """
@@ -241,7 +241,7 @@ class StaffLink(models.Model):
 
 
 class PasswordLinkRequest(models.Model):
-    """A stranger's request to mail an account a link. A job looks the account up later, so that no answer tells.
+    """A stranger's request to mail an account a link. A job looks the account up later, so that no answer reveals it.
 
     The row is deleted when it was handled.
     """

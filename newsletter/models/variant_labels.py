@@ -1,4 +1,4 @@
-"""The label of a variant: a row keeps its facts, and each reader sees the text in a language of their own."""
+"""The label of a variant: a row stores its facts, and each reader sees the text in their own language."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ MAX_LENGTH = 200
 LETTERS = "ABCD"
 """The names of the subjects of a test, in their order."""
 LabelFacts = list[dict[str, object]]
-"""What tells a variant apart, in the order to say it. Each fact names its ``kind``:
+"""The facts that identify a variant, in the order of its label. Each fact names its ``kind``:
 
 ``unwanted``, ``closed``, ``restricted`` and ``empty`` (nobody gets this mail), ``subject`` with its ``arm`` (−1:
 waits), ``language`` with its code, ``only_events``, ``appeal`` and ``first`` with a ``title``, ``follows`` with the

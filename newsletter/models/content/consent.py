@@ -1,4 +1,4 @@
-"""The consent of the person in a story. `newsletter.issues.snapshot.consent_rules` decides what it means for an issue."""
+"""The consent of the person in a story. `newsletter.issues.snapshot.consent_rules` decides if an issue may show the story."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy

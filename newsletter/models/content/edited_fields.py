@@ -7,7 +7,7 @@ from django.db import models
 
 
 class EditedFieldsMixin(models.Model):
-    """Content of a source that staff may edit. ``edited_fields`` names what staff changed."""
+    """Content of a source that staff may edit. ``edited_fields`` names the fields that staff changed."""
 
     edited_fields: Any
 
@@ -15,7 +15,7 @@ class EditedFieldsMixin(models.Model):
         abstract = True
 
     def set_source_values(self, values: Mapping[str, object]) -> None:
-        """Set what the source says, never over a field that staff edited."""
+        """Set the values of the source, except in fields that staff edited."""
         for name, value in values.items():
             if name not in self.edited_fields:
                 setattr(self, name, value)

@@ -1,4 +1,4 @@
-"""Sources of content, the entries of theirs that were set aside, and what staff said about their events' locations."""
+"""Sources of content, their entries that were set aside, and staff's answers about their events' locations."""
 
 from collections.abc import Sequence
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Stories on the web: the sources that list them, their URLs, and whether their site still shows them."""
+"""Stories on the web: the sources that list them, their URLs, and if their site still shows them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy

@@ -14,7 +14,7 @@ from newsletter.models.publications import Publication
 class TranslationMixin(models.Model):
     """Content in a language, which may be the translation of another row: one a language for each original.
 
-    Readers of that language get it in place of the original. A translation has no translations of its own: the foreign key
+    Readers of that language get it in place of the original. A translation has no further translations. The foreign key
     names ``original_key``, which only originals have, so the database refuses a chain.
     """
 

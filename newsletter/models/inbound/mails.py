@@ -1,4 +1,4 @@
-"""Inbound mail: one row for each mail that came in, whom it is sent on to, and how reading each mailbox goes."""
+"""Inbound mail: one row for each mail, the people to whom it is forwarded, and the state of reading each mailbox."""
 
 from django.db import models
 from django.db.models import Q
@@ -11,7 +11,7 @@ from newsletter.models.states import one_of
 
 
 class InboundMail(models.Model):
-    """One mail that came in. The first constraint makes acting on it twice impossible.
+    """One inbound mail. The first constraint makes acting on it twice impossible.
 
     ``raw`` is the beginning of the mail. It is deleted once read; an unreadable mail keeps it. The sender and text of a
     reply are deleted once it is forwarded to staff. ``sender_hash`` is the keyed hash of the address, for limits and for the

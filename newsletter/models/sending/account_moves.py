@@ -13,7 +13,7 @@ from newsletter.providers.accounts import MAX_ACCOUNT_LENGTH
 class AccountMove(models.Model):
     """One move. It is written in the transaction that gives the batches their new account.
 
-    ``by`` names the person who moved them, "" if the program did. ``reason`` says what the first account did.
+    ``by`` names the person who moved them, "" if the program did. ``reason`` is the answer of the first account.
     ``unfinished``: the sweep moves more, and adds it to this row.
     """
 

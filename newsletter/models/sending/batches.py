@@ -24,7 +24,7 @@ class BatchQuerySet(models.QuerySet["Batch"]):
         return self.released().filter(Q(not_before__isnull=True) | Q(not_before__lte=now))
 
     def movable(self) -> "BatchQuerySet":
-        """Keep the batches that no account has or may have: another account can take them."""
+        """Keep the batches that no account has or may have: another account can send them."""
         return self.filter(state=Batch.State.PENDING, handed_to="")
 
     def cancelled_repeats(self) -> "BatchQuerySet":
@@ -166,7 +166,7 @@ class Attempt(models.Model):
     NOT_ACCEPTED_OUTCOMES = ("not_sent", "throttled", "rejected")
     """The outcomes after which the provider certainly has nobody's mail."""
     CODES_WITHOUT_CALL = (Code.NOT_CALLED, Code.RENDER_FAILURE, Code.RENDER_STOP)
-    """The codes of attempts that ended before the provider was called. They tell nothing of its account."""
+    """The codes of attempts that ended before the provider was called. They say nothing about its account."""
 
     wagtail_reference_index_ignore = True
 

@@ -1,4 +1,4 @@
-"""Canaries: mailboxes of our own that get an issue before and after its subscribers, and what was found there."""
+"""Canaries: mailboxes of our own that get an issue before and after its subscribers, and the results."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,8 +13,8 @@ from newsletter.models.variant_labels import label_facts
 class CanaryMailbox(models.Model):
     """A mailbox that gets issues so that we can look at them there. It is read by IMAP and never changed.
 
-    ``looked_at`` is when the last reading began, and no other begins before ``reading_until``. ``failing_since`` and
-    ``error`` say what is wrong since when.
+    ``looked_at`` is when the last reading began, and no other begins before ``reading_until``. ``error`` is the current
+    problem, ``failing_since`` its beginning.
     """
 
     address = models.EmailField(gettext_lazy("email address"), max_length=254)

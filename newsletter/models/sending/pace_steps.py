@@ -9,7 +9,7 @@ from newsletter.models.states import one_of
 
 
 class PaceStep(models.Model):
-    """One change of a send's pace, in order by ``number``. The newest one says what holds; the send has a copy of the limit.
+    """One change of a send's pace, in order by ``number``. The newest step counts. The send has a copy of its limit.
 
     ``mailbox`` is the mailbox provider that reported, ``status`` its commonest code, ``reports`` of ``mails`` how many of the
     mails that it got since the step before. They are empty if the pace was raised. ``people_per_minute`` is NULL without a

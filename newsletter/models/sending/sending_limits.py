@@ -30,7 +30,7 @@ class ProviderAccount(models.Model):
 class SendingDay(models.Model):
     """The number of people that a publication was sent to on one local day. The daily limit and the warm-up read it.
 
-    ``account`` is "" in the row of all accounts; an account that warms up has a row of its own beside it.
+    ``account`` is "" in the row of all accounts; an account that warms up has an additional row.
     """
 
     publication = models.ForeignKey(Publication, on_delete=models.CASCADE, related_name="+")
@@ -45,7 +45,7 @@ class SendingDay(models.Model):
 
 
 class MailLimits(models.Model):
-    """One row: what the organisation allows itself towards one person, over all publications. No row: no limit."""
+    """One row: the limit of mails to one person, over all publications. No row: no limit."""
 
     mails_in_7_days = models.PositiveSmallIntegerField(
         gettext_lazy("mails in 7 days"),
@@ -95,9 +95,9 @@ class MailLimits(models.Model):
 
 
 class Installation(models.Model):
-    """One row: which installation this database belongs to, and whether it may send at all.
+    """One row: the installation that owns this database, and if it may send at all.
 
-    ``released_at`` is when staff last ended a hold. What a machine's journal recorded before that no longer counts.
+    ``released_at`` is when staff last ended a hold. Older notes in a machine's journal no longer count.
     """
 
     address_key_hash = models.CharField(max_length=64)

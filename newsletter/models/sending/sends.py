@@ -22,16 +22,16 @@ class SendManager(models.Manager["Send"]):
 class Send(models.Model):
     """One dispatch of one approved revision.
 
-    ``excluded`` maps a reason to a number of people, counted when the audience was frozen.
-    ``audience`` names who it is for, since that moment: ``{"list": slug, "segments": [slug, …]}``, with the names beside.
-    ``resumed_after_attempt``: failures up to this attempt no longer count. ``confirmed_recipients``: how many staff confirmed.
-    ``newest_term_searched`` is the newest protected term searched for: no batch is claimed while a newer one exists.
-    ``local_time`` is the wall-clock time, ``YYYY-MM-DDTHH:MM``, at which people get it in their own zone; "" means at once.
-    ``hours`` are its moments in order: ``[{"at": ISO 8601, "zones": {zone: people}}, …]``. No batch of an hour after
-    ``checked_until`` is claimed: the stories and events are checked again first. ``purged_at``: its recipients' rows are gone.
-    ``people_per_minute`` limits a slowed send beside its account's rate, as its newest `PaceStep` says; NULL is no limit.
-    ``next_call_at``: no call of a slowed send begins before, in seconds since 1970.
-    ``period``: the month, ``YYYY-MM``, whose new subscribers a welcome mail's send takes in.
+    ``excluded`` maps a reason to a number of people, counted when the audience was frozen. ``audience`` names its list and
+    segments since that moment: ``{"list": slug, "segments": [slug, …]}``, and their names. ``resumed_after_attempt``:
+    failures up to this attempt no longer count. ``confirmed_recipients``: how many staff confirmed. ``newest_term_searched``
+    is the newest protected term searched for: no batch is claimed while a newer one exists. ``local_time`` is the wall-clock
+    time, ``YYYY-MM-DDTHH:MM``, at which people get it in their own zone; "" means at once. ``hours`` are its moments in
+    order: ``[{"at": ISO 8601, "zones": {zone: people}}, …]``. No batch of an hour after ``checked_until`` is claimed: the
+    stories and events are checked again first. ``purged_at``: its recipients' rows are gone. ``people_per_minute`` limits a
+    slowed send in addition to its account's rate, by its newest `PaceStep`; NULL is no limit. ``next_call_at``: no call of a
+    slowed send begins before, in seconds since 1970. ``period``: the month, ``YYYY-MM``, whose new subscribers a welcome
+    mail's send takes in.
     """
 
     class State(models.TextChoices):
@@ -44,7 +44,7 @@ class Send(models.Model):
         CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
     class Code(models.TextChoices):
-        """The reasons that later decisions depend on; the texts beside them are for people. Others have no code."""
+        """The reasons on which later decisions depend. The texts next to them are for people. Others have no code."""
 
         NONE = ""
         PAUSED_BY_STAFF = "paused_by_staff"

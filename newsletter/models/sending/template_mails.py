@@ -17,7 +17,7 @@ class MailTemplate(models.Model):
     """A mail that answers what one person did, such as a gift. `fields` are its merge fields with their sample values.
 
     `approved_sha256` is the hash of the content that somebody approved, or "". An edit changes the content's hash, so that
-    the approval holds no more. The publication is the sender, with its brand.
+    the approval is no longer valid. The publication is the sender, with its brand.
     """
 
     slug = models.SlugField(unique=True)

@@ -26,11 +26,11 @@ class ArrayLength(models.Func):
 class SubjectTest(models.Model):
     """The subjects that an issue tests, and the decision, which is made once and never changed.
 
-    ``subjects`` are those beside the issue's own, which is the first: ``[{"subject", "preheader"}, …]``; an empty preheader
-    is the issue's own. ``number_of_subjects`` counts all. ``share_percent`` of the readers get one of them, in equal parts; the
-    others wait ``wait_hours`` after the last of these mails. ``seed`` decides who gets which, so nothing can change it later.
-    ``winner`` is the number of the subject, from 1, that the others get. ``results`` has, for each subject, the ``people`` who
-    got it and the ``responses`` by ``measure``, as they were at the decision.
+    ``subjects`` are those after the issue's own, which is the first: ``[{"subject", "preheader"}, …]``. An empty preheader
+    means the issue's. ``number_of_subjects`` counts all. ``share_percent`` of the readers get one of them, in equal parts;
+    the others wait ``wait_hours`` after the last of these mails. ``seed`` decides who gets which, so nothing can change it
+    later. ``winner`` is the number of the subject, from 1, that the others get. ``results`` has, for each subject, the
+    ``people`` who got it and the ``responses`` by ``measure``, as they were at the decision.
     """
 
     class Measure(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Read the addresses of a mail that came in: who unsubscribes, which issue a reply is to, and whether it is our own."""
+"""Read the addresses of an inbound mail: who unsubscribes, which issue a reply is to, and if it is our own mail."""
 
 import re
 from collections.abc import Iterable
@@ -35,8 +35,8 @@ class SignedAddresses:
 
     def _read(self, tags: Iterable[str], *, max_tokens: int) -> list[LinkTarget]:
         tokens = list(dict.fromkeys(tag.lower() for tag in tags if len(tag) == TOKEN_LENGTH))[:max_tokens]
-        found = (read_token(token, keys=self._keys, lists=self._lists) for token in tokens)
-        return list(islice((target for target in found if target is not None), MAX_UNSUBSCRIBES))
+        targets = (read_token(token, keys=self._keys, lists=self._lists) for token in tokens)
+        return list(islice((target for target in targets if target is not None), MAX_UNSUBSCRIBES))
 
     @cached_property
     def _lists(self) -> list[str]:
@@ -59,10 +59,10 @@ def find_issue(recipients: Iterable[str]) -> Issue | None:
 
 
 def is_own_address(address: str) -> bool:
-    """Return True for the inbound address, with or without a tag: a mail from it is one that came back."""
-    own = settings.NEWSLETTER_INBOUND_ADDRESS
+    """Return True for the inbound address, with or without a tag: a mail from it is one of ours that was returned."""
+    inbound_address = settings.NEWSLETTER_INBOUND_ADDRESS
     local, _, domain = address.lower().rpartition("@")
-    return bool(own) and f"{local.partition('+')[0]}@{domain}" == own
+    return bool(inbound_address) and f"{local.partition('+')[0]}@{domain}" == inbound_address
 
 
 def _list_tags(recipients: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ class BadInboundSetting(DomainError):
 
 
 class NoWholeMail(DomainError):
-    """A provider posted something without the whole mail in it. The message tells what to change at the provider."""
+    """A provider posted something without the whole mail in it. The message says what to change at the provider."""
 
 
 class MailboxUnavailable(DomainError):

@@ -128,8 +128,8 @@ def forget_reply(mail: InboundMail, *, from_state: InboundMail.State) -> bool:
 
 def is_protected(mail: InboundMail) -> bool:
     """Return True if the reply contains a protected term, so that its text must not leave by mail."""
-    whole = "\n".join([mail.subject, mail.sender_name, mail.text, *mail.attachments])
-    return replace_protected_text(whole) != whole
+    searched = "\n".join([mail.subject, mail.sender_name, mail.text, *mail.attachments])
+    return replace_protected_text(searched) != searched
 
 
 def _make_sender(mail: InboundMail) -> Sender | None:
@@ -170,7 +170,7 @@ def _deliver(forward: InboundForward, sender: Sender, *, adapter: Adapter, now: 
 def _describe(mail: InboundMail) -> list[str]:
     """Return the lines above the text: sender, date, issue, and the parts that are not forwarded."""
     named = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender or "–"
-    said = [
+    lines = [
         Message(
             "%(sender)s wrote on %(day)s. Answer this mail to answer the person.",
             sender=named,
@@ -180,19 +180,21 @@ def _describe(mail: InboundMail) -> list[str]:
         else Message("Somebody wrote without an address to answer to.")
     ]
     if mail.issue:
-        said.append(Message("It is a reply to %(issue)s.", issue=mail.issue))
+        lines.append(Message("It is a reply to %(issue)s.", issue=mail.issue))
     if mail.attachments or mail.cut:
-        said.append(_describe_rest(mail))
-    return [translate(line) for line in said]
+        lines.append(_describe_rest(mail))
+    return [translate(line) for line in lines]
 
 
 def _describe_rest(mail: InboundMail) -> Message:
-    rest = ", ".join(mail.attachments) or Message("the end of the mail")
+    missing = ", ".join(mail.attachments) or Message("the end of the mail")
     if mail.origin == IMAP:
         return Message(
-            "Not forwarded: %(rest)s. You find it in the mailbox, in the folder %(folder)s.", rest=rest, folder=HANDLED
+            "Not forwarded: %(rest)s. You find it in the mailbox, in the folder %(folder)s.",
+            rest=missing,
+            folder=HANDLED,
         )
-    return Message("Not forwarded, and not kept: %(rest)s. Ask the person to send it to you.", rest=rest)
+    return Message("Not forwarded, and not kept: %(rest)s. Ask the person to send it to you.", rest=missing)
 
 
 def _list_lines(text: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Read one mailbox by IMAP: new messages by their UID, and moving them to folders. A server that hangs is given up.
 
-Nothing here decides what a message is.
+Nothing here decides about the content of a message.
 """
 
 import re
@@ -74,10 +74,10 @@ class OpenMailbox:
     def read_recipient_fields(self, uids: Sequence[int]) -> Mapping[int, bytes]:
         """Return the header fields that name the recipients of these messages, without those that are gone."""
         with _explain_errors(self._mailbox, self._deadline):
-            found = self._client.fetch(uids, [_RECIPIENTS]) if uids else {}
+            messages = self._client.fetch(uids, [_RECIPIENTS]) if uids else {}
         return {
             uid: value[:MAX_RECIPIENT_BYTES]
-            for uid, parts in found.items()
+            for uid, parts in messages.items()
             for name, value in parts.items()
             if name.upper().startswith(_RECIPIENTS_ANSWER) and isinstance(value, bytes)
         }
@@ -85,13 +85,13 @@ class OpenMailbox:
     def fetch(self, uid: int) -> FetchedMessage | None:
         """Return the beginning of a message, or None if it is gone."""
         with _explain_errors(self._mailbox, self._deadline):
-            found = self._client.fetch([uid], [_PART, "RFC822.SIZE"]).get(uid, {})
-        if not isinstance(found.get(_ANSWER), bytes):
+            message = self._client.fetch([uid], [_PART, "RFC822.SIZE"]).get(uid, {})
+        if not isinstance(message.get(_ANSWER), bytes):
             return None
-        return FetchedMessage(uid, found[_ANSWER], cut=int(found.get(b"RFC822.SIZE", 0)) > MAX_BYTES)
+        return FetchedMessage(uid, message[_ANSWER], cut=int(message.get(b"RFC822.SIZE", 0)) > MAX_BYTES)
 
     def move(self, uids: Sequence[int], *, folder: str) -> None:
-        """Move messages to a folder beside this one, which is made if it is missing."""
+        """Move messages to a folder next to this one, which is made if it is missing."""
         if not uids:
             return
         with _explain_errors(self._mailbox, self._deadline):
@@ -117,7 +117,7 @@ class OpenMailbox:
 
 @contextmanager
 def open_mailbox(mailbox: Mailbox, *, seconds: float = TOTAL_SECONDS) -> Iterator[OpenMailbox]:
-    """Connect, sign in and select the folder. Close the connection after so many seconds. Raise MailboxUnavailable."""
+    """Connect, sign in and select the folder. Close the connection after this number of seconds. Raise MailboxUnavailable."""
     deadline = _Deadline(seconds)
     with _connect(mailbox, deadline, seconds=seconds) as client:
         with _explain_errors(mailbox, deadline):
@@ -127,7 +127,7 @@ def open_mailbox(mailbox: Mailbox, *, seconds: float = TOTAL_SECONDS) -> Iterato
 
 @contextmanager
 def sign_in(mailbox: Mailbox, *, seconds: float) -> Iterator[IMAPClient]:
-    """Connect and sign in, and close the connection after so many seconds. Raise MailboxUnavailable, also for later errors."""
+    """Connect and sign in. Close the connection after this number of seconds. Raise MailboxUnavailable, also for later errors."""
     deadline = _Deadline(seconds)
     with _connect(mailbox, deadline, seconds=seconds) as client, _explain_errors(mailbox, deadline):
         yield client
@@ -159,7 +159,7 @@ def _connect(mailbox: Mailbox, deadline: "_Deadline", *, seconds: float) -> Iter
 
 
 class _Deadline:
-    """Ends a connection after so many seconds, which ends every wait for the server."""
+    """End a connection after this number of seconds, which ends every wait for the server."""
 
     def __init__(self, seconds: float) -> None:
         self.passed = False

@@ -1,4 +1,4 @@
-"""Tell staff, once a day for each kind, of inbound mail that needs them: a mailbox that fails, and mails that were kept."""
+"""Notify staff, once a day for each kind, of inbound mail that needs them: a mailbox that fails, and mails that were kept."""
 
 from datetime import datetime, timedelta
 
@@ -28,7 +28,7 @@ _KEPT = {
         Message("%(count)s replies could not be forwarded by mail.", count=Quantity(0)),
     ),
 }
-"""What is said of one mail, and of several."""
+"""The texts about one mail, and about several."""
 
 
 def notify_inbound_problems(*, now: datetime) -> None:
@@ -59,9 +59,9 @@ def find_failing_mailboxes() -> QuerySet[MailboxReading]:
 def find_problems(*, now: datetime) -> dict[str, str]:
     """Return what needs staff, by the name of its kind. The mailboxes are those of the settings."""
     failing = find_failing_mailboxes().filter(failing_since__lte=now - FAILING_FOR)
-    found: dict[str, str] = {f"mailbox-{reading.pk}": reading.error for reading in failing}
+    problems: dict[str, str] = {f"mailbox-{reading.pk}": reading.error for reading in failing}
     for state, (of_one, of_several) in _KEPT.items():
         count = InboundMail.objects.filter(state=state).count()
         if count:
-            found[state.value] = of_one if count == 1 else Message(of_several.template, count=Quantity(count))
-    return found
+            problems[state.value] = of_one if count == 1 else Message(of_several.template, count=Quantity(count))
+    return problems

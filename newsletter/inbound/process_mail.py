@@ -1,4 +1,4 @@
-"""Act on one mail that came in, once: unsubscribe, take a bounce, complaint or DMARC report, or keep a reply.
+"""Process one inbound mail, once: unsubscribe, record a bounce, complaint or DMARC report, or keep a reply.
 
 What programs write is ignored. A mail and its reports are read in sandboxes first. All effects are one transaction with the
 row's new state. Nothing is ever answered.
@@ -52,7 +52,7 @@ def handle_mail(row: InboundMail, *, now: datetime) -> InboundMail:
 
 
 def _read_aggregate_reports(parsed: ParsedMail, *, cut: bool, now: datetime) -> list[_Report]:
-    """Return what the files of a DMARC report say. The end of a mail that was cut is missing.
+    """Return the content of the files of a DMARC report. The end of a mail that was cut is missing.
 
     In a flood, and in a mail that unsubscribes somebody, nothing is read: reports must not delay mails that unsubscribe.
     """
@@ -66,7 +66,7 @@ def _read_aggregate_reports(parsed: ParsedMail, *, cut: bool, now: datetime) -> 
 
 
 def _act(row: InboundMail, parsed: ParsedMail, reports: list[_Report], *, now: datetime) -> None:
-    """Check for a signed address to unsubscribe first. It is sufficient, whatever else the mail contains."""
+    """Check for a signed address to unsubscribe first. It is sufficient; the rest of the mail does not matter."""
     unsubscribes = find_unsubscribes(parsed.recipients)
     if unsubscribes:
         if _close(row, _Kind.UNSUBSCRIBE, now=now):

@@ -28,7 +28,7 @@ MIN_SECONDS = 0.1
 
 
 def read_mailboxes(*, now: datetime, seconds: float = TOTAL_SECONDS) -> int:
-    """Read every mailbox, each within so many seconds. Return how many messages were new. One that fails stops no other."""
+    """Read every mailbox, each within ``seconds``. Return how many messages were new. One that fails stops no other."""
     new = 0
     for mailbox in list_readable_mailboxes(now=now):
         reading, _ = MailboxReading.objects.get_or_create(label=mailbox.label[:300])
@@ -44,7 +44,7 @@ def read_mailboxes(*, now: datetime, seconds: float = TOTAL_SECONDS) -> int:
 
 
 def list_readable_mailboxes(*, now: datetime) -> list[Mailbox]:
-    """Return the mailboxes that this installation may read now. While everything is held there are none."""
+    """Return the mailboxes that this installation may read now. While all sending is held, read none."""
     mailboxes = [mailbox for mailbox in settings.NEWSLETTER_INBOUND.mailboxes if may_read(mailbox)]
     if mailboxes:
         check_installation(now=now)
@@ -74,14 +74,14 @@ def _read(mailbox: Mailbox, reading: MailboxReading, *, now: datetime, seconds: 
         validity = reading.uid_validity
         unread = _list_unread(opened, reading)
         # If the server numbers its messages again, these numbers are of other messages.
-        found = set(looked.found) if reading.uid_validity == validity else set()
-        return _take_unread(opened, reading, unread, urgent=[uid for uid in unread if uid in found], now=now)
+        earlier = set(looked.found) if reading.uid_validity == validity else set()
+        return _take_unread(opened, reading, unread, urgent=[uid for uid in unread if uid in earlier], now=now)
 
 
 def _list_unread(opened: OpenMailbox, reading: MailboxReading) -> list[int]:
     """Return the messages that were not read yet, the oldest first. Move those that were read and not moved."""
     if opened.uid_validity != reading.uid_validity:
-        # The server numbers its messages again. What was read before is known by its content.
+        # The server numbers its messages again. A mail that was read before is recognised by its content.
         reading.uid_validity, reading.last_uid = opened.uid_validity, 0
     uids = opened.list_uids()
     opened.move([uid for uid in uids if uid <= reading.last_uid][:MESSAGES_A_READING], folder=HANDLED)
@@ -95,12 +95,12 @@ def _take_unread(
     for uid in urgent:
         # It is moved away, so last_uid, which is below it, need not remember it.
         _take(opened, uid, now=now)
-    rest = sorted(set(unread) - set(urgent))[: MESSAGES_A_READING - len(urgent)]
-    for uid in rest:
+    others = sorted(set(unread) - set(urgent))[: MESSAGES_A_READING - len(urgent)]
+    for uid in others:
         _take(opened, uid, now=now)
         reading.last_uid = uid
         reading.save(update_fields=["uid_validity", "last_uid"])
-    return len(urgent) + len(rest)
+    return len(urgent) + len(others)
 
 
 def _take(opened: OpenMailbox, uid: int, *, now: datetime) -> None:

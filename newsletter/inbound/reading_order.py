@@ -1,6 +1,6 @@
 """Choose the order in which mails are read, of a mailbox and of those that were posted: mails that unsubscribe come first.
 
-Anybody can send reports and replies in any number. They must not delay somebody who unsubscribes. Whoever has one signed
+Anybody can send reports and replies in any number. They must not delay somebody who unsubscribes. A person with one signed
 address can send any number of mails to it. They must not delay bounces and complaints.
 """
 
@@ -73,8 +73,8 @@ def list_waiting(*, limit: int) -> list[int]:
     """Return the keys of stored mails to read next: those to a signed address to unsubscribe, then the oldest."""
     waiting = InboundMail.objects.filter(state=InboundMail.State.WAITING).order_by("pk")
     urgent = _find_waiting_unsubscribes(waiting, limit=limit)
-    rest = waiting.exclude(pk__in=urgent).values_list("pk", flat=True)[: limit - len(urgent)]
-    return [*urgent, *rest]
+    others = waiting.exclude(pk__in=urgent).values_list("pk", flat=True)[: limit - len(urgent)]
+    return [*urgent, *others]
 
 
 def _find_waiting_unsubscribes(waiting: QuerySet[InboundMail], *, limit: int) -> list[int]:

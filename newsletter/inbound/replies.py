@@ -19,7 +19,7 @@ from subscribers.person_locks import lock_people
 MAX_OF_SENDER_A_DAY = 20
 """How many replies of one address are forwarded in a day. Two programs that answer each other stop here."""
 MAX_AN_HOUR = 300
-"""How many replies are forwarded in an hour, whoever wrote them."""
+"""How many replies are forwarded in an hour, from all people together."""
 CAN_READ_REPLIES = "subscribers.view_subscriber"
 """The permission of the staff who get replies if the publication names no address for them."""
 _State = InboundMail.State
@@ -68,9 +68,9 @@ def address_forwards(row: InboundMail) -> None:
 
 def list_staff_addresses(publication: Publication | None) -> list[str]:
     """Return where replies are forwarded to: the publication's address for replies, else all staff who look after people."""
-    own = publication.reply_to if publication else ""
-    if own and not is_own_address(own):
-        return [own]
+    reply_to = publication.reply_to if publication else ""
+    if reply_to and not is_own_address(reply_to):
+        return [reply_to]
     return sorted({person.email for person in list_staff_with_permission(CAN_READ_REPLIES)})
 
 

@@ -1,4 +1,4 @@
-"""Turn bounces and complaints that came by mail into the events that the providers' webhooks report too.
+"""Turn bounces and complaints that arrive by mail into the same events as those of the providers' webhooks.
 
 Only a report that returns our own signed link counts, so that nobody can report a bounce of somebody else.
 """
@@ -23,7 +23,7 @@ _ACTIONS = {"failed": FeedbackKind.BOUNCED, "delayed": FeedbackKind.DEFERRED}
 
 
 def take_report(parsed: ParsedMail, *, key: str, now: datetime) -> bool:
-    """Store what a report says about our mail. Return False if it is not about a mail of ours, which changes nothing."""
+    """Store the content of a report about our mail. Return False if it is not about a mail of ours, which changes nothing."""
     target = _find_target(parsed.returned, now=now)
     person = _find_person(target) if target else None
     if target is None or person is None:

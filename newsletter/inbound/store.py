@@ -1,4 +1,4 @@
-"""Keep a mail that came in, once, before anything else is done with it, and delete it in time."""
+"""Store an inbound mail, once, before anything else is done with it, and delete it in time."""
 
 import hashlib
 from collections.abc import Iterable
@@ -18,10 +18,10 @@ RETENTION = timedelta(days=30)
 def store_mail(*, raw: bytes, origin: str, now: datetime, cut: bool = False, once: str = "") -> InboundMail:
     """Return the row of this mail, which may be an older one. Only its beginning is kept.
 
-    Raise IntegrityError if the token came before with another mail.
+    Raise IntegrityError if another mail had the token before.
     """
-    kept = raw[:MAX_BYTES]
-    key = hashlib.sha256(kept).hexdigest()
+    stored = raw[:MAX_BYTES]
+    key = hashlib.sha256(stored).hexdigest()
     known = InboundMail.objects.filter(key=key).first()
     if known is not None:
         return known
@@ -31,7 +31,7 @@ def store_mail(*, raw: bytes, origin: str, now: datetime, cut: bool = False, onc
                 key=key,
                 origin=origin,
                 once=once or None,
-                raw=kept,
+                raw=stored,
                 cut=cut or len(raw) > MAX_BYTES,
                 received_at=now,
             )

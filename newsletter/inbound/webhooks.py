@@ -1,6 +1,7 @@
-"""Verify the mails that a provider posts, and take each as it came (MIME) out of the provider's form.
+"""Verify the mails that a provider posts, and extract each original mail (MIME) from the provider's format.
 
-Mailgun, SendGrid, Postmark, SparkPost and MailerSend post the whole mail, some only if told to. Brevo posts its parts.
+Mailgun, SendGrid, Postmark, SparkPost and MailerSend post the complete mail, some only if configured so. Brevo posts its
+parts.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +32,7 @@ _READERS: Mapping[str, Callable[[WebhookRequest, str, datetime], Iterable[Posted
 
 def find_webhook(provider: str) -> InboundWebhook | None:
     """Return the webhook of the settings, or None if this provider's are not accepted."""
-    return next((one for one in settings.NEWSLETTER_INBOUND.webhooks if one.provider == provider), None)
+    return next((webhook for webhook in settings.NEWSLETTER_INBOUND.webhooks if webhook.provider == provider), None)
 
 
 def inbound_secret(provider: str) -> str:

@@ -23,10 +23,10 @@ def port_number(text: str) -> int:
 def check_port_free(*, host: str, port: int) -> None:
     """Raise CannotListen if another process listens, or this user may not use the host or port."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as error:
         raise CannotListen(f"{host} is not a host name or address of this machine. {_HOSTS}") from error
-    family, kind, protocol, _, address = found[0]
+    family, kind, protocol, _, address = addresses[0]
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -36,16 +36,14 @@ def check_port_free(*, host: str, port: int) -> None:
 
 
 def _explain(error: OSError, *, host: str, port: int) -> str:
-    other = f"--port {port + 1 if port < MAX_PORT else port - 1}"
+    other_port = f"--port {port + 1 if port < MAX_PORT else port - 1}"
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} is taken, perhaps by a `newsletter` that still runs. Stop it, or choose another port: {other}"
-        )
+        return f"Port {port} is taken, perhaps by a `newsletter` that still runs. Stop it, or choose another port: {other_port}"
     if error.errno == errno.EACCES:
         return f"Only the system's administrator may serve on port {port}. Choose one from 1024 up, such as --port 8001"
     if error.errno == errno.EADDRNOTAVAIL:
         return f"{host} is not an address of this machine. {_HOSTS}"
-    return f"Nothing can be served on {host}, port {port}: {error.strerror}. Choose another port: {other}"
+    return f"Nothing can be served on {host}, port {port}: {error.strerror}. Choose another port: {other_port}"
 
 
 _HOSTS = "Use --host 127.0.0.1 for this machine only, or --host 0.0.0.0 for all of its addresses."

@@ -76,7 +76,7 @@ class RequestBuffer:
                 self.body_left_out = True
                 self._finish()
             return b""
-        head, rest = self._head[: end + 4], self._head[end + 4 :]
+        head, body = self._head[: end + 4], self._head[end + 4 :]
         self._bytes.write(head)
         self._head = b""
         self.first_line = head.lstrip(b"\r\n").partition(b"\r\n")[0]
@@ -86,7 +86,7 @@ class RequestBuffer:
         if self.body_left_out:
             self._finish()
             return b""
-        return rest
+        return body
 
     def _body_length(self, head: bytes) -> int:
         """Return the number of body bytes to wait for. The parser refuses odd lengths."""

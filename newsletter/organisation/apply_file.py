@@ -1,6 +1,6 @@
-"""Create or update what the organisation file names, all or nothing.
+"""Create or update the rows that the organisation file names, all or nothing.
 
-What the file leaves out stays as it is. Nothing is deleted.
+Rows and values that the file leaves out are not changed. Nothing is deleted.
 """
 
 from collections.abc import Iterator

@@ -33,7 +33,7 @@ class DataPaths:
 
 
 def restrict_to_owner(places: DataPaths) -> list[Path]:
-    """Remove every right of group and others. Return what was open before. What is not ours to change stays.
+    """Remove every right of group and others. Return the paths that others could read. Files of other users are not changed.
 
     A folder that holds folders of other programs keeps its mode, and so do they; only our own files in it are restricted.
     """
@@ -77,7 +77,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _holds_only_our_folders(folder: Path, entries: list[os.DirEntry[str]]) -> bool:
-    """Return True if no folder in it belongs to another program. Files are taken for ours."""
+    """Return True if no folder in it belongs to another program. Files count as ours."""
     try:
         shared = folder.stat().st_mode & stat.S_ISVTX
     except OSError:

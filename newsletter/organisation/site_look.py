@@ -1,4 +1,4 @@
-"""Look at the organisation's web site: what a brand can take from it. Nothing is stored but the logo's image."""
+"""Read the organisation's web site: its name, logos, colours and fonts for a brand. Nothing is stored but the logo's image."""
 
 from collections.abc import Callable
 from contextlib import suppress

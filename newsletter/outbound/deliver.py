@@ -44,7 +44,7 @@ class Attempt:
 
 
 def deliver_due(*, clock: Callable[[], datetime], stopping: Callable[[], bool] = lambda: False) -> int:
-    """Send what is due. Return how many attempts were made.
+    """Send the due events. Return how many attempts were made.
 
     After ``RUN_SECONDS`` no further round begins. An installation on hold, such as a restored copy, sends nothing.
     """
@@ -147,7 +147,7 @@ def _record(made: Sequence[Attempt], *, now: datetime) -> None:
 def claim_due(*, now: datetime) -> list[WebhookDelivery]:
     """Return the deliveries that this worker alone may send until their lease ends.
 
-    Each person's earliest comes first. An endpoint that failed last gets one, to see whether it answers again.
+    Each person's earliest comes first. An endpoint that failed last gets one event, to test if it answers again.
     """
     claim = uuid.uuid4()
     chosen: list[int] = []
@@ -164,7 +164,7 @@ def claim_due(*, now: datetime) -> list[WebhookDelivery]:
 
 
 def release(deliveries: Sequence[WebhookDelivery]) -> None:
-    """Give back what was claimed and not tried."""
+    """Release the events that were claimed and not sent."""
     if deliveries:
         held = WebhookDelivery.objects.pending().filter(claim=deliveries[0].claim)
         held.filter(pk__in=[delivery.pk for delivery in deliveries]).update(claim=None, leased_until=None)

@@ -60,7 +60,7 @@ def change_endpoint(*, endpoint: WebhookEndpoint, name: str, url: str, kinds: Se
         if is_moved:
             secret = make_secret()
             row.update(retry_at=None, sealed_secret=SEALER.seal(secret), sealed_old_secret="", old_secret_until=None)
-            # A stopped endpoint keeps the moment, so that turning it on sends what was given up since.
+            # A stopped endpoint keeps this time, so that turning it on sends the events that were given up since.
             row.filter(state=WebhookEndpoint.State.ACTIVE).update(failures=0, failing_since=None)
             endpoint.deliveries.pending().update(
                 due_at=Least(F("due_at"), Now()), first_attempt_at=None, attempts=0, claim=None, leased_until=None
@@ -83,7 +83,7 @@ def rotate_secret(*, endpoint: WebhookEndpoint, now: datetime) -> str:
 
 @transaction.atomic
 def turn_on(*, endpoint: WebhookEndpoint, now: datetime) -> bool:
-    """Let an endpoint receive again, beginning with what it missed since it failed. Return False if it was active."""
+    """Turn an endpoint on again, beginning with the events that it missed since it failed. Return False if it was active."""
     stopped = WebhookEndpoint.objects.filter(pk=endpoint.pk).exclude(state=WebhookEndpoint.State.ACTIVE)
     changed = stopped.update(state=WebhookEndpoint.State.ACTIVE, failures=0, failing_since=None, retry_at=None)
     if changed:

@@ -102,7 +102,7 @@ def _find_asked_endpoint(delivery: WebhookDelivery) -> QuerySet[WebhookEndpoint]
 
 
 def _count_failure(delivery: WebhookDelivery, *, gone: bool, wait: timedelta | None, now: datetime) -> None:
-    """Let the endpoint wait, for as long as it asked. Messages that fail at the same time count as one failure."""
+    """Postpone the endpoint's events for as long as it asked. Messages that fail at the same time count as one failure."""
     endpoint = _find_asked_endpoint(delivery).select_for_update(no_key=True).first()
     if endpoint is None or (endpoint.retry_at is not None and endpoint.retry_at > now and not gone):
         return

@@ -1,6 +1,6 @@
 """Report facts about content, issues and sends to the organisation's other systems. Only ids are reported, no words.
 
-A word of a story may be protected or under embargo; whoever has a key reads it through the API.
+A word of a story may be protected or under embargo. Receivers with a key can read the story through the API.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,13 +42,13 @@ def report_event_notice(kind: EventKind, event: EventNotice, *, now: datetime) -
 
 
 def report_gift(gift: Gift, *, now: datetime) -> None:
-    """Report that a gift came by an issue. The donation system knows the rest by its own reference."""
+    """Report that a gift was made through an issue. The donation system knows the rest by its own reference."""
     data = {"gift": gift.reference, "block": gift.block, "issue": _describe_issue(gift.issue)}
     record_event(EventKind.GIFT_MATCHED, data=data, now=now)
 
 
 def _count(receipt: Callable[[], Mapping[str, object]]) -> dict[str, object] | None:
-    """Return the receipt, or None if its numbers do not add up: its page says so, and the send ends all the same."""
+    """Return the receipt, or None if its numbers do not add up: its page shows that, and the send ends anyway."""
     try:
         return dict(receipt())
     except InvariantViolated:

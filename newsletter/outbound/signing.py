@@ -16,7 +16,7 @@ _PREFIX, _SECRET_BYTES = "whsec_", 32
 
 
 def make_secret() -> str:
-    """Return a new secret, as the receiver's library takes it."""
+    """Return a new secret in the format of the receiver's library."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 

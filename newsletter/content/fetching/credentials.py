@@ -29,8 +29,8 @@ def replace_parameters(
 ) -> str:
     """Return an address without the parameters ``remove`` and with ``add``."""
     parts = urlsplit(url)
-    kept = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in remove]
-    query = urlencode([*kept, *(add or {}).items()], safe="[],:'>")
+    remaining = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in remove]
+    query = urlencode([*remaining, *(add or {}).items()], safe="[],:'>")
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, parts.fragment))
 
 

@@ -73,12 +73,12 @@ class _Request:
 def resolve_host(host: str, port: int) -> list[str]:
     """Return every address of a host, in the system's order. Raises Unreachable if it has none."""
     try:
-        found = getaddrinfo(host, port, type=SOCK_STREAM)
+        addresses = getaddrinfo(host, port, type=SOCK_STREAM)
     except (gaierror, UnicodeError) as error:
         raise Unreachable(
             "No web site is found at %(host)s. Check the spelling, or try again later.", host=host
         ) from error
-    return list(dict.fromkeys(str(row[4][0]) for row in found))
+    return list(dict.fromkeys(str(row[4][0]) for row in addresses))
 
 
 class Fetcher:
@@ -125,8 +125,8 @@ class Fetcher:
         deadline = time.monotonic() + limits.total
         here = urldefrag(url).url
         for hop in range(_MAX_REDIRECTS + 1):
-            own = credential if hop == 0 or get_origin(here) == get_origin(url) else _NO_CREDENTIAL
-            answer = self._request(here, headers, limits=limits, deadline=deadline, credential=own)
+            sent_credential = credential if hop == 0 or get_origin(here) == get_origin(url) else _NO_CREDENTIAL
+            answer = self._request(here, headers, limits=limits, deadline=deadline, credential=sent_credential)
             if isinstance(answer, Fetched):
                 return answer
             target = web_addresses(answer)[0]

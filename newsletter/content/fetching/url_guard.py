@@ -98,8 +98,8 @@ class AllowList:
 
     def names_all(self, *, host: str, port: int, addresses: Iterable[str]) -> bool:
         """Return True if the list allows the host with each of these addresses."""
-        found = [ipaddress.ip_address(text.partition("%")[0]) for text in addresses]
-        return all(self.allows(host=host, port=port, address=address) for address in found)
+        parsed = [ipaddress.ip_address(text.partition("%")[0]) for text in addresses]
+        return all(self.allows(host=host, port=port, address=address) for address in parsed)
 
 
 def _split_host_port(entry: str) -> tuple[str, int | None]:
@@ -120,12 +120,12 @@ def _split_host_port(entry: str) -> tuple[str, int | None]:
 def web_addresses(url: str) -> tuple[str, ...]:
     """Return the http(s) addresses to try for a URL, the safest first. ``webcal:`` means either."""
     text = url.strip()
-    scheme, colon, rest = text.partition("://")
+    scheme, colon, address = text.partition("://")
     match scheme.lower() if colon else "":
         case "webcal":
-            return (f"https://{rest}", f"http://{rest}")
+            return (f"https://{address}", f"http://{address}")
         case "webcals":
-            return (f"https://{rest}",)
+            return (f"https://{address}",)
     return (text,)
 
 

@@ -131,8 +131,8 @@ def _check_size(opened: ImageFile.ImageFile) -> None:
 
 def _reduction_factor(size: tuple[int, int], *, width: int, ratio: float | None) -> int:
     """Return how many times smaller the image may be made and still be large enough for the final resize."""
-    kept = min(size[0], round(size[1] * ratio)) if ratio else size[0]
-    return max(1, min(kept // (_OVERSAMPLING * width), *size))
+    kept_width = min(size[0], round(size[1] * ratio)) if ratio else size[0]
+    return max(1, min(kept_width // (_OVERSAMPLING * width), *size))
 
 
 def _reduce(opened: ImageFile.ImageFile, factor: int) -> Image.Image:
@@ -176,8 +176,8 @@ def _read_streamed(file: BinaryIO, *, size: tuple[int, int]) -> Image.Image:
             small = pyvips.Image.thumbnail_source(source, side, height=side, size="down")
         else:
             # A thumbnail of a source forgets ``fail_on`` for PNG, and half an image would pass for a whole one.
-            whole = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
-            small = whole.thumbnail_image(side, height=side, size="down")
+            full_size = pyvips.Image.new_from_source(source, "", access="sequential", fail_on="truncated")
+            small = full_size.thumbnail_image(side, height=side, size="down")
         small = small.colourspace("b-w" if small.bands < 3 else "srgb").cast("uchar")
         pixels = small.write_to_memory()
     except pyvips.Error as error:

@@ -53,8 +53,8 @@ def find_upload_copies(image: AbstractImage) -> QuerySet[Picture]:
     """
     if find_story_image(image) is not None:
         return Picture.objects.none()
-    whole = Picture.objects.filter(source_url__startswith=LIBRARY_COPY.format(image=image.pk))
-    return Picture.objects.filter(Q(pk__in=whole) | Q(original__in=whole))
+    full_copies = Picture.objects.filter(source_url__startswith=LIBRARY_COPY.format(image=image.pk))
+    return Picture.objects.filter(Q(pk__in=full_copies) | Q(original__in=full_copies))
 
 
 def withdraw_upload(image: AbstractImage, *, now: datetime) -> int:

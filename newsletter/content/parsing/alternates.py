@@ -27,7 +27,7 @@ def read_hreflang(links: Iterable[Mapping[str, Any]], *, base_url: str) -> Alter
 
 def read_page_links(html: str, *, base_url: str) -> Alternates:
     """Return the alternates that the links of a page name. It reads these links alone, so no parser is needed."""
-    return read_hreflang((_read_attributes(found[1]) for found in _LINK.finditer(html)), base_url=base_url)
+    return read_hreflang((_read_attributes(match[1]) for match in _LINK.finditer(html)), base_url=base_url)
 
 
 def _read_attributes(tag: str) -> dict[str, str]:
@@ -59,5 +59,7 @@ def _read_wpml(post: Mapping[str, Any], *, base_url: str) -> Iterator[tuple[str,
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> Alternates:
     named = ((language.strip().replace("_", "-")[:_MAX_CODE], address) for language, address in pairs)
-    found = {address: language for language, address in named if address and language and language != "x-default"}
-    return tuple((language, address) for address, language in found.items())[:_MAX_ALTERNATES]
+    language_by_address = {
+        address: language for language, address in named if address and language and language != "x-default"
+    }
+    return tuple((language, address) for address, language in language_by_address.items())[:_MAX_ALTERNATES]

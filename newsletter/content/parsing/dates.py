@@ -69,9 +69,9 @@ def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
 
 def _read_standard(text: str) -> datetime | None:
     """Read ISO 8601, or the form of mails and RSS."""
-    found = parse_iso_time(text)
-    if found is not None:
-        return found
+    parsed = parse_iso_time(text)
+    if parsed is not None:
+        return parsed
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -224,8 +224,8 @@ def set_aside_private(number: int) -> tuple[SetAside, ...]:
     """Return the note about so many entries that are not meant for everybody."""
     if not number:
         return ()
-    what = Message("1 private entry") if number == 1 else Message("%(private)s private entries", private=number)
-    return (SetAside(what, Message("Entries that are private, drafts or protected by a password are never used.")),)
+    label = Message("1 private entry") if number == 1 else Message("%(private)s private entries", private=number)
+    return (SetAside(label, Message("Entries that are private, drafts or protected by a password are never used.")),)
 
 
 def _refuse_broken_characters(entry: Entry) -> Entry:
@@ -259,10 +259,10 @@ def _make_label(label: Callable[[Raw, int], str], raw: Raw, number: int) -> str:
     """Return the entry's label, or its number if the label cannot be read."""
     try:
         with limit_entry_time():
-            found = label(raw, number)
+            text = label(raw, number)
     except ENTRY_ERRORS:
         return Message("Entry %(number)s", number=number)
-    return found if isinstance(found, Message) else found.encode("utf-8", "replace").decode()
+    return text if isinstance(text, Message) else text.encode("utf-8", "replace").decode()
 
 
 def has_password_form(html: str) -> bool:

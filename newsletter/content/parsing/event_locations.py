@@ -65,9 +65,9 @@ def locate_event(
     if is_online_text(words):
         words = _ONLINE.sub(" ", _LINK.sub(" ", words)).strip(" ,;-–&+/:")
     if entry.latitude is not None and entry.longitude is not None:
-        found = _from_point(entry.latitude, entry.longitude, words=words, online=entry.online)
-        if found is not None:
-            return found
+        located = _from_point(entry.latitude, entry.longitude, words=words, online=entry.online)
+        if located is not None:
+            return located
     if not words:
         return (
             EventLocation(online=True)

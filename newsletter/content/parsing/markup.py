@@ -117,8 +117,8 @@ def _opens_with_subset(body: bytes, codec: str) -> bool:
         # This is not a text encoding.
         return False
     start = _PROLOG.match(text)
-    found = _SUBSET.match(text, start.end() if start else 0)
-    return found is not None
+    match = _SUBSET.match(text, start.end() if start else 0)
+    return match is not None
 
 
 _TAGS = {"a", "b", "blockquote", "br", "em", "h2", "h3", "h4", "i", "li", "ol", "p", "strong", "u", "ul"}
@@ -181,8 +181,8 @@ def title_text(text: str) -> str:
 
 def _without_deep_nesting(text: str) -> str:
     """Return HTML that can be parsed in time: remove the markup if it is nested too deep."""
-    whole = text.replace("\0", "")
-    return _ANY_TAG.sub(" ", whole) if is_deep_html(whole) else whole
+    markup = text.replace("\0", "")
+    return _ANY_TAG.sub(" ", markup) if is_deep_html(markup) else markup
 
 
 _NAMES = (

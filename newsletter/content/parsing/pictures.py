@@ -94,12 +94,12 @@ def list_image_urls(image: Mapping[str, str]) -> list[str]:
 
 def split_srcset(text: str, *, own: int = 0) -> list[tuple[str, int]]:
     """Return the (URL, width) pairs of a ``srcset``. A density ("2x") is a multiple of the image's ``own`` width."""
-    found = []
+    candidates = []
     for match in _SRCSET_PART.finditer(text.strip()[:20_000]):
         if not match[1].startswith("data:"):
             unit = 1 if match[3] == "w" else own or 100
-            found.append((match[1], int(float(match[2]) * unit) if match[2] else 0))
-    return found
+            candidates.append((match[1], int(float(match[2]) * unit) if match[2] else 0))
+    return candidates
 
 
 def choose_size(sizes: Iterable[tuple[str, int]]) -> str:

@@ -49,18 +49,20 @@ def find_pseudonyms(*texts: str) -> tuple[tuple[str, str], ...]:
     A name is marked if an asterisk follows it directly. The note is the line that says so ("*A pseudonym. …",
     "*Name has been changed"). A marked name without such a line gets the shortest note that is true.
     """
-    whole = "\n".join(tidy(text, keep_lines=True) for text in texts)
-    names = list(dict.fromkeys(match["both"] or match["one"] for match in _MARKED.finditer(whole)))[:_MAX_NAMES]
-    notes = _notes(whole)
+    page_text = "\n".join(tidy(text, keep_lines=True) for text in texts)
+    names = list(dict.fromkeys(match["both"] or match["one"] for match in _MARKED.finditer(page_text)))[:_MAX_NAMES]
+    notes = _notes(page_text)
     pairs: list[tuple[str, str]] = []
     for name in names:
-        own = [note for note in notes if _mentions(note, name)]
-        general = [note for note in notes if not any(_mentions(note, other) for other in names)]
-        pairs.append((name, (own or general or [DEFAULT_NOTE])[0]))
+        about_name = [note for note in notes if _mentions(note, name)]
+        general = [note for note in notes if not any(_mentions(note, other_name) for other_name in names)]
+        pairs.append((name, (about_name or general or [DEFAULT_NOTE])[0]))
     if not names:
-        pairs += [(name, note) for note in notes if (name := _name_in(note)) and _mentions(_without(whole, note), name)]
+        pairs += [
+            (name, note) for note in notes if (name := _name_in(note)) and _mentions(_without(page_text, note), name)
+        ]
     if not pairs:
-        pairs += [(ANY_NAME, note) for note in _find_unmarked_notes(whole)[:1]]
+        pairs += [(ANY_NAME, note) for note in _find_unmarked_notes(page_text)[:1]]
     return tuple(pairs)
 
 
@@ -86,8 +88,8 @@ def list_notes_for(text: str, pseudonyms: tuple[tuple[str, str], ...]) -> tuple[
 
 
 def _notes(text: str) -> list[str]:
-    found = [tidy(match["note"]) for match in _NOTE_LINE.finditer(text)]
-    notes = [note for note in found if _PSEUDONYM_PHRASE.search(note)]
+    note_lines = [tidy(match["note"]) for match in _NOTE_LINE.finditer(text)]
+    notes = [note for note in note_lines if _PSEUDONYM_PHRASE.search(note)]
     if not notes:
         lines = (tidy(match["note"]) for match in _LINE_WITHOUT_MARK.finditer(text))
         notes = [line for line in lines if _PSEUDONYM_PHRASE.search(line) and len(line) <= _MAX_NOTE_LENGTH]

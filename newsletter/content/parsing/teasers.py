@@ -99,17 +99,17 @@ def teaser_from_html(*candidates: str, title: str = "") -> str:
     """
     broken_off = ""
     for html in candidates:
-        found = teaser_from_text(story_text(html), title=title) if html else ""
-        if found and not found.endswith("…"):
-            return found if not broken_off or found.startswith(broken_off[:_COMPARED_CHARS]) else broken_off
-        broken_off = broken_off or found
+        teaser = teaser_from_text(story_text(html), title=title) if html else ""
+        if teaser and not teaser.endswith("…"):
+            return teaser if not broken_off or teaser.startswith(broken_off[:_COMPARED_CHARS]) else broken_off
+        broken_off = broken_off or teaser
     return broken_off
 
 
 def story_text(html: str) -> str:
     """Return the text of a story's HTML without captions, bylines, share buttons, shortcodes and links to read on."""
-    whole = html[:_MAX_CHARS]
-    return plain_text(remove_shortcodes(_remove_clutter(whole)))
+    limited = html[:_MAX_CHARS]
+    return plain_text(remove_shortcodes(_remove_clutter(limited)))
 
 
 def teaser_from_text(text: str, *, limit: int = TEASER_LENGTH, title: str = "") -> str:
@@ -142,10 +142,10 @@ def _find_invitation(text: str) -> int | None:
     for match in _MORE.finditer(text, max(0, len(text) - _MAX_INVITATION_LENGTH)):
         before = text[: match.start()].rstrip(_AROUND)
         starts = not before or before.endswith((*SENTENCE_ENDS, "…", "\n", ":")) or text[match.start() - 1] in "[("
-        rest = text[match.end() :].strip()
-        bare = rest.strip(_AROUND + ".!…")
-        follows = not bare or not rest[0].islower() or rest.split()[0].strip(".,:!") in _LEADS_ON
-        if not (starts or match[0][0].isupper()) or not follows or "\n" in rest:
+        following = text[match.end() :].strip()
+        bare = following.strip(_AROUND + ".!…")
+        follows = not bare or not following[0].islower() or following.split()[0].strip(".,:!") in _LEADS_ON
+        if not (starts or match[0][0].isupper()) or not follows or "\n" in following:
             continue
         if match["goes_on"] or not split_sentences(bare)[1:]:
             return match.start()
@@ -170,8 +170,8 @@ def _is_byline(line: str) -> bool:
 def _without_addresses(text: str) -> str:
     """Remove sentences that hold a raw address; remove only the address if nothing else would be left."""
     sentences = [sentence for sentence in split_sentences(text) if not is_pseudonym_note(sentence)]
-    kept = [bare for sentence in sentences if (bare := _without_address(sentence))]
-    return tidy(" ".join(kept) if kept else _ADDRESS.sub("", " ".join(sentences)))
+    cleaned = [bare for sentence in sentences if (bare := _without_address(sentence))]
+    return tidy(" ".join(cleaned) if cleaned else _ADDRESS.sub("", " ".join(sentences)))
 
 
 def _without_address(sentence: str) -> str:

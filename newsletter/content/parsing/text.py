@@ -31,12 +31,12 @@ def tidy(text: str, *, keep_lines: bool = False) -> str:
 
     Marks that change the direction of text are removed, so that nothing after it is turned. Joiners of emoji stay.
     """
-    kept = "".join(
+    printable = "".join(
         char
         for char in text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
         if char in "\n\t" or char in _KEPT_FORMATS or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Cn")
     )
-    lines = _LINES.sub("\n", _SPACES.sub(" ", kept)).strip()
+    lines = _LINES.sub("\n", _SPACES.sub(" ", printable)).strip()
     return lines if keep_lines else _SPACES.sub(" ", lines.replace("\n", " "))
 
 

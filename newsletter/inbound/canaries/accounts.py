@@ -31,7 +31,7 @@ TLS_PORT = 993
 
 
 class BadCanaryAddress(DomainError):
-    """The address cannot be that of a canary: it is none, is in use, or belongs to a subscriber."""
+    """The address cannot be a canary's: it is no address, is in use, or belongs to a subscriber."""
 
 
 class PasswordNeeded(DomainError):
@@ -178,8 +178,8 @@ def _check_address(text: str, *, except_for: CanaryMailbox | None) -> dict[str, 
     except BadAddress as error:
         raise BadCanaryAddress(error.message) from error
     address_hash = identify(address)
-    others = CanaryMailbox.objects.filter(address_hash=address_hash)
-    if (others.exclude(pk=except_for.pk) if except_for else others).exists():
+    with_address = CanaryMailbox.objects.filter(address_hash=address_hash)
+    if (with_address.exclude(pk=except_for.pk) if except_for else with_address).exists():
         raise _make_double(address)
     if Subscriber.objects.filter(address_hash=address_hash).exists():
         raise BadCanaryAddress(

@@ -58,8 +58,8 @@ class Sighting:
         """The worst placement, with the number of copies: one copy in spam says that readers' mail may be there."""
         placements = list(self.placements.values())
         order = [_Placement.SPAM, _Placement.INBOX, _Placement.CATEGORY]
-        worst = min(placements, key=lambda one: order.index(one.placement))
-        arrived_at = min(one.arrived_at for one in placements)
+        worst = min(placements, key=lambda placed: order.index(placed.placement))
+        arrived_at = min(placed.arrived_at for placed in placements)
         return FoundMail(worst.placement, worst.folder, arrived_at, copies=len(placements))
 
 
@@ -72,7 +72,7 @@ def find_mails(
     """
     client.normalise_times = False
     is_gmail = client.has_capability(_GMAIL)
-    found: dict[str, Sighting] = defaultdict(Sighting)
+    sightings: dict[str, Sighting] = defaultdict(Sighting)
     for folder in list_folders(client):
         uids = _list_recent(client, folder, now=now)
         if not uids:
@@ -90,10 +90,10 @@ def find_mails(
         for uid, (key, identity, mail) in ours.items():
             if uid in tabs:
                 mail = FoundMail(_Placement.CATEGORY, tabs[uid], mail.arrived_at, copies=1)
-            found[key].placements.setdefault(identity, mail)
-            if key in sources_of and not found[key].raw:
-                found[key].raw = _read_source(client, uid)
-    return dict(found)
+            sightings[key].placements.setdefault(identity, mail)
+            if key in sources_of and not sightings[key].raw:
+                sightings[key].raw = _read_source(client, uid)
+    return dict(sightings)
 
 
 def list_folders(client: IMAPClient) -> list[Folder]:

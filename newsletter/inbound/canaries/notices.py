@@ -51,10 +51,10 @@ def _notify_alarms(*, now: datetime) -> None:
     notified = CanaryMail.objects.filter(turn=CanaryMail.Turn.FIRST, result__in=CanaryMail.ALARMS, send__in=paused)
     for mail in mails.exclude(pk__in=notified).select_related("mailbox", "send__issue__publication"):
         issue, result = mail.send.issue, _Result(mail.result)
-        found = [row["says"] for row in mail.findings if row["level"] == "error"]
+        errors = [row["says"] for row in mail.findings if row["level"] == "error"]
         paragraphs = [
             Message("The mailbox: %(mailbox)s.", mailbox=mail.mailbox),
-            *found,
+            *errors,
             Message("Nothing was stopped because of it. The page of the issue says what was found."),
         ]
         subject = Message(_SUBJECTS[result].template, issue=issue)

@@ -44,14 +44,14 @@ class MailboxClaim:
     started_tick: float
 
     def renew(self, *, seconds: float) -> bool:
-        """Hold the claim for so many seconds from now. Return False if it ended and another process has the mailbox."""
+        """Extend the claim by this number of seconds from now. Return False if it ended and another process has the mailbox."""
         until = self.started_at + timedelta(seconds=time.monotonic() - self.started_tick + seconds)
         is_held = bool(self._find_own().update(reading_until=until))
         self.until = until if is_held else self.until
         return is_held
 
     def release(self) -> None:
-        """Let others read the mailbox, unless another process has it already."""
+        """Release the mailbox for others, unless another process has claimed it already."""
         self._find_own().update(reading_until=None)
 
     def _find_own(self) -> QuerySet[CanaryMailbox]:
@@ -59,7 +59,7 @@ class MailboxClaim:
 
 
 def claim_mailbox(mailbox: CanaryMailbox, *, every: timedelta, seconds: float, now: datetime) -> MailboxClaim | None:
-    """Claim the mailbox for so many seconds if it is time to read it and no other process does.
+    """Claim the mailbox for this number of seconds if it is due and no other process reads it.
 
     A clock that was set back delays nothing.
     """
@@ -74,14 +74,14 @@ def claim_mailbox(mailbox: CanaryMailbox, *, every: timedelta, seconds: float, n
 def read_canary_mailboxes(*, now: datetime, dns: Dns | None = None, seconds: float = READ_SECONDS) -> int:
     """Read each mailbox in which mails are awaited. Return how many mails were found. One that fails stops no other."""
     _give_up(now=now)
-    found = 0
+    count = 0
     for mailbox in CanaryMailbox.objects.filter(enabled=True):
         awaited = list(find_awaited(mailbox, now=now))
         claim = _claim(mailbox, awaited, now=now, seconds=seconds) if awaited else None
         if claim is None:
             continue
         try:
-            found += _read(mailbox, awaited, claim, now=now, dns=dns or SystemDns(), seconds=seconds)
+            count += _read(mailbox, awaited, claim, now=now, dns=dns or SystemDns(), seconds=seconds)
         except (MailboxUnavailable, NotReady) as error:
             log.error("%s", error)
             failing_since = mailbox.failing_since or now
@@ -90,7 +90,7 @@ def read_canary_mailboxes(*, now: datetime, dns: Dns | None = None, seconds: flo
             CanaryMailbox.objects.filter(pk=mailbox.pk).update(failing_since=None, error="")
         finally:
             claim.release()
-    return found
+    return count
 
 
 def is_awaiting(*, now: datetime) -> bool:
@@ -119,7 +119,7 @@ def _read(
     mailbox: CanaryMailbox, awaited: list[CanaryMail], claim: MailboxClaim, *, now: datetime, dns: Dns, seconds: float
 ) -> int:
     """Look for the mails, then judge those that are new with the connection closed. Return how many are new."""
-    found = 0
+    count = 0
     new = {mail.key for mail in awaited if mail.result in (_Result.UNKNOWN, _Result.MISSING)}
     with connect(read_account(mailbox), seconds=seconds) as client:
         sightings = find_mails(client, {mail.key for mail in awaited}, sources_of=new, now=now)
@@ -133,8 +133,8 @@ def _read(
         fetcher = BoundedFetcher(allow=settings.NEWSLETTER_FETCH_ALLOW, seconds=CHECK_SECONDS)
         findings = judge_message(sighting.raw, find=dns.find_txt, fetcher=fetcher) if mail.key in new else []
         record_found(mail, sighting.found, findings=findings, now=now)
-        found += mail.key in new
-    return found
+        count += mail.key in new
+    return count
 
 
 def _give_up(*, now: datetime) -> None:

@@ -32,25 +32,29 @@ def read_brevo(call: WebhookRequest, key: str, now: datetime) -> Iterable[Posted
     check_password(call, key, now)
     items = [as_mapping(item) for item in as_list(parse_json_object(call.body, provider="Brevo").get("items"))]
     check_count(items)
-    wholes = ((_rebuild(item), [parse_address(one) for one in as_list(item.get("Recipients"))]) for item in items)
-    return make_mails(wholes if items else [(None, [])], provider="brevo")
+    mails = (
+        (_rebuild(item), [parse_address(recipient) for recipient in as_list(item.get("Recipients"))]) for item in items
+    )
+    return make_mails(mails if items else [(None, [])], provider="brevo")
 
 
 def _rebuild(item: Row) -> bytes | None:
     """Return the mail, or None if nothing of it is there."""
-    given = as_mapping(item.get("Headers"))
-    own = list(_list_own_fields(item))
-    fields = own + list(_list_fields(given, without={"mime-version", *(name.lower() for name, _ in own)}))
+    headers = as_mapping(item.get("Headers"))
+    own_fields = list(_list_own_fields(item))
+    fields = own_fields + list(
+        _list_fields(headers, without={"mime-version", *(name.lower() for name, _ in own_fields)})
+    )
     if not fields:
         return None
-    if _is_report(given):
+    if _is_report(headers):
         fields.insert(0, ("Auto-Submitted", "auto-generated"))
     lines = [f"{name}: {value}" for name, value in fields]
     return "\r\n".join([*lines, "MIME-Version: 1.0", *_list_body(item)]).encode("ascii", "replace")
 
 
 def _is_report(headers: Row) -> bool:
-    """Return True for a bounce or complaint. Its files are missing, so it must not be taken for a reply."""
+    """Return True for a bounce or complaint. Its files are missing, so it must not count as a reply."""
     kinds = [value for name, value in headers.items() if name.lower() == "content-type"]
     first = kinds[0] if kinds else ""
     kind = first[0] if isinstance(first, list) and first else first
@@ -58,7 +62,7 @@ def _is_report(headers: Row) -> bool:
 
 
 def _list_own_fields(item: Row) -> Iterator[tuple[str, str]]:
-    """Yield the fields that Brevo gives decoded, and those without which a mail cannot be told from another."""
+    """Yield the fields that Brevo gives decoded, and those that identify a mail."""
     sender = as_mapping(item.get("From"))
     address = parse_address(sender.get("Address"))
     if address and address.isascii() and " " not in address:
@@ -71,28 +75,32 @@ def _list_own_fields(item: Row) -> Iterator[tuple[str, str]]:
     if "date" not in headers and (date := as_text(item.get("SentAtDate"))):
         yield "Date", date
     for name in ("To", "Cc"):
-        addresses = [parse_address(as_mapping(one).get("Address")) for one in as_list(item.get(name))[:MAX_FIELDS]]
+        addresses = [
+            parse_address(as_mapping(mailbox).get("Address")) for mailbox in as_list(item.get(name))[:MAX_FIELDS]
+        ]
         if name.lower() not in headers and any(addresses):
             yield name, ", ".join(address for address in addresses if address)
 
 
 def _list_fields(headers: Row, *, without: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield the fields as they came, one line each, but not those that say how the parts were put together."""
+    """Yield the fields unchanged, one line each, except those about the structure of the parts."""
     for name, value in list(headers.items())[:MAX_FIELDS]:
         if name.lower() in without or name.lower().startswith("content-") or not _FIELD.fullmatch(name):
             continue
-        for one in (value if isinstance(value, list) else [value])[:MAX_SAME_FIELDS]:
-            yield name, as_text(one, max_length=MAX_VALUE_LENGTH)
+        for field_value in (value if isinstance(value, list) else [value])[:MAX_SAME_FIELDS]:
+            yield name, as_text(field_value, max_length=MAX_VALUE_LENGTH)
 
 
 def _list_body(item: Row) -> list[str]:
-    """Return the lines from the last field on: the text, or the HTML if there is none, and the names of files."""
+    """Return the lines from the last field on: the text, or else the HTML, and the names of files."""
     plain, html = item.get("RawTextBody"), item.get("RawHtmlBody")
     kind, text = ("plain", plain) if isinstance(plain, str) and plain.strip() else ("html", html)
     content = (text if isinstance(text, str) else "").encode("utf-8", "replace")[:MAX_TEXT_BYTES]
     encoded = base64.encodebytes(content).decode()
     part = [f'Content-Type: text/{kind}; charset="utf-8"', "Content-Transfer-Encoding: base64", "", encoded]
-    files = [as_text(as_mapping(one).get("Name"), max_length=200) for one in as_list(item.get("Attachments"))]
+    files = [
+        as_text(as_mapping(attachment).get("Name"), max_length=200) for attachment in as_list(item.get("Attachments"))
+    ]
     if not files:
         return part
     lines = [f'Content-Type: multipart/mixed; boundary="{_EDGE}"', "", f"--{_EDGE}", *part]

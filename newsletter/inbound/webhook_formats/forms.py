@@ -1,4 +1,4 @@
-"""Read a mail that Mailgun or SendGrid posts: a field of a form holds the mail."""
+"""Read a mail that Mailgun or SendGrid posts: a field of a form contains the mail."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,13 +21,13 @@ MAX_FIELDS = 200
 def read_mailgun(call: WebhookRequest, key: str, now: datetime) -> Iterable[PostedMail]:
     """Return the mail. The signature is of a token alone, so the token serves one mail."""
     fields = _read_form(call, provider="mailgun")
-    given = (_text(fields, name) for name in ("timestamp", "token", "signature"))
+    signature = (_text(fields, name) for name in ("timestamp", "token", "signature"))
     if not (keys := split_keys(key)):
         raise BadWebhook(
             "No key of Mailgun is known, so no mail that it posts can be believed. Add ?key=… with the HTTP webhook signing key "
             "to inbound://mailgun in NEWSLETTER_INBOUND, and start the program again."
         )
-    token = check_mailgun_signature(*given, keys=keys, now=now)
+    token = check_mailgun_signature(*signature, keys=keys, now=now)
     once = sha256(token.encode("utf-8", "replace")).hexdigest()
     recipients = [_text(fields, "recipient")]
     return [make_mail(fields.get("body-mime"), provider="mailgun", recipients=recipients, once=once)]
@@ -60,17 +60,17 @@ def _read_form(call: WebhookRequest, *, provider: str) -> dict[str, bytes]:
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     form = message_from_bytes(head + call.body, policy=HTTP)
     parts = form.get_payload() if form.is_multipart() else []
-    found: dict[str, bytes] = {}
+    fields: dict[str, bytes] = {}
     for part in parts[:MAX_FIELDS] if isinstance(parts, list) else ():
         if isinstance(part, Part) and (name := part.get_param("name", header="content-disposition")):
             payload = part.get_payload(decode=True)
-            found.setdefault(str(name), payload if isinstance(payload, bytes) else _encode(part))
-    return found
+            fields.setdefault(str(name), payload if isinstance(payload, bytes) else _encode(part))
+    return fields
 
 
 def _encode(part: Part) -> bytes:
-    """Return the bytes of a part that the library took for a mail of its own."""
-    return b"".join(one.as_bytes() for one in part.get_payload() if isinstance(one, Part))
+    """Return the bytes of a part that the library parsed as a nested mail."""
+    return b"".join(payload_part.as_bytes() for payload_part in part.get_payload() if isinstance(payload_part, Part))
 
 
 def _text(fields: dict[str, bytes], name: str) -> str:

@@ -1,4 +1,4 @@
-"""Read the mails that Postmark, SparkPost and MailerSend post: a value of their JSON holds the mail."""
+"""Read the mails that Postmark, SparkPost and MailerSend post: a value of their JSON contains the mail."""
 
 import base64
 import binascii
@@ -28,8 +28,8 @@ def read_sparkpost(call: WebhookRequest, key: str, now: datetime) -> Iterable[Po
 
     Source: developers.sparkpost.com/api/relay-webhooks. Mails that are not UTF-8 come in base64.
     """
-    given = call.headers.get(SPARKPOST_TOKEN, "").encode("utf-8", "replace")
-    if (keys := split_keys(key)) and not is_one_of(given, [one.encode() for one in keys]):
+    token = call.headers.get(SPARKPOST_TOKEN, "").encode("utf-8", "replace")
+    if (keys := split_keys(key)) and not is_one_of(token, [known_key.encode() for known_key in keys]):
         raise BadWebhook(
             "The webhook came without the token that the key in NEWSLETTER_INBOUND asks for, so its mails were not taken. Enter "
             "the key as auth_token of the relay webhook at SparkPost."
@@ -46,7 +46,7 @@ def read_sparkpost(call: WebhookRequest, key: str, now: datetime) -> Iterable[Po
 def read_mailersend(call: WebhookRequest, key: str, now: datetime) -> Iterable[PostedMail]:
     """Return the mail, none if MailerSend tries the address.
 
-    Source: developers.mailersend.com/api/v1/inbound. A route signs with a secret of its own, not with that of the reports.
+    Source: developers.mailersend.com/api/v1/inbound. A route signs with its own secret, not with that of the reports.
     """
     if is_mailersend_question(call):
         return []
@@ -63,10 +63,10 @@ def read_mailersend(call: WebhookRequest, key: str, now: datetime) -> Iterable[P
 
 def _read_content(content: Row) -> object:
     """Return the mail of SparkPost's ``content``, or nothing if its base64 is broken."""
-    whole = content.get("email_rfc822")
-    if content.get("email_rfc822_is_base64") is not True or not isinstance(whole, str):
-        return whole
+    mail = content.get("email_rfc822")
+    if content.get("email_rfc822_is_base64") is not True or not isinstance(mail, str):
+        return mail
     try:
-        return base64.b64decode(whole)
+        return base64.b64decode(mail)
     except (binascii.Error, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""Make a mail from what a provider posted: the mail as it came (MIME), below the recipients of its envelope."""
+"""Make a mail from a provider's post: the original mail (MIME), below the recipients of its envelope."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ HOW = {
 
 @dataclass(frozen=True)
 class PostedMail:
-    """A mail as it came. ``once`` is the single-use token of a provider that does not sign the mail itself."""
+    """A mail as it arrived. ``once`` is the single-use token of a provider that does not sign the mail itself."""
 
     raw: bytes
     once: str = ""
@@ -33,8 +33,8 @@ def make_mail(whole: object, *, provider: str, recipients: Sequence[object], onc
     raw = whole.encode("utf-8", "surrogateescape") if isinstance(whole, str) else whole
     if not isinstance(raw, bytes) or not raw.strip():
         raise lacks_mail(provider)
-    given = (as_text(recipient, max_length=254) for recipient in recipients[:MAX_RECIPIENTS])
-    addresses = ", ".join(address for address in given if address and address.isascii())
+    cleaned = (as_text(recipient, max_length=254) for recipient in recipients[:MAX_RECIPIENTS])
+    addresses = ", ".join(address for address in cleaned if address and address.isascii())
     head = f"X-Envelope-To: {addresses}\r\n".encode() if addresses else b""
     return PostedMail(head + raw.lstrip(b"\r\n"), once)
 

@@ -95,11 +95,11 @@ class Command(ProductCommand):
 
 
 def _find_lists(slugs: Sequence[str]) -> list[MailingList]:
-    found = MailingList.objects.in_bulk(slugs, field_name="slug")
+    by_slug = MailingList.objects.in_bulk(slugs, field_name="slug")
     for slug in slugs:
-        if slug not in found:
+        if slug not in by_slug:
             raise NotFound("There is no list “%(slug)s”.", slug=slug)
-    return [*found.values()]
+    return [*by_slug.values()]
 
 
 def _works(key: ApiKey) -> str:

@@ -38,7 +38,9 @@ class Command(ProductCommand):
             return
         kind = Slot.Kind.DIGEST if digest else Slot.Kind.ISSUE
         slot = get_or_create_slot(publication=publication, due=due, now=now, kind=kind)
-        gone = [] if slot.state == Slot.State.MISSED else check_before_assembly(issue=make_unsaved_issue(slot), now=now)
+        gone_stories = (
+            [] if slot.state == Slot.State.MISSED else check_before_assembly(issue=make_unsaved_issue(slot), now=now)
+        )
         assembly = assemble_slot(slot=slot, now=now)
         slot, issue = assembly.slot, assembly.issue
         if issue and assembly.made:
@@ -60,7 +62,7 @@ class Command(ProductCommand):
             self.stdout.write(f"{slot.due_local} is outside the schedule, so an extra slot was created.")
         if issue is None:
             self.stdout.write(f"{publication}, slot {slot.due_local}: {slot.state}. {slot.reason}")
-            self._write_left_out(gone)
+            self._write_left_out(gone_stories)
             return
         self.stdout.write(
             f"{issue} for {slot.due_local}: “{issue.subject}”" + ("" if assembly.made else " (it was there already)")
@@ -71,7 +73,7 @@ class Command(ProductCommand):
             )
 
     def _create_on_demand(self, publication: Publication, *, now: datetime, json: bool) -> None:
-        gone = check_before_assembly(issue=Issue(publication=publication), now=now)
+        gone_stories = check_before_assembly(issue=Issue(publication=publication), now=now)
         issue = create_issue(publication=publication, beginning=Beginning.RULES, by=None, now=now)
         log_assembled(issue)
         if json:
@@ -80,8 +82,8 @@ class Command(ProductCommand):
             self.write_json({**row, "scheduled": False, "issue": made})
             return
         self.stdout.write(f"{issue}, on demand: “{issue.subject}”. It is sent when somebody sends it.")
-        self._write_left_out(gone)
+        self._write_left_out(gone_stories)
 
-    def _write_left_out(self, gone: list[Story]) -> None:
-        if gone:
-            self.stdout.write(str(describe_left_out(gone)))
+    def _write_left_out(self, stories: list[Story]) -> None:
+        if stories:
+            self.stdout.write(str(describe_left_out(stories)))

@@ -65,12 +65,12 @@ class Command(ProductCommand):
         if receiver and not message:
             raise CommandError("--receiver needs --message: it names the server that received the message.")
         if message:
-            found = _check_message(message, receiver=receiver)
-            self._report(found, shown=(), as_json=json)
+            findings = _check_message(message, receiver=receiver)
+            self._report(findings, shown=(), as_json=json)
         else:
-            found = [*examine(quick=quick), *check_processes(now=datetime.now(UTC))]
+            findings = [*examine(quick=quick), *check_processes(now=datetime.now(UTC))]
             left_out = LEFT_OUT_IF_QUICK if quick else ()
-            self._report(found, shown=settings.ENV.describe(), as_json=json, left_out=left_out)
+            self._report(findings, shown=settings.ENV.describe(), as_json=json, left_out=left_out)
 
     def _report(
         self, findings: list[Finding], *, shown: Sequence[SettingValue], as_json: bool, left_out: Sequence[str] = ()
@@ -79,9 +79,9 @@ class Command(ProductCommand):
         warnings = sum(finding.level == "warning" for finding in findings)
         if as_json:
             checks = [finding.to_row() for finding in findings]
-            found = {"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks}
+            summary = {"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks}
             listed = [{**vars(setting), "origin": str(setting.origin)} for setting in shown]
-            self.write_json({**found, "settings": listed, "left_out": list(left_out)} if shown else found)
+            self.write_json({**summary, "settings": listed, "left_out": list(left_out)} if shown else summary)
         else:
             console = self.console(soft_wrap=True)
             for setting in shown:

@@ -31,11 +31,11 @@ def _sources(named: str | None) -> list[Source]:
         if not sources:
             raise NotFound("There is no source yet. Add one in the desk, or with `newsletter apply FILE.toml`.")
         return list(sources)
-    found = Source.objects.filter(pk=int(named)) if named.isdigit() else Source.objects.filter(name=named)
-    if not found:
+    matching = Source.objects.filter(pk=int(named)) if named.isdigit() else Source.objects.filter(name=named)
+    if not matching:
         known = ", ".join(f"{source.pk} ({source.name})" for source in sources) or "none yet"
         raise NotFound(f"There is no source “{named}”. There are: {known}.")
-    return list(found)
+    return list(matching)
 
 
 def _in_words(report: IngestReport) -> str:

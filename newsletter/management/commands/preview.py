@@ -48,13 +48,13 @@ class Command(ProductCommand):
         if json:
             self.write_json({"issue": issue.reference, "out": str(folder), "variants": written})
             return
-        said: dict[str, int] = {}
+        times_by_text: dict[str, int] = {}
         for row in written:
             self.stdout.write(f"{row['key']}  {row['bytes']:>7,} bytes  {row['label']}")
             for finding in row["findings"]:
                 words = f"{finding['level']}: {finding['message']}"
-                said[words] = said.get(words, 0) + 1
-        self.write_lines(f"{words} (in {times} of {len(written)})" for words, times in said.items())
+                times_by_text[words] = times_by_text.get(words, 0) + 1
+        self.write_lines(f"{words} (in {times} of {len(written)})" for words, times in times_by_text.items())
         self.stdout.write(f"Written to {folder}")
 
 

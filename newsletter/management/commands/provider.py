@@ -105,8 +105,10 @@ class Command(ProductCommand):
             if install and state is not None and state.problems:
                 failures.append(_say_unfinished(webhook))
         if names and not account and not json:
-            others = [each for each in list_usable_accounts() if each.name not in names]
-            self.write_lines([str(silence) for each in others if (silence := explain_silence(each.provider))])
+            without_webhook = [unlisted for unlisted in list_usable_accounts() if unlisted.name not in names]
+            self.write_lines(
+                [str(silence) for unlisted in without_webhook if (silence := explain_silence(unlisted.provider))]
+            )
         if json and shown:
             self.write_json({**shown[0], "further": shown[1:]})
         if failures:

@@ -73,13 +73,15 @@ class Command(ProductCommand):
                 ) from error
             self._say(f"\nWritten: {file.absolute()}")
         changes = apply_file(file, now=datetime.now(UTC))
-        counts = {name: sum(one.action == name for one in changes) for name in ("created", "updated", "unchanged")}
+        counts = {
+            name: sum(change.action == name for change in changes) for name in ("created", "updated", "unchanged")
+        }
         self._say(f"Applied it: {', '.join(f'{count} {name}' for name, count in counts.items())}.")
 
     def _say_what_is_left(self) -> None:
         console = self.console(soft_wrap=True)
         self._say("\nChecking the installation, with the DNS of the sender’s domain …")
-        findings = [one for one in examine() if one.level in ("warning", "error")]
+        findings = [problem for problem in examine() if problem.level in ("warning", "error")]
         if findings:
             self._say("What is left to do. `newsletter doctor` shows this again:")
         for finding in findings:

@@ -1,6 +1,6 @@
 """The administrators: the active accounts that may change staff. There is always one.
 
-They may sign in with a password of this installation beside the identity provider, so that they get in while it is down.
+They may also sign in with a password of this installation, so that they can sign in while the identity provider is down.
 """
 
 from django.contrib.auth.models import User
@@ -31,7 +31,7 @@ def list_administrators() -> QuerySet[User]:
 
 
 def may_use_password(person: User) -> bool:
-    """Return True if a password lets this person in: everybody, or administrators only if the settings say so."""
+    """Return True if this person may sign in with a password: everybody, or only administrators by the settings."""
     provider = get_identity_provider()
     if provider is None or provider.passwords == EVERYONE:
         return True
@@ -39,7 +39,7 @@ def may_use_password(person: User) -> bool:
 
 
 def has_password(person: User) -> bool:
-    """Return True if this person has a password that lets them in."""
+    """Return True if this person has a password and may sign in with it."""
     return bool(person.has_usable_password()) and may_use_password(person)
 
 

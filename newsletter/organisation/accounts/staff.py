@@ -24,7 +24,7 @@ class BadPassword(DomainError):
 
 
 class UnknownRole(DomainError):
-    """The role is none of ROLES."""
+    """The role is not one of ROLES."""
 
 
 @dataclass(frozen=True)

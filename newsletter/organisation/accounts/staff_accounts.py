@@ -46,7 +46,7 @@ def invite_staff(
 
 @transaction.atomic
 def change_staff(*, person: User, email: str, role: str, active: bool, by: User, now: datetime) -> None:
-    """Change an account's address, role and whether it is on. An empty role keeps what a superuser has.
+    """Change an account's address and role, and turn it on or off. An empty role keeps the rights of a superuser.
 
     Raises BadAddress, UnknownRole, EmailTaken, LastAdministrator.
     """

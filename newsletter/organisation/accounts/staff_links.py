@@ -100,7 +100,7 @@ def use_staff_link(*, link: StaffLink, password: str, now: datetime, first_name:
 
 
 def request_password_link(*, email: str, address: str, now: datetime) -> None:
-    """Note that somebody asks for a link to this account. It takes the same time whether the account exists or not."""
+    """Note that somebody asks for a link to this account. It takes the same time if the account does not exist."""
     PasswordLinkRequest.objects.create(email=email.strip().lower()[:254], address=address[:45], asked_at=now)
 
 

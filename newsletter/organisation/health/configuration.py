@@ -27,7 +27,7 @@ REGISTRIES: tuple[AnyRegistry, ...] = (SOURCE_KINDS, PROVIDERS, BLOCK_KINDS, CHE
 
 
 def check_settings_file(file: Path | None, *, folder: Path) -> Finding:
-    """Report which settings file is read, and whether other users can read it."""
+    """Report which settings file is read, and if other users can read it."""
     if file is None:
         return ok("settings file", f"None: there is no .env in {folder}. Settings come from the environment alone.")
     try:
@@ -43,7 +43,7 @@ def check_settings_file(file: Path | None, *, folder: Path) -> Finding:
 def check_setting_names(
     *, environ: Mapping[str, str], in_file: Collection[str], known: Collection[str]
 ) -> Iterator[Finding]:
-    """Report names that look like settings and are none, with the nearest known name."""
+    """Report names that look like settings but are unknown, with the nearest known name."""
     for name in sorted({*environ, *in_file}):
         if name in known or _SET_BY_OTHERS.match(name):
             continue

@@ -17,7 +17,7 @@ _CHECK, _NO_CODE = "identity provider", "newsletter-doctor"
 
 
 def check_identity_provider() -> Iterator[Finding]:
-    """Report whether staff can sign in with the identity provider. Nothing is reported if there is none."""
+    """Report if staff can sign in with the identity provider. Without one, nothing is reported."""
     provider = get_identity_provider()
     if provider is None:
         return

@@ -22,7 +22,7 @@ UNREAD_AFTER = timedelta(minutes=15)
 
 
 def check_mailboxes() -> Iterator[Finding]:
-    """Report whether each mailbox can be opened. Nothing is read or moved."""
+    """Report if each mailbox can be opened. Nothing is read or moved."""
     for mailbox in settings.NEWSLETTER_INBOUND.mailboxes:
         if not may_read(mailbox):
             says = f"{mailbox.label} is not read: only production may take mails out of a mailbox elsewhere."

@@ -70,7 +70,7 @@ def _user_name(number: int) -> str:
 
 
 def check_disk(folder: Path) -> Finding:
-    """Check the free space beside the data."""
+    """Check the free space on the disk of the data."""
     free = shutil.disk_usage(folder).free
     says = f"{free / 1e9:,.1f} GB are free in {folder}."
     if free < MIN_FREE_BYTES:

@@ -1,4 +1,4 @@
-"""Ask Google for the figures of each domain that signs, and say what is missing. Nothing is stored."""
+"""Ask Google for the figures of each domain that signs, and report what is missing. Nothing is stored."""
 
 import stat
 from collections.abc import Iterator

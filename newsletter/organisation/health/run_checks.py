@@ -104,7 +104,7 @@ def examine(*, dns: Dns | None = None, quick: bool = False) -> Iterator[Finding]
 
 
 def _check_content(*, keeps_journal: bool) -> Iterator[Finding]:
-    """Check what is in the database. No other server is asked."""
+    """Check the content of the database. No other server is asked."""
     now = datetime.now(UTC)
     yield check_hold()
     if keeps_journal:

@@ -104,7 +104,7 @@ def check_publication_accounts() -> Iterator[Finding]:
 
 
 def check_reports(*, now: datetime) -> Iterator[Finding]:
-    """Report of each account where its webhook leads, if its reports can be verified, and when the last one came."""
+    """Report the webhook's address of each account, if its reports can be verified, and the time of the last one."""
     webhooks = {webhook.account: webhook for webhook in list_webhook_settings()}
     for account in list_usable_accounts():
         if account.name in webhooks:
@@ -145,7 +145,7 @@ def _check_webhook(webhook: WebhookSettings, *, now: datetime) -> Iterator[Findi
 
 
 def check_recipient_allowlist() -> Finding:
-    """Report whether this installation may mail everybody, some people, or nobody."""
+    """Report if this installation may mail everybody, some people, or nobody."""
     only_to = get_recipient_allowlist()
     if is_sending_blocked():
         do = "Set NEWSLETTER_PRODUCTION=true in earnest; to try things out, name your own addresses in NEWSLETTER_ONLY_TO."
@@ -191,7 +191,7 @@ def check_further_senders(*, dns: Dns | None) -> Iterator[Finding]:
 
 
 def check_journal(*, now: datetime) -> Finding:
-    """Check the suppression journal, and add what it misses."""
+    """Check the suppression journal, and add the missing entries."""
     path = journal_path()
     if path.parent.stat().st_uid != os.geteuid():
         return ok("unsubscribe journal", "Not checked: the data belongs to another user, who alone should write there.")

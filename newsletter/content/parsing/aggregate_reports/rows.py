@@ -36,19 +36,19 @@ def read_row(record: Element, *, domain: str) -> tuple[AggregateRow, int]:
     results = record.find("auth_results")
     signatures = results.findall("dkim")[:MAX_SIGNATURES] if results is not None else []
     paths = results.findall("spf")[:MAX_SIGNATURES] if results is not None else []
-    own = domain or header_from
+    from_domain = domain or header_from
     return AggregateRow(
         source=read_address(require(row, "source_ip")),
         header_from=header_from,
         disposition=_choose(_DISPOSITIONS, require(judged, "disposition")),
         dkim_aligned=_choose(_RESULTS, require(judged, "dkim")),
         spf_aligned=_choose(_RESULTS, require(judged, "spf")),
-        signed_by=_find_passing(signatures, own=own),
-        return_path=_find_passing(paths, own=own),
+        signed_by=_find_passing(signatures, own=from_domain),
+        return_path=_find_passing(paths, own=from_domain),
         broken_signature=any(
-            is_below(find_domain(one.find("domain")), own)
-            and find_text(one.find("result")).lower() not in ("pass", "none")
-            for one in signatures
+            is_below(find_domain(signature.find("domain")), from_domain)
+            and find_text(signature.find("result")).lower() not in ("pass", "none")
+            for signature in signatures
         ),
         reason=_find_reason(judged),
         mails=0,
@@ -66,13 +66,13 @@ def _find_passing(results: list[Element], *, own: str) -> str:
     """Return the domain of a result that passed, one of the domain's own if there is one."""
     passing = [
         domain
-        for one in results
-        if find_text(one.find("result")).lower() == "pass" and (domain := find_domain(one.find("domain")))
+        for result in results
+        if find_text(result.find("result")).lower() == "pass" and (domain := find_domain(result.find("domain")))
     ]
     return next((domain for domain in passing if is_below(domain, own)), passing[0] if passing else "")
 
 
 def _find_reason(judged: Element) -> str:
     """Return the first reason for which the receiver did not do what the policy says."""
-    given = find_text(judged.find("reason/type")).lower()
-    return given if given in _REASONS else "other" if given else ""
+    reason = find_text(judged.find("reason/type")).lower()
+    return reason if reason in _REASONS else "other" if reason else ""

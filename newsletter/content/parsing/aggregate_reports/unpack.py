@@ -44,10 +44,12 @@ def _unzip(body: bytes) -> bytes:
     """Return the one XML file of an archive. What its directory says about sizes is not believed."""
     with zipfile.ZipFile(BytesIO(body)) as archive:
         entries = archive.infolist()
-        found = [one for one in entries if one.filename.lower().endswith(".xml") and "__MACOSX" not in one.filename]
-        if len(entries) > MAX_ZIP_ENTRIES or len(found) != 1:
+        reports = [
+            entry for entry in entries if entry.filename.lower().endswith(".xml") and "__MACOSX" not in entry.filename
+        ]
+        if len(entries) > MAX_ZIP_ENTRIES or len(reports) != 1:
             raise CannotRead(ReportProblem.NOT_A_REPORT)
-        if found[0].flag_bits & _ENCRYPTED or found[0].compress_type not in _METHODS:
+        if reports[0].flag_bits & _ENCRYPTED or reports[0].compress_type not in _METHODS:
             raise CannotRead(ReportProblem.NOT_A_REPORT)
-        with archive.open(found[0]) as packed:
+        with archive.open(reports[0]) as packed:
             return packed.read(MAX_UNPACKED_BYTES + 1)

@@ -13,8 +13,8 @@ _MAX_LENGTH = 1_000
 
 def strip_namespaces(element: Element) -> Element:
     """Return the element with tags in lower case and without namespaces: reports use several, or none."""
-    for one in element.iter():
-        one.tag = one.tag.rpartition("}")[2].lower()
+    for descendant in element.iter():
+        descendant.tag = descendant.tag.rpartition("}")[2].lower()
     return element
 
 
@@ -36,8 +36,8 @@ def read_text(element: Element | None) -> str:
 
 def find_text(element: Element | None) -> str:
     """Return the text like `read_text`, "" if there is none."""
-    whole = (element.text or "")[:_MAX_LENGTH] if element is not None else ""
-    return " ".join("".join(one if one.isprintable() else " " for one in whole).split())
+    text = (element.text or "")[:_MAX_LENGTH] if element is not None else ""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def read_word(element: Element | None) -> str:

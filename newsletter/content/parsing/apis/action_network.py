@@ -94,8 +94,8 @@ def _read_event(event: Node, *, url: str, now: datetime) -> EventEntry:
     )
     _, day = read_moment(read_text(event, "all_day_date"))
     if event.get("all_day") is True and day is not None:
-        whole = make_all_day_times(day, day + timedelta(days=1), zone="")
-        return replace(entry, starts_at=whole.starts_at, ends_at=whole.ends_at, all_day=True, day=day)
+        all_day = make_all_day_times(day, day + timedelta(days=1), zone="")
+        return replace(entry, starts_at=all_day.starts_at, ends_at=all_day.ends_at, all_day=True, day=day)
     times = check_times(_wall_clock(event, "start_date"), _wall_clock(event, "end_date"), now=now)
     return replace(entry, starts_at=times.starts_at, ends_at=times.ends_at, note=times.note)
 

@@ -72,10 +72,10 @@ def find_interface(url: str) -> SourceAddress | None:
 def add_calendar_key(url: str, key: str) -> str:
     """Return the secret form of a Google Calendar's address, for which its key was taken out."""
     parts = urlsplit(url)
-    found = _GOOGLE_ICAL.match(parts.path)
-    if found is None or not key:
+    match = _GOOGLE_ICAL.match(parts.path)
+    if match is None or not key:
         return url
-    path = f"/calendar/ical/{found['id']}/{_SECRET}{key}/{found['file']}"
+    path = f"/calendar/ical/{match['id']}/{_SECRET}{key}/{match['file']}"
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
 
@@ -94,10 +94,10 @@ def _find_kind(host: str, path: str) -> str:
 
 def _read_google(url: str, parts: SplitResult) -> SourceAddress:
     """Read the addresses of a calendar's settings page: public and secret iCal, embedding code, and the link to share."""
-    found = _GOOGLE_ICAL.match(parts.path)
-    if found is not None:
-        key = found["access"].removeprefix(_SECRET) if found["access"] != _PUBLIC else ""
-        return SourceAddress(_google_url(unquote(found["id"]), found["file"]), "calendar", key)
+    match = _GOOGLE_ICAL.match(parts.path)
+    if match is not None:
+        key = match["access"].removeprefix(_SECRET) if match["access"] != _PUBLIC else ""
+        return SourceAddress(_google_url(unquote(match["id"]), match["file"]), "calendar", key)
     query = parse_qs(parts.query)
     for name in ("src", "cid"):
         for value in query.get(name, ()):

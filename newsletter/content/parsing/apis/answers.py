@@ -77,7 +77,7 @@ def read_page(
             raise BadEntry(BROKEN_CHARACTERS)
         return reader.parse(as_mapping(raw))
 
-    found, aside = read_entries(
+    usable, aside = read_entries(
         shown,
         parse=read,
         label=lambda raw, number: label_entry(
@@ -92,8 +92,8 @@ def read_page(
     if isinstance(total, int) and not isinstance(total, bool) and total >= 0:
         extra[TOTAL] = str(total)
     return Parsed(
-        stories=tuple(entry for entry in found if isinstance(entry, StoryEntry)),
-        events=tuple(entry for entry in found if isinstance(entry, EventEntry)),
+        stories=tuple(entry for entry in usable if isinstance(entry, StoryEntry)),
+        events=tuple(entry for entry in usable if isinstance(entry, EventEntry)),
         set_aside=(*aside, *set_aside_private(len(private))),
         private=tuple(identity for node in private if (identity := reader.identify(node))),
         listed=len(shown),

@@ -75,16 +75,16 @@ def parse_drupal_nodes(body: bytes, *, url: str, now: datetime) -> Parsed:
 
 def _list_includes(nodes: list[object]) -> list[str]:
     """Return the relationships that lead to images and terms, as the ``include`` parameter names them."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     for node in nodes:
         for name, relation in as_mapping(as_mapping(node).get("relationships")).items():
             for target in _targets(relation):
                 kind = read_text(target, "type")
                 if kind == "file--file" or kind.startswith("taxonomy_term--"):
-                    found[name] = None
+                    names[name] = None
                 elif kind == "media--image":
-                    found[f"{name}.{_MEDIA_FILE}"] = None
-    return list(found)[:_MAX_INCLUDES]
+                    names[f"{name}.{_MEDIA_FILE}"] = None
+    return list(names)[:_MAX_INCLUDES]
 
 
 def _targets(relation: object) -> list[Node]:
@@ -148,9 +148,9 @@ def _follow(node: Node, included: Included) -> Iterator[tuple[Node, Node]]:
     """Yield (the reference, the object that the answer includes for it)."""
     for relation in as_mapping(node.get("relationships")).values():
         for target in _targets(relation):
-            found = included.get((read_text(target, "type"), read_text(target, "id")))
-            if found is not None:
-                yield target, found
+            referenced = included.get((read_text(target, "type"), read_text(target, "id")))
+            if referenced is not None:
+                yield target, referenced
 
 
 def _find_image(node: Node, included: Included, *, base_url: str) -> tuple[str, str]:

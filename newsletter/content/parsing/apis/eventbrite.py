@@ -77,20 +77,20 @@ def parse_eventbrite(body: bytes, *, url: str, now: datetime) -> Parsed:
 
 def _choose_organisation(data: Node, *, url: str, now: datetime) -> Parsed:
     """Return the address of the first organisation's events. Name the others to staff."""
-    found = [node for node in read_nodes(data, "organizations") if read_text(node, "id").isdigit()]
-    if not found:
+    organisations = [node for node in read_nodes(data, "organizations") if read_text(node, "id").isdigit()]
+    if not organisations:
         return changed_shape("Eventbrite")
-    first, *others = found
+    first, *further = organisations
     events = eventbrite_url(urljoin(url, f"/v3/organizations/{read_text(first, 'id')}/events/"), now)
     aside = tuple(
         SetAside(
-            title_text(read_text(other, "name")) or read_text(other, "id"),
+            title_text(read_text(organisation, "name")) or read_text(organisation, "id"),
             Message(
                 "Your token also opens this organisation. To read its events, add a source with the address %(address)s",
-                address=urljoin(url, f"/v3/organizations/{read_text(other, 'id')}/events/"),
+                address=urljoin(url, f"/v3/organizations/{read_text(organisation, 'id')}/events/"),
             ),
         )
-        for other in others[:20]
+        for organisation in further[:20]
     )
     return Parsed(set_aside=aside, extra={INSTEAD: events})
 

@@ -40,12 +40,12 @@ def ghost_url(address: str, now: datetime) -> str:
     home = parts.path.partition("/ghost")[0].rstrip("/")
     since = f"published_at:>'{(now - PERIOD).astimezone(UTC):%Y-%m-%d %H:%M:%S}'"
     url = urlunsplit((parts.scheme, parts.netloc, f"{home}/{_API}/posts/", parts.query, ""))
-    given = dict(parse_qsl(parts.query)).get("filter", "")
+    staff_filter = dict(parse_qsl(parts.query)).get("filter", "")
     wanted = {
         "include": "tags,authors",
         "limit": str(_PER_PAGE),
         "order": "published_at desc",
-        "filter": f"({given})+{since}" if given else since,
+        "filter": f"({staff_filter})+{since}" if staff_filter else since,
     }
     return replace_parameters(url, remove=[*wanted, "page"], add=wanted)
 

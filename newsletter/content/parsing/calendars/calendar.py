@@ -150,7 +150,7 @@ class _Reader:
 
     def _read_series(self, series: Series, zones: Zones, default_zone: str) -> None:
         uid = series.uid[:MAX_UID_LENGTH]
-        found = self.repeated if series.repeats else self.singles
+        target = self.repeated if series.repeats else self.singles
         try:
             check_text(series)
             with cpu_budget(_ENTRY_SECONDS):
@@ -158,7 +158,7 @@ class _Reader:
                 for occurrence in occurrences:
                     entry = read_event(occurrence, repeats=series.repeats, default_zone=default_zone, url=self.url)
                     if entry.starts_at < self.end and (entry.ends_at or entry.starts_at) >= self.start:
-                        found.setdefault(entry.external_id, entry)
+                        target.setdefault(entry.external_id, entry)
         except BadEntry as error:
             self.aside.append(SetAside(self._name(series), error.message, external_id=uid))
         except CpuBudgetExceeded:

@@ -127,10 +127,10 @@ def _zone_name(start: datetime, named: str) -> str:
 
 def _end(event: icalendar.Component, start: date | datetime) -> date | datetime | None:
     if event.get("DTEND") is not None:
-        found = event.get("DTEND").dt
-        if not isinstance(found, date):
+        end = event.get("DTEND").dt
+        if not isinstance(end, date):
             raise BadEntry("The end of this event is not a date.")
-        return found
+        return end
     if event.get("DURATION") is not None:
         length: timedelta = event.get("DURATION").dt
         return start + length

@@ -69,12 +69,12 @@ def _named_by_apple(location: icalendar.vText | None) -> str:
 
 
 def _point(event: icalendar.Component, apple: str) -> tuple[float | None, float | None]:
-    geo, found = event.get("GEO"), _GEO.search(apple)
+    geo, match = event.get("GEO"), _GEO.search(apple)
     try:
         if geo is not None:
             latitude, longitude = float(geo.latitude), float(geo.longitude)
-        elif found:
-            latitude, longitude = float(found[1]), float(found[2])
+        elif match:
+            latitude, longitude = float(match[1]), float(match[2])
         else:
             return None, None
     except (ValueError, AttributeError, TypeError):

@@ -60,8 +60,8 @@ class CalendarText:
 
     def value(self, *names: str) -> str:
         """Return the value of the first of these properties that the calendar has, or ""."""
-        found = {line.name: line.value for line in reversed(self.lines)}
-        return next((found[name].strip() for name in names if found.get(name, "").strip()), "")
+        values = {line.name: line.value for line in reversed(self.lines)}
+        return next((values[name].strip() for name in names if values.get(name, "").strip()), "")
 
 
 def split_calendars(body: bytes) -> list[CalendarText]:
@@ -184,20 +184,20 @@ def _lines(body: bytes) -> Iterator[Line]:
     """Yield the unfolded lines. Lines are joined before they are decoded, because a fold may split a character."""
     if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         body = body.decode("utf-16", "replace").encode("utf-8", "replace")
-    whole = _FOLD.sub(b"", body.removeprefix(codecs.BOM_UTF8).replace(b"\0", b""))
+    unfolded = _FOLD.sub(b"", body.removeprefix(codecs.BOM_UTF8).replace(b"\0", b""))
     try:
-        text = whole.decode("utf-8")
+        text = unfolded.decode("utf-8")
     except UnicodeDecodeError:
-        text = _decode_by_line(whole)
+        text = _decode_by_line(unfolded)
     for line in _BREAK.split(text):
         if line.strip():
             yield read_line(line)
 
 
-def _decode_by_line(whole: bytes) -> str:
+def _decode_by_line(unfolded: bytes) -> str:
     """Decode each line as UTF-8, else as Windows-1252, so that one bad line damages no other."""
     decoded = []
-    for line in re.split(rb"\r*\n|\r", whole):
+    for line in re.split(rb"\r*\n|\r", unfolded):
         try:
             # A lone surrogate stays: only the entry that holds it is refused.
             decoded.append(line.decode("utf-8", "surrogatepass"))
@@ -208,13 +208,13 @@ def _decode_by_line(whole: bytes) -> str:
 
 def read_line(line: str) -> Line:
     """Return the parts of one line. The value of a date follows the last colon, because zone names contain colons."""
-    found = _NAME.match(line.lstrip())
-    name = found[0].upper() if found else ""
-    rest = line.lstrip()[len(name) :]
-    if not name or rest[:1] not in (":", ";"):
+    match_of_name = _NAME.match(line.lstrip())
+    name = match_of_name[0].upper() if match_of_name else ""
+    after_name = line.lstrip()[len(name) :]
+    if not name or after_name[:1] not in (":", ";"):
         return Line("", "", line, line)
     if name in DATED:
-        parameters, colon, value = rest.rpartition(":")
+        parameters, colon, value = after_name.rpartition(":")
         return Line(name, parameters, value, line) if colon else Line("", "", line, line)
-    at = next((match.start() for match in _QUOTED_OR_COLON.finditer(rest) if match[0] == ":"), -1)
-    return Line(name, rest[:at], rest[at + 1 :], line) if at >= 0 else Line("", "", line, line)
+    at = next((match.start() for match in _QUOTED_OR_COLON.finditer(after_name) if match[0] == ":"), -1)
+    return Line(name, after_name[:at], after_name[at + 1 :], line) if at >= 0 else Line("", "", line, line)

@@ -102,7 +102,10 @@ def _is_typo_of(text: str, word: str) -> bool:
         return True
     if abs(len(text) - len(word)) > 1:
         return False
-    start = next((at for at, (one, other) in enumerate(zip(text, word, strict=False)) if one != other), None)
+    start = next(
+        (at for at, (letter, letter_of_word) in enumerate(zip(text, word, strict=False)) if letter != letter_of_word),
+        None,
+    )
     if start is None:
         return True
     rest, wanted = text[start:], word[start:]

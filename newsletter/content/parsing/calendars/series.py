@@ -52,8 +52,8 @@ class Series:
     @property
     def start(self) -> str:
         """Return the first date of the entries as eight digits, or ""."""
-        found = [match[1] for block in self.blocks if (match := _DATE.search(block.value("DTSTART")))]
-        return min(found, default="")
+        starts = [match[1] for block in self.blocks if (match := _DATE.search(block.value("DTSTART")))]
+        return min(starts, default="")
 
     def is_over(self, before: date) -> bool:
         """Return True if the text alone shows that every date ended before this day. If in doubt, return False."""
@@ -124,11 +124,11 @@ def read_dates(
         holder.add_component(event)
     hidden = {*series.private, *series.broken}
     try:
-        found = recurring_ical_events.of(holder).between(start, end)
+        occurrences = recurring_ical_events.of(holder).between(start, end)
     except (InvalidCalendar, *READ_ERRORS) as error:
         raise BadEntry("The repetition of this event cannot be understood.") from error
-    kept = (occurrence for occurrence in found if not _is_hidden(occurrence, hidden))
-    for _, occurrence in zip(range(limit), kept, strict=False):
+    visible = (occurrence for occurrence in occurrences if not _is_hidden(occurrence, hidden))
+    for _, occurrence in zip(range(limit), visible, strict=False):
         yield occurrence
 
 

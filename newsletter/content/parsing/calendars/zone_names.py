@@ -81,16 +81,16 @@ def _towns() -> dict[str, str]:
 def _find(text: str) -> str:
     if text.upper() in _UNIVERSAL:
         return "UTC"
-    found = WINDOWS_TO_OLSON.get(text) or _known(text) or _ZONES_BY_DESCRIPTION.get(text.casefold(), "")
-    if found:
-        return found
+    zone = WINDOWS_TO_OLSON.get(text) or _known(text) or _ZONES_BY_DESCRIPTION.get(text.casefold(), "")
+    if zone:
+        return zone
     # “/mozilla.org/20050126_1/Europe/Berlin”, “/freeassociation.sourceforge.net/Europe/London”, “tzone://Microsoft/Utc”
     parts = [part for part in text.split("/") if part]
     for number in (3, 2, 1) if "/" in text else ():
         ending = "/".join(parts[-number:])
-        found = ("UTC" if ending.upper() == "UTC" else "") or (_known(ending) if "/" in ending else "")
-        if found:
-            return found
+        zone = ("UTC" if ending.upper() == "UTC" else "") or (_known(ending) if "/" in ending else "")
+        if zone:
+            return zone
     described = _DESCRIPTION.match(text)
     return _find_in_description(described["words"]) if described else ""
 
@@ -100,9 +100,9 @@ def _find_in_description(words: str) -> str:
         return "Europe/London"
     for part in re.split(r"[,:;]", words):
         place = " ".join(re.sub(r"\(.*?\)|\(.*$", "", part).casefold().split())
-        found = WINDOWS_TO_OLSON.get(part.strip()) or _ZONES_BY_DESCRIPTION.get(place) or _towns().get(place, "")
-        if found and _known(found):
-            return found
+        zone = WINDOWS_TO_OLSON.get(part.strip()) or _ZONES_BY_DESCRIPTION.get(place) or _towns().get(place, "")
+        if zone and _known(zone):
+            return zone
     return ""
 
 

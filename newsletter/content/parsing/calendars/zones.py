@@ -44,27 +44,27 @@ class Zones:
         if _DAY.fullmatch(line.value.strip()):
             span = ";RANGE=THISANDFUTURE" if "THISANDFUTURE" in line.parameters.upper() else ""
             return replace(line, parameters=f";VALUE=DATE{span}", value=line.value.strip())
-        found = _TZID.search(line.parameters)
-        if found is None:
+        match = _TZID.search(line.parameters)
+        if match is None:
             return line
-        name = self.resolve(found["name"])
+        name = self.resolve(match["name"])
         quoted = f'"{name}"' if re.search(r"[,;:]", name) else name
         return replace(
-            line, parameters=f"{line.parameters[: found.start()]};TZID={quoted}{line.parameters[found.end() :]}"
+            line, parameters=f"{line.parameters[: match.start()]};TZID={quoted}{line.parameters[match.end() :]}"
         )
 
     def _find(self, name: str) -> str:
-        found = find_zone_name(name)
-        if found:
-            return found
+        zone = find_zone_name(name)
+        if zone:
+            return zone
         definition = self._definitions.get(name, "")
         if not definition:
             return ""
         located = _LOCATION.search(definition)
-        found = find_zone_name(located["name"]) if located else ""
-        if not found and not _register_definition(definition):
+        zone = find_zone_name(located["name"]) if located else ""
+        if not zone and not _register_definition(definition):
             self.unusable.append(name)
-        return found
+        return zone
 
 
 def _register_definition(definition: str) -> bool:

@@ -103,8 +103,8 @@ def _rename_media_descriptions(body: bytes) -> bytes:
 
 
 def _not_a_feed(body: bytes, url: str) -> str:
-    found = _FEED_LINK.search(body[:200_000])
-    link = safe_link(found[1].decode("utf-8", "replace"), base_url=url) if found else ""
+    match = _FEED_LINK.search(body[:200_000])
+    link = safe_link(match[1].decode("utf-8", "replace"), base_url=url) if match else ""
     if link:
         return Message("This is a web page, not a feed. The page says that its feed is at %(link)s", link=link)
     return Message("This is not a feed (RSS, Atom or JSON Feed). Check the address, or choose another kind of source.")
@@ -176,13 +176,24 @@ def _read_entry(
 def _find_link(raw: Mapping[str, Any], *, language: str) -> str:
     """Return the entry's own link. feedparser takes the last alternate, which may be that of a translation."""
     link = str(raw.get("link") or "")
-    alternates = [one for one in raw.get("links") or [] if one.get("rel") == "alternate" and one.get("href")]
-    if not any(one.get("hreflang") and one["href"] == link for one in alternates):
+    alternates = [
+        link_entry
+        for link_entry in raw.get("links") or []
+        if link_entry.get("rel") == "alternate" and link_entry.get("href")
+    ]
+    if not any(link_entry.get("hreflang") and link_entry["href"] == link for link_entry in alternates):
         return link
-    own = next((one for one in alternates if not one.get("hreflang") and "html" in str(one.get("type"))), None)
+    without_language = next(
+        (
+            link_entry
+            for link_entry in alternates
+            if not link_entry.get("hreflang") and "html" in str(link_entry.get("type"))
+        ),
+        None,
+    )
     spoken = str(raw.get("language") or language or "").lower()
-    same = next((one for one in alternates if str(one.get("hreflang")).lower() == spoken), None)
-    return str((own or same or alternates[0])["href"])
+    same = next((link_entry for link_entry in alternates if str(link_entry.get("hreflang")).lower() == spoken), None)
+    return str((without_language or same or alternates[0])["href"])
 
 
 def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:

@@ -42,8 +42,8 @@ def read_duration(text: str) -> int:
     if bare.isascii() and bare.isdigit() and len(bare) <= 6:
         seconds = int(bare)
     else:
-        found = _CLOCK.fullmatch(bare) or _ISO.fullmatch(bare)
-        parts = {name: int(value or 0) for name, value in found.groupdict().items()} if found else {}
+        match = _CLOCK.fullmatch(bare) or _ISO.fullmatch(bare)
+        parts = {name: int(value or 0) for name, value in match.groupdict().items()} if match else {}
         seconds = parts.get("days", 0) * 86_400 + parts.get("hours", 0) * 3600 + parts.get("minutes", 0) * 60
         seconds += parts.get("seconds", 0)
     return seconds if seconds <= MAX_SECONDS else 0
@@ -55,5 +55,5 @@ def _files(raw: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _longest(raw: Mapping[str, Any]) -> int:
-    said = [str(raw.get("itunes_duration") or ""), *(str(item.get("duration") or "") for item in _files(raw))]
-    return max(map(read_duration, said))
+    durations = [str(raw.get("itunes_duration") or ""), *(str(item.get("duration") or "") for item in _files(raw))]
+    return max(map(read_duration, durations))

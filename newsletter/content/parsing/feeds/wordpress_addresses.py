@@ -69,15 +69,15 @@ def parse_site_address(url: str) -> Collection:
     before, rest, route = parts.path.partition("/wp-json")
     if not rest:
         route = next((value for name, value in query if name == "rest_route"), "")
-    found = _KIND.match(route.lstrip("/"))
+    match = _KIND.match(route.lstrip("/"))
     path = re.sub(r"/(?:index\.php|feed)/?$", "", before).rstrip("/")
     home = urlunsplit((parts.scheme, parts.netloc, f"{path}/", "", ""))
     plain = not rest and bool(route)
-    filters = tuple((name, value) for name, value in query if name not in _OWN_PARAMETERS) if found else ()
+    filters = tuple((name, value) for name, value in query if name not in _OWN_PARAMETERS) if match else ()
     return Collection(
         home=home,
         root=plain_root(home) if plain else pretty_root(home),
-        kind=found["kind"] if found else POSTS,
+        kind=match["kind"] if match else POSTS,
         filters=filters,
     )
 
@@ -110,12 +110,14 @@ def get_site_url(rest_address: str) -> str:
 def rest_url(root: str, route: str, query: Mapping[str, str]) -> str:
     """Return the address of a route below a REST root."""
     parts = urlsplit(root)
-    given = parse_qsl(parts.query, keep_blank_values=True)
-    if any(name == "rest_route" for name, _ in given):
-        kept = {name: value.rstrip("/") + f"/{route}" if name == "rest_route" else value for name, value in given}
-        return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode({**kept, **query}), ""))
+    parameters = parse_qsl(parts.query, keep_blank_values=True)
+    if any(name == "rest_route" for name, _ in parameters):
+        routed = {
+            name: value.rstrip("/") + f"/{route}" if name == "rest_route" else value for name, value in parameters
+        }
+        return urlunsplit((parts.scheme, parts.netloc, parts.path or "/", urlencode({**routed, **query}), ""))
     path = f"{parts.path.rstrip('/')}/{route}"
-    return urlunsplit((parts.scheme, parts.netloc, path, urlencode({**dict(given), **query}), ""))
+    return urlunsplit((parts.scheme, parts.netloc, path, urlencode({**dict(parameters), **query}), ""))
 
 
 def find_rest_root(body: bytes, *, headers: Mapping[str, str], url: str) -> str:
@@ -132,8 +134,8 @@ def find_rest_root(body: bytes, *, headers: Mapping[str, str], url: str) -> str:
 
 def _absolute(link: str, base: str) -> str:
     try:
-        whole = urljoin(base, link)
-        scheme = urlsplit(whole).scheme
+        absolute = urljoin(base, link)
+        scheme = urlsplit(absolute).scheme
     except ValueError:
         return ""
-    return whole if scheme in ("http", "https") else ""
+    return absolute if scheme in ("http", "https") else ""

@@ -55,11 +55,11 @@ def parse_posts(body: bytes, *, url: str, now: datetime | None = None) -> Parsed
             )
         )
     if isinstance(data, dict) and "code" in data:
-        said = title_text(str(data.get("message") or data["code"]))
+        problem = title_text(str(data.get("message") or data["code"]))
         return Parsed(
             error=Message(
                 "The WordPress site refused: “%(said)s”. Ask whoever runs it to open its posts.",
-                said=cut_at_word(said, 200),
+                said=cut_at_word(problem, 200),
             )
         )
     if not isinstance(data, list):
@@ -162,11 +162,11 @@ def _authors(embedded: Mapping[str, object]) -> str:
 
 def _terms(embedded: Mapping[str, object]) -> tuple[str, ...]:
     """Return the names of categories, then of tags, without "Uncategorized"."""
-    found: list[tuple[int, str]] = []
+    terms: list[tuple[int, str]] = []
     for group in _list(embedded.get("wp:term")):
         for raw in _list(group):
             term = as_mapping(raw)
             name = title_text(str(term.get("name") or ""))
             if name and str(term.get("slug") or "") != "uncategorized":
-                found.append((0 if term.get("taxonomy") == "category" else 1, cut_at_word(name, 100)))
-    return tuple(dict.fromkeys(name for _, name in sorted(found, key=lambda pair: pair[0])))[:_MAX_CATEGORIES]
+                terms.append((0 if term.get("taxonomy") == "category" else 1, cut_at_word(name, 100)))
+    return tuple(dict.fromkeys(name for _, name in sorted(terms, key=lambda pair: pair[0])))[:_MAX_CATEGORIES]

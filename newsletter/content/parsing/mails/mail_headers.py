@@ -63,8 +63,8 @@ def first(fields: Fields, name: str) -> str:
 def list_recipients(fields: Fields) -> tuple[str, ...]:
     """Return the addresses that the mail was sent to, the envelope's first, in lower case."""
     values = [value for name in RECIPIENT_FIELDS for value in fields.get(name, ())]
-    found = dict.fromkeys(address for value in values for address in find_addresses(value))
-    return tuple(found)[:MAX_RECIPIENTS]
+    recipients = dict.fromkeys(address for value in values for address in find_addresses(value))
+    return tuple(recipients)[:MAX_RECIPIENTS]
 
 
 def find_addresses(text: str) -> list[str]:

@@ -57,7 +57,7 @@ def list_returned(parts: Iterable[EmailMessage]) -> tuple[str, ...]:
 def _list_returned_mails(part: EmailMessage) -> Iterator[EmailMessage]:
     kind, payload = part.get_content_type(), part.get_payload()
     if kind == "message/rfc822" and isinstance(payload, list):
-        yield from (one for one in payload[:1] if isinstance(one, EmailMessage))
+        yield from (mail for mail in payload[:1] if isinstance(mail, EmailMessage))
     elif kind in ("text/rfc822-headers", "message/rfc822-headers"):
         raw = part.get_payload(decode=True) if isinstance(payload, str) else b""
         text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
@@ -65,7 +65,7 @@ def _list_returned_mails(part: EmailMessage) -> Iterator[EmailMessage]:
         if isinstance(returned, EmailMessage):
             yield returned
     elif kind == "message/rfc822-headers" and isinstance(payload, list):
-        yield from (one for one in payload[:1] if isinstance(one, EmailMessage))
+        yield from (mail for mail in payload[:1] if isinstance(mail, EmailMessage))
 
 
 def _list_blocks(part: EmailMessage) -> list[Message]:

@@ -87,7 +87,7 @@ def _list_parts(mail: EmailMessage) -> Iterator[EmailMessage]:
         part = waiting.pop(0)
         payload = part.get_payload()
         if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            waiting = [one for one in payload if isinstance(one, EmailMessage)][: MAX_PARTS + 1] + waiting
+            waiting = [nested for nested in payload if isinstance(nested, EmailMessage)][: MAX_PARTS + 1] + waiting
         else:
             yield part
 
@@ -95,8 +95,8 @@ def _list_parts(mail: EmailMessage) -> Iterator[EmailMessage]:
 def _read_text(parts: list[EmailMessage]) -> tuple[str, bool]:
     """Return the text of the mail and whether it was cut: its plain text, else what its HTML says."""
     for kind in ("text/plain", "text/html"):
-        found = [_decode_part(part) for part in parts if part.get_content_type() == kind and not _is_attachment(part)]
-        text = "\n".join(plain_text(one) if kind == "text/html" else one for one in found)
+        texts = [_decode_part(part) for part in parts if part.get_content_type() == kind and not _is_attachment(part)]
+        text = "\n".join(plain_text(decoded) if kind == "text/html" else decoded for decoded in texts)
         text = _keep_lines(text)
         if text:
             return text[:MAX_TEXT_LENGTH], len(text) > MAX_TEXT_LENGTH
@@ -133,20 +133,23 @@ def _clean(text: str, length: int) -> str:
 
 def _keep_lines(text: str) -> str:
     """Return the text without control characters and halves of characters; its lines stay."""
-    whole = text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
-    lines = ("".join(one for one in line if one.isprintable() or one == "\t").rstrip() for line in whole.split("\n"))
+    cleaned = text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+    lines = (
+        "".join(character for character in line if character.isprintable() or character == "\t").rstrip()
+        for line in cleaned.split("\n")
+    )
     return "\n".join(lines).strip()
 
 
 def find_report_files(parts: Iterable[EmailMessage], *, subject: str) -> tuple[bytes, ...]:
     """Return the contents of the files that may hold a report, () if the mail does not look like one."""
     is_named = bool(_SUBJECT.search(subject))
-    found = [
+    files = [
         part
         for part in parts
         if _is_packed_or_xml(part) and (is_named or _FILE_NAME.fullmatch(part.get_filename() or ""))
     ]
-    contents = (part.get_payload(decode=True) for part in found[:MAX_REPORT_FILES])
+    contents = (part.get_payload(decode=True) for part in files[:MAX_REPORT_FILES])
     return tuple(content for content in contents if isinstance(content, bytes))
 
 

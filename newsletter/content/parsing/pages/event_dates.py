@@ -85,18 +85,18 @@ def _read(text: str) -> tuple[datetime | None, date | None]:
     try:
         return datetime.fromisoformat(text), None
     except ValueError:
-        found = _NEAR_ISO.fullmatch(text)
-    if found is None:
+        match = _NEAR_ISO.fullmatch(text)
+    if match is None:
         return None, None
-    day = date(int(found["year"]), int(found["month"]), int(found["day"]))
-    if found["hour"] is None:
+    day = date(int(match["year"]), int(match["month"]), int(match["day"]))
+    if match["hour"] is None:
         return datetime.combine(day, time()), day
-    hour = int(found["hour"])
-    if found["half"]:
+    hour = int(match["hour"])
+    if match["half"]:
         if not 1 <= hour <= 12:
             return None, None
-        hour = hour % 12 + (12 if found["half"][0] in "Pp" else 0)
-    clock = time(hour, int(found["minute"]), int(found["second"] or 0), tzinfo=_zone(found["zone"]))
+        hour = hour % 12 + (12 if match["half"][0] in "Pp" else 0)
+    clock = time(hour, int(match["minute"]), int(match["second"] or 0), tzinfo=_zone(match["zone"]))
     return datetime.combine(day, clock), None
 
 

@@ -56,9 +56,9 @@ def is_private_node(node: Mapping[str, object]) -> bool:
 def identity_of(node: Mapping[str, object], *, url: str) -> str:
     """Return the identity of an event on its page, without its date: its own, its link, or the page's address."""
     link = safe_link(text_of(node, "url"), base_url=url) or url
-    own = text_of(node, "@id")
+    node_id = text_of(node, "@id")
     # RDFa gives nameless things a new name at each reading.
-    return ((own if not own.startswith("_:") else "") or text_of(node, "identifier") or link)[:400]
+    return ((node_id if not node_id.startswith("_:") else "") or text_of(node, "identifier") or link)[:400]
 
 
 def resolve_event_nodes(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -68,13 +68,13 @@ def resolve_event_nodes(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str,
         if not is_event(node):
             continue
         follow = _NodeResolver(named)
-        whole = _inherit({name: follow.of(value) for name, value in node.items()})
-        below = [part for name in ("subEvent", "subEvents") for part in _objects(whole.get(name))]
+        resolved = _inherit({name: follow.of(value) for name, value in node.items()})
+        below = [part for name in ("subEvent", "subEvents") for part in _objects(resolved.get(name))]
         if below and not node.get("startDate"):
             for part in below:
-                yield {**whole, "@id": "", "subEvent": None, **part}
+                yield {**resolved, "@id": "", "subEvent": None, **part}
         else:
-            yield whole
+            yield resolved
 
 
 def read_event_node(node: Mapping[str, object], *, url: str, now: datetime) -> EventEntry:

@@ -43,13 +43,13 @@ def parse_event_page(body: bytes, *, url: str, content_type: str = "", now: date
     tree = decode_page(body, content_type)
     nodes = read_nodes(tree)
     links = find_rest_links(tree, url=url)
-    found = nodes.found if any(is_event(node) for node in nodes.found) else read_markup_events(tree, url=url)
-    listed = list(resolve_event_nodes(found))
+    event_nodes = nodes.found if any(is_event(node) for node in nodes.found) else read_markup_events(tree, url=url)
+    listed = list(resolve_event_nodes(event_nodes))
     if not listed:
         return Parsed(error=_UNREADABLE if nodes.unreadable else _NONE, extra=links)
     parsed = parse_event_nodes(listed, url=url, now=moment)
     aside = list(parsed.set_aside)
-    if nodes.repairs and found is nodes.found:
+    if nodes.repairs and event_nodes is nodes.found:
         aside.append(SetAside(Message("Event data of the page"), _describe_repairs(", ".join(nodes.repairs))))
     if nodes.unreadable:
         aside.append(SetAside(Message("Event data of the page"), _UNREADABLE))
@@ -87,8 +87,8 @@ def parse_event_nodes(nodes: list[Mapping[str, Any]], *, url: str, now: datetime
     events, aside = read_entries(ahead, parse=parse, label=label, identify=lambda event: event.external_id)
     ordered = sorted(events, key=lambda event: event.starts_at)
     if over:
-        what = Message("1 past event") if len(over) == 1 else Message("%(over)s past events", over=len(over))
-        aside = (*aside, SetAside(what, Message("What is over is not used.")))
+        entry_label = Message("1 past event") if len(over) == 1 else Message("%(over)s past events", over=len(over))
+        aside = (*aside, SetAside(entry_label, Message("What is over is not used.")))
     return Parsed(
         events=tuple(ordered),
         set_aside=(*aside, *set_aside_private(len(private))),

@@ -29,24 +29,24 @@ class Venue:
 
 def read_venue(raw: object) -> Venue:
     """Return the first venue of a location, which may be a text, a place, or a list of both."""
-    found, virtual = Venue(), False
+    venue, virtual = Venue(), False
     for item in raw if isinstance(raw, list) else [raw]:
         if isinstance(item, str):
-            found = found if found.place else replace(found, place=cut_at_word(tidy(plain_text(item)), _PLACE_CHARS))
+            venue = venue if venue.place else replace(venue, place=cut_at_word(tidy(plain_text(item)), _PLACE_CHARS))
             continue
         here = as_mapping(item)
         if "VirtualLocation" in types_of(here):
             virtual = True
             continue
-        if not found.place:
-            point = (found.latitude, found.longitude)
-            found = _address(here)
-            if found.latitude is None:
-                found = replace(found, latitude=point[0], longitude=point[1])
-        elif found.latitude is None:
+        if not venue.place:
+            point = (venue.latitude, venue.longitude)
+            venue = _address(here)
+            if venue.latitude is None:
+                venue = replace(venue, latitude=point[0], longitude=point[1])
+        elif venue.latitude is None:
             latitude, longitude = _point_of(here)
-            found = replace(found, latitude=latitude, longitude=longitude)
-    return replace(found, virtual=virtual)
+            venue = replace(venue, latitude=latitude, longitude=longitude)
+    return replace(venue, virtual=virtual)
 
 
 def read_point(latitude: object, longitude: object) -> tuple[float | None, float | None]:

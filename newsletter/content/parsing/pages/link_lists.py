@@ -36,9 +36,9 @@ def _is_link_list(block: HtmlElement) -> bool:
     links = [_plain(link.text_content()) for link in block.iter("a")]
     if len(links) < _MIN_LINKS or any(True for _ in block.iter("h1", "h2")):
         return False
-    whole = len(_plain(block.text_content()))
+    length = len(_plain(block.text_content()))
     in_links = sum(map(len, links))
-    return in_links >= _MIN_LINK_SHARE * whole and in_links <= _MAX_LINK_CHARS * len(links)
+    return in_links >= _MIN_LINK_SHARE * length and in_links <= _MAX_LINK_CHARS * len(links)
 
 
 def _find_bare_rows(tree: HtmlElement) -> Iterator[list[HtmlElement]]:

@@ -29,8 +29,8 @@ def read_markup_events(tree: HtmlElement | None, *, url: str) -> list[Mapping[st
     try:
         with cpu_budget(_SECONDS):
             if marked:
-                found = [_from_microdata(item) for item in MicrodataExtractor().extract_items(tree, base_url=url)]
-                nodes = list(walk(found))[:_MAX_NODES]
+                items = [_from_microdata(item) for item in MicrodataExtractor().extract_items(tree, base_url=url)]
+                nodes = list(walk(items))[:_MAX_NODES]
                 if nodes:
                     return nodes
             if typed:

@@ -29,24 +29,24 @@ _MIN_TITLE_LENGTH = 12
 def find_related_stories(tree: HtmlElement, *, base_url: str, own_url: str) -> tuple[tuple[str, str], ...]:
     """Return the (title, URL) pairs under a heading such as "You might also be interested in", in order, at most six."""
     section = _section(tree)
-    found: dict[str, str] = {}
+    title_by_url: dict[str, str] = {}
     for link in section.iter("a") if section is not None else ():
         url = safe_link(str(link.get("href") or ""), base_url=base_url).split("#")[0]
         title = _link_title(link)
         if not url or url in (own_url, base_url) or len(title) < _MIN_TITLE_LENGTH or _EMPTY_WORDS.search(title):
             continue
-        found.setdefault(url, cut_at_word(title, 300))
-    return tuple((title, url) for url, title in found.items())[:_MAX_LINKS]
+        title_by_url.setdefault(url, cut_at_word(title, 300))
+    return tuple((title, url) for url, title in title_by_url.items())[:_MAX_LINKS]
 
 
 def remove_related(tree: HtmlElement) -> HtmlElement:
     """Return a copy of the page without that part, so that its text and pseudonyms are not taken for the story's."""
-    rest = copy.deepcopy(tree)
-    section = _section(rest)
+    copied = copy.deepcopy(tree)
+    section = _section(copied)
     parent = section.getparent() if section is not None else None
     if section is not None and parent is not None and section.tag not in ("body", "html", "main", "article"):
         section.drop_tree()
-    return rest
+    return copied
 
 
 def _section(tree: HtmlElement) -> HtmlElement | None:

@@ -15,10 +15,10 @@ def find_rest_links(tree: HtmlElement | None, *, url: str) -> dict[str, str]:
     for link in tree.iter("link") if tree is not None else ():
         try:
             address = urljoin(url, str(link.get("href") or "").strip())
-            own = urlsplit(address).hostname == urlsplit(url).hostname
+            is_same_host = urlsplit(address).hostname == urlsplit(url).hostname
         except ValueError:
             continue
-        if not own or len(address) > _MAX_URL_LENGTH or not address.startswith(("http://", "https://")):
+        if not is_same_host or len(address) > _MAX_URL_LENGTH or not address.startswith(("http://", "https://")):
             continue
         if is_tribe_address(address):
             links.setdefault(EVENTS_LINK, address)

@@ -111,6 +111,6 @@ def _is_strong(colour: str) -> bool:
     return saturation >= _MIN_SATURATION and _MIN_LIGHT <= light <= _MAX_LIGHT
 
 
-def _hue_distance(one: str, other: str) -> float:
-    apart = abs(_hls(one)[0] - _hls(other)[0])
+def _hue_distance(first: str, second: str) -> float:
+    apart = abs(_hls(first)[0] - _hls(second)[0])
     return min(apart, 1 - apart)

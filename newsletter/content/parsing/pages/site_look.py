@@ -187,30 +187,32 @@ def read_site_page(html: str, *, url: str) -> SitePage:
     """Return what the page at ``url`` says about its site. A broken page gives what was read before the break."""
     reader = _Reader(url)
     reader.feed(html[:MAX_CHARS])
-    found = reader.found
-    logos = [(0, logo) for logo in _list_structured_logos(found.data, url=url)] + found.logos
+    parts = reader.found
+    logos = [(0, logo) for logo in _list_structured_logos(parts.data, url=url)] + parts.logos
     ordered = [address for _, address in sorted(logos, key=lambda logo: logo[0]) if not _is_vector(address)]
     return SitePage(
-        name=_site_name(found),
-        theme_colour=first_colour(found.theme_colour),
+        name=_site_name(parts),
+        theme_colour=first_colour(parts.theme_colour),
         logos=tuple(dict.fromkeys(ordered)),
-        stylesheets=tuple(dict.fromkeys(found.stylesheets)),
-        styles="\n".join(found.styles)[:MAX_CHARS],
-        feeds=tuple({feed.url: feed for feed in reversed(found.feeds)}.values())[::-1],
-        is_wordpress=found.is_wordpress,
-        privacy_url=found.privacy_url,
-        generator=found.generator,
-        has_events=found.has_events or any(_EVENT_NODE.search(text) for text in found.data),
-        is_story=_is_story(found, url=url),
+        stylesheets=tuple(dict.fromkeys(parts.stylesheets)),
+        styles="\n".join(parts.styles)[:MAX_CHARS],
+        feeds=tuple({feed.url: feed for feed in reversed(parts.feeds)}.values())[::-1],
+        is_wordpress=parts.is_wordpress,
+        privacy_url=parts.privacy_url,
+        generator=parts.generator,
+        has_events=parts.has_events or any(_EVENT_NODE.search(text) for text in parts.data),
+        is_story=_is_story(parts, url=url),
     )
 
 
-def _is_story(found: _Found, *, url: str) -> bool:
+def _is_story(parts: _Found, *, url: str) -> bool:
     # Some systems mark each page as an article, also that about contact. Only stories have a day or an author.
-    is_article = found.is_article and (found.has_byline or found.articles.has_byline)
-    says_so = is_article or 1 in (found.marked_stories, _count_story_nodes(found.data))
-    own = (url, found.canonical)
-    return says_so or found.articles.is_story(own) or describes_own_page(found.data, own=own, url=url)
+    is_article = parts.is_article and (parts.has_byline or parts.articles.has_byline)
+    says_so = is_article or 1 in (parts.marked_stories, _count_story_nodes(parts.data))
+    own_addresses = (url, parts.canonical)
+    return (
+        says_so or parts.articles.is_story(own_addresses) or describes_own_page(parts.data, own=own_addresses, url=url)
+    )
 
 
 def _count_story_nodes(data: list[str]) -> int:
@@ -233,11 +235,11 @@ def _list_structured_logos(data: list[str], *, url: str) -> list[str]:
     return logos
 
 
-def _site_name(found: _Found) -> str:
+def _site_name(page_parts: _Found) -> str:
     """Return the name that the site gives itself, else the shortest part of the title, which is often the site."""
-    if found.site_name.strip():
-        return cut_at_word(" ".join(found.site_name.split()), MAX_NAME_LENGTH)
-    parts = [part for part in re.split(r"\s[|–—·:-]\s", " ".join(found.title.split())) if part]
+    if page_parts.site_name.strip():
+        return cut_at_word(" ".join(page_parts.site_name.split()), MAX_NAME_LENGTH)
+    parts = [part for part in re.split(r"\s[|–—·:-]\s", " ".join(page_parts.title.split())) if part]
     return cut_at_word(min(parts, key=len, default=""), MAX_NAME_LENGTH)
 
 

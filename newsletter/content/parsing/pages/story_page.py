@@ -55,12 +55,12 @@ def parse_story_page(body: bytes, *, url: str, content_type: str = "", now: date
         return Parsed(set_aside=(SetAside(entry=name, reason=PROTECTED),))
     meta = _meta(tree)
     node = _main_node(tree, meta, url)
-    found = _extract(tree, url)
-    title = find_page_title(tree, meta=meta, node=node, url=url, guess=str(found.get("title") or ""))
+    extracted = _extract(tree, url)
+    title = find_page_title(tree, meta=meta, node=node, url=url, guess=str(extracted.get("title") or ""))
     try:
         if not tidy(title):
             raise BadEntry("This page has no title and no heading.")
-        story = _story(tree, meta, node, found, title=require_title(title), url=url, now=now or datetime.now(UTC))
+        story = _story(tree, meta, node, extracted, title=require_title(title), url=url, now=now or datetime.now(UTC))
     except BadEntry as error:
         return Parsed(set_aside=(SetAside(entry=label_entry(title=title, link=url, number=1), reason=error.message),))
     return Parsed(stories=(story,), title=cut_at_word(tidy(meta.get("og:site_name", "")), 300))
@@ -84,19 +84,19 @@ def _story(
     tree: HtmlElement,
     meta: Mapping[str, str],
     node: Mapping[str, object],
-    found: Mapping[str, object],
+    extracted: Mapping[str, object],
     *,
     title: str,
     url: str,
     now: datetime,
 ) -> StoryEntry:
     address = _address(tree, meta, url)
-    whole = plain_text(_inner_html(remove_related(tree)))
-    text = str(found.get("text") or "")
+    page_text = plain_text(_inner_html(remove_related(tree)))
+    text = str(extracted.get("text") or "")
     description = meta.get("og:description") or first_text(node.get("description")) or meta.get("description", "")
     teaser = teaser_from_text(title_text(description), title=title) or teaser_from_text(_lead(text, title), title=title)
     language = _language(tree, meta, node)
-    guess = str(found.get("date") or "")
+    guess = str(extracted.get("date") or "")
     date = find_page_date(tree, meta=meta, node=node, guess=guess, language=language, now=now)
     picture, alt = find_page_picture(tree, meta=meta, node=node, url=url)
     story = StoryEntry(
@@ -107,7 +107,7 @@ def _story(
         body_html=_paragraphs(text, title),
         picture_url=picture,
         picture_alt=alt,
-        author=_author(meta, node, found),
+        author=_author(meta, node, extracted),
         published_at=normalise_date(date.moment, now=now),
         language=language,
         categories=_categories(meta, node),
@@ -116,18 +116,18 @@ def _story(
         translations=read_hreflang((link.attrib for link in tree.iter("link")), base_url=url),
         note=date.note,
     )
-    return replace(story, pseudonyms=find_pseudonyms(title, teaser, whole))
+    return replace(story, pseudonyms=find_pseudonyms(title, teaser, page_text))
 
 
 def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[str, Any]:
     """Return the JSON-LD node of the page's own story, or {} if the page describes only other stories."""
     nodes = [node for node in list_nodes(tree) if _STORY_TYPES & set(types_of(node))]
-    own = {normalise_url(link) for link in (url, _address(tree, meta, url)) if link}
+    own_addresses = {normalise_url(link) for link in (url, _address(tree, meta, url)) if link}
     titles = {tidy(heading.text_content()).casefold() for heading in tree.iter("h1")}
     titles |= {title_text(meta.get("og:title", "")).casefold()} - {""}
     named = [(node, _node_pages(node, url), title_text(first_text(node.get("headline"))).casefold()) for node in nodes]
     for node, pages, headline in named:
-        if own & pages or (headline and any(headline in title for title in titles)):
+        if own_addresses & pages or (headline and any(headline in title for title in titles)):
             return node
     return next((node for node, pages, _ in named if not pages), {})
 
@@ -145,7 +145,7 @@ def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
     page = remove_related(tree)
     remove_link_lists(page)
     try:
-        found = trafilatura.bare_extraction(
+        extracted = trafilatura.bare_extraction(
             page,
             url=url,
             with_metadata=True,
@@ -155,21 +155,21 @@ def _extract(tree: HtmlElement, url: str) -> Mapping[str, Any]:
         )
     except (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError, AssertionError):
         return {}
-    return found.as_dict() if isinstance(found, Document) else {}
+    return extracted.as_dict() if isinstance(extracted, Document) else {}
 
 
 def _meta(tree: HtmlElement) -> dict[str, str]:
     """Return the page's meta tags by lower-case name. The first of each name counts; article tags are joined by newlines."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for tag in tree.iter("meta"):
         name = str(tag.get("property") or tag.get("name") or tag.get("itemprop") or "").strip().lower()
         content = str(tag.get("content") or "").strip()
         if not name or not content:
             continue
-        if name == "article:tag" and name in found:
-            found[name] += f"\n{content}"
-        found.setdefault(name, content)
-    return found
+        if name == "article:tag" and name in values:
+            values[name] += f"\n{content}"
+        values.setdefault(name, content)
+    return values
 
 
 def _address(tree: HtmlElement, meta: Mapping[str, str], url: str) -> str:
@@ -191,12 +191,12 @@ def _addresses(tree: HtmlElement, meta: Mapping[str, str], url: str) -> tuple[st
     )
 
 
-def _author(meta: Mapping[str, str], node: Mapping[str, object], found: Mapping[str, object]) -> str:
+def _author(meta: Mapping[str, str], node: Mapping[str, object], extracted: Mapping[str, object]) -> str:
     raw = node.get("author")
     names = [title_text(first_text(author)) for author in (raw if isinstance(raw, list) else [raw])]
     author = ", ".join(name for name in names if name and not name.startswith("http"))
     if not author:
-        candidates = (meta.get("author", ""), meta.get("article:author", ""), str(found.get("author") or ""))
+        candidates = (meta.get("author", ""), meta.get("article:author", ""), str(extracted.get("author") or ""))
         author = next((title_text(name) for name in candidates if name and not name.startswith("http")), "")
     return cut_at_word(author, 200)
 

@@ -146,8 +146,8 @@ def _serve(
 def _limit_memory(more_bytes: int) -> None:
     """Allow so many bytes of address space beyond what the process uses now. Set no limit if that is unknown."""
     if _STATM.exists():
-        taken = int(_STATM.read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (taken + more_bytes, taken + more_bytes))
+        used_bytes = int(_STATM.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used_bytes + more_bytes, used_bytes + more_bytes))
 
 
 def _limit_processor(seconds: int) -> None:

@@ -129,13 +129,13 @@ class SandboxProcess:
         return self._process
 
     def _start(self) -> subprocess.Popen[bytes]:
-        kept = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
+        inherited = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
         command = [sys.executable, "-P", "-m", "newsletter.content.parsing.sandbox.child", self._task]
         process = subprocess.Popen(  # noqa: S603
             [*command, str(self._limits.cpu_seconds), str(self._limits.memory_bytes), str(self._idle_seconds)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**kept, **_ALLOCATOR, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env={**inherited, **_ALLOCATOR, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
         self._owner, self._documents, self._process = os.getpid(), 0, process
         with _Deadline(process, _START_SECONDS):

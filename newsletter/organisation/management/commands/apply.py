@@ -1,4 +1,4 @@
-"""newsletter apply: create or update what the organisation file says, and show what changes."""
+"""newsletter apply: create or update the rows in the organisation file, and show the changes."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime

@@ -52,6 +52,17 @@ def publish(*, archive: str = PUBLIC, **story) -> Issue:
     return issue
 
 
+@pytest.mark.parametrize(
+    "path", ["/news/", "/news/weekly/", "/news/weekly/1/", "/news/weekly/feed.xml", "/m/the-courtroom.jpg"]
+)
+def test_a_page_that_a_browser_has_keeps_its_content_policy(path: str) -> None:
+    publish()
+    first = Client().get(path)
+    assert "Content-Security-Policy" in first.headers
+    again = Client().get(path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.headers.get("Content-Security-Policy")) == (304, None)
+
+
 def read(path: str) -> str:
     response = Client().get(path)
     assert response.status_code == 200

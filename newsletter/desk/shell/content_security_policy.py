@@ -4,6 +4,7 @@ Pages that set their own policy keep it: public pages, the archive, mail iframes
 """
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +30,8 @@ class ContentSecurityPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with fresh_nonce() as nonce:
             response = self.get_response(request)
+        if response.status_code == HTTPStatus.NOT_MODIFIED:
+            return response  # A browser would replace the headers of the page that it has stored.
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Content-Security-Policy", self._policy(request, response, nonce=nonce))
         return response

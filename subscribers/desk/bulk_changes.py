@@ -29,7 +29,7 @@ from subscribers.desk.people_list import MAX_COUNTED, find_people
 from subscribers.desk.people_page import PeoplePage
 from subscribers.desk.person_actions import REVEAL_PERMISSION
 from subscribers.importing.writing.import_people import ConsentTerms, PeopleFile, import_people
-from subscribers.models import Basis, MailingList, Subscriber, Topic
+from subscribers.models import Basis, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.bulk_actions import add_topic, remove_topic, set_attribute, take_off_list
 
 LOG_ACTIONS = {
@@ -82,8 +82,21 @@ class AttributeForm(forms.Form):
 
 
 @dataclass(frozen=True)
+class Question:
+    """What the page asks before a change that cannot be undone. ``people`` is how many it would change."""
+
+    title: str
+    sentence: str
+    button: str
+    people: int
+
+
+@dataclass(frozen=True)
 class BulkChange:
-    """One change. ``apply`` gets the ids, the valid form and who does it; it returns how many people it changed."""
+    """One change. ``apply`` gets the ids, the valid form and who does it; it returns how many people it changed.
+
+    ``ask`` returns the question that comes first.
+    """
 
     name: str
     title: str | Promise
@@ -91,6 +104,7 @@ class BulkChange:
     button: str | Promise
     apply: Callable[[list[int], Given, str], int]
     note: str | Promise = ""
+    ask: Callable[[list[int], Given], Question] | None = None
 
 
 def _add_topic(people: list[int], fields: Given, by: str) -> int:
@@ -107,6 +121,21 @@ def _set_attribute(people: list[int], fields: Given, by: str) -> int:
 
 def _take_off_list(people: list[int], fields: Given, by: str) -> int:
     return take_off_list(people=people, mailing_list=fields["mailing_list"], by=by, now=timezone.now())
+
+
+def _ask_to_take_off(people: list[int], fields: Given) -> Question:
+    chosen = fields["mailing_list"]
+    number = Subscription.objects.open().filter(mailing_list=chosen, subscriber__in=people).count()
+    values = {"people": intcomma(number), "list": chosen}
+    title = ngettext("Take %(people)s person off “%(list)s”?", "Take %(people)s people off “%(list)s”?", number)
+    return Question(
+        title=title % values,
+        sentence=_(
+            "They get no more mail of this list, and nobody tells them. You cannot undo it. They can sign up again."
+        ),
+        button=ngettext("Take %(people)s person off the list", "Take %(people)s people off the list", number) % values,
+        people=number,
+    )
 
 
 def _put_on_list(people: list[int], fields: Given, by: str) -> int:
@@ -160,6 +189,7 @@ CHANGES = (
         gettext_lazy("Take off the list"),
         _take_off_list,
         gettext_lazy("They get no more mail of this list. They can sign up again."),
+        _ask_to_take_off,
     ),
     BulkChange(
         "attribute",
@@ -197,6 +227,11 @@ class BulkChangePage(PeoplePage):
         if not form.is_valid():
             self.forms[change.name] = form
             return self.refuse(**kwargs)
+        if change.ask and "sure" not in request.POST:
+            question = change.ask(people, form.cleaned_data)
+            if question.people:
+                context = self.get_context_data(question=question, asked=change, asked_form=form)
+                return self.render_to_response(context)
         try:
             changed = change.apply(people, form.cleaned_data, request.user.get_username())
         except DomainError as error:

@@ -1,5 +1,6 @@
 """Changing many people at once: the number is shown and confirmed first, and each change leaves its record."""
 
+import lxml.html
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -29,9 +30,12 @@ def rights() -> Topic:
     return Topic.objects.create(slug="rights", name="Rights")
 
 
-def change(client: Client, name: str, *, people: int = 3, path: str = ALL, **fields: object) -> object:
+def change(
+    client: Client, name: str, *, people: int = 3, path: str = ALL, sure: bool = True, **fields: object
+) -> object:
     given = {f"{name}-{key}": value for key, value in fields.items()}
-    return client.post(path, {"change": name, "people": str(people), **given}, follow=True)
+    confirmed = {"sure": "1"} if sure else {}
+    return client.post(path, {"change": name, "people": str(people), **given, **confirmed}, follow=True)
 
 
 def readers() -> list[Subscriber]:
@@ -109,6 +113,18 @@ def test_people_whose_consent_is_unknown_are_asked_by_mail(weekly: MailingList) 
     change(sign_in("data"), "join", mailing_list=monthly.pk, why="ask", evidence="Asked at the fair")
     assert monthly.subscriptions.count() == 3
     assert not monthly.subscriptions.mailable().exists()
+
+
+def test_taking_people_off_a_list_asks_first_and_counts_those_on_it(weekly: MailingList) -> None:
+    weekly.subscriptions.filter(subscriber=readers()[0]).update(ended_at=timezone.now(), end_reason="unsubscribe")
+    client = sign_in("data")
+    page = change(client, "end", sure=False, mailing_list=weekly.pk).content.decode()  # type: ignore[attr-defined]
+    assert f"Take 2 people off “{weekly}”?" in page
+    assert "You cannot undo it." in page
+    assert not weekly.subscriptions.filter(end_reason="staff").exists()
+    fields = dict(lxml.html.fromstring(page).xpath("//section[contains(@class, 'nl-decide')]//form")[0].form_values())
+    assert said(client.post(ALL, fields, follow=True)) == ["2 of 3 people changed."]
+    assert weekly.subscriptions.filter(end_reason="staff").count() == 2
 
 
 def test_people_taken_off_a_list_have_it_on_record(weekly: MailingList) -> None:

@@ -53,7 +53,7 @@ class NoticesPage(StaffTemplatePage):
 
     template_name = "desk/notices.html"
     page_title = gettext_lazy("Notices")
-    header_icon = "mail"
+    header_icon = "nl-bell"
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         opened = request.POST.get("open", "")

@@ -57,10 +57,8 @@ def _write(file: Path, statements: list[str]) -> None:
     beside.rename(file)
 
 
-def main(file: Path) -> None:
-    import django
-
-    django.setup()
+def make_tables(file: Path) -> None:
+    """Make the tables of the configured, empty database by the file, or else by the migrations, and write the file."""
     from django.core.management.sql import emit_post_migrate_signal
 
     if file.exists():
@@ -68,6 +66,13 @@ def main(file: Path) -> None:
     else:
         _write(file, _migrate())
     emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
+
+
+def main(file: Path) -> None:
+    import django
+
+    django.setup()
+    make_tables(file)
 
 
 if __name__ == "__main__":

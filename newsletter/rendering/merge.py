@@ -93,18 +93,24 @@ def _token(text: str, at: int, *, registry: TokenRegistry, context: Context, blo
         )
     name = match["name"]
     if name not in FIELDS:
-        near = get_close_matches(name.casefold().replace("-", "_"), FIELDS, n=1, cutoff=0.5)
-        hint = (
-            Message("Did you mean “%(near)s”?", near=near[0])
-            if near
-            else Message("The fields are %(fields)s.", fields=", ".join(FIELDS))
-        )
-        raise MergeError(
-            Message("There is no personal field “%(name)s”. %(hint)s", name=name, hint=hint),
-            text=match.group(),
-            field=name,
-            block=block,
-        )
+        raise MergeError(_explain_unknown_field(name), text=match.group(), field=name, block=block)
+    default = _read_default(match, piece=piece, context=context, block=block)
+    return registry.token(name=name, default=escape_token_lookalikes(default), context=context)
+
+
+def _explain_unknown_field(name: str) -> Message:
+    near = get_close_matches(name.casefold().replace("-", "_"), FIELDS, n=1, cutoff=0.5)
+    hint = (
+        Message("Did you mean “%(near)s”?", near=near[0])
+        if near
+        else Message("The fields are %(fields)s.", fields=", ".join(FIELDS))
+    )
+    return Message("There is no personal field “%(name)s”. %(hint)s", name=name, hint=hint)
+
+
+def _read_default(match: re.Match[str], *, piece: str, context: Context, block: str) -> str:
+    """Return the text for people without the value. Raise MergeError if it is missing or too long."""
+    name = match["name"]
     quoted = next((match[group] for group in "abcdefgh" if match[group] is not None), "")
     default = tidy_line(html.unescape(quoted) if context == "h" else quoted)
     if not default:
@@ -130,4 +136,4 @@ def _token(text: str, at: int, *, registry: TokenRegistry, context: Context, blo
             field=name,
             block=block,
         )
-    return registry.token(name=name, default=escape_token_lookalikes(default), context=context)
+    return default

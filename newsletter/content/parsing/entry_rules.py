@@ -177,7 +177,7 @@ def read_entries(
 ) -> tuple[tuple[Entry, ...], tuple[SetAside, ...]]:
     """Parse each entry by itself. Set aside, with a reason, those that are bad, repeated, too slow, or beyond the limit of 200.
 
-    ``label`` names an entry for staff, from its raw form and its number. ``identify`` returns what must be unique.
+    ``label`` names an entry for staff, from its raw form and its number. ``identify`` returns its identity, which is unique.
     ``identify_raw`` returns the identity of an entry that cannot be used, or "".
     """
     entries: dict[str, Entry] = {}
@@ -208,20 +208,22 @@ def read_entries(
             )
             continue
         entries[identity] = entry
+    return tuple(entries.values()), (*aside, *_note_unread_entries(skipped=skipped, over_budget=over_budget))
+
+
+def _note_unread_entries(*, skipped: int, over_budget: int) -> Iterator[SetAside]:
+    """Yield the notes about the entries that were not read: those beyond the limit, and those without time."""
     if skipped:
-        aside.append(
-            SetAside(
-                entry=Message("%(number)s more entries", number=skipped),
-                reason=Message("Only the first %(limit)s entries of a source are used.", limit=MAX_ENTRIES),
-            )
+        yield SetAside(
+            entry=Message("%(number)s more entries", number=skipped),
+            reason=Message("Only the first %(limit)s entries of a source are used.", limit=MAX_ENTRIES),
         )
     if over_budget:
-        aside.append(SetAside(entry=Message("%(number)s more entries", number=over_budget), reason=_TOO_LARGE_TO_READ))
-    return tuple(entries.values()), tuple(aside)
+        yield SetAside(entry=Message("%(number)s more entries", number=over_budget), reason=_TOO_LARGE_TO_READ)
 
 
 def set_aside_private(number: int) -> tuple[SetAside, ...]:
-    """Return the note about so many entries that are not meant for everybody."""
+    """Return the note about this number of entries that are not meant for everybody."""
     if not number:
         return ()
     label = Message("1 private entry") if number == 1 else Message("%(private)s private entries", private=number)

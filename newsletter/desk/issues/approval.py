@@ -72,15 +72,10 @@ def approval_context(
     automatic = is_automatic(issue) and issue.state == Issue.State.DRAFT
     sends_automatically = automatic and not reason and not switched_off
     approvals = list(issue.approvals.filter(withdrawn_at__isnull=True).select_related("person"))
-    outgrown = [
-        approval
-        for approval in approvals
-        if approval.sha256 == sha256 and approval.people is not None and not approval.by_policy
-        if not issue.is_welcome and not covers_people(approval, people=people)
-    ]
+    of_content = [approval for approval in approvals if approval.sha256 == sha256]
+    outgrown = [] if issue.is_welcome else _find_outgrown_approvals(of_content, people=people)
     in_review = issue.state == Issue.State.IN_REVIEW
-    same = [approval for approval in approvals if approval.sha256 == sha256]
-    lapsed = find_lapsed_approvals(issue, same, people=people) if is_open else []
+    lapsed = find_lapsed_approvals(issue, of_content, people=people) if is_open else []
     is_explained = not in_review or bool(outgrown or lapsed)
     refusal = _explain_refusal(issue, sha256=sha256, people=people) if approvals and not is_explained else ""
     request = find_request(issue, sha256=sha256, approved=approvers, by=user, now=timezone.now()) if in_review else None
@@ -105,6 +100,12 @@ def approval_context(
         "open_comments": count_open_comments(issue) if is_open else 0,
         **hours,
     }
+
+
+def _find_outgrown_approvals(approvals: Iterable[Approval], *, people: int) -> list[Approval]:
+    """Return the approvals of staff that no longer count, because too many people would get the issue now."""
+    by_staff = (approval for approval in approvals if approval.people is not None and not approval.by_policy)
+    return [approval for approval in by_staff if not covers_people(approval, people=people)]
 
 
 def _explain_refusal(issue: Issue, *, sha256: str, people: int) -> str:

@@ -61,10 +61,7 @@ def request_approval(
     key = _make_key(locked, sha256=sha256)
     approved = _find_whose_approval_counts(locked, sha256=sha256)
     people = [person for person in people if person.pk not in approved]
-    answers = _find_answers(locked, sha256=sha256)
-    for notice in StaffNotice.objects.filter(key=key, person__in=people):
-        if notice.made_at < now - LIFETIME or _is_answered(notice.made_at, answers.get(notice.person_id)):
-            notice.delete()
+    _delete_old_requests(locked, key=key, people=people, sha256=sha256, now=now)
     notified = write_notice(
         locked.publication,
         key,
@@ -79,6 +76,14 @@ def request_approval(
     )
     issue.refresh_from_db()
     return notified
+
+
+def _delete_old_requests(issue: Issue, *, key: str, people: list[User], sha256: str, now: datetime) -> None:
+    """Delete the requests whose link is too old, or that the person answered, so that these people are notified again."""
+    answers = _find_answers(issue, sha256=sha256)
+    for notice in StaffNotice.objects.filter(key=key, person__in=people):
+        if notice.made_at < now - LIFETIME or _is_answered(notice.made_at, answers.get(notice.person_id)):
+            notice.delete()
 
 
 @dataclass(frozen=True)

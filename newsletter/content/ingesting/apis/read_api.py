@@ -15,6 +15,7 @@ from newsletter.content.parsing.apis.kinds import ApiKind
 from newsletter.content.parsing.entries import Parsed, SetAside
 from newsletter.content.parsing.sandbox.process import ParserCrashed, ResourceLimitExceeded
 
+Fetch = Callable[[str], Fetched]
 Parse = Callable[[Fetched], Parsed]
 _REFUSALS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 
@@ -40,15 +41,15 @@ class _Pages:
     entries: int = 0
 
     def add(self, page: Parsed) -> None:
-        whole = self.parsed
+        earlier = self.parsed
         self.parsed = replace(
-            whole,
-            stories=tuple({story.external_id: story for story in (*whole.stories, *page.stories)}.values()),
-            events=tuple({event.external_id: event for event in (*whole.events, *page.events)}.values()),
-            set_aside=(*whole.set_aside, *page.set_aside),
-            private=(*whole.private, *page.private),
-            listed=whole.listed + page.listed,
-            complete_until=whole.complete_until or page.complete_until,
+            earlier,
+            stories=tuple({story.external_id: story for story in (*earlier.stories, *page.stories)}.values()),
+            events=tuple({event.external_id: event for event in (*earlier.events, *page.events)}.values()),
+            set_aside=(*earlier.set_aside, *page.set_aside),
+            private=(*earlier.private, *page.private),
+            listed=earlier.listed + page.listed,
+            complete_until=earlier.complete_until or page.complete_until,
         )
         self.count(page)
 
@@ -61,7 +62,7 @@ class _Pages:
         aside = SetAside(what, reason)
         return replace(self.parsed, set_aside=(*self.parsed.set_aside, aside), complete_until=now)
 
-    def is_whole(self) -> bool:
+    def is_unchanged(self) -> bool:
         """Return True if the list did not change while it was read, as far as the interface counts it."""
         return self.totals in (set(), {""}, {str(self.entries)})
 
@@ -80,16 +81,28 @@ def read_api(kind: ApiKind, address: str, *, key: str, fetcher: Fetcher, parse: 
             raise Refused("The next page is at another site, so it was not read.")
         return fetcher.fetch(page_url, limits=FEED, accept=kind.accept, credential=credential)
 
+    first = _read_first_page(url, kind, fetch=fetch, parse=parse, has_key=bool(key))
+    if first.error:
+        return ApiReading(first)
+    return _read_further_pages(first, url, kind, fetch=fetch, parse=parse, now=now)
+
+
+def _read_first_page(url: str, kind: ApiKind, *, fetch: Fetch, parse: Parse, has_key: bool) -> Parsed:
+    """Return the first page of entries. An answer that only leads to it, such as a list of organisations, is followed."""
     try:
         first = parse(fetch(url))
         if following := first.extra.get(INSTEAD, ""):
             leading, first = first, parse(fetch(following))
             first = replace(first, set_aside=(*leading.set_aside, *first.set_aside))
     except BadStatus as error:
-        raise _explain_refusal(error, kind, has_key=bool(key)) or error from error
-    if first.error:
-        return ApiReading(first)
-    first = _include_references(first, fetch=fetch, parse=parse)
+        raise _explain_refusal(error, kind, has_key=has_key) or error from error
+    return first if first.error else _include_references(first, fetch=fetch, parse=parse)
+
+
+def _read_further_pages(
+    first: Parsed, url: str, kind: ApiKind, *, fetch: Fetch, parse: Parse, now: datetime
+) -> ApiReading:
+    """Return the entries of all pages. Stop at a page that cannot be read, and say why entries are missing."""
     pages = _Pages(replace(first, extra={}))
     pages.count(first)
     following = _find_next(first, kind, now=now)
@@ -98,21 +111,21 @@ def read_api(kind: ApiKind, address: str, *, key: str, fetcher: Fetcher, parse: 
         if not following or following in seen:
             break
         seen.add(following)
-        what = Message("Page %(page)s of %(name)s", page=number, name=kind.name)
+        page_label = Message("Page %(page)s of %(name)s", page=number, name=kind.name)
         try:
             page = parse(fetch(following))
         except (FetchError, ResourceLimitExceeded, ParserCrashed) as error:
             wait = error.retry_after if isinstance(error, BadStatus) else None
-            return ApiReading(pages.stop(what, error.message, now=now), retry_after=wait)
+            return ApiReading(pages.stop(page_label, error.message, now=now), retry_after=wait)
         if page.error:
-            return ApiReading(pages.stop(what, page.error, now=now))
+            return ApiReading(pages.stop(page_label, page.error, now=now))
         page = _include_references(page, fetch=fetch, parse=parse)
         pages.add(page)
         following = _find_next(page, kind, now=now)
     if following:
         reason = Message("Only the first %(limit)s pages are read, or the list repeats itself.", limit=len(seen))
         return ApiReading(pages.stop(Message("More entries of %(name)s", name=kind.name), reason, now=now))
-    if not pages.is_whole():
+    if not pages.is_unchanged():
         reason = Message("The list changed while it was read. What is missing is judged at the next reading.")
         return ApiReading(pages.stop(Message("The list of %(name)s", name=kind.name), reason, now=now))
     return ApiReading(_refuse_unreadable(pages.parsed, kind))
@@ -125,16 +138,16 @@ def _find_next(page: Parsed, kind: ApiKind, *, now: datetime) -> str:
     return "" if old else page.extra.get(NEXT, "")
 
 
-def _include_references(page: Parsed, *, fetch: Callable[[str], Fetched], parse: Parse) -> Parsed:
+def _include_references(page: Parsed, *, fetch: Fetch, parse: Parse) -> Parsed:
     """Return the page again with its images and terms. If they cannot be read, return it without them."""
     address = page.extra.get(INCLUDE, "")
     if not address:
         return page
     try:
-        whole = parse(fetch(address))
+        complete = parse(fetch(address))
     except (FetchError, ResourceLimitExceeded, ParserCrashed):
         return page
-    return page if whole.error else whole
+    return page if complete.error else complete
 
 
 def _refuse_unreadable(parsed: Parsed, kind: ApiKind) -> Parsed:

@@ -65,14 +65,18 @@ def own_site(own_demo_folder: Path, shared_folder: Path) -> Iterator[str]:
 def run_demo(folder: Path, shared_folder: Path, **settings: str) -> Iterator[str]:
     """Yield the address of a running demo with its own folder and port, and these environment variables.
 
-    Pictures for the guide show what ``newsletter demo`` starts, but that command removes some settings from its environment.
+    Pictures for the guide show what ``newsletter demo`` starts. That command removes some settings from its environment, so
+    with settings it only makes the demo. It makes it for this port: its mails show images of no other address.
     """
     port = free_port()
     if os.environ.get(GUIDE) and not settings:
         command = [COMMAND, "demo", "--subscribers", PEOPLE, "--port", str(port)]
         environment = environment_of(folder / "data")
     else:
-        shutil.copytree(find_made_demo(shared_folder), folder / "data" / "demo")
+        if os.environ.get(GUIDE):
+            make_demo(folder / "data", port=port)
+        else:
+            shutil.copytree(find_made_demo(shared_folder), folder / "data" / "demo")
         command = [COMMAND, "serve", "--port", str(port)]
         environment = {
             **environment_of(folder / "data" / "demo"),
@@ -99,20 +103,21 @@ def run_demo(folder: Path, shared_folder: Path, **settings: str) -> Iterator[str
 def find_made_demo(shared_folder: Path) -> Path:
     """Return the demo data of this test run. The first process makes it."""
     folder = shared_folder / "made-demo"
-
-    def make() -> None:
-        folder.mkdir()
-        subprocess.run(
-            [COMMAND, "demo", "--no-serve", "--subscribers", PEOPLE, "--port", str(free_port())],
-            env=environment_of(folder),
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            timeout=START_SECONDS,
-        )
-
-    make_once(shared_folder, "demo", make)
+    make_once(shared_folder, "demo", lambda: make_demo(folder, port=free_port()))
     return folder / "demo"
+
+
+def make_demo(folder: Path, *, port: int) -> None:
+    """Make the data of a demo in ``demo`` in this new folder. Its mails show images of the site at this port."""
+    folder.mkdir()
+    subprocess.run(
+        [COMMAND, "demo", "--no-serve", "--subscribers", PEOPLE, "--port", str(port)],
+        env=environment_of(folder),
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=START_SECONDS,
+    )
 
 
 @pytest.fixture(scope="package")

@@ -43,8 +43,10 @@ def test_a_mistyped_address_is_corrected_on_the_page_of_the_person(page: Page, o
     page.goto("/admin/people/")
     page.locator("td.title a").first.click()
     person = page.url
+    page.get_by_text("Correct the address", exact=True).click()
     ask(page, "noor at example")
     expect(page.get_by_text("is no email address")).to_be_visible()
+    expect(page.get_by_label("Corrected address")).to_have_value("noor at example")
     ask(page, CORRECTED)
     expect(page.get_by_text(f"A mail asks {CORRECTED} to confirm")).to_be_visible()
     link = wait_for_link(own_demo_folder / "data" / "demo" / "outbox", to=CORRECTED, path="this-address")
@@ -57,7 +59,6 @@ def test_a_mistyped_address_is_corrected_on_the_page_of_the_person(page: Page, o
 
 
 def ask(page: Page, address: str) -> None:
-    page.get_by_text("Correct the address", exact=True).click()
     field = page.get_by_label("Corrected address")
     field.evaluate("field => { field.type = 'text' }")  # the browser would refuse a mistyped address by itself
     field.fill(address)

@@ -13,12 +13,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tests.support.ports import free_port
 from tests.support.processes import Process, open_process
 
 MEMBERS = 12
+_DATABASE = "newsletter.sqlite3"
 
 
 class RunningWebServer:
@@ -73,30 +74,52 @@ def read_all(sock: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-@contextmanager
-def serve(folder: Path, *, migrated: Path, **env: str) -> Iterator[RunningWebServer]:
-    """Yield a server in this folder, with a copy of this database. It stops at the end."""
-    shutil.copy(migrated, folder / "newsletter.sqlite3")
-    port = free_port()
-    whole = {
-        **os.environ,
-        "DATABASE_URL": f"sqlite:///{folder / 'newsletter.sqlite3'}",
-        "NEWSLETTER_DATA_DIR": str(folder),
-        "NEWSLETTER_SITE_URL": f"http://127.0.0.1:{port}",
-        **env,
-    }
+class FilledDatabase(NamedTuple):
+    """A database with people, staff and keys, and what tests need to know of them."""
+
+    file: Path
+    known: Mapping[str, Any]
+
+
+def fill_database(folder: Path, *, migrated: Path, **env: str) -> FilledDatabase:
+    """Copy this database into the folder and fill it. It takes a program of its own, so servers of one module share it."""
+    file = folder / _DATABASE
+    shutil.copy(migrated, file)
+    whole = {**os.environ, **_make_settings(folder), **env}
     filled = subprocess.run(
         [sys.executable, "-m", "tests.support.web_server"], env=whole, check=True, timeout=300, stdout=subprocess.PIPE
     )
+    return FilledDatabase(file, json.loads(filled.stdout))
+
+
+@contextmanager
+def serve(folder: Path, *, migrated: Path, **env: str) -> Iterator[RunningWebServer]:
+    """Yield a server in this folder, with a copy of this database, which is filled. It stops at the end."""
+    own = folder / "filled"
+    own.mkdir()
+    with serve_filled(folder, filled=fill_database(own, migrated=migrated, **env), **env) as server:
+        yield server
+
+
+@contextmanager
+def serve_filled(folder: Path, *, filled: FilledDatabase, **env: str) -> Iterator[RunningWebServer]:
+    """Yield a server in this folder, with a copy of a filled database. It stops at the end."""
+    shutil.copy(filled.file, folder / _DATABASE)
+    port = free_port()
+    whole = {**os.environ, **_make_settings(folder), "NEWSLETTER_SITE_URL": f"http://127.0.0.1:{port}", **env}
     log = folder / "web.log"
     command = [sys.executable, "-m", "newsletter.project.cli", "web", "--port", str(port)]
     process = Process(open_process(command, env=whole, log=log), log=log)
     try:
         _wait_for(port, process=process)
-        yield RunningWebServer(port=port, known=json.loads(filled.stdout), process=process)
+        yield RunningWebServer(port=port, known=filled.known, process=process)
     finally:
         if process.running:
             process.kill()
+
+
+def _make_settings(folder: Path) -> dict[str, str]:
+    return {"DATABASE_URL": f"sqlite:///{folder / _DATABASE}", "NEWSLETTER_DATA_DIR": str(folder)}
 
 
 def _wait_for(port: int, *, process: Process) -> None:

@@ -9,21 +9,26 @@ from pathlib import Path
 import pytest
 
 from newsletter.management.web_worker import HEADER_SECONDS
-from tests.support.web_server import RunningWebServer, read_all, serve, status_of
+from tests.support.web_server import FilledDatabase, RunningWebServer, fill_database, read_all, serve_filled, status_of
 
 SLOW = 60
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[RunningWebServer]:
-    with serve(tmp_path_factory.mktemp("served"), migrated=migrated_sqlite) as server:
+def filled(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> FilledDatabase:
+    return fill_database(tmp_path_factory.mktemp("filled"), migrated=migrated_sqlite)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, filled: FilledDatabase) -> Iterator[RunningWebServer]:
+    with serve_filled(tmp_path_factory.mktemp("served"), filled=filled) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def behind_proxy(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> Iterator[RunningWebServer]:
-    with serve(
-        tmp_path_factory.mktemp("proxied"), migrated=migrated_sqlite, NEWSLETTER_TRUSTED_PROXIES="127.0.0.1"
+def behind_proxy(tmp_path_factory: pytest.TempPathFactory, filled: FilledDatabase) -> Iterator[RunningWebServer]:
+    with serve_filled(
+        tmp_path_factory.mktemp("proxied"), filled=filled, NEWSLETTER_TRUSTED_PROXIES="127.0.0.1"
     ) as server:
         yield server
 
@@ -262,8 +267,8 @@ def test_a_trusted_proxy_has_deadlines_but_no_limit_of_connections(behind_proxy:
 
 
 @pytest.mark.long
-def test_the_server_stops_in_time_with_slow_clients(tmp_path: Path, migrated_sqlite: Path) -> None:
-    with serve(tmp_path, migrated=migrated_sqlite) as server:
+def test_the_server_stops_in_time_with_slow_clients(tmp_path: Path, filled: FilledDatabase) -> None:
+    with serve_filled(tmp_path, filled=filled) as server:
         idle = [server.connect() for _ in range(10)]
         slow: list[socket.socket] = [server.connect() for _ in range(10)]
         for sock in slow:

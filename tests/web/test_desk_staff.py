@@ -7,9 +7,11 @@ from django.utils import timezone
 from wagtail.users.models import UserProfile
 
 from newsletter.api_keys import make_key
+from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import ApiScope
 from tests.support.desk import sign_in
 from tests.support.desk_forms import filled_in, save
+from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +65,27 @@ def test_the_keys_that_a_former_administrator_knows_are_named(change: str) -> No
     if change == "delete":
         assert told in admin.post(f"/admin/users/delete/{kim.pk}/", follow=True).content.decode()
         return
+    fields = filled_in(admin.get(address).content.decode())
+    if change == "off":
+        del fields["active"]
+    else:
+        fields["role"] = "writer"
+    assert told in admin.post(address, fields, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("change", ["role", "off"])
+def test_the_issues_that_a_former_approver_approved_are_named(change: str) -> None:
+    admin = sign_in("admin")
+    sign_in("approver", email="kim@example.org")
+    kim = User.objects.get(username="kim@example.org")
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 1)
+    issue = make_issue(publication)
+    approve_issue(issue=issue, by=kim, now=NOW)
+    address = f"/admin/users/edit/{kim.pk}/"
+    told = f'They approved an issue that is not sent yet: <a href="/admin/issues/{issue.pk}/overview/">{issue}</a>.'
+    assert told not in save(admin, address, first_name="Kim")
     fields = filled_in(admin.get(address).content.decode())
     if change == "off":
         del fields["active"]

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -26,9 +27,10 @@ from newsletter.api_keys import list_keys_known_to
 from newsletter.common.errors import BadAddress, DomainError, NotAllowed
 from newsletter.common.staff_pages import PathMixin
 from newsletter.common.translation import translate
+from newsletter.desk.shell.labels import link_issues
 from newsletter.desk.staff.staff_forms import AccountForm, InvitationForm
 from newsletter.identity_provider.settings import get_identity_provider
-from newsletter.models import Publication, StaffLink
+from newsletter.models import Approval, Issue, Publication, StaffLink
 from newsletter.organisation.accounts.administrators import has_password, may_use_password
 from newsletter.organisation.accounts.staff import remove_factors
 from newsletter.organisation.accounts.staff_accounts import EmailTaken, change_staff, invite_staff
@@ -41,6 +43,7 @@ from subscribers.desk.password import PasswordForm
 POLICY = ModelPermissionPolicy(User)
 INDEX = "wagtailusers_users:index"
 KEYS_PERMISSION = "newsletter.change_apikey"
+APPROVE_PERMISSION = "newsletter.approve_issue"
 SETUP, SETUP_STEP = "setup", "newsletter_setup_people"
 
 
@@ -116,6 +119,8 @@ class AccountPage(StaffPage):
         person = User.objects.get(pk=self.person.pk)  # without the permissions that were read before
         if not person.has_perm(KEYS_PERMISSION):
             warn_of_known_keys(self.request, username)
+        if not person.has_perm(APPROVE_PERMISSION):
+            warn_of_approved_issues(self.request, person)
         return redirect(INDEX)
 
     def get_context_data(self, **kwargs: object) -> dict[str, object]:
@@ -135,6 +140,22 @@ class AccountPage(StaffPage):
             "password_form": kwargs.get("password_form") or PasswordForm(user=self.request.user),
             "can_delete": user_can_delete_user(self.request.user, person),
         }
+
+
+def warn_of_approved_issues(request: HttpRequest, person: User) -> None:
+    """Name the issues that will be sent by the approval of somebody who may not approve any more."""
+    valid = Approval.objects.filter(person=person, withdrawn_at__isnull=True)
+    waiting = Issue.objects.filter(state=Issue.State.APPROVED, approvals__in=valid).select_related("publication")
+    issues = list(waiting.distinct().order_by("pk"))
+    if issues:
+        text = ngettext(
+            "They approved an issue that is not sent yet: {issues}. Their approval stays valid. If it should not be sent, "
+            "withdraw the approval or put it on hold.",
+            "They approved issues that are not sent yet: {issues}. Their approvals stay valid. If one should not be sent, "
+            "withdraw its approval or put it on hold.",
+            len(issues),
+        )
+        messages.warning(request, format_html(text, issues=link_issues(issues, user=request.user)))
 
 
 def warn_of_known_keys(request: HttpRequest, username: str) -> None:

@@ -170,6 +170,18 @@ def test_a_storys_picture_leads_to_the_withdrawal_of_its_story() -> None:
     page = read(f"/admin/images/{image.pk}/delete/")
     assert 'name="withdraw"' not in page
     assert f"/admin/stories/withdraw/{story.pk}/" in page
+    assert "referenced 0 times" not in page
+    many = read(f"/admin/bulk/wagtailimages/image/delete/?id={image.pk}")
+    assert "Withdraw a story to replace its image there too." in many
+
+
+def test_the_page_of_a_storys_picture_names_the_story() -> None:
+    story, image = make_pictured_story("The verdict")
+    page = read(f"/admin/images/{image.pk}/")
+    assert f'<dd><a href="/admin/stories/edit/{story.pk}/">The verdict</a></dd>' in page
+    assert "Used 0 times" not in page
+    upload("The queue")
+    assert "Used 0 times" in read(f"/admin/images/{Image.objects.latest('pk').pk}/")
 
 
 def test_the_staff_log_names_who_withdrew_an_image() -> None:

@@ -45,7 +45,13 @@ class AddPicture(AddRowMixin, CreateView):
 
 
 class EditPicture(EditRowMixin, EditView):
-    pass
+    """Wagtail counts the uses of uploads. Of a story's image, the page names the story instead."""
+
+    template_name = "desk/edit_image.html"
+
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        row = find_story_image(self.object)
+        return {**super().get_context_data(**kwargs), "story": row.story if row else None}
 
 
 class DeletePicture(DeleteRowMixin, DeleteView):
@@ -89,6 +95,7 @@ class DeletePictures(DeleteBulkAction):
             "header_title": title,
             "max_shown": MAX_SHOWN,
             "has_copies": any(find_upload_copies(row["item"]).exists() for row in context["items"]),
+            "has_stories": any(find_story_image(row["item"]) for row in context["items"]),
         }
 
     def get_execution_context(self) -> dict[str, object]:

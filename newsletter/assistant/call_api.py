@@ -41,8 +41,8 @@ def call_api(call: OfferedCall, arguments: Mapping[str, Any], *, key: str) -> Ap
     path = call.path
     for name in call.path_names:
         path = path.replace(f"{{{name}}}", quote(str(arguments[name]), safe=""))
-    others = {*call.path_names, *call.query_names, IF_MATCH}
-    body = {name: value for name, value in arguments.items() if name not in others}
+    path_and_query_names = {*call.path_names, *call.query_names, IF_MATCH}
+    body = {name: value for name, value in arguments.items() if name not in path_and_query_names}
     request = _make_request(
         call.method,
         path,
@@ -62,8 +62,8 @@ def call_api(call: OfferedCall, arguments: Mapping[str, Any], *, key: str) -> Ap
 
 
 def _answer(request: WSGIRequest) -> ApiAnswer:
-    found = resolve(request.path_info)
-    response = found.func(request, *found.args, **found.kwargs)
+    match = resolve(request.path_info)
+    response = match.func(request, *match.args, **match.kwargs)
     document = orjson.loads(response.content) if response.content else None
     return ApiAnswer(response.status_code, document, response.headers.get("ETag", ""))
 

@@ -72,13 +72,16 @@ def list_offered_calls() -> dict[str, OfferedCall]:
 def _make_call(name: str, call: str, paths: JsonObject, schemas: JsonObject) -> OfferedCall:
     method, path = call.split()
     details = paths[path][method.lower()]
-    names = {kind: [one for one in details["parameters"] if one["in"] == kind] for kind in ("path", "query")}
+    names = {
+        kind: [parameter for parameter in details["parameters"] if parameter["in"] == kind]
+        for kind in ("path", "query")
+    }
     properties: JsonObject = {}
     required: list[str] = []
-    for one in [*names["path"], *names["query"]]:
-        about = {"description": one["description"]} if one.get("description") else {}
-        properties[one["name"]] = {**one["schema"], **about}
-        required += [one["name"]] if one.get("required") else []
+    for parameter in [*names["path"], *names["query"]]:
+        about = {"description": parameter["description"]} if parameter.get("description") else {}
+        properties[parameter["name"]] = {**parameter["schema"], **about}
+        required += [parameter["name"]] if parameter.get("required") else []
     for content in details.get("requestBody", {}).get("content", {}).values():
         schema = schemas[content["schema"]["$ref"].rpartition("/")[2]]
         properties |= schema.get("properties", {})
@@ -93,6 +96,6 @@ def _make_call(name: str, call: str, paths: JsonObject, schemas: JsonObject) -> 
         title=details["summary"],
         description=" ".join(details.get("description", details["summary"]).split()),
         arguments=arguments,
-        path_names=frozenset(one["name"] for one in names["path"]),
-        query_names=frozenset(one["name"] for one in names["query"]),
+        path_names=frozenset(parameter["name"] for parameter in names["path"]),
+        query_names=frozenset(parameter["name"] for parameter in names["query"]),
     )

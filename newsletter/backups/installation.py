@@ -29,13 +29,13 @@ class Installation:
 def describe_installation() -> Installation:
     """Return the installation of this process's settings."""
     env_file: Path | None = settings.ENV.env_file
-    found = env_file if env_file is not None and env_file.is_file() else None
+    settings_path = env_file if env_file is not None and env_file.is_file() else None
     return Installation(
         engine=connection.vendor,
         data_folder=Path(settings.NEWSLETTER_DATA_DIR),
         database_file=settings.NEWSLETTER_DATABASE_FILE,
-        settings_file=found,
-        organisation_file=(found.parent if found else Path()) / ORGANISATION_FILE,
+        settings_file=settings_path,
+        organisation_file=(settings_path.parent if settings_path else Path()) / ORGANISATION_FILE,
     )
 
 

@@ -62,23 +62,23 @@ def table_part(table: str) -> str:
 def parse_manifest(content: bytes) -> Manifest:
     """Raise BadArchive if it is not a manifest of this or an earlier format."""
     try:
-        found: dict[str, Any] = orjson.loads(content)
-        if int(found["format"]) > FORMAT:
+        data: dict[str, Any] = orjson.loads(content)
+        if int(data["format"]) > FORMAT:
             raise BadArchive(
-                f"The archive was made by a newer version ({found['product']}), which keeps archives in another form. "
+                f"The archive was made by a newer version ({data['product']}), which keeps archives in another form. "
                 "Nothing was restored. Install that version, then run this again."
             )
         return Manifest(
-            format=int(found["format"]),
-            product=str(found["product"]),
-            made_at=str(found["made_at"]),
-            engine=str(found["engine"]),
-            address_key_hash=str(found["address_key_hash"]),
-            migrations=[(str(app), str(name)) for app, name in found["migrations"]],
-            rows={str(table): int(count) for table, count in found["rows"].items()},
-            columns={str(table): [str(name) for name in names] for table, names in found["columns"].items()},
-            sequences=[Sequence(str(s["table"]), str(s["column"]), int(s["last"])) for s in found["sequences"]],
-            parts={str(name): Part(int(p["size"]), str(p["sha256"])) for name, p in found["parts"].items()},
+            format=int(data["format"]),
+            product=str(data["product"]),
+            made_at=str(data["made_at"]),
+            engine=str(data["engine"]),
+            address_key_hash=str(data["address_key_hash"]),
+            migrations=[(str(app), str(name)) for app, name in data["migrations"]],
+            rows={str(table): int(count) for table, count in data["rows"].items()},
+            columns={str(table): [str(name) for name in names] for table, names in data["columns"].items()},
+            sequences=[Sequence(str(s["table"]), str(s["column"]), int(s["last"])) for s in data["sequences"]],
+            parts={str(name): Part(int(p["size"]), str(p["sha256"])) for name, p in data["parts"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadArchive(

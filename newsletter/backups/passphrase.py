@@ -48,9 +48,9 @@ def seal_keys(keys: dict[str, str], *, passphrase: str) -> bytes:
 def unseal_keys(content: bytes, *, passphrase: str) -> dict[str, str]:
     """Return the keys. Raise WrongPassphrase if this passphrase does not open them."""
     try:
-        found = orjson.loads(content)
-        salt, nonce, sealed = (base64.b64decode(found[name]) for name in ("salt", "nonce", "sealed"))
-        cost = int(found["n"])
+        sealed_file = orjson.loads(content)
+        salt, nonce, sealed = (base64.b64decode(sealed_file[name]) for name in ("salt", "nonce", "sealed"))
+        cost = int(sealed_file["n"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadArchive("The archive is damaged: its keys cannot be read. Use another archive.") from error
     if not 2 <= cost <= MAX_COST or cost & (cost - 1):

@@ -69,7 +69,7 @@ def list_counters() -> list[tuple[str, str]]:
 
 def list_sequences() -> list[Sequence]:
     """Return the last number of each table's counter; tables that never had a row are left out."""
-    found = []
+    sequences = []
     with connection.cursor() as cursor:
         for table, column in list_counters():
             cursor.execute(
@@ -77,8 +77,8 @@ def list_sequences() -> list[Sequence]:
             )
             [last] = cursor.fetchone()
             if last is not None:
-                found.append(Sequence(table, column, last))
-    return found
+                sequences.append(Sequence(table, column, last))
+    return sequences
 
 
 def read_table(table: str, columns: list[str]) -> Iterator[bytes]:
@@ -123,9 +123,10 @@ def empty_tables(tables: list[str]) -> None:
 
 def set_sequences(sequences: list[Sequence]) -> None:
     with connection.cursor() as cursor:
-        for each in sequences:
+        for sequence in sequences:
             cursor.execute(
-                "SELECT setval(pg_get_serial_sequence(quote_ident(%s), %s), %s)", [each.table, each.column, each.last]
+                "SELECT setval(pg_get_serial_sequence(quote_ident(%s), %s), %s)",
+                [sequence.table, sequence.column, sequence.last],
             )
 
 

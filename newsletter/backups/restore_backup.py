@@ -121,8 +121,8 @@ def _require_empty_database(installation: Installation) -> None:
 
 
 def _require_no_media(installation: Installation) -> None:
-    found = next((path for path in installation.media.rglob("*") if path.is_file()), None)
-    if found is not None:
+    media_file = next((path for path in installation.media.rglob("*") if path.is_file()), None)
+    if media_file is not None:
         raise TargetNotEmpty(
             f"There are images in {installation.media}. Nothing was changed. Move that folder away, then run this again."
         )

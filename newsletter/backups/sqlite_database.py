@@ -63,8 +63,8 @@ def check_copy(database: Path, *, rows: dict[str, int]) -> None:
             f"The archive is damaged: {SQLITE_PART} cannot be opened ({error}). Use another one."
         ) from error
     if problems or loose:
-        what = problems[0] if problems else f"a row of {loose[0]} refers to a missing row of {loose[2]}"
-        raise BadArchive(f"The archive is damaged: in {SQLITE_PART}, {what}. Use another one.")
+        problem = problems[0] if problems else f"a row of {loose[0]} refers to a missing row of {loose[2]}"
+        raise BadArchive(f"The archive is damaged: in {SQLITE_PART}, {problem}. Use another one.")
     if counted != rows:
         name = next(table for table in {**rows, **counted} if rows.get(table) != counted.get(table))
         raise BadArchive(

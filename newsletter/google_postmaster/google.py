@@ -36,9 +36,9 @@ class GooglePostmaster:
         rates: dict[date, SpamRate] = {}
         for _ in range(MAX_PAGES):
             answer = self._calls.post(url, request)
-            for found in _read_rates(_read_list(answer, "domainStats", url=url), url=url):
-                if first <= found.day <= last:
-                    rates[found.day] = found
+            for rate in _read_rates(_read_list(answer, "domainStats", url=url), url=url):
+                if first <= rate.day <= last:
+                    rates[rate.day] = rate
             token = answer.get("nextPageToken")
             if not token:
                 return [rates[day] for day in sorted(rates)]
@@ -52,32 +52,32 @@ class GooglePostmaster:
         data = answer.get("subdomainComplianceData") or answer.get("complianceData") or {}
         if not isinstance(data, dict):
             raise make_unreadable(url, "no compliance data")
-        found: dict[str, Requirement] = {}
+        requirements: dict[str, Requirement] = {}
         for row in _read_list(data, "rowData", url=url):
             if isinstance(row, dict) and isinstance(name := row.get("requirement"), str):
-                _add(found, name, row.get("status"))
+                _add(requirements, name, row.get("status"))
         for key, name in _VERDICTS.items():
             verdict = data.get(key)
-            if name not in found and isinstance(verdict, dict):
-                _add(found, name, verdict.get("status"))
-        return [found[name] for name in sorted(found)]
+            if name not in requirements and isinstance(verdict, dict):
+                _add(requirements, name, verdict.get("status"))
+        return [requirements[name] for name in sorted(requirements)]
 
     def _url_of(self, domain: str) -> str:
         return f"{self._endpoint}/v2/domains/{quote(domain, safe='')}"
 
 
-def _add(found: dict[str, Requirement], name: str, status: object) -> None:
+def _add(requirements: dict[str, Requirement], name: str, status: object) -> None:
     """Add a requirement if there is a verdict. An unknown state is none: it says neither yes nor no."""
     state = status.get("status") if isinstance(status, dict) else None
     if name and len(name) <= MAX_NAME and isinstance(state, str) and state in _STATES:
-        found[name] = Requirement(name, _STATES[state])
+        requirements[name] = Requirement(name, _STATES[state])
 
 
 def _read_list(answer: dict[str, object], name: str, *, url: str) -> list[object]:
-    found = answer.get(name, [])
-    if not isinstance(found, list):
+    items = answer.get(name, [])
+    if not isinstance(items, list):
         raise make_unreadable(url, f"{name} is no list")
-    return found
+    return items
 
 
 def _read_rates(rows: Sequence[object], *, url: str) -> Iterator[SpamRate]:
@@ -105,8 +105,8 @@ def _read_number(value: object, *, url: str) -> float | None:
     return float(number)
 
 
-def _read_day(found: object, *, url: str) -> date:
-    parts = [found.get(name) for name in ("year", "month", "day")] if isinstance(found, dict) else []
+def _read_day(value: object, *, url: str) -> date:
+    parts = [value.get(name) for name in ("year", "month", "day")] if isinstance(value, dict) else []
     try:
         year, month, day = (part for part in parts if isinstance(part, int))
         return date(year, month, day)

@@ -71,12 +71,12 @@ def post_fields(url: str, fields: Mapping[str, str], *, allow: Sequence[str]) ->
 def read_object(body: bytes, *, url: str) -> dict[str, object]:
     """Return the JSON object. Raises FiguresUnavailable for anything else."""
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise make_unreadable(url, "no JSON") from error
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise make_unreadable(url, "no JSON object")
-    return found
+    return parsed
 
 
 def make_unreadable(url: str, what: str) -> FiguresUnavailable:
@@ -102,10 +102,10 @@ def is_clock_wrong(answer: PostAnswer, *, now: datetime) -> bool:
 
 def _find_reason(body: bytes) -> FigureFailure | None:
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    error = found.get("error") if isinstance(found, dict) else None
+    error = parsed.get("error") if isinstance(parsed, dict) else None
     details = error.get("details") if isinstance(error, dict) else None
     for detail in details if isinstance(details, list) else ():
         reason = detail.get("reason") if isinstance(detail, dict) else None

@@ -44,34 +44,34 @@ def read_key_file(path: Path) -> GoogleKey:
     except OSError as error:
         raise _bad(path, f"cannot be read ({error.strerror})") from error
     try:
-        found = json.loads(body) if len(body) <= MAX_BYTES else None
+        values = json.loads(body) if len(body) <= MAX_BYTES else None
     except (ValueError, RecursionError) as error:
         raise _bad(path, "is no JSON") from error
-    if not isinstance(found, dict):
+    if not isinstance(values, dict):
         raise _bad(path, "is no key of Google")
-    token_url = _read(found, "token_uri", path=path, default=EXCHANGE_URL)
+    token_url = _read(values, "token_uri", path=path, default=EXCHANGE_URL)
     if not _is_private(token_url):
         raise _bad(path, "names a token_uri that is not https")
-    kind = found.get("type")
+    kind = values.get("type")
     if kind == "service_account":
         return ServiceAccount(
-            email=_read(found, "client_email", path=path),
-            private_key=_read(found, "private_key", path=path),
-            key_id=_read(found, "private_key_id", path=path, default=""),
+            email=_read(values, "client_email", path=path),
+            private_key=_read(values, "private_key", path=path),
+            key_id=_read(values, "private_key_id", path=path, default=""),
             token_url=token_url,
         )
     if kind == "authorized_user":
         return AuthorisedUser(
-            client_id=_read(found, "client_id", path=path),
-            client_secret=_read(found, "client_secret", path=path),
-            refresh_token=_read(found, "refresh_token", path=path),
+            client_id=_read(values, "client_id", path=path),
+            client_secret=_read(values, "client_secret", path=path),
+            refresh_token=_read(values, "refresh_token", path=path),
             token_url=token_url,
         )
     raise _bad(path, f"does not say that its type is {_KINDS}")
 
 
-def _read(found: dict[str, object], name: str, *, path: Path, default: str | None = None) -> str:
-    value = found.get(name, default)
+def _read(values: dict[str, object], name: str, *, path: Path, default: str | None = None) -> str:
+    value = values.get(name, default)
     if not isinstance(value, str) or (not value and default is None):
         raise _bad(path, f"lacks {name}")
     return value

@@ -31,8 +31,8 @@ _FAILURES = {
 def fetch_token(key: GoogleKey, *, person: str, now: datetime, allow: Sequence[str] = ()) -> str:
     """Return an access token. ``person`` is the user whom a service account impersonates, or "". Raises FiguresUnavailable."""
     fields = _authorise_user(key) if isinstance(key, AuthorisedUser) else _sign(key, person=person, now=now)
-    own = [name_host(key.token_url)] if key.token_url.startswith("http:") else []
-    answer = post_fields(key.token_url, fields, allow=[*allow, *own])
+    own_host = [name_host(key.token_url)] if key.token_url.startswith("http:") else []
+    answer = post_fields(key.token_url, fields, allow=[*allow, *own_host])
     if answer.status == 200:
         token = read_object(answer.body, url=key.token_url).get("access_token")
         if not isinstance(token, str) or not token.isascii() or not token.isprintable() or not token:

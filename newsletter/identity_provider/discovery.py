@@ -28,12 +28,12 @@ class Discovery:
 def discover(provider: IdentityProvider, *, fresh: bool = False) -> Discovery:
     """Return what the issuer says about itself, at most five minutes old unless ``fresh``. Raises IssuerUnavailable."""
     key = f"oidc-discovery-{hashlib.sha256(provider.issuer.encode()).hexdigest()[:32]}"
-    kept = None if fresh else cache.get(key)
-    if isinstance(kept, dict):
-        return Discovery(**kept)
-    found = read_discovery(get_json(f"{provider.issuer}{WELL_KNOWN}", provider=provider), provider=provider)
-    cache.set(key, asdict(found), timeout=CACHE_SECONDS)
-    return found
+    cached = None if fresh else cache.get(key)
+    if isinstance(cached, dict):
+        return Discovery(**cached)
+    discovery = read_discovery(get_json(f"{provider.issuer}{WELL_KNOWN}", provider=provider), provider=provider)
+    cache.set(key, asdict(discovery), timeout=CACHE_SECONDS)
+    return discovery
 
 
 def read_discovery(document: dict[str, object], *, provider: IdentityProvider) -> Discovery:

@@ -43,7 +43,7 @@ def read_identity(claims: Mapping[str, object], *, provider: IdentityProvider) -
         first_name=_text(claims, "given_name", max_length=MAX_NAME_LENGTH),
         last_name=_text(claims, "family_name", max_length=MAX_NAME_LENGTH),
         groups=frozenset(_read_groups(claims, provider.role_claim)),
-        second_factor=isinstance(methods, list) and any(one in provider.second_factors for one in methods),
+        second_factor=isinstance(methods, list) and any(method in provider.second_factors for method in methods),
     )
 
 
@@ -69,13 +69,13 @@ def _is_verified(claims: Mapping[str, object], email: str, *, provider: Identity
 
     Microsoft has a claim of its own, which says that the owner of the address's domain is verified.
     """
-    said = claims.get("email_verified")
-    if said is None and urlsplit(provider.issuer).hostname == _MICROSOFT:
-        said = claims.get(_MICROSOFT_VERIFIED)
-        said = True if said in (1, "1") else said
-    if said is None:
+    verified = claims.get("email_verified")
+    if verified is None and urlsplit(provider.issuer).hostname == _MICROSOFT:
+        verified = claims.get(_MICROSOFT_VERIFIED)
+        verified = True if verified in (1, "1") else verified
+    if verified is None:
         return is_in(email, provider.trusted_domains)
-    return said is True or (isinstance(said, str) and said.lower() == _VERIFIED_AS_TEXT)
+    return verified is True or (isinstance(verified, str) and verified.lower() == _VERIFIED_AS_TEXT)
 
 
 def _read_groups(claims: Mapping[str, object], name: str) -> list[str]:
@@ -83,7 +83,7 @@ def _read_groups(claims: Mapping[str, object], name: str) -> list[str]:
     value = _find(claims, name) if name else None
     if isinstance(value, str):
         return [value]
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    return [group for group in value if isinstance(group, str)] if isinstance(value, list) else []
 
 
 def _find(claims: Mapping[str, object], name: str) -> object:

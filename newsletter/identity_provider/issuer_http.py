@@ -43,12 +43,12 @@ def post_for_json(
 def read_object(body: bytes, *, provider: IdentityProvider, url: str) -> dict[str, object]:
     """Return the JSON object. Raises IssuerUnavailable for anything else."""
     try:
-        found = json.loads(body)
+        parsed = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise make_nonsense(provider, detail=f"{url}: no JSON") from error
-    if not isinstance(found, dict):
+    if not isinstance(parsed, dict):
         raise make_nonsense(provider, detail=f"{url}: no JSON object")
-    return found
+    return parsed
 
 
 def make_unreachable(provider: IdentityProvider, *, detail: str) -> IssuerUnavailable:

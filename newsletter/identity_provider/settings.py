@@ -36,7 +36,7 @@ class IdentityProvider:
 
     def by_name(self) -> dict[str, object]:
         """Return the values by the names of the settings."""
-        return {f"NEWSLETTER_OIDC_{one.name.upper()}": getattr(self, one.name) for one in fields(self)}
+        return {f"NEWSLETTER_OIDC_{setting.name.upper()}": getattr(self, setting.name) for setting in fields(self)}
 
     def allows(self, address: str) -> bool:
         """Return True if the address is in an allowed domain or named, or if every address is allowed."""
@@ -60,5 +60,5 @@ def is_in(address: str, domains: tuple[str, ...]) -> bool:
 
 def get_identity_provider() -> IdentityProvider | None:
     """Return the identity provider, or None if there is none."""
-    found: IdentityProvider = settings.NEWSLETTER_OIDC
-    return found if found.issuer else None
+    provider: IdentityProvider = settings.NEWSLETTER_OIDC
+    return provider if provider.issuer else None

@@ -130,16 +130,16 @@ def find_key(token: str, keys: dict[str, object]) -> jwt.PyJWK:
     if header.get("alg") not in ALGORITHMS:
         raise jwt.InvalidAlgorithmError(f"signed with {str(header.get('alg'))[:20]}")
     listed = keys.get("keys")
-    found = [
-        one
-        for one in (listed if isinstance(listed, list) else [])
-        if isinstance(one, dict)
-        and one.get("use", "sig") == "sig"
-        and one.get("kid") == header.get("kid", one.get("kid"))
+    matching = [
+        key
+        for key in (listed if isinstance(listed, list) else [])
+        if isinstance(key, dict)
+        and key.get("use", "sig") == "sig"
+        and key.get("kid") == header.get("kid", key.get("kid"))
     ]
-    for one in found:
+    for key in matching:
         try:
-            return jwt.PyJWK(one, algorithm=header["alg"])
+            return jwt.PyJWK(key, algorithm=header["alg"])
         except jwt.PyJWTError:
             continue
     raise jwt.InvalidKeyError("none of the issuer's keys fits")

@@ -68,8 +68,8 @@ def count_recent_reports(*, now: datetime) -> dict[str, int]:
     """Return the number of reports received in the last five minutes by result, of the newest 20,000."""
     newest = ProviderEvent.objects.aggregate(newest=Max("pk"))["newest"] or 0
     recent = ProviderEvent.objects.filter(pk__gt=newest - MAX_ROWS, received_at__gt=now - WINDOW).order_by()
-    found = dict(recent.values_list("result").annotate(count=Count("pk")))
-    return {result or "waiting": found.get(result, 0) for result in ProviderEvent.Result.values}
+    counts = dict(recent.values_list("result").annotate(count=Count("pk")))
+    return {result or "waiting": counts.get(result, 0) for result in ProviderEvent.Result.values}
 
 
 def read_provider_calls(*, now: datetime) -> Iterator[ProviderCalls]:
@@ -88,10 +88,10 @@ def read_provider_calls(*, now: datetime) -> Iterator[ProviderCalls]:
             people[kind] += size
         if ended_at is not None:
             durations.setdefault(kind, []).append((ended_at - started_at).total_seconds())
-    for kind, found in calls.items():
+    for kind, counted in calls.items():
         seconds = sorted(durations.get(kind, []))
         quantiles = {share: seconds[min(int(share * len(seconds)), len(seconds) - 1)] for share in QUANTILES if seconds}
-        yield ProviderCalls(kind, found.by_verdict, people[kind], quantiles)
+        yield ProviderCalls(kind, counted.by_verdict, people[kind], quantiles)
 
 
 def count_sources() -> tuple[int, int]:
@@ -110,8 +110,8 @@ def is_held() -> bool:
 
 
 def _count_by_state(rows: QuerySet[Send] | QuerySet[Batch], *, states: list[str]) -> dict[str, int]:
-    found = dict(rows.values_list("state").annotate(count=Count("pk")))
-    return {state: found.get(state, 0) for state in states}
+    counts = dict(rows.values_list("state").annotate(count=Count("pk")))
+    return {state: counts.get(state, 0) for state in states}
 
 
 def _waiting(*, count: int, since: datetime | None, now: datetime) -> Waiting:

@@ -62,14 +62,14 @@ class _DatabaseCollector(Collector):
 
     def collect(self) -> Iterable[Metric]:
         try:
-            found = self._shared.get(within=ANSWER_SECONDS)
+            metrics = self._shared.get(within=ANSWER_SECONDS)
         except Error:
-            found = None
-        yield _gauge("newsletter_database_up", "1 if the database answered, else 0.", 0 if found is None else 1)
+            metrics = None
+        yield _gauge("newsletter_database_up", "1 if the database answered, else 0.", 0 if metrics is None else 1)
         build = InfoMetricFamily("newsletter_build", "The version of the program and of Python.")
         build.add_metric([], {"version": version("newsletter"), "python": platform.python_version()})
         yield build
-        yield from found or []
+        yield from metrics or []
 
     def describe(self) -> Iterable[Metric]:
         return []  # without this, registering would ask the database
@@ -100,12 +100,12 @@ def _sending_metrics(*, now: datetime) -> Iterator[Metric]:
         labels=["provider", "quantile"],
     )
     people = 0
-    for found in figures.read_provider_calls(now=now):
-        people += found.accepted_people
-        for verdict, count in found.by_verdict.items():
-            calls.add_metric([found.provider, verdict], count)
-        for quantile, duration in found.seconds.items():
-            seconds.add_metric([found.provider, str(quantile)], duration)
+    for provider_calls in figures.read_provider_calls(now=now):
+        people += provider_calls.accepted_people
+        for verdict, count in provider_calls.by_verdict.items():
+            calls.add_metric([provider_calls.provider, verdict], count)
+        for quantile, duration in provider_calls.seconds.items():
+            seconds.add_metric([provider_calls.provider, str(quantile)], duration)
     yield calls
     yield seconds
     yield _gauge(
@@ -148,10 +148,10 @@ def _process_metrics(*, now: datetime) -> Iterator[Metric]:
         "Seconds since a process of the role last wrote to the database. Missing if none did for a day.",
         labels=["role"],
     )
-    for role, found in read_roles(processes, now=now).items():
-        running.add_metric([role], found.running)
-        if found.last_seen is not None:
-            age.add_metric([role], max((now - found.last_seen).total_seconds(), 0.0))
+    for role, role_figures in read_roles(processes, now=now).items():
+        running.add_metric([role], role_figures.running)
+        if role_figures.last_seen is not None:
+            age.add_metric([role], max((now - role_figures.last_seen).total_seconds(), 0.0))
     yield running
     yield age
     done = GaugeMetricFamily(

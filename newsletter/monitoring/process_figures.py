@@ -54,21 +54,25 @@ def read_roles(processes: list[RunningProcess], *, now: datetime) -> dict[str, R
     """Return the figures of each role."""
     figures = {}
     for role in ROLES:
-        own = [process for process in processes if getattr(process, role)]
-        running = sum(is_running(process, now=now) for process in own)
-        figures[role] = RoleFigures(running, max((process.seen_at for process in own), default=None))
+        in_role = [process for process in processes if getattr(process, role)]
+        running = sum(is_running(process, now=now) for process in in_role)
+        figures[role] = RoleFigures(running, max((process.seen_at for process in in_role), default=None))
     return figures
 
 
 def read_jobs(processes: list[RunningProcess], *, now: datetime) -> dict[str, JobFigures]:
     """Return the figures of each job. It is late only if it is late in every process that has it."""
     figures: dict[str, JobFigures] = {}
-    for process in sorted(processes, key=lambda one: one.seen_at):
+    for process in sorted(processes, key=lambda earlier: earlier.seen_at):
         for name, run in process.jobs.items():
-            own = _read_job(run, process=process, now=now)
+            figures_of_process = _read_job(run, process=process, now=now)
             known = figures.get(name)
-            done = [at for at in (own.done_at, known and known.done_at) if at]
-            figures[name] = JobFigures(max(done, default=None), own.late and (known is None or known.late), own.failing)
+            done = [at for at in (figures_of_process.done_at, known and known.done_at) if at]
+            figures[name] = JobFigures(
+                max(done, default=None),
+                figures_of_process.late and (known is None or known.late),
+                figures_of_process.failing,
+            )
     return figures
 
 
@@ -94,26 +98,30 @@ def check_processes(*, now: datetime) -> Iterator[Finding]:
         return  # the check of the database says what to do
     running = [process for process in processes if is_running(process, now=now)]
     if not running:
-        says = "No process runs: no page opens, no issue is assembled and nothing is sent."
+        text = "No process runs: no page opens, no issue is assembled and nothing is sent."
         do = "Start newsletter serve. On several machines, start web, scheduler and worker."
-        yield warning("processes", says, f"{do} {_OWN_SERVER}")
+        yield warning("processes", text, f"{do} {_OWN_SERVER}")
         return
     for process in running:
         yield ok("process", _describe(process, now=now))
     for role, figures in read_roles(processes, now=now).items():
         if not figures.running:
-            says = _MISSING[role]
+            text = _MISSING[role]
             do = f"Start newsletter serve, or newsletter {role}."
             if figures.last_seen:
-                says = f"{says} The last one wrote to the database on {figures.last_seen:%Y-%m-%d %H:%M} UTC."
+                text = f"{text} The last one wrote to the database on {figures.last_seen:%Y-%m-%d %H:%M} UTC."
                 do = f"Read the end of its log. {do}"
             if role == "web":
                 do = f"{do} Restart one that hangs. {_OWN_SERVER}"
-            yield warning("processes", says, do)
-    own, found = version("newsletter"), {process.version for process in running}
-    if found != {own}:
-        says = f"Running processes are of version {', '.join(sorted(found))}; this command is of version {own}."
-        yield warning("processes", says, f"Install {own} on each machine and restart each process of another version.")
+            yield warning("processes", text, do)
+    own_version, versions = version("newsletter"), {process.version for process in running}
+    if versions != {own_version}:
+        text = (
+            f"Running processes are of version {', '.join(sorted(versions))}; this command is of version {own_version}."
+        )
+        yield warning(
+            "processes", text, f"Install {own_version} on each machine and restart each process of another version."
+        )
 
 
 def _describe(process: RunningProcess, *, now: datetime) -> str:

@@ -82,10 +82,10 @@ class ProcessHeartbeat:
     def write(self, *, started_at: datetime, now: datetime) -> None:
         """Write the row, and delete those of processes that ended long ago without a word."""
         roles = self._roles - {"web"} if self._watch.look() >= LOOKS_BEFORE_HANGING else self._roles
-        own = {"version": self._version, "started_at": started_at, "seen_at": now, "jobs": copy_runs()}
+        values = {"version": self._version, "started_at": started_at, "seen_at": now, "jobs": copy_runs()}
         if roles:
             RunningProcess.objects.update_or_create(
-                key=self._key, defaults={**{role: role in roles for role in ROLES}, **own}
+                key=self._key, defaults={**{role: role in roles for role in ROLES}, **values}
             )
         RunningProcess.objects.filter(seen_at__lt=now - FORGET_AFTER).delete()
 

@@ -74,8 +74,8 @@ def check_readiness() -> Readiness:
             owner = Installation.objects.filter(pk=1).values_list("address_key_hash", flat=True).first()
     except Error as error:
         return UNREACHABLE if is_database_unavailable(error) else NOT_MIGRATED
-    own = hash_address_key(settings.SUBSCRIBERS_ADDRESS_KEY)
-    return READY if owner is None or hmac.compare_digest(owner, own) else OTHER_KEY
+    own_hash = hash_address_key(settings.SUBSCRIBERS_ADDRESS_KEY)
+    return READY if owner is None or hmac.compare_digest(owner, own_hash) else OTHER_KEY
 
 
 _shared = SharedCheck(check_readiness, keep_seconds=KEEP_SECONDS)
@@ -93,12 +93,12 @@ def wait_until_prepared(
 
     ``wait_or_stop`` waits so many seconds and returns True once the process has to stop. The log names each missing step once.
     """
-    said: set[str] = set()
-    while (found := check()).code in _LOGGED:
+    logged_codes: set[str] = set()
+    while (readiness := check()).code in _LOGGED:
         # While tables are changed, the database may not answer in time. That is not worth a second line.
-        if not said or (found.code == NOT_MIGRATED.code and found.code not in said):
-            log.warning(_LOGGED[found.code])
-        said.add(found.code)
+        if not logged_codes or (readiness.code == NOT_MIGRATED.code and readiness.code not in logged_codes):
+            log.warning(_LOGGED[readiness.code])
+        logged_codes.add(readiness.code)
         connection.close()
         if wait_or_stop(CHECK_SECONDS):
             return False

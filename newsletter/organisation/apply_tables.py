@@ -199,9 +199,9 @@ def _brand(*, where: str) -> Brand:
 
 
 def _schedule(entry: PublicationEntry, *, row: Publication, where: str) -> str:
-    given = entry.model_fields_set
-    schedule = entry.schedule if "schedule" in given else row.schedule
-    zone = entry.zone if "zone" in given else row.zone
+    fields = entry.model_fields_set
+    schedule = entry.schedule if "schedule" in fields else row.schedule
+    zone = entry.zone if "zone" in fields else row.zone
     if not schedule:
         raise BadFile(f'{where}: “schedule” is missing. Write one such as schedule = "{_NEW_SCHEDULE}".')
     return _check_schedule(schedule, zone=zone, where=where)

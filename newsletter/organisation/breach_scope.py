@@ -33,10 +33,10 @@ class AffectedPeople:
     def known(self) -> list[Subscriber]:
         """Return the people who still exist, ordered by id."""
         ids = sorted(self.acts)
-        found: list[Subscriber] = []
+        people: list[Subscriber] = []
         for start in range(0, len(ids), _BATCH_SIZE):
-            found += Subscriber.objects.filter(pk__in=ids[start : start + _BATCH_SIZE]).order_by("pk")
-        return found
+            people += Subscriber.objects.filter(pk__in=ids[start : start + _BATCH_SIZE]).order_by("pk")
+        return people
 
 
 def list_staff_entries(email: str) -> QuerySet[AuditEntry]:

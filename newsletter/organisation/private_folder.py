@@ -42,16 +42,16 @@ def restrict_to_owner(places: DataPaths) -> list[Path]:
 
 def find_readable_by_others(places: DataPaths) -> list[Path]:
     """Return what other users could read. Files in a folder that they cannot enter do not count."""
-    found = [path for path in _database_files(places.database) if _is_open(path) and _can_enter(path.parent)]
+    database_files = [path for path in _database_files(places.database) if _is_open(path) and _can_enter(path.parent)]
     if not _can_enter(places.folder):
-        return found
+        return database_files
     entries = _entries(places.folder)
     named = [
         places.folder / entry.name
         for entry in entries
         if _is_own(entry) or _holds_only_our_folders(places.folder, entries)
     ]
-    return [*found, *(path for path in named if _is_open(path) and path not in found)]
+    return [*database_files, *(path for path in named if _is_open(path) and path not in database_files)]
 
 
 def _list_own_paths(places: DataPaths) -> Iterator[Path]:

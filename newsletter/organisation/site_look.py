@@ -69,32 +69,38 @@ def look_at_site(url: str) -> SiteLook:
             css.append(fetcher.fetch(stylesheet, limits=_STYLESHEET).body.decode("utf-8", "replace"))
         except FetchError:
             continue
-    found = find_site_colours("\n".join(css), theme_colour=page.theme_colour)
-    colours = make_readable(found)
-    pairs = [(found.colour, colours.colour), (found.accent, colours.accent)]
+    site_colours = find_site_colours("\n".join(css), theme_colour=page.theme_colour)
+    colours = make_readable(site_colours)
+    pairs = [(site_colours.colour, colours.colour), (site_colours.accent, colours.accent)]
     return SiteLook(
         name=page.name,
         website=address,
         colours=colours,
-        corrected=list(dict.fromkeys((theirs, ours) for theirs, ours in pairs if theirs and theirs != ours)),
+        corrected=list(
+            dict.fromkeys(
+                (site_colour, brand_colour)
+                for site_colour, brand_colour in pairs
+                if site_colour and site_colour != brand_colour
+            )
+        ),
         logo=_fetch_logo(page, fetcher=fetcher),
         privacy_url=page.privacy_url,
     )
 
 
-def make_readable(found: SiteColours) -> SiteColours:
+def make_readable(site_colours: SiteColours) -> SiteColours:
     """Return the colours with the unreadable ones replaced by the nearest readable, and missing ones filled in.
 
     A site with one colour gets two shades of it, so that buttons and links differ from headlines.
     """
-    background = found.background or _PAPER
-    values = {"colour": found.colour or _INK, "accent": found.accent or found.colour or _INK}
+    background = site_colours.background or _PAPER
+    values = {"colour": site_colours.colour or _INK, "accent": site_colours.accent or site_colours.colour or _INK}
     for advice in find_colour_problems(**values, background=background):
         if advice.refused:
             values[advice.field] = suggest_readable_colour(values[advice.field])
-    if not found.accent:
+    if not site_colours.accent:
         values["accent"] = suggest_readable_colour(choose_second_shade(values["colour"]))
-    return SiteColours(**values, background=background, font=found.font, heading_font=found.heading_font)
+    return SiteColours(**values, background=background, font=site_colours.font, heading_font=site_colours.heading_font)
 
 
 def _fetch_logo(page: SitePage, *, fetcher: BoundedFetcher) -> Picture | None:

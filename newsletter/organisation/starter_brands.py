@@ -44,12 +44,12 @@ class Starter:
 def load_starters() -> Mapping[str, Starter]:
     """Return all starters by slug, ordered by name."""
     folder = files("newsletter.organisation").joinpath("brands")
-    found = {
+    fields_by_slug = {
         file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8"))
         for file in folder.iterdir()
         if file.name.endswith(".toml")
     }
-    return {slug: Starter(slug=slug, **found[slug]) for slug in sorted(found)}
+    return {slug: Starter(slug=slug, **fields_by_slug[slug]) for slug in sorted(fields_by_slug)}
 
 
 def find_starter(slug: str) -> Starter:

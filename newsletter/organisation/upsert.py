@@ -76,8 +76,8 @@ def _set_many(
     key: str,
 ) -> None:
     manager = getattr(row, attribute)
-    old = [] if created else sorted(_name(other) for other in manager.all())
-    new = sorted(_name(other) for other in rows)
+    old = [] if created else sorted(_name(related) for related in manager.all())
+    new = sorted(_name(related) for related in rows)
     if old == new:
         return
     manager.set(rows)

@@ -129,18 +129,18 @@ def _post(poster: Poster, delivery: WebhookDelivery, body: bytes, *, secrets: Se
 @transaction.atomic
 def _record(made: Sequence[Attempt], *, now: datetime) -> None:
     """Write how the attempts of a chunk ended. Only the last can have failed."""
-    taken = [one for one in made if not one.error]
-    for one in taken:
-        one.delivery.status, one.delivery.milliseconds = one.status, one.milliseconds
-    record_delivered([one.delivery for one in taken], now=now)
-    for one in made[len(taken) :]:
+    accepted = [attempt for attempt in made if not attempt.error]
+    for attempt in accepted:
+        attempt.delivery.status, attempt.delivery.milliseconds = attempt.status, attempt.milliseconds
+    record_delivered([attempt.delivery for attempt in accepted], now=now)
+    for attempt in made[len(accepted) :]:
         record_failed(
-            one.delivery,
-            error=one.error,
+            attempt.delivery,
+            error=attempt.error,
             now=now,
-            status=one.status,
-            milliseconds=one.milliseconds,
-            retry_after=one.retry_after,
+            status=attempt.status,
+            milliseconds=attempt.milliseconds,
+            retry_after=attempt.retry_after,
         )
 
 

@@ -128,8 +128,8 @@ def _check_name(name: str, *, but: WebhookEndpoint | None = None) -> str:
     name = clean_line(name, max_length=120)
     if not name:
         raise BadEndpoint("The webhook needs a name that says what receives it, such as “Donor database”.")
-    others = WebhookEndpoint.objects.filter(name=name)
-    if (others.exclude(pk=but.pk) if but else others).exists():
+    with_name = WebhookEndpoint.objects.filter(name=name)
+    if (with_name.exclude(pk=but.pk) if but else with_name).exists():
         raise BadEndpoint("There is a webhook “%(name)s” already. Choose another name.", name=name)
     return name
 

@@ -19,16 +19,16 @@ MAX_WAIT = timedelta(days=1)
 GONE = 410
 
 
-def record_delivered(taken: Sequence[WebhookDelivery], *, now: datetime) -> None:
+def record_delivered(deliveries: Sequence[WebhookDelivery], *, now: datetime) -> None:
     """Note that one endpoint took these. Each row has the ``status`` and the ``milliseconds`` of its answer already."""
-    if not taken:
+    if not deliveries:
         return
     with transaction.atomic():
-        failing = _find_asked_endpoint(taken[0]).filter(failures__gt=0)
+        failing = _find_asked_endpoint(deliveries[0]).filter(failures__gt=0)
         if failing.update(failures=0, failing_since=None, retry_at=None):
-            WebhookDelivery.objects.pending().filter(endpoint=taken[0].endpoint_id).update(due_at=now)
-        held = WebhookDelivery.objects.pending().filter(claim=taken[0].claim)
-        for (status, milliseconds), ids in _group_by_answer(taken).items():
+            WebhookDelivery.objects.pending().filter(endpoint=deliveries[0].endpoint_id).update(due_at=now)
+        held = WebhookDelivery.objects.pending().filter(claim=deliveries[0].claim)
+        for (status, milliseconds), ids in _group_by_answer(deliveries).items():
             held.filter(pk__in=ids).update(
                 state=WebhookDelivery.State.DELIVERED,
                 status=status,
@@ -77,9 +77,9 @@ def describe_status(status: int) -> str:
     return Message("The receiver answered with status %(status)s. It must answer with 200 to 299.", status=status)
 
 
-def _group_by_answer(taken: Sequence[WebhookDelivery]) -> dict[tuple[int | None, int | None], list[int]]:
+def _group_by_answer(deliveries: Sequence[WebhookDelivery]) -> dict[tuple[int | None, int | None], list[int]]:
     groups = defaultdict(list)
-    for delivery in taken:
+    for delivery in deliveries:
         groups[delivery.status, delivery.milliseconds].append(delivery.pk)
     return groups
 

@@ -16,14 +16,14 @@ _MAIL_SERVERS = ("smtp", "smtps")
 
 
 def name_setting(account: str) -> str:
-    """Return the setting that holds the URL of an account."""
+    """Return the name of the setting with the URL of an account."""
     return URL_SETTING if account == DEFAULT_ACCOUNT else f"{URL_SETTING}_{account.upper()}"
 
 
 def explain_conflict(
     account: str, provider: ProviderSettings, *, others: Mapping[str, ProviderSettings]
 ) -> Message | None:
-    """Return why a further account cannot be used beside the others, which come before it; None if it can."""
+    """Return why a further account cannot be used together with the earlier ones; None if it can."""
     setting = name_setting(account)
     if provider.scheme == OUTBOX_SCHEME:
         return Message(
@@ -38,8 +38,8 @@ def explain_conflict(
             setting=setting,
             default=URL_SETTING,
         )
-    for name, other in others.items():
-        if provider.key and _identify(provider) == _identify(other):
+    for name, earlier in others.items():
+        if provider.key and _identify(provider) == _identify(earlier):
             return Message(
                 "%(setting)s and %(other)s have the same key, so they are one account: if one is locked, so is the other. "
                 "Make a key of its own for each, and for each sending domain",

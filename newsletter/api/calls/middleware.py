@@ -23,11 +23,11 @@ class ApiMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not request.path_info.startswith(f"{_START}/"):
             return self._next(request)
-        found = request.resolver_match = self._calls.resolve(request.path_info.removeprefix(_START))
+        match = request.resolver_match = self._calls.resolve(request.path_info.removeprefix(_START))
         token = done_from.set(client_address_of(request))
         try:
             with translation.override(translation.get_language_from_request(request)):
-                answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+                answer: HttpResponseBase = match.func(request, *match.args, **match.kwargs)
         finally:
             done_from.reset(token)
         if not answer.streaming:

@@ -99,7 +99,7 @@ def _complete_call(name: str, details: JsonObject, operation: Operation) -> None
             answer["headers"]["ETag"] = {"schema": {"type": "string"}}
     if method == "GET":
         responses[304] = {"description": "Not Modified"}
-    if any(one["in"] == "query" for one in parameters):
+    if any(parameter["in"] == "query" for parameter in parameters):
         responses[414] = {"description": "URI Too Long"}  # answered by the web server, before the API
     for status in _list_error_statuses(method, details, has_path_values):
         responses.setdefault(status, problem_answer(status))

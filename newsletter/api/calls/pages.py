@@ -41,8 +41,8 @@ def make_page(
     newest_first: bool = False,
 ) -> dict[str, object]:
     """Return one page of these rows in the order of their ids, each as `show` returns it."""
-    found, following = read_page(request, rows, page, newest_first=newest_first)
-    return {"items": [show(row) for row in found], "next": following}
+    page_rows, following = read_page(request, rows, page, newest_first=newest_first)
+    return {"items": [show(row) for row in page_rows], "next": following}
 
 
 def read_page(
@@ -52,22 +52,22 @@ def read_page(
     last = _read_cursor(request, page.cursor)
     if last is not None:
         rows = rows.filter(pk__lt=last) if newest_first else rows.filter(pk__gt=last)
-    found = list(rows.order_by("-pk" if newest_first else "pk")[: page.limit + 1])
-    more = len(found) > page.limit
-    found = found[: page.limit]
-    last_found = found[-1] if more else None
+    page_rows = list(rows.order_by("-pk" if newest_first else "pk")[: page.limit + 1])
+    more = len(page_rows) > page.limit
+    page_rows = page_rows[: page.limit]
+    last_found = page_rows[-1] if more else None
     last_id = last_found.pk if isinstance(last_found, Model) else last_found
-    return found, _write_cursor(request, last_id) if isinstance(last_id, int) else None
+    return page_rows, _write_cursor(request, last_id) if isinstance(last_id, int) else None
 
 
 def read_prepared_page(
     request: HttpRequest, rows: PreparedIds, page: PageQuery, *values: int
 ) -> tuple[list[int], str | None]:
     """Return the ids of one page, and the cursor of the next one, by a query that is compiled once."""
-    found = rows.read(*values, last=_read_cursor(request, page.cursor), limit=page.limit + 1)
-    more = len(found) > page.limit
-    found = found[: page.limit]
-    return found, _write_cursor(request, found[-1]) if more else None
+    page_rows = rows.read(*values, last=_read_cursor(request, page.cursor), limit=page.limit + 1)
+    more = len(page_rows) > page.limit
+    page_rows = page_rows[: page.limit]
+    return page_rows, _write_cursor(request, page_rows[-1]) if more else None
 
 
 def _write_cursor(request: HttpRequest, last: int) -> str:

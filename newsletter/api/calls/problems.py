@@ -107,8 +107,11 @@ def _handle_missing_key(request: HttpRequest, error: AuthenticationError) -> Htt
 
 def _handle_invalid_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
     invalid = [
-        {"where": ".".join(str(part) for part in one["loc"] if part not in ("body", "data")), "what": one["msg"]}
-        for one in error.errors
+        {
+            "where": ".".join(str(part) for part in problem["loc"] if part not in ("body", "data")),
+            "what": problem["msg"],
+        }
+        for problem in error.errors
     ]
     first = f"{invalid[0]['where']}: {invalid[0]['what']}. " if invalid else ""
     return problem_response(422, "A field is invalid", f"{first}{DOCS_HINT}", code="invalid_field", errors=invalid)

@@ -73,12 +73,12 @@ def _answer_in_steps(
         stale = ApiAnswer.objects.filter(pk=answer.pk, status=None, at__lt=values["at"] - _LONGEST_CALL)  # type: ignore[operator]
         if answer.status is not None or answer.request_hash != values["request_hash"] or not stale.update(**values):
             return _replay(answer, values)
-    kept = False
+    is_stored = False
     try:
         response = call()
-        kept = _keep(answer, response)
+        is_stored = _keep(answer, response)
     finally:
-        if not kept:
+        if not is_stored:
             answer.delete()
     return response
 

@@ -107,23 +107,23 @@ def _locate(row: EventNotice, values: dict[str, object], *, changed: list[str]) 
     """Return the values that follow from what was sent: the location that the gazetteer finds, and a new event's zone."""
     typed = {name: values.get(name, getattr(row, name)) for name in _TYPED_FIELDS}
     located = locate_typed_event(typed, changed=changed)
-    found: dict[str, object] = {}
+    values_of_location: dict[str, object] = {}
     zone_open = is_zone_open(row) and _HOURS.isdisjoint(changed)
     if located is not None or not LOCATION_FIELDS.isdisjoint(changed):
         remove_location_question(row)
     if located is not None:
-        found = {name: getattr(located, name) for name in _LOCATED_FIELDS}
+        values_of_location = {name: getattr(located, name) for name in _LOCATED_FIELDS}
         if zone_open and located.zone:
             move_to_zone(row, located.zone)
-            found |= {name: getattr(row, name) for name in ("zone", *_HOURS)}
+            values_of_location |= {name: getattr(row, name) for name in ("zone", *_HOURS)}
         zone_open = zone_open and not located.zone
         if question := make_location_question(located, event_note=row.note, zone_open=zone_open):
-            found |= {"place_question": question, "note": located.note}
+            values_of_location |= {"place_question": question, "note": located.note}
     if row.pk is None:
         zone = str(values.get("zone", "")) or (located.zone if located else "") or find_home_zone()
         _check_zone(zone)
-        found["zone"] = zone
-    return found
+        values_of_location["zone"] = zone
+    return values_of_location
 
 
 def _check_zone(zone: str) -> None:

@@ -51,14 +51,14 @@ def add_source(request: HttpRequest, data: NewSource) -> Status[SourceAnswer]:
 @router.patch("sources/{int:source}", auth=WRITING, response=SourceAnswer, summary="Change a source")
 def change_source(request: HttpRequest, source: int, data: SourceChange) -> SourceAnswer:
     """Change a source. Another address, kind or key is read once before it is saved; a saved key is never sent elsewhere."""
-    row, given = _find(source), data.model_fields_set
+    row, sent = _find(source), data.model_fields_set
     typed = None
-    if given & {"url", "kind", "key"} or (data.enabled and not row.enabled and "enabled" in given):
+    if sent & {"url", "kind", "key"} or (data.enabled and not row.enabled and "enabled" in sent):
         typed = settle_source(
-            url=data.url if "url" in given else row.url,
-            kind=data.kind if given & {"url", "kind"} else row.kind,
+            url=data.url if "url" in sent else row.url,
+            kind=data.kind if sent & {"url", "kind"} else row.kind,
             key=data.key,
-            enabled=data.enabled if "enabled" in given else row.enabled,
+            enabled=data.enabled if "enabled" in sent else row.enabled,
             known=row,
             now=timezone.now(),
         )
@@ -96,7 +96,7 @@ def look(request: HttpRequest, source: int) -> ReadingAnswer:
         unchanged=report.unchanged,
         cancelled=report.cancelled,
         set_aside=[
-            SetAsideAnswer(entry=translate(one.entry), reason=translate(one.reason)) for one in report.set_aside
+            SetAsideAnswer(entry=translate(entry.entry), reason=translate(entry.reason)) for entry in report.set_aside
         ],
         error=translate(report.error) if report.error else "",
     )

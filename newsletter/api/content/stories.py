@@ -94,13 +94,13 @@ def _save(request: HttpRequest, row: Story, values: dict[str, object]) -> StoryA
 
 def _find_named(values: dict[str, object]) -> dict[str, object]:
     """Return the case and the original that these values name. Raise ValidationError for one that does not exist."""
-    found: dict[str, object] = {}
+    rows: dict[str, object] = {}
     if "case" in values:
-        found["case"] = _find_case(str(values["case"])) if values["case"] else None
+        rows["case"] = _find_case(str(values["case"])) if values["case"] else None
     if "translation_of" in values:
         original = values["translation_of"]
-        found["translation_of"] = _find_original(original) if isinstance(original, int) else None
-    return found
+        rows["translation_of"] = _find_original(original) if isinstance(original, int) else None
+    return rows
 
 
 def _find_case(slug: str) -> Case:

@@ -69,8 +69,8 @@ def change_list(request: HttpRequest, slug: str, data: ListChange) -> ListAnswer
 @router.get("lists/{slug:slug}/count", auth=READING, response=PeopleCount, summary="Count the people on a list")
 def count_list(request: HttpRequest, slug: str) -> dict[str, object]:
     """Return how many people are on the list, may be mailed now, and may not, by reason."""
-    found = count_lists(now=timezone.now()).get(find_list(get_key(request), slug).pk, _NOBODY)
-    return {"candidates": found.candidates, "eligible": found.eligible, "excluded": found.excluded}
+    count = count_lists(now=timezone.now()).get(find_list(get_key(request), slug).pk, _NOBODY)
+    return {"candidates": count.candidates, "eligible": count.eligible, "excluded": count.excluded}
 
 
 def _show(row: MailingList) -> ListAnswer:

@@ -111,8 +111,10 @@ def _find(slug: str, *, lock: bool = False) -> Segment:
 
 
 def _preview(rule: object) -> Preview:
-    found = preview_people(rule)
-    return Preview(people=found.people, exact=found.exact, sample=[_show_person(person) for person in found.examples])
+    preview = preview_people(rule)
+    return Preview(
+        people=preview.people, exact=preview.exact, sample=[_show_person(person) for person in preview.examples]
+    )
 
 
 def _show_person(person: Subscriber) -> SamplePerson:

@@ -79,7 +79,7 @@ def add_people(request: HttpRequest, terms: Annotated[Terms, Query()]) -> AddedP
         rows=report.rows + len(refused),
         **{name: getattr(report, name) for name in (*_OUTCOMES, "repeated")},
         refused=report.refused + len(refused),
-        lines=sorted([*refused, *lines], key=lambda one: one.line)[:LINES_NAMED],
+        lines=sorted([*refused, *lines], key=lambda added_line: added_line.line)[:LINES_NAMED],
         import_id=report.batch_id,
     )
 

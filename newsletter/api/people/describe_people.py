@@ -78,8 +78,8 @@ def describe_people(key: ApiKey, ids: Sequence[int]) -> list[PersonAnswer]:
 
 def _group(rows: PreparedRows, ids: Sequence[int]) -> dict[int, list[Any]]:
     grouped: defaultdict[int, list[Any]] = defaultdict(list)
-    for subscriber, *rest in rows.read(ids):
-        grouped[subscriber].append(rest)
+    for subscriber, *values in rows.read(ids):
+        grouped[subscriber].append(values)
     return grouped
 
 

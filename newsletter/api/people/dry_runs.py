@@ -72,13 +72,13 @@ def delete_import(request: HttpRequest, batch: int) -> Status[None]:
 
 
 def _show_dry_run(row: ImportBatch) -> DryRun:
-    found, added = row.checked, 1 if row.typed else 0
+    results, added = row.checked, 1 if row.typed else 0
     return DryRun(
         columns=list_read_columns(row),
         unread_columns=[name for name, target in zip(row.header, row.mapping, strict=False) if not target],
-        counts=read_counts(found),
-        refused_by_reason=found.get("reasons", {}),
-        noted=found.get("noted", 0),
-        notes=[LineNote(line=line - added, note=str(note)) for line, note in sorted(found.get("notes", []))],
-        refused=[RefusedInDryRun(line=line - added, why=str(why)) for line, why in found.get("refusals", [])],
+        counts=read_counts(results),
+        refused_by_reason=results.get("reasons", {}),
+        noted=results.get("noted", 0),
+        notes=[LineNote(line=line - added, note=str(note)) for line, note in sorted(results.get("notes", []))],
+        refused=[RefusedInDryRun(line=line - added, why=str(why)) for line, why in results.get("refusals", [])],
     )

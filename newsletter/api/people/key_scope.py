@@ -65,8 +65,8 @@ def list_visible_hashes(key: ApiKey, addresses: Iterable[str]) -> set[bytes] | N
     """Return the hashes of those addresses whose people the key may see, or None if it may see everybody."""
     if key.all_lists:
         return None
-    found = list_visible_people(key).filter(address_hash__in=_hash_all(addresses))
-    return {bytes(one) for one in found.values_list("address_hash", flat=True)}
+    people = list_visible_people(key).filter(address_hash__in=_hash_all(addresses))
+    return {bytes(address_hash) for address_hash in people.values_list("address_hash", flat=True)}
 
 
 def find_ids(addresses: Iterable[str]) -> list[int]:
@@ -80,26 +80,26 @@ def find_list(key: ApiKey, slug: str, *, public: bool = False) -> MailingList:
     lists = list_visible_lists(key)
     if public:
         lists = lists.filter(public=True)
-    found = lists.filter(slug=slug).first()
-    if found is None:
+    mailing_list = lists.filter(slug=slug).first()
+    if mailing_list is None:
         known = ", ".join(lists.values_list("slug", flat=True)) or "none"
         raise NotFound(f"There is no {'public ' if public else ''}list “{slug}”. There are: {known}.")
-    return found
+    return mailing_list
 
 
 def find_list_id(key: ApiKey, slug: str) -> int:
     """Return the id of the list with this slug. Raise NotFound, also for a list that the key may not use."""
-    found = _LIST_IDS.read([slug])
-    return found[0][0] if found and key.all_lists else find_list(key, slug).pk
+    ids = _LIST_IDS.read([slug])
+    return ids[0][0] if ids and key.all_lists else find_list(key, slug).pk
 
 
 def find_topics(slugs: Sequence[str]) -> list[Topic]:
     """Return the topics with these slugs. Raise NotFound if there is not each of them."""
-    found = list(Topic.objects.filter(slug__in=slugs))
-    unknown = set(slugs) - {topic.slug for topic in found}
+    topics = list(Topic.objects.filter(slug__in=slugs))
+    unknown = set(slugs) - {topic.slug for topic in topics}
     if unknown:
         raise NotFound(f"There is no topic “{min(unknown)}”. Send the slugs that the desk shows.")
-    return found
+    return topics
 
 
 def find_signed_up(email: str) -> Subscriber | HeldSignup | None:

@@ -128,7 +128,7 @@ def erase(request: HttpRequest, person: int) -> Status[None]:
 
 def _read(key: ApiKey, pk: int) -> PersonAnswer:
     is_visible = pk < 2**63 and (key.all_lists or list_visible_people(key).filter(pk=pk).exists())
-    found = describe_people(key, [pk]) if is_visible else []
-    if not found:
+    described = describe_people(key, [pk]) if is_visible else []
+    if not described:
         raise UnknownPerson("No person has the id %(id)s.", id=pk)
-    return found[0]
+    return described[0]

@@ -75,5 +75,5 @@ def set_part(request: HttpRequest, issue: int, part: str, data: Part) -> IssueAn
     staff made in the part are replaced too; send `If-Match` to be refused then. The same call again gives the same blocks.
     """
     with edit_draft(request, issue, fields=["body"]) as row:
-        replace_part(row, part=part, blocks=[(one.type, one.value) for one in data.blocks])
+        replace_part(row, part=part, blocks=[(block.type, block.value) for block in data.blocks])
     return show_issue(find_issue_by_id(request, issue))

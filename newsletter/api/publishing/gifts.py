@@ -49,16 +49,16 @@ def add_gifts(request: HttpRequest, data: GiftReports) -> GiftsAdded:
     """Add up to 1,000 gifts to the reports of the issues whose links led to them. Calling it again adds nothing."""
     gifts: list[ReportedGift] = []
     rows: list[RowAnswer] = []
-    for number, one in enumerate(data.gifts):
+    for number, gift in enumerate(data.gifts):
         try:
             gifts.append(
                 make_gift(
-                    reference=one.id,
-                    amount=one.amount,
-                    currency=one.currency,
-                    given_on=one.date,
-                    campaign=one.utm_campaign,
-                    block=one.utm_content,
+                    reference=gift.id,
+                    amount=gift.amount,
+                    currency=gift.currency,
+                    given_on=gift.date,
+                    campaign=gift.utm_campaign,
+                    block=gift.utm_content,
                 )
             )
         except BadGift as error:

@@ -123,12 +123,12 @@ def check_issue(request: HttpRequest, issue: int) -> ChecksAnswer:
         problems=_find_problems(row, revision),
         versions=[
             VersionAnswer(
-                key=one.key,
-                label=str(one.label),
-                people=sum(group.people for group in one.groups.all()),
-                findings=[FindingAnswer(level=row["level"], message=str(row["message"])) for row in one.findings],
+                key=variant.key,
+                label=str(variant.label),
+                people=sum(group.people for group in variant.groups.all()),
+                findings=[FindingAnswer(level=row["level"], message=str(row["message"])) for row in variant.findings],
             )
-            for one in variants
+            for variant in variants
         ],
     )
 
@@ -181,15 +181,15 @@ def _find_problems(issue: Issue, revision: IssueRevision) -> list[ProblemAnswer]
     acknowledged = find_acknowledged(issue, sha256=revision.sha256)
     return [
         ProblemAnswer(
-            level=found.level,
-            code=found.code,
-            message=translate(found.message),
-            location=found.location,
-            people=found.people,
-            affects_all=found.affects_all,
-            acknowledged=found.name in acknowledged,
+            level=problem.level,
+            code=problem.code,
+            message=translate(problem.message),
+            location=problem.location,
+            people=problem.people,
+            affects_all=problem.affects_all,
+            acknowledged=problem.name in acknowledged,
         )
-        for found in find_problems(issue, content, groups=groups, now=timezone.now())
+        for problem in find_problems(issue, content, groups=groups, now=timezone.now())
     ]
 
 
@@ -197,8 +197,8 @@ def _make_variants(issue: Issue) -> tuple[IssueRevision, list[Variant]]:
     """Return the versions that were sent, or those of the issue as it is now, as `newsletter preview` does."""
     sent = issue.sends.exclude(state="cancelled").select_related("revision").first()
     if sent is not None:
-        found = Variant.objects.filter(revision=sent.revision).that_readers_get().prefetch_related("groups")
-        return sent.revision, list(found)
+        variants = Variant.objects.filter(revision=sent.revision).that_readers_get().prefetch_related("groups")
+        return sent.revision, list(variants)
     revision = freeze_revision(issue=issue, now=timezone.now())
     content = IssueContent.from_json(revision.content)
     return revision, make_variants(revision=revision, groups=find_groups(issue, content=content))

@@ -188,11 +188,11 @@ def _edit(request: HttpRequest, slug: str, *, action: str = "edited", language: 
 def _find_publication(key: ApiKey, slug: str) -> Publication:
     rows, lists = Publication.objects.order_by("pk"), lists_of(key)
     rows = rows if lists is None else rows.filter(mailing_list__in=lists)
-    found = rows.filter(slug=slug).first()
-    if found is None:
+    publication = rows.filter(slug=slug).first()
+    if publication is None:
         known = ", ".join(rows.values_list("slug", flat=True)) or "–"
         raise NotFound("There is no publication “%(slug)s”. There are: %(known)s.", slug=slug, known=known)
-    return found
+    return publication
 
 
 def _show(row: MailTemplate) -> WholeTemplate:

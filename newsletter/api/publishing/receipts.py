@@ -47,12 +47,12 @@ def issues(
     only = find_visible_publication(key, publication) if publication else None
     among = None if key.all_lists else list_visible_publications(key)
     rows = list_issues(now=now, publication=only, among=among, limit=most)
-    found = Issue.objects.in_bulk([row["id"] for row in rows])
+    issues_by_id = Issue.objects.in_bulk([row["id"] for row in rows])
     return {
         "issues": [
             {
                 **row,
-                "subject": make_public_subject(found[row["id"]], at=now),
+                "subject": make_public_subject(issues_by_id[row["id"]], at=now),
                 "reason": row["reason"] if row["overdue"] else "",
             }
             for row in rows

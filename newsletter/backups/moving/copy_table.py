@@ -35,15 +35,15 @@ def describe_table(name: str, *, source: sqlite3.Connection) -> Table:
     with connection.cursor() as cursor:
         cursor.execute(_COLUMNS, [name])
         described = cursor.fetchall()
-    found = source.execute(f'PRAGMA table_xinfo("{name}")').fetchall()
-    there = {column for _, column, _, _, _, _, hidden in found if not hidden}
+    columns_info = source.execute(f'PRAGMA table_xinfo("{name}")').fetchall()
+    there = {column for _, column, _, _, _, _, hidden in columns_info if not hidden}
     columns = [column for column, _ in described]
     if there != set(columns):
         raise BackupError(
             f"The table {name} has other columns in SQLite than in PostgreSQL ({', '.join(sorted(there ^ set(columns)))}). "
             "Nothing was moved. Run `newsletter migrate`, then run this again."
         )
-    key = [column for _, column, _, _, _, place, _ in sorted(found, key=lambda row: row[5]) if place]
+    key = [column for _, column, _, _, _, place, _ in sorted(columns_info, key=lambda row: row[5]) if place]
     return Table(name, columns, [data_type for _, data_type in described], key)
 
 
@@ -115,8 +115,8 @@ def _names(columns: list[str]) -> sql.Composed:
 def _refused(table: Table, row: Sequence[object], error: Exception) -> BackupError:
     """Name the row by its key, never by its content."""
     key = ", ".join(str(row[table.columns.index(name)]) for name in table.key) if row else "unknown"
-    said = error.diag.message_primary if isinstance(error, psycopg.Error) else "a value is of another type"
+    cause = error.diag.message_primary if isinstance(error, psycopg.Error) else "a value is of another type"
     return BackupError(
-        f"PostgreSQL cannot hold a row of {table.name}, near {', '.join(table.key)} {key}: {said}. Nothing was moved. "
+        f"PostgreSQL cannot hold a row of {table.name}, near {', '.join(table.key)} {key}: {cause}. Nothing was moved. "
         "Correct that row, then run this again."
     )

@@ -139,9 +139,11 @@ def _fill(source: sqlite3.Connection) -> dict[str, int]:
 
 def _list_counters(source: sqlite3.Connection) -> list[Sequence]:
     """Return where each counter goes on: after the last number that SQLite gave, also if that row is deleted."""
-    given = dict(source.execute("SELECT name, seq FROM sqlite_sequence WHERE seq > 0"))
+    numbers = dict(source.execute("SELECT name, seq FROM sqlite_sequence WHERE seq > 0"))
     return [
-        Sequence(table, column, given[table]) for table, column in postgres_database.list_counters() if table in given
+        Sequence(table, column, numbers[table])
+        for table, column in postgres_database.list_counters()
+        if table in numbers
     ]
 
 

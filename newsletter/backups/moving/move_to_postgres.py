@@ -41,10 +41,10 @@ def move_to_postgres(*, url: str, write_wait: float = WRITE_WAIT_SECONDS) -> Mov
 def require_target(url: str) -> None:
     """Raise BackupError if it is no address of a PostgreSQL database."""
     try:
-        found = dj_database_url.parse(url)
+        target = dj_database_url.parse(url)
     except (ValueError, KeyError, dj_database_url.UnknownSchemeError) as error:
         raise _no_target() from error
-    if found.get("ENGINE") != "django.db.backends.postgresql" or not found.get("NAME"):
+    if target.get("ENGINE") != "django.db.backends.postgresql" or not target.get("NAME"):
         raise _no_target()
 
 

@@ -96,9 +96,9 @@ def _whole_numbers(value: Value) -> Value:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
-        return {name: _whole_numbers(each) for name, each in value.items()}
+        return {name: _whole_numbers(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_whole_numbers(each) for each in value]
+        return [_whole_numbers(item) for item in value]
     return value
 
 

@@ -16,14 +16,14 @@ MAX_SECONDS = 24 * 60 * 60
 
 def fill_in_own_process(file: Path, *, url: str, write_wait: float) -> dict[str, int]:
     """Return the number of rows of each table. Raise BackupError with the reason if nothing was moved."""
-    ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("spawn").Process(target=_fill, args=(theirs, str(file), url, write_wait))
+    own_end, child_end = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.get_context("spawn").Process(target=_fill, args=(child_end, str(file), url, write_wait))
     process.start()
-    theirs.close()
+    child_end.close()
     try:
-        if not ours.poll(MAX_SECONDS):
+        if not own_end.poll(MAX_SECONDS):
             raise BackupError("The move took longer than a day and was ended. Nothing was moved.")
-        rows, reason = ours.recv()
+        rows, reason = own_end.recv()
     except EOFError as error:
         raise BackupError(
             "The process that moved the rows ended early; the reason is above. PostgreSQL has none of them. If the SQLite "
@@ -34,8 +34,8 @@ def fill_in_own_process(file: Path, *, url: str, write_wait: float) -> dict[str,
         process.kill()
     if reason:
         raise BackupError(reason)
-    found: dict[str, int] = rows
-    return found
+    rows_by_table: dict[str, int] = rows
+    return rows_by_table
 
 
 def _fill(pipe: Connection, file: str, url: str, write_wait: float) -> None:
@@ -53,5 +53,5 @@ def _fill(pipe: Connection, file: str, url: str, write_wait: float) -> None:
     except DomainError as error:
         pipe.send(({}, str(error)))
     except DatabaseError as error:
-        said = " ".join(str(error).split()).rstrip(".")
-        pipe.send(({}, f"The move failed: {said}. Nothing was moved. Check both databases, then run this again."))
+        cause = " ".join(str(error).split()).rstrip(".")
+        pipe.send(({}, f"The move failed: {cause}. Nothing was moved. Check both databases, then run this again."))

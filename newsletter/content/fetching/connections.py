@@ -16,7 +16,7 @@ from urllib3.util.connection import create_connection
 
 from newsletter.common.messages import Message
 
-# Its debug lines name whole addresses, and some interfaces take their key there.
+# Its debug lines contain complete addresses, and some interfaces have their key in the address.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
@@ -113,7 +113,7 @@ _guard = threading.Lock()
 
 @contextmanager
 def host_lock(host: str, *, timeout: float) -> Iterator[bool]:
-    """Hold the lock of a host, so that no host gets two requests at once. Yield False after ``timeout`` seconds."""
+    """Acquire the lock of a host, so that no host gets two requests at once. Yield False after ``timeout`` seconds."""
     with _guard:
         held = _host_locks.setdefault(host, _HostLock())
     acquired = held.lock.acquire(timeout=max(timeout, 0.0))

@@ -10,7 +10,7 @@ from newsletter.content.fetching.errors import Refused
 
 @dataclass(frozen=True)
 class Credential:
-    """The key as the interface takes it: in headers, or as parameters of the address. No answer and no message has it."""
+    """The key in the form of the interface: in headers, or as parameters of the address. No answer and no message has it."""
 
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -35,7 +35,7 @@ def replace_parameters(
 
 
 def get_origin(url: str) -> tuple[str, str]:
-    """Return the scheme and the host with its port: what may get a key that was given for this address."""
+    """Return the scheme and the host with its port: only this origin may get a key for this address."""
     parts = urlsplit(url)
     return parts.scheme.lower(), parts.netloc.lower()
 

@@ -236,6 +236,6 @@ def _check_length(request: _Request, text: str) -> None:
 
 
 def _list_etag_forms(etag: str) -> str:
-    """Return the tag as it came, and without the compression suffix: some servers add one that they do not recognise."""
+    """Return the tag unchanged, and without the compression suffix: some servers add one that they do not recognise."""
     plain = _COMPRESSION_SUFFIX.sub('"', etag)
     return etag if plain == etag else f"{etag}, {plain}"

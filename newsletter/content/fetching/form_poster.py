@@ -33,7 +33,7 @@ class PostAnswer:
 def post_form(
     url: str, fields: Mapping[str, str], *, headers: Mapping[str, str], allow: Sequence[str], limits: Limits
 ) -> PostAnswer:
-    """Return the answer, whatever its status. Raises a FetchError.
+    """Return the answer with any status. Raises a FetchError.
 
     Plain http is only for a host that ``allow`` names, because the form may carry a secret.
     """
@@ -43,7 +43,7 @@ def post_form(
 def post_json(
     url: str, document: Mapping[str, object], *, headers: Mapping[str, str], allow: Sequence[str], limits: Limits
 ) -> PostAnswer:
-    """Return the answer, whatever its status. Raises a FetchError, also for plain http to a host that ``allow`` lacks."""
+    """Return the answer with any status. Raises a FetchError, also for plain http to a host that ``allow`` lacks."""
     body = json.dumps(document).encode()
     return _post(url, body, headers={**headers, "Content-Type": "application/json"}, allow=allow, limits=limits)
 

@@ -34,7 +34,7 @@ class Posted:
 def check_post_address(url: str, *, allow: Sequence[str] = (), resolve: Resolve = resolve_host) -> list[str]:
     """Return the network addresses of a URL that may be posted to. Raises a FetchError.
 
-    Plain http is only for a host that ``allow`` names, because what is posted may name people.
+    Plain http is only for a host that ``allow`` names, because the posted data may name people.
     """
     _prepare(url)
     parts, exempt = check_url(url), AllowList.parse(allow)
@@ -84,7 +84,7 @@ class _Watch:
 
 
 class Poster:
-    """Post to one URL over one connection that is kept open. Each thread needs a poster of its own."""
+    """Post to one URL over one connection that is kept open. Each thread needs its own poster."""
 
     def __init__(self, url: str, *, allow: Sequence[str] = (), resolve: Resolve = resolve_host) -> None:
         self._url, self._allow, self._resolve = url, allow, resolve
@@ -104,7 +104,7 @@ class Poster:
         self._watch.stop()
 
     def post(self, body: bytes, *, headers: Mapping[str, str]) -> Posted:
-        """Return the answer, whatever its status. Redirects are not followed. Raises a FetchError."""
+        """Return the answer with any status. Redirects are not followed. Raises a FetchError."""
         started = time.monotonic()
         deadline = started + TOTAL_SECONDS
         connection, adapter = self._connect()

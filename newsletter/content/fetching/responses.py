@@ -1,4 +1,4 @@
-"""Read what a site answers: its body up to a limit, and its errors as a ``FetchError``."""
+"""Read the answer of a site: its body up to a limit, and its errors as a ``FetchError``."""
 
 import time
 import zlib
@@ -29,7 +29,7 @@ _MAX_ERROR_BYTES = 65_536
 
 
 class RawStream(Protocol):
-    """A stream of the bytes as they came."""
+    """A stream of the received bytes."""
 
     def read(self, amt: int, *, decode_content: bool) -> bytes:
         """Return at most ``amt`` bytes; b"" at the end."""

@@ -15,7 +15,7 @@ WEB_PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")
 
-# A list of our own, because what the standard library calls global differs between Python releases.
+# Our own list, because the standard library's rule differs between Python releases.
 _DENIED: tuple[Network, ...] = tuple(
     ipaddress.ip_network(text)
     for text in (

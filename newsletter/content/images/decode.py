@@ -1,10 +1,10 @@
 """Decode an image file from outside within the sandbox's memory: as small as its format allows, upright, without metadata.
 
-An AVIF is decoded whole: Pillow holds its planes, its pixels as bytes and as an image at once. Measured with Pillow 13
-at 34.8 megapixels (the most address space, with one thread): 305 MiB with 8 bits in 4:2:0, 359 in 4:4:4, 395 with
-transparency; 10 bits take 367 in 4:2:0, 474 in 4:4:4 and 597 with transparency. libvips takes about twice that (597 to
-905 MiB). So the child's 384 MiB hold all of 8 bits in 4:2:0 up to 35.65 megapixels, where a coded image of AV1's
-advanced profile ends. The heavier kinds end between 20 and 33 megapixels.
+An AVIF is decoded at once: Pillow has its planes, its pixels as bytes and as an image in memory together. Measured with
+Pillow 13 at 34.8 megapixels (the most address space, with one thread): 305 MiB with 8 bits in 4:2:0, 359 in 4:4:4, 395 with
+transparency; 10 bits take 367 in 4:2:0, 474 in 4:4:4 and 597 with transparency. libvips takes about twice that (597 to 905
+MiB). So the child's 384 MiB hold all of 8 bits in 4:2:0 up to 35.65 megapixels, where a coded image of AV1's advanced
+profile ends. The heavier kinds end between 20 and 33 megapixels.
 """
 
 import os
@@ -32,13 +32,13 @@ _JPEG_WITH_SECOND_PICTURE = "MPO"
 _STREAMED_FORMATS = frozenset({"PNG", "WEBP"})
 _VIPS_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _MAX_DECODED_BYTES = 64 * 1024 * 1024
-# The child's 384 MiB less what the AV1 decoder takes for itself and for the bands of the reduction.
+# The child's 384 MiB less the memory of the AV1 decoder and of the bands of the reduction.
 _MAX_AVIF_BYTES = 344 * 1024 * 1024
 _BAND_BYTES = 4 * 1024 * 1024
 _ONE_BYTE_MODES = ("1", "L", "P")
 # The bytes of one pixel of the reduced image, RGB or RGBA.
 _REDUCED_PIXEL_BYTES = 4
-# An image is kept so many times wider than the result while it is processed.
+# While it is processed, an image is this many times wider than the result.
 _OVERSAMPLING = 2
 _HIGH_DEPTH, _MONOCHROME, _HALF_WIDTH, _HALF_HEIGHT = 0x40, 0x10, 0x08, 0x04
 _AVIF_CONFIGURATION = b"av1C"
@@ -82,7 +82,7 @@ def is_animated(file: BinaryIO) -> bool:
         with Image.open(file, formats=_FORMATS) as opened:
             return opened.format != _JPEG_WITH_SECOND_PICTURE and bool(getattr(opened, "is_animated", False))
     except (Image.DecompressionBombError, OSError, SyntaxError, ValueError, EOFError):
-        # decode_image says what is wrong with it.
+        # decode_image raises the error.
         return False
     finally:
         file.seek(0)
@@ -108,7 +108,7 @@ def _read_reduced(file: BinaryIO, *, width: int, ratio: float | None) -> Image.I
 def _find_streamed_size(file: BinaryIO, *, width: int, ratio: float | None) -> tuple[int, int] | None:
     """Return the size in which a large PNG or WebP is streamed; None if the image is read whole.
 
-    The file is closed before it is streamed: an open WebP holds the whole image twice.
+    The file is closed before it is streamed: an open WebP has the complete image in memory twice.
     """
     with Image.open(file, formats=_FORMATS) as opened:
         _check_size(opened)
@@ -188,8 +188,8 @@ def _read_streamed(file: BinaryIO, *, size: tuple[int, int]) -> Image.Image:
 def _check_memory(opened: ImageFile.ImageFile, *, head: bytes, file_bytes: int, factor: int) -> None:
     """Raise BadImage for an AVIF that the child's memory cannot hold, or anything else over 64 MiB once decoded.
 
-    A GIF may have every allowed pixel, because each takes one byte. ``head`` holds the file's first bytes,
-    and ``factor`` is how many times smaller the image is made after it is decoded.
+    A GIF may have every allowed pixel, because each takes one byte. ``head`` has the file's first bytes. ``factor`` is how
+    many times smaller the image is made after it is decoded.
     """
     if opened.format == "GIF" and opened.mode in _ONE_BYTE_MODES:
         return

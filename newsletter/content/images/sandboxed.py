@@ -1,4 +1,4 @@
-"""Encode images in a child process of their own, so that the serving process never decodes a file from outside.
+"""Encode images in a separate child process, so that the serving process never decodes a file from outside.
 
 The child has less memory than the one for documents, and a slow document never delays an image.
 """
@@ -24,7 +24,7 @@ from newsletter.content.parsing.sandbox.process import (
 )
 
 MAX_IMAGE_BYTES = 40 * 1024 * 1024
-# ``decode`` says what each kind of file takes of it: at most 361 MiB were measured, for an AVIF.
+# ``decode`` says how much of it each kind of file uses: at most 361 MiB were measured, for an AVIF.
 LIMITS = ResourceLimits(cpu_seconds=10, wall_seconds=25.0, memory_bytes=384 * 1024 * 1024)
 _child = SandboxProcess(task="images", limits=LIMITS)
 atexit.register(_child.close)

@@ -1,4 +1,4 @@
-"""Draw the icon that browsers show beside the title of a page: an envelope in the organisation's colour."""
+"""Draw the icon that browsers show next to the title of a page: an envelope in the organisation's colour."""
 
 from functools import lru_cache
 from io import BytesIO

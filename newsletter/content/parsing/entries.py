@@ -1,7 +1,7 @@
 """The result of every parser: stories, events, and entries set aside with a reason.
 
 Plain frozen data. Text is plain text with entities decoded once and markup removed; ``*_html`` is sanitised.
-Times are aware datetimes in UTC unless a zone is given beside them.
+Times are aware datetimes in UTC unless there is a zone next to them.
 """
 
 import hashlib
@@ -88,10 +88,10 @@ class SetAside:
 class Parsed:
     """All entries of one document. ``error`` is set if the document as a whole could not be read.
 
-    ``complete_until``: events that start from then on may be missing because the document is longer than what is read.
+    ``complete_until``: events that start from then on may be missing because the document is too long to be read completely.
     ``private`` are the identities of events, or of all dates of a UID, that the source does not show to the public.
     ``listed`` counts the public entries of a document of events, also past ones. Entries whose series is not in
-    ``series`` and that start from ``listed_until`` on may be missing because the source lists only so many.
+    ``series`` and that start from ``listed_until`` on may be missing because the source lists a limited number.
     """
 
     stories: tuple[StoryEntry, ...] = ()

@@ -268,7 +268,7 @@ def _make_label(label: Callable[[Raw, int], str], raw: Raw, number: int) -> str:
 
 
 def has_password_form(html: str) -> bool:
-    """Return True if the HTML holds the form in which WordPress asks for a post's password."""
+    """Return True if the HTML contains the form in which WordPress asks for a post's password."""
     return bool(_FORM.search(html))
 
 

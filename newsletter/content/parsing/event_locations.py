@@ -30,7 +30,7 @@ class EventLocation:
 
     Without coordinates it can still be near people in its ``region`` or ``country``.
 
-    ``note`` tells staff what was not certain, or is "". ``candidates`` are the towns that they can then choose from,
+    ``note`` says for staff what is uncertain, or is "". ``candidates`` are the towns that they can then choose from,
     best first.
     """
 

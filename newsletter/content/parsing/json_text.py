@@ -48,7 +48,7 @@ def as_mapping(raw: object) -> Mapping[str, Any]:
 
 
 def has_broken_characters(value: object) -> bool:
-    """Return True if plain data holds a lone surrogate or a NUL, or is nested too deep."""
+    """Return True if plain data contains a lone surrogate or a NUL, or is nested too deep."""
     try:
         return bool(_NUL.search(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)))
     except (TypeError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Find from which start on entries may be missing, if a source lists only so many events."""
+"""Find the time from which entries may be missing, if a source lists a limited number of events."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Make markup from outside safe: refuse what would harm a parser, sanitise HTML, or turn it into plain text."""
+"""Make markup from outside safe: refuse markup that would harm a parser, sanitise HTML, or turn it into plain text."""
 
 import codecs
 import html as entities

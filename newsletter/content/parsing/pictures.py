@@ -211,7 +211,7 @@ def tidy_alt(text: str) -> str:
 
 
 def _images(tree: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the images in order. A ``noscript`` element holds the real one of an image that is loaded late."""
+    """Yield the images in order. A ``noscript`` element has the real address of an image that is loaded late."""
     for element in tree.iter("img", "noscript"):
         if element.tag == "img":
             yield element

@@ -43,7 +43,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class SourceRequest:
-    """One reading of a source: its address, what we hold of it, its key, and the means to read it.
+    """One reading of a source: its address, our stored state of it, its key, and the means to read it.
 
     ``parse_as`` parses an answer in the child process, as a document of the named kind. ``fetcher`` is guarded and limited: no
     kind of source makes requests without it.

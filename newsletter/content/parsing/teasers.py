@@ -168,7 +168,7 @@ def _is_byline(line: str) -> bool:
 
 
 def _without_addresses(text: str) -> str:
-    """Remove sentences that hold a raw address; remove only the address if nothing else would be left."""
+    """Remove sentences with a raw address. Remove only the address if nothing else would be left."""
     sentences = [sentence for sentence in split_sentences(text) if not is_pseudonym_note(sentence)]
     cleaned = [bare for sentence in sentences if (bare := _without_address(sentence))]
     return tidy(" ".join(cleaned) if cleaned else _ADDRESS.sub("", " ".join(sentences)))

@@ -88,7 +88,7 @@ def redact(text: str) -> str:
 
 def _redact_word(word: re.Match[str]) -> str:
     """Replace everything up to the end of the last domain. An @ with nothing before it begins a decorator or a name."""
-    ends = [found.end() for found in _AT.finditer(word[0]) if found.start()]
+    ends = [match.end() for match in _AT.finditer(word[0]) if match.start()]
     if not ends:
         return word[0]
     domain = _DOMAIN.match(word[0], ends[-1])

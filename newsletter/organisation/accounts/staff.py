@@ -93,10 +93,10 @@ def remove_second_factor(*, email: str) -> int:
 @transaction.atomic
 def remove_factors(person: User, *, by: User | None) -> int:
     """Delete the person's second factor and recovery codes. Their sessions end. Return how many factors there were."""
-    gone: int = Authenticator.objects.filter(user=person).delete()[0]
-    if gone:
+    removed: int = Authenticator.objects.filter(user=person).delete()[0]
+    if removed:
         log(instance=person, action="newsletter.factor_forgotten", user=by)
-    return gone
+    return removed
 
 
 def list_staff() -> list[StaffMember]:

@@ -86,10 +86,10 @@ def end_sessions(person: User) -> int:
     The sessions themselves are read: the list that the person sees names a session by the key that it had at first.
     """
     open_sessions = Session.objects.filter(expire_date__gt=timezone.now()).iterator(chunk_size=_ROWS_AT_ONCE)
-    own = [session.pk for session in open_sessions if session.get_decoded().get(SESSION_KEY) == str(person.pk)]
-    Session.objects.filter(pk__in=own).delete()
+    sessions = [session.pk for session in open_sessions if session.get_decoded().get(SESSION_KEY) == str(person.pk)]
+    Session.objects.filter(pk__in=sessions).delete()
     UserSession.objects.filter(user=person).delete()
-    return len(own)
+    return len(sessions)
 
 
 def delete_ended_sessions(*, now: datetime) -> int:

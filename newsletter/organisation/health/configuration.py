@@ -102,8 +102,8 @@ def check_proxies(site_url: str, *, proxies: Sequence[str]) -> Finding:
         "and let that server send X-Forwarded-For. Caddy and Apache do so by themselves; nginx needs the line "
         "“proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;”."
     )
-    says = "All visitors appear with the same IP address, so one visitor can use up the limits of all."
-    return error("proxies", says, do)
+    text = "All visitors appear with the same IP address, so one visitor can use up the limits of all."
+    return error("proxies", text, do)
 
 
 def list_broken_extensions() -> list[BrokenExtension]:
@@ -119,6 +119,6 @@ def check_extensions() -> Iterator[Finding]:
             "extensions",
             f"All {sum(len(registry) for registry in REGISTRIES)} kinds of sources, blocks and so on are loaded.",
         )
-    for one in broken:
-        says = f"{one.name} of the package {one.package} ({one.group}) could not be loaded: {one.reason}."
-        yield error("extensions", says, str(one.do))
+    for extension in broken:
+        text = f"{extension.name} of the package {extension.package} ({extension.group}) could not be loaded: {extension.reason}."
+        yield error("extensions", text, str(extension.do))

@@ -31,8 +31,8 @@ def check_brand() -> Finding:
 def check_privacy_notice() -> Iterator[Finding]:
     """Report brands without the address of a privacy notice."""
     for brand in Brand.objects.in_use().filter(privacy_url=""):
-        says = f"“{brand.name}” has none, so its sign-up form does not link to one."
-        yield warning("privacy notice", says, "Write privacy_url under [brand], or fill it in in the desk.")
+        text = f"“{brand.name}” has none, so its sign-up form does not link to one."
+        yield warning("privacy notice", text, "Write privacy_url under [brand], or fill it in in the desk.")
 
 
 def check_publications() -> Iterator[Finding]:
@@ -64,8 +64,8 @@ def check_sources() -> Iterator[Finding]:
             if source.last_success_at
             else " It has never been read successfully."
         )
-        says = f"{source.error or 'It failed'} ({source.failures} times in a row).{since}"
-        yield warning(f"source {source.name}", says, f"Open {source.url} in a browser; correct or turn off the source.")
+        text = f"{source.error or 'It failed'} ({source.failures} times in a row).{since}"
+        yield warning(f"source {source.name}", text, f"Open {source.url} in a browser; correct or turn off the source.")
     if not failing:
         yield ok("sources", f"All {len(sources)} can be read.")
 
@@ -76,11 +76,11 @@ def check_overdue(*, now: datetime) -> Finding:
     if issue is None or issue.due_at is None:
         return ok("due issues", "Every issue that may be sent was started on time.")
     due = issue.due_at.astimezone(ZoneInfo(issue.publication.zone))
-    says = f"{issue} was due on {due:%Y-%m-%d at %H:%M} and was not started."
+    text = f"{issue} was due on {due:%Y-%m-%d at %H:%M} and was not started."
     do = (
         "Run `newsletter serve`, or `newsletter scheduler` and a worker; or send it with `newsletter send ISSUE --now`."
     )
-    return error("due issues", says, do)
+    return error("due issues", text, do)
 
 
 def check_protected_terms() -> Finding:

@@ -43,16 +43,16 @@ def check_identity_provider() -> Iterator[Finding]:
         yield error(_CHECK, f"{provider.name} does not accept this desk: {refusal}.", do)
     else:
         logout = f"{settings.NEWSLETTER_SITE_URL}{reverse('newsletter_oidc_logout')}"
-        says = f"{provider.name} answers. The redirect address to register there is {redirect}, the address for"
-        yield ok(_CHECK, f"{says} back-channel logout is {logout}.")
+        text = f"{provider.name} answers. The redirect address to register there is {redirect}, the address for"
+        yield ok(_CHECK, f"{text} back-channel logout is {logout}.")
 
 
 def check_way_back() -> Iterator[Finding]:
     """Report an installation that nobody could enter while the identity provider is down."""
     provider = get_identity_provider()
     if provider is not None and provider.passwords == ADMINISTRATORS and not has_way_back():
-        says = f"No administrator has a password, so nobody gets in while {provider.name} is down."
-        yield warning("way back", says, "Run: newsletter staff add EMAIL --role admin")
+        text = f"No administrator has a password, so nobody gets in while {provider.name} is down."
+        yield warning("way back", text, "Run: newsletter staff add EMAIL --role admin")
 
 
 def _try_client(provider: IdentityProvider, discovery: Discovery) -> str:

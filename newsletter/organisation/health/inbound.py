@@ -25,8 +25,12 @@ def check_mailboxes() -> Iterator[Finding]:
     """Report if each mailbox can be opened. Nothing is read or moved."""
     for mailbox in settings.NEWSLETTER_INBOUND.mailboxes:
         if not may_read(mailbox):
-            says = f"{mailbox.label} is not read: only production may take mails out of a mailbox elsewhere."
-            yield warning(MAILBOX, says, "Set NEWSLETTER_PRODUCTION=true in earnest, or leave the mailbox out.")
+            text = f"{mailbox.label} is not read: only production may take mails out of a mailbox elsewhere."
+            yield warning(
+                MAILBOX,
+                text,
+                "In production, set NEWSLETTER_PRODUCTION=true. Elsewhere, leave the mailbox out.",
+            )
             continue
         try:
             with open_mailbox(mailbox, seconds=SECONDS) as opened:
@@ -51,8 +55,8 @@ def check_inbound(*, now: datetime) -> Iterator[Finding]:
 def _check_reading(mailbox: Mailbox, *, now: datetime) -> Iterator[Finding]:
     reading = MailboxReading.objects.filter(label=mailbox.label[:300]).first()
     if reading is None:
-        says = f"{mailbox.label} has not been read yet."
-        yield warning(MAILBOX, says, "Start the scheduler: it reads each mailbox every minute.")
+        text = f"{mailbox.label} has not been read yet."
+        yield warning(MAILBOX, text, "Start the scheduler: it reads each mailbox every minute.")
     elif reading.read_at is None or reading.read_at < now - UNREAD_AFTER:
         last = f"{reading.read_at:%Y-%m-%d %H:%M} UTC" if reading.read_at else "never"
         do = "Check that the scheduler is running, and what the lines above say."
@@ -75,10 +79,10 @@ def _check_webhook(webhook: InboundWebhook, *, now: datetime) -> Finding:
 def _check_replies() -> Iterator[Finding]:
     for publication in Publication.objects.filter(archived=False).order_by("pk"):
         if not list_staff_addresses(publication):
-            says = f"Replies to {publication} reach nobody by mail; they wait in the desk."
-            yield error(REPLIES, says, "Give the publication an address for replies that people read.")
+            text = f"Replies to {publication} reach nobody by mail; they wait in the desk."
+            yield error(REPLIES, text, "Give the publication an address for replies that people read.")
         elif is_own_address(publication.reply_to):
-            says = (
+            text = (
                 f"The address for replies of {publication} is the one that is read here, so staff get replies instead."
             )
-            yield warning(REPLIES, says, "Give the publication an address for replies that people read.")
+            yield warning(REPLIES, text, "Give the publication an address for replies that people read.")

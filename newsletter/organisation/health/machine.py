@@ -58,8 +58,8 @@ def check_owner(folder: Path) -> Finding:
     if owner == os.geteuid():
         return ok("owner", "The data belongs to the user who runs this command.")
     name = _user_name(owner)
-    says = f"The data belongs to {name}, and this command is run by {_user_name(os.geteuid())}."
-    return warning("owner", says, f"Run commands as {name}: sudo -u {name} newsletter …")
+    text = f"The data belongs to {name}, and this command is run by {_user_name(os.geteuid())}."
+    return warning("owner", text, f"Run commands as {name}: sudo -u {name} newsletter …")
 
 
 def _user_name(number: int) -> str:
@@ -72,12 +72,12 @@ def _user_name(number: int) -> str:
 def check_disk(folder: Path) -> Finding:
     """Check the free space on the disk of the data."""
     free = shutil.disk_usage(folder).free
-    says = f"{free / 1e9:,.1f} GB are free in {folder}."
+    text = f"{free / 1e9:,.1f} GB are free in {folder}."
     if free < MIN_FREE_BYTES:
-        return error("disk", says, "Make room at once: a full disk stops a send half-way.")
+        return error("disk", text, "Make room at once: a full disk stops a send half-way.")
     if free < LOW_FREE_BYTES:
-        return warning("disk", says, "Make room soon: pictures, the database and its backups grow every week.")
-    return ok("disk", says)
+        return warning("disk", text, "Make room soon: pictures, the database and its backups grow every week.")
+    return ok("disk", text)
 
 
 def check_database() -> Finding:
@@ -86,8 +86,8 @@ def check_database() -> Finding:
     try:
         waiting = list_missing_migrations()
     except (DatabaseError, InterfaceError) as failure:
-        said = " ".join(str(failure).split())
-        return error("database", f"{kind} does not answer: {said}.", "Check DATABASE_URL, and that the database runs.")
+        cause = " ".join(str(failure).split())
+        return error("database", f"{kind} does not answer: {cause}.", "Check DATABASE_URL, and that the database runs.")
     if waiting:
         return error(
             "database", f"{kind}; {len(waiting)} changes of its tables are waiting.", "Run: newsletter migrate"
@@ -102,12 +102,12 @@ def check_site_url(url: str, *, production: bool, sends_real_mail: bool) -> Iter
         do = "Set NEWSLETTER_SITE_URL to a whole address, such as https://letter.example.org."
         yield error("site URL", f"“{url}” is not a web address.", do)
     elif is_own_name(parts.hostname):
-        says = f"{url} is this machine; nobody else can follow the links in the mail."
+        text = f"{url} is this machine; nobody else can follow the links in the mail."
         if sends_real_mail:
             do = "Set NEWSLETTER_SITE_URL to the public address before mailing real people."
-            yield warning("site URL", says, do)
+            yield warning("site URL", text, do)
         else:
-            yield ok("site URL", says)
+            yield ok("site URL", text)
     elif parts.scheme != "https":
         do = "Put it behind HTTPS, and write https:// in NEWSLETTER_SITE_URL; one-click unsubscribing needs it."
         yield error("site URL", f"{url} is not HTTPS, so log-ins and readers' links travel in the open.", do)

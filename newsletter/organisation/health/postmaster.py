@@ -32,8 +32,8 @@ def check_postmaster(*, now: datetime) -> Iterator[Finding]:
         provider = read_provider(settings.NEWSLETTER_PROVIDER_URL)
         if (provider is None or not is_own_endpoint(provider)) and not list_further_senders():
             return
-        says = "Gmail's spam rate is not read, so it cannot pause an issue."
-        yield Finding(_CHECK, "advice", says, _GIVE_KEY)
+        text = "Gmail's spam rate is not read, so it cannot pause an issue."
+        yield Finding(_CHECK, "advice", text, _GIVE_KEY)
         return
     yield from _check_rights(access.key_file)
     try:
@@ -57,7 +57,7 @@ def _check_rights(file: Path) -> Iterator[Finding]:
 def _check_domain(signed: SignedSender, reader: FigureReader, *, now: datetime) -> Finding:
     try:
         asked, rates = read_rates(signed, reader, now=now)
-        unmet = sorted(one.name for one in reader.read_requirements(asked) if not one.is_met)
+        unmet = sorted(item.name for item in reader.read_requirements(asked) if not item.is_met)
     except FiguresUnavailable as problem:
         level = error if problem.failure is not FigureFailure.NOT_VERIFIED else warning
         return level(_CHECK, f"{signed.signing}: {problem}", str(WHAT_TO_DO[problem.failure]))
@@ -67,11 +67,11 @@ def _check_domain(signed: SignedSender, reader: FigureReader, *, now: datetime) 
         return warning(_CHECK, f"{asked} does not meet these requirements of Google: {', '.join(unmet)}.", do)
     if not rates:
         return ok(_CHECK, f"{asked}: Google answers, and gives no figure since {since}: too few people got mail there.")
-    worst = max(rates, key=lambda one: one.rate)
+    worst = max(rates, key=lambda item: item.rate)
     rate = format_percent(100 * worst.rate)
-    says = (
+    text = (
         f"{asked}: the highest rate since {since} is {rate}, on {worst.day}. The newest figure is of {rates[-1].day}."
     )
     if judge_rate(worst.rate) is Level.GOOD:
-        return ok(_CHECK, says)
-    return warning(_CHECK, says, "Check who is on the list and how they joined. Gmail wants less than 0.1 %.")
+        return ok(_CHECK, text)
+    return warning(_CHECK, text, "Check who is on the list and how they joined. Gmail wants less than 0.1 %.")

@@ -82,9 +82,11 @@ def check_further_accounts(*, now: datetime, sign_in: bool = True) -> Iterator[F
         where = f" at {account.provider.endpoint}" if account.provider.endpoint else ""
         yield ok(check, f"{account.label}{where}.")
         if is_provider_blocked(account.provider):
-            says = "Nobody is mailed through it: this is not production, and the provider is a real one."
+            text = "Nobody is mailed through it: this is not production, and the provider is a real one."
             yield error(
-                check, says, "Set NEWSLETTER_PRODUCTION=true in earnest, or name test addresses in NEWSLETTER_ONLY_TO."
+                check,
+                text,
+                "In production, set NEWSLETTER_PRODUCTION=true. Elsewhere, name test addresses in NEWSLETTER_ONLY_TO.",
             )
         if sign_in and find_account_tester(account.url) is not None:
             connection = try_connection(account.url, now=now)
@@ -118,23 +120,23 @@ def _check_webhook(webhook: WebhookSettings, *, now: datetime) -> Iterator[Findi
     setting = webhook.chosen.setting
     how = webhook.obstacle or f"Run: newsletter provider webhooks --install. Or enter it at {webhook.label} by hand."
     if webhook.lost_key:
-        says = (
+        text = (
             f"A key that verifies reports of {webhook.label} cannot be read with this installation's secret key, so reports are "
             "refused."
         )
-        yield error("webhooks", says, "Put the old secret key back, or run: newsletter provider webhooks --install")
+        yield error("webhooks", text, "Put the old secret key back, or run: newsletter provider webhooks --install")
     elif not webhook.has_key:
-        says = (
+        text = (
             f"No webhook key of {webhook.label} is known, so reports are refused: bounces and complaints are not heard of. "
             f"{webhook.url}"
         )
         do = f"{how} Then add webhook_key=… to {setting}." if webhook.obstacle else how
-        yield warning("webhooks", says, do)
+        yield warning("webhooks", text, do)
     elif webhook.last_report_at is None and has_sent_before(webhook, now=now):
         yield warning("webhooks", f"No report of {webhook.label} ever came to {webhook.url}", how)
     elif webhook.last_report_at is None:
-        says = f"No report of {webhook.label} has come to {webhook.url} yet; the first comes with the first mail."
-        yield ok("webhooks", f"{says} To see that it is set up, run: newsletter provider webhooks")
+        text = f"No report of {webhook.label} has come to {webhook.url} yet; the first comes with the first mail."
+        yield ok("webhooks", f"{text} To see that it is set up, run: newsletter provider webhooks")
     else:
         last = f"{webhook.last_report_at:%Y-%m-%d %H:%M} UTC"
         yield ok("webhooks", f"The last report of {webhook.label} came on {last}. Its own address is {webhook.url}")
@@ -148,14 +150,14 @@ def check_recipient_allowlist() -> Finding:
     """Report if this installation may mail everybody, some people, or nobody."""
     only_to = get_recipient_allowlist()
     if is_sending_blocked():
-        do = "Set NEWSLETTER_PRODUCTION=true in earnest; to try things out, name your own addresses in NEWSLETTER_ONLY_TO."
+        do = "In production, set NEWSLETTER_PRODUCTION=true. To try things out, name your own addresses in NEWSLETTER_ONLY_TO."
         return error("who is mailed", "Nobody: this is not production, and the provider is a real one.", do)
     if only_to is None:
         return ok("who is mailed", "Everyone who asked for it.")
-    says = f"Only {only_to}."
+    text = f"Only {only_to}."
     if settings.NEWSLETTER_PRODUCTION:
-        return warning("who is mailed", says, "Take NEWSLETTER_ONLY_TO out of the settings to mail everyone.")
-    return ok("who is mailed", f"{says} NEWSLETTER_ONLY_TO says so.")
+        return warning("who is mailed", text, "Take NEWSLETTER_ONLY_TO out of the settings to mail everyone.")
+    return ok("who is mailed", f"{text} NEWSLETTER_ONLY_TO says so.")
 
 
 def check_senders(url: str, *, dns: Dns | None) -> Iterator[Finding]:
@@ -198,11 +200,11 @@ def check_journal(*, now: datetime) -> Finding:
     try:
         added = repair_journal(now=now)
     except OSError as failure:
-        says = (
+        text = (
             f"{path} cannot be written: {failure.strerror}. After a restore, people who unsubscribed would be mailed."
         )
         do = "Make room, or give this user the right to write there. What is missing is then added by itself."
-        return error("unsubscribe journal", says, do)
+        return error("unsubscribe journal", text, do)
     noted = f"{added:,} marks that had found no room were added." if added else "It misses nobody."
     return ok("unsubscribe journal", f"{path}: {noted}")
 

@@ -40,7 +40,7 @@ def list_rows(answer: Row, name: str) -> list[Row]:
 
 
 def no_record(provider: str) -> BatchLookup:
-    """Return what is known if the provider has no record: nothing."""
+    """Return the result if the provider has no record: everybody stays uncertain."""
     return BatchLookup(
         Verdict.UNCERTAIN,
         Message(
@@ -61,7 +61,7 @@ def found_record(provider: str, provider_id: str) -> BatchLookup:
 def combine_records(
     people: Mapping[int, Verdict], *, deliveries: Sequence[int], provider: str, provider_id: str
 ) -> BatchLookup:
-    """Return what is known of a batch whose recipients have a record each; without one, a recipient stays uncertain."""
+    """Return the result for a batch with one record for each recipient. Without a record, a recipient stays uncertain."""
     known = {delivery: people[delivery] for delivery in deliveries if delivery in people}
     if not known:
         return no_record(provider)

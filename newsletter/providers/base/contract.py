@@ -1,4 +1,4 @@
-"""The types between sending and its providers: a batch of recipients goes in, a verdict for each comes back.
+"""The types between sending and its providers: sending passes a batch of recipients, the provider returns a verdict for each.
 
 Personal values are ``variables``: a token's name (``h_first_name``) to its value, already escaped for its context
 (``h_`` in HTML, ``u_`` a URL inside HTML, ``t_`` in plain text).
@@ -53,7 +53,7 @@ class BatchCall:
     """The content of one API call: the mail, its recipients, and our ids that every message carries.
 
     ``label`` is the variant's name that staff see ("English, near London"), "" for its key. ``mailing`` names the mailing in
-    which a delivery is one mail whatever batch it is in; "" for a mail that has only its batch.
+    which a delivery id is unique, also if its batch changes; "" for a mail that has only its batch.
     """
 
     key: str
@@ -91,7 +91,7 @@ class ProviderResponse:
 class DnsRecords:
     """The DNS records that a provider asks its customers for: its SPF include, and its usual DKIM selectors.
 
-    ``spf`` is "" if the provider sends bounces to a domain of its own, ``selectors`` are empty if its keys have no fixed names.
+    ``spf`` is "" if the provider sends bounces to its own domain. ``selectors`` are empty if its keys have no fixed names.
     """
 
     spf: str = ""
@@ -101,10 +101,10 @@ class DnsRecords:
 
 @dataclass(frozen=True)
 class MailDomains:
-    """The names in a mail that the settings of an account decide, "" for what they do not say.
+    """The names in a mail that depend on the settings of an account, "" for names that they do not have.
 
-    ``signing`` is the domain of the DKIM signature, ``bounce`` that of the return path, ``server`` the mail server that
-    takes the mail and may send it itself.
+    ``signing`` is the domain of the DKIM signature, ``bounce`` that of the return path. ``server`` is the mail server that
+    accepts the mail and may send it itself.
     """
 
     signing: str = ""
@@ -188,7 +188,7 @@ class Capabilities:
 
 
 class Adapter(Protocol):
-    """One provider's account. ``deliver`` makes one attempt and never raises for what the network or the provider does.
+    """One provider's account. ``deliver`` makes one attempt and never raises for a failure of the network or the provider.
 
     It raises ``BadMail`` or ``BadBatch``, before anything is sent, if the mail or the batch itself is wrong.
     """
@@ -217,7 +217,7 @@ class BatchFinder(Protocol):
     def find_batch(self, *, key: str, deliveries: Sequence[int], sent_at: datetime) -> BatchLookup:
         """Ask once. ``deliveries`` are all of the batch, ``sent_at`` (aware) is its first attempt.
 
-        It never raises for what the network or the provider does: an answer that proves nothing is UNCERTAIN.
+        It never raises for a failure of the network or the provider: an answer that proves nothing is UNCERTAIN.
         """
 
 

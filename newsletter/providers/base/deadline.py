@@ -1,6 +1,6 @@
 """End calls to providers whose time is up, from one thread of this process for all of them.
 
-A timer of its own for each call would start a thread for each, and every start waits for Python's lock.
+A separate timer for each call would start a thread for each, and every start waits for Python's lock.
 """
 
 import logging
@@ -131,7 +131,7 @@ class DeadlineWatcher:
     def _end_due(self) -> float:
         """End the calls whose time is up. Return the seconds until the next look, 0 after the idle time without a call.
 
-        The lock is held, so no call is removed meanwhile.
+        This thread has the lock, so no other thread removes a call.
         """
         now = self._clock()
         for deadline in [deadline for deadline in self._running if deadline.ends_at <= now]:

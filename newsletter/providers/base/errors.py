@@ -7,7 +7,7 @@ from newsletter.common.messages import Message
 
 
 class BadProviderUrl(DomainError):
-    """NEWSLETTER_PROVIDER_URL cannot be understood. The message never holds the key."""
+    """NEWSLETTER_PROVIDER_URL cannot be understood. The message never contains the key."""
 
 
 class BadMail(DomainError):
@@ -56,7 +56,7 @@ class IssueCountsError(DomainError):
 
 
 class TransportError(DomainError):
-    """No usable answer came: one of the two errors below."""
+    """No usable answer was received: one of the two errors below."""
 
 
 class RequestNotSent(TransportError):

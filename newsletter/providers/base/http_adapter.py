@@ -1,6 +1,6 @@
 """The base of every adapter that calls a provider over HTTP.
 
-It does what is the same for all of them: one attempt, reading the answer, asking about a batch, reading lists and counts.
+It has the parts that are the same for all of them: one attempt, reading the answer, asking about a batch, lists and counts.
 An adapter adds what only its provider has: addresses, headers, the payload, errors and the receipt.
 """
 
@@ -97,11 +97,11 @@ class HttpAdapter(ProviderAdapter):
 
     @abstractmethod
     def _build_payload(self, prepared: PreparedBatch) -> object:
-        """Return the JSON data of a batch's request. It may hold a ``JsonText``."""
+        """Return the JSON data of a batch's request. It may contain a ``JsonText``."""
 
     @abstractmethod
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
-        """Return what a complete answer of ``receipt_status`` says, None if it is not the provider's usual receipt."""
+        """Return the outcome in a complete answer of ``receipt_status``, None if it is not the provider's usual receipt."""
 
     def _read_message(self, answer: ProviderResponse) -> str:
         """Return the provider's own message in an answer."""
@@ -134,7 +134,7 @@ class HttpAdapter(ProviderAdapter):
         return self._send(self._build_request(prepared), prepared)
 
     def _send(self, request: HttpRequest, prepared: PreparedBatch) -> Outcome:
-        """Call the provider once with the request of a batch, and read what it answers."""
+        """Call the provider once with the request of a batch, and read the answer."""
         try:
             answer = self._transport.call(request)
         except RequestNotSent as error:

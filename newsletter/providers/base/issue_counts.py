@@ -1,4 +1,4 @@
-"""Read what a provider counted for an issue, and which people it names.
+"""Read a provider's counts for an issue, and the people that it names.
 
 Nothing is changed at the provider, and no call is repeated.
 An answer is believed only if it can be nothing else: a count that is negative, too large or missing makes it unreadable.
@@ -32,7 +32,7 @@ class Figure(StrEnum):
 
 @dataclass(frozen=True)
 class IssueCounts:
-    """A provider's counts of mails. A figure that it does not count, or counts otherwise than its webhooks, is None.
+    """A provider's counts of mails. A figure is None if the provider does not count it, or not as its webhooks do.
 
     ``unclear`` mails may be among ``accepted`` or not. ``at_least`` names figures of which the provider counts only a part.
     """

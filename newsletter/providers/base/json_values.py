@@ -10,12 +10,12 @@ from newsletter.common.iso_time import parse_iso_time
 
 _MAX_TIMESTAMP = 32_503_680_000
 
-# What a JSON object holds. Its values are of any type until one of the functions below has read them.
+# The content of a JSON object. Its values are of any type until one of the functions below has read them.
 Row = Mapping[str, object]
 
 
 def parse_json_or_none(body: bytes) -> object:
-    """Return what a JSON body holds, or None if it is not JSON."""
+    """Return the content of a JSON body, or None if it is not JSON."""
     try:
         return json.loads(body)
     except (ValueError, RecursionError):

@@ -19,8 +19,8 @@ NO_VALID_ADDRESS = Message("Nobody in this batch has an address that can be sent
 class PreparedBatch:
     """A batch that has passed all checks.
 
-    ``people`` pairs each address, as it is sent, with its recipient; ``refused`` gives a reason for each delivery whose address
-    no provider accepts; ``headers`` hold the one-click pair; ``needed`` names every personal value of the mail.
+    ``people`` has each address, as it is sent, with its recipient; ``refused`` gives a reason for each delivery whose
+    address no provider accepts; ``headers`` has the one-click pair; ``needed`` names every personal value of the mail.
     """
 
     call: BatchCall
@@ -67,7 +67,7 @@ class JsonMail:
 
 
 def prepare_batch(call: BatchCall, *, capabilities: Capabilities) -> PreparedBatch:
-    """Check a batch and its mail. Raise BadBatch or BadMail, which say what is wrong; nothing was sent then."""
+    """Check a batch and its mail. Raise BadBatch or BadMail, which name the error; then nothing was sent."""
     if not call.people:
         raise BadBatch("The batch has nobody in it.")
     if len(call.people) > capabilities.max_batch:
@@ -109,7 +109,7 @@ def merge_personal_mails(prepared: PreparedBatch) -> Iterator[PersonalMail]:
 
 
 def merge_json_mails(prepared: PreparedBatch) -> Iterator[JsonMail]:
-    """Return each recipient's complete mail, in the batch's order, for a provider that takes it as JSON without changes."""
+    """Return each recipient's complete mail, in the batch's order, for a provider that accepts it as JSON without changes."""
     html, text = compile_json_text(prepared.mail.html), compile_json_text(prepared.mail.text)
     for envelope, values in _address_envelopes(prepared):
         yield JsonMail(html=JsonText(html, values), text=JsonText(text, values), **envelope)

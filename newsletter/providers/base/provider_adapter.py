@@ -1,4 +1,4 @@
-"""The base of every provider's adapter, whatever its protocol: who it is, how its account is written, what it can do."""
+"""The base of every provider's adapter, for any protocol: its name, the form of its account's URL, its capabilities."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace

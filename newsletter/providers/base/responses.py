@@ -1,4 +1,4 @@
-"""Read a provider's HTTP answer: refused, slow down, or unknown. All providers agree on what is here."""
+"""Read a provider's HTTP answer: refused, slow down, or unknown. All providers share these rules."""
 
 import re
 from collections import Counter

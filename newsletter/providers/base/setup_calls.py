@@ -23,8 +23,8 @@ _MAX_MESSAGE = 300
 class SetupAccount:
     """The account that is asked about its webhooks.
 
-    ``provider``, ``setting`` and ``right`` are for errors: the provider's name, the setting that holds the account, and the
-    right that our key needs. Neither errors nor the account's own text hold the ``secrets``.
+    ``provider``, ``setting`` and ``right`` are for errors: the provider's name, the setting with the account, and the right
+    that our key needs. No error contains the ``secrets``.
     """
 
     provider: str
@@ -37,7 +37,7 @@ class SetupAccount:
 
 
 class SetupCalls:
-    """The calls of one account. No text that they raise holds the key, a password or our address."""
+    """The calls of one account. No text that they raise contains the key, a password or our address."""
 
     def __init__(self, account: SetupAccount, *, transport: HttpCaller, seconds_between: float = 0.0) -> None:
         self._account = account

@@ -49,11 +49,11 @@ class SingleMailAdapter(HttpAdapter):
 
     @abstractmethod
     def _build_messages(self, prepared: PreparedBatch) -> Iterable[Mapping[str, object]]:
-        """Return the JSON data of each person's mail, in the batch's order. It may hold a ``JsonText``."""
+        """Return the JSON data of each person's mail, in the batch's order. It may contain a ``JsonText``."""
 
     @abstractmethod
     def _read_receipt(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome | None:
-        """Return what a complete answer of ``receipt_status`` says of the one person in ``prepared``."""
+        """Return the outcome in a complete answer of ``receipt_status`` for the one person in ``prepared``."""
 
     def _list_refused_fields(self, answer: ProviderResponse) -> Sequence[str]:
         """Return the names of the fields that a refusal is about, such as ``to``; none if the provider does not say."""
@@ -94,7 +94,7 @@ class SingleMailAdapter(HttpAdapter):
         return _combine(outcomes)
 
     def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
-        """Tell a refused person from a refused mail, which stops the send: every further person's mail would be refused."""
+        """Distinguish a refused person from a refused mail. A refused mail stops the send: it would be refused for everybody."""
         outcome = super()._read(answer, prepared)
         if outcome.verdict is not Verdict.REJECTED or outcome.stop or answer.status not in _REFUSED_CONTENT:
             return outcome
@@ -131,7 +131,7 @@ def _find_rest(outcome: Outcome, *, provider: str) -> Outcome | None:
 
 
 def _combine(outcomes: dict[int, Outcome]) -> Outcome:
-    """Return one outcome. What would meet every mail stops the send, unless the provider accepted the mail of others."""
+    """Return one outcome. An error that would affect every mail stops the send, unless the provider accepted another mail."""
     waits = [outcome.retry_after for outcome in outcomes.values() if outcome.retry_after is not None]
     stopping = {delivery: outcome for delivery, outcome in outcomes.items() if outcome.stop}
     combined = combine_row_verdicts(

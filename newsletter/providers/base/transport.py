@@ -1,4 +1,4 @@
-"""Make one HTTP attempt with a hard deadline, and tell if the request was written completely.
+"""Make one HTTP attempt with a hard deadline, and find out if the request was written completely.
 
 At the deadline the socket is shut down: socket time-outs alone do not end a call whose peer sends one byte a second.
 
@@ -35,7 +35,7 @@ _USER_AGENT = "newsletter/1 (self-hosted newsletter)"
 
 
 class Transport:
-    """An HTTP caller that threads may share: each has a session of its own. ``close`` it when done."""
+    """An HTTP caller that threads may share: each has its own session. ``close`` it when done."""
 
     def __init__(self, *, idle_seconds: float = IDLE_SECONDS, max_response_bytes: int = MAX_RESPONSE_BYTES) -> None:
         self._idle_seconds = idle_seconds
@@ -210,7 +210,7 @@ def describe_error(error: Exception) -> str:
 
 
 class _WatchedConnection(HTTPConnection):
-    """A connection that the deadline of its thread's call can shut down. It may take the whole call to write a request."""
+    """A connection that the deadline of its thread's call can shut down. Writing a request may use all the time of the call."""
 
     def connect(self) -> None:
         watch_connection(self)

@@ -28,8 +28,9 @@ USER = "newsletter"
 class WebhookTarget:
     """Our side of a webhook. ``keys`` verify reports now, the newest first.
 
-    ``new_key`` is a fresh password for a provider that signs nothing, if no key can be used. ``keep`` stores a key so
-    that reports with it are believed: call it before the provider uses the key. ``setting`` holds the account's URL.
+    ``new_key`` is a fresh password for a provider that signs nothing, if no key can be used. ``keep`` stores a key so that
+    reports with it are believed: call it before the provider uses the key. ``setting`` is the name of the setting with the
+    account's URL.
     """
 
     url: str = field(repr=False)
@@ -41,9 +42,10 @@ class WebhookTarget:
 
 @dataclass(frozen=True)
 class WebhookState:
-    """The webhook as the provider has it. ``problems`` say what is missing; empty if all is well.
+    """The webhook as the provider has it. ``problems`` are sentences about missing parts; empty if there are none.
 
-    ``others`` counts webhooks of the same account that lead elsewhere. ``waiting`` says what the provider still waits for.
+    ``others`` counts webhooks of the same account that lead elsewhere. ``waiting`` says which step the provider still waits
+    for.
     """
 
     problems: tuple[str, ...] = ()
@@ -127,11 +129,11 @@ class WebhookSetup(ABC):
         return SetupCalls(account, transport=transport, seconds_between=self.seconds_between)
 
     def _headers(self) -> Mapping[str, str]:
-        """Return the headers that hold the key."""
+        """Return the headers with the key."""
         return {}
 
     def _auth(self) -> tuple[str, str] | None:
-        """Return user and password, for a provider that takes the key so."""
+        """Return user and password, for a provider that accepts the key in this form."""
         return None
 
 
@@ -174,7 +176,7 @@ class ListedWebhooks(WebhookSetup):
 
     @abstractmethod
     def _find_problems(self, row: Row) -> list[str]:
-        """Return what is wrong with our webhook."""
+        """Return the problems of our webhook."""
 
     @abstractmethod
     def _create(self) -> None:
@@ -213,7 +215,7 @@ def read_userinfo(url: str) -> str:
 
 
 def list_secrets(settings: ProviderSettings, target: WebhookTarget) -> tuple[str, ...]:
-    """Return what no message may show: keys, passwords, and the secret part of our address."""
+    """Return the secrets that no message may show: keys, passwords, and the secret part of our address."""
     secret_part = urlsplit(target.url).path.rstrip("/").rpartition("/")[2]
     return (target.url, secret_part, settings.key, settings.secret, *target.keys, target.new_key)
 

@@ -36,8 +36,8 @@ class BrevoWebhooks(ListedWebhooks):
     def _find_problems(self, row: Row) -> list[str]:
         missing = [event for event in EVENTS if event not in _read_events(row)]
         problems = [missing_events(missing)] if missing else []
-        given = _read_keys(row)
-        if not given & set(self.keys) and (given or not self.keys):
+        sent_keys = _read_keys(row)
+        if not sent_keys & set(self.keys) and (sent_keys or not self.keys):
             problems.append(unknown_key())
         return problems
 

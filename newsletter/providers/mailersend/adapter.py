@@ -1,6 +1,6 @@
 """MailerSend: one call for each person's complete mail (developers.mailersend.com/api/v1/email, of 16 December 2025).
 
-The answer says at once what becomes of the mail: 202 with an id; 202 with a warning if the address is on the account's
+The answer has the result of the mail: 202 with an id; 202 with a warning if the address is on the account's
 suppression list; 422 with a code (#MS42207) for each field that is wrong. There is no idempotency key. The call for 500
 mails at once is not used: it accepts everything, checks it later, and tells the result under an id only (docs/decisions,
 0053). A custom header, also List-Unsubscribe, needs a Professional or Enterprise plan.
@@ -125,8 +125,8 @@ class MailerSend(SingleMailAdapter):
 
     def _read_message(self, answer: ProviderResponse) -> str:
         """Return the errors of the fields, which have the codes, or the message if there are none."""
-        said = [as_text(text) for texts in _list_errors(answer).values() for text in as_list(texts)]
-        return "; ".join(said) or as_text(as_mapping(parse_json_or_none(answer.body)).get("message"))
+        texts_of_errors = [as_text(text) for texts in _list_errors(answer).values() for text in as_list(texts)]
+        return "; ".join(texts_of_errors) or as_text(as_mapping(parse_json_or_none(answer.body)).get("message"))
 
     def _list_refused_fields(self, answer: ProviderResponse) -> Sequence[str]:
         return list(_list_errors(answer))
@@ -179,5 +179,5 @@ def _write_text(text: str) -> str:
 
 def _find_link(headers: Mapping[str, str]) -> str:
     value = next((value for name, value in headers.items() if name.lower() == "list-unsubscribe"), "")
-    found = _LINK.search(value)
-    return found.group(1) if found else ""
+    match = _LINK.search(value)
+    return match.group(1) if match else ""

@@ -71,15 +71,15 @@ class MailerSendWebhooks(ListedWebhooks):
     def _find_domain(self) -> str:
         """Return MailerSend's id of the domain in the settings. Raise WebhookSetupError if the account has no such domain."""
         rows = self._list_pages("/v1/domains")
-        found = next((row for row in rows if as_text(row.get("name")).lower() == self.settings.domain), None)
-        if found is None:
+        row_of_domain = next((row for row in rows if as_text(row.get("name")).lower() == self.settings.domain), None)
+        if row_of_domain is None:
             raise WebhookSetupError(
                 "MailerSend does not list the domain %(domain)s for this key, so its webhooks were not looked at. Write the "
                 "domain as MailerSend lists it after the @ in %(setting)s.",
                 domain=self.settings.domain,
                 setting=self.target.setting,
             )
-        return self.read_id(found, "id")
+        return self.read_id(row_of_domain, "id")
 
     def _list_pages(self, path: str, **asked: str) -> list[Row]:
         def make_path(page: int) -> str:

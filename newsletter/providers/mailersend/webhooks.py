@@ -104,8 +104,10 @@ def parse_mailersend(call: WebhookRequest) -> list[Feedback]:
 
 
 def _is_signed(call: WebhookRequest, secrets: Sequence[str]) -> bool:
-    given = call.headers.get("signature", "").strip().lower().encode("ascii", "replace")
-    return is_one_of(given, [hmac.digest(key.encode(), call.body, hashlib.sha256).hex().encode() for key in secrets])
+    signature = call.headers.get("signature", "").strip().lower().encode("ascii", "replace")
+    return is_one_of(
+        signature, [hmac.digest(key.encode(), call.body, hashlib.sha256).hex().encode() for key in secrets]
+    )
 
 
 def _classify(name: str, *, server_reply: str) -> tuple[FeedbackKind, BounceClass]:

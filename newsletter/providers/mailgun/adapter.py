@@ -136,14 +136,14 @@ class Mailgun(HttpAdapter):
         """Return the people whom the events of the issue's tag name; the last page is empty. Raise IssueCountsError."""
         tag, base = make_tag(issue), f"/v3/{self._domain}/events"
         path = f"{base}?{urlencode(make_events_query(tag=tag, figure=figure, since=since))}"
-        found: dict[int, str] = {}
+        records: dict[int, str] = {}
         events = 1
-        while path and events and len(found) < MAX_NAMED_PEOPLE:
+        while path and events and len(records) < MAX_NAMED_PEOPLE:
             parsed = self._ask_for_counts(self._get(f"{self._endpoint}{path}"))
             events, page = read_events(parsed, tag=tag)
-            found.update(page)
+            records.update(page)
             path = find_next_events(parsed, path=base)
-        return IssueRecords(found, complete=not events)
+        return IssueRecords(records, complete=not events)
 
     def list_fields(self, call: BatchCall) -> list[tuple[str, str]]:
         """Return the form's fields in order, before they become bytes; ``to`` comes once for each recipient."""
@@ -222,10 +222,10 @@ def _parse_suppression(kind: FeedbackKind, row: Row) -> SuppressedAddress | None
 
 def _parse_mail_date(value: object) -> datetime | None:
     try:
-        found = parsedate_to_datetime(as_text(value))
+        parsed = parsedate_to_datetime(as_text(value))
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _find_next_page(parsed: object, url: str, rows: int) -> str:

@@ -79,22 +79,22 @@ def read_events(parsed: object, *, tag: str) -> tuple[int, dict[int, str]]:
     items = as_counts_row(parsed, provider=PROVIDER).get("items")
     if not isinstance(items, list):
         raise make_unreadable(PROVIDER)
-    found: dict[int, str] = {}
+    key_by_delivery: dict[int, str] = {}
     for item in map(as_mapping, items):
         ids = as_mapping(item.get("user-variables"))
         delivery = parse_delivery_id(ids.get("delivery"))
         if delivery is not None and tag in as_list(item.get("tags")):
-            found[delivery] = as_text(ids.get("batch"), max_length=80)
-    return len(items), found
+            key_by_delivery[delivery] = as_text(ids.get("batch"), max_length=80)
+    return len(items), key_by_delivery
 
 
 def find_next_events(parsed: object, *, path: str) -> str:
     """Return the path of the next page, "" if there is none. Only a path below ours is followed, never another host."""
     following = as_text(as_mapping(as_mapping(parsed).get("paging")).get("next"), max_length=2000)
-    found = urlsplit(following).path
-    return found if found.startswith(f"{path}/") and ".." not in found else ""
+    next_path = urlsplit(following).path
+    return next_path if next_path.startswith(f"{path}/") and ".." not in next_path else ""
 
 
 def _is_about(item: Row, tag: str) -> bool:
-    dimensions = [as_mapping(each) for each in as_list(item.get("dimensions"))]
-    return any(each.get("dimension") == "tag" and each.get("value") == tag for each in dimensions)
+    dimensions = [as_mapping(dimension) for dimension in as_list(item.get("dimensions"))]
+    return any(dimension.get("dimension") == "tag" and dimension.get("value") == tag for dimension in dimensions)

@@ -38,11 +38,11 @@ class RecipientVariables:
         return orjson.dumps({address: self._list_values(recipient) for address, recipient in self._people})
 
     def _list_values(self, recipient: Recipient) -> dict[str, str]:
-        given = recipient.variables
+        variables = recipient.variables
         if self._is_plain:
-            values = {name: given[name] for name in self.names}
+            values = {name: variables[name] for name in self.names}
         else:
-            values = {name: write_value(name, clean_value(name, given[name])) for name in self.names}
+            values = {name: write_value(name, clean_value(name, variables[name])) for name in self.names}
         values["did"] = str(recipient.delivery)
         return values
 
@@ -71,11 +71,11 @@ def write_value(name: str, text: str) -> str:
 
 def check_variables(parts: Iterable[str], *, declared: set[str]) -> None:
     """Raise BadMail unless the variables in the parts are exactly the declared ones."""
-    found = {name for part in parts for name in _VARIABLE.findall(part)}
-    if found != declared:
+    used = {name for part in parts for name in _VARIABLE.findall(part)}
+    if used != declared:
         raise BadMail(
             "The mail's personal fields do not add up (%(names)s). Nothing was sent; render the issue again.",
-            names=", ".join(sorted(found ^ declared)),
+            names=", ".join(sorted(used ^ declared)),
         )
 
 

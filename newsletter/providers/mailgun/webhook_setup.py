@@ -62,16 +62,18 @@ class MailgunWebhooks(WebhookSetup):
         parsed = as_mapping(self.calls.get_json(self._path)).get("webhooks")
         if not isinstance(parsed, dict):
             raise self.calls.unreadable()
-        found = {event: as_mapping(parsed.get(event)) for event in {*EVENTS, *parsed}}
+        rows = {event: as_mapping(parsed.get(event)) for event in {*EVENTS, *parsed}}
         return {
-            event: [as_text(url, max_length=2000) for url in as_list(row.get("urls"))] for event, row in found.items()
+            event: [as_text(url, max_length=2000) for url in as_list(row.get("urls"))] for event, row in rows.items()
         }
 
     def _find_missing(self, urls: Mapping[str, list[str]]) -> list[str]:
         return [event for event in EVENTS if not any(is_same_url(url, self.target.url) for url in urls[event])]
 
     def _count_others(self, urls: Mapping[str, list[str]]) -> int:
-        return len({url for each in urls.values() for url in each if not is_same_url(url, self.target.url)})
+        return len(
+            {url for urls_of_event in urls.values() for url in urls_of_event if not is_same_url(url, self.target.url)}
+        )
 
     def _add_url(self, event: str, others: Sequence[str]) -> None:
         """Add our address to those of others: a change replaces them all, so they are given again."""

@@ -106,19 +106,19 @@ class Mailjet(HttpAdapter):
         """Return verdict, reason, and whether our account or the mail is the cause instead of the person."""
         errors = [as_mapping(error) for error in as_list(row.get("Errors"))]
         first = errors[0] if errors else {}
-        said = self._mask(as_text(first.get("ErrorMessage")))
+        message = self._mask(as_text(first.get("ErrorMessage")))
         status = first.get("StatusCode")
         related = " ".join(as_text(field) for error in errors for field in as_list(error.get("ErrorRelatedTo")))
         if not errors or (isinstance(status, int) and status >= 500):
             why = Message("Mailjet had an error with this mail. It may or may not have accepted it.")
-            return Verdict.UNCERTAIN, quote_provider(why, said), False
+            return Verdict.UNCERTAIN, quote_provider(why, message), False
         if status == _TOO_MANY:
             why = Message("%(provider)s asked us to slow down; this batch will be tried again.", provider=self.label)
-            return Verdict.THROTTLED, quote_provider(why, said), False
+            return Verdict.THROTTLED, quote_provider(why, message), False
         if related.startswith("To") and status not in _ABOUT_ACCOUNT:
-            return Verdict.REJECTED, quote_provider(Message("Mailjet refused this person."), said), False
+            return Verdict.REJECTED, quote_provider(Message("Mailjet refused this person."), message), False
         why = Message("Mailjet refused the mail because of our account or its content.")
-        return Verdict.REJECTED, quote_provider(why, said), True
+        return Verdict.REJECTED, quote_provider(why, message), True
 
 
 def _build_message(prepared: PreparedBatch, personal: JsonMail) -> dict[str, object]:

@@ -48,12 +48,12 @@ class MailjetWebhooks(WebhookSetup):
 
     def install(self) -> WebhookState:
         rows = self._list()
-        taken = [event for event in EVENTS if event in rows and not self._is_ours(rows[event])]
-        if taken:
+        used_events = [event for event in EVENTS if event in rows and not self._is_ours(rows[event])]
+        if used_events:
             raise WebhookSetupError(
                 "Mailjet posts each kind of event to one address, and these go to another already: %(events)s. Nothing was "
                 "changed. Remove that address at Mailjet if nobody needs it, or use another API key for the newsletter.",
-                events=", ".join(taken),
+                events=", ".join(used_events),
             )
         for event in EVENTS:
             row = rows.get(event)
@@ -79,10 +79,10 @@ class MailjetWebhooks(WebhookSetup):
 
     def _document(self, event: str) -> dict[str, object]:
         user, password = self.keep_password()
-        scheme, _, rest = self.target.url.partition("://")
+        scheme, _, address = self.target.url.partition("://")
         return {
             "EventType": event,
-            "Url": f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{rest}",
+            "Url": f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{address}",
             "Version": _GROUPED,
             "Status": "alive",
         }

@@ -121,14 +121,14 @@ class Postmark(HttpAdapter):
             return None
         tag = _make_tag(issue)
         asked = {"count": MESSAGES_PER_PAGE, "tag": tag, "messagestream": self._stream}
-        found: dict[int, str] = {}
+        records: dict[int, str] = {}
         for offset in range(0, MAX_NAMED_PEOPLE, MESSAGES_PER_PAGE):
             url = f"{self._endpoint}/messages/outbound?{urlencode({**asked, 'offset': offset})}"
             messages, page = read_messages(self._ask_for_counts(self._get(url)), tag=tag)
-            found.update(page)
+            records.update(page)
             if messages < MESSAGES_PER_PAGE:
-                return IssueRecords(found, complete=True)
-        return IssueRecords(found, complete=False)
+                return IssueRecords(records, complete=True)
+        return IssueRecords(records, complete=False)
 
     def _headers(self) -> dict[str, str]:
         return {"Accept": "application/json", "X-Postmark-Server-Token": self._key}
@@ -253,10 +253,10 @@ def read_messages(parsed: object, *, tag: str) -> tuple[int, dict[int, str]]:
     messages = as_counts_row(parsed, provider=PROVIDER).get("Messages")
     if not isinstance(messages, list):
         raise make_unreadable(PROVIDER)
-    found: dict[int, str] = {}
+    key_by_delivery: dict[int, str] = {}
     for message in map(as_mapping, messages):
         ids = as_mapping(message.get("Metadata"))
         delivery = parse_delivery_id(ids.get("delivery"))
         if delivery is not None and message.get("Tag") == tag:
-            found[delivery] = as_text(ids.get("batch"), max_length=80)
-    return len(messages), found
+            key_by_delivery[delivery] = as_text(ids.get("batch"), max_length=80)
+    return len(messages), key_by_delivery

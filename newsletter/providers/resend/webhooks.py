@@ -66,8 +66,8 @@ def verify_resend(call: WebhookRequest, key: str, now: datetime) -> str:
     signed = f"{name}.{timestamp}.".encode("utf-8", "replace") + call.body
     valid = [base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)) for secret in secrets]
     signatures = call.headers.get("svix-signature", "").split()[:10]
-    given = [signature[3:].encode("utf-8", "replace") for signature in signatures if signature.startswith("v1,")]
-    if not any(is_one_of(signature, valid) for signature in given):
+    values = [signature[3:].encode("utf-8", "replace") for signature in signatures if signature.startswith("v1,")]
+    if not any(is_one_of(signature, valid) for signature in values):
         raise wrong_signature()
     check_age(signed_at, now=now, max_age=MAX_SIGNATURE_AGE)
     return ""
@@ -104,7 +104,7 @@ def parse_resend(call: WebhookRequest) -> list[Feedback]:
             provider="resend",
             key=make_key(event_id) if number == 0 else make_key(event_id, number),
             kind=kind,
-            address=each,
+            address=recipient_address,
             delivery=parse_delivery_id(ids.get("delivery")),
             batch=as_text(ids.get("batch"), max_length=80),
             at=parse_time(event.get("created_at")),
@@ -114,7 +114,7 @@ def parse_resend(call: WebhookRequest) -> list[Feedback]:
             status=find_report_status(kind, server_reply),
             listed_for=_find_listed_for(reason) if bounce_class is BounceClass.SUPPRESSED else None,
         )
-        for number, each in enumerate(people)
+        for number, recipient_address in enumerate(people)
     ]
 
 
@@ -135,10 +135,10 @@ def _is_suppressed(name: str, bounce: Row) -> bool:
 
 
 def _find_listed_for(reason: str) -> FeedbackKind | None:
-    found = _LISTED_FOR.search(reason)
-    if found is None:
+    match = _LISTED_FOR.search(reason)
+    if match is None:
         return None
-    return FeedbackKind.BOUNCED if found.group(1) else FeedbackKind.COMPLAINED
+    return FeedbackKind.BOUNCED if match.group(1) else FeedbackKind.COMPLAINED
 
 
 def _classify_bounce(name: str, *, bounce: Row, reason: str, server_reply: str) -> BounceClass:

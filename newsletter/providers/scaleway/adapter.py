@@ -100,10 +100,10 @@ class Scaleway(SingleMailAdapter):
 
     def _read_message(self, answer: ProviderResponse) -> str:
         """Return the message with its details: it is the same for a wrong address and a short subject."""
-        said = (
+        details = (
             f"{as_text(row.get('argument_name'))}: {as_text(row.get('help_message'))}" for row in _list_details(answer)
         )
-        return "; ".join([as_text(as_mapping(parse_json_or_none(answer.body)).get("message")), *said])
+        return "; ".join([as_text(as_mapping(parse_json_or_none(answer.body)).get("message")), *details])
 
     def _list_refused_fields(self, answer: ProviderResponse) -> Sequence[str]:
         return [name for row in _list_details(answer) if (name := as_text(row.get("argument_name")))]

@@ -122,11 +122,11 @@ class ScalewayWebhooks(WebhookSetup):
         for page in range(1, MAX_PAGES + 1):
             asked = urlencode({"project_id": self.settings.domain, "page": page, "page_size": _PAGE_SIZE})
             answer = as_mapping(self.calls.get_json(f"{_PATH}/{name}?{asked}"))
-            found, total = answer.get(name), answer.get("total_count")
-            if not isinstance(found, list) or not isinstance(total, int):
+            items, total = answer.get(name), answer.get("total_count")
+            if not isinstance(items, list) or not isinstance(total, int):
                 raise self.calls.unreadable()
-            rows += [as_mapping(row) for row in found]
-            if not found or len(rows) >= total:
+            rows += [as_mapping(row) for row in items]
+            if not items or len(rows) >= total:
                 break
         return rows
 

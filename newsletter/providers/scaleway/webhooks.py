@@ -94,12 +94,12 @@ def parse_scaleway(call: WebhookRequest) -> list[Feedback]:
 
 def _read_ids(event: Row) -> str:
     headers = (as_mapping(row) for row in as_list(event.get("email_headers")))
-    found = (
+    ids = (
         as_text(row.get("value"), max_length=200)
         for row in headers
         if as_text(row.get("key")).lower() == ID_HEADER.lower()
     )
-    return next(found, "")
+    return next(ids, "")
 
 
 def _classify(name: str, server_reply: str) -> BounceClass:

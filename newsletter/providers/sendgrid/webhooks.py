@@ -47,11 +47,11 @@ _LISTED_FOR = {
 
 def verify_sendgrid(call: WebhookRequest, key: str, now: datetime) -> str:
     """Check the signature with the verification key of SendGrid's settings page. Raise BadWebhook."""
-    keys = [_load_key(each) for each in require_keys(key, provider="SendGrid")]
+    keys = [_load_key(text) for text in require_keys(key, provider="SendGrid")]
     timestamp = call.headers.get(_TIMESTAMP, "")
     signed_at = read_timestamp(timestamp)
     signature = read_signature(call.headers.get(_SIGNATURE, ""))
-    if not any(_is_signed_by(each, signature, timestamp.encode() + call.body) for each in keys):
+    if not any(_is_signed_by(text, signature, timestamp.encode() + call.body) for text in keys):
         raise wrong_signature()
     check_age(signed_at, now=now)
     return ""

@@ -137,9 +137,9 @@ class SesWebhooks(WebhookSetup):
         return [as_mapping(row) for row in rows]
 
     def _free_name(self, rows: Sequence[Row]) -> str:
-        taken = {as_text(row.get("Name")) for row in rows}
+        used = {as_text(row.get("Name")) for row in rows}
         names = [_NAME, *(f"{_NAME}-{number}" for number in range(2, len(rows) + 3))]
-        return next(name for name in names if name not in taken)
+        return next(name for name in names if name not in used)
 
     @property
     def _set(self) -> str:

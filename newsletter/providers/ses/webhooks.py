@@ -160,8 +160,8 @@ def _list_recipients(event: Row) -> list[tuple[str, str]]:
 
 
 def _read_recipients(rows: Sequence[object]) -> Iterator[tuple[str, str]]:
-    for each in rows:
-        row = as_mapping(each)
+    for item in rows:
+        row = as_mapping(item)
         server_reply = " ".join(
             part for part in (as_text(row.get("status"), max_length=12), as_text(row.get("diagnosticCode"))) if part
         )

@@ -1,8 +1,8 @@
 """A mail server by SMTP (RFC 5321): one complete mail for each person, over encrypted connections that are kept open.
 
-There is no idempotency: a mail is handed over at most once, and one whose confirmation is lost stays uncertain. The
-standard library's smtplib greets the server and signs in; it has no pipelining and does not tell where a mail was lost, so
-our own code hands over the mails.
+There is no idempotency: a mail is handed over at most once, and one whose confirmation is lost stays uncertain. The standard
+library's smtplib greets the server and signs in; it has no pipelining and does not say at which step a mail was lost, so our
+own code hands over the mails.
 """
 
 import hashlib

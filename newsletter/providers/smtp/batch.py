@@ -117,8 +117,8 @@ class MailBatch:
                 why=error.reason,
             )
             self._note(mail, Refusal(Verdict.UNCERTAIN, uncertain))
-            rest = Message("The connection to the mail server was lost before this mail: %(why)s.", why=error.reason)
-            return Refusal(Verdict.NOT_SENT, rest)
+            reason = Message("The connection to the mail server was lost before this mail: %(why)s.", why=error.reason)
+            return Refusal(Verdict.NOT_SENT, reason)
         why = Message(
             "The connection to the mail server failed before it took the mail, so nothing was sent: %(why)s.",
             why=error.reason,

@@ -25,8 +25,8 @@ class ConnectionPool:
 
     def take(self) -> SmtpConnection:
         """Return a connection that is open, kept from before or new. Raise what ``SmtpConnection.open`` raises."""
-        while (kept := self._pop()) is not None:
-            connection, used_at = kept
+        while (idle := self._pop()) is not None:
+            connection, used_at = idle
             if time.monotonic() - used_at <= IDLE_SECONDS and not connection.has_unread_input():
                 return connection
             connection.quit_and_close()
@@ -48,8 +48,8 @@ class ConnectionPool:
 
     def close(self) -> None:
         """Close the connections that no thread uses."""
-        while (kept := self._pop()) is not None:
-            kept[0].quit_and_close()
+        while (idle := self._pop()) is not None:
+            idle[0].quit_and_close()
 
     def _pop(self) -> tuple[SmtpConnection, float] | None:
         with self._lock:

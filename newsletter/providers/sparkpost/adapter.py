@@ -234,8 +234,11 @@ def _parse_suppression(row: Row) -> SuppressedAddress | None:
 def _find_next_page(parsed: object, url: str, rows: int) -> str:
     links = as_mapping(parsed).get("links")
     for link in [links] if isinstance(links, Mapping) else as_list(links):
-        each = as_mapping(link)
-        href = as_text(each.get("next") or (each.get("href") if each.get("rel") == "next" else ""), max_length=4000)
+        link_fields = as_mapping(link)
+        href = as_text(
+            link_fields.get("next") or (link_fields.get("href") if link_fields.get("rel") == "next" else ""),
+            max_length=4000,
+        )
         cursor = parse_query(href).get("cursor", "")
         if rows and cursor:
             return replace_query(url, cursor=cursor)

@@ -42,9 +42,9 @@ class SparkPostWebhooks(ListedWebhooks):
         problems = [switched_off()] if row.get("active") is False else []
         if missing := [event for event in EVENTS if event not in as_list(row.get("events"))]:
             problems.append(missing_events(missing))
-        given = as_mapping(row.get("auth_credentials"))
-        pair = f"{as_text(given.get('username'))}:{as_text(given.get('password'))}"
-        if not {pair, as_text(given.get("access_token"))} & set(self.keys):
+        credentials = as_mapping(row.get("auth_credentials"))
+        pair = f"{as_text(credentials.get('username'))}:{as_text(credentials.get('password'))}"
+        if not {pair, as_text(credentials.get("access_token"))} & set(self.keys):
             problems.append(unknown_key())
         return problems
 
@@ -52,8 +52,8 @@ class SparkPostWebhooks(ListedWebhooks):
         self.calls.call("POST", _PATH, document={"name": "Newsletter", "active": True, **self._document(EVENTS)})
 
     def _change(self, row: Row) -> None:
-        others = [as_text(event) for event in as_list(row.get("events"))]
-        document = {"active": True, **self._document(sorted({*EVENTS, *others}))}
+        earlier_events = [as_text(event) for event in as_list(row.get("events"))]
+        document = {"active": True, **self._document(sorted({*EVENTS, *earlier_events}))}
         self.calls.call("PUT", f"{_PATH}/{self.read_id(row, 'id')}", document=document)
 
     def _document(self, events: Sequence[str]) -> dict[str, object]:

@@ -56,15 +56,15 @@ class Command(ProductCommand):
         self.write_lines([*lines, keys, *(f"Removed: {path}" for path in written.removed)])
 
     def _verify(self, file: Path, *, passphrase: str | None, as_json: bool) -> None:
-        found = verify_backup(file, passphrase=passphrase)
+        result = verify_backup(file, passphrase=passphrase)
         if as_json:
-            self.write_json(asdict(found))
+            self.write_json(asdict(result))
             return
         self.write_lines(
             [
-                f"{file} restores: {found.rows:,} rows in {found.tables} tables ({found.engine}), "
-                f"{found.media_files:,} image files, all as the archive says.",
-                f"Made at {found.made_at} by version {found.product}. Keys: {found.keys}.",
+                f"{file} restores: {result.rows:,} rows in {result.tables} tables ({result.engine}), "
+                f"{result.media_files:,} image files, all as the archive says.",
+                f"Made at {result.made_at} by version {result.product}. Keys: {result.keys}.",
             ]
         )
 

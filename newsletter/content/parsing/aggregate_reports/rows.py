@@ -73,6 +73,6 @@ def _find_passing(results: list[Element], *, own: str) -> str:
 
 
 def _find_reason(judged: Element) -> str:
-    """Return the first reason for which the receiver did not do what the policy says."""
+    """Return the first reason why the receiver did not apply the policy."""
     reason = find_text(judged.find("reason/type")).lower()
     return reason if reason in _REASONS else "other" if reason else ""

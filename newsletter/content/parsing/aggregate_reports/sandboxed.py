@@ -1,4 +1,4 @@
-"""Read reports in a child process of their own, so that one that takes too long or breaks the reader harms nothing else."""
+"""Read reports in a separate child process, so that a slow or malicious report harms nothing else."""
 
 import atexit
 

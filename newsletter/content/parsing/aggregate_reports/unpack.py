@@ -1,4 +1,4 @@
-"""Take the XML of a report out of its zip or gzip file, within a limit. Its content says what it is, not its name."""
+"""Extract the XML of a report from its zip or gzip file, within a limit. Its content decides its type, not its name."""
 
 import gzip
 import zipfile

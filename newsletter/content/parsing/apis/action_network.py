@@ -101,6 +101,6 @@ def _read_event(event: Node, *, url: str, now: datetime) -> EventEntry:
 
 
 def _wall_clock(event: Node, name: str) -> datetime | None:
-    """Return what a clock at the place shows, labelled UTC."""
+    """Return the local time of the place, labelled UTC."""
     moment, _ = read_moment(read_text(event, name))
     return moment.replace(tzinfo=UTC) if moment is not None else None

@@ -38,7 +38,7 @@ class SourceAddress:
 
 
 def read_source_address(text: str, *, kind: str = "") -> SourceAddress:
-    """Return what the address names. ``kind`` is the kind that somebody chose, or ""."""
+    """Return the parts of the address. ``kind`` is the kind that somebody chose, or ""."""
     url = text.strip()
     try:
         parts = urlsplit(url)

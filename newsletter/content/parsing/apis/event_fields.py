@@ -18,7 +18,7 @@ _MAX_DURATION = timedelta(days=366)
 
 @dataclass(frozen=True)
 class Times:
-    """When an event starts and ends. ``note`` tells staff what was left out, or is ""."""
+    """When an event starts and ends. ``note`` says for staff what was left out, or is ""."""
 
     starts_at: datetime
     ends_at: datetime | None

@@ -170,7 +170,7 @@ class _Reader:
             self.repeated = {entry.external_id: entry for entry in self._cut(self.repeated)}
 
     def _name(self, series: Series) -> str:
-        """Return a label for staff. A damaged entry gets no text of its own: its lost lines may have made it private."""
+        """Return a label for staff. The text of a damaged entry is not used: its lost lines may have made it private."""
         damaged = any(is_damaged(block) for block in series.blocks)
         if damaged:
             return Message("Entry %(number)s", number=self.number)

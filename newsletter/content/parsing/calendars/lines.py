@@ -199,7 +199,7 @@ def _decode_by_line(unfolded: bytes) -> str:
     decoded = []
     for line in re.split(rb"\r*\n|\r", unfolded):
         try:
-            # A lone surrogate stays: only the entry that holds it is refused.
+            # A lone surrogate stays: only the entry that contains it is refused.
             decoded.append(line.decode("utf-8", "surrogatepass"))
         except UnicodeDecodeError:
             decoded.append(line.decode("cp1252", "replace"))

@@ -60,7 +60,7 @@ def is_private_calendar(lines: Iterable[Line]) -> bool:
 
 
 def is_private(event: ComponentText) -> bool:
-    """Return True if an entry is marked private, is an unnamed busy time, or is damaged where it may say so."""
+    """Return True if an entry is marked private, is an unnamed busy time, or is damaged at a place that may mark it private."""
     if any(_marks_private(line) for line in event.lines):
         return True
     summaries = [_plain(line.value) for line in event.lines if line.name == "SUMMARY"]

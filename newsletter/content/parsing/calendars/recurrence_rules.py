@@ -36,7 +36,7 @@ def check_repetition(event: icalendar.Component) -> None:
 
 
 def uid_of(event: icalendar.Component) -> str:
-    """Return the UID of an event, shortened to what is stored, or ""."""
+    """Return the UID of an event, shortened to the stored length, or ""."""
     return str(event.get("UID") or "").strip()[:MAX_UID_LENGTH]
 
 

@@ -37,7 +37,7 @@ _UNTIL = re.compile(r"UNTIL=(\d{8})", re.IGNORECASE)
 
 @dataclass
 class Series:
-    """The VEVENTs of one UID. ``private`` and ``broken`` hold the stamps (see ``occurrence_ids``) of dates left out."""
+    """The VEVENTs of one UID. ``private`` and ``broken`` have the stamps (see ``occurrence_ids``) of dates left out."""
 
     uid: str
     blocks: list[ComponentText]

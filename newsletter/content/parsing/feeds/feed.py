@@ -174,7 +174,7 @@ def _read_entry(
 
 
 def _find_link(raw: Mapping[str, Any], *, language: str) -> str:
-    """Return the entry's own link. feedparser takes the last alternate, which may be that of a translation."""
+    """Return the entry's own link. feedparser uses the last alternate, which may be a translation."""
     link = str(raw.get("link") or "")
     alternates = [
         link_entry

@@ -1,4 +1,4 @@
-"""Addresses of a WordPress site: its REST interface in every form, its feed, and what a given address names.
+"""Addresses of a WordPress site: its REST interface in every form, its feed, and the parts of a given address.
 
 It builds and reads addresses; it opens none.
 """
@@ -26,7 +26,7 @@ _HEAD_BYTES = 300_000
 
 @dataclass(frozen=True)
 class Collection:
-    """One type of posts of one site. ``root`` is the address of the REST interface; ``filters`` came with the address."""
+    """One type of posts of one site. ``root`` is the address of the REST interface; ``filters`` are from the address."""
 
     home: str
     root: str

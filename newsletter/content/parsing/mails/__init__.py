@@ -1,1 +1,1 @@
-"""Read mails from outside: who wrote what, and whether it is a reply, an automatic reply, a bounce or a complaint."""
+"""Read mails from outside: the sender, the text, and the kind: reply, automatic reply, bounce or complaint."""

@@ -1,4 +1,4 @@
-"""Read header fields within limits, and find out by them whether a program wrote the mail (RFC 3834 and what is usual)."""
+"""Read header fields within limits, and find out by them if a program wrote the mail (RFC 3834 and common fields)."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +68,7 @@ def list_recipients(fields: Fields) -> tuple[str, ...]:
 
 
 def find_addresses(text: str) -> list[str]:
-    """Return what has the form of an address in a text, in lower case."""
+    """Return the addresses in a text, in lower case."""
     return [address.lower() for address in _ADDRESS.findall(text)]
 
 

@@ -26,7 +26,7 @@ def find_report_kind(parts: Iterable[EmailMessage]) -> MailKind | None:
 
 
 def read_recipient_reports(parts: Iterable[EmailMessage]) -> tuple[RecipientReport, ...]:
-    """Return what the delivery reports say about each recipient."""
+    """Return the results of each recipient in the delivery reports."""
     blocks = (
         block
         for part in parts

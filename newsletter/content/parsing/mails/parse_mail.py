@@ -93,7 +93,7 @@ def _list_parts(mail: EmailMessage) -> Iterator[EmailMessage]:
 
 
 def _read_text(parts: list[EmailMessage]) -> tuple[str, bool]:
-    """Return the text of the mail and whether it was cut: its plain text, else what its HTML says."""
+    """Return the text of the mail, with True if it was cut: its plain text, else the text of its HTML."""
     for kind in ("text/plain", "text/html"):
         texts = [_decode_part(part) for part in parts if part.get_content_type() == kind and not _is_attachment(part)]
         text = "\n".join(plain_text(decoded) if kind == "text/html" else decoded for decoded in texts)
@@ -117,7 +117,7 @@ def _is_attachment(part: EmailMessage) -> bool:
 
 
 def _list_attachments(parts: list[EmailMessage]) -> tuple[str, ...]:
-    """Return the names of what is not forwarded: files, and other parts that are no text."""
+    """Return the names of the parts that are not forwarded: files, and other parts that are no text."""
     names = []
     for part in parts:
         kind = part.get_content_type()
@@ -142,7 +142,7 @@ def _keep_lines(text: str) -> str:
 
 
 def find_report_files(parts: Iterable[EmailMessage], *, subject: str) -> tuple[bytes, ...]:
-    """Return the contents of the files that may hold a report, () if the mail does not look like one."""
+    """Return the contents of the files that may be a report, () if the mail does not look like one."""
     is_named = bool(_SUBJECT.search(subject))
     files = [
         part

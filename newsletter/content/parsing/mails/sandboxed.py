@@ -1,4 +1,4 @@
-"""Read mails in a child process of their own, so that one that takes too long or breaks the reader harms nothing else."""
+"""Read mails in a separate child process, so that a slow or malicious mail harms nothing else."""
 
 import atexit
 

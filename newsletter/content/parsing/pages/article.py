@@ -84,7 +84,7 @@ def _named(meta: Mapping[str, str], node: Mapping[str, object]) -> Iterator[tupl
 
 
 def _openers(tree: HtmlElement) -> Iterator[HtmlElement]:
-    """Yield the elements that hold the story's opening image, by the class names of common themes."""
+    """Yield the elements with the story's opening image, by the class names of common themes."""
     for element in tree.iter("figure", "div", "img", "picture", "header"):
         classes = str(element.get("class") or "").split()
         if any(name in classes for name in _OPENERS) and not is_outside(element):

@@ -126,7 +126,7 @@ def _check_text(node: Mapping[str, object]) -> None:
 
 
 def _inherit(node: dict[str, object]) -> dict[str, object]:
-    """Add what the event leaves out and its super-event says."""
+    """Add the values of the super-event that the event does not have."""
     for above in _objects(node.get("superEvent")):
         node |= {name: above[name] for name in _INHERITED if not node.get(name) and above.get(name)}
     return node

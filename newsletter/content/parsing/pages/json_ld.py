@@ -28,7 +28,7 @@ def list_nodes(tree: HtmlElement | None) -> list[Mapping[str, Any]]:
 
 
 def read_nodes(tree: HtmlElement | None) -> Nodes:
-    """Return every JSON-LD object of a page, at any depth, outer ones first, and what was wrong with the scripts."""
+    """Return every JSON-LD object of a page, at any depth, outer ones first, and the errors of the scripts."""
     nodes = Nodes()
     for script in tree.iter("script") if tree is not None else ():
         kind = str(script.get("type") or "").split(";")[0].strip().lower()

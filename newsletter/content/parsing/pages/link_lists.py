@@ -16,7 +16,7 @@ _SEPARATORS = re.compile(r"[\s|·•:/»«›‹>,–—-]+")
 
 
 def remove_link_lists(tree: HtmlElement) -> None:
-    """Remove menus from the tree, unless the page marks its story: then what is around it is left out anyway.
+    """Remove menus from the tree, unless the page marks its story: then everything around it is left out anyway.
 
     A menu is a block, or a row of links in the page itself, that holds three links or more and hardly any other text.
     """
@@ -64,5 +64,5 @@ def _complete(row: list[HtmlElement]) -> Iterator[list[HtmlElement]]:
 
 
 def _plain(text: str) -> str:
-    """Return the letters of a text, without the signs that stand between links."""
+    """Return the letters of a text, without the signs between links."""
     return _SEPARATORS.sub("", tidy(text))

@@ -54,7 +54,7 @@ def _from_microdata(item: object) -> object:
 
 
 def _show_times(tree: HtmlElement) -> None:
-    """Make RDFa take the value of a <time> from its attribute instead of its text."""
+    """Make RDFa use the attribute of a <time> instead of its text."""
     for element in tree.iterfind(".//*[@datetime]"):
         if element.get("property") and element.get("content") is None:
             element.set("content", element.get("datetime") or "")

@@ -1,4 +1,4 @@
-"""Decide whether a page has one story or a list of stories.
+"""Decide if a page has one story or a list of stories.
 
 The headings, text, links and bylines of its articles decide, and the addresses of its nodes.
 """

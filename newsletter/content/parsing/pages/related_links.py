@@ -40,7 +40,7 @@ def find_related_stories(tree: HtmlElement, *, base_url: str, own_url: str) -> t
 
 
 def remove_related(tree: HtmlElement) -> HtmlElement:
-    """Return a copy of the page without that part, so that its text and pseudonyms are not taken for the story's."""
+    """Return a copy of the page without that part, so that its text and pseudonyms do not count as the story's."""
     copied = copy.deepcopy(tree)
     section = _section(copied)
     parent = section.getparent() if section is not None else None

@@ -44,7 +44,7 @@ class SitePage:
     """The look of a site, as one of its pages tells it. ``logos`` and ``stylesheets`` are addresses, the likeliest logo first.
 
     ``generator`` is "ghost" or "drupal" if the page says that one of them made it. ``has_events``: it has marked-up events.
-    ``is_story``: it is about one story, by what it says of itself or by its articles. A page of several articles lists them
+    ``is_story``: it is about one story, by its metadata or by its articles. A page of several articles lists them
     unless one of them is the page's own.
     """
 
@@ -184,7 +184,7 @@ class _Reader(HTMLParser):
 
 
 def read_site_page(html: str, *, url: str) -> SitePage:
-    """Return what the page at ``url`` says about its site. A broken page gives what was read before the break."""
+    """Return the facts about the site on the page at ``url``. Of a broken page, the part before the break is used."""
     reader = _Reader(url)
     reader.feed(html[:MAX_CHARS])
     parts = reader.found

@@ -1,6 +1,6 @@
 """The child process that reads files from outside, within limits of time and memory, and the messages to and from it.
 
-``process`` starts it for one task (documents, images, mails or reports). It holds no secret, writes no file, and exits
+``process`` starts it for one task (documents, images, mails or reports). It has no secret, writes no file, and exits
 when its parent exits or has no work for it. A message is a length, then a pickle that may hold only our own plain data.
 """
 
@@ -114,7 +114,7 @@ def main() -> None:
     if sys.argv[1] == "documents":
         importlib.import_module(module).preload()
     answers = os.fdopen(os.dup(1), "wb")
-    # Output of a library must not be taken for an answer.
+    # Output of a library must not look like an answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_memory(memory_bytes)
@@ -144,14 +144,14 @@ def _serve(
 
 
 def _limit_memory(more_bytes: int) -> None:
-    """Allow so many bytes of address space beyond what the process uses now. Set no limit if that is unknown."""
+    """Allow this number of bytes of address space in addition to the current use. Set no limit if that is unknown."""
     if _STATM.exists():
         used_bytes = int(_STATM.read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used_bytes + more_bytes, used_bytes + more_bytes))
 
 
 def _limit_processor(seconds: int) -> None:
-    """Allow so many seconds of processor time from now. The system counts from the start of the process."""
+    """Allow this number of seconds of processor time from now. The system counts from the start of the process."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + seconds + 1, hard))

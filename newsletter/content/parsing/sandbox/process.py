@@ -118,7 +118,7 @@ class SandboxProcess:
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is not None and self._owner != os.getpid():
-            # This is a fork; the child belongs to the process it came from.
+            # This is a fork. The child belongs to the process that started it.
             self._process.returncode = 0
             self._process = None
         is_used_up = self._documents >= self._max_documents
@@ -176,7 +176,7 @@ class SandboxProcess:
                 if stream is not None:
                     stream.close()
             except OSError:
-                # The child is about to end: what was not sent does not matter.
+                # The child is about to end: unsent data does not matter.
                 continue
         try:
             return process.wait(_EXIT_SECONDS)
@@ -198,7 +198,7 @@ class ParserProcess(SandboxProcess):
 
 
 class _Deadline:
-    """Kill a process after so many seconds, which ends every wait for it."""
+    """Kill a process after this number of seconds, which ends every wait for it."""
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float) -> None:
         self.passed = False

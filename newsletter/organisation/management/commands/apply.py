@@ -28,8 +28,8 @@ class Command(ProductCommand):
         changes = apply_file(file, dry_run=dry_run, now=datetime.now(UTC))
         notes = list_keys_without_effect(read_organisation(file))
         if json:
-            found = [change.as_json() for change in changes]
-            self.write_json({"dry_run": dry_run, "changes": found, "notes": notes})
+            listed = [change.as_json() for change in changes]
+            self.write_json({"dry_run": dry_run, "changes": listed, "notes": notes})
             return
         _print(changes, dry_run=dry_run, console=self.console())
         for note in notes:

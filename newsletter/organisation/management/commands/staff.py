@@ -44,9 +44,9 @@ class Command(ProductCommand):
             self._list(as_json=json)
             return
         if action == "forget-factor":
-            gone = remove_second_factor(email=email)
-            said = "was removed. They set up a new one at the next sign-in" if gone else "was not set up"
-            self.stdout.write(f"The second factor of {email} {said}.")
+            was_removed = remove_second_factor(email=email)
+            result = "was removed. They set up a new one at the next sign-in" if was_removed else "was not set up"
+            self.stdout.write(f"The second factor of {email} {result}.")
             return
         password = _read_password(email, from_stdin=password_stdin)
         change = add_staff(email=email, role=role, password=password)

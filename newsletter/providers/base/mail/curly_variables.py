@@ -41,7 +41,7 @@ def write_header(text: str) -> str:
 
 
 def write_value(name: str, text: str) -> str:
-    """Return a personal value: the name ``{{x}}`` of a recipient is shown as it is, not taken for a variable."""
+    """Return a personal value: the name ``{{x}}`` of a recipient is shown unchanged and is no variable."""
     return _OPENS.sub("&#123;" if name[0] in "hu" else f"{{{_WORD_JOINER}", text)
 
 

@@ -80,7 +80,7 @@ def format_mailbox(name: str, address: str) -> str:
 
 
 def encode_header(value: str) -> str:
-    """Return a header's value in ASCII (RFC 2047). What is inside ``<…>`` does not change."""
+    """Return a header's value in ASCII (RFC 2047). The text inside ``<…>`` does not change."""
     if value.isascii():
         return value
     phrase, mark, rest = value.partition("<")

@@ -16,7 +16,7 @@ from newsletter.providers.base.mail.tokens import check_tokens, check_values, fi
 
 # The standard policies fold a List-Unsubscribe of 78 characters or more into an encoded word, which breaks one-click.
 POLICY = policy.SMTP.clone(max_line_length=998)  # headers stay whole
-INTERNATIONAL_POLICY = POLICY.clone(utf8=True)  # RFC 6532, for a server that takes it
+INTERNATIONAL_POLICY = POLICY.clone(utf8=True)  # RFC 6532, for a server that accepts it
 BODY_POLICY = policy.SMTP.clone(max_line_length=76)  # the longest line of a quoted-printable body, RFC 2045
 _NEEDS_SPACE = re.compile(r"^(?= |>|From )", re.MULTILINE)
 
@@ -54,7 +54,7 @@ def compose_message(
     message_id: str,
     date: datetime,
 ) -> EmailMessage:
-    """Return a mail with its personal values in it and all checks behind it. ``mail`` says who sends it.
+    """Return a mail with its personal values in it and all checks behind it. ``mail`` has the sender.
 
     Only for an address in other scripts are its headers not ASCII. The text is format=flowed: a mail program may join a
     line that ends in a space with the next.

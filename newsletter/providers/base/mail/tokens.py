@@ -16,8 +16,8 @@ _UNSAFE_IN_HTML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\
 def check_tokens(mail: Mail) -> set[str]:
     """Return the name of every personal value that the mail uses.
 
-    Raise BadMail if a token is broken or its value is escaped for another place: a subject, a header and the text part
-    take ``t_`` values only, HTML takes ``h_`` and ``u_`` values only.
+    Raise BadMail if a token is broken or its value is escaped for another context: a subject, a header and the text part may
+    have only ``t_`` values, HTML only ``h_`` and ``u_`` values.
     """
     plain: dict[str, str] = {Message("subject"): mail.subject, Message("text part"): mail.text}
     plain.update({Message("header %(name)s", name=name): value for name, value in mail.headers.items()})
@@ -105,7 +105,7 @@ class CompiledText:
 
 
 def has_unsafe_characters(text: str) -> bool:
-    """Return True if a text holds a line break, a control character or a mark that reverses its direction."""
+    """Return True if a text contains a line break, a control character or a mark that reverses its direction."""
     return _UNSAFE.search(text) is not None
 
 

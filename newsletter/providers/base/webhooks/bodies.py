@@ -1,4 +1,4 @@
-"""Read what a stranger posted as a webhook: bounded JSON, and keys that tell an event from its repeat."""
+"""Read a posted webhook of an unknown sender: bounded JSON, and keys by which a repeated event is recognised."""
 
 import hashlib
 import re
@@ -63,7 +63,7 @@ def fingerprint(event: Row) -> str:
 
 
 def wrong_form(provider: str) -> BadWebhook:
-    """Return the error for JSON that is not what the provider posts."""
+    """Return the error for JSON that does not have the provider's form."""
     return BadWebhook(
         "The webhook does not have %(provider)s's form, so it was ignored. At %(provider)s, let only the webhook that is meant "
         "for this address post to it.",

@@ -35,7 +35,7 @@ def find_report_status(kind: FeedbackKind, reply: str) -> str:
     if kind is FeedbackKind.BOUNCED:
         return find_sender_status(reply) or find_enhanced_status(reply)
     status = find_sender_status(reply) if kind is FeedbackKind.DEFERRED else ""
-    # A delay whose code tells no cause may be greylisting, which is about neither.
+    # A delay whose code has no cause may be greylisting, which is about neither.
     return status if status and find_cause(status) is not SenderCause.OTHER else ""
 
 

@@ -38,11 +38,11 @@ class BounceClass(StrEnum):
 class Feedback:
     """One event about one recipient.
 
-    ``key`` identifies the event and its repeats among the provider's events. ``delivery`` and ``batch`` are our own ids,
-    if the mail carried them. ``status`` is the receiving server's enhanced code (``5.1.1``). ``link`` is the URL that
-    confirms a topic's subscription. ``listed_for`` is why a ``SUPPRESSED`` address is on the provider's list (BOUNCED,
-    COMPLAINED or UNSUBSCRIBED), if the provider says so: it happened earlier, and counts for no mail of this send. Every text
-    comes from outside: show it as text only.
+    ``key`` identifies the event and its repeats among the provider's events. ``delivery`` and ``batch`` are our own ids, if
+    the mail carried them. ``status`` is the receiving server's enhanced code (``5.1.1``). ``link`` is the URL that confirms
+    a topic's subscription. ``listed_for`` is why a ``SUPPRESSED`` address is on the provider's list (BOUNCED, COMPLAINED or
+    UNSUBSCRIBED), if the provider says so. It happened earlier, and counts for no mail of this send. Every text comes from
+    outside: show it as text only.
     """
 
     provider: str

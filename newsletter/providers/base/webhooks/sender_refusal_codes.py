@@ -15,7 +15,7 @@ _YAHOO = re.compile(r"\[(TSS?\d\d)\]")
 
 
 class SenderCause(StrEnum):
-    """The reason why a mailbox provider refuses or delays a sender. ``OTHER`` is a policy that its code does not tell."""
+    """The reason why a mailbox provider refuses or delays a sender. ``OTHER`` is a policy that its code does not name."""
 
     AUTHENTICATION = "authentication"
     SERVERS = "servers"
@@ -68,7 +68,7 @@ _THROTTLING = "learn.microsoft.com, “Fix NDR error code 4.7.500-699 (ASxxx) in
 _TENANT = "learn.microsoft.com, “Fix NDR error 550 5.7.700 through 5.7.750”"
 _YAHOO_SOURCE = "replies of Yahoo, which name postmaster.yahooinc.com/error-codes; help.yahoo.com, SLN26151 and SLN3436"
 
-# The first row that fits decides, so 650 to 651 stand before 500 to 699.
+# The first row that matches decides, so 650 to 651 come before 500 to 699.
 TABLE = (
     SenderRefusal(20, 22, SenderCause.AUTHENTICATION, _RFC_7372),
     SenderRefusal(23, 24, SenderCause.AUTHENTICATION, _RFC_7372),
@@ -107,7 +107,7 @@ def find_sender_status(reply: str) -> str:
 
 
 def find_cause(status: str) -> SenderCause:
-    """Return what the code of a refusal tells about the sender."""
+    """Return the cause at the sender that the code of a refusal names."""
     mark = status.partition(" ")[2].rstrip("0123456789")
     if mark in YAHOO_TABLE:
         return YAHOO_TABLE[mark][0]

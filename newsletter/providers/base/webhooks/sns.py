@@ -189,7 +189,7 @@ def read_message_id(message: Row) -> str:
 
 
 def parse_event(message: Row) -> Row:
-    """Return the event in a message, {} if there is none: services also post plain sentences, such as for a test."""
+    """Return the event in a message, {} without one: services also post plain sentences, such as for a test."""
     event = message.get("Message")
     try:
         return as_mapping(parse_json(event.encode("utf-8", "replace"))) if isinstance(event, str) else {}
@@ -198,7 +198,7 @@ def parse_event(message: Row) -> Row:
 
 
 def parse_subscription(message: Row, *, service: SnsService, provider: str) -> Feedback | None:
-    """Return the question whether a topic may post here, None if the message asks nothing.
+    """Return a topic's request to post here, None if the message is no such request.
 
     Raise BadWebhook if the link that says yes does not lead to the service.
     """

@@ -30,7 +30,7 @@ class WebhookCheckUnavailable(DomainError):
 
 @dataclass(frozen=True)
 class WebhookRequest:
-    """One webhook as it came. ``headers`` have lower-case names."""
+    """One webhook as it was received. ``headers`` have lower-case names."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -45,12 +45,11 @@ def asks_nothing(call: WebhookRequest) -> bool:
 class WebhookHandler:
     """One provider's webhooks.
 
-    ``verify(call, key, now)`` raises BadWebhook, or returns a token that may be used once, "" if there is none.
-    ``parse`` returns the events. ``atomic``: one recipient's event
-    proves that the whole batch was accepted. ``refusal_status`` is the HTTP status for a webhook that is not believed.
-    ``is_question`` returns True for a call with which the provider tries our address before it saves the webhook: it is
-    answered although no key is known yet, and nothing is stored. ``key_by_hand`` is True if the set-up cannot read the key:
-    staff write it into the settings.
+    ``verify(call, key, now)`` raises BadWebhook, or returns a token that may be used once, or "". ``parse`` returns the
+    events. ``atomic``: one recipient's event proves that the whole batch was accepted. ``refusal_status`` is the HTTP status
+    for a webhook that is not believed. ``is_question`` returns True for a call with which the provider tests our address
+    before it saves the webhook. It is answered although no key is known yet, and nothing is stored. ``key_by_hand`` is True
+    if the set-up cannot read the key: staff write it into the settings.
     """
 
     name: str
@@ -68,7 +67,7 @@ def split_keys(key: str) -> Sequence[str]:
 
 
 def require_keys(key: str, *, provider: str, setting: str = URL_SETTING, by_hand: bool = False) -> Sequence[str]:
-    """Return the keys. Raise BadWebhook if there is none: a signature that cannot be checked proves nothing.
+    """Return the keys. Raise BadWebhook without one: a signature that cannot be checked proves nothing.
 
     ``setting`` names the setting, or the settings, of the accounts at the provider; ``by_hand`` is ``key_by_hand`` of its
     handler.
@@ -116,7 +115,7 @@ def check_password(call: WebhookRequest, key: str, now: datetime) -> str:
 
 
 def is_one_of(given: bytes, valid: Sequence[bytes]) -> bool:
-    """Return True if ``given`` is one of the valid values, in a time that does not tell which or how nearly."""
+    """Return True if ``given`` is one of the valid values. The time it takes reveals nothing about them."""
     matches = [hmac.compare_digest(value, given) for value in valid]
     return any(matches)
 

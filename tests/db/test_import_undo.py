@@ -52,7 +52,7 @@ def test_an_undo_removes_new_people_and_keeps_others() -> None:
     unsubscribe_from_list(subscriber=find_person("left@example.org"), mailing_list=weekly, now=LATER)
     batch = ImportBatch.objects.get(pk=report.batch_id)
     done = undo_now(batch, by="kim", clock=lambda: LATER)
-    assert done == {"removed": 1, "ended": 2, "stayed": 0, "lifted": 0, "kept": 0}
+    assert done == {"removed": 1, "ended": 2, "stayed": 1, "lifted": 0, "kept": 0}
     assert set(Subscriber.objects.values_list("email", flat=True)) == {
         "known@example.org", "left@example.org", "both@example.org",
     }  # fmt: skip
@@ -76,6 +76,17 @@ def test_an_undo_keeps_and_counts_people_who_acted_since() -> None:
     assert (done["removed"], done["stayed"]) == (1, 1)
     assert [row.subscriber.email for row in list_contactable(mailing_list=weekly)] == ["ann@example.org"]
     assert not Confirmation.objects.filter(subscriber__email="bea@example.org").exists()
+
+
+@pytest.mark.parametrize(("reason", "removed"), [(Reason.HARD, 2), (Reason.SOFT_LIMIT, 2), (Reason.COMPLAINT, 1)])
+def test_an_undo_removes_people_who_did_nothing_but_bounce(reason: Reason, removed: int) -> None:
+    weekly = make_list()
+    report = import_text(weekly, "email\nann@example.org\nbea@example.org\n")
+    address_hash = bytes(find_person("ann@example.org").address_hash)
+    suppress(address_hash=address_hash, reason=reason, now=LATER)
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["stayed"]) == (removed, 2 - removed)
+    assert Suppression.objects.live().filter(address_hash=address_hash).exists()
 
 
 def test_an_undo_keeps_people_who_replied_since() -> None:

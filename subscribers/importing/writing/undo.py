@@ -16,7 +16,7 @@ from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing.file_store import delete_stored_file
 from subscribers.importing.writing.import_claim import claim, release, renew_claim
 from subscribers.importing.writing.undo_steps import (
-    imported_subscriptions,
+    find_staying,
     imported_suppressions,
     remove_people,
     remove_suppressions,
@@ -68,7 +68,13 @@ def continue_undo(
     with larger_sqlite_cache(megabytes=CACHE_MB):
         if not _take_steps(batch, token=token, clock=clock, stopping=stopping):
             return False
-    _add_counts(batch, {"stayed": imported_subscriptions(batch).count(), "kept": imported_suppressions(batch).count()})
+    _add_counts(
+        batch,
+        {
+            "stayed": find_staying(batch).values("subscriber").distinct().count(),
+            "kept": imported_suppressions(batch).count(),
+        },
+    )
     with transaction.atomic():
         release(batch, token=token, state=ImportState.UNDONE, undone_at=clock(), counts=batch.counts)
         record_event(EventKind.IMPORT_UNDONE, data={"import": batch.pk}, now=clock())

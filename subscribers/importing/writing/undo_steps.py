@@ -18,6 +18,7 @@ from subscribers.models import (
     ConsentEvent,
     EndReason,
     ImportBatch,
+    Reason,
     Reply,
     Subscriber,
     Subscription,
@@ -40,6 +41,12 @@ class UndoStep:
 def imported_subscriptions(batch: ImportBatch) -> QuerySet[Subscription]:
     """Return the open subscriptions that the import began."""
     return Subscription.objects.open().filter(import_batch=batch)
+
+
+def find_staying(batch: ImportBatch) -> QuerySet[Subscription]:
+    """Return the subscriptions of the import that its undo left alone: people acted, and some of them unsubscribed."""
+    by_themselves = Q(end_reason__in=[EndReason.UNSUBSCRIBE, EndReason.COMPLAINT])
+    return Subscription.objects.filter(Q(ended_at=None) | by_themselves, import_batch=batch)
 
 
 def imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:
@@ -111,7 +118,9 @@ def remove_suppressions(batch: ImportBatch, *, after: int, now: datetime) -> Und
 
 def _find_unchanged(batch: ImportBatch, *, after: int, last: int) -> QuerySet[Subscription, tuple[int, int, bool]]:
     """Return the subscriptions of one step that may end: each with its person, and if that person is to be removed."""
-    own_events = ConsentEvent.objects.filter(at__gte=batch.started_at, by="")
+    # A bounce is not an action of the person.
+    bounced = Q(kind=ConsentEvent.Kind.SUPPRESSED, data__reason__in=[Reason.HARD, Reason.SOFT_LIMIT])
+    own_events = ConsentEvent.objects.filter(~bounced, at__gte=batch.started_at, by="")
     # After a merge or a change of address, the earlier events of a person have another hash. A merge is no act of theirs.
     by_address = Exists(own_events.filter(address_hash=OuterRef("subscriber__address_hash")))
     by_person = Exists(own_events.filter(subscriber=OuterRef("subscriber")).exclude(kind=ConsentEvent.Kind.MERGED))

@@ -106,7 +106,7 @@ def test_a_report_counts_outcomes_and_marks_high_ones(sent: Send) -> None:
         assert label in html
     assert "100 %" in html
     assert "4.0 %" in html
-    assert html.count("too many") == 2
+    assert html.count("too many") == 1
     assert "The provider has reported no deliveries" in html
 
 
@@ -158,6 +158,15 @@ def test_home_shows_the_rates_of_the_report(sent: Send) -> None:
     shown = {row.label: row.share for row in list_report_rows(make_report(sent).figures, [])}
     assert {rate.label: rate.share for rate in list_rates(receipt)}.items() <= shown.items()
     assert (shown["Accepted"], shown["Bounced"]) == ("98.0 %", "4.1 %")
+
+
+@pytest.mark.parametrize(("complaints", "alarm"), [(2, False), (3, True)])
+def test_a_report_marks_complaints_from_the_number_that_notices_do(sent: Send, complaints: int, alarm: bool) -> None:
+    DeliveryException.objects.all().delete()
+    for delivery in Delivery.objects.order_by("-pk")[:complaints]:
+        DeliveryException.objects.create(delivery=delivery, at=NOW, complained_at=NOW)
+    [row] = [row for row in list_report_rows(make_report(sent).figures, []) if row.name == "complained"]
+    assert (row.value, row.alarm) == (complaints, alarm)
 
 
 def test_home_warns_of_bounces_by_the_rate_of_the_report(publication: Publication) -> None:

@@ -10,6 +10,7 @@ from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 
 from newsletter.common.translation import format_percent
+from newsletter.feedback.automatic_pause import MIN_COMPLAINTS
 from newsletter.feedback.gifts import GiftTotal
 from newsletter.feedback.report import Figures
 from newsletter.issues.variants.mail_links import FOOTER
@@ -113,6 +114,7 @@ def list_report_rows(figures: Figures, earlier: Sequence[Figures]) -> list[Repor
                 _("Reported as spam"),
                 counters["complained"],
                 alarm_above=COMPLAINT_ALARM_PERCENT,
+                alarm_from=MIN_COMPLAINTS,
             ),
         ]
     if receipt.unsent:
@@ -137,6 +139,7 @@ def _row(
     counted_by: str,
     *,
     alarm_above: float | None = None,
+    alarm_from: int = 1,
 ) -> ReportRow:
     value: int = getattr(figures.receipt, name)
     share = figures.share(value)
@@ -152,7 +155,7 @@ def _row(
         counted_by,
         share=format_share(share),
         usual=format_share(median(shares)) if shares else "",
-        alarm=alarm_above is not None and share is not None and share > alarm_above,
+        alarm=alarm_above is not None and share is not None and share > alarm_above and value >= alarm_from,
     )
 
 

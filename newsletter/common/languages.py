@@ -1,6 +1,7 @@
 """The languages of pages and mails, by their own names."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from babel import Locale, UnknownLocaleError
 from django.utils.translation import get_language, gettext
@@ -32,6 +33,18 @@ def find_offered_language(code: str) -> str:
     """Return the language that we have for a code: “es” for “es-MX”, "" if there is none."""
     base = code.replace("_", "-").split("-")[0].lower()
     return base if base in OFFERED_LANGUAGES else ""
+
+
+def find_named_language(name: str) -> str:
+    """Return the code of a language that we have, by its name in any of these: “Español” and “Spanish” are es. "" if unknown."""
+    return _list_names().get(name.strip().casefold(), "")
+
+
+@cache
+def _list_names() -> dict[str, str]:
+    """Return the codes of the languages that we have, by their names in each of them."""
+    inside = [Locale.parse(code, sep="-").languages for code in OFFERED_LANGUAGES]
+    return {str(names[code]).casefold(): code for names in inside for code in OFFERED_LANGUAGES if code in names}
 
 
 def language_choices(current: str) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from newsletter.common.errors import UnknownPlace
+from newsletter.common.languages import find_named_language
 from newsletter.common.messages import Message, Quantity
 from newsletter.common.text import unescape_csv_cell
 from subscribers.places.disambiguation import describe, describe_closely
@@ -107,6 +108,8 @@ def read_language(text: str, notes: list[str]) -> str:
     code = text.strip().replace("_", "-")
     if not code or (_LANGUAGE.fullmatch(code) and len(code) <= 16):
         return code
+    if named := find_named_language(text):
+        return named
     notes.append(
         Message("“%(code)s” is not a language code such as en or pt-BR. The line is used without it.", code=code[:40])
     )

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from subscribers.importing.reading.cell_values import read_day
+from subscribers.importing.reading.cell_values import read_day, read_language
 from subscribers.importing.reading.column_mapping import check_mapping, guess_mapping, header_key
 from subscribers.importing.reading.errors import BadFile
 from subscribers.importing.reading.export_formats import detect_layout, refuse_non_subscribed_export
@@ -25,6 +25,15 @@ LEFT = (
 )
 CLEANED = MAILCHIMP + "CLEAN_TIME,CLEAN_CAMPAIGN_TITLE,CLEAN_CAMPAIGN_ID,LEID,EUID,NOTES,TAGS\n"
 LISTMONK = "uuid,email,name,attributes,status,created_at,updated_at\n"
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [("English", "en"), ("ESPAÑOL ", "es"), ("inglés", "en"), ("العربية", "ar"), ("pt_BR", "pt-BR"), ("Elvish", "")],
+)
+def test_a_language_is_read_by_its_code_or_its_name(cell: str, code: str) -> None:
+    notes: list[str] = []
+    assert (read_language(cell, notes), len(notes)) == (code, 0 if code else 1)
 
 
 def read(text: str, **fields: object) -> list[PersonRow | RefusedRow]:

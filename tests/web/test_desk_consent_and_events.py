@@ -129,6 +129,8 @@ def test_withdrawing_asks_first_and_reports_what_it_did():
     issue, story, _ = publish()
     browser = sign_in("editor")
     page = browser.get(f"/admin/stories/withdraw/{story.pk}/").content.decode()
+    assert '<p class="nl-issue__subject">How Maya came home</p>' in page
+    assert "You can reinstate it later." in page
     assert "3 emails with its text have been sent" in page
     assert str(issue) in page
     story.refresh_from_db()
@@ -173,6 +175,15 @@ def test_withdrawing_names_held_issues_and_paused_sends():
     assert held_link in done.content.decode()
 
 
+def test_several_held_issues_are_named_in_the_plural():
+    story = make_story("How Maya came home")
+    for slug in ("weekly", "other"):
+        add_subscribers(make_publication(slug=slug, name=slug), 1, start=10 * len(slug))
+        make_issue(Publication.objects.get(slug=slug), approved=True)
+    done = sign_in("editor").post(f"/admin/stories/withdraw/{story.pk}/", follow=True)
+    assert "On hold until you review them: " in said(done)[0]
+
+
 def test_the_withdrawal_page_names_the_translations_that_stop_too():
     original = make_story("The water case")
     translation = make_story("El caso del agua", language="es", translation_of=original)
@@ -206,7 +217,8 @@ def test_a_changed_event_offers_one_correction_mail():
     answer = browser.post(f"/admin/events/announce/{event.pk}/", {"publication": publication.pk})
     draft = Issue.objects.get(kind="correction")
     assert answer.headers["Location"] == f"/admin/issues/{draft.pk}/overview/"
-    assert browser.get(answer.headers["Location"]).status_code == 200
+    overview = browser.get(answer.headers["Location"]).content.decode()
+    assert f'href="/admin/events/edit/{event.pk}/">Open the event</a>' in overview
     assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
 
 

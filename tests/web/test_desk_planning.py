@@ -107,6 +107,9 @@ def test_change_time_is_in_the_zone_of_the_publication(publication: Publication)
 def test_a_skipped_issue_says_who_when_and_why(issue: Issue) -> None:
     writer = sign_in("writer")
     assert "Skip this issue" in writer.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    assert (
+        f'<p class="nl-issue__subject">{issue}</p>' in writer.get(f"/admin/issues/{issue.pk}/close/").content.decode()
+    )
     assert "This field is required" in writer.post(f"/admin/issues/{issue.pk}/close/", {"reason": ""}).content.decode()
     response = writer.post(f"/admin/issues/{issue.pk}/close/", {"reason": "Holiday week"}, follow=True)
     page = response.content.decode()

@@ -104,7 +104,10 @@ def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | Anonymou
         )
     if done.held:
         held = link_issues(done.held, user=user)
-        sentences.append(format_html(_("On hold until you review it: {issues}."), issues=held))
+        text = ngettext(
+            "On hold until you review it: {issues}.", "On hold until you review them: {issues}.", len(done.held)
+        )
+        sentences.append(format_html(text, issues=held))
     if done.paused:
         paused = link_issues(done.paused, user=user)
         sentences.append(format_html(_("Sending is paused: {issues}."), issues=paused))

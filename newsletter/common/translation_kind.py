@@ -41,7 +41,7 @@ def read_texts(file: Path) -> dict[str, str]:
     except (OSError, ValueError) as error:
         raise BadExtension("%(file)s cannot be read: %(error)s", file=file.name, error=str(error)) from error
     if not all(isinstance(text, str) for text in texts.values()):
-        raise BadExtension("%(file)s has something else than texts", file=file.name)
+        raise BadExtension("%(file)s contains something other than texts", file=file.name)
     return texts
 
 

@@ -45,7 +45,11 @@ def ask_and_rest(*, now: datetime) -> None:
     asked = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now)
     resting = rest_unanswered(now=now)
     if asked or resting:
-        log.info("Silent people: %s are asked whether they still want mail, %s rest from now on", asked, resting)
+        log.info(
+            "Silent people: %s are asked whether they still want mail, %s get no newsletters from now on",
+            asked,
+            resting,
+        )
 
 
 def has_waiting_question() -> bool:

@@ -50,7 +50,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", gettext_lazy("Draft")
-        IN_REVIEW = "in_review", gettext_lazy("In Review")
+        IN_REVIEW = "in_review", gettext_lazy("In review")
         APPROVED = "approved", gettext_lazy("Approved")
         SENDING = "sending", gettext_lazy("Sending")
         SENT = "sent", gettext_lazy("Sent")

@@ -152,7 +152,7 @@ def explain_ineligible(
     if code == IMPLIED_CONSENT_EXPIRED and subscription.expires_at:
         return Message("The implied consent ended on %(expires_at)s.", expires_at=subscription.expires_at.date())
     if code == RESTING:
-        return Message("Rests: they did not answer whether they still want mail.")
+        return Message("They get no newsletters, because they did not answer whether they still want mail.")
     if code == PAUSED and subscription.paused_until:
         return Message("Paused until %(paused_until)s.", paused_until=subscription.paused_until.date())
     if code == NOT_ON_ALLOWLIST:

@@ -15,7 +15,7 @@ EXCLUSION_LABELS = {
     UNCONFIRMED: Message("not confirmed yet"),
     IMPLIED_CONSENT_EXPIRED: Message("implied consent expired"),
     PAUSED: Message("paused"),
-    RESTING: Message("rest, because they did not answer whether they still want mail"),
+    RESTING: Message("get no newsletters, because they did not answer whether they still want mail"),
     NOT_ON_ALLOWLIST: Message("not on this installation’s recipient allowlist (NEWSLETTER_ONLY_TO)"),
     OVER_BUDGET: Message("would get more mails in 7 days than the limit for one person allows"),
     NOT_CHARITABLE: Message("covered only for your charitable purposes (charitable soft opt-in)"),

@@ -107,14 +107,14 @@ def allow_export(*, request: ExportRequest, by: User | AnonymousUser, now: datet
 def take_export(*, request: ExportRequest, by: User | AnonymousUser, now: datetime) -> None:
     """Record the download, which is possible once, with at most `taken` people. Raises `CannotExport`."""
     if request.asked_by_id is None or request.asked_by_id != by.pk:
-        raise CannotExport(_("Only who asked for this file may take it."))
+        raise CannotExport(_("Only the person who asked for this file can download it."))
     _take(request, now=now)
 
 
 def take_export_by_key(*, request: ExportRequest, key: KeyAsker, now: datetime) -> None:
     """Record the download by the key that asked. Raises `CannotExport`, also for any other key."""
     if request.asked_by_key != key.id:
-        raise CannotExport(_("Only who asked for this file may take it."))
+        raise CannotExport(_("Only the person who asked for this file can download it."))
     _take(request, now=now)
 
 
@@ -129,7 +129,8 @@ def _take(request: ExportRequest, *, now: datetime) -> None:
     if not free.filter(Q(without_approval=True) | Q(expires_at__gte=now)).update(used_at=now, people_in_file=people):
         raise CannotExport(
             _(
-                "This file may not be taken: nobody has allowed it yet, it was taken already, or a day is over. Ask again."
+                "This file cannot be downloaded: nobody has allowed it yet, it was downloaded already, or a day has passed. "
+                "Ask again."
             )
         )
     request.refresh_from_db()
@@ -145,8 +146,8 @@ def record_disclosure(
     if seen + people > MAX_PEOPLE_WITHOUT_APPROVAL:
         raise CannotExport(
             _(
-                "You have taken or seen %(taken)s people in the last 24 hours, and this is %(people)s more. One person may "
-                "take %(limit)s. Ask for a file under “Export people”: a second person can allow it."
+                "You have downloaded or viewed %(taken)s people in the last 24 hours, and this is %(people)s more. The limit "
+                "for one person is %(limit)s. Ask for a file under “Export people”: a second person can allow it."
             )
             % {"taken": f"{seen:,}", "people": f"{people:,}", "limit": f"{MAX_PEOPLE_WITHOUT_APPROVAL:,}"}
         )

@@ -1480,7 +1480,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("active", "Active"),
-                            ("stopped", "Stopped: its receiver took nothing"),
+                            ("stopped", "Stopped: its receiver accepted nothing"),
                             ("off", "Turned off"),
                         ],
                         default="active",

@@ -63,7 +63,7 @@ class WebhookEndpoint(models.Model):
 
     class State(models.TextChoices):
         ACTIVE = "active", gettext_lazy("Active")
-        STOPPED = "stopped", gettext_lazy("Stopped: its receiver took nothing")
+        STOPPED = "stopped", gettext_lazy("Stopped: its receiver accepted nothing")
         OFF = "off", gettext_lazy("Turned off")
 
     name = models.CharField(gettext_lazy("name"), max_length=120, unique=True)

@@ -193,7 +193,7 @@ def test_staff_mails_are_in_each_persons_language(mailgun):
     (mail,) = mailgun.mailbox(spanish.email)
     assert "está listo para leer" in mail.subject
     assert "espera tu aprobación" in mail.text
-    assert "Abrirlo en el escritorio" in mail.html
+    assert "Abrirlo en la redacción" in mail.html
     assert 'lang="es"' in mail.html
     (mail,) = mailgun.mailbox(english.email)
     assert "is ready to read" in mail.subject

@@ -1,4 +1,4 @@
-"""Silent people are asked once whether they still want mail. Without an answer they rest, until they say so themselves."""
+"""Silent people are asked once whether they still want mail. Without an answer, they get no newsletters until they say so."""
 
 import json
 from collections.abc import Callable
@@ -338,7 +338,7 @@ def test_a_resting_person_gets_no_issue_and_staff_see_why(weekly: Publication) -
     counted = count_audience(mailing_list=weekly.mailing_list, now=NOW)
     assert (counted.eligible, counted.excluded) == (1, {"resting": 1})
     why = explain_ineligible(person, mailing_list=weekly.mailing_list, now=NOW)
-    assert why == "Rests: they did not answer whether they still want mail."
+    assert why == "They get no newsletters, because they did not answer whether they still want mail."
 
 
 @pytest.mark.parametrize("answer", ["button", "preferences", "pause", "staff"])

@@ -60,7 +60,7 @@ def test_unreadable_content_keeps_no_other_send_from_pausing(
     with pytest.raises(RowsFailed):
         enforce_send_window(now=NOW)
     assert states(sends) == [Send.State.SUBMITTING, Send.State.PAUSED]
-    assert f"Whether send {sends[0].pk} must pause was not checked: ValidationError in " in caplog.text
+    assert f"Send {sends[0].pk} was not checked for a reason to pause: ValidationError in " in caplog.text
     assert " > content.py:" in caplog.text
     assert PERSON not in caplog.text
 

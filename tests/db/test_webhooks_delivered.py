@@ -372,7 +372,7 @@ def test_a_failing_endpoint_stops_after_three_days_and_notifies_staff(receiver: 
         notify_stopped_webhooks(now=NOW + PATIENCE)
     notice = StaffNotice.objects.get()
     assert "“Donor database” is stopped" in str(notice.subject)
-    assert f"has taken no webhook since {NOW:%-d %B %Y, %H:%M} (UTC)" in notice.paragraphs[0]
+    assert f"has accepted no webhook since {NOW:%-d %B %Y, %H:%M} (UTC)" in notice.paragraphs[0]
     receiver.answer = lambda _: 200
     assert turn_on(endpoint=endpoint, now=NOW + PATIENCE)
     assert deliver(NOW + PATIENCE * 2) == 2

@@ -73,7 +73,7 @@ def test_equal_numbers_are_one_sentence(send: Send, admin: Client) -> None:
 @pytest.mark.parametrize(
     ("result", "figure", "advice"),
     [
-        ("more_at_provider", "accepted", "has mails that our receipt does not call accepted"),
+        ("more_at_provider", "accepted", "has mails that our delivery summary does not count as accepted"),
         ("fewer_at_provider", "accepted", "accepted mails that it has not counted"),
         ("more_at_provider", "delivered", "did not reach us"),
         ("fewer_at_provider", "delivered", "reported more than it counts"),

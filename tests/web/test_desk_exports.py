@@ -34,7 +34,7 @@ from subscribers.models import (
     Subscription,
 )
 from subscribers.models.exports import MAX_PEOPLE_WITHOUT_APPROVAL
-from tests.support.desk import PASSWORD, said, sign_in
+from tests.support.desk import PASSWORD, list_messages, sign_in
 from tests.support.fixtures import make_publication
 from tests.support.people import NOW, make_list, make_person
 
@@ -95,7 +95,7 @@ def step(client: Client, asked: ExportRequest, name: str, **fields: str) -> str:
     answer = client.post(reverse("subscribers_export_step", args=[asked.pk, name]), fields)
     if answer.streaming:
         return b"".join(answer).decode()  # type: ignore[arg-type]
-    return said(client.get(answer["Location"]))[-1]
+    return list_messages(client.get(answer["Location"]))[-1]
 
 
 @pytest.mark.requirement("V10")
@@ -111,10 +111,10 @@ def test_a_large_file_waits_for_a_second_person_and_is_taken_once(
     assert "ann@example.org asked on" in page
     assert "for 501 people of Weekly, for “Print run”" in page
     assert "Export allowed" in step(bob, asked, "allow", password=PASSWORD)
-    assert "Only who asked" in step(bob, asked, "take")
+    assert "Only the person who asked" in step(bob, asked, "take")
     assert "Ready to download" in ann.get(URL).content.decode()
     assert step(ann, asked, "take").count("@example.org") == MAX_PEOPLE_WITHOUT_APPROVAL + 1
-    assert "it was taken already" in step(ann, asked, "take")
+    assert "it was downloaded already" in step(ann, asked, "take")
     actions = ModelLogEntry.objects.filter(action__startswith="subscribers.export").order_by("pk")
     assert list(actions.values_list("action", "user__username")) == [
         ("subscribers.export_asked", "ann@example.org"),
@@ -246,7 +246,7 @@ def test_the_old_password_on_ones_own_page_is_guessed_a_few_times_only(ann: Clie
     assert User.objects.get(username="ann@example.org").check_password("a lantern over the bay")
 
 
-def wrongs(asked: ExportRequest) -> Iterator[dict[str, object]]:
+def list_wrong_values(asked: ExportRequest) -> Iterator[dict[str, object]]:
     yield {"allowed_by": asked.asked_by, "allowed_at": NOW, "expires_at": NOW}
     yield {"used_at": NOW}
     yield {"allowed_at": NOW}
@@ -263,7 +263,7 @@ def wrongs(asked: ExportRequest) -> Iterator[dict[str, object]]:
 @pytest.mark.requirement("V10")
 def test_the_database_itself_refuses_what_may_not_be(ann: Client, bob: Client, weekly: MailingList) -> None:
     asked = ask(ann, weekly)
-    for fields in wrongs(asked):
+    for fields in list_wrong_values(asked):
         with pytest.raises(IntegrityError), transaction.atomic():
             ExportRequest.objects.filter(pk=asked.pk).update(**fields)
 
@@ -298,7 +298,10 @@ def test_single_downloads_and_looks_count_towards_the_500(ann: Client) -> None:
     assert person.email in ann.post(reveal).content.decode()
     for refused in (data, reveal):
         answer = ann.post(refused, follow=True)
-        assert "You have taken or seen 500 people in the last 24 hours, and this is 1 more." in said(answer)[0]
+        assert (
+            "You have downloaded or viewed 500 people in the last 24 hours, and this is 1 more."
+            in list_messages(answer)[0]
+        )
         assert person.email not in answer.content.decode()
     assert sorted(Disclosure.objects.values_list("kind", "people")) == [("person_file", 1), ("reveal", 1)]
     assert sign_in("data", email="bob@example.org").post(data).headers["Content-Type"] == "application/json"
@@ -333,7 +336,10 @@ def test_refused_lines_of_somebody_elses_import_count(ann: Client) -> None:
     )
     refused = reverse("subscribers_import_refused", args=[batch.pk])
     assert ann.get(refused).headers["Content-Type"].startswith("text/csv")
-    assert "The person who uploaded the file can download its refused lines." in said(ann.get(refused, follow=True))[0]
+    assert (
+        "The person who uploaded the file can download its refused lines."
+        in list_messages(ann.get(refused, follow=True))[0]
+    )
     assert Disclosure.objects.get().people == 300
     bob = sign_in("data", email="bob@example.org")
     for _ in range(2):

@@ -117,7 +117,7 @@ def test_staff_send_messages_again_by_id_or_moment(admin: Client) -> None:
 
 def test_home_names_a_webhook_that_rests_to_administrators(admin: Client) -> None:
     make_endpoint(state="stopped", failures=3, failing_since=NOW)
-    task = "“Donor database” takes no webhooks"
+    task = "“Donor database” accepts no webhooks"
     assert task in admin.get("/admin/").content.decode()
     assert task not in sign_in("editor").get("/admin/").content.decode()
 

@@ -136,7 +136,7 @@ REASONS: list[tuple[Arrange, str]] = [
     (send_at_the_local_hour, "by their own clock (Asia/Kolkata)."),
     (live_in_a_lost_zone, "by the clock of the publication (Europe/London), because we do not know their time zone."),
     (wait_for_the_confirmation, "Not a recipient. Has not yet confirmed by mail."),
-    (rest, "Not a recipient. Rests: they did not answer whether they still want mail."),
+    (rest, "Not a recipient. They get no newsletters, because they did not answer whether they still want mail."),
     (
         reach_the_limit,
         "Not a recipient. With it, they would get more mails in 7 days than the limit for one person allows.",

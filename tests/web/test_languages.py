@@ -44,11 +44,11 @@ def found() -> dict[str, Catalog]:
     return {**dict.fromkeys(LANGUAGES, collect()), **dict.fromkeys(READER_LANGUAGES, collect_for_readers())}
 
 
-def said(message: Message) -> list[str]:
+def list_translations(message: Message) -> list[str]:
     return [message.string] if isinstance(message.string, str) else list(message.string or [""])
 
 
-def asked(message: Message) -> list[str]:
+def list_originals(message: Message) -> list[str]:
     return [message.id] if isinstance(message.id, str) else list(message.id)
 
 
@@ -56,7 +56,11 @@ def asked(message: Message) -> list[str]:
 def test_every_text_is_translated_and_no_other_is_kept(language: str, found: dict[str, Catalog]) -> None:
     """Run `make messages`, then write what is missing into the .po."""
     kept, wanted = read(language), found[language]
-    missing = [message.id for message in wanted if message.id and not all(said(kept.get(_key(message)) or message))]
+    missing = [
+        message.id
+        for message in wanted
+        if message.id and not all(list_translations(kept.get(_key(message)) or message))
+    ]
     missing += [message.id for message in wanted if message.id and kept.get(_key(message)) is None]
     assert missing == [], f"{len(missing)} messages have no words in {language}"
     assert [message.id for message in kept if message.id and wanted.get(_key(message)) is None] == []
@@ -71,7 +75,7 @@ def test_each_translation_keeps_placeholders_and_tags(language: str) -> None:
     for message in catalog:
         if not message.id:
             continue
-        wanted, texts = asked(message), said(message)
+        wanted, texts = list_originals(message), list_translations(message)
         assert len(texts) in (1, catalog.num_plurals)
         for number, text in enumerate(texts):
             there = Counter(PLACES.findall(text))
@@ -82,7 +86,7 @@ def test_each_translation_keeps_placeholders_and_tags(language: str) -> None:
 
 
 def test_spanish_has_one_kind_of_quotation_marks() -> None:
-    texts = [text for message in read("es") if message.id for text in said(message)]
+    texts = [text for message in read("es") if message.id for text in list_translations(message)]
     assert [text for text in [*texts, *READER_TEXTS["es"].values()] if set(text) & set("«»")] == []
 
 
@@ -92,8 +96,8 @@ def test_each_compiled_catalogue_equals_its_source(language: str) -> None:
     with (LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
         used = read_mo(file)
     written = read_mo(BytesIO(compile_catalog(read(language))))
-    assert {_key(message): said(message) for message in used if message.id} == {
-        _key(message): said(message) for message in written if message.id
+    assert {_key(message): list_translations(message) for message in used if message.id} == {
+        _key(message): list_translations(message) for message in written if message.id
     }
 
 

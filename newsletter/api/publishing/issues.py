@@ -114,7 +114,7 @@ def request_review(request: HttpRequest, issue: int, data: ReviewRequest) -> Iss
 def check_issue(request: HttpRequest, issue: int) -> ChecksAnswer:
     """Run the checks of the desk, and make the mail of each group of readers as it would be sent now.
 
-    What keeps it from becoming a mail is answered 422. A sent issue has the versions that were sent.
+    If its content cannot become a mail, the answer is 422. A sent issue has the versions that were sent.
     """
     row = find_issue_by_id(request, issue)
     revision, variants = _make_variants(row)

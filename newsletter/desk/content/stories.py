@@ -142,7 +142,7 @@ def _describe_restriction(story: Story) -> str:
 
 
 class DeleteStory(RefuseUsedDelete):
-    reason = _("Nothing was deleted. Issues have this story, and their receipts and archive name it.")
+    reason = _("Nothing was deleted. Issues have this story, and their delivery summaries and the archive name it.")
     advice = _("To keep it out of other issues, or to take it out of these, withdraw it.")
 
 

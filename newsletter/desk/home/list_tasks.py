@@ -161,8 +161,8 @@ def find_webhook_tasks(*, person: User | AnonymousUser) -> list[Task]:
     stopped = WebhookEndpoint.objects.filter(state=WebhookEndpoint.State.STOPPED, failing_since__isnull=False)
     return [
         Task(
-            title=_("“%(name)s” takes no webhooks") % {"name": endpoint.name},
-            detail=_("Nothing was taken since %(since)s, so we stopped trying. What happens is kept for 30 days.")
+            title=_("“%(name)s” accepts no webhooks") % {"name": endpoint.name},
+            detail=_("It has accepted nothing since %(since)s, so we stopped trying. We keep new messages for 30 days.")
             % {"since": date_format(localtime(endpoint.failing_since), _("j M, H:i"))},
             url=reverse("newsletter_webhook", args=[endpoint.pk]),
             button=_("View"),

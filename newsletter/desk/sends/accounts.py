@@ -136,7 +136,7 @@ class MoveAccount(IssueFormPage):
         ]
         return [
             *(waiting or [_("Nobody is left who could move.")]),
-            _("Only people who were certainly never handed over move. Nobody gets the issue twice."),
+            _("Only people whose mail was certainly never handed over move. Nobody gets the issue twice."),
             _("A paused send stays paused: resume it when you are ready."),
         ]
 

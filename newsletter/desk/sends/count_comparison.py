@@ -237,9 +237,9 @@ def _explain_difference(row: CountComparison) -> str:
     is_more = row.result == Result.MORE_AT_PROVIDER
     if row.figure == Figure.ACCEPTED and is_more:
         return _(
-            "%(provider)s has mails that our receipt does not call accepted. Somebody may have sent under the name of this issue "
-            "with the same account, or an answer was lost. Nothing is sent again because of it. If it is still so on day 7, ask "
-            "%(provider)s for these mails."
+            "%(provider)s has mails that our delivery summary does not count as accepted. Somebody may have sent under the name "
+            "of this issue with the same account, or an answer was lost. Nothing is sent again because of it. If it is "
+            "still so on day 7, ask %(provider)s for these mails."
         )
     if row.figure == Figure.ACCEPTED:
         return _(

@@ -86,7 +86,7 @@ STEPS: tuple[Step, ...] = (
     Step(
         "list",
         _("List and sign-up form"),
-        _("What people sign up to, and what the form asks."),
+        _("What people sign up for, and what the form asks."),
         _has_list,
     ),
     Step("source", _("Stories and events"), _("Where your stories and events come from."), _has_content),

@@ -32,7 +32,9 @@ _NOT_KEPT = Message(
 _SENTENCES = {
     UNCONFIRMED: Message("They did not get it: they had not confirmed by mail yet."),
     IMPLIED_CONSENT_EXPIRED: Message("They did not get it: their implied consent had ended."),
-    RESTING: Message("They did not get it: they rested, because they had not answered whether they still want mail."),
+    RESTING: Message(
+        "They did not get it: they got no newsletters, because they had not answered whether they still want mail."
+    ),
     PAUSED: Message("They did not get it: they had paused their mail."),
     NOT_ON_ALLOWLIST: Message(
         "They did not get it: this installation was allowed to mail only the addresses in NEWSLETTER_ONLY_TO."

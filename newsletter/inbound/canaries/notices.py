@@ -69,8 +69,8 @@ def _notify_sends_without_canaries(*, now: datetime) -> None:
         issue = send.issue
         paragraphs = [
             Message(
-                "No canary told in time whether it arrives well, so everybody gets it, as chosen in its publication. The page of "
-                "the issue says what was found."
+                "No canary showed in time whether the issue arrives well. So everybody gets it, as chosen in its publication. "
+                "The page of the issue says what was found."
             )
         ]
         subject = Message("%(issue)s is being sent without its canaries", issue=issue)

@@ -42,7 +42,7 @@ def make_mail(whole: object, *, provider: str, recipients: Sequence[object], onc
 def lacks_mail(provider: str) -> NoWholeMail:
     """Return the error for a webhook without a whole mail."""
     return NoWholeMail(
-        "A webhook of %(provider)s lacks the whole mail, so that mail was not taken. At the provider, %(how)s.",
+        "A webhook of %(provider)s does not contain the whole mail, so we could not read it. At the provider, %(how)s.",
         provider=provider,
         how=HOW[provider],
     )
@@ -52,7 +52,7 @@ def check_count(mails: Sequence[object]) -> None:
     """Raise NoWholeMail if one call has more mails than any provider posts at once."""
     if len(mails) > MAX_MAILS:
         raise NoWholeMail(
-            "The webhook has %(count)s mails at once, so none was taken. Let the provider post at most %(limit)s at once.",
+            "The webhook has %(count)s mails at once, so we read none. Let the provider post at most %(limit)s at once.",
             count=len(mails),
             limit=MAX_MAILS,
         )

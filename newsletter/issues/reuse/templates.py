@@ -35,7 +35,7 @@ def save_template(*, issue: Issue, name: str, by: User, now: datetime) -> IssueT
     """
     require_editor(by)
     if issue.kind == Issue.Kind.CORRECTION:
-        raise WrongState("%(issue)s is about one event, so it makes no template.", issue=issue)
+        raise WrongState("%(issue)s is about one event, so it cannot be a template.", issue=issue)
     blocks = [stripped for block in issue.body.get_prep_value() if (stripped := _without_week(block))]
     return IssueTemplate.objects.create(
         name=require_free_name(IssueTemplate, name),

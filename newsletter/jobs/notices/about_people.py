@@ -88,7 +88,7 @@ def notify_stopped_webhooks(*, now: datetime) -> None:
     for endpoint in stopped:
         paragraphs = [
             Message(
-                "“%(name)s” has taken no webhook since %(since)s, so we stopped trying.",
+                "“%(name)s” has accepted no webhook since %(since)s, so we stopped trying.",
                 name=endpoint.name,
                 since=Message("%(moment)s (UTC)", moment=endpoint.failing_since),
             ),

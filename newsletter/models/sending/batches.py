@@ -80,7 +80,7 @@ class Batch(models.Model):
         PARTIAL = "partial", gettext_lazy("Partial")
         REJECTED = "rejected", gettext_lazy("Rejected")
         UNCERTAIN = "uncertain", gettext_lazy("Uncertain")
-        WRITTEN_OFF = "written_off", gettext_lazy("Written Off")
+        WRITTEN_OFF = "written_off", gettext_lazy("Written off")
 
     class Code(models.TextChoices):
         NONE = ""

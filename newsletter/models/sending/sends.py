@@ -40,7 +40,7 @@ class Send(models.Model):
         SUBMITTING = "submitting", gettext_lazy("Submitting")
         PAUSED = "paused", gettext_lazy("Paused")
         SUBMITTED = "submitted", gettext_lazy("Submitted")
-        NEEDS_ATTENTION = "needs_attention", gettext_lazy("Needs Attention")
+        NEEDS_ATTENTION = "needs_attention", gettext_lazy("Needs attention")
         CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
     class Code(models.TextChoices):

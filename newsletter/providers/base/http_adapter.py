@@ -160,7 +160,7 @@ class HttpAdapter(ProviderAdapter):
         if is_web_page(answer):
             why = Message(
                 "A web page answered instead of %(provider)s (answer %(status)s). Check the endpoint, and whether a proxy or the "
-                "network's sign-in page stands between. It is not known whether this batch was accepted.",
+                "network's sign-in page answered. It is not known whether this batch was accepted.",
                 provider=self.label,
                 status=answer.status,
             )

@@ -124,7 +124,7 @@ def _pause_each(
     paused = [] if paused is None else paused
     results: list[tuple[Send, bool]] = []
     try:
-        act_on_each(sends, pause, failure="It was not checked if send %s must pause", results=results)
+        act_on_each(sends, pause, failure="Send %s was not checked for a reason to pause", results=results)
     finally:
         paused.extend(send.issue for send, is_paused in results if is_paused)
     return paused

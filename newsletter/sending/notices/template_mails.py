@@ -92,7 +92,8 @@ def request_mail(
     recent = TemplateMail.objects.filter(address_hash=address_hash, asked_at__gt=now - DAY)
     if recent.count() >= MAX_TO_ONE_ADDRESS:
         raise TooManyMails(
-            "This address was to get %(limit)s mails in a day already. Wait a day.", limit=MAX_TO_ONE_ADDRESS
+            "%(limit)s mails to this address were asked for in one day, which is the limit. Wait a day.",
+            limit=MAX_TO_ONE_ADDRESS,
         )
     return TemplateMail.objects.create(
         template=template,

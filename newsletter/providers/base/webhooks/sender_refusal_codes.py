@@ -32,8 +32,8 @@ WHAT_TO_CHANGE = {
         "The sending servers have no valid name in DNS or no encryption (TLS). Ask your mail provider to repair this."
     ),
     SenderCause.RATE: Message(
-        "Too much mail comes too fast for what they know of you. Wait some hours, then resume with a smaller daily limit and "
-        "a lower people_per_second in NEWSLETTER_PROVIDER_URL."
+        "You send more mail, or faster, than they accept from a sender whom they hardly know. Wait some hours, then resume with "
+        "a smaller daily limit and a lower people_per_second in NEWSLETTER_PROVIDER_URL."
     ),
     SenderCause.REPUTATION: Message(
         "The sending address or domain has a bad reputation. Check who is on the list and how they joined, and ask your mail "

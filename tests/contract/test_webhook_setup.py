@@ -61,7 +61,7 @@ class Site:
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def skip_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the pauses between calls, which only the real providers ask for."""
     made = SetupCalls.__init__
 

@@ -310,7 +310,7 @@ def test_a_server_without_our_media_types_is_asked_for_anything(site):
     assert [headers["Accept"] for _, headers in site.asked] == ["text/calendar, text/plain;q=0.5", "*/*"]
 
 
-def tribe(number: int, **changes: object) -> dict[str, object]:
+def make_tribe_event(number: int, **changes: object) -> dict[str, object]:
     return {
         "status": "publish",
         "url": f"https://example.org/event/{number}/",
@@ -322,7 +322,7 @@ def tribe(number: int, **changes: object) -> dict[str, object]:
     }
 
 
-def put_tribe(
+def put_events_calendar(
     site: Site, *events: dict[str, object], path: str = "/wp-json/tribe/events/v1/events", pages: int = 1
 ) -> None:
     site.put(path, json.dumps({"events": events, "total_pages": pages}), Content_Type="application/json")
@@ -336,7 +336,7 @@ def look_at_site(site: Site, path: str = "/", now: datetime = NOW) -> IngestRepo
 
 def test_a_site_with_the_events_calendar_is_read_by_its_link(site):
     site.put("/", f'<link rel="alternate" href="{site.url}/wp-json/tribe/events/v1/events/?categories=music">')
-    put_tribe(site, tribe(15), tribe(16))
+    put_events_calendar(site, make_tribe_event(15), make_tribe_event(16))
     assert (look_at_site(site).new, look_at_site(site).unchanged) == (2, 2)
     asked = next(path for path, _ in site.asked if "tribe" in path)
     assert "categories=music&per_page=50&page=1&start_date=2026-03-03" in asked
@@ -344,12 +344,12 @@ def test_a_site_with_the_events_calendar_is_read_by_its_link(site):
 
 def test_a_wordpress_site_without_events_on_its_page_is_asked_for_them(site):
     site.put("/", f'<h1>Home</h1><link rel="https://api.w.org/" href="{site.url}/wp-json/">')
-    put_tribe(site, tribe(15))
+    put_events_calendar(site, make_tribe_event(15))
     assert look_at_site(site).new == 1
 
 
 def test_the_interface_without_permalinks_is_read(site):
-    put_tribe(site, tribe(15), path="/index.php")
+    put_events_calendar(site, make_tribe_event(15), path="/index.php")
     assert look_at_site(site, "/index.php?rest_route=/tribe/events/v1/").new == 1
 
 
@@ -357,20 +357,25 @@ def test_a_site_whose_interface_is_closed_is_read_from_its_page(site):
     node = '{"@type": "Event", "name": "Vigil", "startDate": "2026-04-15T18:00:00Z", "url": "/vigil/"}'
     link = f'<link rel="alternate" href="{site.url}/wp-json/tribe/events/v1/">'
     site.put("/", f'{link}<script type="application/ld+json">{node}</script>', ETag='"one"')
-    put_tribe(site, tribe(15), tribe(16), tribe(17))
+    put_events_calendar(site, make_tribe_event(15), make_tribe_event(16), make_tribe_event(17))
     look_at_site(site)
     site.put("/wp-json/tribe/events/v1/events", "no", status=403)
     report = look_at_site(site)
     assert (report.new, report.cancelled, report.error) == (1, 0, "")
-    put_tribe(site, tribe(15), tribe(16), tribe(17))
+    put_events_calendar(site, make_tribe_event(15), make_tribe_event(16), make_tribe_event(17))
     assert look_at_site(site).unchanged == 3
 
 
 def test_an_event_that_is_hidden_or_made_a_draft_is_withdrawn(site):
     url = "/wp-json/tribe/events/v1/events"
-    put_tribe(site, tribe(15), tribe(16), tribe(17))
+    put_events_calendar(site, make_tribe_event(15), make_tribe_event(16), make_tribe_event(17))
     look_at_site(site, url)
-    put_tribe(site, tribe(15, hide_from_listings=True), tribe(16, title=f"Private: {MARKER}"), tribe(17))
+    put_events_calendar(
+        site,
+        make_tribe_event(15, hide_from_listings=True),
+        make_tribe_event(16, title=f"Private: {MARKER}"),
+        make_tribe_event(17),
+    )
     report = look_at_site(site, url)
     assert (report.cancelled, cancelled()) == (2, {"Event 15", "Event 16"})
     assert MARKER not in str(report.as_json())
@@ -378,10 +383,10 @@ def test_an_event_that_is_hidden_or_made_a_draft_is_withdrawn(site):
 
 def test_an_event_that_moves_on_a_page_keeps_its_row(site):
     url = "/wp-json/tribe/events/v1/events"
-    put_tribe(site, tribe(15), tribe(16))
+    put_events_calendar(site, make_tribe_event(15), make_tribe_event(16))
     look_at_site(site, url)
     pks = dict(EventNotice.objects.values_list("title", "pk"))
-    put_tribe(site, tribe(15, utc_start_date="2026-06-20 18:00:00"), tribe(16))
+    put_events_calendar(site, make_tribe_event(15, utc_start_date="2026-06-20 18:00:00"), make_tribe_event(16))
     report = look_at_site(site, url)
     assert (report.updated, report.new, report.cancelled) == (1, 0, 0)
     moved = EventNotice.objects.get(title="Event 15")
@@ -390,7 +395,7 @@ def test_an_event_that_moves_on_a_page_keeps_its_row(site):
 
 def test_events_on_later_pages_of_a_site_are_not_cancelled(site):
     url = "/wp-json/tribe/events/v1/events"
-    put_tribe(site, *(tribe(day) for day in range(10, 20)))
+    put_events_calendar(site, *(make_tribe_event(day) for day in range(10, 20)))
     look_at_site(site, url)
     nodes = ",".join(
         f'{{"@type": "Event", "name": "Event {day}", "startDate": "2026-04-{day}T18:00:00Z",'

@@ -27,7 +27,7 @@ NOW = datetime(2026, 3, 5, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def skip_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     made = SetupCalls.__init__
     monkeypatch.setattr(
         SetupCalls, "__init__", lambda self, account, *, transport, **_: made(self, account, transport=transport)

@@ -45,7 +45,7 @@ def poll(*, now: datetime) -> None:
     poll_sources(now=now)
 
 
-def list_told() -> list[str]:
+def list_notice_subjects() -> list[str]:
     return list(StaffNotice.objects.order_by("pk").values_list("subject", flat=True))
 
 
@@ -53,10 +53,10 @@ def test_staff_are_notified_once_of_a_failing_source_and_of_its_end(site: Site, 
     source = Source.objects.create(name="Field offices", kind="feed", url=put_feed(site, works=False))
     for day in range(2):
         poll(now=NOW + timedelta(days=day))
-    assert list_told() == []
+    assert list_notice_subjects() == []
     for day in range(2, 9):
         poll(now=NOW + timedelta(days=day))
-    assert list_told() == ["The source “Field offices” cannot be read"]
+    assert list_notice_subjects() == ["The source “Field offices” cannot be read"]
     notice = StaffNotice.objects.get()
     assert notice.person == editor
     assert "4 March 2026" in notice.paragraphs[0]
@@ -65,7 +65,7 @@ def test_staff_are_notified_once_of_a_failing_source_and_of_its_end(site: Site, 
     put_feed(site, works=True)
     for day in range(9, 11):
         poll(now=NOW + timedelta(days=day))
-    assert list_told()[1:] == ["The source “Field offices” can be read again"]
+    assert list_notice_subjects()[1:] == ["The source “Field offices” can be read again"]
 
 
 def test_a_second_failure_of_a_source_is_notified_again(site: Site, editor: User) -> None:
@@ -77,9 +77,9 @@ def test_a_second_failure_of_a_source_is_notified_again(site: Site, editor: User
     put_feed(site, works=False)
     for day in (4, 5):
         poll(now=NOW + timedelta(days=day))
-    assert len(list_told()) == 2
+    assert len(list_notice_subjects()) == 2
     poll(now=NOW + timedelta(days=6))
-    assert list_told()[2:] == ["The source “Field offices” cannot be read"]
+    assert list_notice_subjects()[2:] == ["The source “Field offices” cannot be read"]
 
 
 def test_no_notice_is_about_a_source_that_works_or_is_turned_off(site: Site, editor: User) -> None:
@@ -90,7 +90,7 @@ def test_no_notice_is_about_a_source_that_works_or_is_turned_off(site: Site, edi
     )
     for day in range(4):
         poll(now=NOW + timedelta(days=day))
-    assert list_told() == []
+    assert list_notice_subjects() == []
 
 
 def test_a_corrected_address_has_two_days_of_its_own(site: Site, editor: User) -> None:
@@ -102,9 +102,9 @@ def test_a_corrected_address_has_two_days_of_its_own(site: Site, editor: User) -
     source.save()
     for day in (1, 2):
         poll(now=NOW + timedelta(days=day))
-    assert list_told() == []
+    assert list_notice_subjects() == []
     poll(now=NOW + timedelta(days=3))
-    assert len(list_told()) == 1
+    assert len(list_notice_subjects()) == 1
 
 
 def test_a_corrected_address_that_fails_too_is_notified(site: Site, editor: User) -> None:
@@ -116,7 +116,7 @@ def test_a_corrected_address_that_fails_too_is_notified(site: Site, editor: User
     source.save()
     for day in range(3, 12):
         poll(now=NOW + timedelta(days=day))
-    assert list_told() == ["The source “Field offices” cannot be read"] * 2
+    assert list_notice_subjects() == ["The source “Field offices” cannot be read"] * 2
     assert "7 March 2026" in StaffNotice.objects.order_by("pk")[1].paragraphs[0]
 
 
@@ -131,9 +131,9 @@ def test_a_source_that_was_off_has_two_days_of_its_own(site: Site, editor: User)
     source.save()
     for day in (90, 91):
         poll(now=NOW + timedelta(days=day))
-    assert list_told() == []
+    assert list_notice_subjects() == []
     poll(now=NOW + timedelta(days=92))
-    assert len(list_told()) == 1
+    assert len(list_notice_subjects()) == 1
 
 
 def test_a_weekly_source_is_notified_at_its_second_failure(site: Site, editor: User) -> None:
@@ -143,9 +143,9 @@ def test_a_weekly_source_is_notified_at_its_second_failure(site: Site, editor: U
     Source.objects.create(name="Other", kind="feed", url=works)
     for day in range(1, 7):
         poll_sources(now=NOW + timedelta(days=day))
-    assert list_told() == []
+    assert list_notice_subjects() == []
     poll_sources(now=NOW + timedelta(days=7))
-    assert list_told() == ["The source “Weekly” cannot be read"]
+    assert list_notice_subjects() == ["The source “Weekly” cannot be read"]
 
 
 def test_a_failure_found_by_look_now_is_notified_in_the_next_round(site: Site, editor: User) -> None:
@@ -155,7 +155,7 @@ def test_a_failure_found_by_look_now_is_notified_in_the_next_round(site: Site, e
     source.refresh_from_db()
     ingest_source(source=source, now=later)
     poll_sources(now=later)
-    assert list_told() == ["The source “Field offices” cannot be read"]
+    assert list_notice_subjects() == ["The source “Field offices” cannot be read"]
 
 
 def test_sources_that_fail_together_are_in_one_notice(site: Site, editor: User) -> None:
@@ -173,7 +173,7 @@ def test_sources_that_fail_together_are_in_one_notice(site: Site, editor: User) 
     put_feed(site, works=True)
     for day in (5, 6):
         poll(now=NOW + timedelta(days=day))
-    assert list_told()[1:] == ["7 sources can be read again: “Source 0” and 6 more"]
+    assert list_notice_subjects()[1:] == ["7 sources can be read again: “Source 0” and 6 more"]
     assert StaffNotice.objects.order_by("pk")[1].paragraphs[4:6] == [
         "The source “Source 4” can be read again.",
         "How many more sources can be read again: 2.",

@@ -73,6 +73,6 @@ def audience_fields(issue: Issue) -> dict[str, str]:
     return {"audience": hash_audience(describe_audience(issue)), "people": str(count_recipients(issue))}
 
 
-def said(response: object) -> list[str]:
+def list_messages(response: object) -> list[str]:
     """Return the messages that the page shows."""
     return [str(message) for message in response.context["messages"]]  # type: ignore[attr-defined]

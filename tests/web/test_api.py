@@ -35,7 +35,7 @@ from subscribers.models import (
     Suppression,
 )
 from tests.support.api import call, create_key, list_openapi_calls, problem
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 from tests.support.people import make_list, make_member
 
@@ -345,7 +345,7 @@ def test_an_administrator_creates_a_key_sees_it_once_and_revokes_it() -> None:
     again = admin.get("/admin/api-keys/").content.decode()
     assert "Web site" in again
     assert text[1] not in again
-    assert said(admin.post("/admin/api-keys/", {"revoke": str(ApiKey.objects.get().pk)}, follow=True)) == [
+    assert list_messages(admin.post("/admin/api-keys/", {"revoke": str(ApiKey.objects.get().pk)}, follow=True)) == [
         "The key “Web site” is revoked."
     ]
     problem(call("get", "publications", key=text[1]), 401)

@@ -16,7 +16,7 @@ from newsletter.models import StaffNotice
 from subscribers.exporting.export_requests import delete_old_exports
 from subscribers.models import ExportRequest
 from tests.support.api import call, create_key, problem
-from tests.support.desk import PASSWORD, said, sign_in
+from tests.support.desk import PASSWORD, list_messages, sign_in
 from tests.support.fixtures import make_publication
 from tests.support.people import make_list, make_member, subscribe
 
@@ -32,7 +32,7 @@ def allow(export: int, *, email: str = "bob@example.org") -> str:
     """Allow the export in the desk, and return what the page says."""
     client = sign_in("data", email=email)
     url = reverse("subscribers_export_step", args=[export, "allow"])
-    return said(client.get(client.post(url, {"password": PASSWORD})["Location"]))[-1]
+    return list_messages(client.get(client.post(url, {"password": PASSWORD})["Location"]))[-1]
 
 
 def take(key: str, export: int) -> Any:

@@ -17,7 +17,7 @@ from newsletter.issues.approval.request_approval import request_approval
 from newsletter.issues.snapshot.records.content import hash_content
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, StaffNotice
-from tests.support.desk import said, sign_in, sign_in_as
+from tests.support.desk import list_messages, sign_in, sign_in_as
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ def issue(publication: Publication) -> Issue:
 
 
 def ask(client: Client, issue: Issue) -> str:
-    return " ".join(said(client.post(f"/admin/issues/{issue.pk}/ask/", follow=True)))
+    return " ".join(list_messages(client.post(f"/admin/issues/{issue.pk}/ask/", follow=True)))
 
 
 def test_each_approver_gets_the_link_that_decides(issue: Issue) -> None:
@@ -145,7 +145,7 @@ def test_a_link_that_has_expired_leads_to_the_page_that_decides(issue: Issue) ->
     link = make_decision_url(issue=issue.public_id, sha256=sha256, person=person.pk, now=then)
     answer = approver.get(urlsplit(link).path, follow=True)
     assert answer.redirect_chain == [(f"/admin/issues/{issue.pk}/overview/", 302)]
-    (message,) = said(answer)
+    (message,) = list_messages(answer)
     assert "This link has expired after 14 days." in message
     assert "You can read and decide on this page." in message
     assert f"/admin/issues/{issue.pk}/approve/" in answer.content.decode()

@@ -9,7 +9,7 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.account_moves import move_by_hand
 from newsletter.sending.settling.send_controls import pause_send
 from tests.support.accounts import make_issue_with_second
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in, save
 from tests.support.fixtures import NOW, make_approver
 
@@ -41,7 +41,7 @@ def test_an_approver_moves_the_rest_and_the_page_shows_who_has_what(send: Send) 
     assert "Waiting for the account “default”: 20 people." in page
     assert "backup – mailgun (other.example.org)" in page
     assert "Choose an account." in approver.post(move_page(send), {}).content.decode()
-    told = said(approver.post(move_page(send), {"account": "backup"}, follow=True))
+    told = list_messages(approver.post(move_page(send), {"account": "backup"}, follow=True))
     assert told == ["20 people moved to the account “backup”."]
     page = read(approver, overview(send))
     assert ACCOUNTS in page

@@ -12,7 +12,7 @@ from newsletter.issues.approval.decision_links import make_decision_url
 from newsletter.issues.snapshot.records.content import hash_content
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Publication, Story
-from tests.support.desk import issue_form, said, sign_in, story_fields
+from tests.support.desk import issue_form, list_messages, sign_in, story_fields
 from tests.support.desk_forms import save
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
@@ -51,7 +51,7 @@ def approve(issue: Issue, client: Client) -> list[str]:
         "looked": "yes",
         "warning": [one.name for one in page.context["unacknowledged"]],
     }
-    return said(client.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
+    return list_messages(client.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
 
 
 def edit(issue: Issue, client: Client, *, story: Story, **fields: str) -> object:
@@ -133,7 +133,7 @@ def test_the_mails_link_says_if_the_issue_changed(issue: Issue, story: Story) ->
 def test_the_mails_link_works_for_one_person_only(issue: Issue) -> None:
     sign_in("approver", email="ann@example.org")
     link = link_of(issue, "ann@example.org")
-    assert "made for another member of staff" in said(sign_in("admin").get(link, follow=True))[0]
+    assert "made for another member of staff" in list_messages(sign_in("admin").get(link, follow=True))[0]
 
 
 def test_the_mails_link_to_a_sent_issue_offers_no_decision(issue: Issue) -> None:
@@ -151,10 +151,13 @@ def test_the_approval_of_an_issue_in_sending_stays(issue: Issue) -> None:
     client = sign_in("approver", email="ann@example.org")
     approve_issue(issue=issue, by=person_with_right(), now=NOW)
     Issue.objects.update(state="sending")
-    assert "has no approval to withdraw" in said(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
+    assert (
+        "has no approval to withdraw"
+        in list_messages(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
+    )
     assert issue.approvals.filter(withdrawn_at__isnull=True).exists()
     Issue.objects.update(state="approved")
-    assert "is no longer approved" in said(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
+    assert "is no longer approved" in list_messages(client.post(f"/admin/issues/{issue.pk}/withdraw/", follow=True))[0]
     assert Issue.objects.get().state == "draft"
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import Appeal, Approval, AuditEntry, Issue, Publication, StaffNotice, Story
 from subscribers.models import Case, Segment
-from tests.support.desk import issue_form, said, sign_in, story_fields
+from tests.support.desk import issue_form, list_messages, sign_in, story_fields
 from tests.support.desk_forms import filled_in
 from tests.support.fixtures import NOW, add_subscribers, make_appeal, make_approver, make_event, make_issue, make_story
 
@@ -97,14 +97,14 @@ def test_an_issue_approved_while_a_save_is_read_stays_approved(
 def test_the_editor_withdraws_an_approval_by_its_button_only(issue: Issue, story: Story, ann: Client) -> None:
     make_approver("bob@example.org")
     page = ann.get(edit_url(issue))
-    assert SENTENCE in " ".join(said(page))
+    assert SENTENCE in " ".join(list_messages(page))
     assert "Withdraw the approval and edit" in page.content.decode()
     assert state(issue) == "approved"
     action = f"/admin/issues/{issue.pk}/withdraw-to-edit/"
     assert ann.get(action).status_code == 405
     answer = ann.post(action, follow=True)
     assert answer.redirect_chain == [(edit_url(issue), 302)]
-    assert "You can edit the issue now" in said(answer)[0]
+    assert "You can edit the issue now" in list_messages(answer)[0]
     assert state(issue) == "draft"
     assert {notice.person.email for notice in StaffNotice.objects.all()} == {"bob@example.org", "carol@example.org"}
     told = StaffNotice.objects.first()
@@ -123,7 +123,7 @@ def test_the_button_refuses_staff_who_may_not_edit(issue: Issue) -> None:
 
 def test_the_first_of_two_approvals_locks_the_editor_too(issue: Issue, ann: Client) -> None:
     Issue.objects.update(state="in_review")
-    assert SENTENCE in " ".join(said(ann.get(edit_url(issue))))
+    assert SENTENCE in " ".join(list_messages(ann.get(edit_url(issue))))
 
 
 def change(kind: str, issue: Issue) -> tuple[str, dict[str, object]]:
@@ -160,7 +160,8 @@ def test_an_edit_of_what_an_approved_issue_shows_asks_first(issue: Issue, ann: C
     assert "approved by carol@example.org" in page
     refused = ann.post(url, fields)
     assert (
-        "Nothing was saved, because your change shows in approved issues: The weekly letter No. 1" in said(refused)[0]
+        "Nothing was saved, because your change shows in approved issues: The weekly letter No. 1"
+        in list_messages(refused)[0]
     )
     assert state(issue) == "approved"
     assert not StaffNotice.objects.exists()
@@ -220,7 +221,7 @@ def test_each_other_edit_of_what_it_shows_asks_first_too(
     page = ann.get(url).content.decode()
     assert "These approved issues show this." in page
     fields = {**filled_in(page), field: "Another one"}
-    assert "Nothing was saved, because your change shows in approved issues" in said(ann.post(url, fields))[0]
+    assert "Nothing was saved, because your change shows in approved issues" in list_messages(ann.post(url, fields))[0]
     assert state(issue) == "approved"
     assert ann.post(url, {**fields, "withdraw": issue.pk}).status_code == 302
     assert state(issue) == "draft"
@@ -242,7 +243,7 @@ def test_history_asks_before_it_goes_back_in_an_approved_issue(issue: Issue, ann
     approve_issue(issue=issue, by=make_approver("bob@example.org"), now=NOW)
     path = f"/admin/issues/{issue.pk}/revisions/"
     assert "Going back withdraws the approval by bob@example.org" in ann.get(path).content.decode()
-    assert "Confirm this first" in said(ann.post(f"{path}{first.pk}/restore/", follow=True))[0]
+    assert "Confirm this first" in list_messages(ann.post(f"{path}{first.pk}/restore/", follow=True))[0]
     assert Issue.objects.get().subject == "Our own subject"
     ann.post(f"{path}{first.pk}/restore/", {"withdraw": "yes"})
     assert Issue.objects.get().subject == "The clinic opens its doors"

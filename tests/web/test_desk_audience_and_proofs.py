@@ -27,7 +27,7 @@ from newsletter.sending.freezing.start import start_send
 from subscribers.audience import count_cache
 from subscribers.models import Basis, Subscriber, SubscriberLocation
 from tests.support.content import make_event_record
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import (
     HOUSTON,
@@ -276,7 +276,7 @@ def test_a_proof_goes_to_the_chosen_staff_and_is_marked(issue: Issue, settings: 
     client = sign_in("writer")
     me = client.session["_auth_user_id"]
     response = proof(client, issue, to=[me], readers="0.none")
-    (text,) = said(response)
+    (text,) = list_messages(response)
     assert text.startswith("The proof for writer@example.org is ready. No provider is connected, so it was not mailed.")
     assert "writer@example.org, written to files, not mailed." in get(client, issue, "overview/")
     assert f'<a href="/admin/issues/{issue.pk}/mail/mail.' in text
@@ -325,7 +325,7 @@ def test_a_proof_counts_as_no_delivery_and_approves_nothing(issue: Issue) -> Non
 
 
 def test_a_proof_without_recipients_is_refused(issue: Issue) -> None:
-    assert "choose at least one member of staff" in said(proof(sign_in("writer"), issue))[0]
+    assert "choose at least one member of staff" in list_messages(proof(sign_in("writer"), issue))[0]
 
 
 def test_a_refused_proof_keeps_the_ticked_staff_and_the_version(issue: Issue) -> None:
@@ -345,7 +345,7 @@ def test_a_sent_issue_gives_no_proof_and_no_new_revision(issue: Issue) -> None:
     Issue.objects.filter(pk=issue.pk).update(state="sent")
     before = issue.content_revisions.count()
     answer = proof(client, issue, to=[client.session["_auth_user_id"]], readers="0.none")
-    assert said(answer) == ["The weekly letter No. 1 has been sent; you can no longer send a proof."]
+    assert list_messages(answer) == ["The weekly letter No. 1 has been sent; you can no longer send a proof."]
     assert not Proof.objects.exists()
     assert issue.content_revisions.count() == before
 

@@ -9,7 +9,7 @@ from wagtail.models import ModelLogEntry
 from subscribers.models import ConsentEvent, EndReason, ExportRequest, ImportBatch, MailingList, Subscriber, Topic
 from subscribers.segments.attributes import read_attributes
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.support.desk import PASSWORD, said, sign_in
+from tests.support.desk import PASSWORD, list_messages, sign_in
 from tests.support.people import make_list, make_member, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -60,7 +60,7 @@ def test_ticked_people_are_the_only_ones_changed(weekly: MailingList) -> None:
 
 def test_nothing_changes_if_the_number_has_changed(weekly: MailingList, rights: Topic) -> None:
     answer = change(sign_in("data"), "end", people=2, mailing_list=weekly.pk)
-    assert "Nothing was changed" in said(answer)[0]
+    assert "Nothing was changed" in list_messages(answer)[0]
     assert not weekly.subscriptions.filter(ended_at__isnull=False).exists()
 
 
@@ -79,7 +79,7 @@ def test_a_topic_is_added_only_to_people_who_chose_topics(weekly: MailingList, r
     chooser = readers()[0]
     chooser.topics.add(health)
     answer = change(sign_in("data"), "add-topic", topic=rights.pk)
-    assert said(answer) == ["1 of 3 people changed."]
+    assert list_messages(answer) == ["1 of 3 people changed."]
     assert set(chooser.topics.all()) == {rights, health}
     assert not readers()[1].topics.exists()
 
@@ -101,7 +101,7 @@ def test_people_put_on_a_list_have_proof_and_suppressed_ones_stay_out(weekly: Ma
     answer = change(
         sign_in("data"), "join", mailing_list=monthly.pk, why="consent", evidence="Sheet of the spring fair"
     )
-    assert said(answer) == ["2 of 3 people changed."]
+    assert list_messages(answer) == ["2 of 3 people changed."]
     joined = monthly.subscriptions.filter(ended_at__isnull=True)
     assert {one.evidence for one in joined} == {"Sheet of the spring fair"}
     assert gone.pk not in joined.values_list("subscriber", flat=True)
@@ -143,7 +143,7 @@ def test_an_attribute_is_set_and_an_empty_value_removes_it(weekly: MailingList) 
     assert [read_attributes(person) for person in readers()] == [{"branch": "North"}] * 3
     change(client, "attribute", key="branch", value="")
     assert [read_attributes(person) for person in readers()] == [{}] * 3
-    assert "needs a letter" in said(change(client, "attribute", key="?!", value="x"))[0]
+    assert "needs a letter" in list_messages(change(client, "attribute", key="?!", value="x"))[0]
 
 
 def test_an_export_of_chosen_people_holds_only_them(weekly: MailingList) -> None:

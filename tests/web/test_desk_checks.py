@@ -24,7 +24,7 @@ from newsletter.models import (
     Story,
 )
 from newsletter.sending.freezing.start import start_send
-from tests.support.desk import audience_fields, said, sign_in
+from tests.support.desk import audience_fields, list_messages, sign_in
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -127,7 +127,7 @@ def test_the_checks_beside_the_editor_have_their_own_request(issue: Issue) -> No
 
 def test_an_approval_with_an_unacknowledged_warning_is_refused(issue: Issue) -> None:
     response = approve(sign_in("approver"), issue)
-    assert "a warning that nobody has acknowledged" in said(response)[0]
+    assert "a warning that nobody has acknowledged" in list_messages(response)[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
 
@@ -147,7 +147,7 @@ def test_an_approver_need_not_acknowledge_what_a_writer_has(issue: Issue) -> Non
     response = writer.post(
         f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue), "warning": names[:1]}, follow=True
     )
-    assert "You marked 1 warning as reviewed" in said(response)[0]
+    assert "You marked 1 warning as reviewed" in list_messages(response)[0]
     assert "writer@example.org" in overview(issue)
     approve(sign_in("approver"), issue)
     assert Issue.objects.get(pk=issue.pk).state == "approved"
@@ -171,23 +171,23 @@ def test_warnings_need_a_new_acknowledgement_after_an_edit(issue: Issue) -> None
         {"sha256": hash_current_content(issue), "warning": list_warning_names(overview(issue, role="editor"))},
     )
     Issue.objects.filter(pk=issue.pk).update(subject="Other words")
-    assert "a warning that nobody" in said(approve(client, issue))[-1]
+    assert "a warning that nobody" in list_messages(approve(client, issue))[-1]
 
 
 def test_an_acknowledgement_of_other_content_is_refused(issue: Issue) -> None:
     client, names = sign_in("writer"), list_warning_names(overview(issue))
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": "old", "warning": names}, follow=True)
-    assert "edited after you opened this page" in said(response)[0]
+    assert "edited after you opened this page" in list_messages(response)[0]
     assert not Acknowledgement.objects.exists()
     response = client.post(f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue)}, follow=True)
-    assert "You selected nothing." in said(response)[0]
+    assert "You selected nothing." in list_messages(response)[0]
 
 
 def test_a_review_of_warnings_that_are_gone_is_explained(issue: Issue) -> None:
     response = sign_in("writer").post(
         f"/admin/issues/{issue.pk}/seen/", {"sha256": hash_current_content(issue), "warning": ["gone"]}, follow=True
     )
-    assert said(response) == ["The warnings changed after you opened this page. Review them again."]
+    assert list_messages(response) == ["The warnings changed after you opened this page. Review them again."]
 
 
 def test_a_review_of_warnings_holds_when_people_join(publication: Publication) -> None:
@@ -209,7 +209,7 @@ def test_a_review_of_warnings_holds_when_people_join(publication: Publication) -
     assert set(now) == set(seen)
     fields = {"sha256": page.context["sha256"], "warning": list(seen)}
     response = client.post(f"/admin/issues/{issue.pk}/seen/", fields, follow=True)
-    assert f"You marked {len(seen)} warning" in said(response)[0]
+    assert f"You marked {len(seen)} warning" in list_messages(response)[0]
 
 
 def test_staff_without_the_right_cannot_acknowledge_warnings(issue: Issue) -> None:
@@ -227,7 +227,7 @@ def test_an_event_that_will_be_over_blocks_the_approval(publication: Publication
     page = overview(issue)
     assert "The event “Evening of letters” will be over when people get this issue." in page
     assert "-section" in page.split("will be over when people get this issue")[1].split("</li>")[0]
-    assert "a check failed" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
+    assert "a check failed" in list_messages(approve(sign_in("approver"), issue, looked="yes"))[0]
     assert Issue.objects.get(pk=issue.pk).state == "draft"
 
 
@@ -283,7 +283,7 @@ def test_an_unauthenticated_sender_blocks_real_sending(issue: Issue, settings: o
         findings=[{"check": "DMARC", "level": "error", "says": "No DMARC policy is published.", "do": "Add it."}],
     )
     assert "No DMARC policy is published. Add it." in overview(issue)
-    assert "a check failed" in said(approve(sign_in("approver"), issue, looked="yes"))[0]
+    assert "a check failed" in list_messages(approve(sign_in("approver"), issue, looked="yes"))[0]
 
 
 def test_assembling_again_adds_new_stories_and_keeps_edits(publication: Publication) -> None:
@@ -293,8 +293,8 @@ def test_assembling_again_adds_new_stories_and_keeps_edits(publication: Publicat
     Issue.objects.filter(pk=issue.pk).update(subject="Our own words")
     make_story("A later story", days_old=0.5)
     response = sign_in("writer").post(f"/admin/issues/{issue.pk}/assemble/", follow=True)
-    assert "Added: “A later story”." in said(response)[0]
-    assert "Your edits are kept: the subject" in said(response)[0]
+    assert "Added: “A later story”." in list_messages(response)[0]
+    assert "Your edits are kept: the subject" in list_messages(response)[0]
     assert Issue.objects.get(pk=issue.pk).subject == "Our own words"
 
 
@@ -390,6 +390,6 @@ def test_links_are_checked_again_when_somebody_asks(issue: Issue, settings: obje
     url, now = next(iter(find_web_links(resolve_content(issue)))), timezone.now()
     LinkCheck.objects.create(sha256=hash_url(url), url=url, state="dead", message="gone.", looked_at=now)
     response = client.post(f"/admin/issues/{issue.pk}/check-links/", follow=True)
-    assert "2 links are being checked again." in said(response)[0]
+    assert "2 links are being checked again." in list_messages(response)[0]
     assert f"The link to {url} leads nowhere" in response.content.decode()
     assert LinkCheck.objects.get().looked_at <= timezone.now() - timedelta(days=1)

@@ -6,7 +6,7 @@ from django.test import Client
 
 from newsletter.issues.comments.comment import add_comment
 from newsletter.models import AuditEntry, Comment, Issue, Publication, StaffNotice
-from tests.support.desk import issue_form, said, sign_in
+from tests.support.desk import issue_form, list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +43,7 @@ def test_a_comment_is_added_answered_resolved_and_opened_again(issue: Issue, wri
     assert "1 comment is open. Until it is resolved, the issue cannot be approved or sent." in page
     writer.post(f"{path}{comment.pk}/answer/", {"text": "It is."})
     assert "It is." in overview(issue, writer)
-    assert "The comment is resolved." in said(writer.post(f"{path}{comment.pk}/resolve/", follow=True))
+    assert "The comment is resolved." in list_messages(writer.post(f"{path}{comment.pk}/resolve/", follow=True))
     assert "1 resolved comment" in overview(issue, writer)
     assert "is open. Until" not in overview(issue, writer)
     writer.post(f"{path}{comment.pk}/reopen/")

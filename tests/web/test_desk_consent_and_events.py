@@ -13,7 +13,7 @@ from newsletter.desk.issues.issue_page import overview_url
 from newsletter.models import AuditEntry, Batch, EventNotice, Issue, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.withdraw import withdraw_story
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in
 from tests.support.event_changes import tell
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
@@ -136,7 +136,7 @@ def test_withdrawing_asks_first_and_reports_what_it_did():
     story.refresh_from_db()
     assert story.withdrawn_at is None
     done = browser.post(f"/admin/stories/withdraw/{story.pk}/", {"reason": "She asked us to."}, follow=True)
-    (message,) = said(done)
+    (message,) = list_messages(done)
     assert "“How Maya came home” is withdrawn" in message
     assert "3 delivered emails contain its text and cannot be recalled." in message
     story.refresh_from_db()
@@ -150,11 +150,11 @@ def test_a_withdrawn_story_can_be_reinstated():
     browser = sign_in("editor")
     address = f"/admin/stories/withdraw/{story.pk}/"
     browser.post(address, follow=True)
-    assert said(browser.post(address, follow=True)) == [
+    assert list_messages(browser.post(address, follow=True)) == [
         "“How Maya came home” was withdrawn already. Nothing was changed."
     ]
     assert "This story is withdrawn" in browser.get(address).content.decode()
-    assert "is reinstated" in said(browser.post(address, {"reinstate": "1"}, follow=True))[0]
+    assert "is reinstated" in list_messages(browser.post(address, {"reinstate": "1"}, follow=True))[0]
     story.refresh_from_db()
     assert story.withdrawn_at is None
 
@@ -170,8 +170,8 @@ def test_withdrawing_names_held_issues_and_paused_sends():
     done = sign_in("editor").post(f"/admin/stories/withdraw/{story.pk}/", follow=True)
     paused = Send.objects.get().issue
     held_link, paused_link = (f'<a href="{overview_url(one)}">{one}</a>' for one in (issue, paused))
-    assert f"On hold until you review it: {held_link}." in said(done)[0]
-    assert f"Sending is paused: {paused_link}." in said(done)[0]
+    assert f"On hold until you review it: {held_link}." in list_messages(done)[0]
+    assert f"Sending is paused: {paused_link}." in list_messages(done)[0]
     assert held_link in done.content.decode()
 
 
@@ -192,7 +192,7 @@ def test_the_withdrawal_page_names_the_translations_that_stop_too():
     assert "Its translations stop with it: “El caso del agua”." in browser.get(address).content.decode()
     assert (
         "Its translations are not shown any more either: “El caso del agua”."
-        in said(browser.post(address, follow=True))[0]
+        in list_messages(browser.post(address, follow=True))[0]
     )
     page = browser.get(f"/admin/stories/withdraw/{translation.pk}/").content.decode()
     assert "Its original “The water case” is withdrawn, so this translation is not shown either" in page
@@ -309,7 +309,7 @@ def test_an_outdated_correction_is_shown_and_cancelled():
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
     assert f"{draft} is no longer needed" in page
     answer = browser.post(f"/admin/events/announce/{event.pk}/", {"take_back": draft.correction.pk}, follow=True)
-    assert said(answer) == [f"{draft} is cancelled. It will not be sent."]
+    assert list_messages(answer) == [f"{draft} is cancelled. It will not be sent."]
     draft.refresh_from_db()
     assert draft.state == "cancelled"
     assert AuditEntry.objects.filter(action="newsletter.take_back_correction").count() == 1

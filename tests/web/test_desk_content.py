@@ -14,7 +14,7 @@ from PIL import Image
 from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.desk.publications.schedule_text import describe_schedule
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, SetAsideEntry, Source, Story
-from tests.support.desk import said as read_messages
+from tests.support.desk import list_messages as read_messages
 from tests.support.desk import sign_in, story_fields
 from tests.support.fixtures import (
     HOUSTON,

@@ -7,7 +7,7 @@ import pytest
 from newsletter.models import Publication
 from newsletter.web.subscriber_pages import list_offered_frequencies
 from subscribers.models import Basis, Frequency, MailingList, Segment, Subscription
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in
 from tests.support.fixtures import NOW, add_subscribers, make_publication
 from tests.support.welcome import LATER, join, run_welcome, turn_on_welcome
@@ -32,7 +32,7 @@ def save_publication(publication: Publication, **changes: object) -> str:
     fields = {name: value for name, value in fields.items() if value is not None}
     answer = client.post(address, fields, follow=True)
     assert [name for name in changes if getattr(publication, name) == getattr(reload(publication), name)] == []
-    return " ".join(said(answer))
+    return " ".join(list_messages(answer))
 
 
 def reload(publication: Publication) -> Publication:

@@ -11,7 +11,7 @@ from newsletter.content.parsing.event_locations import EventLocation
 from newsletter.models import EventNotice, Issue, LocationAnswer
 from subscribers.places.search import find_place
 from subscribers.places.towns import compass_point
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_one_click_locates_all_events_with_the_same_text() -> None:
     event, other = make_question(), make_question("Talk", "SPRINGFIELD")
     browser = sign_in("editor")
     answer = browser.post(PAGE, {"event": event.pk, "place": key(event, "US-IL")}, follow=True)
-    assert said(answer) == [
+    assert list_messages(answer) == [
         "2 events are now in Springfield, Illinois, United States."
         " We will read the same text from this source in the same way."
     ]
@@ -82,7 +82,7 @@ def test_a_typed_town_answers_a_question_without_candidates() -> None:
     answer = sign_in("editor").post(PAGE, {"event": event.pk, "town": "Totnes"}, follow=True)
     event.refresh_from_db()
     assert (event.town, event.region) == ("Totnes", "GB-ENG")
-    assert "1 event is now in Totnes" in said(answer)[0]
+    assert "1 event is now in Totnes" in list_messages(answer)[0]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_an_answer_that_names_no_town_changes_nothing(posted: dict[str, str], wo
     event = make_question()
     answer = sign_in("editor").post(PAGE, {"event": event.pk, **posted}, follow=True)
     event.refresh_from_db()
-    assert words in said(answer)[0]
+    assert words in list_messages(answer)[0]
     assert event.latitude is None
     assert event.place_question
 
@@ -127,7 +127,7 @@ def test_an_answer_voids_the_approval_of_an_issue_that_shows_it() -> None:
     editor = sign_in("editor")
     assert "The weekly letter No. 1" in editor.get(PAGE).content.decode()
     refused = editor.post(PAGE, {"event": event.pk, "town": "Brighton, England"}, follow=True)
-    assert "Nothing was saved" in said(refused)[0]
+    assert "Nothing was saved" in list_messages(refused)[0]
     editor.post(PAGE, {"event": event.pk, "town": "Brighton, England", "withdraw": str(issue.pk)})
     issue.refresh_from_db()
     assert issue.state == Issue.State.DRAFT

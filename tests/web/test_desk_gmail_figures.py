@@ -26,7 +26,7 @@ from newsletter.models import (
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.organisation.accounts.roles import ROLES
 from newsletter.sending.limits.gmail_spam_rate import pause_reported
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.feedback_reports import make_send
 from tests.support.fixtures import make_approver, make_publication
 
@@ -269,10 +269,12 @@ def test_resuming_asks_for_a_reason_and_shows_it() -> None:
     assert "report mail of this domain as spam (0.31 %)" in page
     step = reverse("newsletter_send_step", args=[send.issue_id, "go-on"])
     assert any(
-        "Enter a reason, then resume it." in text for text in said(approver.post(step, {"reason": " "}, follow=True))
+        "Enter a reason, then resume it." in text
+        for text in list_messages(approver.post(step, {"reason": " "}, follow=True))
     )
     assert any(
-        "has resumed" in text for text in said(approver.post(step, {"reason": "The list is clean."}, follow=True))
+        "has resumed" in text
+        for text in list_messages(approver.post(step, {"reason": "The list is clean."}, follow=True))
     )
     assert AutomaticPause.objects.get().lifted_reason == "The list is clean."
     page = approver.get(reverse("newsletter_issue_overview", args=[send.issue_id])).content.decode()

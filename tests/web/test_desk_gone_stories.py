@@ -14,7 +14,7 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Attempt, Issue, Publication, Send, Story, StoryPlacement
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
-from tests.support.desk import audience_fields, said, sign_in
+from tests.support.desk import audience_fields, list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.support.web_site import Site, serve_site
 
@@ -45,7 +45,7 @@ def placed() -> set[str]:
 
 def create_issue(editor: Client, publication: Publication, **fields: object) -> tuple[Issue, list[str]]:
     form = {"publication": publication.pk, "public_id": "b" * 24, **fields}
-    messages = said(editor.post("/admin/issues/new/", form, follow=True))
+    messages = list_messages(editor.post("/admin/issues/new/", form, follow=True))
     return Issue.objects.get(public_id="b" * 24), messages
 
 
@@ -61,7 +61,7 @@ def test_approve_refuses_a_story_that_vanished(publication: Publication, site: S
         **audience_fields(issue),
     }
     site.put("/a/", "", status=404)
-    (message,) = said(approver.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
+    (message,) = list_messages(approver.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
     assert GONE in message
     assert "Nothing was sent" in message
     issue.refresh_from_db()
@@ -87,7 +87,7 @@ def test_new_issue_says_why_nothing_is_left(publication: Publication, site: Site
     make_story("The first verdict", url=site.put("/a/", "", status=404))
     form = {"publication": publication.pk, "beginning": "rules", "public_id": "b" * 24}
     response = sign_in("editor").post("/admin/issues/new/", form)
-    assert f"Left out: {GONE}." in said(response)
+    assert f"Left out: {GONE}." in list_messages(response)
     assert not Issue.objects.exists()
 
 
@@ -96,7 +96,7 @@ def test_refresh_content_removes_a_story_that_vanished(publication: Publication,
     url = f"/admin/issues/{issue.pk}/assemble/"
     seen = editor.get(url).context["plan"].sha256
     site.put("/a/", "", status=404)
-    messages = said(editor.post(url, {"sha256": seen}, follow=True))
+    messages = list_messages(editor.post(url, {"sha256": seen}, follow=True))
     assert f"Left out: {GONE}." in messages
     plan = editor.get(url).context["plan"]
     assert plan.removed == ["The first verdict"]
@@ -116,7 +116,7 @@ def test_an_issue_that_completes_a_send_leaves_out_a_gone_story(
     type(first).objects.filter(pk=first.pk).update(state="accepted", attempt_number=1)
     cancel_send(send=Send.objects.get(), by=make_approver(), now=NOW)
     site.put("/a/", "", status=404)
-    messages = said(sign_in("editor").post(f"/admin/issues/{issue.pk}/complete/", follow=True))
+    messages = list_messages(sign_in("editor").post(f"/admin/issues/{issue.pk}/complete/", follow=True))
     made = Issue.objects.get(completes=issue)
     assert f"Left out: {GONE}." in messages
     assert (made.subject, shown(made)) == ("A second verdict", ["A second verdict"])

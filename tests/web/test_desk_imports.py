@@ -20,7 +20,7 @@ from newsletter.desk.setup.steps import STEPS
 from newsletter.models import Publication, SkippedStep
 from subscribers.models import ExportRequest, ImportBatch, ImportState, MailingList, Subscriber, Subscription
 from subscribers.segments.attributes import write_attributes
-from tests.support.desk import PASSWORD, said, sign_in
+from tests.support.desk import PASSWORD, list_messages, sign_in
 from tests.support.desk_imports import run_imports, upload
 from tests.support.fixtures import make_publication
 from tests.support.people import make_list, make_member
@@ -227,7 +227,7 @@ def test_a_file_can_be_thrown_away_before_anybody_came_in_and_not_after() -> Non
     batch = upload(client, "email\nann@example.org\n")
     discard = reverse("subscribers_import_step", args=[batch.pk, "discard"])
     ImportBatch.objects.filter(pk=batch.pk).update(state="finished", counts={"new": 1}, evidence="Sheet")
-    assert "has already added people" in said(client.post(discard, follow=True))[0]
+    assert "has already added people" in list_messages(client.post(discard, follow=True))[0]
     ImportBatch.objects.filter(pk=batch.pk).update(state="draft", counts={})
     client.post(discard)
     assert not ImportBatch.objects.exists()

@@ -16,7 +16,7 @@ from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Issue, Picture, Publication, Send, Story
 from newsletter.sending.freezing.start import start_send
-from tests.support.desk import audience_fields, issue_form, said, sign_in
+from tests.support.desk import audience_fields, issue_form, list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +67,7 @@ def test_the_overview_shows_recipients_content_and_reasons(issue: Issue) -> None
 def test_an_approver_approves_the_version_on_the_page(issue: Issue) -> None:
     response = approve(sign_in("approver"), issue)
     assert fresh(issue).state == "approved"
-    assert "is approved. If you edit it, it will need approving again." in said(response)[0]
+    assert "is approved. If you edit it, it will need approving again." in list_messages(response)[0]
     assert issue.approvals.get().person.username == "approver@example.org"
 
 
@@ -76,7 +76,7 @@ def test_a_writer_cannot_approve_and_reads_why(issue: Issue) -> None:
     assert "Approve this version" not in client.get(url(issue, "overview")).content.decode()
     response = approve(client, issue)
     assert fresh(issue).state == "draft"
-    assert "may not approve" in said(response)[0]
+    assert "may not approve" in list_messages(response)[0]
     assert not issue.approvals.exists()
 
 
@@ -85,13 +85,13 @@ def test_approving_another_version_than_seen_is_refused(issue: Issue) -> None:
     seen = hash_content(resolve_content(issue))
     edit(sign_in("writer"), issue, subject="Other words")
     response = approve(client, issue, sha256=seen)
-    assert "edited after you opened it" in said(response)[0]
+    assert "edited after you opened it" in list_messages(response)[0]
     assert fresh(issue).state == "draft"
 
 
 def test_approving_without_the_seen_hash_is_refused(issue: Issue) -> None:
     response = sign_in("approver").post(url(issue, "approve"), follow=True)
-    assert "Approve the issue on its own page" in said(response)[0]
+    assert "Approve the issue on its own page" in list_messages(response)[0]
     assert fresh(issue).state == "draft"
 
 
@@ -135,7 +135,7 @@ def test_the_second_of_two_editors_is_stopped_without_loss(issue: Issue) -> None
     response = edit(sign_in("editor"), issue, subject="The second one's words", **known)
     assert fresh(issue).subject == "The first one's words"
     assert "The second one&#x27;s words" in response.content.decode()
-    assert any("writer@example.org saved this issue" in message for message in said(response))
+    assert any("writer@example.org saved this issue" in message for message in list_messages(response))
 
 
 def test_saving_after_ones_own_autosave_causes_no_conflict(issue: Issue) -> None:
@@ -146,7 +146,7 @@ def test_saving_after_ones_own_autosave_causes_no_conflict(issue: Issue) -> None
     autosave(client, issue, subject="Half of the wor", **known)
     response = edit(client, issue, subject="All of the words", **known)
     assert fresh(issue).subject == "All of the words"
-    assert not any("writer@example.org saved this issue" in message for message in said(response))
+    assert not any("writer@example.org saved this issue" in message for message in list_messages(response))
 
 
 def test_a_text_that_is_too_long_is_saved_whole_and_named(issue: Issue) -> None:
@@ -193,10 +193,10 @@ def test_the_editor_cannot_write_the_state(issue: Issue) -> None:
 def test_a_writer_holds_an_issue_and_only_an_approver_releases_it(issue: Issue) -> None:
     writer = sign_in("writer")
     response = writer.post(url(issue, "hold"), {"reason": "The date is wrong."}, follow=True)
-    assert "is on hold" in said(response)[0]
+    assert "is on hold" in list_messages(response)[0]
     assert fresh(issue).held_reason == "The date is wrong."
     assert "The date is wrong." in writer.get("/admin/").content.decode()
-    assert "may not release" in said(writer.post(url(issue, "release"), follow=True))[0]
+    assert "may not release" in list_messages(writer.post(url(issue, "release"), follow=True))[0]
     assert fresh(issue).held
     sign_in("approver").post(url(issue, "release"))
     assert not fresh(issue).held
@@ -205,7 +205,7 @@ def test_a_writer_holds_an_issue_and_only_an_approver_releases_it(issue: Issue) 
 def test_only_an_approver_can_withdraw_an_approval(issue: Issue) -> None:
     approver = sign_in("approver")
     approve(approver, issue)
-    assert "may not withdraw approvals" in said(sign_in("writer").post(url(issue, "withdraw"), follow=True))[0]
+    assert "may not withdraw approvals" in list_messages(sign_in("writer").post(url(issue, "withdraw"), follow=True))[0]
     assert fresh(issue).state == "approved"
     approver.post(url(issue, "withdraw"))
     assert fresh(issue).state == "draft"
@@ -215,7 +215,7 @@ def test_only_an_approver_can_withdraw_an_approval(issue: Issue) -> None:
 def test_a_sent_issue_cannot_be_held(issue: Issue) -> None:
     Issue.objects.filter(pk=issue.pk).update(state="sent")
     response = sign_in("approver").post(url(issue, "hold"), {"reason": "Oh."}, follow=True)
-    assert "too late to hold" in said(response)[0]
+    assert "too late to hold" in list_messages(response)[0]
 
 
 def test_people_without_access_to_issues_decide_nothing(issue: Issue) -> None:

@@ -9,7 +9,7 @@ from newsletter.api_keys import make_key
 from newsletter.demo.sample_week import add_thanks_template
 from newsletter.models import MailTemplate, ProtectedTerm, Publication, TemplateMail
 from newsletter.sending.notices.template_texts import is_approved
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import make_approver, make_publication
 from tests.support.mail_templates import TEXTS, make_mail_template
 from tests.support.protected_terms import MASKED, SECRET, protect
@@ -31,7 +31,7 @@ def press(client: Client, template: MailTemplate, step: str, language: str = "",
     """Press a button of the page, and return the last message."""
     answer = client.post(page_of(template, language), {"step": step, **fields})
     assert answer.status_code == 302, answer.content.decode()
-    return said(client.get(answer["Location"]))[-1]
+    return list_messages(client.get(answer["Location"]))[-1]
 
 
 def approve(client: Client, template: MailTemplate) -> str:
@@ -175,7 +175,7 @@ def test_a_template_is_deleted_until_mails_were_sent_from_it(publication: Public
     writer = sign_in("writer")
     assert "Delete template" in writer.get(page_of(template)).content.decode()
     answer = writer.post(page_of(template), {"step": "delete"})
-    assert (answer["Location"], said(writer.get(ALL))[-1]) == (ALL, "“Thank you” is deleted.")
+    assert (answer["Location"], list_messages(writer.get(ALL))[-1]) == (ALL, "“Thank you” is deleted.")
     assert not MailTemplate.objects.filter(pk=template.pk).exists()
     add_mail(used)
     assert "Delete template" not in writer.get(page_of(used)).content.decode()

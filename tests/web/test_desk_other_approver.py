@@ -25,7 +25,7 @@ from newsletter.models import (
     Story,
 )
 from subscribers.models import MailingList, Segment
-from tests.support.desk import audience_fields, said, sign_in, story_fields
+from tests.support.desk import audience_fields, list_messages, sign_in, story_fields
 from tests.support.fixtures import (
     HOUSTON,
     LONDON,
@@ -75,7 +75,7 @@ def approve(issue: Issue, client: Client, **fields: str) -> str:
         "warning": [one.name for one in page.context["unacknowledged"]],
         **fields,
     }
-    return said(client.post(f"/admin/issues/{issue.pk}/approve/", shown, follow=True))[0]
+    return list_messages(client.post(f"/admin/issues/{issue.pk}/approve/", shown, follow=True))[0]
 
 
 def test_an_approver_who_edited_the_lead_story_cannot_approve(issue: Issue) -> None:
@@ -186,10 +186,10 @@ def test_the_confirmation_before_a_send_names_a_number(issue: Issue) -> None:
     page = client.get(f"/admin/issues/{issue.pk}/send/start/sure/").content.decode()
     assert 'name="people" value="20"' in page
     start = f"/admin/issues/{issue.pk}/send/start/"
-    assert "so that you confirm how many people get it" in said(client.post(start, follow=True))[0]
-    assert "You confirmed 5 people" in said(client.post(start, {"people": "5"}, follow=True))[0]
+    assert "so that you confirm how many people get it" in list_messages(client.post(start, follow=True))[0]
+    assert "You confirmed 5 people" in list_messages(client.post(start, {"people": "5"}, follow=True))[0]
     assert not Send.objects.exists()
-    assert "is being prepared" in said(client.post(start, {"people": "20"}, follow=True))[0]
+    assert "is being prepared" in list_messages(client.post(start, {"people": "20"}, follow=True))[0]
     assert Send.objects.get().confirmed_recipients == 20
 
 
@@ -218,7 +218,7 @@ def test_the_desk_says_if_a_publication_is_switched_off(issue: Issue, state: str
     assert "Send it now" not in page
     assert "is switched off" in approve(issue, client)
     answer = client.post(f"/admin/issues/{issue.pk}/send/start/", {"people": "20"}, follow=True)
-    assert "is switched off" in said(answer)[0]
+    assert "is switched off" in list_messages(answer)[0]
     assert not Send.objects.exists()
 
 

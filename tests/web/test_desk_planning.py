@@ -14,7 +14,7 @@ from newsletter.issues.variants.recipient_groups import find_groups
 from newsletter.issues.variants.store_variants import make_variants
 from newsletter.models import AuditEntry, Issue, Publication, Slot, Story, StoryRefusal
 from newsletter.sending.freezing.start import start_send
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
@@ -97,7 +97,7 @@ def test_change_time_is_in_the_zone_of_the_publication(publication: Publication)
     assert "Schedule" in editor.get(f"/admin/issues/{made.pk}/overview/").content.decode()
     day = timezone.now() + timedelta(days=40)
     response = editor.post(f"/admin/issues/{made.pk}/time/", {"due": f"{day:%Y}-{day:%m}-{day:%d}T10:00"}, follow=True)
-    assert "will be sent on" in " ".join(said(response))
+    assert "will be sent on" in " ".join(list_messages(response))
     made.refresh_from_db()
     assert made.due_at.hour in (14, 15)
     page = editor.get(f"/admin/issues/{made.pk}/time/").content.decode()
@@ -137,8 +137,8 @@ def test_refresh_content_shows_the_change_before_it_is_made(issue: Issue) -> Non
     assert "Told just now" in page.content.decode()
     assert [story.title for story in resolve_content(Issue.objects.get()).stories] == ["The first verdict"]
     sha256 = page.context["plan"].sha256
-    assert "changed after you opened" in " ".join(said(writer.post(path, {"sha256": "0" * 64}, follow=True)))
-    assert "Added: “Told just now”" in " ".join(said(writer.post(path, {"sha256": sha256}, follow=True)))
+    assert "changed after you opened" in " ".join(list_messages(writer.post(path, {"sha256": "0" * 64}, follow=True)))
+    assert "Added: “Told just now”" in " ".join(list_messages(writer.post(path, {"sha256": sha256}, follow=True)))
 
 
 def test_history_compares_two_versions_and_goes_back(issue: Issue) -> None:

@@ -10,7 +10,7 @@ from newsletter.desk.issues.issue_page import overview_url
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import AuditEntry, Issue, ProtectedTerm, Publication, Send, StaffNotice
 from newsletter.sending.freezing.start import start_send
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def issue(publication: Publication) -> Issue:
 def test_protected_terms_are_pasted_listed_masked_and_shown_singly(role: str) -> None:
     client = sign_in(role)
     response = protect(client, SECRET, "K-2031-77", "Li", SECRET.upper())
-    assert said(response)[0] == (
+    assert list_messages(response)[0] == (
         "3 terms are now protected. 1 is very short. We find it only as written, or in capitals."
     )
     page = response.content.decode()
@@ -86,7 +86,7 @@ def test_refused_protected_terms_are_explained_by_line() -> None:
 def test_removing_protected_terms_needs_a_selection() -> None:
     client = sign_in("data")
     protect(client, SECRET)
-    assert said(client.post(PAGE, {"remove": "yes"}, follow=True)) == ["Select at least one term to remove."]
+    assert list_messages(client.post(PAGE, {"remove": "yes"}, follow=True)) == ["Select at least one term to remove."]
     assert ProtectedTerm.objects.count() == 1
 
 
@@ -143,11 +143,11 @@ def test_a_new_term_holds_at_once_what_would_be_sent(issue: Issue, kind: str) ->
 @pytest.mark.requirement("V3")
 def test_adding_a_protected_term_lists_affected_and_paused_issues(issue: Issue) -> None:
     client = sign_in("data")
-    assert said(protect(client, SECRET))[1] == (
+    assert list_messages(protect(client, SECRET))[1] == (
         "These issues contain a protected term and cannot be sent: The weekly letter No. 1."
     )
     client.post(PAGE, {"remove": "yes", "term": ProtectedTerm.objects.get().pk})
     approve_issue(issue=issue, by=make_approver(), now=NOW)
     start_send(issue=Issue.objects.get(), now=NOW)
-    assert said(protect(client, SECRET))[-1] == "Sending is paused: The weekly letter No. 1."
+    assert list_messages(protect(client, SECRET))[-1] == "Sending is paused: The weekly letter No. 1."
     assert Send.objects.get().state == "paused"

@@ -5,7 +5,7 @@ import pytest
 from newsletter.models import Delivery, DeliveryException, Publication, Send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.retry_refused import list_refusals
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +21,7 @@ def test_the_page_groups_those_refused_and_tries_them_again(publication: Publica
     assert retry in page
     assert "Tick at least one reason." in approver.post(retry, {}).content.decode()
     common = list_refusals(send)[0]
-    assert said(approver.post(retry, {"reasons": [common.key]}, follow=True)) == [
+    assert list_messages(approver.post(retry, {"reasons": [common.key]}, follow=True)) == [
         "Trying again for 2 people. This page shows the progress."
     ]
     send.refresh_from_db()

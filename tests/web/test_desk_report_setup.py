@@ -24,7 +24,7 @@ from newsletter.providers.base.errors import BadWebhook
 from newsletter.providers.base.webhooks.events import Feedback, FeedbackKind
 from newsletter.providers.base.webhooks.verification import WebhookRequest
 from newsletter.sending.adapters import provider_label
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.feedback_reports import (
     apply_reports,
     brevo_event,
@@ -74,7 +74,7 @@ def test_the_page_shows_the_address_and_one_button(api: WebhookApi, admin: Clien
 def test_the_button_sets_it_up_and_is_in_the_staff_log(api: WebhookApi, admin: Client) -> None:
     api.add_others(1)
     answer = admin.post(PAGE, {"reports": "default"})
-    assert said(answer) == ["Brevo reports here from now on."]
+    assert list_messages(answer) == ["Brevo reports here from now on."]
     assert "1 webhook of the same account calls another address" in answer.content.decode()
     assert len(api.rows) == 2
     entry = AuditEntry.objects.get(action="newsletter.reports_set_up")
@@ -93,7 +93,7 @@ def test_each_account_has_its_own_part_of_the_page(api: WebhookApi, admin: Clien
         assert page.count('id="nl-reports') == 2
         assert webhook_url("brevo", "backup") in page
         assert "setting NEWSLETTER_PROVIDER_URL_BACKUP as webhook_key" in page
-        assert said(admin.post(PAGE, {"reports": "backup"})) == ["Brevo (backup) reports here from now on."]
+        assert list_messages(admin.post(PAGE, {"reports": "backup"})) == ["Brevo (backup) reports here from now on."]
         assert (api.rows, len(second.rows)) == ([], 1)
         assert "Set up the reports of Brevo (backup)" in before
         assert f'href="{PAGE}#nl-reports-backup"' in before
@@ -101,7 +101,7 @@ def test_each_account_has_its_own_part_of_the_page(api: WebhookApi, admin: Clien
         home = admin.get("/admin/").content.decode()
         assert "Set up the reports of Brevo" in home
         assert "Set up the reports of Brevo (backup)" not in home
-        assert "no NEWSLETTER_PROVIDER_URL_OTHER" in said(admin.post(PAGE, {"reports": "other"}))[0]
+        assert "no NEWSLETTER_PROVIDER_URL_OTHER" in list_messages(admin.post(PAGE, {"reports": "other"}))[0]
 
 
 def test_an_account_that_reports_nothing_is_named(api: WebhookApi, admin: Client, settings: Any) -> None:
@@ -115,7 +115,7 @@ def test_a_refusal_is_shown_and_the_page_stays(api: WebhookApi, admin: Client) -
     api.fault = (401, b"{}")
     answer = admin.post(PAGE, {"reports": "default"})
     assert answer.status_code == 200
-    assert "does not let our key manage webhooks" in said(answer)[0]
+    assert "does not let our key manage webhooks" in list_messages(answer)[0]
     assert not AuditEntry.objects.filter(action="newsletter.reports_set_up").exists()
 
 

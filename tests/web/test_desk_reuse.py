@@ -7,7 +7,7 @@ from newsletter.issues.reuse.saved_blocks import save_block
 from newsletter.issues.reuse.templates import save_template
 from newsletter.models import Issue, IssueTemplate, Publication, SavedBlock, Story
 from subscribers.models import Segment
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def test_a_block_is_saved_listed_inserted_renamed_and_deleted(issue: Issue, writ
     assert "No block is saved yet" in writer.get(f"{path}/blocks/insert/").content.decode()
     assert "A saved block is written once" in writer.get("/admin/issues/saved/").content.decode()
     answer = writer.post(f"{path}/blocks/save/", {"block": issue.body[0].id, "name": "Lead of March"}, follow=True)
-    assert "The block is saved as “Lead of March”." in said(answer)
+    assert "The block is saved as “Lead of March”." in list_messages(answer)
     saved = SavedBlock.objects.get()
     page = writer.get("/admin/issues/saved/").content.decode()
     assert "Lead story: The clinic opens its doors" in page

@@ -17,7 +17,7 @@ from newsletter.sending.freezing.start import prepare_requested_sends, start_sen
 from newsletter.sending.limits.installation_hold import hold_installation
 from newsletter.sending.settling.receipt import list_deliveries
 from subscribers.models import Subscription
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def overview(issue: Issue, client: Client) -> str:
 
 def step(issue: Issue, name: str, client: Client, **fields: str) -> list[str]:
     people = {"people": str(count_recipients(issue))} if name == "start" else {}
-    return said(client.post(f"/admin/issues/{issue.pk}/send/{name}/", {**people, **fields}, follow=True))
+    return list_messages(client.post(f"/admin/issues/{issue.pk}/send/{name}/", {**people, **fields}, follow=True))
 
 
 def make_uncertain(send: Send, *, state: str = "needs_attention") -> Batch:
@@ -157,7 +157,7 @@ def test_an_uncertain_batch_is_settled_by_staff(send: Send, name: str, state: st
     assert "3 uncertain recipients" in page
     assert "The worker was lost." in page
     response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/{name}/", follow=True)
-    assert words in said(response)[0]
+    assert words in list_messages(response)[0]
     batch.refresh_from_db()
     assert batch.state == state
     assert "Nobody knows yet" not in overview(send.issue, client)
@@ -198,7 +198,7 @@ def test_a_batch_is_settled_once_and_only_from_its_own_issue(send: Send) -> None
     assert client.post(f"/admin/issues/{send.issue_id + 1}/batches/{batch.pk}/took/").status_code == 404
     address = f"/admin/issues/{send.issue_id}/batches/{batch.pk}/took/"
     client.post(address)
-    assert "Only an uncertain batch" in said(client.post(address, follow=True))[-1]
+    assert "Only an uncertain batch" in list_messages(client.post(address, follow=True))[-1]
 
 
 def test_a_writer_cannot_settle_a_batch(send: Send) -> None:
@@ -206,7 +206,7 @@ def test_a_writer_cannot_settle_a_batch(send: Send) -> None:
     client = sign_in("writer")
     assert "Mark as accepted" not in overview(send.issue, client)
     response = client.post(f"/admin/issues/{send.issue_id}/batches/{batch.pk}/again/", follow=True)
-    assert "may not pause, resume or settle sends" in said(response)[0]
+    assert "may not pause, resume or settle sends" in list_messages(response)[0]
     batch.refresh_from_db()
     assert batch.state == "uncertain"
 

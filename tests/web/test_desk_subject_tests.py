@@ -9,7 +9,7 @@ import time_machine
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.models import AuditEntry, Issue, Publication, Send, SubjectTest
 from newsletter.sending.freezing.start import start_send
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
 from tests.support.subject_tests import (
     PEOPLE,
@@ -140,7 +140,7 @@ def test_a_subject_chosen_during_a_stop_is_promised_for_later(running: Send, sta
     assert f"The people who wait {later}" in approver.get(overview(running.issue)).content.decode()
     address = f"/admin/issues/{running.issue_id}/send/choose-subject/"
     answer = approver.post(address, {"subject": "2"}, follow=True)
-    assert f"The people who waited {later}" in " ".join(said(answer))
+    assert f"The people who waited {later}" in " ".join(list_messages(answer))
 
 
 @pytest.mark.long

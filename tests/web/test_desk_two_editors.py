@@ -9,7 +9,7 @@ from django.db.models import Model
 
 from newsletter.models import Appeal, Brand, EventNotice, Publication, Source, Story
 from subscribers.models import Case, MailingList, Segment, Topic
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in
 from tests.support.fixtures import make_appeal, make_event, make_publication, make_source, make_story
 
@@ -54,8 +54,8 @@ def test_the_second_editor_reads_who_saved_and_sees_both_texts(kind: str) -> Non
     bob.post(address, {**form, field: "What Bob wrote"})
     refused = ann.post(address, {**form, field: "What Ann wrote"})
     page = refused.content.decode()
-    assert said(refused)[0].startswith("bob@example.org saved this on ")
-    assert "after you opened it. Nothing was saved, and your text is still here." in said(refused)[0]
+    assert list_messages(refused)[0].startswith("bob@example.org saved this on ")
+    assert "after you opened it. Nothing was saved, and your text is still here." in list_messages(refused)[0]
     assert read_cells(page) == ["What Bob wrote", "What Ann wrote"]
     stored = model._default_manager.values_list(field, flat=True)
     assert stored.get() == "What Bob wrote"
@@ -72,7 +72,7 @@ def test_a_mistake_in_the_form_does_not_hide_that_somebody_saved() -> None:
     bob.post(address, {**form, "title": "What Bob wrote"})
     mistaken = filled_in(ann.post(address, {**form, "title": ""}).content.decode())
     refused = ann.post(address, {**mistaken, "title": "What Ann wrote"})
-    assert "bob@example.org saved this" in said(refused)[0]
+    assert "bob@example.org saved this" in list_messages(refused)[0]
     assert Story.objects.get().title == "What Bob wrote"
 
 
@@ -82,7 +82,7 @@ def test_a_change_by_a_source_is_named_as_such() -> None:
     form = filled_in(ann.get(address).content.decode())
     Story.objects.update(teaser="The source has another teaser now.")
     refused = ann.post(address, {**form, "title": "What Ann wrote"})
-    assert "changed after you opened it, by its source or by the program" in said(refused)[0]
+    assert "changed after you opened it, by its source or by the program" in list_messages(refused)[0]
     assert "The source has another teaser now." in refused.content.decode()
 
 

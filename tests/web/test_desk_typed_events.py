@@ -7,7 +7,7 @@ import pytest
 from newsletter.content.ingesting.translated_events import record_event_change
 from newsletter.issues.assembly.selection import choose_events
 from newsletter.models import EventNotice, Publication
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import HOUSTON, NOW, make_event
 
 pytestmark = pytest.mark.django_db
@@ -49,13 +49,13 @@ def test_the_chosen_town_is_shown_in_words(publication: Publication) -> None:
     client = sign_in("editor")
     typed = {"title": "Vigil", "starts_at": "2026-03-12 18:30", "zone": "", "town": "York"}
     answer = client.post("/admin/events/add/", typed, follow=True)
-    assert "It is in York, England." in said(answer)[0]
+    assert "It is in York, England." in list_messages(answer)[0]
     assert EventNotice.objects.get().region == "GB-ENG"
 
 
 def test_an_ambiguous_typed_town_is_asked_about_at_once() -> None:
     typed = {"title": "Vigil", "starts_at": "2027-03-12 18:30", "zone": "", "town": "Springfield"}
-    (text,) = said(sign_in("editor").post("/admin/events/add/", typed, follow=True))
+    (text,) = list_messages(sign_in("editor").post("/admin/events/add/", typed, follow=True))
     assert "Which Springfield? Until you choose, nobody nearby sees it." in text
     assert f'<a href="/admin/events/places/#nl-place-{EventNotice.objects.get().pk}">Choose</a>' in text
 

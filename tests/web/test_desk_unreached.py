@@ -7,7 +7,7 @@ from django.utils import timezone
 from newsletter.models import AuditEntry, Batch, Issue, Publication, Send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.send_controls import cancel_send
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import add_subscribers, make_approver, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,7 @@ def test_a_cancelled_issue_offers_to_reach_the_others(cancelled: Issue, writer: 
     answer = writer.post(path, follow=True)
     made = Issue.objects.exclude(pk=cancelled.pk).get()
     assert answer.redirect_chain == [(f"/admin/issues/edit/{made.pk}/", 302)]
-    assert "was created for those not reached" in " ".join(said(answer))
+    assert "was created for those not reached" in " ".join(list_messages(answer))
     assert AuditEntry.objects.get(action="newsletter.complete").data == {"made": made.pk}
     assert "did not reach before its send was cancelled. Nobody gets both." in overview(made, writer)
     page = overview(cancelled, writer)

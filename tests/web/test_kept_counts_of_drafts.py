@@ -22,7 +22,7 @@ from subscribers.audience.count_cache import MAX_AGE
 from subscribers.audience.kept_counts import kept_counts
 from subscribers.importing.writing.undo import undo_now
 from subscribers.models import ImportBatch, Segment, Subscriber, Topic
-from tests.support.desk import issue_form, said, sign_in
+from tests.support.desk import issue_form, list_messages, sign_in
 from tests.support.fixtures import HOUSTON, LONDON, NOW, add_subscribers, make_event, make_issue, make_place, make_story
 from tests.support.group_queries import find_group_queries
 from tests.support.people_imports import import_text
@@ -81,7 +81,7 @@ def approve(issue: Issue, client: Client) -> list[str]:
         "looked": "yes",
         "warning": [one.name for one in page.context["unacknowledged"]],
     }
-    return said(client.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
+    return list_messages(client.post(f"/admin/issues/{issue.pk}/approve/", fields, follow=True))
 
 
 def comparison(issue: Issue) -> str:

@@ -10,7 +10,7 @@ from newsletter.sending.adapters import can_mail_leave, current_adapter, writes_
 from newsletter.sending.dispatching.worker_loop import run_send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import hold_installation
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
 pytestmark = pytest.mark.django_db
@@ -154,7 +154,7 @@ def test_no_button_promises_a_send_that_the_start_refuses(
     assert "Write to files" not in page
     for html in (page, client.get(overview).content.decode()):
         assert reason in html
-    said(client.post(start, {"people": "3"}, follow=True))
+    list_messages(client.post(start, {"people": "3"}, follow=True))
     assert not issue.sends.exists()
     assert not can_mail_leave("test")
     assert not writes_to_files("test")

@@ -20,7 +20,7 @@ from newsletter.jobs.catalogue import JOBS
 from newsletter.models import Issue
 from subscribers.models import Reason, Subscriber, Suppression
 from subscribers.unsubscribing.suppression import suppress
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.desk_pages import fill, make_desk_rows  # noqa: F401  a fixture
 from tests.support.desk_routes import LOOKED_AT, list_desk_routes
 from tests.support.fixtures import NOW, make_issue, make_publication, make_story
@@ -66,8 +66,8 @@ def test_a_refused_form_of_a_person_keeps_its_text(
 ) -> None:
     client, address = sign_in("admin"), person_url(name, person)
     answer = client.post(address, typed, follow=True)
-    assert len(said(answer)) == 1
-    assert problem in said(answer)[0]
+    assert len(list_messages(answer)) == 1
+    assert problem in list_messages(answer)[0]
     shown = list_values(answer.content, address)
     assert {field: shown[field] for field in typed} == typed
     form = next(form for form in lxml.html.fromstring(answer.content.decode()).forms if form.action == address)

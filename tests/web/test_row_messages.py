@@ -5,7 +5,7 @@ from django.test import RequestFactory
 from wagtail.images.models import Image
 
 from newsletter.desk.pictures.library_pages import DeletePicture, EditPicture
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 
 pytestmark = pytest.mark.django_db
 FIELDS = {
@@ -19,14 +19,14 @@ FIELDS = {
 @pytest.mark.parametrize("rows", FIELDS)
 def test_a_saved_row_is_named_in_our_words(rows: str) -> None:
     fields, client = {"name": "Friends", **FIELDS[rows]}, sign_in("admin")
-    assert said(client.post(f"/admin/{rows}/add/", fields, follow=True))[0].startswith("“Friends” is added.")
+    assert list_messages(client.post(f"/admin/{rows}/add/", fields, follow=True))[0].startswith("“Friends” is added.")
     listed = client.get(f"/admin/{rows}/").content.decode()
     edit = listed.partition(f'"/admin/{rows}/edit/')[2].partition("/")[0]
     changed = client.post(f"/admin/{rows}/edit/{edit}/", {**fields, "slug": "friends"}, follow=True)
-    assert said(changed)[0].startswith("“Friends” is saved.")
+    assert list_messages(changed)[0].startswith("“Friends” is saved.")
     if rows != "lists":
         deleted = client.post(f"/admin/{rows}/delete/{edit}/", follow=True)
-        assert said(deleted)[0].strip() == "“Friends” is deleted."
+        assert list_messages(deleted)[0].strip() == "“Friends” is deleted."
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_a_picture_is_named_in_our_words(view: EditPicture | DeletePicture, mess
 def test_the_messages_are_in_the_language_of_the_person() -> None:
     client = sign_in("admin")
     answer = client.post("/admin/topics/add/", {"name": "Ríos"}, follow=True, headers={"accept-language": "es"})
-    assert said(answer)[0].startswith("“Ríos” se ha añadido.")
+    assert list_messages(answer)[0].startswith("“Ríos” se ha añadido.")

@@ -19,7 +19,7 @@ from newsletter.desk.staff.accounts import MAX_FAILURES_PER_NETWORK
 from newsletter.models import AuditEntry
 from newsletter.organisation.accounts.staff import add_staff, remove_second_factor
 from newsletter.project import settings as product
-from tests.support.desk import PASSWORD, said, sign_in
+from tests.support.desk import PASSWORD, list_messages, sign_in
 
 pytestmark = pytest.mark.django_db
 LOGIN = "/accounts/login/"
@@ -439,6 +439,6 @@ def test_the_sessions_page_lists_and_ends_other_sessions() -> None:
     give_password(mine)
     give_password(other)
     assert mine.get("/accounts/sessions/").content.decode().count("since ") == 2
-    assert said(mine.post("/accounts/sessions/", follow=True)) != []
+    assert list_messages(mine.post("/accounts/sessions/", follow=True)) != []
     assert opens(mine)
     assert not opens(other)

@@ -32,7 +32,7 @@ from newsletter.rendering.lint.colour_advice import find_colour_problems
 from newsletter.sending.deliverability import refresh_domains
 from newsletter.sending.deliverability.findings import Finding
 from subscribers.models import MailingList, Topic
-from tests.support.desk import said, sign_in
+from tests.support.desk import list_messages, sign_in
 from tests.support.dns_server import serve_dns
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import make_approver, make_event, make_issue, make_publication, make_story
@@ -265,7 +265,7 @@ def test_a_source_is_found_from_the_address_and_shows_five_items(admin: Client, 
     assert page.count("<li>Story ") == 5
     fields = {"add": "1", "kind": "feed", "url": f"{site.url}/feed.xml", "name": "Open Door"}
     response = admin.post("/admin/setup/source/", fields, follow=True)
-    assert "is added" in " ".join(said(response))
+    assert "is added" in " ".join(list_messages(response))
     source = Source.objects.get()
     assert (source.kind, source.url, source.name) == ("feed", f"{site.url}/feed.xml", "Open Door")
 
@@ -279,12 +279,12 @@ def test_the_rest_of_a_site_is_offered_after_the_first_source(admin: Client, sit
     site.put("/events.ics", calendar, Content_Type="text/calendar")
     feed = {"add": "1", "site": site.url, "kind": "feed", "url": f"{site.url}/feed.xml", "name": "Open Door"}
     page = admin.post("/admin/setup/source/", feed)
-    assert said(page) == ["“Open Door” is added. Its stories arrive in a moment."]
+    assert list_messages(page) == ["“Open Door” is added. Its stories arrive in a moment."]
     assert page.content.decode().count(">Added<") == 1
     assert f'name="url" value="{site.url}/events.ics"' in page.content.decode()
     events = {**feed, "kind": "calendar", "url": f"{site.url}/events.ics", "name": "Events"}
     page = admin.post("/admin/setup/source/", events)
-    assert said(page) == ["“Events” is added. Its events arrive in a moment."]
+    assert list_messages(page) == ["“Events” is added. Its events arrive in a moment."]
     assert page.content.decode().count(">Added<") == 2
     assert ">Continue</a>" in page.content.decode()
     admin.post("/admin/setup/source/", events)
@@ -519,9 +519,9 @@ def test_the_provider_form_names_each_empty_field_it_needs(
 def test_the_sign_in_at_a_mail_server_is_tested(admin: Client, settings) -> None:  # type: ignore[no-untyped-def]
     with serve_mail() as server:
         settings.NEWSLETTER_PROVIDER_URL = f"smtp://{USER}:{PASSWORD}@127.0.0.1:{server.port}"
-        assert said(admin.post("/admin/setup/provider/", {"test": "1"})) == ["The provider accepts the key."]
+        assert list_messages(admin.post("/admin/setup/provider/", {"test": "1"})) == ["The provider accepts the key."]
         settings.NEWSLETTER_PROVIDER_URL = f"smtp://{USER}:wrong@127.0.0.1:{server.port}"
-        (refused,) = said(admin.post("/admin/setup/provider/", {"test": "1"}))
+        (refused,) = list_messages(admin.post("/admin/setup/provider/", {"test": "1"}))
     assert "did not accept our user and password" in refused
     assert server.mails == []
 
@@ -537,7 +537,7 @@ def test_the_provider_step_says_what_a_mail_server_cannot_do(admin: Client, sett
 
 def test_the_connection_to_the_provider_is_tested(admin: Client, settings, fake_provider) -> None:  # type: ignore[no-untyped-def]
     settings.NEWSLETTER_PROVIDER_URL = fake_provider.provider_url
-    assert said(admin.post("/admin/setup/provider/", {"test": "1"})) == ["The provider accepts the key."]
+    assert list_messages(admin.post("/admin/setup/provider/", {"test": "1"})) == ["The provider accepts the key."]
     assert state_of("provider") == "done"
 
 

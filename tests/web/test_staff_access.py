@@ -16,7 +16,7 @@ from newsletter.models import AuditEntry, PasswordLinkRequest, Publication, Staf
 from newsletter.organisation.accounts.first_administrator import make_first_administrator_url
 from newsletter.organisation.accounts.staff import add_staff, role_of
 from newsletter.organisation.accounts.staff_links import make_staff_link_url
-from tests.support.desk import PASSWORD, said, sign_in, sign_in_superuser
+from tests.support.desk import PASSWORD, list_messages, sign_in, sign_in_superuser
 
 pytestmark = pytest.mark.django_db
 FORGOTTEN = "/accounts/password/"
@@ -91,7 +91,7 @@ def test_an_administrator_invites_somebody_who_then_signs_in() -> None:
     admin = sign_in("admin")
     invitation = {"email": "ann@example.org", "role": "writer", "language": "es", "first_name": "Ann"}
     response = admin.post("/admin/users/new/", invitation, follow=True)
-    assert said(response) == ["ann@example.org is invited."]
+    assert list_messages(response) == ["ann@example.org is invited."]
     link = path_of(make_staff_link_url(StaffLink.objects.get()))
     assert link in response.content.decode()
     client = Client()
@@ -162,7 +162,7 @@ def test_an_administrator_removes_a_second_factor_with_their_password() -> None:
     lost = person("approver@example.org")
     Authenticator.objects.create(user=lost, type=Authenticator.Type.TOTP, data={})
     address = f"/admin/users/factor/{lost.pk}/"
-    assert "Incorrect password" in " ".join(said(admin.post(address, {"password": "wrong"}, follow=True)))
+    assert "Incorrect password" in " ".join(list_messages(admin.post(address, {"password": "wrong"}, follow=True)))
     assert Authenticator.objects.exists()
     admin.post(address, {"password": PASSWORD})
     assert not Authenticator.objects.exists()
@@ -206,7 +206,7 @@ def test_a_lost_second_factor_notifies_the_administrators() -> None:
     client = Client()
     client.post("/accounts/login/", {"login": "ann@example.org", "password": PASSWORD})
     alone = client.post("/accounts/2fa/lost/", follow=True)
-    assert "no other administrator" in " ".join(said(alone))
+    assert "no other administrator" in " ".join(list_messages(alone))
     admin = sign_in("admin")
     for _ in range(2):
         client.post("/accounts/2fa/lost/")

@@ -101,7 +101,7 @@ def test_the_field_of_the_notice_is_the_one_that_its_press_is_read_by(
     assert '<input type="hidden" name="beside" value="notice">' in shown
 
 
-def test_the_page_of_a_person_says_that_they_rest(person: Subscriber) -> None:
+def test_the_page_of_a_person_says_why_they_get_no_newsletters(person: Subscriber) -> None:
     shown = sign_in("data").get(f"/admin/people/{person.pk}/").content.decode()
     assert "did not answer whether they still want mail" in shown
 

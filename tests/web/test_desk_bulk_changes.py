@@ -123,7 +123,7 @@ def test_taking_people_off_a_list_asks_first_and_counts_those_on_it(weekly: Mail
     assert "You cannot undo it." in page
     assert not weekly.subscriptions.filter(end_reason="staff").exists()
     fields = dict(lxml.html.fromstring(page).xpath("//section[contains(@class, 'nl-decide')]//form")[0].form_values())
-    assert said(client.post(ALL, fields, follow=True)) == ["2 of 3 people changed."]
+    assert list_messages(client.post(ALL, fields, follow=True)) == ["2 of 3 people changed."]
     assert weekly.subscriptions.filter(end_reason="staff").count() == 2
 
 

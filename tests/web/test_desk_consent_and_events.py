@@ -181,7 +181,7 @@ def test_several_held_issues_are_named_in_the_plural():
         add_subscribers(make_publication(slug=slug, name=slug), 1, start=10 * len(slug))
         make_issue(Publication.objects.get(slug=slug), approved=True)
     done = sign_in("editor").post(f"/admin/stories/withdraw/{story.pk}/", follow=True)
-    assert "On hold until you review them: " in said(done)[0]
+    assert "On hold until you review them: " in list_messages(done)[0]
 
 
 def test_the_withdrawal_page_names_the_translations_that_stop_too():
@@ -226,10 +226,10 @@ def test_saving_a_changed_event_says_who_has_the_old_details():
     _, _, event = publish()
     browser, path = sign_in("editor"), f"/admin/events/edit/{event.pk}/"
     form = filled_in(browser.get(path).content.decode())
-    assert "Announce" not in said(browser.post(path, {**form, "summary": "Bring a candle."}, follow=True))[0]
+    assert "Announce" not in list_messages(browser.post(path, {**form, "summary": "Bring a candle."}, follow=True))[0]
     later = f"{event.starts_at + timedelta(days=1):%Y-%m-%dT%H:%M}"
     form = filled_in(browser.get(path).content.decode())
-    (message,) = said(browser.post(path, {**form, "starts_at": later, "ends_at": ""}, follow=True))
+    (message,) = list_messages(browser.post(path, {**form, "starts_at": later, "ends_at": ""}, follow=True))
     assert "3 people have other details in their email." in message
     assert f'<a href="/admin/events/announce/{event.pk}/">Announce the change…</a>' in message
     page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()

@@ -6,7 +6,7 @@ from unittest.mock import patch
 import pytest
 import time_machine
 from django.test import TestCase, TransactionTestCase, override_settings
-from django.utils import timezone, translation
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.support.replacements",
     "tests.support.provider_fixtures",
     "tests.support.fixtures",
+    "tests.support.own_folder",
     "tests.support.accounts",
     "tests.support.file_times",
 ]
@@ -76,13 +77,6 @@ def quick_to_end() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def without_a_language() -> Iterator[None]:
-    """Forget the language of the test's last request: Django keeps it for what the thread does next."""
-    yield
-    translation.deactivate()
-
-
 @pytest.fixture(scope="session", autouse=True)
 def without_kept_figures() -> Iterator[None]:
     """Count figures each time, however slow the machine: the next test's rows have the same ids."""
@@ -90,25 +84,6 @@ def without_kept_figures() -> Iterator[None]:
 
     with patch.object(count_cache, "QUICK_SECONDS", float("inf")):
         yield
-
-
-@pytest.fixture(autouse=True)
-def without_counts_of_other_tests() -> Iterator[None]:
-    """Forget the figures that a test kept."""
-    yield
-    from subscribers.audience.count_cache import forget_counts
-
-    forget_counts()
-
-
-@pytest.fixture(autouse=True)
-def without_cached_mails() -> Iterator[None]:
-    """Forget the archive's mails after each test: the next test's rows have the same ids."""
-    yield
-    from newsletter.issues.archive import public_view
-
-    public_view.render_for_archive.cache_clear()
-    public_view.render_redacted_variant.cache_clear()
 
 
 @pytest.fixture

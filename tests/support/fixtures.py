@@ -1,7 +1,6 @@
 """Builders of publications, stories, events and audiences, for tests that assemble and send."""
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,14 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.db.models import Max
-from django.test import override_settings
 
 from newsletter.issues.approval.approve import approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.models import Appeal, Brand, EventNotice, Issue, Publication, Source, Story
-from newsletter.sending import adapters
 from subscribers.identity import identify
 from subscribers.models import MailingList, Subscriber, SubscriberLocation, Subscription
 from tests.support.migrated_database import find_migrated_sqlite
-from tests.support.process_caches import clear_bad_link_cache, clear_branding_cache, clear_term_matcher
 from tests.support.repeated_rows import repeat_rows
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=UTC)
@@ -42,14 +38,6 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def migrated_sqlite(shared_folder: Path) -> Path:
     """Return an SQLite file with all tables and no people, to copy."""
     return find_migrated_sqlite(shared_folder)
-
-
-@pytest.fixture(autouse=True)
-def _no_memory_of_other_tests() -> None:
-    """Clear the caches that a process keeps between requests: branding, protected terms, networks with bad links."""
-    clear_branding_cache()
-    clear_term_matcher()
-    clear_bad_link_cache()
 
 
 @pytest.fixture
@@ -202,12 +190,3 @@ def make_issue(publication: Publication, *, approved: bool = False) -> Issue:
     if approved:
         approve_issue(issue=assembly.issue, by=make_approver(), now=NOW)
     return assembly.issue
-
-
-@pytest.fixture(autouse=True)
-def _own_folder(tmp_path: Path) -> Iterator[None]:
-    """Adapters and the journals of sends and of who left are kept between calls; each test has its own."""
-    adapters._adapter.cache_clear()
-    with override_settings(NEWSLETTER_DATA_DIR=tmp_path, SUBSCRIBERS_JOURNAL=tmp_path / "left.journal"):
-        yield
-    adapters._adapter.cache_clear()

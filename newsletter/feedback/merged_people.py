@@ -3,8 +3,6 @@
 from newsletter.models import Batch, Delivery, InboundMail, TemplateMail
 from subscribers.models import CountedUnsubscribe, Subscriber
 
-_UNSETTLED = (Batch.State.PENDING, Batch.State.SUBMITTING)
-
 
 def reassign_mails(*, keep: Subscriber, absorb: Subscriber) -> None:
     """Count the mails that ``absorb`` got for ``keep``: for stories already sent and for the limit of mails.
@@ -16,7 +14,7 @@ def reassign_mails(*, keep: Subscriber, absorb: Subscriber) -> None:
     """
     their_mails = Delivery.objects.filter(subscriber_id=absorb.pk, proof=False, bounce__isnull=True)
     got_by_both = Delivery.objects.filter(subscriber_id=keep.pk, proof=False).values("issue")
-    moved = their_mails.exclude(batch__state__in=_UNSETTLED).exclude(issue__in=got_by_both)
+    moved = their_mails.exclude(batch__state__in=Batch.OPEN_STATES).exclude(issue__in=got_by_both)
     sends = list(moved.values_list("batch__send", flat=True))
     moved.update(subscriber_id=keep.pk)
     counted = CountedUnsubscribe.objects.filter(subscriber_id=keep.pk).values("mailing")

@@ -13,7 +13,7 @@ from newsletter.models import Batch, Delivery, DeliveryException
 from newsletter.sending.settling.delivered_bitmap import find_delivered
 from newsletter.sending.settling.uncertain_recipients import resolve_as_accepted, settle_unsubscribed
 
-OPEN = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
+OPEN = (*Batch.OPEN_STATES, Batch.State.UNCERTAIN)
 _SETTLEABLE = (Batch.State.PENDING, Batch.State.UNCERTAIN)
 EVIDENCE_REASON = Message("a report of the provider proves that it accepted this")
 

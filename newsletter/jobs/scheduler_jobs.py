@@ -112,8 +112,7 @@ def is_start_due(*, by: datetime) -> bool:
 
 
 def _find_unsent(now: datetime) -> QuerySet[Issue]:
-    states = [Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]
-    return Issue.objects.filter(make_due_filter(now), state__in=states, held=False)
+    return Issue.objects.filter(make_due_filter(now), state__in=Issue.UNSENT_STATES, held=False)
 
 
 def start_due_sends(*, now: datetime) -> None:

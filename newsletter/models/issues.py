@@ -56,6 +56,9 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
         SENT = "sent", gettext_lazy("Sent")
         CANCELLED = "cancelled", gettext_lazy("Cancelled")
 
+    UNAPPROVED_STATES = (State.DRAFT, State.IN_REVIEW)
+    UNSENT_STATES = (*UNAPPROVED_STATES, State.APPROVED)
+
     GRACE_PERIOD = timedelta(hours=6)
     """How late an issue may still be sent without a person's decision."""
 

@@ -29,7 +29,6 @@ from newsletter.rendering.personal_values import values_for
 from newsletter.sending.build_call import build_headers, find_reply_address, list_header_variables
 from newsletter.sending.notices.proofs import SAMPLE_ADDRESS, make_proof_links
 
-OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 TIMEOUT_SECONDS = 30
 RETRY_AFTER = timedelta(hours=1)
 MAX_RULES = 5
@@ -57,7 +56,7 @@ def score_due_issues(*, now: datetime, recent: RecentResults[bool] | None = None
     if command is None:
         return 0
     scored = 0
-    issues = Issue.objects.filter(state__in=OPEN_STATES)
+    issues = Issue.objects.filter(state__in=Issue.UNSENT_STATES)
     shown = make_shown_stamp(issues, now=now)
     for issue in issues.select_related("publication__brand", "slot", "spam_check"):
         stamp = make_stamp(issue, shown=shown)

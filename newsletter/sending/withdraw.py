@@ -32,8 +32,6 @@ from newsletter.models import Batch, Issue, IssueRevision, Picture, Send, ShownI
 from newsletter.outbound.publishing_facts import report_story
 from subscribers.models import EventKind
 
-_WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
-
 
 @dataclass(frozen=True)
 class Withdrawal:
@@ -132,7 +130,7 @@ def _describe_pause(batches: QuerySet[Batch]) -> str:
 
 def _find_waiting(story: Story, rows: list[Story]) -> Iterator[tuple[Issue, Story, IssueContent]]:
     """Yield the unsent issues that contain one of the rows, each with the row that it shows and its content without them."""
-    waiting = Issue.objects.filter(state__in=_WAITING).select_related("publication__brand", "slot")
+    waiting = Issue.objects.filter(state__in=Issue.UNSENT_STATES).select_related("publication__brand", "slot")
     stopped = {key for row in rows for key in (row.pk, row.address)}
     for issue in waiting:
         content = resolve_content(issue)

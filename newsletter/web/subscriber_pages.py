@@ -65,8 +65,7 @@ def make_publishing_hooks() -> PublishingHooks:
 
 def find_open_issues(mailing_list: MailingList) -> list[Uses]:
     """Return the issues that would still be sent to the list."""
-    waiting = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
-    issues = Issue.objects.filter(publication__mailing_list=mailing_list, state__in=waiting)
+    issues = Issue.objects.filter(publication__mailing_list=mailing_list, state__in=Issue.UNSENT_STATES)
     count = issues.count()
     return [Uses(model=Issue, count=count, rows=list(issues[:MAX_USES_NAMED]))] if count else []
 

@@ -14,7 +14,6 @@ from newsletter.api.calls.saving import keep_approvals
 from newsletter.api.publishing.key_scope import find_visible_issue
 from newsletter.api.publishing.schemas import BlockAnswer, IssueAnswer
 from newsletter.common.errors import NotFound, WrongState
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.models import Issue
 
 
@@ -53,7 +52,7 @@ def edit_draft(request: HttpRequest, pk: int, *, fields: list[str]) -> Iterator[
         Issue.objects.select_for_update().filter(pk=find_issue_by_id(request, pk).pk).first()
         row = find_issue_by_id(request, pk)
         check_unchanged(request, show_issue(row))
-        if row.state not in OPEN_STATES:
+        if row.state not in Issue.UNAPPROVED_STATES:
             raise WrongState(
                 "%(issue)s is %(state)s, so it cannot be changed.", issue=row, state=row.get_state_display()
             )

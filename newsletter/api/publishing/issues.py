@@ -33,7 +33,6 @@ from newsletter.common.translation import translate
 from newsletter.issue_checks.find_problems import find_problems
 from newsletter.issue_checks.variant_groups import find_variant_groups
 from newsletter.issues.approval.acknowledge import find_acknowledged
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.request_approval import request_approval
 from newsletter.issues.planning.close_issue import delete_unused_draft
 from newsletter.issues.planning.create_issue import Beginning, create_issue, parse_future_due
@@ -137,7 +136,7 @@ def check_issue(request: HttpRequest, issue: int) -> ChecksAnswer:
 def rehearse(request: HttpRequest, issue: int) -> RehearsalAnswer:
     """Return who would get the issue now, in numbers by version, language, topic and zone. Nothing is stored or sent."""
     row = find_issue_by_id(request, issue)
-    if row.state not in (*OPEN_STATES, Issue.State.APPROVED):
+    if row.state not in Issue.UNSENT_STATES:
         raise WrongState(
             "%(issue)s is %(state)s: its receipt has the numbers.", issue=row, state=row.get_state_display()
         )

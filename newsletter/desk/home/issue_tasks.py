@@ -11,7 +11,7 @@ from newsletter.common.errors import BadRule, DomainError
 from newsletter.common.translation import format_percent, translate
 from newsletter.desk.home.task_item import Task
 from newsletter.desk.issues.audience.recipient_counts import explain_manual_approval
-from newsletter.desk.issues.issue_page import EDITABLE_STATES, describe_time_left, overview_url
+from newsletter.desk.issues.issue_page import describe_time_left, overview_url
 from newsletter.desk.sends.report_text import BOUNCE_ALARM_PERCENT
 from newsletter.desk.shell.labels import format_reason
 from newsletter.desk.welcome.mail_rows import count_waiting, find_mail_state
@@ -110,7 +110,7 @@ def _overdue_issue_tasks(now: datetime) -> list[Task]:
 
 def _draft_tasks(now: datetime, *, can_approve: bool) -> list[Task]:
     drafts = (
-        Issue.objects.filter(state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], held=False)
+        Issue.objects.filter(state__in=Issue.UNAPPROVED_STATES, held=False)
         .exclude(make_switched_off_filter())
         .exclude(kind=Issue.Kind.WELCOME)
         .exclude(pk__in=find_overdue(now=now).values("pk"))
@@ -176,7 +176,7 @@ def _switched_off_tasks(now: datetime) -> list[Task]:
     waiting = Issue.objects.filter(
         make_switched_off_filter(),
         publication__archived=False,
-        state__in=EDITABLE_STATES,
+        state__in=Issue.UNSENT_STATES,
         due_at__gt=now - LOOK_BACK,
     )
     return [

@@ -8,7 +8,6 @@ from django.utils import timezone
 from newsletter.common.errors import NotApproved
 from newsletter.common.translation import translate
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
-from newsletter.desk.issues.issue_page import EDITABLE_STATES
 from newsletter.desk.sends.local_hours import LocalHoursContext, hours_ahead_context
 from newsletter.issues.approval.approval_rules import (
     count_approvals_needed,
@@ -57,7 +56,7 @@ def approval_context(
 
     ``sha256`` is that of the current content. ``people`` is the number of recipients, if the page has counted them.
     """
-    is_open = issue.state in EDITABLE_STATES
+    is_open = issue.state in Issue.UNSENT_STATES
     if issue.is_welcome and sha256:
         sha256 = hash_approved_content(resolve_content(issue))
     authors = find_authors(issue) if is_open and requires_other_approver(issue.publication) else set()

@@ -20,7 +20,6 @@ from newsletter.desk.sends.alarms import AlarmsContext, alarms_context, list_acc
 from newsletter.desk.sends.progress import find_send
 from newsletter.desk.shell.labels import IssueStateLabel, label_issue_state
 from newsletter.desk.staff.policies import ISSUE_POLICY
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.planning.close_issue import can_be_deleted
 from newsletter.issues.variants.reader_zones import find_start
 from newsletter.models import Issue, Send
@@ -37,7 +36,6 @@ ISSUES = Issue.objects.select_related(
     "closed_by",
     "completes__publication",
 )
-EDITABLE_STATES = (*OPEN_STATES, Issue.State.APPROVED)
 FIELD_PANELS = {"subject": "inbox", "preheader": "inbox", "headline": "layout"}
 """The panel of the editor that has each field of an issue."""
 EDITOR = "editor"
@@ -116,7 +114,7 @@ def issue_head_context(issue: Issue, *, user: User | AnonymousUser, now: datetim
     return {
         "issue": issue,
         "state": label_issue_state(issue, to_files=send is not None and send.provider == OUTBOX),
-        "is_open": issue.state in EDITABLE_STATES,
+        "is_open": issue.state in Issue.UNSENT_STATES,
         "due": format_slot(issue),
         "sent": format_sent(issue, send.started_at if send else None),
         "time_left": describe_time_left(issue.due_at, now=now),

@@ -175,9 +175,7 @@ def find_next_issue(publication: Publication, *, now: datetime) -> Issue:
 
     Raises BadSchedule if there is no next date, NotReady if the issue is empty.
     """
-    waiting = publication.issues.filter(
-        kind=Issue.Kind.ISSUE, state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED]
-    )
+    waiting = publication.issues.filter(kind=Issue.Kind.ISSUE, state__in=Issue.UNSENT_STATES)
     issue = waiting.select_related("slot").order_by("-number").first() if publication.pk else None
     if issue is not None:
         issue.publication = publication

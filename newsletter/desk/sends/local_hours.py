@@ -15,8 +15,7 @@ from newsletter.desk.content.wall_clock import label_zone
 from newsletter.desk.publications.slot_text import format_due_short
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.reader_zones import LocalHour, count_local_hours, find_local_time
-from newsletter.models import Issue, Send
-from newsletter.sending.settling.sweep import OPEN_STATES
+from newsletter.models import Batch, Issue, Send
 
 MAX_ZONES_NAMED = 6
 
@@ -68,7 +67,7 @@ def hours_under_way_context(send: Send, *, now: datetime) -> LocalHoursContext:
     if not send.hours:
         return {}
     counted = send.batches.values_list("due_at").annotate(
-        all=Sum("size"), left=Sum("size", filter=Q(state__in=OPEN_STATES), default=0)
+        all=Sum("size"), left=Sum("size", filter=Q(state__in=Batch.OPEN_STATES), default=0)
     )
     counts = {at: (people, left) for at, people, left in counted.order_by()}
     rows = []
@@ -85,7 +84,7 @@ def hours_under_way_context(send: Send, *, now: datetime) -> LocalHoursContext:
 
 def describe_next_hour(send: Send, *, now: datetime) -> str:
     """Return the hour that a send waits for if all remaining batches have a later hour, else ""."""
-    if not send.hours or send.batches.released().filter(state__in=OPEN_STATES).exists():
+    if not send.hours or send.batches.released().filter(state__in=Batch.OPEN_STATES).exists():
         return ""
     ahead = next((hour for hour in read_hours(send) if hour.at > now), None)
     if ahead is None:

@@ -21,7 +21,6 @@ from newsletter.models import Batch, Issue, Send
 from newsletter.models.sending.automatic_pauses import AutomaticPause
 from newsletter.sending.canaries.canary_decision import is_waiting
 from newsletter.sending.limits.gmail_spam_rate import needs_reason
-from newsletter.sending.settling.sweep import OPEN_STATES
 from subscribers.desk.listing import format_moment
 
 _STATE_HELP: dict[Send.State, str | Promise] = {
@@ -121,7 +120,7 @@ def find_live_send(issue: Issue) -> Send | None:
 
 def measure_progress(send: Send, *, now: datetime) -> Progress:
     """Count the people of settled batches. The pace is that of the last minute."""
-    settled = send.batches.exclude(state__in=OPEN_STATES)
+    settled = send.batches.exclude(state__in=Batch.OPEN_STATES)
     done = settled.aggregate(people=Sum("size"))["people"] or 0
     recent = settled.filter(settled_at__gt=now - PACE_WINDOW).aggregate(people=Sum("size"))["people"] or 0
     uncertain = send.batches.filter(state=Batch.State.UNCERTAIN).count()
@@ -156,7 +155,7 @@ def describe_pace(send: Send, *, left: int, recent: int, now: datetime) -> str:
     if send.not_before and send.not_before > now:
         not_before = format_moment(send.not_before, now=now)
         return gettext("Quiet hours: sending resumes %(not_before)s.") % {"not_before": not_before}
-    open_batches = send.batches.released().filter(state__in=OPEN_STATES)
+    open_batches = send.batches.released().filter(state__in=Batch.OPEN_STATES)
     wait = _describe_wait(send, open_batches, at_least=PACE_WINDOW if recent else timedelta(), now=now)
     if wait:
         return wait
@@ -200,7 +199,7 @@ def _describe_wait(send: Send, open_batches: QuerySet[Batch], *, at_least: timed
 
 def _count_left(send: Send) -> int:
     """Return the number of people who are still to be sent to now, without those whose hour is to come."""
-    left = send.batches.released().filter(state__in=OPEN_STATES)
+    left = send.batches.released().filter(state__in=Batch.OPEN_STATES)
     return left.aggregate(people=Sum("size"))["people"] or 0
 
 

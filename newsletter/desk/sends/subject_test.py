@@ -13,7 +13,6 @@ from newsletter.common.errors import BadRule, NotReady
 from newsletter.common.translation import format_percent
 from newsletter.desk.publications.slot_text import format_due_short
 from newsletter.desk.shell.labels import label_people
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_complete_content
 from newsletter.issues.variants.recipient_groups import make_stored_group
@@ -69,7 +68,7 @@ class SubjectTestContext(TypedDict):
 def subject_test_context(issue: Issue, *, send: Send | None, user: User | AnonymousUser) -> SubjectTestContext:
     """Return the test of an issue with its numbers as of now, or as of its decision."""
     test = SubjectTest.objects.filter(issue=issue).first()
-    is_open = send is None and issue.state in (*OPEN_STATES, Issue.State.APPROVED)
+    is_open = send is None and issue.state in Issue.UNSENT_STATES
     can_have_one = issue.kind == Issue.Kind.ISSUE and issue.completes_id is None
     return {
         "subject_test": _make_view(test, issue=issue, send=send, user=user) if test else None,

@@ -21,8 +21,7 @@ def find_last_proof() -> Proof | None:
 
 def find_open_issue() -> Issue | None:
     """Return the newest issue that is not sent. Those of archived publications are left out."""
-    states = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
-    waiting = Issue.objects.filter(state__in=states, publication__archived=False)
+    waiting = Issue.objects.filter(state__in=Issue.UNSENT_STATES, publication__archived=False)
     return waiting.select_related("publication", "slot").order_by("-made_at").first()
 
 

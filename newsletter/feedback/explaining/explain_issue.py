@@ -35,8 +35,6 @@ from subscribers.audience.eligibility import explain_ineligible
 from subscribers.audience.zones import find_zone_of
 from subscribers.models import Subscriber
 
-_OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
-
 
 @dataclass(frozen=True)
 class IssueExplanation:
@@ -201,7 +199,7 @@ def explain_hour(delivery: Delivery, *, person: Subscriber, outcome: str) -> str
     """Return the outcome with the hour that was fixed for a mail still to be sent. Others keep their outcome."""
     batch = delivery.batch
     zones = _find_zones(batch)
-    if not zones or batch.state not in _OPEN_STATES:
+    if not zones or batch.state not in Batch.OPEN_STATES:
         return outcome
     own_zone = find_zone_of(person, default="")
     return Message(

@@ -40,7 +40,6 @@ from newsletter.models import Approval, Issue, IssueRevision, Publication, Send,
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
 
-OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW)
 _CHECK_FAILED = Message("%(issue)s fails a check: %(error)s")
 
 
@@ -111,7 +110,7 @@ def freeze_checked_revision(*, issue: Issue, now: datetime, rehearsed: bool = Tr
     have nothing for them.
     Raises WrongState; NotReady with the incomplete parts, or with the first error that a check finds.
     """
-    if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
+    if issue.state not in Issue.UNSENT_STATES:
         raise WrongState(
             "%(issue)s is %(state)s; it cannot be approved or sent again.", issue=issue, state=issue.get_state_display()
         )
@@ -229,7 +228,7 @@ def withdraw_approvals(*, issue: Issue, now: datetime) -> int:
 
     Approvals of an issue that is being sent or was sent stay: they record who allowed it.
     """
-    open_ = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED])
+    open_ = Issue.objects.filter(pk=issue.pk, state__in=Issue.UNSENT_STATES)
     with transaction.atomic():
         withdrawn = issue.approvals.filter(withdrawn_at__isnull=True, issue__in=open_).update(withdrawn_at=now)
         if withdrawn:
@@ -287,10 +286,10 @@ def _record_approval(
         except IntegrityError:
             approval = approvals_of_person.get()
         if person_id is None or _has_enough(issue, sha256=sha256, people=people):
-            transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.APPROVED)
+            transition(issue, from_states=Issue.UNSENT_STATES, to=Issue.State.APPROVED)
             report_issue(EventKind.ISSUE_APPROVED, issue, now=now)
         else:
-            transition(issue, from_states=[*OPEN_STATES, Issue.State.APPROVED], to=Issue.State.IN_REVIEW)
+            transition(issue, from_states=Issue.UNSENT_STATES, to=Issue.State.IN_REVIEW)
             report_issue(EventKind.ISSUE_WAITING, issue, now=now)
         require_stories_placed(issue=issue, content=content)
         turn_on_welcome(issue, now=now)

@@ -5,7 +5,6 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from newsletter.common.errors import WrongState
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.models import Issue
 from newsletter.outbound.publishing_facts import report_issue
 from subscribers.models import EventKind
@@ -14,7 +13,7 @@ from subscribers.models import EventKind
 def hold_issue(*, issue: Issue, reason: str) -> None:
     """Keep an issue from being sent until a person releases it. Raises WrongState if its send has begun."""
     with transaction.atomic():
-        held = Issue.objects.filter(pk=issue.pk, state__in=[*OPEN_STATES, Issue.State.APPROVED]).update(
+        held = Issue.objects.filter(pk=issue.pk, state__in=Issue.UNSENT_STATES).update(
             held=True, held_reason=reason, released_at=None
         )
         if held:

@@ -43,7 +43,7 @@ def remind_approvers(*, now: datetime) -> None:
 def _find_waiting(now: datetime) -> QuerySet[Issue]:
     waiting = Issue.objects.filter(
         make_due_filter(now + REMIND_AHEAD),
-        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW],
+        state__in=Issue.UNAPPROVED_STATES,
         held=False,
         due_at__gt=now - Issue.GRACE_PERIOD,
         made_at__lte=now - MIN_AGE,

@@ -16,7 +16,6 @@ from newsletter.issues.approval.approval_rules import (
     is_automatic,
     requires_other_approver,
 )
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.authors import find_authors
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url
 from newsletter.issues.approval.write_notices import list_approvers_with_address, write_notice
@@ -158,7 +157,7 @@ def _make_key(issue: Issue, *, sha256: str) -> str:
 
 
 def _require_reviewable(issue: Issue, *, due_at: datetime | None) -> None:
-    if issue.state not in OPEN_STATES:
+    if issue.state not in Issue.UNAPPROVED_STATES:
         raise WrongState(
             "%(issue)s is %(state)s, so it is too late to ask for approval.",
             issue=issue,

@@ -1,4 +1,4 @@
-"""Withdraw approvals because somebody edits the approved content. The approvers are notified of who changed what."""
+"""Check that somebody may edit an issue, and withdraw approvals of what they edit. Approvers are told who changed what."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Model
 
+from newsletter.common.errors import NotAllowed
 from newsletter.common.messages import Message
 from newsletter.issues.approval.approve import find_current_approval, void_changed_approvals, withdraw_approvals
 from newsletter.issues.approval.authors import find_shown_parts
@@ -14,6 +15,12 @@ from newsletter.issues.approval.write_notices import notify_changed_after_approv
 from newsletter.models import Approval, Issue
 
 _APPROVED_STATES = (Issue.State.IN_REVIEW, Issue.State.APPROVED)
+
+
+def require_editor(by: User | AnonymousUser) -> None:
+    """Raise NotAllowed if the person may not edit issues."""
+    if not by.has_perm("newsletter.change_issue"):
+        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
 
 
 def find_open_approvals(issue: Issue) -> list[Approval]:

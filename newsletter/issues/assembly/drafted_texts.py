@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.assembly.digest import make_digest_subject
 from newsletter.issues.assembly.first_draft import draft_subject
 from newsletter.issues.assembly.merge_edits import Block, list_stories
@@ -12,7 +11,6 @@ from newsletter.issues.assembly.selection import Choice
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader
 from newsletter.models import Issue, Story
 
-_UNSENT_STATES = (*OPEN_STATES, Issue.State.APPROVED)
 _FIRST_OTHER, _LAST_OTHER = 1, 4
 
 
@@ -22,7 +20,7 @@ def update_drafted_texts(*, now: datetime) -> list[Issue]:
 
     A text that a person wrote stays. Their approvals are void then, because their content changed.
     """
-    drafted = Issue.objects.filter(state__in=_UNSENT_STATES).exclude(
+    drafted = Issue.objects.filter(state__in=Issue.UNSENT_STATES).exclude(
         kind__in=[Issue.Kind.CORRECTION, Issue.Kind.WELCOME]
     )
     rows = drafted.select_for_update(of=("self",)).select_related("publication", "slot__publication")

@@ -8,11 +8,10 @@ import orjson
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
-from newsletter.common.errors import NotAllowed, WrongState
+from newsletter.common.errors import WrongState
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.publication_switches import require_issue_enabled
-from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
+from newsletter.issues.approval.withdraw_for_edit import require_editor, withdraw_if_changed
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import Body, list_stories, merge_bodies, without_ids
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader
@@ -68,8 +67,7 @@ def reassemble_issue(*, issue: Issue, by: User | AnonymousUser, now: datetime, s
     Raises NotAllowed, SwitchedOff; WrongState if the rules did not make it, its send has begun, no story would be left, or
     the result is no longer the one that was seen.
     """
-    if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
+    require_editor(by)
     Issue.objects.select_for_update(of=("self",)).get(pk=issue.pk)
     plan = _plan(_read(issue), now=now)
     if seen_sha256 and seen_sha256 != plan.result.sha256:
@@ -104,7 +102,7 @@ def _plan(issue: Issue, *, now: datetime) -> _Plan:
     if not is_made_by_rules(issue):
         raise WrongState("%(issue)s was not assembled from the sources, so it cannot be assembled again.", issue=issue)
     require_issue_enabled(issue)
-    if issue.state not in (*OPEN_STATES, Issue.State.APPROVED):
+    if issue.state not in Issue.UNSENT_STATES:
         raise WrongState(
             "%(issue)s is %(state)s; it is too late to assemble it again.", issue=issue, state=issue.get_state_display()
         )

@@ -26,7 +26,6 @@ from newsletter.issues.snapshot.redact import mentions_title
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Issue, Story
 
-OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 RECENT_CHECK_AGE = timedelta(seconds=60)
 _MAX_ROUNDS = 3
 
@@ -125,7 +124,7 @@ def remove_gone_stories(*, now: datetime) -> list[Issue]:
     ids = set(Story.objects.gone().values_list("pk", flat=True))
     if not ids:
         return []
-    waiting = Issue.objects.filter(state__in=OPEN_STATES).select_related("publication__brand", "slot")
+    waiting = Issue.objects.filter(state__in=Issue.UNSENT_STATES).select_related("publication__brand", "slot")
     return [
         issue
         for issue in waiting

@@ -117,7 +117,7 @@ def _find_exclusion_reason(story: Story, rules: _Rules) -> str:
     already = [*getattr(story, "placed_here", []), *rules.placed_versions.get(story.translation_of_id or story.pk, [])]
     if already:
         other_issue: Issue = already[0].issue
-        if other_issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW):
+        if other_issue.state in Issue.UNAPPROVED_STATES:
             return Message("already in No. %(number)s (a draft, not sent yet)", number=other_issue.number)
         return Message("already in No. %(number)s", number=other_issue.number)
     if getattr(story, "refused_here", []):

@@ -27,7 +27,6 @@ from newsletter.rendering.lint.findings import Finding
 MAX_CHECK_AGE = timedelta(days=1)
 FETCH_LIMITS = Limits(max_bytes=65_536, connect=4.0, first_byte=6.0, total=8.0)
 """A page that is larger exists, which is all we ask."""
-OPEN_STATES = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 GONE_STATUSES = (404, 410)
 
 
@@ -50,7 +49,7 @@ def check_due_links(
     """
     recent = RecentResults() if recent is None else recent
     due: dict[str, None] = {}
-    issues = Issue.objects.filter(state__in=OPEN_STATES)
+    issues = Issue.objects.filter(state__in=Issue.UNSENT_STATES)
     shown = make_shown_stamp(issues, now=now)
     for issue in issues.select_related("publication__brand", "slot"):
         stamp = make_stamp(issue, shown=shown)

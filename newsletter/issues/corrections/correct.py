@@ -37,8 +37,6 @@ from newsletter.providers.registry import OUTBOX
 from newsletter.rendering.phrases import get_babel_locale
 from subscribers.models import EventKind
 
-_WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
-
 
 @dataclass(frozen=True)
 class MisinformedGroup:
@@ -97,7 +95,7 @@ def find_misinformed(event: EventNotice, *, now: datetime) -> list[MisinformedGr
 
 def find_obsolete_corrections(event: EventNotice, *, now: datetime) -> list[Correction]:
     """Return the unsent corrections that are not needed: the event changed again or is over, or everybody knows already."""
-    waiting = Correction.objects.filter(event=event, issue__state__in=_WAITING)
+    waiting = Correction.objects.filter(event=event, issue__state__in=Issue.UNSENT_STATES)
     now_is = fingerprint_event(event)
     mentions = find_event_mentions(event.pk)
     return [
@@ -147,7 +145,7 @@ def cancel_correction(*, correction: Correction, by: User | AnonymousUser, now: 
     with transaction.atomic():
         live = issue.sends.exclude(state=Send.State.CANCELLED).exists()
         withdraw_approvals(issue=issue, now=now)
-        if live or not transition(issue, from_states=_WAITING, to=Issue.State.CANCELLED):
+        if live or not transition(issue, from_states=Issue.UNSENT_STATES, to=Issue.State.CANCELLED):
             raise WrongState(
                 "%(issue)s is being sent, or was sent, with other details. Cancel its send, or wait until it ends.",
                 issue=issue,

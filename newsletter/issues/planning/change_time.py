@@ -6,7 +6,6 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
 from newsletter.common.errors import NotAllowed, WrongState
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
 from newsletter.issues.planning.create_issue import parse_future_due
 from newsletter.models import Issue, Send
@@ -43,7 +42,7 @@ def lock_unsent(issue: Issue) -> Issue:
     """
     locked = Issue.objects.select_for_update(of=("self",)).select_related("publication", "slot").get(pk=issue.pk)
     live = not locked.is_welcome and issue.sends.exclude(state=Send.State.CANCELLED).exists()
-    if live or locked.state not in (*OPEN_STATES, Issue.State.APPROVED):
+    if live or locked.state not in Issue.UNSENT_STATES:
         raise WrongState(
             "%(issue)s is being sent, was sent or was cancelled, so this is too late. Look at its page.", issue=locked
         )

@@ -6,8 +6,9 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import IntegrityError, transaction
 
-from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.common.errors import NotReady, WrongState
 from newsletter.issues.approval.publication_switches import require_publication_enabled
+from newsletter.issues.approval.withdraw_for_edit import require_editor
 from newsletter.issues.assembly.assemble import record_announced_audience
 from newsletter.issues.assembly.first_draft import next_number
 from newsletter.issues.assembly.merge_edits import list_stories
@@ -26,8 +27,7 @@ def complete_send(*, issue: Issue, by: User | AnonymousUser, now: datetime) -> I
     Raises NotAllowed, SwitchedOff; WrongState if no send of it was cancelled, or a call has no result yet; NotReady if
     everybody was reached.
     """
-    if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
+    require_editor(by)
     require_publication_enabled(issue.publication)
     if issue.kind == Issue.Kind.CORRECTION or issue.state != Issue.State.CANCELLED:
         raise WrongState("%(issue)s has no cancelled send to complete. Look at its page.", issue=issue)

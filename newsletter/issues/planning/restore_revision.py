@@ -6,8 +6,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from wagtail.models import Revision
 
-from newsletter.common.errors import NotAllowed, NotConfirmed
-from newsletter.issues.approval.withdraw_for_edit import withdraw_if_changed
+from newsletter.common.errors import NotConfirmed
+from newsletter.issues.approval.withdraw_for_edit import require_editor, withdraw_if_changed
 from newsletter.issues.planning.change_time import lock_unsent
 from newsletter.models import Issue
 
@@ -21,8 +21,7 @@ def restore_revision(*, issue: Issue, revision: Revision, by: User, now: datetim
     State, time, list and segment stay as they are. Raises NotAllowed; WrongState if its send has begun or it is over;
     NotConfirmed if it is approved, would change and ``may_withdraw`` is False.
     """
-    if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
+    require_editor(by)
     restored = lock_unsent(issue)
     earlier = revision.as_object()
     for name in RESTORED_FIELDS:

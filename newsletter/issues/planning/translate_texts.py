@@ -9,15 +9,12 @@ from django.db import transaction
 from newsletter.common.errors import NotAllowed, NotReady, WrongState
 from newsletter.common.messages import Message
 from newsletter.content.parsing.markup import plain_text
-from newsletter.issues.approval.approve import OPEN_STATES
 from newsletter.issues.approval.withdraw_for_edit import withdraw_changed_issues
 from newsletter.issues.snapshot.drafted_subjects import find_missing_placeholder
 from newsletter.issues.snapshot.own_texts import OwnText, TextKind
 from newsletter.models import Issue, TextTranslation
 from newsletter.rendering.errors import MergeError
 from newsletter.rendering.merge import fill_defaults
-
-_EDITABLE = (*OPEN_STATES, Issue.State.APPROVED)
 
 
 @transaction.atomic
@@ -64,7 +61,7 @@ def _require_translatable(issue: Issue, *, language: str, by: User) -> None:
         )
     if language not in issue.publication.languages:
         raise NotReady("%(publication)s is not sent in this language.", publication=issue.publication)
-    if issue.state not in _EDITABLE:
+    if issue.state not in Issue.UNSENT_STATES:
         raise WrongState("%(issue)s can no longer be translated: it is being sent, or it is over.", issue=issue)
 
 

@@ -11,12 +11,13 @@ from typing import NamedTuple
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
-from newsletter.common.errors import NotAllowed, NotReady
+from newsletter.common.errors import NotReady
 from newsletter.common.text import escape_merge_fields
 from newsletter.issues.approval.approve import withdraw_approvals
 from newsletter.issues.approval.hold import release_issue
 from newsletter.issues.approval.publication_switches import require_publication_enabled
 from newsletter.issues.approval.welcome_rules import FIRST_STEP
+from newsletter.issues.approval.withdraw_for_edit import require_editor
 from newsletter.issues.assembly.first_draft import paragraphs
 from newsletter.issues.snapshot.filled_blocks import BEST_STORY, NEXT_EVENT
 from newsletter.issues.snapshot.own_texts import hash_text
@@ -70,7 +71,7 @@ WELCOME_TEXTS: Mapping[str, Sequence[WelcomeText]] = {file.stem: _read(file) for
 @transaction.atomic
 def set_up_welcome(*, publication: Publication, by: Staff, now: datetime) -> list[Issue]:
     """Draft the mails of the welcome. Return them; if they exist, they stay as they are. Raises NotAllowed, SwitchedOff."""
-    _require_permission(by)
+    require_editor(by)
     require_publication_enabled(publication)
     Publication.objects.select_for_update().get(pk=publication.pk)
     known = {issue.number: issue for issue in publication.issues.filter(kind=Issue.Kind.WELCOME)}
@@ -88,7 +89,7 @@ def change_delay(*, issue: Issue, days: int, by: Staff) -> None:
 
     Raises NotAllowed; NotReady if the days are out of range, or do not lie between those of the mails before and after it.
     """
-    _require_permission(by)
+    require_editor(by)
     locked = Issue.objects.select_for_update(of=("self",)).get(pk=issue.pk)
     delays = dict(
         Issue.objects.filter(publication=issue.publication_id, kind=Issue.Kind.WELCOME).values_list(
@@ -113,8 +114,8 @@ def turn_off_welcome(*, issue: Issue, by: Staff, now: datetime) -> None:
 
     Its text stays as a draft. Once it is approved again, it goes to those who confirm from then on. Raises NotAllowed.
     """
-    if not (by.has_perm("newsletter.send_issue") or by.has_perm("newsletter.change_issue")):
-        raise _refuse(by)
+    if not by.has_perm("newsletter.send_issue"):
+        require_editor(by)
     mails = Issue.objects.filter(publication=issue.publication_id, kind=Issue.Kind.WELCOME)
     if issue.number != FIRST_STEP:
         mails = mails.filter(pk=issue.pk)
@@ -182,12 +183,3 @@ def _fill(text: str, names: dict[str, str]) -> str:
     for name, value in names.items():
         text = text.replace(name, value)
     return text
-
-
-def _require_permission(by: Staff) -> None:
-    if not by.has_perm("newsletter.change_issue"):
-        raise _refuse(by)
-
-
-def _refuse(by: Staff) -> NotAllowed:
-    return NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)

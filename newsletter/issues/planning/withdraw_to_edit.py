@@ -5,8 +5,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
 
-from newsletter.common.errors import NotAllowed
-from newsletter.issues.approval.withdraw_for_edit import withdraw_for_edit
+from newsletter.issues.approval.withdraw_for_edit import require_editor, withdraw_for_edit
 from newsletter.issues.planning.change_time import lock_unsent
 from newsletter.models import Approval, Issue
 
@@ -17,6 +16,5 @@ def withdraw_to_edit(*, issue: Issue, by: User | AnonymousUser, now: datetime) -
 
     Raises NotAllowed; WrongState if its send has begun or it is over.
     """
-    if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
+    require_editor(by)
     return withdraw_for_edit(issue=lock_unsent(issue), by=by, now=now)

@@ -29,7 +29,6 @@ _RANDOM_NAME_PATTERN = (
     r"/(?:m/[\w-]{22}\.(?:jpg|png|gif)|view/[0-9a-f]{32}|calendar/\d+-[0-9a-f]{20}|r/[0-9a-f]+/[0-9a-f]{32})(?![\w-])"
 )
 _FIELDS = ("subject", "preheader", "headline")
-_WAITING = (Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED)
 _LOCATIONS = {
     "subject": Message("in the subject"),
     "preheader": Message("in the preheader"),
@@ -106,7 +105,7 @@ def has_protected_term(content: IssueContent) -> bool:
 
 def find_issues_with_protected_terms() -> list[Issue]:
     """Return the unsent issues that contain a protected term."""
-    waiting = Issue.objects.filter(state__in=_WAITING).select_related(
+    waiting = Issue.objects.filter(state__in=Issue.UNSENT_STATES).select_related(
         "publication__brand", "publication__mailing_list", "slot"
     )
     return [issue for issue in waiting if has_protected_term(resolve_content(issue))]

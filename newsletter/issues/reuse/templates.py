@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from newsletter.common.errors import NotAllowed, NotReady, WrongState
+from newsletter.common.errors import NotReady, WrongState
+from newsletter.issues.approval.withdraw_for_edit import require_editor
 from newsletter.issues.assembly.first_draft import make_draft
 from newsletter.issues.assembly.merge_edits import list_stories
 from newsletter.issues.snapshot.drafted_subjects import draft_preheader
@@ -82,12 +83,6 @@ def _fill(block: Block, *, fresh: dict[str, Block]) -> Block | None:
         field = _LISTS[kind]
         value = {**value, field: fresh[kind][field]} if kind in fresh else None
     return {"type": kind, "value": value} if value is not None else None
-
-
-def require_editor(by: User) -> None:
-    """Raise NotAllowed if the person may not edit issues."""
-    if not by.has_perm("newsletter.change_issue"):
-        raise NotAllowed("%(by)s may not edit issues. An administrator can give the role “writer” or “editor”.", by=by)
 
 
 def require_free_name(model: type[SavedRow], name: str, *, except_for: int = 0) -> str:

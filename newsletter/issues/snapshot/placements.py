@@ -25,9 +25,7 @@ def find_released_placements(*, now: datetime) -> QuerySet[StoryPlacement]:
     """
     attempts = Attempt.objects.filter(batch__send__issue=OuterRef("issue")).order_by()
     cancelled = Q(issue__state=Issue.State.CANCELLED) & ~Exists(attempts)
-    unapproved = Q(
-        issue__state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW], issue__due_at__lt=now - Issue.GRACE_PERIOD
-    )
+    unapproved = Q(issue__state__in=Issue.UNAPPROVED_STATES, issue__due_at__lt=now - Issue.GRACE_PERIOD)
     to_files = Exists(list_sends_to_files().exclude(state=Send.State.CANCELLED).filter(issue=OuterRef("issue")))
     return StoryPlacement.objects.filter(cancelled | unapproved | to_files)
 

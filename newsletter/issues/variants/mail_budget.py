@@ -27,7 +27,6 @@ PERIOD = timedelta(days=7) - timedelta(hours=12)
 MONTH = timedelta(days=30)
 _RANKS = {priority: rank for rank, priority in enumerate(Publication.Priority.values)}
 _STARTED_OR_OVER = (Issue.State.SENDING, Issue.State.SENT, Issue.State.CANCELLED)
-_UNSETTLED = (Batch.State.PENDING, Batch.State.SUBMITTING)
 
 
 def find_over_budget(issue: Issue, *, now: datetime, at_once: bool = False) -> Q | None:
@@ -135,7 +134,7 @@ def _count_got(issue: Issue, *, since: datetime) -> Expression:
     """Return the number of mails that a person got after ``since`` or is still to get, for a row of a subscription."""
     recent = Send.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=since), recipients__gt=0)
     recent = recent.exclude(issue=issue).exclude(issue=issue.completes_id)
-    when = Q(batch__settled_at__gt=since) | Q(batch__state__in=_UNSETTLED)
+    when = Q(batch__settled_at__gt=since) | Q(batch__state__in=Batch.OPEN_STATES)
     deliveries = Delivery.objects.filter(when, subscriber_id=OuterRef("subscriber_id"), batch__send__in=recent)
     counted = find_got(deliveries).order_by().values("subscriber_id").annotate(mails=Count("pk"))
     return Coalesce(Subquery(counted.values("mails")), Value(0), output_field=IntegerField())

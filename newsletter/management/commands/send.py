@@ -46,11 +46,7 @@ class Command(ProductCommand):
         if not now:
             self._hand_over(issue)
             return
-        if (
-            issue.state in (Issue.State.DRAFT, Issue.State.IN_REVIEW)
-            and is_sent_automatically(issue)
-            and not issue.held
-        ):
+        if issue.state in Issue.UNAPPROVED_STATES and is_sent_automatically(issue) and not issue.held:
             check_stories_at_source(issue=issue, now=datetime.now(UTC))
             approve_by_policy(issue=issue, now=datetime.now(UTC))
         require_approval(issue)

@@ -82,6 +82,9 @@ class Batch(models.Model):
         UNCERTAIN = "uncertain", gettext_lazy("Uncertain")
         WRITTEN_OFF = "written_off", gettext_lazy("Written off")
 
+    OPEN_STATES = (State.PENDING, State.SUBMITTING)
+    """Those without an outcome."""
+
     class Code(models.TextChoices):
         NONE = ""
         RENDER_FAILURE = "render_failure"

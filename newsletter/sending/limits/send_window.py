@@ -27,7 +27,7 @@ from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.withdraw import pause_withdrawn
 
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
-_UNFINISHED = (Batch.State.PENDING, Batch.State.SUBMITTING, Batch.State.UNCERTAIN)
+_UNFINISHED = (*Batch.OPEN_STATES, Batch.State.UNCERTAIN)
 
 
 @acts_on(sends=Q(state__in=_RUNNING))

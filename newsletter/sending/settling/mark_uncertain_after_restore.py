@@ -45,7 +45,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     hold_installation(reason=REASON, now=now)
     replayed = replay_journal(now=now)
     open_batches = Batch.objects.filter(
-        state__in=[Batch.State.PENDING, Batch.State.SUBMITTING],
+        state__in=Batch.OPEN_STATES,
         send__state__in=[*_UNENDED_STATES, Send.State.CANCELLED],
         send__totals__isnull=True,
     ).exclude(due_at__gt=now, send__state__in=_UNENDED_STATES)
@@ -66,7 +66,7 @@ def mark_open_batches_uncertain(*, now: datetime) -> RestoreFindings:
     requested = _cancel_unfrozen_sends(now=now)
     due = Issue.objects.filter(
         make_due_filter(now) | Q(pk__in=requested),
-        state__in=[Issue.State.DRAFT, Issue.State.IN_REVIEW, Issue.State.APPROVED],
+        state__in=Issue.UNSENT_STATES,
     )
     names = [issue.reference for issue in due.select_related("publication")]
     due.update(held=True, held_reason=REASON)

@@ -36,7 +36,6 @@ MAX_WAIT = timedelta(hours=26)
 """The longest wait that any limit can cause: a daily limit on a day of 25 hours, with some margin."""
 MAX_LEASE = timedelta(minutes=10)
 LEASE_EXPIRED = Message("the worker stopped during the call, so it is unknown whether the provider accepted it")
-OPEN_STATES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 RUNNING_STATES = (Send.State.SUBMITTING, Send.State.NEEDS_ATTENTION)
 _GETS_NEW_SUBSCRIBERS = Q(state=Send.State.SUBMITTED) & ~Q(period="")
 
@@ -171,7 +170,7 @@ def finish_sends(*, now: datetime, finished: list[Send] | None = None) -> list[S
 
 def _end_sends(*, finished: list[Send], now: datetime) -> None:
     running = Send.objects.filter(state__in=RUNNING_STATES).select_related("issue")
-    done = running.exclude(Q(batches__state__in=OPEN_STATES))
+    done = running.exclude(Q(batches__state__in=Batch.OPEN_STATES))
     results: list[tuple[Send, bool]] = []
     try:
         act_on_each(done, partial(_end_send, now=now), failure="Send %s was not ended", results=results)
@@ -200,7 +199,7 @@ def _finish_send(send: Send, *, to: Send.State, reason: str, now: datetime) -> b
     """End the send in one statement that checks its batches again: an uncertain one may have become pending."""
     running = Send.objects.filter(pk=send.pk, state__in=RUNNING_STATES)
     if to == Send.State.SUBMITTED:
-        running = running.exclude(batches__state__in=[*OPEN_STATES, Batch.State.UNCERTAIN])
+        running = running.exclude(batches__state__in=[*Batch.OPEN_STATES, Batch.State.UNCERTAIN])
     if not running.update(state=to, reason=reason, code=Send.Code.NONE, ended_at=now):
         return False
     send.state, send.reason, send.code, send.ended_at = to, reason, Send.Code.NONE, now
@@ -244,7 +243,7 @@ def _find_attention_reason(send: Send) -> str:
 def _reopen_sends() -> None:
     """Resume the sends that needed attention and have batches to do again, and those that got new subscribers."""
     ended = Q(state=Send.State.NEEDS_ATTENTION) | _GETS_NEW_SUBSCRIBERS
-    waiting = Send.objects.filter(ended, batches__state__in=OPEN_STATES).distinct()
+    waiting = Send.objects.filter(ended, batches__state__in=Batch.OPEN_STATES).distinct()
     act_on_each(waiting, transaction.atomic(reopen_send), failure="Send %s was not reopened")
 
 

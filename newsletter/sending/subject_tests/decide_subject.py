@@ -22,7 +22,6 @@ from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.subject_tests.chi_squared import Cases
 from newsletter.sending.subject_tests.measure_subjects import judge_subjects
 
-_OPEN_BATCHES = (Batch.State.PENDING, Batch.State.SUBMITTING)
 _UNDER_WAY = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.NEEDS_ATTENTION)
 
 
@@ -50,7 +49,7 @@ def decide_by_staff(*, send: Send, subject: int, by: User | AnonymousUser, now: 
 def find_decision_time(send: Send, *, test: SubjectTest) -> datetime | None:
     """Return when the test is decided, or None while mails with its subjects still have to be handed over."""
     tested = send.batches.filter(waits=False)
-    if send.started_at is None or tested.filter(state__in=_OPEN_BATCHES).exists():
+    if send.started_at is None or tested.filter(state__in=Batch.OPEN_STATES).exists():
         return None
     last = tested.aggregate(at=Max("settled_at"))["at"] or send.started_at
     return last + timedelta(hours=test.wait_hours)

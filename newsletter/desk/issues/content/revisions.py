@@ -17,7 +17,7 @@ from newsletter.common.errors import DomainError
 from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.common.translation import translate
 from newsletter.desk.issues.audience.compare_variants import Line, compare_lines
-from newsletter.desk.issues.issue_page import EDITABLE_STATES, ISSUES, IssuePage, overview_url
+from newsletter.desk.issues.issue_page import ISSUES, IssuePage, overview_url
 from newsletter.desk.preview.mail_iframe import fill_personal_fields
 from newsletter.issue_checks.variant_groups import EMPTY_GROUP, render_for_group
 from newsletter.issues.approval.withdraw_for_edit import find_open_approvals, name_approver
@@ -61,7 +61,7 @@ class IssueRevisions(IssuePage):
             "left": left,
             "right": right,
             "lines": lines,
-            "can_restore": can_edit and self.issue.state in EDITABLE_STATES,
+            "can_restore": can_edit and self.issue.state in Issue.UNSENT_STATES,
             "approvals": [
                 (translate(name_approver(approval)), approval.at) for approval in find_open_approvals(self.issue)
             ],

@@ -172,7 +172,7 @@ class NewIssue(ServiceFormPage):
 
 def list_open_drafts() -> QuerySet[Issue]:
     """Return the issues that have stories and wait for approval, newest first. ``story_count`` counts their stories."""
-    waiting = Issue.objects.filter(kind=Issue.Kind.ISSUE, state__in=(Issue.State.DRAFT, Issue.State.IN_REVIEW))
+    waiting = Issue.objects.filter(kind=Issue.Kind.ISSUE, state__in=Issue.UNAPPROVED_STATES)
     counted = waiting.annotate(story_count=Count("placements")).filter(story_count__gt=0)
     return counted.select_related("publication").order_by("-made_at", "-pk")
 

@@ -61,7 +61,7 @@ def find_worst_rate(
 
 def list_accounts_in_use(send: Send) -> list[str]:
     """Return the accounts that send what is left of a send: after a move, the second one."""
-    left = send.batches.filter(state__in=[Batch.State.PENDING, Batch.State.SUBMITTING])
+    left = send.batches.filter(state__in=Batch.OPEN_STATES)
     return sorted(set(left.order_by().values_list("account", flat=True).distinct()))
 
 

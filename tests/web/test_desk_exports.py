@@ -161,7 +161,7 @@ def test_an_approved_export_ends_after_a_day_an_open_one_after_a_week(
         request_export(by=first, mailing_list=weekly, reason="Print run", has_bom=False, now=NOW) for _ in range(2)
     ]
     allow_export(request=asked[0], by=second, now=NOW)
-    with pytest.raises(CannotExport, match="a day is over"):
+    with pytest.raises(CannotExport, match="a day has passed"):
         take_export(request=asked[0], by=first, now=NOW + timedelta(days=1, seconds=1))
     with pytest.raises(CannotExport, match="not waiting any more"):
         allow_export(request=asked[1], by=second, now=NOW + timedelta(days=7))

@@ -34,7 +34,7 @@ def test_short_texts_have_no_language(text: str) -> None:
 
 def test_a_thousand_texts_are_checked_within_seconds() -> None:
     detect_other_language(ALL[0][1], own="es")
-    begun = time.perf_counter()
+    begun = time.thread_time()
     for number in range(1000):
         detect_other_language(f"{ALL[number % len(ALL)][1]} {number}", own="en")
-    assert time.perf_counter() - begun < 5  # 0.3 s on a quiet machine
+    assert time.thread_time() - begun < 5  # of a processor; 0.3 s on a quiet machine

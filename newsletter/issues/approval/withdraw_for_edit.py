@@ -1,4 +1,4 @@
-"""Check that somebody may edit an issue, and withdraw approvals of what they edit. Approvers are told who changed what."""
+"""Check that somebody may edit an issue. Withdraw approvals of what they edit, and notify the approvers of the change."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from functools import cache
 
-from babel import Locale, UnknownLocaleError
-from django.utils.translation import get_language, gettext
+from babel import Locale
 
 from newsletter.common.translation_kind import TRANSLATIONS
 
@@ -45,26 +44,3 @@ def _list_names() -> dict[str, str]:
     """Return the codes of the languages that we have, by their names in each of them."""
     inside = [Locale.parse(code, sep="-").languages for code in OFFERED_LANGUAGES]
     return {str(names[code]).casefold(): code for names in inside for code in OFFERED_LANGUAGES if code in names}
-
-
-def language_choices(current: str) -> list[tuple[str, str]]:
-    """Return language codes with their own names, always with the person's current language."""
-    codes = list(dict.fromkeys([*OFFERED_LANGUAGES, *([current] if current else [])]))
-    return [("", gettext("No preference")), *((code, _own_name(code)) for code in codes)]
-
-
-def language_label(code: str) -> str:
-    """Return a language's name in the reader's language (“English” for “en-GB”), or the code if it is unknown."""
-    try:
-        name = Locale.parse(code, sep="-").get_language_name((get_language() or "en").replace("-", "_"))
-    except (ValueError, UnknownLocaleError):
-        return code
-    return str(name or code)
-
-
-def _own_name(code: str) -> str:
-    try:
-        name = Locale.parse(code, sep="-").get_display_name()
-    except (ValueError, UnknownLocaleError):
-        return code
-    return (name or code).capitalize()

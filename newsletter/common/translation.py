@@ -1,12 +1,14 @@
-"""Show a message or a percentage in the reader's language."""
+"""Show a message, a percentage or the name of a language in the reader's language."""
 
 from datetime import date, datetime
 
+from babel import Locale, UnknownLocaleError
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.utils.dateformat import format as format_date
 from django.utils.formats import get_format, number_format
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
+from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.common.messages import Message, Quantity, fill
 
 MIN_PERCENT_SHOWN, MAX_PART_SHOWN = 0.01, 99.9
@@ -52,3 +54,26 @@ def _show(value: object) -> object:
 
 def _show_date(day: date) -> str:
     return str(format_date(day, get_format("DATE_FORMAT")))
+
+
+def language_choices(current: str) -> list[tuple[str, str]]:
+    """Return language codes with their own names, always with the person's current language."""
+    codes = list(dict.fromkeys([*OFFERED_LANGUAGES, *([current] if current else [])]))
+    return [("", gettext("No preference")), *((code, _own_name(code)) for code in codes)]
+
+
+def language_label(code: str) -> str:
+    """Return a language's name in the reader's language (“English” for “en-GB”), or the code if it is unknown."""
+    try:
+        name = Locale.parse(code, sep="-").get_language_name((get_language() or "en").replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return code
+    return str(name or code)
+
+
+def _own_name(code: str) -> str:
+    try:
+        name = Locale.parse(code, sep="-").get_display_name()
+    except (ValueError, UnknownLocaleError):
+        return code
+    return (name or code).capitalize()

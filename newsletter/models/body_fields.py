@@ -11,8 +11,9 @@ from wagtail import blocks
 from wagtail.hooks import search_for_hooks
 from wagtail.snippets.blocks import SnippetChooserBlock
 
-from newsletter.common.languages import OFFERED_LANGUAGES, language_label
+from newsletter.common.languages import OFFERED_LANGUAGES
 from newsletter.common.messages import Message
+from newsletter.common.translation import language_label
 from newsletter.rendering.amounts import list_currency_choices, list_currency_codes, parse_amount, parse_day
 from subscribers.attribute_rules import MAX_VALUE_LENGTH
 from subscribers.models import Giving, Segment, Topic

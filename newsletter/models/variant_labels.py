@@ -7,9 +7,8 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from newsletter.common.languages import language_label
 from newsletter.common.messages import loads
-from newsletter.common.translation import translate
+from newsletter.common.translation import language_label, translate
 from subscribers.places.regions import country_label, region_label
 from subscribers.places.town_names import town_label
 

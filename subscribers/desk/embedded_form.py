@@ -5,7 +5,8 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from wagtail.admin.panels import Panel
 
-from newsletter.common.languages import best_page_language, language_choices
+from newsletter.common.languages import best_page_language
+from newsletter.common.translation import language_choices
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
 from subscribers.people.publishing_hooks import get_publishing_hooks

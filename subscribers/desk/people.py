@@ -12,9 +12,8 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 
-from newsletter.common.languages import language_label
 from newsletter.common.staff_pages import StaffTemplatePage
-from newsletter.common.translation import translate
+from newsletter.common.translation import language_label, translate
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as EXPORT_PERMISSION
 from subscribers.desk.labels import basis_label, list_consent_events, name_or_initials, subscription_label
 from subscribers.desk.people_list import PEOPLE_POLICY

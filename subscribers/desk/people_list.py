@@ -27,7 +27,8 @@ from wagtail.models import ModelLogEntry
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
-from newsletter.common.languages import OFFERED_LANGUAGES, language_label
+from newsletter.common.languages import OFFERED_LANGUAGES
+from newsletter.common.translation import language_label
 from subscribers.desk.imports.views import REQUIRED_PERMISSION as MANAGE_PERMISSION
 from subscribers.desk.labels import name_or_initials, subscription_label
 from subscribers.desk.listing import DateTimeColumn

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from newsletter.common.errors import BadAddress
-from newsletter.common.languages import language_choices
+from newsletter.common.translation import language_choices
 from subscribers.addresses.domains import suggest_address
 from subscribers.addresses.normalise import normalise
 from subscribers.consent.process_signup import process_signup

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from newsletter.common.languages import language_choices
+from newsletter.common.translation import language_choices
 from subscribers.consent.proof_of_work import Proof, make_challenge
 from subscribers.consent.signup_limits import is_flooded
 from subscribers.consent_events import make_consent_wording

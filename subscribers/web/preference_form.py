@@ -6,7 +6,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext
 
-from newsletter.common.languages import language_choices
+from newsletter.common.translation import language_choices
 from subscribers.models import Frequency, MailingList, Subscriber, SubscriberLocation, Subscription, Topic
 from subscribers.people.locations import get_location_row
 from subscribers.people.preferences import PAUSE_LENGTHS, RADII_KM

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from newsletter.common.database.one_reading import one_reading
-from newsletter.common.languages import language_choices
+from newsletter.common.translation import language_choices
 from subscribers.addresses.normalise import mask
 from subscribers.links.signed_links import LinkTarget, Purpose
 from subscribers.models import Case, CaseFollow, Frequency, MailingList, Subscriber, Subscription

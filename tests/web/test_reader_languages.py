@@ -13,7 +13,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone, translation
 
-from newsletter.common.languages import OFFERED_LANGUAGES, PAGE_LANGUAGES, language_choices
+from newsletter.common.languages import OFFERED_LANGUAGES, PAGE_LANGUAGES
+from newsletter.common.translation import language_choices
 from newsletter.models import Brand
 from newsletter.web.error_pages import show_server_error
 from subscribers.desk.embedded_form import render_embed_form

@@ -3,7 +3,7 @@
 from django.utils.translation import get_language, gettext
 
 from newsletter.api.people.form_schemas import FormAnswer, FormChoice, FormError, FormField, FormResult, Suggestion
-from newsletter.common.languages import language_choices
+from newsletter.common.translation import language_choices
 from subscribers.consent_events import make_consent_wording
 from subscribers.models import MailingList
 from subscribers.people.relevant_choices import find_asked_topics

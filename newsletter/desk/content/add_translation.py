@@ -7,7 +7,8 @@ from django.forms.models import model_to_dict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
-from newsletter.common.languages import find_offered_language, language_label
+from newsletter.common.languages import find_offered_language
+from newsletter.common.translation import language_label
 
 MAX_DIGITS = 18
 

@@ -10,7 +10,7 @@ from wagtail.admin.panels import FieldPanel, FieldRowPanel, MultiFieldPanel, Obj
 from wagtail.admin.ui.tables import BooleanColumn, Column
 from wagtail.snippets.views.snippets import CopyView, CreateView, EditView
 
-from newsletter.common.languages import language_label
+from newsletter.common.translation import language_label
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import AppealChooser
 from newsletter.desk.content.language_select import set_up_languages

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext as _
 
-from newsletter.common.languages import language_choices
+from newsletter.common.translation import language_choices
 from newsletter.models import Publication
 
 

@@ -17,9 +17,8 @@ from wagtail.admin.ui.tables import Column
 from wagtail.snippets.views.snippets import PreviewOnCreateView
 
 from newsletter.common.errors import NotReady
-from newsletter.common.languages import language_label
 from newsletter.common.text import escape_merge_fields
-from newsletter.common.translation import translate
+from newsletter.common.translation import language_label, translate
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import NoncedImageChooser, StoryChooser
 from newsletter.desk.content.content_forms import StoryForm

@@ -18,8 +18,8 @@ from django.views.generic import View
 from wagtail.log_actions import log
 
 from newsletter.common.errors import DomainError
-from newsletter.common.languages import OFFERED_LANGUAGES, language_label
-from newsletter.common.translation import translate
+from newsletter.common.languages import OFFERED_LANGUAGES
+from newsletter.common.translation import language_label, translate
 from newsletter.desk.issues.issue_page import DeskPage, IssuePermissionMixin
 from newsletter.desk.mails.forms import FieldsForm, NewTemplateForm, TextForm
 from newsletter.desk.preview.mail_iframe import apply_look, iframe_response, open_links_outside

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from wagtail.snippets.widgets import AdminSnippetChooser
 
 from newsletter.common.errors import BadSchedule
-from newsletter.common.languages import best_language, language_choices
+from newsletter.common.languages import best_language
 from newsletter.common.schedule import check_schedule
-from newsletter.common.translation import translate
+from newsletter.common.translation import language_choices, translate
 from newsletter.content.ingesting.home_location import find_usual_zone, rereading_events_if_home_zone_changes
 from newsletter.desk.content.zone_choices import zone_choices
 from newsletter.desk.publications.schedule_text import (

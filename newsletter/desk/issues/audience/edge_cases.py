@@ -12,7 +12,7 @@ from django.db.models.functions import Length
 from django.utils.translation import gettext as _
 
 from newsletter.common.database.sqlite_pragmas import larger_sqlite_cache
-from newsletter.common.languages import language_label
+from newsletter.common.translation import language_label
 from newsletter.desk.preview.person import PERSON_PREFIX, mask_person
 from newsletter.desk.shell.labels import label_people
 from newsletter.issue_checks.variant_groups import VariantGroup, parse_group_key

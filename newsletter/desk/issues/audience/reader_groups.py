@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from newsletter.common.languages import language_label
+from newsletter.common.translation import language_label
 from newsletter.desk.shell.charts import Point
 from newsletter.issue_checks.variant_groups import VariantGroup
 from newsletter.issues.snapshot.records.content import IssueContent

@@ -11,7 +11,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from newsletter.common.errors import BadRule
-from newsletter.common.languages import language_label
+from newsletter.common.translation import language_label
 from newsletter.issues.comments.block_labels import label_blocks
 from newsletter.issues.snapshot.resolve import resolve_untranslated_content
 from newsletter.issues.snapshot.versions import Gap, LanguageVersion, make_language_versions

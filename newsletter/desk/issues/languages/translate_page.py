@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from wagtail.admin.rich_text import get_rich_text_editor_widget
 
-from newsletter.common.languages import language_label
+from newsletter.common.translation import language_label
 from newsletter.desk.issues.languages.content_pairs import list_content_pairs
 from newsletter.desk.issues.languages.language_gaps import label_part, languages_context
 from newsletter.desk.issues.planning.form_page import IssueFormPage

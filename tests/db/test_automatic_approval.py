@@ -100,7 +100,7 @@ def test_it_waits_if_the_audience_grew_far_beyond_the_notice(issue: Issue) -> No
     add_subscribers(issue.publication, 2, start=100)
     assert is_sent_automatically(read(issue))
     add_subscribers(issue.publication, 1, start=102)
-    with pytest.raises(NeedsManualApproval, match=r"Staff were notified of 20 recipients\. Now there would be 23"):
+    with pytest.raises(NeedsManualApproval, match=r"The notice to staff said 20 people\. Now it would go to 23 people"):
         approve_by_policy(issue=read(issue), now=NOW)
     start_due_sends(now=SLOT)
     assert not Send.objects.exists()

@@ -404,7 +404,7 @@ def test_a_withdrawn_translation_pauses_what_shows_it() -> None:
     done = take_back(translation)
     assert done.paused == [send.issue]
     send = reload(send)
-    assert "the mails of 1 people that show it are not sent" in send.reason
+    assert "so its mails to 1 person are not sent" in send.reason
     assert "correct the issue and send it to those not reached" in send.reason
 
 

@@ -67,7 +67,7 @@ def test_a_publication_is_made_in_the_desk_from_nothing() -> None:
         ("cases", "A case is what several stories are about", "/admin/cases/add/"),
         ("publications", "A publication is a newsletter", "/admin/publications/add/"),
         ("brand", "A brand is how your emails look", "/admin/brand/add/"),
-        ("saved", "A template keeps the layout and the blocks", "/admin/issues/"),
+        ("issues/saved", "A template keeps the layout and the blocks", "/admin/issues/"),
         ("notices", "We write here, and by email", "/admin/issues/"),
         ("publications/archived", "What you archive is listed here", "/admin/publications/"),
         ("brand/archived", "What you archive is listed here", "/admin/brand/"),

@@ -188,7 +188,14 @@ def _start(issue: Issue, *, now: datetime) -> None:
         log.warning("%s", error)
         notify_changed_after_approval(issue, explanation=error.message, now=now)
     except NotApproved as error:
-        if not notify_if_reopened(issue, reason=error.message, now=now):
+        if _is_draft_again(issue):
+            log.info("%s", error)
+        elif not notify_if_reopened(issue, reason=error.message, now=now):
             hold_and_notify(issue, error.message, now=now)
     except DomainError as error:
         hold_and_notify(issue, error.message, now=now)
+
+
+def _is_draft_again(issue: Issue) -> bool:
+    """Return True if another process has withdrawn the approvals of an approved issue and notified staff if needed."""
+    return issue.state == Issue.State.APPROVED and Issue.objects.filter(pk=issue.pk, state=Issue.State.DRAFT).exists()

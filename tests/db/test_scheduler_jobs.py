@@ -161,6 +161,20 @@ def test_an_unsendable_issue_is_held_and_notified_once(mailgun):
     assert send_due_notices(now=DUE_AT) == 0
 
 
+def test_a_draft_that_another_scheduler_reopened_is_not_held():
+    make_approver()
+    publication = make_publication()
+    make_story("The first verdict")
+    add_subscribers(publication, 3)
+    make_issue(publication, approved=True)
+    add_subscribers(publication, 200, start=3)
+    for seen in [Issue.objects.select_related("publication").get() for _ in range(2)]:
+        scheduler_jobs._start(seen, now=DUE_AT)
+    issue = Issue.objects.get()
+    assert (issue.state, issue.held, issue.held_reason) == (Issue.State.DRAFT, False, "")
+    assert told() == [f"{issue} changed and needs a new approval"]
+
+
 def test_a_change_at_the_source_voids_the_approval_and_is_named():
     make_approver()
     with serve_site() as site:

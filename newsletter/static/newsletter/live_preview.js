@@ -2,6 +2,7 @@
 (() => {
   const WAIT_MS = 20; // one key is several events
   const LOOK_AGAIN_MS = 100;
+  const RETRY_MS = 4000;
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const EVENTS = ['input', 'change', 'keyup', 'click', 'drop', 'w-unsaved:add'];
 
@@ -40,15 +41,17 @@
     async check() {
       const { written } = this;
       let missed = false;
+      let failed = false;
       if (written !== this.shown && !this.asking && this.isLoaded) {
         this.asking = true;
-        await this.ask().then(() => { this.shown = written; }, () => {}); // without a connection, the old mail stays
+        await this.ask().then(() => { this.shown = written; }, () => { failed = true; }); // the old mail stays
         this.asking = false;
         missed = this.written !== written;
       }
       if (missed) this.wait(WAIT_MS);
       else if (!this.asking) this.dispatch('ended');
-      if (!missed && Date.now() - this.noted < SETTLE_MS) this.wait(LOOK_AGAIN_MS);
+      if (failed && !missed) this.wait(RETRY_MS);
+      else if (!missed && Date.now() - this.noted < SETTLE_MS) this.wait(LOOK_AGAIN_MS);
     }
 
     get frame() {
@@ -66,7 +69,7 @@
       const body = new FormData(this.form);
       const answer = await fetch(url, { method: 'POST', body, headers: { Accept: 'text/html' }, redirect: 'error' });
       const failed = answer.status === 422;
-      if (!answer.ok && !failed) return;
+      if (!answer.ok && !failed) throw new Error(`The preview answered ${answer.status}.`);
       const html = await answer.text();
       const { contentDocument: shown, contentWindow: view } = this.frame;
       if (!shown) {

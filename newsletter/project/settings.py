@@ -55,7 +55,7 @@ if ENV.engine == "procrastinate":
     PROCRASTINATE_ON_APP_READY = "newsletter.jobs.queue.listen_to_sends"
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
+    "newsletter.desk.shell.content_security_policy.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "newsletter.desk.shell.content_security_policy.ContentSecurityPolicyMiddleware",
     "newsletter.web.layers.body_limits.BodyLimitMiddleware",

@@ -53,12 +53,13 @@ def publish(*, archive: str = PUBLIC, **story) -> Issue:
 
 
 @pytest.mark.parametrize("path", ["/news/", "/news/weekly/", "/news/weekly/1/", "/news/weekly/feed.xml"])
-def test_a_page_that_a_browser_has_keeps_its_content_policy(path: str) -> None:
+def test_a_page_that_a_browser_has_keeps_its_policies(path: str) -> None:
     publish()
     first = Client().get(path)
     assert "Content-Security-Policy" in first.headers
     again = Client().get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.headers.get("Content-Security-Policy")) == (304, None)
+    assert again.headers.get("Referrer-Policy") in (None, first.headers["Referrer-Policy"])
 
 
 def read(path: str) -> str:

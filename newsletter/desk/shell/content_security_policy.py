@@ -1,4 +1,4 @@
-"""Security headers of the staff's pages: a content policy with a nonce, and no access to devices.
+"""Security headers: those of all pages, and those of the staff's pages: a content policy with a nonce, and no access to devices.
 
 Pages that set their own policy keep it: public pages, the archive, mail iframes.
 """
@@ -8,6 +8,8 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.security import SecurityMiddleware
 
 from newsletter.common.script_nonce import fresh_nonce
 from subscribers.web.page import PERMISSIONS, PRIVATE_HEADERS
@@ -19,6 +21,15 @@ POLICY = (
     "img-src 'self' data: blob: {site}; font-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
 )
+
+
+class SecurityHeadersMiddleware(SecurityMiddleware):
+    """Add Django's security headers, but not to a 304: a browser would replace the Referrer-Policy of its stored page."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if response.status_code == HTTPStatus.NOT_MODIFIED:
+            return response
+        return super().process_response(request, response)
 
 
 class ContentSecurityPolicyMiddleware:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -9,6 +10,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 
 from django.conf import settings
 from django.db import connection, connections
@@ -41,6 +43,7 @@ def measure_in_own_process(measure: Callable[..., object], **options: object) ->
 
 
 def _measure(pipe: Connection, name: tuple[str, str], options: dict[str, object]) -> None:
+    end_with_parent()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "newsletter.project.settings")
     import django
 
@@ -51,6 +54,20 @@ def _measure(pipe: Connection, name: tuple[str, str], options: dict[str, object]
         figures = getattr(import_module(module), function)(**options)
         plain = asdict(figures) if is_dataclass(figures) and not isinstance(figures, type) else figures
         pipe.send({"database": database, **plain})
+
+
+def end_with_parent() -> None:
+    """Interrupt this process when its parent is gone. The interruption deletes the temporary database."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    Thread(target=wait, daemon=True).start()
 
 
 @contextmanager

@@ -7,11 +7,13 @@ from django.utils import timezone
 from wagtail.users.models import UserProfile
 
 from newsletter.api_keys import make_key
-from newsletter.issues.approval.approve import approve_issue
-from newsletter.models import ApiScope
+from newsletter.common.errors import NotApproved
+from newsletter.issues.approval.approve import approve_issue, require_approval
+from newsletter.models import ApiScope, Approval
 from tests.support.desk import sign_in
 from tests.support.desk_forms import filled_in, save
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.welcome import turn_on_welcome
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +86,10 @@ def test_the_issues_that_a_former_approver_approved_are_named(change: str) -> No
     issue = make_issue(publication)
     approve_issue(issue=issue, by=kim, now=NOW)
     address = f"/admin/users/edit/{kim.pk}/"
-    told = f'They approved an issue that is not sent yet: <a href="/admin/issues/{issue.pk}/overview/">{issue}</a>.'
+    told = (
+        f'They approved an issue that is not sent yet: <a href="/admin/issues/{issue.pk}/overview/">{issue}</a>. '
+        "Their approval no longer counts."
+    )
     assert told not in save(admin, address, first_name="Kim")
     fields = filled_in(admin.get(address).content.decode())
     if change == "off":
@@ -92,6 +97,22 @@ def test_the_issues_that_a_former_approver_approved_are_named(change: str) -> No
     else:
         fields["role"] = "writer"
     assert told in admin.post(address, fields, follow=True).content.decode()
+    with pytest.raises(NotApproved, match="That approval no longer counts"):
+        require_approval(issue, now=NOW)
+
+
+def test_the_approval_of_a_welcome_mail_stays_valid_and_is_named() -> None:
+    admin = sign_in("admin")
+    sign_in("approver", email="kim@example.org")
+    kim = User.objects.get(username="kim@example.org")
+    first, *_others = turn_on_welcome(make_publication(), steps=1)
+    Approval.objects.filter(issue=first).update(person=kim, by_policy=False)
+    page = save(admin, f"/admin/users/edit/{kim.pk}/", role="writer")
+    told = (
+        f'They approved a welcome mail: <a href="/admin/issues/{first.pk}/overview/">{first}</a>. Their approval stays'
+    )
+    assert told in page
+    assert "not sent yet" not in page
 
 
 def test_the_keys_of_a_person_are_found_under_a_new_address() -> None:

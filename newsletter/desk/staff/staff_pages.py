@@ -30,6 +30,8 @@ from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import link_issues
 from newsletter.desk.staff.staff_forms import AccountForm, InvitationForm
 from newsletter.identity_provider.settings import get_identity_provider
+from newsletter.issues.approval.approval_rules import is_sent_automatically
+from newsletter.issues.approval.design_since_approval import WAITING_STATES
 from newsletter.models import Approval, Issue, Publication, StaffLink
 from newsletter.organisation.accounts.administrators import has_password, may_use_password
 from newsletter.organisation.accounts.staff import remove_factors
@@ -143,19 +145,28 @@ class AccountPage(StaffPage):
 
 
 def warn_of_approved_issues(request: HttpRequest, person: User) -> None:
-    """Name the issues that will be sent by the approval of somebody who may not approve any more."""
+    """Name the unsent issues that somebody approved who may not approve any more. Only approvals of welcome mails count on."""
     valid = Approval.objects.filter(person=person, withdrawn_at__isnull=True)
-    waiting = Issue.objects.filter(state=Issue.State.APPROVED, approvals__in=valid).select_related("publication")
+    waiting = Issue.objects.filter(state__in=WAITING_STATES, approvals__in=valid).select_related("publication")
     issues = list(waiting.distinct().order_by("pk"))
-    if issues:
+    if welcome := [issue for issue in issues if issue.is_welcome]:
         text = ngettext(
-            "They approved an issue that is not sent yet: {issues}. Their approval stays valid. If it should not be sent, "
+            "They approved a welcome mail: {issues}. Their approval stays valid. If new subscribers should not get it, "
             "withdraw the approval or put it on hold.",
-            "They approved issues that are not sent yet: {issues}. Their approvals stay valid. If one should not be sent, "
+            "They approved welcome mails: {issues}. Their approvals stay valid. If new subscribers should not get one, "
             "withdraw its approval or put it on hold.",
-            len(issues),
+            len(welcome),
         )
-        messages.warning(request, format_html(text, issues=link_issues(issues, user=request.user)))
+        messages.warning(request, format_html(text, issues=link_issues(welcome, user=request.user)))
+    if others := [issue for issue in issues if not (issue.is_welcome or is_sent_automatically(issue))]:
+        text = ngettext(
+            "They approved an issue that is not sent yet: {issues}. Their approval no longer counts. Unless enough others "
+            "approved it, ask another approver.",
+            "They approved issues that are not sent yet: {issues}. Their approvals no longer count. Unless enough others "
+            "approved them, ask another approver.",
+            len(others),
+        )
+        messages.warning(request, format_html(text, issues=link_issues(others, user=request.user)))
 
 
 def warn_of_known_keys(request: HttpRequest, username: str) -> None:

@@ -57,6 +57,14 @@ def test_saving_a_block_from_the_editor_leads_back_to_the_block(issue: Issue, wr
     assert answer.headers["Location"] == back
 
 
+def test_a_bookmark_of_the_earlier_address_opens_saved_content(issue: Issue, writer: Client) -> None:
+    saved = save_block(issue=issue, block=issue.body[0].id, name="Lead of March", by=make_approver(), now=NOW)
+    for earlier in ("/admin/saved/", f"/admin/saved/block/{saved.pk}/rename/"):
+        answer = writer.get(earlier, follow=True)
+        assert answer.redirect_chain == [(earlier.replace("/admin/", "/admin/issues/"), 302)]
+        assert "Lead of March" in answer.content.decode()
+
+
 def test_a_refused_name_stays_in_the_form(issue: Issue, writer: Client) -> None:
     save_template(issue=issue, name="Plain", by=make_approver(), now=NOW)
     page = writer.post(f"/admin/issues/{issue.pk}/template/", {"name": "Plain"}).content.decode()

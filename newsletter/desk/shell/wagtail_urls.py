@@ -50,5 +50,7 @@ urlpatterns: list[URLPattern] = [
     *(re_path(rf"^admin/{part}(?:/|$|(?<=/))", show_not_found) for part in BLOCKED_PATHS if not part.endswith("$")),
     *(re_path(rf"^admin/{part}", show_not_found) for part in BLOCKED_PATHS if part.endswith("$")),
     path("admin/choose-page/", RedirectView.as_view(url="/admin/choose-external-link/", query_string=True)),
+    # Addresses of saved content until it moved below issues: bookmarks of staff have them.
+    re_path(r"^admin/saved/(?P<rest>.*)$", RedirectView.as_view(url="/admin/issues/saved/%(rest)s", query_string=True)),
     path("admin/choose-external-link/", require_admin_access(ExternalLink.as_view())),
 ]

@@ -98,6 +98,19 @@ def test_the_session_keeps_a_refused_address_sealed(person: Subscriber) -> None:
     assert "secret-reader" not in str(dict(client.session))
 
 
+def test_a_session_that_was_renewed_stays_in_the_list_of_its_owner(person: Subscriber) -> None:
+    url, now = person_url("subscribers_correct_address", person), timezone.now()
+    (delete,) = [job.run for job in JOBS if job.name == "delete_ended_sessions"]
+    with time_machine.travel(now - timedelta(hours=13), tick=False):
+        client = sign_in("admin")
+        UserSession.objects.create(user=User.objects.get(), ip="192.0.2.7", session_key=client.session.session_key)
+    with time_machine.travel(now - timedelta(hours=6), tick=False):
+        client.post(url, {"email": "secret-reader"})
+    with time_machine.travel(now, tick=False):
+        delete()
+        assert UserSession.objects.filter(session_key=client.session.session_key).exists()
+
+
 def test_a_session_that_ended_keeps_no_refused_form(person: Subscriber) -> None:
     url, now = person_url("subscribers_correct_address", person), timezone.now()
     (delete,) = [job.run for job in JOBS if job.name == "delete_ended_sessions"]

@@ -9,6 +9,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from wagtail.log_actions import log
 
@@ -97,6 +98,8 @@ def delete_ended_sessions(*, now: datetime) -> int:
 
     They hold what was typed into a refused form. The network address and the browser of each sign-in are deleted too.
     """
-    UserSession.objects.filter(last_seen_at__lt=now - timedelta(seconds=settings.SESSION_COOKIE_AGE)).delete()
     ended, _ = Session.objects.filter(expire_date__lt=now).delete()
+    # A session lasts longer than its sign-in says, because each change of it renews it.
+    old = UserSession.objects.filter(last_seen_at__lt=now - timedelta(seconds=settings.SESSION_COOKIE_AGE))
+    old.filter(~Exists(Session.objects.filter(session_key=OuterRef("session_key")))).delete()
     return ended

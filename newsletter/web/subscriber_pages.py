@@ -3,6 +3,7 @@
 The pages behind the personal links of a proof are here too. They change nothing.
 """
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -38,6 +39,7 @@ from subscribers.people.publishing_hooks import Branding, MonthlyDigests, Monthl
 MONTH = timedelta(days=31)
 _MAX_ISSUES = 40
 _STARTED_STATES = (Send.State.SUBMITTING, Send.State.PAUSED, Send.State.SUBMITTED, Send.State.NEEDS_ATTENTION)
+_NO_REPLY = re.compile(r"(?:no|do-?not)[-_.]?reply", re.I)
 _GOOD, _BAD = "#2f8f4e", "#c0392b"
 
 
@@ -83,7 +85,7 @@ def build_style_context() -> Branding:
         name=brand.name,
         language=publication.language if publication else "en",
         website=brand.website,
-        contact=(publication.reply_to or publication.from_email) if publication else "",
+        contact=_find_contact(brand),
         privacy_url=brand.privacy_url,
         logo=_path(brand.logo),
         logo_dark=_path(brand.logo_dark),
@@ -91,6 +93,17 @@ def build_style_context() -> Branding:
         light=_colours(light_palette(colour=colour, accent=accent, background=background), tint=0.14),
         dark=_colours(dark_palette(colour=colour, accent=accent), tint=0.3),
     )
+
+
+def _find_contact(brand: Brand) -> str:
+    """Return the address for replies of a publication that anybody can sign up for, or "".
+
+    Others may have one that only members know. Nobody reads what comes to an address such as noreply@.
+    """
+    public = Publication.objects.filter(brand=brand, archived=False, mailing_list__public=True)
+    publication = public.order_by("-enabled", "pk").first()
+    address = (publication.reply_to or publication.from_email) if publication else ""
+    return "" if _NO_REPLY.match(address) else address
 
 
 def count_last_month(person: Subscriber, mailing_list: MailingList, now: datetime) -> MonthlyMailCount | None:

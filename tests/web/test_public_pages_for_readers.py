@@ -318,6 +318,24 @@ def test_a_page_that_asks_to_write_to_us_shows_the_address(client: Client, weekl
     assert '<a href="mailto:news@news.example.org">' in client.get(f"/join/{weekly.slug}").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("publication", "public"),
+    [
+        ({"reply_to": "", "from_email": "no-reply@news.example.org"}, True),
+        ({"reply_to": "board@example.org"}, False),
+        ({"reply_to": "former@example.org", "enabled": False, "archived": True}, True),
+    ],
+)
+def test_a_page_shows_no_address_that_is_private_or_that_nobody_reads(
+    publication: dict[str, object], public: bool, client: Client, weekly: MailingList
+) -> None:
+    row = make_publication()
+    Publication.objects.update(**publication)
+    MailingList.objects.filter(pk=row.mailing_list_id).update(public=public)
+    clear_branding_cache()
+    assert "mailto:" not in client.get("/my-mail").content.decode()
+
+
 def test_topics_are_named_in_the_readers_language(client: Client, weekly: MailingList, ada: Subscriber) -> None:
     topic = make_topic("land", "Land rights")
     topic.names = {"es": "Derecho a la tierra"}

@@ -46,12 +46,13 @@ class _Request:
 class UnsubscribedPerson:
     """The person's language and the list's name, if it is public, for the page shown afterwards.
 
-    ``undoable`` is True if this press ended mail, so that an undo restores it.
+    ``undoable`` is True if this press ended mail, so that an undo restores it. ``known`` is False if the person was erased.
     """
 
     language: str = ""
     list_name: str = ""
     undoable: bool = False
+    known: bool = True
 
 
 def unsubscribe_by_link(target: LinkTarget) -> UnsubscribedPerson:
@@ -81,7 +82,7 @@ def unsubscribe_batch(
         person = people.get(target.subscriber_uuid, _NOBODY)
         mailing_list = lists.get(target.public_id, _NO_LIST)
         undoable = (person[0], mailing_list[0]) in result.undoable
-        answers.append(UnsubscribedPerson(person[2], mailing_list[1], undoable))
+        answers.append(UnsubscribedPerson(person[2], mailing_list[1], undoable, known=person is not _NOBODY))
     return answers
 
 

@@ -52,6 +52,16 @@ def bad_link_page(request: HttpRequest) -> HttpResponse:
     return message_page(gettext("This link does not work"), text, status=429 if many else 404, ask_path=ASK_PATH)
 
 
+def erased_person_page(*, status: int = 200) -> HttpResponse:
+    """Return the answer to links of a person who was erased. They may have signed up again, which the link cannot know."""
+    return message_page(
+        gettext("You have been erased"),
+        gettext("This link no longer leads to you. If you signed up again, get a new link by mail."),
+        status=status,
+        ask_path=ASK_PATH,
+    )
+
+
 def _too_old(purpose: Purpose, token: str, *, mailing_list: MailingList | None) -> HttpResponse:
     """Answer a valid link that has expired, with a way to get a new one."""
     texts = {

@@ -36,9 +36,8 @@ from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import is_all_mail_blocked
 from subscribers.web.form_fields import explain_bad_address
-from subscribers.web.links import Page, find_target, linked_page
+from subscribers.web.links import Page, erased_person_page, find_target, linked_page
 from subscribers.web.page import ASK_PATH, activate_language_of, message_page, render_response
-from subscribers.web.preference_page import erased_person_page
 
 
 def make_request_page(kind: MailedLink.Kind) -> Page:

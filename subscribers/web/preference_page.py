@@ -29,7 +29,7 @@ from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import is_all_mail_blocked
 from subscribers.web.fewer_emails import find_lower_frequencies, make_fewer_emails_offer
 from subscribers.web.form_fields import name_topics
-from subscribers.web.links import find_target, join_path, linked_page, make_related_path
+from subscribers.web.links import erased_person_page, find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, public_list_name, render_response
 from subscribers.web.preference_form import PreferencesForm, list_frequency_choices, radius_choices
 from subscribers.web.resting_notice import SHOWN_FIELD, SHOWN_NOTICE, describe_rest
@@ -80,14 +80,6 @@ def reduce_frequency(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     offered = _offered(person)
     form = PreferencesForm(person=person, offered=offered)
     return _page(request, target, person=person, offered=offered, form=form, saved=request.method == "POST")
-
-
-def erased_person_page(*, status: int = 200) -> HttpResponse:
-    return message_page(
-        gettext("Nothing is kept about you"),
-        gettext("You were removed from our records, so there is nothing to choose."),
-        status=status,
-    )
 
 
 def _offered(person: Subscriber) -> list[MailingList]:

@@ -12,9 +12,8 @@ from subscribers.people.inactivity import find_resting_since, stay
 from subscribers.people.preferences import find_subscribed_lists
 from subscribers.person_locks import lock_current
 from subscribers.unsubscribing.suppression import is_all_mail_blocked
-from subscribers.web.links import find_target, join_path, linked_page, make_related_path
+from subscribers.web.links import erased_person_page, find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import activate_language_of, message_page, render_response
-from subscribers.web.preference_page import erased_person_page
 from subscribers.web.resting_notice import SHOWN_FIELD, SHOWN_NOTICE, describe_rest
 from subscribers.web.suppressed_notice import describe_block
 

@@ -17,7 +17,7 @@ from subscribers.unsubscribing.undo import UNDO_PERIOD, can_undo, is_too_late_to
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_all
 from subscribers.web.branding import current_branding_version
 from subscribers.web.fewer_emails import make_fewer_emails_offer
-from subscribers.web.links import find_target, join_path, linked_page, make_related_path
+from subscribers.web.links import erased_person_page, find_target, join_path, linked_page, make_related_path
 from subscribers.web.page import (
     WORDING_FIELD,
     activate_language,
@@ -39,10 +39,11 @@ def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     if request.method == "POST":
         return HttpResponse(render_unsubscribed_page(target, unsubscribe_by_link(target)))
     person, mailing_list = find_target(target)
-    if person is not None:
-        activate_language_of(person)
-        if (page := _render_current(target, person=person, mailing_list=mailing_list)) is not None:
-            return HttpResponse(page)
+    if person is None:
+        return erased_person_page()
+    activate_language_of(person)
+    if (page := _render_current(target, person=person, mailing_list=mailing_list)) is not None:
+        return HttpResponse(page)
     return _page(target, name=public_list_name(mailing_list), everything=False, person=person)
 
 
@@ -50,11 +51,12 @@ def unsubscribe(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 def unsubscribe_from_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     """Unsubscribe from all mail."""
     person, mailing_list = find_target(target)
-    if person is not None:
-        activate_language_of(person)
-        if request.method == "POST":
-            unsubscribe_from_all(subscriber=person, now=timezone.now(), source="link", mailing=target.mailing)
-    if request.method == "POST" or (person and _find_own_suppressions(person).filter(scope=Scope.ALL).exists()):
+    if person is None:
+        return erased_person_page()
+    activate_language_of(person)
+    if request.method == "POST":
+        unsubscribe_from_all(subscriber=person, now=timezone.now(), source="link", mailing=target.mailing)
+    if request.method == "POST" or _find_own_suppressions(person).filter(scope=Scope.ALL).exists():
         return HttpResponse(_render_left(target, person=person, mailing_list=None, link_list=mailing_list))
     return _page(target, name=gettext("all our mail"), everything=True, person=person)
 
@@ -74,7 +76,9 @@ def undo_everything(request: HttpRequest, target: LinkTarget) -> HttpResponse:
 def _undo(request: HttpRequest, target: LinkTarget, *, everything: bool) -> HttpResponse:
     """Undo the unsubscribe from the link's list, or from all mail. If another undo is left, offer it."""
     person, link_list = find_target(target)
-    if person is None or (link_list is None and not everything):
+    if person is None:
+        return erased_person_page()
+    if link_list is None and not everything:
         return _nothing_to_undo(link_list, late=False)
     activate_language_of(person)
     mailing_list = None if everything else link_list
@@ -160,16 +164,14 @@ def _render_current(target: LinkTarget, *, person: Subscriber, mailing_list: Mai
 def _render_left(
     target: LinkTarget,
     *,
-    person: Subscriber | None,
+    person: Subscriber,
     mailing_list: MailingList | None,
     link_list: MailingList | None,
 ) -> str:
     """Return the page of somebody who unsubscribed from this list, or from all mail if None."""
     everything = mailing_list is None
     leave_all_path, preferences_path, undo_path = _paths(target, everything=everything)
-    undoable = person is not None and can_undo(
-        subscriber=person, mailing_list=mailing_list, now=timezone.now(), link_list=link_list
-    )
+    undoable = can_undo(subscriber=person, mailing_list=mailing_list, now=timezone.now(), link_list=link_list)
     name = _name_of(mailing_list)
     context = {
         "name": name,
@@ -183,12 +185,12 @@ def _render_left(
     return render_page("unsubscribed.html", context)
 
 
-def _page(target: LinkTarget, *, name: str, everything: bool, person: Subscriber | None) -> HttpResponse:
+def _page(target: LinkTarget, *, name: str, everything: bool, person: Subscriber) -> HttpResponse:
     leave_all_path, preferences_path, _ = _paths(target)
     context = {
         "name": name,
         "everything": everything,
-        "offer": make_fewer_emails_offer(person, now=timezone.now()) if person else None,
+        "offer": make_fewer_emails_offer(person, now=timezone.now()),
         "leave_all_path": leave_all_path,
         "preferences_path": preferences_path,
     }
@@ -200,6 +202,8 @@ def render_unsubscribed_page(target: LinkTarget, unsubscribed: UnsubscribedPerso
 
     Otherwise an earlier press may have, and the page offers the undo of that one if there is any.
     """
+    if not unsubscribed.known:
+        return erased_person_page().content.decode()
     activate_language(unsubscribed.language)
     if not unsubscribed.undoable:
         person, mailing_list = find_target(target)

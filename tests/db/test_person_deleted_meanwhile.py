@@ -168,7 +168,7 @@ def test_a_page_that_waited_for_an_erasure_says_so(
         waiting = in_thread(pool, lambda: Client().post(path))
         assert not waiting.done()
     page = waiting.result(timeout=60).content.decode()
-    assert "Nothing is kept about you" in page or "This link was used already" in page
+    assert "This link no longer leads to you" in page or "This link was used already" in page
 
 
 def test_a_page_that_waited_for_a_merge_saves_for_the_other(

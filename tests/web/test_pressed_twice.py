@@ -43,7 +43,7 @@ def test_a_second_press_of_an_erasure_says_that_nothing_is_kept(client: Client, 
     page = path_to(make_member(weekly), weekly, Purpose.ERASE)
     assert b"You have been erased" in client.post(page).content
     again = client.post(page).content.decode()
-    assert "Nothing is kept about you" in again
+    assert "This link no longer leads to you" in again
     assert "ask for a new one" not in again
 
 

@@ -66,7 +66,7 @@ def test_somebody_who_unsubscribed_reads_that_they_did(person: Subscriber) -> No
     assert "You unsubscribed, so you get no newsletters from us." in shown
     assert StayQuestion.objects.resting().exists()
     person.delete()
-    assert "Nothing is kept about you" in Client().get(path).content.decode()
+    assert "This link no longer leads to you" in Client().get(path).content.decode()
 
 
 def test_the_preference_centre_offers_to_start_again(person: Subscriber) -> None:

@@ -314,7 +314,7 @@ def test_the_preference_link_of_an_erased_person_says_that_nothing_is_kept(clien
     ada = make_member(weekly)
     page = path_to(ada, weekly, Purpose.PREFERENCES)
     erase_person(subscriber=ada, by="kim", now=timezone.now())
-    assert b"Nothing is kept about you" in client.get(page).content
+    assert b"This link no longer leads to you" in client.get(page).content
 
 
 def test_an_erasure_link_of_a_merged_person_erases_the_other(client: Client, weekly: MailingList) -> None:

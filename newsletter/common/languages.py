@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from functools import cache
+from unicodedata import normalize
 
-from babel import Locale
+from babel import Locale, localedata
 
 from newsletter.common.translation_kind import TRANSLATIONS
 
@@ -36,11 +37,16 @@ def find_offered_language(code: str) -> str:
 
 def find_named_language(name: str) -> str:
     """Return the code of a language that we have, by its name in any of these: “Español” and “Spanish” are es. "" if unknown."""
-    return _list_names().get(name.strip().casefold(), "")
+    return _list_names().get(normalize("NFC", name.strip()).casefold(), "")
 
 
 @cache
 def _list_names() -> dict[str, str]:
     """Return the codes of the languages that we have, by their names in each of them."""
-    inside = [Locale.parse(code, sep="-").languages for code in OFFERED_LANGUAGES]
-    return {str(names[code]).casefold(): code for names in inside for code in OFFERED_LANGUAGES if code in names}
+    locales = [Locale.parse(code, sep="-") for code in OFFERED_LANGUAGES if localedata.exists(code)]
+    return {
+        str(locale.languages[code]).casefold(): code
+        for locale in locales
+        for code in OFFERED_LANGUAGES
+        if code in locale.languages
+    }

@@ -55,7 +55,8 @@ if ENV.engine == "procrastinate":
     PROCRASTINATE_ON_APP_READY = "newsletter.jobs.queue.listen_to_sends"
 
 MIDDLEWARE = [
-    "newsletter.desk.shell.content_security_policy.SecurityHeadersMiddleware",
+    "newsletter.desk.shell.content_security_policy.StoredPageMiddleware",
+    "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "newsletter.desk.shell.content_security_policy.ContentSecurityPolicyMiddleware",
     "newsletter.web.layers.body_limits.BodyLimitMiddleware",

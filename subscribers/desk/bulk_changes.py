@@ -83,7 +83,7 @@ class AttributeForm(forms.Form):
 
 @dataclass(frozen=True)
 class Question:
-    """What the page asks before a change that cannot be undone. ``people`` is how many it would change."""
+    """The question before a change that cannot be undone. ``people`` is how many it would change."""
 
     title: str
     sentence: str

@@ -8,8 +8,6 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.middleware.security import SecurityMiddleware
 
 from newsletter.common.script_nonce import fresh_nonce
 from subscribers.web.page import PERMISSIONS, PRIVATE_HEADERS
@@ -23,13 +21,18 @@ POLICY = (
 )
 
 
-class SecurityHeadersMiddleware(SecurityMiddleware):
-    """Add Django's security headers, but not to a 304: a browser would replace the Referrer-Policy of its stored page."""
+class StoredPageMiddleware:
+    """Take Django's security headers out of a 304: a browser would replace those of the page that it has stored."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
         if response.status_code == HTTPStatus.NOT_MODIFIED:
-            return response
-        return super().process_response(request, response)
+            for name in ("Referrer-Policy", "Cross-Origin-Opener-Policy"):
+                response.headers.pop(name, None)
+        return response
 
 
 class ContentSecurityPolicyMiddleware:

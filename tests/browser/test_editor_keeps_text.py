@@ -196,12 +196,6 @@ def test_text_is_saved_if_the_preview_cannot_be_loaded(disturbed: Page, data: Pa
     expect(mail(disturbed).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
 
 
-def test_the_preview_is_asked_for_again_after_an_answer_that_failed(disturbed: Page) -> None:
-    disturbed.route("**/preview/**", lambda route: route.fulfill(status=503), times=1)
-    with disturbed.expect_response(lambda answer: "/preview/" in answer.url and answer.ok):
-        disturbed.locator("#id_subject").fill("After a failure")
-
-
 @pytest.fixture
 def writer(browser: Browser, site: str, own_demo_folder: Path) -> Iterator[Page]:
     run_beside(site, own_demo_folder, "staff", "add", WRITER, "--role", "writer", "--password-stdin", typed=PASSWORD)

@@ -11,10 +11,11 @@ from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualAp
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.ingest import find_unread_sources, ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
-from newsletter.issues.approval.approve import approve_by_policy, require_approval, void_changed_approvals
+from newsletter.issues.approval.approve import approve_by_policy, require_approval
 from newsletter.issues.approval.hold import hold_issue
 from newsletter.issues.approval.publication_switches import make_switched_off_filter
 from newsletter.issues.approval.reopen_uncovered import notify_if_reopened
+from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.issues.approval.write_notices import notify_changed_after_approval, notify_hold
 from newsletter.issues.assembly.assemble import Assembly, assemble_slot, log_assembled, make_unsaved_issue
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts

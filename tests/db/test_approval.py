@@ -6,13 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 
 from newsletter.common.errors import BadLink, NeedsManualApproval, NotAllowed, NotApproved
-from newsletter.issues.approval.approve import (
-    approve_by_policy,
-    approve_issue,
-    require_approval,
-    void_changed_approvals,
-)
+from newsletter.issues.approval.approve import approve_by_policy, approve_issue, require_approval
 from newsletter.issues.approval.decision_links import LIFETIME, make_decision_url, read_decision
+from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.jobs.notices.about_issues import notify_second_approvals
 from newsletter.models import Issue, Publication, StaffNotice
 from newsletter.sending.freezing.start import start_send

@@ -7,8 +7,9 @@ import pytest
 
 from newsletter.common.errors import AudienceChanged, NotApproved, NotReady
 from newsletter.issues.approval.approval_rules import count_recipients
-from newsletter.issues.approval.approve import approve_issue, require_approval, void_changed_approvals
+from newsletter.issues.approval.approve import approve_issue, require_approval
 from newsletter.issues.approval.approved_audience import describe_audience, max_people_after_growth
+from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.issues.variants.count_recipients import count_final_audience
 from newsletter.jobs.scheduler_jobs import start_due_sends, void_stale_approvals

@@ -10,7 +10,7 @@ import pytest
 from newsletter.common.errors import NotApproved
 from newsletter.content.ingesting.ingest import IngestReport, ingest_source
 from newsletter.content.ingesting.translated_events import FACT_FIELDS
-from newsletter.issues.approval.approve import void_changed_approvals
+from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.issues.snapshot.resolve import resolve_content
 from newsletter.models import Delivery, EventNotice, Issue, Source
 from newsletter.sending.freezing.start import start_send

@@ -9,8 +9,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from newsletter.common.errors import NotAllowed, NotApproved, NotReady, WrongState
-from newsletter.issues.approval.approve import approve_issue, freeze_checked_revision, void_changed_approvals
+from newsletter.issues.approval.approve import approve_issue, freeze_checked_revision
 from newsletter.issues.approval.content_checks import check_events
+from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
 from newsletter.issues.corrections import correct as corrections

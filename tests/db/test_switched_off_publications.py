@@ -229,7 +229,8 @@ def test_a_confirmation_comes_from_an_enabled_publication_if_possible(publicatio
 
 @override_settings(NEWSLETTER_PROVIDER_URL="outbox://")
 def test_switching_off_an_appeal_voids_the_approval(publication: Publication) -> None:
-    from newsletter.issues.approval.approve import find_current_approval, void_changed_approvals
+    from newsletter.issues.approval.approve import find_current_approval
+    from newsletter.issues.approval.void_changed import void_changed_approvals
     from newsletter.models import Appeal
     from tests.support.fixtures import make_appeal
 

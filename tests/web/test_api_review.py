@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 from wagtail.models import ModelLogEntry
 
-from newsletter.issues.approval.approve import void_changed_approvals
+from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.models import Approval, Issue, Publication, StaffNotice
 from subscribers.models import OutboundEvent, Segment
 from tests.support.api import call, create_key, problem

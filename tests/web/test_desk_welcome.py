@@ -14,7 +14,7 @@ from newsletter.feedback.explaining.explain_issue import explain_issue
 from newsletter.feedback.explaining.explain_welcome import describe_steps
 from newsletter.feedback.explaining.rebuild_mail import MailNotShown, Match, rebuild_mail
 from newsletter.feedback.sent_mails import list_missed_mails, list_sent_mails
-from newsletter.issues.approval.approve import void_changed_approvals
+from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.models import Issue, Publication
 from newsletter.sending.settling.issue_status import status_of
 from subscribers.models import Subscription

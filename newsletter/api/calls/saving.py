@@ -12,7 +12,7 @@ from wagtail.log_actions import log
 from newsletter.api.calls.problems import Problem
 from newsletter.common.archiving import find_uses
 from newsletter.common.errors import InUse
-from newsletter.issues.approval.approve import find_changed_issues
+from newsletter.issues.approval.void_changed import find_changed_issues
 from newsletter.issues.assembly.drafted_texts import update_drafted_texts
 from newsletter.models import ApiKey
 

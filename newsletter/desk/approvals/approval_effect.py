@@ -23,7 +23,7 @@ from newsletter.common.staff_pages import Done, ServiceAction
 from newsletter.common.translation import translate
 from newsletter.desk.issues.issue_page import ISSUES, IssuePermissionMixin, overview_url
 from newsletter.desk.staff.policies import ISSUE_POLICY
-from newsletter.issues.approval.approve import find_changed_issues
+from newsletter.issues.approval.void_changed import find_changed_issues
 from newsletter.issues.approval.withdraw_for_edit import (
     find_approved_issues_showing,
     find_open_approvals,

@@ -8,9 +8,10 @@ from django.db.models import Model
 
 from newsletter.common.errors import NotAllowed
 from newsletter.common.messages import Message
-from newsletter.issues.approval.approve import find_current_approval, void_changed_approvals, withdraw_approvals
+from newsletter.issues.approval.approve import find_current_approval, withdraw_approvals
 from newsletter.issues.approval.authors import find_shown_parts
 from newsletter.issues.approval.changes_since_approval import find_changes
+from newsletter.issues.approval.void_changed import void_changed_approvals
 from newsletter.issues.approval.write_notices import notify_changed_after_approval
 from newsletter.models import Approval, Issue
 

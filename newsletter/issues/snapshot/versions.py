@@ -4,7 +4,7 @@ A text without a translation stays in the publication's language. A language wit
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from newsletter.common.languages import find_offered_language
@@ -18,6 +18,7 @@ from newsletter.issues.snapshot.drafted_subjects import (
     is_drafted,
     needs_translation,
 )
+from newsletter.issues.snapshot.language_version import Gap, LanguageVersion
 from newsletter.issues.snapshot.own_texts import OwnText, TextKind, hash_text, translate_texts
 from newsletter.issues.snapshot.records.blocks import (
     AppealsBlock,
@@ -41,32 +42,6 @@ from newsletter.models import Appeal, EventNotice, Issue, Story, TextTranslation
 from subscribers.models import Topic
 
 _BLOCKS_OF_ROWS = (LeadStoryBlock, StoriesBlock, EventsBlock, EventCardBlock, AppealsBlock)
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A part of a content that has no translation. ``block`` is the key of its block, "" for a field of the issue."""
-
-    block: str
-    field: str
-    text: str
-
-
-@dataclass
-class LanguageVersion:
-    """A content in one language, the parts that have no translation, and the number of those that have one.
-
-    ``alts`` are the picture descriptions of its translated stories. ``untranslated`` are the languages of the
-    parts that stay in another one.
-    """
-
-    language: str
-    content: IssueContent
-    texts: list[tuple[OwnText, str]] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
-    translated: int = 0
-    alts: set[str] = field(default_factory=set)
-    untranslated: dict[str, str] = field(default_factory=dict)
 
 
 def resolve_versions(content: IssueContent, *, issue: Issue) -> tuple[IssueContent, ...]:

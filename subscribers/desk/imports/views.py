@@ -1,17 +1,16 @@
 """The pages of imports: the list, the upload, columns and legal basis, and the state of one import."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from django.contrib import messages
-from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from wagtail import hooks
 from wagtail.log_actions import log
@@ -27,6 +26,7 @@ from subscribers.desk.imports.labels import (
     label_start,
     label_undone,
 )
+from subscribers.desk.imports.progress import measure_progress
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 from subscribers.desk.person_actions import require_permission
 from subscribers.importing.reading.errors import BadFile
@@ -271,30 +271,6 @@ def show_import_progress(request: HttpRequest, pk: int) -> HttpResponse:
     response = JsonResponse(asdict(measure_progress(get_object_or_404(BATCHES, pk=pk))))
     response["Cache-Control"] = "no-store"
     return response
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The progress of an import. `progress.js` reloads the page when `version` changes."""
-
-    done: int
-    total: int
-    count: str
-    version: str
-    note: str = ""
-
-
-def measure_progress(batch: ImportBatch) -> Progress:
-    lines = max(batch.lines - 1, batch.rows_done, 1)
-    if batch.state == ImportState.UNDOING:
-        undone = batch.counts.get("undone", {})
-        done = sum(int(undone.get(name, 0)) for name in ("removed", "ended", "lifted"))
-        lines = max(sum(int(batch.counts.get(name, 0)) for name in ("new", "newly_suppressed")), done, 1)
-        text = ngettext("%(done)s of %(lines)s person", "%(done)s of %(lines)s people", lines)
-    else:
-        done = batch.rows_done
-        text = ngettext("%(done)s of %(lines)s line", "%(done)s of %(lines)s lines", lines)
-    return Progress(done, lines, text % {"done": intcomma(done), "lines": intcomma(lines)}, batch.state)
 
 
 def log_step(request: HttpRequest, batch: ImportBatch, *, step: str, data: Mapping[str, str] | None = None) -> None:

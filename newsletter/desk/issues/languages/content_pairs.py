@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from newsletter.common.languages import find_offered_language
+from newsletter.issues.snapshot.language_version import LanguageVersion
 from newsletter.issues.snapshot.records.blocks import (
     AppealsBlock,
     EventCardBlock,
@@ -20,7 +21,6 @@ from newsletter.issues.snapshot.records.blocks import (
 )
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.translated_rows import find_blocks_of_languages
-from newsletter.issues.snapshot.versions import LanguageVersion
 from newsletter.models import Appeal, EventNotice, Story
 
 Row = Story | EventNotice | Appeal

@@ -13,8 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from newsletter.common.errors import BadRule
 from newsletter.common.translation import language_label
 from newsletter.issues.comments.block_labels import label_blocks
+from newsletter.issues.snapshot.language_version import Gap, LanguageVersion
 from newsletter.issues.snapshot.resolve import resolve_untranslated_content
-from newsletter.issues.snapshot.versions import Gap, LanguageVersion, make_language_versions
+from newsletter.issues.snapshot.versions import make_language_versions
 from newsletter.issues.variants.recipient_groups import find_possible_recipients
 from newsletter.models import Issue
 from subscribers.audience.kept_counts import count_or_recall

@@ -17,10 +17,11 @@ from newsletter.desk.issues.languages.language_gaps import label_part, languages
 from newsletter.desk.issues.planning.form_page import IssueFormPage
 from newsletter.issues.comments.block_labels import label_blocks
 from newsletter.issues.planning.translate_texts import save_translations
+from newsletter.issues.snapshot.language_version import LanguageVersion
 from newsletter.issues.snapshot.own_texts import OwnText, TextKind
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_untranslated_content
-from newsletter.issues.snapshot.versions import LanguageVersion, make_language_versions
+from newsletter.issues.snapshot.versions import make_language_versions
 from newsletter.models.body_fields import TEXT_FEATURES
 from newsletter.rendering.phrases import find_text_direction
 

@@ -71,6 +71,15 @@ def language_label(code: str) -> str:
     return str(name or code)
 
 
+def exact_language_label(code: str) -> str:
+    """Return a language's name with its country (“English (United Kingdom)” for “en-GB”), or the code if it is unknown."""
+    try:
+        name = Locale.parse(code, sep="-").get_display_name((get_language() or "en").replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return code
+    return str(name or code)
+
+
 def _own_name(code: str) -> str:
     try:
         name = Locale.parse(code, sep="-").get_display_name()

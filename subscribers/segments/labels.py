@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from newsletter.common.errors import BadRule
+from newsletter.common.translation import exact_language_label
 from subscribers.models import MailingList, Subscriber, Topic
 from subscribers.places.regions import country_label, region_label
 from subscribers.places.town_names import town_label
@@ -76,6 +79,11 @@ def _describe_near(condition: Condition) -> str:
     return _("within %(km)s km of %(town)s") % {"km": f"{condition.km:g}", "town": f"{name}, {town.country}"}
 
 
+def _day_label(text: str) -> str:
+    day = parse_date(text)
+    return date_format(day, "DATE_FORMAT") if day else text
+
+
 def _describe_attribute(condition: Condition) -> str:
     key = find_attribute_key(condition).replace("_", " ")
     if condition.values is None:
@@ -94,11 +102,11 @@ _DESCRIBERS: dict[str, Callable[[Condition], str]] = {
         _("in %(place)s") % {"place": country_label(find_country(condition), language=get_language() or "en")}
     ),
     "near": _describe_near,
-    "language": lambda condition: _("reads %(language)s") % {"language": condition.value},
+    "language": lambda condition: _("reads %(language)s") % {"language": exact_language_label(condition.value)},
     "giving": lambda condition: str(_GIVING[condition.value]),
     "source": lambda condition: _("came from “%(source)s”") % {"source": condition.value},
-    "joined_after": lambda condition: _("joined on or after %(day)s") % {"day": condition.value},
-    "joined_before": lambda condition: _("joined before %(day)s") % {"day": condition.value},
+    "joined_after": lambda condition: _("joined on or after %(day)s") % {"day": _day_label(condition.value)},
+    "joined_before": lambda condition: _("joined before %(day)s") % {"day": _day_label(condition.value)},
     "attribute": _describe_attribute,
 }
 
@@ -123,7 +131,7 @@ def _explain(node: Condition | Group, *, person: Subscriber) -> RuleExplanation:
         holds = Subscriber.objects.filter(compile_condition(node), pk=person.pk).exists()
         return RuleExplanation(describe_condition(node), holds)
     if not node.parts:
-        return RuleExplanation("everyone", True)
+        return RuleExplanation(_("everyone"), True)
     parts = tuple(_explain(part, person=person) for part in node.parts)
     held = [part.holds for part in parts]
     holds = all(held) if node.kind == "all" else any(held) if node.kind == "any" else not any(held)

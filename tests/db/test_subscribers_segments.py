@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils import translation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ from subscribers.places.towns import distance_km
 from subscribers.segments.attributes import write_attributes
 from subscribers.segments.compile import check_rule, compile_rule
 from subscribers.segments.count import count_people
-from subscribers.segments.labels import describe_rule
+from subscribers.segments.labels import describe_rule, explain_membership
 from tests.support.people import NOW, make_list, make_person, subscribe
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
@@ -165,14 +166,22 @@ def test_a_rule_is_explained_in_words() -> None:
     }
     assert describe_rule(rule) == (
         "on the list Weekly and within 80 km of London, GB"
-        " and (interested in Land rights or gives monthly) and not reads fr"
+        " and (interested in Land rights or gives monthly) and not reads French"
     )
     assert describe_rule({"none": [{"country": "US"}, {"region": "GB"}, {"source": "fair"}]}) == (
         "not (in United States or in United Kingdom or came from “fair”)"
     )
     assert describe_rule({"all": [{"joined_after": "2026-01-01"}, {"joined_before": "2026-02-01"}]}) == (
-        "joined on or after 2026-01-01 and joined before 2026-02-01"
+        "joined on or after 1 Jan 2026 and joined before 1 Feb 2026"
     )
+
+
+def test_a_rule_is_explained_in_the_language_of_the_desk() -> None:
+    with translation.override("es"):
+        assert describe_rule({"language": "fr"}) == "lee francés"
+        assert describe_rule({"language": "en-GB"}) == "lee inglés (Reino Unido)"
+        assert describe_rule({"joined_before": "2026-02-01"}) == "entró antes del 1 de febrero de 2026"
+        assert explain_membership({}, person=make_person()).text == "todo el mundo"
 
 
 @pytest.mark.parametrize(

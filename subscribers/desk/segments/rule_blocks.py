@@ -175,7 +175,9 @@ class TownChoice(StructConditionBlock, blocks.StructBlock):
 
 
 class JoinedChoice(StructConditionBlock, blocks.StructBlock):
-    when = blocks.ChoiceBlock(choices=[("joined_after", gettext_lazy("on or after")), ("joined_before", "before")])
+    when = blocks.ChoiceBlock(
+        choices=[("joined_after", gettext_lazy("on or after")), ("joined_before", gettext_lazy("before"))]
+    )
     day = blocks.DateBlock()
 
     def to_rule(self, value: Mapping[str, Any]) -> Rule:

@@ -10,12 +10,21 @@ from newsletter.common.errors import NotAllowed, NotReady
 from newsletter.issues.approval.approve import approve_by_policy, approve_issue
 from newsletter.issues.assembly.assemble import assemble_slot
 from newsletter.issues.assembly.slots import get_or_create_slot
-from newsletter.issues.corrections.correct import announce_change, find_misinformed
+from newsletter.issues.corrections.correct import announce_change, cancel_correction, find_misinformed
+from newsletter.issues.corrections.corrected_issues import find_corrected_issues, find_corrections_of
 from newsletter.issues.variants.count_recipients import count_people
-from newsletter.models import Batch, CorrectedDelivery, Send, Slot
+from newsletter.models import Batch, CorrectedDelivery, Issue, Send, Slot
 from subscribers.models import Subscriber, Subscription
 from subscribers.unsubscribing.unsubscribe import unsubscribe_from_list
-from tests.support.event_changes import LONDONERS, announce, list_recipient_addresses, move_event, publish, send_out
+from tests.support.event_changes import (
+    LONDONERS,
+    announce,
+    list_recipient_addresses,
+    move_event,
+    publish,
+    send_out,
+    tell,
+)
 from tests.support.fixtures import (
     LONDON,
     NOW,
@@ -246,3 +255,26 @@ def test_a_correction_names_only_what_changed(changes, words):
     assert words in text
     assert ("The place is the same." in text) == ("starts_at" in changes)
     assert ("The day and time are the same." in text) == ("place_text" in changes)
+
+
+def test_each_correction_is_listed_with_the_issues_that_it_corrects():
+    publication, event = publish()
+    issue = Issue.objects.get()
+    assert find_corrections_of(issue) == []
+    first_day = event.starts_at
+    first = tell(move_event(event, starts_at=first_day + timedelta(days=2)), publication)
+    assert find_corrected_issues(first.correction) == [issue]
+    back = tell(move_event(event, starts_at=first_day), publication)
+    assert find_corrected_issues(back.correction) == [first]
+    assert find_corrections_of(issue) == [first.correction]
+    assert find_corrections_of(first) == [back.correction]
+    assert find_corrections_of(back) == []
+
+
+def test_a_correction_that_was_cancelled_before_its_send_is_not_listed():
+    publication, event = publish()
+    move_event(event, cancelled=True)
+    correction = announce(event, publication).correction
+    assert find_corrections_of(Issue.objects.get(kind="issue")) == [correction]
+    cancel_correction(correction=correction, by=make_approver(), now=NOW)
+    assert find_corrections_of(Issue.objects.get(kind="issue")) == []

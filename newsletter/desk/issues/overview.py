@@ -20,6 +20,7 @@ from newsletter.desk.editor.preview import MAX_MODES, show_mail_part
 from newsletter.desk.issues.approval import ApprovalContext, approval_context
 from newsletter.desk.issues.audience.recipient_counts import count_audience_for_page
 from newsletter.desk.issues.comments.threads import CommentsContext, comments_context
+from newsletter.desk.issues.correction_links import CorrectionsContext, corrections_context
 from newsletter.desk.issues.issue_page import (
     ISSUES,
     IssueHeadContext,
@@ -88,6 +89,7 @@ class OverviewContext(
     CommentsContext,
     LanguagesContext,
     UnreachedContext,
+    CorrectionsContext,
     RefusedContext,
     SubjectTestContext,
     AccountsContext,
@@ -141,6 +143,7 @@ class IssueOverview(IssuePage):
             **comments_context(issue),
             **(languages_context(issue, now=now) if head["is_open"] else NO_LANGUAGES),
             **unreached_context(issue),
+            **corrections_context(issue),
             **refused_context(shown_send),
             **subject_test_context(issue, send=send, user=user),
             **accounts_context(shown_send, delivery.get("receipt"), now=now),

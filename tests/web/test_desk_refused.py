@@ -5,6 +5,7 @@ import pytest
 from newsletter.models import Delivery, DeliveryException, Publication, Send
 from newsletter.sending.freezing.start import start_send
 from newsletter.sending.settling.retry_refused import list_refusals
+from subscribers.models import Subscriber, Subscription
 from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_story
 
@@ -37,6 +38,36 @@ def test_a_writer_sees_those_refused_and_cannot_try_again(publication: Publicati
     assert "The account is suspended." in page
     assert "/send/retry/" not in page
     assert writer.get(f"/admin/issues/{send.issue_id}/send/retry/").status_code == 302
+
+
+def test_the_page_names_the_refused_masked_with_a_link(publication: Publication) -> None:
+    send = refused_send(publication, {"The mailbox does not exist.": 1, "The account is suspended.": 2})
+    people = Subscriber.objects.in_bulk(
+        DeliveryException.objects.values_list("delivery__subscriber_id", flat=True)
+    ).values()
+    page = sign_in("admin").get(f"/admin/issues/{send.issue_id}/overview/").content.decode()
+    for person in people:
+        assert f'<a href="/admin/people/{person.pk}/">p•••@e•••.com</a>' in page
+        assert person.email not in page
+    page = sign_in("writer").get(f"/admin/issues/{send.issue_id}/overview/").content.decode()
+    assert "p•••@e•••.com" in page
+    assert f"/admin/people/{person.pk}/" not in page
+
+
+def test_a_retry_that_can_reach_nobody_is_not_offered(publication: Publication) -> None:
+    send = refused_send(publication, {"The mailbox does not exist.": 1, "The account is suspended.": 1})
+    approver = sign_in("approver")
+    overview, retry = f"/admin/issues/{send.issue_id}/overview/", f"/admin/issues/{send.issue_id}/send/retry/"
+    gone, other = DeliveryException.objects.order_by("pk").values_list("delivery__subscriber_id", flat=True)
+    Subscription.objects.filter(subscriber=gone).update(ended_at=NOW, end_reason="unsubscribe")
+    assert retry in approver.get(overview).content.decode()
+    page = approver.get(retry).content.decode()
+    assert "The account is suspended." in page
+    assert "The mailbox does not exist." not in page
+    Subscriber.objects.filter(pk=other).update(email="no address")
+    page = approver.get(overview).content.decode()
+    assert retry not in page
+    assert "Trying again cannot reach anybody." in page
 
 
 def refused_send(publication: Publication, reasons: dict[str, int]) -> Send:

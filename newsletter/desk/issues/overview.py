@@ -144,7 +144,7 @@ class IssueOverview(IssuePage):
             **(languages_context(issue, now=now) if head["is_open"] else NO_LANGUAGES),
             **unreached_context(issue),
             **corrections_context(issue),
-            **refused_context(shown_send),
+            **refused_context(shown_send, user=user, now=now),
             **subject_test_context(issue, send=send, user=user),
             **accounts_context(shown_send, delivery.get("receipt"), now=now),
             "can_move": shown_send is not None and can_move(shown_send),

@@ -1,37 +1,73 @@
-"""The people whom the provider refused: how many, why, and the page that tries again for them."""
+"""The people whom the provider refused: who, why, and the page that tries again for them."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TypedDict, cast
 
 from django import forms
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from newsletter.desk.issues.planning.form_page import IssueFormPage
+from newsletter.desk.preview.person import can_preview_people
 from newsletter.desk.sends.progress import find_send
 from newsletter.desk.shell.labels import format_reason, label_people
 from newsletter.models import Send
+from newsletter.sending.settling.refused_people import RefusedPeople, find_refused_people
 from newsletter.sending.settling.retry_refused import Refusal, list_refusals, retry_refused
 
 MAX_SHOWN = 10
 
 
-class RefusedContext(TypedDict):
-    """The context of desk/refused.html. ``refused`` are (people, reason as a sentence), the commonest first."""
+@dataclass(frozen=True)
+class RefusedGroup:
+    """The people refused for one reason. ``who`` are (masked address, URL or ""), ``more`` the number of the others."""
 
-    refused: list[tuple[str, str]]
+    people: str
+    reason: str
+    who: list[tuple[str, str]]
+    more: int
+
+
+class RefusedContext(TypedDict):
+    """The context of desk/refused.html. ``refused`` has the commonest reason first.
+
+    ``can_retry`` is False if another attempt reaches nobody.
+    """
+
+    refused: list[RefusedGroup]
     refused_people: int
     refused_more: int
+    can_retry: bool
 
 
-def refused_context(send: Send | None) -> RefusedContext:
+def refused_context(send: Send | None, *, user: User | AnonymousUser, now: datetime) -> RefusedContext:
     refusals = list_refusals(send) if send else []
+    found = find_refused_people(send, refusals, limit=MAX_SHOWN, now=now) if send and refusals else {}
+    may_open = can_preview_people(user)
     return {
-        "refused": [_describe(refusal) for refusal in refusals[:MAX_SHOWN]],
+        "refused": [_make_group(refusal, found[refusal.key], may_open=may_open) for refusal in refusals[:MAX_SHOWN]],
         "refused_people": sum(refusal.people for refusal in refusals),
         "refused_more": sum(refusal.people for refusal in refusals[MAX_SHOWN:]),
+        "can_retry": any(people.can_retry for people in found.values()),
     }
+
+
+def _make_group(refusal: Refusal, people: RefusedPeople, *, may_open: bool) -> RefusedGroup:
+    who = [
+        (str(person), reverse("subscribers_person", args=[person.pk]) if may_open else "") for person in people.shown
+    ]
+    return RefusedGroup(*_describe(refusal), who, refusal.people - len(who))
+
+
+def _list_retryable(send: Send | None, *, now: datetime) -> list[Refusal]:
+    """Return the refusals that another attempt can change."""
+    refusals = list_refusals(send) if send else []
+    found = find_refused_people(send, refusals, limit=0, now=now) if send and refusals else {}
+    return [refusal for refusal in refusals if found[refusal.key].can_retry]
 
 
 def _describe(refusal: Refusal) -> tuple[str, str]:
@@ -68,8 +104,7 @@ class RetryRefused(IssueFormPage):
         ]
 
     def get_form_kwargs(self) -> dict[str, object]:
-        send = find_send(self.issue)
-        return {**super().get_form_kwargs(), "refusals": list_refusals(send) if send else []}
+        return {**super().get_form_kwargs(), "refusals": _list_retryable(find_send(self.issue), now=timezone.now())}
 
     def run(self, form: forms.Form) -> str:
         send = self.issue.sends.filter(pk=getattr(find_send(self.issue), "pk", 0)).get()

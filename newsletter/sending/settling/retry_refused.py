@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import transaction
@@ -32,6 +33,15 @@ class Refusal:
     key: str
     reason: str
     people: int
+
+
+class RefusedDelivery(NamedTuple):
+    """A delivery that the provider refused, its person, and the key of its refusal."""
+
+    delivery: int
+    batch: int
+    subscriber_id: int
+    key: str
 
 
 def list_refusals(send: Send) -> list[Refusal]:
@@ -80,6 +90,14 @@ def retry_refused(*, send: Send, keys: Collection[str], by: User | AnonymousUser
     return people
 
 
+def iterate_refused(send: Send) -> Iterator[RefusedDelivery]:
+    """Yield the refused deliveries of a send."""
+    for refused, field in ((_find_alone(send), _REASON_FIELD), (_find_with_batch(send), _BATCH_REASON_FIELD)):
+        rows = refused.order_by("pk").values_list("pk", "batch", "subscriber_id", field)
+        for delivery, batch, person, reason in rows.iterator(chunk_size=5_000):
+            yield RefusedDelivery(delivery, batch, person, _make_key(reason))
+
+
 def _move(batch: Batch, deliveries: list[int], *, now: datetime) -> None:
     """Move the people to a new batch, whose hour is now: so the mail is checked again before it is sent."""
     new = split_off(batch=batch, deliveries=deliveries, not_before=None)
@@ -91,11 +109,9 @@ def _move(batch: Batch, deliveries: list[int], *, now: datetime) -> None:
 
 def _find_chosen(send: Send, *, keys: Collection[str]) -> dict[Batch, list[int]]:
     chosen: dict[int, list[int]] = defaultdict(list)
-    for refused, field in ((_find_alone(send), _REASON_FIELD), (_find_with_batch(send), _BATCH_REASON_FIELD)):
-        rows = refused.order_by("pk").values_list("pk", "batch", field)
-        for delivery, batch, reason in rows.iterator(chunk_size=5_000):
-            if _make_key(reason) in keys:
-                chosen[batch].append(delivery)
+    for refused in iterate_refused(send):
+        if refused.key in keys:
+            chosen[refused.batch].append(refused.delivery)
     batches = Batch.objects.select_for_update().in_bulk(chosen)
     return {batches[pk]: sorted(deliveries) for pk, deliveries in sorted(chosen.items())}
 

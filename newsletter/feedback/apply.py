@@ -17,7 +17,7 @@ from newsletter.feedback.webhook_setup.keys import note_report
 from newsletter.models import ProviderEvent, SenderDelay
 from newsletter.models.feedback import Bounce
 from newsletter.providers.base.webhooks.events import BounceClass, FeedbackKind
-from newsletter.providers.registry import is_atomic
+from newsletter.providers.registry import is_atomic, name_provider
 from newsletter.sending.settling.delivered_bitmap import Handover, mark_delivered
 from subscribers.models import Reason
 from subscribers.outbound_events import PROVIDER, acting_through
@@ -181,12 +181,16 @@ def _find_consequences(
         if target.address_hash is None:
             continue
         if new.complained_at and not old.complained_at:
-            consequences.complaints[target.address_hash] = Message("reported by %(provider)s", provider=event.provider)
+            consequences.complaints[target.address_hash] = Message(
+                "reported by %(provider)s", provider=name_provider(event.provider)
+            )
         if new.unsubscribed_at and not old.unsubscribed_at:
             consequences.unsubscribed.append(ProviderUnsubscribe(target.address_hash, target.send, new.unsubscribed_at))
         if new.bounce and (old.bounce is None or old.bounce.bounce_class != new.bounce.bounce_class):
             if new.bounce.bounce_class == Bounce.Class.HARD:
-                consequences.hard_bounces[target.address_hash] = f"{event.provider}: {new.bounce.reason}".strip(": ")
+                consequences.hard_bounces[target.address_hash] = (
+                    f"{name_provider(event.provider)}: {new.bounce.reason}".strip(": ")
+                )
             elif new.bounce.bounce_class == Bounce.Class.SOFT:
                 consequences.soft_bounces[target.subscriber] = target.address_hash
     return consequences
@@ -228,7 +232,9 @@ def _read_orphan(event: ProviderEvent, address_hash: bytes) -> ListEntry | None:
     """
     at = find_event_time(event)
     if event.kind == FeedbackKind.COMPLAINED.value:
-        note = Message("reported by %(provider)s about a mail that was not an issue", provider=event.provider)
+        note = Message(
+            "reported by %(provider)s about a mail that was not an issue", provider=name_provider(event.provider)
+        )
         return ListEntry(address_hash, Reason.COMPLAINT, at, note)
     if event.kind == FeedbackKind.UNSUBSCRIBED.value:
         return ListEntry(address_hash, Reason.UNSUBSCRIBE, at, "")

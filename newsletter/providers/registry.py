@@ -23,6 +23,15 @@ OUTBOX = "outbox"
 ADAPTERS: Mapping[str, type[ProviderAdapter]] = RegistryPart(PROVIDERS, lambda kind: kind.adapter)
 
 
+def name_provider(label: str) -> str:
+    """Return a scheme or the label of an account as people write it: “Mailgun (news.example.org)” for “mailgun (…)”."""
+    scheme, space, domain = label.partition(" ")
+    if scheme not in ADAPTERS:
+        return label
+    name = str(ADAPTERS[scheme].label)
+    return f"{name.partition(' (')[0]}{space}{domain}"
+
+
 class _WebhookHandlers(Mapping[str, WebhookHandler]):
     """The handler of every provider that reports."""
 

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from newsletter.desk.editor import check_panel
 from newsletter.issues.approval.approve import approve_issue, find_current_approval
@@ -341,7 +342,17 @@ def test_the_list_and_the_page_say_when_an_issue_was_sent(issue: Issue) -> None:
     Send.objects.filter(pk=send.pk).update(started_at=datetime(2026, 11, 27, 17, 31, tzinfo=UTC))
     client = sign_in("writer")
     for page in ("/admin/issues/", url(issue, "overview"), "/admin/search/?q=weekly"):
-        assert "Sent Fri 27 Nov" in client.get(page).content.decode()
+        text = " ".join(strip_tags(client.get(page).content.decode()).split())
+        assert re.search(r"(Sent|Written to files),? Fri 27 Nov", text)
+        assert "Sent Sent" not in text
+        assert "Sent, Sent" not in text
+
+
+def test_the_page_names_the_provider_as_people_write_it(issue: Issue) -> None:
+    approve_issue(issue=issue, by=make_approver(), now=NOW)
+    send = start_send(issue=fresh(issue), now=NOW)
+    Send.objects.filter(pk=send.pk).update(provider="mailgun (news.example.org)")
+    assert "Sent through Mailgun (news.example.org)" in sign_in("writer").get(url(issue, "overview")).content.decode()
 
 
 def test_the_list_shows_name_state_and_hold(issue: Issue) -> None:

@@ -281,3 +281,12 @@ def test_the_tags_of_an_image_are_explained_once() -> None:
     assert page.count("Words to find it by, with commas between.") == 1
     assert "double quotes" not in page
     assert 'data-controller="w-tag"' in page
+
+
+def test_the_page_of_a_picture_gives_its_size_in_plain_words() -> None:
+    upload("River")
+    page = read(f"/admin/images/{Image.objects.get().pk}/")
+    assert "<dt>Width and height</dt><dd>400 × 300 pixels</dd>" in page
+    assert "<dt>File size</dt>" in page
+    assert "Filesize" not in page
+    assert "Used 0 times" in page

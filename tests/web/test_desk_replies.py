@@ -42,7 +42,7 @@ def test_the_page_shows_how_reading_goes(settings: Any) -> None:
     page = see(client)
     assert INBOUND_ADDRESS in page
     assert "Works" in page
-    assert "webhook of postmark" in page
+    assert "webhook of Postmark" in page
     assert "secret" not in page
     MailboxReading.objects.filter(pk=reading.pk).update(failing_since=timezone.now(), error="It hangs.")
     assert "It hangs." in see(client)

@@ -44,7 +44,7 @@ from newsletter.issues.assembly.reassemble import is_made_by_rules
 from newsletter.issues.assembly.selection import Reason
 from newsletter.issues.assembly.selection_reasons import explain_candidates
 from newsletter.models import Issue, Send
-from newsletter.providers.registry import OUTBOX
+from newsletter.providers.registry import OUTBOX, name_provider
 from newsletter.sending.settling.receipt import Receipt, make_receipt
 
 
@@ -101,6 +101,7 @@ class OverviewContext(
 
     month_send: Send | None
     can_move: bool
+    provider_name: str
 
 
 class IssueOverview(IssuePage):
@@ -147,6 +148,7 @@ class IssueOverview(IssuePage):
             **refused_context(shown_send, user=user, now=now),
             **subject_test_context(issue, send=send, user=user),
             **accounts_context(shown_send, delivery.get("receipt"), now=now),
+            "provider_name": name_provider(send.provider) if send else "",
             "can_move": shown_send is not None and can_move(shown_send),
         }
 

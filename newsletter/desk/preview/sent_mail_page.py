@@ -35,7 +35,7 @@ from newsletter.feedback.explaining.rebuild_mail import NOTES, Match, mask_links
 from newsletter.feedback.sent_mails import describe_delivery
 from newsletter.issues.variants.mail_links import untrack_links
 from newsletter.models import AuditEntry, Issue
-from newsletter.providers.registry import OUTBOX
+from newsletter.providers.registry import OUTBOX, name_provider
 from subscribers.models import Subscriber
 
 SAW_MAIL = "newsletter.saw_mail"
@@ -94,7 +94,7 @@ class SentMailPage(StaffTemplatePage):
             "bounce": getattr(rebuilt.delivery, "bounce", None),
             "batch": rebuilt.delivery.batch,
             "to_files": rebuilt.delivery.batch.send.provider == OUTBOX,
-            "provider": rebuilt.delivery.batch.send.provider,
+            "provider": name_provider(rebuilt.delivery.batch.send.provider),
             "parts": PARTS,
             "part": asked if asked in dict(PARTS) else "mail",
         }

@@ -30,14 +30,18 @@ def format_slot_short(issue: Issue) -> str:
 
 
 def format_sent(issue: Issue, at: datetime | None) -> str:
-    """Return “Sent Fri 27 Nov, 17:31 (London time)”, or "" if the issue was not sent. ``at`` is when its send began."""
-    if issue.state != Issue.State.SENT or at is None:
-        return ""
-    return _("Sent %(moment)s") % {"moment": _format_short(issue, at)}
+    """Return “Fri 27 Nov, 17:31 (London time)”, for use next to the state of a sent issue, else "".
+
+    ``at`` is when its send began.
+    """
+    return _format_short(issue, at) if issue.state == Issue.State.SENT and at is not None else ""
 
 
 def format_sent_or_due(issue: Issue) -> str:
-    """Return when the issue was sent, or else when it is due. The issue's query annotates `send_began`."""
+    """Return when the issue was sent, or else when it is due, for use next to its state.
+
+    The issue's query annotates `send_began`.
+    """
     return format_sent(issue, issue.sent_at) or format_slot_short(issue)
 
 

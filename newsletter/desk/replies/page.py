@@ -17,6 +17,7 @@ from newsletter.inbound.forward_replies import forget_reply, retry_forwards
 from newsletter.inbound.replies import CAN_READ_REPLIES
 from newsletter.inbound.store import RETENTION
 from newsletter.models import InboundMail, MailboxReading
+from newsletter.providers.registry import name_provider
 from subscribers.addresses.normalise import mask
 from subscribers.desk.people_page import MAX_ROWS_SHOWN, PeoplePage
 from subscribers.links.signed_links import mask_tokens
@@ -50,7 +51,7 @@ class RepliesPage(PeoplePage):
             "is_on": bool(settings.NEWSLETTER_INBOUND),
             "address": settings.NEWSLETTER_INBOUND_ADDRESS,
             "mailboxes": list_mailboxes(),
-            "webhooks": [webhook.provider for webhook in settings.NEWSLETTER_INBOUND.webhooks],
+            "webhooks": [name_provider(webhook.provider) for webhook in settings.NEWSLETTER_INBOUND.webhooks],
             "waiting": [(mail, mask(mail.sender) if mail.sender else "", show_text(mail)) for mail in list_waiting()],
             "kinds": count_kinds(now=now),
             "days": RETENTION.days,

@@ -17,6 +17,7 @@ from newsletter.desk.sends.progress import find_live_send
 from newsletter.desk.shell.labels import format_reason, label_people
 from newsletter.models import AccountMove, Send
 from newsletter.providers.accounts import DEFAULT_ACCOUNT
+from newsletter.providers.registry import name_provider
 from newsletter.sending.accounts import explain_unusable, find_account, list_usable_accounts
 from newsletter.sending.settling.account_moves import list_movable_batches, move_by_hand
 from newsletter.sending.settling.receipt import Receipt
@@ -67,7 +68,7 @@ def _make_row(name: str, states: dict[str, int]) -> AccountRow:
 def label_account(name: str) -> str:
     """Return an account's name, with its provider if it is configured."""
     account = find_account(name)
-    return f"{name} – {account.label}" if account and account.label else name
+    return f"{name} – {name_provider(account.label)}" if account and account.label else name
 
 
 def describe_move(move: AccountMove, *, now: datetime) -> str:

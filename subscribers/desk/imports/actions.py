@@ -6,8 +6,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 from wagtail.log_actions import log
 
@@ -103,6 +103,5 @@ def download_refused(request: HttpRequest, pk: int) -> HttpResponse | StreamingH
             return redirect("subscribers_import", batch.pk)
     log(instance=batch, action="subscribers.import_refused", user=request.user, data={"import": batch.pk})
     lines = batch.refusals.order_by("line").iterator(chunk_size=2_000)
-    return stream_csv(
-        format_refused_rows(header=batch.header, rows=lines), file_name=f"refused-lines-of-import-{batch.pk}.csv"
-    )
+    rows = format_refused_rows(header=batch.header, rows=lines, language=get_language() or "en")
+    return stream_csv(rows, file_name=f"refused-lines-of-import-{batch.pk}.csv")

@@ -123,7 +123,9 @@ class RowReader:
         try:
             email = normalise(unescape_csv_cell(address))
         except BadAddress as error:
-            return _refuse(record, RefusalKind.BAD_ADDRESS if address.strip() else RefusalKind.NO_ADDRESS, str(error))
+            return _refuse(
+                record, RefusalKind.BAD_ADDRESS if address.strip() else RefusalKind.NO_ADDRESS, error.message
+            )
         return self._classify(record, cells, email)
 
     def _may_be_unreadable(self, cells: list[str]) -> bool:

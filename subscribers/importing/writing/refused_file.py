@@ -5,7 +5,10 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
+from django.utils.translation import override
+
 from newsletter.common.text import escape_csv_cell, unescape_csv_cell
+from newsletter.common.translation import translate
 from subscribers.importing.reading.column_mapping import REFUSED_COLUMNS, is_file_column
 from subscribers.importing.reading.parsed_rows import RefusedRow
 from subscribers.models import ImportBatch, ImportRefusal
@@ -16,10 +19,13 @@ def write_refused(out: TextIO, *, header: Sequence[str], rows: Iterable[RefusedR
     csv.writer(out, lineterminator="\r\n").writerows(format_refused_rows(header=header, rows=rows))
 
 
-def format_refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal]) -> Iterator[list[str]]:
+def format_refused_rows(
+    *, header: Sequence[str], rows: Iterable[RefusedRow | ImportRefusal], language: str = "en"
+) -> Iterator[list[str]]:
     """Yield the header and the rows with line number, reason and its code in front, safe in a spreadsheet.
 
-    Columns of an earlier file of refused lines are dropped. A value that was escaped before is not escaped twice.
+    Reasons are in the `language`, also if the rows are read after the page's language ended. Columns of an earlier file of
+    refused lines are dropped. A value that was escaped before is not escaped twice.
     """
     earlier = {at for at, name in enumerate(header) if not is_file_column(name)}
 
@@ -28,7 +34,9 @@ def format_refused_rows(*, header: Sequence[str], rows: Iterable[RefusedRow | Im
 
     yield [*REFUSED_COLUMNS, *safe(header)]
     for row in rows:
-        yield [str(row.line), escape_csv_cell(row.reason), row.kind, *safe(read_raw(row.raw, width=len(header)))]
+        with override(language):
+            reason = translate(row.reason)
+        yield [str(row.line), escape_csv_cell(reason), row.kind, *safe(read_raw(row.raw, width=len(header)))]
 
 
 def read_raw(raw: str, *, width: int) -> list[str]:

@@ -32,7 +32,7 @@ OUTCOME_LABELS = {
     "suppressed": Message("already suppressed: they unsubscribed, complained, or the address does not work"),
     "elsewhere": Message("skipped: on other lists only"),
     "repeated": Message("also on an earlier line"),
-    "refused": "refused",
+    "refused": Message("refused"),
 }
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from newsletter.demo.sample_week import LOGIN
 from tests.support.desk_browser import IN_CHROMIUM, open_desk, run_beside
 from tests.support.editor import PREVIEW_MS, add_block, mail, open_editor, read_draft, wait_until_saved
 
 WRITER, PASSWORD = "writer@example.org", "a-calm-harbour-evening"
+UNNOTICED_MS = 1_500
+"""After this time, no event of the editor makes the preview look for a new text."""
 pytestmark = IN_CHROMIUM
 
 
@@ -183,17 +185,63 @@ def test_text_typed_after_the_session_ended_is_saved_after_signing_in(disturbed:
 
 
 def test_text_is_saved_if_the_preview_cannot_be_loaded(disturbed: Page, data: Path) -> None:
-    disturbed.route(
-        "**/preview/**", lambda route: route.abort() if route.request.method == "GET" else route.continue_()
-    )
+    disturbed.route("**/preview/**", lambda route: route.abort())
     with disturbed.expect_event("requestfailed", lambda request: "/preview/" in request.url):
         disturbed.reload()
     expect(disturbed.locator("#w-editor-form [inert]")).to_have_count(0)
     write(disturbed, " without a preview")
     wait_until_saved(disturbed, data, " without a preview")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("failure", ["no connection", "503"])
+def test_a_preview_that_could_not_be_loaded_comes_by_itself(disturbed: Page, method: str, failure: str) -> None:
+    failed: list[str] = []
+
+    def fail(route: Route) -> None:
+        if route.request.method != method:
+            route.continue_()
+            return
+        failed.append(route.request.url)
+        if failure == "503":
+            route.fulfill(status=503, body="Busy")
+        else:
+            route.abort()
+
+    disturbed.route("**/preview/**", fail)
+    with disturbed.expect_request(lambda request: "/preview/" in request.url and request.method == method):
+        disturbed.reload()
+    disturbed.wait_for_timeout(UNNOTICED_MS)
+    assert failed
     disturbed.unroute_all(behavior="ignoreErrors")
-    write(disturbed, " and with one")
     expect(mail(disturbed).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
+
+
+def test_the_preview_shows_the_last_text_after_answers_that_failed(disturbed: Page, data: Path) -> None:
+    expect(mail(disturbed).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
+    disturbed.route("**/preview/**", lambda route: route.fulfill(status=503))
+    disturbed.get_by_label("Preheader").fill("Typed while the server was busy")
+    wait_until_saved(disturbed, data, "Typed while the server was busy")
+    disturbed.wait_for_timeout(UNNOTICED_MS)
+    expect(mail(disturbed).locator("body")).not_to_contain_text("Typed while the server was busy")
+    disturbed.unroute_all(behavior="ignoreErrors")
+    expect(mail(disturbed).locator("body")).to_contain_text("Typed while the server was busy", timeout=PREVIEW_MS)
+
+
+def test_the_preview_shows_text_typed_while_it_was_loading(disturbed: Page, data: Path) -> None:
+    held: list[Route] = []
+    disturbed.route(
+        "**/preview/**", lambda route: held.append(route) if route.request.method == "GET" else route.continue_()
+    )
+    with disturbed.expect_request(lambda request: "/preview/" in request.url and request.method == "GET"):
+        disturbed.reload()
+    disturbed.get_by_label("Preheader").fill("Typed while the preview was loading")
+    wait_until_saved(disturbed, data, "Typed while the preview was loading")
+    disturbed.wait_for_timeout(UNNOTICED_MS)
+    for route in held:
+        route.continue_()
+    disturbed.unroute_all(behavior="ignoreErrors")
+    expect(mail(disturbed).locator("body")).to_contain_text("Typed while the preview was loading", timeout=PREVIEW_MS)
 
 
 @pytest.fixture

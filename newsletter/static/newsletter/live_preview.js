@@ -4,6 +4,7 @@
   const LOOK_AGAIN_MS = 100;
   const RETRY_MS = 4000;
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
+  const NOT_IN_MAIL = ['csrfmiddlewaretoken', 'loaded_revision_id', 'loaded_revision_created_at'];
   const EVENTS = ['input', 'change', 'keyup', 'click', 'drop', 'w-unsaved:add'];
 
   class LivePreview extends window.StimulusModule.Controller {
@@ -11,20 +12,42 @@
       this.form = document.querySelector('[data-edit-form]');
       this.panel = this.element.closest('[data-controller~="w-preview"]');
       this.panel.dataset.wPreviewAutoUpdateIntervalValue = '0';
-      this.note = this.note.bind(this);
-      this.noteLoading = () => { this.shown = this.written; };
-      this.panel.addEventListener('w-preview:update', this.noteLoading);
-      EVENTS.forEach((name) => this.form.addEventListener(name, this.note, true));
+      this.sidePanel = this.panel.closest('[data-side-panel]');
+      this.mode = this.panel.querySelector('[name=preview_mode]');
+      this.listeners = [
+        [this.panel, 'w-preview:update', () => { this.shown = this.written; }],
+        [this.panel, 'w-preview:error', () => { this.shown = null; }],
+        [this.panel, 'w-preview:updated', () => this.noteLoaded()],
+        [this.sidePanel, 'show', () => this.wait(WAIT_MS)],
+        [this.mode, 'change', () => this.note()],
+        ...EVENTS.map((name) => [this.form, name, () => this.note()]),
+      ];
+      this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
+      if (this.loader?.ready) this.noteLoaded(); // its first request has failed already
     }
 
     disconnect() {
       clearTimeout(this.timer);
-      this.panel.removeEventListener('w-preview:update', this.noteLoading);
-      EVENTS.forEach((name) => this.form.removeEventListener(name, this.note, true));
+      this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
     }
 
+    // Wagtail's controller loads a whole page: first, for another version, and if there is no page that this script can change.
+    get loader() {
+      return this.application.getControllerForElementAndIdentifier(this.panel, 'w-preview');
+    }
+
+    // What the mail depends on.
     get written() {
-      return new URLSearchParams(new FormData(this.form)).toString();
+      const data = new FormData(this.form);
+      NOT_IN_MAIL.forEach((name) => data.delete(name));
+      data.set('preview_mode', this.mode.value);
+      return new URLSearchParams(data).toString();
+    }
+
+    noteLoaded() {
+      if (!this.hasPage) this.shown = null;
+      if (this.shown === null) this.wait(RETRY_MS);
+      else if (this.skipped) this.wait(WAIT_MS);
     }
 
     note() {
@@ -40,9 +63,11 @@
 
     async check() {
       const { written } = this;
+      const isOld = written !== this.shown && !this.asking && !this.sidePanel.hidden;
+      this.skipped = isOld && Boolean(this.loader.updatePromise); // a page is being loaded, of an older form
       let missed = false;
       let failed = false;
-      if (written !== this.shown && !this.asking && this.isLoaded) {
+      if (isOld && !this.skipped) {
         this.asking = true;
         await this.ask().then(() => { this.shown = written; }, () => { failed = true; }); // the old mail stays
         this.asking = false;
@@ -58,24 +83,27 @@
       return document.getElementById('w-preview-iframe');
     }
 
-    // A page that the browser could not load, without a connection or a session, has no document for this script.
-    get isLoaded() {
-      return !this.panel.closest('[data-side-panel]').hidden && this.frame.contentDocument?.URL !== 'about:blank';
+    // False before the first answer, and if the browser or the server shows an error in place of an answer.
+    get hasPage() {
+      const { contentDocument: shown, contentWindow: view } = this.frame;
+      if (!shown || shown.URL === 'about:blank') return false;
+      return !(view.performance.getEntriesByType('navigation')[0]?.responseStatus >= 500);
     }
 
     async ask() {
+      window.saveObstacles.takeToken();
+      if (!this.hasPage) {
+        await this.loader.setPreviewData();
+        return;
+      }
       const url = new URL(this.panel.dataset.wPreviewUrlValue, window.location.href);
-      url.searchParams.set('mode', this.panel.querySelector('[name=preview_mode]').value);
+      url.searchParams.set('mode', this.mode.value);
       const body = new FormData(this.form);
       const answer = await fetch(url, { method: 'POST', body, headers: { Accept: 'text/html' }, redirect: 'error' });
       const failed = answer.status === 422;
       if (!answer.ok && !failed) throw new Error(`The preview answered ${answer.status}.`);
       const html = await answer.text();
       const { contentDocument: shown, contentWindow: view } = this.frame;
-      if (!shown) {
-        this.frame.src = url;
-        return;
-      }
       // A parser of the iframe has the content policy of the mail, which allows its inline styles.
       const fresh = new view.DOMParser().parseFromString(html, 'text/html');
       const keepsMail = failed && !shown.querySelector('[data-message]'); // the last good mail stays

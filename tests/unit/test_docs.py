@@ -126,3 +126,10 @@ def test_alarms_are_documented_with_the_words_that_the_program_says() -> None:
     assert len(alarms) > 20
     parts = [part for alarm in alarms for part in re.split(r"\bN\b|…|Everything is held: | \(.*", alarm)]
     assert [part for part in parts if part.strip(" ,") and part.strip(" ,") not in said] == []
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_each_decision_has_its_number_and_three_headings(page: Path) -> None:
+    title, *headings = re.findall(r"^#+ .+$", page.read_text("utf-8"), re.MULTILINE)
+    assert title.startswith(f"# {int(page.stem[:4])}. ")
+    assert headings == ["## Context", "## Decision", "## Consequences"]

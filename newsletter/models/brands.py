@@ -87,7 +87,7 @@ class Brand(PreviewableMixin, models.Model):
         gettext_lazy("postal address"),
         max_length=300,
         blank=True,
-        help_text=gettext_lazy("The law asks for it in every issue."),
+        help_text=gettext_lazy("The law requires it in every issue."),
     )
     website = models.URLField(gettext_lazy("website"), max_length=2000, blank=True)
     privacy_url = models.URLField(

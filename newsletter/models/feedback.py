@@ -92,7 +92,7 @@ class Bounce(models.Model):
     bounce_class = models.CharField(max_length=10, choices=Class.choices)
     status = models.CharField(max_length=12, blank=True)
     reason = models.CharField(
-        max_length=300, blank=True, help_text=gettext_lazy("What the receiving server said, without addresses.")
+        max_length=300, blank=True, help_text=gettext_lazy("The answer of the receiving server, without addresses.")
     )
     at = models.DateTimeField()
 

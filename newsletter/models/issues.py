@@ -121,7 +121,7 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     assembled = models.JSONField(
         default=dict,
         editable=False,
-        help_text=gettext_lazy("{subject, preheader, body} as assembly left it, before any edit."),
+        help_text=gettext_lazy("{subject, preheader, body} as assembled, before any edit."),
     )
     in_archive = models.BooleanField(default=True, editable=False)
     closed_at = models.DateTimeField(null=True, editable=False)
@@ -130,13 +130,13 @@ class Issue(LockableMixin, RevisionMixin, PreviewableMixin, models.Model):
     )
     closed_reason = models.CharField(max_length=500, blank=True, editable=False)
     announced_people = models.PositiveIntegerField(
-        null=True, editable=False, help_text=gettext_lazy("How many people staff were told would get it.")
+        null=True, editable=False, help_text=gettext_lazy("The number of recipients in the notice to staff.")
     )
     announced_audience = models.CharField(
         max_length=64,
         blank=True,
         editable=False,
-        help_text=gettext_lazy("The hash of the audience staff were told of."),
+        help_text=gettext_lazy("The hash of the audience in the notice to staff."),
     )
     subject = models.CharField(gettext_lazy("subject"), blank=True)
     preheader = models.CharField(gettext_lazy("preheader"), blank=True)

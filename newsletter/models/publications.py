@@ -65,7 +65,7 @@ class Publication(PublicationAccounts, DeliverabilityChoice, PreviewableMixin, m
         gettext_lazy("subject"),
         max_length=200,
         default="{lead_headline}",
-        help_text=gettext_lazy("{lead_headline} stands for the first story."),
+        help_text=gettext_lazy("{lead_headline} is replaced by the title of the first story."),
     )
     schedule = models.CharField(
         gettext_lazy("schedule"),
@@ -194,14 +194,14 @@ class Publication(PublicationAccounts, DeliverabilityChoice, PreviewableMixin, m
         gettext_lazy("quiet from"),
         null=True,
         blank=True,
-        help_text=gettext_lazy("No mail leaves from this time of day …"),
+        help_text=gettext_lazy("No mail is sent from this time of day …"),
     )
     quiet_until = models.TimeField(
         gettext_lazy("quiet until"),
         null=True,
         blank=True,
         help_text=gettext_lazy(
-            "… until this one. A send goes on then. If readers get issues by their own clock, these are hours of that clock."
+            "… until this one. Then a send continues. If readers get issues by their own clock, these are hours of that clock."
         ),
     )
     stale_hours = models.PositiveIntegerField(

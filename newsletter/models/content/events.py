@@ -41,7 +41,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     day = models.DateField(
         gettext_lazy("day"), null=True, blank=True, help_text=gettext_lazy("The date of an all-day event.")
     )
-    place_text = models.CharField(gettext_lazy("place"), max_length=300, blank=True)
+    place_text = models.CharField(gettext_lazy("location"), max_length=300, blank=True)
     town = models.CharField(gettext_lazy("town"), max_length=120, blank=True)
     country = models.CharField(gettext_lazy("country"), max_length=2, blank=True)
     region = models.CharField(gettext_lazy("region"), max_length=10, blank=True)
@@ -53,9 +53,7 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
     )
     online = models.BooleanField(gettext_lazy("online"), default=False)
     cancelled = models.BooleanField(gettext_lazy("cancelled"), default=False)
-    note = MessageField(
-        gettext_lazy("note"), blank=True, help_text=gettext_lazy("What we could not be sure of, for staff.")
-    )
+    note = MessageField(gettext_lazy("note"), blank=True, help_text=gettext_lazy("What is uncertain, for staff."))
     place_question = MessagesJSONField(
         default=dict,
         blank=True,

@@ -90,7 +90,7 @@ class Source(models.Model):
         null=True, editable=False, help_text=gettext_lazy("The first failure since the last success.")
     )
     failure_notified_at = models.DateTimeField(
-        null=True, editable=False, help_text=gettext_lazy("When staff were told by mail that it fails.")
+        null=True, editable=False, help_text=gettext_lazy("When staff were notified by mail that it fails.")
     )
     error = MessageField(blank=True, editable=False)
 

@@ -67,7 +67,7 @@ class MailLimits(models.Model):
             MaxValueValidator(120),
         ],
         help_text=gettext_lazy(
-            "Whoever did nothing on their own pages and sent no reply for so long gets one mail: “Do you still want our "
+            "People who did nothing on their own pages and sent no reply for so long get one mail: “Do you still want our "
             "emails?” Without an answer in 30 days, they get no newsletters until they answer. Empty: nobody is asked."
         ),
     )

@@ -44,7 +44,7 @@ class SubjectTest(models.Model):
         SOME_WORSE = "some_worse", gettext_lazy("Some subjects did worse")
         NO_DIFFERENCE = "no_difference", gettext_lazy("No difference")
         BY_STAFF = "by_staff", gettext_lazy("Chosen by staff")
-        TOO_FEW = "too_few", gettext_lazy("Too few people to tell")
+        TOO_FEW = "too_few", gettext_lazy("Too few people for a result")
 
     MIN_SHARE, MAX_SHARE = 5, 50
     MAX_HOURS = 48

@@ -51,9 +51,9 @@ class Robots:
         parts = urlsplit(url)
         address = urlunsplit((parts.scheme, parts.netloc, "/robots.txt", "", ""))
         with self._lock:
-            known = self._rules.get(address)
-        if known and now - _CACHE_PERIOD < known.read_at <= now:
-            return known.parser
+            cached = self._rules.get(address)
+        if cached and now - _CACHE_PERIOD < cached.read_at <= now:
+            return cached.parser
         parser = RobotFileParser()
         parser.parse(_fetch_lines(address, fetcher))
         with self._lock:

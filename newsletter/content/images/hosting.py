@@ -21,10 +21,10 @@ LIBRARY_COPY = "library:{image}:"
 
 def host_image(*, data: bytes, source_url: str, alt: str = "", width: int = MAIL_WIDTH) -> Picture:
     """Return our copy of an image given as bytes. Raises BadImage."""
-    known = Picture.objects.filter(source_url=source_url).first() if source_url else None
+    picture = Picture.objects.filter(source_url=source_url).first() if source_url else None
     encoded = encode_image_in_sandbox(data, width=width)
-    if known and known.sha256 == encoded.sha256:
-        return known
+    if picture and picture.sha256 == encoded.sha256:
+        return picture
     file = make_file_name(encoded)
     write_image_file(Path(settings.MEDIA_ROOT) / file, encoded.data)
     return Picture.objects.create(
@@ -50,9 +50,9 @@ def fetch_image(
     *, url: str, alt: str, width: int = MAIL_WIDTH, fetcher: Fetcher | None = None, limits: Limits = PICTURE
 ) -> Picture:
     """Return our copy of the image at a URL, fetched once. Raises FetchError or BadImage."""
-    known = Picture.objects.filter(source_url=url).order_by("-pk").first()
-    if known:
-        return known
+    picture = Picture.objects.filter(source_url=url).order_by("-pk").first()
+    if picture:
+        return picture
     fetched = (fetcher or make_fetcher()).fetch(url, limits=limits)
     return host_image(data=fetched.body, source_url=url, alt=alt, width=width)
 
@@ -68,8 +68,8 @@ def host_staff_image(image: AbstractImage) -> Picture:
     with image.file.open("rb") as file:
         data: bytes = file.read()
     name = f"{LIBRARY_COPY.format(image=image.pk)}{hashlib.sha256(data).hexdigest()[:32]}"
-    known = Picture.objects.filter(source_url=name).first()
-    return known or host_image(data=data, source_url=name, alt=image.description)
+    picture = Picture.objects.filter(source_url=name).first()
+    return picture or host_image(data=data, source_url=name, alt=image.description)
 
 
 def make_fetcher() -> Fetcher:

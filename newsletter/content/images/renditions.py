@@ -22,9 +22,9 @@ def make_rendition(
     if picture.withdrawn_at is not None:
         return picture
     key = _rendition_key(picture, format_name, focus, is_video)
-    known = Picture.objects.filter(original=picture, source_url=key).first()
-    if known:
-        return known
+    rendition = Picture.objects.filter(original=picture, source_url=key).first()
+    if rendition:
+        return rendition
     try:
         data = image_path(picture).read_bytes()
         encoded = encode_image_in_sandbox(

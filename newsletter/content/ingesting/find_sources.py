@@ -76,8 +76,8 @@ def try_address(*, kind: str, url: str, name: str, key: str, now: datetime) -> F
     ``name`` is its name on the page that links to it, or "".
     """
     trial = try_source(kind=kind, url=url, key=key, now=now)
-    shown = name or trial.title or urlsplit(url).hostname or url
-    return FoundSource(kind, url, cut_at_word(shown, MAX_NAME_LENGTH), trial)
+    title = name or trial.title or urlsplit(url).hostname or url
+    return FoundSource(kind, url, cut_at_word(title, MAX_NAME_LENGTH), trial)
 
 
 def read_page(url: str, *, fetcher: BoundedFetcher) -> tuple[SitePage, str]:
@@ -120,5 +120,5 @@ def _list_candidates(page: SitePage, address: str) -> list[FeedLink]:
 
 def _in_usual_form(link: FeedLink) -> FeedLink:
     """Return the link with the usual address of its system, such as that of an embedded Google Calendar."""
-    named = read_source_address(link.url)
-    return FeedLink(named.kind, named.url, link.title) if named.kind == link.kind and not named.key else link
+    address = read_source_address(link.url)
+    return FeedLink(address.kind, address.url, link.title) if address.kind == link.kind and not address.key else link

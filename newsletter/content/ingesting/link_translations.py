@@ -14,9 +14,9 @@ from newsletter.content.parsing.urls import hash_url
 from newsletter.models import Story, StoryAddress
 
 
-def link_translations(named: Iterable[tuple[str, Alternates]]) -> int:
+def link_translations(pages: Iterable[tuple[str, Alternates]]) -> int:
     """Link the stored stories of these addresses with those that each names. Return the number of new links."""
-    return sum(_link(address, translations) for address, translations in named if translations)
+    return sum(_link(address, translations) for address, translations in pages if translations)
 
 
 def _link(own: str, translations: Alternates) -> int:

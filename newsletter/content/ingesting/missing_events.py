@@ -52,7 +52,7 @@ def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> t
     An event that was set aside as broken is not missing. Events outside the period that was read, or that the source lists,
     are not changed.
     """
-    named = {event.external_id[:500] for event in parsed.events}
+    listed_ids = {event.external_id[:500] for event in parsed.events}
     ahead = _list_upcoming(source, now=now).filter(starts_at__lt=now + CALENDAR_AHEAD - _WINDOW_MARGIN)
     if parsed.complete_until is not None:
         ahead = ahead.filter(starts_at__lt=parsed.complete_until)
@@ -60,7 +60,7 @@ def cancel_missing_events(source: Source, parsed: Parsed, *, now: datetime) -> t
     missing = [
         event
         for event in upcoming
-        if event.external_id not in named
+        if event.external_id not in listed_ids
         and "cancelled" not in event.edited_fields
         and not _is_broken(event, parsed.set_aside)
     ]

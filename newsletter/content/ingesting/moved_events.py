@@ -19,18 +19,18 @@ def match_moved_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
     Dates of one series are matched in order, each to the nearest. Without a common series the title and the start
     must be the same, as for a calendar that makes new identities at each export.
     """
-    named = {entry.external_id[:500] for entry in parsed.events}
+    listed_ids = {entry.external_id[:500] for entry in parsed.events}
     rows = list(
         source.events.filter(starts_at__gt=now, starts_at__lt=now + CALENDAR_AHEAD, cancelled=False).only(
             "pk", "external_id", "title", "starts_at"
         )
     )
-    lost = [row for row in rows if row.external_id not in named]
+    lost = [row for row in rows if row.external_id not in listed_ids]
     if not lost:
         return 0
-    known = set(source.events.filter(external_id__in=named).values_list("external_id", flat=True))
-    fresh = [entry for entry in parsed.events if entry.external_id[:500] not in known]
-    pairs = _pair_by_series(lost, fresh, kept={get_series_id(identity) for identity in known})
+    stored_ids = set(source.events.filter(external_id__in=listed_ids).values_list("external_id", flat=True))
+    fresh = [entry for entry in parsed.events if entry.external_id[:500] not in stored_ids]
+    pairs = _pair_by_series(lost, fresh, kept={get_series_id(identity) for identity in stored_ids})
     taken = {id(entry) for _, entry in pairs}
     adopted = {row.pk for row, _ in pairs}
     pairs += _pair_by_title(

@@ -56,16 +56,16 @@ def update_source_visibility(
 
     Skip stories that were checked less than ``fresh`` ago, and those that staff wrote here.
     """
-    asked = {story.pk: story for story in stories if is_checkable(story) and not _is_fresh(story, now - fresh)}
-    if not asked:
+    to_check = {story.pk: story for story in stories if is_checkable(story) and not _is_fresh(story, now - fresh)}
+    if not to_check:
         return VisibilityReport()
-    others = _list_others(asked.values())
-    questions = [_make_question(story, others.get(story.source_id or 0, ())) for story in asked.values()]
+    others = _list_others(to_check.values())
+    questions = [_make_question(story, others.get(story.source_id or 0, ())) for story in to_check.values()]
     answers = check_stories(questions, fetcher=fetcher or make_fetcher(), seconds=seconds)
     checked = VisibilityReport()
     with transaction.atomic():
         for pk, answer in answers.items():
-            _record(asked[pk], answer, checked, now=now)
+            _record(to_check[pk], answer, checked, now=now)
     return checked
 
 
@@ -112,19 +112,19 @@ def _record(story: Story, answer: VisibilityAnswer, checked: VisibilityReport, *
             checked.doubtful.append((story, answer.reason))
         _save(story, check_failed=answer.reason)
         return
-    shown = answer.code == SHOWN
+    is_shown = answer.code == SHOWN
     if answer.translations:
         checked.translations[story.url] = answer.translations
-    if shown and story.gone_at is not None:
+    if is_shown and story.gone_at is not None:
         checked.back.append(story)
         report_story(EventKind.STORY_CORRECTED, story, now=now)
-    if not shown and story.gone_at is None:
+    if not is_shown and story.gone_at is None:
         checked.gone.append(story)
         report_story(EventKind.STORY_WITHDRAWN, story, now=now)
     _save(
         story,
-        gone_at=None if shown else story.gone_at or now,
-        gone_code="" if shown else answer.code,
+        gone_at=None if is_shown else story.gone_at or now,
+        gone_code="" if is_shown else answer.code,
         checked_at=now,
         check_failed="",
         page_etag=answer.etag,
@@ -151,24 +151,30 @@ def check_missing_stories(
 
     A feed lists its newest entries only: a story older than its oldest dated entry is not missing.
     """
-    named = {story.external_id[:500] for story in parsed.stories}
+    listed_ids = {story.external_id[:500] for story in parsed.stories}
     dates = [story.published_at for story in parsed.stories if story.published_at]
     whole = source.kind in SOURCE_KINDS and SOURCE_KINDS[source.kind].lists_all
     oldest = since if whole else max(min(dates), since) if dates else None
     stories = Story.objects.filter(source=source, same_as__isnull=True)
     gone = stories.filter(gone_at__isnull=False, seen_at__gte=since)
-    ahead = stories.none() if oldest is None else stories.published_or_seen_since(oldest).exclude(external_id__in=named)
+    ahead = (
+        stories.none()
+        if oldest is None
+        else stories.published_or_seen_since(oldest).exclude(external_id__in=listed_ids)
+    )
     recently = Q(checked_at__isnull=True) | Q(checked_at__lte=now - _RECHECK_AFTER)
     missing = ahead.filter(gone_at__isnull=True).filter(recently).order_by("-seen_at")[:MAX_STORIES_CHECKED]
-    returned = [story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, named, now)]
+    returned = [
+        story for story in gone.order_by("-gone_at")[:MAX_STORIES_CHECKED] if _may_be_back(story, listed_ids, now)
+    ]
     return update_source_visibility(
         _attach_source(source, [*missing, *returned]), now=now, fetcher=fetcher, seconds=MISSING_CHECK_SECONDS
     )
 
 
-def _may_be_back(story: Story, named: Iterable[str], now: datetime) -> bool:
+def _may_be_back(story: Story, listed_ids: Iterable[str], now: datetime) -> bool:
     """Return True if its source lists the story again, or if it was not checked for some hours."""
-    return story.external_id in named or story.checked_at is None or story.checked_at <= now - _RECHECK_AFTER
+    return story.external_id in listed_ids or story.checked_at is None or story.checked_at <= now - _RECHECK_AFTER
 
 
 def _attach_source(source: Source, stories: Iterable[Story]) -> list[Story]:

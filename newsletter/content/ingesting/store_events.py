@@ -27,28 +27,28 @@ _UTC_NAMES = ("", "UTC", "Etc/UTC")
 def store_event(source: Source, entry: EventEntry, *, now: datetime) -> str:
     """Store the entry. Return "new", "updated" or "unchanged"."""
     sha256 = hash_entry(entry)
-    known = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
-    if known and known.source_sha256 == sha256:
+    stored = EventNotice.objects.filter(source=source, external_id=entry.external_id[:500]).first()
+    if stored and stored.source_sha256 == sha256:
         return "unchanged"
     located = locate_event(entry, default_region=source.region, home_country=find_home_country())
     located = apply_remembered_location(located, source=source, text=entry.place)
     entry = resolve_event_zone(entry, located=located, source_region=source.region, home_zone=find_home_zone())
     with transaction.atomic():
         # Staff may have edited the event since it was read.
-        known = EventNotice.objects.select_for_update().filter(pk=known.pk).first() if known else None
-        values = _make_values(source, entry, located, edited=has_edited_location(known)) | {"source_sha256": sha256}
-        if known is None:
+        stored = EventNotice.objects.select_for_update().filter(pk=stored.pk).first() if stored else None
+        values = _make_values(source, entry, located, edited=has_edited_location(stored)) | {"source_sha256": sha256}
+        if stored is None:
             event, made = EventNotice.objects.get_or_create(
                 source=source, external_id=entry.external_id[:500], defaults={**values, "seen_at": now}
             )
             if made:
                 report_event_notice(EventKind.EVENT_NEW, event, now=now)
         else:
-            known.set_source_values(values)
-            record_event_change(known, now=now)
-            known.save()
-            report_changed_event(known, now=now)
-    return "updated" if known else "new"
+            stored.set_source_values(values)
+            record_event_change(stored, now=now)
+            stored.save()
+            report_changed_event(stored, now=now)
+    return "updated" if stored else "new"
 
 
 def _make_values(source: Source, entry: EventEntry, located: EventLocation, *, edited: bool) -> dict[str, object]:

@@ -77,8 +77,8 @@ def find_story(listing: ListedEntry) -> tuple[Story | None, bool]:
     own = Story.objects.filter(source=source, external_id=listing.identity, same_as__isnull=True).first()
     if own is not None:
         return own, True
-    known = StoryAddress.objects.filter(sha256__in=listing.addresses()).select_related("story__source")
-    for address in known.order_by("story_id"):
+    addresses = StoryAddress.objects.filter(sha256__in=listing.addresses()).select_related("story__source")
+    for address in addresses.order_by("story_id"):
         here = set(address.story.origins.filter(source=source).values_list("external_id", flat=True))
         if not here.isdisjoint(listing.named):
             continue
@@ -118,11 +118,11 @@ def record_listing(listing: ListedEntry, story: Story) -> None:
 
 def record_addresses(story: Story, addresses: dict[str, str]) -> None:
     """Record these addresses, by hash, as the story's, except those of another story."""
-    known = set(StoryAddress.objects.filter(sha256__in=addresses).values_list("sha256", flat=True))
+    stored = set(StoryAddress.objects.filter(sha256__in=addresses).values_list("sha256", flat=True))
     StoryAddress.objects.bulk_create(
         StoryAddress(story=story, sha256=name, address=url[:2000])
         for name, url in addresses.items()
-        if name not in known
+        if name not in stored
     )
 
 
@@ -146,50 +146,50 @@ def store_story(listing: ListedEntry, *, pictures: StoryImageFetcher, now: datet
 
     The table of addresses refuses a second row of one story. The image is fetched before the transaction begins.
     """
-    known, first = find_story(listing)
+    story, first = find_story(listing)
     try:
-        done, failure = _store(listing, known, pictures=pictures, now=now)
+        done, failure = _store(listing, story, pictures=pictures, now=now)
     except IntegrityError:
         # Another worker has just stored the same story from another source.
-        known, first = find_story(listing)
-        if known is None:
+        story, first = find_story(listing)
+        if story is None:
             raise
-        done, failure = _store(listing, known, pictures=pictures, now=now)
-    if known is not None and first:
-        record_listing(listing, known)
+        done, failure = _store(listing, story, pictures=pictures, now=now)
+    if story is not None and first:
+        record_listing(listing, story)
     return done, failure
 
 
 def find_topics(source: Source, categories: tuple[str, ...]) -> list[Topic]:
     """Return the source's own topics, and those that the entry's categories name."""
-    named = {category.casefold() for category in categories}
+    names = {category.casefold() for category in categories}
     by_category = [
         topic
         for topic in Topic.objects.all()
-        if not named.isdisjoint({topic.slug, topic.name.casefold(), *map(str.casefold, topic.names.values())})
+        if not names.isdisjoint({topic.slug, topic.name.casefold(), *map(str.casefold, topic.names.values())})
     ]
     return list({topic.pk: topic for topic in [*source.topics.all(), *by_category]}.values())
 
 
 def find_case(categories: tuple[str, ...]) -> Case | None:
     """Return the first case that the entry's categories name."""
-    named = {category.casefold() for category in categories}
-    return next((case for case in Case.objects.all() if not named.isdisjoint({case.slug, case.name.casefold()})), None)
+    names = {category.casefold() for category in categories}
+    return next((case for case in Case.objects.all() if not names.isdisjoint({case.slug, case.name.casefold()})), None)
 
 
-def _store(listing: ListedEntry, known: Story | None, *, pictures: StoryImageFetcher, now: datetime) -> tuple[str, str]:
+def _store(listing: ListedEntry, story: Story | None, *, pictures: StoryImageFetcher, now: datetime) -> tuple[str, str]:
     source, entry = listing.source, listing.entry
-    if known is not None and not provides_text(source, known):
-        return _add_topics(source, entry, known), ""
+    if story is not None and not provides_text(source, story):
+        return _add_topics(source, entry, story), ""
     sha256 = hash_entry(entry)
-    same = known is not None and known.source_sha256 == sha256
-    if known and same and not known.picture_waiting and (known.picture_id or not entry.picture_url):
+    same = story is not None and story.source_sha256 == sha256
+    if story and same and not story.picture_waiting and (story.picture_id or not entry.picture_url):
         return "unchanged", ""
-    found = pictures.find(entry, known)
-    had = (known.picture_id, known.picture_waiting) if known else None
+    found = pictures.find(entry, story)
+    had = (story.picture_id, story.picture_waiting) if story else None
     if same and had == (found.picture.pk if found.picture else None, found.waiting):
         return "unchanged", _describe_failure(found)
-    return _write(listing, known, found, sha256=sha256, now=now), _describe_failure(found)
+    return _write(listing, story, found, sha256=sha256, now=now), _describe_failure(found)
 
 
 def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
@@ -199,7 +199,7 @@ def _add_topics(source: Source, entry: StoryEntry, story: Story) -> str:
     return "unchanged" if story.topics.count() == before else "updated"
 
 
-def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha256: str, now: datetime) -> str:
+def _write(listing: ListedEntry, story_before: Story | None, found: FoundImage, *, sha256: str, now: datetime) -> str:
     source, entry = listing.source, listing.entry
     values: dict[str, object] = {
         "url": entry.url,
@@ -224,7 +224,7 @@ def _write(listing: ListedEntry, known: Story | None, found: FoundImage, *, sha2
         values["case"] = case
     with transaction.atomic():
         # Fetching the image took a while, in which staff may have edited or deleted the story.
-        story = Story.objects.select_for_update().filter(pk=known.pk).first() if known else None
+        story = Story.objects.select_for_update().filter(pk=story_before.pk).first() if story_before else None
         if story is not None and is_identity_free(listing):
             values |= {"source": source, "external_id": listing.identity}
         before, is_new = _read_content(story), story is None

@@ -74,10 +74,10 @@ def check_stories(
     questions: Iterable[VisibilityQuestion], *, fetcher: Fetcher, seconds: float = _SECONDS
 ) -> dict[int, VisibilityAnswer]:
     """Return an answer for each question by its key, within ``seconds``. It raises nothing."""
-    asked = list(questions)
+    listed = list(questions)
     deadline = time.monotonic() + seconds
     by_host: dict[str, list[VisibilityQuestion]] = defaultdict(list)
-    for question in asked:
+    for question in listed:
         by_host[_host(question.url)].append(question)
     answers: dict[int, VisibilityAnswer] = {}
     # Threads only fetch and touch no database. One that overruns ends by its own limit.
@@ -89,7 +89,7 @@ def check_stories(
         pool.shutdown(wait=False, cancel_futures=True)
     late = Message("its site took too long to answer")
     return {
-        question.key: answers.get(question.key) or VisibilityAnswer(question.key, UNKNOWN, late) for question in asked
+        question.key: answers.get(question.key) or VisibilityAnswer(question.key, UNKNOWN, late) for question in listed
     }
 
 
@@ -126,12 +126,12 @@ class _SiteCheck:
         self.shown: list[str] = []
         self._fetcher = fetcher
         self._deadline = deadline
-        asked = {question.url for question in questions}
+        urls = {question.url for question in questions}
         others = (
             url
             for question in questions
             for url in question.others
-            if url not in asked and _host(url) == _host(question.url)
+            if url not in urls and _host(url) == _host(question.url)
         )
         self._others = list(dict.fromkeys(others))[:_MAX_OTHERS]
         self._front_page_url = _front_page_url(questions[0].url) if questions else ""
@@ -252,8 +252,8 @@ def _judge_page(question: VisibilityQuestion, fetched: Fetched) -> VisibilityAns
     page = fetched.body.decode("utf-8", "replace")
     if has_password_form(page):
         return VisibilityAnswer(question.key, PROTECTED, Message("its page asks for a password"))
-    asked, there = urlsplit(question.url), urlsplit(fetched.url)
-    if there.path != asked.path:
+    asked_address, there = urlsplit(question.url), urlsplit(fetched.url)
+    if there.path != asked_address.path:
         if _LOGIN.search(there.path):
             return VisibilityAnswer(question.key, PRIVATE, Message("its address leads to a log-in page"))
         if not there.path.strip("/") and not there.query:

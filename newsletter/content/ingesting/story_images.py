@@ -54,23 +54,23 @@ class StoryImageFetcher:
         self._deadline = time.monotonic() + self._seconds
         self._paused_hosts: set[str] = set()
 
-    def find(self, entry: StoryEntry, known: Story | None) -> FoundImage:
+    def find(self, entry: StoryEntry, story: Story | None) -> FoundImage:
         """Return our copy of the image that the entry names, or of the one that its page names."""
-        kept = FoundImage(
-            picture=known.picture if known else None,
-            alt=known.picture_alt if known else "",
-            picture_page_etag=known.picture_page_etag if known else "",
-            picture_page_modified=known.picture_page_modified if known else "",
+        stored = FoundImage(
+            picture=story.picture if story else None,
+            alt=story.picture_alt if story else "",
+            picture_page_etag=story.picture_page_etag if story else "",
+            picture_page_modified=story.picture_page_modified if story else "",
         )
         if not entry.picture_url and _site(entry.url) != self._site:
             return FoundImage()
         if self._must_wait(entry.picture_url or entry.url):
             self.postponed += 1
-            found = replace(kept, waiting=True)
+            found = replace(stored, waiting=True)
         elif entry.picture_url:
-            found = self._copy_picture(entry.picture_url, entry.picture_alt, kept)
+            found = self._copy_picture(entry.picture_url, entry.picture_alt, stored)
         else:
-            found = self._from_page(entry, kept)
+            found = self._from_page(entry, stored)
         self.waiting = self.waiting or found.waiting
         return found
 
@@ -96,39 +96,39 @@ class StoryImageFetcher:
     def _limits(self, limits: Limits) -> Limits:
         return replace(limits, total=max(0.1, min(limits.total, self._deadline - time.monotonic())))
 
-    def _copy_picture(self, url: str, alt: str, kept: FoundImage) -> FoundImage:
+    def _copy_picture(self, url: str, alt: str, stored: FoundImage) -> FoundImage:
         try:
             picture = fetch_image(url=url, alt=alt, fetcher=self._fetcher, limits=self._limits(PICTURE))
         except (FetchError, BadImage) as error:
             waiting = self._is_temporary(url, error)
-            return replace(kept, waiting=waiting, failure=error.message)
-        return replace(kept, picture=picture, alt=alt)
+            return replace(stored, waiting=waiting, failure=error.message)
+        return replace(stored, picture=picture, alt=alt)
 
-    def _from_page(self, entry: StoryEntry, kept: FoundImage) -> FoundImage:
+    def _from_page(self, entry: StoryEntry, stored: FoundImage) -> FoundImage:
         """Ask the story's page for its image, if the site's robots.txt allows it. A page without an image is no failure."""
         try:
             robots.check(entry.url, fetcher=self._fetcher, now=self._now)
             page = self._fetcher.fetch(
                 entry.url,
-                etag=kept.picture_page_etag,
-                last_modified=kept.picture_page_modified,
+                etag=stored.picture_page_etag,
+                last_modified=stored.picture_page_modified,
                 limits=self._limits(PAGE),
             )
             if page.not_modified:
-                return kept
+                return stored
             document = Document(
                 kind="page_picture", body=page.body, url=page.url, content_type=page.content_type, now=self._now
             )
-            named = parse_in_sandbox(document).extra
+            page_data = parse_in_sandbox(document).extra
         except FetchError as error:
-            return replace(kept, waiting=True) if self._is_temporary(entry.url, error) else FoundImage()
+            return replace(stored, waiting=True) if self._is_temporary(entry.url, error) else FoundImage()
         except (ResourceLimitExceeded, ParserCrashed):
             return FoundImage()
         seen = FoundImage(picture_page_etag=page.etag, picture_page_modified=page.last_modified)
-        link = named.get("picture", "")
+        link = page_data.get("picture", "")
         if not link or _is_site_picture(link, entry):
             return seen
-        return self._copy_picture(link, named.get("alt", ""), seen)
+        return self._copy_picture(link, page_data.get("alt", ""), seen)
 
     def _is_temporary(self, url: str, error: FetchError | BadImage) -> bool:
         """Return True if the next visit may succeed. Pause a site that asks us to wait."""

@@ -58,8 +58,8 @@ def _read_wpml(post: Mapping[str, Any], *, base_url: str) -> Iterator[tuple[str,
 
 
 def _collect(pairs: Iterable[tuple[str, str]]) -> Alternates:
-    named = ((language.strip().replace("_", "-")[:_MAX_CODE], address) for language, address in pairs)
+    cleaned = ((language.strip().replace("_", "-")[:_MAX_CODE], address) for language, address in pairs)
     language_by_address = {
-        address: language for language, address in named if address and language and language != "x-default"
+        address: language for language, address in cleaned if address and language and language != "x-default"
     }
     return tuple((language, address) for address, language in language_by_address.items())[:_MAX_ALTERNATES]

@@ -50,18 +50,18 @@ def parse_date_text(text: str, *, language: str, now: datetime) -> ParsedDate:
     if moment is not None:
         return ParsedDate(moment)
     moment = _read_written(cleaned, language=language, now=now) if len(cleaned) <= _MAX_LENGTH else None
-    shown = cut_at_word(cleaned, 60)
+    excerpt = cut_at_word(cleaned, 60)
     if moment is None:
         return ParsedDate(
             note=Message(
-                "Its date “%(shown)s” cannot be read, so it counts as new from when it was first seen.", shown=shown
+                "Its date “%(shown)s” cannot be read, so it counts as new from when it was first seen.", shown=excerpt
             )
         )
     return ParsedDate(
         moment,
         Message(
             "Its date “%(shown)s” was read as %(moment)s. Correct the date in the story if that is wrong.",
-            shown=shown,
+            shown=excerpt,
             moment=moment.date(),
         ),
     )

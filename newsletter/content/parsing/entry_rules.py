@@ -196,8 +196,8 @@ def read_entries(
                 entry = _refuse_broken_characters(parse(raw))
                 identity = identify(entry)
         except _SET_ASIDE as error:
-            known = _identify_raw(identify_raw, raw)
-            aside.append(SetAside(_make_label(label, raw, number), _explain(error), external_id=known))
+            external_id = _identify_raw(identify_raw, raw)
+            aside.append(SetAside(_make_label(label, raw, number), _explain(error), external_id=external_id))
             continue
         if identity in entries:
             aside.append(

@@ -123,8 +123,8 @@ def _from_point(latitude: float, longitude: float, *, words: str, online: bool) 
     contradiction = _contradiction(words, latitude, longitude, town) if words else None
     if contradiction is not None:
         return replace(contradiction, online=online)
-    named = words and find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM)
-    town = named or town
+    named_town = words and find_named_near(words, latitude=latitude, longitude=longitude, within_km=_WITHIN_TOWN_KM)
+    town = named_town or town
     return EventLocation(latitude, longitude, town.country, town.region, town.name, town.zone, online)
 
 

@@ -13,9 +13,9 @@ def page_text(body: bytes, content_type: str = "") -> str:
     """Decode a page by its byte order mark, the answer's charset, UTF-8, its own meta tag, or Windows-1252."""
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", "replace")
-    named = _CHARSET.search(content_type)
+    charset = _CHARSET.search(content_type)
     inside = _CHARSET.search(body[:4096].decode("ascii", "ignore"))
-    for encoding in (named and named[1], "utf-8-sig", inside and inside[1], "cp1252"):
+    for encoding in (charset and charset[1], "utf-8-sig", inside and inside[1], "cp1252"):
         if not encoding:
             continue
         try:

@@ -104,11 +104,11 @@ def split_srcset(text: str, *, own: int = 0) -> list[tuple[str, int]]:
 
 def choose_size(sizes: Iterable[tuple[str, int]]) -> str:
     """Return the widest of the (URL, width) pairs up to 2,000 pixels, else the smallest above, or "". A width of 0 is unknown."""
-    known = [pair for pair in sizes if pair[0]]
-    fitting = [pair for pair in known if pair[1] <= MAX_PICTURE_WIDTH]
+    sized = [pair for pair in sizes if pair[0]]
+    fitting = [pair for pair in sized if pair[1] <= MAX_PICTURE_WIDTH]
     if fitting:
         return max(fitting, key=lambda pair: pair[1])[0]
-    return min(known, key=lambda pair: pair[1], default=("", 0))[0]
+    return min(sized, key=lambda pair: pair[1], default=("", 0))[0]
 
 
 def parse_pixels(text: object) -> int:
@@ -199,9 +199,9 @@ def find_alt_in_html(html: str, *, url: str) -> str:
 
 
 def find_alt_in_tree(tree: HtmlElement, *, url: str) -> str:
-    wanted = _same_file(url)
+    file_name = _same_file(url)
     for image in _images(tree):
-        if wanted and any(_same_file(link) == wanted for link in list_image_urls(image.attrib)):
+        if file_name and any(_same_file(link) == file_name for link in list_image_urls(image.attrib)):
             return tidy_alt(image.get("alt") or "")
     return ""
 

@@ -55,11 +55,11 @@ def read_row(record: Element, *, domain: str) -> tuple[AggregateRow, int]:
     ), read_number(require(row, "count"), limit=MAX_MAILS)
 
 
-def _choose(known: Mapping[str, Value], element: Element) -> Value:
+def _choose(values: Mapping[str, Value], element: Element) -> Value:
     word = read_word(element)
-    if word not in known:
+    if word not in values:
         raise CannotRead(ReportProblem.BAD_VALUE)
-    return known[word]
+    return values[word]
 
 
 def _find_passing(results: list[Element], *, own: str) -> str:

@@ -49,11 +49,11 @@ def read_source_address(text: str, *, kind: str = "") -> SourceAddress:
         return _read_google(url, parts)
     if host in _YOUTUBE_HOSTS and kind in ("", "feed"):
         return _read_youtube(url, parts)
-    named = kind or _find_kind(host, parts.path)
-    for parameter in _KEY_PARAMETERS.get(named, ()):
+    source_kind = kind or _find_kind(host, parts.path)
+    for parameter in _KEY_PARAMETERS.get(source_kind, ()):
         for key in parse_qs(parts.query).get(parameter, ()):
-            return SourceAddress(replace_parameters(url, remove=[parameter]), named, key.strip())
-    return SourceAddress(url, named)
+            return SourceAddress(replace_parameters(url, remove=[parameter]), source_kind, key.strip())
+    return SourceAddress(url, source_kind)
 
 
 def find_interface(url: str) -> SourceAddress | None:

@@ -69,7 +69,7 @@ def read_page(
 
     ``entries`` is the number of entries as the interface counts them, if it is not that of ``nodes``.
     """
-    shown = [node for node in nodes if not reader.is_private(as_mapping(node))]
+    public = [node for node in nodes if not reader.is_private(as_mapping(node))]
     private = [as_mapping(node) for node in nodes if reader.is_private(as_mapping(node))]
 
     def read(raw: object) -> Entry:
@@ -78,7 +78,7 @@ def read_page(
         return reader.parse(as_mapping(raw))
 
     usable, aside = read_entries(
-        shown,
+        public,
         parse=read,
         label=lambda raw, number: label_entry(
             title=title_text(reader.title_of(as_mapping(raw))), link="", number=number
@@ -96,9 +96,9 @@ def read_page(
         events=tuple(entry for entry in usable if isinstance(entry, EventEntry)),
         set_aside=(*aside, *set_aside_private(len(private))),
         private=tuple(identity for node in private if (identity := reader.identify(node))),
-        listed=len(shown),
+        listed=len(public),
         # An event that cannot be named, or is beyond the limit of a page, may seem to be missing.
-        complete_until=now if len(shown) > MAX_ENTRIES or not all(map(reader.identify, private)) else None,
+        complete_until=now if len(public) > MAX_ENTRIES or not all(map(reader.identify, private)) else None,
         extra=extra,
     )
 

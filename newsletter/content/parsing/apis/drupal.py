@@ -38,8 +38,8 @@ def drupal_url(address: str, now: datetime) -> str:
     path = parts.path.rstrip("/")
     collection = path if "/jsonapi/" in path else path.removesuffix("/jsonapi") + _COLLECTION
     url = urlunsplit((parts.scheme, parts.netloc, collection, parts.query, ""))
-    wanted = {"filter[status]": "1", "sort": "-created", "page[limit]": str(_PER_PAGE)}
-    return replace_parameters(url, remove=[*wanted, "page[offset]"], add=wanted)
+    query = {"filter[status]": "1", "sort": "-created", "page[limit]": str(_PER_PAGE)}
+    return replace_parameters(url, remove=[*query, "page[offset]"], add=query)
 
 
 def parse_drupal_nodes(body: bytes, *, url: str, now: datetime) -> Parsed:

@@ -43,10 +43,10 @@ _LISTING = {
 def eventbrite_url(address: str, now: datetime) -> str:
     """Return the address of an organisation's events, or of the token's organisations if the address names none."""
     parts = urlsplit(address)
-    named = _ORGANISATION.search(parts.path)
-    path = f"/v3/organizations/{named['id']}/events/" if named else _MINE
+    match = _ORGANISATION.search(parts.path)
+    path = f"/v3/organizations/{match['id']}/events/" if match else _MINE
     url = urlunsplit((parts.scheme, parts.netloc, path, "", ""))
-    return replace_parameters(url, remove=(), add=_LISTING) if named else url
+    return replace_parameters(url, remove=(), add=_LISTING) if match else url
 
 
 def parse_eventbrite(body: bytes, *, url: str, now: datetime) -> Parsed:
@@ -141,8 +141,8 @@ def _moment(raw: Node, zone: str) -> datetime | None:
     if moment is not None:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     clock, _ = read_moment(read_text(raw, "local"))
-    known = iana_zone(zone)
-    return clock.replace(tzinfo=known).astimezone(UTC) if clock is not None and known is not None else None
+    zone_info = iana_zone(zone)
+    return clock.replace(tzinfo=zone_info).astimezone(UTC) if clock is not None and zone_info is not None else None
 
 
 def _read_venue(raw: object) -> Venue:

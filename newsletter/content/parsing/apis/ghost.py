@@ -41,13 +41,13 @@ def ghost_url(address: str, now: datetime) -> str:
     since = f"published_at:>'{(now - PERIOD).astimezone(UTC):%Y-%m-%d %H:%M:%S}'"
     url = urlunsplit((parts.scheme, parts.netloc, f"{home}/{_API}/posts/", parts.query, ""))
     staff_filter = dict(parse_qsl(parts.query)).get("filter", "")
-    wanted = {
+    query = {
         "include": "tags,authors",
         "limit": str(_PER_PAGE),
         "order": "published_at desc",
         "filter": f"({staff_filter})+{since}" if staff_filter else since,
     }
-    return replace_parameters(url, remove=[*wanted, "page"], add=wanted)
+    return replace_parameters(url, remove=[*query, "page"], add=query)
 
 
 def parse_ghost_posts(body: bytes, *, url: str, now: datetime) -> Parsed:

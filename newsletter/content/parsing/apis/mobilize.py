@@ -34,11 +34,11 @@ _PER_PAGE = 50
 def mobilize_url(address: str, now: datetime) -> str:
     """Return the address of an organisation's upcoming public events. A filter in the address, such as a ZIP code, stays."""
     parts = urlsplit(address)
-    named = _ORGANISATION.search(parts.path)
-    path = f"/v1/organizations/{named['id']}/events" if named else parts.path
-    wanted = {"timeslot_start": "gte_now", "visibility": "PUBLIC", "per_page": str(_PER_PAGE)}
+    match = _ORGANISATION.search(parts.path)
+    path = f"/v1/organizations/{match['id']}/events" if match else parts.path
+    query = {"timeslot_start": "gte_now", "visibility": "PUBLIC", "per_page": str(_PER_PAGE)}
     url = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
-    return replace_parameters(url, remove=[*wanted, "page", "cursor"], add=wanted)
+    return replace_parameters(url, remove=[*query, "page", "cursor"], add=query)
 
 
 def parse_mobilize(body: bytes, *, url: str, now: datetime) -> Parsed:

@@ -30,7 +30,7 @@ class EventTimes:
 def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventTimes:
     """Return the times of one event. A time without a zone is read in the calendar's own zone; without one it floats."""
     start = event.get("DTSTART").dt
-    named = str(event.get("DTSTART").params.get("TZID") or "")
+    zone_id = str(event.get("DTSTART").params.get("TZID") or "")
     end = _end(event, start)
     calendar_zone = iana_zone(default_zone)
     if not isinstance(start, datetime):
@@ -40,20 +40,20 @@ def read_event_times(event: icalendar.Component, *, default_zone: str) -> EventT
     on_its_clock = start if flagged or calendar_zone is None or not _is_utc(start) else start.astimezone(calendar_zone)
     days = whole_days(on_its_clock, end)
     if days is not None:
-        zone = "" if _is_utc(start) else _zone_name(start, named)
+        zone = "" if _is_utc(start) else _zone_name(start, zone_id)
         return make_all_day_times(*days, zone=zone or (default_zone if calendar_zone else ""))
-    zone_name, note = _zone_name(start, named), ""
+    zone_name, note = _zone_name(start, zone_id), ""
     if zone_name == "UTC" and calendar_zone:
         zone_name = default_zone
     tz = start.tzinfo or calendar_zone or UTC
     if start.tzinfo is None:
         zone_name = default_zone if calendar_zone else ""
-        if named and not calendar_zone:
-            note = Message("The time zone “%(named)s” is not known.", named=named[:60])
-        elif named:
+        if zone_id and not calendar_zone:
+            note = Message("The time zone “%(named)s” is not known.", named=zone_id[:60])
+        elif zone_id:
             note = Message(
                 "The time zone “%(named)s” is not known; the calendar's own, %(default_zone)s, is used. Check it.",
-                named=named[:60],
+                named=zone_id[:60],
                 default_zone=default_zone,
             )
         elif not calendar_zone:
@@ -116,13 +116,13 @@ def iana_zone(name: str) -> ZoneInfo | None:
         return None
 
 
-def _zone_name(start: datetime, named: str) -> str:
+def _zone_name(start: datetime, zone_id: str) -> str:
     if start.tzinfo is None:
         return ""
     key = str(getattr(start.tzinfo, "key", "") or "")
     if key and iana_zone(key):
         return key
-    return named if iana_zone(named) else ("UTC" if start.utcoffset() == timedelta(0) and not named else "")
+    return zone_id if iana_zone(zone_id) else ("UTC" if start.utcoffset() == timedelta(0) and not zone_id else "")
 
 
 def _end(event: icalendar.Component, start: date | datetime) -> date | datetime | None:

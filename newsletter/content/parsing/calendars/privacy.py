@@ -108,6 +108,6 @@ def _is_typo_of(text: str, word: str) -> bool:
     )
     if start is None:
         return True
-    rest, wanted = text[start:], word[start:]
-    swapped = rest[:2][::-1] == wanted[:2] and rest[2:] == wanted[2:]
-    return swapped or wanted in (rest[1:],) or rest in (wanted[1:],) or rest[1:] == wanted[1:]
+    rest, rest_of_word = text[start:], word[start:]
+    swapped = rest[:2][::-1] == rest_of_word[:2] and rest[2:] == rest_of_word[2:]
+    return swapped or rest_of_word in (rest[1:],) or rest in (rest_of_word[1:],) or rest[1:] == rest_of_word[1:]

@@ -59,8 +59,8 @@ class Series:
         """Return True if the text alone shows that every date ended before this day. If in doubt, return False."""
         changed = any(block.first("RDATE") or block.first("RECURRENCE-ID") for block in self.blocks)
         ends = [_last_day(block) for block in self.blocks]
-        known = [end for end in ends if end is not None]
-        return not changed and len(known) == len(ends) and all(end < before for end in known)
+        known_ends = [end for end in ends if end is not None]
+        return not changed and len(known_ends) == len(ends) and all(end < before for end in known_ends)
 
 
 def group_series(blocks: list[ComponentText]) -> list[Series]:

@@ -199,8 +199,8 @@ def _find_link(raw: Mapping[str, Any], *, language: str) -> str:
 def _addresses(raw: Mapping[str, Any], *, base_url: str) -> tuple[str, ...]:
     """Return the entry's other addresses: its identity, the link before a counting service, its short link."""
     links = (link for link in raw.get("links") or [] if link.get("rel") in ("shortlink", "canonical"))
-    named = [raw.get("id"), raw.get("feedburner_origlink"), *(link.get("href") for link in links)]
-    urls = (str(url) for url in named if url and str(url).startswith(("http://", "https://")))
+    addresses = [raw.get("id"), raw.get("feedburner_origlink"), *(link.get("href") for link in links)]
+    urls = (str(url) for url in addresses if url and str(url).startswith(("http://", "https://")))
     return tuple(dict.fromkeys(url for url in urls if safe_link(url, base_url=base_url)))
 
 

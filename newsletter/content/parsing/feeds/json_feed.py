@@ -122,9 +122,9 @@ def _recording(item: Mapping[str, object]) -> tuple[str, int]:
 
 def _picture(item: Mapping[str, object], html: str, *, base_url: str) -> tuple[str, str]:
     """Return the image that the item names, else one that it attaches, else the first in its text."""
-    named = [_text(item, "image"), _text(item, "banner_image")]
-    named += [_text(file, "url") for file in _attachments(item) if _text(file, "mime_type").startswith("image/")]
-    for link in named:
+    urls = [_text(item, "image"), _text(item, "banner_image")]
+    urls += [_text(file, "url") for file in _attachments(item) if _text(file, "mime_type").startswith("image/")]
+    for link in urls:
         safe = safe_link(link, base_url=base_url)
         if safe and is_story_image(safe):
             return safe, find_alt_in_html(html, url=safe)

@@ -63,11 +63,11 @@ def identity_of(node: Mapping[str, object], *, url: str) -> str:
 
 def resolve_event_nodes(nodes: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Yield each event with the data it refers to and inherits. Yield the dates of a series instead of the series."""
-    named = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
+    nodes_by_id = {str(node["@id"]): node for node in nodes if isinstance(node.get("@id"), str) and len(node) > 1}
     for node in nodes:
         if not is_event(node):
             continue
-        follow = _NodeResolver(named)
+        follow = _NodeResolver(nodes_by_id)
         resolved = _inherit({name: follow.of(value) for name, value in node.items()})
         below = [part for name in ("subEvent", "subEvents") for part in _objects(resolved.get(name))]
         if below and not node.get("startDate"):
@@ -135,8 +135,8 @@ def _inherit(node: dict[str, object]) -> dict[str, object]:
 class _NodeResolver:
     """Replace references to other nodes by these nodes. ``_left`` limits the work for nodes that refer to each other."""
 
-    def __init__(self, named: Mapping[str, Mapping[str, Any]]) -> None:
-        self._named = named
+    def __init__(self, nodes_by_id: Mapping[str, Mapping[str, Any]]) -> None:
+        self._named = nodes_by_id
         self._left = _MAX_FOLLOWED
 
     def of(self, value: object, depth: int = _MAX_DEPTH) -> object:

@@ -64,6 +64,6 @@ def _from_rdfa(graph: object) -> list[Mapping[str, Any]]:
     nodes: list[Mapping[str, Any]] = []
     for raw in graph if isinstance(graph, list) else []:
         if isinstance(raw, dict) and raw.get("@type"):
-            named = {_VOCABULARY.sub("", str(name)): value for name, value in raw.items()}
-            nodes.append(named)
+            properties = {_VOCABULARY.sub("", str(name)): value for name, value in raw.items()}
+            nodes.append(properties)
     return nodes[:_MAX_NODES]

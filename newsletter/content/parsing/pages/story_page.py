@@ -125,11 +125,13 @@ def _main_node(tree: HtmlElement, meta: Mapping[str, str], url: str) -> Mapping[
     own_addresses = {normalise_url(link) for link in (url, _address(tree, meta, url)) if link}
     titles = {tidy(heading.text_content()).casefold() for heading in tree.iter("h1")}
     titles |= {title_text(meta.get("og:title", "")).casefold()} - {""}
-    named = [(node, _node_pages(node, url), title_text(first_text(node.get("headline"))).casefold()) for node in nodes]
-    for node, pages, headline in named:
+    candidates = [
+        (node, _node_pages(node, url), title_text(first_text(node.get("headline"))).casefold()) for node in nodes
+    ]
+    for node, pages, headline in candidates:
         if own_addresses & pages or (headline and any(headline in title for title in titles)):
             return node
-    return next((node for node, pages, _ in named if not pages), {})
+    return next((node for node, pages, _ in candidates if not pages), {})
 
 
 def _node_pages(node: Mapping[str, object], url: str) -> set[str]:

@@ -79,9 +79,9 @@ def parse_tribe_events(body: bytes, *, url: str, now: datetime | None = None) ->
 
 
 def _is_private(node: Mapping[str, object]) -> bool:
-    shown = node.get("status") in (None, "publish") and not node.get("hide_from_listings")
+    is_listed = node.get("status") in (None, "publish") and not node.get("hide_from_listings")
     protected = bool(node.get("password_protected") or node.get("post_password") or node.get("protected"))
-    return not shown or protected or is_private_title(title_text(_text(node, "title")))
+    return not is_listed or protected or is_private_title(title_text(_text(node, "title")))
 
 
 def _read_event(node: Mapping[str, object], *, url: str, now: datetime) -> EventEntry:

@@ -24,12 +24,12 @@ def find_page_title(
     sites = {_plain(name) for name in _site_names(tree, meta, node)} - {""}
     host = _PARTS_OF_HOSTS.sub("", (urlsplit(url).hostname or "").removeprefix("www.").rpartition(".")[0])
     headings = [text for text in _headings(tree) if _plain(text) not in sites]
-    named = title_text(tree.findtext(".//title") or "")
+    title = title_text(tree.findtext(".//title") or "")
     candidates = (first_text(node.get("headline")), meta.get("og:title", ""), meta.get("twitter:title", ""))
     first = next(
         (text for candidate in candidates if (text := title_text(candidate)) and _plain(text) not in sites), ""
     )
-    for candidate in (first, *headings[:1], tidy(guess), named):
+    for candidate in (first, *headings[:1], tidy(guess), title):
         if candidate:
             return remove_site_name(candidate, sites=sites, host=host, headings=headings)
     return ""

@@ -182,12 +182,12 @@ def find_lapsed_approvals(issue: Issue, approvals: Sequence[Approval], *, people
 
     The account was closed, or its role changed. Those of a welcome mail count on, and those of an issue that needs none.
     """
-    named = [] if issue.is_welcome else [approval for approval in approvals if not approval.by_policy]
-    if not named:
+    by_people = [] if issue.is_welcome else [approval for approval in approvals if not approval.by_policy]
+    if not by_people:
         return []
-    persons = {approval.person_id for approval in named if approval.person_id is not None}
+    persons = {approval.person_id for approval in by_people if approval.person_id is not None}
     approvers = set(find_approvers().filter(pk__in=persons).values_list("pk", flat=True))
-    lapsed = [approval for approval in named if approval.person_id not in approvers]
+    lapsed = [approval for approval in by_people if approval.person_id not in approvers]
     return [] if lapsed and is_sent_automatically(issue, people=people) else lapsed
 
 

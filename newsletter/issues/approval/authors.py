@@ -130,8 +130,8 @@ def _add_shown(parts: Parts, content: IssueContent) -> None:
     events = [event for version in content.all_versions for event in version.events]
     events += [announced.event] if announced else []
     appeals = [appeal for block in content.all_blocks for appeal in list_appeals(block)]
-    for kind, shown in ((EventNotice, events), (Appeal, appeals)):
-        parts[_name(kind)] |= {row.id for row in shown} | {row.translation_id for row in shown if row.translation_id}
+    for kind, rows in ((EventNotice, events), (Appeal, appeals)):
+        parts[_name(kind)] |= {row.id for row in rows} | {row.translation_id for row in rows if row.translation_id}
 
 
 def _add_chosen(parts: Parts, value: object, *, name: str = "") -> None:

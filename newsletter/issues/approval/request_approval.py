@@ -108,18 +108,18 @@ def find_request(
     ``sha256`` is the hash that people approve. ``approved`` has the ids of those whose approval counts.
     """
     notices = StaffNotice.objects.filter(key=_make_key(issue, sha256=sha256))
-    asked = dict(notices.values_list("person_id", "made_at"))
-    if not asked:
+    asked_at = dict(notices.values_list("person_id", "made_at"))
+    if not asked_at:
         return None
     people = _list_people(issue, by=by)
     waiting = [person.pk for person in people if person.pk not in approved]
     answers = _find_answers(issue, sha256=sha256)
-    not_asked = sum(pk not in asked for pk in waiting)
-    unanswered = [pk for pk in waiting if pk in asked and not _is_answered(asked[pk], answers.get(pk))]
+    not_asked = sum(pk not in asked_at for pk in waiting)
+    unanswered = [pk for pk in waiting if pk in asked_at and not _is_answered(asked_at[pk], answers.get(pk))]
     answered = len(waiting) - not_asked - len(unanswered)
-    expired = sum(asked[pk] < now - LIFETIME for pk in unanswered)
+    expired = sum(asked_at[pk] < now - LIFETIME for pk in unanswered)
     can_be_repeated = not people or not_asked + answered + expired > 0
-    return ApprovalRequest(max(asked.values()), not_asked, answered, expired, can_be_repeated=can_be_repeated)
+    return ApprovalRequest(max(asked_at.values()), not_asked, answered, expired, can_be_repeated=can_be_repeated)
 
 
 def list_whose_approval_is_missing(issue: Issue, *, sha256: str) -> list[User]:

@@ -87,18 +87,18 @@ def list_archived_issues(sends: list[Send], *, at: datetime) -> list[ArchivedIss
 
 
 def _make_archived_issue(send: Send, content: IssueContent, hidden: Hidden, changed: ChangedEvents) -> ArchivedIssue:
-    shown = show_changed_events(fill_merge_defaults(remove_stories(content, stories=hidden)), changed=changed)
-    stories = shown.stories
+    public_content = show_changed_events(fill_merge_defaults(remove_stories(content, stories=hidden)), changed=changed)
+    stories = public_content.stories
     teaser = stories[0].teaser if stories else ""
     return ArchivedIssue(
         send=send,
-        title=shown.subject or str(send.issue),
-        summary=shown.preheader or teaser,
+        title=public_content.subject or str(send.issue),
+        summary=public_content.preheader or teaser,
         path=make_archive_path(send.issue),
         picture=next((story.picture for story in stories if story.picture), None),
         stories=[(story.title, story.url) for story in stories],
-        events=[(event.title, event.url) for event in shown.events if not event.cancelled],
+        events=[(event.title, event.url) for event in public_content.events if not event.cancelled],
         hidden=hidden,
         changed=changed,
-        content=shown,
+        content=public_content,
     )

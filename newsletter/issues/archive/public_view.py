@@ -60,8 +60,8 @@ def find_hidden(content: IssueContent, *, channel: str, at: datetime) -> Hidden:
 
 def find_hidden_for_each(contents: Sequence[IssueContent], *, channel: str, at: datetime) -> list[Hidden]:
     """Return the same for several contents, in their order, with one query for all stories."""
-    shown = [content.story_rows for content in contents]
-    stories = Story.objects.in_bulk(set[int]().union(*shown))
+    story_ids = [content.story_rows for content in contents]
+    stories = Story.objects.in_bulk(set[int]().union(*story_ids))
     restricted = {
         required: find_restricted_links(
             {url for content in contents for url in find_related_and_written_links(content)},
@@ -72,7 +72,7 @@ def find_hidden_for_each(contents: Sequence[IssueContent], *, channel: str, at: 
         for required in {content.publication.consent_required for content in contents}
     }
     hidden: list[Hidden] = []
-    for ids, content in zip(shown, contents, strict=True):
+    for ids, content in zip(story_ids, contents, strict=True):
         required = content.publication.consent_required
         hidden_ids = {pk for pk in ids if pk not in stories or not _may_be_shown(stories[pk], required, channel, at)}
         links = restricted[required].intersection(find_related_and_written_links(content))
@@ -88,9 +88,9 @@ def _may_be_shown(story: Story, required: bool, channel: str, at: datetime) -> b
 
 def find_hidden_in_variant(variant: Variant, *, at: datetime) -> Hidden:
     """Return the stories that the mail shows and its page on the web must not show."""
-    shown = set(variant.shown_items.filter(kind="story").values_list("row_id", flat=True))
+    story_ids = set(variant.shown_items.filter(kind="story").values_list("row_id", flat=True))
     hidden = find_hidden(IssueContent.from_json(variant.revision.content), channel=EMAIL, at=at)
-    return frozenset(url for url in hidden if isinstance(url, str) or url in shown)
+    return frozenset(url for url in hidden if isinstance(url, str) or url in story_ids)
 
 
 def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
@@ -100,11 +100,11 @@ def find_changed_in_variant(variant: Variant, *, at: datetime) -> ChangedEvents:
     """
     if variant.issue.kind == Issue.Kind.CORRECTION:
         return NO_CHANGES
-    shown = set(variant.shown_items.filter(kind="event").values_list("row_id", flat=True))
-    if not shown:
+    event_ids = set(variant.shown_items.filter(kind="event").values_list("row_id", flat=True))
+    if not event_ids:
         return NO_CHANGES
     (changed,) = find_changed_events([IssueContent.from_json(variant.revision.content)], at=at)
-    return frozenset(event for event in changed if event.id in shown)
+    return frozenset(event for event in changed if event.id in event_ids)
 
 
 def make_public_subject(issue: Issue, *, at: datetime) -> str:
@@ -142,8 +142,8 @@ def render_for_archive(revision_id: int, hidden: Hidden, changed: ChangedEvents 
 
 def _render_known(document: Document) -> RenderedMail:
     """Render the document without blocks whose kind is not installed any more: the rest can still be read."""
-    known = [block for block in document.blocks if not isinstance(block, SchemaBlock) or block.kind in load_schemas()]
-    return render(replace(document, blocks=tuple(known)))
+    blocks = [block for block in document.blocks if not isinstance(block, SchemaBlock) or block.kind in load_schemas()]
+    return render(replace(document, blocks=tuple(blocks)))
 
 
 def find_public_content(revision_id: int, hidden: Hidden) -> IssueContent:

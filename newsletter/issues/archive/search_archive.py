@@ -131,9 +131,9 @@ def _has_words(text: str, words: Sequence[str]) -> bool:
 
 def _read_texts(hashes: dict[int, str]) -> dict[int, str]:
     """Return the texts of revisions by id. The JSON is enough: records cost more time. Other threads add and remove texts."""
-    kept = {pk: _kept_texts.get(sha256) for pk, sha256 in hashes.items()}
-    texts = {pk: text for pk, text in kept.items() if text is not None}
-    missing = [pk for pk, text in kept.items() if text is None]
+    cached = {pk: _kept_texts.get(sha256) for pk, sha256 in hashes.items()}
+    texts = {pk: text for pk, text in cached.items() if text is not None}
+    missing = [pk for pk, text in cached.items() if text is None]
     if missing:
         rows = IssueRevision.objects.filter(pk__in=missing).annotate(raw=Cast("content", TextField()))
         for pk, raw in rows.values_list("pk", "raw").iterator(chunk_size=_READ_AT_ONCE):

@@ -59,8 +59,8 @@ def find_digest_due(*, publication: Publication, now: datetime, grace: timedelta
     due = next(due_after(now - grace, schedule=schedule, zone=publication.zone))
     if due.at - find_lead(publication, now=now) > now:
         return None
-    known = publication.slots.filter(kind=Slot.Kind.DIGEST, period=make_digest_period(due)).exists()
-    return None if known or not has_monthly_subscribers(publication) else due
+    has_slot = publication.slots.filter(kind=Slot.Kind.DIGEST, period=make_digest_period(due)).exists()
+    return None if has_slot or not has_monthly_subscribers(publication) else due
 
 
 def make_digest_slot(*, publication: Publication, due: Due, now: datetime) -> tuple[Slot, bool]:

@@ -142,14 +142,14 @@ def find_related(stories: list[Story]) -> list[tuple[str, str]]:
     The issue's own stories are left out.
     """
     inside = {normalise_url(story.address) for story in stories}
-    named = [
+    candidates = [
         (str(title), str(url))
         for story in stories
         for title, url in story.related
         if normalise_url(str(url)) not in inside and not has_pseudonym_mark(str(title))
     ]
-    if named:
-        return list(dict.fromkeys(named))[:MAX_RELATED_LINKS]
+    if candidates:
+        return list(dict.fromkeys(candidates))[:MAX_RELATED_LINKS]
     topics = {topic.pk for story in stories for topic in story.topics.all()}
     languages = {story.language for story in stories}
     shared = (

@@ -13,8 +13,8 @@ def find_issue(name: str) -> Issue:
         "publication__brand", "publication__mailing_list", "publication__segment", "slot"
     )
     slug, slash, rest = name.strip().rpartition("/")
-    named, dash, number = rest.rpartition("-")
-    kind = named if dash else Issue.Kind.ISSUE
+    kind_name, dash, number = rest.rpartition("-")
+    kind = kind_name if dash else Issue.Kind.ISSUE
     if not slash:
         issue = issues.filter(pk=int(rest)).first() if rest.isdecimal() else None
     elif number == "latest":
@@ -24,10 +24,10 @@ def find_issue(name: str) -> Issue:
             issues.filter(publication__slug=slug, kind=kind, number=int(number)).first() if number.isdecimal() else None
         )
     if issue is None:
-        known = issues.first()
+        newest = issues.first()
         hint = (
-            f" The newest is {known.reference}."
-            if known
+            f" The newest is {newest.reference}."
+            if newest
             else " There is none yet: run `newsletter assemble PUBLICATION`."
         )
         raise NotFound(f"There is no issue “{name}”. Name one by its id, SLUG/NUMBER or SLUG/latest.{hint}")
@@ -38,9 +38,9 @@ def find_publication(slug: str) -> Publication:
     """Find a publication by its slug. Raises NotFound with the known slugs as a hint."""
     publication = Publication.objects.select_related("brand", "mailing_list", "segment").filter(slug=slug).first()
     if publication is None:
-        known = (
+        slugs = (
             ", ".join(Publication.objects.values_list("slug", flat=True))
             or "none yet: run `newsletter apply FILE.toml`"
         )
-        raise NotFound(f"There is no publication “{slug}”. There are: {known}.")
+        raise NotFound(f"There is no publication “{slug}”. There are: {slugs}.")
     return publication

@@ -106,11 +106,11 @@ def _merge_list(block: Block, was: Block, new: Block | None) -> Block:
     name = _LISTS[block["type"]]
     mine, before = block["value"][name], was["value"][name]
     after = new["value"][name] if new else []
-    known, still = {item["value"] for item in before}, {item["value"] for item in after}
+    values_before, still = {item["value"] for item in before}, {item["value"] for item in after}
     present = {item["value"] for item in mine}
-    kept = [item for item in mine if item["value"] in still or item["value"] not in known]
-    added = [item for item in after if item["value"] not in known and item["value"] not in present]
-    return {**block, "value": {**block["value"], name: [*kept, *added]}}
+    own_items = [item for item in mine if item["value"] in still or item["value"] not in values_before]
+    added = [item for item in after if item["value"] not in values_before and item["value"] not in present]
+    return {**block, "value": {**block["value"], name: [*own_items, *added]}}
 
 
 def _insert(block: Block, merged: Merged) -> None:
@@ -124,12 +124,12 @@ def _insert(block: Block, merged: Merged) -> None:
 def _merge_stories(merged: Merged, *, new: Body, edits: _ManualEdits, limit: int) -> None:
     """Put the stories into their blocks. Stories that people touched stay; the others come from the new choice."""
     chosen = [value for value in list_stories(new) if value["story"] not in edits.removed]
-    wanted = {value["story"] for value in chosen}
+    story_ids = {value["story"] for value in chosen}
     held = {value["story"] for value in list_stories(merged.body) if edits.has_touched(value["story"])}
     free = [value for value in chosen if value["story"] not in held]
     lead = next((block for block in merged.body if block["type"] == "lead_story"), None)
     if lead is not None and not edits.has_touched(lead["value"].get("story")):
-        lead["value"] = _fill_lead(lead["value"], free, wanted=wanted)
+        lead["value"] = _fill_lead(lead["value"], free, wanted=story_ids)
     if lead is not None and not lead["value"]:
         merged.body.remove(lead)
     _fill_lists(merged, free=free, edits=edits, limit=limit)
@@ -147,28 +147,35 @@ def _fill_lead(value: Block, free: list[Block], *, wanted: set[int]) -> Block:
 def _fill_lists(merged: Merged, *, free: list[Block], edits: _ManualEdits, limit: int) -> None:
     lists = [block for block in merged.body if block["type"] == "stories"]
     for block in lists:
-        kept = [item for item in block["value"]["stories"] if edits.has_touched(item["value"].get("story"))]
-        room = limit - len(list_stories(merged.body)) + len(block["value"]["stories"]) - len(kept)
+        edited_items = [item for item in block["value"]["stories"] if edits.has_touched(item["value"].get("story"))]
+        room = limit - len(list_stories(merged.body)) + len(block["value"]["stories"]) - len(edited_items)
         take = free[: max(room, 0)] if block is lists[-1] else []
         added = [_find_or_make_item(value, block) for value in take]
-        block["value"] = {**block["value"], "stories": _order_items(kept, added, block, reordered=edits.reordered)}
+        block["value"] = {
+            **block["value"],
+            "stories": _order_items(edited_items, added, block, reordered=edits.reordered),
+        }
         del free[: len(take)]
     merged.body[:] = [block for block in merged.body if block["type"] != "stories" or block["value"]["stories"]]
 
 
 def _find_or_make_item(value: Block, block: Block) -> Block:
     """Return the item that the block has for this story, or a new one."""
-    known = next((item for item in block["value"]["stories"] if item["value"].get("story") == value["story"]), None)
-    return known or {"id": str(uuid.uuid4()), "type": "item", "value": value}
+    item_before = next(
+        (item for item in block["value"]["stories"] if item["value"].get("story") == value["story"]), None
+    )
+    return item_before or {"id": str(uuid.uuid4()), "type": "item", "value": value}
 
 
-def _order_items(kept: list[Block], added: list[Block], block: Block, *, reordered: bool) -> list[Block]:
+def _order_items(edited_items: list[Block], added: list[Block], block: Block, *, reordered: bool) -> list[Block]:
     """Leave kept items at their positions and fill the rest. If people gave an order, keep that order."""
     position = {id(item): index for index, item in enumerate(block["value"]["stories"])}
     if reordered:
-        known = sorted([*kept, *(item for item in added if id(item) in position)], key=lambda item: position[id(item)])
-        return [*known, *(item for item in added if id(item) not in position)]
+        placed = sorted(
+            [*edited_items, *(item for item in added if id(item) in position)], key=lambda item: position[id(item)]
+        )
+        return [*placed, *(item for item in added if id(item) not in position)]
     result = list(added)
-    for item in sorted(kept, key=lambda kept_item: position[id(kept_item)]):
+    for item in sorted(edited_items, key=lambda kept_item: position[id(kept_item)]):
         result.insert(position[id(item)], item)
     return result

@@ -121,14 +121,14 @@ def _plan(issue: Issue, *, now: datetime) -> _Plan:
             "By the rules, %(issue)s would have no story now, so it stays as it is. The list below says why each is left out.",
             issue=issue,
         )
-    kept: list[str] = [_FIELD_LABELS[name] for name in texts if getattr(issue, name) != issue.assembled.get(name)]
+    edited: list[str] = [_FIELD_LABELS[name] for name in texts if getattr(issue, name) != issue.assembled.get(name)]
     for name, value in texts.items():
         if getattr(issue, name) == issue.assembled.get(name):
             setattr(issue, name, value)
     issue.body = issue.body.stream_block.to_python(merged.body)
     content = resolve_content(issue)
     # New blocks get other ids each time, so the hash of what the person saw leaves the ids out.
-    shown = orjson.dumps([issue.subject, issue.preheader, without_ids(merged.body)], option=orjson.OPT_SORT_KEYS)
+    seen_content = orjson.dumps([issue.subject, issue.preheader, without_ids(merged.body)], option=orjson.OPT_SORT_KEYS)
     return _Plan(
         issue=issue,
         assembled={**texts, "body": merged.assembled},
@@ -137,9 +137,9 @@ def _plan(issue: Issue, *, now: datetime) -> _Plan:
         result=Reassembly(
             added=_find_titles(merged.body, not_in=before),
             removed=_find_titles(before, not_in=merged.body),
-            kept=kept + [_KEPT_LABELS[kind] for kind in _KEPT_LABELS if kind in merged.kept],
+            kept=edited + [_KEPT_LABELS[kind] for kind in _KEPT_LABELS if kind in merged.kept],
             changed=hash_content(content) != hash_before,
-            sha256=hashlib.sha256(shown).hexdigest(),
+            sha256=hashlib.sha256(seen_content).hexdigest(),
         ),
     )
 

@@ -94,8 +94,8 @@ def has_new_event(events: list[EventNotice], *, since: datetime | None) -> bool:
     """Return True if one of these events was unknown when the last issue was assembled."""
     if since is None:
         return bool(events)
-    known = set(EventNotice.objects.filter(seen_at__lt=since).values_list("title", "place_text"))
-    return any((event.title, event.place_text) not in known for event in events)
+    seen_before = set(EventNotice.objects.filter(seen_at__lt=since).values_list("title", "place_text"))
+    return any((event.title, event.place_text) not in seen_before for event in events)
 
 
 def _find_event_exclusion_reason(event: EventNotice, seen: set[tuple[str, str]], now: datetime) -> str:

@@ -23,9 +23,9 @@ def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
     if issue.kind == Issue.Kind.CORRECTION:
         return []
     in_body = list_body_items(issue)
-    known = {(reason["kind"], reason["id"]) for reason in issue.reasons if reason.get("chosen")}
+    chosen = {(reason["kind"], reason["id"]) for reason in issue.reasons if reason.get("chosen")}
     rules = make_draft(issue=issue, now=now).choice.reasons
-    reasons = [_apply_manual_choice(reason, in_body=in_body, known=known) for reason in rules]
+    reasons = [_apply_manual_choice(reason, in_body=in_body, known=chosen) for reason in rules]
     listed = {(reason.kind, reason.id) for reason in reasons}
     by_hand = [
         Reason(kind, row.pk, str(row), True, ADDED_BY_HAND)

@@ -97,10 +97,10 @@ def list_lost_stories(issue: Issue) -> list[str]:
 
 def find_texts_without_gone_stories(issue: Issue) -> tuple[str, str]:
     """Return the issue's subject and preheader. If one names a gone story, it names the stories that are left instead."""
-    shown = _list_body_stories(issue)
+    in_body = _list_body_stories(issue)
     lost = _find_lost_stories(issue)
-    titles = [title for story in lost for title in (shown[story.pk].get("headline") or "", story.title)]
-    teasers = [teaser for story in lost for teaser in (shown[story.pk].get("teaser") or "", story.teaser)]
+    titles = [title for story in lost for title in (in_body[story.pk].get("headline") or "", story.title)]
+    teasers = [teaser for story in lost for teaser in (in_body[story.pk].get("teaser") or "", story.teaser)]
     headlines = [escape_merge_fields(story.title) for story in resolve_content(issue).stories]
     subject, preheader = issue.subject, issue.preheader
     if mentions_title(subject, titles=titles):
@@ -184,5 +184,5 @@ def _stories_in(issue: Issue) -> list[Story]:
     """
     content = resolve_content(issue)
     ids = content.story_rows | set(_list_body_stories(issue)) | find_linked_stories(content)
-    shown = Story.objects.with_originals(ids).exclude(pk__in=Story.objects.withdrawn().values("pk"))
-    return list(shown.select_related("source"))
+    stories = Story.objects.with_originals(ids).exclude(pk__in=Story.objects.withdrawn().values("pk"))
+    return list(stories.select_related("source"))

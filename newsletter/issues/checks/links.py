@@ -50,9 +50,9 @@ def check_due_links(
     recent = RecentResults() if recent is None else recent
     due: dict[str, None] = {}
     issues = Issue.objects.filter(state__in=Issue.UNSENT_STATES)
-    shown = make_shown_stamp(issues, now=now)
+    shown_stamp = make_shown_stamp(issues, now=now)
     for issue in issues.select_related("publication__brand", "slot"):
-        stamp = make_stamp(issue, shown=shown)
+        stamp = make_stamp(issue, shown=shown_stamp)
         links = recent.find(stamp)
         if links is None:
             try:

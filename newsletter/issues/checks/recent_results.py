@@ -58,8 +58,8 @@ def make_shown_stamp(issues: "QuerySet[Issue]", *, now: datetime) -> str:
 def _select(rows: "QuerySet[Any]", kind: str, *columns: "str | Coalesce") -> "QuerySet[Any, tuple[Any, ...]]":
     """Return these columns of the rows as texts, so that rows of several tables fit into one query."""
     texts = {f"text_{number}": Cast(column, TextField()) for number, column in enumerate(columns)}
-    named = rows.order_by().annotate(kind=Value(kind, CharField()), **texts)
-    selected: QuerySet[Any, tuple[Any, ...]] = named.values_list("kind", "pk", *texts)
+    annotated = rows.order_by().annotate(kind=Value(kind, CharField()), **texts)
+    selected: QuerySet[Any, tuple[Any, ...]] = annotated.values_list("kind", "pk", *texts)
     return selected
 
 

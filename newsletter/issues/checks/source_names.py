@@ -51,8 +51,8 @@ def check_source_names(content: IssueContent, *, sources: Mapping[int, str]) -> 
     texts = {story: text[:MAX_SOURCE_CHARACTERS] for story, text in sources.items()}
     everything = find_names("\n".join(texts.values()))
     for part in list_texts(content):
-        known = find_names(texts[part.story]) if part.story in texts else everything
-        for written, in_source in sorted(find_misspelt_names(part.text, known=known, single_words=single_words)):
+        names = find_names(texts[part.story]) if part.story in texts else everything
+        for written, in_source in sorted(find_misspelt_names(part.text, known=names, single_words=single_words)):
             message = Message(
                 "“%(written)s” is “%(in_source)s” in the source. Check the spelling.",
                 written=written,

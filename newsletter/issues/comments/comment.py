@@ -89,15 +89,17 @@ def _require_text(text: str) -> str:
 def _notify(comment: Comment, *, mentioned: Iterable[User], writers: Iterable[User], by: User, now: datetime) -> None:
     """Notify each person once: the mentioned ones of the mention, the other writers of the answer."""
     issue = Issue.objects.select_related("publication").get(pk=comment.issue_id)
-    named = {person.pk: person for person in mentioned if person.pk != by.pk}
-    earlier_writers = {person.pk: person for person in writers if person.pk not in named and person.pk != by.pk}
+    mentioned_others = {person.pk: person for person in mentioned if person.pk != by.pk}
+    earlier_writers = {
+        person.pk: person for person in writers if person.pk not in mentioned_others and person.pk != by.pk
+    }
     where = comment.parent.block_label if comment.parent else comment.block_label
     paragraphs = [
         *([Message("About: %(block)s", block=where)] if where else []),
         *filter(None, comment.text.splitlines()),
     ]
     for subject, people in (
-        (Message("%(by)s mentioned you in a comment on %(issue)s", by=by, issue=issue), named),
+        (Message("%(by)s mentioned you in a comment on %(issue)s", by=by, issue=issue), mentioned_others),
         (Message("%(by)s answered a comment on %(issue)s", by=by, issue=issue), earlier_writers),
     ):
         key = f"{COMMENT_KEY_PREFIX}{comment.pk}"

@@ -46,8 +46,8 @@ def find_changed_events(*, now: datetime, unnotified: bool = False) -> list[Chan
 
 def changed_events(*, now: datetime) -> QuerySet[EventNotice]:
     """Return the events that changed in the last 60 days and are in a mail of some issue."""
-    shown = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, row_id=OuterRef("pk"))
-    return EventNotice.objects.filter(Exists(shown), changed_at__gt=now - _LOOK_BACK).order_by(
+    items = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, row_id=OuterRef("pk"))
+    return EventNotice.objects.filter(Exists(items), changed_at__gt=now - _LOOK_BACK).order_by(
         "-changed_at", "starts_at", "pk"
     )
 
@@ -62,9 +62,9 @@ def is_being_sent(event: EventNotice) -> bool:
 
     A welcome mail that was sent with it gives its details of now to the next people.
     """
-    shown = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, row_id=event.pk).values("variant__issue")
+    issues = ShownItem.objects.filter(kind=ShownItem.Kind.EVENT, row_id=event.pk).values("variant__issue")
     return (
-        Issue.objects.filter(pk__in=shown, state__in=[Issue.State.APPROVED, Issue.State.SENDING])
+        Issue.objects.filter(pk__in=issues, state__in=[Issue.State.APPROVED, Issue.State.SENDING])
         .exclude(kind=Issue.Kind.WELCOME)
         .exists()
     )

@@ -29,10 +29,10 @@ def find_reach(story: Story) -> list[Reach]:
     An issue that completes another counts as that one. Mails that were written to files reached nobody, also during a trial.
     People are counted by batches: a delivery differs only by an exception.
     """
-    shown = Story.objects.stopped_with(story).values_list("pk", flat=True)
+    story_ids = Story.objects.stopped_with(story).values_list("pk", flat=True)
     batches = (
         Batch.objects.filter(
-            variant__in=find_variants_showing(ShownItem.Kind.STORY, *shown),
+            variant__in=find_variants_showing(ShownItem.Kind.STORY, *story_ids),
             state__in=POSSIBLY_DELIVERED_STATES,
             send__purged_at__isnull=True,
         )

@@ -65,8 +65,8 @@ def _make(issue: Issue, *, by: User | AnonymousUser, now: datetime) -> Issue:
         body=issue.body,
     )
     made.save()
-    shown = [story["story"] for story in list_stories(made.body.get_prep_value())]
-    stories = Story.objects.filter(pk__in=shown).exclude(pk__in=Story.objects.gone()).values_list("pk", flat=True)
+    story_ids = [story["story"] for story in list_stories(made.body.get_prep_value())]
+    stories = Story.objects.filter(pk__in=story_ids).exclude(pk__in=Story.objects.gone()).values_list("pk", flat=True)
     place_stories(issue=made, stories=stories, now=now)
     record_announced_audience(made, now=now)
     made.save_revision(user=by if isinstance(by, User) else None, log_action=False)

@@ -129,9 +129,9 @@ def _clean(block: blocks.Block, value: object, *, name: str) -> object:
         case blocks.StructBlock(), dict():
             unknown = sorted(str(key) for key in value.keys() - block.child_blocks.keys())
             if unknown:
-                known = ", ".join(block.child_blocks)
+                names = ", ".join(block.child_blocks)
                 raise BadBlock(
-                    "“%(field)s” is no field of this block. It has: %(known)s.", field=unknown[0], known=known
+                    "“%(field)s” is no field of this block. It has: %(known)s.", field=unknown[0], known=names
                 )
             return {
                 key: _clean(child, value[key], name=key) if key in value else _make_empty(child)
@@ -164,10 +164,10 @@ def _make_empty(block: blocks.Block) -> object:
 
 
 def _check_choice(block: blocks.ChoiceBlock, value: str, *, name: str) -> None:
-    known = [str(choice) for choice, _ in block.field.choices if not isinstance(choice, Promise)]
-    if value not in known:
+    choices = [str(choice) for choice, _ in block.field.choices if not isinstance(choice, Promise)]
+    if value not in choices:
         raise BadBlock(
-            "“%(field)s” is one of: %(known)s.", field=name, known=", ".join(choice for choice in known if choice)
+            "“%(field)s” is one of: %(known)s.", field=name, known=", ".join(choice for choice in choices if choice)
         )
 
 

@@ -28,10 +28,10 @@ def save_translations(
     """
     _require_translatable(issue, language=language, by=by)
     rows = TextTranslation.objects.filter(publication=issue.publication_id, language=language)
-    known = dict(rows.values_list("source_sha256", "text"))
+    stored = dict(rows.values_list("source_sha256", "text"))
     for text, translated in texts.items():
         translated = _tidy(text, translated)
-        if translated == known.get(text.sha256, ""):
+        if translated == stored.get(text.sha256, ""):
             continue
         _check_fields(text, translated)
         if not translated:

@@ -74,13 +74,13 @@ def set_up_welcome(*, publication: Publication, by: Staff, now: datetime) -> lis
     require_editor(by)
     require_publication_enabled(publication)
     Publication.objects.select_for_update().get(pk=publication.pk)
-    known = {issue.number: issue for issue in publication.issues.filter(kind=Issue.Kind.WELCOME)}
+    by_step = {issue.number: issue for issue in publication.issues.filter(kind=Issue.Kind.WELCOME)}
     texts = find_welcome_texts(publication.language)
     for step, (text, days) in enumerate(zip(texts, WELCOME_DAYS, strict=True), FIRST_STEP):
-        if step not in known:
-            known[step] = _draft(publication, text=text, step=step, days=days, now=now)
+        if step not in by_step:
+            by_step[step] = _draft(publication, text=text, step=step, days=days, now=now)
             _translate(publication, text=text, index=step - FIRST_STEP, now=now)
-    return [known[step] for step in sorted(known)]
+    return [by_step[step] for step in sorted(by_step)]
 
 
 @transaction.atomic

@@ -77,8 +77,8 @@ class ContentScan:
         """Return the errors of a mail alone, for example a term that only two blocks together make."""
         if self.matcher.idle:
             return []
-        known = frozenset[int]().union(*self.found.values())
-        return [_make_finding(self.matcher, term) for term in sorted(search_mail(self.matcher, mail) - known)]
+        term_ids = frozenset[int]().union(*self.found.values())
+        return [_make_finding(self.matcher, term) for term in sorted(search_mail(self.matcher, mail) - term_ids)]
 
 
 def scan_for_protected_terms(content: IssueContent) -> ContentScan:

@@ -56,8 +56,8 @@ def add_terms(*, lines: str, note: str, by: AbstractUser | AnonymousUser, now: d
         raise BadTerms("The note contains a term. Give the reason in other words.")
     with transaction.atomic():
         _lock_table()
-        known = set(ProtectedTerm.objects.filter(digest__in=list(terms)).values_list("digest", flat=True))
-        new = {digest: text for digest, text in terms.items() if digest not in known}
+        stored = set(ProtectedTerm.objects.filter(digest__in=list(terms)).values_list("digest", flat=True))
+        new = {digest: text for digest, text in terms.items() if digest not in stored}
         if ProtectedTerm.objects.count() + len(new) > MAX_TERMS:
             raise BadTerms("The list holds %(limit)s terms. Remove terms that you no longer need.", limit=MAX_TERMS)
         ProtectedTerm.objects.bulk_create(
@@ -68,7 +68,7 @@ def add_terms(*, lines: str, note: str, by: AbstractUser | AnonymousUser, now: d
             ignore_conflicts=True,
         )
     made = list(ProtectedTerm.objects.filter(digest__in=list(new)))
-    return AddedTerms(terms=made, known=len(known), short=sum(map(is_short, new.values())))
+    return AddedTerms(terms=made, known=len(stored), short=sum(map(is_short, new.values())))
 
 
 def remove_terms(*, ids: Iterable[int], by: AbstractUser | AnonymousUser) -> list[ProtectedTerm]:
@@ -163,8 +163,8 @@ def _read_lines(lines: str) -> dict[str, str]:
 def _describe_lines(numbers: list[int]) -> Message:
     if len(numbers) == 1:
         return Message("Line %(number)s", number=numbers[0])
-    shown = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
-    return Message("Lines %(numbers)s", numbers=shown)
+    first_numbers = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
+    return Message("Lines %(numbers)s", numbers=first_numbers)
 
 
 def _digest(letters: str) -> str:

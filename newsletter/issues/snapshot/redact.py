@@ -55,13 +55,13 @@ def _redact_version(version: IssueContent, *, original: IssueContent, stories: C
         return originals[story.id] if story.id in ids and story.id in originals else story
 
     titles = [title for story in removed for title in (story.title, story.teaser)]
-    named = {
+    field_names = {
         name for name in ("subject", "preheader", "headline") if mentions_title(getattr(left, name), titles=titles)
     }
     return replace(
         left,
         blocks=tuple(map_stories(block, restore) for block in left.blocks),
-        **{name: getattr(original, name) for name in named},
+        **{name: getattr(original, name) for name in field_names},
     )
 
 
@@ -98,8 +98,8 @@ def remove_blocks(content: IssueContent, *, keys: Collection[str]) -> IssueConte
     blocks = tuple(deduplicate_stories(remaining, all_shown=True))
     if blocks == content.blocks:
         return content
-    shown = {story.id for block in blocks for story in list_stories(block)}
-    removed = [story for story in content.stories if story.id not in shown]
+    story_ids = {story.id for block in blocks for story in list_stories(block)}
+    removed = [story for story in content.stories if story.id not in story_ids]
     return replace(_without(content, gone=removed, blocks=blocks), versions=versions)
 
 

@@ -17,9 +17,9 @@ def freeze_revision(*, issue: Issue, now: datetime) -> IssueRevision:
     """Return the revision of the issue's content as it is now. The same content gives the same revision."""
     content = resolve_content(issue)
     sha256 = hash_content(content)
-    known = IssueRevision.objects.filter(issue=issue, sha256=sha256).first()
-    if known:
-        return known
+    revision = IssueRevision.objects.filter(issue=issue, sha256=sha256).first()
+    if revision:
+        return revision
     number = (issue.content_revisions.aggregate(last=Max("number"))["last"] or 0) + 1
     try:
         with transaction.atomic():

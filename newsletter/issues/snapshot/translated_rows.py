@@ -22,8 +22,8 @@ def find_translations(model: type[_Row], ids: set[int]) -> RowsByLanguage[_Row]:
     originals = dict(
         manager.filter(pk__in=ids).values_list("pk", Coalesce("translation_of", "pk", output_field=BigIntegerField()))
     )
-    known = set(originals.values())
-    rows = manager.filter(Q(pk__in=known) | Q(translation_of__in=known)).select_related("translation_of")
+    original_ids = set(originals.values())
+    rows = manager.filter(Q(pk__in=original_ids) | Q(translation_of__in=original_ids)).select_related("translation_of")
     if model is EventNotice:
         rows = rows.select_related("translation_of", "source")
     if model is Story:

@@ -100,14 +100,14 @@ def select_list(issue: Issue) -> AudienceFilters:
 def select_people(issue: Issue) -> AudienceFilters:
     """Return who the issue is for, however many mails they get. It may be unsaved."""
     publication = issue.publication
-    named = find_named_ids(issue)
-    if named is not None:
+    named_ids = find_named_ids(issue)
+    if named_ids is not None:
         kind = find_root(issue).kind
         return {
             "mailing_list": publication.mailing_list,
             "frequencies": FREQUENCIES[Issue.Kind(kind)],
             "charitable": issue.is_charitable,
-            "subscriber_ids": named,
+            "subscriber_ids": named_ids,
         }
     return {
         "mailing_list": publication.mailing_list,

@@ -40,13 +40,13 @@ def add_unsubscribed_to_exclusions(issue: Issue, *, counted: AudienceCount) -> A
 
     A correction names who was misinformed; an issue that completes a cancelled send names who was not reached.
     """
-    named = find_named_ids(issue)
-    if named is None:
+    named_ids = find_named_ids(issue)
+    if named_ids is None:
         return counted
-    shown = named.distinct().count()
-    unsubscribed = shown - counted.candidates
+    people = named_ids.distinct().count()
+    unsubscribed = people - counted.candidates
     excluded = {**counted.excluded, **({NOT_ON_LIST: unsubscribed} if unsubscribed else {})}
-    return replace(counted, candidates=shown, excluded=excluded)
+    return replace(counted, candidates=people, excluded=excluded)
 
 
 def count_final_audience(

@@ -68,8 +68,8 @@ def format_event_hours(event: EventRecord, *, locale: str, default_zone: str, ye
     if event.all_day:
         return month
     hours = _format_hours(starts, ends, locale) if length > timedelta() else _format_clock(starts, locale)
-    known = _is_clock_known(event, zone, default_zone)
-    hours = hours if known else f"{hours} ({_name_city(zone, locale)})"
+    is_clock_known = _is_clock_known(event, zone, default_zone)
+    hours = hours if is_clock_known else f"{hours} ({_name_city(zone, locale)})"
     return f"{month}{_choose_comma(locale)}{hours}" if month else hours
 
 
@@ -99,9 +99,9 @@ def _format_days(first: date, last: date, locale: str, *, year: int | None) -> s
     """Return one day with its weekday, or several days as a range with the month in full. Leave out ``year``."""
     if last <= first:
         return format_day(first, locale=locale, year=year, with_weekday=True)
-    known = first.year == last.year == year
+    is_year_known = first.year == last.year == year
     formats = Locale.parse(locale).interval_formats
-    ranges = (formats.get("MMMMd") or formats["MMMd"]) if known else (formats.get("yMMMMd") or formats["yMMMd"])
+    ranges = (formats.get("MMMMd") or formats["MMMd"]) if is_year_known else (formats.get("yMMMMd") or formats["yMMMd"])
     differs = "y" if first.year != last.year else "M" if first.month != last.month else "d"
     patterns = [re.sub(r"(?<!M)MMM(?!M)", "MMMM", pattern) for pattern in ranges[differs]]
     return "".join(

@@ -83,10 +83,10 @@ def find_misinforming_deliveries(
     Mails that another correction has corrected are left out. Those that this one has corrected are not, so that the
     correction is for the same people before and after it is sent.
     """
-    known = find_event_mentions(correction.event_id) if mentions is None else mentions
+    all_mentions = find_event_mentions(correction.event_id) if mentions is None else mentions
     wrong = [
         mention.variant_id
-        for mention in known
+        for mention in all_mentions
         if mention.publication_id == correction.publication_id and mention.facts != correction.fingerprint
     ]
     return find_possible_deliveries(wrong).filter(

@@ -72,11 +72,11 @@ def _explain_limited_blocks(
 ) -> Iterator[ContentReason]:
     for number, block in enumerate(content.blocks, 1):
         if block.shown_to:
-            shown = block.key not in visible.closed and (isinstance(block, EventsBlock) or not visible.only_events)
+            is_shown = block.key not in visible.closed and (isinstance(block, EventsBlock) or not visible.only_events)
             why = Message("It is only for people who match: %(rules)s.", rules=describe_rules(block.shown_to))
             why = _join(why, _SHARED) if fallback >= Fallback.FOR_ALL else why
             yield ContentReason(
-                "block", 0, _name_block(block) or Message("Block %(number)s", number=number), shown, why
+                "block", 0, _name_block(block) or Message("Block %(number)s", number=number), is_shown, why
             )
 
 
@@ -102,7 +102,7 @@ def _explain_story(
     repeated: Collection[int],
     fallback: Fallback,
 ) -> ContentReason:
-    shown = not visible.only_events and story.id not in visible.hidden
+    is_shown = not visible.only_events and story.id not in visible.hidden
     deciding = {topic_story.id for topic_story in list_topic_stories(content)}
     limited = find_limited_stories(content, closed=visible.closed)
     if visible.only_events:
@@ -113,7 +113,7 @@ def _explain_story(
         why = Message("They got it in another issue.")
     elif fallback >= Fallback.FOR_ALL and is_possibly_in(_UNKNOWN_LOCATION, story.excluded_regions):
         why = _join(Message("It must not be shown in %(regions)s.", regions=", ".join(story.excluded_regions)), _SHARED)
-    elif fallback >= Fallback.ONE_STORY and not shown:
+    elif fallback >= Fallback.ONE_STORY and not is_shown:
         why = _join(Message("They get only the first story that they did not have."), _SHARED)
     elif story.case and story.case in visible.followed:
         why = Message("First, because they follow the case “%(case)s”.", case=story.case.name)
@@ -123,7 +123,7 @@ def _explain_story(
         why = Message("It has one of their topics.")
     elif story.id not in deciding:
         why = Message("It is for everybody.")
-    elif not shown:
+    elif not is_shown:
         why = Message("It has none of their topics.")
     elif fallback:
         why = Message("It has none of their topics, but their choice is too rare for a version of its own.")
@@ -131,7 +131,7 @@ def _explain_story(
         why = Message("It has none of their topics, so it comes later.")
     else:
         why = Message("They chose no topic, or none decides about stories.")
-    return ContentReason("story", story.id, story.title, shown, why)
+    return ContentReason("story", story.id, story.title, is_shown, why)
 
 
 def _explain_events(
@@ -143,14 +143,14 @@ def _explain_events(
             general = "They chose only events near them." if visible.only_events else "It is for everybody."
             yield ContentReason("event", event.id, event.title, not visible.only_events, Message(general))
         elif isinstance(block, EventsBlock):
-            shown = {event.id for event in visible.events[block.key].events}
+            event_ids = {event.id for event in visible.events[block.key].events}
             for event in block.events:
                 why = (
-                    _explain_shared_event(event, shown=event.id in shown)
+                    _explain_shared_event(event, shown=event.id in event_ids)
                     if fallback >= Fallback.FOR_ALL
-                    else _explain_event(event, location, shown=event.id in shown, radius_km=radius_km)
+                    else _explain_event(event, location, shown=event.id in event_ids, radius_km=radius_km)
                 )
-                yield ContentReason("event", event.id, event.title, event.id in shown, why)
+                yield ContentReason("event", event.id, event.title, event.id in event_ids, why)
 
 
 def _explain_event(event: EventRecord, location: RecipientLocation, *, shown: bool, radius_km: int) -> str:
@@ -199,11 +199,11 @@ def _explain_appeals(content: IssueContent, *, visible: VisibleContent, fallback
     for block in content.blocks:
         chosen = visible.appeals.get(block.key)
         for appeal in list_appeals(block):
-            shown = chosen is not None and chosen.id == appeal.id
+            is_chosen = chosen is not None and chosen.id == appeal.id
             why = _explain_appeal(appeal, chosen, visible)
             if fallback >= Fallback.FOR_ALL and not visible.only_events:
                 why = _join(Message("They get the appeal that is for everybody."), _SHARED)
-            yield ContentReason("appeal", appeal.id, appeal.headline, shown, why)
+            yield ContentReason("appeal", appeal.id, appeal.headline, is_chosen, why)
 
 
 def _explain_appeal(appeal: AppealRecord, chosen: AppealRecord | None, visible: VisibleContent) -> str:

@@ -143,7 +143,7 @@ def _find_variants_with_stories(content: IssueContent, *, issue: Issue) -> list[
         return []
     stories = [story.id for story in content.stories][:MAX_STORIES]
     duplicates = _find_duplicates(stories)
-    shown = (
+    items = (
         ShownItem.objects.filter(
             kind=ShownItem.Kind.STORY,
             only_linked=False,
@@ -154,7 +154,7 @@ def _find_variants_with_stories(content: IssueContent, *, issue: Issue) -> list[
         .values_list("row_id", "variant")
     )
     by_story: defaultdict[int, set[int]] = defaultdict(set)
-    for story, variant in shown:
+    for story, variant in items:
         by_story[duplicates.get(story) or story].add(variant)
     return [by_story[story] for story in stories]
 

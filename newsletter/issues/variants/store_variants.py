@@ -160,11 +160,11 @@ def _require_within_limit(content: IssueContent, *, versions: int) -> None:
 def _list_possible(groups: Iterable[RecipientGroup], *, content: IssueContent) -> Iterator[RecipientGroup]:
     """Yield the groups in which the decision of a subject test may put those who wait for it."""
     tested = {group for group in groups if group.arm > 0}
-    known = {group._replace(people=0) for group in tested}
+    tested_groups = {group._replace(people=0) for group in tested}
     for group in groups:
         if group.arm == WAITS:
             possible = (group._replace(arm=arm, people=0) for arm in list_arms(content))
-            yield from (candidate for candidate in possible if candidate not in known)
+            yield from (candidate for candidate in possible if candidate not in tested_groups)
 
 
 def _save_groups(revision: IssueRevision, versions: _Versions, *, variants: Mapping[str, int]) -> None:

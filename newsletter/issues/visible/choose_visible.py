@@ -233,8 +233,8 @@ class VisibilityChooser:
         """Return the bits of all stories but the first, in the order of the issue, that is not hidden."""
         everything = self._sum_bits(self._bits)
         blocks = (block for block in self._content.blocks if not block.shown_to)
-        shown = (self._bits[story.id] for block in blocks for story in list_stories(block))
-        return everything & ~next((bit for bit in shown if not hidden & bit), 0)
+        story_bits = (self._bits[story.id] for block in blocks for story in list_stories(block))
+        return everything & ~next((bit for bit in story_bits if not hidden & bit), 0)
 
     def _find_open_stories(self, closed: frozenset[str]) -> int:
         blocks = (block for block in self._content.blocks if block.key not in closed)

@@ -167,8 +167,10 @@ def list_shown_ids(content: IssueContent, *, visible: VisibleContent) -> tuple[s
         return set(), events
     content = remove_blocks(content, keys=visible.closed)
     cards = [block for block in content.blocks if isinstance(block, EventCardBlock)]
-    shown = [story for story in content.stories if story.id not in visible.hidden]
-    stories = {story.id for story in shown} | {story.translation_id for story in shown if story.translation_id}
+    stories_shown = [story for story in content.stories if story.id not in visible.hidden]
+    stories = {story.id for story in stories_shown} | {
+        story.translation_id for story in stories_shown if story.translation_id
+    }
     return stories, events | {event.id for card in cards for event in card.events}
 
 

@@ -102,7 +102,7 @@ def forget_old_people(*, now: datetime, kept: timedelta) -> int:
 
 def _find_new_people(issue: Issue, *, now: datetime) -> QuerySet[Any]:
     publication, since = issue.publication, max(issue.on_since or now, now - _JOINED_SINCE)
-    known = WelcomeStep.objects.filter(
+    earlier_steps = WelcomeStep.objects.filter(
         Q(step=issue.number) | ~Q(issue__publication=publication), mailing_list=publication.mailing_list_id
     )
     same = Q(subscriber_id=OuterRef("subscriber_id")) | Q(address_hash=OuterRef("hash_part"))
@@ -114,7 +114,7 @@ def _find_new_people(issue: Issue, *, now: datetime) -> QuerySet[Any]:
     )
     confirmed = Q(confirmed_at__gte=since, confirmed_at__lte=now)
     at_once = Q(confirmed_at__isnull=True, import_batch__isnull=True, requested_at__gte=since, requested_at__lte=now)
-    return annotated.filter(confirmed | at_once, ~Exists(known.filter(same)), ~Exists(merged))
+    return annotated.filter(confirmed | at_once, ~Exists(earlier_steps.filter(same)), ~Exists(merged))
 
 
 def _shorten_hash(field: str) -> Substr:

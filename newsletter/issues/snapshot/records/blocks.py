@@ -239,12 +239,12 @@ def list_pictures(block: Block) -> list[PictureRecord]:
     """Return the pictures that a block shows, with both formats of its stories' pictures."""
     match block:
         case EventCardBlock() | PictureBlock():
-            shown = [block.picture]
+            pictures = [block.picture]
         case CustomBlock():
-            shown = [value for value in list_custom_values(block) if isinstance(value, PictureRecord)]
+            pictures = [value for value in list_custom_values(block) if isinstance(value, PictureRecord)]
         case _:
-            shown = [picture for story in list_stories(block) for picture in (story.picture, story.other_picture)]
-    return [picture for picture in shown if picture]
+            pictures = [picture for story in list_stories(block) for picture in (story.picture, story.other_picture)]
+    return [picture for picture in pictures if picture]
 
 
 def list_custom_values(block: CustomBlock) -> list[str | RichText | PictureRecord]:

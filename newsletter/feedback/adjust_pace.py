@@ -125,8 +125,8 @@ def _raise(send: Send, *, last: PaceStep, since: datetime, now: datetime) -> Pac
 def _was_quiet(send: Send, *, since: datetime, now: datetime) -> bool:
     """Return True if enough mails left since then and reports about them had time to come. Hours without mail are no proof."""
     until = now - SETTLES_AFTER
-    named = send.pace_steps.exclude(mailbox="").order_by("-number").values_list("mailbox", flat=True).first()
-    if named and _count_mails(send, named, since=since, until=until, limit=MIN_QUIET_MAILS) >= MIN_QUIET_MAILS:
+    mailbox = send.pace_steps.exclude(mailbox="").order_by("-number").values_list("mailbox", flat=True).first()
+    if mailbox and _count_mails(send, mailbox, since=since, until=until, limit=MIN_QUIET_MAILS) >= MIN_QUIET_MAILS:
         return True
     least = MIN_QUIET_MAILS_ELSEWHERE
     return _count_mails(send, None, since=since, until=until, limit=least) >= least

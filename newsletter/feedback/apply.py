@@ -199,8 +199,8 @@ def _find_consequences(
 def _list_unsent(matched: list[tuple[ProviderEvent, Target]], *, before: Mapping[int, Facts]) -> Iterator[UnsentMail]:
     """Yield the new facts about mails that a provider did not try to send."""
     for event, target in matched:
-        known = before.get(target.delivery, Facts()).bounce
-        is_new = known is None or known.bounce_class != Bounce.Class.SUPPRESSED
+        bounce = before.get(target.delivery, Facts()).bounce
+        is_new = bounce is None or bounce.bounce_class != Bounce.Class.SUPPRESSED
         if is_new and (mail := _read_unsent(event, target.address_hash)):
             yield mail
 
@@ -219,8 +219,8 @@ def _add_orphans(
 ) -> None:
     """Add the consequences of reports about other mails to our subscribers, such as confirmations."""
     hashes = {event.pk: references[event.pk].address_hash for event in orphans}
-    known = find_known_hashes([address_hash for address_hash in hashes.values() if address_hash])
-    about_known = [(event, person) for event in orphans if (person := hashes[event.pk]) and person in known]
+    subscriber_hashes = find_known_hashes([address_hash for address_hash in hashes.values() if address_hash])
+    about_known = [(event, person) for event in orphans if (person := hashes[event.pk]) and person in subscriber_hashes]
     add_unsent(consequences, (mail for event, person in about_known if (mail := _read_unsent(event, person))))
     add_reported(consequences, (entry for event, person in about_known if (entry := _read_orphan(event, person))))
 

@@ -187,8 +187,8 @@ def record_refusals(*, send_ids: Collection[int]) -> None:
 
 def _is_new_level(send: Send, *, rule: AutomaticPause.Rule, cases: int) -> bool:
     """Return True if the rule is new to the send, or if the cases have doubled since it last paused the send."""
-    known = AutomaticPause.objects.filter(send=send, rule=rule).values_list("cases", flat=True).first()
-    return known is None or cases >= 2 * known
+    earlier_cases = AutomaticPause.objects.filter(send=send, rule=rule).values_list("cases", flat=True).first()
+    return earlier_cases is None or cases >= 2 * earlier_cases
 
 
 def describe_share(part: int, total: int) -> str:

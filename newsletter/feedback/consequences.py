@@ -83,8 +83,8 @@ def _lock_people(consequences: Consequences) -> None:
 
 def find_known_hashes(hashes: Collection[bytes]) -> set[bytes]:
     """Return the hashes that belong to subscribers."""
-    known = Subscriber.objects.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
-    return {bytes(address_hash) for address_hash in known}
+    existing = Subscriber.objects.filter(address_hash__in=list(hashes)).values_list("address_hash", flat=True)
+    return {bytes(address_hash) for address_hash in existing}
 
 
 def _unsubscribe(request: ProviderUnsubscribe, *, mailing_list: MailingList | None, now: datetime) -> None:

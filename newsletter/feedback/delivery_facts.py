@@ -65,8 +65,8 @@ class Facts:
         if name is None:
             return self
         at = find_event_time(event)
-        known = getattr(self, name)
-        times = {field: getattr(self, field) for field in _TIMES} | {name: at if known is None else min(known, at)}
+        earlier = getattr(self, name)
+        times = {field: getattr(self, field) for field in _TIMES} | {name: at if earlier is None else min(earlier, at)}
         facts = Facts(**times, bounce=self.bounce)
         bounce = _read_bounce(event, at=at) if event.kind == FeedbackKind.BOUNCED.value else None
         return replace(facts, bounce=bounce) if bounce is not None and bounce.supersedes(self.bounce) else facts

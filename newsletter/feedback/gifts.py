@@ -66,9 +66,9 @@ def record_gifts(gifts: Iterable[ReportedGift], *, by: str, now: datetime) -> Gi
             result.known += 1
         else:
             rows[gift.reference] = _make_row(gift, issue, by=by, now=now)
-    known = set(Gift.objects.filter(reference__in=rows).values_list("reference", flat=True))
-    result.known += len(known)
-    new = [row for reference, row in rows.items() if reference not in known]
+    stored = set(Gift.objects.filter(reference__in=rows).values_list("reference", flat=True))
+    result.known += len(stored)
+    new = [row for reference, row in rows.items() if reference not in stored]
     with transaction.atomic():
         Gift.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
         for row in new:

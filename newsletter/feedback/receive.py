@@ -131,8 +131,10 @@ def _require_first_use(*, provider: str, once: str, events: Iterable[ProviderEve
     The same event may come again with its token, because our answer was lost.
     """
     first = ProviderEvent.objects.filter(provider=provider, once=once).values_list("key", flat=True).first()
-    known = {event.key for event in events}
-    if first not in known and ProviderEvent.objects.filter(provider=provider, key__in=known).count() < len(known):
+    event_keys = {event.key for event in events}
+    if first not in event_keys and ProviderEvent.objects.filter(provider=provider, key__in=event_keys).count() < len(
+        event_keys
+    ):
         raise BadWebhook(
             "The webhook's token was used before for another event, so it is probably a copy and was refused. If reports are "
             "missing, let the provider post this one again."

@@ -108,7 +108,7 @@ def _count_batches(batches: QuerySet[Batch], *, bits: Mapping[int, DeliveredBits
         delivered_of.update(
             batch for batch, pk in deliveries.iterator(chunk_size=10_000) if pk in bits[scattered[batch].send]
         )
-    return counted | {batch: known._replace(delivered=delivered_of[batch]) for batch, known in scattered.items()}
+    return counted | {batch: count._replace(delivered=delivered_of[batch]) for batch, count in scattered.items()}
 
 
 def count_by_account(sends: Collection[int]) -> list[AccountMails]:

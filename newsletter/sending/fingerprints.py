@@ -26,10 +26,10 @@ def make_fingerprints(call: BatchCall) -> bytes:
     return b"".join(digests)
 
 
-def has_fingerprint(fingerprints: bytes, wanted: bytes) -> bool:
-    """Return True if one of these fingerprints is ``wanted``."""
+def has_fingerprint(fingerprints: bytes, fingerprint: bytes) -> bool:
+    """Return True if ``fingerprint`` is one of these fingerprints."""
     size = FINGERPRINT_BYTES
-    return any(fingerprints[start : start + size] == wanted for start in range(0, len(fingerprints), size))
+    return any(fingerprints[start : start + size] == fingerprint for start in range(0, len(fingerprints), size))
 
 
 def _encode(parts: Iterable[str]) -> bytes:

@@ -57,9 +57,9 @@ def score_due_issues(*, now: datetime, recent: RecentResults[bool] | None = None
         return 0
     scored = 0
     issues = Issue.objects.filter(state__in=Issue.UNSENT_STATES)
-    shown = make_shown_stamp(issues, now=now)
+    shown_stamp = make_shown_stamp(issues, now=now)
     for issue in issues.select_related("publication__brand", "slot", "spam_check"):
-        stamp = make_stamp(issue, shown=shown)
+        stamp = make_stamp(issue, shown=shown_stamp)
         if recent.find(stamp):
             continue
         try:

@@ -68,7 +68,7 @@ def withdraw_story(*, story: Story, by: User | AnonymousUser, reason: str, now: 
         pictures = Picture.objects.filter(sha256__in=files, withdrawn_at=None).update(withdrawn_at=now)
         return Withdrawal(
             reach=find_reach(story),
-            held=[_hold(issue, shown, reworded=reworded, by=by, now=now) for issue, shown, reworded in waiting],
+            held=[_hold(issue, visible, reworded=reworded, by=by, now=now) for issue, visible, reworded in waiting],
             paused=pause_withdrawn(),
             pictures=pictures,
         )
@@ -88,9 +88,9 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
         if not rows.filter(withdrawn_at__isnull=False).update(withdrawn_at=None, withdrawn_reason=""):
             raise WrongState("“%(title)s” is not withdrawn. Nothing was changed.", title=story.title)
         pictures = Picture.objects.filter(withdrawn_at__in=moments)
-        shown = pictures.filter(sha256__in=_list_pictures(_list_shown_versions(story)))
-        back = list(shown.values_list("pk", flat=True))
-        shown.update(withdrawn_at=None)
+        shown_pictures = pictures.filter(sha256__in=_list_pictures(_list_shown_versions(story)))
+        back = list(shown_pictures.values_list("pk", flat=True))
+        shown_pictures.update(withdrawn_at=None)
         for withdrawn_story in _find_others_with(back, story=story) if back else []:
             shared = Picture.objects.filter(pk__in=back, sha256__in=_list_stopped_pictures(withdrawn_story))
             shared.update(withdrawn_at=withdrawn_story.withdrawn_at)
@@ -136,8 +136,8 @@ def _find_waiting(story: Story, rows: list[Story]) -> Iterator[tuple[Issue, Stor
         content = resolve_content(issue)
         without = remove_stories(content, stories=stopped)
         if without is not content:
-            shown = {record.id for record in content.stories}
-            yield issue, next((row for row in rows if row.pk in shown), story), without
+            story_ids = {record.id for record in content.stories}
+            yield issue, next((row for row in rows if row.pk in story_ids), story), without
 
 
 def _hold(issue: Issue, story: Story, *, reworded: IssueContent, by: User | AnonymousUser, now: datetime) -> Issue:
@@ -180,11 +180,11 @@ def _find_others_with(pictures: Collection[int], *, story: Story) -> list[Story]
     others = Story.objects.filter(withdrawn_at__isnull=False)
     others = others.exclude(pk__in=Story.objects.stopped_with(story.translation_of or story))
     rows = {other: set(Story.objects.stopped_with(other).values_list("pk", flat=True)) for other in others}
-    shown = ShownItem.objects.filter(kind=ShownItem.Kind.STORY, row_id__in=set().union(*rows.values()))
-    revisions = set(shown.values_list("variant__revision", flat=True))
-    named = reduce(or_, (Q(raw__contains=name) for name in same.values()))
-    searched = IssueRevision.objects.annotate(raw=Cast("content", TextField())).filter(named, pk__in=revisions)
-    beside = shown.filter(variant__revision__in=list(searched.values_list("pk", flat=True)))
+    items = ShownItem.objects.filter(kind=ShownItem.Kind.STORY, row_id__in=set().union(*rows.values()))
+    revisions = set(items.values_list("variant__revision", flat=True))
+    conditions = reduce(or_, (Q(raw__contains=name) for name in same.values()))
+    searched = IssueRevision.objects.annotate(raw=Cast("content", TextField())).filter(conditions, pk__in=revisions)
+    beside = items.filter(variant__revision__in=list(searched.values_list("pk", flat=True)))
     own = Story.objects.filter(Q(picture__in=same) | Q(images__picture__in=same))
     found = {*own.values_list("pk", flat=True), *beside.values_list("row_id", flat=True)}
     return [other for other, versions in rows.items() if not found.isdisjoint(versions)]

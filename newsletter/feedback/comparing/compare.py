@@ -46,14 +46,14 @@ def compare_due_sends(*, counters: Mapping[str, CountsReader], now: datetime) ->
     """
     if not counters:
         return 0
-    asked = 0
+    questions = 0
     done = _list_done(now=now)
     for send in _find_due_sends(now=now):
-        if asked >= MAX_QUESTIONS:
+        if questions >= MAX_QUESTIONS:
             break
         if send.pk not in done:
-            asked += _compare_send(send, counters=counters, now=now)
-    return asked
+            questions += _compare_send(send, counters=counters, now=now)
+    return questions
 
 
 def _list_done(*, now: datetime) -> set[int]:

@@ -76,8 +76,8 @@ def explain_issue(issue: Issue, *, person: Subscriber, now: datetime) -> IssueEx
         over_budget=find_over_budget(issue, now=now),
         charitable=issue.is_charitable,
     )
-    named = find_named_ids(issue)
-    if not why_not and named is not None and not named.filter(subscriber_id=person.pk).exists():
+    named_ids = find_named_ids(issue)
+    if not why_not and named_ids is not None and not named_ids.filter(subscriber_id=person.pk).exists():
         why_not = (
             Message("It goes only to people who got what it corrects.")
             if issue.kind == Issue.Kind.CORRECTION

@@ -58,11 +58,11 @@ def confirm_subscriptions(*, now: datetime) -> int:
     if not waiting.exists():
         return 0
     webhooks = [webhook for webhook in list_webhook_settings() if webhook.set_up_at and not webhook.obstacle]
-    asked = waiting.filter(provider__in=[webhook.provider for webhook in webhooks])
+    questions = waiting.filter(provider__in=[webhook.provider for webhook in webhooks])
     confirmed = 0
-    for event in asked.order_by("-pk")[:10]:
+    for event in questions.order_by("-pk")[:10]:
         # Another process that looks at the same moment leaves the question to this one.
-        if not asked.filter(pk=event.pk).update(retry_at=now + ASK_AGAIN_AFTER):
+        if not questions.filter(pk=event.pk).update(retry_at=now + ASK_AGAIN_AFTER):
             continue
         of_provider = [webhook for webhook in webhooks if webhook.provider == event.provider]
         if any(_confirm(webhook, link=str(event.body["link"])) for webhook in of_provider):
@@ -72,8 +72,8 @@ def confirm_subscriptions(*, now: datetime) -> int:
 
 
 def _find_questions(now: datetime) -> QuerySet[ProviderEvent]:
-    asked = ProviderEvent.objects.filter(kind=FeedbackKind.SUBSCRIPTION.value, received_at__gt=now - QUESTION_VALID)
-    return asked.filter(body__has_key="link")
+    questions = ProviderEvent.objects.filter(kind=FeedbackKind.SUBSCRIPTION.value, received_at__gt=now - QUESTION_VALID)
+    return questions.filter(body__has_key="link")
 
 
 def _confirm(webhook: WebhookSettings, *, link: str) -> bool:

@@ -54,8 +54,8 @@ def store_key(provider: str, key: str, *, account: str = DEFAULT_ACCOUNT) -> Non
     """Have reports with this key believed from now on. The key before it stays, older ones are forgotten."""
     ProviderWebhook.objects.get_or_create(provider=provider, account=account)
     row = ProviderWebhook.objects.select_for_update().get(provider=provider, account=account)
-    known = split_keys(SEALER.unseal(row.sealed_keys) or "") if row.sealed_keys else ()
-    keys = [key, *(earlier for earlier in known if earlier != key)][:MAX_KEYS]
+    stored = split_keys(SEALER.unseal(row.sealed_keys) or "") if row.sealed_keys else ()
+    keys = [key, *(earlier for earlier in stored if earlier != key)][:MAX_KEYS]
     row.sealed_keys = SEALER.seal(",".join(keys))
     row.save(update_fields=["sealed_keys"])
 

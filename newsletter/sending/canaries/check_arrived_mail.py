@@ -168,6 +168,6 @@ def _check_copies(copies: int) -> Iterator[Finding]:
 
 
 def _name(addresses: tuple[str, ...]) -> Message | str:
-    named = ", ".join(address[:90] for address in addresses[:MAX_NAMED])
+    addresses_text = ", ".join(address[:90] for address in addresses[:MAX_NAMED])
     more = len(addresses) - MAX_NAMED
-    return Message("%(named)s and %(more)s more", named=named, more=more) if more > 0 else named
+    return Message("%(named)s and %(more)s more", named=addresses_text, more=more) if more > 0 else addresses_text

@@ -148,8 +148,8 @@ def _find_largest_part(send: Send, turn: CanaryMail.Turn) -> _Part | None:
 
 def _write_rows(send: Send, turn: CanaryMail.Turn, *, variant: Variant, now: datetime) -> None:
     """Write a row for each mailbox in use that has none. An address that is a recipient of the send is skipped."""
-    known = CanaryMail.objects.filter(send=send, turn=turn, mailbox=OuterRef("pk"))
-    mailboxes = list(CanaryMailbox.objects.filter(~Exists(known), enabled=True))
+    existing = CanaryMail.objects.filter(send=send, turn=turn, mailbox=OuterRef("pk"))
+    mailboxes = list(CanaryMailbox.objects.filter(~Exists(existing), enabled=True))
     if not mailboxes:
         return
     recipients = _find_recipients(send, mailboxes)

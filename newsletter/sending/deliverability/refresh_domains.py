@@ -106,8 +106,8 @@ def _check_for_account(
     row: SenderDomain, name: str, provider: ProviderSettings, *, dns: Dns, now: datetime
 ) -> dict[str, object]:
     sender = add_report_state(make_sender(row.domain, provider), now=now)
-    known = row.further.get(name, {})
-    earlier = known["findings"] if known.get("provider") == provider.label else []
+    stored = row.further.get(name, {})
+    earlier = stored["findings"] if stored.get("provider") == provider.label else []
     return {"provider": provider.label, "findings": _check(sender, dns, earlier=earlier)}
 
 

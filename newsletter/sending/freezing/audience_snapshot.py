@@ -150,9 +150,9 @@ def count_snapshot(send: Send, *, constants: Mapping[str, int | str]) -> list[Sn
     ``constants`` are those of `create_snapshot`.
     """
     zone = ["zone"] if _has_first_parts(send) else []
-    shown = ["%s" if column in constants else column for column in _KEY_COLUMNS]
+    columns = ["%s" if column in constants else column for column in _KEY_COLUMNS]
     grouped = _list_different(constants)
-    sql = _COUNT.format(shown=", ".join([*shown, *(zone or ["''"])]), grouped=", ".join([*grouped, "why", *zone]))
+    sql = _COUNT.format(shown=", ".join([*columns, *(zone or ["''"])]), grouped=", ".join([*grouped, "why", *zone]))
     with connection.cursor() as cursor:
         cursor.execute(sql, [constants[column] for column in _KEY_COLUMNS if column in constants])
         return [SnapshotCount(*row) for row in cursor.fetchall()]
@@ -211,9 +211,9 @@ def write_exclusions(send: Send, *, constants: Mapping[str, int | str]) -> int:
         if cursor.fetchone()[0]:
             cursor.execute(_fill_tables(_WRITE_EMPTY, same_group=_compare_groups(constants)), [send.pk])
             written += int(cursor.rowcount)
-        named = find_named_ids(send.issue)
-        if named is not None:
-            sql, parameters = named.query.sql_with_params()
+        named_ids = find_named_ids(send.issue)
+        if named_ids is not None:
+            sql, parameters = named_ids.query.sql_with_params()
             cursor.execute(_fill_tables(_WRITE_NOT_ON_LIST, named=sql), [send.pk, NOT_ON_LIST, *parameters])
             written += int(cursor.rowcount)
     return written

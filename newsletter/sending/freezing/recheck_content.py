@@ -25,8 +25,8 @@ def recheck_events(*, send: Send, now: datetime) -> None:
     An event that moved, was cancelled or became private changes the content. The freeze then refuses it, because the
     approval is for the content before. A source that cannot be read changes nothing.
     """
-    shown = IssueContent.from_json(send.revision.content).events if send.revision else []
-    events = {event.id for event in shown}
+    records = IssueContent.from_json(send.revision.content).events if send.revision else []
+    events = {event.id for event in records}
     sources = Source.objects.filter(events__in=events, kind__in=list_kinds("events"), enabled=True)
     began = time.monotonic()
     for source in sources.exclude(looked_at__gt=now - EVENTS_FRESH_FOR).distinct():

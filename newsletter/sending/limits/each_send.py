@@ -81,9 +81,9 @@ def run_each(steps: Iterable[Callable[[], object]]) -> None:
 def _log_once_a_minute(text: str) -> None:
     """Log an error, unless this process logged the same text less than a minute ago."""
     now = time.monotonic()
-    for known, at in list(_logged_at.items()):
+    for logged, at in list(_logged_at.items()):
         if now - at >= LOGGED_AGAIN_AFTER:
-            _logged_at.pop(known, None)
+            _logged_at.pop(logged, None)
     if text not in _logged_at:
         _logged_at[text] = now
         log.error("%s", text)

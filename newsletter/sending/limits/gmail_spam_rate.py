@@ -56,8 +56,8 @@ def pause_if_reported(send: Send, *, now: datetime) -> bool:
     if worst is None or judge_rate(worst.value) is not Level.TOO_HIGH:
         return False
     cases = round(worst.value * AutomaticPause.CASES_PER_SHARE)
-    known = AutomaticPause.objects.filter(send=send, rule=RULE).first()
-    if known is not None and cases < 2 * known.cases:
+    pause = AutomaticPause.objects.filter(send=send, rule=RULE).first()
+    if pause is not None and cases < 2 * pause.cases:
         return False
     reason = Message(
         "Stopped automatically. %(rate)s The limit is 0.3 %%. Gmail refuses or hides mail of senders above it. Check who is "

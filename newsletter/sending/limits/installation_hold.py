@@ -147,8 +147,8 @@ def _update_send_journal(*, now: datetime) -> None:
 def _is_database_older(mark: SendMark | None, *, released_at: datetime | None) -> bool:
     if mark is None or (released_at and datetime.fromisoformat(mark.at) <= released_at):
         return False
-    known = Send.objects.filter(pk=mark.send, issue__public_id=mark.issue).exists()
-    return not known or mark.attempt > _newest_attempt()
+    has_send = Send.objects.filter(pk=mark.send, issue__public_id=mark.issue).exists()
+    return not has_send or mark.attempt > _newest_attempt()
 
 
 def _newest_attempt() -> int:

@@ -156,8 +156,8 @@ def _send_proof(
         key=f"proof-{secrets.token_hex(12)}",
         at=now,
     )
-    known = {"name": person.get_full_name(), "first_name": person.first_name, **make_proof_links()}
-    values = values_for(variables=read_variables(variant), fields=known)
+    fields = {"name": person.get_full_name(), "first_name": person.first_name, **make_proof_links()}
+    values = values_for(variables=read_variables(variant), fields=fields)
     marked = mark_as_proof(mail, issue=issue, language=find_staff_language(person))
     try:
         recipient = Recipient(delivery=1, address=to_ascii(person.email), variables=values)

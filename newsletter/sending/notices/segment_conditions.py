@@ -21,7 +21,7 @@ _MAX_CHOICES = 100
 
 def register() -> None:
     """Add the conditions to the rule language. The app calls it when it starts."""
-    named = gettext_lazy("An issue is named PUBLICATION/NUMBER; PUBLICATION/latest is the newest that was sent.")
+    hint = gettext_lazy("An issue is named PUBLICATION/NUMBER; PUBLICATION/latest is the newest that was sent.")
     for key, label, find_people, text in (
         ("received", gettext_lazy("Was sent an issue"), _find_received, gettext_lazy("was sent %(issue)s")),
         (
@@ -38,7 +38,7 @@ def register() -> None:
                 compile=find_people,
                 describe=lambda name, text=text: text % {"issue": _describe_issue(name)},  # type: ignore[misc]
                 choices=_list_choices,
-                help=named,
+                help=hint,
                 resolve=lambda name: _find_issue(name).pk,
             )
         )

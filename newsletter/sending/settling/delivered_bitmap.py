@@ -46,15 +46,15 @@ def mark_delivered(deliveries: Mapping[int, Handover], *, at: datetime) -> None:
     )
     parts = _find_parts({(send, part) for send, part, _ in new})
     rows = list(parts.select_for_update().order_by("send_id", "part", "account"))
-    known: dict[_Part, int] = defaultdict(int)
+    earlier: dict[_Part, int] = defaultdict(int)
     for row in rows:
-        known[row.send_id, row.part] |= _to_number(row.bits)
+        earlier[row.send_id, row.part] |= _to_number(row.bits)
     changed = []
     for row in rows:
         part = row.send_id, row.part
-        added = new.get((*part, row.account), 0) & ~known[part]
+        added = new.get((*part, row.account), 0) & ~earlier[part]
         if added:
-            known[part] |= added
+            earlier[part] |= added
             bits = _to_number(row.bits) | added
             row.bits, row.people, row.last_at = bits.to_bytes(_BYTES, "little"), bits.bit_count(), max(row.last_at, at)
             changed.append(row)
@@ -93,9 +93,9 @@ class DeliveredBits:
 
 def find_delivered(deliveries: Mapping[int, int]) -> set[int]:
     """Return those of the deliveries (delivery id to send id) that were delivered, in one query for all sends."""
-    wanted = {(send, delivery // SPAN) for delivery, send in deliveries.items()}
+    parts = {(send, delivery // SPAN) for delivery, send in deliveries.items()}
     bits: dict[_Part, int] = defaultdict(int)
-    for row in _find_parts(wanted) if wanted else ():
+    for row in _find_parts(parts) if parts else ():
         bits[row.send_id, row.part] |= _to_number(row.bits)
     return {delivery for delivery, send in deliveries.items() if bits[send, delivery // SPAN] >> delivery % SPAN & 1}
 

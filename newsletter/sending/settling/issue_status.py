@@ -55,7 +55,7 @@ def status_of(issue: Issue) -> IssueStatus:
     """Return the JSON of ``newsletter status ISSUE --json``."""
     send = issue.sends.exclude(recipients=0, state=Send.State.CANCELLED).first()
     receipt = make_receipt(send)
-    named: NamedAudience = send.audience if send and send.audience else name_audience(issue)
+    audience: NamedAudience = send.audience if send and send.audience else name_audience(issue)
     return {
         "issue": issue.reference,
         "id": issue.pk,
@@ -67,8 +67,8 @@ def status_of(issue: Issue) -> IssueStatus:
         "due": issue.due_at.isoformat() if issue.due_at else None,
         "send": _describe_send(send, receipt) if send else None,
         "audience": {
-            "list": named["list"],
-            "segments": named["segments"],
+            "list": audience["list"],
+            "segments": audience["segments"],
             "candidates": receipt.candidates,
             "excluded": receipt.excluded,
             "recipients": receipt.recipients,

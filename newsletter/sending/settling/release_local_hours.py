@@ -64,8 +64,8 @@ def _find_reason_to_stop(send: Send, *, checked: VisibilityReport, now: datetime
     restricted = _find_restricted_story(send, now=now)
     if restricted is not None:
         return restricted
-    asked = send.automatic_pauses.filter(rule=AutomaticPause.Rule.CONTENT).first()
-    if checked.doubtful and asked is None:
+    earlier_pause = send.automatic_pauses.filter(rule=AutomaticPause.Rule.CONTENT).first()
+    if checked.doubtful and earlier_pause is None:
         story, why = checked.doubtful[0]
         return Message(
             "“%(title)s”: %(why)s. The site may be broken. Look at it, then resume the send, or cancel it",
@@ -74,7 +74,9 @@ def _find_reason_to_stop(send: Send, *, checked: VisibilityReport, now: datetime
         )
     for event in _find_changed_events(send):
         row = EventNotice.objects.filter(pk=event.id).first()
-        if asked is None or (row is not None and row.changed_at is not None and row.changed_at > asked.at):
+        if earlier_pause is None or (
+            row is not None and row.changed_at is not None and row.changed_at > earlier_pause.at
+        ):
             return Message(
                 "the event “%(title)s” changed after the first people got this issue. To tell the others the new details, "
                 "cancel the send, correct the issue, and send it to those not reached. To send it unchanged, resume it",
@@ -107,13 +109,13 @@ def _find_changed_events(send: Send) -> Iterator[EventRecord]:
 
 
 def _find_waiting_stories(send: Send) -> list[Story]:
-    shown = _find_shown(send, ShownItem.Kind.STORY)
-    return list(Story.objects.filter(pk__in=list(shown)).select_related("source").order_by("pk"))
+    story_ids = _find_shown(send, ShownItem.Kind.STORY)
+    return list(Story.objects.filter(pk__in=list(story_ids)).select_related("source").order_by("pk"))
 
 
 def _find_stories_to_check(send: Send) -> list[Story]:
-    shown = _find_shown(send, ShownItem.Kind.STORY)
-    return list(Story.objects.with_originals(shown).select_related("source").order_by("pk"))
+    story_ids = _find_shown(send, ShownItem.Kind.STORY)
+    return list(Story.objects.with_originals(story_ids).select_related("source").order_by("pk"))
 
 
 def _find_shown(send: Send, kind: str) -> QuerySet[ShownItem, int]:

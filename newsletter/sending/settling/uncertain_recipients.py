@@ -88,8 +88,8 @@ def find_proven(found: BatchLookup, *, asked: Collection[int], atomic: bool) -> 
     return _with_verdict(found.people, Verdict.ACCEPTED)
 
 
-def _with_verdict(people: Mapping[int, Verdict], wanted: Verdict) -> list[int]:
-    return [delivery for delivery, verdict in people.items() if verdict is wanted]
+def _with_verdict(people: Mapping[int, Verdict], expected: Verdict) -> list[int]:
+    return [delivery for delivery, verdict in people.items() if verdict is expected]
 
 
 def _uncertain() -> QuerySet[DeliveryException]:

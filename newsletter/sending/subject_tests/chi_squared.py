@@ -34,9 +34,9 @@ def find_different_pairs(groups: Sequence[Cases], *, significance: float) -> lis
         (compute_p_value(groups[one], groups[other]), (one, other))
         for one, other in combinations(range(len(groups)), 2)
     ]
-    known = sorted((p_value, pair) for p_value, pair in tested if p_value is not None)
+    with_p_value = sorted((p_value, pair) for p_value, pair in tested if p_value is not None)
     different = []
-    for number, (p_value, pair) in enumerate(known):
+    for number, (p_value, pair) in enumerate(with_p_value):
         if p_value >= significance / (len(tested) - number):
             break
         different.append(pair)

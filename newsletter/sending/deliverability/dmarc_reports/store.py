@@ -83,10 +83,10 @@ def _keep(answer: AggregateReport, *, origin: str, now: datetime) -> bool:
                 (DmarcReportRow(report=report, **vars(row)) for row in answer.rows), batch_size=500
             )
     except IntegrityError:
-        known = DmarcReport.objects.filter(
+        same_report = DmarcReport.objects.filter(
             reporter=answer.reporter, report_id=answer.report_id, domain=answer.domain
         ).exists()
-        if not known:
+        if not same_report:
             raise
         return False
     return True

@@ -171,9 +171,9 @@ def _name_passing(group: RowGroup) -> str:
     return name or group.header_from
 
 
-def _add_up(named: Iterable[tuple[str, RowGroup]]) -> list[Source]:
+def _add_up(groups: Iterable[tuple[str, RowGroup]]) -> list[Source]:
     sources: dict[str, Source] = {}
-    for name, group in named:
+    for name, group in groups:
         sources.setdefault(name, Source(name)).add(group)
     return sorted(sources.values(), key=lambda source: (-source.mails, source.name))
 

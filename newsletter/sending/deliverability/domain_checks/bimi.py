@@ -162,7 +162,7 @@ def find_certificate_problem(raw: bytes, *, domains: frozenset[str], now: dateti
     try:
         certificate = x509.load_pem_x509_certificates(raw)[0]
         purposes = list(_find_purposes(certificate))
-        named = {name.lower() for name in _find_names(certificate)}
+        names = {name.lower() for name in _find_names(certificate)}
     except (ValueError, x509.InvalidVersion, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
         return Message("the file is no certificate in PEM form")
     if certificate.not_valid_after_utc < now:
@@ -171,7 +171,7 @@ def find_certificate_problem(raw: bytes, *, domains: frozenset[str], now: dateti
         return Message("it is not valid before %(day)s", day=certificate.not_valid_before_utc.date())
     if PURPOSE not in purposes:
         return Message("it is not for BIMI")
-    if not named & domains:
+    if not names & domains:
         return Message("it is not for your domain")
     return None
 

@@ -87,10 +87,10 @@ class SystemDns:
                 self._known[key] = self._resolve(name, kind)
             except NoAnswer as problem:
                 self._known[key] = problem
-        known = self._known[key]
-        if isinstance(known, NoAnswer):
-            raise NoAnswer(known.message)
-        return known
+        cached = self._known[key]
+        if isinstance(cached, NoAnswer):
+            raise NoAnswer(cached.message)
+        return cached
 
     def _resolve(self, name: str, kind: str) -> list[dns.rdata.Rdata]:
         left = self._deadline - time.monotonic()

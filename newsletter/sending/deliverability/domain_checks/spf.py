@@ -100,8 +100,8 @@ def _check_record(sender: Sender, record: str, dns: Dns) -> Iterator[Finding]:
     findings = [*_check_provider(sender, record, count), *_check_count(sender, count)]
     yield from findings
     if not problems and not findings:
-        named = sender.wanted.spf
-        says = Message("The SPF record names the provider.") if named else Message("There is one SPF record.")
+        mechanism = sender.wanted.spf
+        says = Message("The SPF record names the provider.") if mechanism else Message("There is one SPF record.")
         costs = Message(" It costs %(lookups)s of %(limit)s lookups.", lookups=count.lookups, limit=MAX_LOOKUPS)
         yield Finding(_name(sender), "ok", says + costs, code=DomainCode.SPF_GOOD)
 
@@ -137,18 +137,18 @@ def _check_terms(sender: Sender, record: str) -> Iterator[Finding]:
 
 
 def _check_provider(sender: Sender, record: str, count: LookupCount) -> Iterator[Finding]:
-    wanted = sender.wanted.spf
-    is_named = wanted.lower() in (term.text.lstrip("+").lower() for term in read_terms(record))
-    if not wanted or is_named or wanted.lower().removeprefix("include:") in count.included:
+    mechanism = sender.wanted.spf
+    is_named = mechanism.lower() in (term.text.lstrip("+").lower() for term in read_terms(record))
+    if not mechanism or is_named or mechanism.lower().removeprefix("include:") in count.included:
         return
     yield Finding(
         _name(sender),
         "warning",
         Message("The SPF record does not name the provider."),
-        Message("Add %(spf)s to the record, unless your provider sends bounces to a domain of its own.", spf=wanted),
+        Message("Add %(spf)s to the record, unless your provider sends bounces to a domain of its own.", spf=mechanism),
         means=Message("SPF fails for mail that the provider sends with this domain as its return path."),
         code=DomainCode.SPF_PROVIDER_MISSING,
-        records=_to_copy(sender, add_mechanism(record, wanted)),
+        records=_to_copy(sender, add_mechanism(record, mechanism)),
     )
 
 

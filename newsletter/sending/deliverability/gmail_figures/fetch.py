@@ -66,17 +66,17 @@ def list_candidates(signed: SignedSender) -> list[str]:
 
 def _list_due(*, now: datetime) -> list[PostmasterReading]:
     """Return the readings that are due. A wait beyond two days is of a clock that was set back."""
-    asked = list_asked_senders()
+    senders = list_asked_senders()
     rows = (
         PostmasterReading(
             sender=sender.sender, signing=sender.signing, asked_at=now, retry_at=now, failure=FigureFailure.NO_ANSWER
         )
-        for sender in asked
+        for sender in senders
     )
     PostmasterReading.objects.bulk_create(rows, ignore_conflicts=True)
     is_due = Q(retry_at__lte=now) | Q(retry_at__gt=now + 2 * EVERY)
     due = PostmasterReading.objects.filter(is_due).order_by("sender", "signing")
-    return [row for row in due if SignedSender(row.sender, row.signing) in asked]
+    return [row for row in due if SignedSender(row.sender, row.signing) in senders]
 
 
 def _claim(row: PostmasterReading, *, now: datetime) -> bool:

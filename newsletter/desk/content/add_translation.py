@@ -24,30 +24,30 @@ class AddTranslationMixin:
     def get_page_title(self) -> str:
         if self.original is None:
             return str(super().get_page_title())  # type: ignore[misc]
-        named = {"title": self.original, "language": language_label(self.asked_language)}
-        return _("Translate “%(title)s” into %(language)s") % named
+        values = {"title": self.original, "language": language_label(self.asked_language)}
+        return _("Translate “%(title)s” into %(language)s") % values
 
     def get_initial(self) -> dict[str, Any]:
         initial: dict[str, Any] = super().get_initial()  # type: ignore[misc]
         if self.original is None:
             return initial
-        asked = {"translation_of": self.original.pk, "language": self.asked_language}
-        return {**initial, **asked, **self.copy_facts(self.original)}
+        from_address = {"translation_of": self.original.pk, "language": self.asked_language}
+        return {**initial, **from_address, **self.copy_facts(self.original)}
 
     @property
     def asked_language(self) -> str:
         """Return the language that the address names, if we have it."""
-        named: str = self.request.GET.get("language", "")  # type: ignore[attr-defined]
-        return named if find_offered_language(named) == named else ""
+        language: str = self.request.GET.get("language", "")  # type: ignore[attr-defined]
+        return language if find_offered_language(language) == language else ""
 
     @cached_property
     def original(self) -> Any:
         """The row that the address names, if it exists and is no translation itself; None without a language."""
-        named: str = self.request.GET.get("translation_of", "")  # type: ignore[attr-defined]
-        if not (self.asked_language and named.isdecimal() and len(named) <= MAX_DIGITS):
+        pk: str = self.request.GET.get("translation_of", "")  # type: ignore[attr-defined]
+        if not (self.asked_language and pk.isdecimal() and len(pk) <= MAX_DIGITS):
             return None
         rows = self.model._default_manager  # type: ignore[attr-defined]
-        return rows.filter(pk=int(named), translation_of__isnull=True).first()
+        return rows.filter(pk=int(pk), translation_of__isnull=True).first()
 
     def copy_facts(self, original: Any) -> dict[str, Any]:
         return model_to_dict(original, fields=self.copied_fields)

@@ -129,10 +129,10 @@ class StoryForm(ContentForm):
             self.initial["published_at"] = timezone.now().replace(second=0, microsecond=0)
 
     def clean_embargo_until(self) -> datetime | None:
-        shown: datetime | None = self.cleaned_data["embargo_until"]
-        if shown is None:
+        clock_time: datetime | None = self.cleaned_data["embargo_until"]
+        if clock_time is None:
             return None
-        return read_wall_clock(shown, zone=self.embargo_zone, stored=self.instance.embargo_until)
+        return read_wall_clock(clock_time, zone=self.embargo_zone, stored=self.instance.embargo_until)
 
     def clean_consent_channels(self) -> list[str]:
         """Keep the channels of the stored consent that the form does not show."""

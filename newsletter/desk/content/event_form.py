@@ -139,13 +139,13 @@ class EventForm(ContentForm):
 
     def _set_moment(self, name: str, cleaned: CleanedData) -> None:
         """Replace a typed time by its moment in UTC; by the stored moment if it was not edited."""
-        shown = cleaned.get(name)
-        if shown is None:
+        clock_time = cleaned.get(name)
+        if clock_time is None:
             return
         zone = zone_or_default(cleaned.get("zone", ""))
         original = cleaned.get("translation_of") if self.instance.pk is None else None
         stored = getattr(original, name) if original else self.stored.get(name)
         try:
-            cleaned[name] = read_wall_clock(shown, zone=zone, stored=stored)
+            cleaned[name] = read_wall_clock(clock_time, zone=zone, stored=stored)
         except ValidationError as error:
             self.add_error(name, error)

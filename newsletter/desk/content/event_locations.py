@@ -129,8 +129,8 @@ class EventLocationsPage(PermittedPage):
         return redirect("newsletter_event_places")
 
     def _find_chosen_location(self, event: EventNotice) -> Town | None:
-        wanted = self.request.POST.get("place", "")
-        return next((place for place in list_candidates(event) if location_key(place) == wanted), None)
+        chosen = self.request.POST.get("place", "")
+        return next((place for place in list_candidates(event) if location_key(place) == chosen), None)
 
     def _find_typed_location(self, event: EventNotice) -> Town | None:
         text = self.request.POST.get("town", "").strip()[:200]

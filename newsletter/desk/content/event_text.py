@@ -22,12 +22,12 @@ def label_location(event: EventNotice) -> str:
         if event.region
         else country_label(event.country, language=language)
     )
-    named = ", ".join(
+    label = ", ".join(
         part for part in (town_label(event.town, country=event.country, language=language), around) if part
     )
     if event.latitude is None:
-        return _("%(named)s (region only)") % {"named": named} if named else _("Location unknown")
-    return named or _("Coordinates only")
+        return _("%(named)s (region only)") % {"named": label} if label else _("Location unknown")
+    return label or _("Coordinates only")
 
 
 def format_start(event: EventNotice) -> str:

@@ -83,7 +83,7 @@ def add_announcement(message: str, event: EventNotice) -> str:
     if not groups:
         return message
     people = sum(one.people for one in groups if not one.to_files)
-    told = ngettext(
+    sentence = ngettext(
         "%(people)s person has other details in their email.",
         "%(people)s people have other details in their email.",
         people,
@@ -91,7 +91,7 @@ def add_announcement(message: str, event: EventNotice) -> str:
     return format_html(
         '{} {} <a href="{}">{}</a>',
         message,
-        told % {"people": intcomma(people)} if people else "",
+        sentence % {"people": intcomma(people)} if people else "",
         reverse("newsletter_event_announce", args=[event.pk]),
         gettext("Announce the change…"),
     )

@@ -127,9 +127,9 @@ def _describe_added(added: AddedTerms) -> str:
 
 def _warn_about_issues(request: HttpRequest, *, paused: list[Issue], waiting: list[Issue]) -> None:
     if paused:
-        named = link_issues(paused, user=request.user)
-        messages.warning(request, format_html(_("Sending is paused: {issues}."), issues=named))
+        links = link_issues(paused, user=request.user)
+        messages.warning(request, format_html(_("Sending is paused: {issues}."), issues=links))
     if waiting:
-        named = link_issues(waiting, user=request.user)
+        links = link_issues(waiting, user=request.user)
         text = _("These issues contain a protected term and cannot be sent: {issues}.")
-        messages.warning(request, format_html(text, issues=named))
+        messages.warning(request, format_html(text, issues=links))

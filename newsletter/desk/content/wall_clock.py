@@ -47,28 +47,28 @@ def to_wall_clock(moment: datetime, *, zone: ZoneInfo) -> datetime:
     return moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
 
 
-def from_wall_clock(shown: datetime, *, zone: ZoneInfo) -> datetime:
+def from_wall_clock(clock_time: datetime, *, zone: ZoneInfo) -> datetime:
     """Return the moment of a local time; the earlier one if the clocks repeat it.
 
     Raise ValidationError if the clocks skip this time.
     """
-    moment = shown.replace(tzinfo=zone)
-    if to_wall_clock(moment.astimezone(UTC), zone=zone) != shown.replace(second=0, microsecond=0):
+    moment = clock_time.replace(tzinfo=zone)
+    if to_wall_clock(moment.astimezone(UTC), zone=zone) != clock_time.replace(second=0, microsecond=0):
         raise ValidationError(
             _("The clocks of %(zone)s skip %(time)s on that day. Write another time.")
-            % {"zone": zone.key, "time": f"{shown:%H:%M}"}
+            % {"zone": zone.key, "time": f"{clock_time:%H:%M}"}
         )
     return moment
 
 
-def read_wall_clock(shown: datetime, *, zone: ZoneInfo, stored: datetime | None) -> datetime:
+def read_wall_clock(clock_time: datetime, *, zone: ZoneInfo, stored: datetime | None) -> datetime:
     """Return the moment of a typed local time: the stored one, which is exact to the second, if it was not edited.
 
     Raise ValidationError if the clocks skip this time.
     """
-    if stored and to_wall_clock(stored, zone=zone) == shown.replace(second=0, microsecond=0):
+    if stored and to_wall_clock(stored, zone=zone) == clock_time.replace(second=0, microsecond=0):
         return stored
-    return from_wall_clock(shown, zone=zone)
+    return from_wall_clock(clock_time, zone=zone)
 
 
 def format_in_zone(at: datetime, *, zone: ZoneInfo, form: str) -> str:

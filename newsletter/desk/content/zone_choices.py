@@ -31,9 +31,9 @@ def zone_choices(current: str, *, unset: str = "") -> list[Any]:
     choose one.
     """
     groups = _list_groups(get_language() or "en")
-    known = {zone for _continent, towns in groups for zone, _town in towns}
+    listed_zones = {zone for _continent, towns in groups for zone, _town in towns}
     first = [("UTC", "UTC")] if current else [("", unset or _("Choose a time zone")), ("UTC", "UTC")]
-    if current and current != "UTC" and current not in known:
+    if current and current != "UTC" and current not in listed_zones:
         first.append((current, label_zone(current)))
     return [*first, *groups]
 
@@ -45,9 +45,9 @@ def _is_same_town(zone: str, canonical: str) -> bool:
 
 @cache
 def _list_groups(language: str) -> list[tuple[str, list[tuple[str, str]]]]:
-    known = available_timezones()
+    available = available_timezones()
     aliases = get_global("zone_aliases")
-    zones = [zone for zone in sorted(known) if zone.partition("/")[0] in _CONTINENTS]
+    zones = [zone for zone in sorted(available) if zone.partition("/")[0] in _CONTINENTS]
     # A town on the border of two continents, such as Istanbul, is in one of them.
     zones = [zone for zone in zones if not _is_same_town(zone, aliases.get(zone, ""))]
     with translation.override("en"):

@@ -142,10 +142,10 @@ def count_refusals(*, days: int, now: datetime) -> list[tuple[str, int]]:
 
 def _make_section(domain: str, *, days: int, now: datetime) -> DomainSection:
     summary = summarise(domain, days=days, now=now)
-    shown = summary.failing[:MAX_SOURCES_SHOWN]
+    sources = summary.failing[:MAX_SOURCES_SHOWN]
     return DomainSection(
         summary=summary,
         advice=advise_on_policy(domain, now=now),
-        failing=[FailingRow(entry.source, describe_source(entry), advise_on_source(entry.kind)) for entry in shown],
-        more=len(summary.failing) - len(shown),
+        failing=[FailingRow(entry.source, describe_source(entry), advise_on_source(entry.kind)) for entry in sources],
+        more=len(summary.failing) - len(sources),
     )

@@ -61,7 +61,7 @@ def _find_high_rates(*, now: datetime) -> list[Task]:
 def _find_failures(*, now: datetime) -> list[Task]:
     if get_access() is None:
         return []
-    asked = list_asked_senders()
+    senders = list_asked_senders()
     failing = PostmasterReading.objects.exclude(failure="").order_by("signing", "sender")
     return [
         Task(
@@ -71,6 +71,6 @@ def _find_failures(*, now: datetime) -> list[Task]:
             button=_("View"),
         )
         for row in failing
-        if SignedSender(row.sender, row.signing) in asked
+        if SignedSender(row.sender, row.signing) in senders
         and (row.failure not in _PASSING or (row.read_at is not None and row.read_at < now - PATIENCE))
     ]

@@ -167,8 +167,8 @@ def _draw_list(mailing_list: MailingList, weeks: list[Week]) -> SafeString:
     first = next((at for at, week in enumerate(weeks) if week.people or week.joined or week.left), None)
     if first is None:
         return format_html("<p><strong>{}</strong> {}</p>", str(mailing_list), _("No subscribers yet."))
-    shown = weeks[max(first - 1, 0) :]
-    points = [Point(label=date_format(week.day, _("j M")), value=week.people) for week in shown]
+    drawn_weeks = weeks[max(first - 1, 0) :]
+    points = [Point(label=date_format(week.day, _("j M")), value=week.people) for week in drawn_weeks]
     last = weeks[-1]
     summary = _("%(people)s now. In the last week, %(joined)s joined and %(left)s unsubscribed.") % {
         "people": label_people(last.people),

@@ -142,9 +142,9 @@ class MailTemplatePage(DeskPage):
 
     def _find_language(self) -> str:
         usual_language = self.template.publication.language
-        asked = self.request.GET.get("language", "") or usual_language
-        known = {usual_language, *OFFERED_LANGUAGES, *self.template.texts.values_list("language", flat=True)}
-        return asked if asked in known else usual_language
+        language = self.request.GET.get("language", "") or usual_language
+        languages = {usual_language, *OFFERED_LANGUAGES, *self.template.texts.values_list("language", flat=True)}
+        return language if language in languages else usual_language
 
     def _save_fields(self) -> HttpResponse:
         form = FieldsForm(self.request.POST)
@@ -195,9 +195,11 @@ class MailTemplatePage(DeskPage):
         return self._done("mail_template_edited", _("The texts in this language are deleted."))
 
     def _approve(self) -> HttpResponse:
-        shown = self.request.POST.get("sha256", "")
+        sha256 = self.request.POST.get("sha256", "")
         try:
-            approve_template(template=self.template, sha256=shown, by=cast(User, self.request.user), now=timezone.now())
+            approve_template(
+                template=self.template, sha256=sha256, by=cast(User, self.request.user), now=timezone.now()
+            )
         except DomainError as error:
             messages.error(self.request, translate(error))
             return redirect("newsletter_mail_template", self.template.pk)

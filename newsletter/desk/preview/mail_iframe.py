@@ -81,5 +81,5 @@ def message_iframe_response(title: str, *, lines: list[str], request: HttpReques
 
 def fill_personal_fields(text: str, *, mail: RenderedMail, fields: Fields | None = None) -> str:
     """Return part of a mail with a person's values, or with every fallback. Personal links lead nowhere."""
-    known = {**(fields or {}), **dict.fromkeys(PERSONAL_LINKS, PLACEHOLDER_LINK)}
-    return split(text).join(values_for(variables=mail.variables, fields=known))
+    values = {**(fields or {}), **dict.fromkeys(PERSONAL_LINKS, PLACEHOLDER_LINK)}
+    return split(text).join(values_for(variables=mail.variables, fields=values))

@@ -68,9 +68,9 @@ def search_list(query: str, *, issue: Issue) -> list[Subscriber]:
             return list(on_list.filter(address_hash=identify(normalise(query))).distinct()[:MAX_RESULTS])
         except BadAddress:
             return []
-    named = on_list.filter(name__istartswith=query)
+    by_name = on_list.filter(name__istartswith=query)
     from_town = on_list.filter(place__town__istartswith=query)
-    return list((named | from_town).distinct().order_by("pk")[:MAX_RESULTS])
+    return list((by_name | from_town).distinct().order_by("pk")[:MAX_RESULTS])
 
 
 def load_preview_person(

@@ -81,7 +81,7 @@ class SentMailPage(StaffTemplatePage):
             return {**context, "error": translate(error)}
         sent = rebuilt.delivery.batch.send.issue
         log(instance=self.person, action=SAW_MAIL, user=self.request.user, data=_describe_look(sent))
-        asked = self.request.GET.get("part", "mail")
+        part = self.request.GET.get("part", "mail")
         return {
             **context,
             "mail": rebuilt,
@@ -96,7 +96,7 @@ class SentMailPage(StaffTemplatePage):
             "to_files": rebuilt.delivery.batch.send.provider == OUTBOX,
             "provider": name_provider(rebuilt.delivery.batch.send.provider),
             "parts": PARTS,
-            "part": asked if asked in dict(PARTS) else "mail",
+            "part": part if part in dict(PARTS) else "mail",
         }
 
 
@@ -108,10 +108,10 @@ class SentMailPart(View):
         if part not in dict(PARTS):
             raise Http404("There is no such part of the mail.")
         person = get_object_or_404(Subscriber, pk=pk)
-        shown = get_object_or_404(ISSUES, pk=issue)
-        _log_once(person, issue=shown, request=request)
+        issue_row = get_object_or_404(ISSUES, pk=issue)
+        _log_once(person, issue=issue_row, request=request)
         try:
-            mail = mask_links(rebuild_mail(shown, person=person), link=PLACEHOLDER_LINK)
+            mail = mask_links(rebuild_mail(issue_row, person=person), link=PLACEHOLDER_LINK)
         except DomainError as error:
             return message_iframe_response(_("There is no mail to show"), lines=[translate(error)], request=request)
         if part == "text":

@@ -142,10 +142,10 @@ class PublicationForm(NamedForm):
         subject: str = self.cleaned_data["subject"]
         unknown = find_unknown_placeholder(subject)
         if unknown:
-            known = ", ".join("{" + name + "}" for name in SUBJECT_PLACEHOLDERS)
+            placeholders = ", ".join("{" + name + "}" for name in SUBJECT_PLACEHOLDERS)
             raise forms.ValidationError(
                 _("“%(unknown)s” stands for nothing here. You can use %(known)s.")
-                % {"unknown": "{" + unknown + "}", "known": known}
+                % {"unknown": "{" + unknown + "}", "known": placeholders}
             )
         return _check_merge_fields(subject)
 

@@ -64,8 +64,8 @@ class LimitsPage(PermittedPage):
             refused: HttpResponse = self.render_to_response(self.get_context_data(form=form))
             return refused
         if COUNT in request.POST:
-            shown: HttpResponse = self.render_to_response(self.get_context_data(form=form))
-            return shown
+            response: HttpResponse = self.render_to_response(self.get_context_data(form=form))
+            return response
         with transaction.atomic():
             row = form.save()
             log(

@@ -80,8 +80,8 @@ def _parse_nth(weekday: str) -> tuple[str, str] | None:
         return LAST, WEEKDAYS[int(weekday[0])]
     days, numbers = zip(*(part.partition("#")[::2] for part in weekday.split(",")), strict=True)
     nth = ",".join(numbers)
-    known = len(set(days)) == 1 and days[0] in DAY_NAMES and nth in dict(NTH_WEEKDAYS)
-    return (nth, days[0]) if known else None
+    is_offered = len(set(days)) == 1 and days[0] in DAY_NAMES and nth in dict(NTH_WEEKDAYS)
+    return (nth, days[0]) if is_offered else None
 
 
 def format_cron(choice: ScheduleChoice) -> str:

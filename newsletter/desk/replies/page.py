@@ -81,8 +81,8 @@ def list_waiting() -> QuerySet[InboundMail]:
 def list_mailboxes() -> list[MailboxReading]:
     """Return how reading goes for each mailbox of the settings; an unsaved row for one that was never read."""
     labels = [mailbox.label[:300] for mailbox in settings.NEWSLETTER_INBOUND.mailboxes]
-    known = {reading.label: reading for reading in MailboxReading.objects.filter(label__in=labels)}
-    return [known.get(label) or MailboxReading(label=label) for label in labels]
+    readings = {reading.label: reading for reading in MailboxReading.objects.filter(label__in=labels)}
+    return [readings.get(label) or MailboxReading(label=label) for label in labels]
 
 
 def count_kinds(*, now: datetime) -> list[tuple[str, int]]:

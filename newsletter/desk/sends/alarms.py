@@ -48,8 +48,8 @@ def alarms_context(user: User | AnonymousUser, *, accounts: Iterable[str]) -> Al
 
 def list_accounts_of_publications() -> list[str]:
     """Return the default account, which sends the mails to single people, and those of enabled publications."""
-    named = Publication.objects.filter(enabled=True).order_by().values_list("account", flat=True)
-    return [DEFAULT_ACCOUNT, *sorted({*named} - {DEFAULT_ACCOUNT})]
+    accounts = Publication.objects.filter(enabled=True).order_by().values_list("account", flat=True)
+    return [DEFAULT_ACCOUNT, *sorted({*accounts} - {DEFAULT_ACCOUNT})]
 
 
 def list_accounts_of_issue(issue: Issue, send: Send | None) -> list[str]:

@@ -68,8 +68,8 @@ def canary_context(send: Send, *, now: datetime) -> CanaryContext:
 
 def name_canary_state(send: Send) -> str:
     """Return a text that changes whenever the page has something new about canaries."""
-    known = send.canary_mails.aggregate(mails=Count("pk"), sent=Max("sent_at"), measured=Max("measured_at"))
-    return f"{send.canary_decision}-{known['mails']}-{known['sent'] or ''}-{known['measured'] or ''}"
+    figures = send.canary_mails.aggregate(mails=Count("pk"), sent=Max("sent_at"), measured=Max("measured_at"))
+    return f"{send.canary_decision}-{figures['mails']}-{figures['sent'] or ''}-{figures['measured'] or ''}"
 
 
 def describe_results(mails: Iterable[CanaryMail]) -> list[CanaryResult]:

@@ -122,8 +122,8 @@ def _anchor_share(share: AccountShare, shares: Sequence[AccountShare]) -> str:
     """
     if share.obstacle is Obstacle.UNKNOWN_ACCOUNT:
         return _UNKNOWN_ANCHOR
-    named = [candidate for candidate in shares if candidate.name == share.name]
-    return anchor_comparison(share.name) + ("--former" if named.index(share) else "")
+    candidates = [candidate for candidate in shares if candidate.name == share.name]
+    return anchor_comparison(share.name) + ("--former" if candidates.index(share) else "")
 
 
 def label_provider(row: CountComparison) -> str:

@@ -122,9 +122,9 @@ def _label_state(send: Send, *, at: datetime, left: int, now: datetime) -> str:
 
 def _name_zones(zones: Mapping[str, int], *, numbers: bool = False) -> str:
     """Return the towns of the zones, with the number of people of each if there are several."""
-    named = list(zones.items())[:MAX_ZONES_NAMED]
-    towns = [f"{label_zone(zone)} ({intcomma(people)})" if numbers else label_zone(zone) for zone, people in named]
-    more = len(zones) - len(named)
+    listed = list(zones.items())[:MAX_ZONES_NAMED]
+    towns = [f"{label_zone(zone)} ({intcomma(people)})" if numbers else label_zone(zone) for zone, people in listed]
+    more = len(zones) - len(listed)
     if more:
         rest_text = ngettext("%(more)s more time zone", "%(more)s more time zones", more)
         towns.append(rest_text % {"more": more})

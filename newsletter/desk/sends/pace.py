@@ -36,11 +36,11 @@ class PaceContext(TypedDict, total=False):
 def pace_context(send: Send, *, now: datetime) -> PaceContext:
     """Return the steps, the newest first, and what to change by the newest code of a mailbox provider."""
     steps = list(send.pace_steps.order_by("-number"))
-    named = next((step for step in steps if step.status), None)
+    step_with_code = next((step for step in steps if step.status), None)
     is_over = not steps or steps[0].code == Code.ENDED
     return {
         "pace_steps": [_describe(step, now=now) for step in steps],
-        "pace_advice": "" if named is None or is_over else translate(describe_slowing(named)),
+        "pace_advice": "" if step_with_code is None or is_over else translate(describe_slowing(step_with_code)),
     }
 
 

@@ -214,9 +214,9 @@ def list_uncertain(send: Send) -> UncertainContext:
     batches = send.batches.filter(state=Batch.State.UNCERTAIN)
     if send.state == Send.State.CANCELLED:
         batches = batches.none()
-    shown = batches.annotate(attempted_at=Min("attempts__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
+    listed = batches.annotate(attempted_at=Min("attempts__started_at")).order_by("seq")[:MAX_BATCHES_SHOWN]
     return {
-        "uncertain": [UncertainBatch(batch, format_reason(batch.reason)) for batch in shown],
+        "uncertain": [UncertainBatch(batch, format_reason(batch.reason)) for batch in listed],
         "uncertain_people": batches.aggregate(people=Sum("size"))["people"] or 0,
         "uncertain_more": max(batches.count() - MAX_BATCHES_SHOWN, 0),
     }

@@ -142,9 +142,9 @@ def find_values(look: SiteLook) -> dict[str, object]:
 
 def choose_font(families: str) -> str:
     """Return the email font that is nearest to a site's CSS list of fonts."""
-    wanted = families.lower()
+    names = families.lower()
     for font, label in FONTS:
-        if label.split(",")[0].lower() in wanted:
+        if label.split(",")[0].lower() in names:
             return font
-    serif = any(name in wanted.replace("sans-serif", "") for name in _SERIF_NAMES) or not wanted
+    serif = any(name in names.replace("sans-serif", "") for name in _SERIF_NAMES) or not names
     return FONTS[0][0] if serif else FONTS[3][0]

@@ -88,8 +88,8 @@ def _list_gmail_figures() -> list[GmailContext]:
 def list_records(sender: Sender) -> list[RecordToAdd]:
     """Return the records that a domain needs. For a value that only the provider knows, show a sentence."""
     from_provider = _describe_unknown_value()
-    wanted = sender.wanted
-    selector = f"{wanted.selectors[0] if wanted.selectors else '…'}._domainkey.{sender.dkim_domain}"
+    required = sender.wanted
+    selector = f"{required.selectors[0] if required.selectors else '…'}._domainkey.{sender.dkim_domain}"
     return [
         RecordToAdd(sender.spf_domain, "TXT (SPF)", write_first_record(sender) or from_provider),
         RecordToAdd(selector, "TXT (DKIM)", from_provider),

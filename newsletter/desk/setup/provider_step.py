@@ -216,7 +216,7 @@ def ask_for_provider() -> str:
 def ask_for_setting(values: dict[str, Any]) -> str:
     """Return a letter that asks the server's administrator to write the setting. It contains no key."""
     hidden = {name: text for name, text in _PLACEHOLDERS.items() if values[name]}
-    told = {
+    context = {
         "provider": NAMES[values["provider"]],
         "file": _env_file(),
         "lines": _write_lines(make_provider_url(**{**values, **hidden})),
@@ -228,14 +228,14 @@ def ask_for_setting(values: dict[str, Any]) -> str:
                 "Hello,\n\nplease connect our newsletter to %(provider)s. Write these two lines into the file %(file)s and"
                 " start the program again:\n\n%(lines)s\n\nThank you"
             )
-            % told
+            % context
         )
     return (
         _(
             "Hello,\n\nplease connect our newsletter to %(provider)s. Write these two lines into the file %(file)s and start"
             " the program again:\n\n%(lines)s\n\nI give you the value of %(hidden)s separately, not by email.\n\nThank you"
         )
-        % told
+        % context
     )
 
 

@@ -45,8 +45,8 @@ class SourceStep(StepPage):
             site_form.add_error("site", translate(describe_failed_look(error)))
             return self.show(site_form=site_form)
         site_form = SiteAddressForm({"site": address})
-        known = set(Source.objects.values_list("url", flat=True))
-        return self.show(site_form=site_form, found=found, known=known, looked=True)
+        existing_urls = set(Source.objects.values_list("url", flat=True))
+        return self.show(site_form=site_form, found=found, known=existing_urls, looked=True)
 
     def _add(self, request: HttpRequest) -> HttpResponse:
         """Add a source and show what else the site offers. A page that is sent again adds nothing."""

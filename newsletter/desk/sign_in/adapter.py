@@ -69,8 +69,8 @@ class DeskSocialAdapter(DefaultSocialAccountAdapter):
                 "signed in. Sign in again.",
                 code="state",
             )
-        told = request.GET.get("error", "")
-        if told == "access_denied":
+        code = request.GET.get("error", "")
+        if code == "access_denied":
             raise BrokenSignIn(
                 "The sign-in at %(name)s was cancelled, so you are not signed in. Sign in again, or ask whoever looks after "
                 "%(name)s whether you may use the newsletter.",
@@ -82,7 +82,7 @@ class DeskSocialAdapter(DefaultSocialAccountAdapter):
             "an administrator: the staff log says what was wrong.",
             name=provider.settings.name,
             code="ended",
-            detail=told if _ERROR_CODE.fullmatch(told) else "no code",
+            detail=code if _ERROR_CODE.fullmatch(code) else "no code",
         ) from exception
 
 
@@ -99,8 +99,8 @@ class SecondFactorStage(AuthenticateStage):
         identity = find_identity(self.login.signal_kwargs)
         if identity is not None and identity.second_factor:
             return None, True
-        asked: tuple[Any, bool] = super().handle()
-        return asked
+        result: tuple[Any, bool] = super().handle()
+        return result
 
 
 def find_identity(signal_kwargs: Mapping[str, object] | None) -> Identity | None:

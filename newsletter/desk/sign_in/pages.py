@@ -79,8 +79,8 @@ def _count(request: HttpRequest) -> None:
 
 def _check_issuer(request: HttpRequest, *, provider: IdentityProvider) -> None:
     """Raise BrokenSignIn if the answer names another issuer (RFC 9207)."""
-    named = request.GET.get("iss")
-    if named is not None and named.rstrip("/") != provider.issuer:
+    issuer = request.GET.get("iss")
+    if issuer is not None and issuer.rstrip("/") != provider.issuer:
         raise BrokenSignIn(
             "The answer comes from another identity provider than %(name)s, so you are not signed in. Sign in again.",
             name=provider.name,

@@ -62,9 +62,9 @@ class ApiKeysPage(PermittedPage):
                 form.add_error("name", translate(error))
             else:
                 log(instance=key, action="newsletter.api_key_made", user=request.user, data=_describe(key))
-                shown: HttpResponse = self.render_to_response(self.get_context_data(made=key, text=text))
-                shown["Cache-Control"] = "no-store"
-                return shown
+                response: HttpResponse = self.render_to_response(self.get_context_data(made=key, text=text))
+                response["Cache-Control"] = "no-store"
+                return response
         return self.refuse(form=form)
 
 

@@ -160,15 +160,15 @@ def _list_csv_rows(entries: QuerySet[AuditEntry]) -> Iterator[Iterable[str]]:
     yield CSV_COLUMNS
     for entry in entries.iterator(chunk_size=1000):
         row = describe_entry(entry)
-        shown = (row[name] for name in ("who", "what", "label", "kind", "address", "details"))
-        cells = (entry.timestamp.isoformat(), *shown, entry.previous, entry.sha256)
+        described = (row[name] for name in ("who", "what", "label", "kind", "address", "details"))
+        cells = (entry.timestamp.isoformat(), *described, entry.previous, entry.sha256)
         yield [escape_csv_cell(str(cell)) for cell in cells]
 
 
 def _list_actions() -> dict[str, str]:
     """Return the actions that the log holds, with their labels."""
-    known = dict(registry.get_choices())
-    return {action: str(known.get(action, action)) for action in AuditEntry.objects.all().get_actions()}
+    labels = dict(registry.get_choices())
+    return {action: str(labels.get(action, action)) for action in AuditEntry.objects.all().get_actions()}
 
 
 def _is_long(value: object) -> bool:

@@ -14,9 +14,9 @@ class CaseInput(forms.TextInput):
     """A text field that proposes the names of the known cases."""
 
     def render(self, name: str, value: object, attrs: object = None, renderer: object = None) -> SafeString:
-        shown = super().render(name, value, {**(attrs or {}), "list": _LIST_ID}, renderer)  # type: ignore[dict-item, arg-type]
+        html = super().render(name, value, {**(attrs or {}), "list": _LIST_ID}, renderer)  # type: ignore[dict-item, arg-type]
         options = format_html_join("", '<option value="{}"></option>', Case.objects.values_list("name"))
-        return format_html('{}<datalist id="{}">{}</datalist>', shown, _LIST_ID, options)
+        return format_html('{}<datalist id="{}">{}</datalist>', html, _LIST_ID, options)
 
 
 class CaseField(forms.CharField):

@@ -57,8 +57,8 @@ def count_story_reach(content: IssueContent, *, groups: Sequence[VariantGroup]) 
             topics=", ".join(names[topic] for topic in story.topic_ids if topic in names)
             if story.id in deciding
             else _("For everybody"),
-            people=sum(people for people, shown in orders if story.id in shown),
-            first=sum(people for people, shown in orders if shown[:1] == [story.id]),
+            people=sum(people for people, story_ids in orders if story.id in story_ids),
+            first=sum(people for people, story_ids in orders if story_ids[:1] == [story.id]),
         )
         for story in content.stories
     ]

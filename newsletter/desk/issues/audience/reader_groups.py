@@ -27,12 +27,12 @@ def count_topics(issue: Issue, *, content: IssueContent, now: datetime) -> list[
     """
     if not list_topic_stories(content):
         return []
-    asked = content.publication.topic_ids or list(Topic.objects.values_list("pk", flat=True))
+    topic_ids = content.publication.topic_ids or list(Topic.objects.values_list("pk", flat=True))
     recipients = find_recipients(issue, content=content, now=now)
-    chosen = recipients.filter(subscriber__topics__in=asked).values_list("subscriber__topics")
+    chosen = recipients.filter(subscriber__topics__in=topic_ids).values_list("subscriber__topics")
     people = dict(chosen.annotate(people=Count("pk")))
-    none = recipients.exclude(subscriber__topics__in=asked).count()
-    return [*((topic, people.get(topic, 0)) for topic in asked), (None, none)]
+    none = recipients.exclude(subscriber__topics__in=topic_ids).count()
+    return [*((topic, people.get(topic, 0)) for topic in topic_ids), (None, none)]
 
 
 def draw_topics(counted: Sequence[TopicCount]) -> list[Point]:

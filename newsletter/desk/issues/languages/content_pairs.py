@@ -104,7 +104,7 @@ def _original_of(row: Row) -> int:
 def _make_pair(
     row: Row, translation: Row | None, *, is_shown: bool, language: str, user: User | AnonymousUser
 ) -> ContentPair:
-    asked = urlencode({"translation_of": _original_of(row), "language": language})
+    query = urlencode({"translation_of": _original_of(row), "language": language})
     label, button = _label(row)
     return ContentPair(
         label=label,
@@ -112,7 +112,7 @@ def _make_pair(
         translation=_make_side(translation, user) if translation else None,
         is_shown=is_shown,
         button=button,
-        add_url=f"{_url(row, 'add')}?{asked}" if user.has_perm(f"newsletter.add_{row._meta.model_name}") else "",
+        add_url=f"{_url(row, 'add')}?{query}" if user.has_perm(f"newsletter.add_{row._meta.model_name}") else "",
     )
 
 

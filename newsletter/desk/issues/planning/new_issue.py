@@ -112,17 +112,17 @@ class NewIssue(ServiceFormPage):
         usable = list(Publication.objects.filter(enabled=True).values_list("pk", flat=True)[:2])
         if not usable:
             return [_describe_missing_publication()]
-        named = self.request.POST.get("publication") or self.get_initial().get("publication")
-        chosen = str(named or (usable[0] if len(usable) == 1 else ""))
+        publication = self.request.POST.get("publication") or self.get_initial().get("publication")
+        chosen = str(publication or (usable[0] if len(usable) == 1 else ""))
         drafts = list_open_drafts()[:MAX_DRAFTS_NAMED]
         return [*(_describe_open_draft(issue, hidden=str(issue.publication_id) != chosen) for issue in drafts), draft]
 
     def get_initial(self) -> dict[str, object]:
         """Preselect the choices in the address: a publication and a beginning, or an issue to copy, or a template."""
         initial: dict[str, object] = {"public_id": secrets.token_hex(12)}
-        named, beginning = self.request.GET.get("publication", ""), self.request.GET.get("beginning", "")
-        if named.isdecimal() and Publication.objects.filter(pk=int(named), enabled=True).exists():
-            initial["publication"] = int(named)
+        publication, beginning = self.request.GET.get("publication", ""), self.request.GET.get("beginning", "")
+        if publication.isdecimal() and Publication.objects.filter(pk=int(publication), enabled=True).exists():
+            initial["publication"] = int(publication)
         if beginning in (Beginning.RULES, Beginning.EMPTY):
             initial["beginning"] = beginning
         copied = self.request.GET.get("copy", "")

@@ -17,10 +17,10 @@ def has_address(name: str) -> bool:
 def find_impersonated_domain(name: str, *, own: Sequence[str]) -> str:
     """Return the first domain in the name that is not one of ``own``, nor above or below one; else ""."""
     own_domains = [domain.lower().rstrip(".") for domain in own if domain]
-    for named in _DOMAIN.findall(_normalise_name(name)):
-        is_own = any(_is_same_or_subdomain(named.lower(), domain) for domain in own_domains)
-        if len(named.partition(".")[0]) > 1 and not is_own:
-            return str(named)
+    for found in _DOMAIN.findall(_normalise_name(name)):
+        is_own = any(_is_same_or_subdomain(found.lower(), domain) for domain in own_domains)
+        if len(found.partition(".")[0]) > 1 and not is_own:
+            return str(found)
     return ""
 
 

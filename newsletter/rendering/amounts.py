@@ -47,8 +47,8 @@ def list_currency_codes() -> frozenset[str]:
 def list_currency_choices(language: str) -> list[tuple[str, str]]:
     """Return the code and the name of each currency in use, in the order of their names in the language."""
     locale = get_babel_locale(language)
-    named = [(code, f"{get_currency_name(code, locale=locale)} ({code})") for code in list_currency_codes()]
-    return sorted(named, key=lambda choice: choice[1].casefold())
+    choices = [(code, f"{get_currency_name(code, locale=locale)} ({code})") for code in list_currency_codes()]
+    return sorted(choices, key=lambda choice: choice[1].casefold())
 
 
 def format_amount(amount: Decimal, *, currency: str, language: str) -> str:

@@ -111,7 +111,7 @@ def reserve_picture_space(html: str, *, pictures: Iterable[Picture]) -> str:
         ink = choose_text_colour(normalise_colour(digits, fallback=""))
         rules[shade] = f"img.{shade}{{background:#{digits}!important;color:{ink}!important}}"
         if _CLASSES.search(tag):
-            return _CLASSES.sub(lambda known: f"{known[0]} {shade}", tag, count=1)
+            return _CLASSES.sub(lambda classes: f"{classes[0]} {shade}", tag, count=1)
         return tag.replace("<img", f'<img class="{shade}"', 1)
 
     changed = _IMAGE.sub(change, html)
@@ -127,11 +127,11 @@ def _hide_from_screen_readers(html: str) -> str:
 
 
 def _describe_location(block: str, kind: str) -> str:
-    named = f" “{block}”" if block else ""
+    name = f" “{block}”" if block else ""
     return (
-        Message("The %(kind)s block%(named)s", kind=kind.replace("_", " "), named=named)
+        Message("The %(kind)s block%(named)s", kind=kind.replace("_", " "), named=name)
         if kind
-        else Message("The block%(named)s", named=named)
+        else Message("The block%(named)s", named=name)
         if block
         else Message("The mail")
     )

@@ -62,8 +62,8 @@ def fill_defaults(text: str, *, block: str = "") -> str:
 
 def fill_sample(text: str) -> str:
     """Return plain staff text as a sample person reads it, for lists and reports. An invalid field stays as it is."""
-    shown = _FIELD.sub(lambda field: SAMPLE_PERSON.get(field["name"], field[0]), text)
-    return shown.replace("\u2060", "")
+    filled = _FIELD.sub(lambda field: SAMPLE_PERSON.get(field["name"], field[0]), text)
+    return filled.replace("\u2060", "")
 
 
 def _merge(text: str, *, registry: TokenRegistry, context: Context, block: str) -> str:

@@ -113,9 +113,9 @@ def _render_html(environment: Environment, prepared: PreparedDocument, *, max_fu
         )
         check_source(piece, block=block.key, kind=find_template_kind(block))
         pieces.append((block, piece))
-    shown = [f"{_mark(block.key)}{piece}" if marked else piece for block, piece in pieces]
+    marked_pieces = [f"{_mark(block.key)}{piece}" if marked else piece for block, piece in pieces]
     layout = context | {
-        "blocks": [as_markup(piece) for piece in ([*shown, _mark("")] if marked else shown)],
+        "blocks": [as_markup(piece) for piece in ([*marked_pieces, _mark("")] if marked else marked_pieces)],
         "preheader": prepared.preheader_html,
         "filler": _PREHEADER_FILLER,
         "dark_rules": lambda at: _fill_dark_rules(

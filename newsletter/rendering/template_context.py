@@ -109,8 +109,8 @@ def build_block_context(document: Document, position: int) -> dict[str, object]:
     extras["direction"] = find_text_direction(block.language) if block.language else ""
     match block:
         case SchemaBlock(values=values, key=key):
-            named = {name: _name_fields(value) for name, value in values.items()}
-            extras["block"] = SimpleNamespace(key=key, **named)
+            fields = {name: _name_fields(value) for name, value in values.items()}
+            extras["block"] = SimpleNamespace(key=key, **fields)
         case StoryCards(heading=heading):
             after_lead = any(isinstance(before, LeadStory) for before in document.blocks[:position])
             extras["after_lead"] = after_lead
@@ -196,7 +196,7 @@ def _list_brand_links(document: Document) -> list[tuple[str, str]]:
 
 def find_icons(brand: Brand) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
     """Return (name, url, icon's URL) of the networks with an icon, and (name, url) of those without."""
-    icons, named = [], []
+    icons, networks = [], []
     for network, url in brand.social:
         key = network.strip().lower()
         key = _OTHER_NAMES.get(key, key)
@@ -206,5 +206,5 @@ def find_icons(brand: Brand) -> tuple[list[tuple[str, str, str]], list[tuple[str
         if brand.icons_url and key in NAMES:
             icons.append((name, url, f"{brand.icons_url.rstrip('/')}/{key}.png"))
         else:
-            named.append((name, url))
-    return icons, named
+            networks.append((name, url))
+    return icons, networks

@@ -40,7 +40,7 @@ class TokenRegistry:
 
     def token(self, *, name: str, default: str, context: Context) -> str:
         """Return the token of a person's field, as written in text."""
-        same_name = [number for (known, _), number in self.numbers.items() if known == name]
+        same_name = [number for (other, _), number in self.numbers.items() if other == name]
         number = self.numbers.setdefault((name, default), len(same_name) + 1)
         token = f"{context}_{name}_{number}"
         self.variables[token] = Variable(token=token, field=name, default=default, context=context)

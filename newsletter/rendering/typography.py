@@ -98,8 +98,8 @@ def _hyphenate_value(value: object, language: str) -> object:
         case Mapping():
             return {name: _hyphenate_value(item, language) for name, item in value.items()}
         case _ if is_dataclass(value) and not isinstance(value, type):
-            named = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in _SKIPPED_FIELDS}
-            return replace(value, **{name: _hyphenate_value(item, language) for name, item in named.items()})
+            values = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in _SKIPPED_FIELDS}
+            return replace(value, **{name: _hyphenate_value(item, language) for name, item in values.items()})
         case _:
             return value
 

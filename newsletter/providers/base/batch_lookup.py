@@ -62,11 +62,11 @@ def combine_records(
     people: Mapping[int, Verdict], *, deliveries: Sequence[int], provider: str, provider_id: str
 ) -> BatchLookup:
     """Return the result for a batch with one record for each recipient. Without a record, a recipient stays uncertain."""
-    known = {delivery: people[delivery] for delivery in deliveries if delivery in people}
-    if not known:
+    verdicts = {delivery: people[delivery] for delivery in deliveries if delivery in people}
+    if not verdicts:
         return no_record(provider)
-    if len(known) == len(set(deliveries)):
-        not_accepted = {delivery: verdict for delivery, verdict in known.items() if verdict is not Verdict.ACCEPTED}
+    if len(verdicts) == len(set(deliveries)):
+        not_accepted = {delivery: verdict for delivery, verdict in verdicts.items() if verdict is not Verdict.ACCEPTED}
         return BatchLookup(
             Verdict.ACCEPTED,
             Message("%(provider)s has records of everybody in it.", provider=provider),
@@ -76,7 +76,7 @@ def combine_records(
     why = Message(
         "%(provider)s has records of %(known)s of %(deliveries)s in it so far.",
         provider=provider,
-        known=Quantity(len(known)),
+        known=Quantity(len(verdicts)),
         deliveries=describe_people(len(set(deliveries))),
     )
-    return BatchLookup(Verdict.UNCERTAIN, why, provider_id, people=known)
+    return BatchLookup(Verdict.UNCERTAIN, why, provider_id, people=verdicts)

@@ -145,8 +145,8 @@ class HttpAdapter(ProviderAdapter):
 
     def _read(self, answer: ProviderResponse, prepared: PreparedBatch) -> Outcome:
         message = self._mask(self._read_message(answer))
-        if (known := self._read_error(answer, provider_message=message)) is not None:
-            return known
+        if (outcome := self._read_error(answer, provider_message=message)) is not None:
+            return outcome
         bisect = self.may_bisect and can_bisect(
             answer, text=self._read_message_and_fields(answer), people=len(prepared.people)
         )

@@ -45,8 +45,8 @@ def as_text(value: object, *, max_length: int = 500) -> str:
 def parse_address(value: object) -> str:
     """Return the address in ``Name <address>``, or a bare address, without checking it."""
     written = as_text(value, max_length=400)
-    named = re.search(r"<([^<>]*)>\s*$", written)
-    return (named.group(1) if named else written).strip()[:254]
+    match = re.search(r"<([^<>]*)>\s*$", written)
+    return (match.group(1) if match else written).strip()[:254]
 
 
 def parse_delivery_id(value: object) -> int | None:

@@ -227,6 +227,6 @@ def _read_max_batch(options: Mapping[str, str], *, limit: int) -> int | None:
     return int(text)
 
 
-def _suggest_name(name: str, known: tuple[str, ...]) -> str:
-    close = get_close_matches(name.lower(), known, n=1)
+def _suggest_name(name: str, names: tuple[str, ...]) -> str:
+    close = get_close_matches(name.lower(), names, n=1)
     return f" (did you mean {close[0]}?)" if close else ""

@@ -82,8 +82,8 @@ class Brevo(HttpAdapter):
         tag = make_tag(key)
         # Dates are days of the account's time zone, which we do not know. So the days until Brevo's own today are asked for.
         days = (max(self._clock(), sent_at) - sent_at).days + 2
-        asked = {"tags": json.dumps([tag]), "days": days, "limit": 50}
-        answer = self._query("/v3/smtp/statistics/events", asked)
+        query = {"tags": json.dumps([tag]), "days": days, "limit": 50}
+        answer = self._query("/v3/smtp/statistics/events", query)
         if isinstance(answer, BatchLookup):
             return answer
         for row in list_rows(answer, "events"):
@@ -96,12 +96,12 @@ class Brevo(HttpAdapter):
 
         Brevo counts each failed attempt as a bounce, and we count people, so its bounces are not read.
         """
-        asked = {
+        query = {
             "tag": make_tag(issue),
             "startDate": (since - timedelta(days=1)).astimezone(UTC).date().isoformat(),
             "endDate": max(self._clock(), since).astimezone(UTC).date().isoformat(),
         }
-        url = f"{self._endpoint}/v3/smtp/statistics/aggregatedReport?{urlencode(asked)}"
+        url = f"{self._endpoint}/v3/smtp/statistics/aggregatedReport?{urlencode(query)}"
         row = as_counts_row(self._ask_for_counts(self._get(url)), provider=self.label)
         return IssueCounts(
             accepted=read_count(row, "requests", provider=self.label),

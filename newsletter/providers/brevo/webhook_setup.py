@@ -60,8 +60,8 @@ class BrevoWebhooks(ListedWebhooks):
 
 
 def _read_keys(row: Row) -> set[str]:
-    shown = {as_text(as_mapping(row.get("auth")).get("token")), read_userinfo(as_text(row.get("url"), max_length=2000))}
-    return shown - {""}
+    keys = {as_text(as_mapping(row.get("auth")).get("token")), read_userinfo(as_text(row.get("url"), max_length=2000))}
+    return keys - {""}
 
 
 def _read_events(row: Row) -> set[str]:

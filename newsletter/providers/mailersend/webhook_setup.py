@@ -81,9 +81,9 @@ class MailerSendWebhooks(ListedWebhooks):
             )
         return self.read_id(row_of_domain, "id")
 
-    def _list_pages(self, path: str, **asked: str) -> list[Row]:
+    def _list_pages(self, path: str, **query: str) -> list[Row]:
         def make_path(page: int) -> str:
-            return f"{path}?{urlencode({**asked, 'limit': _PAGE_SIZE, 'page': page})}"
+            return f"{path}?{urlencode({**query, 'limit': _PAGE_SIZE, 'page': page})}"
 
         def find_next(page: Row) -> str:
             number = as_mapping(page.get("meta")).get("current_page")

@@ -33,7 +33,7 @@ _EVENTS = {
 
 def make_metrics_query(*, domain: str, tag: str, since: datetime, now: datetime) -> dict[str, object]:
     """Return the body of the call for the counts of a tag. Metrics are by day, so the day before is asked for too."""
-    named = {"domain": domain, "tag": tag}
+    values = {"domain": domain, "tag": tag}
     return {
         "start": format_datetime(since - timedelta(days=1)),
         "end": format_datetime(now),
@@ -43,7 +43,7 @@ def make_metrics_query(*, domain: str, tag: str, since: datetime, now: datetime)
         "filter": {
             "AND": [
                 {"attribute": name, "comparator": "=", "values": [{"label": value, "value": value}]}
-                for name, value in named.items()
+                for name, value in values.items()
             ]
         },
         "include_subaccounts": False,

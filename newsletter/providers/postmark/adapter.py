@@ -120,10 +120,10 @@ class Postmark(HttpAdapter):
         if figure is not Figure.ACCEPTED:
             return None
         tag = _make_tag(issue)
-        asked = {"count": MESSAGES_PER_PAGE, "tag": tag, "messagestream": self._stream}
+        query = {"count": MESSAGES_PER_PAGE, "tag": tag, "messagestream": self._stream}
         records: dict[int, str] = {}
         for offset in range(0, MAX_NAMED_PEOPLE, MESSAGES_PER_PAGE):
-            url = f"{self._endpoint}/messages/outbound?{urlencode({**asked, 'offset': offset})}"
+            url = f"{self._endpoint}/messages/outbound?{urlencode({**query, 'offset': offset})}"
             messages, page = read_messages(self._ask_for_counts(self._get(url)), tag=tag)
             records.update(page)
             if messages < MESSAGES_PER_PAGE:

@@ -45,13 +45,13 @@ class PostmarkWebhooks(ListedWebhooks):
 
     def _document(self, triggers: Row) -> dict[str, object]:
         user, password = self.keep_password()
-        wanted = {name: {"Enabled": True} for name in TRIGGERS}
+        switched_on = {name: {"Enabled": True} for name in TRIGGERS}
         for name in _MAY_HOLD_CONTENT:
-            wanted[name]["IncludeContent"] = False
+            switched_on[name]["IncludeContent"] = False
         return {
             "Url": self.target.url,
             "HttpAuth": {"Username": user, "Password": password},
-            "Triggers": {**triggers, **wanted},
+            "Triggers": {**triggers, **switched_on},
         }
 
     @property

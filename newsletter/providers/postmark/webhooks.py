@@ -72,8 +72,8 @@ def _classify(event: Row, *, record: str, reason: str) -> tuple[FeedbackKind, Bo
         return FeedbackKind.BOUNCED, BounceClass.SUPPRESSED
     if name in _DEFERRED:
         return FeedbackKind.DEFERRED, BounceClass.NONE
-    named = {"unsubscribe": FeedbackKind.UNSUBSCRIBED, "spamcomplaint": FeedbackKind.COMPLAINED}
-    return named.get(name, FeedbackKind.UNKNOWN), BounceClass.NONE
+    kinds = {"unsubscribe": FeedbackKind.UNSUBSCRIBED, "spamcomplaint": FeedbackKind.COMPLAINED}
+    return kinds.get(name, FeedbackKind.UNKNOWN), BounceClass.NONE
 
 
 def _classify_subscription_change(event: Row) -> FeedbackKind:

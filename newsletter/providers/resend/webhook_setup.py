@@ -54,8 +54,8 @@ class ResendWebhooks(ListedWebhooks):
         self._keep_secret(self._read_secret(row))
 
     def _read_secret(self, row: Row) -> str:
-        shown = as_text(row.get("signing_secret"))
-        webhook = row if shown else as_mapping(self.calls.get_json(f"/webhooks/{self.read_id(row, 'id')}"))
+        secret = as_text(row.get("signing_secret"))
+        webhook = row if secret else as_mapping(self.calls.get_json(f"/webhooks/{self.read_id(row, 'id')}"))
         return as_text(webhook.get("signing_secret"))
 
     def _keep_secret(self, secret: str) -> None:

@@ -74,8 +74,8 @@ class ScalewayWebhooks(WebhookSetup):
                 "Scaleway's question is about another topic than the one in webhook_key, so it was not confirmed and that topic "
                 "cannot report here. Compare the ARN in webhook_key with the topic in Scaleway's console."
             )
-        asked = urlencode({"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token})
-        self._topic_calls.call("GET", f"/?{asked}")
+        parameters = urlencode({"Action": "ConfirmSubscription", "TopicArn": topic, "Token": token})
+        self._topic_calls.call("GET", f"/?{parameters}")
 
     def _headers(self) -> Mapping[str, str]:
         return {"X-Auth-Token": self.settings.key}
@@ -120,8 +120,8 @@ class ScalewayWebhooks(WebhookSetup):
         """Return the rows of all pages."""
         rows: list[Row] = []
         for page in range(1, MAX_PAGES + 1):
-            asked = urlencode({"project_id": self.settings.domain, "page": page, "page_size": _PAGE_SIZE})
-            answer = as_mapping(self.calls.get_json(f"{_PATH}/{name}?{asked}"))
+            query = urlencode({"project_id": self.settings.domain, "page": page, "page_size": _PAGE_SIZE})
+            answer = as_mapping(self.calls.get_json(f"{_PATH}/{name}?{query}"))
             items, total = answer.get(name), answer.get("total_count")
             if not isinstance(items, list) or not isinstance(total, int):
                 raise self.calls.unreadable()

@@ -43,13 +43,13 @@ class SendGridWebhooks(ListedWebhooks):
         key = as_text(row.get("public_key")) or self._read_public_key(row)
         if not key:
             problems.append(Message("Its reports are not signed, so they are refused."))
-        elif key not in [known.replace(" ", "+") for known in self.keys]:
+        elif key not in [own_key.replace(" ", "+") for own_key in self.keys]:
             problems.append(unknown_key())
         return problems
 
     def _create(self) -> None:
-        wanted = {**dict.fromkeys(EVENTS, True), **dict.fromkeys(_OTHER_EVENTS, False)}
-        document = {"enabled": True, "url": self.target.url, "friendly_name": "Newsletter", **wanted}
+        settings = {**dict.fromkeys(EVENTS, True), **dict.fromkeys(_OTHER_EVENTS, False)}
+        document = {"enabled": True, "url": self.target.url, "friendly_name": "Newsletter", **settings}
         made = self.calls.read_json(self.calls.call("POST", _PATH, document=document))
         self._keep_public_key(as_mapping(made))
 

@@ -155,8 +155,8 @@ def _list_recipients(event: Row) -> list[tuple[str, str]]:
     for field in ("bouncedRecipients", "complainedRecipients", "delayedRecipients"):
         if detail.get(field):
             return list(_read_recipients(as_list(detail[field])))
-    named = as_list(detail.get("recipients")) or as_list(as_mapping(event.get("mail")).get("destination"))
-    return [(parse_address(address), "") for address in named]
+    recipients = as_list(detail.get("recipients")) or as_list(as_mapping(event.get("mail")).get("destination"))
+    return [(parse_address(address), "") for address in recipients]
 
 
 def _read_recipients(rows: Sequence[object]) -> Iterator[tuple[str, str]]:

@@ -158,8 +158,8 @@ class SparkPost(HttpAdapter):
         if not accepted:
             why = Message("SparkPost accepted none of the people in this batch.")
             return Outcome(Verdict.REJECTED, quote_provider(why, message), provider_id=provider_id)
-        named = {word.strip("'\"`.,;:()<>[]").lower() for word in errors.split()}
-        deliveries = [recipient.delivery for address, recipient in prepared.people if address.lower() in named]
+        words = {word.strip("'\"`.,;:()<>[]").lower() for word in errors.split()}
+        deliveries = [recipient.delivery for address, recipient in prepared.people if address.lower() in words]
         if len(deliveries) != refused:
             why = Message(
                 "SparkPost accepted %(accepted)s of %(people)s people and did not say which.",

@@ -95,14 +95,14 @@ def _check_leftovers(mail: RenderedMail, document: Document) -> Iterator[Finding
     content = collect_content_text(document)
     bare = _STYLE.sub("", mail.html)
     left = {match.group().lower() for match in UNRESOLVED_MARKS.finditer(f"{mail.subject}\n{bare}\n{mail.text}")}
-    known = {match.group().lower() for match in UNRESOLVED_MARKS.finditer(content)}
-    for mark in sorted(left - known):
+    marks = {match.group().lower() for match in UNRESOLVED_MARKS.finditer(content)}
+    for mark in sorted(left - marks):
         yield Finding(
             "error",
             "unresolved",
             Message("The template left “%(mark)s” in the mail because a value is missing. Report this.", mark=mark),
         )
-    for mark in sorted(left & known):
+    for mark in sorted(left & marks):
         message = Message(
             "“%(mark)s” is in the text of a story, event or heading. Recipients will see it exactly like this.",
             mark=mark,

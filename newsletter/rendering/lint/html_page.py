@@ -121,14 +121,14 @@ def _check_image(image: HtmlElement) -> Iterator[Finding]:
 def _check_link(link: HtmlElement) -> Iterator[Finding]:
     href = (link.get("href") or "").strip()
     words = tidy_line(link.text_content()) or " ".join(image.get("alt") or "" for image in link.iter("img")).strip()
-    named = words[:60] or href[:60]
+    label = words[:60] or href[:60]
     if not _PERSONAL_LINK.fullmatch(href) and not safe_url(href):
         yield Finding(
             "error",
             "link-scheme",
             Message(
                 "The link “%(named)s” goes to “%(target)s”: only http, https, mailto and tel can be.",
-                named=named,
+                named=label,
                 target=href[:60],
             ),
         )

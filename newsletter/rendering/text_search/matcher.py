@@ -103,8 +103,8 @@ def mask(text: str) -> str:
     if is_short(text):
         return "•••"
     words = text.split()
-    shown = " ".join(f"{word[0]}•••" for word in words[:_MAX_WORDS_SHOWN])
-    return f"{shown} …" if len(words) > _MAX_WORDS_SHOWN else shown
+    masked = " ".join(f"{word[0]}•••" for word in words[:_MAX_WORDS_SHOWN])
+    return f"{masked} …" if len(words) > _MAX_WORDS_SHOWN else masked
 
 
 def decode(address: str) -> str:

@@ -62,11 +62,11 @@ def build_headers(mail: Mail, *, values: set[str]) -> dict[str, str]:
     ``values`` are the names of the personal values that every recipient has.
     """
     headers = dict(mail.headers)
-    named = {name.lower() for name in headers}
-    if "list-unsubscribe" not in named and UNSUBSCRIBE_VALUE in values:
+    names = {name.lower() for name in headers}
+    if "list-unsubscribe" not in names and UNSUBSCRIBE_VALUE in values:
         headers["List-Unsubscribe"] = f"<{format_token(UNSUBSCRIBE_VALUE)}>"
-        named.add("list-unsubscribe")
-    if "list-unsubscribe" in named and "list-unsubscribe-post" not in named:
+        names.add("list-unsubscribe")
+    if "list-unsubscribe" in names and "list-unsubscribe-post" not in names:
         headers["List-Unsubscribe-Post"] = ONE_CLICK
     return headers
 

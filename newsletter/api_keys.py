@@ -54,11 +54,13 @@ def make_key(
     name = clean_line(name, max_length=120)
     if not name:
         raise BadKey("The key needs a name that says what uses it, such as “Web site”.")
-    asked = scope.split()
-    unknown = [word for word in asked if word not in ApiScope.values]
-    if unknown or not asked:
-        known = ", ".join(ApiScope.values)
-        raise BadKey("There is no scope “%(scope)s”. Choose among: %(known)s.", scope=" ".join(unknown), known=known)
+    scopes = scope.split()
+    unknown = [word for word in scopes if word not in ApiScope.values]
+    if unknown or not scopes:
+        scope_names = ", ".join(ApiScope.values)
+        raise BadKey(
+            "There is no scope “%(scope)s”. Choose among: %(known)s.", scope=" ".join(unknown), known=scope_names
+        )
     if not 1 <= calls_per_minute <= MAX_CALLS_PER_MINUTE:
         raise BadKey("A key may make 1 to %(limit)s calls a minute. Choose another number.", limit=MAX_CALLS_PER_MINUTE)
     if not 0 <= days <= 3650:
@@ -70,7 +72,7 @@ def make_key(
         name=name,
         digest=_digest(text),
         hint=text[:_HINT_LENGTH],
-        scope=" ".join(one for one in ApiScope.values if one in asked),
+        scope=" ".join(one for one in ApiScope.values if one in scopes),
         all_lists=lists is None,
         calls_per_minute=calls_per_minute,
         made_by=by,
@@ -85,8 +87,8 @@ def find_key(text: str, *, now: datetime) -> ApiKey | None:
     """Return the valid key of this text and note its use. Return None for any other text."""
     digest = _digest(text)
     rows = _CHANGEABLE.read([digest])
-    known, key = _known_keys.get(digest, (None, None))
-    if not rows or known != rows[0] or key is None:
+    known_row, key = _known_keys.get(digest, (None, None))
+    if not rows or known_row != rows[0] or key is None:
         _known_keys.pop(digest, None)
         key = ApiKey.objects.filter(digest=digest).first() if rows else None
         if key is None:
@@ -118,8 +120,8 @@ def find_key_by_name(name: str, *, now: datetime) -> ApiKey:
     valid = ApiKey.objects.valid(now=now)
     key = valid.filter(name=name).first() or (valid.filter(pk=int(name)).first() if name.isdecimal() else None)
     if key is None:
-        known = ", ".join(valid.values_list("name", flat=True)) or Message("none")
-        raise NotFound("There is no valid key “%(name)s”. The valid keys are: %(known)s.", name=name, known=known)
+        names = ", ".join(valid.values_list("name", flat=True)) or Message("none")
+        raise NotFound("There is no valid key “%(name)s”. The valid keys are: %(known)s.", name=name, known=names)
     return key
 
 

@@ -43,8 +43,8 @@ def make_server(*, key: str) -> Server[Any]:
     async def call_tool(context: object, params: CallToolRequestParams) -> CallToolResult:
         call = calls.get(params.name)
         if call is None:
-            known = {"title": "There is no such tool", "detail": f"The tools are: {', '.join(calls)}."}
-            return _make_result(ApiAnswer(404, known))
+            problem = {"title": "There is no such tool", "detail": f"The tools are: {', '.join(calls)}."}
+            return _make_result(ApiAnswer(404, problem))
         return _make_result(await to_thread.run_sync(lambda: call_api(call, params.arguments or {}, key=key)))
 
     return Server(
@@ -76,8 +76,8 @@ def _make_tool(call: OfferedCall) -> Tool:
 
 def _make_result(answer: ApiAnswer) -> CallToolResult:
     """Return the answer as text and as data. A problem of the API is an error that says what to do."""
-    shown = {"status": answer.status, **({"etag": answer.etag} if answer.etag else {}), "answer": answer.document}
-    text = orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
+    content = {"status": answer.status, **({"etag": answer.etag} if answer.etag else {}), "answer": answer.document}
+    text = orjson.dumps(content, option=orjson.OPT_INDENT_2).decode()
     return CallToolResult(
-        content=[TextContent(type="text", text=text)], structured_content=shown, is_error=answer.is_error
+        content=[TextContent(type="text", text=text)], structured_content=content, is_error=answer.is_error
     )

@@ -27,11 +27,11 @@ def check_unchanged(request: HttpRequest, document: BaseModel) -> None:
 
     Call it in the transaction of the change, with the row locked.
     """
-    asked = request.headers.get("If-Match")
-    if asked is None or asked.strip() == "*":
+    if_match = request.headers.get("If-Match")
+    if if_match is None or if_match.strip() == "*":
         return
     content = Renderer().render(request, document.model_dump(), response_status=200)
-    if _make_etag(content) not in parse_etags(asked):
+    if _make_etag(content) not in parse_etags(if_match):
         raise Problem(
             412,
             "It was changed since you read it",

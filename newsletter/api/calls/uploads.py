@@ -17,17 +17,17 @@ def get_upload(request: HttpRequest) -> tuple[BinaryIO, str]:
 
     Raise Problem if it is larger than a file of the desk.
     """
-    known: tuple[BinaryIO, str] | None = getattr(request, "upload", None)
-    if known is None:
-        known = request.upload = _read(request)  # type: ignore[attr-defined]
-    return known
+    upload: tuple[BinaryIO, str] | None = getattr(request, "upload", None)
+    if upload is None:
+        upload = request.upload = _read(request)  # type: ignore[attr-defined]
+    return upload
 
 
 def close_upload(request: HttpRequest) -> None:
     """Close the file of the call, if it was read. That deletes it."""
-    known: tuple[BinaryIO, str] | None = getattr(request, "upload", None)
-    if known is not None:
-        known[0].close()
+    upload: tuple[BinaryIO, str] | None = getattr(request, "upload", None)
+    if upload is not None:
+        upload[0].close()
 
 
 def _read(request: HttpRequest) -> tuple[BinaryIO, str]:

@@ -54,11 +54,11 @@ def add_person(request: HttpRequest, data: PersonToAdd) -> Status[AddedPerson]:
     if outcome == "refused":
         why = "; ".join(str(row.reason) for row in report.refusals)
         raise Problem(422, "A field is invalid", why or "The row was refused.", code="invalid_field")
-    known = Subscriber.objects.filter(address_hash=identify(normalise(data.email))).values_list("pk", flat=True)
+    existing = Subscriber.objects.filter(address_hash=identify(normalise(data.email))).values_list("pk", flat=True)
     answer = AddedPerson(
         outcome=outcome,  # type: ignore[arg-type]
         notes=[str(text) for _, text in report.notes],
-        id=None if outcome == "suppressed" else known.first(),
+        id=None if outcome == "suppressed" else existing.first(),
         import_id=report.batch_id,
     )
     return Status(201 if outcome in ("new", "waiting") else 200, answer)

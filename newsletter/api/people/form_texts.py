@@ -58,7 +58,7 @@ def describe_mistakes(form: JoinForm) -> FormResult:
 def describe_acceptance(mailing_list: MailingList, *, address: str) -> FormResult:
     """Return what the newsletter's own page says after a sign-up."""
     if mailing_list.double_opt_in:
-        asked = gettext(
+        sentence = gettext(
             "If %(address)s is not on the list yet, we are sending it a mail. "
             "Press the button in that mail to join the list."
         )
@@ -66,7 +66,7 @@ def describe_acceptance(mailing_list: MailingList, *, address: str) -> FormResul
             "If it is not there after ten minutes, check your junk mail. We ask at most once a day, and three times in all. "
             "If no mail arrives, please write to us."
         )
-        return make_result(title=gettext("Check your inbox"), texts=[asked % {"address": address}, junk])
+        return make_result(title=gettext("Check your inbox"), texts=[sentence % {"address": address}, junk])
     text = gettext(
         "We will send %(name)s to %(address)s. Sometimes we first ask by mail whether the address is yours."
     ) % {"name": mailing_list.name, "address": address}
@@ -114,8 +114,8 @@ def _describe_field(name: str, mailing_list: MailingList) -> FormField:
             return _make_field("city", "text", label, note=optional, hint=hint, autocomplete=kind, max_length=120)
         case "topics":
             language = get_language() or "en"
-            named = [(topic.slug, topic.name_in(language)) for topic in find_asked_topics([mailing_list])]
-            choices = sorted(named, key=lambda choice: choice[1].casefold())
+            topics = [(topic.slug, topic.name_in(language)) for topic in find_asked_topics([mailing_list])]
+            choices = sorted(topics, key=lambda choice: choice[1].casefold())
             return _make_field("topics", "many", gettext("What interests you?"), note=optional, choices=choices)
         case _:
             return _make_field("language", "one", gettext("Language"), choices=language_choices(""))

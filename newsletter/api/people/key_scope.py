@@ -82,8 +82,8 @@ def find_list(key: ApiKey, slug: str, *, public: bool = False) -> MailingList:
         lists = lists.filter(public=True)
     mailing_list = lists.filter(slug=slug).first()
     if mailing_list is None:
-        known = ", ".join(lists.values_list("slug", flat=True)) or "none"
-        raise NotFound(f"There is no {'public ' if public else ''}list “{slug}”. There are: {known}.")
+        slugs = ", ".join(lists.values_list("slug", flat=True)) or "none"
+        raise NotFound(f"There is no {'public ' if public else ''}list “{slug}”. There are: {slugs}.")
     return mailing_list
 
 

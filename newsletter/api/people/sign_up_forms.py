@@ -128,6 +128,6 @@ def _check_wording(data: FilledForm, mailing_list: MailingList) -> str:
 
 
 @contextmanager
-def _speak(asked: str) -> Iterator[None]:
-    with translation.override(language_for(asked, accepted="")):
+def _speak(language: str) -> Iterator[None]:
+    with translation.override(language_for(language, accepted="")):
         yield

@@ -120,9 +120,9 @@ def write_text(request: HttpRequest, slug: str, language: str, data: TemplateTex
     """Write the texts in one language, in the place of those that are there. Refused with 409 while it is approved."""
     with _edit(request, slug, language=language) as row:
         if language not in (row.publication.language, *OFFERED_LANGUAGES):
-            known = ", ".join(dict.fromkeys([row.publication.language, *OFFERED_LANGUAGES]))
+            languages = ", ".join(dict.fromkeys([row.publication.language, *OFFERED_LANGUAGES]))
             raise BadTemplate(
-                "There are no mails in “%(language)s”. There are: %(known)s.", language=language, known=known
+                "There are no mails in “%(language)s”. There are: %(known)s.", language=language, known=languages
             )
         save_text(template=row, language=language, texts=data.model_dump(), by=None, now=timezone.now())
     return _show(row)
@@ -162,8 +162,8 @@ def find_template(key: ApiKey, slug: str, *, lock: bool = False) -> MailTemplate
     rows = list_visible_templates(key)
     row = (rows.select_for_update(of=("self",)) if lock else rows).filter(slug=slug).first()
     if row is None:
-        known = ", ".join(list_visible_templates(key).values_list("slug", flat=True)) or "–"
-        raise NotFound("There is no mail template “%(slug)s”. There are: %(known)s.", slug=slug, known=known)
+        slugs = ", ".join(list_visible_templates(key).values_list("slug", flat=True)) or "–"
+        raise NotFound("There is no mail template “%(slug)s”. There are: %(known)s.", slug=slug, known=slugs)
     return row
 
 
@@ -190,8 +190,8 @@ def _find_publication(key: ApiKey, slug: str) -> Publication:
     rows = rows if lists is None else rows.filter(mailing_list__in=lists)
     publication = rows.filter(slug=slug).first()
     if publication is None:
-        known = ", ".join(rows.values_list("slug", flat=True)) or "–"
-        raise NotFound("There is no publication “%(slug)s”. There are: %(known)s.", slug=slug, known=known)
+        slugs = ", ".join(rows.values_list("slug", flat=True)) or "–"
+        raise NotFound("There is no publication “%(slug)s”. There are: %(known)s.", slug=slug, known=slugs)
     return publication
 
 

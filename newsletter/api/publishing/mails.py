@@ -90,16 +90,16 @@ def send_single_mail(request: HttpRequest, data: MailToSend) -> Status[MailAnswe
             code="idempotency_key_missing",
         )
     name, request_hash = read_idempotency_key(request), hashlib.sha256(request.body).hexdigest()
-    known = TemplateMail.objects.filter(api_key=key, idempotency_key=name).select_related("template").first()
-    if known is not None:
-        if known.request_hash != request_hash:
+    earlier = TemplateMail.objects.filter(api_key=key, idempotency_key=name).select_related("template").first()
+    if earlier is not None:
+        if earlier.request_hash != request_hash:
             raise Problem(
                 422,
                 "This Idempotency-Key was used for another mail",
                 "Nothing was done. Use a new key for each new mail.",
                 code="idempotency_key_reused",
             )
-        return Status(200, _show(known))
+        return Status(200, _show(earlier))
     return Status(202, _show(_request(key, data, name=name, request_hash=request_hash)))
 
 

@@ -80,9 +80,9 @@ def named_receipt(request: HttpRequest, publication: str, number: str) -> dict[s
 
 
 def _describe(row: Publication) -> dict[str, object]:
-    shown = PublicationAnswer.model_fields.keys() - {"mailing_list", "segment", "topics", "sources"}
+    fields = PublicationAnswer.model_fields.keys() - {"mailing_list", "segment", "topics", "sources"}
     return {
-        **{name: getattr(row, name) for name in shown},
+        **{name: getattr(row, name) for name in fields},
         "mailing_list": row.mailing_list.slug,
         "segment": row.segment.slug if row.segment else None,
         "topics": sorted(row.topics.values_list("slug", flat=True)),

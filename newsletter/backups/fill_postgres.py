@@ -33,8 +33,8 @@ def fill_postgres(archive: ArchiveReader) -> None:
 
 
 def _compare(archive: ArchiveReader, table: str, columns: list[str]) -> None:
-    counted, wanted = postgres_database.count_table(table), archive.manifest.rows[table]
-    if counted != wanted:
-        raise BadArchive(f"The table {table} has {counted} rows after the restore, and the archive has {wanted}.")
+    counted, recorded = postgres_database.count_table(table), archive.manifest.rows[table]
+    if counted != recorded:
+        raise BadArchive(f"The table {table} has {counted} rows after the restore, and the archive has {recorded}.")
     if postgres_database.hash_table(table, columns) != archive.manifest.parts[table_part(table)].sha256:
         raise BadArchive(f"The table {table} has other content after the restore than the archive.")

@@ -25,8 +25,8 @@ def require_up_to_date() -> None:
 
 def require_known(migrations: list[Migration]) -> None:
     """Raise BadArchive if this installation lacks one of these migrations."""
-    known = MigrationLoader(None, ignore_no_migrations=True).disk_migrations or {}
-    unknown = [f"{app}.{name}" for app, name in migrations if (app, name) not in known]
+    installed = MigrationLoader(None, ignore_no_migrations=True).disk_migrations or {}
+    unknown = [f"{app}.{name}" for app, name in migrations if (app, name) not in installed]
     if unknown:
         raise BadArchive(
             "The archive was made by a newer version, or with an extension or an engine that is missing here "
@@ -37,12 +37,12 @@ def require_known(migrations: list[Migration]) -> None:
 def migrate_to(migrations: list[Migration]) -> None:
     """Give an empty database exactly the tables of these migrations."""
     executor = MigrationExecutor(connection)
-    graph, wanted = executor.loader.graph, set(migrations)
+    graph, targets = executor.loader.graph, set(migrations)
     last = [
         key
         for key in migrations
         if key in graph.nodes
-        and not any(child.key[0] == key[0] and child.key in wanted for child in graph.node_map[key].children)
+        and not any(child.key[0] == key[0] and child.key in targets for child in graph.node_map[key].children)
     ]
     executor.migrate(last)
 

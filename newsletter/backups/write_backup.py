@@ -169,8 +169,8 @@ def name_archive(now: datetime) -> str:
 
 def remove_older(folder: Path, *, keep: int) -> list[Path]:
     """Remove all but the newest archives that carry our name and are ours. Return what was removed."""
-    named = sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
-    ours = [path for path in named if _is_ours(path)]
+    archives = sorted((path for path in folder.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
+    ours = [path for path in archives if _is_ours(path)]
     removed = ours[keep:]
     for path in removed:
         try:

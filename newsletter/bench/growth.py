@@ -40,7 +40,7 @@ class GrowthFigures:
 def measure_growth(*, people: int) -> GrowthFigures:
     """Send an issue each week of a year to an instant provider, on the day on which it is due by its schedule."""
     publication = make_audience(people)
-    kept = RETENTION.days // 7
+    issues_kept = RETENTION.days // 7
     with serve_provider(latency=0) as endpoint:
         settings.NEWSLETTER_PROVIDER_URL = f"mailgun://bench@news.example.org?endpoint={endpoint}&max_batch={BATCH}"
         before = database_bytes()
@@ -48,7 +48,7 @@ def measure_growth(*, people: int) -> GrowthFigures:
     return GrowthFigures(
         people=people,
         issues=WEEKS,
-        bytes_per_recipient=round(grown[kept - 1] / kept / people),
+        bytes_per_recipient=round(grown[issues_kept - 1] / issues_kept / people),
         megabytes_after={
             number: round(grown[number - 1] / 1e6, 1) for number in (1, *range(_QUARTER, WEEKS + 1, _QUARTER))
         },

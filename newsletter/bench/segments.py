@@ -127,13 +127,13 @@ def _make_publication() -> Publication:
 
 def _make_places() -> list[SubscriberLocation]:
     """Create places for a few hundred towns of the world."""
-    named = {
+    place_ids = {
         name
         for first in "abcdefghijklmnopqrstuvwxyz"
         for second in "aeiou"
         for name in suggest_towns(first + second, limit=_TOWNS_A_LETTER)
     }
-    towns = [match.place for match in map(find_place, sorted(named)) if match.place is not None]
+    towns = [match.place for match in map(find_place, sorted(place_ids)) if match.place is not None]
     return SubscriberLocation.objects.bulk_create(
         SubscriberLocation(
             key=f"bench|{number}",

@@ -28,6 +28,6 @@ def find_by_name(name: str, rows: Iterable[_Row], *, by: Sequence[str], what: st
         for row in rows:
             if getattr(row, field) == name:
                 return row
-    known = [str(getattr(row, by[0])) for row in rows]
-    hint = nearest(name, known) or (f"known are {', '.join(known[:12])}." if known else f"there is no {what} yet.")
+    names = [str(getattr(row, by[0])) for row in rows]
+    hint = nearest(name, names) or (f"known are {', '.join(names[:12])}." if names else f"there is no {what} yet.")
     raise BadFile(f"{where}: {what} “{name}” is not known; {hint}")

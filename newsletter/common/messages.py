@@ -32,10 +32,10 @@ class Message(str):
     values: dict[str, MessageValue]
 
     def __new__(cls, template: str, /, **values: object) -> Self:
-        known = {name: _value(value) for name, value in values.items()}
-        made = super().__new__(cls, fill(template, known))
+        own_values = {name: _value(value) for name, value in values.items()}
+        made = super().__new__(cls, fill(template, own_values))
         made.template = template
-        made.values = known
+        made.values = own_values
         return made
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, MessageValue]]:

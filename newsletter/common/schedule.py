@@ -37,16 +37,16 @@ def check_schedule(*, schedule: str, zone: str) -> str:
         )
     _zone(zone)
     fields[4] = _name_weekdays(fields[4].lower())
-    named = " ".join(fields)
+    expression = " ".join(fields)
     try:
-        next(CronSim(named, datetime(2026, 1, 1)))  # noqa: DTZ001 - wall clock on purpose
+        next(CronSim(expression, datetime(2026, 1, 1)))  # noqa: DTZ001 - wall clock on purpose
     except (CronSimError, StopIteration) as error:
         raise BadSchedule(
             "“%(schedule)s” is not a schedule: %(reason)s.",
             schedule=schedule,
             reason=error or Message("there is no such date"),
         ) from error
-    return named
+    return expression
 
 
 def due_after(moment: datetime, *, schedule: str, zone: str) -> Iterator[Due]:

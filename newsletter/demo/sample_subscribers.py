@@ -44,9 +44,9 @@ def fill_realistic_list(*, mailing_list: MailingList, people: int, by: str, now:
     waiting, hard_bounced, soft_bounced = (_share(people, one_in=one_in) for one_in in (40, 100, 200))
     unsubscribed, complained = _share(people, one_in=50), _share(people, one_in=400)
     rows = _make_rows(people + unsubscribed + complained)
-    imported, asked = rows[:-waiting], rows[-waiting:]
+    imported, unconfirmed = rows[:-waiting], rows[-waiting:]
     _import_rows(imported, mailing_list=mailing_list, by=by, now=now)
-    for row in asked:
+    for row in unconfirmed:
         request_subscription(
             SignupRequest(
                 email=row["email"],

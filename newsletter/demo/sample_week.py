@@ -219,8 +219,8 @@ def add_thanks_template(*, publication: Publication, by: User, now: datetime) ->
     template = make_template(name="Thank you for your gift", publication=publication, by=by, now=now)
     save_fields(template=template, publication=publication, fields=FIELDS, by=by, now=now)
     for language, texts in TEXTS.items():
-        shown = {**texts, "button_url": publication.brand.donate_url}
-        save_text(template=template, language=language, texts=shown, by=by, now=now)
+        with_button = {**texts, "button_url": publication.brand.donate_url}
+        save_text(template=template, language=language, texts=with_button, by=by, now=now)
     approve_template(template=template, sha256=hash_template(template), by=by, now=now)
     return template
 
@@ -233,11 +233,11 @@ def translate_issue(*, issue: Issue, by: User, now: datetime) -> None:
     for event in EventNotice.objects.filter(pk__in=[event.id for event in content.events]):
         if title := titles.get(event.title):
             _translate_event(event, title=title, now=now)
-    known: dict[str, str] = {}
+    translations: dict[str, str] = {}
     for english, spanish in load_spanish_texts("text").items():
-        known[hash_text(english)] = spanish
-        known[hash_text(paragraphs(english))] = paragraphs(spanish)
-    texts = {text: known[text.sha256] for text in list_own_texts(content) if text.sha256 in known}
+        translations[hash_text(english)] = spanish
+        translations[hash_text(paragraphs(english))] = paragraphs(spanish)
+    texts = {text: translations[text.sha256] for text in list_own_texts(content) if text.sha256 in translations}
     save_translations(issue=issue, language=SPANISH, texts=texts, by=by, now=now)
 
 

@@ -156,12 +156,12 @@ class SitePages:
             message = "The page number requested is larger than the number of pages available."
             return self._refuse("rest_post_invalid_page_number", message)
         oldest_first: list[DemoStory] = list(reversed(self._field_stories))
-        shown = stories[(page - 1) * per_page : page * per_page]
+        on_page = stories[(page - 1) * per_page : page * per_page]
         return self._render(
             "posts.json.j2",
             content_type=_JSON,
             headers={"X-WP-Total": str(len(stories)), "X-WP-TotalPages": str(pages)},
-            posts=[(100 + oldest_first.index(story), story) for story in shown],
+            posts=[(100 + oldest_first.index(story), story) for story in on_page],
             embed="_embed" in query,
         )
 

@@ -26,5 +26,5 @@ def name_host(url: str) -> str:
     """Return the host of a URL with its port, as the list of allowed hosts writes it."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    shown = f"[{host}]" if ":" in host else host
-    return f"{shown}:{parts.port or _PORTS.get(parts.scheme, 443)}"
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"{bracketed}:{parts.port or _PORTS.get(parts.scheme, 443)}"

@@ -43,12 +43,12 @@ def read_discovery(document: dict[str, object], *, provider: IdentityProvider) -
         detail = f"NEWSLETTER_OIDC_ISSUER is {provider.issuer}, and the issuer there calls itself {issuer}"
         raise make_nonsense(provider, detail=detail)
     names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
-    wanted = {name: _read_address(document, name, provider=provider) for name in names}
+    addresses = {name: _read_address(document, name, provider=provider) for name in names}
     userinfo = "userinfo_endpoint"
     methods = document.get("token_endpoint_auth_methods_supported")
     return Discovery(
         issuer=issuer,
-        **wanted,
+        **addresses,
         userinfo_endpoint=_read_address(document, userinfo, provider=provider) if document.get(userinfo) else "",
         posts_secret=isinstance(methods, list)
         and "client_secret_post" in methods

@@ -49,8 +49,8 @@ def read_identity(claims: Mapping[str, object], *, provider: IdentityProvider) -
 
 def needs_more(claims: Mapping[str, object], *, provider: IdentityProvider) -> bool:
     """Return True if the identity token alone does not say what is needed."""
-    wanted = ["email", "email_verified", *([provider.role_claim] if provider.role_claim else [])]
-    return any(_find(claims, name) is None for name in wanted)
+    claim_names = ["email", "email_verified", *([provider.role_claim] if provider.role_claim else [])]
+    return any(_find(claims, name) is None for name in claim_names)
 
 
 def merge(claims: Mapping[str, object], more: Mapping[str, object]) -> dict[str, object]:

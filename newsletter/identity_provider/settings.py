@@ -49,8 +49,8 @@ class IdentityProvider:
         """The issuer with its port, as the list of allowed hosts writes it."""
         parts = urlsplit(self.issuer)
         host = parts.hostname or ""
-        shown = f"[{host}]" if ":" in host else host
-        return f"{shown}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+        bracketed = f"[{host}]" if ":" in host else host
+        return f"{bracketed}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 def is_in(address: str, domains: tuple[str, ...]) -> bool:

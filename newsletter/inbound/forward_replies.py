@@ -169,11 +169,11 @@ def _deliver(forward: InboundForward, sender: Sender, *, adapter: Adapter, now: 
 
 def _describe(mail: InboundMail) -> list[str]:
     """Return the lines above the text: sender, date, issue, and the parts that are not forwarded."""
-    named = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender or "–"
+    sender = f"{mail.sender_name} <{mail.sender}>" if mail.sender_name else mail.sender or "–"
     lines = [
         Message(
             "%(sender)s wrote on %(day)s. Answer this mail to answer the person.",
-            sender=named,
+            sender=sender,
             day=date_format(localtime(mail.received_at), "j M Y, H:i"),
         )
         if _read_address(mail.sender)

@@ -83,8 +83,8 @@ def hash_sender(address: str) -> bytes:
 
 
 def _record(person: Subscriber, *, issue: Issue | None, now: datetime) -> None:
-    known = issue.pk if issue and was_sent(person, issue=issue.pk) else None
-    record_reply(subscriber=person, replied_on=localdate(now), issue=known, origin=Reply.Origin.MAIL, by="", now=now)
+    issue_id = issue.pk if issue and was_sent(person, issue=issue.pk) else None
+    record_reply(subscriber=person, replied_on=localdate(now), issue=issue_id, origin=Reply.Origin.MAIL, by="", now=now)
 
 
 def _find_publication(person: Subscriber | None) -> Publication | None:

@@ -22,9 +22,9 @@ def store_mail(*, raw: bytes, origin: str, now: datetime, cut: bool = False, onc
     """
     stored = raw[:MAX_BYTES]
     key = hashlib.sha256(stored).hexdigest()
-    known = InboundMail.objects.filter(key=key).first()
-    if known is not None:
-        return known
+    earlier = InboundMail.objects.filter(key=key).first()
+    if earlier is not None:
+        return earlier
     try:
         with transaction.atomic():
             return InboundMail.objects.create(
@@ -36,10 +36,10 @@ def store_mail(*, raw: bytes, origin: str, now: datetime, cut: bool = False, onc
                 received_at=now,
             )
     except IntegrityError:
-        known = InboundMail.objects.filter(key=key).first()
-        if known is None:
+        earlier = InboundMail.objects.filter(key=key).first()
+        if earlier is None:
             raise
-        return known
+        return earlier
 
 
 def delete_old_inbound_mails(*, now: datetime) -> int:

@@ -42,12 +42,12 @@ def ask_and_rest(*, now: datetime) -> None:
     since = subtract_months(now, limits.silent_months)
     answer_by_replies(since=since, now=now)
     forget_unsendable_questions()
-    asked = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now)
+    questions = ask_silent_people(since=since, per_day=limits.questions_per_day, now=now)
     resting = rest_unanswered(now=now)
-    if asked or resting:
+    if questions or resting:
         log.info(
             "Silent people: %s are asked whether they still want mail, %s get no newsletters from now on",
-            asked,
+            questions,
             resting,
         )
 
@@ -78,7 +78,7 @@ def send_due_questions(*, now: datetime) -> int:
 def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: datetime) -> int:
     person, mailing_list = question.subscriber, question.mailing_list
     language = best_page_language([person.language, sender.language]) or "en"
-    named = {"organisation": sender.look.name, "days": ANSWER_TIME.days, "list": mailing_list.public_name}
+    values = {"organisation": sender.look.name, "days": ANSWER_TIME.days, "list": mailing_list.public_name}
 
     def link(purpose: Purpose) -> str:
         return make_link(purpose=purpose, subscriber_uuid=person.uuid, public_id=mailing_list.public_id, now=now)
@@ -86,19 +86,19 @@ def _send(question: StayQuestion, *, sender: Sender, adapter: Adapter, now: date
     with translation.override(language):
         outcome = send_notice(
             SystemMail(
-                subject=gettext("Do you still want emails from %(organisation)s?") % named,
+                subject=gettext("Do you still want emails from %(organisation)s?") % values,
                 paragraphs=[
-                    gettext("We send you %(list)s, and have not heard from you for a long time.") % named,
-                    gettext("If you still want our emails, press the button. Everything stays as it is.") % named,
+                    gettext("We send you %(list)s, and have not heard from you for a long time.") % values,
+                    gettext("If you still want our emails, press the button. Everything stays as it is.") % values,
                     gettext(
                         "If you do not answer within %(days)s days, we stop sending them. You can start them again at any "
                         "time with the same button."
                     )
-                    % named,
+                    % values,
                 ],
                 button=(gettext("Yes, keep sending them"), link(Purpose.STAY)),
                 unsubscribe=(gettext("No, unsubscribe me"), link(Purpose.UNSUBSCRIBE)),
-                reason=gettext("You get this mail once, because you are subscribed to %(list)s.") % named,
+                reason=gettext("You get this mail once, because you are subscribed to %(list)s.") % values,
             ),
             adapter=adapter,
             sender=replace(sender, language=language, reply_to=settings.NEWSLETTER_INBOUND_ADDRESS or sender.reply_to),

@@ -74,16 +74,16 @@ def _label_fact(fact: dict[str, Any]) -> str:
 
 
 def _label_events(fact: dict[str, Any]) -> str:
-    named = ", ".join(dict.fromkeys(_label_places(fact["places"])))
+    places = ", ".join(dict.fromkeys(_label_places(fact["places"])))
     if fact["close"]:
         close = _("%(close)s within %(km)s km") % {"close": fact["close"], "km": fact["km"]}
-        named += f" ({close})"
+        places += f" ({close})"
     if fact.get("abroad") and fact["choice"] == "near":
         countries = ", ".join(country_label(code, language=get_language() or "en") for code in fact["abroad"])
-        named = _("%(places)s, abroad: %(countries)s") % {"places": named, "countries": countries}
+        places = _("%(places)s, abroad: %(countries)s") % {"places": places, "countries": countries}
     choices = {
-        "near": _("events near %(named)s") % {"named": named},
-        "region": _("events in the region: %(named)s") % {"named": named},
+        "near": _("events near %(named)s") % {"named": places},
+        "region": _("events in the region: %(named)s") % {"named": places},
         "online": _("online events"),
         "host": _("invitation to host an event"),
         "nothing": _("no events"),

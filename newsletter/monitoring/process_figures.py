@@ -66,11 +66,11 @@ def read_jobs(processes: list[RunningProcess], *, now: datetime) -> dict[str, Jo
     for process in sorted(processes, key=lambda earlier: earlier.seen_at):
         for name, run in process.jobs.items():
             figures_of_process = _read_job(run, process=process, now=now)
-            known = figures.get(name)
-            done = [at for at in (figures_of_process.done_at, known and known.done_at) if at]
+            figure = figures.get(name)
+            done = [at for at in (figures_of_process.done_at, figure and figure.done_at) if at]
             figures[name] = JobFigures(
                 max(done, default=None),
-                figures_of_process.late and (known is None or known.late),
+                figures_of_process.late and (figure is None or figure.late),
                 figures_of_process.failing,
             )
     return figures

@@ -46,12 +46,12 @@ def find_readable_by_others(places: DataPaths) -> list[Path]:
     if not _can_enter(places.folder):
         return database_files
     entries = _entries(places.folder)
-    named = [
+    paths = [
         places.folder / entry.name
         for entry in entries
         if _is_own(entry) or _holds_only_our_folders(places.folder, entries)
     ]
-    return [*database_files, *(path for path in named if _is_open(path) and path not in database_files)]
+    return [*database_files, *(path for path in paths if _is_open(path) and path not in database_files)]
 
 
 def _list_own_paths(places: DataPaths) -> Iterator[Path]:

@@ -84,8 +84,8 @@ def _describe_error(problem: ErrorDetails, document: Mapping[str, Any]) -> str:
         return _unknown(where, f"key “{key}”", key, _keys_of(entry_type))
     if problem["type"] == "missing":
         return f"{where}: “{key}” is missing."
-    shown = ".".join(str(part) for part in keys)
-    return f"{where}: {shown}: {_reason(problem)}"
+    location = ".".join(str(part) for part in keys)
+    return f"{where}: {location}: {_reason(problem)}"
 
 
 def _locate(kind: str, entry_type: type[Entry], rest: list[Any], document: Mapping[str, Any]) -> tuple[str, list[Any]]:
@@ -101,8 +101,8 @@ def _keys_of(entry_type: type[Entry]) -> list[str]:
     return [field.alias or name for name, field in entry_type.model_fields.items()]
 
 
-def _unknown(where: str, what: str, word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    hint = nearest(word, known) or f"known are {', '.join(known)}."
+def _unknown(where: str, what: str, word: str, choices: Sequence[str] | Mapping[str, Any]) -> str:
+    hint = nearest(word, choices) or f"known are {', '.join(choices)}."
     return f"{where}: unknown {what}; {hint}"
 
 
@@ -112,9 +112,9 @@ def _reason(problem: ErrorDetails) -> str:
         case "value_error":
             return f"{context['error']}".rstrip(".") + "."
         case "literal_error":
-            known = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
-            hint = nearest(str(given), known) if isinstance(given, str) else ""
-            choices = ", ".join(f"“{word}”" for word in known)
+            expected = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+            hint = nearest(str(given), expected) if isinstance(given, str) else ""
+            choices = ", ".join(f"“{word}”" for word in expected)
             return f"“{given}” is not one of {choices}{'; ' + hint if hint else '.'}"
         case "greater_than_equal":
             return f"{given} is too small; write {context['ge']} or more."

@@ -18,7 +18,7 @@ def write_samples(folder: Path, *, starter: Starter | None = None) -> tuple[list
     With a `starter`, the file's brand has its look. Raises BadFile if the folder cannot be written.
     """
     written: list[Path] = []
-    kept: list[Path] = []
+    existing: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, sample in _SAMPLES.items():
@@ -30,10 +30,10 @@ def write_samples(folder: Path, *, starter: Starter | None = None) -> tuple[list
                 file.chmod(_PRIVATE if name == SETTINGS_FILE else 0o644)
                 written.append(file)
             except FileExistsError:
-                kept.append(file)
+                existing.append(file)
     except OSError as error:
         raise BadFile(f"{folder} cannot be written to: {error.strerror}. Choose another folder.") from error
-    return written, kept
+    return written, existing
 
 
 def apply_starter(text: str, starter: Starter) -> str:

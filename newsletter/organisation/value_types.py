@@ -67,8 +67,8 @@ def _check_source_kind(text: str) -> str:
         if broken := SOURCE_KINDS.find_broken(text):
             raise ValueError(f"the extension for “{text}” could not be loaded: {broken.reason}. {broken.do}")
         hint = nearest(text, SOURCE_KINDS)
-        known = ", ".join(f"“{name}”" for name in SOURCE_KINDS)
-        raise ValueError(f"“{text[:60]}” is not one of {known}{f'; {hint}' if hint else '.'}")
+        kinds = ", ".join(f"“{name}”" for name in SOURCE_KINDS)
+        raise ValueError(f"“{text[:60]}” is not one of {kinds}{f'; {hint}' if hint else '.'}")
     return text
 
 
@@ -127,8 +127,8 @@ def _check_subject(text: str) -> str:
     text = _check_line(text)
     unknown = find_unknown_placeholder(text)
     if unknown:
-        known = ", ".join("{" + name + "}" for name in SUBJECT_PLACEHOLDERS)
-        raise ValueError(f"“{{{unknown}}}” stands for nothing here; known are {known}")
+        placeholders = ", ".join("{" + name + "}" for name in SUBJECT_PLACEHOLDERS)
+        raise ValueError(f"“{{{unknown}}}” stands for nothing here; known are {placeholders}")
     return _check_staff_text(text)
 
 

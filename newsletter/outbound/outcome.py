@@ -97,8 +97,8 @@ def _attempted(now: datetime) -> dict[str, object]:
 
 def _find_asked_endpoint(delivery: WebhookDelivery) -> QuerySet[WebhookEndpoint]:
     """Return the endpoint of an attempt if it is active and still has the address that was asked."""
-    asked = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, url=delivery.endpoint.url)
-    return asked.filter(state=WebhookEndpoint.State.ACTIVE)
+    endpoints = WebhookEndpoint.objects.filter(pk=delivery.endpoint_id, url=delivery.endpoint.url)
+    return endpoints.filter(state=WebhookEndpoint.State.ACTIVE)
 
 
 def _count_failure(delivery: WebhookDelivery, *, gone: bool, wait: timedelta | None, now: datetime) -> None:

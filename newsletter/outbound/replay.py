@@ -54,9 +54,9 @@ def _replay(endpoint: WebhookEndpoint, events: QuerySet[OutboundEvent], *, now: 
     }
     settled = endpoint.deliveries.filter(~Q(state=WebhookDelivery.State.PENDING), event__in=events)
     again = settled.update(**fresh)
-    known = endpoint.deliveries.filter(event__in=events).values("event")
+    recorded = endpoint.deliveries.filter(event__in=events).values("event")
     new = WebhookDelivery.objects.bulk_create(
         WebhookDelivery(endpoint=endpoint, event=event, person=event.person, due_at=now)
-        for event in events.exclude(pk__in=known).order_by("pk").iterator(chunk_size=1_000)
+        for event in events.exclude(pk__in=recorded).order_by("pk").iterator(chunk_size=1_000)
     )
     return again + len(new)

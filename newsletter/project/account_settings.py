@@ -18,13 +18,13 @@ def read_further_accounts() -> dict[str, str]:
     for setting in sorted(name for name in os.environ if name.startswith(f"{URL_SETTING}_")):
         if not (url := read_text(setting, "")):
             continue
-        named = FURTHER_SETTING.fullmatch(setting)
-        if named is None:
+        match = FURTHER_SETTING.fullmatch(setting)
+        if match is None:
             raise EnvError(
                 f"{setting[:80]} does not name a provider account. Write {URL_SETTING}_ and a name of at most 30 capital "
                 "letters, digits and underscores that begins with a letter."
             )
-        if (name := named["name"].lower()) == DEFAULT_ACCOUNT:
+        if (name := match["name"].lower()) == DEFAULT_ACCOUNT:
             raise EnvError(f"{setting} has the name of the account of {URL_SETTING}. Give it another, such as BACKUP.")
         urls[name] = url
     return urls

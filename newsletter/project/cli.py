@@ -202,10 +202,10 @@ def _start_django(*, changes_files: bool) -> None:
 def _load_command(name: str) -> "BaseCommand":
     from django.core.management import BaseCommand, get_commands, load_command_class
 
-    known, module = get_commands(), name.replace("-", "_")
-    if module not in known:
-        raise CommandLineError(_unknown(name, known), status=2)
-    app = known[module]
+    commands, module = get_commands(), name.replace("-", "_")
+    if module not in commands:
+        raise CommandLineError(_unknown(name, commands), status=2)
+    app = commands[module]
     return app if isinstance(app, BaseCommand) else load_command_class(app, module)
 
 
@@ -235,8 +235,8 @@ def _execute(command: "BaseCommand", name: str, rest: list[str]) -> None:
                 continue
 
 
-def _unknown(name: str, known: dict[str, str]) -> str:
-    near = get_close_matches(name, [*COMMANDS, *known], n=1)
+def _unknown(name: str, commands: dict[str, str]) -> str:
+    near = get_close_matches(name, [*COMMANDS, *commands], n=1)
     hint = f"Did you mean “{near[0]}”?" if near else "`newsletter --help` lists the commands."
     return f"There is no command “{name}”. {hint}"
 

@@ -25,8 +25,8 @@ def describe(
     """Describe one setting. `value` is the value that the program uses."""
     origin = find_origin(name, environ=environ, file=file, made_in=made_in)
     where = {Origin.FILE: file.path, Origin.MADE: made_in}.get(origin)
-    shown = _provider if name.startswith(URL_SETTING) else _SHOWN.get(name, _plain)
-    return SettingValue(name, shown(value), origin, str(where) if where else "")
+    show = _provider if name.startswith(URL_SETTING) else _SHOWN.get(name, _plain)
+    return SettingValue(name, show(value), origin, str(where) if where else "")
 
 
 def _plain(value: object) -> str:

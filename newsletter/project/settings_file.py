@@ -83,9 +83,9 @@ def parse_settings(text: str, *, name: str) -> dict[str, str]:
 
 
 def _find(environ: MutableMapping[str, str]) -> Path | None:
-    named = environ.get(FILE_SETTING, "").strip()
-    if named:
-        return Path(named)
+    path = environ.get(FILE_SETTING, "").strip()
+    if path:
+        return Path(path)
     file = Path(DEFAULT_FILE)
     if not os.path.lexists(file) or (file / _VIRTUAL_ENVIRONMENT).is_file():
         return None

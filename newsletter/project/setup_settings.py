@@ -83,8 +83,8 @@ def _require_writable(folder: Path) -> None:
 
 def _refuse_other_settings(options: SetupOptions, *, environ: MutableMapping[str, str], file: Path) -> None:
     """Raise CannotSetUp for an option that differs from the settings: a script must not continue with other values."""
-    wanted = {name: options.given.get(question.name, "") for name, question in _ASKED.items()}
-    for name, typed in (*wanted.items(), ("DATABASE_URL", options.database_url)):
+    answers = {name: options.given.get(question.name, "") for name, question in _ASKED.items()}
+    for name, typed in (*answers.items(), ("DATABASE_URL", options.database_url)):
         value = FILES if is_none(typed) else typed.strip()
         present = environ.get(name, "").strip()
         if value and present and present.rstrip("/") != value.rstrip("/"):

@@ -34,10 +34,10 @@ class TranslationContract:
 
     def test_phrases_and_reader_texts_are_those_that_english_has(self) -> None:
         kind = TRANSLATIONS[self.name]
-        for file, known in ((kind.phrases, PHRASES["en"]), (kind.reader_texts, READER_TEXTS["en"])):
+        for file, english in ((kind.phrases, PHRASES["en"]), (kind.reader_texts, READER_TEXTS["en"])):
             for key, text in read_texts(Path(file)).items() if file else ():
-                assert key in known, f"There is no text “{key}” in English."
-                assert set(_PLACEHOLDER.findall(text)) <= set(_PLACEHOLDER.findall(known[key])), f"{key}: {text!r}"
+                assert key in english, f"There is no text “{key}” in English."
+                assert set(_PLACEHOLDER.findall(text)) <= set(_PLACEHOLDER.findall(english[key])), f"{key}: {text!r}"
 
 
 def _list_texts(kind: Translation) -> Iterator[tuple[str, str]]:

@@ -130,15 +130,15 @@ def show_story(request: HttpRequest, slug: str, name: str, story: int) -> HttpRe
     publication, issue = _find_archived_issue(slug, name)
     listed = publication.archive == Publication.Archive.PUBLIC
     content = find_public_content(issue.send.revision_id, issue.hidden)
-    shown = find_story_of_page(content, story)
-    if shown is None:
+    record = find_story_of_page(content, story)
+    if record is None:
         raise Http404("There is no such story.")
     context = {
         "publication": publication,
-        "story": shown,
-        "paragraphs": shown.text.split("\n\n"),
+        "story": record,
+        "paragraphs": record.text.split("\n\n"),
         "issue": issue_context(issue),
-        "title": shown.title,
+        "title": record.title,
         "listed": listed,
         **page_context(publication),
     }

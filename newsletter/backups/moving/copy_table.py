@@ -87,14 +87,14 @@ def _read_source(table: Table, source: sqlite3.Connection) -> Iterator[list[obje
 def _read_target(table: Table) -> Iterator[list[object]]:
     """Read the rows as SQLite has them: JSON and addresses as text, in the order of the bytes of text keys."""
     types = dict(zip(table.columns, table.types, strict=True))
-    wanted = sql.SQL(", ").join(
+    columns = sql.SQL(", ").join(
         sql.SQL(_READ_AS.get(types[name], "{}")).format(sql.Identifier(name)) for name in table.columns
     )
     order = sql.SQL(", ").join(
         sql.SQL('{} COLLATE "C"').format(sql.Identifier(name)) if _is_text(types[name]) else sql.Identifier(name)
         for name in table.key
     )
-    query = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(wanted, sql.Identifier(table.name), order)
+    query = sql.SQL("SELECT {} FROM {} ORDER BY {}").format(columns, sql.Identifier(table.name), order)
     converters = [find_converter(data_type) for data_type in table.types]
     cursor: psycopg.ServerCursor[Any] = connection.connection.cursor(name="newsletter_move")
     with cursor:

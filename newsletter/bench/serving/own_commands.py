@@ -50,5 +50,5 @@ def stop_process(process: "subprocess.Popen[bytes]", *, seconds: float = STOP_SE
 
 def make_environment(folder: Path) -> dict[str, str]:
     """Return an environment without settings but that of the data folder."""
-    kept = {name: value for name, value in os.environ.items() if name in _ADMITTED}
-    return {**kept, "NEWSLETTER_DATA_DIR": str(folder)}
+    variables = {name: value for name, value in os.environ.items() if name in _ADMITTED}
+    return {**variables, "NEWSLETTER_DATA_DIR": str(folder)}

@@ -55,12 +55,12 @@ def _preview_once(client: Client, issue: Issue, *, headline: str) -> int:
     """Make the request of one keystroke. Return the size of the mail in bytes."""
     url = f"/admin/issues/preview/{issue.pk}/?mode=mail.{group_key(EMPTY_GROUP)}"
     form = {"subject": issue.subject, "preheader": issue.preheader, **_make_body_fields(issue)}
-    shown = client.post(url, {**form, "body-0-value-headline": headline}, headers={"accept": "text/html"})
-    if shown.status_code != 200:
-        raise NotMeasured(f"The desk refused the issue's form (status {shown.status_code}).")
-    if headline not in shown.content.decode():
+    response = client.post(url, {**form, "body-0-value-headline": headline}, headers={"accept": "text/html"})
+    if response.status_code != 200:
+        raise NotMeasured(f"The desk refused the issue's form (status {response.status_code}).")
+    if headline not in response.content.decode():
         raise NotMeasured("The preview does not show the new headline.")
-    return len(shown.content)
+    return len(response.content)
 
 
 def _make_body_fields(issue: Issue) -> dict[str, str]:

@@ -77,9 +77,9 @@ def find_mails(
         uids = _list_recent(client, folder, now=now)
         if not uids:
             continue
-        asked = [_MARK, "INTERNALDATE", *([_GMAIL_ID] if is_gmail else [])]
+        fields = [_MARK, "INTERNALDATE", *([_GMAIL_ID] if is_gmail else [])]
         ours: dict[int, tuple[str, object, FoundMail]] = {}
-        for uid, data in client.fetch(uids, asked).items():
+        for uid, data in client.fetch(uids, fields).items():
             key = _read_mark(data)
             if key in keys:
                 identity = data.get(_GMAIL_ID.encode()) or (folder.name, uid)

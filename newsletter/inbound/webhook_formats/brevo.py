@@ -105,6 +105,8 @@ def _list_body(item: Row) -> list[str]:
         return part
     lines = [f'Content-Type: multipart/mixed; boundary="{_EDGE}"', "", f"--{_EDGE}", *part]
     for name in files[:MAX_FILES]:
-        named = f"Content-Disposition: attachment; filename*=utf-8''{quote(name or 'file', safe='', errors='replace')}"
-        lines += [f"--{_EDGE}", "Content-Type: application/octet-stream", named, "", ""]
+        disposition = (
+            f"Content-Disposition: attachment; filename*=utf-8''{quote(name or 'file', safe='', errors='replace')}"
+        )
+        lines += [f"--{_EDGE}", "Content-Type: application/octet-stream", disposition, "", ""]
     return [*lines, f"--{_EDGE}--", ""]

@@ -56,8 +56,8 @@ def read_mailersend(call: WebhookRequest, key: str, now: datetime) -> Iterable[P
     if event.get("type") == TEST_EVENT:
         return []
     data = as_mapping(event.get("data")) if event.get("type") == _INBOUND_EVENT else {}
-    named = as_list(as_mapping(data.get("recipients")).get("rcptTo"))
-    recipients = [as_mapping(recipient).get("email") for recipient in named]
+    rows = as_list(as_mapping(data.get("recipients")).get("rcptTo"))
+    recipients = [as_mapping(recipient).get("email") for recipient in rows]
     return [make_mail(data.get("raw"), provider="mailersend", recipients=recipients)]
 
 

@@ -23,24 +23,24 @@ def notify_waiting_exports(*, now: datetime) -> None:
     publication = Publication.objects.order_by("pk").first() if waiting else None
     if publication is None:
         return
-    for asked in waiting:
+    for request in waiting:
         approvers = list_staff_with_permission(EXPORT_PERMISSIONS[0])
         paragraphs = [
             Message(
                 "%(asked_by)s asks to export %(people)s, for “%(reason)s”.",
-                asked_by=asked.asker,
-                people=describe_people(asked.people_when_asked),
-                reason=asked.reason,
+                asked_by=request.asker,
+                people=describe_people(request.people_when_asked),
+                reason=request.reason,
             ),
             Message(
                 "You allow at most %(limit)s. If there are more when the file is downloaded, you are asked again.",
-                limit=describe_people(asked.max_people),
+                limit=describe_people(request.max_people),
             ),
             Message("An export of more than 500 people needs a second person's approval."),
         ]
         write_notice(
             publication,
-            f"{EXPORT_KEY_PREFIX}{asked.pk}",
+            f"{EXPORT_KEY_PREFIX}{request.pk}",
             Message("An export of people is waiting for your approval"),
             paragraphs,
             f"{settings.NEWSLETTER_SITE_URL}/admin/people/download/",
@@ -49,8 +49,8 @@ def notify_waiting_exports(*, now: datetime) -> None:
                 person
                 for person in approvers
                 if person.has_perms(EXPORT_PERMISSIONS)
-                and person.pk != asked.asked_by_id
-                and person.get_username() != asked.key_maker
+                and person.pk != request.asked_by_id
+                and person.get_username() != request.key_maker
             ],
         )
 

@@ -33,8 +33,8 @@ def _sources(named: str | None) -> list[Source]:
         return list(sources)
     matching = Source.objects.filter(pk=int(named)) if named.isdigit() else Source.objects.filter(name=named)
     if not matching:
-        known = ", ".join(f"{source.pk} ({source.name})" for source in sources) or "none yet"
-        raise NotFound(f"There is no source “{named}”. There are: {known}.")
+        names = ", ".join(f"{source.pk} ({source.name})" for source in sources) or "none yet"
+        raise NotFound(f"There is no source “{named}”. There are: {names}.")
     return list(matching)
 
 

@@ -90,7 +90,7 @@ class Command(ProductCommand):
     def _look_at_webhooks(self, account: str | None, *, install: bool, json: bool) -> None:
         """Look at one account, or at each account whose provider reports. A failure at one does not stop the others."""
         names = [account] if account else [webhook.account for webhook in list_webhook_settings()]
-        shown, failures = [], list[str]()
+        answers, failures = [], list[str]()
         for name in names or [DEFAULT_ACCOUNT]:
             try:
                 webhook = require_webhook_settings(name)
@@ -99,7 +99,7 @@ class Command(ProductCommand):
                 failures.append(error.message if len(names) < 2 else _name_account(name, error))
                 continue
             webhook = require_webhook_settings(name)
-            shown.append(_describe(webhook, state))
+            answers.append(_describe(webhook, state))
             if not json:
                 self.write_lines(_list_lines(webhook, state))
             if install and state is not None and state.problems:
@@ -109,8 +109,8 @@ class Command(ProductCommand):
             self.write_lines(
                 [str(silence) for unlisted in without_webhook if (silence := explain_silence(unlisted.provider))]
             )
-        if json and shown:
-            self.write_json({**shown[0], "further": shown[1:]})
+        if json and answers:
+            self.write_json({**answers[0], "further": answers[1:]})
         if failures:
             raise NotReady(Message.joined(failures, between=" "))
 

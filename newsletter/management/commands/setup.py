@@ -41,8 +41,8 @@ class Command(ProductCommand):
         add_setup_options(parser)
 
     def run(self, **values: object) -> None:
-        options, kept = read_setup_options(values), KeptAnswers(Path.cwd())
-        prompt = Prompt(options.given, kept, asks=not options.yes, say=self._say)
+        options, answers = read_setup_options(values), KeptAnswers(Path.cwd())
+        prompt = Prompt(options.given, answers, asks=not options.yes, say=self._say)
         with explain_stop(self._say):
             self._say("Preparing the database. The first time, this may take a minute …")
             prepare_database()
@@ -52,7 +52,7 @@ class Command(ProductCommand):
                 self._say(line)
             if person is not None:
                 self._say(send_proof(prompt, person=person))
-            kept.remove()
+            answers.remove()
             self._say_what_is_left()
 
     def _set_up_organisation(self, prompt: Prompt, *, look: bool) -> None:

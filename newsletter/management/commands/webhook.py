@@ -76,8 +76,8 @@ def _find(name: str) -> WebhookEndpoint:
     by_name = WebhookEndpoint.objects.filter(name=name).first()
     endpoint = by_name or (WebhookEndpoint.objects.filter(pk=int(name)).first() if name.isdecimal() else None)
     if endpoint is None:
-        known = ", ".join(WebhookEndpoint.objects.values_list("name", flat=True)) or "none"
-        raise NotFound("There is no webhook “%(name)s”. There are: %(known)s.", name=name, known=known)
+        names = ", ".join(WebhookEndpoint.objects.values_list("name", flat=True)) or "none"
+        raise NotFound("There is no webhook “%(name)s”. There are: %(known)s.", name=name, known=names)
     return endpoint
 
 

@@ -26,15 +26,15 @@ def find_or_add_administrator(prompt: Prompt) -> User | None:
         person = add_first_administrator(email=prompt.ask(ADMINISTRATOR))
         prompt.say(f"Account: {person.email}, administrator.")
         return person
-    wanted = (prompt.given.get("administrator") or prompt.kept.find("administrator") or "").strip().lower()
+    email = (prompt.given.get("administrator") or prompt.kept.find("administrator") or "").strip().lower()
     administrators = list(list_administrators().order_by("pk"))
-    if wanted and wanted not in {person.username for person in administrators}:
+    if email and email not in {person.username for person in administrators}:
         prompt.say(
-            f"Account: none was made for {wanted}, because somebody has an account already and this is not an administrator's"
-            f" address. To add one: newsletter staff add {wanted} --role admin"
+            f"Account: none was made for {email}, because somebody has an account already and this is not an administrator's"
+            f" address. To add one: newsletter staff add {email} --role admin"
         )
-    named = [person for person in administrators if person.username == wanted]
-    return next(iter([*named, *administrators]), None)
+    matching = [person for person in administrators if person.username == email]
+    return next(iter([*matching, *administrators]), None)
 
 
 def read_sources(*, now: datetime) -> Iterator[str]:

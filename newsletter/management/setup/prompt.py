@@ -62,12 +62,12 @@ class Prompt:
 
         With ``keep_as`` the answer is kept under this name, and the kept one is taken.
         """
-        if keep_as and (kept := self.kept.find(keep_as)):
-            return kept == _YES
-        wanted = self._ask_yes_or_no(text, default) if self.asks else default
+        if keep_as and (kept_answer := self.kept.find(keep_as)):
+            return kept_answer == _YES
+        answer = self._ask_yes_or_no(text, default) if self.asks else default
         if keep_as:
-            self.kept.keep(keep_as, _YES if wanted else NONE)
-        return wanted
+            self.kept.keep(keep_as, _YES if answer else NONE)
+        return answer
 
     def _ask_yes_or_no(self, text: str, default: bool) -> bool:
         while True:
@@ -107,9 +107,9 @@ class Prompt:
 
     def _ask(self, question: Question, default: str | None) -> str:
         self.say(f"\n{question.help}")
-        shown = f" [{default}]" if default else ""
+        suggestion = f" [{default}]" if default else ""
         while True:
-            typed = input(f"{question.title}{shown}: ").strip() or default or ""
+            typed = input(f"{question.title}{suggestion}: ").strip() or default or ""
             try:
                 return question.check(typed)
             except DomainError as error:

@@ -12,9 +12,9 @@ def check_further_languages(languages: object, *, language: str) -> None:
         raise ValidationError({"languages": _("Write a list of languages.")})
     for code in languages:
         if code not in OFFERED_LANGUAGES:
-            known = ", ".join(OFFERED_LANGUAGES)
+            offered = ", ".join(OFFERED_LANGUAGES)
             message = _("“%(code)s” is no language that mails can be in. Choose from %(known)s.")
-            raise ValidationError({"languages": message % {"code": code, "known": known}})
+            raise ValidationError({"languages": message % {"code": code, "known": offered}})
         if code == find_offered_language(language):
             raise ValidationError(
                 {"languages": _("“%(code)s” is the language of the publication already.") % {"code": code}}

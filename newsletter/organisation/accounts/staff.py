@@ -139,9 +139,9 @@ def check_email(email: str) -> str:
 
 
 def check_role(role: str) -> Role:
-    for known in ROLES:
-        if role == known:
-            return known
+    for name in ROLES:
+        if role == name:
+            return name
     hint = nearest(role, ROLES) or f"the roles are {', '.join(ROLES)}."
     raise UnknownRole(_("There is no role “%(role)s”; %(hint)s") % {"role": role, "hint": hint})
 

@@ -126,8 +126,8 @@ def _may_have_another(person: User, *, now: datetime) -> bool:
         again = StaffLink.objects.filter(pk=open_link.pk, sent_at__lt=now - INVITATION_INTERVAL)
         again.update(sent_at=None)
         return False
-    asked = StaffLink.objects.filter(person=person, made_by=None, made_at__gt=now - timedelta(days=1))
-    times = list(asked.order_by("-made_at").values_list("made_at", flat=True)[:MAX_REQUESTS_PER_DAY])
+    recent_links = StaffLink.objects.filter(person=person, made_by=None, made_at__gt=now - timedelta(days=1))
+    times = list(recent_links.order_by("-made_at").values_list("made_at", flat=True)[:MAX_REQUESTS_PER_DAY])
     return len(times) < MAX_REQUESTS_PER_DAY and not (times and now - times[0] < REQUEST_INTERVAL)
 
 

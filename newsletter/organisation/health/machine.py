@@ -39,12 +39,12 @@ def check_privacy(places: DataPaths) -> Finding:
     readable = find_readable_by_others(places)
     if not readable:
         return ok("privacy", f"Only this user can read the data in {places.folder}.")
-    shown = ", ".join(map(str, readable[:MAX_SHOWN])) + (" and more" if len(readable) > MAX_SHOWN else "")
+    names = ", ".join(map(str, readable[:MAX_SHOWN])) + (" and more" if len(readable) > MAX_SHOWN else "")
     do = (
         "Stop the program, make the user it runs as the owner of the data, and restart it: it then makes its own files private. "
         "Or run: chmod -R go-rwx on each of them."
     )
-    return error("privacy", f"Other users of this machine can read {shown}.", do)
+    return error("privacy", f"Other users of this machine can read {names}.", do)
 
 
 def check_owner(folder: Path) -> Finding:

@@ -56,22 +56,22 @@ def _check_rights(file: Path) -> Iterator[Finding]:
 
 def _check_domain(signed: SignedSender, reader: FigureReader, *, now: datetime) -> Finding:
     try:
-        asked, rates = read_rates(signed, reader, now=now)
-        unmet = sorted(item.name for item in reader.read_requirements(asked) if not item.is_met)
+        asked_domain, rates = read_rates(signed, reader, now=now)
+        unmet = sorted(item.name for item in reader.read_requirements(asked_domain) if not item.is_met)
     except FiguresUnavailable as problem:
         level = error if problem.failure is not FigureFailure.NOT_VERIFIED else warning
         return level(_CHECK, f"{signed.signing}: {problem}", str(WHAT_TO_DO[problem.failure]))
     since = now.astimezone(UTC).date() - timedelta(days=READ_DAYS)
     if unmet:
         do = "Open Postmaster Tools, “Compliance status”, and repair what it names."
-        return warning(_CHECK, f"{asked} does not meet these requirements of Google: {', '.join(unmet)}.", do)
+        return warning(_CHECK, f"{asked_domain} does not meet these requirements of Google: {', '.join(unmet)}.", do)
     if not rates:
-        return ok(_CHECK, f"{asked}: Google answers, and gives no figure since {since}: too few people got mail there.")
+        return ok(
+            _CHECK, f"{asked_domain}: Google answers, and gives no figure since {since}: too few people got mail there."
+        )
     worst = max(rates, key=lambda item: item.rate)
     rate = format_percent(100 * worst.rate)
-    text = (
-        f"{asked}: the highest rate since {since} is {rate}, on {worst.day}. The newest figure is of {rates[-1].day}."
-    )
+    text = f"{asked_domain}: the highest rate since {since} is {rate}, on {worst.day}. The newest figure is of {rates[-1].day}."
     if judge_rate(worst.rate) is Level.GOOD:
         return ok(_CHECK, text)
     return warning(_CHECK, text, "Check who is on the list and how they joined. Gmail wants less than 0.1 %.")

@@ -40,23 +40,23 @@ class DeadlineConnection(psycopg.Connection[Any]):
             open_circuit()
             raise
 
-    def wait(self, gen: PQGen[Value], *arguments: Any, **named: Any) -> Value:
+    def wait(self, gen: PQGen[Value], *arguments: Any, **options: Any) -> Value:
         end = current_deadline()
-        return super().wait(gen if isinf(end) else self._until(end, gen), *arguments, **named)
+        return super().wait(gen if isinf(end) else self._until(end, gen), *arguments, **options)
 
     def _until(self, end: float, gen: PQGen[Value]) -> Generator[Any, Any, Value]:
         called_off = False
         try:
-            wanted = next(gen)
+            state = next(gen)
             while True:
-                ready = yield wanted
+                ready = yield state
                 if not ready and monotonic() > end:
                     if called_off or not self._cancel_query():
                         self.close()
                         open_circuit()
                         raise _silent()
                     called_off, end = True, monotonic() + _CANCEL_SECONDS
-                wanted = gen.send(ready)
+                state = gen.send(ready)
         except StopIteration as done:
             value: Value = done.value
             return value

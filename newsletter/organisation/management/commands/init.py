@@ -28,8 +28,8 @@ class Command(ProductCommand):
         )
 
     def run(self, *, folder: Path, brand: str | None) -> None:
-        written, kept = write_samples(folder, starter=find_starter(brand) if brand else None)
+        written, existing = write_samples(folder, starter=find_starter(brand) if brand else None)
         self.write_lines(f"Written: {file}" for file in written)
-        self.write_lines(f"Kept: {file}" for file in kept)
+        self.write_lines(f"Kept: {file}" for file in existing)
         file = folder / "organisation.toml"
         self.stdout.write(f"Next: change {file} to say who you are, then run: newsletter apply {file}")

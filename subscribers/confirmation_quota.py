@@ -48,23 +48,23 @@ def use_confirmation_quotas(addresses: Sequence[str], *, now: datetime) -> set[s
 
     Of several spellings of a mailbox, the first counts. The caller is in a transaction.
     """
-    asked: dict[bytes, str] = {}
+    mailboxes: dict[bytes, str] = {}
     for address in addresses:
-        asked.setdefault(_hash_mailbox(address), address)
-    known = ConfirmationQuota.objects.filter(mailbox__in=list(asked)).order_by("mailbox").select_for_update()
-    rows = {bytes(row.mailbox): row for row in known}
+        mailboxes.setdefault(_hash_mailbox(address), address)
+    quotas = ConfirmationQuota.objects.filter(mailbox__in=list(mailboxes)).order_by("mailbox").select_for_update()
+    rows = {bytes(row.mailbox): row for row in quotas}
     free = [row for row in rows.values() if _may_be_asked(row, now=now)]
     ConfirmationQuota.objects.filter(pk__in=[row.pk for row in free]).update(
         request_count=F("request_count") + 1, last_requested_at=now
     )
-    new = sorted(asked.keys() - rows.keys())
+    new = sorted(mailboxes.keys() - rows.keys())
     ConfirmationQuota.objects.bulk_create(
         [ConfirmationQuota(mailbox=mailbox, request_count=1, last_requested_at=now) for mailbox in new],
         ignore_conflicts=True,
     )
     # Somebody may have asked one of these mailboxes at the same moment, by another process: then theirs counts.
     made = ConfirmationQuota.objects.filter(mailbox__in=new, last_requested_at=now).values_list("mailbox", flat=True)
-    return {asked[bytes(mailbox)] for mailbox in [*made, *(row.mailbox for row in free)]}
+    return {mailboxes[bytes(mailbox)] for mailbox in [*made, *(row.mailbox for row in free)]}
 
 
 def move_confirmation_quota(address: str, *, used_at: datetime) -> bool:

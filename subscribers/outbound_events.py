@@ -99,18 +99,18 @@ def _is_mailed_at_once(event: ConsentEvent) -> bool:
 
 def _describe(event: ConsentEvent, slugs: Mapping[int, str]) -> dict[str, object]:
     """Return the list of the event, the reason of a suppression, and the id that a merge ended."""
-    named = {name: event.data[name] for name in ("reason", "absorbed") if name in event.data}
-    return named if event.mailing_list_id is None else {"list": slugs[event.mailing_list_id], **named}
+    details = {name: event.data[name] for name in ("reason", "absorbed") if name in event.data}
+    return details if event.mailing_list_id is None else {"list": slugs[event.mailing_list_id], **details}
 
 
 @transaction.atomic
 def _record(events: Sequence[OutboundEvent]) -> None:
     endpoints = WebhookEndpoint.objects.wanting({EventKind(event.kind) for event in events})
-    wanted = [event for event in events if any(endpoint.wants(EventKind(event.kind)) for endpoint in endpoints)]
-    OutboundEvent.objects.bulk_create(wanted)
+    subscribed = [event for event in events if any(endpoint.wants(EventKind(event.kind)) for endpoint in endpoints)]
+    OutboundEvent.objects.bulk_create(subscribed)
     WebhookDelivery.objects.bulk_create(
         WebhookDelivery(endpoint=endpoint, event=event, person=event.person, due_at=event.at)
-        for event in wanted
+        for event in subscribed
         for endpoint in endpoints
         if endpoint.wants(EventKind(event.kind))
     )

@@ -33,15 +33,15 @@ def lock_ids_to_delete(ids: Collection[int]) -> None:
     list(chosen.select_for_update().values_list("pk"))
 
 
-def lock_current(asked: Subscriber, *, to_delete: bool = False) -> Subscriber | None:
+def lock_current(person: Subscriber, *, to_delete: bool = False) -> Subscriber | None:
     """Lock the person and return the current row, or None if they were deleted.
 
     Others may have changed the row while this waited. A merge deletes it and leads its identity to another.
     """
     lock = lock_people_to_delete if to_delete else lock_people
-    pk: int | None = asked.pk
+    pk: int | None = person.pk
     while pk is not None:
         if locked := lock(Subscriber.objects.filter(pk=pk)):
             return locked[0]
-        pk = FormerIdentity.objects.filter(uuid=asked.uuid).values_list("subscriber", flat=True).first()
+        pk = FormerIdentity.objects.filter(uuid=person.uuid).values_list("subscriber", flat=True).first()
     return None

@@ -97,9 +97,9 @@ def eligible(
     `over_budget` is the condition of people who get too many mails. If the mail is not `charitable`, the charitable soft
     opt-in does not cover it.
     """
-    asked = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
+    chosen_frequency = Q() if frequencies >= ANY_FREQUENCY else Q(frequency__in=sorted(frequencies))
     people = list_contactable(mailing_list=mailing_list, segment=segment, subscriber_ids=subscriber_ids, now=now)
-    people = people.filter(~_is_paused(now), asked, _is_on_allowlist(), ~_is_resting())
+    people = people.filter(~_is_paused(now), chosen_frequency, _is_on_allowlist(), ~_is_resting())
     people = people if charitable else people.exclude(basis=Basis.SOFT_OPT_IN)
     return people if over_budget is None else people.exclude(over_budget)
 

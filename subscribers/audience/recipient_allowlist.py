@@ -23,12 +23,12 @@ class RecipientAllowlist:
     def allows(self, address: str) -> bool:
         """Return True if mail to this address may leave. An invalid address may not."""
         try:
-            wanted = canonical(normalise(address))
+            recipient = canonical(normalise(address))
         except BadAddress:
             return False
-        domain = wanted.rpartition("@")[2]
+        domain = recipient.rpartition("@")[2]
         at_domains = {canonical(_ANY_LOCAL_PART + domain_name).rpartition("@")[2] for domain_name in self.domains}
-        return domain in at_domains or wanted in {canonical(address) for address in self.addresses}
+        return domain in at_domains or recipient in {canonical(address) for address in self.addresses}
 
     def as_q(self, field: str) -> Q:
         """Return the same test as a condition on a field of stored addresses."""

@@ -13,11 +13,11 @@ from subscribers.models import Subscriber
 
 def zone_of_person(default: str, *, prefix: str = "") -> Case:
     """Return the expression of a person's zone, for a row of a subscriber, or of one whose subscriber is at ``prefix``."""
-    known = list_known_zones()
+    known_zones = list_known_zones()
     place, stated = f"{prefix}place__zone", f"{prefix}timezone"
     return Case(
-        When(**{f"{place}__in": known}, then=F(place)),
-        When(**{f"{stated}__in": known}, then=F(stated)),
+        When(**{f"{place}__in": known_zones}, then=F(place)),
+        When(**{f"{stated}__in": known_zones}, then=F(stated)),
         default=Value(default),
     )
 

@@ -22,11 +22,11 @@ def queue_confirmation(*, subscriber: Subscriber, mailing_list: MailingList, now
     Requests that were never mailed leave it when they expire.
     """
     forget_unsent_requests([subscriber.pk], now=now)
-    asked = Confirmation.objects.filter(subscriber=subscriber)
+    requests = Confirmation.objects.filter(subscriber=subscriber)
     confirmed = Subscription.objects.filter(subscriber=subscriber).aggregate(last=Max("confirmed_at"))["last"]
     if confirmed is not None:
-        asked = asked.filter(requested_at__gt=confirmed)
-    times = list(asked.order_by("-requested_at").values_list("requested_at", flat=True)[:MAX_UNCONFIRMED_REQUESTS])
+        requests = requests.filter(requested_at__gt=confirmed)
+    times = list(requests.order_by("-requested_at").values_list("requested_at", flat=True)[:MAX_UNCONFIRMED_REQUESTS])
     if len(times) >= MAX_UNCONFIRMED_REQUESTS or (times and now - times[0] < CONFIRMATION_INTERVAL):
         return False
     if Confirmation.objects.due().filter(subscriber=subscriber, mailing_list=mailing_list).exists():

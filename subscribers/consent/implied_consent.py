@@ -42,12 +42,12 @@ def _end_batch(now: datetime) -> tuple[int, int]:
 
     A person may act between the two, and then keeps the subscription.
     """
-    asked = Confirmation.objects.filter(
+    requests = Confirmation.objects.filter(
         subscriber=OuterRef("subscriber"),
         mailing_list=OuterRef("mailing_list"),
         requested_at__gte=now - PENDING_REQUEST_PERIOD,
     )
-    over = Subscription.objects.open().filter(~Exists(asked), expires_at__lte=now).select_related("subscriber")
+    over = Subscription.objects.open().filter(~Exists(requests), expires_at__lte=now).select_related("subscriber")
     lapsed = list(over.order_by("expires_at", "pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
     lock_people(Subscriber.objects.filter(pk__in=[person for _, person in lapsed]))
     rows = list(over.select_for_update(of=("self",)).filter(pk__in=[pk for pk, _ in lapsed]))

@@ -69,7 +69,7 @@ def start_export(
     request: HttpRequest, form: ExportForm, *, person_ids: Sequence[int] | None = None
 ) -> HttpResponse | StreamingHttpResponse:
     """Send the file that a valid form asks for, or ask a second person. `person_ids` limits it to people who were chosen."""
-    asked = request_export(
+    export = request_export(
         by=request.user,
         mailing_list=form.cleaned_data["mailing_list"],
         reason=form.cleaned_data["reason"],
@@ -77,9 +77,9 @@ def start_export(
         person_ids=person_ids,
         now=timezone.now(),
     )
-    if asked.without_approval:
-        return _take(request, asked)
-    _log_export(request, asked, action="subscribers.export_asked")
+    if export.without_approval:
+        return _take(request, export)
+    _log_export(request, export, action="subscribers.export_asked")
     messages.success(
         request,
         _(
@@ -94,9 +94,9 @@ def start_export(
 def run_export_step(request: HttpRequest, pk: int, step: str) -> HttpResponse | StreamingHttpResponse:
     """Allow an export (`allow`: a second person, with their password) or download it (`take`: the person who asked)."""
     require_export_permission(request)
-    asked = get_object_or_404(ExportRequest.objects.select_related("mailing_list"), pk=pk)
+    export = get_object_or_404(ExportRequest.objects.select_related("mailing_list"), pk=pk)
     try:
-        return _take(request, asked) if step == "take" else _allow(request, asked)
+        return _take(request, export) if step == "take" else _allow(request, export)
     except DomainError as error:
         messages.error(request, translate(error))
         return redirect("subscribers_export")
@@ -107,29 +107,29 @@ def require_export_permission(request: HttpRequest) -> None:
     require_permission(request, *EXPORT_PERMISSIONS)
 
 
-def _allow(request: HttpRequest, asked: ExportRequest) -> HttpResponse:
+def _allow(request: HttpRequest, export: ExportRequest) -> HttpResponse:
     form = PasswordForm(request.POST, user=request.user)
     if not form.is_valid():
         messages.error(request, " ".join([*form.errors.get("password", []), _("The export was not allowed.")]))
         return redirect("subscribers_export")
-    allow_export(request=asked, by=request.user, now=timezone.now())
-    _log_export(request, asked, action="subscribers.export_allowed")
+    allow_export(request=export, by=request.user, now=timezone.now())
+    _log_export(request, export, action="subscribers.export_allowed")
     messages.success(request, _("Export allowed. The person who asked can download the file once, within a day."))
     return redirect("subscribers_export")
 
 
-def _take(request: HttpRequest, asked: ExportRequest) -> StreamingHttpResponse:
-    take_export(request=asked, by=request.user, now=timezone.now())
-    _log_export(request, asked, action="subscribers.export")
-    mailing_list = asked.mailing_list
+def _take(request: HttpRequest, export: ExportRequest) -> StreamingHttpResponse:
+    take_export(request=export, by=request.user, now=timezone.now())
+    _log_export(request, export, action="subscribers.export")
+    mailing_list = export.mailing_list
     name = f"{mailing_list.slug if mailing_list else 'people'}-{timezone.localdate().isoformat()}.csv"
-    rows = export_rows(mailing_list, max_people=asked.people_in_file, person_ids=asked.person_ids)
-    return stream_csv(rows, file_name=name, with_bom=asked.has_bom)
+    rows = export_rows(mailing_list, max_people=export.people_in_file, person_ids=export.person_ids)
+    return stream_csv(rows, file_name=name, with_bom=export.has_bom)
 
 
-def _log_export(request: HttpRequest, asked: ExportRequest, *, action: str) -> None:
-    subject = asked.mailing_list or request.user
-    log(instance=subject, action=action, user=request.user, data=describe_export(asked))
+def _log_export(request: HttpRequest, export: ExportRequest, *, action: str) -> None:
+    subject = export.mailing_list or request.user
+    log(instance=subject, action=action, user=request.user, data=describe_export(export))
 
 
 @require_POST

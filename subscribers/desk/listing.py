@@ -39,10 +39,10 @@ class PermittedMenuItem(MenuItem):
         self.is_permitted = is_permitted
 
     def is_shown(self, request: HttpRequest) -> bool:
-        shown: dict[PermittedMenuItem, bool] = request.__dict__.setdefault("permitted_menu_items", {})
-        if self not in shown:
-            shown[self] = self.is_permitted(request.user)
-        return shown[self]
+        visibility: dict[PermittedMenuItem, bool] = request.__dict__.setdefault("permitted_menu_items", {})
+        if self not in visibility:
+            visibility[self] = self.is_permitted(request.user)
+        return visibility[self]
 
 
 class MenuPage(Protocol):

@@ -143,8 +143,8 @@ class ListEditView(ArchivableEditMixin, EditEffectsMixin, VersionedEditMixin, Ed
 def find_mentions(mailing_list: MailingList) -> list[Uses]:
     """Return the issues that are to go to the list, and the segments that select by it."""
     segments = find_segments_that_name("list", mailing_list.slug)
-    named = [Uses(model=Segment, count=len(segments), rows=list(segments[:MAX_USES_NAMED]))] if segments else []
-    return [*get_publishing_hooks().find_open_issues(mailing_list), *named]
+    uses = [Uses(model=Segment, count=len(segments), rows=list(segments[:MAX_USES_NAMED]))] if segments else []
+    return [*get_publishing_hooks().find_open_issues(mailing_list), *uses]
 
 
 class DeleteList(RefuseUsedDelete):
@@ -230,8 +230,8 @@ class DeleteTopic(RefuseUsedDelete):
 
     def find_uses(self) -> list[Uses]:
         segments = find_segments_that_name("topic", self.object.slug)
-        named = [Uses(model=Segment, count=len(segments), rows=list(segments))] if segments else []
-        return [*find_uses(self.object), *named]
+        uses = [Uses(model=Segment, count=len(segments), rows=list(segments))] if segments else []
+        return [*find_uses(self.object), *uses]
 
 
 class TopicCreateView(AddRowMixin, CreateView):

@@ -115,8 +115,8 @@ class RevealedPersonPage(PersonPage):
             messages.error(request, translate(error))
             return redirect("subscribers_person", self.person.pk)
         log(instance=self.person, action="subscribers.reveal", user=request.user)
-        shown = {"address": self.person.email, "can_reveal": False}
-        return self.render_to_response({**self.get_context_data(**kwargs), **shown})
+        context = {"address": self.person.email, "can_reveal": False}
+        return self.render_to_response({**self.get_context_data(**kwargs), **context})
 
 
 def _list_replies(person: Subscriber, mails: Iterable[SentMail]) -> list[tuple[Reply, str]]:

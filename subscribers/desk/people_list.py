@@ -215,8 +215,8 @@ def label_lists(person: Subscriber) -> str:
     """Return the lists with the state of each. A subscription that ended is left out if the person joined again."""
     rows = list(person.subscriptions.all())
     joined = {row.mailing_list_id for row in rows if row.ended_at is None}
-    shown = [row for row in rows if row.ended_at is None or row.mailing_list_id not in joined]
-    return ", ".join(dict.fromkeys(map(subscription_label, shown))) or _("No list")
+    rows_shown = [row for row in rows if row.ended_at is None or row.mailing_list_id not in joined]
+    return ", ".join(dict.fromkeys(map(subscription_label, rows_shown))) or _("No list")
 
 
 class PeopleViewSet(ModelViewSet):

@@ -37,11 +37,11 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
     """
     person = lock_current(subscriber, to_delete=True)
     people = [subscriber] if person is None else [subscriber, person]
-    known = {(row.email, bytes(row.address_hash)): row for row in people}
+    addresses = {(row.email, bytes(row.address_hash)): row for row in people}
     earlier = set() if person is None else _find_earlier_hashes(person)
-    hashes = {address_hash for _, address_hash in known} | earlier
+    hashes = {address_hash for _, address_hash in addresses} | earlier
     HeldSignup.objects.filter(address_hash__in=hashes).delete()
-    for row in known.values():
+    for row in addresses.values():
         ImportRefusal.objects.naming(row.email).delete()
         get_publishing_hooks().forget(hashes)
     if earlier:
@@ -58,7 +58,7 @@ def erase_person(*, subscriber: Subscriber, by: str, now: datetime) -> None:
             record_consent_event(
                 ConsentEvent(kind=ConsentEvent.Kind.ERASED, subscriber=None, address_hash=address_hash, at=now, by=by)
             )
-    emails = {spelling.casefold() for email, _ in known for spelling in (email, to_ascii(email))}
+    emails = {spelling.casefold() for email, _ in addresses for spelling in (email, to_ascii(email))}
     delete_row_notes_about(
         lambda text: any(email in text.casefold() for email in emails) or has_address_of(text, hashes=earlier)
     )

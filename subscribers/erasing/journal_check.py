@@ -69,14 +69,14 @@ def _missing(rows: list[Suppression]) -> list[JournalEntry]:
             bytes(row.address_hash), row.mailing_list_id, row.reason, row.removed_at or row.at, bool(row.removed_at)
         )
         state[entry.key] = entry
-    known = find_latest_entries(state.keys())
-    return [entry for key, entry in state.items() if _is_missing(entry, known.get(key))]
+    latest = find_latest_entries(state.keys())
+    return [entry for key, entry in state.items() if _is_missing(entry, latest.get(key))]
 
 
-def _is_missing(entry: JournalEntry, known: JournalEntry | None) -> bool:
+def _is_missing(entry: JournalEntry, latest: JournalEntry | None) -> bool:
     if entry.removed:
-        return known is not None and not known.removed and known.at < entry.at
-    return known is None or known.removed
+        return latest is not None and not latest.removed and latest.at < entry.at
+    return latest is None or latest.removed
 
 
 def _position_file() -> Path:

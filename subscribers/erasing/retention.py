@@ -114,8 +114,8 @@ def _list_never_confirmed(now: datetime) -> QuerySet[Subscriber]:
     other_subscription = Subscription.objects.filter(subscriber=OuterRef("pk")).exclude(
         waiting & Q(requested_at__lt=now - UNCONFIRMED_RETENTION)
     )
-    asked = Confirmation.objects.filter(subscriber=OuterRef("pk"), requested_at__gte=now - UNCONFIRMED_RETENTION)
-    return Subscriber.objects.filter(Exists(old), ~Exists(other_subscription), ~Exists(asked))
+    requests = Confirmation.objects.filter(subscriber=OuterRef("pk"), requested_at__gte=now - UNCONFIRMED_RETENTION)
+    return Subscriber.objects.filter(Exists(old), ~Exists(other_subscription), ~Exists(requests))
 
 
 def _list_unsubscribed_long_ago(now: datetime) -> QuerySet[Subscriber]:
@@ -148,12 +148,12 @@ def _end_batch_of_requests(now: datetime) -> tuple[int, int]:
     old = Subscription.objects.filter(
         basis=Basis.DOUBLE_OPT_IN, confirmed_at__isnull=True, requested_at__lt=now - UNCONFIRMED_RETENTION
     ).open()
-    asked = Confirmation.objects.filter(
+    newer_requests = Confirmation.objects.filter(
         subscriber=OuterRef("subscriber"),
         mailing_list=OuterRef("mailing_list"),
         requested_at__gte=now - UNCONFIRMED_RETENTION,
     )
-    old = old.filter(~Exists(asked))
+    old = old.filter(~Exists(newer_requests))
     requests = list(old.order_by("pk").values_list("pk", "subscriber_id")[:BATCH_SIZE])
     lock_people(Subscriber.objects.filter(pk__in=[person for _, person in requests]))
     ended = old.filter(pk__in=[pk for pk, _ in requests]).update(ended_at=now, end_reason=EndReason.EXPIRED)

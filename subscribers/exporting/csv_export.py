@@ -60,13 +60,13 @@ def export_rows(
     """
     keys = attribute_keys()
     yield [*(ONE_LIST_COLUMNS if mailing_list else ALL_LISTS_COLUMNS), *(f"{ATTRIBUTE}{key}" for key in keys)]
-    shown = mailing_list if mailing_list and not other_lists else None
+    only_list = mailing_list if mailing_list and not other_lists else None
     chosen = people_to_export(mailing_list, person_ids=person_ids)
     people = chosen.values_list("pk", *_FIELDS)[:max_people].iterator(chunk_size=_BATCH_SIZE)
     while batch := list(islice(people, _BATCH_SIZE)):
         ids = [pk for pk, *_values in batch]
         topics = _read_topics(ids)
-        lists = _read_lists(ids, shown=shown)
+        lists = _read_lists(ids, shown=only_list)
         attributes = read_attributes_by_person(ids) if keys else {}
         for pk, *values in batch:
             attributes_of_person = attributes.get(pk, {})

@@ -233,7 +233,7 @@ def _lock(by: User | AnonymousUser) -> User:
 
 def _taken_alone(by: User | AnonymousUser, *, now: datetime) -> int:
     """Return how many people this person exported alone, downloaded singly, or was shown in the last day."""
-    asked = ExportRequest.objects.filter(asked_by=by.pk, without_approval=True, asked_at__gt=now - DAY)
-    shown = Disclosure.objects.filter(by=by.pk, at__gt=now - DAY)
-    alone = asked.aggregate(all=Sum("people_when_asked"))["all"] or 0
-    return int(alone) + int(shown.aggregate(all=Sum("people"))["all"] or 0)
+    exports = ExportRequest.objects.filter(asked_by=by.pk, without_approval=True, asked_at__gt=now - DAY)
+    disclosures = Disclosure.objects.filter(by=by.pk, at__gt=now - DAY)
+    alone = exports.aggregate(all=Sum("people_when_asked"))["all"] or 0
+    return int(alone) + int(disclosures.aggregate(all=Sum("people"))["all"] or 0)

@@ -72,10 +72,10 @@ def format_report(report: ImportReport, *, name: str, dry_run: bool) -> Iterator
     if report.noted:
         many = "1 value was" if report.noted == 1 else f"{report.noted:,} values were"
         yield f"{many} left out or need checking:"
-        shown = sorted(report.notes[:SHOWN_LINES])
-        yield from (f"  line {line}: {note}" for line, note in shown)
-        if report.noted > len(shown):
-            yield f"  … and {report.noted - len(shown):,} more; --json has up to {MAX_NOTES:,} of them."
+        notes = sorted(report.notes[:SHOWN_LINES])
+        yield from (f"  line {line}: {note}" for line, note in notes)
+        if report.noted > len(notes):
+            yield f"  … and {report.noted - len(notes):,} more; --json has up to {MAX_NOTES:,} of them."
     if report.ignored_columns:
         yield f"Columns that were not used: {', '.join(report.ignored_columns)}."
     attributes = [target.partition(":")[2] for target in report.columns.values() if ":" in target]

@@ -128,9 +128,9 @@ def _locate(change: PersonUpdate) -> Location | None:
 
 
 def _write(updates: Mapping[int, _PreparedUpdate], *, by: str, now: datetime) -> dict[int, RowResult]:
-    wanted = [update.address_hash for update in updates.values()]
+    hashes = [update.address_hash for update in updates.values()]
     people = {
-        bytes(person.address_hash): person for person in lock_people(Subscriber.objects.filter(address_hash__in=wanted))
+        bytes(person.address_hash): person for person in lock_people(Subscriber.objects.filter(address_hash__in=hashes))
     }
     ids = [person.pk for person in people.values()]
     places = get_or_create_locations(

@@ -51,11 +51,11 @@ def find_silent_people(*, since: datetime, now: datetime) -> QuerySet[Subscriber
     imported = ConsentEvent.objects.filter(**of_person, kind=ConsentEvent.Kind.IMPORTED, at__gte=since)
     joined = Subscription.objects.mailable().filter(subscriber=OuterRef("pk"), requested_at__gte=since)
     getting = _list_askable().filter(Q(paused_until__isnull=True) | Q(paused_until__lte=now), subscriber=OuterRef("pk"))
-    asked = StayQuestion.objects.filter(
+    questions = StayQuestion.objects.filter(
         Q(answered_at__isnull=True, sent_at__isnull=False) | Q(answered_at__gte=since), subscriber=OuterRef("pk")
     )
     return Subscriber.objects.filter(
-        ~Exists(asked),
+        ~Exists(questions),
         ~Exists(acted),
         ~Exists(_replies_since(since, person="pk")),
         ~Exists(imported),

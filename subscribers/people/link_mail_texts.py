@@ -25,12 +25,12 @@ def write_link_mail(*, kind: MailedLink.Kind, organisation: str, language: str) 
     """Return the mail for one kind of link, in the given language or in English."""
     with translation.override(best_page_language([language]) or "en"):
         subject, text, button = _link_mail_text(kind)
-        named = {"organisation": organisation}
+        values = {"organisation": organisation}
         reason = gettext(
             "You get this mail because somebody asked %(organisation)s for it with this address. "
             "If it was not you, do nothing: nothing changes."
         )
-        return LinkMail(subject=subject % named, text=text % named, button=button, reason=reason % named)
+        return LinkMail(subject=subject % values, text=text % values, button=button, reason=reason % values)
 
 
 def _link_mail_text(kind: MailedLink.Kind) -> tuple[str, str, str]:

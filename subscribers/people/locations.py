@@ -148,15 +148,15 @@ def find_location_ids(locations: Iterable[Location]) -> dict[str, int]:
 
 def get_or_create_locations(locations: Iterable[Location]) -> dict[str, int]:
     """Return the ids of the rows of these known locations, by key. Safe if another process adds them too."""
-    wanted = {location.key: location for location in locations}
-    ids = find_location_ids(wanted.values())
-    missing = [location for key, location in wanted.items() if key not in ids]
+    by_key = {location.key: location for location in locations}
+    ids = find_location_ids(by_key.values())
+    missing = [location for key, location in by_key.items() if key not in ids]
     if not missing:
         return ids
     SubscriberLocation.objects.bulk_create(
         (SubscriberLocation(**location.columns) for location in missing), ignore_conflicts=True
     )
-    return find_location_ids(wanted.values())
+    return find_location_ids(by_key.values())
 
 
 def _join(notes: list[str]) -> str:

@@ -104,8 +104,8 @@ def claim_mailed_link(*, link: MailedLink, now: datetime) -> bool:
 
 def make_mailed_link_url(*, link: MailedLink, now: datetime) -> str:
     """Return the link for the mail: valid for an hour from `now`, a new address for 7 days, preferences for 90."""
-    named = link.mailing_list.public_id if link.kind == Kind.PREFERENCES else link.public_id
-    return make_link(purpose=Purpose(link.kind), subscriber_uuid=link.subscriber.uuid, public_id=named, now=now)
+    public_id = link.mailing_list.public_id if link.kind == Kind.PREFERENCES else link.public_id
+    return make_link(purpose=Purpose(link.kind), subscriber_uuid=link.subscriber.uuid, public_id=public_id, now=now)
 
 
 def find_link(target: LinkTarget, *, kind: MailedLink.Kind, now: datetime | None = None) -> MailedLink:

@@ -51,9 +51,9 @@ def merge_people(*, keep: Subscriber, absorb: Subscriber, now: datetime, new_ema
     _move_due_confirmations(keep=keep, absorb=absorb, email=new_email or keep.email)
     _end_duplicate_subscriptions(keep=keep, absorb=absorb, now=now)
     Subscription.objects.filter(subscriber=absorb).update(subscriber=keep)
-    known = SubscriberAttribute.objects.filter(subscriber=keep).values("key")
+    kept_keys = SubscriberAttribute.objects.filter(subscriber=keep).values("key")
     SubscriberAttribute.objects.filter(subscriber=absorb).exclude(
-        key__in=list(known.values_list("key", flat=True))
+        key__in=list(kept_keys.values_list("key", flat=True))
     ).update(subscriber=keep)
     # The log is append-only. Only the owner of its rows changes here, not their content.
     QuerySet(ConsentEvent).filter(subscriber=absorb).update(subscriber=keep)
@@ -80,11 +80,11 @@ def _move_due_confirmations(*, keep: Subscriber, absorb: Subscriber, email: str)
 
     Of two about one list, one stays.
     """
-    known = set(Confirmation.objects.due().filter(subscriber=keep).values_list("mailing_list", flat=True))
-    for asked in delete_unsent_requests(Confirmation.objects.filter(subscriber=absorb)):
-        if asked.mailing_list_id not in known and move_confirmation_quota(email, used_at=asked.requested_at):
+    list_ids = set(Confirmation.objects.due().filter(subscriber=keep).values_list("mailing_list", flat=True))
+    for request in delete_unsent_requests(Confirmation.objects.filter(subscriber=absorb)):
+        if request.mailing_list_id not in list_ids and move_confirmation_quota(email, used_at=request.requested_at):
             Confirmation.objects.create(
-                subscriber=keep, mailing_list_id=asked.mailing_list_id, requested_at=asked.requested_at
+                subscriber=keep, mailing_list_id=request.mailing_list_id, requested_at=request.requested_at
             )
 
 

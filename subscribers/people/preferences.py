@@ -90,12 +90,12 @@ def choose_lists(
     A running pause of the person also applies to the new lists, because their page says that nothing is sent. `through` is
     the link that led here. Unsubscribing from its own list is counted for the mailing that carried it.
     """
-    wanted = {mailing_list.pk for mailing_list in chosen}
+    list_ids = {mailing_list.pk for mailing_list in chosen}
     on = {mailing_list.pk for mailing_list in find_subscribed_lists(subscriber)}
     pause = paused_until(subscriber, now=now)
     waiting = []
     for mailing_list in offered:
-        if mailing_list.pk in wanted and mailing_list.pk not in on:
+        if mailing_list.pk in list_ids and mailing_list.pk not in on:
             outcome = request_subscription(
                 SignupRequest(email=subscriber.email, mailing_list=mailing_list, wording=wording, source="preferences"),
                 now=now,
@@ -106,7 +106,7 @@ def choose_lists(
                 subscriber=subscriber, mailing_list=mailing_list, paused_until__isnull=True
             )
             new.open().update(paused_until=pause)
-        elif mailing_list.pk in on and mailing_list.pk not in wanted:
+        elif mailing_list.pk in on and mailing_list.pk not in list_ids:
             of_link = through is not None and through.public_id == mailing_list.public_id
             unsubscribe_from_list(
                 subscriber=subscriber,

@@ -117,11 +117,11 @@ def drop_nested_areas(found: Iterable[Area]) -> list[Area]:
     return [area for area in areas if not area.region or area.country not in countries]
 
 
-def intersect_areas(named: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
+def intersect_areas(areas: Iterable[Area], narrowed: Iterable[Area]) -> list[Area]:
     """Return the intersections of the two sets of areas, without contradictions."""
     outer = list(narrowed)
     both: list[Area] = []
-    for area in named:
+    for area in areas:
         for other in outer:
             agree = (not area.country or not other.country or area.country == other.country) and (
                 not area.region or not other.region or area.region == other.region

@@ -62,12 +62,12 @@ def choose_town(towns: NamedTowns, *, near: str = "", context: Sequence[Town] = 
     heaviest = max((weight(place, is_full_name) for place, is_full_name in towns if is_full_name), default=0)
     if any(is_full_name and place.population >= LARGE_TOWN_POPULATION for place, is_full_name in towns):
         heaviest *= _FAR_HEAVIER_RATIO
-    named = [
+    in_named_area = [
         (place, is_full_name)
         for place, is_full_name in towns
         if is_full_name or weight(place, is_full_name) > _FAR_HEAVIER_RATIO * heaviest
     ]
-    ranked = sorted(named, key=lambda pair: -weight(*pair))
+    ranked = sorted(in_named_area, key=lambda pair: -weight(*pair))
     meant = _find_equals(ranked)
     region, country = (near if "-" in near else ""), near[:2]
     here = [

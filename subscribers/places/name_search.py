@@ -60,16 +60,16 @@ def _area_as_town(step: Step, narrowed: NarrowedAddress, near: str) -> PlaceMatc
     towns = _towns(part, wider, near)
     if not towns or (wider.has_country and _names_a_town_outside(narrowed, step)):
         return None
-    named = [area for area in called if area.is_widely_known and names_region(part, area.region)]
-    named += [
+    matching = [area for area in called if area.is_widely_known and names_region(part, area.region)]
+    matching += [
         area
         for area in called
         if area.counties and not any(area.contains(place) for place, is_full_name in towns if is_full_name)
     ]
-    if any(area.contains(place) for area in named for place, _ in towns):
-        towns = [pair for pair in towns if any(area.contains(pair[0]) for area in named)]
-    elif named:
-        return _area_or_town(part, named[0], towns, near)
+    if any(area.contains(place) for area in matching for place, _ in towns):
+        towns = [pair for pair in towns if any(area.contains(pair[0]) for area in matching)]
+    elif matching:
+        return _area_or_town(part, matching[0], towns, near)
     return _choose(part, towns, near, (), has_country=wider.has_country)
 
 
@@ -183,17 +183,17 @@ def _choose(
         place = choice.place
         return PlaceMatch(place=place, candidates=(place,), country=place.country, region=place.region)
     meant = choice.candidates
-    shown = describe_apart(meant[:3])
+    labels = describe_apart(meant[:3])
     more = Message(" (and %(meant)s more)", meant=len(meant) - 3) if len(meant) > 3 else ""
     reason = Message(
         "“%(part)s” could be %(shown)s; or %(shown_2)s%(more)s. Add the state or the country.",
         part=part,
-        shown="; ".join(shown[:-1]),
-        shown_2=shown[-1],
+        shown="; ".join(labels[:-1]),
+        shown_2=labels[-1],
         more=more,
     )
-    if len(shown) == 1:
-        reason = Message("Several places are called “%(shown)s”. Name a larger town nearby.", shown=shown[0])
+    if len(labels) == 1:
+        reason = Message("Several places are called “%(shown)s”. Name a larger town nearby.", shown=labels[0])
     return PlaceMatch(
         ambiguous=True,
         candidates=meant,

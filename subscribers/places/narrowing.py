@@ -48,17 +48,17 @@ def narrow_address(parts: list[str], within: Area) -> NarrowedAddress:
     left, steps = list(parts), []
     while True:
         part = left[-1]
-        named = tuple(areas.intersect_areas(areas.find_areas_named(part), within_areas))
-        if named and len(left) > 1:
+        areas_named = tuple(areas.intersect_areas(areas.find_areas_named(part), within_areas))
+        if areas_named and len(left) > 1:
             steps.append(Step(left.pop(), within_areas))
-            within_areas = named
+            within_areas = areas_named
             continue
         if not any(area.contains(place) for area in within_areas for place, _ in find_towns_named(part)):
-            rest, end, named = _split_off_area(part, within_areas)
+            rest, end, areas_named = _split_off_area(part, within_areas)
             if end:
                 left[-1] = rest
                 steps.append(Step(end, within_areas, peeled=True))
-                within_areas = named
+                within_areas = areas_named
         return NarrowedAddress(tuple(left), tuple(steps), within_areas)
 
 
@@ -74,9 +74,11 @@ def _split_off_area(part: str, within_areas: tuple[Area, ...]) -> tuple[str, str
                 continue
             rest, end = " ".join(words[:-count]), " ".join(words[-count:])
             called = areas.find_areas_named(end, any_case=any_case)
-            named = areas.intersect_areas((area for area in called if area.is_widely_known), within_areas)
+            areas_named = areas.intersect_areas((area for area in called if area.is_widely_known), within_areas)
             if any_case:
-                named = [area for area in named if any(area.contains(place) for place, _ in find_towns_named(rest))]
-            if named:
-                return rest, end, tuple(named)
+                areas_named = [
+                    area for area in areas_named if any(area.contains(place) for place, _ in find_towns_named(rest))
+                ]
+            if areas_named:
+                return rest, end, tuple(areas_named)
     return part, "", within_areas

@@ -64,8 +64,8 @@ def _british(text: str) -> Iterator[Postcode]:
             yield Postcode(match[0], _ISLANDS[area])
         elif area == _ULSTER:
             yield Postcode(match[0], "GB", "GB-NIR")
-        elif known := _look_up("GB", code):
-            yield Postcode(match[0], "GB", *known)
+        elif found := _look_up("GB", code):
+            yield Postcode(match[0], "GB", *found)
 
 
 def _canadian(text: str) -> Iterator[Postcode]:
@@ -82,14 +82,14 @@ def _irish(text: str) -> Iterator[Postcode]:
 def _zips(text: str) -> Iterator[Postcode]:
     for match in reversed(list(_ZIP.finditer(text))):
         for country in ("US", "PR", "VI", "GU"):
-            if known := _look_up(country, match[1]):
-                yield Postcode(match[0], country, *known, certain=False)
+            if found := _look_up(country, match[1]):
+                yield Postcode(match[0], country, *found, certain=False)
 
 
 def _outward(text: str) -> Iterator[Postcode]:
     for match in reversed(list(_OUTWARD.finditer(text))):
-        if known := _look_up("GB", match[1]):
-            yield Postcode(match[0], "GB", *known, certain=False)
+        if found := _look_up("GB", match[1]):
+            yield Postcode(match[0], "GB", *found, certain=False)
 
 
 @lru_cache(maxsize=4096)

@@ -32,12 +32,12 @@ class _Book:
 def _book() -> _Book:
     data = json.loads(_FILE.read_text(encoding="utf-8"))
     country_by_name: dict[str, str] = {}
-    for code, (shown, _, *others) in data["countries"].items():
-        for name in (shown, *others):
+    for code, (label, _, *others) in data["countries"].items():
+        for name in (label, *others):
             country_by_name.setdefault(fold(name), code)
     by_name: dict[str, list[str]] = {}
-    for code, (shown, _, *others) in data["regions"].items():
-        for name in {fold(text) for text in (shown, *others)} - {""}:
+    for code, (label, _, *others) in data["regions"].items():
+        for name in {fold(text) for text in (label, *others)} - {""}:
             by_name.setdefault(name, []).append(code)
     return _Book(
         countries={code: row[0] for code, row in data["countries"].items()},
@@ -70,8 +70,8 @@ def region_name(code: str) -> str:
 def country_label(code: str, *, language: str) -> str:
     """Return a country's name in the reader's language, or the code of a country that no longer exists."""
     code = code.strip()
-    known = _book().countries.get(code.upper(), code)
-    return known if _is_english(language) else _territories(language).get(code.upper(), known)
+    name = _book().countries.get(code.upper(), code)
+    return name if _is_english(language) else _territories(language).get(code.upper(), name)
 
 
 def region_label(code: str, *, language: str = "en") -> str:
@@ -129,8 +129,8 @@ def find_country_in_language(text: str, *, language: str) -> str:
 
 @lru_cache(maxsize=32)
 def _country_codes_in(language: str) -> Mapping[str, str]:
-    known = _book().countries
-    return {fold(name): code for code, name in _territories(language).items() if code in known and fold(name)}
+    countries = _book().countries
+    return {fold(name): code for code, name in _territories(language).items() if code in countries and fold(name)}
 
 
 def find_country_in_some_language(text: str) -> str:

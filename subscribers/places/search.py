@@ -104,7 +104,7 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
     """Return the match if the whole text is a continent, country or region without a large town of that name in it."""
     if areas.is_continent(part):
         return PlaceMatch(reason=Message("“%(part)s” is a continent, not a town.", part=part))
-    named = areas.drop_nested_areas(areas.intersect_areas(areas.find_areas_named(part, any_case=False), within))
+    areas_named = areas.drop_nested_areas(areas.intersect_areas(areas.find_areas_named(part, any_case=False), within))
     towns = [
         (place, is_full_name)
         for place, is_full_name in find_towns_named(part)
@@ -112,14 +112,14 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
     ]
     large = [place for place, is_full_name in towns if is_full_name and place.population >= LARGE_TOWN_POPULATION]
     if any(is_full_name for _, is_full_name in towns):
-        named = [area for area in named if area.is_widely_known]
-    if not named or any(
+        areas_named = [area for area in areas_named if area.is_widely_known]
+    if not areas_named or any(
         area.contains(place) and (is_full_name or place.population >= LARGE_TOWN_POPULATION)
-        for area in named
+        for area in areas_named
         for place, is_full_name in towns
     ):
         return None
-    what = " or ".join(area.describe_as(part) for area in named[:3])
+    what = " or ".join(area.describe_as(part) for area in areas_named[:3])
     if large:
         also = "; ".join(describe(place) for place in large[:3])
         return PlaceMatch(
@@ -127,12 +127,12 @@ def _match_area(part: str, within: Sequence[Area]) -> PlaceMatch | None:
             candidates=tuple(large),
             reason=Message("“%(part)s” could be %(what)s, or the town %(also)s.", part=part, what=what, also=also),
         )
-    if len(named) > 1:
+    if len(areas_named) > 1:
         return PlaceMatch(ambiguous=True, reason=Message("“%(part)s” could be %(what)s.", part=part, what=what))
     return PlaceMatch(
         reason=Message("“%(part)s” names no town, only %(what)s.", part=part, what=what),
-        country=named[0].country,
-        region=named[0].region,
+        country=areas_named[0].country,
+        region=areas_named[0].region,
         is_area=True,
     )
 
@@ -144,13 +144,13 @@ def _ask_about_town_outside(narrowed: NarrowedAddress) -> PlaceMatch | None:
     for part in reversed(narrowed.left):
         if is_street(part) or is_venue_only(part):
             continue
-        named = [
+        candidates = [
             place
             for place, is_full_name in find_towns_named(part)
             if is_full_name and place.population >= TOWN_POPULATION
         ]
         meant = sorted(
-            (place for place in named if any(_may_seem_in(place, area) for area in narrowed.areas)),
+            (place for place in candidates if any(_may_seem_in(place, area) for area in narrowed.areas)),
             key=lambda place: -place.population,
         )
         if meant:
@@ -184,13 +184,13 @@ def _make_unknown_match(text: str, narrowed: NarrowedAddress, near: str) -> Plac
     certain = Area(country=only.country, region=only.region)
     step = narrowed.steps[-1] if narrowed.steps else None
     doubtful = bool(step and step.peeled and certain.region and near and near[:2] != certain.country)
-    shown = text.strip()[:120]
-    reason = Message("We know no town of 1,000 people or more called “%(text)s”.", text=shown)
+    excerpt = text.strip()[:120]
+    reason = Message("We know no town of 1,000 people or more called “%(text)s”.", text=excerpt)
     if certain.country:
         reason = Message(
             "We know no town of 1,000 people or more in %(area)s called “%(text)s”.",
             area=certain.describe(),
-            text=shown,
+            text=excerpt,
         )
     return PlaceMatch(
         ambiguous=doubtful,

@@ -69,8 +69,10 @@ def _bracketed(part: Condition | Group) -> str:
 def _describe_region(condition: Condition) -> str:
     country, region = find_region(condition)
     language = get_language() or "en"
-    named = country_label(country, language=language)
-    return _("in %(place)s") % {"place": f"{region_label(region, language=language)}, {named}" if region else named}
+    country_name = country_label(country, language=language)
+    return _("in %(place)s") % {
+        "place": f"{region_label(region, language=language)}, {country_name}" if region else country_name
+    }
 
 
 def _describe_near(condition: Condition) -> str:

@@ -24,26 +24,26 @@ def find_named_row(condition: Condition, model: type[_Row]) -> _Row:
     row: _Row | None = model.objects.filter(slug=condition.value).first()
     if row is not None:
         return row
-    known = list(model.objects.values_list("slug", flat=True))
+    slugs = list(model.objects.values_list("slug", flat=True))
     raise BadRule(
         "%(where)s: there is no %(key)s “%(value)s”. %(value_2)s",
         where=condition.where,
         key=condition.key,
         value=condition.value,
-        value_2=_nearest(condition.value, known),
+        value_2=_nearest(condition.value, slugs),
     )
 
 
 def find_attribute_key(condition: Condition) -> str:
     """Return the key. Raise `BadRule` for a key that nobody has, which is nearly always a typing error."""
-    known = attribute_keys()
-    if condition.value in known:
+    keys = attribute_keys()
+    if condition.value in keys:
         return condition.value
     raise BadRule(
         "%(where)s: nobody has an attribute “%(value)s”. %(value_2)s",
         where=condition.where,
         value=condition.value,
-        value_2=_nearest(condition.value, known),
+        value_2=_nearest(condition.value, keys),
     )
 
 
@@ -81,8 +81,8 @@ def start_of_day(condition: Condition) -> datetime:
     return datetime.combine(date.fromisoformat(condition.value), time(), UTC)
 
 
-def _nearest(text: str, known: list[str]) -> str:
-    near = get_close_matches(text, known, n=1, cutoff=0.5)
+def _nearest(text: str, names: list[str]) -> str:
+    near = get_close_matches(text, names, n=1, cutoff=0.5)
     return Message("Did you mean “%(near)s”?", near=near[0]) if near else Message("Create it first, or name another.")
 
 

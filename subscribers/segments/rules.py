@@ -196,17 +196,17 @@ def _parse_attribute(rule: Mapping[str, object], *, tests: list[str], where: str
 
 
 def _read_test(test: str, rule: Mapping[str, object], *, where: str) -> tuple[str, ...] | None:
-    wanted = rule[test]
+    given = rule[test]
     if test == "is_set":
-        if not isinstance(wanted, bool):
+        if not isinstance(given, bool):
             raise BadRule(
-                "%(where)s.is_set: expected true or false, found %(wanted)s.", where=where, wanted=_shown(wanted)
+                "%(where)s.is_set: expected true or false, found %(wanted)s.", where=where, wanted=_shown(given)
             )
-        return None if wanted else ()
-    several = wanted if test == "one_of" else [wanted]
+        return None if given else ()
+    several = given if test == "one_of" else [given]
     if not isinstance(several, list | tuple) or not several:
         raise BadRule(
-            "%(where)s.one_of: expected a list of texts, found %(wanted)s.", where=where, wanted=_shown(wanted)
+            "%(where)s.one_of: expected a list of texts, found %(wanted)s.", where=where, wanted=_shown(given)
         )
     if len(several) > MAX_VALUES:
         raise BadRule(

@@ -223,15 +223,15 @@ def _insert_suppressions(chosen: Sequence[Unsubscribe], now: datetime) -> set[tu
         reason=Reason.UNSUBSCRIBE,
         address_hash__in={unsubscribe.address_hash for unsubscribe in chosen},
     )
-    wanted = {(unsubscribe.address_hash, unsubscribe.mailing_list) for unsubscribe in chosen}
-    known = {
+    pairs = {(unsubscribe.address_hash, unsubscribe.mailing_list) for unsubscribe in chosen}
+    existing = {
         (bytes(digest), mailing_list): (pk, batch)
         for pk, digest, mailing_list, batch in live.values_list("pk", "address_hash", "mailing_list_id", "import_batch")
     }
-    imported = {pair: known[pair][0] for pair in wanted & known.keys() if known[pair][1] is not None}
+    imported = {pair: existing[pair][0] for pair in pairs & existing.keys() if existing[pair][1] is not None}
     if imported:
         Suppression.objects.filter(pk__in=imported.values()).update(import_batch=None)
-    missing = wanted - known.keys()
+    missing = pairs - existing.keys()
     Suppression.objects.bulk_create(
         Suppression(
             address_hash=digest, mailing_list_id=mailing_list, at=now, scope=Scope.LIST, reason=Reason.UNSUBSCRIBE

@@ -107,7 +107,7 @@ def _still_due(path: Path, lines: list[bytes]) -> list[bytes]:
     return [
         line
         for line, entry in zip(lines, pending, strict=True)
-        if not ((known := last.get(entry.key)) and known.removed != entry.removed and known.at > entry.at)
+        if not ((latest := last.get(entry.key)) and latest.removed != entry.removed and latest.at > entry.at)
     ]
 
 

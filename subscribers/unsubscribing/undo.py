@@ -199,8 +199,8 @@ def _delete_later_counts(subscriber: Subscriber, at: datetime, *, undone: Collec
     """Delete the counts of later presses from lists that are undone too. A moment with a press that stays keeps its counts."""
     later = _find_presses(subscriber).filter(at__gt=at)
     gone = later.filter(mailing_list__in=undone).values("at")
-    kept = later.exclude(mailing_list__in=undone).values("at")
-    _find_counts(subscriber).filter(at__in=gone).exclude(at__in=kept).delete()
+    times = later.exclude(mailing_list__in=undone).values("at")
+    _find_counts(subscriber).filter(at__in=gone).exclude(at__in=times).delete()
 
 
 def _find_counts(subscriber: Subscriber) -> QuerySet[CountedUnsubscribe]:

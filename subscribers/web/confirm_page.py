@@ -36,8 +36,8 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
     text = gettext(
         "Press the button to get %(name)s by email. If you did not ask for it, close this page and nothing will happen."
     )
-    shown = {"text": text % {"name": name}, "button": gettext("Yes, send me %(name)s") % {"name": name}}
-    wording = make_press_wording(**shown)
+    context = {"text": text % {"name": name}, "button": gettext("Yes, send me %(name)s") % {"name": name}}
+    wording = make_press_wording(**context)
     if is_signup_blocked(address_hash=bytes(person.address_hash), mailing_list=mailing_list):
         return message_page(**describe_block(), status=409)
     if request.method != "POST":
@@ -47,7 +47,7 @@ def confirm(request: HttpRequest, target: LinkTarget) -> HttpResponse:
         if not subscription.filter(CHANGED_BY_CONFIRMING).exists() and not _is_mail_stopped(person, mailing_list):
             return _confirmed(target, name=name, before=True)
         form = {"wording_field": WORDING_FIELD, "wording": sign_wording(wording, action=_ACTION, target=target)}
-        return render_response("confirm.html", {**shown, **form})
+        return render_response("confirm.html", {**context, **form})
     wording = read_wording(request, action=_ACTION, target=target, default=wording)
     outcome = confirm_subscription(target=target, now=timezone.now(), wording=wording, source="confirmation link")
     if outcome is ConfirmationResult.GONE:

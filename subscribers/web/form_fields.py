@@ -46,8 +46,8 @@ class NamedTopic:
 def name_topics(topics: Iterable[Topic], *, chosen: Collection[int]) -> list[NamedTopic]:
     """Return the topics under their names in the current language, by name."""
     language = get_language() or "en"
-    named = [NamedTopic(topic.pk, topic.name_in(language), topic.pk in chosen) for topic in topics]
-    return sorted(named, key=lambda topic: topic.name.casefold())
+    choices = [NamedTopic(topic.pk, topic.name_in(language), topic.pk in chosen) for topic in topics]
+    return sorted(choices, key=lambda topic: topic.name.casefold())
 
 
 @dataclass(frozen=True)
@@ -78,20 +78,20 @@ def read_town(text: str, *, meant: str) -> Location:
     choices = location.candidates[:MAX_CHOICES]
     if meant in choices:
         return locate(town=meant)
-    named = {"town": text.strip(), "example": "Houston, Texas"}
+    values = {"town": text.strip(), "example": "Houston, Texas"}
     if len(choices) == 1:
         raise AmbiguousTown(
             gettext(
                 "Is this the town that you mean by “%(town)s”? If not, write a larger town nearby, or only your country."
             )
-            % named,
+            % values,
             choices=choices,
         )
     if choices:
-        raise AmbiguousTown(gettext("There are several towns called “%(town)s”.") % named, choices=choices)
+        raise AmbiguousTown(gettext("There are several towns called “%(town)s”.") % values, choices=choices)
     raise AmbiguousTown(
         gettext("There are several towns called “%(town)s”. Add the state, region or country, as in “%(example)s”.")
-        % named,
+        % values,
         choices=(),
     )
 

@@ -43,14 +43,14 @@ class JoinForm(forms.Form):
         super().__init__(data)
         self.town_choices: tuple[TownChoice, ...] = ()
         self.suggestion = ""
-        asked = {
+        asks = {
             "name": mailing_list.ask_name,
             "city": mailing_list.ask_place,
             "topics": mailing_list.ask_topics and find_asked_topics([mailing_list]).exists(),
             "language": mailing_list.ask_language and is_language_asked([mailing_list]),
         }
-        for field, wanted in asked.items():
-            if not wanted:
+        for field, is_asked in asks.items():
+            if not is_asked:
                 del self.fields[field]
         if "language" in self.fields:
             self.fields["language"].choices = language_choices("")  # type: ignore[attr-defined]

@@ -59,10 +59,10 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _check_stamp(started: str, *, wording: str) -> str:
     """Return a hint if the form was posted too fast or too late for a person, or showed another wording; else ""."""
-    page, shown = _read_stamp(started)
+    page, wording_hash = _read_stamp(started)
     if not page:
         return gettext("This page was open for too long. Please press the button again.")
-    if shown != _digest(wording):
+    if wording_hash != _digest(wording):
         return explain_changed_wording()
     try:
         _STAMP.unsign(started, max_age=MIN_FORM_SECONDS.get(page, 3))
@@ -79,10 +79,10 @@ def _make_stamp(page: str, *, wording: str) -> str:
 def _read_stamp(started: str) -> tuple[str, str]:
     """Return the page that a stamp is from and the digest of the wording that it showed; ("", "") if it is too old."""
     try:
-        page, _, shown = _STAMP.unsign(started, max_age=MAX_FORM_SECONDS).partition("-")
+        page, _, wording_hash = _STAMP.unsign(started, max_age=MAX_FORM_SECONDS).partition("-")
     except signing.BadSignature:
         return "", ""
-    return page, shown
+    return page, wording_hash
 
 
 def _digest(wording: str) -> str:

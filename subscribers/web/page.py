@@ -68,15 +68,15 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
     @require_http_methods(["GET", "HEAD", "POST"])
     @wraps(page)
     def answer(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
-        asked, accepted = request.GET.get("lang", ""), request.META.get("HTTP_ACCEPT_LANGUAGE", "")
+        language, accepted = request.GET.get("lang", ""), request.META.get("HTTP_ACCEPT_LANGUAGE", "")
         try:
             with (
                 database_deadline(DATABASE_WAIT_SECONDS),
-                translation.override(language_for(asked, accepted=accepted)),
+                translation.override(language_for(language, accepted=accepted)),
             ):
                 response = page(request, *args, **kwargs)
         except (OperationalError, InterfaceError) as error:
-            response = database_unavailable_page(error, asked=asked, accepted=accepted)
+            response = database_unavailable_page(error, asked=language, accepted=accepted)
         except (DataError, OverflowError, UnicodeError) as error:
             raise BadRequest("The request holds something that no field can keep.") from error
         for name, value in PRIVATE_HEADERS.items():
@@ -116,9 +116,9 @@ def activate_language_of(person: Subscriber) -> None:
     activate_language(person.language)
 
 
-def activate_language(wanted: str) -> None:
+def activate_language(code: str) -> None:
     """Switch to a language code, as `activate_language_of` does."""
-    language = best_page_language([wanted])
+    language = best_page_language([code])
     if language:
         translation.activate(language)
 

@@ -52,8 +52,8 @@ def attributes() -> Choices:
 
 
 def languages() -> Choices:
-    known = {code: info["name"] for code, info in LANG_INFO.items() if "name" in info}
-    return _add_saved("language", sorted(known.items(), key=lambda pair: pair[1]), suffix="")
+    names = {code: info["name"] for code, info in LANG_INFO.items() if "name" in info}
+    return _add_saved("language", sorted(names.items(), key=lambda pair: pair[1]), suffix="")
 
 
 def country_choices() -> Choices:
@@ -64,13 +64,13 @@ def choices_of(kind: ConditionKind) -> Callable[[], Choices]:
     return lambda: _add_saved(kind.key, kind.choices(), suffix="")
 
 
-def _add_saved(key: str, known: Iterable[tuple[str, str]], *, suffix: str | Promise = _DELETED) -> Choices:
+def _add_saved(key: str, offered: Iterable[tuple[str, str]], *, suffix: str | Promise = _DELETED) -> Choices:
     """Return the known choices and those that only saved rules name, the latter with the suffix."""
-    choices = list(known)
+    choices = list(offered)
     codes = {code for code, _ in choices}
     rules = Segment.objects.order_by().values_list("rule", flat=True)
-    named = {condition.value for rule in rules for condition in _list_conditions(rule) if condition.key == key}
-    return choices + [(code, f"{code}{suffix}") for code in sorted(named - codes)]
+    values = {condition.value for rule in rules for condition in _list_conditions(rule) if condition.key == key}
+    return choices + [(code, f"{code}{suffix}") for code in sorted(values - codes)]
 
 
 def _list_conditions(rule: object) -> list[Condition]:

@@ -108,8 +108,8 @@ def read_language(text: str, notes: list[str]) -> str:
     code = text.strip().replace("_", "-")
     if not code or (_LANGUAGE.fullmatch(code) and len(code) <= 16):
         return code
-    if named := find_named_language(text):
-        return named
+    if found := find_named_language(text):
+        return found
     notes.append(
         Message("“%(code)s” is not a language code such as en or pt-BR. The line is used without it.", code=code[:40])
     )

@@ -159,7 +159,7 @@ class RowReader:
             missing = [""] * (self._column_count - len(cells))
             cells = [*cells[: self._column_count], *missing, *list_terms.values()]
         notes: list[str] = []
-        asked = self._read_day(cells, "asked_on", notes)
+        asked_on = self._read_day(cells, "asked_on", notes)
         terms, expires_on = self._terms, None
         has_expiry = any(map(str.strip, self._read_cells(cells, "expires_on")))
         if terms.implied_from is not None and (terms.all_implied or has_expiry):
@@ -167,18 +167,18 @@ class RowReader:
             expires_on = expiry.date() if expiry else terms.expires_on
             refusal = check_expiry(expires_on, today=terms.implied_from)
         else:
-            refusal = check_soft_opt_in(asked, terms=terms) if terms.soft_opt_in else None
+            refusal = check_soft_opt_in(asked_on, terms=terms) if terms.soft_opt_in else None
         if refusal is not None:
             return _refuse(record, *refusal)
-        person = self._read_person(record.line, cells, email, asked, notes)
+        person = self._read_person(record.line, cells, email, asked_on, notes)
         person.expires_on = expires_on
         return person
 
     def _read_person(
-        self, line: int, cells: list[str], email: str, asked: datetime | None, notes: list[str]
+        self, line: int, cells: list[str], email: str, asked_on: datetime | None, notes: list[str]
     ) -> PersonRow:
         packed = self._unpack_attributes(cells, notes) if "attributes" in self._column_of else {}
-        person = PersonRow(line=line, email=email, name=self._read_name(cells), dated_at=asked)
+        person = PersonRow(line=line, email=email, name=self._read_name(cells), dated_at=asked_on)
         for at, field, max_length in self._lines:
             if at < len(cells) and cells[at]:
                 setattr(person, field, _clean_common_cell(cells[at], max_length))

@@ -143,9 +143,9 @@ def _explain_never_subscribed(status: str) -> str:
     )
 
 
-def check_soft_opt_in(asked: datetime | None, *, terms: ImportTerms) -> tuple[RefusalKind, Message] | None:
+def check_soft_opt_in(asked_on: datetime | None, *, terms: ImportTerms) -> tuple[RefusalKind, Message] | None:
     """Return a refusal if the charitable soft opt-in does not cover somebody who signed up at this time."""
-    day = asked.date() if asked else terms.collected_on
+    day = asked_on.date() if asked_on else terms.collected_on
     if day is None:
         return RefusalKind.NO_DAY, Message(
             "This line has no sign-up date. The charitable soft opt-in requires one: add it to the line, or enter "

@@ -164,8 +164,8 @@ class ChunkWriter:
         locations: dict[tuple[str, str, str], Location] = {
             texts: locate(country=texts[0], region=texts[1], town=texts[2], home=self._batch.country) for texts in new
         }
-        known = [location for texts, location in locations.items() if location.known and any(texts)]
-        ids = find_location_ids(known) if self._dry_run else get_or_create_locations(known)
+        with_place = [location for texts, location in locations.items() if location.known and any(texts)]
+        ids = find_location_ids(with_place) if self._dry_run else get_or_create_locations(with_place)
         for texts, location in locations.items():
             place_id = ids.get(location.key, _NEW_PLACE_ID) if location.known and any(texts) else None
             self._places[texts] = _FoundPlace(place_id, location.note)
@@ -202,10 +202,12 @@ class ChunkWriter:
         through = Subscriber.topics.through
         rows = through.objects.filter(subscriber_id__in=list(chosen)).values_list("subscriber_id", "topic_id")
         have = set(rows)
-        wanted = [(pk, topic) for pk, topics in chosen.items() for topic in sorted(topics) if (pk, topic) not in have]
-        if wanted and not self._dry_run:
-            insert_rows(cursor, through, columns=["subscriber_id", "topic_id"], rows=wanted)
-        return {pk for pk, _ in wanted}
+        new_pairs = [
+            (pk, topic) for pk, topics in chosen.items() for topic in sorted(topics) if (pk, topic) not in have
+        ]
+        if new_pairs and not self._dry_run:
+            insert_rows(cursor, through, columns=["subscriber_id", "topic_id"], rows=new_pairs)
+        return {pk for pk, _ in new_pairs}
 
     def _find_changed_attributes(self, given: Mapping[int, Mapping[str, str]]) -> set[int]:
         have = read_attributes_by_person(given)

@@ -19,19 +19,19 @@ def ask_to_confirm(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) 
     """Ask the people who have not been asked yet. Return the lines of those whose mailbox may not get another mail now."""
     cursor.execute(_UNCONFIRMED)
     rows = cursor.fetchall()
-    asked = _ask_new_people({pk: email for _, pk, email, created in rows if created}, batch, now=now)
-    asked |= _ask_known_people([pk for _, pk, _, created in rows if not created], batch, now=now)
-    return [line for line, pk, _, _ in rows if pk not in asked]
+    requested = _ask_new_people({pk: email for _, pk, email, created in rows if created}, batch, now=now)
+    requested |= _ask_known_people([pk for _, pk, _, created in rows if not created], batch, now=now)
+    return [line for line, pk, _, _ in rows if pk not in requested]
 
 
 def _ask_new_people(addresses: dict[int, str], batch: ImportBatch, *, now: datetime) -> set[int]:
     """Ask the people whom this chunk created, with a few statements. Return whom."""
     allowed = use_confirmation_quotas(list(addresses.values()), now=now)
-    asked = [pk for pk, email in addresses.items() if email in allowed]
+    requested = [pk for pk, email in addresses.items() if email in allowed]
     Confirmation.objects.bulk_create(
-        Confirmation(subscriber_id=pk, mailing_list_id=batch.mailing_list_id, requested_at=now) for pk in asked
+        Confirmation(subscriber_id=pk, mailing_list_id=batch.mailing_list_id, requested_at=now) for pk in requested
     )
-    return set(asked)
+    return set(requested)
 
 
 def _ask_known_people(people: list[int], batch: ImportBatch, *, now: datetime) -> set[int]:

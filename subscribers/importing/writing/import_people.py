@@ -174,15 +174,15 @@ def _resume_or_save(batch: ImportBatch) -> ImportBatch:
 
 def make_mapping(header: Sequence[str], guessed: Sequence[str], columns: Mapping[str, str]) -> list[str]:
     """Return the field of each column: the named one, else the guessed one. Raises `BadFile` for an unknown name."""
-    named = {normalise_column_name(name): target for name, target in columns.items()}
+    targets = {normalise_column_name(name): target for name, target in columns.items()}
     names = [normalise_column_name(name) for name in header]
-    unknown = next((name for name in named if name not in names), "")
+    unknown = next((name for name in targets if name not in names), "")
     if unknown:
         raise BadFile(
             _("The file has no column “%(unknown)s”. Its columns are: %(columns)s.")
             % {"unknown": unknown, "columns": ", ".join(names)[:300]}
         )
-    used = set(named.values())
-    mapping = [named.get(name, "" if target in used else target) for name, target in zip(names, guessed, strict=True)]
+    used = set(targets.values())
+    mapping = [targets.get(name, "" if target in used else target) for name, target in zip(names, guessed, strict=True)]
     check_mapping(mapping, header=header)
     return mapping

@@ -83,7 +83,7 @@ def _describe_near(condition: Condition) -> str:
 
 def _day_label(text: str) -> str:
     day = parse_date(text)
-    return date_format(day, "DATE_FORMAT") if day else text
+    return date_format(day, _("j M Y")) if day else text
 
 
 def _describe_attribute(condition: Condition) -> str:

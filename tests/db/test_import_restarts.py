@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from subscribers.confirmation_quota import use_confirmation_quota
 from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing import import_run as run
 from subscribers.importing.writing.import_steps import (
@@ -16,6 +17,7 @@ from subscribers.importing.writing.import_steps import (
 from subscribers.importing.writing.undo import undo_now
 from subscribers.models import (
     Basis,
+    Confirmation,
     ImportBatch,
     ImportKind,
     ImportPiece,
@@ -25,7 +27,7 @@ from subscribers.models import (
     Subscription,
 )
 from tests.support.people import NOW, make_list, make_member
-from tests.support.people_imports import keep_draft, make_terms, run_pending
+from tests.support.people_imports import import_text, keep_draft, make_terms, run_pending
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db, pytest.mark.requirement("D2")]
 LATER = NOW + timedelta(minutes=5)
@@ -180,6 +182,23 @@ def test_people_updated_before_a_restart_are_reported_after_it(monkeypatch: pyte
     assert batch.counts["updated"] == 1
     counts = restart(batch, mapping=["email", "attribute:label"]).counts
     assert counts["updated_before"] == 1
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_people_who_were_not_asked_are_counted_once_after_a_restart(
+    monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    monkeypatch.setattr(run, "CHUNK_ROWS", 2)
+    assert use_confirmation_quota("ann@example.org", now=NOW - timedelta(hours=2))
+    weekly = make_list()
+    if known:
+        import_text(weekly, "email\nann@example.org\n", confirm=True)
+    batch = keep_draft(weekly, TEXT)
+    import_first_chunk(batch, confirm=True)
+    assert batch.counts["unasked"] == 1
+    counts = restart(batch, mapping=["email", "attribute:label"], confirm=True).counts
+    assert (counts["new"], counts["waiting"], counts["unasked"]) == (2 - known, known, 1)
+    assert Confirmation.objects.get().subscriber.email == "bea@example.org"
 
 
 def test_a_check_of_a_stopped_import_says_what_is_left_to_do(stopped: ImportBatch) -> None:

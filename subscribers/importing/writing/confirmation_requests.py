@@ -11,12 +11,15 @@ from subscribers.models import Confirmation, ImportBatch, Subscription
 
 _UNCONFIRMED = """
 SELECT line, subscriber_id, email, created FROM import_stage WHERE kind = 'join' AND suppressed_before IS NULL
-AND subscriber_id IS NOT NULL AND (status_before IS NULL OR status_before = 'waiting') ORDER BY line
+AND subscriber_id IS NOT NULL AND (status_before IS NULL OR status_before IN ('waiting', 'own')) ORDER BY line
 """
 
 
 def ask_to_confirm(cursor: CursorWrapper, batch: ImportBatch, *, now: datetime) -> list[int]:
-    """Ask the people who have not been asked yet. Return the lines of those whose mailbox may not get another mail now."""
+    """Ask the people who have not been asked yet. Return the lines of those whose mailbox may not get another mail now.
+
+    After a restart, that includes people whom an earlier run of the same import put on the list.
+    """
     cursor.execute(_UNCONFIRMED)
     rows = cursor.fetchall()
     requested = _ask_new_people({pk: email for _, pk, email, created in rows if created}, batch, now=now)
@@ -43,7 +46,7 @@ def _ask_known_people(people: list[int], batch: ImportBatch, *, now: datetime) -
         mailing_list=OuterRef("mailing_list"),
     )
     unasked = Subscription.objects.open().filter(
-        ~Exists(requests), mailing_list=batch.mailing_list, subscriber__in=people
+        ~Exists(requests), mailing_list=batch.mailing_list, subscriber__in=people, confirmed_at__isnull=True
     )
     refused = {
         subscription.subscriber_id

@@ -112,7 +112,6 @@ class ImportReport:
     def begin_again(self, stored: Mapping[str, int]) -> None:
         """Keep the numbers of an earlier run that its rows cannot produce again."""
         self.updated_before = int(stored.get("updated_before", 0)) + int(stored.get("updated", 0))
-        self.unasked = int(stored.get("unasked", 0))
 
     def resume_from(self, stored: Mapping[str, Any]) -> None:
         """Continue counting from stored numbers."""

@@ -28,6 +28,7 @@ from subscribers.models import (
     Subscription,
     Suppression,
 )
+from subscribers.people.bulk_actions import take_off_list
 from subscribers.people.lookup import find_person
 from subscribers.people.merge import merge_people
 from subscribers.people.replies import record_reply
@@ -52,7 +53,7 @@ def test_an_undo_removes_new_people_and_keeps_others() -> None:
     unsubscribe_from_list(subscriber=find_person("left@example.org"), mailing_list=weekly, now=LATER)
     batch = ImportBatch.objects.get(pk=report.batch_id)
     done = undo_now(batch, by="kim", clock=lambda: LATER)
-    assert done == {"removed": 1, "ended": 2, "stayed": 1, "lifted": 0, "kept": 0}
+    assert done == {"removed": 1, "ended": 2, "stayed": 1, "ended_before": 0, "lifted": 0, "kept": 0}
     assert set(Subscriber.objects.values_list("email", flat=True)) == {
         "known@example.org", "left@example.org", "both@example.org",
     }  # fmt: skip
@@ -76,6 +77,14 @@ def test_an_undo_keeps_and_counts_people_who_acted_since() -> None:
     assert (done["removed"], done["stayed"]) == (1, 1)
     assert [row.subscriber.email for row in list_contactable(mailing_list=weekly)] == ["ann@example.org"]
     assert not Confirmation.objects.filter(subscriber__email="bea@example.org").exists()
+
+
+def test_an_undo_counts_people_whom_staff_took_off_the_list() -> None:
+    weekly = make_list()
+    report = import_text(weekly, "email\nann@example.org\nbea@example.org\n")
+    take_off_list(people=[find_person("ann@example.org").pk], mailing_list=weekly, by="kim", now=LATER)
+    done = undo_now(ImportBatch.objects.get(pk=report.batch_id), by="kim", clock=lambda: LATER)
+    assert (done["removed"], done["ended"], done["stayed"], done["ended_before"]) == (1, 0, 0, 1)
 
 
 @pytest.mark.parametrize(("reason", "removed"), [(Reason.HARD, 2), (Reason.SOFT_LIMIT, 2), (Reason.COMPLAINT, 1)])
@@ -214,7 +223,7 @@ def test_an_undo_that_is_killed_continues_and_counts_everybody_once(monkeypatch:
     assert Subscriber.objects.count() == 26
     run_pending(NOW + timedelta(hours=1))
     batch.refresh_from_db()
-    assert count_undone(batch) == {"removed": 44, "ended": 1, "lifted": 0, "stayed": 0, "kept": 0}
+    assert count_undone(batch) == {"removed": 44, "ended": 1, "lifted": 0, "stayed": 0, "ended_before": 0, "kept": 0}
     assert ConsentEvent.objects.filter(kind="ended").count() == 45
     assert list(Subscriber.objects.values_list("email", flat=True)) == ["known@example.org"]
 

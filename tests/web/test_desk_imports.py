@@ -99,10 +99,17 @@ def test_one_line_is_not_called_lines() -> None:
     assert "1 person for the list" in client.get(page, follow=True).content.decode()
     ImportBatch.objects.update(state=ImportState.CHECKING, evidence="Sheet")
     assert client.get(reverse("subscribers_import_progress", args=[batch.pk])).json()["count"] == "0 of 1 line"
-    undone = {"removed": 1, "ended": 1, "stayed": 1, "lifted": 1, "kept": 2}
+    undone = {"removed": 1, "ended": 1, "stayed": 1, "ended_before": 1, "lifted": 1, "kept": 2}
     ImportBatch.objects.update(state=ImportState.UNDONE, counts={"rows": 6, "undone": undone})
     shown = client.get(page).content.decode()
-    for words in ("person removed", "person taken off", "person kept", "suppression removed", "suppressions kept"):
+    for words in (
+        "person removed",
+        "person taken off",
+        "person kept",
+        "suppression removed",
+        "suppressions kept",
+        "person was off the list already",
+    ):
         assert words in shown
 
 

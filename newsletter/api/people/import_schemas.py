@@ -101,6 +101,7 @@ class UndoneCounts(BaseModel):
     removed: int
     ended: int
     stayed: int = Field(description="They were there before, or acted since.")
+    ended_before: int = Field(description="Staff or an expiry had ended their subscription before the undo.")
     lifted: int
     kept: int
 

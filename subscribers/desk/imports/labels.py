@@ -23,6 +23,10 @@ _UNDONE_LABELS = {
         "person kept: they have since confirmed, changed or unsubscribed themselves",
         "people kept: they have since confirmed, changed or unsubscribed themselves",
     ),
+    "ended_before": ngettext_lazy(
+        "person was off the list already: staff or an expiry ended their subscription",
+        "people were off the list already: staff or an expiry ended their subscription",
+    ),
     "lifted": ngettext_lazy("suppression removed", "suppressions removed"),
     "kept": ngettext_lazy(
         "suppression kept: something else has happened to the address since",

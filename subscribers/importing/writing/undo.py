@@ -16,6 +16,7 @@ from subscribers.importing.reading.errors import CannotImport
 from subscribers.importing.writing.file_store import delete_stored_file
 from subscribers.importing.writing.import_claim import claim, release, renew_claim
 from subscribers.importing.writing.undo_steps import (
+    find_ended_before,
     find_staying,
     imported_suppressions,
     remove_people,
@@ -55,9 +56,14 @@ def undo_now(batch: ImportBatch, *, by: str, clock: Callable[[], datetime]) -> d
 
 
 def count_undone(batch: ImportBatch) -> dict[str, int]:
-    """Return people `removed`, subscriptions `ended`, people who `stayed`, suppressions `lifted` and `kept`."""
+    """Return the numbers of an undo by name.
+
+    These are people `removed`, subscriptions `ended`, people who `stayed`, people whose subscription had `ended_before`,
+    suppressions `lifted` and `kept`.
+    """
     counts = batch.counts.get("undone", {})
-    return {name: int(counts.get(name, 0)) for name in ("removed", "ended", "stayed", "lifted", "kept")}
+    names = ("removed", "ended", "stayed", "ended_before", "lifted", "kept")
+    return {name: int(counts.get(name, 0)) for name in names}
 
 
 def continue_undo(
@@ -72,6 +78,7 @@ def continue_undo(
         batch,
         {
             "stayed": find_staying(batch).values("subscriber").distinct().count(),
+            "ended_before": find_ended_before(batch).values("subscriber").distinct().count(),
             "kept": imported_suppressions(batch).count(),
         },
     )

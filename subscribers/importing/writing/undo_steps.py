@@ -49,6 +49,14 @@ def find_staying(batch: ImportBatch) -> QuerySet[Subscription]:
     return Subscription.objects.filter(Q(ended_at=None) | by_themselves, import_batch=batch)
 
 
+def find_ended_before(batch: ImportBatch) -> QuerySet[Subscription]:
+    """Return the subscriptions of the import that had ended before its undo, although the people did not unsubscribe."""
+    ended = Subscription.objects.filter(
+        import_batch=batch, end_reason__in=[EndReason.STAFF, EndReason.EXPIRED, EndReason.LAPSED]
+    )
+    return ended.exclude(subscriber__in=find_staying(batch).values("subscriber"))
+
+
 def imported_suppressions(batch: ImportBatch) -> QuerySet[Suppression]:
     """Return the suppressions that the import added and nobody asked for since."""
     return Suppression.objects.live().filter(import_batch=batch)

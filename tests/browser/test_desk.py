@@ -9,6 +9,16 @@ from tests.support.desk_browser import IN_CHROMIUM
 PREVIEW_MS = 60_000
 
 pytestmark = IN_CHROMIUM
+SHOW_OUTDATED_PROGRESS = """url => {
+  const section = document.createElement("section");
+  section.dataset.controller = "nl-progress";
+  section.dataset.nlProgressUrlValue = url;
+  section.dataset.nlProgressVersionValue = "an earlier state";
+  section.dataset.nlProgressOutdatedValue = "The state has changed.";
+  section.innerHTML = `<progress data-nl-progress-target="bar"></progress><span data-nl-progress-target="count"></span>
+    <span id="outdated" data-nl-progress-target="note"></span>`;
+  document.querySelector(".nl-issue").append(section);
+}"""
 
 
 def test_the_preview_shows_an_edited_headline_of_a_story(page: Page) -> None:
@@ -72,3 +82,18 @@ def lead_headline(page: Page) -> str:
     lead = page.frame_locator("iframe[name=nl-mail]").locator("h2").first
     expect(lead).to_be_visible(timeout=PREVIEW_MS)
     return lead.inner_text()
+
+
+def test_a_page_with_progress_keeps_a_comment_that_somebody_types(page: Page, site: str) -> None:
+    page.goto(f"{site}/admin/issues/?state=sent")
+    page.locator(".listing a[href*='/overview/']").first.click()
+    overview = page.url
+    page.evaluate(SHOW_OUTDATED_PROGRESS, overview.replace("/overview/", "/send/progress/"))
+    page.get_by_label("Comment").fill("Please check the date.")
+    page.get_by_role("heading", name="Comments").click()
+    page.add_script_tag(url=f"{site}/static/subscribers/progress.js")
+    expect(page.locator("#outdated")).to_have_text("The state has changed.")
+    expect(page.get_by_label("Comment")).to_have_value("Please check the date.")
+    page.get_by_label("Comment").fill("")
+    page.get_by_role("heading", name="Comments").click()
+    expect(page.locator("#outdated")).to_have_count(0)

@@ -1,12 +1,29 @@
-// Updates the progress of a long task, such as a send or an import. Reloads the page when the state of the task changes.
+// Updates the progress of a long task, such as a send or an import. Reloads the page when the state of the task changes,
+// but not while that would lose what a person typed, or a message of a refused form.
 (() => {
   const VISIBLE = 2000;
   const HIDDEN = 15000;
+  const FIELDS = 'input:not([type=hidden]), textarea, select';
+
+  const isChanged = (field) => {
+    if (field.options) {
+      const initial = [...field.options].map((option) => option.defaultSelected);
+      if (!field.multiple && !initial.includes(true)) return field.selectedIndex > 0;
+      return [...field.options].some((option, index) => option.selected !== initial[index]);
+    }
+    if (field.type === 'checkbox' || field.type === 'radio') return field.checked !== field.defaultChecked;
+    return field.value !== field.defaultValue;
+  };
+
+  const wouldLoseText = () =>
+    document.activeElement?.matches(FIELDS) ||
+    document.querySelector('.messages li.error') !== null ||
+    [...document.querySelectorAll(FIELDS)].some(isChanged);
 
   class Progress extends window.StimulusModule.Controller {
     static targets = ['bar', 'count', 'note'];
 
-    static values = { url: String, version: String, offline: String };
+    static values = { url: String, version: String, offline: String, outdated: String };
 
     connect() {
       this.wait();
@@ -32,7 +49,8 @@
 
     show(now) {
       if (now.version !== this.versionValue && !this.element.contains(document.activeElement)) {
-        window.location.reload();
+        if (wouldLoseText()) this.noteTarget.textContent = this.outdatedValue;
+        else window.location.reload();
         return;
       }
       if (now.total) this.barTarget.max = now.total;

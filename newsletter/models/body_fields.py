@@ -132,7 +132,10 @@ def label_in_english(block: blocks.Block) -> Message:
 
 
 class RowChooserBlock(SnippetChooserBlock):
-    """A chooser of a row. Its widget needs the desk's registrations, which a process without pages has not loaded yet."""
+    """A chooser of a row. Its widget needs the desk's registrations, which a process without pages has not loaded yet.
+
+    The widget is the one that the desk registered. Wagtail's own has its buttons in the language of the first reader.
+    """
 
     @property
     def required(self) -> bool:
@@ -142,7 +145,9 @@ class RowChooserBlock(SnippetChooserBlock):
     @cached_property
     def widget(self) -> "AdminSnippetChooser":
         search_for_hooks()
-        return super().widget
+        icon = super().widget.icon
+        chooser: AdminSnippetChooser = self.target_model.snippet_viewset.chooser_viewset.widget_class(icon=icon)
+        return chooser
 
 
 class OwnTextsChooserBlock(RowChooserBlock):

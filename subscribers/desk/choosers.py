@@ -5,8 +5,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 from wagtail.admin.widgets import BaseChooser
 from wagtail.log_actions import log
 from wagtail.permissions import policy_registry
@@ -40,8 +42,22 @@ class NoncedScriptMixin(BaseChooser):
         )
 
 
+def _name_object(text: str, name: str) -> str:
+    return gettext(text) % {"object": name}
+
+
+_name_object_lazily = lazy(_name_object, str)
+
+
 class NoncedChooser(NoncedScriptMixin, AdminSnippetChooser):
-    pass
+    """A chooser whose buttons are in the reader's language. Wagtail translates them once, for whoever is the first reader."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        name = self.model._meta.verbose_name
+        self.choose_one_text = _name_object_lazily("Choose %(object)s", name)
+        self.choose_another_text = _name_object_lazily("Choose another %(object)s", name)
+        self.link_to_chosen_text = _name_object_lazily("Edit this %(object)s", name)
 
 
 class NoncedChooserViewSet(SnippetChooserViewSet):

@@ -55,11 +55,17 @@ ENGLISH_ERRORS = {
 """Errors that only providers and operators read."""
 WAGTAIL_MESSAGES = (
     "Actions (footer)",
+    "Add images",
+    "Add multiple images",
     "Add or show comments",
     "Application",
     "Autosave is paused",
+    "Choose %(object)s",
+    "Choose another %(object)s",
     "Close modal dialogs (like this one)",
     "Cut",
+    "Drag and drop images into this area to upload immediately.",
+    "Edit this %(object)s",
     "Enable custom keyboard shortcuts specific to Wagtail.",
     "Filter by",
     "Grid layout",
@@ -72,7 +78,9 @@ WAGTAIL_MESSAGES = (
     "Minimum",
     "Monospace (code)",
     "More options for '%(title)s'",
+    "Or choose from your computer",
     "Paste",
+    "Remove focal area",
     "Saved",
     "Search…",
     "Section",
@@ -85,7 +93,10 @@ WAGTAIL_MESSAGES = (
     "Text formatting",
     "- Select an option -",
     "There are no %(model_name)s to display.",
+    "There are no results.",
+    "To be created by %(user)s",
     "Toggle minimap",
+    "To define this image's most important region, drag a box over the image below.",
     "Troubleshoot your connection to the site before proceeding. "
     "Open the editor in a separate tab to view the last saved version.",
     "View latest version",
@@ -101,7 +112,20 @@ WAGTAIL_MESSAGES = (
     "admin theme",
     "contrast",
     "density",
+    "item",
+    "items",
 )
+DJANGO_MESSAGES: tuple[str | tuple[str, str], ...] = (
+    "Enter the same password as before, for verification.",
+    "Your old password was entered incorrectly. Please enter it again.",
+    "Your password can’t be a commonly used password.",
+    "Your password can’t be entirely numeric.",
+    (
+        "Your password must contain at least %(min_length)d character.",
+        "Your password must contain at least %(min_length)d characters.",
+    ),
+)
+"""Texts of Django that its own translations write formally: the desk says *tú*."""
 _VOLATILE_HEADERS = tuple(
     f'"{name}'.encode()
     for name in (
@@ -135,6 +159,8 @@ def collect() -> Catalog:
         _take(catalog, file, _read_template(file))
     for name in sorted(_names()):
         catalog.add(name, locations=[("names of tables and blocks", 1)])
+    for text in DJANGO_MESSAGES:
+        catalog.add(text)
     return catalog
 
 

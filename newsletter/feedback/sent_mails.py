@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from newsletter.feedback.explaining.explain_exclusion import find_left_out
 from newsletter.models import Batch, Delivery, DeliveryException, Issue, Send, WelcomeStep
@@ -35,8 +35,8 @@ OWN_OUTCOMES = {
 REPORTED_OUTCOMES = {
     "unsubscribed": gettext_lazy("Unsubscribed by a link of this email"),
     "complained": gettext_lazy("Reported as spam"),
-    "bounced": gettext_lazy("Bounced"),
-    "delivered": gettext_lazy("Delivered"),
+    "bounced": pgettext_lazy("one mail", "Bounced"),
+    "delivered": pgettext_lazy("one mail", "Delivered"),
     "to_files": gettext_lazy("Written to a file; not sent"),
     "cancelled": gettext_lazy("Not sent: the send was cancelled first"),
     "already_mailed": gettext_lazy("Not sent: they changed to an address that had this issue already"),

@@ -50,8 +50,8 @@ class PersonPage(StaffTemplatePage):
     def get_page_title(self) -> str:
         """Return the name, or the initials, with the town, to identify a person in lists. Without a name: the masked address."""
         name = name_or_initials(self.person, whole=self.request.user.has_perm(REVEAL_PERMISSION))
-        town = self.person.place.town if self.person.place else ""
-        return f"{name or self.person}, {town or _('town unknown')}"
+        town = (self.person.place and self.person.place.town) or _("town unknown")
+        return f"{name or self.person}, {town}"
 
     def list_parents(self) -> list[tuple[str, str]]:
         return [(_("Subscribers"), reverse("people:index"))]

@@ -33,7 +33,7 @@ from subscribers.desk.imports.views import REQUIRED_PERMISSION as MANAGE_PERMISS
 from subscribers.desk.labels import name_or_initials, subscription_label
 from subscribers.desk.listing import DateTimeColumn
 from subscribers.desk.person_actions import REVEAL_PERMISSION
-from subscribers.models import MailingList, Subscriber, Subscription, Topic
+from subscribers.models import Giving, MailingList, Subscriber, Subscription, Topic
 from subscribers.people.lookup import search_people
 
 MAX_COUNTED = 10_000
@@ -75,6 +75,7 @@ class PeopleFilters(WagtailFilterSet):
     topic = django_filters.ModelChoiceFilter(
         label=gettext_lazy("Topic"), queryset=Topic.objects.order_by("name"), field_name="topics"
     )
+    giving = django_filters.ChoiceFilter(label=gettext_lazy("Giving"), choices=Giving.choices)
     language = django_filters.ChoiceFilter(
         label=gettext_lazy("Language"),
         choices=lambda: [(code, language_label(code)) for code in OFFERED_LANGUAGES],

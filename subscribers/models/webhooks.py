@@ -10,7 +10,7 @@ from typing import Self
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from newsletter.common.message_fields import MessageField
 
@@ -159,7 +159,7 @@ class WebhookDelivery(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending", gettext_lazy("Waiting")
-        DELIVERED = "delivered", gettext_lazy("Delivered")
+        DELIVERED = "delivered", pgettext_lazy("one mail", "Delivered")
         GIVEN_UP = "given_up", gettext_lazy("Given up after 3 days")
 
     # Without a constraint in the database: an endpoint that is removed must never make an unsubscribe fail.

@@ -92,7 +92,8 @@ def _describe_attribute(condition: Condition) -> str:
         return _("has any %(key)s") % {"key": key}
     if not condition.values:
         return _("has no %(key)s") % {"key": key}
-    values = f" {_('or')} ".join(f"“{value}”" for value in condition.values)
+    between = _("or")
+    values = f" {between} ".join(f"“{value}”" for value in condition.values)
     return _("%(key)s is %(values)s") % {"key": key, "values": values}
 
 

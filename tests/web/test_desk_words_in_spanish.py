@@ -1,13 +1,20 @@
 """Words of desk pages that are not in a template: labels of numbers, filters and tables, in the reader's language."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from wagtail.users.models import UserProfile
 
+from newsletter.models import Publication
 from tests.support.desk import sign_in
 from tests.support.desk_imports import run_imports, upload
+from tests.support.fixtures import make_issue, make_story
+from tests.support.people import make_member
+from tests.support.webhooks import make_answered_endpoint
 
 pytestmark = pytest.mark.django_db
 TERMS = {"kind": "join", "basis": "consent", "evidence": "Hoja de la feria", "encoding": "utf-8", "column_0": "email"}
@@ -15,7 +22,9 @@ TERMS = {"kind": "join", "basis": "consent", "evidence": "Hoja de la feria", "en
 
 def sign_in_spanish(role: str) -> Client:
     client = sign_in(role)
-    UserProfile.objects.update_or_create(user=User.objects.get(), defaults={"preferred_language": "es"})
+    UserProfile.objects.update_or_create(
+        user=User.objects.get(username=f"{role}@example.org"), defaults={"preferred_language": "es"}
+    )
     return client
 
 
@@ -34,3 +43,50 @@ def test_why_lines_of_an_import_were_refused() -> None:
         assert "it has no @" not in page
     file = client.get(reverse("subscribers_import_refused", args=[batch.pk]))
     assert "le falta la @" in file.getvalue().decode()
+
+
+def test_the_buttons_of_a_chooser_are_in_the_language_of_each_reader(publication: Publication) -> None:
+    make_story("The clinic opens")
+    issue = make_issue(publication)
+    spanish, english = sign_in_spanish("approver"), sign_in("editor")
+    for path in (f"/admin/issues/edit/{issue.pk}/", "/admin/events/add/"):
+        first = spanish.get(path).content.decode()
+        assert "Elegir evento" in first
+        assert "Choose event" not in first
+        second = english.get(path).content.decode()
+        assert "Choose event" in second
+        assert "Elegir evento" not in second
+
+
+@pytest.mark.parametrize(
+    ("path", "filter"), [("issues", "Publicación"), ("people", "Donaciones"), ("users", "Función")]
+)
+def test_the_filters_of_a_list(path: str, filter: str, publication: Publication) -> None:
+    make_story("The clinic opens")
+    make_issue(publication)
+    page = sign_in_spanish("admin").get(f"/admin/{path}/").content.decode()
+    labels = re.findall(r'<label class="w-field__label"[^>]*>\s*([^<]+?)\s*</label>', page)
+    assert filter in labels
+    assert not {"Publication", "Giving", "Group", "Grupo"} & set(labels)
+
+
+def test_a_person_and_a_mail_without_a_place_or_an_answer(publication: Publication) -> None:
+    person, client = make_member(publication.mailing_list, "someone@example.org"), sign_in_spanish("data")
+    assert "localidad desconocida" in client.get(f"/admin/people/{person.pk}/").content.decode()
+    endpoint = make_answered_endpoint(now=timezone.now())
+    page = sign_in_spanish("admin").get(f"/admin/webhooks/{endpoint.pk}/").content.decode()
+    assert ">Respuesta</th>" in page
+    assert ">Entregado<" in page
+    assert "Entregados" not in page
+
+
+def test_the_uses_of_a_row_and_its_link() -> None:
+    story = make_story("The clinic opens")
+    page = sign_in_spanish("editor").get(f"/admin/stories/usage/{story.pk}/").content.decode()
+    assert "No hay resultados." in page
+
+
+def test_the_role_names_of_the_record_of_processing() -> None:
+    page = sign_in_spanish("admin").get("/admin/processing/").content.decode()
+    assert "Administración: 1" in page
+    assert "admin: 1" not in page

@@ -1,5 +1,6 @@
 """Catalogues: each text is translated, keeps its placeholders, and is what people see. The desk is in Spanish too."""
 
+import ast
 import re
 from collections import Counter
 from datetime import datetime
@@ -20,6 +21,7 @@ from newsletter.models import Publication
 from newsletter.rendering.phrases import READER_TEXTS
 from scripts.messages import (
     DOMAIN,
+    KEYWORDS,
     LANGUAGES,
     LOCALES,
     READER_LANGUAGES,
@@ -59,12 +61,30 @@ def test_every_text_is_translated_and_no_other_is_kept(language: str, found: dic
     missing = [
         message.id
         for message in wanted
-        if message.id and not all(list_translations(kept.get(_key(message)) or message))
+        if message.id and not all(list_translations(kept.get(_key(message), context=message.context) or message))
     ]
-    missing += [message.id for message in wanted if message.id and kept.get(_key(message)) is None]
+    missing += [
+        message.id for message in wanted if message.id and kept.get(_key(message), context=message.context) is None
+    ]
     assert missing == [], f"{len(missing)} messages have no words in {language}"
-    assert [message.id for message in kept if message.id and wanted.get(_key(message)) is None] == []
+    assert [
+        message.id for message in kept if message.id and wanted.get(_key(message), context=message.context) is None
+    ] == []
     assert [message.id for message in kept if message.fuzzy] == []
+
+
+def test_no_text_to_translate_is_inside_an_f_string() -> None:
+    """Babel reads no f-strings, so such a text would stay English."""
+    inside = [
+        (path.name, call.lineno)
+        for package in ("newsletter", "subscribers")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for text in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in {*KEYWORDS, "_"}
+    ]
+    assert inside == []
 
 
 @pytest.mark.parametrize("language", [*LANGUAGES, *READER_LANGUAGES])
@@ -96,8 +116,8 @@ def test_each_compiled_catalogue_equals_its_source(language: str) -> None:
     with (LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as file:
         used = read_mo(file)
     written = read_mo(BytesIO(compile_catalog(read(language))))
-    assert {_key(message): list_translations(message) for message in used if message.id} == {
-        _key(message): list_translations(message) for message in written if message.id
+    assert {(_key(message), message.context): list_translations(message) for message in used if message.id} == {
+        (_key(message), message.context): list_translations(message) for message in written if message.id
     }
 
 

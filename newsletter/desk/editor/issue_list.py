@@ -13,11 +13,14 @@ from wagtail.admin.widgets.button import Button, HeaderButton
 from newsletter.desk.issues.issue_page import overview_url
 from newsletter.desk.shell.labels import STATE_CHOICES, filter_by_state_label, label_issue_state
 from newsletter.issues.snapshot.revisions import SEALED_STATES
-from newsletter.models import Issue
+from newsletter.models import Issue, Publication
 from subscribers.desk.listing import DeskList
 
 
 class IssueFilters(WagtailFilterSet):
+    publication = django_filters.ModelChoiceFilter(
+        label=gettext_lazy("Publication"), queryset=Publication.objects.order_by("name")
+    )
     state = django_filters.ChoiceFilter(choices=STATE_CHOICES, label=gettext_lazy("State"), method="with_state")
 
     class Meta:

@@ -78,7 +78,8 @@ class DecisionPage(DeskPage):
         return response
 
     def get_page_title(self) -> str:
-        return f"{_('Approve or hold')}: {self.issue}"
+        title = _("Approve or hold")
+        return f"{title}: {self.issue}"
 
     def get_breadcrumbs_items(self) -> list[dict[str, str]]:
         return make_breadcrumbs((str(self.issue), overview_url(self.issue)), (_("Approve or hold"), ""))

@@ -126,7 +126,8 @@ def mask_person(person: Subscriber) -> str:
     An example is “M…, m•••@e•••.org, Houston, Texas, United States”.
     """
     initial = next((letter for letter in person.name if letter.isalpha()), "")
-    return f"{initial and initial + '…, '}{person}, {person.place or _('place unknown')}"
+    place = person.place or _("place unknown")
+    return f"{initial and initial + '…, '}{person}, {place}"
 
 
 def _search_result(person: Subscriber, issue: Issue, *, now: datetime) -> dict[str, str]:

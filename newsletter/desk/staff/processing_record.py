@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from newsletter.desk.staff.staff_forms import ROLE_NAMES
 from newsletter.feedback import event_retention
 from newsletter.inbound import store as inbound_mails
 from newsletter.models import ApiKey, Brand, Publication
@@ -163,11 +164,11 @@ def _count_bases(now: datetime) -> list[tuple[str, int]]:
 
 
 def _count_staff() -> Iterator[tuple[str, int]]:
-    """Yield each role with the number of people who can sign in."""
-    for group in Group.objects.order_by("name"):
-        people = group.user_set.filter(is_active=True).count()
+    """Yield the name of each role, the highest first, with the number of people who can sign in."""
+    for role, name in ROLE_NAMES.items():
+        people = User.objects.filter(groups__name=role, is_active=True).count()
         if people:
-            yield group.name, people
+            yield str(name), people
 
 
 class ProcessingPage(PeoplePage):

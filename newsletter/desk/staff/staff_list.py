@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import django_filters  # type: ignore[import-untyped]
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib.auth.models import User
@@ -12,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.paginator import WagtailPaginator
 from wagtail.admin.ui.tables import BulkActionsCheckboxColumn, Column
-from wagtail.users.views.users import DeleteView, IndexView, UserViewSet
+from wagtail.users.views.users import DeleteView, IndexView, UserFilterSet, UserViewSet
 
 from newsletter.desk.staff.staff_forms import ROLE_NAMES, AccountForm, InvitationForm
 from newsletter.desk.staff.staff_pages import (
@@ -44,6 +45,21 @@ class StaffPaginator(WagtailPaginator):
     @property
     def items_count_label(self) -> str:
         return ngettext("%(number)s account", "%(number)s accounts", self.count) % {"number": self.count}
+
+
+class StaffFilters(UserFilterSet):
+    """Wagtail's filters, with the roles by their names. Nobody here is a superuser, which Wagtail calls an administrator."""
+
+    role = django_filters.MultipleChoiceFilter(
+        field_name="groups__name",
+        label=_("Role"),
+        choices=list(ROLE_NAMES.items()),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        del self.filters["group"], self.filters["is_superuser"]
 
 
 class StaffList(IndexView):
@@ -85,6 +101,7 @@ class DeleteStaff(RefuseUsedMixin, DeleteRowMixin, DeleteView):
 
 class StaffViewSet(UserViewSet):
     index_view_class = StaffList
+    filterset_class = StaffFilters
     add_view_class = InvitationPage
     edit_view_class = AccountPage
     delete_view_class = DeleteStaff

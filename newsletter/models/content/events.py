@@ -81,7 +81,8 @@ class EventNotice(TranslationMixin, EditedFieldsMixin, index.Indexed, models.Mod
         ]
 
     def __str__(self) -> str:
-        return f"{self.title} ({date_format(self.first_day, gettext('j M Y'))})"
+        day = date_format(self.first_day, gettext("j M Y"))
+        return f"{self.title} ({day})"
 
     @property
     def own_texts(self) -> dict[str, str]:

@@ -104,7 +104,8 @@ def describe_change(row: models.Model, *, loaded: str, reader: User | AnonymousU
     logs = log_registry.get_logs_for_instance(row).select_related("user")
     entry = logs.filter(timestamp__gte=since).first() if since else None
     if entry is None:
-        return f"{_('This was changed after you opened it, by its source or by the program.')} {advice}"
+        change = _("This was changed after you opened it, by its source or by the program.")
+        return f"{change} {advice}"
     who = _("You, in another window,") if entry.user == reader else _name(entry.user)
     moment = format_moment(entry.timestamp, now=timezone.now())
     saved = _("%(who)s saved this on %(moment)s, after you opened it.") % {"who": who, "moment": moment}

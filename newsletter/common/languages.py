@@ -18,14 +18,14 @@ PAGE_LANGUAGES = tuple(
 """Those whose translation has the texts of pages. The others have those of newsletters only."""
 
 
-def best_language(wanted: Iterable[str]) -> str:
+def best_language(codes: Iterable[str]) -> str:
     """Return the first of these codes that we have, or ""."""
-    return next(filter(None, map(find_offered_language, wanted)), "")
+    return next(filter(None, map(find_offered_language, codes)), "")
 
 
-def best_page_language(wanted: Iterable[str]) -> str:
+def best_page_language(codes: Iterable[str]) -> str:
     """Return the first of these codes in which we have pages, or "": a page is never half in another language."""
-    offered = map(find_offered_language, wanted)
+    offered = map(find_offered_language, codes)
     return next((code for code in offered if code in PAGE_LANGUAGES), "")
 
 

@@ -76,15 +76,15 @@ def fill(template: str, values: Mapping[str, object]) -> str:
     return template % {name: _in_english(value) for name, value in values.items()} if values else str(template)
 
 
-def loads(kept: str) -> str:
+def loads(text: str) -> str:
     """Return the `Message` that `dumps` wrote, or any other text unchanged."""
-    if not kept.startswith(_PREFIX):
-        return kept
+    if not text.startswith(_PREFIX):
+        return text
     try:
-        decoded = _decode(json.loads(kept))
+        decoded = _decode(json.loads(text))
     except (ValueError, KeyError, TypeError):
-        return kept
-    return decoded if isinstance(decoded, Message) else kept
+        return text
+    return decoded if isinstance(decoded, Message) else text
 
 
 def dumps(text: str) -> str:

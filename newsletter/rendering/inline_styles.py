@@ -148,7 +148,7 @@ def _style_elements(page: Any, css: str) -> bool:
     # Among the samples, a sheet with a class would be one more sheet.
     if not all(_TAG.fullmatch(element.tag) and element.tag != "style" for element in elements):
         return False
-    around = _find_around(elements, sheet.find_elements, asked=sheet.ancestor_classes)
+    around = _find_around(elements, sheet.find_elements, class_names=sheet.ancestor_classes)
     kinds: list[_Kind] = [
         (around.get(element, ()), element.tag, element.get("class", ""), element.get("style", ""))
         for element in elements
@@ -163,12 +163,12 @@ def _style_elements(page: Any, css: str) -> bool:
 
 
 def _find_around(
-    elements: list[Any], find_elements: Callable[[Any], Any], *, asked: frozenset[str]
+    elements: list[Any], find_elements: Callable[[Any], Any], *, class_names: frozenset[str]
 ) -> dict[Any, _Around]:
-    """Return the classes asked for around elements, which are in the order of the page. Elements without any are left out."""
+    """Return which of ``class_names`` are around elements, given in the order of the page. Leave out elements without any."""
     around: dict[Any, _Around] = {}
     for outer in elements:
-        if classes := asked.intersection(outer.get("class", "").split()):
+        if classes := class_names.intersection(outer.get("class", "").split()):
             for inner in find_elements(outer):
                 if inner is not outer:
                     around[inner] = (*around.get(inner, ()), tuple(sorted(classes)))

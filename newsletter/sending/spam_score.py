@@ -59,7 +59,7 @@ def score_due_issues(*, now: datetime, recent: RecentResults[bool] | None = None
     issues = Issue.objects.filter(state__in=Issue.UNSENT_STATES)
     shown_stamp = make_shown_stamp(issues, now=now)
     for issue in issues.select_related("publication__brand", "slot", "spam_check"):
-        stamp = make_stamp(issue, shown=shown_stamp)
+        stamp = make_stamp(issue, shown_stamp=shown_stamp)
         if recent.find(stamp):
             continue
         try:

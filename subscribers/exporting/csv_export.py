@@ -66,7 +66,7 @@ def export_rows(
     while batch := list(islice(people, _BATCH_SIZE)):
         ids = [pk for pk, *_values in batch]
         topics = _read_topics(ids)
-        lists = _read_lists(ids, shown=only_list)
+        lists = _read_lists(ids, only_list=only_list)
         attributes = read_attributes_by_person(ids) if keys else {}
         for pk, *values in batch:
             attributes_of_person = attributes.get(pk, {})
@@ -113,11 +113,11 @@ def _read_topics(ids: Sequence[int]) -> dict[int, list[str]]:
     return topics
 
 
-def _read_lists(ids: Sequence[int], *, shown: MailingList | None) -> dict[int, Lists]:
-    """Return the lists on which each of these people may be mailed, with the terms; only ``shown`` if it is given."""
+def _read_lists(ids: Sequence[int], *, only_list: MailingList | None) -> dict[int, Lists]:
+    """Return the lists on which each of these people may be mailed, with the terms; only ``only_list`` if it is given."""
     subscriptions = _mailable_subscriptions().filter(_of_people(ids))
-    if shown:
-        subscriptions = subscriptions.filter(mailing_list=shown)
+    if only_list:
+        subscriptions = subscriptions.filter(mailing_list=only_list)
     lists: defaultdict[int, Lists] = defaultdict(list)
     rows = subscriptions.order_by().values_list("subscriber_id", "mailing_list__slug", *_TERM_FIELDS)
     for pk, slug, *terms in rows:

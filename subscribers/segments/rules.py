@@ -69,7 +69,7 @@ def parse_rule(rule: object, *, more: Collection[str] = ()) -> Condition | Group
     Raises:
         BadRule: The message names the wrong part.
     """
-    tree = _parse(rule, where="rule", depth=0, known=(*GROUPS, *CONDITIONS, *more))
+    tree = _parse(rule, where="rule", depth=0, known_keys=(*GROUPS, *CONDITIONS, *more))
     if len(list_conditions(tree)) > MAX_CONDITIONS:
         raise BadRule(
             "The rule has more than %(max_conditions)s conditions. Split it into smaller segments.",
@@ -85,7 +85,7 @@ def list_conditions(node: Condition | Group) -> list[Condition]:
     return [condition for part in node.parts for condition in list_conditions(part)]
 
 
-def _parse(rule: object, *, where: str, depth: int, known: tuple[str, ...]) -> Condition | Group:
+def _parse(rule: object, *, where: str, depth: int, known_keys: tuple[str, ...]) -> Condition | Group:
     if depth > MAX_DEPTH:
         raise BadRule(
             "%(where)s: groups are nested more than %(max_depth)s deep. Flatten the rule.",
@@ -103,14 +103,16 @@ def _parse(rule: object, *, where: str, depth: int, known: tuple[str, ...]) -> C
             raise BadRule("%(where)s: this condition is empty. Fill it in or remove it.", where=where)
         return Group("all", ())
     for key in rule:
-        _check_key(key, where=where, known=known)
+        _check_key(key, where=where, known_keys=known_keys)
     for kind in GROUPS:
         if kind in rule:
-            return _parse_group(rule, kind=kind, where=where, depth=depth, known=known)
+            return _parse_group(rule, kind=kind, where=where, depth=depth, known_keys=known_keys)
     return _parse_condition(rule, where=where)
 
 
-def _parse_group(rule: Mapping[str, object], *, kind: str, where: str, depth: int, known: tuple[str, ...]) -> Group:
+def _parse_group(
+    rule: Mapping[str, object], *, kind: str, where: str, depth: int, known_keys: tuple[str, ...]
+) -> Group:
     if len(rule) > 1:
         others = ", ".join(f"“{key}”" for key in rule if key != kind)
         raise BadRule(
@@ -138,7 +140,7 @@ def _parse_group(rule: Mapping[str, object], *, kind: str, where: str, depth: in
     return Group(
         kind,
         tuple(
-            _parse(part, where=f"{where}.{kind}[{place}]", depth=depth + 1, known=known)
+            _parse(part, where=f"{where}.{kind}[{place}]", depth=depth + 1, known_keys=known_keys)
             for place, part in enumerate(parts, 1)
         ),
     )
@@ -217,14 +219,14 @@ def _read_test(test: str, rule: Mapping[str, object], *, where: str) -> tuple[st
     return tuple(_read_value("attribute", value, where=f"{where}.{test}") for value in several)
 
 
-def _check_key(key: object, *, where: str, known: tuple[str, ...]) -> None:
-    if key in known or key in _KEYS_WITH_OTHERS:
+def _check_key(key: object, *, where: str, known_keys: tuple[str, ...]) -> None:
+    if key in known_keys or key in _KEYS_WITH_OTHERS:
         return
-    near = get_close_matches(str(key), (*known, *_KEYS_WITH_OTHERS), n=1, cutoff=0.5)
+    near = get_close_matches(str(key), (*known_keys, *_KEYS_WITH_OTHERS), n=1, cutoff=0.5)
     hint = (
         Message("Did you mean “%(near)s”?", near=near[0])
         if near
-        else Message("Use one of %(known)s.", known=_named(known))
+        else Message("Use one of %(known)s.", known=_named(known_keys))
     )
     raise BadRule("%(where)s: “%(key)s” is not something a rule can ask. %(hint)s", where=where, key=key, hint=hint)
 

@@ -53,7 +53,7 @@ class OneClickMiddleware:
         except (OperationalError, InterfaceError) as error:
             if is_retryable(error):
                 return self._pages(environ, start_response)
-            away = database_unavailable_page(error, asked="", accepted=accepted)
+            away = database_unavailable_page(error, language="", accepted=accepted)
             status, page = f"{away.status_code} {away.reason_phrase}", away.content
             more = [("Retry-After", away["Retry-After"])]
         except (BadLink, Error, GroupCommitFailed):

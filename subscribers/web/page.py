@@ -76,7 +76,7 @@ def private_page(page: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
             ):
                 response = page(request, *args, **kwargs)
         except (OperationalError, InterfaceError) as error:
-            response = database_unavailable_page(error, asked=language, accepted=accepted)
+            response = database_unavailable_page(error, language=language, accepted=accepted)
         except (DataError, OverflowError, UnicodeError) as error:
             raise BadRequest("The request holds something that no field can keep.") from error
         for name, value in PRIVATE_HEADERS.items():
@@ -132,9 +132,9 @@ def client_address_of(request: HttpRequest) -> str:
     )
 
 
-def language_for(asked: str, *, accepted: str) -> str:
+def language_for(code: str, *, accepted: str) -> str:
     """Return the language of the request's query, its header or the organisation, else English."""
-    found = _asked_language(asked, accepted=accepted)
+    found = _asked_language(code, accepted=accepted)
     if found:
         return found
     try:
@@ -143,10 +143,10 @@ def language_for(asked: str, *, accepted: str) -> str:
         return "en"
 
 
-def database_unavailable_page(error: Error, *, asked: str, accepted: str) -> HttpResponse:
+def database_unavailable_page(error: Error, *, language: str, accepted: str) -> HttpResponse:
     """Return a 503 page made without the database, so without branding. The log has the error."""
     _LOG.error("Refused a public page with 503: the database did not answer. (%s)", error)
-    with translation.override(_asked_language(asked, accepted=accepted) or "en"):
+    with translation.override(_asked_language(language, accepted=accepted) or "en"):
         response = _render_without_database(
             gettext("Please try again in a few minutes"),
             gettext("We could not save this. Your link is still valid, so please open it again."),

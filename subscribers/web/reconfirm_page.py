@@ -32,7 +32,7 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             gettext("You unsubscribed, so you get no newsletters from us. You can sign up again."),
             join_path=join_path(mailing_list),
         )
-    shown = {
+    button_texts = {
         "text": gettext(
             "Press the button, and you get your newsletters as before. If you stopped getting them, they start again."
         ),
@@ -43,11 +43,11 @@ def stay_page(request: HttpRequest, target: LinkTarget) -> HttpResponse:
             current = lock_current(person)
             if current is None:
                 return erased_person_page()
-            read = shown if request.POST.get(SHOWN_FIELD) != SHOWN_NOTICE else _find_notice(current)
+            read = button_texts if request.POST.get(SHOWN_FIELD) != SHOWN_NOTICE else _find_notice(current)
             if read is not None:
                 stay(subscriber=current, wording=make_press_wording(**read), now=timezone.now())
     context = {
-        **shown,
+        **button_texts,
         "stays": request.method == "POST",
         "preferences_path": make_related_path(target, Purpose.PREFERENCES),
         "leave_all_path": f"{make_related_path(target, Purpose.UNSUBSCRIBE)}/all",

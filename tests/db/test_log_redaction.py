@@ -68,7 +68,7 @@ def test_a_database_error_of_a_job_is_logged_without_the_address(lines: io.Strin
 
 def test_a_database_that_is_away_is_logged_without_its_password(lines: io.StringIO) -> None:
     error = IntegrityError("postgres://amina:secret@mail.example.org/newsletter")
-    database_unavailable_page(error, asked="", accepted="")
+    database_unavailable_page(error, language="", accepted="")
     assert "secret" not in read_only_line(lines)["message"]
 
 

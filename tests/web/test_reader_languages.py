@@ -169,7 +169,7 @@ def read_pages(language: str) -> dict[str, str]:
     visit("not found", "/nothing-here")
     visit("bad request", "/join/%00")
     keep("server error", show_server_error(client.get("/my-mail").wsgi_request))
-    keep("no database", database_unavailable_page(OSError(), asked="", accepted=language))  # type: ignore[arg-type]
+    keep("no database", database_unavailable_page(OSError(), language="", accepted=language))  # type: ignore[arg-type]
     return pages
 
 

@@ -42,7 +42,7 @@ def read_one_source(request: HttpRequest, source: int) -> SourceAnswer:
 def add_source(request: HttpRequest, data: NewSource) -> Status[SourceAnswer]:
     """Add a source after reading it once. Without a kind, it is found from the address, as in the desk."""
     typed = settle_source(
-        url=data.url, kind=data.kind, key=data.key, enabled=data.enabled, known=None, now=timezone.now()
+        url=data.url, kind=data.kind, key=data.key, enabled=data.enabled, existing=None, now=timezone.now()
     )
     with transaction.atomic():
         return Status(201, _save(request, Source(), data, typed=typed))
@@ -59,7 +59,7 @@ def change_source(request: HttpRequest, source: int, data: SourceChange) -> Sour
             kind=data.kind if sent & {"url", "kind"} else row.kind,
             key=data.key,
             enabled=data.enabled if "enabled" in sent else row.enabled,
-            known=row,
+            existing=row,
             now=timezone.now(),
         )
     with transaction.atomic():

@@ -141,13 +141,13 @@ def _find_p95(milliseconds: Iterable[float]) -> float:
 
 def _time(client: Client, url: str) -> _PageTimes:
     """Open a page with kept figures and without. Raise NotMeasured if it does not answer with a page."""
-    kept: list[float] = []
+    with_kept_counts: list[float] = []
     counted: list[float] = []
     processor: list[float] = []
     queries: list[int] = []
     for _ in range(_REPEATS):
         forget_counts()
-        for took in (counted, kept):
+        for took in (counted, with_kept_counts):
             started, started_processor = time.perf_counter(), time.process_time()
             with _count_queries() as counter:
                 answer = client.get(url)
@@ -157,7 +157,7 @@ def _time(client: Client, url: str) -> _PageTimes:
                 raise NotMeasured(f"{url} answered with {answer.status_code} and not with a page.")
         processor.append((time.process_time() - started_processor) * 1000)
         queries.append(next(counter))
-    return _PageTimes((round(min(kept), 1), round(min(counted), 1)), round(min(processor), 1), min(queries))
+    return _PageTimes((round(min(with_kept_counts), 1), round(min(counted), 1)), round(min(processor), 1), min(queries))
 
 
 @contextmanager

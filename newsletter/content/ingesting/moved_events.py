@@ -30,7 +30,7 @@ def match_moved_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
         return 0
     stored_ids = set(source.events.filter(external_id__in=listed_ids).values_list("external_id", flat=True))
     fresh = [entry for entry in parsed.events if entry.external_id[:500] not in stored_ids]
-    pairs = _pair_by_series(lost, fresh, kept={get_series_id(identity) for identity in stored_ids})
+    pairs = _pair_by_series(lost, fresh, listed_series={get_series_id(identity) for identity in stored_ids})
     taken = {id(entry) for _, entry in pairs}
     adopted = {row.pk for row, _ in pairs}
     pairs += _pair_by_title(
@@ -42,7 +42,7 @@ def match_moved_events(source: Source, parsed: Parsed, *, now: datetime) -> int:
 
 
 def _pair_by_series(
-    lost: Sequence[EventNotice], fresh: Sequence[EventEntry], *, kept: set[str]
+    lost: Sequence[EventNotice], fresh: Sequence[EventEntry], *, listed_series: set[str]
 ) -> list[tuple[EventNotice, EventEntry]]:
     rows: dict[str, list[EventNotice]] = defaultdict(list)
     entries: dict[str, list[EventEntry]] = defaultdict(list)
@@ -52,7 +52,7 @@ def _pair_by_series(
         entries[get_series_id(entry.external_id[:500])].append(entry)
     pairs = []
     for series in rows.keys() & entries.keys():
-        alone = len(rows[series]) == len(entries[series]) == 1 and series not in kept
+        alone = len(rows[series]) == len(entries[series]) == 1 and series not in listed_series
         pairs += [
             (row, entry)
             for row, entry in _align(rows[series], entries[series])

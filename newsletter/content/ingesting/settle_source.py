@@ -26,7 +26,7 @@ class TypedSource:
 
 
 def settle_source(
-    *, url: str, kind: str, key: str | None, enabled: bool, known: Source | None, now: datetime
+    *, url: str, kind: str, key: str | None, enabled: bool, existing: Source | None, now: datetime
 ) -> TypedSource:
     """Return the source in its usual form, with the kind that was found there if none was given.
 
@@ -35,7 +35,7 @@ def settle_source(
     """
     address = read_source_address(url, kind=kind)
     typed = TypedSource(address.url, address.kind, key or address.key or key)
-    if known is not None and typed.key is None and not may_keep_key(known, url=typed.url, kind=typed.kind):
+    if existing is not None and typed.key is None and not may_keep_key(existing, url=typed.url, kind=typed.kind):
         typed = TypedSource(typed.url, typed.kind, "")
     was_read = False
     if not typed.kind:
@@ -48,11 +48,11 @@ def settle_source(
         )
     if SOURCE_KINDS[typed.kind].key == "none":
         typed = TypedSource(typed.url, typed.kind, "")
-    same = next((one for one in Source.objects.filter(url=typed.url) if one != known), None)
+    same = next((one for one in Source.objects.filter(url=typed.url) if one != existing), None)
     if same is not None:
         raise InUse("You already have this source: %(source)s.", source=same)
     if enabled and not was_read:
-        trial = try_source(kind=typed.kind, url=typed.url, key=_find_key(typed, known), now=now)
+        trial = try_source(kind=typed.kind, url=typed.url, key=_find_key(typed, existing), now=now)
         if trial.error:
             raise BadSource(
                 "This address could not be read: %(error)s Correct it, choose another kind, or save the source out of use.",
@@ -71,10 +71,10 @@ def _find_kind(typed: TypedSource, *, now: datetime) -> TypedSource:
     return TypedSource(first.url, first.kind, typed.key)
 
 
-def _find_key(typed: TypedSource, known: Source | None) -> str:
-    if typed.key is not None or known is None:
+def _find_key(typed: TypedSource, existing: Source | None) -> str:
+    if typed.key is not None or existing is None:
         return typed.key or ""
     try:
-        return open_key(known)
+        return open_key(existing)
     except NotReady:
         return ""

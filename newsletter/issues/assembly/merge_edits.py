@@ -129,7 +129,7 @@ def _merge_stories(merged: Merged, *, new: Body, edits: _ManualEdits, limit: int
     free = [value for value in chosen if value["story"] not in held]
     lead = next((block for block in merged.body if block["type"] == "lead_story"), None)
     if lead is not None and not edits.has_touched(lead["value"].get("story")):
-        lead["value"] = _fill_lead(lead["value"], free, wanted=story_ids)
+        lead["value"] = _fill_lead(lead["value"], free, story_ids=story_ids)
     if lead is not None and not lead["value"]:
         merged.body.remove(lead)
     _fill_lists(merged, free=free, edits=edits, limit=limit)
@@ -137,11 +137,11 @@ def _merge_stories(merged: Merged, *, new: Body, edits: _ManualEdits, limit: int
         merged.kept.append("stories")
 
 
-def _fill_lead(value: Block, free: list[Block], *, wanted: set[int]) -> Block:
+def _fill_lead(value: Block, free: list[Block], *, story_ids: set[int]) -> Block:
     """Return the lead story's new value, {} if it has no story. Its rules of who sees it stay."""
     if free:
         return {**free.pop(0), **({"show_to": value["show_to"]} if "show_to" in value else {})}
-    return value if value.get("story") in wanted else {}
+    return value if value.get("story") in story_ids else {}
 
 
 def _fill_lists(merged: Merged, *, free: list[Block], edits: _ManualEdits, limit: int) -> None:

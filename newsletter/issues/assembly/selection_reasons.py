@@ -25,7 +25,7 @@ def explain_candidates(issue: Issue, *, now: datetime) -> list[Reason]:
     in_body = list_body_items(issue)
     chosen = {(reason["kind"], reason["id"]) for reason in issue.reasons if reason.get("chosen")}
     rules = make_draft(issue=issue, now=now).choice.reasons
-    reasons = [_apply_manual_choice(reason, in_body=in_body, known=chosen) for reason in rules]
+    reasons = [_apply_manual_choice(reason, in_body=in_body, chosen=chosen) for reason in rules]
     listed = {(reason.kind, reason.id) for reason in reasons}
     by_hand = [
         Reason(kind, row.pk, str(row), True, ADDED_BY_HAND)
@@ -52,10 +52,10 @@ def list_body_items(issue: Issue) -> set[tuple[str, int]]:
     return items
 
 
-def _apply_manual_choice(reason: Reason, *, in_body: set[tuple[str, int]], known: set[tuple[str, int]]) -> Reason:
+def _apply_manual_choice(reason: Reason, *, in_body: set[tuple[str, int]], chosen: set[tuple[str, int]]) -> Reason:
     key = (reason.kind, reason.id)
     if reason.chosen == (key in in_body):
         return reason
     if key in in_body:
         return replace(reason, chosen=True, why=Message("added by hand; by the rules %(reason)s", reason=reason.why))
-    return replace(reason, chosen=False, why=REMOVED_BY_HAND if key in known else ARRIVED_LATER)
+    return replace(reason, chosen=False, why=REMOVED_BY_HAND if key in chosen else ARRIVED_LATER)

@@ -52,7 +52,7 @@ def check_due_links(
     issues = Issue.objects.filter(state__in=Issue.UNSENT_STATES)
     shown_stamp = make_shown_stamp(issues, now=now)
     for issue in issues.select_related("publication__brand", "slot"):
-        stamp = make_stamp(issue, shown=shown_stamp)
+        stamp = make_stamp(issue, shown_stamp=shown_stamp)
         links = recent.find(stamp)
         if links is None:
             try:

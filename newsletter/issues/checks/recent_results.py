@@ -63,10 +63,10 @@ def _select(rows: "QuerySet[Any]", kind: str, *columns: "str | Coalesce") -> "Qu
     return selected
 
 
-def make_stamp(issue: Issue, *, shown: str) -> str:
-    """Return a hash that changes with ``shown`` and with each change of the rows of an issue, its publication and its brand."""
+def make_stamp(issue: Issue, *, shown_stamp: str) -> str:
+    """Return a hash that changes with ``shown_stamp`` and with each change of an issue, its publication or its brand."""
     rows = (issue, issue.publication, issue.publication.brand)
-    return hashlib.sha256("\0".join([shown, *map(_describe, rows)]).encode()).hexdigest()
+    return hashlib.sha256("\0".join([shown_stamp, *map(_describe, rows)]).encode()).hexdigest()
 
 
 def _describe(row: Model) -> str:

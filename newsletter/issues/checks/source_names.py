@@ -52,7 +52,7 @@ def check_source_names(content: IssueContent, *, sources: Mapping[int, str]) -> 
     everything = find_names("\n".join(texts.values()))
     for part in list_texts(content):
         names = find_names(texts[part.story]) if part.story in texts else everything
-        for written, in_source in sorted(find_misspelt_names(part.text, known=names, single_words=single_words)):
+        for written, in_source in sorted(find_misspelt_names(part.text, source_names=names, single_words=single_words)):
             message = Message(
                 "“%(written)s” is “%(in_source)s” in the source. Check the spelling.",
                 written=written,
@@ -61,15 +61,15 @@ def check_source_names(content: IssueContent, *, sources: Mapping[int, str]) -> 
             yield Finding("warning", "source-name", message, block=part.block, field=part.field, story=part.story)
 
 
-def find_misspelt_names(text: str, *, known: Names, single_words: bool = True) -> set[tuple[str, str]]:
+def find_misspelt_names(text: str, *, source_names: Names, single_words: bool = True) -> set[tuple[str, str]]:
     """Return (name as written, name in the source) for each name that is nearly a known one.
 
     ``single_words`` is False for languages that write every noun with a capital.
     """
     pairs = set()
-    for written in find_names(text).names - known.names:
-        if (single_words or " " in written) and not known.words.issuperset(written.split()):
-            close = [name for name in known.names if _is_misspelling(written, name)]
+    for written in find_names(text).names - source_names.names:
+        if (single_words or " " in written) and not source_names.words.issuperset(written.split()):
+            close = [name for name in source_names.names if _is_misspelling(written, name)]
             if close:
                 pairs.add((written, min(close)))
     in_pairs = {word for written, _ in pairs if " " in written for word in written.split()}

@@ -160,11 +160,11 @@ def fingerprint_event(event: EventNotice) -> str:
 def _find_misinformed_group(
     publication: Publication, event: EventNotice, *, mentions: list[EventMention], now: datetime
 ) -> MisinformedGroup | None:
-    known = newest = _find_current_correction(publication, event)
+    current = newest = _find_current_correction(publication, event)
     if newest is not None and newest.issue.state == Issue.State.SENT:
         repeated = Correction(publication=publication, event=event, fingerprint=newest.fingerprint)
-        known = None if find_misinforming_deliveries(repeated, mentions=mentions).exists() else newest
-    looked_for = known or Correction(publication=publication, event=event, fingerprint=fingerprint_event(event))
+        current = None if find_misinforming_deliveries(repeated, mentions=mentions).exists() else newest
+    looked_for = current or Correction(publication=publication, event=event, fingerprint=fingerprint_event(event))
     mails = find_misinforming_deliveries(looked_for, mentions=mentions)
     last_heard = _count_people_by_last_mention(mails, mentions)
     if not last_heard:
@@ -180,9 +180,9 @@ def _find_misinformed_group(
         people=people,
         was=was,
         now=resolve_event(event),
-        correction=known,
+        correction=current,
         mixed=0 < sum(cancelled.values()) < people,
-        earlier=newest if known is None else None,
+        earlier=newest if current is None else None,
         to_files=not mails.exclude(batch__send__provider=OUTBOX).exists(),
     )
 

@@ -67,17 +67,19 @@ def make_document(content: IssueContent, *, visible: VisibleContent, view_online
         headline=content.headline,
         edition=_format_edition_date(content, language, sent_on=visible.sent_on),
         year=_find_known_year(content, visible),
-        summary=_choose_summary(whole=whole, shown=content, visible=visible),
+        summary=_choose_summary(whole=whole, visible_content=content, visible=visible),
     )
 
 
-def _choose_summary(*, whole: IssueContent, shown: IssueContent, visible: VisibleContent) -> str | None:
+def _choose_summary(*, whole: IssueContent, visible_content: IssueContent, visible: VisibleContent) -> str | None:
     """Return the first visible sentence for readers with a lead story of their own: the headlines after it.
 
     Return None if the preheader fits: the order is that of the issue, or the preheader is not made of its headlines.
     """
     is_own = bool(visible.order) and not visible.only_events
-    return list_other_headlines(shown) if is_own and has_only_headlines(whole.preheader, content=whole) else None
+    return (
+        list_other_headlines(visible_content) if is_own and has_only_headlines(whole.preheader, content=whole) else None
+    )
 
 
 def _make_block_in_language(block: records.Block, content: IssueContent, visible: VisibleContent) -> mail.Block | None:

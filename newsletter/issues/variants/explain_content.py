@@ -146,26 +146,26 @@ def _explain_events(
             event_ids = {event.id for event in visible.events[block.key].events}
             for event in block.events:
                 why = (
-                    _explain_shared_event(event, shown=event.id in event_ids)
+                    _explain_shared_event(event, is_shown=event.id in event_ids)
                     if fallback >= Fallback.FOR_ALL
-                    else _explain_event(event, location, shown=event.id in event_ids, radius_km=radius_km)
+                    else _explain_event(event, location, is_shown=event.id in event_ids, radius_km=radius_km)
                 )
                 yield ContentReason("event", event.id, event.title, event.id in event_ids, why)
 
 
-def _explain_event(event: EventRecord, location: RecipientLocation, *, shown: bool, radius_km: int) -> str:
+def _explain_event(event: EventRecord, location: RecipientLocation, *, is_shown: bool, radius_km: int) -> str:
     distance = _measure(event, location)
     if event.cancelled:
         return Message("It is cancelled.")
     if event.online:
-        return Message("It is online.") if shown else Message("It is online, and other events came first.")
+        return Message("It is online.") if is_shown else Message("It is online, and other events came first.")
     if distance is None:
-        if shown:
+        if is_shown:
             return Message("It is in their region. The exact distance is unknown.")
         if not location.country:
             return Message("Their location is unknown.")
         return Message("The distance is unknown, and it is not in their region.")
-    if shown:
+    if is_shown:
         if distance > radius_km:
             return Message("It is in their region, and no event is nearer.")
         return Message(
@@ -180,10 +180,10 @@ def _explain_event(event: EventRecord, location: RecipientLocation, *, shown: bo
     )
 
 
-def _explain_shared_event(event: EventRecord, *, shown: bool) -> str:
+def _explain_shared_event(event: EventRecord, *, is_shown: bool) -> str:
     if event.cancelled:
         return Message("It is cancelled.")
-    if shown:
+    if is_shown:
         return _join(Message("They get the events of all places."), _SHARED)
     return _join(Message("They get the first events of all places."), _SHARED)
 

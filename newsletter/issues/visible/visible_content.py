@@ -125,7 +125,7 @@ def filter_visible(content: IssueContent, *, visible: VisibleContent, only_event
     content = remove_blocks(reorder_stories(content, order=visible.order), keys=visible.closed)
     if not visible.only_events:
         content = remove_stories(content, stories=visible.hidden)
-        if not _names_missing_event(content.preheader, whole=whole, shown=content, visible=visible):
+        if not _names_missing_event(content.preheader, whole=whole, visible_content=content, visible=visible):
             return content
         return replace(content, preheader=list_other_headlines(content) or _list_events(visible) or content.preheader)
     titles = [escape_merge_fields(event.title) for chosen in visible.events.values() for event in chosen.events]
@@ -142,14 +142,16 @@ def _list_events(visible: VisibleContent) -> str:
     return shorten(" · ".join(escape_merge_fields(event.title) for event in events[:3]), 100)
 
 
-def _names_missing_event(text: str, *, whole: IssueContent, shown: IssueContent, visible: VisibleContent) -> bool:
+def _names_missing_event(
+    text: str, *, whole: IssueContent, visible_content: IssueContent, visible: VisibleContent
+) -> bool:
     """Return True if the text has the whole title of an event that the mail lacks, outside the titles that it shows.
 
     A title of one word, such as “March”, may mean something else in a sentence by staff, so it does not count.
     """
-    titles = {story.title for story in shown.stories}
+    titles = {story.title for story in visible_content.stories}
     titles |= {event.title for chosen in visible.events.values() for event in chosen.events}
-    titles |= {block.events[0].title for block in shown.blocks if isinstance(block, EventCardBlock)}
+    titles |= {block.events[0].title for block in visible_content.blocks if isinstance(block, EventCardBlock)}
     missing = {event.title for event in whole.events if len(event.title.split()) > 1} - titles
     for title in sorted(titles, key=len, reverse=True):
         text = _match_title(title).sub("·", text)

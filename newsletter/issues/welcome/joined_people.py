@@ -95,9 +95,11 @@ def stop_steps(*, issue: Issue, now: datetime) -> None:
     _settle(waiting, code=WelcomeStep.Code.TURNED_OFF, now=now)
 
 
-def forget_old_people(*, now: datetime, kept: timedelta) -> int:
+def forget_old_people(*, now: datetime, retention: timedelta) -> int:
     """Remove the person from rows that were settled before then. The keyed hash stays, so that nobody is welcomed twice."""
-    return WelcomeStep.objects.filter(settled_at__lt=now - kept, subscriber_id__isnull=False).update(subscriber_id=None)
+    return WelcomeStep.objects.filter(settled_at__lt=now - retention, subscriber_id__isnull=False).update(
+        subscriber_id=None
+    )
 
 
 def _find_new_people(issue: Issue, *, now: datetime) -> QuerySet[Any]:

@@ -66,27 +66,32 @@ class Command(ProductCommand):
             raise CommandError("--receiver needs --message: it names the server that received the message.")
         if message:
             findings = _check_message(message, receiver=receiver)
-            self._report(findings, shown=(), as_json=json)
+            self._report(findings, setting_values=(), as_json=json)
         else:
             findings = [*examine(quick=quick), *check_processes(now=datetime.now(UTC))]
             left_out = LEFT_OUT_IF_QUICK if quick else ()
-            self._report(findings, shown=settings.ENV.describe(), as_json=json, left_out=left_out)
+            self._report(findings, setting_values=settings.ENV.describe(), as_json=json, left_out=left_out)
 
     def _report(
-        self, findings: list[Finding], *, shown: Sequence[SettingValue], as_json: bool, left_out: Sequence[str] = ()
+        self,
+        findings: list[Finding],
+        *,
+        setting_values: Sequence[SettingValue],
+        as_json: bool,
+        left_out: Sequence[str] = (),
     ) -> None:
         failed = [finding.check for finding in findings if finding.level == "error"]
         warnings = sum(finding.level == "warning" for finding in findings)
         if as_json:
             checks = [finding.to_row() for finding in findings]
             summary = {"ok": not failed, "errors": len(failed), "warnings": warnings, "checks": checks}
-            listed = [{**vars(setting), "origin": str(setting.origin)} for setting in shown]
-            self.write_json({**summary, "settings": listed, "left_out": list(left_out)} if shown else summary)
+            listed = [{**vars(setting), "origin": str(setting.origin)} for setting in setting_values]
+            self.write_json({**summary, "settings": listed, "left_out": list(left_out)} if setting_values else summary)
         else:
             console = self.console(soft_wrap=True)
-            for setting in shown:
+            for setting in setting_values:
                 console.print(_setting_line(setting))
-            if shown:
+            if setting_values:
                 console.print()
             for finding in findings:
                 console.print(describe_finding(finding))

@@ -25,16 +25,16 @@ class Command(ProductCommand):
             self.stdout.write(_in_words(report))
 
 
-def _sources(named: str | None) -> list[Source]:
+def _sources(name: str | None) -> list[Source]:
     sources = Source.objects.filter(enabled=True)
-    if not named:
+    if not name:
         if not sources:
             raise NotFound("There is no source yet. Add one in the desk, or with `newsletter apply FILE.toml`.")
         return list(sources)
-    matching = Source.objects.filter(pk=int(named)) if named.isdigit() else Source.objects.filter(name=named)
+    matching = Source.objects.filter(pk=int(name)) if name.isdigit() else Source.objects.filter(name=name)
     if not matching:
         names = ", ".join(f"{source.pk} ({source.name})" for source in sources) or "none yet"
-        raise NotFound(f"There is no source “{named}”. There are: {names}.")
+        raise NotFound(f"There is no source “{name}”. There are: {names}.")
     return list(matching)
 
 

@@ -41,13 +41,13 @@ def check_settings_file(file: Path | None, *, folder: Path) -> Finding:
 
 
 def check_setting_names(
-    *, environ: Mapping[str, str], in_file: Collection[str], known: Collection[str]
+    *, environ: Mapping[str, str], in_file: Collection[str], setting_names: Collection[str]
 ) -> Iterator[Finding]:
     """Report names that look like settings but are unknown, with the nearest known name."""
     for name in sorted({*environ, *in_file}):
-        if name in known or _SET_BY_OTHERS.match(name):
+        if name in setting_names or _SET_BY_OTHERS.match(name):
             continue
-        near = get_close_matches(name.upper(), known, n=1, cutoff=_NEAR)
+        near = get_close_matches(name.upper(), setting_names, n=1, cutoff=_NEAR)
         if not near and not name.upper().startswith(_PREFIX):
             continue
         if name not in in_file and not name.upper().startswith(_PREFIX):
@@ -59,9 +59,9 @@ def check_setting_names(
         )
 
 
-def check_quotes(*, environ: Mapping[str, str], known: Collection[str]) -> Iterator[Finding]:
+def check_quotes(*, environ: Mapping[str, str], setting_names: Collection[str]) -> Iterator[Finding]:
     """Report settings whose value still has quotation marks, as `docker run --env-file` leaves them."""
-    for name in sorted(known):
+    for name in sorted(setting_names):
         value = environ.get(name, "").strip()
         if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
             do = "Remove the quotation marks in the place that sets it. If mail was already sent with this key, keep them."

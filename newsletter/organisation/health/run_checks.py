@@ -125,8 +125,10 @@ def _check_content(*, keeps_journal: bool) -> Iterator[Finding]:
 def _check_configuration() -> Iterator[Finding]:
     setting_names = set(settings.ENV.by_name())
     yield check_settings_file(settings.ENV.env_file, folder=Path.cwd())
-    yield from check_setting_names(environ=os.environ, in_file=settings.ENV.names_in_file(), known=setting_names)
-    yield from check_quotes(environ=os.environ, known=setting_names)
+    yield from check_setting_names(
+        environ=os.environ, in_file=settings.ENV.names_in_file(), setting_names=setting_names
+    )
+    yield from check_quotes(environ=os.environ, setting_names=setting_names)
     yield check_keys(settings.ENV.weak_keys(), production=settings.ENV.production)
     yield from check_monitor(settings.NEWSLETTER_PULSE_URL)
     yield check_proxies(settings.NEWSLETTER_SITE_URL, proxies=settings.SUBSCRIBERS_TRUSTED_PROXIES)

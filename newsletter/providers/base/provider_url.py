@@ -86,7 +86,7 @@ def parse_provider_url(url: str, *, rules: Mapping[str, UrlRules]) -> ProviderSe
         )
     own_rules = rules[scheme]
     account, _, query = account_and_query.partition("?")
-    options = _read_options(query, known=list_options(rules))
+    options = _read_options(query, option_names=list_options(rules))
     settings = _read_account(account.strip("/"), own_rules)
     _refuse_unused(options, own_rules)
     for provider in rules.values():
@@ -169,15 +169,15 @@ def _read_account(account: str, rules: UrlRules) -> ProviderSettings:
     return settings
 
 
-def _read_options(query: str, *, known: tuple[str, ...]) -> dict[str, str]:
+def _read_options(query: str, *, option_names: tuple[str, ...]) -> dict[str, str]:
     options: dict[str, str] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
-        if name not in known:
+        if name not in option_names:
             raise BadProviderUrl(
                 "NEWSLETTER_PROVIDER_URL has the unknown option “%(name)s”%(hint)s. Known are %(known)s.",
                 name=name[:40],
-                hint=_suggest_name(name, known),
-                known=", ".join(known),
+                hint=_suggest_name(name, option_names),
+                known=", ".join(option_names),
             )
         if name == "webhook_key" and options.get(name):
             value = f"{options[name]},{value}"

@@ -45,7 +45,7 @@ def split_off(
         not_before=not_before,
     )
     moved = Delivery.objects.filter(batch=batch, pk__in=list(deliveries)).update(batch=new)
-    _require_all_moved(batch, wanted=len(deliveries), moved=moved)
+    _require_all_moved(batch, expected=len(deliveries), moved=moved)
     Batch.objects.filter(pk=batch.pk).update(size=F("size") - moved)
     return new
 
@@ -141,16 +141,16 @@ def _move_parts(send: Send, parts: Sequence[_Part]) -> None:
     )
     for (batch, deliveries), target in zip(parts, new, strict=True):
         people = Delivery.objects.filter(batch=batch, pk__range=(deliveries[0], deliveries[-1]))
-        _require_all_moved(batch, wanted=len(deliveries), moved=people.update(batch=target))
+        _require_all_moved(batch, expected=len(deliveries), moved=people.update(batch=target))
         Batch.objects.filter(pk=batch.pk).update(size=F("size") - len(deliveries))
 
 
-def _require_all_moved(batch: Batch, *, wanted: int, moved: int) -> None:
-    if moved != wanted:
+def _require_all_moved(batch: Batch, *, expected: int, moved: int) -> None:
+    if moved != expected:
         raise InvariantViolated(
             "%(batch)s should give %(wanted)s people to a new batch but has %(moved)s of them. Nothing was changed. "
             "This is a defect: report it.",
             batch=batch,
-            wanted=wanted,
+            wanted=expected,
             moved=moved,
         )

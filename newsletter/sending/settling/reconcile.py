@@ -121,12 +121,14 @@ def _ask_about_batch(batch: Batch, *, finder: BatchFinder, sent_at: datetime, at
     deliveries = list(asked_about.order_by("pk").values_list("pk", flat=True))
     found = finder.find_batch(key=batch.key, deliveries=deliveries, sent_at=sent_at)
     if batch.state == Batch.State.UNCERTAIN:
-        return record_provider_records(batch=batch, found=found, asked=deliveries, atomic=atomic, now=now)
-    return bool(settle_uncertain_recipients(batch=batch, asked=deliveries, found=found, atomic=atomic, now=now))
+        return record_provider_records(batch=batch, found=found, asked_ids=deliveries, atomic=atomic, now=now)
+    return bool(settle_uncertain_recipients(batch=batch, asked_ids=deliveries, found=found, atomic=atomic, now=now))
 
 
 @transaction.atomic
-def record_provider_records(*, batch: Batch, found: BatchLookup, asked: list[int], atomic: bool, now: datetime) -> bool:
+def record_provider_records(
+    *, batch: Batch, found: BatchLookup, asked_ids: list[int], atomic: bool, now: datetime
+) -> bool:
     """Settle an uncertain batch by what the provider's records prove. Return False if they prove nothing."""
     accepted = [delivery for delivery, verdict in found.people.items() if verdict is Verdict.ACCEPTED]
     if found.verdict is not Verdict.ACCEPTED and not accepted:
@@ -147,7 +149,7 @@ def record_provider_records(*, batch: Batch, found: BatchLookup, asked: list[int
         not_before=None,
     ):
         return False
-    settle_uncertain_recipients(batch=batch, asked=asked, found=found, atomic=atomic, now=now)
+    settle_uncertain_recipients(batch=batch, asked_ids=asked_ids, found=found, atomic=atomic, now=now)
     delivered = find_delivered(dict.fromkeys(others, batch.send_id))
     others = [delivery for delivery in others if delivery not in delivered]
     uncertain = [

@@ -22,7 +22,7 @@ ENDED_STATES = (Send.State.SUBMITTED, Send.State.CANCELLED)
 def delete_old_deliveries(*, now: datetime) -> int:
     """Delete up to ``MAX_SLICES`` slices of old rows; the next call deletes the rest. Return the number of rows deleted."""
     deleted, slices = 0, MAX_SLICES
-    forget_old_people(now=now, kept=RETENTION)
+    forget_old_people(now=now, retention=RETENTION)
     old = Send.objects.filter(state__in=ENDED_STATES, ended_at__lt=now - RETENTION, purged_at__isnull=True).order_by(
         "pk"
     )

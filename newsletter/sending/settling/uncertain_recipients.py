@@ -66,13 +66,13 @@ def resolve_as_accepted(deliveries: Collection[int]) -> int:
 
 
 def settle_uncertain_recipients(
-    *, batch: Batch, asked: Collection[int], found: BatchLookup, atomic: bool, now: datetime
+    *, batch: Batch, asked_ids: Collection[int], found: BatchLookup, atomic: bool, now: datetime
 ) -> int:
     """Settle uncertain people of a settled batch by the provider's records. Return the number settled.
 
     ``atomic`` means that the provider accepts all people of a call or nobody.
     """
-    settled = resolve_as_accepted(find_proven(found, asked=asked, atomic=atomic))
+    settled = resolve_as_accepted(find_proven(found, asked_ids=asked_ids, atomic=atomic))
     if atomic and found.verdict is Verdict.ACCEPTED:
         settled += settle_unsubscribed([batch.pk])
     refused = _with_verdict(found.people, Verdict.REJECTED)
@@ -81,10 +81,10 @@ def settle_uncertain_recipients(
     )
 
 
-def find_proven(found: BatchLookup, *, asked: Collection[int], atomic: bool) -> list[int]:
+def find_proven(found: BatchLookup, *, asked_ids: Collection[int], atomic: bool) -> list[int]:
     """Return the deliveries that the records name as accepted. A record of an ``atomic`` provider's batch names nobody."""
     if found.verdict is Verdict.ACCEPTED and not atomic:
-        return [delivery for delivery in asked if found.people.get(delivery, Verdict.ACCEPTED) is Verdict.ACCEPTED]
+        return [delivery for delivery in asked_ids if found.people.get(delivery, Verdict.ACCEPTED) is Verdict.ACCEPTED]
     return _with_verdict(found.people, Verdict.ACCEPTED)
 
 

@@ -132,14 +132,14 @@ def guess_target(name: str) -> str:
     return f"{ATTRIBUTE}{attribute_key(plain)}"
 
 
-def guess_mapping(header: Sequence[str], *, known: Mapping[str, str] | None = None) -> list[str]:
+def guess_mapping(header: Sequence[str], *, known_columns: Mapping[str, str] | None = None) -> list[str]:
     """Guess a field for each column. `check_mapping` refuses duplicates, because a person has to decide.
 
     ``known`` has the fields of columns whose names mean something else in other files.
     """
     mapping: list[str] = []
     for name in header:
-        target = (known or {}).get(normalise_column_name(name)) or guess_target(name)
+        target = (known_columns or {}).get(normalise_column_name(name)) or guess_target(name)
         mapping.append(NOT_IMPORTED if target in mapping and target.startswith(ATTRIBUTE) else target)
     return mapping
 

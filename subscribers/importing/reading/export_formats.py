@@ -142,7 +142,7 @@ def detect_layout(header: Sequence[str]) -> Layout:
 
 def guess_columns(header: Sequence[str]) -> list[str]:
     """Guess a field for each column, by the program that exported the file."""
-    return guess_mapping(header, known=detect_layout(header).columns)
+    return guess_mapping(header, known_columns=detect_layout(header).columns)
 
 
 def refuse_non_subscribed_export(layout: Layout, *, file_name: str) -> None:

@@ -11,7 +11,7 @@ Whitfields of Newport may stay. The women of the valley met Judge Okonkwo in Sã
 
 
 def misspelt(text: str, *, single_words: bool = True) -> set[tuple[str, str]]:
-    return find_misspelt_names(text, known=find_names(SOURCE), single_words=single_words)
+    return find_misspelt_names(text, source_names=find_names(SOURCE), single_words=single_words)
 
 
 @pytest.mark.parametrize(
@@ -50,8 +50,8 @@ def test_exact_names_endings_titles_and_other_words_give_no_warning(text: str) -
 def test_german_nouns_are_not_taken_for_names() -> None:
     source = "Das Gericht schrieb einen Brief an Amina Yusuf."
     names = find_names(source)
-    assert find_misspelt_names("Viele Briefe kamen", known=names, single_words=False) == set()
-    assert find_misspelt_names("Heute schreibt Amina Yusof", known=names, single_words=False) == {
+    assert find_misspelt_names("Viele Briefe kamen", source_names=names, single_words=False) == set()
+    assert find_misspelt_names("Heute schreibt Amina Yusof", source_names=names, single_words=False) == {
         ("Amina Yusof", "Amina Yusuf")
     }
 

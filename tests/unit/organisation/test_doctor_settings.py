@@ -104,17 +104,19 @@ def test_a_value_that_cannot_be_read_is_hidden_whole(name: str, value: str) -> N
     ],
 )
 def test_a_misspelt_setting_is_named_with_the_nearest_one(name: str, in_file: bool, level: str, do: str) -> None:
-    found = list(check_setting_names(environ={name: "x"}, in_file={name} if in_file else set(), known=KNOWN))
+    found = list(check_setting_names(environ={name: "x"}, in_file={name} if in_file else set(), setting_names=KNOWN))
     assert [(one.check, one.level, one.do) for one in found] == [(f"setting {name}", level, do)]
 
 
 @pytest.mark.parametrize("name", ["PATH", "AWS_REGION", "DATABASE_HOST", "NEWSLETTER_PORT_8000_TCP", *KNOWN])
 def test_names_that_belong_to_others_are_not_complained_of(name: str) -> None:
-    assert list(check_setting_names(environ={name: "x"}, in_file=set(), known=KNOWN)) == []
+    assert list(check_setting_names(environ={name: "x"}, in_file=set(), setting_names=KNOWN)) == []
 
 
 def test_quotation_marks_that_were_left_in_a_value_are_named() -> None:
-    found = list(check_quotes(environ={"DATABASE_URL": '"sqlite:///x"', "NEWSLETTER_ONLY_TO": "a'"}, known=KNOWN))
+    found = list(
+        check_quotes(environ={"DATABASE_URL": '"sqlite:///x"', "NEWSLETTER_ONLY_TO": "a'"}, setting_names=KNOWN)
+    )
     assert [one.check for one in found] == ["setting DATABASE_URL"]
 
 

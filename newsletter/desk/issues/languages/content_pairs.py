@@ -55,7 +55,7 @@ def list_content_pairs(
 
     A block that only readers of one language see is left out: nobody else gets its rows.
     """
-    shown = {
+    translated_ids = {
         model: {record.translation_id for record in records}
         for model, records in _list_records(version.content).items()
     }
@@ -67,7 +67,7 @@ def list_content_pairs(
         for pk in filter(rows.__contains__, ids):
             if find_offered_language(rows[pk].language) != version.language:
                 translation = translations.get(_original_of(rows[pk]))
-                is_shown = translation is not None and translation.pk in shown[model]
+                is_shown = translation is not None and translation.pk in translated_ids[model]
                 pairs.append(_make_pair(rows[pk], translation, is_shown=is_shown, language=version.language, user=user))
     return pairs
 

@@ -101,7 +101,7 @@ def _read(row: PostmasterReading, reader: FigureReader, *, now: datetime) -> Non
 def read_rates(signed: SignedSender, reader: FigureReader, *, now: datetime) -> tuple[str, Sequence[SpamRate]]:
     """Return the first domain with figures, or else the first that Google knows. Raises FiguresUnavailable."""
     today = now.astimezone(UTC).date()
-    first, refusal, known = today - timedelta(days=READ_DAYS), None, ""
+    first, refusal, readable = today - timedelta(days=READ_DAYS), None, ""
     for domain in list_candidates(signed):
         try:
             rates = reader.read_spam_rates(domain, first=first, last=today)
@@ -112,9 +112,9 @@ def read_rates(signed: SignedSender, reader: FigureReader, *, now: datetime) -> 
             continue
         if rates:
             return domain, rates
-        known = known or domain
-    if known:
-        return known, ()
+        readable = readable or domain
+    if readable:
+        return readable, ()
     raise refusal or FiguresUnavailable(FigureFailure.NOT_VERIFIED, "%(sender)s is no domain.", sender=signed.sender)
 
 

@@ -24,6 +24,7 @@ def _is_known(value: object) -> bool:
 Slugs = Annotated[list[str], Field(description="Slugs of topics.", max_length=100)]
 Url = Annotated[str, Field(max_length=2_000)]
 Language = Annotated[str, Field(description="Such as en or es.", max_length=12)]
+Moment = Annotated[AwareDatetime, Field(description="With an offset, such as 2026-12-03T19:00:00+00:00.")]
 SlugsOfRows = Annotated[list[str], BeforeValidator(_list_slugs)]
 """The slugs of a row's topics or publications."""
 
@@ -57,7 +58,7 @@ class StoryChange(StoredRequestModel):
     topics: Slugs = []
     case: str = Field("", description="Slug of the case that it belongs to; empty: none.", max_length=80)
     translation_of: int | None = Field(None, description="Id of the story that it is a translation of.", ge=1, lt=2**63)
-    published_at: AwareDatetime | None = None
+    published_at: AwareDatetime | None = Field(None, description="With an offset. Null: not known.")
 
 
 class NewStory(StoryChange):
@@ -117,18 +118,18 @@ class EventChange(StoredRequestModel):
     title: str = Field("", min_length=1, max_length=300)
     summary: str = Field("", max_length=5_000)
     url: Url = ""
-    starts_at: AwareDatetime = Field(None, validate_default=False)  # type: ignore[assignment]  # missing: unchanged
-    ends_at: AwareDatetime | None = None
-    place_text: str = Field("", max_length=300)
-    town: str = Field("", max_length=120)
+    starts_at: Moment = Field(None, validate_default=False)  # type: ignore[assignment]  # missing: unchanged
+    ends_at: AwareDatetime | None = Field(None, description="With an offset. Null: not known.")
+    place_text: str = Field("", description="The address, as readers see it.", max_length=300)
+    town: str = Field("", description="Readers near this town see the event.", max_length=120)
     country: str = Field("", description="Its code, such as GB.", max_length=2)
-    online: StrictBool = False
-    cancelled: StrictBool = False
+    online: StrictBool = Field(False, description="It takes place online.")
+    cancelled: StrictBool = Field(False, description="It does not take place.")
 
 
 class NewEvent(EventChange):
     title: str = Field(min_length=1, max_length=300)
-    starts_at: AwareDatetime
+    starts_at: Moment
     zone: str = Field("", description="Such as Europe/London; else that of its town.", max_length=60)
     language: Language = ""
 
@@ -151,22 +152,29 @@ class AppealAnswer(BaseModel):
 class AppealChange(StoredRequestModel):
     headline: str = Field("", min_length=1, max_length=200)
     text: str = Field("", max_length=5_000)
-    link: Url = Field("", min_length=1)
-    button: str = Field("", min_length=1, max_length=60)
-    audience: Literal["all", "none", "donor", "monthly"] = "all"
+    link: Url = Field("", description="The address that the button opens.", min_length=1)
+    button: str = Field("", description="The words on the button.", min_length=1, max_length=60)
+    audience: Literal["all", "none", "donor", "monthly"] = Field(
+        "all", description="The giving status of the people who see it; all: everybody."
+    )
     language: Language = ""
     publications: list[str] = Field([], description="Slugs; none: all.", max_length=100)
-    first_day: date | None = None
-    last_day: date | None = None
-    priority: int = Field(0, ge=0, le=32_767)
-    enabled: StrictBool = True
+    first_day: date | None = Field(None, description="No issue before this day shows it.")
+    last_day: date | None = Field(None, description="No issue after this day shows it.")
+    priority: int = Field(0, description="Of those that fit, a reader sees the highest number.", ge=0, le=32_767)
+    enabled: StrictBool = Field(True, description="False: no issue shows it.")
 
 
 class NewAppeal(AppealChange):
-    slug: str = Field("", max_length=50, pattern=r"^[-a-zA-Z0-9_]*$")
+    slug: str = Field(
+        "",
+        description="Made from the headline if you leave it out. It never changes.",
+        max_length=50,
+        pattern=r"^[-a-zA-Z0-9_]*$",
+    )
     headline: str = Field(min_length=1, max_length=200)
-    link: Url = Field(min_length=1)
-    button: str = Field(min_length=1, max_length=60)
+    link: Url = Field(description="The address that the button opens.", min_length=1)
+    button: str = Field(description="The words on the button.", min_length=1, max_length=60)
 
 
 class SourceAnswer(BaseModel):
@@ -197,7 +205,7 @@ class SourceChange(StoredRequestModel):
     key: str | None = Field(
         None, description="The key that its interface asks for. Empty removes it. It is never shown.", max_length=500
     )
-    every_minutes: int = Field(30, ge=5, le=525_600)
+    every_minutes: int = Field(30, description="How often it is read, in minutes.", ge=5, le=525_600)
     language: Language = ""
     region: str = Field("", description="ISO 3166-2: where events without a location are.", max_length=10)
     topics: Slugs = []

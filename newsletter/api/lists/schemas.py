@@ -31,12 +31,12 @@ class ListChange(StoredRequestModel):
 
     name: str = Field("", min_length=1, max_length=120)
     description: str = Field("", max_length=2_000)
-    double_opt_in: StrictBool = True
-    public: StrictBool = True
-    ask_name: StrictBool = True
-    ask_place: StrictBool = True
-    ask_topics: StrictBool = True
-    ask_language: StrictBool = False
+    double_opt_in: StrictBool = Field(True, description="Ask people to confirm by mail.")
+    public: StrictBool = Field(True, description="False: subscribers cannot see the list or sign up for it.")
+    ask_name: StrictBool = Field(True, description="Its form asks for a first name.")
+    ask_place: StrictBool = Field(True, description="Its form asks for a town.")
+    ask_topics: StrictBool = Field(True, description="Its form asks what interests people.")
+    ask_language: StrictBool = Field(False, description="Its form asks for a language.")
     archived: StrictBool = Field(
         False, description="Archived: closed to sign-ups. Refused if a publication is sent to it."
     )
@@ -64,7 +64,9 @@ class TopicAnswer(BaseModel):
 
 class TopicChange(StoredRequestModel):
     name: str = Field("", min_length=1, max_length=120)
-    names: dict[str, Annotated[str, Field(min_length=1, max_length=120)]] = Field({}, max_length=100)
+    names: dict[str, Annotated[str, Field(min_length=1, max_length=120)]] = Field(
+        {}, description="Names in other languages, by their codes.", max_length=100
+    )
 
 
 class NewTopic(TopicChange):

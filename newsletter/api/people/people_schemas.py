@@ -78,24 +78,26 @@ class NewPerson(StoredRequestModel):
 
     email: str = Field(max_length=320)
     name: str = Field("", max_length=MAX_TEXT_LENGTH)
-    country: str = Field("", max_length=MAX_TEXT_LENGTH)
-    region: str = Field("", max_length=MAX_TEXT_LENGTH)
-    city: str = Field("", max_length=MAX_TEXT_LENGTH)
+    country: str = Field("", description="A code such as GB, or a name.", max_length=MAX_TEXT_LENGTH)
+    region: str = Field("", description="ISO 3166-2, or a name together with the country.", max_length=MAX_TEXT_LENGTH)
+    city: str = Field("", description="The town.", max_length=MAX_TEXT_LENGTH)
     postcode: str = Field("", description="Finds the town; not stored.", max_length=40)
-    language: str = Field("", max_length=16)
+    language: str = Field("", description="Such as en or pt-BR.", max_length=16)
     topics: list[str] = Field([], description="Slugs or names of topics.", max_length=100)
-    giving: str = Field("", max_length=40)
-    timezone: str = Field("", max_length=64)
-    source: str = Field("", max_length=120)
+    giving: str = Field("", description="none, donor or monthly.", max_length=40)
+    timezone: str = Field("", description="Such as Europe/London, if the location has no time zone.", max_length=64)
+    source: str = Field("", description="Where the person came from, for segments.", max_length=120)
     asked_on: date | None = Field(None, description="When they asked for the mail.")
-    attributes: dict[str, str] = Field({}, max_length=50)
+    attributes: dict[str, str] = Field({}, description="Your own values by name, for segments.", max_length=50)
 
 
 class Terms(StoredRequestModel):
     """Why the people may be mailed. It is stored with each subscription as proof."""
 
     list: str = Field(description="List's slug.", max_length=80)
-    basis: Literal["consent", "soft_opt_in", "legitimate_interest", "contract"]
+    basis: Literal["consent", "soft_opt_in", "legitimate_interest", "contract"] = Field(
+        description="Why they may be mailed."
+    )
     evidence: str = Field(
         description="What proves it, such as “ticked the box on our donation form of 2026”.",
         min_length=3,

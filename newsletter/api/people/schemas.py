@@ -26,9 +26,9 @@ class SignUp(StoredRequestModel):
     name: str = Field("", max_length=_MAX_TEXT_LENGTH)
     language: str = Field("", description="Such as en or pt-BR.", max_length=16)
     topics: Slugs = Field([], description="Slugs of topics.", max_length=100)
-    country: str = Field("", max_length=_MAX_TEXT_LENGTH)
-    region: str = Field("", max_length=_MAX_TEXT_LENGTH)
-    city: str = Field("", max_length=_MAX_TEXT_LENGTH)
+    country: str = Field("", description="A code such as GB, or a name.", max_length=_MAX_TEXT_LENGTH)
+    region: str = Field("", description="ISO 3166-2, or a name together with the country.", max_length=_MAX_TEXT_LENGTH)
+    city: str = Field("", description="The town.", max_length=_MAX_TEXT_LENGTH)
 
 
 class SignedUp(BaseModel):

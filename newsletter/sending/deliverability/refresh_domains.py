@@ -29,8 +29,8 @@ from newsletter.sending.deliverability.findings import Finding
 RECHECK_AFTER = timedelta(hours=6)
 RECHECK_FAILED_AFTER = timedelta(minutes=10)
 REPORTS_TAKE = timedelta(days=2)
-_DOMAINS_A_RUN = 5
 """How long receivers may take to report a day."""
+_DOMAINS_A_RUN = 5
 
 
 def add_report_state(sender: Sender, *, now: datetime) -> Sender:

@@ -5,7 +5,7 @@
   class PreviewAs extends window.StimulusModule.Controller {
     static targets = ['mode', 'readers', 'part', 'asked', 'found', 'hint'];
 
-    static values = { url: String };
+    static values = { url: String, offline: String };
 
     // On phones the mail scrolls inside its panel: the keyboard must reach what scrolls.
     connect() {
@@ -46,7 +46,7 @@
         const answer = await response.json();
         if (asked === this.askedTarget.value) this.show(answer);
       } catch {
-        this.hintTarget.textContent = 'The server does not respond. Try again.';
+        this.hintTarget.textContent = this.offlineValue;
       }
     }
 

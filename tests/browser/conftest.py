@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from newsletter.demo.sample_week import LOGIN
-from tests.support.desk_browser import CHROMIUM, COMMAND, START_SECONDS, environment_of, open_desk, wait_for
+from tests.support.desk_browser import ANSWER_MS, CHROMIUM, COMMAND, START_SECONDS, environment_of, open_desk, wait_for
 from tests.support.guide_pictures import GUIDE
 from tests.support.migrated_database import make_once
 from tests.support.ports import free_port
@@ -30,7 +30,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ANSWER_MS = 60_000
 expect.set_options(timeout=ANSWER_MS)
 PEOPLE = "900" if os.environ.get(GUIDE) else "60"
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from newsletter.demo.sample_week import LOGIN
 from tests.support.desk_browser import IN_CHROMIUM, do_beside, open_desk, run_beside
-from tests.support.editor import PREVIEW_MS, add_block
+from tests.support.editor import add_block
 
 WRITER, PASSWORD = "writer@example.org", "a-calm-harbour-evening"
 pytestmark = IN_CHROMIUM
@@ -100,7 +100,7 @@ def test_a_double_click_approves_once_and_sends_once(page: Page, site: str, own_
     page.get_by_role("link", name="Send now …").click()
     page.get_by_role("button", name=re.compile("Write to files")).dblclick()
     expect(page.get_by_text("Delivery summary")).to_be_visible()
-    expect(page.locator(".nl-issue__state .nl-tag")).to_have_text("Written to files", timeout=60_000)
+    expect(page.locator(".nl-issue__state .nl-tag")).to_have_text("Written to files")
     assert do_beside(site, own_demo_folder, COUNT_DECISIONS) == "1 1 True"
 
 
@@ -118,4 +118,4 @@ def test_a_second_editor_sees_who_writes_and_may_watch(
     button = add_block(page, "Button")
     button.get_by_label("Words on the button").fill("Come to the harbour")
     button.get_by_label("Address").fill("https://example.org/harbour")
-    expect(second.frame_locator(".nl-frame").get_by_text("Come to the harbour")).to_be_visible(timeout=PREVIEW_MS)
+    expect(second.frame_locator(".nl-frame").get_by_text("Come to the harbour")).to_be_visible()

@@ -11,7 +11,6 @@ from newsletter.demo.sample_week import LOGIN
 from tests.support.axe import find_axe_violations
 from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.editor import (
-    PREVIEW_MS,
     add_block,
     blocks,
     kinds,
@@ -19,6 +18,7 @@ from tests.support.editor import (
     mail_blocks,
     open_editor,
     open_overrides,
+    wait_until_all_saved,
     wait_until_saved,
 )
 from tests.support.guide_pictures import take_picture
@@ -74,13 +74,13 @@ def data(own_demo_folder: Path) -> Path:
 def editor(page: Page) -> Iterator[Page]:
     page.set_viewport_size({"width": 1280, "height": 800})
     open_editor(page)
-    expect(mail_blocks(page)).to_have_count(len(KINDS), timeout=PREVIEW_MS)
+    expect(mail_blocks(page)).to_have_count(len(KINDS))
     yield page
     page.wait_for_timeout(600)
     undo = page.get_by_role("button", name="Undo")
     while undo.is_enabled():
         undo.click()
-    page.wait_for_timeout(2500)  # autosave follows
+    wait_until_all_saved(page)
 
 
 def order_in_the_mail(page: Page) -> list[str]:
@@ -93,9 +93,8 @@ def expect_order(page: Page, expected: list[str]) -> None:
     page.wait_for_function(
         "first => document.querySelector('.nl-mail-block [data-name]').textContent.startsWith(first)",
         arg=expected[0],
-        timeout=PREVIEW_MS,
     )
-    expect(mail_blocks(page)).to_have_count(len(expected), timeout=PREVIEW_MS)
+    expect(mail_blocks(page)).to_have_count(len(expected))
     assert order_in_the_mail(page) == expected
 
 
@@ -123,16 +122,16 @@ def test_amounts_rows_and_dates_are_typed_and_shown_in_the_mail(editor: Page) ->
     for name, text in (("headline", "A second boat"), ("raised", "12,400"), ("goal", "0"), ("as_of", "2026-11-24")):
         progress.locator(f"[name$={name}]").fill(text)
     progress.locator("[name$=currency]").select_option(label="British Pound (GBP)")
-    expect(mail(editor).get_by_text("“Goal” must be more than 0")).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(editor).get_by_text("“Goal” must be more than 0")).to_be_visible()
     progress.locator("[name$=goal]").fill("20000")
-    expect(mail(editor).get_by_text(re.compile("recaudados de 20.000"))).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(editor).get_by_text(re.compile("recaudados de 20.000"))).to_be_visible()
     question = add_block(editor, "Question")
     question.locator("[name$=question]").fill("More court reports?")
     expect(question.locator("[name$=label]")).to_have_count(2)
     for number, answer in enumerate(("Yes", "No")):
         question.locator("[name$=label]").nth(number).fill(answer)
         question.locator("[name$=url]").nth(number).fill(f"https://ask.example.org/{answer}")
-    expect(mail(editor).get_by_role("link", name="Yes", exact=True)).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(editor).get_by_role("link", name="Yes", exact=True)).to_be_visible()
 
 
 def test_the_line_of_a_block_says_what_its_fields_say(editor: Page) -> None:
@@ -175,9 +174,7 @@ def test_show_to_is_one_line_that_says_who_sees_the_block(editor: Page) -> None:
     line.get_by_label("Giving status").select_option("monthly")
     expect(line.locator("[data-panel-heading-text]")).to_have_text("gives monthly")
     expect(lead.locator("[data-panel-heading-text]").first).to_contain_text("· gives monthly")
-    expect(mail(editor).get_by_text(re.compile(r"Shown to [\d,]+ of [\d,]+ people: gives monthly"))).to_be_visible(
-        timeout=PREVIEW_MS
-    )
+    expect(mail(editor).get_by_text(re.compile(r"Shown to [\d,]+ of [\d,]+ people: gives monthly"))).to_be_visible()
     take_picture(editor, "show-to")
     assert not find_axe_violations(editor)
 
@@ -234,8 +231,8 @@ def test_a_block_is_saved_to_use_it_again_from_the_editor(editor: Page) -> None:
     expect(editor.get_by_text("The block is saved as “The minutes”.")).to_be_visible()
     expect(blocks(editor).last.get_by_label("Text")).to_be_focused()
     blocks(editor).last.get_by_title("Delete").first.click()
-    editor.wait_for_timeout(2500)  # autosave follows
-    open_editor(editor)
+    wait_until_all_saved(editor)
+    open_editor(editor)  # nothing is left to undo
 
 
 def test_names_of_colleagues_are_offered_in_a_comment(editor: Page) -> None:
@@ -260,7 +257,8 @@ def test_the_texts_of_this_issue_are_unfolded_if_there_are_any(editor: Page, dat
     blocks(editor).first.locator("[data-panel-toggle]").first.click()
     expect(blocks(editor).first.get_by_role("textbox", name="Headline")).to_be_visible()
     blocks(editor).first.get_by_role("textbox", name="Headline").fill("")
-    editor.wait_for_timeout(2500)
+    wait_until_all_saved(editor)
+    open_editor(editor)  # nothing is left to undo
 
 
 def test_a_click_on_a_block_of_the_mail_opens_it_in_the_form(editor: Page) -> None:
@@ -315,9 +313,9 @@ def test_a_deleted_block_comes_back_by_undo_with_its_content(editor: Page, data:
     block.get_by_label("Text").fill("We kept the minutes.")
     wait_until_saved(editor, data, "We kept the minutes.")
     block.get_by_title("Delete").first.click()
-    expect(mail(editor).get_by_text("We kept the minutes.")).to_have_count(0, timeout=PREVIEW_MS)
+    expect(mail(editor).get_by_text("We kept the minutes.")).to_have_count(0)
     editor.keyboard.press("ControlOrMeta+z")
-    expect(mail(editor).get_by_text("We kept the minutes.")).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(editor).get_by_text("We kept the minutes.")).to_be_visible()
     wait_until_saved(editor, data, "We kept the minutes.")
     editor.keyboard.press("ControlOrMeta+Shift+z")
     assert kinds(editor) == KINDS
@@ -344,7 +342,7 @@ def test_the_preview_changes_only_what_was_typed(editor: Page) -> None:
     wrapper.evaluate("one => { one.scrollTop = 60 }")
     editor.on("request", lambda request: asked.append(request.method) if "/preview/" in request.url else None)
     editor.keyboard.type("Typed slowly", delay=60)
-    expect(mail(editor).get_by_role("heading", name="Typed slowly")).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(editor).get_by_role("heading", name="Typed slowly")).to_be_visible()
     assert iframe.evaluate("one => one.contentWindow.kept") == "kept"
     assert wrapper.evaluate("one => one.scrollTop") == 60
     assert set(asked) == {"POST"}
@@ -382,9 +380,9 @@ def test_checks_are_asked_for_only_while_their_panel_is_open(editor: Page) -> No
     assert asked == []
     editor.get_by_role("button", name="Checks", exact=True).click()
     panel = editor.locator("[data-side-panel=checks]")
-    expect(panel.locator("[role=status] strong")).to_be_visible(timeout=PREVIEW_MS)
+    expect(panel.locator("[role=status] strong")).to_be_visible()
     subject.fill("{{ frist_name }}")
-    expect(panel).to_contain_text("frist_name", timeout=PREVIEW_MS)
+    expect(panel).to_contain_text("frist_name")
     assert 2 <= len(asked) <= 3
 
 

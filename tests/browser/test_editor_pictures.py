@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.support.desk_browser import IN_CHROMIUM
 from tests.support.drawing import draw, encode
-from tests.support.editor import PREVIEW_MS, add_block, mail, open_editor, read_draft, wait_until_saved
+from tests.support.editor import add_block, mail, open_editor, read_draft, wait_until_saved
 
 pytestmark = IN_CHROMIUM
 
@@ -35,7 +35,7 @@ def test_a_file_that_is_not_an_image_is_refused_and_loses_nothing(page: Page, ow
     expect_thumbnail(block)
     expect(block.get_by_label("What it shows")).to_have_attribute("placeholder", "A harbour in the morning")
     wait_until_saved(page, own_demo_folder / "data" / "demo", "Before the picture")
-    expect(mail(page).get_by_alt_text("A harbour in the morning")).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(page).get_by_alt_text("A harbour in the morning")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 375])
@@ -87,7 +87,7 @@ def test_a_picture_is_dropped_or_pasted_on_its_field(page: Page, by: str, width:
     page.keyboard.type(f"A picture to {by}")
     form.get_by_role("button", name="Upload").click()
     expect(page.locator(".modal-content")).to_have_count(0)
-    expect(mail(page).get_by_alt_text(f"A picture to {by}")).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(page).get_by_alt_text(f"A picture to {by}")).to_be_visible()
 
 
 def test_a_focal_point_set_by_hand_decides_the_mailed_picture(page: Page, own_demo_folder: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_focal_point_set_by_hand_decides_the_mailed_picture(page: Page, own_de
     expect(page.get_by_text("is saved.")).to_be_visible()
     open_editor(page)
     shown = mail(page).get_by_alt_text("The blue half")
-    expect(shown).to_be_visible(timeout=PREVIEW_MS)
+    expect(shown).to_be_visible()
     with Image.open(BytesIO(page.request.get(shown.get_attribute("src") or "").body())) as mailed:
         left = mailed.convert("RGB").getpixel((5, 5))
     assert isinstance(left, tuple)

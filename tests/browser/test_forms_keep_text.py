@@ -80,7 +80,9 @@ def test_save_can_be_pressed_again_however_fast_the_connection_fails(disturbed: 
     save(disturbed)
     expect(disturbed.get_by_text("No connection, so nothing was saved.")).to_be_visible()
     disturbed.wait_for_timeout(500)
-    expect(disturbed.get_by_role("button", name="Save", exact=True)).to_be_enabled(timeout=1_000)
+    expect(disturbed.get_by_role("button", name="Save", exact=True)).to_be_enabled(
+        timeout=10_000  # Wagtail by itself frees the button after 30 seconds
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Response
 
 from newsletter.demo.sample_week import LOGIN
 from subscribers.unsubscribing.one_click import SQLITE_LOCK_WAIT_SECONDS
-from tests.support.desk_browser import IN_CHROMIUM, do_beside
+from tests.support.desk_browser import ANSWER_MS, IN_CHROMIUM, do_beside
 from tests.support.desk_looks import find_faults, list_looks, show
 from tests.support.first_start import make_code
 from tests.support.outbox import wait_for_link
@@ -26,7 +26,7 @@ LOCALES = {"en": "en-GB", "es": "es-ES", "ar": "ar"}
 STAFF_LANGUAGES = ("en", "es")
 FORM_SECONDS = 3
 """Nobody fills the sign-up form in faster; who does is asked again."""
-WAIT_MS = 60_000 + int(SQLITE_LOCK_WAIT_SECONDS * 1000)
+WAIT_MS = ANSWER_MS + int(SQLITE_LOCK_WAIT_SECONDS * 1000)
 """The page that unsubscribes waits for the lock of the database before it answers."""
 
 pytestmark = IN_CHROMIUM

@@ -26,7 +26,6 @@ NAMES = (
     "unsubscribe-all",
     "left-all",
 )
-WAIT_MS = 60_000
 WIDE_SPACING = "* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }"
 """The text spacing of WCAG 1.4.12."""
 LIST_STOPS = """() => [...document.querySelectorAll('a[href], button, input, select, summary, textarea')]
@@ -89,7 +88,7 @@ def open_pages(page: Page, paths: dict[str, str]) -> Iterator[str]:
 
 
 def press(page: Page) -> None:
-    with page.expect_navigation(timeout=WAIT_MS):
+    with page.expect_navigation():
         page.locator("main form button").first.click()
 
 

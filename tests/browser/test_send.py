@@ -47,7 +47,7 @@ def test_an_approver_sends_an_issue_and_watches_its_progress(page: Page, site: s
     expect(page.get_by_role("heading", name=re.compile("Write El boletín mensual No. 1 to files now"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Write to files")).click()
     expect(page.get_by_text("Delivery summary")).to_be_visible()
-    expect(page.locator(".nl-issue__state .nl-tag")).to_have_text("Written to files", timeout=60_000)
+    expect(page.locator(".nl-issue__state .nl-tag")).to_have_text("Written to files")
 
 
 def test_an_approver_decides_by_the_mailed_link_on_a_phone(page: Page, site: str, own_demo_folder: Path) -> None:

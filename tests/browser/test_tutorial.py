@@ -11,7 +11,6 @@ from tests.support.desk_browser import IN_CHROMIUM, open_desk
 from tests.support.guide_pictures import LOOK, take_picture
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial" / "first-issue.md"
-LONG_MS = 60_000
 
 pytestmark = IN_CHROMIUM
 
@@ -35,13 +34,13 @@ def create_an_issue(page: Page) -> None:
     page.get_by_role("combobox", name="Publication").select_option(label="The weekly letter (London time)")
     take_picture(page, "tutorial-new")
     page.get_by_role("button", name="Create issue").click()
-    expect(page.get_by_text("was created.")).to_be_visible(timeout=LONG_MS)
+    expect(page.get_by_text("was created.")).to_be_visible()
     take_picture(page, "tutorial-issue")
 
 
 def change_the_subject(page: Page) -> None:
     page.get_by_role("link", name="Edit the issue").click()
-    expect(page.frame_locator("#w-preview-iframe").locator("h2").first).to_be_visible(timeout=LONG_MS)
+    expect(page.frame_locator("#w-preview-iframe").locator("h2").first).to_be_visible()
     page.get_by_label("Subject", exact=True).fill("What changed this week")
     take_picture(page, "tutorial-editor")
     page.get_by_role("button", name="Save and close").click()
@@ -56,7 +55,7 @@ def approve(page: Page) -> None:
         warnings.check()
     take_picture(page, "tutorial-approve")
     button.click()
-    expect(page.locator(".nl-tag", has_text="Approved")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(".nl-tag", has_text="Approved")).to_be_visible()
 
 
 def send(page: Page) -> None:
@@ -65,8 +64,8 @@ def send(page: Page) -> None:
     expect(button).to_be_visible()
     take_picture(page, "tutorial-send")
     button.click()
-    expect(page.get_by_role("heading", name="Delivery summary")).to_be_visible(timeout=LONG_MS)
-    expect(page.locator(".nl-tag").first).to_have_text("Written to files", timeout=LONG_MS)
+    expect(page.get_by_role("heading", name="Delivery summary")).to_be_visible()
+    expect(page.locator(".nl-tag").first).to_have_text("Written to files")
     take_picture(page, "tutorial-sent")
 
 

@@ -17,8 +17,6 @@ from tests.support.desk_browser import IN_CHROMIUM, do_beside, open_desk, run_be
 from tests.support.guide_pictures import LOOK, take_picture
 from tests.support.keyboard import press, tab_to, tick, type_over
 
-PREVIEW_MS = 60_000
-SEND_MS = 60_000
 PASSWORD = "a-calm-harbour-evening"
 EDITOR, APPROVER = "editor@example.org", "approver@example.org"
 
@@ -138,7 +136,7 @@ def ask_for_another_person(page: Page) -> None:
     page.get_by_role("link", name="The weekly letter", exact=True).click()
     page.get_by_label("A named person approves each issue").check()
     page.get_by_label("Somebody other than the author must approve").select_option("true")
-    expect(mail(page).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(page).locator("h2").first).to_be_visible()
     show(page, "Approval")
     take_picture(page, "publication-approval")
     page.get_by_role("button", name="Save").click()
@@ -163,34 +161,34 @@ def open_draft(page: Page) -> None:
 
 def look_at_two_mails(page: Page) -> None:
     press(page.get_by_role("link", name="Edit the issue"))
-    expect(mail(page).locator("h2").first).to_be_visible(timeout=PREVIEW_MS)
+    expect(mail(page).locator("h2").first).to_be_visible()
     take_picture(page, "editor")
     first = mail(page).locator("body").inner_text()
     choose_next(page.get_by_label("Version"))
-    expect(mail(page).locator("body")).not_to_have_text(first, use_inner_text=True, timeout=PREVIEW_MS)
+    expect(mail(page).locator("body")).not_to_have_text(first, use_inner_text=True)
     take_picture(page, "preview")
     light = mail(page).locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
     choose_next(page.get_by_label("Shown as"))
-    expect(mail(page).locator("body")).not_to_have_css("background-color", light, timeout=PREVIEW_MS)
+    expect(mail(page).locator("body")).not_to_have_css("background-color", light)
     take_picture(page, "preview-dark")
 
 
 def write_a_subject_with_a_wrong_field(page: Page) -> None:
     type_over(page.get_by_label("Subject"), "Good news for {{ frist_name }}")
-    expect(page.locator("#w-preview-error-banner")).to_contain_text("We cannot show the mail yet", timeout=PREVIEW_MS)
+    expect(page.locator("#w-preview-error-banner")).to_contain_text("We cannot show the mail yet")
     expect(mail(page).locator("h2").first).to_be_visible()
 
 
 def mend_what_the_check_says(page: Page) -> None:
     press(page.get_by_role("button", name="Checks", exact=True), key="Shift+Tab")
     fault = page.locator(".nl-checks-panel li").filter(has_text="frist_name")
-    expect(fault).to_contain_text("Fix before sending", timeout=PREVIEW_MS)
+    expect(fault).to_contain_text("Fix before sending")
     take_picture(page, "check")
     press(fault.get_by_role("link", name="Edit it in the issue"))
     subject = page.get_by_label("Subject")
     expect(subject).to_be_in_viewport()
     type_over(subject, "Two evenings a week, and a river with a map")
-    expect(page.locator(".nl-checks-panel [role=status]")).to_contain_text("All checks passed", timeout=PREVIEW_MS)
+    expect(page.locator(".nl-checks-panel [role=status]")).to_contain_text("All checks passed")
     take_picture(page, "check-mended")
     page.keyboard.press("ControlOrMeta+s")
     expect(page.get_by_text("Two evenings a week, and a river with a map").first).to_be_visible()
@@ -211,7 +209,7 @@ def approve(page: Page) -> None:
     expect(page.locator(".nl-tag", has_text="Waiting for approval")).to_be_visible()
     take_picture(page, "approve")
     press(page.get_by_role("button", name="Approve this version"))
-    expect(page.locator(".nl-tag", has_text="Approved")).to_be_visible(timeout=PREVIEW_MS)
+    expect(page.locator(".nl-tag", has_text="Approved")).to_be_visible()
     take_picture(page, "approved")
 
 
@@ -221,9 +219,9 @@ def watch(page: Page) -> None:
     expect(send).to_be_visible()
     take_picture(page, "send-ask")
     press(send)
-    expect(page.get_by_role("heading", name="Delivery summary")).to_be_visible(timeout=SEND_MS)
+    expect(page.get_by_role("heading", name="Delivery summary")).to_be_visible()
     take_picture(page, "send")
-    expect(page.locator(".nl-tag").first).to_have_text("Written to files", timeout=PREVIEW_MS * 2)
+    expect(page.locator(".nl-tag").first).to_have_text("Written to files")
 
 
 def read_the_report(page: Page) -> None:

@@ -28,7 +28,6 @@ PICTURES = os.environ.get("NEWSLETTER_FIRST_START_PICTURES", "")
 ADMINISTRATOR, APPROVER, READER = "ann@example.org", "bob@example.org", "cleo@example.org"
 PASSWORD = "three lanterns by the river"
 PHONE = {"width": 375, "height": 812}
-WAIT_MS = 60_000
 pytestmark = IN_CHROMIUM
 
 Look = Callable[[Page, str], None]
@@ -141,7 +140,7 @@ def set_up(page: Page, web_site: Site, hand: Hand, look_at: Look) -> None:
     wait_for_stories(page)
     look_at(page, "step-proof")
     hand.press(page.get_by_role("button", name="Send me a proof"))
-    expect(page.get_by_role("heading", name="You are ready")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("heading", name="You are ready")).to_be_visible()
     look_at(page, "proof-done")
     page.goto("/admin/")
     expect(page.get_by_role("heading", name="Set up your newsletter")).to_have_count(0)
@@ -215,7 +214,7 @@ def subscribe(page: Page, installation: EmptyInstallation, hand: Hand) -> None:
     hand.write(page.get_by_label("Where you live"), "Leeds, England, United Kingdom")
     time.sleep(3)  # nobody fills a form in faster; who does is asked again
     hand.press(page.get_by_role("button", name="Sign me up"))
-    expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox", timeout=WAIT_MS)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your inbox")
     page.goto(urlsplit(wait_for_link(installation.outbox, to=READER, path="c")).path)
     hand.press(page.get_by_role("button", name="Yes, send me The weekly letter"))
     expect(page.get_by_role("heading", level=1)).to_have_text("Thank you. You are on the list.")
@@ -226,43 +225,43 @@ def make_issue(page: Page, hand: Hand) -> None:
     hand.press(page.get_by_role("link", name="New issue"))
     expect(page.get_by_label("Issue to copy")).to_be_hidden()
     hand.press(page.get_by_role("button", name="Create issue"))
-    expect(page.get_by_text("was created")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("was created")).to_be_visible()
 
 
 def write(page: Page, hand: Hand) -> None:
     """Change the lead where it is in the mail, move it, write the subject, and mend what a check finds."""
     hand.press(page.get_by_role("link", name="Edit the issue"))
     mail = page.frame_locator("#w-preview-iframe")
-    expect(mail.get_by_text("Open evening").first).to_be_visible(timeout=WAIT_MS)
+    expect(mail.get_by_text("Open evening").first).to_be_visible()
     expect(mail.get_by_text("The rain is only a sound now.")).to_be_visible()
     lead = blocks(page).first
     hand.press(mail_blocks(page).first.locator(".nl-mail-block__open"))
     hand.press(lead.locator("[data-panel-toggle]").nth(1))
     hand.write(lead.get_by_role("textbox", name="Headline"), "A roof for forty families")
-    expect(mail.get_by_role("heading", name="A roof for forty families")).to_be_visible(timeout=WAIT_MS)
+    expect(mail.get_by_role("heading", name="A roof for forty families")).to_be_visible()
     first, second, *_ = kinds(page)
     hand.press(mail_blocks(page).first.get_by_role("button", name="Move down"))
-    expect(mail_blocks(page).nth(1).locator("[data-name]")).to_contain_text(first, timeout=WAIT_MS)
+    expect(mail_blocks(page).nth(1).locator("[data-name]")).to_contain_text(first)
     assert kinds(page)[:2] == [second, first]
     mend_a_check(page, hand)
     page.keyboard.press("ControlOrMeta+s")
-    expect(page.locator(".nl-issue__subject")).to_have_text("Good news from the clinic", timeout=WAIT_MS)
+    expect(page.locator(".nl-issue__subject")).to_have_text("Good news from the clinic")
 
 
 def mend_a_check(page: Page, hand: Hand) -> None:
     hand.write(page.get_by_label("Subject"), "Good news for {{ frist_name }}")
     hand.press(page.get_by_role("button", name="Checks", exact=True))
     fault = page.locator(".nl-checks-panel li").filter(has_text="frist_name")
-    expect(fault).to_contain_text("Fix before sending", timeout=WAIT_MS)
+    expect(fault).to_contain_text("Fix before sending")
     hand.press(fault.get_by_role("link", name="Edit it in the issue"))
     hand.write(page.get_by_label("Subject"), "Good news from the clinic")
-    expect(fault).to_have_count(0, timeout=WAIT_MS)
+    expect(fault).to_have_count(0)
 
 
 def ask_for_approval(page: Page, hand: Hand) -> None:
     """Ask the approver, whose Home lists a draft that staff made only then as waiting."""
     hand.press(page.get_by_role("button", name="Ask for approval"))
-    expect(page.locator(".nl-tag").first).to_have_text("Waiting for approval", timeout=WAIT_MS)
+    expect(page.locator(".nl-tag").first).to_have_text("Waiting for approval")
 
 
 def approve(page: Page, subject: str, hand: Hand) -> None:
@@ -276,14 +275,14 @@ def approve(page: Page, subject: str, hand: Hand) -> None:
     if reviewed.count():
         hand.tick(reviewed)
     hand.press(button)
-    expect(page.locator(".nl-tag").first).to_have_text("Approved", timeout=WAIT_MS)
+    expect(page.locator(".nl-tag").first).to_have_text("Approved")
 
 
 def send(page: Page, hand: Hand) -> None:
     page.reload()
     hand.press(page.get_by_role("link", name="Send now …"))
     hand.press(page.get_by_role("button", name=re.compile("^Write to files")))
-    expect(page.locator(".nl-tag").first).to_have_text("Written to files", timeout=WAIT_MS)
+    expect(page.locator(".nl-tag").first).to_have_text("Written to files")
 
 
 def move_event(page: Page, hand: Hand) -> None:
@@ -299,7 +298,7 @@ def announce(page: Page, hand: Hand) -> None:
     task = page.get_by_role("listitem").filter(has_text="Open evening")
     hand.press(task.get_by_role("link").first)
     hand.press(page.get_by_role("button", name="Draft the email"))
-    expect(page.locator(".nl-issue__subject")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".nl-issue__subject")).to_be_visible()
 
 
 def unsubscribe(page: Page, installation: EmptyInstallation, hand: Hand) -> None:

@@ -28,6 +28,8 @@ IN_CHROMIUM = [
 COMMAND = str(Path(sys.executable).parent / "newsletter")
 START_SECONDS = 1_800
 """Only a program that hangs takes longer. A demo took 12 minutes beside other work that filled the processors."""
+ANSWER_MS = 300_000
+"""Only a page that hangs takes longer. Beside other work that filled the processors, a preview took more than a minute."""
 _OLD_PICTURE = re.compile(r"Loading the image 'http://127\.0\.0\.1:\d+/m/")
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from playwright.sync_api import FrameLocator, Locator, Page, expect
 
-PREVIEW_MS = 60_000
-_SAVE_MS, _STEP_MS = 15_000, 250
+from tests.support.desk_browser import ANSWER_MS
+
+_STEP_MS, _NOTED_MS = 250, 1_000
+"""The editor notes an edit within a second: the rich text editor writes to its field with a delay."""
 
 
 def open_editor(page: Page) -> None:
@@ -64,11 +66,17 @@ def read_draft(data: Path) -> str:
 
 def wait_until_saved(page: Page, data: Path, text: str) -> None:
     """Wait until the draft in the database holds a text."""
-    for _ in range(_SAVE_MS // _STEP_MS):
+    for _ in range(ANSWER_MS // _STEP_MS):
         if text in read_draft(data):
             return
         page.wait_for_timeout(_STEP_MS)
     raise AssertionError(f"“{text}” is not saved: {read_draft(data)}")
+
+
+def wait_until_all_saved(page: Page) -> None:
+    """Wait until the editor says that nothing is unsaved."""
+    page.wait_for_timeout(_NOTED_MS)
+    expect(page.locator("#w-autosave-indicator")).not_to_have_attribute("data-w-autosave-state-value", "saving")
 
 
 def open_overrides(block: Locator) -> Locator:

@@ -386,6 +386,13 @@ def test_checks_are_asked_for_only_while_their_panel_is_open(editor: Page) -> No
     assert 2 <= len(asked) <= 3
 
 
+def test_checks_are_asked_for_again_after_an_answer_that_failed(editor: Page) -> None:
+    editor.route("**/checks/", lambda route: route.fulfill(status=503), times=1)
+    with editor.expect_response(lambda answer: answer.url.endswith("/checks/") and answer.status == 503):
+        editor.get_by_role("button", name="Checks", exact=True).click()
+    expect(editor.locator("[data-side-panel=checks]").locator("[role=status] strong")).to_be_visible()
+
+
 def test_the_editor_works_on_a_phone(editor: Page) -> None:
     editor.set_viewport_size({"width": 375, "height": 740})
     mail_blocks(editor).nth(1).locator(".nl-mail-block__open").click()

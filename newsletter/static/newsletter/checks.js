@@ -1,5 +1,7 @@
 // Asks for the checks of an issue while their panel is open, again after each save. A closed panel costs the server nothing.
 (() => {
+  const RETRY_MS = 4000;
+
   class Checks extends window.StimulusModule.Controller {
     static values = { url: String };
 
@@ -14,6 +16,7 @@
     }
 
     disconnect() {
+      clearTimeout(this.timer);
       this.asking?.abort();
       this.panel.removeEventListener('show', this.ask);
       document.removeEventListener('w-autosave:success', this.noteSaved);
@@ -22,6 +25,7 @@
     async ask() {
       if (!this.stale || this.panel.hidden) return;
       this.stale = false;
+      clearTimeout(this.timer);
       this.asking?.abort();
       this.asking = new AbortController();
       const { signal } = this.asking;
@@ -30,7 +34,9 @@
         if (!answer.ok) throw new Error(answer.statusText);
         this.element.innerHTML = await answer.text();
       } catch {
-        this.stale = this.stale || !signal.aborted; // the old checks stay, and the next save or opening asks again
+        if (signal.aborted) return;
+        this.stale = true; // the old checks stay until then
+        this.timer = setTimeout(this.ask, RETRY_MS);
       }
     }
   }

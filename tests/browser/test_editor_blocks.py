@@ -221,9 +221,10 @@ def test_buttons_on_a_block_cover_no_text_of_the_mail(editor: Page, width: int) 
         assert box.evaluate(COVERED) == []
 
 
-def test_a_block_is_saved_to_use_it_again_from_the_editor(editor: Page) -> None:
+def test_a_block_is_saved_to_use_it_again_from_the_editor(editor: Page, data: Path) -> None:
     block = add_block(editor, "Quote")
     block.get_by_label("Text").fill("We kept the minutes.")
+    wait_until_saved(editor, data, "We kept the minutes.")  # a link waits for the save for 8 seconds only
     block.get_by_role("link", name="Save block").click()
     expect(editor.get_by_label("Block")).to_contain_text("Quote: We kept the minutes.")
     editor.get_by_label("Name").fill("The minutes")

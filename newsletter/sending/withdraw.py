@@ -101,6 +101,12 @@ def reinstate_story(*, story: Story, by: User | AnonymousUser) -> None:
         _report(EventKind.STORY_CORRECTED, story, now=timezone.now())
 
 
+def find_held_with(story: Story) -> list[Issue]:
+    """Return the unsent issues on hold that show the story or one of its translations."""
+    waiting = _find_waiting(story, list(Story.objects.stopped_with(story)))
+    return [issue for issue, _shown, _reworded in waiting if issue.held]
+
+
 def pause_withdrawn() -> list[Issue]:
     """Pause each send whose remaining mails show a withdrawn story. Return the issues of the sends it paused.
 

@@ -159,6 +159,22 @@ def test_a_withdrawn_story_can_be_reinstated():
     assert story.withdrawn_at is None
 
 
+def test_reinstating_a_story_links_to_the_issues_that_stay_on_hold():
+    publication = make_publication()
+    story = make_story("How Maya came home")
+    make_story("The second verdict", days_old=2)
+    add_subscribers(publication, 3)
+    issue = make_issue(publication, approved=True)
+    browser = sign_in("editor")
+    address = f"/admin/stories/withdraw/{story.pk}/"
+    browser.post(address)
+    message = list_messages(browser.post(address, {"reinstate": "1"}, follow=True))[-1]
+    assert message == (
+        f'“How Maya came home” is reinstated. It is still on hold: <a href="{overview_url(issue)}">The weekly letter '
+        "No. 1</a>. Read it again, then release it."
+    )
+
+
 def test_withdrawing_names_held_issues_and_paused_sends():
     publication = make_publication()
     story = make_story("How Maya came home")

@@ -19,7 +19,7 @@ from newsletter.common.translation import translate
 from newsletter.desk.shell.labels import link_issues
 from newsletter.issues.corrections.people_of_story import find_reach
 from newsletter.models import Story
-from newsletter.sending.withdraw import Withdrawal, reinstate_story, withdraw_story
+from newsletter.sending.withdraw import Withdrawal, find_held_with, reinstate_story, withdraw_story
 
 EDIT_URL_NAME = "wagtailsnippets_newsletter_story:edit"
 
@@ -61,8 +61,7 @@ class WithdrawStoryPage(PermittedPage):
             if "reinstate" in request.POST:
                 reinstate_story(story=self.story, by=request.user)
                 action = "reinstate_story"
-                text = _("“%s” is reinstated. Issues that are on hold because of it are still on hold.")
-                messages.success(request, text % self.story.title)
+                messages.success(request, _describe_reinstated(self.story, user=request.user))
             else:
                 reason = request.POST.get("reason", "").strip()
                 done = withdraw_story(story=self.story, by=request.user, reason=reason, now=timezone.now())
@@ -84,6 +83,19 @@ def reach_context(story: Story) -> dict[str, object]:
 
 def _list_translations(story: Story) -> str:
     return ", ".join(f"“{translation.title}”" for translation in story.translations.order_by("language"))
+
+
+def _describe_reinstated(story: Story, *, user: User | AnonymousUser) -> str:
+    reinstated = _("“%s” is reinstated.") % story.title
+    held = find_held_with(story)
+    if not held:
+        return reinstated
+    text = ngettext(
+        "It is still on hold: {issues}. Read it again, then release it.",
+        "They are still on hold: {issues}. Read them again, then release them.",
+        len(held),
+    )
+    return format_html("{} {}", reinstated, format_html(text, issues=link_issues(held, user=user)))
 
 
 def describe_withdrawal(story: Story, done: Withdrawal, *, user: User | AnonymousUser) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from newsletter.models import Publication
 from tests.support.desk import sign_in
-from tests.support.fixtures import make_event, make_issue, make_story
+from tests.support.fixtures import make_appeal, make_event, make_issue, make_story
 from tests.support.people import make_person
 
 pytestmark = pytest.mark.django_db
@@ -14,14 +14,16 @@ def search(role: str, typed: str) -> str:
     return sign_in(role).get("/admin/search/", {"q": typed}).content.decode()
 
 
-def test_issues_stories_and_events_are_found_by_their_words(publication: Publication) -> None:
+def test_issues_and_content_are_found_by_their_words(publication: Publication) -> None:
     story = make_story("The clinic opens its doors")
     event = make_event("An evening at the clinic")
+    appeal = make_appeal("hours", headline="Give an hour at the clinic")
     issue = make_issue(publication)
     page = search("writer", "clinic")
     assert f"/admin/issues/{issue.pk}/overview/" in page
     assert f"/admin/stories/edit/{story.pk}/" in page
     assert f"/admin/events/edit/{event.pk}/" in page
+    assert f"/admin/appeals/edit/{appeal.pk}/" in page
     assert "Nothing matches" in search("writer", "clinic nowhere")
 
 

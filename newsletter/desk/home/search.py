@@ -82,6 +82,9 @@ def find_hits(request: HttpRequest, typed: str) -> list[HitGroup]:
             EventNotice.objects.order_by("-starts_at"), typed, fields=("title", "place_text", "town")
         )
         groups.append(_make_group(_("Events"), events, typed, model="eventnotice", hit=_row_hit("eventnotice")))
+    if _may_see(person, "appeal"):
+        appeals = filter_by_words(Appeal.objects.order_by("priority", "pk"), typed, fields=("headline", "text"))
+        groups.append(_make_group(_("Appeals"), appeals, typed, model="appeal", hit=_row_hit("appeal")))
     if person.has_perm(VIEW_PEOPLE):
         groups.append(_find_people(request, typed))
     if person.has_perm("auth.change_user"):

@@ -55,7 +55,7 @@ WAGTAIL_PAGES = (
     "usersessions_list",
 )
 """Pages that Wagtail or allauth serves with our templates, styles and words."""
-DELETE_IMAGES = "/admin/bulk/wagtailimages/image/delete/?next=/admin/images/&id="
+DELETE_IMAGES = "/admin/images/bulk/wagtailimages/image/delete/?next=/admin/images/&id="
 """The page that asks before staff delete the images that they ticked."""
 
 FIND_CUT = """() => {

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from wagtail.images.models import Image
+from wagtail.models import Collection, ModelLogEntry
 
 from newsletter.content.images.renditions import make_staff_rendition
 from newsletter.desk.pictures import library_pages
@@ -290,3 +292,16 @@ def test_the_page_of_a_picture_gives_its_size_in_plain_words() -> None:
     assert "<dt>File size</dt>" in page
     assert "Filesize" not in page
     assert "Used 0 times" in page
+
+
+@pytest.mark.parametrize(("action", "fields"), [("add_tags", {"tags": "river"}), ("add_to_collection", {})])
+def test_a_bulk_change_of_pictures_is_logged_below_the_library(action: str, fields: dict[str, str]) -> None:
+    upload("River")
+    image = Image.objects.get()
+    address = reverse("wagtail_bulk_action", args=["wagtailimages", "image", action])
+    assert address == f"/admin/images/bulk/wagtailimages/image/{action}/"
+    assert address in read("/admin/images/")
+    fields = fields or {"collection": str(Collection.get_first_root_node().pk)}
+    answer = sign_in("editor").post(f"{address}?id={image.pk}&next=/admin/images/", fields)
+    assert answer.headers["Location"] == "/admin/images/"
+    assert ModelLogEntry.objects.filter(action="wagtail.edit", object_id=str(image.pk)).count() == 1

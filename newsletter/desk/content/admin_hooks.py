@@ -8,6 +8,7 @@ from newsletter.desk.content.corrections import AnnounceChangePage
 from newsletter.desk.content.event_locations import EventLocationsPage
 from newsletter.desk.content.find_sources import FindSourcePage
 from newsletter.desk.content.withdrawals import WithdrawStoryPage
+from newsletter.desk.pictures.bulk_changes import BULK_PAGES, MovePictures, TagPictures
 from newsletter.desk.pictures.library_pages import DeletePictures
 from subscribers.desk.listing import register_log_actions, register_pages
 
@@ -26,6 +27,8 @@ register_pages(
     path("events/announce/<int:pk>/", AnnounceChangePage.as_view(), name="newsletter_event_announce"),
     path("sources/find/", FindSourcePage.as_view(), name="newsletter_source_find"),
     path("events/places/", EventLocationsPage.as_view(), name="newsletter_event_places"),
+    BULK_PAGES,
 )
-hooks.register("register_bulk_action", DeletePictures, order=1)  # after Wagtail's, which it replaces
+for bulk_action in (DeletePictures, TagPictures, MovePictures):
+    hooks.register("register_bulk_action", bulk_action, order=1)  # after Wagtail's, which it replaces
 register_log_actions(LOG_ACTIONS)

@@ -13,7 +13,6 @@ from newsletter.models import Batch, Delivery, DeliveryException
 from newsletter.sending.settling.delivered_bitmap import find_delivered
 from newsletter.sending.settling.uncertain_recipients import resolve_as_accepted, settle_unsubscribed
 
-OPEN = (*Batch.OPEN_STATES, Batch.State.UNCERTAIN)
 _SETTLEABLE = (Batch.State.PENDING, Batch.State.UNCERTAIN)
 EVIDENCE_REASON = Message("a report of the provider proves that it accepted this")
 
@@ -26,7 +25,7 @@ def settle_by_evidence(*, proven: Iterable[Target], atomic: Collection[int], now
     """
     targets = list(proven)
     batches = {target.batch for target in targets}
-    states = dict(Batch.objects.filter(pk__in=batches, state__in=OPEN).values_list("pk", "state"))
+    states = dict(Batch.objects.filter(pk__in=batches, state__in=Batch.UNFINISHED_STATES).values_list("pk", "state"))
     waiting = {batch for batch, state in states.items() if state in _SETTLEABLE}
     _settle(waiting & set(atomic), to=Batch.State.ACCEPTED, now=now)
     for batch in sorted(waiting - set(atomic)):
@@ -34,7 +33,9 @@ def settle_by_evidence(*, proven: Iterable[Target], atomic: Collection[int], now
             _mark_others_uncertain(batch, proven=[target.delivery for target in targets], now=now)
     resolve_as_accepted([target.delivery for target in targets])
     settle_unsubscribed(atomic)
-    return frozenset(Batch.objects.filter(pk__in=states, state__in=OPEN).values_list("pk", flat=True))
+    return frozenset(
+        Batch.objects.filter(pk__in=states, state__in=Batch.UNFINISHED_STATES).values_list("pk", flat=True)
+    )
 
 
 def _settle(batches: Collection[int], *, to: Batch.State, now: datetime) -> int:

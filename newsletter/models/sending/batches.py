@@ -84,6 +84,8 @@ class Batch(models.Model):
 
     OPEN_STATES = (State.PENDING, State.SUBMITTING)
     """Those without an outcome."""
+    UNFINISHED_STATES = (*OPEN_STATES, State.UNCERTAIN)
+    """Those whose outcome may still come: a report can settle an uncertain batch."""
 
     class Code(models.TextChoices):
         NONE = ""

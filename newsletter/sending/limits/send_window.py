@@ -27,7 +27,6 @@ from newsletter.sending.limits.step_work import acts_on
 from newsletter.sending.withdraw import pause_withdrawn
 
 _RUNNING = (Send.State.READY, Send.State.SUBMITTING)
-_UNFINISHED = (*Batch.OPEN_STATES, Batch.State.UNCERTAIN)
 
 
 @acts_on(sends=Q(state__in=_RUNNING))
@@ -155,7 +154,7 @@ def _pause_if_protected(send: Send) -> bool:
     if send.revision is None:
         return False
     scan = scan_for_protected_terms(IssueContent.from_json(send.revision.content))
-    mails = Variant.objects.filter(pk__in=send.batches.filter(state__in=_UNFINISHED).values("variant"))
+    mails = Variant.objects.filter(pk__in=send.batches.filter(state__in=Batch.UNFINISHED_STATES).values("variant"))
     findings = scan.findings or [finding for mail in mails.iterator() for finding in scan.find_in(mail)]
     if not findings:
         newest = scan.matcher.newest

@@ -199,7 +199,7 @@ def _finish_send(send: Send, *, to: Send.State, reason: str, now: datetime) -> b
     """End the send in one statement that checks its batches again: an uncertain one may have become pending."""
     running = Send.objects.filter(pk=send.pk, state__in=RUNNING_STATES)
     if to == Send.State.SUBMITTED:
-        running = running.exclude(batches__state__in=[*Batch.OPEN_STATES, Batch.State.UNCERTAIN])
+        running = running.exclude(batches__state__in=Batch.UNFINISHED_STATES)
     if not running.update(state=to, reason=reason, code=Send.Code.NONE, ended_at=now):
         return False
     send.state, send.reason, send.code, send.ended_at = to, reason, Send.Code.NONE, now

@@ -24,8 +24,8 @@ from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.jobs.notices.write_due_notices import warn_staff
 from newsletter.jobs.scheduler_jobs import assemble_due
 from newsletter.models import Approval, Issue, Publication, Slot, StaffNotice, Story
-from newsletter.models.staff import record_edit
-from subscribers.models import Segment, Subscriber
+from newsletter.models.staff import ContentEdit, record_edit
+from subscribers.models import Frequency, Segment, Subscriber, Subscription
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 
@@ -135,6 +135,40 @@ def test_a_missed_digest_says_how_many_stories_the_next_one_holds(approver: User
     notice = StaffNotice.objects.get(key=f"missed-{slot.pk}")
     assert str(notice.paragraphs[-1]) == ("The next monthly digest may have its stories. It holds 12 stories at most.")
     assert notice.link.endswith("/admin/")
+
+
+@pytest.fixture
+def monthly() -> Publication:
+    """A publication whose digest was due on 5 March, with a subscriber who chose it."""
+    publication = make_publication(monthly_digest=True, digest_schedule="0 9 5 * *")
+    add_subscribers(publication, 1)
+    Subscription.objects.update(frequency=Frequency.MONTHLY)
+    Publication.objects.update(made_at=NOW - timedelta(days=60), schedule="0 9 1 1 *")
+    return publication
+
+
+def test_approvers_are_notified_of_a_digest_whose_slot_was_never_made(approver: User, monthly: Publication) -> None:
+    assemble_due(now=BACK)
+    assert not Slot.objects.filter(kind=Slot.Kind.DIGEST).exists()
+    for _ in range(2):
+        notify_missed_slots(now=BACK)
+    notice = StaffNotice.objects.get(key=f"missed-digest-{monthly.pk}-2026-03")
+    assert str(notice.subject) == "The weekly letter: nothing was sent on 5 March 2026"
+    assert str(notice.paragraphs[1]).startswith("No digest was made: the scheduler was not running")
+    assert not Slot.objects.filter(kind=Slot.Kind.DIGEST).exists()
+    with time_machine.travel(BACK):
+        assert "nothing was sent on Thursday 5 March 2026, 09:00" in sign_in("editor").get("/admin/").content.decode()
+
+
+def test_a_digest_that_nobody_expects_any_more_is_not_missed(approver: User, monthly: Publication) -> None:
+    assert len(find_missed_slots(now=BACK)) == 1
+    assert find_missed_slots(now=DUE_AT + timedelta(hours=5)) == []
+    assert find_missed_slots(now=DUE_AT + timedelta(days=8)) == []
+    record_edit(monthly, action="wagtail.edit", person=approver, at=DUE_AT + timedelta(hours=1))
+    assert find_missed_slots(now=BACK) == []
+    ContentEdit.objects.all().delete()
+    Subscription.objects.update(frequency=Frequency.EVERY)
+    assert find_missed_slots(now=BACK) == []
 
 
 def make_waiting_issue(**changes: Any) -> Issue:

@@ -7,6 +7,7 @@ from django.db.models import Exists, F, OuterRef
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import desk_home_url, new_issue_url, write_notice
 from newsletter.issues.assembly.digest import MAX_STORIES
+from newsletter.issues.assembly.unmade_digests import find_unmade_digests
 from newsletter.models import Issue, Slot
 from newsletter.models.staff import ContentEdit
 
@@ -21,7 +22,8 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
     """Return the missed slots of the last seven days that staff may not know of, at most one for each publication and kind.
 
     Left out is a slot after which another time has passed, or a person made an issue. So is a slot whose time had passed
-    before somebody changed its publication, such as switched it on.
+    before somebody changed its publication, such as switched it on. A digest whose slot was never made is one that is
+    not stored.
     """
     missed = Slot.objects.filter(state=Slot.State.MISSED, due_at__gt=now - LOOK_BACK, publication__enabled=True)
     missed = missed.exclude(kind=Slot.Kind.DIGEST, publication__monthly_digest=False)
@@ -38,7 +40,8 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
         at__lte=OuterRef("made_at"),
     )
     final = missed.filter(~Exists(later), ~Exists(made_since), ~Exists(changed))
-    return list(final.select_related("publication").order_by(F("due_at"), "pk"))
+    stored = list(final.select_related("publication").order_by(F("due_at"), "pk"))
+    return [*stored, *find_unmade_digests(now=now, look_back=LOOK_BACK)]
 
 
 def notify_missed_slots(*, now: datetime) -> None:
@@ -55,7 +58,8 @@ def notify_missed_slots(*, now: datetime) -> None:
             describe_next_step(slot),
         ]
         link = new_issue_url(publication) if slot.kind == Slot.Kind.ISSUE else desk_home_url()
-        write_notice(publication, f"missed-{slot.pk}", subject, paragraphs, link, now)
+        name = slot.pk or f"digest-{publication.pk}-{slot.period}"
+        write_notice(publication, f"missed-{name}", subject, paragraphs, link, now)
 
 
 def describe_next_step(slot: Slot) -> Message:

@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 from django.db import DatabaseError
 from django.db.models import QuerySet
 
-from newsletter.common.errors import AudienceChanged, DomainError, NeedsManualApproval, NotApproved, SwitchedOff
+from newsletter.common.errors import (
+    AudienceChanged,
+    DomainError,
+    NeedsManualApproval,
+    NotApproved,
+    SwitchedOff,
+    WrongState,
+)
 from newsletter.common.messages import Message
 from newsletter.content.ingesting.ingest import find_unread_sources, ingest_due
 from newsletter.issues.approval.approval_rules import is_automatic
@@ -28,7 +35,12 @@ from newsletter.issues.assembly.stories_at_source import (
     remove_gone_stories,
 )
 from newsletter.issues.variants.reader_zones import find_start, make_due_filter
-from newsletter.jobs.notices.about_issues import notify_approval_needed, notify_assembly
+from newsletter.jobs.notices.about_issues import (
+    notify_approval_needed,
+    notify_assembly,
+    notify_not_assembled,
+    notify_not_planned,
+)
 from newsletter.models import Issue, Publication, Slot, transition
 from newsletter.outbound.publishing_facts import report_issue
 from newsletter.sending.freezing.start import prepare_requested_sends, start_send
@@ -79,6 +91,7 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
             create_due_slots(publication=publication, now=now)
         except DomainError as error:
             log.error("%s has no next slot: %s", publication, error)
+            notify_not_planned(publication, reason=error.message, now=now)
     made = []
     for slot in find_slots_to_assemble(now=now):
         if waits_for_first_reading(slot, now=now):
@@ -86,8 +99,12 @@ def assemble_due(*, now: datetime) -> list[Assembly]:
         try:
             check_before_assembly(issue=make_unsaved_issue(slot), now=now)
             assembly = assemble_slot(slot=slot, now=now)
-        except (DomainError, DatabaseError) as error:
+        except (DatabaseError, SwitchedOff, WrongState) as error:
             log.error("%s, slot %s was not assembled: %s", slot.publication, slot.due_local, error)
+            continue
+        except DomainError as error:
+            log.error("%s, slot %s was not assembled: %s", slot.publication, slot.due_local, error)
+            notify_not_assembled(slot, reason=error.message, now=now)
             continue
         if assembly.made:
             log.info("%s", assembly.issue or f"{slot.publication}: {slot.due_local} skipped: {assembly.slot.reason}")

@@ -19,6 +19,7 @@ from newsletter.issues.assembly.missed_slots import find_missed_slots, notify_mi
 from newsletter.issues.planning.create_issue import Beginning, create_issue
 from newsletter.issues.snapshot.records.content import IssueContent
 from newsletter.issues.snapshot.resolve import resolve_content
+from newsletter.jobs import scheduler_jobs
 from newsletter.jobs.notices.about_issues import notify_approval_needed
 from newsletter.jobs.notices.mail_notices import send_due_notices
 from newsletter.jobs.notices.write_due_notices import warn_staff
@@ -321,3 +322,31 @@ def test_the_job_that_warns_staff_reminds_and_names_missed_times(approver: User)
         "The other letter: nothing was sent on 5 March 2026",
     } <= {*list_subjects()}
     assert send_due_notices(now=DUE_AT) >= 2
+
+
+def test_staff_are_notified_once_of_an_issue_that_cannot_be_made(
+    approver: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise NotReady("The block “Event” has no event.")
+
+    monkeypatch.setattr(scheduler_jobs, "assemble_slot", refuse)
+    make_publication()
+    make_story("The first verdict")
+    for minute in range(2):
+        assert assemble_due(now=NOW + timedelta(minutes=minute)) == []
+    notice = StaffNotice.objects.get()
+    assert (notice.person, notice.key) == (approver, f"unassembled-{Slot.objects.get().pk}")
+    assert str(notice.subject) == "The weekly letter: the issue of 5 March 2026 could not be made"
+    assert str(notice.paragraphs[0]) == "The block “Event” has no event."
+    assert str(notice.paragraphs[1]) == (
+        "Its time is 5 March 2026 at 09:00 (Europe/London). We try again until 6 hours after that time."
+    )
+
+
+def test_staff_are_notified_daily_of_a_publication_that_cannot_be_planned(approver: User) -> None:
+    make_publication(zone="Nowhere/Else")
+    for hours in (0, 1, 24):
+        assert assemble_due(now=NOW + timedelta(hours=hours)) == []
+    assert list_subjects() == ["The weekly letter: the next issue cannot be planned"] * 2
+    assert "Nowhere/Else" in str(StaffNotice.objects.earliest("pk").paragraphs[0])

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
 
-from newsletter.common.messages import Message, Quantity
+from newsletter.common.messages import Message, Quantity, describe_hours
 from newsletter.common.text import escape_merge_fields
 from newsletter.issues.approval.approval_rules import find_first_of_two, find_manual_approval_reason, is_automatic
 from newsletter.issues.approval.decision_links import make_decision_url
@@ -64,6 +64,36 @@ def notify_assembly(assembly: Assembly, *, now: datetime) -> None:
         subject = Message("%(issue)s is ready to read", issue=issue)
         key = make_needs_person_key(issue) if reason else f"assembled-{slot.pk}"
         write_notice(publication, key, subject, paragraphs, _decision_link(issue, now=now), now)
+
+
+def notify_not_assembled(slot: Slot, *, reason: str, now: datetime) -> None:
+    """Queue a notice, once for each slot, that its issue could not be made."""
+    publication = slot.publication
+    due_on, _, time = slot.due_local.partition("T")
+    day = date.fromisoformat(due_on)
+    subject = Message("%(name)s: the issue of %(due_local)s could not be made", name=publication.name, due_local=day)
+    when = Message("%(day)s at %(time)s (%(zone)s)", day=day, time=time, zone=publication.zone)
+    hours = int(Issue.GRACE_PERIOD.total_seconds() // 3600)
+    paragraphs = [
+        reason,
+        Message(
+            "Its time is %(when)s. We try again until %(hours)s after that time.",
+            when=when,
+            hours=describe_hours(hours),
+        ),
+    ]
+    link = desk_home_url()
+    if slot.kind == Slot.Kind.ISSUE:
+        paragraphs.append(_WRITE_YOURSELF)
+        link = new_issue_url(publication, beginning=Beginning.EMPTY)
+    write_notice(publication, f"unassembled-{slot.pk}", subject, paragraphs, link, now)
+
+
+def notify_not_planned(publication: Publication, *, reason: str, now: datetime) -> None:
+    """Queue a notice, once a day, that the next issue of a publication cannot be planned."""
+    subject = Message("%(name)s: the next issue cannot be planned", name=publication.name)
+    paragraphs = [reason, Message("Until this is put right, no issue is made at the times of the schedule.")]
+    write_notice(publication, f"unplanned-{publication.pk}-{now:%Y-%m-%d}", subject, paragraphs, desk_home_url(), now)
 
 
 def notify_redesigned_issues(*, now: datetime) -> None:

@@ -174,7 +174,7 @@ def test_approving_another_audience_than_seen_is_refused(issue: Issue) -> None:
     Segment.objects.update(rule={})
     assert "The audience of the issue changed after you opened it" in approve(issue, client, **fields)
     add_subscribers(issue.publication, 30, where=LONDON, start=100)
-    assert "You saw 20 recipients, and now the issue would go to 90" in approve(issue, client, people="20")
+    assert "was for 20 people when you opened it, and would now go to 90 people" in approve(issue, client, people="20")
     assert "how many people get it" in approve(issue, client, audience="")
     assert "how many people get it" in approve(issue, client, people="many")
     assert not Approval.objects.exists()

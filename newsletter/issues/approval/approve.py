@@ -71,7 +71,7 @@ def approve_issue(
         raise AudienceChanged("The audience of the issue changed after you opened it. Check it again, then approve.")
     if seen_people is not None and people > max_people_after_growth(seen_people):
         raise AudienceChanged(
-            "The issue went to %(seen)s when you opened it, and would now go to %(people)s. Check them again, then approve.",
+            "The issue was for %(seen)s when you opened it, and would now go to %(people)s. Check them again, then approve.",
             seen=describe_people(seen_people),
             people=describe_people(people),
         )

@@ -80,8 +80,11 @@ def _require_no_open_call(source: sqlite3.Connection, *, now: datetime) -> None:
     query = "SELECT COUNT(*) FROM newsletter_batch WHERE state = ? AND lease_until > ?"
     (calls,) = source.execute(query, [Batch.State.SUBMITTING.value, moment]).fetchone()
     if calls:
+        waiting = (
+            "1 call to the provider waits for its" if calls == 1 else f"{calls} calls to the provider wait for their"
+        )
         raise BackupError(
-            f"{calls} calls to the provider wait for their answer. Nothing was moved. Pause the send or stop the worker, wait "
+            f"{waiting} answer. Nothing was moved. Pause the send or stop the worker, wait "
             "a minute, then run this again."
         )
 
@@ -108,8 +111,9 @@ def _require_reachable() -> None:
 def _require_empty() -> None:
     tables = postgres_database.list_tables()
     if tables:
+        found = f"the table {tables[0]}" if len(tables) == 1 else f"{len(tables)} tables, such as {tables[0]}"
         raise TargetNotEmpty(
-            f"The PostgreSQL database is not empty ({len(tables)} tables, such as {tables[0]}). Nothing was moved. "
+            f"The PostgreSQL database is not empty ({found}). Nothing was moved. "
             "Create a new database for the installation."
         )
 

@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef
 from newsletter.common.messages import Message
 from newsletter.issues.approval.write_notices import desk_home_url, new_issue_url, write_notice
 from newsletter.issues.assembly.digest import MAX_STORIES
-from newsletter.issues.assembly.unmade_digests import find_unmade_digests
+from newsletter.issues.assembly.digests_without_slot import find_digests_without_slot
 from newsletter.models import Issue, Slot
 from newsletter.models.staff import ContentEdit
 
@@ -41,7 +41,7 @@ def find_missed_slots(*, now: datetime) -> list[Slot]:
     )
     final = missed.filter(~Exists(later), ~Exists(made_since), ~Exists(changed))
     stored = list(final.select_related("publication").order_by(F("due_at"), "pk"))
-    return [*stored, *find_unmade_digests(now=now, look_back=LOOK_BACK)]
+    return [*stored, *find_digests_without_slot(now=now, look_back=LOOK_BACK)]
 
 
 def notify_missed_slots(*, now: datetime) -> None:

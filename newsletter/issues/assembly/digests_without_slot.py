@@ -18,7 +18,7 @@ from newsletter.models.staff import ContentEdit
 _REASON = Message("No digest was made: the scheduler was not running, or the publication was switched off or changed.")
 
 
-def find_unmade_digests(*, now: datetime, look_back: timedelta) -> Iterator[Slot]:
+def find_digests_without_slot(*, now: datetime, look_back: timedelta) -> Iterator[Slot]:
     """Yield a slot, which is not stored, for each publication whose last digest was due then and was not made.
 
     Left out is a time before the last change of its publication, such as that which switched its digest on.

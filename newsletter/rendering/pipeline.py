@@ -140,7 +140,8 @@ def _fill_dark_rules(environment: Environment, template: Template, dark: object,
 
 
 def _mark(key: str) -> str:
-    return f'<mj-raw><div data-block="{escape(key)}" hidden></div></mj-raw>'
+    # The compiler drops the indentation of a block only after a line break.
+    return f'<mj-raw><div data-block="{escape(key)}" hidden></div></mj-raw>\n'
 
 
 def _render_text(environment: Environment, prepared: PreparedDocument) -> str:

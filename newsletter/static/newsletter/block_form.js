@@ -54,7 +54,9 @@
     }
 
     get selects() {
-      return Object.entries(this.childBlocks).map(([name, { field }]) => [name, field?.querySelector('select')]).filter(([, select]) => select);
+      const blocks = Object.entries(this.childBlocks);
+      const selects = blocks.map(([name, { field }]) => [name, field?.querySelector('select')]);
+      return selects.filter(([, select]) => select);
     }
 
     keepChosen(state) {
@@ -77,7 +79,8 @@
     }
 
     describe() {
-      return this.selects.filter(([, select]) => select.value).map(([, select]) => select.selectedOptions[0].text).join(', ');
+      const chosen = this.selects.map(([, select]) => select).filter(({ value }) => value);
+      return chosen.map(({ selectedOptions }) => selectedOptions[0].text).join(', ');
     }
   }
 

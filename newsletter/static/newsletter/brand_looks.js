@@ -4,8 +4,8 @@
 
   function mark(form, looks) {
     for (const button of looks) {
-      const same = valuesOf(button).every(([name, value]) => form.elements[name].value.toLowerCase() === String(value).toLowerCase());
-      button.setAttribute('aria-pressed', String(same));
+      const isSame = ([name, value]) => form.elements[name].value.toLowerCase() === String(value).toLowerCase();
+      button.setAttribute('aria-pressed', String(valuesOf(button).every(isSame)));
     }
   }
 

@@ -3,7 +3,8 @@
   class BrowserZone extends window.StimulusModule.Controller {
     connect() {
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      if (!this.element.value && [...this.element.options].some((option) => option.value === zone)) this.element.value = zone;
+      const isOffered = [...this.element.options].some((option) => option.value === zone);
+      if (!this.element.value && isOffered) this.element.value = zone;
     }
   }
 

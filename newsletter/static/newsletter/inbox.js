@@ -1,7 +1,12 @@
 // Previews subject and preheader while they are typed, and inserts personal fields at the caret.
 (() => {
   const FIELD = /\{\{\s*[a-z_]+\s*(?:\|\s*default\s*:\s*["“'‘]([^"”'’]*)["”'’]\s*)?\}\}/g;
-  const ELIGIBLE = '#id_subject, #id_preheader, [name^="body-"][name$="-value-heading"], .Draftail-Editor [contenteditable="true"]';
+  const ELIGIBLE = [
+    '#id_subject',
+    '#id_preheader',
+    '[name^="body-"][name$="-value-heading"]',
+    '.Draftail-Editor [contenteditable="true"]',
+  ].join(', ');
 
   class Inbox extends window.StimulusModule.Controller {
     static targets = ['lengths', 'toolbar'];
@@ -27,15 +32,19 @@
     }
 
     show() {
-      const [subject, preheader] = this.fields.map((field) => field.value.replace(FIELD, (_, fallback) => fallback || '…').trim());
+      const fill = ({ value }) => value.replace(FIELD, (_, fallback) => fallback || '…').trim();
+      const [subject, preheader] = this.fields.map(fill);
       Object.entries({ subject, preheader }).forEach(([name, text]) => {
         const row = document.querySelector(`[data-nl-inbox="${name}"]`);
         if (row) row.textContent = text || '–';
       });
-      const { subject: one, preheader: two } = this.lengthsTarget.dataset;
+      const { subject: subjectText, preheader: preheaderText } = this.lengthsTarget.dataset;
       const text = [
-        one.replace('{n}', [...subject].length).replace('{m}', this.shownValue),
-        two.replace('{n}', [...preheader].length).replace('{a}', this.leastValue).replace('{b}', this.mostValue),
+        subjectText.replace('{n}', [...subject].length).replace('{m}', this.shownValue),
+        preheaderText
+          .replace('{n}', [...preheader].length)
+          .replace('{a}', this.leastValue)
+          .replace('{b}', this.mostValue),
       ].join(' ');
       if (this.lengthsTarget.textContent !== text) this.lengthsTarget.textContent = text;
     }
@@ -45,8 +54,8 @@
       const field = event.target.closest(ELIGIBLE);
       if (!field || field.readOnly || field.disabled) return;
       this.field = field;
-      const place = field.closest('.w-panel__wrapper') || field.closest('[data-contentpath]');
-      if (this.toolbar.parentElement !== place) place.append(this.toolbar);
+      const wrapper = field.closest('.w-panel__wrapper') || field.closest('[data-contentpath]');
+      if (this.toolbar.parentElement !== wrapper) wrapper.append(this.toolbar);
       this.toolbar.hidden = false;
     }
 

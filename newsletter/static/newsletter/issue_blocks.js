@@ -44,10 +44,13 @@
     // Adds our links to the buttons of each block.
     addActions() {
       if (!this.hasActionsTarget) return;
-      this.stream?.children.filter(({ actionsContainerElement: place }) => !place.querySelector('.nl-block-action')).forEach((child) => {
+      this.stream?.children.forEach(({ id, actionsContainerElement: container }) => {
+        if (container.querySelector('.nl-block-action')) return;
         const actions = document.importNode(this.actionsTarget.content, true);
-        actions.querySelectorAll('a').forEach((link) => { link.search = new URLSearchParams({ block: child.id, back: 'editor' }); });
-        child.actionsContainerElement.append(actions);
+        actions.querySelectorAll('a').forEach((link) => {
+          link.search = new URLSearchParams({ block: id, back: 'editor' });
+        });
+        container.append(actions);
       });
     }
 
@@ -83,10 +86,14 @@
     // Opens what leads to a part of the form, closes the neighbours of its block, and moves the focus to its first field.
     show(target) {
       const child = target.closest('[data-streamfield-child]');
-      if (child) [...child.parentElement.children].filter((one) => one !== child).forEach((one) => toggle(one, false));
+      const neighbours = child ? [...child.parentElement.children].filter((element) => element !== child) : [];
+      neighbours.forEach((element) => toggle(element, false));
       // On a phone, the panel beside the form covers it.
-      if (window.matchMedia('(max-width: 50rem)').matches) document.querySelector('[data-side-panel-toggle][aria-expanded=true]')?.click();
-      for (let one = target.closest('[data-panel]'); one; one = one.parentElement.closest('[data-panel]')) toggle(one, true);
+      const isPhone = window.matchMedia('(max-width: 50rem)').matches;
+      if (isPhone) document.querySelector('[data-side-panel-toggle][aria-expanded=true]')?.click();
+      for (let panel = target.closest('[data-panel]'); panel; panel = panel.parentElement.closest('[data-panel]')) {
+        toggle(panel, true);
+      }
       const content = target.matches('[data-panel]') ? target.querySelector('.w-panel__content') : target;
       content.querySelector(FIELDS)?.focus({ preventScroll: true });
       target.scrollIntoView({ block: 'start' });

@@ -6,6 +6,10 @@
   const SETTLE_MS = 700; // the rich text editor writes to its field with a delay
   const LEAVE_MS = 8000;
   const STEP_MS = 50;
+  const FREE = 'free';
+  const ASKED = 'asked';
+  const ALLOWED = 'allowed';
+  const SENT = 'sent';
   const EVENTS = ['beforeinput', 'input', 'change', 'click', 'w-unsaved:add'];
 
   class KeepEdits extends window.StimulusModule.Controller {
@@ -13,10 +17,11 @@
 
     connect() {
       this.form = this.element.closest('form');
+      this.submission = FREE;
       this.listeners = [
-        [document, 'nl-live-preview:begun', () => { this.previewing = true; }],
-        [document, 'nl-live-preview:ended', () => this.saveHeld()],
-        [document, 'w-autosave:save', (event) => this.keepSent(event)],
+        [document, 'nl-live-preview:begun', () => { this.isPreviewing = true; }],
+        [document, 'nl-live-preview:ended', () => this.savePostponed()],
+        [document, 'w-autosave:save', (event) => this.beginSave(event)],
         [document, 'w-autosave:success', () => this.noteSaved()],
         [document, 'w-autosave:error', (event) => this.noteError(event)],
         [document, 'w-unsaved:watch-edits', () => this.setBaseline()],
@@ -24,19 +29,20 @@
         [window, 'online', () => this.retry()],
         [window, 'focus', () => this.retry()],
         [window, 'beforeunload', (event) => this.confirmLeaving(event)],
-        [window, 'pageshow', () => { this.leaving = ''; }],
-        [window, 'click', (event) => this.follow(event)],
+        [window, 'pageshow', () => { this.submission = FREE; }],
+        [window, 'click', (event) => this.saveBeforeLeaving(event)],
         [this.form, 'submit', (event) => this.submit(event)],
-        ...EVENTS.map((name) => [this.form, name, (event) => this.note(event)]),
+        ...EVENTS.map((name) => [this.form, name, (event) => this.noteEdit(event)]),
       ];
       this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
       // Every controller of the page is connected, and so every block is drawn, before this runs.
-      this.timer = setTimeout(() => this.open());
+      this.openTimer = setTimeout(() => this.open());
     }
 
     disconnect() {
-      clearTimeout(this.timer);
-      clearTimeout(this.settling);
+      clearTimeout(this.openTimer);
+      clearTimeout(this.retryTimer);
+      clearTimeout(this.settleTimer);
       this.listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, true));
     }
 
@@ -49,13 +55,13 @@
     }
 
     get isUnsaved() {
-      if (this.saved === undefined) return false;
-      return Date.now() < this.settledAt || this.unsaved.formData !== this.saved;
+      if (this.savedData === undefined) return false;
+      return Date.now() < this.settledAt || this.unsaved.formData !== this.savedData;
     }
 
     open() {
       if (this.unsaved) ignoreFormat(this.unsaved);
-      this.saved = this.unsaved?.formData;
+      this.savedData = this.unsaved?.formData;
       this.unsaved?.setInitialFormData();
       this.element.removeAttribute('inert');
       this.element.removeAttribute('aria-busy');
@@ -63,14 +69,14 @@
 
     // The baseline is what the server has, not what the form has when Wagtail asks: more may have been typed meanwhile.
     setBaseline() {
-      if (this.saved && this.unsaved) this.unsaved.initialFormData = this.saved;
+      if (this.savedData && this.unsaved) this.unsaved.initialFormData = this.savedData;
     }
 
-    note({ type, target }) {
+    noteEdit({ type, target }) {
       if (type === 'beforeinput' && target.closest('[contenteditable=true]')) this.settledAt = Date.now() + SETTLE_MS;
       this.showStateSoon();
-      clearTimeout(this.settling);
-      this.settling = setTimeout(() => this.showState(), SETTLE_MS);
+      clearTimeout(this.settleTimer);
+      this.settleTimer = setTimeout(() => this.showState(), SETTLE_MS);
     }
 
     showStateSoon() {
@@ -81,7 +87,7 @@
     showState() {
       const { dataset } = document.getElementById('w-autosave-indicator');
       if (dataset.wAutosaveStateValue === 'paused') return;
-      if (!this.isUnsaved && (this.sending || dataset.wAutosaveStateValue !== 'saving')) return;
+      if (!this.isUnsaved && (this.isSending || dataset.wAutosaveStateValue !== 'saving')) return;
       dataset.wAutosaveStateValue = this.isUnsaved ? 'saving' : 'saved';
       dataset.wTooltipContentValue = '';
     }
@@ -95,22 +101,22 @@
     }
 
     // Saves before a link leads away. If that fails, the browser asks whether to leave.
-    async follow(event) {
+    async saveBeforeLeaving(event) {
       const link = event.target.closest('a[href]');
-      if (!link || this.following || !leadsAway(link, event) || !this.isUnsaved) return;
+      if (!link || this.isFollowing || !leadsAway(link, event) || !this.isUnsaved) return;
       event.preventDefault();
       event.stopImmediatePropagation();
-      this.following = true;
+      this.isFollowing = true;
       await this.saveAll();
       link.click();
-      this.following = false;
+      this.isFollowing = false;
     }
 
     async saveAll() {
       const end = Date.now() + LEAVE_MS;
-      this.refused = false;
-      while (this.isUnsaved && !this.refused && this.controller('w-autosave').activeValue && Date.now() < end) {
-        if (!this.sending) this.save();
+      this.hasFailed = false;
+      while (this.isUnsaved && !this.hasFailed && this.controller('w-autosave').activeValue && Date.now() < end) {
+        if (!this.isSending) this.save();
         await new Promise((resolve) => { setTimeout(resolve, STEP_MS); });
       }
     }
@@ -124,50 +130,50 @@
     }
 
     // The preview goes first: a save beside it would take the server's time from what somebody waits for.
-    keepSent(event) {
-      this.held = Boolean(this.previewing);
-      if (this.held) {
+    beginSave(event) {
+      this.isPostponed = Boolean(this.isPreviewing);
+      if (this.isPostponed) {
         event.preventDefault();
         return;
       }
-      this.sent = this.unsaved?.formData;
-      this.sending = true;
+      this.sentData = this.unsaved?.formData;
+      this.isSending = true;
     }
 
-    saveHeld() {
-      this.previewing = false;
-      if (!this.held) return;
-      this.held = false;
+    savePostponed() {
+      this.isPreviewing = false;
+      if (!this.isPostponed) return;
+      this.isPostponed = false;
       this.save();
     }
 
     noteSaved() {
-      this.saved = this.sent;
-      this.sending = false;
-      this.failing = false;
+      this.savedData = this.sentData;
+      this.isSending = false;
+      this.isUnreachable = false;
       this.show(null);
       this.showStateSoon();
     }
 
     noteError({ detail: { type } }) {
-      this.sending = false;
-      this.refused = true;
+      this.isSending = false;
+      this.hasFailed = true;
       if (type !== 'network_error' && type !== 'server_error') return;
-      this.failing = true;
+      this.isUnreachable = true;
       this.retry({ later: true });
     }
 
     async retry({ later = false } = {}) {
-      if (!this.failing) return;
-      clearTimeout(this.timer);
+      if (!this.isUnreachable) return;
+      clearTimeout(this.retryTimer);
       const obstacle = await saveObstacles.find(this.urlValue);
       this.show(obstacle);
       if (!obstacle && !later) this.save();
-      else this.timer = setTimeout(() => this.retry(), RETRY_MS);
+      else this.retryTimer = setTimeout(() => this.retry(), RETRY_MS);
     }
 
     save() {
-      if (this.unsaved.formData !== this.saved) this.controller('w-autosave').save(new Event('retry'));
+      if (this.unsaved.formData !== this.savedData) this.controller('w-autosave').save(new Event('retry'));
     }
 
     show(obstacle) {
@@ -177,23 +183,23 @@
 
     // Leaves the page only if the server can answer, and once.
     async submit(event) {
-      if (this.leaving === 'allowed') {
-        this.leaving = 'left';
+      if (this.submission === ALLOWED) {
+        this.submission = SENT;
         return;
       }
       event.preventDefault();
       event.stopImmediatePropagation();
-      if (this.leaving) return;
-      this.leaving = 'asked';
+      if (this.submission !== FREE) return;
+      this.submission = ASKED;
       const obstacle = await saveObstacles.find(this.urlValue);
       this.show(obstacle);
-      this.leaving = obstacle ? '' : 'allowed';
+      this.submission = obstacle ? FREE : ALLOWED;
       if (!obstacle) {
         this.form.requestSubmit(event.submitter);
         return;
       }
       this.application.getControllerForElementAndIdentifier(event.submitter, 'w-progress').loadingValue = false;
-      this.failing = true;
+      this.isUnreachable = true;
       this.retry({ later: true });
     }
   }
@@ -229,7 +235,8 @@
   function leadsAway(link, event) {
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return false;
     if (link.target === '_blank' || link.hasAttribute('download') || link.closest('[role=dialog]')) return false;
-    return link.origin + link.pathname + link.search !== window.location.origin + window.location.pathname + window.location.search;
+    const { origin, pathname, search } = window.location;
+    return link.origin + link.pathname + link.search !== origin + pathname + search;
   }
 
   window.wagtail.app.register('nl-keep-edits', KeepEdits);

@@ -7,7 +7,7 @@
   const ASKED = 'asked';
   const ALLOWED = 'allowed';
   const SENT = 'sent';
-  const TOUCHES = ['beforeinput', 'keydown', 'pointerdown', 'dragenter'];
+  const FIRST_INPUTS = ['beforeinput', 'keydown', 'pointerdown', 'dragenter'];
 
   class KeepText extends window.StimulusModule.Controller {
     static targets = ['offline', 'signedOut'];
@@ -22,7 +22,7 @@
         [window, 'pageshow', () => { this.state = FREE; }],
         [window, 'beforeunload', (event) => this.confirmLeaving(event)],
         [document, 'w-unsaved:watch-edits', () => this.setBaseline()],
-        ...TOUCHES.map((name) => [this.form, name, () => this.noteTouch()]),
+        ...FIRST_INPUTS.map((name) => [this.form, name, () => this.readStoredData()]),
       ];
       this.listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, true));
     }
@@ -35,17 +35,17 @@
       return this.application.getControllerForElementAndIdentifier(this.form, 'w-unsaved');
     }
 
-    noteTouch() {
-      if (this.stored === undefined) this.stored = this.unsaved?.formData;
+    readStoredData() {
+      if (this.storedData === undefined) this.storedData = this.unsaved?.formData;
     }
 
     setBaseline() {
-      if (this.stored !== undefined) this.unsaved.initialFormData = this.stored;
+      if (this.storedData !== undefined) this.unsaved.initialFormData = this.storedData;
     }
 
     confirmLeaving(event) {
       const { unsaved } = this;
-      if (this.stored === undefined || !unsaved.confirmationValue || unsaved.formData === this.stored) return;
+      if (this.storedData === undefined || !unsaved.confirmationValue || unsaved.formData === this.storedData) return;
       event.preventDefault();
     }
 
@@ -63,7 +63,8 @@
       this.show(obstacle);
       this.state = obstacle ? FREE : ALLOWED;
       const progress = submitter && this.application.getControllerForElementAndIdentifier(submitter, 'w-progress');
-      if (obstacle && progress) setTimeout(() => progress.deactivate()); // it disables the button by such a timer, after the click
+      // Wagtail disables the button by such a timer, after the click.
+      if (obstacle && progress) setTimeout(() => progress.deactivate());
       if (!obstacle) this.form.requestSubmit(submitter);
     }
 

@@ -35,12 +35,12 @@
 
     // The iframe is as tall as a mail with marked blocks, so that mail and layer scroll together.
     place() {
-      const shown = this.iframe.contentDocument;
-      if (!shown?.body || this.panel.hidden) return;
-      this.observer.observe(shown.body);
-      const marks = this.stream ? [...shown.querySelectorAll('[data-block]:not([data-block=""])')] : [];
+      const mail = this.iframe.contentDocument;
+      if (!mail?.body || this.panel.hidden) return;
+      this.observer.observe(mail.body);
+      const marks = this.stream ? [...mail.querySelectorAll('[data-block]:not([data-block=""])')] : [];
       this.wrapper.classList.toggle('nl-has-mail-blocks', marks.length > 0);
-      const { height } = shown.documentElement.getBoundingClientRect();
+      const { height } = mail.documentElement.getBoundingClientRect();
       const scale = this.iframe.getBoundingClientRect().width / this.iframe.offsetWidth || 1;
       this.iframe.style.height = marks.length ? `${height}px` : '';
       this.element.style.height = marks.length ? `${height * scale}px` : '';
@@ -63,10 +63,13 @@
 
     placeBlock(mark, scale) {
       const key = mark.dataset.block;
-      const child = this.stream.children.find((one) => one.id === key);
+      const child = this.stream.children.find(({ id }) => id === key);
       const rects = [];
-      for (let one = mark.nextElementSibling; one && !one.dataset.block && one.dataset.block !== ''; one = one.nextElementSibling) {
-        rects.push(one.getBoundingClientRect());
+      // The next mark has a key, the last one of the mail an empty one.
+      let element = mark.nextElementSibling;
+      while (element && element.dataset.block === undefined) {
+        rects.push(element.getBoundingClientRect());
+        element = element.nextElementSibling;
       }
       const seen = rects.filter((rect) => rect.height > 0);
       if (!child || !seen.length) return null;
@@ -112,13 +115,13 @@
 
     select(key) {
       this.selected = key;
-      this.blocks.forEach((box, one) => box.classList.toggle('nl-mail-block--selected', one === key));
+      this.blocks.forEach((box, boxKey) => box.classList.toggle('nl-mail-block--selected', boxKey === key));
       this.showName();
     }
 
     // Shows the block in whose fields somebody writes.
     follow({ target }) {
-      const child = this.stream?.children.find((one) => one.element.contains(target));
+      const child = this.stream?.children.find(({ element }) => element.contains(target));
       this.select(child?.id);
       this.showSelected();
     }
@@ -137,7 +140,7 @@
 
     // Moves a block in the form to the place of another one.
     moveTo(key, other) {
-      const ids = this.stream.children.map((one) => one.id);
+      const ids = this.stream.children.map(({ id }) => id);
       if (key === other || !ids.includes(key) || !ids.includes(other)) return;
       this.stream.moveBlock(ids.indexOf(key), ids.indexOf(other));
       this.form.dispatchEvent(new Event('change'));
@@ -153,7 +156,8 @@
       if (!this.dragged) return;
       event.preventDefault();
       const over = this.keyOf(event.currentTarget);
-      this.blocks.forEach((box, key) => box.classList.toggle('nl-mail-block--target', key === over && key !== this.dragged));
+      const isTarget = (key) => key === over && key !== this.dragged;
+      this.blocks.forEach((box, key) => box.classList.toggle('nl-mail-block--target', isTarget(key)));
     }
 
     drop(event) {

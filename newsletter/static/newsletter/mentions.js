@@ -29,7 +29,8 @@
 
     show() {
       const { typed } = this;
-      const found = typed === undefined ? [] : this.namesValue.filter((name) => name.toLowerCase().includes(typed.toLowerCase()));
+      const matches = (name) => name.toLowerCase().includes(typed.toLowerCase());
+      const found = typed === undefined ? [] : this.namesValue.filter(matches);
       this.list.replaceChildren(...found.slice(0, MAX_NAMES).map((name, at) => {
         const option = document.createElement('li');
         Object.assign(option, { id: `${this.list.id}-${at}`, textContent: name });
@@ -48,7 +49,7 @@
     select(at) {
       const options = [...this.list.children];
       this.selected = options.length ? (at + options.length) % options.length : 0;
-      options.forEach((option, one) => option.setAttribute('aria-selected', String(one === this.selected)));
+      options.forEach((option, index) => option.setAttribute('aria-selected', String(index === this.selected)));
       if (options.length) this.element.setAttribute('aria-activedescendant', options[this.selected].id);
       else this.element.removeAttribute('aria-activedescendant');
     }

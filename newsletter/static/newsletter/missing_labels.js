@@ -6,9 +6,9 @@
 
   // Wagtail's tooltip has taken the name out of the button by now.
   function labelSessions() {
-    document.querySelectorAll('.w-editing-sessions__session:not([aria-label])').forEach((one) => {
-      const shown = one._tippy?.props.content;
-      label(one, shown?.textContent ?? shown);
+    document.querySelectorAll('.w-editing-sessions__session:not([aria-label])').forEach((session) => {
+      const tooltip = session._tippy?.props.content;
+      label(session, tooltip?.textContent ?? tooltip);
     });
   }
 

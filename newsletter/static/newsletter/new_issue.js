@@ -1,7 +1,7 @@
 // Names the open drafts of the publication that is chosen, and of no other.
 document.addEventListener('change', ({ target }) => {
   if (target.name !== 'publication') return;
-  document.querySelectorAll('[data-nl-publication]').forEach((one) => {
-    one.hidden = one.dataset.nlPublication !== target.value;
+  document.querySelectorAll('[data-nl-publication]').forEach((drafts) => {
+    drafts.hidden = drafts.dataset.nlPublication !== target.value;
   });
 });

@@ -1,12 +1,14 @@
 // Takes a picture that is dropped or pasted on a picture field: Wagtail's chooser opens with it and asks for its description.
 (() => {
   const CHOOSER = '.image-chooser';
-  let waiting = null;
+  let droppedFile = null;
 
   // Marks the picture field over which a file is held.
   function hold(event) {
     const chooser = event.target.closest(CHOOSER);
-    document.querySelectorAll('.nl-picture-target').forEach((one) => one.classList.toggle('nl-picture-target', one === chooser));
+    document.querySelectorAll('.nl-picture-target').forEach((marked) => {
+      marked.classList.toggle('nl-picture-target', marked === chooser);
+    });
     if (!chooser || !event.dataTransfer.types.includes('Files')) return;
     event.preventDefault();
     chooser.classList.add('nl-picture-target');
@@ -38,7 +40,7 @@
   }
 
   function open(chooser, file) {
-    waiting = file;
+    droppedFile = file;
     chooser.widget.openChooserModal();
   }
 
@@ -47,12 +49,12 @@
     static values = { empty: Boolean };
 
     connect() {
-      if (!waiting && !this.emptyValue) return;
+      if (!droppedFile && !this.emptyValue) return;
       const tabs = this.element.closest('[data-controller~="w-tabs"]');
       tabs.querySelector('#tab-search').hidden = true; // Wagtail hides only a tab that was chosen before
       tabs.dataset.wTabsActivePanelIdValue = 'tab-upload';
-      if (waiting) setTimeout((file) => this.fill(file), 0, waiting);
-      waiting = null;
+      if (droppedFile) setTimeout((file) => this.fill(file), 0, droppedFile);
+      droppedFile = null;
     }
 
     fill(file) {

@@ -1,6 +1,6 @@
 // Combines “Version” and “Shown as” into the mode of the preview panel, and searches for a person.
 (() => {
-  const WAIT = 300;
+  const WAIT_MS = 300;
 
   class PreviewAs extends window.StimulusModule.Controller {
     static targets = ['mode', 'readers', 'part', 'asked', 'found', 'hint'];
@@ -18,7 +18,8 @@
     choose() {
       const readers = this.readersTarget.value;
       const name = this.hasPartTarget ? `${this.partTarget.value}.${readers}` : readers;
-      if (![...this.modeTarget.options].some((option) => option.value === name)) this.modeTarget.add(new Option(name, name));
+      const isOffered = [...this.modeTarget.options].some((option) => option.value === name);
+      if (!isOffered) this.modeTarget.add(new Option(name, name));
       this.modeTarget.value = name;
       this.modeTarget.dispatchEvent(new Event('change', { bubbles: true }));
     }
@@ -30,21 +31,21 @@
     search(event) {
       event.stopPropagation();
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.fetchPeople(), WAIT);
+      this.timer = setTimeout(() => this.fetchPeople(), WAIT_MS);
     }
 
     async fetchPeople() {
-      const asked = this.askedTarget.value;
+      const query = this.askedTarget.value;
       try {
         const response = await fetch(this.urlValue, {
           method: 'POST',
-          body: new URLSearchParams({ q: asked }),
+          body: new URLSearchParams({ q: query }),
           headers: { 'X-CSRFToken': document.querySelector('[name=csrfmiddlewaretoken]').value },
           redirect: 'error',
         });
         if (!response.ok) throw new Error(String(response.status));
         const answer = await response.json();
-        if (asked === this.askedTarget.value) this.show(answer);
+        if (query === this.askedTarget.value) this.show(answer);
       } catch {
         this.hintTarget.textContent = this.offlineValue;
       }
@@ -65,8 +66,8 @@
     }
 
     pick(person) {
-      const known = [...this.readersTarget.options].find((option) => option.value === person.mode);
-      if (!known) this.readersTarget.add(new Option(person.label, person.mode));
+      const option = [...this.readersTarget.options].find(({ value }) => value === person.mode);
+      if (!option) this.readersTarget.add(new Option(person.label, person.mode));
       this.readersTarget.value = person.mode;
       this.hintTarget.textContent = person.note;
       this.choose();

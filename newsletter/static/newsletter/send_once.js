@@ -1,17 +1,19 @@
-// Sends each form of the desk once, and a form with fields only if the server can answer: a double click does nothing twice, and no
-// typed text is lost when the session has ended. The forms of rows and the editor have scripts of their own for this.
+// Sends each form of the desk once, and a form with fields only if the server can answer: a double click does nothing
+// twice, and no typed text is lost when the session has ended. The forms of rows and the editor have scripts of their
+// own for this.
 (() => {
   const { saveObstacles } = window;
   const texts = document.currentScript.dataset;
   const OWN_SCRIPT = '[data-controller~="nl-keep-text"], [data-controller~="nl-keep-edits"]';
-  const TYPED = 'textarea:not([readonly]), input:is([type=text], [type=email], [type=url], [type=file], [type=number], [type=datetime-local], [type=date], :not([type]))';
+  const TYPES = ['text', 'email', 'url', 'file', 'number', 'datetime-local', 'date'].map((type) => `[type=${type}]`);
+  const TYPED = `textarea:not([readonly]), input:is(${TYPES.join(', ')}, :not([type]))`;
   const ASKED = 'asked';
   const ALLOWED = 'allowed';
   const SENT = 'sent';
   const SENT_MS = 10000; // a form that is answered by a file stays on the page, so it is free again after this
   const isInDesk = window.location.pathname.startsWith(texts.homeUrl); // nobody is signed in yet where people sign in
   const states = new WeakMap();
-  const shown = new Map();
+  const warnings = new Map(); // form: the paragraph that says why it was not sent
 
   function isOurs(form) {
     return form.method === 'post' && form.target === '' && !form.closest('.modal') && !form.querySelector(OWN_SCRIPT);
@@ -23,8 +25,8 @@
   }
 
   function hide(form) {
-    shown.get(form)?.remove();
-    shown.delete(form);
+    warnings.get(form)?.remove();
+    warnings.delete(form);
   }
 
   function show(form, obstacle, submitter) {
@@ -41,7 +43,7 @@
       box.append(link);
     }
     (submitter?.closest('.nl-buttons, p') ?? submitter ?? form.lastElementChild).before(box);
-    shown.set(form, box);
+    warnings.set(form, box);
   }
 
   async function sendIfPossible(form, submitter) {
@@ -71,10 +73,12 @@
   });
 
   async function checkAgain() {
-    if (shown.size && !(await saveObstacles.find(texts.homeUrl))) [...shown.keys()].forEach(hide);
+    if (warnings.size && !(await saveObstacles.find(texts.homeUrl))) [...warnings.keys()].forEach(hide);
   }
 
   addEventListener('focus', checkAgain);
   addEventListener('online', checkAgain);
-  addEventListener('pageshow', (event) => { if (event.persisted) document.querySelectorAll('form').forEach((form) => states.delete(form)); });
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) document.querySelectorAll('form').forEach((form) => states.delete(form));
+  });
 })();

@@ -28,17 +28,17 @@
       const field = holder.querySelector('input:not([type=hidden]), textarea');
       const limit = Number(holder.dataset.nlLimit);
       const { length } = [...field.value.trim()];
-      const said = holder.querySelector('.nl-too-long');
+      const present = holder.querySelector('.nl-too-long');
       if (length <= limit) {
-        if (said) this.mark(field, false);
-        said?.remove();
+        if (present) this.mark(field, false);
+        present?.remove();
         return;
       }
-      const message = said || document.createElement('p');
+      const message = present || document.createElement('p');
       message.className = 'error-message nl-too-long';
       message.id = `${field.id}-too-long`;
       message.textContent = this.messageValue.replace('{n}', length).replace('{m}', limit);
-      if (said) return;
+      if (present) return;
       message.setAttribute('role', 'status');
       holder.querySelector('[data-field-errors]').append(message);
       this.mark(field, true);
@@ -48,7 +48,8 @@
       field.closest('.w-field').classList.toggle('w-field--error', wrong);
       field.toggleAttribute('aria-invalid', wrong);
       if (wrong) field.setAttribute('aria-invalid', 'true');
-      const others = (field.getAttribute('aria-describedby') || '').split(' ').filter((id) => id && !id.endsWith('-too-long'));
+      const described = (field.getAttribute('aria-describedby') || '').split(' ');
+      const others = described.filter((id) => id && !id.endsWith('-too-long'));
       field.setAttribute('aria-describedby', [...others, ...(wrong ? [`${field.id}-too-long`] : [])].join(' '));
     }
   }

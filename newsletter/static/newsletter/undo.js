@@ -96,7 +96,8 @@
         field.value = value;
         field.dispatchEvent(new Event('input', { bubbles: true }));
       });
-      const opened = new Set(this.stream.children.filter(({ toggleElement }) => isOpen(toggleElement)).map(({ id }) => id));
+      const openBlocks = this.stream.children.filter(({ toggleElement }) => isOpen(toggleElement));
+      const opened = new Set(openBlocks.map(({ id }) => id));
       this.stream.setState(body);
       this.stream.children.filter(({ id }) => !opened.has(id)).forEach((child) => child.collapse());
       this.dispatch('restored');

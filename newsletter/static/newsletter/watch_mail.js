@@ -28,8 +28,9 @@
         element.src = String(element.src);
         return;
       }
-      const place = element.contentWindow.scrollY;
-      element.addEventListener('load', () => element.contentDocument && element.contentWindow.scrollTo(0, place), { once: true });
+      const { scrollY } = element.contentWindow;
+      const scrollBack = () => element.contentDocument && element.contentWindow.scrollTo(0, scrollY);
+      element.addEventListener('load', scrollBack, { once: true });
       element.contentWindow.location.reload();
     }
   }

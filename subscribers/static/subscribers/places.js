@@ -3,7 +3,8 @@
 (() => {
   const { Controller } = window.StimulusModule;
   const ask = async (path, query) => {
-    const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { headers: { "X-Requested-With": "XMLHttpRequest" } });
+    const headers = { "X-Requested-With": "XMLHttpRequest" };
+    const answer = await fetch(`${path}?${new URLSearchParams(query)}`, { headers });
     return answer.ok ? (await answer.json()).choices : [];
   };
 
@@ -23,14 +24,14 @@
         this.element.value = this.select.value;
         this.element.dispatchEvent(new Event("change", { bubbles: true }));
       };
-      this.again = () => { this.element.value = ""; this.fill(); };
+      this.clear = () => { this.element.value = ""; this.fill(); };
       this.select.addEventListener("change", this.choose);
-      if (this.country) this.country.addEventListener("change", this.again);
+      if (this.country) this.country.addEventListener("change", this.clear);
       this.fill();
     }
 
     disconnect() {
-      if (this.country) this.country.removeEventListener("change", this.again);
+      if (this.country) this.country.removeEventListener("change", this.clear);
       this.select.remove();
     }
 
@@ -38,10 +39,10 @@
       const country = this.country ? this.country.value : "";
       const choices = country ? await ask(this.urlValue, { country }) : [];
       if (this.country && this.country.value !== country) return;
-      const kept = this.element.value;
+      const chosen = this.element.value;
       const options = [["", country ? "The whole country" : "Choose the country first"], ...choices];
-      if (kept && !choices.some(([code]) => code === kept)) options.push([kept, `${kept} (no longer there)`]);
-      this.select.replaceChildren(...options.map(([code, name]) => new Option(name, code, false, code === kept)));
+      if (chosen && !choices.some(([code]) => code === chosen)) options.push([chosen, `${chosen} (no longer there)`]);
+      this.select.replaceChildren(...options.map(([code, name]) => new Option(name, code, false, code === chosen)));
       this.select.disabled = options.length === 1;
     }
   }
@@ -54,13 +55,13 @@
       this.list.id = `${this.element.id}-towns`;
       this.element.after(this.list);
       this.element.setAttribute("list", this.list.id);
-      this.typed = () => { clearTimeout(this.waiting); this.waiting = setTimeout(() => this.fill(), 150); };
-      this.element.addEventListener("input", this.typed);
+      this.fillSoon = () => { clearTimeout(this.timer); this.timer = setTimeout(() => this.fill(), 150); };
+      this.element.addEventListener("input", this.fillSoon);
     }
 
     disconnect() {
-      clearTimeout(this.waiting);
-      this.element.removeEventListener("input", this.typed);
+      clearTimeout(this.timer);
+      this.element.removeEventListener("input", this.fillSoon);
       this.list.remove();
     }
 

@@ -6,7 +6,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from subscribers.models import MailingList
 
@@ -74,6 +74,7 @@ class ApiKey(models.Model):
     revoked_by = models.CharField(max_length=254, blank=True, default="")
 
     objects = ApiKeyQuerySet.as_manager()
+    counted_as = ngettext_lazy("%(number)s API key", "%(number)s API keys", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:

@@ -1,7 +1,7 @@
 """Slots: the due times of a publication's schedule, each with what became of it."""
 
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from newsletter.common.message_fields import MessageField
 from newsletter.models.publications import Publication
@@ -34,6 +34,7 @@ class Slot(models.Model):
     made_at = models.DateTimeField()
     assembled_at = models.DateTimeField(null=True, blank=True)
 
+    counted_as = ngettext_lazy("%(number)s time of its schedule", "%(number)s times of its schedule", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:

@@ -4,7 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext_lazy
 
 from newsletter.common.message_fields import MessageField, MessagesJSONField
 from subscribers.addresses.normalise import to_ascii
@@ -115,6 +115,7 @@ class ImportBatch(models.Model):
     problem = MessageField(blank=True, default="")
 
     objects = ImportBatchQuerySet.as_manager()
+    counted_as = ngettext_lazy("%(number)s import", "%(number)s imports", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from newsletter.common.text import remove_accents
 from subscribers.addresses.normalise import mask
@@ -70,6 +70,7 @@ class Subscriber(models.Model):
     )
     created_at = models.DateTimeField()
 
+    counted_as = ngettext_lazy("%(number)s subscriber", "%(number)s subscribers", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:

@@ -4,7 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from newsletter.common.message_fields import MessageField
 from subscribers.addresses.normalise import mask
@@ -28,6 +28,7 @@ class HeldSignup(models.Model):
     reason = MessageField()
     at = models.DateTimeField()
 
+    counted_as = ngettext_lazy("%(number)s sign-up to review", "%(number)s sign-ups to review", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:

@@ -5,7 +5,7 @@ from typing import Any, NoReturn, Self
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from newsletter.common.errors import DomainError
 from newsletter.common.message_fields import MessageField
@@ -102,6 +102,7 @@ class Subscription(models.Model):
     )
 
     objects = SubscriptionQuerySet.as_manager()
+    counted_as = ngettext_lazy("%(number)s subscription", "%(number)s subscriptions", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:
@@ -189,6 +190,7 @@ class ConsentEvent(models.Model):
     data = models.JSONField(blank=True, default=dict)
 
     objects = ConsentEventQuerySet.as_manager()
+    counted_as = ngettext_lazy("%(number)s record of consent", "%(number)s records of consent", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:

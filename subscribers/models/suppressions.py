@@ -4,7 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models import OuterRef, Q
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from newsletter.common.message_fields import MessageField
 from subscribers.models.lists import MailingList
@@ -55,6 +55,7 @@ class Suppression(models.Model):
     removal_reason = MessageField(blank=True, default="")
 
     objects = SuppressionQuerySet.as_manager()
+    counted_as = ngettext_lazy("%(number)s suppression", "%(number)s suppressions", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:

@@ -36,6 +36,15 @@ def test_the_desk_keeps_a_story_that_an_issue_has(issue: Issue) -> None:
     assert Story.objects.exists()
 
 
+def test_the_desk_keeps_a_publication_with_issues_and_says_to_archive_it(issue: Issue) -> None:
+    address = f"/admin/publications/delete/{issue.publication_id}/"
+    page = sign_in("admin").post(address).content.decode()
+    assert "1 issue" in page
+    assert "To end it, archive it" in page
+    assert "Change that first" not in page
+    assert Publication.objects.exists()
+
+
 def test_the_desk_keeps_a_source_that_a_publication_takes_stories_from(publication: Publication) -> None:
     source = Source.objects.create(name="Our blog", kind="feed", url="https://example.org/feed")
     publication.sources.add(source)

@@ -13,7 +13,7 @@ from newsletter.models import Publication
 from tests.support.desk import sign_in
 from tests.support.desk_imports import run_imports, upload
 from tests.support.fixtures import make_issue, make_story
-from tests.support.people import make_member
+from tests.support.people import make_list, make_member
 from tests.support.webhooks import make_answered_endpoint
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +90,15 @@ def test_the_role_names_of_the_record_of_processing() -> None:
     page = sign_in_spanish("admin").get("/admin/processing/").content.decode()
     assert "Administración: 1" in page
     assert "admin: 1" not in page
+
+
+def test_what_uses_a_list_that_cannot_be_deleted() -> None:
+    client, mailing_list = sign_in_spanish("data"), make_list()
+    make_member(mailing_list, "someone@example.org")
+    for _number in range(2):
+        upload(client, "Email\nluis@example.org\n")
+    page = client.get(f"/admin/lists/delete/{mailing_list.pk}/").content.decode()
+    for words in ("1 suscripción", "2 importaciones"):
+        assert words in page
+    for words in ("subscription", "import batch", "consent event"):
+        assert words not in page

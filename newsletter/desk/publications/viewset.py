@@ -127,6 +127,13 @@ class DuplicatePublication(DuplicateView, PublicationCreateView):
 
 
 class DeletePublication(RefuseUsedDelete):
+    """Delete a publication without issues. One with issues stays on record, and is archived instead."""
+
+    reason = gettext_lazy("Nothing was deleted. Reports and the archive name the publication of each issue.")
+    advice = gettext_lazy(
+        "To end it, archive it: it drafts and sends nothing, and readers can still open its sent issues."
+    )
+
     @property
     def confirmation_message(self) -> str:
         return " ".join([str(super().confirmation_message), *describe_subscribers(self.object)])

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from newsletter.models.issues import Issue
 from newsletter.models.states import one_of
@@ -52,6 +52,7 @@ class WelcomeStep(models.Model):
     code = models.CharField(max_length=12, choices=Code.choices, blank=True, default=Code.NONE)
     settled_at = models.DateTimeField(null=True)
 
+    counted_as = ngettext_lazy("%(number)s welcome email", "%(number)s welcome emails", "count")
     wagtail_reference_index_ignore = True
 
     class Meta:

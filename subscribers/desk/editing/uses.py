@@ -31,13 +31,21 @@ def describe_uses(uses: Iterable[Uses], *, user: User | AnonymousUser) -> list[U
     finder = AdminURLFinder(user)
     described = []
     for use in uses:
-        options = use.model._meta
-        name = options.verbose_name if use.count == 1 else options.verbose_name_plural
+        title = _label_count(use)
         personal = getattr(use.model, "wagtail_reference_index_ignore", False)
         rows = [] if personal else [(str(row), finder.get_edit_url(row) or "") for row in use.rows]
         more = 0 if personal else use.count - len(rows)
-        described.append(UsesOfModel(title=f"{intcomma(use.count)} {name}", rows=rows, more=more))
+        described.append(UsesOfModel(title=title, rows=rows, more=more))
     return described
+
+
+def _label_count(use: Uses) -> str:
+    """Return “3 publications”. A model without names for staff says by its `counted_as` what its rows are."""
+    label = getattr(use.model, "counted_as", None)
+    if label is not None:
+        return str(label % {"count": use.count, "number": intcomma(use.count)})
+    options = use.model._meta
+    return f"{intcomma(use.count)} {options.verbose_name if use.count == 1 else options.verbose_name_plural}"
 
 
 class RefuseUsedMixin:

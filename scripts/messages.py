@@ -29,6 +29,7 @@ READER_LANGUAGES = ("fr", "de", "pt", "ro", "hi", "ar", "uk")
 """Languages of what readers see: public pages, and mails about their own subscription."""
 READER_SOURCES = (
     "newsletter/common/languages.py",
+    "newsletter/common/translation.py",
     "newsletter/jobs/silent_people.py",
     "newsletter/web/*.py",
     "newsletter/web/layers/*.py",

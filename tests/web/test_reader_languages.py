@@ -27,7 +27,7 @@ from tests.support.process_caches import clear_branding_cache
 from tests.support.signup import join
 
 pytestmark = pytest.mark.django_db
-LANGUAGE_NAMES = {label for _code, label in language_choices("")}
+LANGUAGE_NAMES = {label for code, label in language_choices("") if code}
 READ_BY_READERS = ("title", "aria-label", "alt", "placeholder")
 SAME_IN_BOTH = {("fr", "Pause"), ("de", "Pause")}
 OWN_WORDS = ("Weekly", "Land", "The river case", "Open Door", "York, England")

@@ -227,6 +227,14 @@ def test_each_other_edit_of_what_it_shows_asks_first_too(
     assert state(issue) == "draft"
 
 
+def test_the_page_to_delete_an_appeal_names_approved_issues(issue: Issue, ann: Client) -> None:
+    address = f"/admin/appeals/delete/{Appeal.objects.get().pk}/"
+    warning = f"An approved issue shows it and loses its approval: {issue}."
+    assert warning in ann.get(address).content.decode()
+    issue.approvals.update(withdrawn_at=issue.made_at)
+    assert warning not in ann.get(address).content.decode()
+
+
 def test_an_edit_page_of_what_no_approved_issue_shows_says_nothing(issue: Issue, ann: Client) -> None:
     other = make_story("Another story")
     assert "These approved issues" not in ann.get(f"/admin/stories/edit/{other.pk}/").content.decode()

@@ -13,12 +13,12 @@ from wagtail.snippets.views.snippets import CopyView, CreateView, EditView
 from newsletter.common.translation import language_label
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import AppealChooser
+from newsletter.desk.content.delete_shown import DeleteShown
 from newsletter.desk.content.language_select import set_up_languages
 from newsletter.models import Appeal
 from subscribers.desk.editing.duplicating import DuplicableMixin, DuplicateTitle
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
-from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import DeskList, DeskViewSet
 
@@ -70,7 +70,7 @@ class AppealViewSet(DeskViewSet):
     chooser_viewset_class = AppealChooser
     add_view_class = AppealCreateView
     copy_view_class = DuplicateAppeal
-    delete_view_class = RefuseUsedDelete
+    delete_view_class = DeleteShown
     edit_view_class = AppealEditView
     search_fields = ["headline", "text"]
     list_filter = ["audience", "language", "enabled"]

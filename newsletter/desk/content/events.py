@@ -22,6 +22,7 @@ from newsletter.content.ingesting.home_location import find_home_zone
 from newsletter.content.ingesting.translated_events import DIFFERENCE_CHECKED
 from newsletter.desk.content.add_translation import AddTranslationMixin
 from newsletter.desk.content.choosers import EventChooser
+from newsletter.desk.content.delete_shown import DeleteShown
 from newsletter.desk.content.event_form import LOCATED_FIELDS, EventForm, show_moments
 from newsletter.desk.content.event_text import format_start, label_location
 from newsletter.desk.content.wall_clock import label_zone
@@ -30,7 +31,6 @@ from newsletter.issues.corrections.correct import find_misinformed, find_obsolet
 from newsletter.models import EventNotice, Source
 from subscribers.desk.editing.edit_effects import EditEffectsMixin
 from subscribers.desk.editing.row_pages import AddRowMixin
-from subscribers.desk.editing.uses import RefuseUsedDelete
 from subscribers.desk.editing.versioned_edits import VersionedEditMixin
 from subscribers.desk.listing import DeskViewSet
 from subscribers.desk.segments.rule_block_bases import TownInput
@@ -135,7 +135,7 @@ def event_panel_context(event: EventNotice) -> dict[str, object]:
     }
 
 
-class DeleteEvent(RefuseUsedDelete):
+class DeleteEvent(DeleteShown):
     reason = gettext_lazy("Nothing was deleted. A correction tells readers about this event.")
     advice = gettext_lazy("Mark the event as cancelled instead.")
 

@@ -176,7 +176,8 @@ def collect_for_readers() -> Catalog:
 def _read_template(file: Path) -> bytes:
     from django.utils.translation.template import templatize
 
-    return templatize(file.read_text(encoding="utf-8"), origin=str(file)).encode()
+    lines = templatize(file.read_text(encoding="utf-8"), origin=str(file)).splitlines()
+    return "\n".join(line.lstrip() for line in lines).encode()  # the indentation of HTML is none of Python's
 
 
 def _is_for_operators(file: Path) -> bool:

@@ -40,6 +40,7 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +58,7 @@ def issue(publication: Publication) -> Issue:
 
 
 def get(client: Client, issue: Issue, page: str) -> str:
-    return client.get(f"/admin/issues/{issue.pk}/{page}").content.decode()
+    return compact_html(client.get(f"/admin/issues/{issue.pk}/{page}").content.decode())
 
 
 def test_the_audience_page_counts_people_by_region_and_version(issue: Issue) -> None:

@@ -35,6 +35,7 @@ from tests.support.fixtures import (
     make_source,
     make_story,
 )
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,7 @@ def issue(publication: Publication) -> Issue:
 
 
 def overview(issue: Issue, *, role: str = "approver") -> str:
-    return sign_in(role).get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    return compact_html(sign_in(role).get(f"/admin/issues/{issue.pk}/overview/").content.decode())
 
 
 def list_warning_names(page: str) -> list[str]:
@@ -133,7 +134,7 @@ def test_an_approval_with_an_unacknowledged_warning_is_refused(issue: Issue) -> 
 
 def test_an_approvers_acknowledgement_is_recorded(issue: Issue) -> None:
     client = sign_in("approver")
-    names = list_warning_names(client.get(f"/admin/issues/{issue.pk}/overview/").content.decode())
+    names = list_warning_names(compact_html(client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()))
     approve(client, issue, looked="yes", warning=names)
     assert Issue.objects.get(pk=issue.pk).state == "approved"
     row = Acknowledgement.objects.get()

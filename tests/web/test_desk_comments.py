@@ -8,6 +8,7 @@ from newsletter.issues.comments.comment import add_comment
 from newsletter.models import AuditEntry, Comment, Issue, Publication, StaffNotice
 from tests.support.desk import issue_form, list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_story
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 
@@ -25,7 +26,7 @@ def writer() -> Client:
 
 
 def overview(issue: Issue, client: Client) -> str:
-    return client.get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    return compact_html(client.get(f"/admin/issues/{issue.pk}/overview/").content.decode())
 
 
 def test_a_comment_is_added_answered_resolved_and_opened_again(issue: Issue, writer: Client) -> None:

@@ -17,6 +17,7 @@ from tests.support.desk import list_messages, sign_in
 from tests.support.desk_forms import filled_in
 from tests.support.event_changes import tell
 from tests.support.fixtures import LONDON, NOW, add_subscribers, make_event, make_issue, make_publication, make_story
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 
@@ -224,18 +225,22 @@ def test_the_withdrawal_page_of_a_translation_says_the_original_stays():
 def test_a_changed_event_offers_one_correction_mail():
     _, _, event = publish()
     browser = sign_in("editor")
-    assert "Announce the change" not in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    assert "Announce the change" not in compact_html(browser.get(f"/admin/events/edit/{event.pk}/").content.decode())
     EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(days=1))
-    assert "sent different details to 3 people" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
-    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "sent different details to 3 people" in compact_html(
+        browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    )
+    page = compact_html(browser.get(f"/admin/events/announce/{event.pk}/").content.decode())
     assert "3 people received different details for this event" in page
     publication = Issue.objects.get().publication
     answer = browser.post(f"/admin/events/announce/{event.pk}/", {"publication": publication.pk})
     draft = Issue.objects.get(kind="correction")
     assert answer.headers["Location"] == f"/admin/issues/{draft.pk}/overview/"
-    overview = browser.get(answer.headers["Location"]).content.decode()
+    overview = compact_html(browser.get(answer.headers["Location"]).content.decode())
     assert f'href="/admin/events/edit/{event.pk}/">Open the event</a>' in overview
-    assert "This change is announced in" in browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "This change is announced in" in compact_html(
+        browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    )
 
 
 def test_an_issue_and_its_correction_link_to_each_other():
@@ -302,7 +307,7 @@ def test_a_moved_event_shows_old_and_new_location_and_time():
 def test_a_changed_hour_does_not_repeat_the_location():
     _, _, event = publish()
     EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(hours=1))
-    page = sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode()
+    page = compact_html(sign_in("editor").get(f"/admin/events/announce/{event.pk}/").content.decode())
     assert ">London</td>" in page
     assert ">unchanged</td>" in page
 
@@ -314,8 +319,10 @@ def test_a_reinstated_event_shows_how_many_will_be_mailed():
     tell(event, issue.publication)
     EventNotice.objects.filter(pk=event.pk).update(cancelled=False)
     browser = sign_in("editor")
-    assert "told 3 people that it is cancelled" in browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
-    page = browser.get(f"/admin/events/announce/{event.pk}/").content.decode()
+    assert "told 3 people that it is cancelled" in compact_html(
+        browser.get(f"/admin/events/edit/{event.pk}/").content.decode()
+    )
+    page = compact_html(browser.get(f"/admin/events/announce/{event.pk}/").content.decode())
     assert "The event is no longer cancelled." in page
     assert ">Wednesday, 11 March 2026, 09:30 (London): cancelled</td>" in page
     assert "<strong>Wednesday, 11 March 2026, 09:30 (London)</strong>" in page

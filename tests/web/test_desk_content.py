@@ -145,7 +145,7 @@ def test_events_that_need_checking_can_be_listed() -> None:
     make_event("Unsure evening", starts_at=timezone.now() + timedelta(days=2), note="No place.")
     page = sign_in("writer").get("/admin/events/?unsure=yes&when=ahead").content.decode()
     assert "Unsure evening" in page
-    assert "Sure evening<" not in page
+    assert "Sure evening" not in page
     assert "Unsure evening" not in sign_in("writer").get("/admin/events/?when=past").content.decode()
 
 

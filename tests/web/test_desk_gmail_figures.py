@@ -29,6 +29,7 @@ from newsletter.sending.limits.gmail_spam_rate import pause_reported
 from tests.support.desk import list_messages, sign_in
 from tests.support.feedback_reports import make_send
 from tests.support.fixtures import make_approver, make_publication
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db(transaction=True)
 DOMAIN = "news.example.org"
@@ -82,7 +83,7 @@ def rate(value: float, *, days_ago: int = 1) -> None:
 
 
 def report(admin: Client, send: Send) -> str:
-    return admin.get(f"/admin/issues/{send.issue_id}/report/").content.decode()
+    return compact_html(admin.get(f"/admin/issues/{send.issue_id}/report/").content.decode())
 
 
 def test_the_report_shows_the_days_of_the_send(admin: Client, send: Send) -> None:

@@ -17,12 +17,13 @@ from newsletter.sending.freezing.start import start_send
 from newsletter.sending.limits.installation_hold import hold_installation
 from tests.support.desk import sign_in
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_event, make_issue, make_source, make_story
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 
 
 def home(role: str = "editor") -> str:
-    return sign_in(role).get("/admin/").content.decode()
+    return compact_html(sign_in(role).get("/admin/").content.decode())
 
 
 def test_an_empty_desk_says_that_nothing_waits(db: None) -> None:
@@ -201,7 +202,7 @@ def test_the_last_issue_is_shown_with_its_numbers(publication: Publication) -> N
     assert "3 recipients" in page
     assert re.search(r"<td>100 %</td><th[^>]*>Written to files", page)
     assert re.search(r"<td>0 %</td><th[^>]*>Unsubscribed", page)
-    overview = sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode()
+    overview = compact_html(sign_in("approver").get(f"/admin/issues/{issue.pk}/overview/").content.decode())
     assert "Delivery summary" in overview
     assert "reported as spam" not in overview, "nobody can complain about a mail that was written to a file"
 
@@ -227,7 +228,7 @@ def test_the_calendar_shows_each_slot_on_its_day(publication: Publication) -> No
     make_story("The clinic opens its doors")
     issue = make_issue(publication)
     with time_machine.travel(NOW, tick=False):
-        page = sign_in("editor").get("/admin/?coming=calendar").content.decode()
+        page = compact_html(sign_in("editor").get("/admin/?coming=calendar").content.decode())
     cells = re.findall(r"<td class=\"[^\"]*nl-calendar__full\".*?</td>", page, re.S)
     assert len(cells) == 5
     assert "09:00" in cells[0]

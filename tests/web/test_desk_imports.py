@@ -23,6 +23,7 @@ from subscribers.segments.attributes import write_attributes
 from tests.support.desk import PASSWORD, list_messages, sign_in
 from tests.support.desk_imports import run_imports, upload
 from tests.support.fixtures import make_publication
+from tests.support.page_html import compact_html
 from tests.support.people import make_list, make_member
 
 pytestmark = [
@@ -43,7 +44,7 @@ def test_a_checked_file_says_how_many_lines_it_does_not_show() -> None:
         reverse("subscribers_import_terms", args=[batch.pk]), {**TERMS, "column_0": "email", "column_1": "city"}
     )
     run_imports()
-    page = " ".join(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode().split())
+    page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
     assert page.count("<li><strong>Line") == 40
     assert '<li class="nl-quiet">and 3 more</li>' in page
     assert "also on an earlier line" in page
@@ -182,7 +183,7 @@ def type_people(client: Client, text: str) -> ImportBatch:
 def test_a_typed_line_without_an_address_is_refused_not_lost() -> None:
     client = sign_in("data")
     batch = type_people(client, "maria.example.org, Maria Lopez\n\nvera@example.org, Vera Lind\n")
-    page = client.get(reverse("subscribers_import", args=[batch.pk])).content.decode()
+    page = compact_html(client.get(reverse("subscribers_import", args=[batch.pk])).content.decode())
     assert "Line 1:</strong> This is no email address: it has no @." in page
     assert page.count("no email address") == 1
     assert "Import 1 person" in page
@@ -294,12 +295,12 @@ def test_the_encoding_is_put_away_unless_it_is_not_utf8() -> None:
     client = sign_in("data")
     batch = upload(client, "email,name\nann@example.org,Ann\nben@example.org,Ben\n\n")
     url = reverse("subscribers_import_terms", args=[batch.pk])
-    page = client.get(url).content.decode()
+    page = compact_html(client.get(url).content.decode())
     assert "2 people for the list" in page
     assert '<details class="nl-more"><summary>Are letters such as é or ñ wrong?' in page
     ImportBatch.objects.update(encoding="cp1252")
-    assert (
-        '<details class="nl-more" open><summary>Are letters such as é or ñ wrong?' in client.get(url).content.decode()
+    assert '<details class="nl-more" open><summary>Are letters such as é or ñ wrong?' in compact_html(
+        client.get(url).content.decode()
     )
 
 
@@ -334,7 +335,7 @@ def test_a_finished_import_leads_to_its_people_and_back_to_set_up() -> None:
     assert "You can leave this page" in running
     assert "newsletter serve" not in running
     run_imports()
-    page = client.get(url).content.decode()
+    page = compact_html(client.get(url).content.decode())
     people = f"{reverse('people:index')}?mailing_list={batch.mailing_list_id}"
     assert f'<a class="button" href="{people}">See these people</a>' in page
     person = reverse("subscribers_person", args=[Subscriber.objects.get().pk])

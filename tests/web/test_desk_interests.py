@@ -11,6 +11,7 @@ from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Subscriber, Topic
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.page_html import compact_html
 from tests.support.people import path_to
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def make_interested_issue(**changes: object) -> tuple[Issue, list[Subscriber]]:
 def page(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200
-    return " ".join(response.content.decode().split())
+    return compact_html(response.content.decode())
 
 
 def test_the_audience_page_says_who_gets_which_story() -> None:

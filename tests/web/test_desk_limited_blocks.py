@@ -11,6 +11,7 @@ from subscribers.models import Segment
 from tests.support.desk import issue_form, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
 from tests.support.limited_blocks import add_limited_note, limit_block
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +35,7 @@ def issue() -> Issue:
 def read(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200
-    return " ".join(response.content.decode().split())
+    return compact_html(response.content.decode())
 
 
 def test_the_audience_page_counts_who_gets_the_block(issue: Issue) -> None:

@@ -14,6 +14,7 @@ from subscribers.links.signed_links import Purpose
 from subscribers.models import Frequency, Segment, Subscriber, Subscription
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.page_html import compact_html
 from tests.support.people import path_to
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ PAGE = "/admin/limits/"
 def read(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200
-    return " ".join(response.content.decode().split())
+    return compact_html(response.content.decode())
 
 
 def test_a_number_of_months_before_all_calendars_is_refused() -> None:

@@ -24,6 +24,7 @@ from newsletter.sending.freezing.start import start_send
 from tests.support.desk import sign_in
 from tests.support.fake_provider import FakeProvider
 from tests.support.fixtures import DUE, NOW, add_subscribers, make_approver, make_issue, make_story
+from tests.support.page_html import compact_html
 from tests.support.web_site import serve_site
 
 pytestmark = pytest.mark.django_db
@@ -52,7 +53,7 @@ def in_spanish(message: str) -> str:
 
 def page(client: Client, path: str) -> str:
     with time_machine.travel(NOW, tick=False):
-        return client.get(path).content.decode()
+        return compact_html(client.get(path).content.decode())
 
 
 def test_the_reason_of_a_held_issue(spanish: Client, publication: Publication) -> None:

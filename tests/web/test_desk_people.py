@@ -12,6 +12,7 @@ from subscribers.consent.signup import SignupRequest
 from subscribers.models import Basis, Subscriber, Subscription
 from subscribers.people.locations import get_location_row, locate
 from tests.support.desk import sign_in
+from tests.support.page_html import compact_html
 from tests.support.people import NOW, make_list, make_member
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +25,7 @@ def make_reader(email: str, *, language: str = "", **where: str) -> Subscriber:
 
 
 def shown(client: Client, path: str) -> str:
-    return client.get(path).content.decode()
+    return compact_html(client.get(path).content.decode())
 
 
 def test_the_list_names_the_location_of_people() -> None:

@@ -9,6 +9,7 @@ from newsletter.sending.freezing.start import start_send
 from subscribers.models import Subscriber
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_issue, make_publication, make_story
+from tests.support.page_html import compact_html
 from tests.support.people import make_list, make_member
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +26,7 @@ def person() -> Subscriber:
 
 
 def read_page(person: Subscriber, role: str = "data") -> str:
-    return sign_in(role).get(reverse("subscribers_person", args=[person.pk])).content.decode()
+    return compact_html(sign_in(role).get(reverse("subscribers_person", args=[person.pk])).content.decode())
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from newsletter.models import AuditEntry, Issue, Publication, Slot, Story, Story
 from newsletter.sending.freezing.start import start_send
 from tests.support.desk import list_messages, sign_in
 from tests.support.fixtures import NOW, add_subscribers, make_approver, make_issue, make_publication, make_story
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 
@@ -187,17 +188,17 @@ def test_layout_and_headline_are_fields_that_decide_the_mail(issue: Issue, layou
 
 def test_a_new_issue_names_the_open_draft_that_has_the_stories(issue: Issue) -> None:
     editor = sign_in("editor")
-    page = editor.get("/admin/issues/new/").content.decode()
+    page = compact_html(editor.get("/admin/issues/new/").content.decode())
     draft = f"/admin/issues/{issue.pk}/overview/"
     assert f"{issue} is still a draft and has 1 story." in page
     assert f'<a href="{draft}">Edit it instead</a>' in page
     assert f'data-nl-publication="{issue.publication_id}">' in page
     make_publication(slug="second", name="The second letter")
-    unchosen = editor.get("/admin/issues/new/").content.decode()
+    unchosen = compact_html(editor.get("/admin/issues/new/").content.decode())
     assert f'data-nl-publication="{issue.publication_id}" hidden>' in unchosen
     make_story("A second verdict")
     made = new_issue(editor, issue.publication, beginning="rules")
-    overview = editor.get(f"/admin/issues/{made.pk}/overview/").content.decode()
+    overview = compact_html(editor.get(f"/admin/issues/{made.pk}/overview/").content.decode())
     assert "already in No. 1 (a draft, not sent yet)" in overview
     assert f'<a href="{draft}" aria-label="Open the issue that has “The first verdict”">' in overview
 

@@ -13,6 +13,7 @@ from subscribers.models import Subscriber
 from subscribers.people.rename import rename_person
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW
+from tests.support.page_html import compact_html
 from tests.support.sends import make_ready_issue, send_issue
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,5 +125,5 @@ def test_a_bounce_is_shown_with_its_code() -> None:
     delivery = Delivery.objects.get(subscriber_id=person.pk)
     DeliveryException.objects.create(delivery=delivery, at=NOW, bounced_at=NOW)
     Bounce.objects.create(delivery=delivery, bounce_class="hard", status="5.1.1", reason="No such user", at=NOW)
-    shown = sign_in("data").get(page_of(issue, person)).content.decode()
+    shown = compact_html(sign_in("data").get(page_of(issue, person)).content.decode())
     assert "The address does not exist (5.1.1): No such user" in shown

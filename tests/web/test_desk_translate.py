@@ -29,6 +29,7 @@ from tests.support.fixtures import (
     make_publication,
     make_story,
 )
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +48,7 @@ def make_bilingual_issue(**changes: object) -> Issue:
 def page(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200, response.status_code
-    return " ".join(response.content.decode().split())
+    return compact_html(response.content.decode())
 
 
 def field(text: str) -> str:

@@ -20,6 +20,7 @@ from newsletter.sending.settling.issue_status import status_of
 from subscribers.models import Subscription
 from tests.support.desk import sign_in
 from tests.support.fixtures import NOW, make_publication
+from tests.support.page_html import compact_html
 from tests.support.welcome import LATER, join, list_steps, run_welcome, turn_on_welcome
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ def weekly() -> Publication:
 def read(client: Client, address: str) -> str:
     response = client.get(address)
     assert response.status_code == 200
-    return unescape(" ".join(response.content.decode().split()))
+    return unescape(compact_html(response.content.decode()))
 
 
 def page_of(publication: Publication) -> str:
@@ -43,7 +44,7 @@ def page_of(publication: Publication) -> str:
 
 def press(client: Client, issue: Issue, step: str, **fields: str) -> str:
     answer = client.post(reverse("newsletter_welcome_step", args=[issue.pk, step]), fields, follow=True)
-    return unescape(answer.content.decode())
+    return unescape(compact_html(answer.content.decode()))
 
 
 def test_a_welcome_is_set_up_by_one_button_and_approved_on_its_page(weekly: Publication) -> None:

@@ -15,6 +15,7 @@ from tests.support.api_entries import make_entry
 from tests.support.api_server import KEY, serve_api
 from tests.support.desk import sign_in
 from tests.support.feed_items import make_feed_item
+from tests.support.page_html import compact_html
 from tests.support.sample_documents import read_shape
 from tests.support.web_site import Site, serve_site
 
@@ -48,7 +49,7 @@ def put_home(site: Site, head: str) -> str:
 def look(site: str, client: Client | None = None, **fields: str) -> str:
     answer = (client or sign_in("editor")).post(FIND, {"site": site, **fields})
     assert answer.status_code == 200
-    return answer.content.decode()
+    return compact_html(answer.content.decode())
 
 
 STORY = """<title>A survivor helps the police | Open Door</title>{mark}<body><nav><a href="/">Home</a></nav><article>

@@ -9,6 +9,7 @@ from newsletter.models import Brand
 from newsletter.organisation.starter_brands import load_starters
 from tests.support.desk import sign_in
 from tests.support.desk_forms import save
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 ORGANISATION = {"name": "Open Door", "postal_address": "1 Example Street, Leeds"}
@@ -16,7 +17,7 @@ ORGANISATION = {"name": "Open Door", "postal_address": "1 Example Street, Leeds"
 
 @pytest.mark.parametrize("page", ["/admin/brand/add/", "/admin/setup/brand/?plain"])
 def test_a_new_brand_shows_each_finished_look_by_its_picture(page: str) -> None:
-    html = sign_in("admin").get(page).content.decode()
+    html = compact_html(sign_in("admin").get(page).content.decode())
     assert html.count('data-nl-look="') == len(load_starters())
     for starter in load_starters().values():
         assert f'src="/static/{starter.picture}" alt="{escape(starter.about)}"' in html

@@ -35,6 +35,7 @@ from tests.support.fixtures import (
 )
 from tests.support.limited_blocks import limit_block
 from tests.support.mail_documents import document
+from tests.support.page_html import compact_html
 
 pytestmark = pytest.mark.django_db
 PUBLIC, UNLISTED, OFF = Publication.Archive.PUBLIC, Publication.Archive.UNLISTED, Publication.Archive.OFF
@@ -83,9 +84,9 @@ def test_the_mail_leads_to_the_story_in_the_archive(archive) -> None:
     assert url in mail.text
     assert FIRST in mail.html  # the teaser is made from the text
     page = Client().get(url.removeprefix("http://127.0.0.1:8000"))
-    html = unescape(page.content.decode())
+    html = compact_html(unescape(page.content.decode()))
     assert page.status_code == 200
-    assert f"<p>{FIRST}</p>\n<p>The volunteers" in html
+    assert f"<p>{FIRST}</p><p>The volunteers" in html
     assert f"<p>{LAST}</p>" in html
     assert 'class="lead"' not in html
     assert ("noindex" in html) == (archive == UNLISTED)

@@ -8,6 +8,7 @@ from django.test import Client
 
 from subscribers.links.signed_links import Purpose
 from subscribers.models import MailingList, Subscriber
+from tests.support.page_html import compact_html
 from tests.support.people import make_list, make_member, path_to
 from tests.support.signup import join
 
@@ -21,7 +22,7 @@ def weekly() -> MailingList:
 
 
 def choices(answer: HttpResponse) -> list[str]:
-    return re.findall(r'name="meant" value="([^"]*)"', answer.content.decode())
+    return re.findall(r'name="meant" value="([^"]*)"', compact_html(answer.content.decode()))
 
 
 def place_of_ada() -> str:

@@ -246,15 +246,15 @@ def test_a_changed_event_offers_one_correction_mail():
 def test_an_issue_and_its_correction_link_to_each_other():
     issue, _, event = publish()
     browser = sign_in("editor")
-    assert "Corrections</h2>" not in browser.get(overview_url(issue)).content.decode()
+    assert "Corrections</h2>" not in compact_html(browser.get(overview_url(issue)).content.decode())
     EventNotice.objects.filter(pk=event.pk).update(starts_at=event.starts_at + timedelta(days=1))
     correction = tell(EventNotice.objects.get(pk=event.pk), issue.publication)
-    page = browser.get(overview_url(issue)).content.decode()
+    page = compact_html(browser.get(overview_url(issue)).content.decode())
     assert (
         f'<a href="{overview_url(correction)}">The weekly letter, correction 1</a> gives people who got this issue the '
         "new details of “Vigil by the river”. State: Sent." in page
     )
-    page = browser.get(overview_url(correction)).content.decode()
+    page = compact_html(browser.get(overview_url(correction)).content.decode())
     assert (
         f'People got other details of the event in: <a href="{overview_url(issue)}">The weekly letter No. 1</a></p>'
         in page

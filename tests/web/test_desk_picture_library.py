@@ -19,6 +19,7 @@ from newsletter.models import AuditEntry, Picture, Publication
 from tests.support.desk import sign_in
 from tests.support.drawing import draw
 from tests.support.fixtures import NOW, make_issue, make_story
+from tests.support.page_html import compact_html
 from tests.support.story_images import make_pictured_story
 
 pytestmark = [
@@ -42,7 +43,7 @@ def upload(title: str, **fields: str) -> Any:
 
 
 def read(path: str, **query: str) -> str:
-    return sign_in("editor").get(path, query).content.decode()
+    return compact_html(sign_in("editor").get(path, query).content.decode())
 
 
 def test_an_empty_library_says_what_it_is_for() -> None:
